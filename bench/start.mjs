@@ -24,6 +24,7 @@ time([CLI, "keygen", "--out", "key.pem", "--no-passphrase"]);
 writeFileSync(join(folder, "key.jwk"), spawnSync(process.execPath, [CLI, "pubkey", "key.pem"], { cwd: folder, env }).stdout);
 
 const facts = ["--vendor", "example.com", "--class", "a", "--seq", "next"];
+time([CLI, "sign", "fw.bin", "--key", "key.pem", "--out", "fw.suit", ...facts, "--first"]);
 const tasks = {
   "node -e 0": ["-e", "0"],
   "firmseal --version": [CLI, "--version"],

@@ -151,6 +151,7 @@ async function commandLine() {
     const entryPoints = [
       { in: ROOT + main, out: "main" },
       { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
+      { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
     ];
     return build({ ...options, plugins: [...plugins, ...options.plugins], entryPoints, outdir });
   };

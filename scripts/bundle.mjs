@@ -35,6 +35,7 @@ const NAMED = {
   "cose/anchor": ["makeAnchor"],
   "device/flash": ["flashDevice"],
   "device/espruino": ["espruinoIo"],
+  "device/roles": ["roleFloors"],
   "device/storage": ["storageBoot", "storageDevice", "storageSource"],
   "install/install": ["install", "boot"],
   "trust/open": ["open"],

@@ -7,8 +7,9 @@ const SRC = fileURLToPath(new URL("../packages/cli/src/", import.meta.url));
 
 /** The folders, in the order of --help. Groups begin the names of their commands. */
 const FOLDERS = [
-  { folder: "keys" },
+  { folder: "keys", group: "continue the numbers of a key with another key" },
   { folder: "token", group: "list the keys in PKCS#11 tokens, and make new ones there" },
+  { folder: "product" },
   { folder: "sign" },
   { folder: "verify" },
   { folder: "trust", group: "make, sign, show, verify and export trust files: which keys a device trusts, and for what" },

@@ -126,7 +126,7 @@ const once = (make) => {
 /** What ships, with every algorithm, and trust files besides. */
 export const fullBundle = once(async () => {
   const { BUNDLE_ALGS, DEFAULT_FEATURES, minifiedBundle } = await import("../packages/bundler/lib/index.js");
-  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "trust"], form: "umd" }, undefined, minify);
+  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "trust", "families"], form: "umd" }, undefined, minify);
 });
 
 /** A micro verifier with every algorithm. */

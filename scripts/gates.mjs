@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES, makeParts } from "./bundle.mjs";
-import { checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
+import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
 import { checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
@@ -60,6 +60,7 @@ export const GATES = [
       ];
     },
   },
+  { name: "features add no more bytes than they may", run: () => checkFeatures() },
   { name: "one file prints", run: () => checkPrinting(sources()) },
   {
     name: "no test is left out silently", // the examples of the gates themselves are no tests

@@ -99,5 +99,7 @@ export async function withPage() {
 export const withoutSchemaCompiler = () =>
   precompileSchemas(RELEASE, "schema", {
     trust: ["trust.schema.json"],
+    product: ["product.schema.json"],
+    record: ["release.schema.json"],
     cohort: ["fleet.schema.json", "#/$defs/cohort"],
   });

@@ -5,9 +5,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import vm from "node:vm";
+import { minifiedBundle } from "@firmseal/bundler";
 import { identityUuids } from "@firmseal/signer";
 import { boot, embeddedTrust, install, nextTrust, policyOf } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
+import { FLOORS_COMPONENT } from "@firmseal/verifier/device/roles";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
@@ -131,13 +133,47 @@ describe.concurrent("docs/guides/trust.md", () => {
     const context = vm.createContext({ device, envelope: file("app.suit"), bytes: file("next.trust") });
     for (const name of ["firmseal.js", "board-trust.js"]) vm.runInContext(file(name).toString(), context);
     const examples = blocksOf("docs/guides/trust.md").filter(({ language }) => language === "js");
-    expect(examples).toHaveLength(3);
+    expect(examples).toHaveLength(4);
     for (const { text } of examples.slice(0, 2)) vm.runInContext(text, context);
     // the last one starts what the first one has begun to install
     vm.runInContext("firmseal.install(envelope, trust, device).next()", context);
     vm.runInContext(examples[2]?.text as string, context);
     expect(device.invoked).toHaveLength(1);
     expect(vm.runInContext("[store.sequence[1], next.sequence[1], trust.threshold, trust.anchors.length]", context)).toEqual([1, 2, 1, 1]);
+    // the same on a device with a floor for each role
+    const other = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]], FLOORS_COMPONENT], 200);
+    const roles = vm.createContext({ device: other, envelope: file("app.suit") });
+    const features = ["install", "copy", "trust", "roles"] as const;
+    for (const text of [await minifiedBundle({ algs: ["ed25519"], features, form: "script" }), file("board-trust.js").toString()])
+      vm.runInContext(text, roles);
+    vm.runInContext("firmseal.roleFloors(device)", roles);
+    vm.runInContext(examples[0]?.text as string, roles);
+    vm.runInContext("firmseal.install(envelope, trust, device).next()", roles);
+    // what the page does once has been done
+    vm.runInContext(String(examples[3]?.text).replace(/^device = .*$/m, ""), roles);
+    expect([other.invoked.length, vm.runInContext("[role, device.floor(2)[1], device.floor(3)[1]]", roles)]).toEqual([1, [2, 8, 0]]);
+  });
+});
+
+describe.concurrent("docs/guides/ci.md", () => {
+  it("releases, and releases again", async () => {
+    const { stderr } = await runPage("docs/guides/ci.md", empty("ci"));
+    expect(stderr).toMatch(/ 1\.4\.2 released, 1 board, /);
+    expect(stderr).toMatch(/ 1\.4\.2 is there already, with the same content, 1 board, /);
+  });
+});
+
+describe.concurrent("docs/guides/product.md", () => {
+  it("works, and what it says is refused is refused", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/product.md", empty("product"));
+    expect(stderr).toMatch(
+      /^dist\/1\.0\.0: acme 1\.0\.0 released, 2 boards, sequence number 281474976743424, signed by ed25519 [0-9a-f]{16}…$/m,
+    );
+    expect(stderr).toMatch(/^dist\/1\.0\.0\/acme-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, /m);
+    expect(stderr).toMatch(/^dist\/1\.1\.0\/acme-gateway-1\.1\.0\.suit: installed, version 1\.1\.0, /m);
+    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(3);
+    expect(stderr).toContain("next.pem.log: good, ");
+    expect(stderr).toContain(only(blocksOf("docs/guides/product.md"), "text wrong"));
   });
 });
 

@@ -1,6 +1,8 @@
-// That each device bundle holds the algorithms it was asked for and no trace of another. What they weigh is a matter of size-limit.
+// That each device bundle holds the algorithms it was asked for and no trace of another. What those that ship weigh is a matter of size-limit; what
+// a feature adds is looked at here.
 
 import { parse } from "acorn";
+import { minify } from "../minify.mjs";
 import { within } from "./syntax.mjs";
 
 /** Which modules of src/ belong to whom; everything else is the core. What two algorithms share stands in both. */
@@ -48,6 +50,22 @@ export function checkLeaks(made, alone) {
       for (const n of constants[alg])
         if (!text.has(n) && numbers.has(n)) findings.push(`firmseal-${b.name} holds ${n}, a constant of ${alg}`);
     }
+  }
+  return findings;
+}
+
+/** The most bytes that a feature adds to the bundle of Ed25519, and what it needs besides the default features. */
+const FEATURE_BYTES = { trust: { limit: 5699 }, families: { limit: 871, needs: ["trust"] }, roles: { limit: 1290, needs: ["trust"] } };
+
+/** Findings on features that add more than they may. */
+export async function checkFeatures(limits = FEATURE_BYTES) {
+  const { DEFAULT_FEATURES, minifiedBundle } = await import("../../packages/bundler/lib/index.js");
+  const sizeOf = async (features) => (await minifiedBundle({ algs: ["ed25519"], features, form: "umd" }, undefined, minify)).length;
+  const findings = [];
+  for (const [feature, { limit, needs = [] }] of Object.entries(limits)) {
+    const others = [...DEFAULT_FEATURES, ...needs];
+    const bytes = (await sizeOf([...others, feature])) - (await sizeOf(others));
+    if (bytes > limit) findings.push(`the feature ${feature} adds ${bytes} bytes, which is above ${limit}`);
   }
   return findings;
 }

@@ -7,7 +7,7 @@ import { cruise } from "dependency-cruiser";
 import { afterAll, describe, expect, it } from "vitest";
 import config from "../../.dependency-cruiser.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
-import { checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
+import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
 import { checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
@@ -237,6 +237,13 @@ describe("bundles", () => {
     const modules = { ...alone.es256, modules: both.modules };
     expect(checkLeaks([modules], alone).some((f) => f.includes("src/alg/ed25519.ts"))).toBe(true);
   }, 300_000);
+
+  it("a feature that grows is seen", async () => {
+    expect(await checkFeatures()).toEqual([]);
+    expect(await checkFeatures({ trust: { limit: 1000 } })).toEqual([
+      expect.stringMatching(/^the feature trust adds \d+ bytes, which is above 1000$/),
+    ]);
+  }, 60_000);
 
   it("a micro verifier has no reader, no interpreter, and no hash that the engine has", async () => {
     for (const one of MICRO_BUNDLES) {

@@ -1,7 +1,7 @@
 // The packages as they will be published: packed, installed into an empty folder with an empty home, and used.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -136,6 +136,35 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     // what bundle reads lies beside it
     run("bundle", "--alg", "ed25519", "--out", "device.js");
     expect(existsSync(join(folder, "device.js"))).toBe(true);
+  });
+
+  it("a product goes from its file to two releases and a device, and a third is refused, in twelve lines", () => {
+    const here = join(folder, "acme");
+    cpSync(join(ROOT, "examples/product"), here, { recursive: true });
+    const lines = /```sh\n([\s\S]*?)```/
+      .exec(readFileSync(join(here, "README.md"), "utf8"))[1]
+      .trimEnd()
+      .split("\n");
+    expect(lines.length).toBeLessThanOrEqual(12);
+    const ran = lines.map((line) => ({ line, ...call("bash", ["-c", line], { cwd: here, env }) }));
+    const told = ({ line, status, stderr }) => `${line}\n${status}\n${stderr}`;
+    for (const one of ran) expect(one.status, told(one)).toBe(/# refused$/.test(one.line) ? 1 : 0);
+    const refused = ran.filter(({ line }) => /# refused$/.test(line)).map(({ stderr }) => stderr);
+    expect(refused).toEqual([
+      expect.stringMatching(/^firmseal: refused: sequence number \d+ is lower than \d+, the lowest that is accepted\nhint: .*\n$/),
+      expect.stringMatching(/^firmseal: version 1\.0\.5 is lower than 1\.1\.0 \(dist\/1\.1\.0\): devices refuse it\nhint: .*\n$/),
+    ]);
+    expect(readdirSync(join(here, "dist")).sort()).toEqual(["1.0.0", "1.1.0"]);
+    expect(readdirSync(join(here, "dist/1.1.0")).sort()).toEqual([
+      "SHA256SUMS",
+      "acme-gateway-1.1.0.suit",
+      "acme-sensor-1.1.0.suit",
+      "release.json",
+    ]);
+    // the first goes into slot b, the second into slot a: each with the image that was linked for it
+    const slots = readdirSync(join(here, "device/slots"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const contents = slots.map((entry) => readFileSync(join(entry.parentPath, entry.name)).toString("latin1").split("\0")[0]);
+    expect(contents.sort()).toEqual(["firmware 1.0.0 at 0x90000", "firmware 1.1.0 at 0x10000"]);
   });
 
   it.each(process.env.CI ? ["22", "24"] : ["24"])("and on Node %s", (version) => {

@@ -6,6 +6,7 @@ import { outcome } from "../play/judge.js";
 import { published } from "./header.js";
 import type { Made } from "./makers/adder.js";
 import { effects } from "./makers/effects.js";
+import { families } from "./makers/families.js";
 import { type MicroVector, micro } from "./makers/micro.js";
 import { negatives } from "./makers/negative.js";
 import { positives } from "./makers/positive.js";
@@ -115,7 +116,7 @@ const entryOf = (v: Published): Listed => ({
 async function all(): Promise<Published[]> {
   const finish = (kind: Kind, vectors: Made[]) => vectors.map((v) => published(withOffset(complete(v)), kind));
   return [
-    ...finish("accepted", [...(await positives()), ...(await trustFiles()), ...(await trustNumbers())]),
+    ...finish("accepted", [...(await positives()), ...(await trustFiles()), ...(await trustNumbers()), ...(await families())]),
     ...finish("refused", await negatives()),
     ...finish("effects", await effects()),
   ];

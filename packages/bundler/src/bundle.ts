@@ -24,8 +24,10 @@ const FEATURES = {
   install: "install() and boot(), over a Device",
   errors: "the names of the refusals: errors.ROLLBACK is 38",
   copy: "the directives copy and swap; without it they are not supported",
+  families: "thresholds for families of algorithms, in trust files",
   flash: "flashDevice(): a Device on raw flash",
   prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
+  roles: "roleFloors(): a floor of its own for each role",
   status: "status(), macAttester(): an authenticated answer that says what the device runs",
   storage: "Espruino: the device in Storage, and its native hashes",
   trust: "trust files: embeddedTrust(), policyOf(), nextTrust(), updatedTrust(), trustFileUnchecked()",
@@ -76,6 +78,8 @@ export const PUBLIC_NAMES = [
   "written counters reset envelope done manifest next cause",
   // device/flash.ts
   "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
+  // device/roles.ts
+  "roleFloors currentRole",
   // device/storage.ts, device/espruino.ts
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
@@ -91,13 +95,13 @@ export const PUBLIC_NAMES = [
 
 /** Names of built-in properties and methods of the language that the verifier uses. */
 export const OWN_NAMES = [
-  "push pop indexOf concat charAt charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
+  "push pop indexOf concat charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
 ]
   .join(" ")
   .split(" ");
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
-const FLAGS = ["copy", "plain", "prepared", "receive", "sha256", "sha512", "tables", "tools", "trust", "windows"];
+const FLAGS = ["copy", "families", "plain", "prepared", "receive", "sha256", "sha512", "tables", "tools", "trust", "windows"];
 
 /**
  * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be
@@ -120,20 +124,25 @@ function readParts(): BundleParts {
 /** The refusals that only one feature can give. Bundles without the feature omit their names. */
 const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
   trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/,
+  families: /^SIGNATURE_FAMILY$/,
   status: /^STATUS_/,
 };
 /** The refusals that only a micro verifier can give; without trust files, it has anchors with limits. */
 const MICRO_REFUSALS = /^TEMPLATE_/;
 const MICRO_SHARES = /^ANCHOR_WINDOW$/;
 
-/** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": the position of a name is its number. */
+/**
+ * "CBOR_TRUNCATED,_NOT_SHORTEST,…": the position of a name is its number. The first word of a name is left out if the
+ * name before has the same.
+ */
 function errorList(errors: BundleParts["errors"], features: readonly FeatureName[], micro: boolean): string {
   const list: string[] = [];
   const missing = BUNDLE_FEATURES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
   const isMissing = (name: string) =>
     micro ? !MICRO_SHARES.test(name) && missing.some((of) => of?.test(name)) : [...missing, MICRO_REFUSALS].some((of) => of?.test(name));
   for (const [name, number] of Object.entries(errors)) if (!isMissing(name)) list[number] = name;
-  return Array.from(list, (name) => name ?? "").join(",");
+  const first = (name = "") => name.split("_")[0] as string;
+  return Array.from(list, (name = "", i) => (name && first(name) === first(list[i - 1]) ? name.slice(first(name).length) : name)).join();
 }
 
 /**
@@ -168,21 +177,20 @@ function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, a
       ["embeddedTrust", "bytes"],
     ])
       out.push(`${api}.${value} = function (${parameters}) {\n  return ${name(value as string)}(firmsealAlgList, ${parameters});\n};`);
-    out.push(`${api}.policyOf = ${name("policyOf")};`);
-    const updating = "store, bytes, envelope, role, identity, host";
-    out.push(`${api}.updatedTrust = function (${updating}) {\n  return ${name("updatedTrust")}(firmsealAlgList, ${updating});\n};`);
-    const following = "store, device, envelope, role, host";
-    out.push(`${api}.nextTrust = function (${following}) {\n  return ${name("nextTrust")}(firmsealAlgList, ${following});\n};`);
+    for (const value of ["policyOf", "updatedTrust", "nextTrust"]) out.push(`${api}.${value} = ${name(value)};`);
   }
   if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
+  if (features.includes("roles")) out.push(`${api}.roleFloors = ${name("roleFloors")};`);
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,
       `var firmsealNames = "${errorList(all.errors, features, micro !== undefined)}".split(",");`,
-      "var firmsealNumber;",
+      "var firmsealNumber, firmsealName, firmsealLast;",
       "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
-      `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,
+      "  firmsealName = firmsealNames[firmsealNumber];",
+      '  if (!firmsealName.indexOf("_")) firmsealName = firmsealLast.split("_")[0] + firmsealName;',
+      `  if (firmsealName) ${api}.errors[(firmsealLast = firmsealName)] = firmsealNumber;`,
       "}",
     );
   return { text: out.join("\n"), uses };

@@ -1,8 +1,22 @@
 // firmseal bundle: what is asked for is in the file, and nothing else; the file works in each of its forms.
 
+import { createHash } from "node:crypto";
 import vm from "node:vm";
 import { gzipSync } from "node:zlib";
-import { prepareKey, privateKey, publicOf } from "@firmseal/signer";
+import {
+  encode,
+  encodeTrust,
+  type PrivateKey,
+  prepareKey,
+  privateKey,
+  publicOf,
+  signEnvelope,
+  signer,
+  signTrust,
+  singleImage,
+} from "@firmseal/signer";
+import { memoryDevice } from "@firmseal/verifier/device/memory";
+import { FLOORS_COMPONENT, type roleFloors } from "@firmseal/verifier/device/roles";
 import { describe, expect, it } from "vitest";
 import { readKeys, readVectors } from "../../../test-vectors/index.mjs";
 import { expectFailure, Place } from "../../test-support/src/run.js";
@@ -71,6 +85,7 @@ describe("firmseal bundle", () => {
       (await p.run(["bundle", "--alg", algs, "--features", features, "--out", "no/w.js"])).stderr
         .split("\n")
         .filter((l) => l.startsWith("warning:"));
+    expect(await warned("ed25519", "install,roles")).toEqual([expect.stringContaining("roles needs trust, which the bundle lacks")]);
     expect(await warned("ed25519", "flash")).toEqual([expect.stringContaining("needs install, which the bundle lacks")]);
     expect(await warned("es256", "prepared")).toEqual([expect.stringContaining("only Ed25519 has tables")]);
     expect(await warned("ed25519", "install,flash,prepared")).toEqual([]);
@@ -88,6 +103,37 @@ describe("firmseal bundle", () => {
     expect(module.exports).toEqual({});
     const api = context["firmseal"] as Api;
     expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
+  });
+
+  it("roles: a floor for each role, under the names that callers see", async () => {
+    const api = load(await made(["install", "trust", "roles"]))["firmseal"] as Api &
+      typeof import("@firmseal/verifier") & { roleFloors: typeof roleFloors };
+    const [root, release, debug] = [1, 2, 3].map((n) => privateKey("ed25519", new Uint8Array(32).fill(n))) as [
+      PrivateKey,
+      PrivateKey,
+      PrivateKey,
+    ];
+    const anchors = [
+      { key: root, roles: ["root" as const] },
+      { key: release, roles: ["release" as const] },
+      { key: debug, roles: ["debug" as const] },
+    ];
+    const list = encodeTrust({ name: "line", sequence: 1n, anchors, thresholds: { root: 1, release: 1, debug: 1 } });
+    const store = api.embeddedTrust(await signTrust(list, [signer(root)]));
+    const uuid = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
+    const identity = { vendor: [hex(uuid.replaceAll("-", ""))], class: [hex(uuid.replaceAll("-", ""))] };
+    const device = api.roleFloors(memoryDevice(identity, [[hex("00")], FLOORS_COMPONENT], 1000));
+    const payload = new Uint8Array(9);
+    const file = { vendor: uuid, class: uuid, digest: createHash("sha256").update(payload).digest("hex"), size: 9, uri: "#f", payload };
+    for (const [sequence, k, role] of [
+      [10, release, 2],
+      [500, debug, 3],
+      [11, release, 2],
+    ] as const)
+      api
+        .install(await signEnvelope(encode(singleImage({ sequence, ...file })), [signer(k)]), api.policyOf(store, role, identity), device)
+        .next();
+    expect([device.floor(2), device.floor(3), device.currentRole()]).toEqual([[0, 11], [0, 500], 2]);
   });
 
   it("calls no property of its own by a name that every object has on an engine", async () => {
@@ -163,13 +209,14 @@ describe("firmseal bundle", () => {
   });
 
   it("has the refusals' names where they are asked for", async () => {
-    const { TEMPLATE_MISMATCH: _, ...all } = { ...(await import("@firmseal/verifier")).errors };
-    const ofTrust = (name: string) => /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$|^SEQUENCE_JUMP$/.test(name);
-    const ofStatus = (name: string) => /^STATUS_/.test(name);
+    // those of a micro verifier are in no other
+    const all = Object.entries((await import("@firmseal/verifier")).errors).filter(([name]) => !/^TEMPLATE_/.test(name));
+    const ofTrust = /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/;
+    const others = /^STATUS_|^SIGNATURE_FAMILY$/;
     for (const [features, expected] of [
-      [["errors"], Object.entries(all).filter(([name]) => !ofTrust(name) && !ofStatus(name))],
-      [["errors", "trust"], Object.entries(all).filter(([name]) => !ofStatus(name))],
-      [["errors", "trust", "status"], Object.entries(all)],
+      [["errors"], all.filter(([name]) => !ofTrust.test(name) && !others.test(name))],
+      [["errors", "trust"], all.filter(([name]) => !others.test(name))],
+      [["errors", "trust", "status", "families"], all],
     ] as const) {
       const { errors } = load(await made(features, "umd", ["hsslms"]))["firmseal"] as { errors: { [name: string]: number } };
       expect({ ...errors }).toEqual(Object.fromEntries(expected));

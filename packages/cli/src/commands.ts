@@ -7,9 +7,12 @@ export const COMMANDS: readonly Listed[] = [
   { name: "convert", summary: "write a key in another format, or under another passphrase", load: () => import("./commands/keys/convert.js") },
   { name: "hss", summary: "show how many signatures an HSS/LMS key has left, or change its state", load: () => import("./commands/keys/hss.js") },
   { name: "keygen", summary: "generate a private key, encrypted by default", load: () => import("./commands/keys/keygen.js") },
+  { name: "keys move", summary: "continue the sequence numbers of a key with another key, for example in a token", load: () => import("./commands/keys/move.js") },
   { name: "pubkey", summary: "write the public key of a private key", load: () => import("./commands/keys/pubkey.js") },
   { name: "token keygen", summary: "generate a key pair in a token; the private key cannot leave the token", load: () => import("./commands/token/keygen.js") },
   { name: "token list", summary: "list tokens and the keys that they show without a PIN", load: () => import("./commands/token/list.js") },
+  { name: "init", summary: "write a product file, from options or from the project in this folder", load: () => import("./commands/product/init.js") },
+  { name: "release", summary: "make a release of a product: sign, check and record every board, or none", load: () => import("./commands/product/release.js") },
   { name: "approve", summary: "approve what somebody else is to sign", load: () => import("./commands/sign/approve.js") },
   { name: "attach", summary: "add a signature from another machine, after verifying it", load: () => import("./commands/sign/attach.js") },
   { name: "audit", summary: "verify and show signing logs, and compare them with each other and with trust files", load: () => import("./commands/sign/audit.js") },
@@ -26,6 +29,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "verify", summary: "verify an envelope and its payloads", load: () => import("./commands/verify/verify.js") },
   { name: "whosigned", summary: "show which known keys signed an envelope", load: () => import("./commands/verify/whosigned.js") },
   { name: "trust attach", summary: "add a signature from another machine", load: () => import("./commands/trust/attach.js") },
+  { name: "trust chain", summary: "put trust files one behind the other, for devices that were away", load: () => import("./commands/trust/chain.js") },
   { name: "trust create", summary: "create an unsigned trust file from a description", load: () => import("./commands/trust/create.js") },
   { name: "trust diff", summary: "tell in words what one trust file changes against another", load: () => import("./commands/trust/diff.js") },
   { name: "trust export", summary: "write a trust file, or the keys of one role, in a form that a device can embed", load: () => import("./commands/trust/export.js") },
@@ -47,6 +51,7 @@ export const COMMANDS: readonly Listed[] = [
 
 /** What is said of commands that share the first word of their names. */
 export const GROUPS: { readonly [name: string]: string } = {
+  keys: "continue the numbers of a key with another key",
   token: "list the keys in PKCS#11 tokens, and make new ones there",
   trust: "make, sign, show, verify and export trust files: which keys a device trusts, and for what",
   rotate: "move a fleet from one trust file to the next",

@@ -39,10 +39,10 @@ type CommandAction = (given: unknown[]) => Promise<void>;
 
 /** The parser of the command line, with `command` in full. Of the others it knows what --help says. */
 function programWith(command: AnyCommand | undefined, act: CommandAction): Command {
-  const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)").version(
-    about.version,
-    "-V, --version",
-  );
+  const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)")
+    .version(about.version, "-V, --version")
+    // behind a command that signs, --version is that of the release
+    .enablePositionalOptions();
   // without a command behind them
   for (const name of GLOBAL_OPTIONS) program.addOption(new Option(name).hideHelp());
   const groups = new Map<string, Command>();

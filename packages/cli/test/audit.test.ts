@@ -137,7 +137,7 @@ describe.concurrent("the log of a key", () => {
 
     const q = place();
     q.folder("logs");
-    await q.ok(["sign", "fw.bin", "--key", "A.pem", "--key", "B.pem", ...FACTS, "--seq", "next", "--log", "logs/team.log"]);
+    await q.ok(["sign", "fw.bin", "--key", "A.pem", "--key", "B.pem", ...FACTS, "--seq", "next", "--first", "--log", "logs/team.log"]);
     expect(entries(q, "logs/team.log").map((e) => [e.n, e.key])).toEqual([
       [1, nameA],
       [2, nameB],
@@ -298,7 +298,15 @@ describe.concurrent("the sequence number", () => {
   it("next: is the one after the highest that any of the keys has signed for this kind of device", async () => {
     const p = place();
     const seqOf = (r: Result) => r.json["sequence"];
-    expect(seqOf(await signed(p, "next", ["--json"]))).toBe("1");
+    // nothing is known of a key without entries, which may have signed elsewhere
+    const before = p.names();
+    const refused = await sign(p, "next");
+    expect(expectFailure(refused, 1)).toContain("the log of the key is empty here, and the key may have signed elsewhere");
+    for (const way of ["--log FILE", "--seq N", "--first"]) expect(words(refused)[1]).toContain(way);
+    expect(p.names()).toEqual(before);
+    expect(expectFailure(await sign(p, 1, ["--first"]), 2)).toContain("--first is for --seq next");
+    expect(seqOf(await signed(p, "next", ["--first", "--json"]))).toBe("1");
+    expect(expectFailure(await sign(p, "next", ["--first"]), 1)).toContain("this is not the first");
     expect(seqOf(await signed(p, 41, ["--json"]))).toBe("41");
     expect(seqOf(await signed(p, "next", ["--json", "--key", "B.pem"]))).toBe("42");
     await signed(p, 50, [], "B.pem");

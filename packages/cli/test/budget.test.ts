@@ -3,11 +3,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { LONG } from "../../test-support/src/effort.js";
 import { faultsOf, type Measured, measure, prepare, type Row } from "./budget.js";
-import { DESCRIPTIONS, ENVELOPES, IMAGES, KEYS, LOGS, STATUSES, STDIN } from "./budget-rows.js";
+import { DESCRIPTIONS, ENVELOPES, IMAGES, KEYS, LOGS, PRODUCTS, STATUSES, STDIN } from "./budget-rows.js";
 
 const GROUPS: [name: string, rows: readonly Row[], sizes: readonly number[], stdin: string][] = [
   ["an envelope", ENVELOPES, [1, 2, 4], "/dev/null"],
   ["a description", DESCRIPTIONS, [1, 2, 4], "/dev/null"],
+  ["a product", PRODUCTS, [1, 2, 4], "/dev/null"],
   ["an image", IMAGES, [1, 2, 4], "/dev/null"],
   ["a key or a signature", KEYS, [1, 2, 4], "/dev/null"],
   ["a log", LOGS, [1, 2, 4], "/dev/null"],

@@ -84,6 +84,7 @@ const DESCRIPTION = {
   validate: ["condition-image-match"],
   install: [{ "directive-override-parameters": { uri: "#fw" } }, "directive-fetch", "condition-image-match"],
   payloads: { "#fw": { file: "fw.bin" } },
+  text: { en: { components: [{ component: 0, "component-version": "1.0.0" }] } },
 };
 
 describe("the JSON of each command has its shape", () => {
@@ -118,7 +119,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["create", "--from", "d.json", "--out", "-"]);
     seen("create");
     await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "-", "--target", "espruino-pico"]);
-    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--out", "fw.suit"]);
+    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--version", "1.0.0", "--out", "fw.suit"]);
     await inShape(p, [
       "sign",
       "fw.bin",
@@ -132,7 +133,7 @@ describe("the JSON of each command has its shape", () => {
       "--out",
       "out.suit",
     ]);
-    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--out", "again.suit"]);
+    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--version", "1.0.0", "--out", "again.suit"]);
     seen("sign", "target?.advice?");
     const { tbs } = await inShape(p, ["tbs", "fw.suit", "--key", "B.jwk", "--out", "-"]);
     seen("tbs");
@@ -159,6 +160,24 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["bundle", "--alg", "ed25519"]);
     await inShape(p, ["bundle", "--micro", "--alg", "ed25519", "--host", "sha512"]);
     seen("bundle");
+  });
+
+  it("init, release, verify --product, keys move", async () => {
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "product"]);
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin"]);
+    seen("init");
+    const release = ["release", "--version", "1.0.0"];
+    p.put("firmseal.toml", `uri = "https://example.com/{board}.bin"\n${p.get("firmseal.toml")}`);
+    await inShape(p, [...release, "--dry-run"]);
+    await inShape(p, release);
+    await inShape(p, release);
+    await inShape(p, ["release", "--version", "0.9.0"]);
+    seen("release");
+    await inShape(p, ["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+    await inShape(p, ["verify", "dist/1.0.0", "--board", "two"]);
+    await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
+    await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
+    seen("keys move");
   });
 
   it("trust create, sign, tbs, attach, show, verify, export; verify --trust", async () => {
@@ -188,6 +207,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["audit", "two.trust"]);
     await inShape(p, ["trust", "diff", "one.trust", "two.trust"]);
     await inShape(p, ["trust", "merge", "two.trust", "two.trust", "--previous-trust", "one.trust", "--out", "merged.trust"]);
+    await inShape(p, ["trust", "chain", "one.trust", "two.trust", "--out", "chain.trust"]);
     await inShape(p, ["trust", "show", "two.trust"]);
     seen("trust show");
     await inShape(p, ["trust", "verify", "two.trust", "--previous-trust", "one.trust"]);

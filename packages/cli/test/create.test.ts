@@ -157,7 +157,10 @@ describe.skipIf(!haveVectors)(`the official examples from their JSON description
       await p.ok(["sign", `example${n}.json`, "--key", "spec.jwk", "--allow-test-key", "spec-p256"]);
       for (const file of files) expect(sha256(p.get(`example${n}.suit`)), file).toBe(sha256(vectorBytes(file)));
       p.put("official.suit", vectorBytes(`suit/manifest-spec/example${n}.signed.suit`));
-      expect((await p.run(["verify", "official.suit", "--key", "pub.raw", "--json"])).json).toMatchObject({ ok: true, sequence: n });
+      expect((await p.run(["verify", "official.suit", "--key", "pub.raw", "--without-payloads", "--json"])).json).toMatchObject({
+        ok: true,
+        sequence: n,
+      });
       expect(manifestOf(p.get("official.suit"))).toBe(manifestOf(p.get(`example${n}.suit`)));
       // create and sign, one after the other
       await p.ok(["create", "--from", `example${n}.json`, "--out", "u.suit"]);
@@ -174,7 +177,7 @@ describe.skipIf(!haveVectors)(`the official examples from their JSON description
       ["example2.signed.severed.suit", false],
     ] as const) {
       p.put(name, vectorBytes(`suit/manifest-spec/${name}`));
-      await p.ok(["verify", name, "--key", "pub.raw"]);
+      await p.ok(["verify", name, "--key", "pub.raw", "--without-payloads"]);
       const json = (await p.ok(["inspect", name, "--json"])).json as { severed: { present: boolean }[] };
       expect(json.severed.map((s) => s.present)).toEqual([present, present]);
     }

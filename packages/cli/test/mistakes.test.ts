@@ -108,7 +108,7 @@ describe("a release that no device takes", () => {
     const p = standard();
     const payloads = JSON.stringify(commands).includes("#f") ? { payloads: { "#f": "abc" } } : {};
     expect(await described(p, { ...commands, ...payloads })).toContain(name);
-    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk"])).stderr).toContain(name);
+    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--without-payloads"])).stderr).toContain(name);
   });
 
   it("for two boards is checked as each of them", async () => {
@@ -136,7 +136,9 @@ describe("a release that no device takes", () => {
     p.put("app.bin", image(10));
     const shared = [...identify(UUID_A, UUID_B), { "directive-override-parameters": { uri: "http://a/b", image: { file: "app.bin" } } }];
     await described(p, { "shared-sequence": shared, install: ["directive-fetch"] });
-    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--json"])).json).toMatchObject({ payloadsNotChecked: ["http://a/b"] });
+    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--without-payloads", "--json"])).json).toMatchObject({
+      payloadsNotChecked: ["http://a/b"],
+    });
     await p.ok(["verify", "d.suit", "--key", "A.jwk", "--payload", "app.bin"]);
     p.put("app.bin", image(10, 2));
     expectFailure(await p.run(["verify", "d.suit", "--key", "A.jwk", "--payload", "app.bin"]), 1);

@@ -25,7 +25,7 @@ describe("an output that cannot be written", () => {
     const p = withBad();
     for (const [name, exit] of BAD)
       for (const option of ["--out", "--image-out"])
-        expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "next", option, name]), exit);
+        expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "next", "--first", option, name]), exit);
     expect(p.has("A.pem.log")).toBe(false);
     expect(p.names().filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
@@ -35,7 +35,7 @@ describe("an output that cannot be written", () => {
     it("uses no sequence number in a folder that is not writable", async () => {
       const p = withBad();
       chmodSync(p.at("folder"), 0o500);
-      expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "next", "--out", "folder/x.suit"]), 3);
+      expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "next", "--first", "--out", "folder/x.suit"]), 3);
       expect(p.has("A.pem.log")).toBe(false);
     });
 
@@ -45,7 +45,7 @@ describe("an output that cannot be written", () => {
     const left = async () => (await p.ok(["hss", "status", "h.pem", "--json"])).json["left"];
     const before = await left();
     for (const [name, exit] of BAD)
-      expectFailure(await p.run(["sign", "fw.bin", "--key", "h.pem", ...FACTS, "--seq", "next", "--out", name]), exit);
+      expectFailure(await p.run(["sign", "fw.bin", "--key", "h.pem", ...FACTS, "--seq", "next", "--first", "--out", name]), exit);
     expect(await left()).toEqual(before);
   });
 
@@ -83,7 +83,7 @@ describe("an output that fails after signing", () => {
     // in blocks of 512 bytes: enough for the log, not for the envelope
     const limited = ["/bin/sh", "-c", 'ulimit -f 64; exec "$@"', "-"];
     const sign = ["sign", "large.bin", "--key", "A.pem", ...FACTS, "--seq", "next"];
-    const r = await p.run(sign, { through: limited });
+    const r = await p.run([...sign, "--first"], { through: limited });
     expect(expectFailure(r, 3)).toContain("the file-size limit is reached");
     expect(words(r)[1]).toBe("hint: make room, and run the command again; sequence number 1 was used, and the signing log has it");
     const full = await p.run([...sign, "--out", "-"], { stdout: "/dev/full" });

@@ -29,7 +29,7 @@ beforeAll(async () => {
     for (let i = 0; i < Number(times); i++) {
       const image = "images/" + name + "-" + i + ".bin";
       writeFileSync(image, Buffer.alloc(200, name + " " + i + " "));
-      await sign(image, { key: keys, vendor: "example.com", class: "board-v2", seq: "next", out: "out/" + name + "-" + i + ".suit", json: true });
+      await sign(image, { key: keys, vendor: "example.com", class: "board-v2", seq: "next", first: "known", out: "out/" + name + "-" + i + ".suit", json: true });
       // whoever kills it waits until it is at work
       process.stdout.write("signed\\n");
     }

@@ -68,6 +68,7 @@ function signing(o: { key?: string; state?: string } = {}): Task {
     vendor: "example.com",
     class: "board",
     seq: "next",
+    first: "known",
     out: at(`out/${name}.suit`),
     json: true,
   };

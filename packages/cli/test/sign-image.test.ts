@@ -119,8 +119,19 @@ describe("sign IMAGE", () => {
     const p = place();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "coap://example.com/fw", "--out", "out.suit"]);
     expect(p.get("out.suit").length).toBeLessThan(500);
-    const json = (await p.ok(["verify", "out.suit", "--key", "A.jwk", "--json"])).json;
+    const json = (await p.ok(["verify", "out.suit", "--key", "A.jwk", "--without-payloads", "--json"])).json;
     expect(json).toMatchObject({ payloadsChecked: [], payloadsNotChecked: ["coap://example.com/fw"] });
+    // what was not looked at is not good
+    const unchecked = await p.run(["verify", "out.suit", "--key", "A.jwk", "--json"]);
+    expect([unchecked.exit, unchecked.json]).toMatchObject([1, { ok: false, reason: "PAYLOAD_UNCHECKED", code: 216, exit: 1 }]);
+    expect(unchecked.stderr).toContain(
+      "out.suit: signed, but not checked: payload coap://example.com/fw\nhint: put it beside the envelope",
+    );
+    // a file beside the envelope is found by the last part of the URI
+    p.put("fw", p.get("fw.bin"));
+    expect((await p.ok(["verify", "out.suit", "--key", "A.jwk", "--json"])).json).toMatchObject({ payloadsNotChecked: [] });
+    p.put("fw", "another image");
+    expect(expectFailure(await p.run(["verify", "out.suit", "--key", "A.jwk"]), 1)).toContain("coap://example.com/fw");
     await p.ok(["verify", "out.suit", "--key", "A.jwk", "--payload", "fw.bin"]);
     const named = (await p.ok(["verify", "out.suit", "--key", "A.jwk", "--payload", "coap://example.com/fw=fw.bin", "--json"])).json;
     expect(named).toMatchObject({ payloadsChecked: ["coap://example.com/fw"], payloadsNotChecked: [] });
@@ -138,8 +149,9 @@ describe("sign IMAGE", () => {
       await p.ok(["sign", "big image.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "big.suit"]);
       const m = open(Uint8Array.from(p.get("big.suit")), trustA);
       expect(m.payloads.map((x) => x.uri)).toEqual(n === most ? ["#firmware"] : []);
+      // outside the envelope, it is found beside it
       const json = (await p.ok(["verify", "big.suit", "--key", "A.jwk", "--json"])).json;
-      expect(json["payloadsNotChecked"]).toEqual(n === most ? [] : ["big%20image.bin"]);
+      expect(json["payloadsChecked"]).toEqual([n === most ? "#firmware" : "big%20image.bin"]);
       if (n > most) await p.ok(["verify", "big.suit", "--key", "A.jwk", "--payload", "big image.bin"]);
     }
   });

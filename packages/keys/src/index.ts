@@ -4,7 +4,7 @@ export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage 
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
 export { isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
-export { checkNew, checkWritable, holdSignals, signalsFree, writeWhole } from "./files/write.js";
+export { checkFolder, checkNew, checkWritable, holdSignals, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
   canEncrypt,
   formatPrivate,
@@ -29,7 +29,8 @@ export { passphrase } from "./secrets/passphrase.js";
 export { type Guarded, readGuarded } from "./secrets/private-file.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { type Counted, LastSeen, type Seen } from "./signing-log/last-seen.js";
-export { APPROVE, type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
+export { APPROVE, type Entry, isSigning, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
+export { type Moved, movedTo, moveKey } from "./signing-log/move.js";
 export {
   checkSequence,
   isOfTrustFile,
@@ -53,6 +54,7 @@ export {
   signingLogPath,
   withSigningLogs,
 } from "./signing-log/signing-log.js";
+export { isNumberOf, isVersion, numberVersion, versionNumber } from "./signing-log/version.js";
 export { openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
 export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";

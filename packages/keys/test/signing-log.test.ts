@@ -222,7 +222,15 @@ describe("sequence numbers", () => {
     expect(nextSequence([log], ["v/c"])).toBe(8n);
     expect(nextSequence([log], ["v/other"])).toBe(101n);
     expect(nextSequence([log], ["v/new"])).toBe(1n);
-    expect(nextSequence([], ["v/c"])).toBe(1n);
+    // the key may have signed elsewhere: a person says that it has not, or the caller knows
+    for (const logs of [[], [[]], [[], []]]) {
+      expect(() => nextSequence(logs, ["v/c"])).toThrow(/the log of the key is empty here, and the key may have signed elsewhere/);
+      expect(nextSequence(logs, ["v/c"], true)).toBe(1n);
+      expect(nextSequence(logs, ["v/c"], "known")).toBe(1n);
+    }
+    expect(nextSequence([[], log], ["v/c"])).toBe(8n);
+    expect(nextSequence([log], ["v/new"], true)).toBe(1n);
+    expect(() => nextSequence([log], ["v/c"], true)).toThrow(/releases for this kind of device up to 7: this is not the first/);
     expect(nextSequence([log, [entry(9, "D")]], ["v/c"])).toBe(10n);
     // for two kinds at once: above both
     expect(nextSequence([log], ["v/c", "v/other"])).toBe(101n);

@@ -19,9 +19,20 @@ export {
 export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
+export { versionIn } from "./input/version.js";
 export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
+export { fileOfUri, payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
+export { signingKeys, trustOptions } from "./product/devices.js";
+export { type NewProduct, newProduct } from "./product/file/new.js";
+export { type Board, boardsOf, PRODUCT_FILE, type Product, readProduct } from "./product/file/product.js";
+export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
+export { planRelease, type ReleaseOptions, type ReleasePlan } from "./product/plan.js";
+export { type Artifact, type ReleaseRecord, readRecord } from "./product/record.js";
+export { type DoneRelease, makeRelease } from "./product/release.js";
+export { boardInput } from "./product/sign-board.js";
+export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
 export { reportCuts, reportKey, reportKinds, reportTime } from "./report/report-data.js";
 export {
@@ -63,7 +74,8 @@ export { type Collection, type CollectOptions, collectStatuses, type RefusedStat
 export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
-export { checkLine, readChain } from "./trust/trust-chain.js";
+export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
+export { chainOf, checkLine, readChain } from "./trust/trust-chain.js";
 export {
   type Change,
   changeWarnings,
@@ -87,6 +99,7 @@ export {
   limitWords,
   nameFile,
   type PinOptions,
+  type RootProgress,
   readTrustFrom,
   rootProgress,
   type TrustedKeys,

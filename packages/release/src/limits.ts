@@ -64,6 +64,10 @@ export const LIMITS = {
   planTries: 65536,
   /** Bytes of a byte string that `inspect --diag` shows in full. */
   shownBytes: 64 * KIB,
+  /** Folders beside each other in a folder of releases. */
+  releases: 4096,
+  /** Bytes of the record of a release, and of its checksums. */
+  releaseRecord: 16 * MIB,
   /** Pairs of vendor and class for which a sequence number is logged. */
   sequencePairs: 256,
 } as const;

@@ -4,16 +4,23 @@
 import type { Violation } from "@firmseal/signer";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import fleet from "../schema/fleet.schema.json" with { type: "json" };
+import product from "../schema/product.schema.json" with { type: "json" };
+import record from "../schema/release.schema.json" with { type: "json" };
 import trust from "../schema/trust.schema.json" with { type: "json" };
 
-/** A trust description, and a cohort: a row of a fleet file in any of its formats. */
-const PARTS = { trust: "urn:firmseal:trust:1", cohort: "urn:firmseal:fleet:1#/$defs/cohort" };
+/** A trust description, a cohort (a row of a fleet file in any of its formats), a product file, and the record of a release. */
+const PARTS = {
+  product: "urn:firmseal:product:1",
+  record: "urn:firmseal:release:1",
+  trust: "urn:firmseal:trust:1",
+  cohort: "urn:firmseal:fleet:1#/$defs/cohort",
+};
 
 let ajv: Ajv2020 | undefined;
 
 /** The violations of a value. Empty if it is valid. */
 export function violations(value: unknown, part: keyof typeof PARTS): readonly Violation[] {
-  ajv ??= new Ajv2020({ allowUnionTypes: true, verbose: true }).addSchema([fleet, trust]);
+  ajv ??= new Ajv2020({ allowUnionTypes: true, verbose: true }).addSchema([fleet, product, record, trust]);
   const check = ajv.getSchema(PARTS[part]) as ValidateFunction;
   return check(value) ? [] : ((check.errors ?? []) as readonly Violation[]);
 }

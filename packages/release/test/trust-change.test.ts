@@ -9,10 +9,10 @@ describe("the changes of a list", () => {
   it("name every member, also one that has no words of its own", async () => {
     const store = embeddedTrust(ALGS, await trustFileOf(1, { releases: [key("A"), key("B")], roots: [key("R1"), key("R2")] }));
     const [first, ...rest] = store.anchors;
-    const next = { ...store, payload: [1], sequence: [0, 2] as [number, number], epoch: 3, anchors: [{ ...first, single: true }, ...rest] };
+    const next = { ...store, payload: [1], sequence: [0, 2] as [number, number], later: 3, anchors: [{ ...first, single: true }, ...rest] };
     expect(trustChanges(store, next as never).map(changeWords)).toEqual([
       expect.stringMatching(/^ed25519 [0-9a-f]{16}…: devices single, before none$/),
-      "rule epoch: 3, before 0",
+      "rule later: 3, before none",
       "sequence number 2, before 1",
     ]);
   });

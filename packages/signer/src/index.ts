@@ -1,5 +1,6 @@
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { equalBytes, toHex } from "./bytes.js";
+export { type BoardComponent, type BoardRelease, boardRelease, type PlacedImage } from "./description/board-release.js";
 export { conform, DescriptionError, suggestion } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
 export {
@@ -68,6 +69,7 @@ export {
   type Before,
   describeTrust,
   encodeTrust,
+  type FamilyEntry,
   isTrust,
   keyOfAnchor,
   NotRoot,

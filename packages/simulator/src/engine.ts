@@ -111,6 +111,8 @@ export class Simulation {
   private readonly known: { course: Course; floor: string }[] = [];
   private before = "";
   private after = "";
+  /** The same after a second installation: into the other slot, for which a release may have another image. */
+  private afterAgain = "";
   private from!: Store;
   private floor: Sequence = [0, 0];
   /** Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor fall. */
@@ -152,6 +154,9 @@ export class Simulation {
     attempt("update", () => installOn(rehearsal.start(), this.update));
     const updated = rehearsal.start();
     this.after = attempt("start", () => bootOn(updated, this.setup, this.trust));
+    updated.confirm?.();
+    attempt("update", () => installOn(rehearsal.start(), this.update));
+    this.afterAgain = attempt("start", () => bootOn(rehearsal.start(), this.setup, this.trust));
     const floor = updated.device.floor();
     // only the number of the update itself: another floor that falls is a fault of the device
     if (compareSequence(floor, this.floor) < 0 && formatSequence(floor) === (JSON.parse(this.after) as string[])[0])
@@ -166,7 +171,7 @@ export class Simulation {
       if (!started.envelope && this.before === "") return { boots: "old", floor };
       const what = bootOn(started, this.setup, this.trust);
       started.confirm?.();
-      return { boots: what === this.after ? "new" : what === this.before ? "old" : "mixed", floor };
+      return { boots: what === this.after || what === this.afterAgain ? "new" : what === this.before ? "old" : "mixed", floor };
     } catch (e) {
       return { boots: "none", fault: faultWords(e), floor };
     }

@@ -197,7 +197,7 @@ export class Device<Name extends string = ClassName> {
     if (!envelope) return;
     this.store = embeddedTrust(this.algs, this.kept);
     const role = this.role();
-    const next = nextTrust(this.algs, this.store, this.memory, envelope, role, host);
+    const next = nextTrust(this.store, this.memory, envelope, role, host);
     if (next && cut) {
       // the power fails before the file is kept: all is as before, and the device starts again
       this.cuts++;
@@ -224,7 +224,7 @@ export class Device<Name extends string = ClassName> {
     const { envelope } = this.memory;
     return this.attempt(() => {
       const { file } = envelope
-        ? updatedTrust(this.algs, this.store, bytes, envelope, this.role(), this.memory.identity, host)
+        ? updatedTrust(this.store, bytes, envelope, this.role(), this.memory.identity, host)
         : trustFileUnchecked(this.algs, bytes, this.store, host);
       this.keep(Uint8Array.from(file as Uint8Array));
     });

@@ -8,9 +8,6 @@ import type { Alg, Anchor, Bytes, Host, Prepared, Source } from "./base/types.js
 import { makeAnchor } from "./cose/anchor.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
-import type { Device } from "./install/device.js";
-import { nextTrust as next, updatedTrust as updated } from "./install/trust-update.js";
-import type { Identity } from "./interpreter/frame.js";
 import { embeddedTrust as embedded, type FirstTrust, trustFileUnchecked as unchecked } from "./trust/trust-file.js";
 import type { TrustStore } from "./trust/trust-list.js";
 
@@ -43,18 +40,6 @@ export function trustFileUnchecked(bytes: Bytes | Source, before: TrustStore | F
   return unchecked(LIST, bytes, before, host);
 }
 
-/** The same for a device that runs the release `envelope` in `role`, which has to be good under the new trust file: install/trust-update.ts, with every algorithm. */
-export function updatedTrust(
-  store: TrustStore,
-  bytes: Bytes | Source,
-  envelope: Bytes | Source,
-  role: number,
-  identity: Identity,
-  host?: Host,
-): TrustStore {
-  return updated(LIST, store, bytes, envelope, role, identity, host);
-}
-
 /**
  * Reads a trust file that is part of the firmware. Verifies no signature. Throws a Refusal. See trust/trust-file.ts;
  * this variant has every algorithm.
@@ -63,21 +48,14 @@ export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);
 }
 
-/**
- * Finds the trust file in a verified release that replaces `store` on a device. Returns its bytes, or null if there is
- * none. Throws a Refusal. See install/trust-update.ts; this variant has every algorithm.
- */
-export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | Source, role: number, host?: Host): Bytes | null {
-  return next(LIST, store, device, envelope, role, host);
-}
-
 export { compareSequence } from "./base/number.js";
 export type { Refusal } from "./base/refuse.js";
-export type { Alg, Anchor, Bytes, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./base/types.js";
+export type { Alg, Anchor, Bytes, Family, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./base/types.js";
 export type { Digest } from "./hash/digest.js";
 export type { Commit, ComponentId, Device, Progress } from "./install/device.js";
 export { boot, INSTALL_SECTIONS, install } from "./install/install.js";
 export { type Attester, macAttester, status } from "./install/status.js";
+export { nextTrust, updatedTrust } from "./install/trust-update.js";
 export type { Effect, Identity, Run } from "./interpreter/frame.js";
 export { identityChecked } from "./interpreter/frame.js";
 export { start, step } from "./interpreter/run.js";

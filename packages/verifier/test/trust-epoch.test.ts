@@ -293,7 +293,7 @@ describe("counting from a new beginning", () => {
     }
   });
 
-  it.each(["memory", "flash", "files"])(
+  it.each(["memory", "flash", "files", "storage"])(
     "leaves the thief's release or the cure, and never a floor between, after each cut: %s",
     async (name) => {
       const { l1, l2 } = await lists();

@@ -55,9 +55,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
 
   // the list
   await list(E.TRUST_VERSION, "version-2", "version 2", { version: int(2) });
-  await list(E.TRUST_KEY, "key-unknown", "an element that is not known", { more: [pair(8, int(1))] });
+  await list(E.TRUST_KEY, "key-unknown", "an element that is not known", { more: [pair(23, int(1))] });
   await list(E.TRUST_KEY, "key-zero", "element 0", { more: [pair(0, int(1))] });
-  await list(E.TRUST_KEY, "key-for-name", "an element that is not known in place of the name", { name: null, more: [pair(8, int(1))] });
+  await list(E.TRUST_KEY, "key-for-name", "an element that is not known in place of the name", { name: null, more: [pair(23, int(1))] });
   await anchors(
     E.TRUST_KEY,
     "anchor-key-unknown",

@@ -1,6 +1,7 @@
 // Vectors that must be refused: one fault each, everything else in order, signatures too. Grouped like the numbers of refusals.
 
 import type { Vector } from "../../index.mjs";
+import { ofFamilies } from "./families.js";
 import { ofBytes } from "./negative-bytes.js";
 import { ofEnvelope } from "./negative-envelope.js";
 import { ofInstall } from "./negative-install.js";
@@ -18,5 +19,6 @@ export async function negatives(): Promise<Vector[]> {
     ...(await ofInstall()),
     ...(await ofTrustFile()),
     ...(await ofTrustNumbers()),
+    ...(await ofFamilies()),
   ];
 }

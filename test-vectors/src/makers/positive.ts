@@ -450,6 +450,21 @@ export async function positives(): Promise<Made[]> {
   });
   await installs("install-outside", "a payload that the device fetches at once", update(), done, { payloads: { "#fw": hex(IMAGE) } }, []);
   await installs(
+    "install-load-outside",
+    "a start fetches an image that is not in the envelope",
+    update({
+      components: [C0, C1],
+      shared: seq([DIR_SET_COMPONENT_INDEX, 0], ...identity, override(digestParam(IMAGE))),
+      sections: {
+        [MAN_INSTALL]: seq([DIR_SET_COMPONENT_INDEX, 0], override(uriParam("#fw")), [DIR_FETCH, 2]),
+        [MAN_VALIDATE]: seq([DIR_SET_COMPONENT_INDEX, 0], [COND_IMAGE_MATCH, 15]),
+        [MAN_LOAD]: seq([DIR_SET_COMPONENT_INDEX, 1], override(digestParam(IMAGE), uriParam("a:1")), [DIR_FETCH, 2]),
+        [MAN_INVOKE]: seq([DIR_SET_COMPONENT_INDEX, 0], [DIR_INVOKE, 2]),
+      },
+    }),
+    done,
+  );
+  await installs(
     "install-chunks",
     "a payload that arrives in pieces, one of them empty",
     update(),

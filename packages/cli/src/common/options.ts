@@ -36,9 +36,9 @@ export function uriReference(value: string): string {
 }
 
 /** --key, repeatable. */
-export function keys(what: string): Option {
+export function keys(what: string, required = true): Option {
   const kinds = ["a file", "- for stdin", ...KEY_SOURCES.map((source) => source.form)];
-  return option("-k, --key <key>", `${what}: ${kinds.join(", ")}`, { repeat: true, required: true });
+  return option("-k, --key <key>", `${what}: ${kinds.join(", ")}`, { repeat: true, required });
 }
 
 /**
@@ -92,6 +92,18 @@ export function target(): Option {
   return option("--target <name>", "engine or board that will verify: adds advice on which algorithm suits it");
 }
 
+export function productFile(): Option {
+  return option("--product <file>", "product file (default: firmseal.toml)");
+}
+
+/** The version of what is signed. */
+export function releaseVersion(): Option {
+  return option(
+    "--version <version>",
+    "if the input is an image: its version, for the text of the manifest; without --seq also its number",
+  );
+}
+
 /** --for: the verifier on the devices. */
 export function forVerifier(): Option {
   return option("--for <verifier>", "refuse what this kind of verifier does not accept, and say what to change", { choices: ["micro"] });
@@ -109,6 +121,7 @@ export function imageInputOptions(): Option[] {
         parse: sequenceOrNext,
       },
     ),
+    option("--first", "with --seq next: nothing was released yet, and the signing log is empty"),
     option("--uri <uri>", "if the input is an image: leave the image out of the envelope; devices fetch it from this URI", {
       parse: uriReference,
     }),

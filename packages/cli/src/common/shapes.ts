@@ -70,6 +70,12 @@ export const TRUST_SHAPE: Shape = {
   }),
 };
 
+/** What a release has, and its devices compare. */
+export const NUMBER: Shape = {
+  sequence: ["string", "sequence number"],
+  "version?": ["string", "version of the release, if its text names one"],
+};
+
 export const RECEIPTS: Shape = {
   log: ["object[]", "entries in the signing logs"],
   ...membersOf("log[]", {
@@ -115,6 +121,7 @@ export const CHANGES: Shape = { changes: ["object[]", "differences from the prev
 export const PROGRESS: Shape = {
   signed: ["number", "roots that have signed"],
   needed: ["number", "roots that must sign"],
+  families: ["object[]", "families of algorithms: how many of their keys must sign besides, and have signed"],
 };
 
 /** A trust file with signatures of its roots. */

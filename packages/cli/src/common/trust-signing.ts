@@ -6,7 +6,7 @@ import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { deliver, writeSigned } from "./output.js";
-import { plural, receiptWords } from "./words.js";
+import { receiptWords, rootWords } from "./words.js";
 
 /** Adds the names of file and key to a fault. */
 export function explainFault(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
@@ -71,11 +71,10 @@ export function writeSignedTrust(
 }
 
 export function signedTrustWords({ out, roots, previous, log }: ReturnType<typeof writeSignedTrust>): string[] {
-  const of = ({ signed, needed }: { signed: number; needed: number }) => `${plural(signed, "root")} (needed: ${needed})`;
   const [newest, ...older] = previous;
   return [
-    `${out}: signed by ${of(roots)}${newest ? `, and by ${of(newest)} of the previous file` : ""}`,
-    ...older.map((one) => `for devices with ${one.trust}: signed by ${of(one)}`),
+    `${out}: signed by ${rootWords(roots)}${newest ? `, and by ${rootWords(newest)} of the previous file` : ""}`,
+    ...older.map((one) => `for devices with ${one.trust}: signed by ${rootWords(one)}`),
     ...receiptWords(log),
   ];
 }

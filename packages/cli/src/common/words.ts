@@ -1,12 +1,30 @@
 // Words that several commands have for the same facts.
 
 import { type Receipt, someOf } from "@firmseal/keys";
+import { progressWords, type RootProgress, versionIn } from "@firmseal/release";
 
 /** "1 root", "2 roots". */
 export const plural = (n: number, one: string) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 
 /** With commas: 1,000,000. */
 export const formatCount = (n: number) => n.toLocaleString("en-US");
+
+/** The version of a release, for its JSON: missing if its text names none. */
+export function versionFacts(outline: Parameters<typeof versionIn>[0]): { version?: string } {
+  const version = versionIn(outline);
+  return version === undefined ? {} : { version };
+}
+
+/** The number of a release, behind its version. */
+export function numberWords({ sequence, version }: { sequence: string; version?: string }): string {
+  return `${version === undefined ? "" : `version ${version}, `}sequence number ${sequence}`;
+}
+
+/** "2 roots (needed: 2, and of each family: 2 of 2 ed25519, 0 of 2 hsslms)". */
+export function rootWords({ signed, needed, families }: RootProgress, of = ""): string {
+  const each = families.length > 0 ? `, and of each family: ${progressWords(families)}` : "";
+  return `${plural(signed, "root")}${of} (needed: ${needed}${each})`;
+}
 
 export function receiptWords(log: readonly Receipt[]): string[] {
   return log.map(({ path, entry }) => `${path}: entry ${entry}`);

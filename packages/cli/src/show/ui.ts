@@ -101,9 +101,12 @@ export function writeFailure(failure: Failure): void {
   writeStderr(styled("dim", `hint: ${visible(failure.hint)}`));
 }
 
+/** Whether a person can be asked. */
+export const isOnTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
 /** A line that a person types, without spaces around it; undefined: there is no terminal, and nobody is asked. */
 export async function questionOnTerminal(text: string): Promise<string | undefined> {
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  if (!isOnTerminal()) return undefined;
   const { createInterface } = await import("node:readline");
   writeStderr(visible(text));
   // line by line, as the terminal gives them: what is typed ahead is kept for the next question

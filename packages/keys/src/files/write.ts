@@ -8,11 +8,14 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   openSync,
   realpathSync,
   renameSync,
+  rmdirSync,
+  rmSync,
   statSync,
-  unlinkSync,
+  utimesSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -24,7 +27,8 @@ let temporary: string | undefined;
 function cleanUp(): void {
   if (temporary === undefined) return;
   try {
-    unlinkSync(temporary);
+    // a file, or a folder that is being written
+    rmSync(temporary, { recursive: true, force: true });
   } catch {
     // gone already
   }
@@ -167,4 +171,60 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
   } finally {
     release();
   }
+}
+
+/**
+ * Writes a new folder with files, whole or not at all: into a folder beside it, which is then renamed. Folders around it are
+ * made. `time`: seconds since 1970 for the files; default: now. Throws a usage Failure if the path exists.
+ */
+export function writeFolder(path: string, files: ReadonlyMap<string, Uint8Array>, time?: number): void {
+  const release = holdSignals();
+  const made: string[] = [];
+  try {
+    const parent = dirname(path);
+    for (let folder = parent; !existsSync(folder); folder = dirname(folder)) made.push(folder);
+    mkdirSync(parent, { recursive: true });
+    temporary = temporaryBeside(path);
+    mkdirSync(temporary, 0o755);
+    for (const [name, bytes] of files) {
+      writeDurably(join(temporary, name), bytes, 0o644);
+      if (time !== undefined) utimesSync(join(temporary, name), time, time);
+    }
+    if (time !== undefined) utimesSync(temporary, time, time);
+    fsyncFolder(temporary);
+    if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
+    // a folder that was made meanwhile is replaced only if it is empty
+    renameSync(temporary, path);
+    temporary = undefined;
+    fsyncFolder(parent);
+  } catch (e) {
+    cleanUp();
+    removeEmpty(made);
+    const code = (e as NodeJS.ErrnoException).code;
+    if (code === "ENOTEMPTY" || code === "EEXIST") throw existsAlready(path);
+    throw systemFault(e, path) ?? e;
+  } finally {
+    release();
+  }
+}
+
+/** Removes folders that were made, from the inside out, unless somebody has put something into them. */
+function removeEmpty(folders: readonly string[]): void {
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return;
+    }
+  }
+}
+
+/** Checks that writeFolder() can write here, by writing and removing an empty one. Leaves no folder. */
+export function checkFolder(path: string): void {
+  const probe = temporaryBeside(path);
+  const made: string[] = [];
+  for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) made.push(folder);
+  writeFolder(probe, new Map([["probe", new Uint8Array(4096)]]));
+  rmSync(probe, { recursive: true, force: true });
+  removeEmpty(made);
 }

@@ -20,6 +20,14 @@ export const ACCEPT = "accept-restored";
 /** The operation that consents to what somebody else is to sign. */
 export const APPROVE = "approve";
 
+/** The operation that continues the numbers of one key with another. It signs nothing. */
+export const MOVE = "move";
+
+/** Whether an entry goes before a signature of its key on a manifest or a trust file. */
+export function isSigning({ operation }: Pick<EntryFacts, "operation">): boolean {
+  return operation !== APPROVE && operation !== MOVE;
+}
+
 /** What an entry tells. */
 export interface EntryFacts {
   /** RFC 3339, in UTC. */
@@ -37,6 +45,8 @@ export interface EntryFacts {
   tbs?: string;
   /** Sequence number of the manifest or trust file, in decimal. */
   sequence?: string;
+  /** Version of the release, as the text of its manifest names it. */
+  version?: string;
   /** For a one-time key (HSS/LMS): the number of the leaf that signs, in decimal. */
   leaf?: string;
   /** The devices, or the product line of trust files: see sequence.ts. */
@@ -45,6 +55,9 @@ export interface EntryFacts {
   overrides?: string[];
   /** Thumbprints of the keys whose approval was asked for, and was there. */
   approvers?: string[];
+  /** Of a move: thumbprint of the key whose numbers this key continues, or of the key that continues those of this key. */
+  from?: string;
+  to?: string;
   /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
   torn?: number;
 }
@@ -107,13 +120,33 @@ function parseEntry(bytes: Buffer): Entry | undefined {
     const entry = JSON.parse(strictUtf8.decode(bytes));
     const text = (...values: unknown[]) => values.every((value) => typeof value === "string");
     const texts = (list: unknown) => list === undefined || (Array.isArray(list) && text(...list));
-    const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, approvers, key, digest, tbs, job } = entry;
+    const {
+      v,
+      n,
+      time,
+      user,
+      host,
+      operation,
+      prev,
+      hash,
+      sequence,
+      scope,
+      overrides,
+      approvers,
+      key,
+      digest,
+      tbs,
+      job,
+      version,
+      from,
+      to,
+    } = entry;
     if (v !== 1 || !Number.isSafeInteger(n) || n < 1 || !text(time, user, host, operation, prev, hash)) return undefined;
     if (
       !texts(scope) ||
       !texts(overrides) ||
       !texts(approvers) ||
-      ![key, digest, tbs, job].every((value) => value === undefined || text(value))
+      ![key, digest, tbs, job, version, from, to].every((value) => value === undefined || text(value))
     )
       return undefined;
     const { leaf } = entry;

@@ -4,6 +4,7 @@
 import { formatUuid } from "@firmseal/signer";
 import { refusedInput } from "../errors/failure.js";
 import { ACCEPT, type Entry } from "./log-file.js";
+import { isNumberOf, majorOf, numberVersion } from "./version.js";
 
 /** A larger jump is a mistake or an attack: devices refuse everything lower afterwards (fast-forward). */
 const LARGEST_JUMP = 2n ** 32n;
@@ -49,9 +50,19 @@ function highestInScope(entries: readonly Known[], scope: ReadonlySet<string>): 
   return most;
 }
 
-/** The next sequence number for a kind of device, according to the logs of all keys. 1 if nothing was signed for it. */
-export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[]): bigint {
+/**
+ * The next sequence number for a kind of device, according to the logs of all keys. 1 if nothing was signed for it, but
+ * a key without any entry may have signed elsewhere: then a person must say that this is its `first` release, or the
+ * caller knows the last number ("known").
+ */
+export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[], first: boolean | "known" = false): bigint {
   const scope = new Set(asked);
+  if (!first && logs.every((entries) => entries.length === 0))
+    throw refusedInput(
+      "SEQUENCE",
+      "the log of the key is empty here, and the key may have signed elsewhere: the next sequence number is not known",
+      "bring its log (--log FILE), give the number (--seq N), or say that nothing was released yet (--first)",
+    );
   for (const entries of logs) {
     const restored = entries.findLastIndex((e) => e.operation === ACCEPT);
     // lost entries may have used numbers; the first explicit number resolves this
@@ -62,7 +73,10 @@ export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonl
         "check the last release, and give a number once: --seq N",
       );
   }
-  const last = highestInScope(logs.flat(), scope) ?? 0n;
+  const known = highestInScope(logs.flat(), scope);
+  if (first === true && known !== undefined)
+    throw refusedInput("SEQUENCE", `the log has releases for this kind of device up to ${known}: this is not the first`, "drop --first");
+  const last = known ?? 0n;
   if (last >= HIGHEST) throw refusedInput("SEQUENCE", "no sequence number is left for this kind of device", "none is higher than 2^64 - 1");
   return last + 1n;
 }
@@ -98,11 +112,12 @@ export interface SequenceOverrides {
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
  * would refuse, that another file has, or that leaves no room. The same manifest or trust file may be signed again with
- * any key. Returns the overrides that were needed, as option names.
+ * any key. A number that is that of its version may be one major version ahead. Returns the overrides that were needed, as
+ * option names.
  */
 export function checkSequence(
   entries: readonly Known[],
-  asked: { sequence: bigint; digest: string; scope: readonly string[] },
+  asked: { sequence: bigint; digest: string; scope: readonly string[]; version?: string },
   allow: SequenceOverrides,
   words: Numbered = MANIFESTS,
 ): string[] {
@@ -131,7 +146,15 @@ export function checkSequence(
       `sequence number ${sequence} is lower than ${last}, which was already signed: devices refuse it`,
       words.higher,
     );
-  if (sequence > last + LARGEST_JUMP)
+  if (isNumberOf(asked.version, sequence)) {
+    if (majorOf(sequence) > majorOf(last) + 1n)
+      need(
+        allow.allowSequenceJump,
+        "allow-sequence-jump",
+        `version ${asked.version} skips major versions after ${numberVersion(last)}: devices accept nothing lower afterwards`,
+        "correct the version",
+      );
+  } else if (sequence > last + LARGEST_JUMP)
     need(
       allow.allowSequenceJump,
       "allow-sequence-jump",

@@ -32,7 +32,7 @@ import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { readTrustFrom, rootProgress } from "../trust/trust-ref.js";
+import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
 import { rehearse } from "./rehearse.js";
 
 export type IncidentKind = "stolen" | "lost" | "expired" | "debug-leaked";
@@ -218,10 +218,7 @@ function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Ar
       `${path}: is not the next list of this incident`,
       "give the same options as before, or an empty folder: --dir",
     );
-  const enough = [current.store, next].every((store) => {
-    const { signed, needed } = rootProgress(file.bytes, store);
-    return signed >= needed;
-  });
+  const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));
   return { bytes: file.bytes, isSigned: enough };
 }
 

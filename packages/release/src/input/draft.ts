@@ -3,18 +3,20 @@
 
 import { randomBytes } from "node:crypto";
 import { basename, extname } from "node:path";
-import { DETECT_BYTES, detect, parseImage } from "@firmseal/images";
+import { DETECT_BYTES, detect } from "@firmseal/images";
 import {
   grouped,
+  isNumberOf,
   readAll,
   readFirstBytes,
   refusedInput,
   refuseKeyAsInput,
+  type SequenceOverrides,
   scopeOfImage,
   sha256Hex,
   sizeOf,
   usage,
-  visible,
+  versionNumber,
   warn,
 } from "@firmseal/keys";
 import {
@@ -32,20 +34,26 @@ import {
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { formatSequence, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { certainRefusal, checkPayloads, warnOfRefusal } from "../payload-check/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
+import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
+import { versionIn } from "./version.js";
 
-export interface InputOptions extends KeyAsImage {
+export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {
   vendor?: string;
   class?: string;
   /** "next": the next number according to the logs of the keys. */
   seq?: bigint | "next";
+  /** With "next": nothing was signed before. */
+  first?: boolean;
+  /** The version, for the text of the manifest. Without `seq`, it is also the sequence number: see versionNumber(). */
+  version?: string;
   uri?: string;
   imageOut?: string;
 }
@@ -92,20 +100,15 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
-  // one buffer is hashed and embedded, so that changes to the file meanwhile do not matter
-  const file = stdin ?? readAll(path, LIMITS.image);
-  const image = format === "raw" ? undefined : parseImage(file, format);
-  const bytes = image ? image.bytes : file;
-  if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: holds no bytes for the flash`, "give the image that the build wrote");
-  const gaps = image && image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : "";
+  const { bytes, read } = flashBytes(path, stdin);
   const facts = {
     digest: sha256Hex(bytes),
     size: bytes.length,
-    ...(image && { read: `${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${gaps}` }),
+    ...(read !== undefined && { read }),
     ...(o.imageOut !== undefined && { forFile: bytes }),
   };
   if (o.uri === undefined && bytes.length <= LIMITS.integratedPayload) return { ...facts, uri: "#firmware", payload: bytes };
-  if (image && o.imageOut === undefined)
+  if (format !== "raw" && o.imageOut === undefined)
     throw usage(
       `${path}: is ${format}, but a device fetches the raw bytes for the flash`,
       "write them for publishing: --image-out FILE.bin",
@@ -115,13 +118,19 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
 
 /** The kind of device that an image is for, and its sequence number, which may come from `next`. */
 export function releaseFacts(o: InputOptions): { vendor: string; class: string; sequence(next: NextSequence): string } {
-  const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(
-    Boolean,
-  );
+  const number = o.version === undefined ? undefined : versionNumber(o.version);
+  const seq = o.seq ?? number;
+  const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", seq === undefined && "--seq"].filter(Boolean);
   if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
   const [vendor, name] = [o.vendor as string, o.class as string];
+  if (o.first && seq !== "next") throw usage("--first is for --seq next", "drop it");
   const scope = scopeOfImage(identityOf(vendor, name));
-  return { vendor, class: name, sequence: (next) => String(o.seq === "next" ? next(scope) : o.seq) };
+  return { vendor, class: name, sequence: (next) => String(seq === "next" ? next(scope) : seq) };
+}
+
+/** The text of a manifest that names the version of its first component. */
+export function versionText(version: string): NonNullable<Description["text"]> {
+  return { en: { components: [{ component: 0, "component-version": version }] } };
 }
 
 /** Makes the description of a release with one image. */
@@ -132,7 +141,8 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin: is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, stdin, o);
-  return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image })), forFile, read };
+  const text = o.version === undefined ? {} : { text: versionText(o.version) };
+  return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image, ...text })), forFile, read };
 }
 
 /** An input that has been read and that fits the options. */
@@ -151,7 +161,7 @@ export async function readInput(path: string, o: InputOptions): Promise<ReleaseI
   if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, stdin);
   const kind = detectKind(stdin?.subarray(0, DETECT_BYTES) ?? head, path);
   if (kind !== "image") {
-    const given = (["vendor", "class", "seq", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
+    const given = (["vendor", "class", "seq", "first", "version", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
     if (given)
       throw usage(
         `${kind === "envelope" ? "an envelope" : "a description"} takes no --${given === "imageOut" ? "image-out" : given}`,
@@ -193,10 +203,12 @@ async function openSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): P
   return manifest;
 }
 
-/** Warns about properties of a manifest that a person should know before the release is published. */
-export function warnBeforeSigning(manifest: Manifest): void {
+/** Warns about properties of a manifest that a person should know before the release is published. `outline`: of its envelope. */
+export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEnvelope, "text">): void {
   const sequence = formatSequence(manifest.sequence);
-  if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
+  // the number of a version leaves the room that the version leaves
+  if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(versionIn(outline), BigInt(sequence)))
+    warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   warnOfRefusal(manifest);
 }
 
@@ -206,6 +218,6 @@ export function warnBeforeSigning(manifest: Manifest): void {
  */
 export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
   const manifest = await openSigned(signed, keys);
-  warnBeforeSigning(manifest);
+  warnBeforeSigning(manifest, signed.outline);
   return manifest;
 }

@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
+import { isRefusal } from "../refusals.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { assumable, assuming, deviceCode, remembered } from "./device-code.js";
 import type { Cohort, Model } from "./fleet.js";
@@ -20,7 +21,13 @@ function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Coho
     if (!own) {
       // from now on, the algorithms of these lists check the assumption, in the code of this device
       const { embeddedTrust } = deviceCode(model.algorithms, model.features);
-      for (const { bytes } of embeddedTrust ? others : []) remembered((embeddedTrust as NonNullable<typeof embeddedTrust>)(bytes));
+      for (const { bytes, store } of embeddedTrust ? others : [])
+        try {
+          remembered((embeddedTrust as NonNullable<typeof embeddedTrust>)(store.file ?? bytes));
+        } catch (e) {
+          // the device does not read this list: the plan says so
+          if (!isRefusal(e)) throw e;
+        }
       const { policy } = model;
       own = policy ? { ...model, policy: { ...policy, anchors: policy.anchors.map((a) => ({ ...a, alg: assumable(a.alg) })) } } : model;
       known.set(model, own);

@@ -20,6 +20,8 @@ import {
 import { identityOf } from "../input/identity.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
+import { areReached, familyProgress, progressWords } from "../trust/families.js";
+import { readChained } from "../trust/trust-chain.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { nameFile } from "../trust/trust-ref.js";
 import { planAsIfSigned } from "./as-if-signed.js";
@@ -124,7 +126,7 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
+  const [old, next] = [readTrustFile(o.trust), readChained(o.next)];
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, next);
   refuseLastNumber(big(next.store.sequence));
@@ -160,8 +162,18 @@ const lists = ({ old, next }: Move) => (equalBytes(old.store.payload, next.store
 /** Checks that enough of `keys` count for this bridge under each list. */
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move: Move, hint: string): void {
   for (const file of lists(move)) {
-    const n = only(signersIn(file, move.identity, sequence), keySet(keys)).length;
+    const signing = only(signersIn(file, move.identity, sequence), keySet(keys)).map(({ key }) => key);
+    const n = signing.length;
     const threshold = file.store.thresholds[ROLE_RELEASE] as number;
+    const families = familyProgress(file.store, "release", (a) => signing.includes(toHex(a.key)));
+    if (n >= threshold && !areReached(families))
+      throw new Failure(
+        1,
+        "SIGNATURE_FAMILY",
+        errors.SIGNATURE_FAMILY,
+        `a device with ${file.path} would refuse the bridge: of each family of its release keys, there would be ${progressWords(families)}`,
+        hint,
+      );
     if (n < threshold)
       throw new Failure(
         1,
@@ -252,7 +264,7 @@ export async function unsignedBridge(move: Move, signers?: readonly PublicKey[])
   const keys = signers ?? everySigner(needed);
   checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: --signer PUB" : LEFT_HINT);
   const results = await judged(draft, keys, move);
-  warnBeforeSigning(manifest);
+  warnBeforeSigning(manifest, draft.outline);
   told(move);
   return { draft, manifest, needed, signers: keys, results };
 }
@@ -278,6 +290,8 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
     {
       ...move.options,
       lists: [move.old, ...move.before, move.next],
+      // the floors of the fleet tell the last number
+      ...(move.fleet && { first: "known" as const }),
       async judge(made) {
         checkKeys(made, keys, move, KEYS_HINT);
         results = await judged(made, keys, move);

@@ -189,10 +189,10 @@ function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: 
   part.slots[part.current] = Array.from(bytes);
   const host = hostOf(model.algorithms);
   const next = nextTrust(store, device, envelope, ROLE_RELEASE, host);
-  if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model.algorithms)) }, code: 0 };
+  if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model)) }, code: 0 };
   // nextTrust() says that it is not taken; this is what it asks
   const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []).map(assumable);
-  return { state, code: codeIn(() => updatedTrust(algs, store, bytes, envelope, ROLE_RELEASE, model.identity, host)) };
+  return { state, code: codeIn(() => updatedTrust({ ...store, algs }, bytes, envelope, ROLE_RELEASE, model.identity, host)) };
 }
 
 function playRelease(step: PlannedRelease, before: State): Played {

@@ -56,7 +56,7 @@ export interface Cohort {
 /** The default algorithms of a verifier. */
 const ALL_ALGORITHMS: readonly DeviceAlg[] = [...new Set<DeviceAlg>([...BUNDLE_ALGS, ...keyAlgs])];
 const ASSUMED_ALGORITHMS: readonly DeviceAlg[] = ["ed25519", "es256", "hsslms"];
-const ASSUMED_FEATURES: readonly FeatureName[] = ["install", "copy", "trust"];
+const ASSUMED_FEATURES: readonly FeatureName[] = ["install", "copy", "trust", "families"];
 
 /**
  * Makes a model with a trust file or with keys. The default algorithms and features are all that trust files can need.
@@ -70,11 +70,11 @@ export function modelOf(
   const embedded = o.embedded ?? null;
   const withTrust = "trust" in o && o.trust ? o.trust : null;
   const features = BUNDLE_FEATURES.filter((name) =>
-    (o.features ?? (withTrust ? ASSUMED_FEATURES : ASSUMED_FEATURES.filter((f) => f !== "trust"))).includes(name),
+    (o.features ?? (withTrust ? ASSUMED_FEATURES : ASSUMED_FEATURES.filter((f) => f !== "trust" && f !== "families"))).includes(name),
   );
   return {
     trust: withTrust,
-    store: withTrust && storeOf(withTrust.bytes, algorithms),
+    store: withTrust && storeOf(withTrust.bytes, { algorithms, features }),
     embedded,
     policy: embedded && {
       // as in a list, a key without its algorithm does not count
@@ -90,9 +90,9 @@ export function modelOf(
   };
 }
 
-/** The content of a trust file on a device with these algorithms. */
-export function storeOf(bytes: Uint8Array, algorithms: readonly DeviceAlg[]): TrustStore {
-  const { embeddedTrust: read } = deviceCode(algorithms, ["trust"]);
+/** The content of a trust file on a device with these algorithms and features. */
+export function storeOf(bytes: Uint8Array, { algorithms, features }: Pick<Model, "algorithms" | "features">): TrustStore {
+  const { embeddedTrust: read } = deviceCode(algorithms, features);
   return remembered((read as NonNullable<typeof read>)(bytes));
 }
 
@@ -234,7 +234,10 @@ class Reader {
     if (value["trust"] !== undefined) {
       if (common.features && !common.features.includes("trust"))
         this.fault(where, 'has "trust", and "features" without it: such a verifier reads no trust file, so give its "keys"');
-      made = modelOf({ ...common, trust: this.once("trust", value["trust"] as string, readTrustFile) });
+      const trust = this.once("trust", value["trust"] as string, readTrustFile);
+      if (common.features && !common.features.includes("families") && trust.store.families.length > 0)
+        this.fault(where, 'has "trust" with families of algorithms, and "features" without "families": such a verifier does not read it');
+      made = modelOf({ ...common, trust });
     } else {
       const embedded = await this.embedded(row);
       made = modelOf({ algorithms: embedded.keys.map(({ alg }) => alg), ...common, embedded });

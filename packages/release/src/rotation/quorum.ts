@@ -40,7 +40,7 @@ export function windowOf({ key, since, until }: Pick<Anchor, "key" | "since" | "
 export function keysInRole(store: TrustStore, role: number, identity: Identity): KeyWindow[] {
   if (role === ROLE_ROOT) return store.anchors.filter((a) => a.alg && a.roles.includes(ROLE_ROOT)).map(windowOf);
   try {
-    return policyOf({ ...store, thresholds: store.thresholds.map(() => 1) }, role, identity).anchors.map(windowOf);
+    return policyOf({ ...store, thresholds: store.thresholds.map(() => 1), families: [] }, role, identity).anchors.map(windowOf);
   } catch (e) {
     if (!isRefusal(e)) throw e;
     return [];

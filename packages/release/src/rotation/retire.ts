@@ -21,12 +21,14 @@ import {
   readTrust,
   signTrust,
   type TrustDescription,
+  toHex,
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize.js";
+import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import { type Change, showChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { nameFile } from "../trust/trust-ref.js";
@@ -144,12 +146,13 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
     [next, "of the next trust file", "TRUST_SIGNERS"],
   ] as const) {
     const [n, threshold] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
-    if (n < threshold)
+    const families = familyProgress(list, "root", (a) => signing.has(toHex(a.key)));
+    if (n < threshold || !areReached(families))
       throw new Failure(
         1,
         reason,
         errors[reason],
-        `${n} of the roots ${what} would have signed, and it needs ${threshold}`,
+        `${n} of the roots ${what} would have signed, and it needs ${threshold}${families.length > 0 ? `, and of each family: ${progressWords(families)}` : ""}`,
         "give --root for each root that must sign; if they are in different places, give none, and each signs with firmseal trust sign",
       );
   }
@@ -165,7 +168,9 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
   const after = higher(big(floor), until);
   const now = reach({ model, store }, next, after, NONE);
   // lost roots do not matter to a device that accepts this list
-  const takes = rootsAmong(store, signing) >= (store.thresholds[ROLE_ROOT] as number);
+  const takes =
+    rootsAmong(store, signing) >= (store.thresholds[ROLE_ROOT] as number) &&
+    areReached(familyProgress(store, "root", (a) => signing.has(toHex(a.key))));
   if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
     policyOf(next, ROLE_RELEASE, model.identity);

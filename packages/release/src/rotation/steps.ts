@@ -7,7 +7,7 @@ import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
 import { signedChain } from "../trust/chain-files.js";
-import { signedTrust } from "../trust/trust-file.js";
+import { filesIn, signedTrust } from "../trust/trust-file.js";
 import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
 /** A release that is offered to devices. */
@@ -45,7 +45,7 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
     if (isTrust(bytes)) {
-      refuseUnsigned(name, readTrust(bytes));
+      refuseUnsigned(name, readTrust(filesIn(bytes)[0] as Uint8Array));
       return { name, trust: bytes, store: signedTrust(bytes) };
     }
     const draft = EnvelopeDraft.read(admitted(name, bytes));

@@ -1,7 +1,7 @@
 // Authorizes one use of keys on an envelope or a trust file: first everything that can be refused is refused, then the
 // use is logged, and only then a key may sign.
 
-import type { OpenedKey, SigningKey } from "@firmseal/keys";
+import type { Entry, OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   checkSequence,
   isOfTrustFile,
@@ -23,10 +23,11 @@ import { AlreadySigned, type Before, type EnvelopeDraft, type Signable, signedWi
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
+import { versionIn } from "../input/version.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
-import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
+import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { enter } from "./enter.js";
 import { scopeOf } from "./scope.js";
 
@@ -37,10 +38,14 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   lists?: readonly TrustOnFile[];
   /** Who must have approved it. */
   approvals?: Approvals;
-  /** What else may refuse the envelope, before anything is entered. */
-  judge?(draft: EnvelopeDraft): Promise<void>;
+  /** What else may refuse the envelope, before anything is entered. `i`: which of several it is. */
+  judge?(draft: EnvelopeDraft, i: number): Promise<void>;
   /** The last check, when everything else has been granted and nothing has been entered. */
   admit?(draft: EnvelopeDraft): void;
+  /** What else may refuse the entries of the logs. */
+  inspect?(entries: readonly Entry[]): void;
+  /** If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows what was. */
+  first?: boolean | "known";
 }
 
 export interface RecordedSigning {
@@ -66,25 +71,39 @@ export async function recordSigning(
   o: SigningOptions,
   make: (next: NextSequence) => EnvelopeDraft,
 ): Promise<RecordedSigning> {
+  return (await recordSignings(operation, keys, o, [make]))[0] as RecordedSigning;
+}
+
+/** Like `recordSigning()`, for several envelopes: all of them are checked before one of them is logged. */
+export async function recordSignings(
+  operation: string,
+  keys: readonly SigningKey[],
+  o: SigningOptions,
+  makes: readonly ((next: NextSequence) => EnvelopeDraft)[],
+): Promise<RecordedSigning[]> {
   // holding the locks blocks all other uses of the keys, so external input is checked before
-  const given = await judged(withoutNext(make), keys, o);
+  const given: (Judged | undefined)[] = [];
+  for (const [i, make] of makes.entries()) given.push(await judged(withoutNext(make), keys, o, i));
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
-    const use =
-      given ??
-      (await judged(
-        make((scope) => nextSequence(signingLogs.logs, scope)),
-        keys,
-        o,
-      ));
-    const { draft, messages, asked } = use as Judged;
     const known = signingLogs.logs.flat();
-    const overrides = [
-      ...refuseRootKeys(keys, known, o),
-      ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
-      ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
-    ];
-    o.admit?.(draft);
-    return { draft, receipts: await enter(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
+    for (const entries of signingLogs.logs) o.inspect?.(entries);
+    refuseMovedKeys(keys, known);
+    const permitted: (Pick<Judged, "draft" | "messages"> & { asked: Asked })[] = [];
+    for (const [i, make] of makes.entries()) {
+      const next: NextSequence = (scope) => nextSequence(signingLogs.logs, scope, o.first);
+      const { draft, messages, asked } = (given[i] ?? (await judged(make(next), keys, o, i))) as Judged;
+      const overrides = [
+        ...refuseRootKeys(keys, known, o),
+        ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
+        ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
+      ];
+      o.admit?.(draft);
+      permitted.push({ draft, messages, asked: overridden(asked, overrides) });
+    }
+    const recorded: RecordedSigning[] = [];
+    for (const { draft, messages, asked } of permitted)
+      recorded.push({ draft, receipts: await enter(signingLogs, operation, keys, messages, asked) });
+    return recorded;
   });
 }
 
@@ -110,15 +129,22 @@ interface Judged {
 }
 
 /** Throws every refusal of an envelope, except those about its sequence number. */
-async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKey[], o: SigningOptions): Promise<Judged | undefined> {
+async function judged(
+  draft: EnvelopeDraft | undefined,
+  keys: readonly SigningKey[],
+  o: SigningOptions,
+  i: number,
+): Promise<Judged | undefined> {
   if (!draft) return undefined;
   const messages = await toBeSigned(draft, keys);
   const m = await openWithTrialKey(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
   const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
-  await o.judge?.(draft);
+  await o.judge?.(draft, i);
+  const version = versionIn(draft.outline);
   const asked = {
     sequence: String(draft.sequence),
+    ...(version !== undefined && { version }),
     digest: digestOf(draft),
     scope: scopeOf(m),
     ...(approvers.length > 0 && { approvers }),
@@ -129,6 +155,7 @@ async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKe
 interface Asked {
   digest: string;
   sequence: string;
+  version?: string;
   scope: string[];
   overrides?: string[];
   approvers?: string[];
@@ -216,6 +243,7 @@ export async function recordTrustSigning(
   const asked = { ...askedFor(draft.store), ...(approvers.length > 0 && { approvers }) };
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const entries = signingLogs.logs.flat();
+    refuseMovedKeys(keys, entries);
     const known = [...entries, ...previous.map(asKnown)];
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
     const overrides = [...numbers, ...unseen(entries, asked, previous, o), ...withoutApproval(entries, keys, approvals)];

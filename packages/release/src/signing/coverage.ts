@@ -2,7 +2,7 @@
 // earlier signatures. Checked before anything is logged.
 
 import type { Entry } from "@firmseal/keys";
-import { isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from "@firmseal/keys";
+import { isOfTrustFile, keyName, knownEntries, movedTo, refusedInput, usage, warn } from "@firmseal/keys";
 import { coseAlg, equalBytes, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
@@ -74,6 +74,22 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
         `${name}: ${[...new Set(reasons)].join("; ")}`,
         "sign with a key that the trust file lists for this; firmseal trust show FILE lists its keys",
       );
+  }
+}
+
+/**
+ * Refuses a key whose numbers another key continues, unless that one signs as well. `entries`: those of the logs of all keys.
+ */
+export function refuseMovedKeys(keys: readonly NamedKey[], entries: readonly Entry[]): void {
+  const names = new Set(keys.map(({ public: key }) => keyName(key)));
+  for (const { name, public: key } of keys) {
+    const to = movedTo(keyName(key), entries);
+    if (to === undefined || names.has(to)) continue;
+    throw refusedInput(
+      "KEY_ROLE",
+      `${name}: key ${to.slice(0, 16)}… continues its numbers, so it does not sign alone`,
+      "sign with that key, or with both; firmseal keys move NEW OLD takes it back",
+    );
   }
 }
 

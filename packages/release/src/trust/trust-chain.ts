@@ -1,12 +1,14 @@
 // The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field still have.
 
 import { Failure, refusedInput } from "@firmseal/keys";
-import { equalBytes, trustName } from "@firmseal/signer";
-import { errors, type TrustStore } from "@firmseal/verifier";
+import { acceptTrust, equalBytes, readTrust, trustName } from "@firmseal/signer";
+import { nodeHost } from "@firmseal/simulator";
+import { compareSequence, errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { refusalHint } from "../refusals.js";
 import { big } from "../rotation/quorum.js";
-import { readTrustFile, type TrustOnFile } from "./trust-file.js";
+import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
+import { nameFile, readTrustBytes, refuseUnsigned } from "./trust-ref.js";
 
 /** Throws a Failure where a list is for another line of products. */
 export function checkLine(path: string, store: TrustStore, previous: TrustOnFile): void {
@@ -37,4 +39,55 @@ export function readChain(paths: readonly string[], path: string, store: TrustSt
       );
   }
   return chain;
+}
+
+/**
+ * Reads a chain of trust files from a path, or one file. Each must be signed by its own roots, and by those of the file
+ * before it. `store` is the content of the last one. Throws a Failure with the refusal that a device would give.
+ */
+export function readChained(path: string): TrustOnFile {
+  const bytes = readTrustBytes(path);
+  try {
+    const file = readTrust(filesIn(bytes)[0] as Uint8Array);
+    refuseUnsigned(path, file);
+    return { path, bytes, store: signedTrust(bytes) };
+  } catch (e) {
+    throw e instanceof Failure ? e : nameFile(path, e);
+  }
+}
+
+/**
+ * Makes the chain of some trust files, in the order of their numbers. It moves devices that have one of them, or the one
+ * before the first. Throws a Failure if a file is missing or is there twice, if the roots of one have not signed the
+ * next, or if there are more than 16.
+ */
+export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: TrustOnFile[] } {
+  const files = paths.map(readTrustFile).sort((a, b) => compareSequence(a.store.sequence, b.store.sequence));
+  const [first] = files as [TrustOnFile];
+  for (const [i, next] of files.entries()) {
+    const before = files[i - 1];
+    if (!before) continue;
+    checkLine(next.path, next.store, before);
+    if (big(next.store.sequence) !== big(before.store.sequence) + 1n)
+      throw new Failure(
+        1,
+        "TRUST_CHAIN",
+        errors.TRUST_CHAIN,
+        `${next.path}: has the sequence number ${formatSequence(next.store.sequence)}, and ${before.path} ${formatSequence(before.store.sequence)}`,
+        "give each trust file between the first and the last, once",
+      );
+    try {
+      acceptTrust(next.bytes, before.store, nodeHost);
+    } catch (e) {
+      throw nameFile(next.path, e);
+    }
+  }
+  const bytes = Uint8Array.from(files.flatMap((file) => [...file.bytes]));
+  try {
+    acceptTrust(bytes, first.store, nodeHost);
+  } catch (e) {
+    // more of them, or of their bytes, than a device takes
+    throw nameFile(files.at(-1)?.path as string, e);
+  }
+  return { bytes, files };
 }

@@ -4,6 +4,7 @@ import { keyWords, notice, visible, warn } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex, trustName } from "@firmseal/signer";
 import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
+import { type FamilyFacts, familyFacts, familyWords, isFamilyLowered } from "./families.js";
 import { checkLine } from "./trust-chain.js";
 import type { TrustOnFile } from "./trust-file.js";
 import { type AnchorFacts, anchorFacts, limitWords } from "./trust-ref.js";
@@ -39,6 +40,7 @@ export type Change =
   | { what: "added" | "removed"; key: AnchorFacts }
   | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
   | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
+  | { what: "families"; role: RoleName; before: FamilyFacts[] | null; after: FamilyFacts[] | null }
   | { what: "jump"; role: RoleName; before: string | null; after: string | null }
   | { what: "epoch"; before: string | null; after: string | null }
   | { what: "sequence"; before: string; after: string }
@@ -59,7 +61,7 @@ const anchorsByBytes = (store: TrustStore | undefined) =>
   new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
 
 /** Members that have words of their own. A list may have others one day: what is not shown is not agreed to. */
-const SHOWN_OF_STORE = ["name", "sequence", "anchors", "thresholds", "payload", "file", "algs"];
+const SHOWN_OF_STORE = ["name", "sequence", "anchors", "thresholds", "jumps", "families", "epoch", "begins", "payload", "file", "algs"];
 const SHOWN_OF_ANCHOR = ["alg", "cose", "key", "kid", "roles", "vendor", "class", "since", "until", "single"];
 
 /** Every other member that differs, whatever it is. */
@@ -98,12 +100,17 @@ export function trustChanges(before: TrustStore | undefined, after: TrustStore):
     const [from, to] = [needed(before, role), needed(after, role)];
     if (from?.needed !== to?.needed || from?.of !== to?.of) out.push({ what: "threshold", role, before: from, after: to });
   }
+  for (const role of Object.keys(ROLES) as RoleName[]) {
+    const [from, to] = [familyFacts(before, role), familyFacts(after, role)];
+    if (familyWords(from ?? []) !== familyWords(to ?? [])) out.push({ what: "families", role, before: from, after: to });
+  }
   const number = (n: Sequence | undefined) => (n ? formatSequence(n) : null);
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const [from, to] = [number(before?.jumps[ROLES[role]]), number(after.jumps[ROLES[role]])];
     if (from !== to) out.push({ what: "jump", role, before: from, after: to });
   }
-  const [was, is] = [before, after].map((store) => (store?.begins ? `${store.epoch}, from ${number(store.begins)}` : null));
+  const epochOf = (store: TrustStore | undefined) => (store?.epoch ? `${store.epoch}, from ${number(store.begins)}` : null);
+  const [was, is] = [epochOf(before), epochOf(after)];
   if (was !== is) out.push({ what: "epoch", before: was ?? null, after: is ?? null });
   const numbers = [before, after].map((store) => store && formatSequence(store.sequence));
   if (before && out.length === 0 && numbers[0] === numbers[1]) out.push({ what: "order" });
@@ -113,8 +120,11 @@ export function trustChanges(before: TrustStore | undefined, after: TrustStore):
 
 const and = (roles: readonly RoleName[]) => roles.join(" and ");
 
+const familiesOr = (families: readonly FamilyFacts[] | null) => (families ? familyWords(families) : "none");
+
 /** Fewer stolen keys are enough afterwards. */
 export function isLowered(c: Change): boolean {
+  if (c.what === "families") return isFamilyLowered(c.before, c.after);
   return c.what === "threshold" && c.before !== null && c.after !== null && c.after.needed < c.before.needed;
 }
 
@@ -146,6 +156,8 @@ export function changeWords(c: Change): string {
       return `${keyWords(c.key)}: ${c.member} ${value(c.after)}, before ${value(c.before)}`;
     case "threshold":
       return thresholdWords(c);
+    case "families":
+      return `role ${c.role}: of each family, ${familiesOr(c.after)} needed, before ${familiesOr(c.before)}${isLowered(c) ? ": LOWERED, fewer stolen keys are enough" : ""}`;
     case "jump":
       return `role ${c.role}: releases at most ${c.after ?? "2^63"} above the device's, before ${c.before ?? "2^63"}`;
     case "epoch":
@@ -168,9 +180,11 @@ export function changeWarnings(before: TrustStore | undefined, after: TrustStore
   return roleMargins(after).flatMap(({ role, needed, of, margin }) => {
     const old = was.find((one) => one.role === role);
     if (!old) return [];
+    const families = isFamilyLowered(familyFacts(before, role), familyFacts(after, role));
     const left = margin > 0 ? `${margin} may be lost` : "none may be lost";
     return [
       ...(needed < old.needed ? [`role ${role}: the threshold falls from ${old.needed} to ${needed}: a thief needs fewer keys`] : []),
+      ...(families ? [`role ${role}: a family of algorithms needs fewer keys: a thief needs fewer keys`] : []),
       ...(margin < old.margin ? [`role ${role}: ${needed} of ${of} keys are needed, so ${left}; before ${old.margin}`] : []),
     ];
   });

@@ -7,6 +7,7 @@ import { Failure, openKeyFile, refusedInput } from "@firmseal/keys";
 import {
   conform,
   DescriptionError,
+  type FamilyEntry,
   isUuid,
   parseUuid,
   ROLES,
@@ -15,6 +16,7 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
+import { MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { parseJson } from "../input/json.js";
 import { refusalHint } from "../refusals.js";
@@ -29,6 +31,7 @@ interface Written {
   readonly anchors: readonly WrittenAnchor[];
   readonly thresholds: { readonly [role in RoleName]?: number | string };
   readonly jumps?: { readonly [role in RoleName]?: number | string };
+  readonly families?: { readonly [role in RoleName]?: readonly FamilyEntry[] };
   readonly epoch?: { readonly number: number; readonly from: number | string };
 }
 
@@ -99,6 +102,22 @@ function checkRoles({ anchors, thresholds }: TrustDescription): void {
   if (thresholds.root === undefined) refuse("TRUST_ROLE_EMPTY", "no key has the role root, and only a root signs trust files");
 }
 
+/** Refuses families that no signatures can satisfy: an envelope and a trust file have at most 8. */
+function checkFamilies({ anchors, families = {} }: TrustDescription): void {
+  for (const [role, all] of Object.entries(families) as [RoleName, readonly FamilyEntry[]][]) {
+    const at = (i: number) => `/families/${role}/${i}`;
+    const inRole = anchors.filter((a) => a.roles.includes(role));
+    for (const [i, { algorithms, threshold }] of all.entries()) {
+      const keys = inRole.filter(({ key }) => algorithms.includes(key.alg)).length;
+      if (threshold > keys) throw wrong(at(i), `needs ${threshold} of the keys of the role ${role}, and ${keys} have these algorithms`);
+      if (all.slice(0, i).some((other) => other.algorithms.some((alg) => algorithms.includes(alg))))
+        throw wrong(at(i), "has an algorithm of a family before it: each algorithm is in one family of a role");
+    }
+    const needed = all.reduce((sum, { threshold }) => sum + threshold, 0);
+    if (needed > MAX_SIGNATURES) throw wrong(`/families/${role}`, `needs ${needed} signatures, and there are at most ${MAX_SIGNATURES}`);
+  }
+}
+
 /**
  * Reads a description. `bytes` is its JSON text, `path` its file name. `sequence` is the default for an absent sequence
  * number; if undefined, the number is required.
@@ -136,7 +155,16 @@ export async function readDescription(
   // before any key file is opened; the schema bounds their number
   for (const [i, item] of written.anchors.entries())
     anchors.push(await entry(item, `/anchors/${i}`, path === "-" ? "." : dirname(path), ask));
-  const description = { name, sequence: own, anchors, thresholds, ...(written.jumps && { jumps }), ...(epoch && { epoch }) };
+  const description = {
+    name,
+    sequence: own,
+    anchors,
+    thresholds,
+    ...(written.jumps && { jumps }),
+    ...(written.families && { families: written.families }),
+    ...(epoch && { epoch }),
+  };
   checkRoles(description);
+  checkFamilies(description);
   return description;
 }

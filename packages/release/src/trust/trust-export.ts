@@ -77,6 +77,11 @@ export function exportRole(
       `${path}: keys of the role ${role} count for one device at a time, which a list of keys cannot express`,
       "embed the whole file: drop --role",
     );
+  if (store.families[ROLES[role]])
+    throw usage(
+      `${path}: the role ${role} needs keys of families of algorithms, which a list of keys cannot express`,
+      "embed the whole file: drop --role",
+    );
   const isLimited = anchors.some((a) => a.since || a.until);
   if (isLimited && format === "h")
     throw usage(

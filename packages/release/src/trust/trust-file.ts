@@ -1,7 +1,8 @@
 // Trust files in the rotation workflow: signed by the required number of their own roots.
 
 import { nodeHost } from "@firmseal/simulator";
-import { embeddedTrust, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
+import { embeddedTrust, errors, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
+import { MAX_CHAIN, readItem, throwRefusal } from "@firmseal/verifier/tools";
 import { acceptedTrust } from "./trust-ref.js";
 
 export interface TrustOnFile {
@@ -11,9 +12,24 @@ export interface TrustOnFile {
   readonly store: TrustStore;
 }
 
-/** Reads a trust file that enough of its own roots have signed. Throws the refusals of trustFileUnchecked(). */
+/** The trust files of a chain, as devices read it. One file alone is a chain too. */
+export function filesIn(bytes: Uint8Array): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    if (out.length === MAX_CHAIN) throwRefusal(errors.TRUST_LIMIT, at);
+    const { end } = readItem(bytes, at);
+    out.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return out;
+}
+
+/**
+ * Reads a trust file that enough of its own roots have signed, or a chain, each of which follows the one before. Throws
+ * the refusals of trustFileUnchecked().
+ */
 export function signedTrust(bytes: Uint8Array): TrustStore {
-  return trustFileUnchecked(bytes, embeddedTrust(bytes), nodeHost);
+  return trustFileUnchecked(bytes, embeddedTrust(filesIn(bytes)[0] ?? bytes), nodeHost);
 }
 
 /** Reads a trust file from a path. Throws a Failure with the refusal that a device would give. */

@@ -16,6 +16,7 @@ import {
 } from "@firmseal/keys";
 import {
   acceptTrust,
+  equalBytes,
   formatUuid,
   isTrust,
   keyOfAnchor,
@@ -34,6 +35,7 @@ import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnc
 import { formatSequence, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { isRefusal, refusalFailure, refusalHint, refusalMeaning } from "../refusals.js";
+import { areReached, type FamilyProgress, familyProgress } from "./families.js";
 
 /** What a trust file is checked against: pinned root keys, or its predecessor. */
 export interface PinOptions extends PassphraseOptions {
@@ -50,7 +52,7 @@ export interface TrustOptions extends PinOptions {
 }
 
 /** Reads the bytes of a trust file. A file that is clearly of another kind is reported as such. */
-function readTrustBytes(path: string): Uint8Array {
+export function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LIMITS.trustFile);
   if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, refusalHint(errors.TRUST_NONE));
   return bytes;
@@ -120,9 +122,22 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
 }
 
 /** How many roots have signed, and how many must. */
-export function rootProgress(bytes: Uint8Array, store: TrustStore): { signed: number; needed: number } {
+export interface RootProgress {
+  readonly signed: number;
+  readonly needed: number;
+  readonly families: readonly FamilyProgress[];
+}
+
+export function rootProgress(bytes: Uint8Array, store: TrustStore): RootProgress {
   const roots = { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
-  return { signed: trustSigners(bytes, keysOf(roots)).length, needed: store.thresholds[ROLE_ROOT] as number };
+  const signers = trustSigners(bytes, keysOf(roots));
+  const families = familyProgress(store, "root", (a) => signers.some(({ key }) => equalBytes(key, a.key)));
+  return { signed: signers.length, needed: store.thresholds[ROLE_ROOT] as number, families };
+}
+
+/** Whether that is enough. */
+export function isEnough({ signed, needed, families }: RootProgress): boolean {
+  return signed >= needed && areReached(families);
 }
 
 /** The devices and sequence numbers for which an anchor counts, as in the JSON output. */

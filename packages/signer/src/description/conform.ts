@@ -9,6 +9,8 @@ export class DescriptionError extends Error {
   constructor(
     readonly path: string,
     message: string,
+    /** The unknown member of the object at `path`, if that is the fault. */
+    readonly member?: string,
   ) {
     super(path === "" ? message : `${path}: ${message}`);
   }
@@ -51,8 +53,22 @@ function deepest(errors: readonly Violation[]): Violation | undefined {
 
 /** Throws DescriptionError if `violations` finds a fault in `value`. */
 export function conform(value: unknown, violations: (json: unknown) => readonly Violation[]): void {
-  const e = deepest(violations(asJson(value)));
-  if (e) throw new DescriptionError(e.instancePath, inWords(e));
+  const first = deepest(violations(asJson(value)));
+  const e = first && mistyped(first);
+  if (e) throw new DescriptionError(e.instancePath, inWords(e), memberOf(e));
+}
+
+/** A member that is missing may be there under a mistyped name, and that is what a person must see. */
+function mistyped(e: Violation): Violation {
+  const { keyword, data, parentSchema } = e;
+  if (keyword !== "required" || parentSchema?.additionalProperties !== false || typeof data !== "object" || data === null) return e;
+  const unknown = Object.keys(data).find((name) => !Object.hasOwn(parentSchema.properties ?? {}, name));
+  return unknown === undefined ? e : { ...e, keyword: "additionalProperties", params: { additionalProperty: unknown } };
+}
+
+function memberOf({ keyword, params }: Violation): string | undefined {
+  const member = keyword === "propertyNames" ? params["propertyName"] : params["additionalProperty"];
+  return typeof member === "string" ? member : undefined;
 }
 
 function inWords({ keyword, params, message, data, parentSchema }: Violation): string {
@@ -78,14 +94,19 @@ export function suggestion(word: unknown, right: readonly string[]): string {
   return nearest && nearest.away <= Math.max(1, Math.floor(word.length / 3)) ? `; did you mean ${JSON.stringify(nearest.one)}?` : "";
 }
 
-/** The Levenshtein distance of two words: how many letters to insert, delete or replace. */
+/** The distance of two words: how many letters to insert, delete, replace or exchange with their neighbour (optimal string alignment). */
 function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
+  const [one, other] = [[...a], [...b]];
+  let before: number[] = [];
+  let row = Array.from({ length: other.length + 1 }, (_, i) => i);
+  for (const [i, letter] of one.entries()) {
     const next = [i + 1];
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min((row[j] as number) + (letter === b[j] ? 0 : 1), (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    row = next;
+    for (const [j, wanted] of other.entries()) {
+      const least = Math.min((row[j] as number) + (letter === wanted ? 0 : 1), (row[j + 1] as number) + 1, (next[j] as number) + 1);
+      const isExchanged = i > 0 && j > 0 && letter === other[j - 1] && one[i - 1] === wanted;
+      next.push(isExchanged ? Math.min(least, (before[j - 1] as number) + 1) : least);
+    }
+    [before, row] = [row, next];
   }
-  return row[b.length] as number;
+  return row[other.length] as number;
 }

@@ -13,7 +13,7 @@ export interface Violation {
   readonly message?: string;
   /** The value at that place, and the part of the schema that it violates. */
   readonly data?: unknown;
-  readonly parentSchema?: { readonly properties?: object; readonly description?: string };
+  readonly parentSchema?: { readonly properties?: object; readonly additionalProperties?: unknown; readonly description?: string };
 }
 
 let compiled: ValidateFunction | undefined;

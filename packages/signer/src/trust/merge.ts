@@ -56,7 +56,13 @@ function isSurplus(one: Found, all: readonly Found[], stores: readonly TrustStor
     const roots = rootsOf([store]);
     const has = (k: PublicKey | undefined) => k !== undefined && roots.some((a) => equalBytes(a.key, k.key));
     if (!has(key)) return true;
-    return all.filter((other) => has(other.key)).length > (store.thresholds[ROLE_ROOT] as number);
+    const others = roots.filter((a) => all.some((other) => other.key && equalBytes(other.key.key, a.key)));
+    const families = store.families[ROLE_ROOT] ?? [];
+    const own = roots.find((a) => equalBytes(a.key, key.key)) as TrustAnchor;
+    return (
+      others.length > (store.thresholds[ROLE_ROOT] as number) &&
+      families.every(({ ids, threshold }) => !ids.includes(own.cose) || others.filter(({ cose }) => ids.includes(cose)).length > threshold)
+    );
   });
 }
 

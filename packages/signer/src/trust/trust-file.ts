@@ -16,6 +16,7 @@ import {
   decodeItem,
   FILE_ANCHORS,
   FILE_EPOCH,
+  FILE_FAMILIES,
   FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
@@ -43,7 +44,17 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/conform.js";
-import { coseAlg, deviceAlgs, deviceKeyAlgs, foreignSigner, KeyError, type PublicKey, publicKey, type Signer } from "../key/key.js";
+import {
+  coseAlg,
+  deviceAlgs,
+  deviceKeyAlgs,
+  foreignSigner,
+  type KeyAlg,
+  KeyError,
+  type PublicKey,
+  publicKey,
+  type Signer,
+} from "../key/key.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith, signedBy, signedWith } from "../signable.js";
 
 export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG, recovery: ROLE_RECOVERY } as const;
@@ -68,6 +79,12 @@ export interface TrustEntry {
   readonly devices?: "single";
 }
 
+/** A family of algorithms, and how many of its keys must sign. */
+export interface FamilyEntry {
+  readonly algorithms: readonly KeyAlg[];
+  readonly threshold: number;
+}
+
 /**
  * The content of a trust file. `name`: the product line, 1 to 64 bytes of UTF-8. `thresholds`: for each role, how many
  * of its keys must sign.
@@ -79,6 +96,11 @@ export interface TrustDescription {
   readonly thresholds: { readonly [role in RoleName]?: number };
   /** How far above its floor a device takes a release of the role; 2^63 if it is left out. */
   readonly jumps?: { readonly [role in RoleName]?: bigint };
+  /**
+   * For each role, families of algorithms, and how many keys of each must sign, besides the threshold. A device that has
+   * none of the algorithms of a family does not count that family.
+   */
+  readonly families?: { readonly [role in RoleName]?: readonly FamilyEntry[] };
   /** Counting begins again: how often it has, from 1 to 2^24 - 1, and the lowest number from then on. Stays in every list that follows. */
   readonly epoch?: { readonly number: number; readonly from: bigint };
 }
@@ -125,6 +147,11 @@ function checkTwins(anchors: readonly TrustEntry[]): void {
     throw new KeyError("several", "two keys of the list have the same private key");
 }
 
+function familiesOf(families: NonNullable<TrustDescription["families"]>): Map<Encodable, Encodable> {
+  const list = (all: readonly FamilyEntry[]) => all.map(({ algorithms, threshold }) => [threshold, ...algorithms.map(coseAlg)]);
+  return new Map(Object.entries(families).map(([role, all]): [Encodable, Encodable] => [ROLES[role as RoleName], list(all)]));
+}
+
 /** Refuses keys whose algorithm devices cannot verify: they would appear to count but would not. */
 function checkAlgs(anchors: readonly TrustEntry[]): void {
   const other = anchors.find(({ key }) => !deviceKeyAlgs.includes(key.alg));
@@ -152,6 +179,7 @@ export function encodeTrust(d: TrustDescription): Uint8Array {
       // a list without these is the same for devices that do not know them
       ...(d.jumps && Object.keys(d.jumps).length > 0 ? [[FILE_JUMPS, byRole(d.jumps)] as [Encodable, Encodable]] : []),
       ...(d.epoch ? [[FILE_EPOCH, [d.epoch.number, d.epoch.from]] as [Encodable, Encodable]] : []),
+      ...(d.families && Object.keys(d.families).length > 0 ? [[FILE_FAMILIES, familiesOf(d.families)] as [Encodable, Encodable]] : []),
     ]),
   );
   trustPayload(KNOWN_ALGS, payload);
@@ -218,6 +246,14 @@ export function roleNames(anchor: TrustAnchor): RoleName[] {
   return (Object.keys(ROLES) as RoleName[]).filter((name) => anchor.roles.includes(ROLES[name]));
 }
 
+/** The name of an algorithm. Throws KeyError `unsupported` for one that this tool lacks. */
+function algName(cose: number): KeyAlg {
+  const known = KNOWN_ALGS.find(({ ids }) => ids.includes(cose));
+  const name = deviceKeyAlgs.find((one) => known?.ids.includes(coseAlg(one)));
+  if (!name) throw new KeyError("unsupported", `a family has the unknown COSE algorithm ${cose}`);
+  return name;
+}
+
 /** The key of an anchor. Returns undefined if this tool lacks its algorithm. Throws KeyError if the key is invalid. */
 export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
   const alg = deviceKeyAlgs.find((name) => anchor.alg?.ids.includes(coseAlg(name)));
@@ -232,10 +268,13 @@ export function describeTrust(store: TrustStore): TrustDescription {
   const uuid = (id: Bytes | undefined, name: "vendor" | "class") => (id ? { [name]: Uint8Array.from(id) } : {});
   const thresholds: { [role in RoleName]?: number } = {};
   const jumps: { [role in RoleName]?: bigint } = {};
+  const families: { [role in RoleName]?: FamilyEntry[] } = {};
   for (const name of Object.keys(ROLES) as RoleName[]) {
     const n = store.thresholds[ROLES[name]];
     const jump = store.jumps[ROLES[name]];
     if (n) thresholds[name] = n;
+    const own = store.families[ROLES[name]];
+    if (own) families[name] = own.map(({ ids, threshold }) => ({ algorithms: ids.map(algName), threshold }));
     if (jump) jumps[name] = BigInt(formatSequence(jump));
   }
   return {
@@ -253,6 +292,7 @@ export function describeTrust(store: TrustStore): TrustDescription {
     }),
     thresholds,
     ...(Object.keys(jumps).length > 0 && { jumps }),
+    ...(Object.keys(families).length > 0 && { families }),
     ...(store.begins && { epoch: { number: store.epoch, from: BigInt(formatSequence(store.begins)) } }),
   };
 }

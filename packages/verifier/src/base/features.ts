@@ -19,6 +19,9 @@ export const HAS_PREPARED = true;
  */
 export const HAS_TABLES = true;
 
+/** Thresholds for families of algorithms, in trust files. */
+export const HAS_FAMILIES = true;
+
 /** Trust files, and anchors that are restricted to a range of sequence numbers. */
 export const HAS_TRUST = true;
 

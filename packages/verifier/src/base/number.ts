@@ -12,7 +12,8 @@ export function sequenceLess(a: Sequence, b: Sequence): boolean {
 /** Whether `a` is higher than `b` by more than `most`. */
 export function sequenceExceeds(a: Sequence, b: Sequence, most: Sequence): boolean {
   var low = a[1] - b[1];
-  return sequenceLess(b, a) && sequenceLess(most, low < 0 ? [a[0] - b[0] - 1, low + 4294967296] : [a[0] - b[0], low]);
+  // 32 bits: the low half of the difference
+  return sequenceLess(b, a) && sequenceLess(most, [a[0] - b[0] - (low < 0 ? 1 : 0), low >>> 0]);
 }
 
 /** Compares two sequence numbers: -1, 0 or 1. Exact for all 64 bits. */
@@ -34,6 +35,11 @@ export function compareLimit(a: Sequence, s: Sequence | undefined, code: number)
   if (s === undefined) return 0;
   if (!isHalf(s[0]) || !isHalf(s[1])) refuse(code);
   return a[0] - s[0] || a[1] - s[1];
+}
+
+/** Whether a value is a 64-bit number. On Espruino, throws an error for a value without members, such as 5. */
+export function isSequence(s: Sequence | undefined): boolean {
+  return !!s && isHalf(s[0]) && isHalf(s[1]);
 }
 
 /** The exact decimal form of a sequence number. */

@@ -89,6 +89,16 @@ export interface Anchor {
 }
 
 /**
+ * A threshold for a family of algorithms: how many keys with one of these COSE algorithms must have signed. `known`:
+ * whether this build has one of them. If not, the threshold does not apply.
+ */
+export interface Family {
+  threshold: number;
+  ids: number[];
+  known: boolean;
+}
+
+/**
  * A trust policy. `threshold` distinct anchors must have signed (default 1, at least 1). `floor` is the lowest accepted
  * sequence number.
  */
@@ -100,4 +110,6 @@ export interface Trust {
   jump?: Sequence;
   store?: unknown;
   role?: number;
+  /** From policyOf(): thresholds that apply besides `threshold`. */
+  families?: Family[] | undefined;
 }

@@ -2,16 +2,15 @@
 // message can only match it. Keys in the message are ignored.
 
 import { concat, equalConstantTime, rawKey, sameKey } from "../base/bytes.js";
-import { HAS_WINDOWS } from "../base/features.js";
+import { HAS_TRUST, HAS_WINDOWS } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
-import type { Anchor, Bytes, Host } from "../base/types.js";
+import type { Anchor, Bytes, Family, Host } from "../base/types.js";
 import {
   arg,
   array,
   BSTR,
   boundedCopy,
   bstr,
-  bstrBytes,
   checkKeyOrder,
   copySlice,
   enter,
@@ -62,6 +61,7 @@ import {
   SIGNATURE_LENGTH,
   SIGNATURE_NO_ANCHOR,
   SIGNATURE_THRESHOLD,
+  TRUST_LIMIT,
   WRAPPER_EMPTY,
 } from "../spec/errors.js";
 
@@ -75,6 +75,11 @@ const MAX_HEADERS = 512;
 const MAX_LABELS = 16;
 const MAX_KID = 64;
 export const MAX_SIGNATURE = 16384;
+/** Maximum bytes of a payload in the message. It must fit a Sig_structure. */
+export const MAX_ATTACHED = 65535;
+
+/** The payload in the message that readSignatures() has read last. */
+export var attached: Slice;
 
 /**
  * The place of a signature or tag: the block up to its signatures, `head`, and the signature itself, `body`.
@@ -211,8 +216,11 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
   if (array() !== 4) refuse(CBOR_TYPE);
   body = h = headers();
   if (peekType() === BSTR) {
-    if (payload) refuse(PAYLOAD_ATTACHED);
-    signed = bstrBytes();
+    // of a trust file; it is copied again for each signature
+    if (HAS_TRUST && !payload) {
+      attached = bstr();
+      signed = boundedCopy(attached, MAX_ATTACHED, TRUST_LIMIT);
+    } else refuse(PAYLOAD_ATTACHED);
   } else {
     if (simple() !== NULL || !payload) refuse(CBOR_TYPE);
     signed = payload as Bytes;
@@ -259,6 +267,24 @@ export function matchesAnchor(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anc
 export function isNew(all: Anchor[], found: number[], a: Anchor): boolean {
   var i;
   for (i = 0; i < found.length; i++) if (sameKey(all[found[i]].key, a.key)) return false;
+  return true;
+}
+
+/**
+ * Whether the anchors at the positions `at`, by default all, reach the threshold of each family that this build knows.
+ */
+export function complete(anchors: Anchor[], at: number[] | null, families: Family[] | undefined): boolean {
+  var i,
+    j,
+    n,
+    f,
+    count = at ? at.length : anchors.length;
+  for (i = 0; families && i < families.length; i++) {
+    f = families[i];
+    n = 0;
+    for (j = 0; j < count; j++) if (f.ids.indexOf((anchors[at ? at[j] : j] as { cose?: number }).cose as number) >= 0) n++;
+    if (f.known && n < f.threshold) return false;
+  }
   return true;
 }
 

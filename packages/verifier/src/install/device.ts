@@ -29,15 +29,16 @@ export interface Device {
   identity: Identity;
   /**
    * The highest sequence number of an installed release. A release with the same number is accepted only if counters()
-   * identifies it as the same release.
+   * identifies it as the same release. `role`: the role of a policy from policyOf(), undefined for other policies. A
+   * device may keep a floor and counters for each role: device/roles.ts does. The others ignore it.
    */
-  floor(): Sequence;
+  floor(role?: number): Sequence;
   /**
    * The `counters` of the last commit, up to 96 bytes, which identify the manifest that the floor comes from; null if
    * nothing was ever installed. If the function is missing or returns anything else, no release with the number of a
    * floor above 0 is accepted, not even the installed one.
    */
-  counters?(): Bytes | null;
+  counters?(role?: number): Bytes | null;
   begin(installing: boolean): void;
   /** The capacity of a component in bytes; negative if there is no such component. */
   capacity(id: ComponentId): number;

@@ -36,7 +36,7 @@ import {
 } from "../spec/suit.js";
 import { believe, open, read } from "../trust/open.js";
 import type { ComponentId, Device, Progress } from "./device.js";
-import { isTrust, keptOf } from "./keep.js";
+import { keptOf, trustIndex } from "./keep.js";
 import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBoth, renew, type Session, type Written } from "./session.js";
 
 /** The sections of an installation, in order. Missing ones are skipped. */
@@ -201,8 +201,7 @@ function commit(s: Session): void {
     kept,
     lies,
     brought: Bytes | undefined,
-    from,
-    reset;
+    from;
   markAt(-1);
   checkIdentity(s);
   for (i = 0; i < s.fresh.length; i++) {
@@ -210,7 +209,7 @@ function commit(s: Session): void {
     if (w) {
       if (w.expected ? !stored(s, i, w.expected, contents(s, i)) : !s.target.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED);
       written.push(id(s, i));
-      if (HAS_TRUST && s.trust.store && isTrust(id(s, i))) {
+      if (HAS_TRUST && s.trust.store && i === m.trustAt) {
         from = contents(s, i);
         brought = copySlice(from, from);
       }
@@ -230,9 +229,13 @@ function commit(s: Session): void {
   }
   // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
   if (HAS_TRUST) renew(s, brought, lies);
-  reset = checkFloor(s);
+  checkFloor(s);
   if (s.target.session !== s) refuse(RUN_OUTCOME);
-  s.target.persist({ sequence: m.sequence, written: written, counters: countersOf(s), reset: reset });
+  s.target.persist(
+    HAS_TRUST
+      ? { sequence: m.sequence, written: written, counters: countersOf(s), reset: s.resets }
+      : { sequence: m.sequence, written: written, counters: countersOf(s) },
+  );
 }
 
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {
@@ -335,13 +338,14 @@ export function prepare(
       c = release.signatures[i];
       c.message = c.signature = [];
     }
+    if (HAS_TRUST) release.trustAt = trustIndex(release.components);
     if (installing && !(HAS_TRUST && trust.store)) checkFloor(s);
     device.begin(installing);
     device.session = s;
     rehearseBoth(s);
     // a release below the floor may bring the trust file by which counting begins again
     if (HAS_TRUST && installing && trust.store) {
-      renew(s, sequenceLess(release.sequence, device.floor()) ? brought(s) : undefined);
+      renew(s, sequenceLess(release.sequence, device.floor(trust.role)) ? brought(s) : undefined);
       checkFloor(s);
     }
     s.run = start(s.release, sections, device.identity);

@@ -16,9 +16,11 @@ import type { ComponentId } from "./device.js";
 /** The component identifier of a trust file: the letters "trust". */
 export var TRUST_COMPONENT: ComponentId = [[116, 114, 117, 115, 116]];
 
-/** Whether a component is that of trust files. */
-export function isTrust(c: ComponentId): boolean {
-  return c.length === 1 && equalConstantTime(c[0], TRUST_COMPONENT[0]);
+/** The index of the component of trust files; -1 if there is none. */
+export function trustIndex(all: ComponentId[]): number {
+  var i = all.length;
+  while (i-- && !(all[i].length === 1 && equalConstantTime(all[i][0], TRUST_COMPONENT[0])));
+  return i;
 }
 
 /**
@@ -32,7 +34,7 @@ function keptSignatures(m: Manifest): Signature[] {
     most = 2,
     i,
     s;
-  if (HAS_TRUST) for (i = 0; i < m.components.length; i++) if (isTrust(m.components[i])) most = m.signatures.length;
+  if (HAS_TRUST && m.trustAt >= 0) most = m.signatures.length;
   for (i = 0; i < m.signatures.length; i++) {
     s = m.signatures[i];
     if (s.good) good.push(s);

@@ -3,7 +3,7 @@
 
 import { concat, equalConstantTime, subBytes } from "../base/bytes.js";
 import { HAS_COPY, HAS_TRUST } from "../base/features.js";
-import { isHalf, sequenceExceeds, sequenceLess } from "../base/number.js";
+import { isSequence, sequenceExceeds, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Bytes, HashState, Host, Sequence, Source, Trust } from "../base/types.js";
 import { type Digest, digestSlice } from "../hash/digest.js";
@@ -30,11 +30,9 @@ import {
 } from "../spec/errors.js";
 import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
 import { JUMP } from "../spec/trust.js";
-import { trustFileUnchecked } from "../trust/trust-file.js";
 import type { TrustStore } from "../trust/trust-list.js";
 import type { ComponentId, Device } from "./device.js";
-import { isTrust } from "./keep.js";
-import { updatedTrust } from "./trust-update.js";
+import { replacement } from "./trust-update.js";
 
 /** A component that this session has written. */
 export interface Written {
@@ -68,12 +66,13 @@ export interface Session {
   /** The epoch after the commit, and the lowest sequence number of a new epoch. */
   epoch: number;
   begins: Sequence | undefined;
+  resets: boolean;
   /** The effect that writes the trust file, in the rehearsal. */
   brings: Effect | null;
 }
 
 /** Bytes of the manifest digest that a device keeps: enough of SHA-256 that nobody finds a second manifest. */
-const SUM = 28;
+export const SUM = 28;
 
 /** The epoch in the counters of a device: the number of its floor resets. */
 function epochOf(known: Bytes | null | undefined): number {
@@ -82,7 +81,7 @@ function epochOf(known: Bytes | null | undefined): number {
 }
 
 function known(s: Session): Bytes | null | undefined {
-  return s.target.counters && s.target.counters();
+  return s.target.counters && (HAS_TRUST ? s.target.counters(s.trust.role) : s.target.counters());
 }
 
 /**
@@ -106,41 +105,32 @@ export function countersOf(s: Session): Bytes {
 export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | Source): void {
   var now = known(s),
     store = s.trust.store as TrustStore | undefined,
-    next: TrustStore;
+    next: TrustStore | null | undefined;
   s.epoch = epochOf(now);
   s.begins = undefined;
   if (!store || !s.target.counters) return;
   if (store.epoch > s.epoch) s.epoch = store.epoch;
-  if (!bytes) return;
-  try {
-    next = envelope
-      ? updatedTrust(store.algs, store, bytes, envelope, s.trust.role as number, s.target.identity, s.host)
-      : trustFileUnchecked(store.algs, bytes, store, s.host);
-    if (next.epoch > s.epoch) {
-      s.epoch = next.epoch;
-      s.begins = next.begins;
-    }
-  } catch (e) {
-    // the trust file will not replace the current one, so it changes nothing
-    if (typeof (e as Refusal).code !== "number") throw e;
+  next = bytes && replacement(store, bytes, envelope, s.trust.role as number, s.target.identity, s.host);
+  if (next && next.epoch > s.epoch) {
+    s.epoch = next.epoch;
+    s.begins = next.begins;
   }
 }
 
 /**
  * Prevents rollback (RFC 9124 §4.3.1). A floor that is not a number is refused. The number of the floor is accepted only
  * for the manifest that the floor comes from, so that an interrupted installation can continue: otherwise, the thief of
- * a key that is limited to older releases could sign another manifest with it. Returns whether the floor is reset: see
- * renew().
+ * a key that is limited to older releases could sign another manifest with it. Finds whether the floor is reset: see renew().
  */
-export function checkFloor(s: Session): boolean {
+export function checkFloor(s: Session): void {
   var n = s.release.sequence,
-    floor = s.target.floor(),
+    floor = HAS_TRUST ? s.target.floor(s.trust.role) : s.target.floor(),
     had = known(s),
     low,
     base;
   markAt(s.release.parsed.manifestElement.inside.at);
-  if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
-  low = HAS_TRUST && s.begins && sequenceLess(s.begins, floor) ? s.begins : floor;
+  if (!isSequence(floor)) refuse(DEVICE_FAULT);
+  low = HAS_TRUST && s.begins && sequenceLess(n, floor) ? s.begins : floor;
   if (sequenceLess(n, low)) refuse(ROLLBACK);
   if (HAS_TRUST) {
     if (s.trust.jump) {
@@ -148,14 +138,14 @@ export function checkFloor(s: Session): boolean {
       // a new device has no floor yet to jump from
       if (sequenceExceeds(n, base, base[0] || base[1] ? s.trust.jump : JUMP)) refuse(SEQUENCE_JUMP);
     }
-    if (low !== floor) return true;
+    s.resets = low !== floor;
+    if (s.resets) return;
   }
   if (
     !sequenceLess(floor, n) &&
     (had ? !equalConstantTime(subBytes(had, 0, SUM), subBytes(s.release.digest.bytes, 0, SUM)) : floor[0] || floor[1])
   )
     refuse(SEQUENCE_TAKEN);
-  return false;
 }
 
 export function id(s: Session, component: number): ComponentId {
@@ -218,7 +208,7 @@ function checkPayload(s: Session, e: Effect): void {
   while (i < m.payloads.length && m.payloads[i].uri !== uri) i++;
   if (i < m.payloads.length) {
     if (d && !equalConstantTime(digestSlice(m.input, m.payloads[i].content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
-  } else if (uri.charAt(0) === "#" && !(s.target.fetch && s.target.fetch(uri))) refuse(PAYLOAD_ABSENT);
+  } else if (!uri.indexOf("#") && !(s.target.fetch && s.target.fetch(uri))) refuse(PAYLOAD_ABSENT);
 }
 
 /**
@@ -232,7 +222,7 @@ function rehearse(s: Session, fitting: boolean): void {
   e = step(s.run);
   while (e) {
     admit(s, e);
-    if (HAS_TRUST && s.installing && (e.op === DIR_FETCH || e.op === DIR_WRITE) && isTrust(id(s, e.component))) s.brings = e;
+    if (HAS_TRUST && s.installing && (e.op === DIR_FETCH || e.op === DIR_WRITE) && e.component === s.release.trustAt) s.brings = e;
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }

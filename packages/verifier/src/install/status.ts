@@ -4,7 +4,7 @@
 
 import { hmacSha256 } from "../alg/hmac.js";
 import { concat, octetsOf } from "../base/bytes.js";
-import { isHalf } from "../base/number.js";
+import { isHalf, isSequence } from "../base/number.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Bytes, Host, Sequence } from "../base/types.js";
 import { BSTR, MAP, NINT, TSTR, UINT } from "../cbor/reader.js";
@@ -85,7 +85,7 @@ function number(n: number): Bytes {
 
 function sequence(s: Sequence): Bytes {
   markAt(-1);
-  if (!s || !isHalf(s[0]) || !isHalf(s[1])) refuse(DEVICE_FAULT);
+  if (!isSequence(s)) refuse(DEVICE_FAULT);
   return itemHead(UINT, s[0], s[1]);
 }
 

@@ -2,9 +2,10 @@
 // release the device adopts it. docs/guides/rotation.md describes the whole procedure. Only the signatures on the trust
 // file count, never those on the release.
 
+import { HAS_FAMILIES } from "../base/features.js";
 import { sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
-import type { Alg, Bytes, Host, Source } from "../base/types.js";
+import type { Bytes, Host, Source } from "../base/types.js";
 import { type Identity, identityChecked } from "../interpreter/frame.js";
 import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import { IDENTITY_UNCHECKED } from "../spec/errors.js";
@@ -20,7 +21,6 @@ import { TRUST_COMPONENT } from "./keep.js";
  * would not be valid under it: the device could then no longer start.
  */
 export function updatedTrust(
-  algs: Alg[],
   store: TrustStore,
   bytes: Bytes | Source,
   envelope: Bytes | Source,
@@ -28,7 +28,7 @@ export function updatedTrust(
   identity: Identity,
   host?: Host,
 ): TrustStore {
-  var next = trustFileUnchecked(algs, bytes, store, host),
+  var next = trustFileUnchecked(store.algs, bytes, store, host),
     m = open(envelope, policyOf(next, role, identity), host, true),
     run = start(m, START_SECTIONS, identity),
     e = step(run);
@@ -38,9 +38,31 @@ export function updatedTrust(
   // all
   if (!identityChecked(run)) {
     m.threshold = 0;
+    if (HAS_FAMILIES) m.families = undefined;
     if (identityChecked(run)) refuse(IDENTITY_UNCHECKED);
   }
   return next;
+}
+
+/**
+ * The content of the trust file `bytes` if it can replace `store`, otherwise null. `envelope`: as for updatedTrust(); if
+ * absent, the running release is not checked.
+ */
+export function replacement(
+  store: TrustStore,
+  bytes: Bytes | Source,
+  envelope: Bytes | Source | undefined,
+  role: number,
+  identity: Identity,
+  host?: Host,
+): TrustStore | null {
+  try {
+    return envelope ? updatedTrust(store, bytes, envelope, role, identity, host) : trustFileUnchecked(store.algs, bytes, store, host);
+  } catch (e) {
+    // refused: not a trust file of ours, or an old one
+    if (typeof (e as Refusal).code !== "number") throw e;
+    return null;
+  }
 }
 
 /**
@@ -49,34 +71,16 @@ export function updatedTrust(
  * next start returns them again. `envelope`: the envelope of the current release. While a device may still go back to
  * the previous release, it keeps the trust file of that release: null until confirm().
  *
- * bytes = nextTrust(algs, store, device, envelope, 2, host);
+ * bytes = nextTrust(store, device, envelope, 2, host);
  * if (bytes) keep(bytes);
  */
-export function nextTrust(
-  algs: Alg[],
-  store: TrustStore,
-  device: Device,
-  envelope: Bytes | Source,
-  role: number,
-  host?: Host,
-): Bytes | null {
+export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | Source, role: number, host?: Host): Bytes | null {
   var trial = device as TrialDevice,
-    bytes,
-    next,
-    n;
-  if (!(device.capacity(TRUST_COMPONENT) >= 0) || (trial.pending && trial.pending())) return null;
-  n = device.size(TRUST_COMPONENT, false);
-  if (!n) return null;
-  bytes = device.read(TRUST_COMPONENT, 0, n, false);
-  if (!bytes || bytes.length !== n) return null;
-  try {
-    next = updatedTrust(algs, store, bytes, envelope, role, device.identity, host);
-    return sequenceLess(store.sequence, next.sequence) ? (next.file as Bytes) : null;
-  } catch (e) {
-    // refused: the release brought something that is not a trust file of ours, or an old one
-    if (typeof (e as Refusal).code !== "number") throw e;
-    return null;
-  }
+    // without an envelope, the running release would not be checked
+    n = envelope && device.capacity(TRUST_COMPONENT) >= 0 && !(trial.pending && trial.pending()) && device.size(TRUST_COMPONENT, false),
+    bytes = n && device.read(TRUST_COMPONENT, 0, n, false),
+    next = bytes && bytes.length === n && replacement(store, bytes, envelope, role, device.identity, host);
+  return next && sequenceLess(store.sequence, next.sequence) ? (next.file as Bytes) : null;
 }
 
 export { TRUST_COMPONENT } from "./keep.js";

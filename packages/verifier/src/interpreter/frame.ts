@@ -1,10 +1,11 @@
 // The state of a run (M37 §6). Nested sequences are a stack of frames, so that the stack of the engine does not grow.
 
 import { equalConstantTime } from "../base/bytes.js";
-import { HAS_TRUST } from "../base/features.js";
+import { HAS_FAMILIES, HAS_TRUST } from "../base/features.js";
 import { markAt, refuse } from "../base/refuse.js";
-import type { Bytes } from "../base/types.js";
+import type { Anchor, Bytes } from "../base/types.js";
 import { array, bstr, enter, here, input, MAX_DEPTH, peekType, SIMPLE, type Slice, seek, stop } from "../cbor/reader.js";
+import { complete } from "../cose/message.js";
 import type { Digest } from "../hash/digest.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";
@@ -78,7 +79,7 @@ interface Checked {
  * What a run needs of a manifest. When commands are only checked, the manifest is not verified yet and no key is
  * trusted.
  */
-export type Subject = Pick<Manifest, "input" | "components" | "shared" | "commands" | "absent" | "believed" | "threshold">;
+export type Subject = Pick<Manifest, "input" | "components" | "shared" | "commands" | "absent" | "believed" | "threshold" | "families">;
 
 /** The state of one run: sections in order, with one set of parameters, which start() clears. */
 export interface Run {
@@ -123,6 +124,7 @@ function wasChecked(run: Run, code: number, id?: Bytes): boolean {
 export function identityChecked(run: Run): boolean {
   var m = run.subject,
     n = 0,
+    who: Anchor[] = [],
     i,
     a;
   if (!wasChecked(run, COND_VENDOR_IDENTIFIER) || !wasChecked(run, COND_CLASS_IDENTIFIER)) return false;
@@ -130,13 +132,15 @@ export function identityChecked(run: Run): boolean {
   for (i = 0; i < m.believed.length; i++) {
     a = m.believed[i];
     if (
-      (!a.vendor || wasChecked(run, COND_VENDOR_IDENTIFIER, a.vendor)) &&
-      (!a.class || wasChecked(run, COND_CLASS_IDENTIFIER, a.class)) &&
+      wasChecked(run, COND_VENDOR_IDENTIFIER, a.vendor) &&
+      wasChecked(run, COND_CLASS_IDENTIFIER, a.class) &&
       (!a.single || wasChecked(run, COND_DEVICE_IDENTIFIER))
-    )
+    ) {
       n++;
+      if (HAS_FAMILIES) who.push(a);
+    }
   }
-  return n >= m.threshold;
+  return n >= m.threshold && (!HAS_FAMILIES || complete(who, null, m.families));
 }
 
 /** The current sequence. */

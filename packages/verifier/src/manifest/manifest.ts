@@ -1,6 +1,6 @@
 // The result of open(): an authenticated manifest.
 
-import type { Anchor } from "../base/types.js";
+import type { Anchor, Family } from "../base/types.js";
 import type { CoseSignature } from "../cose/message.js";
 import type { Digest } from "../hash/digest.js";
 import type { Envelope, Payload, UnverifiedManifest } from "./parse.js";
@@ -14,6 +14,9 @@ export interface Manifest extends UnverifiedManifest {
   /** These anchors, and the threshold. Each counts only for the vendor and class that it is trusted for. */
   believed: Anchor[];
   threshold: number;
+  families: Family[] | undefined;
+  /** The component that is a trust file; -1 if there is none. */
+  trustAt: number;
   /** The places of the signatures, and which of them were verified. */
   signatures: CoseSignature[];
   digest: Digest;

@@ -125,6 +125,8 @@ export const HEADER_LENGTH = 63;
 export const SIGNATURE_LENGTH = 64;
 /** The signers are not trusted for this sequence number. */
 export const ANCHOR_WINDOW = 65;
+/** Too few keys of a family of algorithms have signed. */
+export const SIGNATURE_FAMILY = 66;
 
 // 70..89  running a sequence (M37 §6)
 /** The manifest to run did not come from open(), so nobody verified it. */

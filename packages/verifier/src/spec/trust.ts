@@ -11,6 +11,7 @@ export const FILE_THRESHOLDS = 4;
 export const FILE_NAME = 5;
 export const FILE_JUMPS = 6;
 export const FILE_EPOCH = 7;
+export const FILE_FAMILIES = 8;
 
 // One anchor
 export const ANCHOR_ALG = 1;

@@ -147,6 +147,7 @@ export {
   ANCHOR_VENDOR,
   FILE_ANCHORS,
   FILE_EPOCH,
+  FILE_FAMILIES,
   FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
@@ -158,7 +159,7 @@ export {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "../spec/trust.js";
-export { embeddedTrust, policyOf, trustFileUnchecked } from "../trust/trust-file.js";
+export { embeddedTrust, MAX_CHAIN, policyOf, trustFileUnchecked } from "../trust/trust-file.js";
 export { MAX_ANCHORS, readTrust, trustPayload } from "../trust/trust-list.js";
 export { type ArgumentKind, COMMAND_ARGUMENTS } from "./arguments.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";

@@ -276,6 +276,13 @@ export var REFUSALS: readonly RefusalRow[] = [
     "sign with a key that the trust file lists for this sequence number",
     "trust.md#when-a-key-counts",
   ),
+  row(
+    66,
+    "SIGNATURE_FAMILY",
+    "too few keys of a family of algorithms have signed",
+    "sign with as many keys of each family as the trust file requires",
+    "trust.md#families-of-algorithms",
+  ),
 
   row(70, "NOT_A_MANIFEST", "the manifest to run did not come from open(), so nobody verified it", "call open() first", "M37 §6.1"),
   row(71, "INDEX_UNSET", "a command runs before a component is chosen", "begin each section with set-component-index", "M37 §8.4.5"),

@@ -2,10 +2,10 @@
 // digest, compare the digest with the manifest, and only then read the content of the manifest.
 
 import { equalConstantTime } from "../base/bytes.js";
-import { HAS_TRUST, HAS_WINDOWS } from "../base/features.js";
-import { isHalf, sequenceLess } from "../base/number.js";
+import { HAS_FAMILIES, HAS_TRUST } from "../base/features.js";
+import { isHalf, isSequence, sequenceLess } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
-import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
+import type { Anchor, Bytes, Family, Host, Sequence, Source, Trust } from "../base/types.js";
 import {
   array,
   bstr,
@@ -19,7 +19,7 @@ import {
   type Slice,
   shrink,
 } from "../cbor/reader.js";
-import { type CoseSignature, isNew, MAX_SIGNATURES, readSignatures, verified } from "../cose/message.js";
+import { type CoseSignature, complete, isNew, MAX_SIGNATURES, readSignatures, verified } from "../cose/message.js";
 import { type Digest, digestPieces, digestSlice, readDigest } from "../hash/digest.js";
 import { checkCommands } from "../interpreter/run.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
@@ -33,16 +33,16 @@ import {
   PAYLOAD_UNREFERENCED,
   ROLLBACK,
   SIGNATURE_COUNT,
+  SIGNATURE_FAMILY,
   TRUST_POLICY,
 } from "../spec/errors.js";
 
 /** Maximum bytes of an encoded digest. */
 const MAX_DIGEST = 128;
 
-/** Whether a limit is absent or a valid 64-bit number: an invalid one must not count as absent. */
-function isLimit(s: Sequence | undefined): boolean {
-  // numbers in Espruino have no members to check
-  return s === undefined || !!(s && typeof s === "object" && isHalf(s[0]) && isHalf(s[1]));
+/** Refuses a limit that is neither absent nor a 64-bit number: an invalid one must not count as absent. */
+function checkLimit(s: Sequence | undefined): void {
+  if (s !== undefined && !(typeof s === "object" && isSequence(s))) refuse(TRUST_POLICY);
 }
 
 /** Refuses a policy that cannot be met, or that anybody meets, before any byte is read: it is a fault of the caller. */
@@ -57,12 +57,15 @@ export function policy(trust: Trust): number {
   for (i = 0; i < anchors.length; i++) {
     a = anchors[i];
     if (!a || !a.alg || !a.key) refuse(TRUST_POLICY);
-    if (HAS_WINDOWS && !(isLimit(a.since) && isLimit(a.until))) refuse(TRUST_POLICY);
+    if (HAS_TRUST) {
+      checkLimit(a.since);
+      checkLimit(a.until);
+    }
     if (isNew(anchors, distinct, a)) distinct.push(i);
   }
   // an invalid floor must not count as absent
-  if (trust.floor !== undefined && !(trust.floor && isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY);
-  if (HAS_TRUST && !isLimit(trust.jump)) refuse(TRUST_POLICY);
+  if (trust.floor !== undefined && !isSequence(trust.floor)) refuse(TRUST_POLICY);
+  if (HAS_TRUST) checkLimit(trust.jump);
   threshold = trust.threshold;
   if (threshold === undefined) threshold = 1;
   if (!isHalf(threshold) || !threshold || threshold > distinct.length) refuse(TRUST_POLICY);
@@ -155,8 +158,9 @@ export function checkPayloads(e: Envelope, m: UnverifiedManifest): void {
 }
 
 /** How many signers must be known: all if one of them may not count, or 0 for as many as needed. */
-export function most(anchors: Anchor[]): number {
+function most(anchors: Anchor[], families: Family[] | undefined): number {
   var i, a;
+  if (HAS_FAMILIES && families) return anchors.length;
   for (i = 0; i < anchors.length; i++) {
     a = anchors[i];
     if (a.since || a.until || a.vendor || a.class || a.single) return anchors.length;
@@ -164,17 +168,22 @@ export function most(anchors: Anchor[]): number {
   return 0;
 }
 
-/** The signers that count for a sequence number. Refuses if there are too few. */
-export function current(signers: number[], trust: Trust, threshold: number, s: Sequence): number[] {
-  var out: number[] = [],
+/** Leaves the signers that count for the sequence number of a manifest. Refuses if there are too few. */
+function limit(m: Manifest, trust: Trust): void {
+  var all = m.signers,
     i,
     a;
-  for (i = 0; i < signers.length; i++) {
-    a = trust.anchors[signers[i]];
-    if (!(a.since && sequenceLess(s, a.since)) && !(a.until && sequenceLess(a.until, s))) out.push(signers[i]);
+  m.signers = [];
+  m.believed = [];
+  for (i = 0; i < all.length; i++) {
+    a = trust.anchors[all[i]];
+    if (!(a.since && sequenceLess(m.sequence, a.since)) && !(a.until && sequenceLess(a.until, m.sequence))) {
+      m.signers.push(all[i]);
+      m.believed.push(a);
+    }
   }
-  if (out.length < threshold) refuse(ANCHOR_WINDOW);
-  return out;
+  if (m.signers.length < m.threshold) refuse(ANCHOR_WINDOW);
+  if (HAS_FAMILIES && !complete(m.believed, null, trust.families)) refuse(SIGNATURE_FAMILY);
 }
 
 /** An envelope whose signatures are not verified yet. */
@@ -200,8 +209,7 @@ export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverifie
 export function believe(u: Unverified, signers: number[], trust: Trust, host: Host, whole: boolean): Manifest {
   var e = u.parsed,
     sum = signedDigest(e.input, e.signed),
-    m: Manifest,
-    i;
+    m: Manifest;
   checkElement(e.input, e.manifestElement, sum, host, DIGEST_MANIFEST);
   // first the signatures, then the content
   markAt(e.foreign);
@@ -210,17 +218,16 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   markAt(e.manifestElement.inside.at);
   // Rollback: RFC 9124 §4.3.1. An equal number is accepted, because an interrupted installation needs it.
   if (trust.floor && sequenceLess(m.sequence, trust.floor)) refuse(ROLLBACK);
-  // a retired or stolen key still signs what it could sign before, but nothing newer
-  if (HAS_WINDOWS) signers = current(signers, trust, u.required, m.sequence);
-  checkSevered(e, m, host);
-  checkCommands(m);
-  if (whole) checkPayloads(e, m);
   m.signers = signers;
   if (HAS_TRUST) {
     m.threshold = u.required;
-    m.believed = [];
-    for (i = 0; i < signers.length; i++) m.believed.push(trust.anchors[signers[i]]);
+    if (HAS_FAMILIES) m.families = trust.families;
+    // a retired or stolen key still signs what it could sign before, but nothing newer
+    limit(m, trust);
   }
+  checkSevered(e, m, host);
+  checkCommands(m);
+  if (whole) checkPayloads(e, m);
   m.signatures = u.signatures;
   m.digest = sum;
   m.payloads = e.payloads;
@@ -237,7 +244,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
  */
 export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean): Manifest {
   var u = read(bytes, trust, host),
-    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_WINDOWS ? most(trust.anchors) : 0, own);
+    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_TRUST ? most(trust.anchors, trust.families) : 0, own);
   return believe(u, signers, trust, host, whole);
 }
 

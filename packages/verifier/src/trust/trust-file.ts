@@ -1,12 +1,13 @@
 // Which trust file a device accepts, and which keys it then trusts in a role. docs/guides/trust.md has the rules. Included
 // in bundles on request.
 
-import { equalConstantTime, sameKey } from "../base/bytes.js";
+import { equalConstantTime } from "../base/bytes.js";
+import { HAS_FAMILIES } from "../base/features.js";
 import { sequenceExceeds, sequenceLess } from "../base/number.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
-import { input } from "../cbor/reader.js";
-import { verified } from "../cose/message.js";
+import { here } from "../cbor/reader.js";
+import { complete, isNew, MAX_SIGNATURES, verified } from "../cose/message.js";
 import type { Identity } from "../interpreter/frame.js";
 import {
   ANCHOR_KEY,
@@ -24,7 +25,7 @@ import { policy } from "./open.js";
 import { beginHeld, fileAt, readTrust, type TrustStore, type UnverifiedTrust } from "./trust-list.js";
 
 /** Files in a chain. */
-const MAX_CHAIN = 16;
+export const MAX_CHAIN = 16;
 
 /** The trust of a new device that has no trust file yet: its roots, and which file may be the first. */
 export interface FirstTrust extends Trust {
@@ -34,65 +35,75 @@ export interface FirstTrust extends Trust {
   sequence?: Sequence;
 }
 
-/** The roots of a file that this build can verify with, as a policy for the next file. */
-function rootsOf(store: TrustStore): Trust {
+/** Whether an identifier is absent or among those of the device. */
+function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
+  var i;
+  for (i = 0; id && ids && i < ids.length; i++) if (equalConstantTime(id, ids[i])) return true;
+  return !id;
+}
+
+/** The keys of a role that count on a device with this build, as a policy that may have too few keys for its threshold. */
+function keysFor(store: TrustStore, role: number, identity: Partial<Identity>): Trust {
   var out: Anchor[] = [],
     i,
     a;
   for (i = 0; i < store.anchors.length; i++) {
     a = store.anchors[i];
-    if (a.alg && a.roles[0] === ROLE_ROOT) out.push(a as Anchor);
+    if (a.alg && a.roles.indexOf(role) >= 0 && within(a.vendor, identity.vendor) && within(a.class, identity.class)) out.push(a as Anchor);
   }
-  return { anchors: out, threshold: store.thresholds[ROLE_ROOT] };
+  return HAS_FAMILIES
+    ? {
+        anchors: out,
+        threshold: store.thresholds[role],
+        jump: store.jumps[role] || JUMP,
+        store: store,
+        role: role,
+        families: store.families[role],
+      }
+    : { anchors: out, threshold: store.thresholds[role], jump: store.jumps[role] || JUMP, store: store, role: role };
 }
 
-/** How many keys of `anchors` are among those at the positions `found` of `all`. */
-function counted(found: number[], all: Anchor[], anchors: Anchor[]): number {
-  var n = 0,
-    i,
-    j;
-  for (i = 0; i < found.length; i++) {
-    for (j = 0; j < anchors.length && !sameKey(anchors[j].key, all[found[i]].key); j++);
-    if (j < anchors.length) n++;
-  }
-  return n;
+/** Whether enough keys of a policy, each once, are among those at the positions `found` of `all`. */
+function enough(trust: Trust, threshold: number, all: Anchor[], found: number[]): boolean {
+  var anchors = trust.anchors,
+    own: number[] = [],
+    i;
+  for (i = 0; i < anchors.length; i++) if (!isNew(all, found, anchors[i]) && isNew(anchors, own, anchors[i])) own.push(i);
+  return own.length >= threshold && (!HAS_FAMILIES || complete(anchors, own, trust.families));
 }
 
 /**
  * Verifies that a file can replace `before`, and returns its content. `more`: other files of a chain follow. Then a file
  * older than `before` is skipped.
  */
-function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Host, more: boolean): TrustStore {
+function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Host, more: boolean): TrustStore | FirstTrust {
   var last = before as TrustStore,
     isList = before && last.payload,
-    roots = isList ? rootsOf(last) : (before as Trust),
+    roots = isList ? keysFor(last, ROLE_ROOT, {}) : (before as Trust),
     threshold = policy(roots),
     store = f.store,
-    own = rootsOf(store),
+    own = keysFor(store, ROLE_ROOT, {}),
     all = roots.anchors.concat(own.anchors),
+    older = last.sequence && sequenceLess(store.sequence, last.sequence),
     found,
     i,
     a;
-  if (more && isList && sequenceLess(store.sequence, last.sequence)) return last;
+  if (older && more) return before;
   for (i = 0; i < store.anchors.length; i++) {
     a = store.anchors[i];
     if (a.alg && !a.alg.valid(a.key)) refuse(ANCHOR_KEY);
   }
   // each signature once, for both lists
-  found = verified(f.signatures, all, 0, host, f.signatures.length);
-  if (counted(found, all, roots.anchors) < threshold) refuse(TRUST_PREVIOUS);
-  if (counted(found, all, own.anchors) < (own.threshold as number)) refuse(TRUST_SIGNERS);
+  found = verified(f.signatures, all, 0, host, MAX_SIGNATURES);
+  if (!enough(roots, threshold, all, found)) refuse(TRUST_PREVIOUS);
+  if (!enough(own, own.threshold as number, all, found)) refuse(TRUST_SIGNERS);
   // one root key may serve several product lines: devices of one must refuse files of another
   if (last.name && !equalConstantTime(last.name, store.name)) refuse(TRUST_NAME);
   // Rollback: revoked keys would be trusted again. Two lists with one number are a fork.
-  if (
-    last.sequence &&
-    !sequenceLess(last.sequence, store.sequence) &&
-    (isList ? !equalConstantTime(last.payload, store.payload) : sequenceLess(store.sequence, last.sequence))
-  )
+  if (older || (isList && !sequenceLess(last.sequence, store.sequence) && !equalConstantTime(last.payload, store.payload)))
     refuse(TRUST_ROLLBACK);
   // with an older epoch, releases from before the floor reset would be accepted again
-  if (isList && store.epoch < last.epoch) refuse(TRUST_EPOCH);
+  if (store.epoch < last.epoch) refuse(TRUST_EPOCH);
   store.file = f.file;
   return store;
 }
@@ -113,26 +124,23 @@ function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Hos
  * not verified.
  */
 export function trustFileUnchecked(algs: Alg[], bytes: Bytes | Source, before: TrustStore | FirstTrust, host?: Host): TrustStore {
-  var all: UnverifiedTrust[] = [],
+  var src = beginHeld(bytes, host && host.memory),
+    n = 0,
     end = 0,
     f,
     next,
-    last: Sequence | null = null,
-    i;
-  beginHeld(bytes, host && host.memory);
+    last: Sequence | undefined;
   do {
-    f = fileAt(algs, end);
+    f = fileAt(algs, src, end);
     markAt(end);
-    if (all.length === MAX_CHAIN) refuse(TRUST_LIMIT);
+    if (n++ === MAX_CHAIN) refuse(TRUST_LIMIT);
     next = f.store.sequence;
     // higher by exactly 1: a missing list may have been the one that revoked a key
     if (last && (!sequenceLess(last, next) || sequenceExceeds(next, last, [0, 1]))) refuse(TRUST_CHAIN);
     last = next;
-    end = f.end;
-    all.push(f);
-  } while (end < input.n);
-  markAt(-1);
-  for (i = 0; i < all.length; i++) before = accepted(all[i], before, host || {}, i < all.length - 1);
+    end = here;
+    before = accepted(f, before, host || {}, end < src.n);
+  } while (end < src.n);
   return before as TrustStore;
 }
 
@@ -144,13 +152,6 @@ export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {
   return readTrust(algs, bytes).store;
 }
 
-/** Whether an identifier is absent or among those of the device. */
-function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
-  var i;
-  for (i = 0; id && ids && i < ids.length; i++) if (equalConstantTime(id, ids[i])) return true;
-  return !id;
-}
-
 /**
  * The trust policy for one role, for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or ROLE_RECOVERY;
  * `identity`: that of the device. Throws a Refusal if the file has fewer usable keys with the role than its threshold,
@@ -159,15 +160,9 @@ function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
  * open(envelope, policyOf(store, 2, device.identity), host)
  */
 export function policyOf(store: TrustStore, role: number, identity: Identity): Trust {
-  var threshold = role === ROLE_ROOT ? 0 : store.thresholds[role],
-    out: Anchor[] = [],
-    i,
-    a;
-  for (i = 0; i < store.anchors.length; i++) {
-    a = store.anchors[i];
-    if (a.alg && a.roles.indexOf(role) >= 0 && within(a.vendor, identity.vendor) && within(a.class, identity.class)) out.push(a as Anchor);
-  }
+  var trust = keysFor(store, role, identity);
   markAt(-1);
-  if (!threshold || out.length < threshold) refuse(TRUST_UNUSABLE);
-  return { anchors: out, threshold: threshold, jump: store.jumps[role] || JUMP, store: store, role: role };
+  if (role === ROLE_ROOT || !trust.threshold || trust.anchors.length < trust.threshold) refuse(TRUST_UNUSABLE);
+  if (HAS_FAMILIES && !complete(trust.anchors, null, trust.families)) refuse(TRUST_UNUSABLE);
+  return trust;
 }

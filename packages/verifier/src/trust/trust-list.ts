@@ -2,9 +2,10 @@
 // format. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. Nothing here verifies a signature.
 
 import { sameKey } from "../base/bytes.js";
+import { HAS_FAMILIES } from "../base/features.js";
 import { sequenceLess } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
-import type { Alg, Anchor, Bytes, Sequence, Source } from "../base/types.js";
+import type { Alg, Anchor, Bytes, Family, Sequence, Source } from "../base/types.js";
 import {
   arg,
   array,
@@ -12,10 +13,11 @@ import {
   bstr,
   bstrBytes,
   checkEnd,
+  copyBytes,
   copySlice,
   enter,
-  head,
   here,
+  type Input,
   input,
   int,
   intKey,
@@ -24,14 +26,13 @@ import {
   map,
   type Slice,
   seek,
-  skip,
   startReading,
-  TAG,
+  tag,
   tstr,
   uint,
   uint64,
 } from "../cbor/reader.js";
-import { type CoseSignature, MAX_SIGNATURES, readSignatures } from "../cose/message.js";
+import { attached, type CoseSignature, MAX_ATTACHED, MAX_SIGNATURES, readSignatures } from "../cose/message.js";
 import { TAG_SIGN } from "../spec/cose.js";
 import {
   CBOR_TRAILING,
@@ -61,6 +62,7 @@ import {
   ANCHOR_VENDOR,
   FILE_ANCHORS,
   FILE_EPOCH,
+  FILE_FAMILIES,
   FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
@@ -73,14 +75,10 @@ import {
   TRUST_CONTEXT,
 } from "../spec/trust.js";
 
-/**
- * Maximum number of anchors in one file, and bytes of its name and of a key identifier. The payload must fit a
- * Sig_structure.
- */
+/** Maximum number of anchors in one file, and bytes of its name and of a key identifier. */
 export const MAX_ANCHORS = 16;
 const MAX_NAME = 64;
 const MAX_KID = 64;
-const MAX_PAYLOAD = 65535;
 /** The highest epoch: a device stores it in 3 bytes. */
 const MAX_EPOCH = 16777215;
 
@@ -108,6 +106,8 @@ export interface TrustStore {
   thresholds: number[];
   /** For each role, the maximum distance of a release above the floor; undefined for the default. */
   jumps: (Sequence | undefined)[];
+  /** For each role, the thresholds of families of algorithms; undefined if it has none. */
+  families: (Family[] | undefined)[];
   /** The number of floor resets, and the lowest sequence number since the last one; 0 and undefined without a reset. */
   epoch: number;
   begins?: Sequence;
@@ -124,8 +124,6 @@ export interface UnverifiedTrust {
   store: TrustStore;
   signatures: CoseSignature[];
   file: Bytes;
-  /** Where it ends. */
-  end: number;
 }
 
 /** Reads a vendor or class identifier. */
@@ -135,8 +133,8 @@ function uuid(): Bytes {
   return copySlice(input, s);
 }
 
-/** Reads the roles, ascending. A key that signs trust files signs nothing else, and neither does a debug key. */
-function roleList(): number[] {
+/** Reads the roles, ascending, and counts them in `held`. A key that signs trust files signs nothing else, and neither does a debug key. */
+function roleList(held: number[]): number[] {
   var n = array(),
     out: number[] = [],
     last = 0;
@@ -145,12 +143,13 @@ function roleList(): number[] {
     if (uint() <= last || arg > ROLE_RECOVERY) refuse(TRUST_ROLE);
     last = arg;
     out.push(last);
+    held[last]++;
   }
   if (!last || (out.length > 1 && (out[0] === ROLE_ROOT || out.indexOf(ROLE_DEBUG) >= 0))) refuse(TRUST_ROLE);
   return out;
 }
 
-function anchorItem(algs: Alg[]): TrustAnchor {
+function anchorItem(algs: Alg[], held: number[]): TrustAnchor {
   var n = map(),
     at = mark,
     a = {} as TrustAnchor,
@@ -165,7 +164,7 @@ function anchorItem(algs: Alg[]): TrustAnchor {
       if (a.cose >= 0) refuse(TRUST_ALG);
       for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(a.cose) >= 0) a.alg = algs[i];
     } else if (keyRead === ANCHOR_KEY_BYTES) a.key = bstrBytes();
-    else if (keyRead === ANCHOR_ROLES) a.roles = roleList();
+    else if (keyRead === ANCHOR_ROLES) a.roles = roleList(held);
     else if (keyRead === ANCHOR_KID) a.kid = boundedCopy(bstr(), MAX_KID, TRUST_LIMIT);
     else if (keyRead === ANCHOR_VENDOR) a.vendor = uuid();
     else if (keyRead === ANCHOR_CLASS) a.class = uuid();
@@ -180,27 +179,19 @@ function anchorItem(algs: Alg[]): TrustAnchor {
   markAt(at);
   if (!a.cose || !a.key || !a.roles) refuse(TRUST_INCOMPLETE);
   if (a.since && a.until && sequenceLess(a.until, a.since)) refuse(TRUST_WINDOW);
-  // these restrict manifests, and roots do not sign manifests: a restriction without effect is refused
-  if (a.roles[0] === ROLE_ROOT && (a.vendor || a.class || a.since || a.until || a.single)) refuse(TRUST_SCOPE);
+  // the keys that follow restrict manifests, and roots do not sign manifests: a restriction without effect is refused
+  if (a.roles[0] === ROLE_ROOT && keyRead > ANCHOR_KID) refuse(TRUST_SCOPE);
   return a;
 }
 
-/** The number of keys with the role. */
-function held(anchors: TrustAnchor[], role: number): number {
-  var n = 0,
-    i;
-  for (i = 0; i < anchors.length; i++) if (anchors[i].roles.indexOf(role) >= 0) n++;
-  return n;
-}
-
-function anchorList(algs: Alg[]): TrustAnchor[] {
+function anchorList(algs: Alg[], held: number[]): TrustAnchor[] {
   var n = array(),
     out: TrustAnchor[] = [],
     a,
     i;
   if (n > MAX_ANCHORS) refuse(TRUST_LIMIT);
   for (; n > 0; n--) {
-    a = anchorItem(algs);
+    a = anchorItem(algs, held);
     // a secret counts once, regardless of algorithm, kid and roles
     for (i = 0; i < out.length; i++) if (sameKey(out[i].key, a.key)) refuse(TRUST_KEY_TWICE);
     out.push(a);
@@ -208,29 +199,69 @@ function anchorList(algs: Alg[]): TrustAnchor[] {
   return out;
 }
 
+/** Whether a build has an algorithm. */
+function hasAlg(algs: Alg[], cose: number): boolean {
+  var i;
+  for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(cose) >= 0) return true;
+  return false;
+}
+
+/** Reads the families of a role, each with its threshold, which its keys in the role can reach. */
+function familyList(store: TrustStore, role: number): Family[] {
+  var n = array(),
+    out: Family[] = [],
+    left,
+    keys,
+    f: Family,
+    i,
+    a;
+  if (!n || n > MAX_ANCHORS) refuse(TRUST_LIMIT);
+  for (; n > 0; n--) {
+    left = array();
+    if (left < 2 || left > MAX_ANCHORS) refuse(TRUST_LIMIT);
+    f = { threshold: uint(), ids: [], known: false };
+    for (; left > 1; left--) {
+      i = int();
+      if (i >= 0) refuse(TRUST_ALG);
+      f.ids.push(i);
+      if (hasAlg(store.algs, i)) f.known = true;
+    }
+    keys = 0;
+    for (i = 0; i < store.anchors.length; i++) {
+      a = store.anchors[i];
+      if (a.roles.indexOf(role) >= 0 && f.ids.indexOf(a.cose) >= 0) keys++;
+    }
+    if (!f.threshold || f.threshold > keys || f.threshold > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
+    out.push(f);
+  }
+  return out;
+}
+
 /**
  * Reads a map from roles that have keys: the thresholds, each at most the number of keys with the role and of
- * signatures in an envelope, or the `jumps` of roles that sign manifests.
+ * signatures in an envelope, the `jumps` of roles that sign manifests, or the families of `store`. `held`: the number of
+ * keys with each role.
  */
-function roleMap(anchors: TrustAnchor[], jumps: boolean): unknown[] {
+function roleMap(held: number[], jumps: boolean, store?: TrustStore): unknown[] {
   var n = map(),
-    out: unknown[] = jumps ? [] : [0, 0, 0, 0, 0],
+    isFamilies = HAS_FAMILIES && !!store,
+    out: unknown[] = jumps || isFamilies ? [] : [0, 0, 0, 0, 0],
     last: Bytes | null = null,
-    role,
-    i;
+    role;
   for (; n > 0; n--) {
     last = intKey(last);
     role = keyRead;
     if (role < (jumps ? ROLE_RELEASE : ROLE_ROOT) || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
-    i = held(anchors, role);
-    if (!i) refuse(TRUST_ROLE_EMPTY);
-    if (jumps) out[role] = uint64();
+    if (!held[role]) refuse(TRUST_ROLE_EMPTY);
+    if (isFamilies) out[role] = familyList(store as TrustStore, role);
+    else if (jumps) out[role] = uint64();
     else {
-      if (uint() < 1 || arg > i || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
+      if (uint() < 1 || arg > held[role] || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
       out[role] = arg;
     }
   }
-  for (i = ROLE_ROOT; i <= ROLE_RECOVERY && !jumps; i++) if (!out[i] && (i === ROLE_ROOT || held(anchors, i))) refuse(TRUST_ROLE_EMPTY);
+  for (role = ROLE_ROOT; role <= ROLE_RECOVERY && !jumps && !isFamilies; role++)
+    if (!out[role] && (role === ROLE_ROOT || held[role])) refuse(TRUST_ROLE_EMPTY);
   return out;
 }
 
@@ -239,7 +270,10 @@ function roleMap(anchors: TrustAnchor[], jumps: boolean): unknown[] {
  * unknown element is refused with the whole list: a device that ignored a limit would trust more than the roots intend.
  */
 function contents(algs: Alg[], s: Slice): TrustStore {
-  var out = { payload: boundedCopy(s, MAX_PAYLOAD, TRUST_LIMIT), jumps: [], epoch: 0, algs: algs } as unknown as TrustStore,
+  var out = (HAS_FAMILIES
+      ? { payload: copySlice(input, s), jumps: [], families: [], epoch: 0, algs: algs }
+      : { payload: copySlice(input, s), jumps: [], epoch: 0, algs: algs }) as unknown as TrustStore,
+    held = [0, 0, 0, 0, 0],
     last: Bytes | null = null,
     n,
     i;
@@ -247,13 +281,15 @@ function contents(algs: Alg[], s: Slice): TrustStore {
   n = map();
   for (i = 1; i <= n; i++) {
     last = intKey(last);
-    if (i > FILE_NAME ? keyRead > FILE_EPOCH : keyRead !== i) refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
+    if (i > FILE_NAME ? keyRead > (HAS_FAMILIES ? FILE_FAMILIES : FILE_EPOCH) : keyRead !== i)
+      refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
     if (keyRead === FILE_VERSION) {
       if (uint() !== 1) refuse(TRUST_VERSION);
     } else if (keyRead === FILE_SEQUENCE) out.sequence = uint64();
-    else if (keyRead === FILE_ANCHORS) out.anchors = anchorList(algs);
-    else if (keyRead === FILE_THRESHOLDS) out.thresholds = roleMap(out.anchors, false) as number[];
-    else if (keyRead === FILE_JUMPS) out.jumps = roleMap(out.anchors, true) as Sequence[];
+    else if (keyRead === FILE_ANCHORS) out.anchors = anchorList(algs, held);
+    else if (keyRead === FILE_THRESHOLDS) out.thresholds = roleMap(held, false) as number[];
+    else if (keyRead === FILE_JUMPS) out.jumps = roleMap(held, true) as Sequence[];
+    else if (HAS_FAMILIES && keyRead === FILE_FAMILIES) out.families = roleMap(held, false, out) as Family[][];
     else if (keyRead === FILE_EPOCH) {
       if (array() !== 2) refuse(CBOR_TYPE);
       out.epoch = uint();
@@ -267,47 +303,42 @@ function contents(algs: Alg[], s: Slice): TrustStore {
 }
 
 /** Starts reading, with all bytes copied to RAM once. */
-export function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
-  startReading(bytes);
-  if (memory) input.ramLeft = memory;
-  input.excessCode = TRUST_LIMIT;
-  load(input, input);
+export function beginHeld(bytes: Bytes | Source, memory: number | undefined): Input {
+  var src = startReading(bytes);
+  if (memory) src.ramLeft = memory;
+  src.excessCode = TRUST_LIMIT;
+  load(src, src);
+  return src;
 }
 
 /** Reads a payload without signatures, for tools. Throws those refusals of embeddedTrust() that concern the list. */
 export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
-  beginHeld(payload, undefined);
-  return contents(algs, { at: 0, n: payload.length });
+  var src = beginHeld(payload, undefined);
+  if (src.n > MAX_ATTACHED) refuse(TRUST_LIMIT);
+  return contents(algs, src);
 }
 
-/** Reads the file at offset `at` of the loaded bytes. Verifies no signature. */
-export function fileAt(algs: Alg[], at: number): UnverifiedTrust {
+/** Reads the file at offset `at` of the loaded bytes `src`. The cursor is then behind it. Verifies no signature. */
+export function fileAt(algs: Alg[], src: Input, at: number): UnverifiedTrust {
   var aad: number[] = [],
     all,
     end,
-    s,
+    store,
     i;
   for (i = 0; i < TRUST_CONTEXT.length; i++) aad.push(TRUST_CONTEXT.charCodeAt(i));
-  seek(input, at, input.n);
-  if (head() !== TAG || arg !== TAG_SIGN) refuse(at ? CBOR_TRAILING : TRUST_NONE);
-  if (array() !== 4) refuse(CBOR_TYPE);
-  skip();
-  skip();
-  s = bstr();
-  // before it is copied for each signature
-  if (s.n > MAX_PAYLOAD) refuse(TRUST_LIMIT);
-  seek(input, at, input.n);
+  seek(src, at, src.n);
+  tag(TAG_SIGN, at ? CBOR_TRAILING : TRUST_NONE);
+  seek(src, at, src.n);
   all = readSignatures(null, aad);
   end = here;
-  return { store: contents(algs, s), signatures: all, file: copySlice(input, { at: at, n: end - at }), end: end };
+  store = contents(algs, attached);
+  seek(src, end, src.n);
+  return { store: store, signatures: all, file: copyBytes(src, at, end - at) };
 }
 
 /** Reads a trust file. Verifies no signature. Refuses bytes after its end. */
 export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): UnverifiedTrust {
-  var f;
-  beginHeld(bytes, memory);
-  f = fileAt(algs, 0);
-  markAt(f.end);
-  if (f.end !== input.n) refuse(CBOR_TRAILING);
+  var f = fileAt(algs, beginHeld(bytes, memory), 0);
+  checkEnd();
   return f;
 }

@@ -46,7 +46,7 @@ async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable
   }
   const draft = EnvelopeDraft.read(readEnvelopeFile(path));
   const manifest = await openWithTrialKey(draft);
-  warnBeforeSigning(manifest);
+  warnBeforeSigning(manifest, draft.outline);
   return { what: draft, outside: outsideUris(manifest) };
 }
 

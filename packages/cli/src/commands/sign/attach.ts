@@ -19,7 +19,8 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, coverage, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
-import { KEY, membersOf, OUT } from "../../common/shapes.js";
+import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 
 export interface AttachOptions extends PassphraseOptions, CoverOptions {
   key: string;
@@ -56,7 +57,14 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   const signed = draft.bytes;
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
   const member = deliver(out, signed, o.json);
-  return { out, bytes: signed.length, sequence: formatSequence(manifest.sequence), signers: [keyFacts(key)], ...member };
+  return {
+    out,
+    bytes: signed.length,
+    sequence: formatSequence(manifest.sequence),
+    ...versionFacts(draft.outline),
+    signers: [keyFacts(key)],
+    ...member,
+  };
 }
 
 export default define({
@@ -77,10 +85,10 @@ export default define({
   ],
   json: {
     ...OUT,
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     signers: ["object[]", "the key whose signature was added"],
     ...membersOf("signers[]", KEY),
   },
   run: attachToEnvelope,
-  words: (f) => [`${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, signature of ${f.signers.map(keyWords).join(", ")} added`],
+  words: (f) => [`${f.out}: ${numberWords(f)}, ${f.bytes} bytes, signature of ${f.signers.map(keyWords).join(", ")} added`],
 });

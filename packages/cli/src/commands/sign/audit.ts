@@ -3,7 +3,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
-  APPROVE,
   acceptRestored,
   CODES,
   claimedKey,
@@ -13,7 +12,9 @@ import {
   type Entry,
   environment,
   Failure,
+  isNumberOf,
   isOfTrustFile,
+  isSigning,
   keyName,
   LastSeen,
   type LogFault,
@@ -133,7 +134,7 @@ async function audit(refs: readonly string[], o: AuditOptions) {
   const looked = withoutCopies(places.map(inspectLog));
   const found = looked.flatMap(({ log }) =>
     log.entries
-      .filter((e) => digest !== undefined && e.digest === digest && e.operation !== APPROVE)
+      .filter((e) => digest !== undefined && e.digest === digest && isSigning(e))
       .map((e) => ({ log: log.path, entry: e.n, key: e.key ?? null })),
   );
   const logs = looked.map(({ log }) => log);
@@ -174,7 +175,7 @@ async function audit(refs: readonly string[], o: AuditOptions) {
 
 /** Signatures of which no log has an entry: what a log has is compared already. */
 function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
-  const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => e.operation !== APPROVE).map((e) => `${e.key} ${e.digest}`)));
+  const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
   return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
 }
 
@@ -225,6 +226,12 @@ function notInLog(envelope: string): Failure {
 
 const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
+/** The version in place of its number, which is long. */
+function numberOf({ sequence, version }: Entry): string {
+  if (sequence === undefined) return "-";
+  return version === undefined ? sequence : isNumberOf(version, BigInt(sequence)) ? version : `${sequence} (${version})`;
+}
+
 /** Vendor and class, or the line of a trust file: the beginning of each identifier, and how many others there are. */
 function productWords([first, ...others]: readonly string[] = []): string {
   if (first === undefined) return "-";
@@ -236,7 +243,7 @@ function entryRow(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
   const what = [e.operation, ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]), ...(e.overrides ?? [])].join(" ");
   const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
-  return [String(e.n), e.time, by, what, productWords(e.scope), e.sequence ?? "-", short(e.digest), short(e.key)];
+  return [String(e.n), e.time, by, what, productWords(e.scope), numberOf(e), short(e.digest), short(e.key)];
 }
 
 type AuditFacts = Awaited<ReturnType<typeof audit>>;

@@ -3,7 +3,8 @@ import { encodeDescription, formatDigest, LIMITS } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { allowKeyAsImage, replace } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, outputName } from "../../common/output.js";
-import { DIGEST_SHAPE, membersOf, OUT } from "../../common/shapes.js";
+import { DIGEST_SHAPE, membersOf, NUMBER, OUT } from "../../common/shapes.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 
 export interface CreateOptions {
   from: string;
@@ -20,7 +21,15 @@ async function createEnvelope(o: CreateOptions) {
   const envelope = draft.bytes;
   checkRelease(out, envelope, o.replace);
   const member = deliver(out, envelope, o.json);
-  return { out, bytes: envelope.length, sequence: String(draft.sequence), digest: formatDigest(draft.digest), warnings, ...member };
+  return {
+    out,
+    bytes: envelope.length,
+    sequence: String(draft.sequence),
+    ...versionFacts(draft.outline),
+    digest: formatDigest(draft.digest),
+    warnings,
+    ...member,
+  };
 }
 
 export default define({
@@ -38,11 +47,11 @@ export default define({
   ],
   json: {
     ...OUT,
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     digest: ["object", "digest of the manifest"],
     ...membersOf("digest", DIGEST_SHAPE),
     warnings: ["string[]", "what may be a mistake in the description"],
   },
   run: createEnvelope,
-  words: (f) => [`${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, not signed`],
+  words: (f) => [`${f.out}: ${numberWords(f)}, ${f.bytes} bytes, not signed`],
 });

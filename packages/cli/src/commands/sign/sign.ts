@@ -14,6 +14,7 @@ import {
 import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
+  boardInput,
   type CoverOptions,
   checkDraftForMicro,
   checkForMicro,
@@ -21,11 +22,15 @@ import {
   type InputOptions,
   makeDraft,
   outsideUris,
+  PRODUCT_FILE,
+  type PreparedInput,
   type ReleaseInput,
   readApprovals,
   readInput,
+  readProduct,
   recordSigning,
   reviewSigned,
+  signingKeys,
 } from "@firmseal/release";
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -38,19 +43,23 @@ import {
   imageInputOptions,
   keys as keyOption,
   passphrases,
+  productFile,
+  releaseVersion,
   replace,
   sequenceChecks,
   target,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
-import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
+import { ADVICE, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
-import { outsideWords, receiptWords } from "../../common/words.js";
+import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
 export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
   /** Another place for the signing log. */
   log?: string;
-  key: string[];
+  key?: string[];
+  product?: string;
+  board?: string;
   out?: string;
   replace?: boolean;
   allowTestKey?: string[];
@@ -60,22 +69,43 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
 }
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
-export async function signInput(path: string, o: SignOptions) {
+export async function signInput(path: string | undefined, o: SignOptions) {
+  if (o.board !== undefined || o.product !== undefined) return signBoard(path, o);
+  if (path === undefined)
+    throw usage("missing required argument 'input'", "name an image, a description or an envelope; or a board: --board NAME");
+  if (!o.key) throw usage("required option '-k, --key <key>' not specified", "firmseal sign --help shows how it is used");
   const input = await readInput(path, o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = coveringTrustFiles(o);
-  return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
+  return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o)));
 }
 
 /** What refuses a release that a kind of verifier does not accept, before anything is logged or signed. */
 const judgeFor = (verifier: "micro" | undefined, keys: number) =>
   verifier && { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
 
-async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput, out: string, o: SignOptions, lists: TrustOnFile[]) {
-  const keys = signingKeys.map((key) => key.public);
-  const own = signingKeys.flatMap((key) => key.file ?? []);
+/** Signs the image of a board of the product file, which says what it is for, and who signs it. */
+async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
+  const product = readProduct(rest.product ?? PRODUCT_FILE);
+  const { input, prepared, name } = await boardInput(product, rest.board, path, { ...rest, ...(typeof seq === "bigint" && { seq }) });
+  const trust = rest.trust ?? (product.trust.file === undefined ? undefined : [product.trust.file]);
+  const lists = trust === undefined ? [] : coveringTrustFiles({ ...rest, trust });
+  const keys = rest.key ?? signingKeys(product, (rest.role ?? "release") as "release");
+  return withSigners(keys, passphraseOptions(rest), (all) => signWith(all, input, rest.out ?? name, rest, lists, async () => prepared));
+}
+
+async function signWith(
+  opened: readonly SigningKey[],
+  input: ReleaseInput,
+  out: string,
+  o: SignOptions,
+  lists: TrustOnFile[],
+  prepare: () => Promise<PreparedInput>,
+) {
+  const keys = opened.map((key) => key.public);
+  const own = opened.flatMap((key) => key.file ?? []);
   const given = lists.map((list) => list.path);
-  const files = [...own, ...given, ...signingKeys.map((key) => signingLogPath(key, o.log))];
+  const files = [...own, ...given, ...opened.map((key) => signingLogPath(key, o.log))];
   if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...given], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
@@ -86,7 +116,7 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
   const advice = adviceFor(o.target, algs);
 
   const approved = await readApprovals(o);
-  const made = await makeDraft(input, o);
+  const made = await prepare();
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
   const signingOptions = {
     ...o,
@@ -96,8 +126,8 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
     // an envelope gets its signature in place
     admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
   };
-  const { draft, receipts } = await recordSigning("sign", signingKeys, signingOptions, made.draft);
-  const signing = signingKeys.map((key) => key.signer);
+  const { draft, receipts } = await recordSigning("sign", opened, signingOptions, made.draft);
+  const signing = opened.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
@@ -113,6 +143,7 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
     out,
     bytes: signed.length,
     sequence,
+    ...versionFacts(draft.outline),
     signers: keys.map(keyFacts),
     log: receipts,
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
@@ -124,16 +155,24 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
 export default define({
   name: "sign",
   summary: "sign an image, a description or an envelope",
-  arguments: [commandArgument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
+  arguments: [
+    commandArgument(
+      "[input]",
+      "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin; with --board: that of the product file",
+    ),
+  ],
   options: () => [
-    keyOption("private key"),
+    keyOption("private key (with --board: in place of those of the product file)", false),
     ...passphrases(),
     option(
       "-o, --out <file>",
       "output file, or - for stdout (default: the input's name with .suit, beside it; an envelope is signed in place)",
     ),
     replace(),
+    productFile(),
+    option("--board <name>", "board of the product file: says vendor, class, image, URI and keys"),
     ...imageInputOptions(),
+    releaseVersion(),
     ...coverage(),
     ...sequenceChecks(),
     ...approvals(),
@@ -143,12 +182,12 @@ export default define({
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
-    ["firmseal sign release.json --key release.pem --out fw.suit", "from a description"],
+    ["firmseal sign --board esp32 --version 1.4.2", "a board of firmseal.toml"],
     ["firmseal sign fw.suit --key 'pkcs11:token=release;object=fw'", "a second signature, with a key in a token"],
   ],
   json: {
     ...OUT,
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     signers: ["object[]", "keys that signed now"],
     ...membersOf("signers[]", KEY),
     ...RECEIPTS,
@@ -157,7 +196,7 @@ export default define({
   },
   run: signInput,
   words: (f) => [
-    `${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
+    `${f.out}: ${numberWords(f)}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
     ...(f.target?.advice ? [f.target.advice] : []),
     ...outsideWords(f.payloads.outside),

@@ -33,9 +33,18 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, coverage, imageInputOptions, keys as keyOption, passphrases, replace } from "../../common/options.js";
+import {
+  allowTestKey,
+  coverage,
+  imageInputOptions,
+  keys as keyOption,
+  passphrases,
+  releaseVersion,
+  replace,
+} from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, inJson, outputName, writeOut } from "../../common/output.js";
-import { DIGEST_SHAPE, KEY, membersOf, PAYLOADS } from "../../common/shapes.js";
+import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 
 export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
   key: string[];
@@ -119,14 +128,14 @@ async function writeTbs(path: string, o: TbsOptions) {
     lists,
     o,
   );
-  warnBeforeSigning(manifest);
+  warnBeforeSigning(manifest, draft.outline);
   const list: ToSign[] = [];
   for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key)) });
   if (made.read !== undefined) notice(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
   if (isMade) writeOut(name, draft.bytes);
   for (const { out, bytes } of list) deliver(out, bytes, o.json);
-  return tbsFacts(name, manifest, list, o.json === true);
+  return { ...tbsFacts(name, manifest, list, o.json === true), ...versionFacts(draft.outline) };
 }
 
 function tbsFacts(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean) {
@@ -158,6 +167,7 @@ export default define({
     option("--envelope <file>", "image or description: file for the unsigned envelope (default: the input's name with .suit, beside it)"),
     replace(),
     ...imageInputOptions(),
+    releaseVersion(),
     ...coverage(),
     allowTestKey(),
   ],
@@ -167,7 +177,7 @@ export default define({
   ],
   json: {
     envelope: ["string", "the envelope that attach needs"],
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     digest: ["object", "digest of the manifest"],
     ...membersOf("digest", DIGEST_SHAPE),
     vendor: ["string[]", "vendor identifiers that the manifest requires, hex"],
@@ -184,7 +194,7 @@ export default define({
   },
   run: writeTbs,
   words: (f) => [
-    `${f.envelope}: sequence number ${f.sequence}, vendor ${someOf(f.vendor) || "any"}, class ${someOf(f.class) || "any"}`,
+    `${f.envelope}: ${numberWords(f)}, vendor ${someOf(f.vendor) || "any"}, class ${someOf(f.class) || "any"}`,
     `manifest: ${f.digest.algorithm} ${f.digest.hex}`,
     ...f.tbs.map((one) => `${one.out}: ${one.bytes} bytes for ${keyWords(one)} to sign, sha-256 ${one.sha256}`),
   ],

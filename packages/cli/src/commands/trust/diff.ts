@@ -13,7 +13,7 @@ import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
 import { CHANGES, membersOf, PROGRESS } from "../../common/shapes.js";
-import { plural } from "../../common/words.js";
+import { plural, rootWords } from "../../common/words.js";
 
 /** Compares two trust files. Neither needs a signature; the output tells who has signed. */
 function diff(old: string, next: string, _: { json?: boolean }) {
@@ -79,7 +79,7 @@ export default define({
       text: `role ${role}: ${needed} of ${plural(of, "key")} needed, ${margin > 0 ? `${margin} may be lost` : "none may be lost"}`,
     })),
     {
-      text: `signed by ${plural(f.roots.signed, "root")} of ${next} (needed: ${f.roots.needed}), and by ${plural(f.rootsBefore.signed, "root")} of ${old} (needed: ${f.rootsBefore.needed})`,
+      text: `signed by ${rootWords(f.roots, ` of ${next}`)}, and by ${rootWords(f.rootsBefore, ` of ${old}`)}`,
     },
     ...f.warnings.map((text) => `warning: ${text}`),
   ],

@@ -1,10 +1,19 @@
 import { warnOfTestKeys } from "@firmseal/keys";
-import { anchorFacts, keysOf, limitWords, readTrustFrom, rootProgress } from "@firmseal/release";
-import { ROLES, toHex, trustName, trustSigners } from "@firmseal/signer";
+import {
+  anchorFacts,
+  type FamilyFacts,
+  familyFacts,
+  familyWords,
+  keysOf,
+  limitWords,
+  readTrustFrom,
+  rootProgress,
+} from "@firmseal/release";
+import { ROLES, type RoleName, toHex, trustName, trustSigners } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
-import { ANCHOR, membersOf, TEST_KEYS } from "../../common/shapes.js";
-import { plural } from "../../common/words.js";
+import { ANCHOR, membersOf, PROGRESS, TEST_KEYS } from "../../common/shapes.js";
+import { plural, rootWords } from "../../common/words.js";
 
 /** Shows the content of a trust file and its signers. `trust verify` checks whether those are the right roots. */
 function showTrust(path: string, _: { json?: boolean }) {
@@ -26,6 +35,12 @@ function showTrust(path: string, _: { json?: boolean }) {
         return jump ? [[role, formatSequence(jump)]] : [];
       }),
     ),
+    families: Object.fromEntries(
+      (Object.keys(ROLES) as RoleName[]).flatMap((role) => {
+        const all = familyFacts(store, role);
+        return all ? [[role, all]] : [];
+      }),
+    ) as { readonly [role: string]: FamilyFacts[] },
     epoch: store.begins ? { number: store.epoch, from: formatSequence(store.begins) } : null,
     anchors: all,
     signatures: signatures.length,
@@ -51,12 +66,13 @@ export default define({
     sequence: ["string", "sequence number"],
     thresholds: ["object", "for each role, how many keys must sign"],
     jumps: ["object", "by role, how far above its floor a device takes a release; 2^63 for a role that is not there"],
+    families: ["object", "by role, families of algorithms, and how many keys of each must sign besides"],
     epoch: ["object|null", "how often counting has begun again (number), and the lowest number since then (from); null: never"],
     anchors: ["object[]", "its keys"],
     ...membersOf("anchors[]", { ...ANCHOR, signed: ["boolean", "whether this key has signed the file"] }),
     signatures: ["number", "number of signatures"],
     roots: ["object", "roots of this file"],
-    ...membersOf("roots", { signed: ["number", "roots that have signed"], needed: ["number", "roots that must sign"] }),
+    ...membersOf("roots", PROGRESS),
     ...TEST_KEYS,
   },
   run: showTrust,
@@ -65,6 +81,7 @@ export default define({
     { text: `sequence  ${f.sequence}` },
     ...Object.entries(f.thresholds).map(([role, n]) => ({ text: `${role.padEnd(9)} ${n} of ${plural(inRole(f, role), "key")} needed` })),
     ...Object.entries(f.jumps).map(([role, n]) => ({ text: `${role.padEnd(9)} at most ${n} above the device's number` })),
+    ...Object.entries(f.families).map(([role, all]) => ({ text: `${role.padEnd(9)} of each family: ${familyWords(all)}` })),
     ...(f.epoch ? [{ text: `epoch     ${f.epoch.number}, counting from ${f.epoch.from}` }] : []),
     {
       table: {
@@ -77,6 +94,6 @@ export default define({
         ]),
       },
     },
-    { text: `signed by ${plural(f.roots.signed, "root")} (needed: ${f.roots.needed})` },
+    { text: `signed by ${rootWords(f.roots)}` },
   ],
 });

@@ -37,6 +37,15 @@ function listOf<T extends string>(text: string, known: readonly T[], option: str
   return known.filter((name) => names.includes(name));
 }
 
+/** Features that do nothing without another one. */
+const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
+  ["flash", "install"],
+  ["storage", "install"],
+  ["families", "trust"],
+  ["roles", "install"],
+  ["roles", "trust"],
+];
+
 /** What a bundle has, from the options. */
 function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[] } {
   if (o.micro) {
@@ -58,9 +67,9 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
 
 /** Warns about features that do not go together. */
 function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName[]): void {
-  for (const device of ["flash", "storage"] as const)
-    if (features.includes(device) && !features.includes("install"))
-      warn(`${device} needs install, which the bundle lacks: --features install,…`);
+  for (const [feature, other] of NEEDS)
+    if (features.includes(feature) && !features.includes(other))
+      warn(`${feature} needs ${other}, which the bundle lacks: --features ${other},…`);
   if (features.includes("prepared") && !keyAlgs.some((alg) => hasTables(alg) && algs.some((one) => one === alg)))
     warn(`prepared: only ${CHOICES.tabled} has tables, and the bundle lacks it`);
 }

@@ -2,22 +2,28 @@ import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage } from "@firmseal/keys";
 import {
+  boardsOf,
   identityOf,
+  PRODUCT_FILE,
   payloadFiles,
+  payloadsBeside,
   readEnvelopeFile,
+  readProduct,
   readSource,
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
+  trustOptions,
   withNumbers,
 } from "@firmseal/release";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Progress, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases, payload, threshold, trusted } from "../../common/options.js";
-import { membersOf, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { passphrases, payload, productFile, threshold, trusted } from "../../common/options.js";
+import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface InstallOptions extends TrustOptions {
@@ -25,6 +31,8 @@ export interface InstallOptions extends TrustOptions {
   vendor?: string;
   class?: string;
   payload?: string[];
+  product?: string;
+  board?: string;
   json?: boolean;
 }
 
@@ -151,10 +159,11 @@ interface InstallResult {
   signers: Anchor[];
 }
 
-function installLocked(lock: Lock, envelope: Uint8Array | Source, whom: TrustedKeys, o: InstallOptions): InstallResult {
+function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, whom: TrustedKeys, o: InstallOptions): InstallResult {
   const device = deviceIn(o);
   const trust = whom.policy(device.identity);
-  const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, nodeHost), o.payload ?? []) : new Map<string, string>();
+  const opened = open(envelope, trust, nodeHost);
+  const files = payloadsBeside(path, opened, payloadFiles(opened, o.payload ?? []));
   for (const [uri, file] of files) device.payloads[uri] = readSource(file);
   const persist = device.persist;
   device.persist = (commit) => {
@@ -185,15 +194,37 @@ function installLocked(lock: Lock, envelope: Uint8Array | Source, whom: TrustedK
   return { device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
 }
 
+/** A device does not read the text, which may be damaged. */
+function versionOf(envelope: Uint8Array): { version?: string } {
+  try {
+    return versionFacts(decodeEnvelope(envelope));
+  } catch {
+    return {};
+  }
+}
+
+/** The same options with what the product file says: of a board with several revisions, the first. */
+function ofBoard(o: InstallOptions): InstallOptions {
+  if (o.board === undefined && o.product === undefined) return o;
+  const product = readProduct(o.product ?? PRODUCT_FILE);
+  const [board, ...others] = boardsOf(product, o.board === undefined ? [] : [o.board]);
+  if (!board || others.length > 0) throw usage("--board is missing: the product has several", "name the board of the device");
+  if (o.key || o.trust !== undefined) throw usage("--board: the product file says who is trusted", "drop --key and --trust");
+  const isNew = !fs.existsSync(join(o.device, "device.json"));
+  const identity = isNew ? { vendor: o.vendor ?? product.vendor, class: o.class ?? (board.classes[0] as string) } : {};
+  return { ...o, ...trustOptions(product), ...identity };
+}
+
 /** Installs an envelope on the simulated A/B device in a folder. */
-async function installEnvelope(path: string, o: InstallOptions) {
+async function installEnvelope(path: string, given: InstallOptions) {
+  const o = ofBoard(given);
   const whom = await trustedKeys(o);
   const { testKeys, trust } = whom;
   const envelope = readEnvelopeFile(path);
   let done: ReturnType<typeof installLocked>;
   try {
     checkFolder(o.device);
-    done = await withLock(o.device, (lock) => installLocked(lock, envelope, whom, o));
+    done = await withLock(o.device, (lock) => installLocked(lock, path, envelope, whom, o));
   } catch (e) {
     const failure = failureOf(e);
     failure.facts = { testKeys };
@@ -202,6 +233,7 @@ async function installEnvelope(path: string, o: InstallOptions) {
   const { record } = done.device;
   return {
     sequence: formatSequence(done.manifest.sequence),
+    ...versionOf(envelope),
     floor: record.floor,
     components: Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size })),
     signers: done.signers.map(whom.facts),
@@ -218,6 +250,8 @@ export default define({
     option("--device <dir>", "folder of the device", { required: true }),
     ...trusted(),
     threshold(),
+    productFile(),
+    option("--board <name>", "board of the product file: says who is trusted and, on the first use, vendor and class"),
     option("--vendor <vendor>", "first use: vendor of the device (domain or UUID)"),
     option("--class <class>", "first use: class of the device (name or UUID)"),
     payload(),
@@ -228,7 +262,7 @@ export default define({
     ["firmseal install fw.suit --device ./board --trust fleet.trust --root root.jwk", "an update, with a trust file"],
   ],
   json: {
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     floor: ["string", "lowest sequence number that the device accepts now"],
     components: ["object[]", "components of the device"],
     ...membersOf("components[]", {
@@ -244,7 +278,7 @@ export default define({
   failure: { sequence: null, signers: [], testKeys: [] },
   run: installEnvelope,
   words: (f, path) => [
-    `${path}: installed, sequence number ${f.sequence}`,
+    `${path}: installed, ${numberWords(f)}`,
     ...f.components.map((c) => `  component ${c.component}: slot ${c.slot}, ${c.size} bytes`),
   ],
 });

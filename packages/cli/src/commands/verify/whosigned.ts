@@ -30,8 +30,8 @@ import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, rootOptions } from "../../common/options.js";
-import { KEY, membersOf, TEST_KEYS } from "../../common/shapes.js";
-import { plural } from "../../common/words.js";
+import { KEY, membersOf, NUMBER, TEST_KEYS } from "../../common/shapes.js";
+import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { Refused } from "../../show/render.js";
 
@@ -138,6 +138,7 @@ async function signerFacts(path: string, known: readonly KnownKey[], skipped: re
   const sequence = formatSequence(outline.manifest.sequence);
   const facts = {
     sequence,
+    ...versionFacts(outline),
     digest: outline.digest ? toHex(outline.digest.bytes) : null,
     signatures: signatures.map(plain),
     signers: signers.map(({ name, key, roles }) => ({ name, ...keyFacts(key), roles: roles ?? [] })),
@@ -171,7 +172,7 @@ export default define({
     ["firmseal whosigned fw.suit --trust fleet.trust --root root.jwk", "the keys of a trust file, with their roles"],
   ],
   json: {
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     digest: ["string|null", "digest of the manifest, hex"],
     signatures: ["object[]", "every signature"],
     ...membersOf("signatures[]", {
@@ -198,7 +199,7 @@ export default define({
   words: (f, path) => {
     const by = `by ${plural(f.signers.length, "known key")}`;
     return [
-      { text: `${path}: sequence number ${f.sequence}, ${plural(f.signatures.length, "signature")}, ${by}` },
+      { text: `${path}: ${numberWords(f)}, ${plural(f.signatures.length, "signature")}, ${by}` },
       ...f.signatures.map((one, i) => ({ text: line(one, i) })),
     ];
   },

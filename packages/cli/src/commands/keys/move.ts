@@ -1,0 +1,66 @@
+import { keyFacts, keyWords, moveKey, openKey, type PassphraseOptions, passphraseOptions } from "@firmseal/keys";
+import { commandArgument, define, option } from "../../command.js";
+import { passphrases } from "../../common/options.js";
+import { KEY, membersOf, RECEIPTS } from "../../common/shapes.js";
+import { receiptWords } from "../../common/words.js";
+
+export interface MoveOptions extends PassphraseOptions {
+  log?: string;
+  json?: boolean;
+}
+
+/** Enters in both logs that one key continues the numbers of another. */
+async function move(old: string, next: string, o: MoveOptions) {
+  const [from, to] = [
+    await openKey(old, { publicOnly: true, passphrases: passphraseOptions(o) }),
+    await openKey(next, { publicOnly: true, passphrases: passphraseOptions(o) }),
+  ];
+  try {
+    const { receipts, numbers } = await moveKey(from, to, o.log);
+    return {
+      from: keyFacts(from.public),
+      to: keyFacts(to.public),
+      numbers: numbers.map(({ sequence, scope, version }) => ({
+        sequence: sequence as string,
+        scope: scope ?? [],
+        version: version ?? null,
+      })),
+      log: receipts,
+    };
+  } finally {
+    await from.close?.();
+    await to.close?.();
+  }
+}
+
+export default define({
+  name: "keys move",
+  summary: "continue the sequence numbers of a key with another key, for example in a token",
+  arguments: [
+    commandArgument("<old>", "key that has signed until now, public or private"),
+    commandArgument("<new>", "key that signs from now on, public or private"),
+  ],
+  options: () => [option("--log <file>", "signing log of both keys (default: KEY.log beside each key)"), ...passphrases()],
+  examples: [
+    ["firmseal keys move release.pem 'pkcs11:token=release;object=fw'", "from a file to a token"],
+    ["firmseal keys move old.pem new.pem --json", "from one file to another, with the entries of both logs"],
+  ],
+  json: {
+    from: ["object", "the old key"],
+    ...membersOf("from", KEY),
+    to: ["object", "the new key"],
+    ...membersOf("to", KEY),
+    numbers: ["object[]", "highest number of each kind of device and line of trust files"],
+    ...membersOf("numbers[]", {
+      sequence: ["string", "the number"],
+      scope: ["string[]", "devices or line of trust files"],
+      version: ["string|null", "version of the release, if it is known"],
+    }),
+    ...RECEIPTS,
+  },
+  run: move,
+  words: (f) => [
+    ...receiptWords(f.log),
+    `${keyWords(f.to)} continues the numbers of ${keyWords(f.from)}: ${f.numbers.map(({ version, sequence }) => version ?? sequence).join(", ")}`,
+  ],
+});

@@ -1,0 +1,133 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
+import { checkNew, schemeOf, usage } from "@firmseal/keys";
+import { type FoundProject, findProject, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
+import { define, option } from "../../command.js";
+import { askFor } from "../../common/ask.js";
+import { writeOut } from "../../common/output.js";
+import { membersOf } from "../../common/shapes.js";
+import { isOnTerminal } from "../../show/ui.js";
+
+export interface InitOptions {
+  name?: string;
+  vendor?: string;
+  board?: string[];
+  key?: string;
+  out?: string;
+  json?: boolean;
+}
+
+type Boards = FoundProject["boards"];
+
+const DEFAULT_KEY = "release.pem";
+
+function givenBoards(values: readonly string[]): Boards {
+  return values.map((value) => {
+    const at = value.indexOf("=");
+    if (at < 1 || at === value.length - 1) throw usage(`--board ${value}: is not NAME=IMAGE`, "for example: --board esp32=build/app.bin");
+    const image = value.slice(at + 1);
+    const [a, b, ...more] = image.split(",");
+    if (a === undefined || b === undefined || existsSync(image)) return { name: value.slice(0, at), image };
+    if (a === "" || b === "" || more.length > 0)
+      throw usage(`--board ${value}: a board has an image, or two: A,B`, "for example: --board esp32=build/a.bin,build/b.bin");
+    return { name: value.slice(0, at), image: [a, b] as const };
+  });
+}
+
+async function boardsFor(o: InitOptions, project: FoundProject | undefined): Promise<Boards> {
+  if (o.board) return givenBoards(o.board);
+  if (project && project.boards.length > 0) return project.boards;
+  return givenBoards([await askFor("--board", "Which board is it, and which image does its build write? NAME=IMAGE:")]);
+}
+
+async function keyFor(o: InitOptions): Promise<string> {
+  if (o.key !== undefined || existsSync(DEFAULT_KEY) || !isOnTerminal()) return o.key ?? DEFAULT_KEY;
+  return askFor("--key", `Which key signs releases? A file such as ${DEFAULT_KEY}, or a reference such as pkcs11:…:`);
+}
+
+/** From the folder of the product file, which may be another one. */
+function fromFile(out: string, path: string): string {
+  const folder = dirname(out);
+  return folder === "." || isAbsolute(path) ? path : relative(folder, path);
+}
+
+/** Writes a new product file, from options, from a project in this folder, and from answers. */
+async function init(o: InitOptions) {
+  const out = o.out ?? PRODUCT_FILE;
+  if (out === "-") throw usage("--out -: a product file is a file", "name a file for it");
+  checkNew(out);
+  const project = findProject(".");
+  const vendor = o.vendor ?? (await askFor("--vendor", "What is the domain of the vendor, for example example.com?"));
+  const boards = await boardsFor(o, project);
+  const key = await keyFor(o);
+  const isFile = schemeOf(key) === undefined;
+  const { text, product } = newProduct(out, {
+    name: o.name ?? project?.name ?? plainName(basename(resolve("."))),
+    vendor,
+    boards: boards.map((board) => ({
+      ...board,
+      image: typeof board.image === "string" ? fromFile(out, board.image) : [fromFile(out, board.image[0]), fromFile(out, board.image[1])],
+    })),
+    key: isFile ? fromFile(out, key) : key,
+  });
+  writeOut(out, Buffer.from(text), { fresh: true });
+  return {
+    out,
+    project: project?.kind ?? null,
+    name: product.name,
+    vendor: product.vendor,
+    boards: product.boards.map(({ name, classes, images }) => ({
+      board: name,
+      classes: [...classes],
+      images: [...(images[0]?.files ?? [])],
+    })),
+    key,
+    missing: [
+      ...(isFile && !existsSync(key) ? [key] : []),
+      ...product.boards
+        .flatMap(({ images }) => images.flatMap(({ files }) => files))
+        .filter((file) => !/[*?[{]/.test(file) && !existsSync(file)),
+    ],
+  };
+}
+
+export default define({
+  name: "init",
+  summary: "write a product file, from options or from the project in this folder",
+  options: () => [
+    option("--vendor <vendor>", "domain of the vendor, or its UUID (asked for on a terminal)"),
+    option(
+      "--board <name=image>",
+      "a board, and the image that its build writes; A,B if each slot has its own (default: those of the project here)",
+      { repeat: true },
+    ),
+    option("-k, --key <key>", `key that signs releases: a file, or named as for sign (default: ${DEFAULT_KEY})`),
+    option("--name <name>", "name of the product (default: that of the project, or of this folder)"),
+    option("-o, --out <file>", "output file, which must not exist (default: firmseal.toml)"),
+  ],
+  examples: [
+    ["firmseal init --vendor example.com --board esp32=build/app.bin --key release.pem", "firmseal.toml, for one board"],
+    ["firmseal init", "asks on a terminal; knows PlatformIO, Zephyr, ESP-IDF, CMake and Espruino projects"],
+  ],
+  json: {
+    out: ["string", "the product file"],
+    project: ["string|null", "kind of the project in this folder; null if none is known"],
+    name: ["string", "name of the product"],
+    vendor: ["string", "its vendor"],
+    boards: ["object[]", "its boards"],
+    ...membersOf("boards[]", {
+      board: ["string", "name of the board"],
+      classes: ["string[]", "its classes"],
+      images: ["string[]", "its image, or those of slot a and slot b"],
+    }),
+    key: ["string", "key that signs releases"],
+    missing: ["string[]", "files that it names and that are not there yet"],
+  },
+  run: init,
+  words: (f) => [
+    `${f.out}: ${f.name} by ${f.vendor}, ${f.boards.map(({ board }) => board).join(", ")}${f.project === null ? "" : ` (${f.project} project)`}`,
+    ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${f.key}`] : []),
+    ...f.missing.filter((file) => file !== f.key).map((file) => `not there yet: ${file}`),
+    "then: firmseal release --version 1.0.0",
+  ],
+});

@@ -1,0 +1,67 @@
+// Moves a key: another key continues its numbers. Both logs say so, and from then on the old key does not sign alone.
+
+import { type Failure, refusedInput } from "../errors/failure.js";
+import type { OpenedKey } from "../sources/source.js";
+import { type Entry, MOVE } from "./log-file.js";
+import { keyName, type Receipt, withSigningLogs } from "./signing-log.js";
+
+/** What was entered: first in the log of the new key, then in that of the old one. */
+export interface Moved {
+  readonly receipts: readonly Receipt[];
+  /** The highest number of each kind of device and line of trust files, which the new key continues. */
+  readonly numbers: readonly Pick<Entry, "sequence" | "version" | "scope">[];
+}
+
+/** The entries with the highest number for each part of a scope: what a log without the others must know. */
+function highestEntries(entries: readonly Entry[]): Entry[] {
+  const highest = new Map<string, Entry>();
+  for (const e of entries)
+    for (const scope of e.sequence === undefined ? [] : (e.scope ?? [])) {
+      const known = highest.get(scope);
+      if (!known || BigInt(known.sequence as string) < BigInt(e.sequence as string)) highest.set(scope, e);
+    }
+  return [...new Set(highest.values())].sort((a, b) => a.n - b.n);
+}
+
+/** The thumbprint of the key that continues the numbers of `key`, by these entries. undefined: it signs itself. */
+export function movedTo(key: string, entries: readonly Entry[]): string | undefined {
+  return entries.findLast((e) => e.operation === MOVE && e.key === key)?.to;
+}
+
+/**
+ * Enters in the logs of both keys that `next` continues the numbers of `old`: the highest number of each kind of device, and
+ * whose approval was asked for. Signs nothing. Throws a Failure if the log of `old` is empty or faulty, or if `old` was moved.
+ */
+export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | undefined): Promise<Moved> {
+  const [from, to] = [keyName(old.public), keyName(next.public)];
+  if (from === to) throw refusal("both are the same key", "name the key that is to sign from now on as the second");
+  return await withSigningLogs([old, next], log, async (logs) => {
+    const entries = logs.logs.flat().filter((e) => e.key === from);
+    const numbers = highestEntries(entries);
+    if (numbers.length === 0)
+      throw refusal(
+        `${old.name}: its log has no number to continue`,
+        "bring its log: it is beside the key file, or name it with --log FILE",
+      );
+    const moved = movedTo(from, entries);
+    if (moved !== undefined) throw refusal(`${old.name}: was moved to key ${moved.slice(0, 16)}… before`, "move that key instead");
+    const approvers = entries.findLast((e) => (e.approvers?.length ?? 0) > 0)?.approvers;
+    const receipts = numbers.map(({ sequence, version, digest, scope }) =>
+      logs.record(next, {
+        operation: MOVE,
+        from,
+        ...(sequence !== undefined && { sequence }),
+        ...(version !== undefined && { version }),
+        ...(digest !== undefined && { digest }),
+        ...(scope !== undefined && { scope }),
+        ...(approvers && { approvers }),
+      }),
+    );
+    // last: until the new key knows every number, the old one goes on
+    return { receipts: [...receipts, logs.record(old, { operation: MOVE, to })], numbers };
+  });
+}
+
+function refusal(message: string, hint: string): Failure {
+  return refusedInput("SEQUENCE", message, hint);
+}

@@ -1,0 +1,23 @@
+// The bytes that go to flash, from a build output of any format.
+
+import { DETECT_BYTES, detect, parseImage } from "@firmseal/images";
+import { readAll, refusedInput, visible } from "@firmseal/keys";
+import { LIMITS } from "../limits.js";
+
+export interface FlashBytes {
+  readonly bytes: Uint8Array;
+  /** For a file that is not raw: what was read from it, in words. */
+  readonly read?: string;
+}
+
+/** Reads an image whole, once: what is hashed is what is embedded, also if the file changes meanwhile. `given`: its bytes, from stdin. */
+export function flashBytes(path: string, given?: Uint8Array): FlashBytes {
+  const file = given ?? readAll(path, LIMITS.image);
+  const format = detect(file.subarray(0, DETECT_BYTES), path);
+  const image = format === "raw" ? undefined : parseImage(file, format);
+  const bytes = image ? image.bytes : file;
+  if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: holds no bytes for the flash`, "give the image that the build wrote");
+  if (!image) return { bytes };
+  const gaps = image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : "";
+  return { bytes, read: `${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${gaps}` };
+}

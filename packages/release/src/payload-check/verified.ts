@@ -1,0 +1,149 @@
+// Verifies a release as every kind of device that it is for would: who signed it, its number, and its payloads.
+
+import { statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { CODES, Failure, STDIO, someOf } from "@firmseal/keys";
+import { toHex } from "@firmseal/signer";
+import { nodeHost } from "@firmseal/simulator";
+import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
+import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import { withNumbers } from "../refusals.js";
+import type { TrustedKeys } from "../trust/trust-ref.js";
+import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check.js";
+
+/** The first anchor of each raw key. */
+function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {
+  const first = new Map<string, Anchor>();
+  for (const a of anchors) {
+    const key = toHex(rawKey(a.key));
+    if (!first.has(key)) first.set(key, a);
+  }
+  return first;
+}
+
+/**
+ * The manifest, with all of `anchors` that have signed and count, each once. open() stops at the threshold, and people want to know all
+ * signers: a limit, here one that limits nothing, makes it check every signature.
+ */
+function trustedByAll(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Manifest {
+  return open(envelope, { anchors: [...anchorsByKey(anchors).values()].map((a): Anchor => ({ since: [0, 0], ...a })) }, nodeHost);
+}
+
+/** The policies that differ: each costs a verification of every signature, and most kinds of device trust the same keys. */
+function distinctPolicies(policies: readonly Trust[]): Trust[] {
+  const positions = new Map<Anchor, number>();
+  const numberOf = (a: Anchor) => positions.get(a) ?? positions.set(a, positions.size).size - 1;
+  return [...new Map(policies.map((policy) => [`${policy.threshold} ${policy.anchors.map(numberOf).join(" ")}`, policy])).values()];
+}
+
+/** Every kind of device that the manifest names, if the trusted keys depend on it. If it names none, keys with a scope do not count. */
+function devices(envelope: Uint8Array, whom: TrustedKeys): Identity[] {
+  if (!whom.scoped) return [{ vendor: [], class: [] }];
+  return identities(decodeEnvelope(envelope).manifest);
+}
+
+export interface VerifyRelease {
+  /** The lowest number that is accepted. */
+  floor?: bigint;
+  /** Files of payloads outside the envelope, as --payload names them. */
+  payload?: readonly string[];
+  /** What else may refuse an envelope, once its signatures are verified. */
+  judge?(envelope: Uint8Array): void;
+  /** Accept a payload that is not there to check. */
+  withoutPayloads?: boolean;
+}
+
+/** What was verified. */
+export interface VerifiedRelease {
+  readonly sequence: string;
+  /** The envelope, all of whose text is well-formed. */
+  readonly outline: UnverifiedEnvelope;
+  readonly manifest: Manifest;
+  /** Facts of the trusted keys that signed. */
+  readonly signers: readonly ReturnType<TrustedKeys["facts"]>[];
+  readonly payloadsChecked: readonly string[];
+  readonly payloadsNotChecked: readonly string[];
+  /** Names of the severed elements that are not in the envelope. */
+  readonly severedAbsent: readonly string[];
+}
+
+/**
+ * The name of the file that a URI means: its last part, without a query. Returns undefined if that is not a plain file name,
+ * so that a URI never leads out of the folder.
+ */
+export function fileOfUri(uri: string): string | undefined {
+  const last =
+    uri
+      .replace(/[?#].*$/s, "")
+      .split("/")
+      .at(-1) ?? "";
+  let name: string;
+  try {
+    name = decodeURIComponent(last);
+  } catch {
+    return undefined;
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  return name === "" || name === "." || name === ".." || /[/\\:\u0000-\u001f]/.test(name) ? undefined : name;
+}
+
+/** The files beside an envelope, for the payloads that no option names. `given`: those that options name. */
+export function payloadsBeside(path: string, manifest: Manifest, given: ReadonlyMap<string, string>): Map<string, string> {
+  const out = new Map(given);
+  if (path === STDIO) return out;
+  for (const uri of outsideUris(manifest)) {
+    const name = fileOfUri(uri);
+    if (out.has(uri) || name === undefined || name === basename(path)) continue;
+    const file = join(dirname(path), name);
+    if (statSync(file, { throwIfNoEntry: false })?.isFile()) out.set(uri, file);
+  }
+  return out;
+}
+
+/**
+ * Verifies an envelope and its payloads: those in it, those of `payload`, and those in files beside it that have the last
+ * part of their URI as name. `path`: where the envelope was read. Throws the refusals of open() and of payloads, and a
+ * Failure PAYLOAD_UNCHECKED if a payload is not there.
+ */
+export async function verifyRelease(path: string, envelope: Uint8Array, whom: TrustedKeys, o: VerifyRelease): Promise<VerifiedRelease> {
+  // each kind of device must accept it: a key for one class must not sign for another
+  const policies = distinctPolicies(devices(envelope, whom).map((device) => whom.policy(device)));
+  const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };
+  let manifest: Manifest;
+  try {
+    [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, nodeHost)) as [Manifest];
+  } catch (e) {
+    throw withNumbers(e, envelope, String(o.floor));
+  }
+  // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
+  const outline = decodeEnvelope(envelope);
+  o.judge?.(envelope);
+  const files = payloadsBeside(path, manifest, payloadFiles(manifest, o.payload ?? []));
+  await checkPayloads(manifest, files);
+  const anchors = policies.flatMap((policy) => policy.anchors);
+  const all = trustedByAll(envelope, anchors);
+  // each kind of device counts the keys that are trusted for it
+  warnOfRefusal({ ...all, threshold: manifest.threshold });
+  const listed = anchorsByKey(anchors);
+  const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
+  if (unchecked.length > 0 && !o.withoutPayloads) throw uncheckedFailure(path, unchecked);
+  return {
+    sequence: formatSequence(manifest.sequence),
+    outline,
+    manifest,
+    signers: [...anchorsByKey(all.believed).keys()].map((key) => whom.facts(listed.get(key) as Anchor)),
+    payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
+    payloadsNotChecked: unchecked,
+    severedAbsent: manifest.absent.map((key) => MANIFEST_NAMES[key] as string),
+  };
+}
+
+function uncheckedFailure(path: string, uris: readonly string[]): Failure {
+  return new Failure(
+    1,
+    "PAYLOAD_UNCHECKED",
+    CODES.PAYLOAD_UNCHECKED,
+    `${path}: signed, but not checked: payload ${someOf(uris)}`,
+    "put it beside the envelope, give it with --payload FILE, or accept that: --without-payloads",
+  );
+}

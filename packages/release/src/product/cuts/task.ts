@@ -1,0 +1,46 @@
+// Power cuts on one simulated device, in whatever thread this runs.
+
+import { randomBytes } from "node:crypto";
+import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
+import { DEVICES, PREVIOUS_SIZE, simulate } from "@firmseal/simulator";
+import { anchor } from "@firmseal/verifier";
+
+/** Two pages of flash. */
+export const IMAGE_BYTES = 8192;
+/** Cuts during the recovery from each cut. */
+const SECOND_CUTS = 8;
+
+export interface CutsTask {
+  /** The unsigned envelope, with all its payloads in it. */
+  readonly envelope: Uint8Array;
+  /** Identifiers of the device, 16 bytes each. */
+  readonly vendor: Uint8Array;
+  readonly class: Uint8Array;
+}
+
+export interface CutsResult {
+  readonly cuts: number;
+  readonly cutsDuringRecovery: number;
+  /** How many cuts do not end well, and the first of them in words. */
+  readonly faults: number;
+  readonly first?: string;
+}
+
+/** Signs the envelope with a key that is discarded, installs it on simulated flash, and cuts the power. Throws as simulate() does. */
+export async function runCuts({ envelope, vendor, class: name }: CutsTask): Promise<CutsResult> {
+  const key = privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32)));
+  const signed = await signedBy(EnvelopeDraft.read(envelope), [signer(key)]);
+  const { report } = await simulate(
+    DEVICES["flash"] as NonNullable<(typeof DEVICES)[string]>,
+    { envelope: signed.bytes, trust: { anchors: [anchor(DEFAULT_ALG, key.key)] }, payloads: new Map() },
+    { vendor: [vendor], class: [name] },
+    { capacity: Math.max(IMAGE_BYTES, PREVIOUS_SIZE), secondCuts: SECOND_CUTS },
+  );
+  const [first] = report.faults;
+  return {
+    cuts: report.cuts,
+    cutsDuringRecovery: report.cutsDuringRecovery,
+    faults: report.faultCount,
+    ...(first && { first: `${first.what}: ${first.fault ?? first.stuck ?? first.boots}` }),
+  };
+}

@@ -1,0 +1,16 @@
+// A worker thread that cuts the power of simulated devices, one after another.
+
+import { parentPort } from "node:worker_threads";
+import { type CutsTask, runCuts } from "./task.js";
+
+parentPort?.on("message", (task: CutsTask | "end") => {
+  if (task === "end") {
+    parentPort?.close();
+    return;
+  }
+  // whoever waits tries a failed task again, and has its error there
+  runCuts(task).then(
+    (result) => parentPort?.postMessage(result),
+    () => parentPort?.postMessage("failed"),
+  );
+});

@@ -1,0 +1,114 @@
+// The devices of a product, as the bundle that they run decides: who is trusted, and what becomes of a release.
+
+import { Failure, publicKeys, schemeOf, sizeOf } from "@firmseal/keys";
+import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey } from "@firmseal/signer";
+import { errors } from "@firmseal/verifier";
+import { parseSequence } from "@firmseal/verifier/tools";
+import { refusalHint, refusalMeaning, refusalName } from "../refusals.js";
+import { planAsIfSigned } from "../rotation/as-if-signed.js";
+import { type Cohort, type Model, modelOf } from "../rotation/fleet.js";
+import { type CohortResult, plan } from "../rotation/plan.js";
+import type { TrustOnFile } from "../trust/trust-file.js";
+import type { TrustOptions } from "../trust/trust-ref.js";
+import { verifiedTrust } from "../trust/trust-ref.js";
+import type { Board, Product } from "./file/product.js";
+
+/** Whom the devices of a product trust. */
+export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
+
+/**
+ * The options of `verify` for a product. Nothing that verifies may start a program or ask for a PIN, so keys must be
+ * files. Throws a Failure if the product file names none.
+ */
+export function trustOptions(product: Product): TrustOptions {
+  const { file, root, keys, threshold } = product.trust;
+  if (file !== undefined) return { trust: file, ...(root.length > 0 && { root: [...root] }) };
+  const known = keys.length > 0 ? keys : product.keys.release;
+  if (known.length === 0)
+    throw product.fault("/keys", "names no keys: who is trusted is not known", 'name the public key: [trust] keys = "release.pub"');
+  const other = known.find((ref) => schemeOf(ref) !== undefined);
+  if (other !== undefined)
+    throw product.fault(
+      "/keys/release",
+      "the release key is not a file, and nothing that verifies may use it",
+      'name its public half: [trust] keys = "release.pub"; firmseal pubkey KEY writes it',
+    );
+  return { key: [...known], threshold };
+}
+
+/** Whom the devices trust. `signers`: the keys that sign, which they trust if the product file names no others. */
+export async function productTrusted(product: Product, signers: readonly PublicKey[]): Promise<ProductTrusted> {
+  const { file, root, keys, threshold } = product.trust;
+  if (file !== undefined) {
+    const { store, bytes } = await verifiedTrust(file, root.length > 0 ? { root: [...root] } : {});
+    return { trust: { path: file, store, bytes } };
+  }
+  return { keys: keys.length > 0 ? await publicKeys(keys, []) : signers, threshold };
+}
+
+/** The class identifiers of a board, and their names. */
+export function classesOf(product: Product, board: Board): { vendor: string; classes: { name: string; id: string }[] } {
+  const ids = board.classes.map((name) => ({ name, ...identityUuids(product.vendor, name) }));
+  return {
+    vendor: formatUuid((ids[0] as (typeof ids)[number]).vendor),
+    classes: ids.map(({ name, class: id }) => ({ name, id: formatUuid(id) })),
+  };
+}
+
+/** A device of each class of a board, with nothing installed. */
+function devicesOf(product: Product, board: Board, trusted: ProductTrusted): Cohort[] {
+  return board.classes.map((name) => {
+    const id = identityUuids(product.vendor, name);
+    const own = "trust" in trusted ? trusted : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
+    const model: Model = modelOf({ identity: { vendor: [id.vendor], class: [id.class] }, ...own });
+    const floor = parseSequence("0");
+    return { name, devices: 1, model, floor, floors: { debug: floor, recovery: floor } };
+  });
+}
+
+function refuseRefused(board: Board, results: readonly CohortResult[], keys: number): void {
+  for (const { name, steps } of results)
+    for (const { code, fit } of steps) {
+      if (code === 0 && fit === "addressed") continue;
+      const few = code === errors.SIGNATURE_THRESHOLD ? `: ${keys} ${keys === 1 ? "key signs" : "keys sign"} it` : "";
+      throw new Failure(
+        1,
+        refusalName(code),
+        code,
+        `board ${board.name}: a device of class ${name} would refuse the release: ${refusalMeaning(code)}${few}`,
+        refusalHint(code),
+      );
+    }
+}
+
+/** Refuses an envelope that devices would refuse once `keys` have signed it, before any of them does. */
+export async function refuseUnsigned(
+  product: Product,
+  board: Board,
+  draft: EnvelopeDraft,
+  keys: readonly PublicKey[],
+  trusted: ProductTrusted,
+): Promise<void> {
+  const others = "trust" in trusted ? [trusted.trust] : [];
+  refuseRefused(board, await planAsIfSigned(devicesOf(product, board, trusted), board.name, draft, keys, others), keys.length);
+}
+
+/** Refuses a signed envelope that the bundle of the devices refuses. */
+export function refuseSigned(product: Product, board: Board, draft: EnvelopeDraft, trusted: ProductTrusted, keys: number): void {
+  const step = { name: board.name, envelope: draft.bytes, sequence: draft.sequence };
+  const stores = "trust" in trusted ? [trusted.trust.store] : [];
+  refuseRefused(board, plan(devicesOf(product, board, trusted), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
+}
+
+/** Refuses a release whose keys are not there, before anything else is tried. References of other kinds are opened later. */
+export function refuseMissingKeys(product: Product): void {
+  for (const ref of signingKeys(product, "release")) if (schemeOf(ref) === undefined) sizeOf(ref);
+}
+
+/** The keys of a role. Throws a Failure if the product has none. */
+export function signingKeys(product: Product, role: "release" | "recovery" | "debug"): readonly string[] {
+  const refs = product.keys[role];
+  if (refs.length === 0)
+    throw product.fault("/keys", `names no ${role} key`, `[keys] ${role} = "${role}.pem"; firmseal keygen --out ${role}.pem makes one`);
+  return refs;
+}

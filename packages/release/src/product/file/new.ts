@@ -1,0 +1,43 @@
+// The text of a new product file. People go on writing it, so it says what can be added.
+
+import { type Product, productIn } from "./product.js";
+import type { FoundBoard } from "./projects.js";
+
+export interface NewProduct {
+  readonly name: string;
+  readonly vendor: string;
+  readonly boards: readonly FoundBoard[];
+  /** The reference of the release key. */
+  readonly key: string;
+}
+
+/** A string of TOML: JSON has the same escapes, but for DEL. */
+const quoted = (text: string) => JSON.stringify(text).replaceAll("\u007f", "\\u007f");
+
+/** A bare key, or a quoted one: a dot would make two keys of a name. */
+const keyOf = (name: string) => (/^[A-Za-z0-9_-]+$/.test(name) ? name : quoted(name));
+
+const sizeText = (n: number) => (n % 1024 === 0 ? quoted(`${n / 1024}K`) : String(n));
+
+function boardText({ name, image, slots }: FoundBoard): string {
+  const sizes = slots ? `slots = { a = ${sizeText(slots.a)}, b = ${sizeText(slots.b)} }\n` : "";
+  const value = typeof image === "string" ? quoted(image) : `{ a = ${quoted(image[0])}, b = ${quoted(image[1])} }`;
+  return `\n[boards.${keyOf(name)}]\nimage = ${value}\n${sizes}`;
+}
+
+/** Returns the text of a product file at `path`, and the product in it. Throws a Failure: PRODUCT for a wrong name. */
+export function newProduct(path: string, { name, vendor, boards, key }: NewProduct): { text: string; product: Product } {
+  const text = `# The product: docs/reference/product.md of firmseal has all members.
+"$schema" = "urn:firmseal:product:1"
+name = ${quoted(name)}
+vendor = ${quoted(vendor)}
+# uri = "https://fw.example.com/{product}/{version}/{board}.bin"   # devices fetch images; left out, they are in the envelope
+
+[keys]
+release = ${quoted(key)}
+
+[sequence]
+source = "version"   # the same version has the same number on every machine
+${boards.map(boardText).join("")}`;
+  return { text, product: productIn(path, text) };
+}

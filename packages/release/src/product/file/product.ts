@@ -1,0 +1,267 @@
+// firmseal.toml: the product, as all commands see it. docs/reference/product.md lists the members.
+
+import { dirname, isAbsolute, join } from "node:path";
+import { type AlgName, TARGETS } from "@firmseal/bundler";
+import { type Failure, readAll, refusedInput, schemeOf, visible } from "@firmseal/keys";
+import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
+import { identityOf } from "../../input/identity.js";
+import { LIMITS } from "../../limits.js";
+import { positionOf } from "./position.js";
+import { HINT, type References, type SequenceSource, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
+
+/** The name of a product file, if no other is given. */
+export const PRODUCT_FILE = "firmseal.toml";
+
+/** An image of a board, and the component that gets it. */
+export interface ProductImage {
+  /** Identifier of the component in messages and URIs. */
+  readonly name: string;
+  /** Its identifier in the manifest. undefined: the byte 00. */
+  readonly component: string | undefined;
+  /** The file, or its pattern: one for both slots, or one for slot a and one for slot b. */
+  readonly files: readonly string[];
+  /** The URI, with its placeholders. undefined: the image travels in the envelope. */
+  readonly uri: string | undefined;
+  /** The sizes of the slots in bytes, for each of `files`: the smaller one if both slots get one image. */
+  readonly sizes: readonly (number | undefined)[];
+  /** JSON Pointer of the member in the product file. */
+  readonly at: string;
+}
+
+export interface Board {
+  readonly name: string;
+  /** Names or UUIDs of the classes: one for each hardware revision. */
+  readonly classes: readonly string[];
+  readonly revisions: readonly string[];
+  /** The image first, then further components. */
+  readonly images: readonly ProductImage[];
+  readonly engine: string | undefined;
+}
+
+/** Whom devices trust: paths. */
+export interface ProductTrust {
+  readonly file: string | undefined;
+  readonly root: readonly string[];
+  readonly keys: readonly string[];
+  readonly threshold: number;
+}
+
+export interface Product {
+  /** The path of the file, as given. */
+  readonly path: string;
+  readonly name: string;
+  readonly vendor: string;
+  readonly boards: readonly Board[];
+  /** References of the keys that sign, by role. */
+  readonly keys: { readonly [role in SigningRole]: readonly string[] };
+  readonly trust: ProductTrust;
+  readonly sequence: { readonly source: SequenceSource; readonly previous: string | undefined };
+  /** The signature algorithm of the profile. */
+  readonly profileAlg: AlgName | undefined;
+  readonly policy: object;
+  /** The folder of releases. */
+  readonly out: string;
+  /** A Failure that names the line of a member. */
+  fault(pointer: string, what: string, hint?: string): Failure;
+}
+
+const PROFILE_ALGS: { readonly [name: string]: AlgName } = { esp256: "es256", ed25519: "ed25519", hsslms: "hsslms" };
+
+const listOf = (value: References | undefined): readonly string[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+
+const UNITS: { readonly [unit: string]: number } = { "": 1, K: 1024, M: 1024 * 1024 };
+
+function sizeOf(value: number | string | undefined): number | undefined {
+  if (typeof value !== "string") return value;
+  const [, digits = "", unit = ""] = /^(\d+)([KM]?)$/.exec(value) ?? [];
+  return Number(digits) * (UNITS[unit] as number);
+}
+
+/** Turns what is written into what commands need, and checks what a schema cannot say. */
+class Reader {
+  constructor(
+    private readonly path: string,
+    private readonly text: string,
+    private readonly written: Written,
+  ) {}
+
+  fault(pointer: string, what: string, hint = HINT): Failure {
+    const { line, column } = positionOf(this.text, pointer);
+    return refusedInput("PRODUCT", `${this.path}:${line}:${column}: ${what}`, hint);
+  }
+
+  /** Paths are relative to the file that names them. */
+  private at(file: string): string {
+    const folder = dirname(this.path);
+    return isAbsolute(file) || folder === "." ? file : join(folder, file);
+  }
+
+  private reference(ref: string, pointer: string): string {
+    if (ref === "-") throw this.fault(pointer, "stdin is not a place for a key of a product", "name a file, or env:NAME");
+    return schemeOf(ref) === undefined ? this.at(ref) : ref;
+  }
+
+  /** A public key, which is a file: nothing that verifies may start a program or ask for a PIN. */
+  private publicFile(ref: string, pointer: string): string {
+    if (ref === "-" || schemeOf(ref) !== undefined)
+      throw this.fault(
+        pointer,
+        `${visible(ref)}: only files can be trusted keys`,
+        "firmseal pubkey KEY > release.pub writes the public key",
+      );
+    return this.at(ref);
+  }
+
+  private classes(name: string, { class: own, revisions }: WrittenBoard): string[] {
+    const of = own ?? `${this.written.name}-${name}`;
+    const pointer = `/boards/${name}${own === undefined ? "" : "/class"}`;
+    if (revisions && isUuid(of)) throw this.fault(pointer, "a class that is a UUID has no revisions", "name the class, or drop revisions");
+    const all = revisions ? revisions.map((revision) => `${of}-${revision}`) : [of];
+    for (const one of all) {
+      try {
+        identityOf(this.written.vendor, one);
+      } catch (e) {
+        throw this.fault(pointer, (e as Error).message.replace(/^--(vendor|class) /, "$1 "));
+      }
+    }
+    return all;
+  }
+
+  private images(name: string, board: WrittenBoard): ProductImage[] {
+    const { uri } = this.written;
+    const travels = (own: string | undefined) => (board.inside === true ? undefined : (own ?? uri));
+    if (board.inside === true && board.uri !== undefined)
+      throw this.fault(`/boards/${name}/inside`, "inside is true, and the board has a uri", "drop one of the two");
+    const [a, b] = [sizeOf(board.slots?.a), sizeOf(board.slots?.b)];
+    const smaller = a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+    const both = typeof board.image === "object";
+    const main: ProductImage = {
+      name: "image",
+      component: board.component,
+      files: (typeof board.image === "object" ? [board.image.a, board.image.b] : [board.image]).map((file) => this.at(file)),
+      uri: travels(board.uri),
+      sizes: both ? [a, b] : [smaller],
+      at: `/boards/${name}/image`,
+    };
+    const further = (board.components ?? []).map(
+      (one, i): ProductImage => ({
+        name: one.name,
+        component: one.name,
+        files: [this.at(one.image)],
+        uri: travels(one.uri),
+        sizes: [sizeOf(one.slot)],
+        at: `/boards/${name}/components/${i}/image`,
+      }),
+    );
+    const names = [main.component ?? "", ...further.map((one) => one.name)];
+    const twice = names.findIndex((one, i) => names.indexOf(one) !== i);
+    if (twice >= 0) throw this.fault(`/boards/${name}/components/${twice - 1}`, `two components have the name ${names[twice]}`);
+    return [main, ...further];
+  }
+
+  private board(name: string, board: WrittenBoard): Board {
+    const { engine } = board;
+    if (engine !== undefined && !Object.hasOwn(TARGETS, engine.toLowerCase())) {
+      const known = Object.keys(TARGETS);
+      throw this.fault(
+        `/boards/${name}/engine`,
+        `${JSON.stringify(visible(engine))} is not a known engine${suggestion(engine, known)}`,
+        `one of ${known.join(", ")}`,
+      );
+    }
+    return { name, classes: this.classes(name, board), revisions: board.revisions ?? [], images: this.images(name, board), engine };
+  }
+
+  /** Two boards with one name on a disk, or with one class, would take each other's releases. */
+  private refuseTwins(boards: readonly Board[]): void {
+    const names = new Map<string, string>();
+    const classes = new Map<string, string>();
+    for (const { name, classes: own } of boards) {
+      const before = names.get(name.toLowerCase());
+      if (before !== undefined)
+        throw this.fault(
+          `/boards/${name}`,
+          `boards ${before} and ${name} have one name in a folder that ignores case`,
+          "rename one of them",
+        );
+      names.set(name.toLowerCase(), name);
+      for (const one of own) {
+        const id = formatUuid(identityUuids(this.written.vendor, one).class);
+        const other = classes.get(id);
+        if (other !== undefined)
+          throw this.fault(
+            `/boards/${name}`,
+            `boards ${other} and ${name} have one class, ${one}: their devices would take each other's images`,
+            "give each board a class of its own",
+          );
+        classes.set(id, name);
+      }
+    }
+  }
+
+  private trust(): ProductTrust {
+    const { trust = {} } = this.written;
+    const file = trust.file === undefined ? undefined : this.at(trust.file);
+    const root = listOf(trust.root).map((ref) => this.publicFile(ref, "/trust/root"));
+    const keys = listOf(trust.keys).map((ref) => this.publicFile(ref, "/trust/keys"));
+    if (file !== undefined && (keys.length > 0 || trust.threshold !== undefined))
+      throw this.fault(`/trust/${keys.length > 0 ? "keys" : "threshold"}`, "the trust file says who is trusted", "drop it, or drop file");
+    if (file === undefined && root.length > 0) throw this.fault("/trust/root", "a root is for a trust file", "name the trust file: file");
+    return { file, root, keys, threshold: trust.threshold ?? 1 };
+  }
+
+  product(): Product {
+    const { written, path } = this;
+    const boards = Object.entries(written.boards).map(([name, board]) => this.board(name, board));
+    this.refuseTwins(boards);
+    const keys = { release: [], recovery: [], debug: [] } as { [role in SigningRole]: string[] };
+    for (const role of Object.keys(keys) as SigningRole[])
+      keys[role] = listOf(written.keys?.[role]).map((ref) => this.reference(ref, `/keys/${role}`));
+    const { source = "version", previous } = written.sequence ?? {};
+    return {
+      path,
+      name: written.name,
+      vendor: written.vendor,
+      boards,
+      keys,
+      trust: this.trust(),
+      sequence: { source, previous: previous === undefined ? undefined : this.at(previous) },
+      profileAlg: written.profile === undefined ? undefined : PROFILE_ALGS[written.profile.split("-")[2] as string],
+      policy: written.policy ?? {},
+      out: this.at(written.out ?? "dist"),
+      fault: (pointer, what, hint) => this.fault(pointer, what, hint),
+    };
+  }
+}
+
+/** Reads a product file. Throws a Failure: PRODUCT, with the line and column of the fault. */
+export function readProduct(path: string): Product {
+  const bytes = readAll(path, LIMITS.description);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw refusedInput("PRODUCT", `${path}: is not UTF-8 text`, HINT);
+  }
+  return productIn(path, text);
+}
+
+/** The product in the text of a file. `path`: its name, for messages and for the paths in it. */
+export function productIn(path: string, text: string): Product {
+  return new Reader(path, text, writtenIn(path, text)).product();
+}
+
+/** The boards with these names: all if none is given. Throws a Failure for a name that the product does not have. */
+export function boardsOf({ path, boards }: Product, names: readonly string[]): readonly Board[] {
+  const known = boards.map(({ name }) => name);
+  for (const [i, name] of names.entries()) {
+    if (!known.includes(name))
+      throw refusedInput(
+        "PRODUCT",
+        `${path}: has no board ${JSON.stringify(visible(name))}${suggestion(name, known)}`,
+        `it has ${known.join(", ")}`,
+      );
+    if (names.indexOf(name) !== i) throw refusedInput("PRODUCT", `board ${name} is given twice`, "name each board once");
+  }
+  return names.length === 0 ? boards : boards.filter(({ name }) => names.includes(name));
+}

@@ -1,0 +1,64 @@
+// The text of a product file as a value that fits the schema.
+
+import { refusedInput, visible } from "@firmseal/keys";
+import { conform, DescriptionError } from "@firmseal/signer";
+import { parse, TomlError } from "smol-toml";
+import { violations } from "../../schema.js";
+import { positionOf } from "./position.js";
+
+export const HINT = "docs/reference/product.md has the members; firmseal init writes a new file";
+
+/** Where sequence numbers come from. */
+export type SequenceSource = "version" | "previous" | "log" | "given";
+export type SigningRole = "release" | "recovery" | "debug";
+
+export interface WrittenBoard {
+  class?: string;
+  revisions?: string[];
+  image: string | { a: string; b: string };
+  uri?: string;
+  inside?: boolean;
+  slots?: { a?: number | string; b?: number | string };
+  engine?: string;
+  component?: string;
+  components?: { name: string; image: string; uri?: string; slot?: number | string }[];
+}
+
+export type References = string | string[];
+
+export interface Written {
+  name: string;
+  vendor: string;
+  uri?: string;
+  out?: string;
+  boards: { [name: string]: WrittenBoard };
+  keys?: { [role in SigningRole]?: References };
+  trust?: { file?: string; root?: References; keys?: References; threshold?: number };
+  sequence?: { source?: SequenceSource; previous?: string };
+  profile?: string;
+  policy?: object;
+}
+
+/** Reads the text of a product file as a value that fits the schema. */
+export function writtenIn(path: string, text: string): Written {
+  const fault = (line: number, column: number, what: string) =>
+    refusedInput("PRODUCT", `${path}:${line}:${column}: ${visible(what)}`, HINT);
+  let value: unknown;
+  try {
+    value = parse(text, { unsafeKeyBehaviour: "throw", maxDepth: 16 });
+  } catch (e) {
+    if (!(e instanceof TomlError)) throw e;
+    // the rest of the message quotes the file
+    const [first = ""] = e.message.split("\n");
+    throw fault(e.line, e.column, first.replace(/^Invalid TOML document: /, ""));
+  }
+  try {
+    conform(value, (json) => violations(json, "product"));
+  } catch (e) {
+    if (!(e instanceof DescriptionError)) throw e;
+    const { line, column } = positionOf(text, e.member === undefined ? e.path : `${e.path}/${e.member}`);
+    const at = e.path.slice(1).replaceAll("/", ".");
+    throw fault(line, column, e.message.replace(`${e.path}: `, at === "" ? "" : `${at}: `));
+  }
+  return value as Written;
+}

@@ -1,0 +1,86 @@
+// The sequence number of a release, from the source that the product file names. None is made up: what is not known is
+// asked for.
+
+import { statSync } from "node:fs";
+import { isVersion, numberVersion, usage, versionNumber } from "@firmseal/keys";
+import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { readEnvelopeFile } from "../input/envelope-file.js";
+import { versionIn } from "../input/version.js";
+import { higher } from "../rotation/quorum.js";
+import type { Product } from "./file/product.js";
+import { hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
+
+export interface NumberOptions {
+  /** The number, if its source is "given". */
+  seq?: bigint;
+  /** Nothing was released yet. */
+  first?: boolean;
+}
+
+/** What was published last: a folder of releases, a release, or an envelope. */
+export function publishedAt(path: string, product: Product): KnownRelease[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    if (!hasRecord(path)) {
+      const all = releasesIn(path, product);
+      if (all.length > 0) return all;
+      throw releaseFault(`${path}: has no release`, "name the folder of the last release, or its envelope");
+    }
+    const record = readRecord(path);
+    refuseOther(path, record, product);
+    return [knownRelease(path, record)];
+  }
+  const outline = decodeEnvelope(readEnvelopeFile(path));
+  const sequence = BigInt(formatSequence(outline.manifest.sequence));
+  const version = versionIn(outline);
+  return [{ path, version: isVersion(version) ? version : numberVersion(sequence), sequence, manifests: new Map() }];
+}
+
+/** The number of the release, or "log": the next one by the logs of the keys, once they are locked. */
+export function numberOf(product: Product, version: string, known: readonly KnownRelease[], o: NumberOptions): bigint | "log" {
+  const { source } = product.sequence;
+  if (source !== "given" && o.seq !== undefined)
+    throw usage(
+      `--seq: the sequence numbers of ${product.name} come from ${source}`,
+      'drop it, or say [sequence] source = "given" in the product file',
+    );
+  switch (source) {
+    case "version":
+      return versionNumber(version);
+    case "given":
+      if (o.seq === undefined) throw usage("--seq is missing: the sequence numbers of this product are given", "give the number: --seq N");
+      return o.seq;
+    case "log":
+      return "log";
+    case "previous": {
+      if (o.first && known.length > 0)
+        throw releaseFault(`${known.at(-1)?.path}: was released before, so this is not the first release`, "drop --first");
+      if (known.length === 0 && !o.first)
+        throw releaseFault(
+          "no earlier release is here, and the last sequence number is not known",
+          "name the last release (--previous DIR), or say that nothing was released yet (--first)",
+        );
+      return known.reduce((most, { sequence }) => higher(most, sequence), 0n) + 1n;
+    }
+  }
+}
+
+/**
+ * Refuses a release that does not follow the known ones: a version that is lower than the last, or a number that does not
+ * rise with the version. `allowLower`: releases of an older line.
+ */
+export function refuseDisorder(version: string, sequence: bigint | "log", known: readonly KnownRelease[], allowLower: boolean): void {
+  const own = versionNumber(version);
+  for (const one of known) {
+    const other = versionNumber(one.version);
+    if (other > own && !allowLower)
+      throw releaseFault(
+        `version ${version} is lower than ${one.version} (${one.path}): devices refuse it`,
+        "give a higher version, or allow it: --allow-lower-sequence",
+      );
+    if (sequence !== "log" && other < own && one.sequence >= sequence)
+      throw releaseFault(
+        `sequence number ${sequence} of ${version} is not higher than ${one.sequence} of ${one.version} (${one.path})`,
+        "correct [sequence] in the product file, or give a higher number",
+      );
+  }
+}

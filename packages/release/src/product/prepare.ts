@@ -1,0 +1,114 @@
+// One board of a release, before it is signed: its images, read once, and the description that is made of them.
+
+import { refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
+import { boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
+import { flashBytes } from "../input/flash.js";
+import { LIMITS } from "../limits.js";
+import { fileOfUri } from "../payload-check/verified.js";
+import type { Board, Product, ProductImage } from "./file/product.js";
+import { imageFile } from "./image-file.js";
+import { expandUri } from "./uri.js";
+
+/** An image as it is released. */
+export interface ReleasedImage {
+  /** The file from the build. */
+  readonly path: string;
+  /** The name of the component; "image" for the one that starts. */
+  readonly component: string;
+  /** a or b, if each slot has its own image. */
+  readonly slot: "a" | "b" | undefined;
+  readonly bytes: Uint8Array;
+  /** SHA-256, hex. */
+  readonly digest: string;
+  readonly uri: string;
+  /** The name of its file in the release. undefined: it is in the envelope. */
+  readonly file: string | undefined;
+  /** What was read, if the file is not raw. */
+  readonly read: string | undefined;
+}
+
+export interface PreparedBoard {
+  readonly board: Board;
+  readonly images: readonly ReleasedImage[];
+  /** The unsigned envelope with this number. `shrink`: keeps so many bytes of each image. */
+  draft(sequence: bigint, shrink?: number): EnvelopeDraft;
+}
+
+const SLOTS = ["a", "b"] as const;
+
+function released(product: Product, board: Board, version: string | undefined, image: ProductImage, i: number): ReleasedImage {
+  const path = imageFile(product, image.files[i] as string, image.at);
+  const { bytes, read } = flashBytes(path);
+  const slot = image.files.length > 1 ? SLOTS[i] : undefined;
+  const size = image.sizes[i];
+  if (size !== undefined && bytes.length > size)
+    throw product.fault(
+      image.at,
+      `${path}: has ${bytes.length} bytes, and its slot has ${size}`,
+      "make the image smaller, or correct the size of the slot",
+    );
+  const where = `/boards/${board.name}/uri`;
+  const uri =
+    image.uri === undefined
+      ? `#${image.component === undefined || image.name === "image" ? "firmware" : image.name}${slot === undefined ? "" : `-${slot}`}`
+      : expandUri(image.uri, { product: product.name, board: board.name, version, component: image.name, slot: slot ?? "ab" }, (what) =>
+          product.fault(where, what, "placeholders are {product}, {board}, {version}, {component} and {slot}"),
+        );
+  if (image.uri === undefined && bytes.length > LIMITS.integratedPayload)
+    throw product.fault(image.at, `${path}: is too large to travel in the envelope`, "say where devices fetch it: uri");
+  const file = image.uri === undefined ? undefined : fileOfUri(uri);
+  if (image.uri !== undefined && (file === undefined || !/^[A-Za-z0-9][A-Za-z0-9._+~-]*$/.test(file)))
+    throw product.fault(
+      where,
+      `${uri}: its last part is not the name of a file`,
+      "end it with a name: https://example.com/{version}/{board}.bin",
+    );
+  return { path, component: image.name, slot, bytes, digest: sha256Hex(bytes), uri, file, read };
+}
+
+/** The version, of each component. */
+function versionTexts(version: string, n: number): NonNullable<Description["text"]> {
+  return { en: { components: Array.from({ length: n }, (_, component) => ({ component, "component-version": version })) } };
+}
+
+/** Reads the images of a board. Without a version, its text names none. Throws a Failure that names the member of the product file, or the fault of an image. */
+export async function prepareBoard(product: Product, board: Board, version: string | undefined): Promise<PreparedBoard> {
+  const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
+  for (const image of board.images) {
+    const images: ReleasedImage[] = [];
+    for (const i of image.files.keys()) {
+      const one = released(product, board, version, image, i);
+      await refuseKeyAsInput(one.path, product.keys.release);
+      images.push(one);
+    }
+    placed.push({ of: image, images });
+  }
+  const images = placed.flatMap((one) => one.images);
+  const asPlaced = ({ bytes, digest, uri, file }: ReleasedImage, shrink: number | undefined): PlacedImage => {
+    const part = shrink === undefined ? bytes : bytes.subarray(0, shrink);
+    const inside = shrink !== undefined || file === undefined;
+    return {
+      digest: shrink === undefined ? digest : sha256Hex(part),
+      size: part.length,
+      uri: inside && !uri.startsWith("#") ? `#${uri}` : uri,
+      ...(inside && { payload: part }),
+    };
+  };
+  return {
+    board,
+    images,
+    draft: (sequence, shrink) =>
+      draftOf(
+        boardRelease({
+          sequence: String(sequence),
+          vendor: product.vendor,
+          classes: board.classes,
+          components: placed.map(({ of, images: own }) => ({
+            ...(of.component !== undefined && { component: [of.component] }),
+            images: own.map((one) => asPlaced(one, shrink)) as [PlacedImage] | [PlacedImage, PlacedImage],
+          })),
+          ...(version !== undefined && { text: versionTexts(version, placed.length) }),
+        }),
+      ),
+  };
+}

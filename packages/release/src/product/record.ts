@@ -1,0 +1,161 @@
+// release.json, the record of a release, and the folder that it is in.
+
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { environment, type Failure, isVersion, readAll, refusedInput, someOf, tooMuch, versionNumber, visible } from "@firmseal/keys";
+import { hashFile } from "../input/hash-file.js";
+import { LIMITS } from "../limits.js";
+import { violations } from "../schema.js";
+import type { Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
+
+export const RECORD = "release.json";
+export const SUMS = "SHA256SUMS";
+
+export interface RecordedSigner {
+  readonly alg: string;
+  readonly kid: string | null;
+  readonly thumbprint: string;
+  readonly role: SigningRole;
+  /** SHA-256 of the bytes that the key signed. */
+  readonly tbs: string;
+}
+
+/** A file of a release. schema/release.schema.json describes the members. */
+export interface Artifact {
+  readonly kind: "envelope" | "payload";
+  readonly file: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly uri: string | null;
+  readonly board: string;
+  readonly revisions: readonly string[];
+  readonly component: string | null;
+  readonly slot: "a" | "b" | null;
+  readonly vendorId: string;
+  readonly classes: readonly { readonly name: string; readonly id: string }[];
+  readonly version: string;
+  readonly sequence: string;
+  readonly envelope: string;
+  readonly manifest: string;
+  readonly signers: readonly RecordedSigner[];
+  readonly testKeys: readonly string[];
+}
+
+export interface ReleaseRecord {
+  readonly $schema: "urn:firmseal:release:1";
+  readonly product: string;
+  readonly vendor: string;
+  readonly version: string;
+  readonly sequence: string;
+  readonly created?: string;
+  readonly artifacts: readonly Artifact[];
+}
+
+export function releaseFault(message: string, hint: string): Failure {
+  return refusedInput("RELEASE", message, hint);
+}
+
+/** The release in a folder. Throws a Failure: RELEASE. */
+export function readRecord(folder: string): ReleaseRecord {
+  const path = join(folder, RECORD);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(readAll(path, LIMITS.releaseRecord)));
+  } catch (e) {
+    if (e instanceof SyntaxError || e instanceof TypeError) value = undefined;
+    else throw e;
+  }
+  if (value === undefined || violations(value, "record").length > 0 || !isVersion((value as ReleaseRecord).version))
+    throw releaseFault(`${path}: is not the record of a release`, "get the folder again, as firmseal release wrote it");
+  return value as ReleaseRecord;
+}
+
+/** Whether a folder has the record of a release. */
+export const hasRecord = (folder: string): boolean => existsSync(join(folder, RECORD));
+
+/** A release that is known: in the folder of releases, or published. */
+export interface KnownRelease {
+  /** Its folder or file. */
+  readonly path: string;
+  readonly version: string;
+  readonly sequence: bigint;
+  /** Digest of the manifest, by board. */
+  readonly manifests: ReadonlyMap<string, string>;
+}
+
+export function knownRelease(path: string, record: ReleaseRecord): KnownRelease {
+  const envelopes = record.artifacts.filter(({ kind }) => kind === "envelope");
+  return {
+    path,
+    version: record.version,
+    sequence: BigInt(record.sequence),
+    manifests: new Map(envelopes.map(({ board, manifest }) => [board, manifest])),
+  };
+}
+
+/** The releases in a folder, in the order of their versions. Throws a Failure if one is of another product. */
+export function releasesIn(folder: string, product: Product): KnownRelease[] {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (!stat) return [];
+  if (!stat.isDirectory()) throw environment(`${folder}: is not a folder`, "name another folder for releases: --out DIR");
+  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
+  if (names.length > LIMITS.releases) throw tooMuch(`${folder}: has more than ${LIMITS.releases} folders`, "move old releases away");
+  const out: KnownRelease[] = [];
+  for (const { name } of names) {
+    const path = join(folder, name);
+    if (!hasRecord(path)) continue;
+    const record = readRecord(path);
+    refuseOther(path, record, product);
+    out.push(knownRelease(path, record));
+  }
+  return out.sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1));
+}
+
+export function refuseOther(path: string, record: ReleaseRecord, product: Product): void {
+  if (record.product === product.name && record.vendor === product.vendor) return;
+  throw releaseFault(
+    `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
+    "name another folder: --out DIR",
+  );
+}
+
+/** The content of SHA256SUMS, as sha256sum writes and checks it. */
+export function sumsOf(files: ReadonlyMap<string, Uint8Array>): string {
+  const lines = [...files].map(([name, bytes]) => `${createHash("sha256").update(bytes).digest("hex")}  ${name}\n`);
+  return lines.sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join("");
+}
+
+/**
+ * Checks that a folder has the files of its release and no others, and that each matches SHA256SUMS and the record.
+ * `withoutPayloads`: payloads may be elsewhere. Throws a Failure: RELEASE.
+ */
+export async function checkFiles(folder: string, record: ReleaseRecord, withoutPayloads = false): Promise<void> {
+  const again = "get the folder again, as firmseal release wrote it";
+  const listed = new Map<string, string>();
+  const sums = new TextDecoder().decode(readAll(join(folder, SUMS), LIMITS.releaseRecord));
+  for (const line of sums.split("\n").slice(0, -1)) {
+    const [, sum, name] = /^([0-9a-f]{64}) {2}([A-Za-z0-9][A-Za-z0-9._+~-]*)$/.exec(line) ?? [];
+    if (sum === undefined || name === undefined || listed.has(name))
+      throw releaseFault(`${join(folder, SUMS)}: has a line that is not a checksum`, again);
+    listed.set(name, sum);
+  }
+  const wanted = [RECORD, ...record.artifacts.map(({ file }) => file)];
+  const there = readdirSync(folder).filter((name) => name !== SUMS);
+  const elsewhere = record.artifacts.flatMap(({ kind, file }) =>
+    withoutPayloads && kind === "payload" && !there.includes(file) ? [file] : [],
+  );
+  const missing = wanted.filter((name) => !(there.includes(name) || elsewhere.includes(name)) || !listed.has(name));
+  if (missing.length > 0) throw releaseFault(`${folder}: is not complete: ${someOf(missing)}`, again);
+  const more = [...new Set([...there, ...listed.keys()])].filter((name) => !wanted.includes(name));
+  if (more.length > 0) throw releaseFault(`${folder}: has a file that is not of the release: ${someOf(more.map(visible))}`, "remove it");
+  for (const [name, sum] of listed) {
+    if (elsewhere.includes(name)) continue;
+    const { digest, size } = await hashFile(join(folder, name));
+    const artifact = record.artifacts.find(({ file }) => file === name);
+    const hex = Buffer.from(digest).toString("hex");
+    if (hex !== sum || (artifact && (artifact.digest !== `sha-256:${hex}` || artifact.size !== size)))
+      throw releaseFault(`${join(folder, name)}: has changed since it was released`, again);
+  }
+}

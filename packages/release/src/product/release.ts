@@ -1,0 +1,179 @@
+// One command for a release: all boards of a product, or none. Everything that can be refused is refused before a number
+// is used, and the folder of the release appears whole.
+
+import { join } from "node:path";
+import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, withSigners, writeFolder } from "@firmseal/keys";
+import { EnvelopeDraft, signedBy, signedWith, testKeyName } from "@firmseal/signer";
+import { type NextSequence, reviewSigned } from "../input/draft.js";
+import { readEnvelopeFile } from "../input/envelope-file.js";
+import { readApprovals } from "../signing/approval.js";
+import { digestOf, recordSignings } from "../signing/authorize.js";
+import { refuseClock, sourceDate } from "./clock.js";
+import { classesOf, type ProductTrusted, productTrusted, refuseSigned, refuseUnsigned, signingKeys } from "./devices.js";
+import { envelopeName, type ReleasePlan } from "./plan.js";
+import type { PreparedBoard } from "./prepare.js";
+import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, releaseFault, SUMS, sumsOf } from "./record.js";
+
+export interface DoneRelease {
+  readonly record: ReleaseRecord;
+  readonly folder: string;
+  /** false: the same release was there already, and nothing was signed. */
+  readonly written: boolean;
+  readonly receipts: readonly Receipt[];
+}
+
+/** The numbers that boards get: one for all of them. */
+function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {
+  const { product, boards, sequence } = plan;
+  const scope = boards.flatMap(({ board }) => {
+    const { vendor, classes } = classesOf(product, board);
+    return classes.map(({ id }) => `${vendor}/${id}`);
+  });
+  return boards.map((one) => (next) => one.draft(sequence === "log" ? next(scope) : sequence));
+}
+
+/** Checks of the keys that have nothing to do with one envelope. */
+function refuseKeys({ product, options }: ReleasePlan, keys: readonly SigningKey[]): void {
+  const all = keys.map((key) => key.public);
+  refuseTestKeys(all, options.allowTestKey ?? []);
+  const { profileAlg } = product;
+  if (profileAlg !== undefined && !all.some(({ alg }) => alg === profileAlg))
+    throw product.fault(
+      "/profile",
+      `the profile asks for a signature with ${profileAlg}, and no release key has it`,
+      "name such a key in [keys]",
+    );
+}
+
+/**
+ * Makes a release, or says that it is there already. Throws Failures as planRelease(), the refusals of logs and keys, and
+ * those of the devices: then nothing was written, and no number was used unless a key failed while it signed.
+ */
+export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
+  const { product, folder, existing, options: o } = plan;
+  const approvals = await readApprovals(o);
+  return withSigners(signingKeys(product, "release"), o.passphrases ?? [], async (keys) => {
+    refuseKeys(plan, keys);
+    const trusted = await productTrusted(
+      product,
+      keys.map((key) => key.public),
+    );
+    if (existing) {
+      for (const { board, draft } of plan.boards) {
+        // its record is not signed: what counts is what devices make of the envelope
+        const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version))));
+        if (digestOf(there) !== digestOf(draft(BigInt(existing.sequence))))
+          throw releaseFault(
+            `${folder}: the envelope of board ${board.name} is not that of the record`,
+            "remove the folder, and make the release again",
+          );
+        refuseSigned(product, board, there, trusted, keys.length);
+      }
+      return { record: existing, folder, written: false, receipts: [] };
+    }
+    const recorded = await recordSignings(
+      "release",
+      keys,
+      {
+        ...o,
+        approvals,
+        ...("trust" in trusted && { lists: [trusted.trust] }),
+        judge: (draft, i) =>
+          refuseUnsigned(
+            product,
+            (plan.boards[i] as PreparedBoard).board,
+            draft,
+            keys.map((key) => key.public),
+            trusted,
+          ),
+        inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
+      },
+      makes(plan),
+    );
+    const signed = await signBoards(plan, keys, trusted, recorded);
+    const record = recordOf(plan, keys, signed);
+    writeFolder(folder, filesOf(plan, signed, record), sourceDate());
+    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts) };
+  });
+}
+
+/** A board whose envelope is signed, and which the devices take. */
+interface SignedBoard {
+  readonly prepared: PreparedBoard;
+  readonly draft: EnvelopeDraft;
+  readonly tbs: readonly string[];
+}
+
+async function signBoards(
+  { product, boards, options }: ReleasePlan,
+  keys: readonly SigningKey[],
+  trusted: ProductTrusted,
+  recorded: readonly { draft: EnvelopeDraft }[],
+): Promise<SignedBoard[]> {
+  const signers = keys.map((key) => key.signer);
+  const out: SignedBoard[] = [];
+  for (const [i, prepared] of boards.entries()) {
+    const { draft } = recorded[i] as { draft: EnvelopeDraft };
+    const tbs: string[] = [];
+    for (const key of keys) tbs.push(sha256Hex(await draft.toBeSigned(signedWith(key.public))));
+    const done = await signedBy(draft, signers);
+    await reviewSigned(done, signers);
+    refuseSigned(product, prepared.board, done, trusted, keys.length);
+    options.progress?.(prepared.board.name, `signed, ${done.bytes.length} bytes`);
+    out.push({ prepared, draft: done, tbs });
+  }
+  return out;
+}
+
+function artifactsOf({ product, version }: ReleasePlan, keys: readonly SigningKey[], { prepared, draft, tbs }: SignedBoard): Artifact[] {
+  const { board, images } = prepared;
+  const { vendor, classes } = classesOf(product, board);
+  const envelope = envelopeName(product, board.name, version);
+  const testKeys = keys.flatMap((key) => testKeyName(key.public) ?? []);
+  const common = {
+    board: board.name,
+    revisions: board.revisions,
+    vendorId: vendor,
+    classes,
+    version,
+    sequence: String(draft.sequence),
+    envelope,
+    manifest: digestOf(draft),
+    signers: keys.map((key, i): RecordedSigner => ({ ...keyFacts(key.public), role: "release", tbs: tbs[i] as string })),
+    testKeys,
+  };
+  const file = { kind: "envelope" as const, file: envelope, digest: `sha-256:${sha256Hex(draft.bytes)}`, size: draft.bytes.length };
+  return [
+    { ...file, uri: null, component: null, slot: null, ...common },
+    ...images.flatMap(({ file: name, digest, bytes, uri, component, slot }): Artifact[] =>
+      name === undefined
+        ? []
+        : [{ kind: "payload", file: name, digest: `sha-256:${digest}`, size: bytes.length, uri, component, slot: slot ?? null, ...common }],
+    ),
+  ];
+}
+
+function recordOf(plan: ReleasePlan, keys: readonly SigningKey[], signed: readonly SignedBoard[]): ReleaseRecord {
+  const { product, version } = plan;
+  const time = sourceDate();
+  return {
+    $schema: "urn:firmseal:release:1",
+    product: product.name,
+    vendor: product.vendor,
+    version,
+    sequence: String((signed[0] as SignedBoard).draft.sequence),
+    ...(time !== undefined && { created: new Date(time * 1000).toISOString() }),
+    artifacts: signed.flatMap((one) => artifactsOf(plan, keys, one)),
+  };
+}
+
+/** The files of a release by name, with their checksums. Nothing in them differs from one run to the next. */
+function filesOf({ product, version }: ReleasePlan, signed: readonly SignedBoard[], record: ReleaseRecord): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  for (const { prepared, draft } of signed) {
+    files.set(envelopeName(product, prepared.board.name, version), draft.bytes);
+    for (const { file, bytes } of prepared.images) if (file !== undefined) files.set(file, bytes);
+  }
+  files.set(RECORD, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));
+  return new Map([...files, [SUMS, Buffer.from(sumsOf(files))]]);
+}

@@ -1,0 +1,84 @@
+// One board of a product for commands that sign an input: what the product file says takes the place of options.
+
+import { usage } from "@firmseal/keys";
+import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../input/draft.js";
+import { classesOf } from "./devices.js";
+import { type Board, boardsOf, type Product } from "./file/product.js";
+import { numberOf, publishedAt, refuseDisorder } from "./numbers.js";
+import { envelopeName } from "./plan.js";
+import { prepareBoard } from "./prepare.js";
+import { releasesIn } from "./record.js";
+
+export interface BoardInput {
+  readonly input: ReleaseInput;
+  readonly prepared: PreparedInput;
+  /** The name of the envelope, if no other is given. */
+  readonly name: string;
+}
+
+/** Options that the product file answers. */
+const ANSWERED = ["vendor", "class", "uri", "imageOut"] as const;
+
+/** The board that is meant: the named one, or the only one. */
+function boardMeant(product: Product, name: string | undefined): Board {
+  const [board, ...others] = boardsOf(product, name === undefined ? [] : [name]);
+  if (others.length > 0)
+    throw usage("--board is missing: the product has several", `name one of ${product.boards.map((one) => one.name).join(", ")}`);
+  return board as Board;
+}
+
+/** The same board with another image. */
+function withImage(product: Product, board: Board, path: string): Board {
+  const [image, ...others] = board.images;
+  if (!image || others.length > 0 || image.files.length > 1)
+    throw usage(`${path}: board ${board.name} has several images`, `drop it: ${product.path} names them`);
+  return { ...board, images: [{ ...image, files: [path] }] };
+}
+
+/**
+ * Prepares the release of one board. `path`: an image in place of the one that the product file names. Throws Failures:
+ * PRODUCT, RELEASE, and usage for options that the product file answers.
+ */
+export async function boardInput(
+  product: Product,
+  name: string | undefined,
+  path: string | undefined,
+  o: InputOptions,
+): Promise<BoardInput> {
+  const answered = ANSWERED.find((option) => o[option] !== undefined);
+  if (answered)
+    throw usage(`--${answered === "imageOut" ? "image-out" : answered}: the product file says what is signed`, "drop it, or drop --board");
+  const board = boardMeant(product, name);
+  const own = path === undefined ? board : withImage(product, board, path);
+  if (path === "-") throw usage("stdin is not an image of a product", "name the file");
+  if (path !== undefined && (await readInput(path, {})).kind !== "image")
+    throw usage(`${path}: is not an image`, "sign it without --board: it says itself what it is for");
+  const { version } = o;
+  if (version === undefined && product.sequence.source === "version")
+    throw usage(`--version is missing: the sequence numbers of ${product.name} are those of its versions`, "for example: --version 1.4.2");
+  const known = [
+    ...releasesIn(product.out, product),
+    ...(product.sequence.previous === undefined ? [] : publishedAt(product.sequence.previous, product)),
+  ];
+  const { seq, first } = o;
+  const number = numberOf(product, version ?? "", known, {
+    ...(typeof seq === "bigint" && { seq }),
+    ...(first && { first }),
+  });
+  if (version !== undefined)
+    refuseDisorder(
+      version,
+      number,
+      known.filter((one) => one.version !== version),
+      o.allowLowerSequence === true,
+    );
+  const prepared = await prepareBoard(product, own, version);
+  const { vendor, classes } = classesOf(product, board);
+  const scope = classes.map(({ id }) => `${vendor}/${id}`);
+  const [image] = prepared.images;
+  return {
+    input: { path: image?.path as string, stdin: undefined, kind: "image" },
+    prepared: { draft: (next) => prepared.draft(number === "log" ? next(scope) : number), read: image?.read },
+    name: envelopeName(product, board.name, version ?? String(number === "log" ? "next" : number)),
+  };
+}

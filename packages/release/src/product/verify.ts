@@ -1,0 +1,204 @@
+// Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by the
+// right keys, with every payload.
+
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
+import { formatUuid, type RoleName } from "@firmseal/signer";
+import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { readEnvelopeFile } from "../input/envelope-file.js";
+import { versionIn } from "../input/version.js";
+import { identities } from "../payload-check/payload-check.js";
+import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
+import { digestOf } from "../signing/authorize.js";
+import { type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
+import { classesOf, trustOptions } from "./devices.js";
+import { type Board, boardsOf, type Product } from "./file/product.js";
+import { refuseDisorder } from "./numbers.js";
+import {
+  type Artifact,
+  checkFiles,
+  hasRecord,
+  type KnownRelease,
+  knownRelease,
+  type ReleaseRecord,
+  readRecord,
+  refuseOther,
+  releaseFault,
+  releasesIn,
+} from "./record.js";
+
+export interface ProductVerify extends VerifyRelease, PassphraseOptions {
+  /** The board that it must be for. Default: any of the product. */
+  board?: string;
+  /** With a trust file. Default: release. */
+  role?: RoleName;
+}
+
+/** An envelope that was verified for a board. */
+export interface VerifiedBoard extends VerifiedRelease {
+  readonly path: string;
+  readonly board: string;
+  readonly version: string | undefined;
+}
+
+export interface VerifiedProduct {
+  readonly releases: readonly VerifiedBoard[];
+  /** The versions of folders with a record, in their order. */
+  readonly versions: readonly string[];
+  readonly whom: TrustedKeys;
+}
+
+/** The board that an envelope is for: exactly the devices of one board. */
+function boardOf(path: string, envelope: Uint8Array, product: Product, wanted: readonly Board[]): Board {
+  const uuid = (id: ArrayLike<number> | undefined) => (id?.length === 16 ? formatUuid(Uint8Array.from(id)) : "-");
+  const { manifest } = decodeEnvelope(envelope);
+  const own = new Set(identities(manifest).map(({ vendor, class: name }) => `${uuid(vendor[0])}/${uuid(name[0])}`));
+  const isFor = (board: Board) => {
+    const { vendor, classes } = classesOf(product, board);
+    return own.size === classes.length && classes.every(({ id }) => own.has(`${vendor}/${id}`));
+  };
+  const board = product.boards.find(isFor);
+  const names = wanted.map(({ name }) => name).join(", ");
+  if (!board)
+    throw releaseFault(
+      `${path}: is not for a board of ${product.name}`,
+      `${product.path} has ${product.boards.map(({ name }) => name).join(", ")}`,
+    );
+  if (!wanted.includes(board))
+    throw releaseFault(`${path}: is for board ${board.name}, not for ${names}`, "give the release of that board");
+  return board;
+}
+
+/** Refuses a version and a number that contradict each other, by the source of the numbers. */
+function refuseNumber(path: string, product: Product, version: string | undefined, sequence: bigint): void {
+  if (product.sequence.source !== "version") return;
+  if (version === undefined)
+    throw releaseFault(
+      `${path}: names no version, and the numbers of ${product.name} are those of versions`,
+      "make it with firmseal release",
+    );
+  const own = isVersion(version) ? versionNumber(version) : undefined;
+  if (own !== sequence)
+    throw releaseFault(
+      `${path}: is version ${visible(version)}, and ${sequence} is not the sequence number of that version`,
+      "do not publish it: make the release again",
+    );
+}
+
+async function verifyOne(
+  path: string,
+  product: Product,
+  whom: TrustedKeys,
+  wanted: readonly Board[],
+  o: ProductVerify,
+): Promise<VerifiedBoard> {
+  const envelope = readEnvelopeFile(path);
+  const board = boardOf(path, envelope, product, wanted);
+  const verified = await verifyRelease(path, envelope, whom, o);
+  const version = versionIn(verified.outline);
+  refuseNumber(path, product, version, BigInt(verified.sequence));
+  return { ...verified, path, board: board.name, version };
+}
+
+/** Refuses a record that says other things than the envelopes that it names. */
+function refuseRecord(folder: string, record: ReleaseRecord, { kind, file, manifest, board }: Artifact, found: VerifiedBoard): void {
+  const is = { version: found.version, sequence: found.sequence, manifest: digestOf(found.manifest), board: found.board };
+  const says = { version: record.version, sequence: record.sequence, manifest, board };
+  const wrong = (Object.keys(is) as (keyof typeof is)[]).find((member) => is[member] !== says[member]);
+  if (kind === "envelope" && wrong !== undefined)
+    throw releaseFault(`${join(folder, file)}: its ${wrong} is not the one in release.json`, "do not publish it: make the release again");
+}
+
+async function verifyFolder(
+  folder: string,
+  product: Product,
+  whom: TrustedKeys,
+  wanted: readonly Board[],
+  o: ProductVerify,
+): Promise<VerifiedBoard[]> {
+  const record = readRecord(folder);
+  refuseOther(folder, record, product);
+  await checkFiles(folder, record, o.withoutPayloads);
+  const envelopes = record.artifacts.filter(({ kind }) => kind === "envelope");
+  const out: VerifiedBoard[] = [];
+  for (const one of envelopes) {
+    if (o.board !== undefined && one.board !== o.board) continue;
+    const found = await verifyOne(join(folder, one.file), product, whom, wanted, o);
+    refuseRecord(folder, record, one, found);
+    out.push(found);
+  }
+  const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);
+  if (o.board !== undefined && missing.length > 0)
+    throw releaseFault(`${folder}: has no release for board ${o.board}`, "release it too, or name another board");
+  if (missing.length > 0) warn(`${visible(folder)}: has no release for ${missing.join(", ")}`);
+  return out;
+}
+
+function refuseUnordered(known: readonly KnownRelease[]): void {
+  for (const [i, { version, sequence }] of known.entries()) refuseDisorder(version, sequence, known.slice(0, i), false);
+}
+
+/** The releases beside a folder or file, in the folder of releases of the product. */
+function shelfOf(product: Product): KnownRelease[] {
+  return statSync(product.out, { throwIfNoEntry: false })?.isDirectory() ? releasesIn(product.out, product) : [];
+}
+
+/**
+ * Verifies an envelope, a release (a folder with release.json), or a folder of releases. Throws the refusals of
+ * verifyRelease(), and Failures: RELEASE for another product or board, for a wrong order, and for files that are missing,
+ * changed or too many.
+ */
+export async function verifyProduct(path: string, product: Product, o: ProductVerify): Promise<VerifiedProduct> {
+  const wanted = boardsOf(product, o.board === undefined ? [] : [o.board]);
+  const { passphraseEnv, passphraseFd } = o;
+  const trust = trustOptions(product);
+  if (o.role !== undefined && trust.trust === undefined)
+    throw usage(`--role: ${product.path} has no trust file, and roles are those of trust files`, "drop it");
+  const whom = await trustedKeys({
+    ...trust,
+    ...(o.role !== undefined && { role: o.role }),
+    ...(passphraseEnv && { passphraseEnv }),
+    ...(passphraseFd && { passphraseFd }),
+  });
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder) {
+    const one = await verifyOne(path, product, whom, wanted, o);
+    if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product));
+    return { releases: [one], versions: [], whom };
+  }
+  if (o.payload !== undefined) throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
+  if (hasRecord(path)) {
+    const releases = await verifyFolder(path, product, whom, wanted, o);
+    const own = knownRelease(path, readRecord(path));
+    const shelf = shelfOf(product).filter(({ version }) => version !== own.version);
+    refuseUnordered([...shelf, own].sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1)));
+    return { releases, versions: [own.version], whom };
+  }
+  const known = releasesIn(path, product);
+  if (known.length === 0) throw releaseFault(`${path}: has no release`, "name the folder that firmseal release wrote, or an envelope");
+  refuseUnordered(known);
+  const releases: VerifiedBoard[] = [];
+  for (const one of known) for (const found of await verifyFolder(one.path, product, whom, wanted, o)) releases.push(found);
+  return { releases, versions: known.map(({ version }) => version), whom };
+}
+
+/** Refuses an envelope whose number contradicts the releases that are there: another manifest with its version or number. */
+function refuseBeside(path: string, one: VerifiedBoard, shelf: readonly KnownRelease[]): void {
+  const sequence = BigInt(one.sequence);
+  const manifest = digestOf(one.manifest);
+  for (const known of shelf) {
+    const other = known.manifests.get(one.board);
+    if (other === undefined || other === manifest) continue;
+    if (known.version === one.version || known.sequence === sequence)
+      throw releaseFault(
+        `${path}: has the version and number of ${known.path}, with other content`,
+        "do not publish it: give the release a new version",
+      );
+    if (versionNumber(known.version) < versionNumber(one.version as string) !== known.sequence < sequence)
+      throw releaseFault(
+        `${path}: version ${one.version} has sequence number ${formatSequence(one.manifest.sequence)}, but ${known.version} (${known.path}) has ${known.sequence}`,
+        "do not publish it: numbers must rise with versions",
+      );
+  }
+}

@@ -1,0 +1,104 @@
+// The description of a release for one kind of board: one or several components, images for one slot or the other, and
+// one class for each hardware revision.
+
+import { type BytesValue, type Command, type Description, type Parameters, SCHEMA } from "./manifest.js";
+import { type SingleImage, singleImage } from "./recipes.js";
+import { formatUuid, identityUuids } from "./uuid.js";
+
+/** An image: its SHA-256 digest in hexadecimal, its size in bytes, and its URI ("#…" for a payload of the envelope). */
+export type PlacedImage = Pick<SingleImage, "digest" | "size" | "uri" | "payload">;
+
+/** What a component gets. */
+export interface BoardComponent {
+  /** Component identifier. Default: [h'00']. */
+  component?: readonly BytesValue[];
+  /** One image, or two: for slot 0 and for slot 1. */
+  images: readonly [PlacedImage] | readonly [PlacedImage, PlacedImage];
+}
+
+export interface BoardRelease {
+  sequence: number | string;
+  /** Domain or UUID of the vendor. */
+  vendor: string;
+  /** Names (which need the domain of the vendor) or UUIDs of the classes, at least one. */
+  classes: readonly string[];
+  /** The components, at least one. The device starts the first. */
+  components: readonly BoardComponent[];
+  text?: Description["text"];
+}
+
+const override = (parameters: Parameters): Command => ({ "directive-override-parameters": parameters });
+const only = (index: number): Command => ({ "directive-set-component-index": index });
+
+/** The device must be of the vendor, and of one of the classes. */
+function identity({ vendor, classes }: BoardRelease): Command[] {
+  const ids = classes.map((name) => identityUuids(vendor, name));
+  const vendorId = formatUuid((ids[0] as (typeof ids)[number]).vendor);
+  const isClass = (id: Uint8Array): Command[] => [override({ "class-identifier": formatUuid(id) }), "condition-class-identifier"];
+  const alternatives = ids.map((id) => isClass(id.class));
+  return [
+    override({ "vendor-identifier": vendorId }),
+    "condition-vendor-identifier",
+    ...(alternatives.length === 1 ? (alternatives[0] as Command[]) : [{ "directive-try-each": alternatives } satisfies Command]),
+  ];
+}
+
+/** Sets parameters: the same for both slots, or those of the slot that the device uses. */
+function bySlot({ images }: BoardComponent, of: (image: PlacedImage) => Parameters): Command[] {
+  if (images.length === 1) return [override(of(images[0]))];
+  return [
+    {
+      "directive-try-each": images.map((image, slot) => [
+        override({ "component-slot": slot }),
+        "condition-component-slot",
+        override(of(image)),
+      ]),
+    },
+  ];
+}
+
+/**
+ * A description for one kind of board. The device checks vendor and class, fetches the image of each component, for the
+ * slot that it installs to, and compares its digest: then, before the image becomes current, and at every start.
+ */
+export function boardRelease(facts: BoardRelease): Description {
+  const { sequence, vendor, classes, components, text } = facts;
+  const [first] = components as readonly [BoardComponent];
+  // the same bytes as those of `firmseal sign`
+  if (components.length === 1 && classes.length === 1 && first.images.length === 1)
+    return singleImage({
+      sequence,
+      vendor,
+      class: classes[0] as string,
+      ...first.images[0],
+      ...(first.component && { component: first.component }),
+      ...(text && { text }),
+    });
+  const all: Command = { "directive-set-component-index": true };
+  const payloads = components.flatMap(({ images }) =>
+    images.flatMap(({ uri, payload }) => (payload === undefined ? [] : [[uri, payload] as const])),
+  );
+  return {
+    $schema: SCHEMA,
+    sequence,
+    components: components.map(({ component }) => component ?? [{ hex: "00" }]),
+    "shared-sequence": [
+      all,
+      ...identity(facts),
+      ...components.flatMap((one, i) => [
+        only(i),
+        ...bySlot(one, ({ digest, size }) => ({ "image-digest": { algorithm: "sha-256", hex: digest }, "image-size": size })),
+      ]),
+    ],
+    validate: [all, "condition-image-match"],
+    invoke: [only(0), "directive-invoke"],
+    install: components.flatMap((one, i) => [
+      only(i),
+      ...bySlot(one, ({ uri }) => ({ uri })),
+      "directive-fetch" as const,
+      "condition-image-match" as const,
+    ]),
+    ...(payloads.length > 0 && { payloads: Object.fromEntries(payloads) }),
+    ...(text && { text }),
+  };
+}

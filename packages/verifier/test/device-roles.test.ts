@@ -1,0 +1,236 @@
+// A floor for each role: what is installed in one role neither raises nor lowers the floor of another, on every ready-made device, after a way back,
+// a power cut, and on a device that had one floor before.
+
+import * as nodeFs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encode, encodeTrust, type PrivateKey, privateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
+import { beforeAll, describe, expect, it } from "vitest";
+import { DEVICES } from "../../simulator/src/devices/devices.js";
+import { Simulation } from "../../simulator/src/engine.js";
+import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
+import type { Machine, MakeStore, Store } from "../../simulator/src/store.js";
+import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
+import { flashDevice } from "../src/device/flash.js";
+import { memoryDevice } from "../src/device/memory.js";
+import { FLOORS_COMPONENT, roleFloors } from "../src/device/roles.js";
+import { boot, type Device, embeddedTrust, errors, install, policyOf, type Source, type TrustStore } from "../src/index.js";
+import type { TrialDevice } from "../src/install/device.js";
+import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { blankIo, on as onStorage } from "./storage-files.js";
+
+const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
+const [root, releaseKey, debugKey] = [1, 2, 3].map(key) as [PrivateKey, PrivateKey, PrivateKey];
+const [RELEASE, DEBUG, RECOVERY] = [2, 3, 4];
+const IDS = [ID, FLOORS_COMPONENT as Uint8Array[]];
+const PAGE = 4096;
+
+let store: TrustStore;
+beforeAll(async () => {
+  const anchors = [
+    { key: root, roles: ["root" as const] },
+    { key: releaseKey, roles: ["release" as const, "recovery" as const] },
+    { key: debugKey, roles: ["debug" as const] },
+  ];
+  const thresholds = { root: 1, release: 1, recovery: 1, debug: 1 };
+  store = embeddedTrust(await signTrust(encodeTrust({ name: "line", sequence: 1n, anchors, thresholds }), [signer(root)]));
+});
+
+const policy = (role = RELEASE) => policyOf(store, role, identity);
+function made(sequence: number, k = releaseKey, bytes = image(1, 500), component?: string[]): Promise<Uint8Array> {
+  const file = { sequence, ...uuid, ...(component && { component }), digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes };
+  return signEnvelope(encode(singleImage(file)), [signer(k)]);
+}
+
+const layout = (tries: number) => ({
+  components: IDS.map((id, i) => ({ id, slots: [2 * i * PAGE, (2 * i + 1) * PAGE] as [number, number], size: PAGE })),
+  envelopes: { slots: [4 * PAGE, 5 * PAGE] as [number, number], size: PAGE },
+  records: [6 * PAGE, 7 * PAGE] as [number, number],
+  tries,
+});
+
+/** By kind: makes a device, and opens it again as after a start. */
+const devices: [string, (tries: number) => () => Device][] = [
+  [
+    "memory",
+    () => {
+      const kept = memoryDevice(identity, IDS, 4096);
+      // each start has an object of its own, as those of the other devices are
+      return () => Object.create(kept) as Device;
+    },
+  ],
+  [
+    "flash",
+    (tries) => {
+      const flash = new FlashModel(erasedFlash(8, PAGE));
+      return () => flashDevice(flash, identity, layout(tries), () => true);
+    },
+  ],
+  [
+    "storage",
+    (tries) => {
+      const io = blankIo(32);
+      return () => onStorage(io, tries, IDS);
+    },
+  ],
+  [
+    "files",
+    () => {
+      const path = nodeFs.mkdtempSync(join(tmpdir(), "roles-"));
+      createFileDevice(nodeFs as unknown as FileSystem, path, identity, 4096);
+      return () => fileDevice(nodeFs as unknown as FileSystem, path);
+    },
+  ],
+];
+
+describe.each(devices)("roleFloors() on %s", (_, make) => {
+  it("keeps the floor of a role, whatever is installed in another", async () => {
+    const open = make(0);
+    const start = () => roleFloors(open());
+    const into = (envelope: Uint8Array, role: number) => code(() => install(envelope, policy(role), start()).next());
+    const ten = await made(10);
+    expect([start().currentRole(), start().floor(), start().counters?.()]).toEqual([RELEASE, [0, 0], null]);
+    expect(into(ten, RELEASE)).toBe(0);
+    expect([start().currentRole(), start().floor(DEBUG), start().counters?.(DEBUG)]).toEqual([RELEASE, [0, 0], null]);
+    const debug = await made(1000, debugKey, image(2, 400));
+    expect(into(debug, DEBUG)).toBe(0);
+    expect([start().currentRole(), start().floor(), start().floor(DEBUG), start().floor(RECOVERY)]).toEqual([
+      DEBUG,
+      [0, 10],
+      [0, 1000],
+      [0, 0],
+    ]);
+    // a start in the role that was installed, and in no other
+    const envelope = () => {
+      const device = start() as unknown as { envelope: Uint8Array | (() => Source) };
+      return typeof device.envelope === "function" ? device.envelope() : device.envelope;
+    };
+    expect(boot(envelope(), policy(start().currentRole()), start()).next()).toBeUndefined();
+    expect(code(() => boot(envelope(), policy(RELEASE), start()))).toBe(errors.SIGNATURE_INVALID);
+    // neither goes down, and the number of each is that of its own manifest
+    expect(into(await made(9), RELEASE)).toBe(errors.ROLLBACK);
+    expect(into(await made(10, releaseKey, image(3, 300)), RELEASE)).toBe(errors.SEQUENCE_TAKEN);
+    expect(into(await made(999, debugKey), DEBUG)).toBe(errors.ROLLBACK);
+    expect(into(await made(1000, debugKey), DEBUG)).toBe(errors.SEQUENCE_TAKEN);
+    expect(into(ten, RELEASE)).toBe(0);
+    expect(into(await made(3), RECOVERY)).toBe(0);
+    expect(into(await made(11), RELEASE)).toBe(0);
+    expect([start().currentRole(), start().floor(), start().floor(DEBUG), start().floor(RECOVERY)]).toEqual([
+      RELEASE,
+      [0, 11],
+      [0, 1000],
+      [0, 3],
+    ]);
+    expect(into(await made(999, debugKey), DEBUG)).toBe(errors.ROLLBACK);
+    expect(into(debug, DEBUG)).toBe(0);
+    expect(into(await made(2), RECOVERY)).toBe(errors.ROLLBACK);
+  });
+
+  it("lets no manifest write the floors", async () => {
+    const open = make(0);
+    const bad = await made(5, debugKey, new Uint8Array(40), ["floors"]);
+    expect(code(() => install(bad, policy(DEBUG), roleFloors(open())).next())).toBe(errors.COMPONENT_UNKNOWN);
+    expect(code(() => install(bad, policy(DEBUG), open()).next())).toBe(0);
+  });
+
+  it("counts what was installed before for every role", async () => {
+    const open = make(0);
+    install(await made(50), policy(), open()).next();
+    for (const role of [RELEASE, DEBUG, RECOVERY]) expect(roleFloors(open()).floor(role)).toEqual([0, 50]);
+    const low = await made(49, debugKey);
+    expect(code(() => install(low, policy(DEBUG), roleFloors(open())).next())).toBe(errors.ROLLBACK);
+    install(await made(51, debugKey), policy(DEBUG), roleFloors(open())).next();
+    const after = roleFloors(open());
+    expect([after.floor(), after.floor(DEBUG), after.floor(RECOVERY)]).toEqual([
+      [0, 50],
+      [0, 51],
+      [0, 50],
+    ]);
+  });
+});
+
+describe.each(devices.filter(([name]) => name === "flash" || name === "storage"))("a way back on %s", (_, make) => {
+  it("leads to the role and the floors of before; the number of the failed release stays used in its role", async () => {
+    const open = make(2);
+    const start = () => roleFloors(open() as TrialDevice);
+    install(await made(10), policy(), start()).next();
+    install(await made(20), policy(), start()).next();
+    let device = start();
+    device.start();
+    device.confirm();
+    install(await made(5, debugKey, image(2, 400)), policy(DEBUG), start()).next();
+    expect(start().currentRole()).toBe(DEBUG);
+    for (let i = 0; i < 3; i++) start().start();
+    device = start();
+    expect([device.rolledBack(), device.currentRole(), device.floor(), device.floor(DEBUG)]).toEqual([true, RELEASE, [0, 20], [0, 5]]);
+    expect(boot(device.envelope() as Source, policy(device.currentRole()), device).next()).toBeUndefined();
+    expect(code(() => install(new Uint8Array(), policy(), start()))).not.toBe(0);
+    const [other, low] = [await made(5, debugKey, image(4, 100)), await made(19)];
+    expect(code(() => install(other, policy(DEBUG), start()).next())).toBe(errors.SEQUENCE_TAKEN);
+    expect(code(() => install(low, policy(), start()).next())).toBe(errors.ROLLBACK);
+    install(await made(21), policy(), start()).next();
+    expect([start().currentRole(), start().floor(), start().floor(DEBUG)]).toEqual([RELEASE, [0, 21], [0, 5]]);
+  });
+});
+
+it("a device without room for floors, or without counters, is refused", () => {
+  expect(code(() => roleFloors(memoryDevice(identity, [ID], 4096)))).toBe(errors.COMPONENT_UNKNOWN);
+  expect(code(() => roleFloors(memoryDevice(identity, IDS, 127)))).toBe(errors.COMPONENT_UNKNOWN);
+  const device = memoryDevice(identity, IDS, 128);
+  delete device.counters;
+  expect(code(() => roleFloors(device))).toBe(errors.COMPONENT_UNKNOWN);
+});
+
+it("what was stored otherwise than it was written is not committed", async () => {
+  const device = roleFloors(memoryDevice(identity, IDS, 4096));
+  const { write } = device;
+  device.write = (id, offset, bytes) => write(id, offset, id.length === 1 && bytes[0] === RELEASE ? new Uint8Array(bytes.length) : bytes);
+  const ten = await made(10);
+  expect(code(() => install(ten, policy(), device).next())).toBe(errors.DEVICE_FAULT);
+  expect(device.floor()).toEqual([0, 0]);
+});
+
+/** The stores of a simulated device, with a floor for each role. `seen`: the floors of releases at each start. */
+function withRoles(make: MakeStore, seen: Set<number>): MakeStore {
+  const machine = (m: Machine): Machine => ({
+    start() {
+      const started = m.start();
+      const device = roleFloors(started.device);
+      const { floor } = device;
+      seen.add(floor(RELEASE)[1]);
+      // the update is of the role debug
+      device.floor = (role = DEBUG) => floor(role);
+      return started;
+    },
+    *cuts(from) {
+      for (const cut of m.cuts((from as Wrapped).inner)) yield { ...cut, left: () => wrap(cut.left()) };
+    },
+    cutCount: () => m.cutCount(),
+    sameCourse: (from) => m.sameCourse((from as Wrapped).inner),
+    off: () => wrap(m.off()),
+  });
+  interface Wrapped extends Store {
+    readonly inner: Store;
+  }
+  const wrap = (inner: Store): Wrapped => ({ inner, power: () => machine(inner.power()) });
+  return (setup) => wrap(make(setup));
+}
+
+describe("a debug release over a release, cut at each operation and at some of each recovery", () => {
+  it.each(["flash", "storage", "files"])(
+    "leaves one of the two, and the floor of releases as it was: %s",
+    async (name) => {
+      const setup = { identity, components: IDS, capacity: 4096, envelope: 4096, pageSize: 4096 };
+      const none = new Map();
+      const before = { envelope: await made(1000), trust: policy(), payloads: none };
+      const debug = { envelope: await made(7, debugKey, image(2, 400)), trust: policy(DEBUG), payloads: none };
+      const seen = new Set<number>();
+      const report = new Simulation(withRoles(DEVICES[name] as MakeStore, seen), setup, before, debug).run(2);
+      expect(report.cuts).toBeGreaterThan(10);
+      expect(report.faults).toEqual([]);
+      expect([...seen]).toEqual([0, 1000]);
+      expect(new Set(report.points.map((p) => p.floor))).toEqual(new Set(["0", "7"]));
+    },
+    120_000,
+  );
+});
