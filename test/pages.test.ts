@@ -155,6 +155,14 @@ describe.concurrent("docs/guides/trust.md", () => {
   });
 });
 
+describe.concurrent("docs/guides/ci.md", () => {
+  it("releases, and releases again", async () => {
+    const { stderr } = await runPage("docs/guides/ci.md", empty("ci"));
+    expect(stderr).toMatch(/ 1\.4\.2 released, 1 board, /);
+    expect(stderr).toMatch(/ 1\.4\.2 is there already, with the same content, 1 board, /);
+  });
+});
+
 describe.concurrent("docs/guides/product.md", () => {
   it("works, and what it says is refused is refused", async () => {
     const { stdout, stderr } = await runPage("docs/guides/product.md", empty("product"));

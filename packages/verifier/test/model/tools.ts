@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type VerifyOptions, verifyEnvelope } from "../../../cli/src/commands/verify/verify.js";
-import { IMAGE_UNVERIFIED, PAYLOAD_SIZE } from "../../src/spec/errors.js";
+import * as errors from "../../src/spec/errors.js";
 import { cover, type Key } from "./belief.js";
 import { Device, INSTALL } from "./device.js";
 import { hashOf } from "./encode.js";
@@ -30,7 +30,7 @@ export async function verified(path: string, o: VerifyOptions, words: string[]):
   words.length = 0;
   let code = 0;
   try {
-    await verifyEnvelope(path, o);
+    await verifyEnvelope(path, { withoutPayloads: true, ...o });
   } catch (e) {
     code = (e as { code: number }).code;
     if (typeof code !== "number") throw e;
@@ -79,6 +79,22 @@ function* courseOf(m: Manifest, k: Kind): Generator<[Effect | undefined, Interpr
   }
 }
 
+/** The numbers of the refusal with which an installation on such a device ends. Empty: it comes to its end. */
+function endOf(m: Manifest, k: Kind): readonly number[] {
+  const run = new Interpreter(m, k.me);
+  const effects = run.run(INSTALL.filter((key) => !m.absent.includes(key)));
+  try {
+    for (let next = effects.next(); !next.done; ) {
+      const { op, slot } = next.value;
+      next = effects.next(op === CODES.slot ? slot === k.slot : op === CODES.image || op === CODES.content ? k.there : true);
+    }
+    return [];
+  } catch (e) {
+    if (!(e instanceof Refused)) throw e;
+    return e.codes;
+  }
+}
+
 const isChange = (e: Effect): boolean => [CODES.fetch, CODES.write, CODES.copy, CODES.swap].includes(e.op as 21);
 
 /** The refusal by what the manifest itself leaves out, if it comes to that on such a device. */
@@ -91,9 +107,21 @@ function certain(m: Manifest, k: Kind): string | undefined {
   return undefined;
 }
 
-/** The warnings that would be right: one for each kind of device that has to refuse it. */
+/** The refusals with which an installation ends, if every kind of device refuses it, also one with all identities at once. Else empty. */
+export function refusedByAll(m: Manifest): number[] {
+  const kinds = [...kindsOf(m)];
+  const parts = (name: "vendor" | "class" | "device") => [...new Set(kinds.flatMap(({ me }) => me[name] ?? []))];
+  const all = { vendor: parts("vendor"), class: parts("class"), device: parts("device") };
+  const ends = [...kinds, { ...(kinds[0] as Kind), me: all }].map((k) => endOf(m, k));
+  return ends.some((codes) => codes.length === 0) ? [] : ends.flat();
+}
+
+/** The warnings that would be right: one for each kind of device that has to refuse it for what it leaves out, or else those that all give. */
 export function warnings(m: Manifest): Set<string> {
-  return new Set([...kindsOf(m)].flatMap((k) => certain(m, k) ?? []));
+  const wrong = [...kindsOf(m)].flatMap((k) => certain(m, k) ?? []);
+  if (wrong.length > 0) return new Set(wrong);
+  const names = Object.entries(errors).flatMap(([name, code]) => (refusedByAll(m).includes(code as number) ? [name] : []));
+  return new Set(names);
 }
 
 /** Whether some kind of device would be changed, or its floor raised, by keys that do not cover what it has checked. */
@@ -112,6 +140,6 @@ export function payloadFault(m: Manifest): boolean {
   if (valuesOf(m, "size").some((n) => n > CAPACITY)) return false;
   return [...kindsOf(m)].some((k) => {
     const w: World = { me: k.me, current: IDS.map(() => ""), slots: IDS.map(() => 1 - k.slot), had: "unknown", floor: 0n, payloads: {} };
-    return new Device(m, w, true).outcome().codes.some((code) => code === IMAGE_UNVERIFIED || code === PAYLOAD_SIZE);
+    return new Device(m, w, true).outcome().codes.some((code) => code === errors.IMAGE_UNVERIFIED || code === errors.PAYLOAD_SIZE);
   });
 }

@@ -1,0 +1,163 @@
+// The two modes of the action. It runs the command line that is built into it, and adds nothing to what that decides:
+// candidate needs no key, publish signs only what a candidate of the same digest has described.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as core from "@actions/core";
+
+const BUILT_IN = fileURLToPath(new URL("firmseal/bin/firmseal.js", import.meta.url));
+
+interface Image {
+  path: string;
+  component: string;
+  slot: string | null;
+  size: number;
+  digest: string;
+  uri: string;
+  file: string | null;
+}
+
+interface ReleaseFacts {
+  product: string;
+  version: string;
+  sequence: string | null;
+  state: string;
+  folder: string;
+  boards: { board: string; classes: string[]; images: Image[]; cuts?: number; cutsDuringRecovery?: number }[];
+  artifacts: { kind: string; file: string; board: string; digest: string; size: number }[];
+  signers: { alg: string; thumbprint: string }[];
+}
+
+/** What a candidate pins. Nothing in it depends on the machine, or on whether a key is there. */
+interface Candidate {
+  product: string;
+  version: string;
+  boards: { board: string; classes: string[]; images: Omit<Image, "path">[] }[];
+}
+
+/** Runs a command. Its words go to the log of the job. Throws the message of a failure, with its hint. */
+function firmseal<T>(args: readonly string[]): T {
+  const { status, stdout, error } = spawnSync(process.execPath, [core.getInput("program") || BUILT_IN, ...args, "--json"], {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (error) throw error;
+  const answer = JSON.parse(stdout || "{}") as T & { message?: string; hint?: string };
+  if (status !== 0) throw new Error(`${answer.message ?? `firmseal ended with exit code ${status}`}; ${answer.hint ?? "see the log"}`);
+  return answer;
+}
+
+const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+function releaseArguments(...more: string[]): string[] {
+  const boards = core.getInput("boards").split(/\s+/).filter(Boolean);
+  // a tag is often v1.4.2
+  const version = core.getInput("version", { required: true }).replace(/^v(?=[0-9])/, "");
+  return ["release", ...boards, "--version", version, "--product", core.getInput("product") || "firmseal.toml", ...more];
+}
+
+function candidateOf({ product, version, boards }: ReleaseFacts): Candidate {
+  return {
+    product,
+    version,
+    boards: boards.map(({ board, classes, images }) => ({
+      board,
+      classes,
+      images: images.map(({ component, slot, size, digest, uri, file }) => ({ component, slot, size, digest, uri, file })),
+    })),
+  };
+}
+
+const textOf = (candidate: Candidate) => `${JSON.stringify(candidate, null, 2)}\n`;
+
+/** The same table for both modes: what each board gets. */
+function summarize(title: string, facts: ReleaseFacts, rows: [string, string][]): void {
+  core.summary
+    .addHeading(title, 2)
+    .addTable([
+      ["Board", "Image", "Bytes", "URI", "SHA-256"].map((data) => ({ data, header: true })),
+      ...facts.boards.flatMap(({ board, images }) =>
+        images.map((one) => [
+          `${board}${one.slot === null ? "" : ` ${one.slot}`}`,
+          basename(one.path),
+          one.size.toLocaleString("en-US"),
+          one.uri,
+          one.digest.replace(/^sha-256:/, "").slice(0, 16),
+        ]),
+      ),
+    ]);
+  core.summary.addTable(rows);
+}
+
+const writeSummary = async () => {
+  if (process.env["GITHUB_STEP_SUMMARY"]) await core.summary.write();
+};
+
+async function candidate(): Promise<void> {
+  const facts = firmseal<ReleaseFacts>(releaseArguments("--dry-run"));
+  const text = textOf(candidateOf(facts));
+  writeFileSync(core.getInput("candidate"), text);
+  const digest = sha256(text);
+  core.setOutput("candidate-digest", digest);
+  core.setOutput("version", facts.version);
+  core.setOutput("folder", facts.folder);
+  core.setOutput("sequence", facts.sequence ?? "");
+  summarize(`${facts.product} ${facts.version}: candidate`, facts, [
+    ["Sequence number", facts.sequence ?? "next number of the log"],
+    ["Candidate", digest],
+  ]);
+  await writeSummary();
+}
+
+/** Throws unless the sources here make what the candidate describes. */
+function refuseOther(facts: ReleaseFacts): void {
+  const wanted = core.getInput("candidate-digest", { required: true });
+  if (!/^[0-9a-f]{64}$/.test(wanted)) throw new Error("candidate-digest: not a SHA-256 in hex; give the output of the candidate job");
+  const given = readFileSync(core.getInput("candidate"));
+  if (sha256(given) !== wanted) throw new Error(`${core.getInput("candidate")}: is not the candidate with the digest ${wanted}`);
+  if (textOf(candidateOf(facts)) !== given.toString("utf8"))
+    throw new Error("what would be released here is not the candidate: the images or the product file have changed since");
+}
+
+async function publish(): Promise<void> {
+  refuseOther(firmseal<ReleaseFacts>(releaseArguments("--dry-run")));
+  const out = core.getInput("out");
+  const more = [...(out ? ["--out", out] : []), ...(core.getBooleanInput("first") ? ["--first"] : [])];
+  const facts = firmseal<ReleaseFacts>(releaseArguments(...more));
+  // what was written, against what was described, and by the verifier of the devices
+  refuseOther(facts);
+  firmseal<object>(["verify", facts.folder, "--product", core.getInput("product") || "firmseal.toml"]);
+  const envelopes = facts.artifacts
+    .filter(({ kind }) => kind === "envelope")
+    .map(({ board, file }) => ({ board, file, sha256: sha256(readFileSync(join(facts.folder, file))) }));
+  core.setOutput("candidate-digest", core.getInput("candidate-digest"));
+  core.setOutput("folder", facts.folder);
+  core.setOutput("sequence", facts.sequence ?? "");
+  core.setOutput("version", facts.version);
+  core.setOutput("envelopes", JSON.stringify(envelopes));
+  core.setOutput("signers", JSON.stringify(facts.signers.map(({ alg, thumbprint }) => ({ alg, thumbprint }))));
+  summarize(`${facts.product} ${facts.version}: ${facts.state}`, facts, [
+    ["Sequence number", facts.sequence ?? ""],
+    ...facts.signers.map(({ alg, thumbprint }): [string, string] => [`Signed by ${alg}`, thumbprint]),
+    ...envelopes.map(({ file, sha256: digest }): [string, string] => [file, digest]),
+  ]);
+  await writeSummary();
+}
+
+const MODES: { readonly [mode: string]: () => Promise<void> } = { candidate, publish };
+
+/** Runs the mode in the inputs. A failure is the one error of the step. */
+export async function run(): Promise<void> {
+  try {
+    const mode = core.getInput("mode", { required: true });
+    const action = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
+    if (!action) throw new Error(`mode: ${JSON.stringify(mode)} is neither candidate nor publish`);
+    await action();
+  } catch (e) {
+    core.setFailed(e instanceof Error ? e.message : String(e));
+  }
+}

@@ -1,0 +1,131 @@
+// The action as a runner starts it: with the documented environment, from its one file, and the command line that is built into it.
+
+import { spawnSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeAction } from "../action.mjs";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+let folder;
+let dist;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "firmseal-action-"));
+  dist = join(folder, "action");
+  await makeAction(dist);
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const bin = `${ROOT}packages/cli/bin/firmseal.js`;
+
+/** A product with two boards in a folder of its own. */
+function product() {
+  const at = mkdtempSync(join(folder, "product-"));
+  const env = { PATH: process.env.PATH, FIRMSEAL_STATE: join(at, "state") };
+  const firmseal = (...args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd: at, env, encoding: "utf8" });
+    return { status, stdout, stderr };
+  };
+  writeFileSync(join(at, "gw.bin"), Buffer.alloc(3000, 1));
+  writeFileSync(join(at, "sensor.bin"), Buffer.alloc(2000, 2));
+  expect(firmseal("keygen", "--no-passphrase", "--out", "release.pem")).toMatchObject({ status: 0 });
+  const init = ["init", "--vendor", "example.com", "--board", "gateway=gw.bin", "--board", "sensor=sensor.bin", "--key", "release.pem"];
+  expect(firmseal(...init)).toMatchObject({ status: 0 });
+  let runs = 0;
+  /** Runs the action, and gives its outputs, its summary and its log. */
+  const action = (inputs) => {
+    const [output, summary] = [join(at, `output-${runs}`), join(at, `summary-${runs++}`)];
+    for (const path of [output, summary]) appendFileSync(path, "");
+    const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
+    const defaults = { INPUT_PRODUCT: "firmseal.toml", INPUT_CANDIDATE: "firmseal-candidate.json", INPUT_FIRST: "false" };
+    const r = spawnSync(process.execPath, [join(dist, "index.mjs")], {
+      cwd: at,
+      env: { ...env, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...defaults, ...given },
+      encoding: "utf8",
+    });
+    // NAME<<DELIMITER, the value, DELIMITER
+    const outputs = Object.fromEntries(
+      [...readFileSync(output, "utf8").matchAll(/^([\w-]+)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map(([, name, , value]) => [name, value]),
+    );
+    return { status: r.status, outputs, summary: readFileSync(summary, "utf8"), log: `${r.stdout}${r.stderr}` };
+  };
+  return { at: (name) => join(at, name), firmseal, action };
+}
+
+const error = ({ log }) => /^::error::(.*)$/m.exec(log)?.[1] ?? log;
+
+describe("the action", () => {
+  it("describes a candidate without a key, and publishes exactly that; its outputs are those of the command line", () => {
+    const p = product();
+    const key = readFileSync(p.at("release.pem"));
+    rmSync(p.at("release.pem"));
+    const candidate = p.action({ mode: "candidate", version: "v1.4.2" });
+    expect({ status: candidate.status, log: candidate.status ? candidate.log : "" }).toEqual({ status: 0, log: "" });
+    expect(candidate.outputs).toMatchObject({ version: "1.4.2", "candidate-digest": expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(candidate.summary).toContain("candidate");
+    expect(existsSync(p.at("dist"))).toBe(false);
+    writeFileSync(p.at("release.pem"), key, { mode: 0o600 });
+    const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": candidate.outputs["candidate-digest"], first: "true" };
+    const published = p.action(pinned);
+    expect({ status: published.status, log: published.status ? published.log : "" }).toEqual({ status: 0, log: "" });
+    const again = JSON.parse(p.firmseal("release", "--version", "1.4.2", "--json").stdout);
+    expect(again.state).toBe("unchanged");
+    expect(published.outputs).toMatchObject({ version: again.version, sequence: again.sequence, folder: again.folder });
+    expect(JSON.parse(published.outputs.signers)).toMatchObject([{ alg: "ed25519", thumbprint: again.signers[0].thumbprint }]);
+    const envelopes = JSON.parse(published.outputs.envelopes);
+    expect(envelopes.map(({ board }) => board)).toEqual(["gateway", "sensor"]);
+    for (const { file, sha256 } of envelopes)
+      expect(readFileSync(join(p.at(again.folder), "SHA256SUMS"), "utf8")).toContain(`${sha256}  ${file}`);
+    expect(published.summary).toContain(again.signers[0].thumbprint);
+    expect(p.firmseal("verify", again.folder, "--product", "firmseal.toml")).toMatchObject({ status: 0 });
+  });
+
+  it("publishes nothing that the candidate does not describe", () => {
+    const p = product();
+    const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
+    const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"], first: "true" };
+    const refused = (inputs, words) => {
+      const r = p.action({ ...pinned, ...inputs });
+      expect([r.status, error(r)]).toEqual([1, expect.stringContaining(words)]);
+      expect(existsSync(p.at("dist"))).toBe(false);
+    };
+    refused({ version: "1.4.3" }, "is not the candidate");
+    refused({ "candidate-digest": "0".repeat(64) }, "is not the candidate with the digest");
+    refused({ "candidate-digest": "" }, "candidate-digest");
+    refused({ "candidate-digest": "../x" }, "not a SHA-256");
+    refused({ mode: "sign" }, "neither candidate nor publish");
+    refused({ mode: "__proto__" }, "neither candidate nor publish");
+    refused({ boards: "gateway" }, "is not the candidate");
+    writeFileSync(p.at("gw.bin"), Buffer.alloc(3000, 3));
+    refused({}, "the images or the product file have changed since");
+    // a candidate that was changed to fit
+    const text = readFileSync(p.at("firmseal-candidate.json"), "utf8");
+    writeFileSync(p.at("firmseal-candidate.json"), text.replace("gateway", "gatewaz"));
+    refused({}, "is not the candidate with the digest");
+  });
+
+  it("tells the error of the command line, in one line", () => {
+    const p = product();
+    expect(error(p.action({ mode: "candidate", version: "one" }))).toContain("version");
+    expect(error(p.action({ mode: "candidate", version: "1.0.0", product: "nowhere.toml" }))).toContain("nowhere.toml");
+    rmSync(p.at("release.pem"));
+    const { outputs } = p.action({ mode: "candidate", version: "1.0.0" });
+    const r = p.action({ mode: "publish", version: "1.0.0", "candidate-digest": outputs["candidate-digest"], first: "true" });
+    expect([r.status, error(r)]).toEqual([1, expect.stringContaining("release.pem")]);
+    expect(existsSync(p.at("dist"))).toBe(false);
+  });
+
+  it("declares the inputs that it reads, and the outputs that it writes", () => {
+    const declared = readFileSync(`${ROOT}action/action.yml`, "utf8");
+    const source = readFileSync(`${ROOT}action/src/main.ts`, "utf8");
+    const names = (part) => [...part.matchAll(/^ {2}([\w-]+):$/gm)].map(([, name]) => name).sort();
+    const [, inputs, outputs] = /^inputs:\n([\s\S]*?)^outputs:\n([\s\S]*?)^runs:/m.exec(declared);
+    const read = new Set([...source.matchAll(/get(?:Boolean)?Input\("([\w-]+)"/g)].map(([, name]) => name));
+    const written = new Set([...source.matchAll(/setOutput\("([\w-]+)"/g)].map(([, name]) => name));
+    expect([...read].sort()).toEqual(names(inputs));
+    expect([...written].sort()).toEqual(names(outputs));
+  });
+});
