@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as core from "@actions/core";
@@ -34,18 +34,22 @@ interface ReleaseFacts {
 /** What a candidate pins. Nothing in it depends on the machine, or on whether a key is there. */
 interface Candidate {
   product: string;
+  /** SHA-256 of the product file, which says which keys sign, and how numbers are made. */
+  productFile: string;
   version: string;
   boards: { board: string; classes: string[]; images: Omit<Image, "path">[] }[];
 }
 
 /** Runs a command. Its words go to the log of the job. Throws the message of a failure, with its hint. */
 function firmseal<T>(args: readonly string[]): T {
-  const { status, stdout, error } = spawnSync(process.execPath, [core.getInput("program") || BUILT_IN, ...args, "--json"], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [core.getInput("program") || BUILT_IN, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
     maxBuffer: 64 * 1024 * 1024,
   });
   if (error) throw error;
+  // a line that begins with :: would be a command to the runner
+  process.stderr.write(stderr.replace(/^::/gm, " ::"));
   const answer = JSON.parse(stdout || "{}") as T & { message?: string; hint?: string };
   if (status !== 0) throw new Error(`${answer.message ?? `firmseal ended with exit code ${status}`}; ${answer.hint ?? "see the log"}`);
   return answer;
@@ -53,16 +57,23 @@ function firmseal<T>(args: readonly string[]): T {
 
 const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
+const productFile = () => core.getInput("product") || "firmseal.toml";
+
+/** Inputs are values, never options: they are joined to their option, or come after all of them. */
 function releaseArguments(...more: string[]): string[] {
   const boards = core.getInput("boards").split(/\s+/).filter(Boolean);
   // a tag is often v1.4.2
   const version = core.getInput("version", { required: true }).replace(/^v(?=[0-9])/, "");
-  return ["release", ...boards, "--version", version, "--product", core.getInput("product") || "firmseal.toml", ...more];
+  return ["release", `--version=${version}`, `--product=${productFile()}`, "--json", ...more, "--", ...boards];
 }
+
+/** Text in a summary is HTML. */
+const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 function candidateOf({ product, version, boards }: ReleaseFacts): Candidate {
   return {
     product,
+    productFile: sha256(readFileSync(productFile())),
     version,
     boards: boards.map(({ board, classes, images }) => ({
       board,
@@ -77,20 +88,20 @@ const textOf = (candidate: Candidate) => `${JSON.stringify(candidate, null, 2)}\
 /** The same table for both modes: what each board gets. */
 function summarize(title: string, facts: ReleaseFacts, rows: [string, string][]): void {
   core.summary
-    .addHeading(title, 2)
+    .addHeading(escaped(title), 2)
     .addTable([
       ["Board", "Image", "Bytes", "URI", "SHA-256"].map((data) => ({ data, header: true })),
       ...facts.boards.flatMap(({ board, images }) =>
         images.map((one) => [
-          `${board}${one.slot === null ? "" : ` ${one.slot}`}`,
-          basename(one.path),
+          escaped(`${board}${one.slot === null ? "" : ` ${one.slot}`}`),
+          escaped(basename(one.path)),
           one.size.toLocaleString("en-US"),
-          one.uri,
+          escaped(one.uri),
           one.digest.replace(/^sha-256:/, "").slice(0, 16),
         ]),
       ),
     ]);
-  core.summary.addTable(rows);
+  core.summary.addTable(rows.map((row) => row.map(escaped)));
 }
 
 const writeSummary = async () => {
@@ -126,11 +137,16 @@ function refuseOther(facts: ReleaseFacts): void {
 async function publish(): Promise<void> {
   refuseOther(firmseal<ReleaseFacts>(releaseArguments("--dry-run")));
   const out = core.getInput("out");
-  const more = [...(out ? ["--out", out] : []), ...(core.getBooleanInput("first") ? ["--first"] : [])];
+  const more = [...(out ? [`--out=${out}`] : []), ...(core.getBooleanInput("first") ? ["--first"] : [])];
   const facts = firmseal<ReleaseFacts>(releaseArguments(...more));
-  // what was written, against what was described, and by the verifier of the devices
-  refuseOther(facts);
-  firmseal<object>(["verify", facts.folder, "--product", core.getInput("product") || "firmseal.toml"]);
+  // what was written, against what was described, and by the verifier of the devices. Otherwise nothing of it may be published.
+  try {
+    refuseOther(facts);
+    firmseal<object>(["verify", `--product=${productFile()}`, "--json", "--", facts.folder]);
+  } catch (e) {
+    if (facts.state === "released") rmSync(facts.folder, { recursive: true, force: true });
+    throw e;
+  }
   const envelopes = facts.artifacts
     .filter(({ kind }) => kind === "envelope")
     .map(({ board, file }) => ({ board, file, sha256: sha256(readFileSync(join(facts.folder, file))) }));

@@ -99,12 +99,29 @@ describe("the action", () => {
     refused({ mode: "sign" }, "neither candidate nor publish");
     refused({ mode: "__proto__" }, "neither candidate nor publish");
     refused({ boards: "gateway" }, "is not the candidate");
+    // inputs are no options
+    refused({ boards: "gateway --allow-no-approval --out /elsewhere" }, "--allow-no-approval");
+    refused({ version: "1.4.2 --out=x" }, "version");
+    const toml = readFileSync(p.at("firmseal.toml"), "utf8");
+    writeFileSync(p.at("firmseal.toml"), toml.replace("release.pem", "exec:./ran"));
+    refused({}, "the images or the product file have changed since");
+    writeFileSync(p.at("firmseal.toml"), toml);
     writeFileSync(p.at("gw.bin"), Buffer.alloc(3000, 3));
     refused({}, "the images or the product file have changed since");
     // a candidate that was changed to fit
     const text = readFileSync(p.at("firmseal-candidate.json"), "utf8");
     writeFileSync(p.at("firmseal-candidate.json"), text.replace("gateway", "gatewaz"));
     refused({}, "is not the candidate with the digest");
+  });
+
+  it("shows names as text in the summary", () => {
+    const p = product();
+    writeFileSync(p.at("g<h2>approved.bin"), Buffer.alloc(100, 1));
+    writeFileSync(p.at("firmseal.toml"), readFileSync(p.at("firmseal.toml"), "utf8").replace("gw.bin", "g<h2>approved.bin"));
+    const { status, summary, log } = p.action({ mode: "candidate", version: "1.4.2" });
+    expect([status, log.includes("::error::")]).toEqual([0, false]);
+    expect(summary).not.toContain("<h2>approved");
+    expect(summary).toContain("g&#60;h2&#62;approved.bin");
   });
 
   it("tells the error of the command line, in one line", () => {
