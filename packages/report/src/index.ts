@@ -8,6 +8,7 @@ export {
   type Explained,
   explainManifest,
   type Interpreter,
+  identifierText,
   installerRefusal,
 } from "./explain.js";
 export { actionWords, componentName, expectationWords, explainedLines, whoWords } from "./explain-words.js";
