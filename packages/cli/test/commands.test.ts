@@ -177,6 +177,7 @@ describe("the JSON of each command has its shape", () => {
     seen("release");
     await inShape(p, ["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
     await inShape(p, ["verify", "dist/1.0.0", "--board", "two"]);
+    await inShape(p, ["inspect", "dist/1.0.0/product-one-1.0.0.suit", "--product", "firmseal.toml"]);
     await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
     await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
     seen("keys move");

@@ -122,6 +122,25 @@ describe("a release", () => {
     expect(expectFailure(await p.run(["verify", suit, "--board", "esp32", "--key", "B.jwk"]), 2)).toContain("says who is trusted");
   });
 
+  it("is shown with the names of the product in place of its identifiers", async () => {
+    const suit = "dist/1.0.0/gateway-esp32-1.0.0.suit";
+    const { stdout } = await p.ok(["inspect", suit]);
+    for (const text of [
+      "set vendor-identifier = example.com",
+      "set class-identifier = gateway-esp32-1",
+      "set class-identifier = gateway-esp32-2",
+    ])
+      expect(stdout).toContain(text);
+    const { json } = await p.ok(["inspect", suit, "--product", "firmseal.toml", "--json"]);
+    expect(Object.values(json["names"] as object)).toEqual(["example.com", "gateway-esp32-1", "gateway-esp32-2", "gateway-puck"]);
+    // elsewhere, and with a file that is not one, it shows what is there
+    p.folder("elsewhere");
+    p.put("elsewhere/firmseal.toml", "name = 1");
+    const plain = await firmseal(["inspect", p.at(suit)], { cwd: p.at("elsewhere") });
+    expect([plain.exit, plain.stdout.includes("= gateway-esp32-1")]).toEqual([0, false]);
+    rmSync(p.at("elsewhere"), { recursive: true });
+  });
+
   it("is installed by a device of each revision, from the slot that is free", async () => {
     await p.ok(["install", "dist/1.0.0/gateway-esp32-1.0.0.suit", "--board", "esp32", "--device", "one"]);
     const r = await p.ok([

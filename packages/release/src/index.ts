@@ -32,6 +32,7 @@ export { signingKeys, trustOptions } from "./product/devices.js";
 export { type NewProduct, newProduct } from "./product/file/new.js";
 export { type Board, boardsOf, PRODUCT_FILE, type Product, readProduct } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
+export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan } from "./product/plan.js";
 export { type Artifact, type ReleaseRecord, readRecord } from "./product/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";

@@ -1,9 +1,13 @@
+import { existsSync } from "node:fs";
 import { usage, visible, warn } from "@firmseal/keys";
 import {
   formatDigest,
   type IdentifiedSignature,
   type ManifestStep,
+  PRODUCT_FILE,
+  productNames,
   readEnvelopeFile,
+  readProduct,
   signersOf,
   steps,
   testKeysAmong,
@@ -19,11 +23,13 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { productFile } from "../../common/options.js";
 import { DIGEST_SHAPE, membersOf, TEST_KEYS } from "../../common/shapes.js";
 
 export interface InspectOptions {
   json?: boolean;
   diag?: boolean;
+  product?: string;
 }
 
 const textDecoder = new TextDecoder();
@@ -162,23 +168,41 @@ function envelopeLines(path: string, f: EnvelopeFacts): string[] {
   return out;
 }
 
+/** The names of the product file, if it is named, or if it is here and can be read: whoever inspects may be anywhere. */
+function namesOf({ product, json }: InspectOptions): ReadonlyMap<string, string> | undefined {
+  if (product === undefined && (json || !existsSync(PRODUCT_FILE))) return undefined;
+  try {
+    return productNames(readProduct(product ?? PRODUCT_FILE));
+  } catch (e) {
+    if (product !== undefined) throw e;
+    return undefined;
+  }
+}
+
+const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+
+/** A line with the names of a product in place of its UUIDs. */
+const named = (line: string, names: { readonly [uuid: string]: string } | undefined) =>
+  line.replace(UUID, (uuid) => (names && Object.hasOwn(names, uuid) ? (names[uuid] as string) : uuid));
+
 /** What an envelope says, signed or not. Nothing is trusted. */
 async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   const input = readEnvelopeFile(path);
   const outline = decodeEnvelope(input);
+  const names = namesOf(o);
   const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
-  if (!o.diag) return f;
+  if (!o.diag) return { ...f, ...(names && { names: Object.fromEntries(names) }) };
   const { diagnostic } = await import("../../show/diag.js");
-  return { ...f, diagnostic: diagnostic(input) };
+  return { ...f, names: undefined, diagnostic: diagnostic(input) };
 }
 
 export default define({
   name: "inspect",
   summary: "show the contents and commands of an envelope, without verifying signatures",
   arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
-  options: () => [option("--diag", "show CBOR diagnostic notation")],
+  options: () => [option("--diag", "show CBOR diagnostic notation"), productFile()],
   examples: [
     ["firmseal inspect fw.suit", "in words"],
     ["firmseal inspect fw.suit --diag", "as CBOR diagnostic notation, with the names of the numbers"],
@@ -210,6 +234,7 @@ export default define({
     payloads: ["object[]", "payloads in the envelope"],
     ...membersOf("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
     ...TEST_KEYS,
+    "names?": ["object", "with --product: names of vendor and class by their UUIDs"],
   },
   run: inspect,
   words: (f, path) => [
@@ -218,7 +243,7 @@ export default define({
         "diagnostic" in f
           ? (f.diagnostic as string)
           : envelopeLines(path, f)
-              .map((line) => visible(line))
+              .map((line) => visible(named(line, f.names)))
               .join("\n"),
     },
   ],
