@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apiPages } from "./reference/api.mjs";
 import { commandsPage } from "./reference/commands.mjs";
+import { lintPage } from "./reference/lint.mjs";
 import { architecturePage, readme } from "./reference/packages.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -16,6 +17,7 @@ async function referencePages() {
   return [
     ...apiPages(),
     { path: "docs/reference/commands.md", text: await commandsPage() },
+    { path: "docs/reference/lint.md", text: lintPage() },
     { path: "docs/explanation/architecture.md", text: architecturePage(textOf("docs/explanation/architecture.md")) },
     { path: "README.md", text: readme(textOf("README.md")) },
   ];

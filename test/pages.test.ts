@@ -177,6 +177,19 @@ describe.concurrent("docs/guides/product.md", () => {
   });
 });
 
+describe.concurrent("docs/guides/lint.md", () => {
+  it("works, and what it says is found is found", async () => {
+    const here = empty("lint");
+    const { stdout, stderr } = await runPage("docs/guides/lint.md", here);
+    expect(stdout).toMatch(/^exit code 1$/m);
+    expect(stdout).toMatch(
+      /^fw-1\.0\.0\.suit: error: sequence number \d+ is not higher than \d+ of fw-1\.1\.0\.suit \[L10 number-not-raised\]$/m,
+    );
+    expect(stderr).toMatch(/^1 release: 1 note; \d rules not checked/m);
+    expect(JSON.parse(readFileSync(join(here, "lint.sarif"), "utf8"))).toMatchObject({ version: "2.1.0" });
+  });
+});
+
 describe.concurrent("docs/guides/micro.md", () => {
   it("works, and its device starts the release", async () => {
     const { stdout, stderr } = await runPage("docs/guides/micro.md", empty("micro"));

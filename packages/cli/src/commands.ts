@@ -24,6 +24,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "explain", summary: "tell in plain English what a device will do with a release, without verifying signatures", load: () => import("./commands/verify/explain.js") },
   { name: "inspect", summary: "show the contents and commands of an envelope, without verifying signatures", load: () => import("./commands/verify/inspect.js") },
   { name: "install", summary: "install an envelope on a simulated A/B device in a folder", load: () => import("./commands/verify/install.js") },
+  { name: "lint", summary: "hold a release against rules about keys, numbers, devices, images and installation", load: () => import("./commands/verify/lint.js") },
   { name: "report", summary: "write a page that shows a release and verifies it when it is opened", load: () => import("./commands/verify/report.js") },
   { name: "simulate", summary: "install an update on a simulated device, cutting the power at every write and erase", load: () => import("./commands/verify/simulate.js") },
   { name: "verify", summary: "verify an envelope and its payloads", load: () => import("./commands/verify/verify.js") },

@@ -55,6 +55,12 @@ const alternatives = (n: number): Promise<Uint8Array> => {
   return envelope({ sections: [[20, sequence([[15, repeat(n, () => one)]])]] });
 };
 
+/** Alternatives for different classes: each is compared with those before it. */
+const classAlternatives = (n: number): Promise<Uint8Array> => {
+  const one = (i: number) => sequence([parameters([2, uuid(i % 64)]), [2, 15]]);
+  return envelope({ sections: [[20, sequence([[15, repeat(n, one)]])]] });
+};
+
 const uris = (n: number): Promise<Uint8Array> =>
   envelope(
     {
@@ -88,6 +94,8 @@ export const ENVELOPES: Row[] = [
   ...[inspect, sign()].map((args) =>
     onEnvelope(`${args[0]}: identities`, 1_000, (n) => envelope({ shared: sequence(identities(n)) }), args, { exit: [0, 1] }),
   ),
+  onEnvelope("lint: alternatives", 5_000, alternatives, ["lint", "{}.suit"]),
+  onEnvelope("lint: alternatives with conditions", 1_000, classAlternatives, ["lint", "{}.suit"]),
   onEnvelope("inspect: languages", 4_000, texts, inspect, { exit: [0, 1] }),
   onEnvelope("simulate: sizes", 20_000, (n) => envelope({ shared: sequence(repeat(n, (i) => parameters([14, i]))) }, 1), [
     "simulate",

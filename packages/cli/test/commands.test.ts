@@ -160,6 +160,8 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["bundle", "--alg", "ed25519"]);
     await inShape(p, ["bundle", "--micro", "--alg", "ed25519", "--host", "sha512"]);
     seen("bundle");
+    await inShape(p, ["lint", "fw.suit"]);
+    await inShape(p, ["lint", "fw.suit", "--fail-on", "note"]);
   });
 
   it("init, release, verify --product, keys move", async () => {

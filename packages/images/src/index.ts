@@ -2,3 +2,4 @@
 
 export { DETECT_BYTES, detect, type Image, ImageError, type ImageFormat, parseImage } from "./image.js";
 export { IMAGE_LIMITS } from "./limits.js";
+export { type ImageVersion, imageVersion, VERSION_BYTES } from "./version.js";

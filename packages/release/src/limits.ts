@@ -62,6 +62,17 @@ export const LIMITS = {
   planSteps: 64,
   /** Steps that are tried on devices to find the next one that they need. */
   planTries: 65536,
+  /** Bytes of a release, with its payloads and the release before, on which `lint` cuts the power. */
+  lintSimulated: 2 * MIB,
+  /** Releases that `lint` looks at together. */
+  lintReleases: 256,
+  /** Findings of one rule about one release. */
+  lintFindings: 32,
+  /** Alternatives of one try-each that `lint` compares with later ones, and identity conditions in each. */
+  lintAlternatives: 64,
+  lintConditions: 16,
+  /** Waivers in a product file. */
+  waivers: 64,
   /** Bytes of a byte string that `inspect --diag` shows in full. */
   shownBytes: 64 * KIB,
   /** Folders beside each other in a folder of releases. */

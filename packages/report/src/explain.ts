@@ -77,7 +77,7 @@ const hexOf = (bytes: Bytes) => {
 };
 
 /** A UUID, or the hex of another identifier. Undefined: the release does not ask for it. */
-function identifierText(bytes: Bytes | undefined): string | undefined {
+export function identifierText(bytes: Bytes | undefined): string | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
   const hex = hexOf(bytes);
   return hex.length === 32 ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5") : hex;

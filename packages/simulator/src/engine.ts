@@ -26,10 +26,10 @@ export interface Release {
   payloads: ReadonlyMap<string, Source | Bytes>;
 }
 
-/** The simulation cannot begin: `step` failed without any cut. */
+/** The simulation cannot begin: `step` failed without any cut. `again`: a second installation of the update. */
 export class Unsimulated extends Error {
   constructor(
-    readonly step: "previous" | "start" | "update",
+    readonly step: "previous" | "start" | "update" | "again",
     override readonly cause: unknown,
   ) {
     super(`${step} failed without a power cut`);
@@ -155,7 +155,7 @@ export class Simulation {
     const updated = rehearsal.start();
     this.after = attempt("start", () => bootOn(updated, this.setup, this.trust));
     updated.confirm?.();
-    attempt("update", () => installOn(rehearsal.start(), this.update));
+    attempt("again", () => installOn(rehearsal.start(), this.update));
     this.afterAgain = attempt("start", () => bootOn(rehearsal.start(), this.setup, this.trust));
     const floor = updated.device.floor();
     // only the number of the update itself: another floor that falls is a fault of the device

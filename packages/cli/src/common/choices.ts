@@ -3,6 +3,7 @@
 
 import { BUNDLE_ALGS } from "@firmseal/bundler";
 import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
+import { POLICIES, SEVERITIES } from "@firmseal/release";
 import { algWords, DEFAULT_ALG, deviceKeyAlgs, hasTables, isDeviceAlg, isStateful, keyAlgs, TABLE_SIZES } from "@firmseal/signer";
 
 /** A key that devices verify, and one that only tools verify. */
@@ -21,4 +22,6 @@ export const CHOICES = {
   tableSize: TABLE_SIZES,
   publicFormat: publicFormats,
   privateFormat: privateFormats,
+  policy: POLICIES,
+  severity: SEVERITIES,
 };

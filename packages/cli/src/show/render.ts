@@ -43,15 +43,16 @@ async function writeLines(lines: readonly Line[]): Promise<void> {
 
 /** Shows what a command found out. `given`: its arguments and options. */
 export async function render(command: AnyCommand, facts: object, given: unknown[]): Promise<void> {
-  const { json: asJson } = given.at(-1) as { json?: boolean };
-  if (asJson) writeJson({ ok: true, code: 0, reason: "OK", ...facts });
+  const { json: asJson, format } = given.at(-1) as { json?: boolean; format?: string };
+  if (asJson || format === "json") writeJson({ ok: true, code: 0, reason: "OK", ...facts });
   else await writeLines(command.words(facts, ...given));
 }
 
 /** Whether an object is asked for. This is known before the options are read, so wrong use is told in JSON too. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
-  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+  const options = end < 0 ? argv : argv.slice(0, end);
+  return options.some((arg, i) => arg === "--json" || arg === "--format=json" || (arg === "json" && options[i - 1] === "--format"));
 }
 
 /** Shows a failure, and gives the exit code. The command is missing if none was found. */

@@ -17,7 +17,7 @@ export function danger(text: string): string {
 }
 
 /** Control characters as JSON escapes: a parser gets the character back, a terminal does not get it. */
-function visibleJson(text: string): string {
+export function visibleJson(text: string): string {
   const asEscape = (c: string) =>
     Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
   // newlines between members stay: those in strings are escaped already

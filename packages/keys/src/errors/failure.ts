@@ -28,6 +28,7 @@ export const CODES = {
   STATUS: 242,
   PRODUCT: 243,
   RELEASE: 244,
+  LINT: 245,
   INTERNAL: 299,
 } as const;
 

@@ -66,6 +66,9 @@ const INTERPRETER: Interpreter = { start, step, identityChecked };
 /** An object with commands: a manifest, verified or not. */
 export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
 
+/** The same, with the payloads in its envelope. */
+export type WithPayloads = Commands & Pick<Manifest, "payloads">;
+
 /** All parameters that the available sequences set, including the shared sequence. */
 export function allSet(m: Commands) {
   const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
@@ -73,13 +76,13 @@ export function allSet(m: Commands) {
 }
 
 /** The URIs that the manifest fetches and the envelope does not contain. */
-export function outsideUris(m: Manifest): string[] {
+export function outsideUris(m: WithPayloads): string[] {
   const uris = [...allSet(m)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value));
   return [...new Set(uris)].filter((uri) => !m.payloads.some((p) => p.uri === uri));
 }
 
 /** Parses `--payload` values to a map of URI to file. FILE alone means the one external URI, or all of them. */
-export function payloadFiles(m: Manifest, values: readonly string[]): Map<string, string> {
+export function payloadFiles(m: WithPayloads, values: readonly string[]): Map<string, string> {
   const outside = outsideUris(m);
   const out = new Map<string, string>();
   const several = outside.length > 1 ? `name the payload: --payload URI=FILE; the release fetches ${outside.join(", ")}` : undefined;

@@ -9,7 +9,7 @@ import { type Anchor, type Identity, type Manifest, open, type Trust } from "@fi
 import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { withNumbers } from "../refusals.js";
 import type { TrustedKeys } from "../trust/trust-ref.js";
-import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check.js";
+import { checkPayloads, identities, outsideUris, payloadFiles, type WithPayloads, warnOfRefusal } from "./payload-check.js";
 
 /** The first anchor of each raw key. */
 function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {
@@ -88,7 +88,7 @@ export function fileOfUri(uri: string): string | undefined {
 }
 
 /** The files beside an envelope, for the payloads that no option names. `given`: those that options name. */
-export function payloadsBeside(path: string, manifest: Manifest, given: ReadonlyMap<string, string>): Map<string, string> {
+export function payloadsBeside(path: string, manifest: WithPayloads, given: ReadonlyMap<string, string>): Map<string, string> {
   const out = new Map(given);
   if (path === STDIO) return out;
   for (const uri of outsideUris(manifest)) {

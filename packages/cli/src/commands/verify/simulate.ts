@@ -261,6 +261,7 @@ function unsimulated({ step, cause }: Unsimulated, o: SimulateCommandOptions): F
   const what = {
     previous: made ? "the made-up release" : "the previous release",
     update: "the update",
+    again: "a second installation, as after a power cut",
     start: "the updated device",
   }[step];
   const hint = made ? `${failure.hint}; if the update needs the previous release, give it: --previous-release ENVELOPE` : failure.hint;

@@ -6,6 +6,8 @@ import { type Failure, readAll, refusedInput, schemeOf, visible } from "@firmsea
 import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import { identityOf } from "../../input/identity.js";
 import { LIMITS } from "../../limits.js";
+import type { Waiver } from "../../lint/lint.js";
+import type { Policy } from "../../lint/rule.js";
 import { positionOf } from "./position.js";
 import { HINT, type References, type SequenceSource, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
 
@@ -46,6 +48,15 @@ export interface ProductTrust {
   readonly threshold: number;
 }
 
+/** What firmseal lint holds releases against. */
+export interface ProductPolicy {
+  /** A set of rules beside the common ones. */
+  readonly suite: Policy | undefined;
+  /** The path of a bill of materials. */
+  readonly sbom: string | undefined;
+  readonly waivers: readonly Waiver[];
+}
+
 export interface Product {
   /** The path of the file, as given. */
   readonly path: string;
@@ -58,9 +69,11 @@ export interface Product {
   readonly sequence: { readonly source: SequenceSource; readonly previous: string | undefined };
   /** The signature algorithm of the profile. */
   readonly profileAlg: AlgName | undefined;
-  readonly policy: object;
+  readonly policy: ProductPolicy;
   /** The folder of releases. */
   readonly out: string;
+  /** The line and column of a member, from 1. */
+  position(pointer: string): { line: number; column: number };
   /** A Failure that names the line of a member. */
   fault(pointer: string, what: string, hint?: string): Failure;
 }
@@ -210,6 +223,11 @@ class Reader {
     return { file, root, keys, threshold: trust.threshold ?? 1 };
   }
 
+  private policy(): ProductPolicy {
+    const { suite, sbom, waivers = [] } = this.written.policy ?? {};
+    return { suite, sbom: sbom === undefined ? undefined : this.at(sbom), waivers };
+  }
+
   product(): Product {
     const { written, path } = this;
     const boards = Object.entries(written.boards).map(([name, board]) => this.board(name, board));
@@ -227,8 +245,9 @@ class Reader {
       trust: this.trust(),
       sequence: { source, previous: previous === undefined ? undefined : this.at(previous) },
       profileAlg: written.profile === undefined ? undefined : PROFILE_ALGS[written.profile.split("-")[2] as string],
-      policy: written.policy ?? {},
+      policy: this.policy(),
       out: this.at(written.out ?? "dist"),
+      position: (pointer) => positionOf(this.text, pointer),
       fault: (pointer, what, hint) => this.fault(pointer, what, hint),
     };
   }

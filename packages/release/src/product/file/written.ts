@@ -2,7 +2,9 @@
 
 import { refusedInput, visible } from "@firmseal/keys";
 import { conform, DescriptionError } from "@firmseal/signer";
-import { parse, TomlError } from "smol-toml";
+import { parse, TomlDate, TomlError } from "smol-toml";
+import type { Waiver } from "../../lint/lint.js";
+import type { Policy } from "../../lint/rule.js";
 import { violations } from "../../schema.js";
 import { positionOf } from "./position.js";
 
@@ -36,7 +38,15 @@ export interface Written {
   trust?: { file?: string; root?: References; keys?: References; threshold?: number };
   sequence?: { source?: SequenceSource; previous?: string };
   profile?: string;
-  policy?: object;
+  policy?: { suite?: Policy; sbom?: string; waivers?: Waiver[] };
+}
+
+/** Dates of TOML need no quotes: until = 2027-03-31. */
+function withTextDates(value: unknown): void {
+  const waivers = (value as Partial<Written>).policy?.waivers;
+  if (!Array.isArray(waivers)) return;
+  for (const one of waivers as { until?: unknown }[])
+    if (one?.until instanceof TomlDate && one.until.isDate()) one.until = one.until.toISOString();
 }
 
 /** Reads the text of a product file as a value that fits the schema. */
@@ -52,6 +62,7 @@ export function writtenIn(path: string, text: string): Written {
     const [first = ""] = e.message.split("\n");
     throw fault(e.line, e.column, first.replace(/^Invalid TOML document: /, ""));
   }
+  withTextDates(value);
   try {
     conform(value, (json) => violations(json, "product"));
   } catch (e) {

@@ -1,0 +1,126 @@
+// Holds a release against the rules, and the findings against the waivers of the product.
+
+import { grouped } from "@firmseal/keys";
+import { LIMITS } from "../limits.js";
+import { type LintContext, NEEDS, type Need, type Policy, type Rule, type Severity } from "./rule.js";
+import { RULES, WAIVER_RULES } from "./rules.js";
+
+/** A finding that a person has accepted for a time. */
+export interface Waiver {
+  /** Id or name of the rule. */
+  readonly rule: string;
+  /** Why it is accepted. */
+  readonly reason?: string;
+  /** The last day, as YYYY-MM-DD (UTC). */
+  readonly until?: string;
+}
+
+export interface Finding {
+  /** Id and name of the rule. */
+  readonly rule: string;
+  readonly name: string;
+  readonly severity: Severity;
+  /** The envelope, or the product file for a finding about a waiver. */
+  readonly path: string;
+  /** What was found, in one line. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly fix: string;
+  /** The boards of the product that the release is for. */
+  readonly boards?: readonly string[];
+  /** For a finding about a waiver: its place in the list of the product file. */
+  readonly waiver?: number;
+  /** The reason and last day of the waiver that accepts it. */
+  readonly waived?: { readonly reason: string; readonly until: string };
+}
+
+/** A rule that could not look at a release, and what would let it. */
+export interface Skipped {
+  readonly rule: string;
+  readonly name: string;
+  readonly path: string;
+  readonly why: string;
+}
+
+export interface LintReport {
+  readonly findings: readonly Finding[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** A release to lint. `whyNoCuts`: why there are no cuts in the context. */
+export interface LintTask {
+  readonly context: LintContext;
+  readonly whyNoCuts?: string;
+}
+
+const finding = ({ id, name, severity, fix }: Omit<Rule, "check">, path: string, message: string): Finding => ({
+  rule: id,
+  name,
+  severity,
+  path,
+  message,
+  fix,
+});
+
+/** The first messages of a list that may be long. */
+function listed(messages: readonly string[]): string[] {
+  const more = messages.length - LIMITS.lintFindings;
+  return more > 0 ? [...messages.slice(0, LIMITS.lintFindings), `and ${grouped(more)} more`] : [...messages];
+}
+
+/** What a rule lacks. Undefined if it can look. */
+function lacks({ needs = [] }: Rule, { context, whyNoCuts }: LintTask): string | undefined {
+  const missing = needs.find((need: Need) => context[need] === undefined);
+  if (missing === undefined) return undefined;
+  return missing === "cuts" && whyNoCuts !== undefined ? whyNoCuts : NEEDS[missing];
+}
+
+/** Holds a release against every rule, and against those of `policies`. Findings are in the order of the rules. */
+export function lintRelease(task: LintTask, policies: readonly Policy[]): LintReport {
+  const { boards } = task.context;
+  const { path } = task.context.release;
+  const findings: Finding[] = [];
+  const skipped: Skipped[] = [];
+  for (const rule of RULES) {
+    if (rule.policy !== undefined && !policies.includes(rule.policy)) continue;
+    const why = lacks(rule, task);
+    if (why !== undefined) skipped.push({ rule: rule.id, name: rule.name, path, why });
+    else
+      for (const message of listed(rule.check(task.context)))
+        findings.push({ ...finding(rule, path, message), ...(boards && { boards: boards.map(({ name }) => name) }) });
+  }
+  return { findings, skipped };
+}
+
+/** Why a waiver does not count on a day. Undefined if it does. */
+function invalidity({ reason, until }: Waiver, today: string): string | undefined {
+  if (reason === undefined || reason.trim() === "") return "has no reason";
+  if (until === undefined) return "has no end: until";
+  if (until < today) return `has expired on ${until}`;
+  return undefined;
+}
+
+/** The waivers of a product, and the file that they are in. */
+export interface Waivers {
+  readonly path: string;
+  readonly all: readonly Waiver[];
+}
+
+/** Marks the findings that a waiver accepts on a day (YYYY-MM-DD), and adds findings about waivers. */
+export function withWaivers(findings: readonly Finding[], { path, all }: Waivers, today: string): Finding[] {
+  const used = new Set<Waiver>();
+  const out = findings.map((one): Finding => {
+    const waiver = all.find((w) => (w.rule === one.rule || w.rule === one.name) && invalidity(w, today) === undefined);
+    if (!waiver) return one;
+    used.add(waiver);
+    return { ...one, waived: { reason: waiver.reason as string, until: waiver.until as string } };
+  });
+  for (const [i, waiver] of all.entries()) {
+    const why = invalidity(waiver, today);
+    const told = (rule: Omit<Rule, "check">, what: string) =>
+      out.push({ ...finding(rule, path, `the waiver of ${waiver.rule} ${what}`), waiver: i });
+    if (why !== undefined) told(WAIVER_RULES.invalid, why);
+    else if (!used.has(waiver)) told(WAIVER_RULES.unused, "waives nothing");
+  }
+  return out;
+}

@@ -1,0 +1,159 @@
+// Reads a release as rules see it. Nothing is trusted: a rule says what is wrong, and `verify` decides what is trusted.
+
+import { existsSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { VERSION_BYTES } from "@firmseal/images";
+import { CODES, Failure, readFirstBytes, STDIO, sizeOf } from "@firmseal/keys";
+import type { Explained } from "@firmseal/report";
+import { EnvelopeDraft, toHex } from "@firmseal/signer";
+import { errors, type TrustStore } from "@firmseal/verifier";
+import {
+  decodeEnvelope,
+  decodeItem,
+  formatSequence,
+  MAN_COSWID,
+  readSlice,
+  type Slice,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
+import { explain } from "../explain/explain.js";
+import { openWithTrialKey } from "../input/draft.js";
+import { readEnvelopeFile, readSource } from "../input/envelope-file.js";
+import { versionIn } from "../input/version.js";
+import { certainRefusal, checkPayloads, outsideUris, payloadFiles } from "../payload-check/payload-check.js";
+import { steps } from "../payload-check/tree.js";
+import { payloadsBeside } from "../payload-check/verified.js";
+import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
+import { carriedStores } from "../rotation/steps.js";
+import { scopeOf } from "../signing/scope.js";
+import { type KnownKey, signersOf } from "../signing/signers.js";
+import type { CutInput } from "./cuts.js";
+import type { LintPayload, LintPrevious, LintRelease } from "./rule.js";
+
+/** A bill of materials in SPDX or CycloneDX, by the names that their specifications recommend. */
+const BILL_OF_MATERIALS = /(^|\.)(spdx\.(json|rdf\.xml|ya?ml)|spdx|cdx\.(json|xml)|bom\.(json|xml))$/i;
+
+const digestIn = ({ digest }: UnverifiedEnvelope) => (digest ? toHex(Uint8Array.from(digest.bytes)) : undefined);
+
+/** The files of the payloads outside an envelope, by URI, and the URIs of those that are not there. */
+function filesOf(path: string, { manifest, envelope }: UnverifiedEnvelope, given: readonly string[]) {
+  const parts = { ...manifest, payloads: envelope.payloads };
+  const files = payloadsBeside(path, parts, payloadFiles(parts, given));
+  return { files, unseen: outsideUris(parts).filter((uri) => !files.has(uri)) };
+}
+
+function payloadsOf({ envelope }: UnverifiedEnvelope, files: ReadonlyMap<string, string>): LintPayload[] {
+  const bytes = ({ at, n }: Slice) => Uint8Array.from(readSlice(envelope.input, { at, n: Math.min(n, VERSION_BYTES) }));
+  return [
+    ...envelope.payloads.map(({ uri, content }) => ({ uri, size: content.n, head: bytes(content) })),
+    ...[...files].map(([uri, file]) => ({ uri, size: sizeOf(file), head: readFirstBytes(file, VERSION_BYTES) })),
+  ];
+}
+
+/** Whether the manifest has suit-coswid, severed or not. */
+function hasCoswid({ envelope, manifest }: UnverifiedEnvelope): boolean {
+  if (manifest.digests.some(({ number }) => number === MAN_COSWID)) return true;
+  const { items } = decodeItem(Uint8Array.from(readSlice(envelope.input, envelope.manifestElement.inside)));
+  return items.some(({ value }, i) => i % 2 === 0 && value === MAN_COSWID);
+}
+
+function hasBillBeside(path: string): boolean {
+  if (path === STDIO) return false;
+  try {
+    return readdirSync(dirname(path)).some((name) => BILL_OF_MATERIALS.test(name));
+  } catch {
+    // a folder that may not be listed shows none
+    return false;
+  }
+}
+
+interface Doings {
+  explained?: Explained;
+  refusal?: LintRelease["refusal"];
+}
+
+/** What devices do, and why all of them refuse. */
+async function doings(envelope: Uint8Array, files: Map<string, string>): Promise<Doings> {
+  const words = (code: number) => ({ reason: refusalName(code), words: refusalMeaning(code) });
+  try {
+    const m = await openWithTrialKey(EnvelopeDraft.read(envelope));
+    const refusal = certainRefusal(m);
+    const explained = await explain(envelope);
+    if (refusal) return { explained, refusal: words(refusal.code) };
+    await checkPayloads(m, files);
+    // a start that every device refuses is none of the refusals of an installation
+    const [first] = explained.behaviours;
+    const isDead = explained.behaviours.every(({ refused }) => refused !== undefined);
+    return { explained, ...(isDead && first?.refused && { refusal: words(first.refused.code) }) };
+  } catch (e) {
+    // there may be no room for the signature of a trial key
+    if (isRefusal(e)) return e.code === errors.SIGNATURE_COUNT ? {} : { refusal: words(e.code) };
+    // a refusal that names its payload
+    if (e instanceof Failure && e.code < CODES.USAGE) return { refusal: { reason: e.reason, words: e.message.replace(/^refused: /, "") } };
+    throw e;
+  }
+}
+
+export interface ReadOptions {
+  /** Files of payloads, as --payload names them. */
+  readonly payload?: readonly string[];
+  /** Keys that may have signed. */
+  readonly known?: readonly KnownKey[];
+  /** A bill of materials that the product names. */
+  readonly sbom?: string;
+}
+
+/** The trust files that a release carries, of those that their own roots have signed. */
+const storesIn = (path: string, envelope: Uint8Array, sequence: bigint): TrustStore[] =>
+  carriedStores([{ name: path, envelope, sequence }]);
+
+/**
+ * Reads an envelope, signed or not, and what is beside it. `path`: where it is. Throws the refusals of decodeEnvelope(), and Failures for files
+ * that cannot be read and for releases with too much in them.
+ */
+export async function readForLint(path: string, envelope: Uint8Array, o: ReadOptions = {}): Promise<LintRelease> {
+  const outline = decodeEnvelope(envelope);
+  const { manifest: m } = outline;
+  const { files, unseen } = filesOf(path, outline, o.payload ?? []);
+  const { explained, refusal } = await doings(envelope, files);
+  const sequence = BigInt(formatSequence(m.sequence));
+  return {
+    path,
+    outline,
+    sequence,
+    version: versionIn(outline),
+    digest: digestIn(outline),
+    signatures: await signersOf(outline.signatures, o.known ?? []),
+    scope: scopeOf(m),
+    sections: [...(m.shared ? [m.shared] : []), ...m.commands.map((c) => c.inside)].map((slice) => steps(m.input, slice)),
+    payloads: payloadsOf(outline, files),
+    unseen,
+    explained,
+    refusal,
+    carried: storesIn(path, envelope, sequence),
+    hasBillOfMaterials: hasCoswid(outline) || hasBillBeside(path) || (o.sbom !== undefined && existsSync(o.sbom)),
+  };
+}
+
+/** What is compared with an earlier release. */
+export interface EarlierRelease extends LintPrevious {
+  readonly scope: readonly string[];
+}
+
+/** Reads an earlier release. Throws the refusals of decodeEnvelope(). */
+export function readEarlier(path: string): EarlierRelease {
+  const outline = decodeEnvelope(readEnvelopeFile(path));
+  return {
+    path,
+    sequence: BigInt(formatSequence(outline.manifest.sequence)),
+    version: versionIn(outline),
+    digest: digestIn(outline),
+    scope: scopeOf(outline.manifest),
+  };
+}
+
+/** A release to install on a simulated device. Undefined if a payload is not there. */
+export function readToInstall(path: string, envelope: Uint8Array, payload: readonly string[] = []): CutInput | undefined {
+  const { files, unseen } = filesOf(path, decodeEnvelope(envelope), payload);
+  return unseen.length > 0 ? undefined : { envelope, payloads: new Map([...files].map(([uri, file]) => [uri, readSource(file)])) };
+}

@@ -1,0 +1,110 @@
+// Rules about what devices do with a release.
+
+import { someOf, visible } from "@firmseal/keys";
+import { type Action, componentName, type Explained, whoWords } from "@firmseal/report";
+import { PARAM_URI } from "@firmseal/verifier/tools";
+import { allParameters } from "../../payload-check/tree.js";
+import { deadAlternatives } from "../alternatives.js";
+import type { LintContext, Rule } from "../rule.js";
+
+/** Transfers that anybody on the way can change. */
+const PLAIN = /^(http|coap|ftp|tftp):\/\//i;
+
+const WRITES: readonly Action["what"][] = ["fetch", "write", "copy", "swap"];
+const READS_BACK: readonly Action["what"][] = ["compare", "check-content"];
+
+function plainUris({ release }: LintContext): string[] {
+  const behaviours = release.explained?.behaviours ?? [];
+  const withoutDigest = behaviours.some(({ refused }) => refused?.reason === "DIGEST_UNSET");
+  if (!withoutDigest) return [];
+  const checked = new Set(behaviours.flatMap(({ install }) => install.flatMap(({ uri, digest }) => (uri && digest ? [uri] : []))));
+  const named = release.sections.flatMap((section) =>
+    [...allParameters(section)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value)),
+  );
+  return [...new Set(named)].filter((uri) => PLAIN.test(uri) && !checked.has(uri)).map((uri) => `fetches ${uri} and sets no digest for it`);
+}
+
+/** The components that a device writes and then never compares, neither before it commits nor when it starts. */
+function unverified({ behaviours, components }: Explained): string[] {
+  const out = new Set<string>();
+  for (const { install, start, ...who } of behaviours) {
+    // nothing of an installation that is refused is kept
+    if (who.refused) continue;
+    const last = new Map<number, number>();
+    for (const [i, { what, component, source }] of install.entries())
+      if (WRITES.includes(what)) {
+        last.set(component, i);
+        if (what === "swap") last.set(source as number, i);
+      }
+    for (const [component, i] of last) {
+      const later = [...install.slice(i + 1), ...start];
+      if (!later.some((action) => action.component === component && READS_BACK.includes(action.what)))
+        out.add(`component ${componentName(components[component] ?? [])} is written and never compared (${whoWords(who)})`);
+    }
+  }
+  return [...out];
+}
+
+export const commandRules: readonly Rule[] = [
+  {
+    id: "L30",
+    name: "refused",
+    severity: "error",
+    title: "Every device refuses the release",
+    why: "It can be signed and published, and is installed nowhere.",
+    fix: "firmseal explain FILE shows what devices do; correct the description.",
+    check: ({ release }) => (release.refusal ? [`${release.refusal.words} (${release.refusal.reason})`] : []),
+  },
+  {
+    id: "L31",
+    name: "plain-transfer",
+    severity: "error",
+    title: "A payload is fetched in plain text, and no digest is set for it",
+    why: "Without TLS and without a digest, anybody on the way decides what the device gets.",
+    fix: "Set image-digest and image-size before the fetch. With them, plain HTTP is enough.",
+    check: plainUris,
+  },
+  {
+    id: "L32",
+    name: "dead-alternative",
+    severity: "warning",
+    title: "An alternative can never run",
+    why: "An earlier alternative holds on every device on which it would. Devices get another image than was meant.",
+    fix: "Correct the class, device or slot of one of the two, or remove the later one.",
+    check: ({ release }) =>
+      release.sections
+        .flatMap(deadAlternatives)
+        .map(({ alternative, of, because }) => `alternative ${alternative} of ${of} never runs: alternative ${because} runs in its place`),
+  },
+  {
+    id: "L33",
+    name: "never-verified",
+    severity: "error",
+    title: "A component is written and never verified",
+    why: "Flash that wears out, or a write that goes wrong, is noticed only when the image fails.",
+    fix: "Compare it: condition-image-match in the validate section, and after the fetch.",
+    check: ({ release }) => (release.explained ? unverified(release.explained) : []),
+  },
+  {
+    id: "L34",
+    name: "power-cut",
+    severity: "error",
+    title: "An installation does not survive power cuts, or what it installs does not start",
+    why: "A device whose power fails at the wrong moment does not start, or cannot be updated any more.",
+    fix: "firmseal simulate FILE --device files shows each cut. An installation must be possible again after it was interrupted.",
+    needs: ["cuts"],
+    check: ({ cuts }) => {
+      if (!cuts || cuts.faults === 0) return [];
+      return [cuts.cuts === 0 ? String(cuts.first) : `${cuts.faults} power cuts do not end well; the first: ${cuts.first}`];
+    },
+  },
+  {
+    id: "L35",
+    name: "payload-missing",
+    severity: "note",
+    title: "A payload is not there to look at",
+    why: "Rules about images cannot look at it. It may be missing or another file where devices fetch it.",
+    fix: "Put it beside the envelope under the last part of its URI, or give it: --payload FILE.",
+    check: ({ release }) => (release.unseen.length > 0 ? [`not looked at: ${visible(someOf(release.unseen))}`] : []),
+  },
+];

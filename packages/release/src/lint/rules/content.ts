@@ -1,0 +1,60 @@
+// Rules about what a release contains.
+
+import { type ImageVersion, imageVersion } from "@firmseal/images";
+import { visible } from "@firmseal/keys";
+import type { LintContext, LintPayload, Rule } from "../rule.js";
+
+const FORMATS: { readonly [format in ImageVersion["format"]]: string } = {
+  esp: "the app descriptor of ESP-IDF",
+  mcuboot: "the header of MCUboot",
+};
+
+function versions({ release }: LintContext): { payload: LintPayload; found: ImageVersion }[] {
+  return release.payloads.flatMap((payload) => {
+    const found = imageVersion(payload.head);
+    return found ? [{ payload, found }] : [];
+  });
+}
+
+/** MAJOR.MINOR.PATCH at the begin of a version; `v1.4.2-3-gabc` is that of git describe. */
+const coreOf = (version: string) => /^v?(\d+\.\d+\.\d+)(?![.\d])/.exec(version)?.[1];
+
+export const contentRules: readonly Rule[] = [
+  {
+    id: "L40",
+    name: "no-sbom",
+    severity: "note",
+    title: "The release has no bill of materials",
+    why: "Who asks which devices have a vulnerable library needs to know what is in each release. Laws ask for it too.",
+    fix: "Put an SPDX or CycloneDX file beside the envelope (NAME.spdx.json or NAME.cdx.json), or name it: [policy] sbom = FILE.",
+    check: ({ release }) => (release.hasBillOfMaterials ? [] : ["has no suit-coswid element, and no SPDX or CycloneDX file is beside it"]),
+  },
+  {
+    id: "L41",
+    name: "image-without-version",
+    severity: "warning",
+    title: "An image has no version of its own",
+    why: "The application and the boot loader report the version in the image: without it, nobody can tell what a device runs.",
+    fix: "Set PROJECT_VER (ESP-IDF), the VERSION file (Zephyr), or imgtool sign --version.",
+    check: (context) =>
+      versions(context).flatMap(({ payload, found }) =>
+        found.version === undefined ? [`${payload.uri}: ${FORMATS[found.format]} names no version`] : [],
+      ),
+  },
+  {
+    id: "L42",
+    name: "image-version-differs",
+    severity: "warning",
+    title: "An image has another version than the release",
+    why: "The build was not made for this release, or is an old one: devices report a version that was not released.",
+    fix: "Build again with the version of the release.",
+    check: (context) =>
+      versions(context).flatMap(({ payload, found: { version, format } }) => {
+        const [own, released] = [version && coreOf(version), context.release.version && coreOf(context.release.version)];
+        if (!own || !released || own === released) return [];
+        return [
+          `${payload.uri}: ${FORMATS[format]} names version ${visible(version as string)}, and the release is ${context.release.version}`,
+        ];
+      }),
+  },
+];

@@ -1,0 +1,66 @@
+// Rules about who signed a release.
+
+import { keyFacts, keyWords } from "@firmseal/keys";
+import { equalBytes, keyOfAnchor, roleNames, thumbprint, toHex } from "@firmseal/signer";
+import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
+import { formatSequence } from "@firmseal/verifier/tools";
+import { testKeysAmong } from "../../signing/signers.js";
+import type { LintContext, Rule } from "../rule.js";
+
+/** The anchors of the keys that signed, as far as the trust file lists them. */
+function signersIn({ release, trust }: LintContext): TrustAnchor[] {
+  const names = new Set(release.signatures.flatMap(({ status, by }) => (status === "valid" && by ? [toHex(thumbprint(by.key))] : [])));
+  return (trust?.store.anchors ?? []).filter((a) => {
+    const key = keyOfAnchor(a);
+    return key !== undefined && names.has(toHex(thumbprint(key)));
+  });
+}
+
+function nameOf(a: TrustAnchor): string {
+  const key = keyOfAnchor(a);
+  return key ? keyWords(keyFacts(key)) : "a key";
+}
+
+const lists = (store: TrustStore, a: TrustAnchor) =>
+  store.anchors.some((other) => equalBytes(other.key, a.key) && a.roles.every((role) => other.roles.includes(role)));
+
+export const signerRules: readonly Rule[] = [
+  {
+    id: "L01",
+    name: "test-key",
+    severity: "error",
+    title: "A published test key signed the release",
+    why: "The private half of the key is published: anybody can sign for devices that trust it.",
+    fix: "Sign with a key of your own, and see that no device trusts the test key.",
+    check: ({ release }) => testKeysAmong(release.signatures).map((name) => `signed with the published test key ${name}`),
+  },
+  {
+    id: "L02",
+    name: "debug-role",
+    severity: "error",
+    title: "A debug key signed the release",
+    why: "Devices in the field do not count debug keys, and debug keys are kept with less care than release keys.",
+    fix: "Sign with a key that has the role release in the trust file.",
+    needs: ["trust"],
+    check: (context) =>
+      signersIn(context)
+        .filter((a) => !roleNames(a).includes("release"))
+        .map((a) => `signed by ${nameOf(a)}, which has the role ${roleNames(a).join(" and ")} in ${context.trust?.path}`),
+  },
+  {
+    id: "L03",
+    name: "key-retiring",
+    severity: "warning",
+    title: "The trust file retires a key that signed the release",
+    why: "Devices do not count the key for later releases. If too few keys remain, no release reaches them any more.",
+    fix: "Sign with the key that replaces it too, and plan the rotation: docs/guides/rotation.md.",
+    needs: ["trust"],
+    check: (context) =>
+      signersIn(context).flatMap((a) => [
+        ...(a.until ? [`${nameOf(a)} counts up to sequence number ${formatSequence(a.until)} (${context.trust?.path})`] : []),
+        ...(context.release.carried.some((store) => !lists(store, a))
+          ? [`${nameOf(a)} is missing from the trust file that the release carries, or loses a role in it`]
+          : []),
+      ]),
+  },
+];

@@ -1,0 +1,120 @@
+// Rules and waivers on contexts that no release of ours can be in, and alternatives that never run.
+
+import { encodeTrust, privateKey, publicOf, signer, signTrust, type TrustDescription } from "@firmseal/signer";
+import { embeddedTrust } from "@firmseal/verifier";
+import { describe, expect, it } from "vitest";
+import { deadAlternatives } from "../src/lint/alternatives.js";
+import { withWaivers } from "../src/lint/lint.js";
+import type { LintContext } from "../src/lint/rule.js";
+import { RULES } from "../src/lint/rules.js";
+import type { ManifestStep } from "../src/payload-check/tree.js";
+
+const ruleOf = (name: string) => RULES.find((one) => one.name === name) as (typeof RULES)[number];
+const found = (name: string, context: object) => ruleOf(name).check(context as LintContext);
+
+describe("alternatives that never run", () => {
+  const step = (code: number, more: Partial<ManifestStep> = {}): ManifestStep => ({ code, name: String(code), ...more });
+  const set = (code: number, ...raw: number[]) => step(20, { parameters: [{ code, name: "", value: "", raw: Uint8Array.from(raw) }] });
+  const index = (i: number) => step(12, { index: [i] });
+  const [VENDOR, CLASS, SLOT, MATCH, FETCH] = [1, 2, 5, 3, 21].map((code) => step(code)) as [
+    ManifestStep,
+    ManifestStep,
+    ManifestStep,
+    ManifestStep,
+    ManifestStep,
+  ];
+  const tryEach = (...sequences: (ManifestStep[] | null)[]) => [step(15, { sequences })];
+  const dead = (...sequences: (ManifestStep[] | null)[]) =>
+    deadAlternatives(tryEach(...sequences)).map((one) => [one.alternative, one.because]);
+  const isClass = (n: number) => [set(2, n), CLASS];
+  const isSlot = (n: number) => [set(5, n), SLOT];
+
+  it.each([
+    ["the same class twice", [isClass(1), isClass(2), isClass(1)], [[3, 1]]],
+    ["a class, and then a slot of it", [isClass(1), [...isClass(1), ...isSlot(0)]], [[2, 1]]],
+    ["nil before the end", [isClass(1), null, isClass(2)], [[3, 2]]],
+    ["one that cannot fail", [[set(21, 1)], isClass(2)], [[2, 1]]],
+    ["one of the vendor that was set before, twice", [[VENDOR], [VENDOR, FETCH]], [[2, 1]]],
+    ["one inside another", [tryEach(isSlot(0), isSlot(0)), isClass(1)], [[2, 1]]],
+  ] as const)("%s", (_, sequences, expected) => {
+    expect(dead(...(sequences as unknown as ManifestStep[][]))).toEqual(expected);
+  });
+
+  it.each([
+    ["different classes", [isClass(1), isClass(2), null]],
+    ["a slot of a class, and then the class", [[...isClass(1), ...isSlot(0)], isClass(1)]],
+    ["the same class, but the first may fail later", [[...isClass(1), MATCH], isClass(1)]],
+    [
+      "the same value for another component",
+      [
+        [index(0), ...isClass(1)],
+        [index(1), ...isClass(1)],
+      ],
+    ],
+    [
+      "a value that was set for another component",
+      [
+        [set(2, 1), index(0), CLASS],
+        [set(2, 1), CLASS],
+      ],
+    ],
+  ] as const)("not: %s", (_, sequences) => {
+    expect(dead(...(sequences as unknown as ManifestStep[][]))).toEqual([]);
+  });
+});
+
+describe("rules", () => {
+  const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
+  const storeOf = async (more: Partial<TrustDescription>, keys = [key(2)]) => {
+    const root = key(1);
+    const anchors = [{ key: root, roles: ["root"] as const }, ...keys.map((one) => ({ key: one, roles: ["release"] as const }))];
+    const list = { name: "board", sequence: 1n, anchors, thresholds: { root: 1, release: 1 }, ...more } as unknown as TrustDescription;
+    return embeddedTrust(await signTrust(encodeTrust(list), [signer(root)]));
+  };
+
+  it("power-cut: tells how many cuts do not end well, and the first", () => {
+    expect(found("power-cut", { cuts: { cuts: 80, faults: 0 } })).toEqual([]);
+    expect(found("power-cut", { cuts: { cuts: 80, faults: 3, first: "write of a: none starts" } })).toEqual([
+      "3 power cuts do not end well; the first: write of a: none starts",
+    ]);
+  });
+
+  it("number-jump: holds to the limit of the trust file, also with the number of a version", async () => {
+    const trust = { path: "board.trust", store: await storeOf({ jumps: { release: 100n } } as Partial<TrustDescription>) };
+    const jump = (sequence: bigint, before?: bigint, version?: string) =>
+      found("number-jump", { release: { sequence, version }, trust, ...(before !== undefined && { previous: { sequence: before } }) });
+    expect(jump(107n, 7n)).toEqual([]);
+    expect(jump(108n, 7n)).toEqual(["108 is 101 above 7, and board.trust allows 100"]);
+    expect(jump(0x0001_0000_0000_8000n, 7n, "1.0.0")).toHaveLength(1);
+    expect(jump(7n, 108n)).toEqual([]);
+  });
+
+  it("number-jump: knows numbers of versions from others, up to 2^64", () => {
+    const jump = (sequence: bigint, version?: string) => found("number-jump", { release: { sequence, version } });
+    expect(jump(2n ** 48n - 1n)).toEqual([]);
+    expect(jump(2n ** 48n)).toHaveLength(1);
+    expect(jump(0x0001_0000_0000_8000n, "1.0.0")).toEqual([]);
+    expect(jump(0x0001_0000_0000_8000n, "1.0.1")).toHaveLength(1);
+    expect(jump(2n ** 64n - 1n)).toHaveLength(1);
+  });
+
+  it("key-retiring: looks into the trust file that the release carries", async () => {
+    const signatures = [{ status: "valid", by: { name: "", key: publicOf(key(2)) } }];
+    const trust = { path: "board.trust", store: await storeOf({}) };
+    const retiring = async (keys: ReturnType<typeof key>[]) =>
+      found("key-retiring", { trust, release: { signatures, carried: [await storeOf({ sequence: 2n }, keys)] } });
+    expect(await retiring([key(2), key(3)])).toEqual([]);
+    expect(await retiring([key(3)])).toMatchObject([expect.stringContaining("is missing from the trust file that the release carries")]);
+  });
+});
+
+it("a waiver counts on its last day, and not on the day after", () => {
+  const finding = { rule: "L01", name: "test-key", severity: "error", path: "a.suit", message: "", fix: "" } as const;
+  const waivers = { path: "firmseal.toml", all: [{ rule: "test-key", reason: "a sample", until: "2027-02-28" }] };
+  const on = (today: string) => withWaivers([finding], waivers, today).map(({ rule, waived }) => [rule, waived?.until]);
+  expect(on("2027-02-28")).toEqual([["L01", "2027-02-28"]]);
+  expect(on("2027-03-01")).toEqual([
+    ["L01", undefined],
+    ["L90", undefined],
+  ]);
+});
