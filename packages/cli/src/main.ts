@@ -65,7 +65,7 @@ function collectHelp(command: Command, into: string[]): void {
   for (const one of command.commands) collectHelp(one, into);
 }
 
-/** Writes what --help or --version says. Returns the error, if stdout does not take it. */
+/** Writes what --help or --version says, or candidates. Returns the error, if stdout does not take it. */
 async function writeHelp(text: string): Promise<unknown> {
   const { writeStdout } = await import("./show/ui.js");
   try {
@@ -80,9 +80,9 @@ async function writeHelp(text: string): Promise<unknown> {
 async function complete(words: readonly string[]): Promise<number> {
   const row = commandRow(words.slice(0, -1));
   const load = async () => (await (row?.declare ?? row?.load)?.())?.default;
-  const [{ completionLines }, { writeStdout }] = await Promise.all([import("./show/completion.js"), import("./show/ui.js")]);
-  writeStdout(await completionLines(words, load, COMMANDS, GROUPS));
-  return 0;
+  const { completionLines } = await import("./show/completion.js");
+  const fault = await writeHelp(await completionLines(words, load, COMMANDS, GROUPS));
+  return fault === undefined ? 0 : 3;
 }
 
 /** Runs a command line, and gives the exit code. Nothing is thrown. */

@@ -38,6 +38,11 @@ describe("what a shell offers", () => {
     expect(await values(...words)).toEqual(expected);
   });
 
+  it.skipIf(!existsSync("/dev/full"))("are left out in silence if they cannot be written", async () => {
+    const { exit, stderr } = await standard().run(["complete", "--", "ro"], { stdout: "/dev/full" });
+    expect([exit, stderr]).toEqual([3, ""]);
+  });
+
   it("are all commands at the beginning", async () => {
     expect(await values("")).toEqual([...new Set(COMMANDS.map(({ name }) => name.split(" ")[0]))]);
     expect(await values()).toEqual(await values(""));

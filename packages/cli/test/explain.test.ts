@@ -1,5 +1,6 @@
 // What devices do with a release, and what changes from one release to the next: in words and in JSON.
 
+import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
 
@@ -115,6 +116,80 @@ describe("explain", () => {
     expect(await explained(p, "two.suit", "--vendor", VENDOR, "--class", CLASSES[1])).toContainEqual(
       expect.stringContaining(`class ${CLASSES[1]}:`),
     );
+  });
+
+  it.each([
+    ["a start of an image that was not compared", [], ["directive-invoke"], "start: refuses: ", "INVOKE_UNVERIFIED"],
+    [
+      "a swap of a component with itself",
+      [{ "directive-override-parameters": { "source-component": 0 } }, "directive-swap"],
+      [],
+      "refuses: ",
+      "NOT_SUPPORTED",
+    ],
+    ["more bytes than the size", [setImage("#f", { content: "longer" }), "directive-write"], [], "refuses: ", "PAYLOAD_SIZE"],
+  ] as const)("tells of %s what devices say", async (_, more, invoke, words, name) => {
+    const p = standard();
+    await release(p, "odd", { install: [...fetched("#f"), ...more], ...(invoke.length > 0 && { invoke: [...invoke] }) });
+    expect((await explained(p, "odd.suit")).at(-1)).toMatch(new RegExp(`^ {2}${words}.* \\(${name}\\)$`));
+  });
+
+  it("tells that a swap names no digest for its source", async () => {
+    const p = standard();
+    await release(p, "swap", {
+      components: [["a"], ["b"]],
+      shared: [{ "directive-set-component-index": 0 }, ...identity(CLASSES[0])],
+      install: [
+        { "directive-set-component-index": 0 },
+        { "directive-override-parameters": { "image-digest": { algorithm: "sha-256", hex: "00".repeat(32) }, "source-component": 1 } },
+        "directive-swap",
+      ],
+    });
+    expect((await explained(p, "swap.suit")).at(-1)).toContain(
+      "refuses: the manifest writes a component without an image digest (DIGEST_UNSET)",
+    );
+  });
+
+  it("tells of releases whose commands devices refuse what the test vectors say", async () => {
+    const { readVectors } = await import("../../../test-vectors/index.mjs");
+    const p = standard();
+    const rules = [errors.NOT_SUPPORTED, errors.IDENTITY_UNCHECKED, errors.INVOKE_UNVERIFIED, errors.INVOKE_MISPLACED] as number[];
+    type Played = { name: string; action: string; envelope: string; expect: { code: number }; trust?: object };
+    const played = (readVectors("refused") as unknown as Played[])
+      .filter(({ action, expect: { code } }) => (action === "install" || action === "boot") && rules.includes(code))
+      // a key that is limited to some devices, which explain does not look at
+      .filter(({ name }) => !/^(scope|single)-/.test(name));
+    expect(played.length).toBeGreaterThan(12);
+    for (const { name, envelope, expect: expected } of played) {
+      p.put("v.suit", Buffer.from(envelope, "hex"));
+      const { json } = await p.ok(["explain", "v.suit", "--json"]);
+      expect([name, json["behaviours"]]).toEqual([
+        name,
+        [expect.objectContaining({ refused: expect.objectContaining({ code: expected.code }) })],
+      ]);
+    }
+  });
+
+  it("has a limit for all that it tries, also at the start", async () => {
+    const p = standard();
+    const many = Array.from({ length: 100 }, (_, i) => [
+      { "directive-override-parameters": { "class-identifier": `00000000-0000-4000-8000-${String(i).padStart(12, "0")}` } },
+      "condition-class-identifier",
+    ]);
+    await release(p, "long", {
+      shared: [...identity(CLASSES[0]).slice(0, 2), { "directive-try-each": many }],
+      install: fetched("#f"),
+      invoke: [setImage("#f"), ...Array.from({ length: 3000 }, () => "condition-image-match")],
+    });
+    expect(expectFailure(await p.run(["explain", "long.suit"]), 1)).toContain("takes more than 262,144 commands");
+  });
+
+  it("never gives two components one name", async () => {
+    const p = standard();
+    await release(p, "one", { components: [[{ hex: "00ff" }]], install: fetched("#f") });
+    await release(p, "two", { components: [["00ff"]], install: fetched("#f") });
+    const { stdout } = await p.ok(["diff", "one.suit", "two.suit"]);
+    expect(stdout).toContain("no longer the component 00ff\nnew: the component 30306666\n");
   });
 
   it("names components and their sources", async () => {

@@ -1,6 +1,8 @@
 // What a report holds: the release with the keys that are to verify it, and what was found out when the report was made.
 
-/** A trusted key, as devices store it. */
+import type { Phase } from "./device-rules.js";
+
+/** A trusted key, as devices store it. The page works out its thumbprint. */
 export interface ReportKey {
   /** Name of the algorithm in device bundles: `ed25519`, `es256` or `hsslms`. */
   alg: string;
@@ -11,8 +13,6 @@ export interface ReportKey {
   /** First and last sequence number for which the key counts: upper and lower 32 bits. */
   since?: [number, number];
   until?: [number, number];
-  /** COSE Key Thumbprint (RFC 9679, SHA-256), hex. */
-  thumbprint: string;
   /** How the key was named. */
   name?: string;
 }
@@ -25,6 +25,8 @@ export interface ReportKind {
   slot: number;
   /** Whether it has the images already. */
   has: boolean;
+  /** The part in which it refuses the release because its identity is not checked. A device bundle cannot tell. */
+  unchecked?: Phase;
 }
 
 /** What starts after a power cut at one write or erase: the worst outcome of all its cuts. */

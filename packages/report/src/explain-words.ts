@@ -2,11 +2,14 @@
 
 import type { Action, Behaviour, Explained } from "./explain.js";
 
-/** The name of a component: the text of its parts if they are printable, or else their hex. */
+/** Text that cannot be taken for hex, or for an empty identifier. */
+const PLAIN = /^(?!([0-9a-f]{2})+$|\(empty\)$)[!-.0-~]+$/;
+
+/** The name of a component: the text of its parts if they are printable and no hex, or else their hex. */
 export function componentName(parts: readonly string[]): string {
   const texts = parts.map((hex) => {
     const text = hex.replace(/../g, (byte) => String.fromCharCode(Number.parseInt(byte, 16)));
-    return /^[!-.0-~]+$/.test(text) ? text : hex;
+    return PLAIN.test(text) ? text : hex;
   });
   return texts.join("/") || "(empty)";
 }
@@ -56,11 +59,16 @@ function numbered(title: string, actions: readonly Action[], components: readonl
   return [`  ${title}:`, ...actions.map((action, i) => `    ${i + 1}. ${actionWords(action, components)}`)];
 }
 
+/** How the installation, or each start, ends. */
+export function refusedWords({ during, words, reason }: NonNullable<Behaviour["refused"]>): string {
+  return `${during === "start" ? "start: " : ""}refuses: ${words} (${reason})`;
+}
+
 /** The lines of a whole release. */
 export function explainedLines({ behaviours, components }: Explained): string[] {
   return behaviours.flatMap((one) => [
     `${whoWords(one)}:`,
     ...numbered("installation", one.install, components),
-    ...(one.refused ? [`  refuses: ${one.refused.words} (${one.refused.reason})`] : numbered("start", one.start, components)),
+    ...(one.refused ? [`  ${refusedWords(one.refused)}`] : numbered("start", one.start, components)),
   ]);
 }

@@ -2,7 +2,7 @@
 // answers that this kind gives, and each effect becomes an action. The interpreter is given, so that a page can use that
 // of a device bundle.
 
-import { type Bytes, type Digest, type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest, type Run } from "@firmseal/verifier";
+import { type Bytes, type Digest, type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest } from "@firmseal/verifier";
 import {
   COND_CHECK_CONTENT,
   COND_COMPONENT_SLOT,
@@ -17,13 +17,7 @@ import {
   refusalOf,
   START_SECTIONS,
 } from "@firmseal/verifier/tools";
-
-/** What is used of the verifier, or of a device bundle. `identityChecked` is missing in bundles. */
-export interface Interpreter {
-  start(manifest: Manifest, sections: number[], identity: Identity): Run;
-  step(run: Run, outcome?: boolean): Effect | undefined;
-  identityChecked?(run: Run): boolean;
-}
+import { type Interpreter, installerRefusal, Known, type Phase } from "./device-rules.js";
 
 /** A kind of device that a manifest distinguishes. */
 export interface DeviceKind {
@@ -32,6 +26,8 @@ export interface DeviceKind {
   slot: number;
   /** Whether it has the images already. */
   there: boolean;
+  /** The part in which it refuses a release that does not check its identity, for an interpreter that cannot tell. */
+  unchecked?: Phase;
 }
 
 /** One action of a device, in order. */
@@ -61,7 +57,7 @@ export interface Behaviour {
   install: Action[];
   start: Action[];
   /** The refusal with which the installation or the start ends. */
-  refused?: { code: number; reason: string; words: string };
+  refused?: { during: Phase; code: number; reason: string; words: string };
 }
 
 export interface Explained {
@@ -124,24 +120,15 @@ class Ended extends Error {
   }
 }
 
-/** The number of the refusal of an installer that does not do what the interpreter asks for. Undefined: it does. */
-export function installerRefusal(by: Interpreter, run: Run, e: Effect | undefined): number | undefined {
-  if (e?.op === DIR_INVOKE) return errors.INVOKE_MISPLACED;
-  const isWrite = e !== undefined && (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP);
-  if (isWrite && !e.digest) return errors.DIGEST_UNSET;
-  // at the first write, and at the end
-  return (isWrite || !e) && by.identityChecked && !by.identityChecked(run) ? errors.IDENTITY_UNCHECKED : undefined;
-}
+const SECTIONS = { install: INSTALL_SECTIONS, start: START_SECTIONS } as const;
 
 /** Runs some sections. Comparisons hold once the device has written the component, and before if it has the images. */
-function actionsIn(by: Interpreter, m: Manifest, sections: number[], kind: DeviceKind, has: boolean): Action[] {
-  const run = by.start(
-    m,
-    sections.filter((s) => !m.absent.includes(s)),
-    kind.identity,
-  );
+function actionsIn(given: Interpreter, m: Manifest, during: Phase, kind: DeviceKind, has: boolean): Action[] {
+  const by = kind.unchecked === during ? { ...given, identityChecked: () => false } : given;
+  const sections = SECTIONS[during].filter((s) => !m.absent.includes(s));
+  const run = by.start(m, sections, kind.identity);
   const out: Action[] = [];
-  const written = new Set<number>();
+  const known = new Known(during);
   let ok: boolean | undefined;
   for (;;) {
     let e: Effect | undefined;
@@ -151,16 +138,14 @@ function actionsIn(by: Interpreter, m: Manifest, sections: number[], kind: Devic
       const { code } = x as { code?: unknown };
       throw typeof code === "number" ? new Ended(code, out) : x;
     }
-    const refusal = sections === INSTALL_SECTIONS ? installerRefusal(by, run, e) : undefined;
+    const refusal = installerRefusal(by, run, e, during) ?? (e && known.refusal(e));
     if (refusal !== undefined) throw new Ended(refusal, out);
     if (!e) return out;
     const action = actionOf(m, e);
-    const holds = has || written.has(e.component);
     ok = true;
     if (e.op === COND_COMPONENT_SLOT) ok = e.slot === kind.slot;
-    else if (action?.what === "compare" || action?.what === "check-content") ok = holds;
-    else if (e.op !== DIR_INVOKE) written.add(e.component);
-    if (e.op === DIR_SWAP) written.add(e.source as number);
+    else if (action?.what === "compare" || action?.what === "check-content") ok = has || known.written.has(e.component);
+    if (ok) known.took(e);
     // a comparison that fails leads to another branch, and has no effect
     if (action && ok) out.push(action);
   }
@@ -168,16 +153,18 @@ function actionsIn(by: Interpreter, m: Manifest, sections: number[], kind: Devic
 
 function behaviourOf(by: Interpreter, m: Manifest, kind: DeviceKind): Pick<Behaviour, "install" | "start" | "refused"> {
   const done: Pick<Behaviour, "install" | "start" | "refused"> = { install: [], start: [] };
-  try {
-    done.install = actionsIn(by, m, INSTALL_SECTIONS, kind, kind.there);
-    done.start = actionsIn(by, m, START_SECTIONS, kind, true);
-  } catch (e) {
-    if (!(e instanceof Ended)) throw e;
-    const { code, done: before } = e;
-    // nothing is started from an installation that was refused
-    done.install = done.install.length > 0 ? done.install : before;
-    const row = refusalOf(code);
-    done.refused = { code, reason: row?.name ?? "UNKNOWN", words: row?.meaning ?? `number ${code}` };
+  for (const during of ["install", "start"] as const) {
+    try {
+      done[during] = actionsIn(by, m, during, kind, during === "start" || kind.there);
+    } catch (e) {
+      if (!(e instanceof Ended)) throw e;
+      const { code, done: before } = e;
+      done[during] = before;
+      const row = refusalOf(code);
+      done.refused = { during, code, reason: row?.name ?? "UNKNOWN", words: row?.meaning ?? `number ${code}` };
+      // nothing is started from an installation that was refused
+      return done;
+    }
   }
   return done;
 }
@@ -187,13 +174,15 @@ const NOT_FOR_IT: readonly number[] = [errors.VENDOR_MISMATCH, errors.CLASS_MISM
 
 /** Puts devices with and without the images together if they do the same. */
 function withoutNeedlessHas(all: readonly Behaviour[]): Behaviour[] {
-  const name = ({ has, ...rest }: Behaviour) => JSON.stringify(rest);
-  const names = all.map(name);
-  return all.flatMap((one, i) => {
-    const first = names.indexOf(name(one));
-    if (first === names.lastIndexOf(name(one))) return [one];
+  const same = new Map<string, Behaviour[]>();
+  for (const one of all) {
     const { has, ...rest } = one;
-    return first === i ? [rest] : [];
+    const name = JSON.stringify(rest);
+    same.set(name, [...(same.get(name) ?? []), one]);
+  }
+  return [...same.values()].flatMap((group) => {
+    const [{ has, ...rest }] = group as [Behaviour];
+    return group.length > 1 ? [rest] : group;
   });
 }
 

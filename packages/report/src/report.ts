@@ -28,15 +28,23 @@ function checkBundle(bundle: string): void {
   if (/<\/|<!/.test(bundle)) throw new TypeError("the bundle holds text that HTML takes for markup");
 }
 
+/** Text in place of base64 could show a verdict of its own, without a script. */
+function checkEnvelope(envelope: string): void {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(envelope)) throw new TypeError("the envelope is not in base64");
+}
+
 /**
  * Makes the file. `bundle`: a device bundle in the form `script`, with the algorithms of the keys and the feature
- * `trust`. The file needs no network, and sends nothing. It holds no private key.
+ * `trust`. The file needs no network, and sends nothing. It holds no private key. Throws TypeError if the envelope is
+ * not in base64.
  */
 export function reportHtml({ envelope, ...rest }: ReportData, bundle: string): string {
   checkBundle(bundle);
+  checkEnvelope(envelope);
+  const digestOf = (text: string) => hexOf(sha256(encoder.encode(text)));
   const data = inScript(rest);
-  // everything but the envelope, which its signatures protect: a changed report must not look verified
-  const expected = `var firmsealReportDigest="${hexOf(sha256(encoder.encode(data)))}";`;
+  // a changed report must not look verified, nor one with another release of the same signers
+  const expected = `var firmsealReportDigest="${digestOf(data)}",firmsealEnvelopeDigest="${digestOf(envelope)}";`;
   const policy = [
     "default-src 'none'",
     `script-src ${[bundle, expected, PAGE_SCRIPT].map(hashOf).join(" ")}`,

@@ -143,6 +143,51 @@ describe.skipIf(!path)(`a report${reason}`, () => {
     expect(script.verdict).toContain("Not verified: the script of this page did not run");
   });
 
+  it("turns red with another release of the same signers", async () => {
+    const p = standard();
+    await signImage(p, 6, "old.suit");
+    await signImage(p, 7, "fw.suit");
+    await made(p);
+    const [old, now] = ["old.suit", "fw.suit"].map((name) => p.get(name).toString("base64")) as [string, string];
+    const { isGood, verdict } = await changed(p, (html) => html.replace(now, old));
+    expect([isGood, verdict]).toEqual([false, "Refused: this report was changed after it was made"]);
+  });
+
+  it.each([
+    ["ed25519", []],
+    ["es256", []],
+    ["hsslms", ["--hss", "5/8"]],
+  ] as const)("works out the thumbprint of a key: %s", async (alg, more) => {
+    const p = standard();
+    await p.ok(["keygen", "--no-passphrase", "--out", "K.key", "--alg", alg, ...more]);
+    const { thumbprint } = (await p.ok(["pubkey", "K.key", "--out", "K.jwk", "--json"])).json as { thumbprint: string };
+    await p.ok(["sign", "fw.bin", "--key", "K.key", ...FACTS, "--seq", "7", "--out", "fw.suit"]);
+    await p.ok(["report", "fw.suit", "--key", "K.jwk", "--html", "fw.html"]);
+    expect(p.get("fw.html").toString()).not.toContain(thumbprint);
+    const { page, isGood } = await opened(urlOf(p));
+    expect([isGood, await page.locator("td code").textContent()]).toEqual([true, thumbprint]);
+    await page.close();
+  });
+
+  it("says that devices refuse a release that does not check who they are", async () => {
+    const p = standard();
+    p.put(
+      "open.json",
+      JSON.stringify({
+        $schema: "urn:firmseal:manifest:1",
+        sequence: 3,
+        components: [[{ hex: "00" }]],
+        install: [{ "directive-override-parameters": { uri: "#f", image: { payload: "#f" } } }, "directive-fetch", "condition-image-match"],
+        payloads: { "#f": "#f" },
+      }),
+    );
+    await p.ok(["sign", "open.json", "--key", "A.pem", "--out", "fw.suit"]);
+    await made(p);
+    const { page } = await opened(urlOf(p));
+    expect(await page.locator("main").textContent()).toContain("(90 IDENTITY_UNCHECKED)");
+    await page.close();
+  });
+
   it("shows hostile names as text", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
@@ -163,7 +208,7 @@ describe.skipIf(!path)(`a report${reason}`, () => {
     const { page, noise, isGood } = await opened(urlOf(p));
     expect(isGood).toBe(true);
     expect(await page.locator("img").count()).toBe(0);
-    expect(await page.locator("h1").textContent()).toContain("<img src=x onerror=alert(1)>\\u202e\\u001b[31m.suit");
+    expect(await page.locator("h1").textContent()).toContain("<img src=x onerror=alert(1)>\\u{202e}\\u{1b}[31m.suit");
     expect(noise).toEqual([]);
     await page.close();
   });
@@ -199,7 +244,6 @@ describe.skipIf(!path)(`a report${reason}`, () => {
         ...(kid !== undefined && { kid: base64(kid) }),
         ...(since !== undefined && { since }),
         ...(until !== undefined && { until }),
-        thumbprint: "",
       }));
       const data = {
         file: name,
@@ -223,6 +267,12 @@ describe.skipIf(!path)(`a report${reason}`, () => {
 });
 
 describe("report", () => {
+  it("takes an envelope in base64 only: other text could show a verdict without a script", () => {
+    const data = { file: "", made: "", keys: [], threshold: 1, names: {}, kinds: [], slots: false };
+    for (const envelope of ['</script><p class="verdict good">Verified here</p>', "AA==\n", "A=A="])
+      expect(() => reportHtml({ ...data, envelope }, "")).toThrow("not in base64");
+  });
+
   it.each([
     ["a key that has not signed", ["fw.suit", "--key", "B.jwk", "--html", "x.html"], 1, "refused"],
     ["a name that is no page", ["fw.suit", "--key", "A.jwk", "--html", "fw.suit"], 2, "is not the name of an HTML file"],
@@ -235,6 +285,46 @@ describe("report", () => {
     const before = p.tree();
     expect(expectFailure(await p.run(["report", ...args]), exit)).toContain(words);
     expect(p.tree()).toEqual(before);
+  });
+
+  it("refuses a release whose devices trust different keys, also if some trust only more of them", async () => {
+    const p = standard();
+    const list = {
+      $schema: "urn:firmseal:trust:1",
+      name: "board",
+      sequence: 1,
+      anchors: [
+        { key: "C.jwk", roles: ["root"] },
+        { key: "A.jwk", roles: ["release"] },
+        { key: "B.jwk", roles: ["release"], vendor: "example.com", class: "board-v2" },
+      ],
+      thresholds: { root: 1, release: 1 },
+    };
+    p.put("t.json", JSON.stringify(list));
+    await p.ok(["trust", "create", "--from", "t.json"]);
+    await p.ok(["trust", "sign", "t.trust", "--key", "C.pem"]);
+    const branch = (id: string) => [
+      { "directive-override-parameters": { "vendor-identifier": "cfbff0d1-9375-5685-968c-48ce8b15ae17", "class-identifier": id } },
+      "condition-vendor-identifier",
+      "condition-class-identifier",
+    ];
+    const [v2, v3] = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "d041272d-edb5-558c-998f-144424bbea1f"] as const;
+    p.put(
+      "two.json",
+      JSON.stringify({
+        $schema: "urn:firmseal:manifest:1",
+        sequence: 3,
+        components: [[{ hex: "00" }]],
+        "shared-sequence": [{ "directive-try-each": [branch(v2), branch(v3)] }],
+        install: [{ "directive-override-parameters": { uri: "#f", image: { payload: "#f" } } }, "directive-fetch", "condition-image-match"],
+        payloads: { "#f": "#f" },
+      }),
+    );
+    // devices of board-v3 refuse it
+    await p.ok(["sign", "two.json", "--key", "B.pem", "--out", "two.suit"]);
+    const report = ["report", "two.suit", "--trust", "t.trust", "--root", "C.jwk", "--html", "x.html"];
+    expect(expectFailure(await p.run(report), 2)).toContain("trust different keys");
+    await p.ok([...report, ...FACTS]);
   });
 
   it("makes the same page from the same release", async () => {

@@ -136,6 +136,17 @@ describe("refuses with the numbers of the general verifier", () => {
     expect(code(() => open(envelope, whom))).toBe((errors as Record<string, number>)[name]);
   });
 
+  it.each([
+    ["a policy of a trust file", { ...trust, store: {} }],
+    ["an anchor for one vendor", { anchors: [{ ...trust.anchors[0], vendor: identity.vendor[0] }] }],
+    ["an anchor for one class", { anchors: [{ ...trust.anchors[0], class: identity.class[0] }] }],
+    ["an anchor for single devices", { anchors: [{ ...trust.anchors[0], single: true }] }],
+    ["five anchors", { anchors: new Array(5).fill(trust.anchors[0]) }],
+  ])("%s says more than it checks", async (_, whom) => {
+    const { envelope } = await all();
+    expect(code(() => micro.open(envelope, whom as Trust))).toBe(errors.TRUST_POLICY);
+  });
+
   it("counts two forms of one key once", async () => {
     const { twice } = await all();
     const flipped = Uint8Array.from(es.key as Uint8Array);

@@ -231,8 +231,9 @@ export const BEHAVIOURS: Shape = {
   ...membersOf("install[]", ACTION),
   start: ["object[]", "what they do at each start, in order"],
   ...membersOf("start[]", ACTION),
-  "refused?": ["object", "the refusal with which this ends"],
+  "refused?": ["object", "the refusal with which the installation or the start ends"],
   ...membersOf("refused?", {
+    during: ["string", "install or start"],
     code: ["number", "its number"],
     reason: ["string", "its name"],
     words: ["string", "what it means"],

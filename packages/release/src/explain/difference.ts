@@ -1,6 +1,6 @@
 // What changes for a device from one release to the next.
 
-import { actionWords, type Behaviour, componentName, type Explained, expectationWords } from "@firmseal/report";
+import { actionWords, type Behaviour, componentName, type Explained, expectationWords, refusedWords } from "@firmseal/report";
 import { diffArrays } from "diff";
 
 /** What a component must hold with each of the releases. */
@@ -50,9 +50,7 @@ function kindsOf({ behaviours }: Explained): Map<string, Kind> {
 function linesOf(kind: Kind, { components }: Explained): string[] {
   return [
     ...kind.install.map((action) => `installation: ${actionWords(action, components, true)}`),
-    ...(kind.refused
-      ? [`refuses: ${kind.refused.words} (${kind.refused.reason})`]
-      : kind.start.map((action) => `start: ${actionWords(action, components, true)}`)),
+    ...(kind.refused ? [refusedWords(kind.refused)] : kind.start.map((action) => `start: ${actionWords(action, components, true)}`)),
   ];
 }
 

@@ -181,6 +181,12 @@ export function deviceKinds(m: Commands): DeviceKind[] {
   return out;
 }
 
+/** A device with all identities at once, as after an acquisition. */
+function withAllIdentities(m: Commands): DeviceKind {
+  const [vendor, classes, device] = identifiers(allSet(m));
+  return { ...(deviceKinds(m)[0] as DeviceKind), identity: { vendor, class: classes, device } };
+}
+
 /** Counts the commands executed for one kind of device after another, because kinds and commands multiply. */
 class Effort {
   private before = 0;
@@ -199,6 +205,20 @@ class Effort {
     this.took(run);
     this.before += run.commands;
   }
+}
+
+/** An interpreter whose runs together execute a limited number of commands. Throws a Failure at the start of a run. */
+export function limitedInterpreter(): Interpreter {
+  const effort = new Effort();
+  let last: Run | undefined;
+  return {
+    ...INTERPRETER,
+    start(m, sections, identity) {
+      if (last) effort.ended(last);
+      last = start(m, sections, identity);
+      return last;
+    },
+  };
 }
 
 function sectionsOf(m: Manifest): number[] {
@@ -285,8 +305,9 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     return true;
   }
 
-  let taken = false;
-  if (payloads.size > 0) for (const kind of deviceKinds(m)) taken = (await tryOn(kind)) || taken;
+  let taken = payloads.size === 0;
+  if (!taken) for (const kind of deviceKinds(m)) taken = (await tryOn(kind)) || taken;
+  taken ||= await tryOn(withAllIdentities(m));
   if (!taken && refusal) throw certainRefusal(m) ?? refusal;
   for (const uri of payloads.keys()) if (!met.has(uri)) refusePayload("DIGEST_UNSET", uri);
 }
@@ -326,9 +347,7 @@ export function certainRefusal(m: Manifest): Refusal | undefined {
   const refusals = kinds.map((kind) => refusalOn(m, kind, effort));
   const wrong = refusals.find((r) => r && WRONG_COMMANDS.has(r.code));
   if (wrong || refusals.includes(undefined)) return wrong;
-  // a device may have several identities, after an acquisition for example
-  const [vendor, classes, device] = identifiers(allSet(m));
-  return refusalOn(m, { ...(kinds[0] as DeviceKind), identity: { vendor, class: classes, device } }, effort);
+  return refusalOn(m, withAllIdentities(m), effort);
 }
 
 /**

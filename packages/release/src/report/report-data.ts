@@ -1,10 +1,11 @@
 // What a report page is made of: the release, the keys that must verify it, and what is found out beforehand.
 
-import type { ReportCut, ReportData, ReportKey, ReportKind } from "@firmseal/report";
-import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
+import { type DeviceKind, explainManifest, type ReportCut, type ReportData, type ReportKey, type ReportKind } from "@firmseal/report";
+import type { PublicKey } from "@firmseal/signer";
 import type { CutPoint } from "@firmseal/simulator";
-import type { Anchor, Manifest, TrustAnchor } from "@firmseal/verifier";
+import { type Anchor, errors, type Manifest, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
+import { limitedInterpreter } from "../payload-check/payload-check.js";
 
 const base64 = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("base64");
 
@@ -17,24 +18,29 @@ export function reportKey(key: PublicKey, anchor: Anchor | TrustAnchor, name: st
     ...(anchor.kid && { kid: base64(anchor.kid) }),
     ...(since && { since: [since[0], since[1]] as [number, number] }),
     ...(until && { until: [until[0], until[1]] as [number, number] }),
-    thumbprint: toHex(thumbprint(key)),
     ...(name !== undefined && { name }),
   };
 }
 
-/** The kinds of devices that the release distinguishes. Throws a Failure if there are too many. */
+/** The kinds of devices that the release distinguishes. Throws a Failure if there are too many, or too much to try. */
 export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
   const { kinds, slots } = kindsAsked(m, {});
   const part = (name: "vendor" | "class" | "device", bytes: ArrayLike<number> | undefined) =>
     bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {};
+  const by = limitedInterpreter();
+  const unchecked = (kind: DeviceKind): Pick<ReportKind, "unchecked"> => {
+    const refused = explainManifest(by, m, [kind], false).behaviours[0]?.refused;
+    return refused?.code === errors.IDENTITY_UNCHECKED ? { unchecked: refused.during } : {};
+  };
   return {
     kinds: kinds.map(
-      ({ identity, slot, there }): ReportKind => ({
-        ...part("vendor", identity.vendor?.[0]),
-        ...part("class", identity.class?.[0]),
-        ...part("device", identity.device?.[0]),
-        slot,
-        has: there,
+      (kind): ReportKind => ({
+        ...part("vendor", kind.identity.vendor?.[0]),
+        ...part("class", kind.identity.class?.[0]),
+        ...part("device", kind.identity.device?.[0]),
+        slot: kind.slot,
+        has: kind.there,
+        ...unchecked(kind),
       }),
     ),
     slots,

@@ -21,13 +21,13 @@ export function table(label: string, titles: readonly string[], rows: readonly (
 
 export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visible(line))));
 
-/** Control characters, and those that change the direction of text. */
-const HIDDEN = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+/** Control, formatting, private-use and surrogate characters, and line and paragraph separators, as on a terminal. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** At most 4,000 characters of a text, with hidden characters as escapes. */
 export function visible(text: string): string {
   const shown = text.length > 4000 ? `${text.slice(0, 4000)}…` : text;
-  return shown.replace(HIDDEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return shown.replace(HIDDEN, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
 }
 
 export const grouped = (n: number) => n.toLocaleString("en-US");

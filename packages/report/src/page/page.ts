@@ -8,8 +8,11 @@ import { goodViews, refusalWords } from "./view.js";
 
 declare const firmseal: DeviceBundle;
 declare const firmsealReportDigest: string;
+declare const firmsealEnvelopeDigest: string;
 
 const contentOf = (id: string) => document.getElementById(id)?.textContent ?? "";
+
+const digestOf = (text: string) => hexOf(sha256(new TextEncoder().encode(text)));
 
 function run(): void {
   const main = document.getElementById("report") as HTMLElement;
@@ -17,11 +20,15 @@ function run(): void {
   const show = (...content: Node[]) => main.replaceChildren(el("h1", {}, title), ...content);
   try {
     const text = contentOf("data");
-    if (hexOf(sha256(new TextEncoder().encode(text))) !== firmsealReportDigest) throw new Error(TEXTS.changed);
+    if (digestOf(text) !== firmsealReportDigest) throw new Error(TEXTS.changed);
     const data = JSON.parse(text) as PageData;
     title = visible(data.file);
-    const envelope = bytesOf(contentOf("envelope").trim());
-    show(...goodViews(data, verifyRelease(firmseal, data, envelope), envelope.length));
+    const inPage = contentOf("envelope");
+    const envelope = bytesOf(inPage);
+    const verified = verifyRelease(firmseal, data, envelope);
+    // another release of the same signers is not the one of this report
+    if (digestOf(inPage) !== firmsealEnvelopeDigest) throw new Error(TEXTS.changed);
+    show(...goodViews(data, verified, envelope.length));
   } catch (e) {
     show(el("p", { class: "verdict bad", role: "status" }, `${TEXTS.refused}: ${refusalWords(e)}`));
   }

@@ -4,8 +4,10 @@ import type { Anchor, Identity, Manifest, Trust } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, MAN_COSWID, MAN_MUD, MANIFEST_NAMES, TEXT_NAMES } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
-import { type Action, type Behaviour, type DeviceKind, explainManifest, type Interpreter } from "../explain.js";
+import type { Interpreter } from "../device-rules.js";
+import { type Action, type Behaviour, type DeviceKind, explainManifest } from "../explain.js";
 import { TEXTS } from "./texts.js";
+import { thumbprintOf } from "./thumbprint.js";
 
 /** What the page uses of a device bundle. */
 export interface DeviceBundle extends Pick<Interpreter, "start" | "step"> {
@@ -31,7 +33,8 @@ export interface PayloadFacts {
 export interface Verified {
   sequence: string;
   digest: string;
-  /** For each key, whether it has signed. */
+  /** For each key, its thumbprint in hex, and whether it has signed. */
+  thumbprints: string[];
   signed: boolean[];
   components: string[][];
   behaviours: Behaviour[];
@@ -55,10 +58,10 @@ function hasSigned(device: DeviceBundle, envelope: Uint8Array, anchor: Anchor): 
   }
 }
 
-function kindOf({ vendor, class: name, device, slot, has }: ReportKind): DeviceKind {
+function kindOf({ vendor, class: name, device, slot, has, unchecked }: ReportKind): DeviceKind {
   const part = (text: string | undefined) => (text === undefined ? [] : [bytesOf(text)]);
   const identity: Identity = { vendor: part(vendor), class: part(name), device: part(device) };
-  return { identity, slot, there: has };
+  return { identity, slot, there: has, ...(unchecked && { unchecked }) };
 }
 
 /** Each payload once, from what devices fetch. Throws if one in the envelope does not match its digest. */
@@ -68,13 +71,18 @@ function payloadsOf(behaviours: readonly Behaviour[], envelope: Uint8Array): Pay
     .flatMap(({ install }) => install)
     .filter((action): action is Action & { uri: string } => action.uri !== undefined);
   const found = new Map<string, PayloadFacts>();
+  const hashed = new Map<string, string>();
+  const digestOf = (algorithm: string, { at, n }: { at: number; n: number }) => {
+    const key = `${algorithm} ${at}`;
+    const known = hashed.get(key) ?? hexOf(HASHES[algorithm]?.(envelope.subarray(at, at + n)) ?? []);
+    hashed.set(key, known);
+    return known;
+  };
   for (const { uri, bytes, digest } of fetched) {
     const content = payloads.find((p) => p.uri === uri)?.content;
     if (content) {
-      const hash = digest && HASHES[digest.algorithm];
       const fits = bytes === undefined || bytes === content.n;
-      if (!hash || !fits || hexOf(hash(envelope.subarray(content.at, content.at + content.n))) !== digest?.hex)
-        throw new Error(TEXTS.payloadWrong(uri));
+      if (!digest || !fits || digestOf(digest.algorithm, content) !== digest.hex) throw new Error(TEXTS.payloadWrong(uri));
     }
     const facts = { uri, inside: content !== undefined, ...(bytes !== undefined && { bytes }), ...(digest && { digest }) };
     found.set(JSON.stringify(facts), facts);
@@ -110,6 +118,7 @@ export function verifyRelease(device: DeviceBundle, data: PageData, envelope: Ui
   return {
     sequence: formatSequence(manifest.sequence),
     digest: digest ? hexOf(digest.bytes) : "",
+    thumbprints: data.keys.map(({ alg, key }) => hexOf(thumbprintOf(alg, bytesOf(key)))),
     signed,
     components,
     behaviours,

@@ -9,7 +9,7 @@ import type { PageData, PayloadFacts, Verified } from "./verify.js";
 /** A refusal by its number, name and words; any other error by its message. */
 export function refusalWords(e: unknown): string {
   const { code } = e as { code?: unknown };
-  if (typeof code !== "number") return e instanceof Error ? e.message : String(e);
+  if (typeof code !== "number") return visible(e instanceof Error ? e.message : String(e));
   const row = refusalOf(code);
   return row ? `${row.meaning} (${code} ${row.name})` : String(code);
 }
@@ -17,7 +17,7 @@ export function refusalWords(e: unknown): string {
 /** Names of devices in place of their identifiers. */
 function named(data: PageData, text: string): string {
   let out = text;
-  for (const [id, name] of Object.entries(data.names)) out = out.replaceAll(id, `${name} (${id.slice(0, 8)}…)`);
+  for (const [id, name] of Object.entries(data.names)) out = out.replaceAll(id, () => `${name} (${id.slice(0, 8)}…)`);
   return out;
 }
 
@@ -34,7 +34,13 @@ function behaviourViews(data: PageData, { behaviours, components }: Verified): N
       one.install.map((action) => actionWords(action, components)),
     ),
     ...(one.refused
-      ? [el("p", { class: "bad" }, `${TEXTS.refuses}: ${one.refused.words} (${one.refused.code} ${one.refused.reason})`)]
+      ? [
+          el(
+            "p",
+            { class: "bad" },
+            `${one.refused.during === "start" ? `${TEXTS.start}: ` : ""}${TEXTS.refuses}: ${one.refused.words} (${one.refused.code} ${one.refused.reason})`,
+          ),
+        ]
       : actions(
           TEXTS.start,
           one.start.map((action) => actionWords(action, components)),
@@ -85,10 +91,10 @@ function toldViews(data: PageData): Node[] {
 
 /** The content of a report whose release is good. `length`: of the envelope. */
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
-  const keys = data.keys.map(({ name, alg, thumbprint }, i) => [
+  const keys = data.keys.map(({ name, alg }, i) => [
     visible(name ?? String(i + 1)),
     alg,
-    el("code", {}, thumbprint),
+    el("code", {}, verified.thumbprints[i] as string),
     verified.signed[i] ? TEXTS.signed : TEXTS.notSigned,
   ]);
   return [

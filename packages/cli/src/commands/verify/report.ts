@@ -54,7 +54,9 @@ function policyFor(whom: TrustedKeys, envelope: Uint8Array, given: Identity | un
   if (!whom.scoped) return whom.policy({ vendor: [], class: [] });
   if (given) return whom.policy(given);
   const [first, ...others] = identities(decodeEnvelope(envelope).manifest).map((identity) => whom.policy(identity));
-  if (!first || others.some((other) => other.threshold !== first.threshold || other.anchors.some((a, i) => first.anchors[i] !== a)))
+  const isSame = ({ anchors, threshold: n }: Trust) =>
+    n === first?.threshold && anchors.length === first?.anchors.length && anchors.every((a, i) => first.anchors[i] === a);
+  if (!first || !others.every(isSame))
     throw usage("devices of this release trust different keys, and a report has one set of them", "name the device: --vendor and --class");
   return first;
 }

@@ -272,7 +272,7 @@ export default define({
   summary: "install an update on a simulated device, cutting the power at every write and erase",
   arguments: [commandArgument("<envelope>", "envelope of the update, or - for stdin")],
   options: () => [
-    option("--device <name>", "flash, storage, files or memory", { required: true }),
+    option("--device <name>", "flash, storage, files or memory; flash-micro or storage-micro: with a micro verifier", { required: true }),
     ...trusted(),
     threshold(),
     option("--vendor <vendor>", "vendor of the device (domain or UUID; default: the one that the update names)"),
