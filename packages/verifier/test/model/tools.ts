@@ -116,6 +116,10 @@ export function refusedByAll(m: Manifest): number[] {
   return ends.some((codes) => codes.length === 0) ? [] : ends.flat();
 }
 
+/** The numbers of refusals. */
+export const codesOf = (names: ReadonlySet<string>): number[] =>
+  Object.entries(errors).flatMap(([name, code]) => (names.has(name) ? [code as number] : []));
+
 /** The warnings that would be right: one for each kind of device that has to refuse it for what it leaves out, or else those that all give. */
 export function warnings(m: Manifest): Set<string> {
   const wrong = [...kindsOf(m)].flatMap((k) => certain(m, k) ?? []);
