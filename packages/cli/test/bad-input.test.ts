@@ -276,7 +276,7 @@ describe.concurrent("options", () => {
     ["a missing argument", ["sign", "--key", "A.pem"], "input"],
     ["one argument too many", ["inspect", "fw.suit", "fw.bin"], "argument"],
     ["no --threshold at all", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "0"], "trust policy"],
-    ["a --threshold that nobody can meet", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "2"], "trust policy"],
+    ["a --threshold that nobody can meet", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "2"], "only one key is given"],
     ["a --threshold that is no number", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "-1"], "--threshold"],
     ["an unknown format", ["pubkey", "A.pem", "--format", "der"], "--format"],
     ["a passphrase on the command line", ["pubkey", "A.pem", "--passphrase", "x"], "--passphrase"],

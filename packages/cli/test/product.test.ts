@@ -477,6 +477,12 @@ describe("a product file with a mistake", () => {
     ],
     ["an unknown placeholder", "{slot}", "{slots}", 'unknown placeholder {slots}; did you mean "slot"?'],
     ["one URI for two images", "-{slot}", "", "have a file of one name, esp32.bin"],
+    [
+      "a payload with the name of the record",
+      "{board}-{slot}.bin",
+      "release.json",
+      "the release and board esp32 slot a have a file of one name, release.json",
+    ],
     ["a URI without a file", "{board}-{slot}.bin", "", "its last part is not the name of a file"],
     ["a URI that leads out of the folder", "{board}-{slot}.bin", "..%2F{board}-{slot}.bin", "its last part is not the name of a file"],
     ["a size that is none", '"64K"', '"64Q"', "firmseal.toml:12:11: boards.esp32.slots.a: "],

@@ -198,3 +198,11 @@ export function threshold(): Option {
 export function payload(): Option {
   return option("--payload <file>", "file with the payload that is outside the envelope; URI=FILE if there are several", { repeat: true });
 }
+
+/** The keys with which devices authenticate their statuses. */
+export function statusKeys(): Option[] {
+  return [
+    option("--secret <file>", "secret of the device: a JWK of type oct, or a JWK Set with one for each device"),
+    option("-k, --key <key>", "public key of the device, where it signs: a file, or named as for sign", { repeat: true }),
+  ];
+}

@@ -3,17 +3,11 @@
 import { anchors, passphraseOptions, publicKeys, usage } from "@firmseal/keys";
 import { readStatusSecrets } from "@firmseal/release";
 import type { Anchor } from "@firmseal/verifier";
-import { option } from "../command.js";
 
 export interface StatusKeyOptions {
   secret?: string;
   key?: string[];
 }
-
-export const statusKeys = () => [
-  option("--secret <file>", "secret of the device: a JWK of type oct, or a JWK Set with one for each device"),
-  option("-k, --key <key>", "public key of the device, where it signs: a file, or named as for sign", { repeat: true }),
-];
 
 /** The keys of the devices. Throws a usage Failure unless one of the options is given. */
 export async function statusAnchors(o: StatusKeyOptions): Promise<Anchor[]> {

@@ -10,7 +10,7 @@ import { refuseMissingKeys } from "./devices.js";
 import { boardsOf, type Product } from "./file/product.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./numbers.js";
 import { type PreparedBoard, prepareBoard } from "./prepare.js";
-import { checkFiles, type KnownRelease, type ReleaseRecord, readRecord, releaseFault, releasesIn } from "./record.js";
+import { checkFiles, type KnownRelease, RECORD, type ReleaseRecord, readRecord, releaseFault, releasesIn, SUMS } from "./record.js";
 
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions {
   version: string;
@@ -52,7 +52,8 @@ export const envelopeName = (product: Product, board: string, version: string): 
 
 /** Two files of a release with one name would replace each other, also on a disk that ignores case. */
 function refuseCollisions(product: Product, boards: readonly PreparedBoard[], version: string): void {
-  const names = new Map<string, { digest: string; what: string }>();
+  const own = (name: string) => [name.toLowerCase(), { digest: "", what: "the release" }] as const;
+  const names = new Map<string, { digest: string; what: string }>([own(RECORD), own(SUMS)]);
   for (const { board, images } of boards)
     for (const { file, digest, slot } of [{ file: envelopeName(product, board.name, version), digest: "", slot: undefined }, ...images]) {
       if (file === undefined) continue;
@@ -123,7 +124,7 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
   const again = known.find((one) => one.version === version && one.manifests.size > 0);
   const sequence = again ? again.sequence : numberOf(product, version, known, o);
   refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
-  checkFolder(folder);
+  if (!o.dryRun) checkFolder(folder);
   const cuts = await cutPower(product, boards, sequence === "log" ? 1n : sequence, (board, done) =>
     o.progress?.(board, `${done.cuts} power cuts, and ${done.cutsDuringRecovery} during recovery: each ends well`),
   );

@@ -2,10 +2,10 @@ import { CODES, Failure, isSameFile, usage, visible, warn } from "@firmseal/keys
 import { type BehindDevices, type Collection, collectStatuses, type RefusedStatus, type UnheardDevices } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { NAMES, nameWords, REASONS } from "../../common/cohorts.js";
-import { wholeNumber } from "../../common/options.js";
+import { statusKeys, wholeNumber } from "../../common/options.js";
 import { checkFleetOutput, deliver } from "../../common/output.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
-import { type StatusKeyOptions, statusAnchors, statusKeys } from "../../common/status-keys.js";
+import { type StatusKeyOptions, statusAnchors } from "../../common/status-keys.js";
 import { formatCount, plural } from "../../common/words.js";
 import { Refused } from "../../show/render.js";
 

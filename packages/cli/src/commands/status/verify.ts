@@ -2,8 +2,9 @@ import { readAll } from "@firmseal/keys";
 import { deviceStatus, LIMITS } from "@firmseal/release";
 import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";
+import { statusKeys } from "../../common/options.js";
 import { membersOf } from "../../common/shapes.js";
-import { type StatusKeyOptions, statusAnchors, statusKeys } from "../../common/status-keys.js";
+import { type StatusKeyOptions, statusAnchors } from "../../common/status-keys.js";
 
 interface StatusOptions extends StatusKeyOptions {
   nonce: Uint8Array;
