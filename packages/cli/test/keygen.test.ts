@@ -41,7 +41,9 @@ describe("keygen", () => {
       }
       expect(p.tree()).toEqual(before);
       // the key that was written signs
-      await p.ok(["sign", "fw.bin", "--key", "new.pem", ...FACTS, "--seq", "1", "--passphrase-fd", "3"], { fds: [pass] });
+      await p.ok(["sign", "fw.bin", "--key", "new.pem", ...FACTS, "--seq", "1", "--out", "new.suit", "--passphrase-fd", "3"], {
+        fds: [pass],
+      });
     });
   }
 

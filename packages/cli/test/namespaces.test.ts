@@ -70,7 +70,7 @@ beforeAll(async () => {
     } else for (let i = 0; i < Number(times); i++) {
       const image = folder + "/" + name + i + ".bin";
       writeFileSync(image, name + i);
-      await sign(image, { key: [folder + "/k.hss"], vendor: "example.com", class: "board", seq: "next", out: folder + "/" + name + i + ".suit", json: true });
+      await sign(image, { key: [folder + "/k.hss"], vendor: "example.com", class: "board", seq: "next", first: "known", out: folder + "/" + name + i + ".suit", json: true });
     }
   `,
     import.meta.url,
