@@ -1,7 +1,15 @@
 // What the page verifies: the envelope with the device bundle, then the payloads, and what a device does with both.
 
 import type { Anchor, Identity, Manifest, Trust } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence, MAN_COSWID, MAN_MUD, MANIFEST_NAMES, TEXT_NAMES } from "@firmseal/verifier/tools";
+import {
+  COMPONENT_TEXT_NAMES,
+  decodeEnvelope,
+  formatSequence,
+  MAN_COSWID,
+  MAN_MUD,
+  MANIFEST_NAMES,
+  TEXT_NAMES,
+} from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
 import type { Interpreter } from "../device-rules.js";
@@ -96,7 +104,9 @@ const textOf = (bytes: ArrayLike<number>) => decoder.decode(Uint8Array.from(byte
 function textsOf(envelope: Uint8Array): [string, string][] {
   return decodeEnvelope(envelope).text.flatMap(({ language, texts, components }) => [
     ...texts.map((t): [string, string] => [`${TEXT_NAMES[t.key] ?? t.key} (${textOf(language)})`, textOf(t.text)]),
-    ...components.flatMap((c) => c.texts.map((t): [string, string] => [`component (${textOf(language)})`, textOf(t.text)])),
+    ...components.flatMap((c) =>
+      c.texts.map((t): [string, string] => [`${COMPONENT_TEXT_NAMES[t.key] ?? t.key} (${textOf(language)})`, textOf(t.text)]),
+    ),
   ]);
 }
 
