@@ -29,8 +29,9 @@ export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFil
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
 export { fileOfUri, payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
 export { signingKeys, trustOptions } from "./product/devices.js";
+export { PRODUCT_FILE } from "./product/file/file-name.js";
 export { type NewProduct, newProduct } from "./product/file/new.js";
-export { type Board, boardsOf, PRODUCT_FILE, type Product, readProduct } from "./product/file/product.js";
+export { type Board, boardsOf, type Product, readProduct } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan } from "./product/plan.js";

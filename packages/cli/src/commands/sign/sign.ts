@@ -14,10 +14,7 @@ import {
 import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
-  boardInput,
   type CoverOptions,
-  checkDraftForMicro,
-  checkForMicro,
   coveringTrustFiles,
   type InputOptions,
   makeDraft,
@@ -27,10 +24,8 @@ import {
   type ReleaseInput,
   readApprovals,
   readInput,
-  readProduct,
   recordSigning,
   reviewSigned,
-  signingKeys,
 } from "@firmseal/release";
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -80,12 +75,18 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o)));
 }
 
+const load = async () => (await import("../../common/on-demand.js")).onDemand;
+
 /** What refuses a release that a kind of verifier does not accept, before anything is logged or signed. */
-const judgeFor = (verifier: "micro" | undefined, keys: number) =>
-  verifier && { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
+async function judgeFor(verifier: "micro" | undefined, keys: number) {
+  if (!verifier) return {};
+  const { checkDraftForMicro } = await load();
+  return { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
+}
 
 /** Signs the image of a board of the product file, which says what it is for, and who signs it. */
 async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
+  const { boardInput, readProduct, signingKeys } = await load();
   const product = readProduct(rest.product ?? PRODUCT_FILE);
   const { input, prepared, name } = await boardInput(product, rest.board, path, { ...rest, ...(typeof seq === "bigint" && { seq }) });
   const trust = rest.trust ?? (product.trust.file === undefined ? undefined : [product.trust.file]);
@@ -122,7 +123,7 @@ async function signWith(
     ...o,
     lists,
     approvals: approved,
-    ...judgeFor(o.for, keys.length),
+    ...(await judgeFor(o.for, keys.length)),
     // an envelope gets its signature in place
     admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
   };
@@ -131,7 +132,7 @@ async function signWith(
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
-  if (o.for) checkForMicro(signed);
+  if (o.for) (await load()).checkForMicro(signed);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);

@@ -1,16 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { keyWords, someOf, usage } from "@firmseal/keys";
-import {
-  checkForMicro,
-  PRODUCT_FILE,
-  readEnvelopeFile,
-  readProduct,
-  type TrustOptions,
-  trustedKeys,
-  type VerifiedBoard,
-  verifyProduct,
-  verifyRelease,
-} from "@firmseal/release";
+import { PRODUCT_FILE, readEnvelopeFile, type TrustOptions, trustedKeys, type VerifiedBoard, verifyRelease } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
@@ -38,7 +28,9 @@ function isForProduct(path: string, o: VerifyOptions): boolean {
   return existsSync(PRODUCT_FILE) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-const judged = (o: VerifyOptions) => ({ ...o, ...(o.for && { judge: checkForMicro }) });
+const load = async () => (await import("../../common/on-demand.js")).onDemand;
+
+const judged = async (o: VerifyOptions) => ({ ...o, ...(o.for && { judge: (await load()).checkForMicro }) });
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
@@ -49,7 +41,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
       path,
       readEnvelopeFile(path),
       whom,
-      judged(o),
+      await judged(o),
     );
     return {
       sequence,
@@ -71,7 +63,8 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
 
 /** Verifies an envelope, a release or a folder of releases by the product file. The last release stands for all of them. */
 async function verifyForProduct(path: string, o: VerifyOptions) {
-  const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), judged(o));
+  const { readProduct, verifyProduct } = await load();
+  const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
   const last = releases.at(-1) as VerifiedBoard;
   return {
     sequence: last.sequence,

@@ -11,9 +11,6 @@ import type { Policy } from "../../lint/rule.js";
 import { positionOf } from "./position.js";
 import { HINT, type References, type SequenceSource, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
 
-/** The name of a product file, if no other is given. */
-export const PRODUCT_FILE = "firmseal.toml";
-
 /** An image of a board, and the component that gets it. */
 export interface ProductImage {
   /** Identifier of the component in messages and URIs. */
