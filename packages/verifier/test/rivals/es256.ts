@@ -1,7 +1,7 @@
 // ECDSA over P-256 as an attacker would have it, decided by this verifier, OpenSSL and HACL*. Nonces and keys come from a pool, so that a
 // signature costs a few products in BigInt. The key is not hashed: for a point, r and s of one's choice there is a key that makes them valid.
 
-import { createHash, createPublicKey, generateKeyPairSync, verify } from "node:crypto";
+import { createECDH, createHash, createPublicKey, verify } from "node:crypto";
 import { es256 } from "../../src/alg/es256.js";
 import { bytes, encode, G, inverse, lift, mod, N, negative, number, P, type Point, signature, sum, times } from "../p256.js";
 import type { Case, Contest } from "./case.js";
@@ -24,9 +24,10 @@ function secret(d: bigint, key: Uint8Array): Secret {
 }
 
 function drawn(): Secret {
-  const jwk = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }) as Record<"x" | "y" | "d", string>;
-  const part = (name: "x" | "y" | "d") => new Uint8Array(Buffer.from(jwk[name], "base64url"));
-  return secret(number(part("d")), Uint8Array.of(4, ...part("x"), ...part("y")));
+  // not generateKeyPairSync(): while Node 20 exports its key, a collection of garbage can wait for ever for the lock of that key
+  const drawn = createECDH("prime256v1");
+  const point = new Uint8Array(drawn.generateKeys());
+  return secret(number(new Uint8Array(drawn.getPrivateKey())), point);
 }
 
 /** Small multiples, with which equal and opposite points meet in the sum. */

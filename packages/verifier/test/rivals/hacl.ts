@@ -8,7 +8,7 @@ export interface Hacl {
 
 let loaded: Promise<Hacl> | undefined;
 
-/** Once for each thread: after hundreds of compilations, one of them waited for ever. */
+/** Once for each thread: a compilation takes time. */
 export function loadHacl(): Promise<Hacl> {
   const { getInitializedHaclModule } = createRequire(import.meta.url)("hacl-wasm") as { getInitializedHaclModule(): Promise<Hacl> };
   loaded ??= getInitializedHaclModule();
