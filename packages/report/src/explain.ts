@@ -70,7 +70,8 @@ export interface Explained {
   others: number;
 }
 
-const hexOf = (bytes: Bytes) => {
+/** Two digits for each byte. */
+export const hexOf = (bytes: Bytes): string => {
   let text = "";
   for (let i = 0; i < bytes.length; i++) text += ((bytes[i] as number) + 256).toString(16).substring(1);
   return text;

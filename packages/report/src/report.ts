@@ -4,6 +4,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
 import type { ReportData } from "./data.js";
+import { hexOf } from "./explain.js";
 import { TEXTS } from "./page/texts.js";
 
 const encoder = new TextEncoder();
@@ -15,7 +16,6 @@ function base64(bytes: Uint8Array): string {
 }
 
 const hashOf = (text: string) => `'sha256-${base64(sha256(encoder.encode(text)))}'`;
-const hexOf = (bytes: Uint8Array) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 
 /** JSON that cannot end the element that holds it. */
 const inScript = (value: unknown) =>

@@ -1,6 +1,2 @@
-// What sign and verify need only for a product file, or for a micro verifier. They load it when it is asked for: a command
-// without either starts faster.
-
-import { boardInput, checkDraftForMicro, checkForMicro, readProduct, signingKeys, verifyProduct } from "@firmseal/release";
-
-export const onDemand = { boardInput, checkDraftForMicro, checkForMicro, readProduct, signingKeys, verifyProduct };
+/** Loads what only a product file or a micro verifier needs: a command without either starts faster. */
+export const onDemand = async () => (await import("./product-parts.js")).parts;

@@ -6,6 +6,7 @@ import type { CutPoint } from "@firmseal/simulator";
 import { type Anchor, errors, type Manifest, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
 import { limitedInterpreter } from "../payload-check/payload-check.js";
+import { sourceDate } from "../product/clock.js";
 
 const base64 = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("base64");
 
@@ -65,9 +66,8 @@ export function reportCuts(points: readonly CutPoint[]): ReportCut[] {
   return out.map(({ operation, ...cell }) => cell);
 }
 
-/** The time that a report names: SOURCE_DATE_EPOCH if it is set, or now. ISO 8601, UTC. */
+/** The time that a report names: SOURCE_DATE_EPOCH if it is set, or now. ISO 8601, UTC. Throws as sourceDate(). */
 export function reportTime(): string {
-  const epoch = process.env["SOURCE_DATE_EPOCH"];
-  const seconds = epoch !== undefined && /^[0-9]{1,12}$/.test(epoch) ? Number(epoch) : Math.floor(Date.now() / 1000);
+  const seconds = sourceDate() ?? Math.floor(Date.now() / 1000);
   return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }

@@ -1,9 +1,10 @@
 // The script of the page: verifies, then shows. Until it has run, the page says that nothing was verified.
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { hexOf } from "../explain.js";
 import { el, visible } from "./dom.js";
 import { TEXTS } from "./texts.js";
-import { bytesOf, type DeviceBundle, hexOf, type PageData, verifyRelease } from "./verify.js";
+import { bytesOf, type DeviceBundle, type PageData, verifyRelease } from "./verify.js";
 import { goodViews, refusalWords } from "./view.js";
 
 declare const firmseal: DeviceBundle;

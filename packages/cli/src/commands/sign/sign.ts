@@ -30,6 +30,7 @@ import {
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
   approvals,
@@ -75,18 +76,16 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o)));
 }
 
-const load = async () => (await import("../../common/on-demand.js")).onDemand;
-
 /** What refuses a release that a kind of verifier does not accept, before anything is logged or signed. */
 async function judgeFor(verifier: "micro" | undefined, keys: number) {
   if (!verifier) return {};
-  const { checkDraftForMicro } = await load();
+  const { checkDraftForMicro } = await onDemand();
   return { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
 }
 
 /** Signs the image of a board of the product file, which says what it is for, and who signs it. */
 async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
-  const { boardInput, readProduct, signingKeys } = await load();
+  const { boardInput, readProduct, signingKeys } = await onDemand();
   const product = readProduct(rest.product ?? PRODUCT_FILE);
   const { input, prepared, name } = await boardInput(product, rest.board, path, { ...rest, ...(typeof seq === "bigint" && { seq }) });
   const trust = rest.trust ?? (product.trust.file === undefined ? undefined : [product.trust.file]);
@@ -132,7 +131,7 @@ async function signWith(
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
-  if (o.for) (await load()).checkForMicro(signed);
+  if (o.for) (await onDemand()).checkForMicro(signed);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);

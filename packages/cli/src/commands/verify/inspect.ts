@@ -5,9 +5,7 @@ import {
   type IdentifiedSignature,
   type ManifestStep,
   PRODUCT_FILE,
-  productNames,
   readEnvelopeFile,
-  readProduct,
   signersOf,
   steps,
   testKeysAmong,
@@ -23,6 +21,7 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { onDemand } from "../../common/on-demand.js";
 import { productFile } from "../../common/options.js";
 import { DIGEST_SHAPE, membersOf, TEST_KEYS } from "../../common/shapes.js";
 
@@ -169,8 +168,9 @@ function envelopeLines(path: string, f: EnvelopeFacts): string[] {
 }
 
 /** The names of the product file, if it is named, or if it is here and can be read: whoever inspects may be anywhere. */
-function namesOf({ product, json }: InspectOptions): ReadonlyMap<string, string> | undefined {
+async function namesOf({ product, json }: InspectOptions): Promise<ReadonlyMap<string, string> | undefined> {
   if (product === undefined && (json || !existsSync(PRODUCT_FILE))) return undefined;
+  const { productNames, readProduct } = await onDemand();
   try {
     return productNames(readProduct(product ?? PRODUCT_FILE));
   } catch (e) {
@@ -190,7 +190,7 @@ async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   const input = readEnvelopeFile(path);
   const outline = decodeEnvelope(input);
-  const names = namesOf(o);
+  const names = await namesOf(o);
   const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (!o.diag) return { ...f, ...(names && { names: Object.fromEntries(names) }) };

@@ -2,18 +2,15 @@ import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage } from "@firmseal/keys";
 import {
-  boardsOf,
   identityOf,
   PRODUCT_FILE,
   payloadFiles,
   payloadsBeside,
   readEnvelopeFile,
-  readProduct,
   readSource,
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
-  trustOptions,
   withNumbers,
 } from "@firmseal/release";
 import { nodeHost } from "@firmseal/simulator";
@@ -21,6 +18,7 @@ import { type Anchor, type Manifest, open, type Progress, type Source, install a
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { onDemand } from "../../common/on-demand.js";
 import { passphrases, payload, productFile, threshold, trusted } from "../../common/options.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
@@ -204,8 +202,9 @@ function versionOf(envelope: Uint8Array): { version?: string } {
 }
 
 /** The same options with what the product file says: of a board with several revisions, the first. */
-function ofBoard(o: InstallOptions): InstallOptions {
+async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
   if (o.board === undefined && o.product === undefined) return o;
+  const { boardsOf, readProduct, trustOptions } = await onDemand();
   const product = readProduct(o.product ?? PRODUCT_FILE);
   const [board, ...others] = boardsOf(product, o.board === undefined ? [] : [o.board]);
   if (!board || others.length > 0) throw usage("--board is missing: the product has several", "name the board of the device");
@@ -217,7 +216,7 @@ function ofBoard(o: InstallOptions): InstallOptions {
 
 /** Installs an envelope on the simulated A/B device in a folder. */
 async function installEnvelope(path: string, given: InstallOptions) {
-  const o = ofBoard(given);
+  const o = await ofBoard(given);
   const whom = await trustedKeys(o);
   const { testKeys, trust } = whom;
   const envelope = readEnvelopeFile(path);

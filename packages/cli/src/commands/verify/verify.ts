@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { keyWords, someOf, usage } from "@firmseal/keys";
 import { PRODUCT_FILE, readEnvelopeFile, type TrustOptions, trustedKeys, type VerifiedBoard, verifyRelease } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
+import { onDemand } from "../../common/on-demand.js";
 import { forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
@@ -28,9 +29,7 @@ function isForProduct(path: string, o: VerifyOptions): boolean {
   return existsSync(PRODUCT_FILE) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-const load = async () => (await import("../../common/on-demand.js")).onDemand;
-
-const judged = async (o: VerifyOptions) => ({ ...o, ...(o.for && { judge: (await load()).checkForMicro }) });
+const judged = async (o: VerifyOptions) => ({ ...o, ...(o.for && { judge: (await onDemand()).checkForMicro }) });
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
@@ -63,7 +62,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
 
 /** Verifies an envelope, a release or a folder of releases by the product file. The last release stands for all of them. */
 async function verifyForProduct(path: string, o: VerifyOptions) {
-  const { readProduct, verifyProduct } = await load();
+  const { readProduct, verifyProduct } = await onDemand();
   const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
   const last = releases.at(-1) as VerifiedBoard;
   return {
