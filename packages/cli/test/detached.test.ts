@@ -1,7 +1,7 @@
 // tbs and attach, with openssl as the other machine: it has the private key, and nothing of ours.
 
 import { spawnSync } from "node:child_process";
-import { createHash, createSign, createVerify, generateKeyPairSync } from "node:crypto";
+import { createHash, createSign, createVerify } from "node:crypto";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import {
@@ -20,6 +20,7 @@ import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/ecdsa-der.js";
 import { parseSignature } from "../../keys/src/formats/signature-file.js";
+import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import { expectFailure, FACTS, image, keyA, keyB, keyC, type Place, signImage, standard, words } from "../../test-support/src/run.js";
 import { SPEC_P256 } from "../../test-support/src/vectors.js";
 
@@ -378,7 +379,7 @@ describe("forms of a signature", () => {
   });
 
   it("DER: what Node signs, and nothing near it", () => {
-    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const { privateKey, publicKey } = drawnPair("p256");
     for (let i = 0; i < 200; i++) {
       const message = Buffer.of(i);
       const der = createSign("sha256").update(message).sign(privateKey);

@@ -1,15 +1,6 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  randomInt,
-  sign,
-  verify,
-} from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, randomInt, sign, verify } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import { MUTANTS, sparse } from "../../test-support/src/effort.js";
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { es256 } from "../src/alg/es256.js";
@@ -64,7 +55,7 @@ function flipped(b: Uint8Array): Uint8Array {
 describe("against node:crypto", () => {
   it(`${cases} random keys, messages and signatures, and what is broken in them`, () => {
     for (let i = 0; i < cases; i++) {
-      const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const pair = drawnPair("p256");
       const key = raw(pair.publicKey);
       const text = new Uint8Array(randomBytes(randomInt(200)));
       const sig = new Uint8Array(sign("sha256", text, { key: pair.privateKey, dsaEncoding: "ieee-p1363" }));
