@@ -233,7 +233,7 @@ describe("a release", () => {
     expect(refusal(await release(q, "1.0.0"), 1)).toContain("build/b.bin: has 70000 bytes, and its slot has 65536");
     expect([q.has("dist"), entries(q)]).toEqual([false, []]);
     q.put("dist", "a file is in the way");
-    q.put("build/b.bin", image(3000, 2));
+    q.put("build/b.bin", image(300, 2));
     expect(refusal(await release(q, "1.0.0"), 3)).toContain("dist");
     expect(entries(q)).toEqual([]);
   });

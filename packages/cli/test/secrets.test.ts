@@ -325,8 +325,8 @@ describe("every command", () => {
       p.keepsLogs = true;
       for (const [file, content] of Object.entries(keys)) p.put(file, content);
       p.put("fw.suit", envelope);
-      // by default each command has a third of the uses, and the next one others
-      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 3 === 0);
+      // by default each command has a sixth of the uses, and the next one others
+      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 6 === 0);
       swept += uses.length;
       for (const use of uses)
         for (const key of ALL ? Object.keys(keys) : [turn % 2 === 0 ? "e.pem" : (others[(turn >> 1) % others.length] as string)]) {

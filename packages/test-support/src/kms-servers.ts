@@ -2,7 +2,7 @@
 // every name for one server. What they answer has the shape that the documentation of the service gives.
 
 import { spawn, spawnSync } from "node:child_process";
-import { sign as signWith } from "node:crypto";
+import { createSign, sign as signWith } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createSecureServer } from "node:http2";
