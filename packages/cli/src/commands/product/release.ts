@@ -10,7 +10,16 @@ import {
   readProduct,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
-import { allowRootKey, allowTestKey, approvals, passphrases, productFile, sequenceChecks, sequenceNumber } from "../../common/options.js";
+import {
+  allowRootKey,
+  allowTestKey,
+  approvals,
+  coseAlg,
+  passphrases,
+  productFile,
+  sequenceChecks,
+  sequenceNumber,
+} from "../../common/options.js";
 import { KEY, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
 
@@ -24,6 +33,7 @@ export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverri
   log?: string;
   allowTestKey?: string[];
   allowRootKey?: boolean;
+  coseAlg?: string[];
   dryRun?: boolean;
   json?: boolean;
 }
@@ -122,6 +132,7 @@ export default define({
     ...passphrases(),
     ...sequenceChecks(),
     ...approvals(),
+    coseAlg(),
     allowRootKey(),
     allowTestKey(),
   ],
