@@ -21,6 +21,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { type DigestText, type ManifestStep, steps } from "../payload-check/tree.js";
 import type { Consumer, Grammar } from "./consumers.js";
+import { excludeEachOther } from "./exclusive.js";
 
 /** Why a consumer does not accept an envelope, and what to change. */
 export interface Fault {
@@ -118,6 +119,11 @@ function stepFault(g: Grammar, step: ManifestStep, inTryEach: boolean): Fault | 
   if (step.code === DIR_TRY_EACH) {
     if (!g.nil && step.sequences?.includes(null))
       return { what: "a try-each ends with nil", hint: "drop the try-each, or write an alternative that always matches" };
+    if (g.exclusive && !excludeEachOther(step.sequences ?? []))
+      return {
+        what: "two alternatives of a try-each can match one device, and it would run both",
+        hint: "begin each with a condition that excludes the others, such as condition-component-slot",
+      };
     if (!g.nested && inTryEach) return { what: "a try-each is in another one", hint: "write all alternatives in one try-each" };
   }
   for (const { code, value } of step.parameters ?? []) {

@@ -65,6 +65,8 @@ export interface Grammar {
   /** Whether a try-each may end with nil, and whether one may be in another. */
   readonly nil: boolean;
   readonly nested: boolean;
+  /** Whether the alternatives of a try-each must exclude each other: it runs the next one also after one that succeeded. */
+  readonly exclusive: boolean;
   /** Most bytes of a URI. */
   readonly uri: number;
 }
@@ -132,7 +134,7 @@ export const CONSUMERS = {
     title: "the micro verifier of this project",
     signatures: 2,
     givenUp: "everything but one image for one kind of device",
-    tried: "its own code in every engine of the tests",
+    tried: "its [test vectors](test-vectors.md), in every engine",
   },
   "ariel-os": {
     title: "Ariel OS with its parser Dress-Up 0.1.1 (draft 34)",
@@ -152,10 +154,11 @@ export const CONSUMERS = {
       nil: false,
       // when the inner one fails, the outer one does not try its next alternative
       nested: false,
+      exclusive: false,
       uri: NO_LIMIT,
     },
-    givenUp: "directive-invoke, and checks of size and sequence number: the code around the parser starts the image and makes these checks",
-    tried: "",
+    givenUp: "directive-invoke, and the checks of size and sequence number: they are left to the code around the parser",
+    tried: "[the parser itself](#ariel-os) installs its releases",
   },
   libcsuit: {
     title: "libcsuit 1.0.2 with t_cose (draft 34)",
@@ -175,11 +178,12 @@ export const CONSUMERS = {
       shared: false,
       nil: true,
       nested: true,
+      exclusive: true,
       // SUIT_MAX_URI_LENGTH is 256
       uri: 255,
     },
     givenUp: "Ed25519, post-quantum signatures, SHA-384 and SHA-512",
-    tried: "",
+    tried: "[libcsuit itself](#libcsuit) installs its releases",
   },
   generic: {
     title: "any verifier of draft-ietf-suit-manifest-37 with the algorithms of draft-ietf-suit-mti",
@@ -197,10 +201,11 @@ export const CONSUMERS = {
       shared: false,
       nil: true,
       nested: true,
+      exclusive: false,
       uri: NO_LIMIT,
     },
     givenUp: "extensions of the draft, and algorithms that are not mandatory",
-    tried: "the bundles of this project in every engine of the tests",
+    tried: "the [test vectors](test-vectors.md), in every engine",
   },
 } satisfies { readonly [name: string]: Consumer };
 

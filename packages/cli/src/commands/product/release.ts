@@ -2,6 +2,9 @@ import { keyWords, notice, type PassphraseOptions, passphraseOptions, type Seque
 import {
   type ApprovalOptions,
   type Artifact,
+  type ConsumerName,
+  consumerNames,
+  consumerOf,
   makeRelease,
   PRODUCT_FILE,
   planRelease,
@@ -57,6 +60,7 @@ function planned(plan: ReleasePlan) {
   return plan.boards.map(({ board, images }) => ({
     board: board.name,
     classes: [...board.classes],
+    for: board.for ?? null,
     images: images.map(({ path, component, slot, bytes, digest, uri, file }) => ({
       path,
       component,
@@ -112,6 +116,14 @@ function signersOf(record: ReleaseRecord) {
   return first.signers.map(({ alg, kid, thumbprint }) => ({ kid, alg, thumbprint }));
 }
 
+/** What the releases for each consumer do without. */
+function givenUpWords(boards: readonly { board: string; for: ConsumerName | null }[]): string[] {
+  return consumerNames.flatMap((name) => {
+    const own = boards.filter((one) => one.for === name).map(({ board }) => board);
+    return own.length > 0 ? [`for ${name} (${own.join(", ")}), given up: ${consumerOf(name).givenUp}`] : [];
+  });
+}
+
 const STATE_WORDS = { planned: "would be released", released: "released", unchanged: "is there already, with the same content" };
 
 export default define({
@@ -151,6 +163,7 @@ export default define({
     ...membersOf("boards[]", {
       board: ["string", "name of the board"],
       classes: ["string[]", "its classes"],
+      for: ["string|null", "consumer that its devices verify with; null: the bundles of firmseal"],
       images: ["object[]", "its images"],
       ...membersOf("images[]", {
         path: ["string", "file from the build"],
@@ -195,6 +208,7 @@ export default define({
     const number = f.sequence === null ? "the next sequence number of the log" : `sequence number ${f.sequence}`;
     return [
       { table: { columns, rows } },
+      ...givenUpWords(f.boards),
       ...receiptWords(f.log),
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
     ];
