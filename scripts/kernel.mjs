@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { tables } from "../packages/kernel/tools/tables.mjs";
 
 const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
-const FILES = ["ed25519", "field", "point", "scalar", "sha2"];
+const FILES = ["ed25519", "field", "point", "sample", "scalar", "sha2"];
 const ENTRIES = [
   "ed25519_verify",
   "ed25519_key",
@@ -90,9 +90,8 @@ export function build(architecture, folder) {
   const frames = {};
   for (const file of FILES) {
     tool(CC, [...COMMON, ...FREESTANDING, `-mcpu=${cpu}`, "-c", `src/${file}.c`, "-o", join(folder, `${file}.o`)], KERNEL);
-    for (const line of readFileSync(join(folder, `${file}.su`), "utf8")
-      .trim()
-      .split("\n")) {
+    const usage = readFileSync(join(folder, `${file}.su`), "utf8");
+    for (const line of usage.split("\n").filter(Boolean)) {
       const [where, bytes, kind] = line.split("\t");
       if (kind !== "static") throw new Error(`stack that is not known: ${line}`);
       frames[where.split(":").pop()] = Number(bytes);
@@ -103,23 +102,9 @@ export function build(architecture, folder) {
     const image = join(folder, `${address}.bin`);
     const symbols = ["--defsym", `KERNEL_ARCH=${number}`, "--defsym", `KERNEL_ADDRESS=${address}`];
     const objects = FILES.map((file) => join(folder, `${file}.o`));
-    arm(
-      "ld",
-      [
-        ...symbols,
-        "-T",
-        "src/kernel.ld",
-        "--gc-sections",
-        "--emit-relocs",
-        "-e",
-        address,
-        ...ENTRIES.flatMap((name) => ["-u", name]),
-        ...objects,
-        "-o",
-        elf,
-      ],
-      KERNEL,
-    );
+    const wanted = [...ENTRIES, "firmseal_sample"].flatMap((name) => ["-u", name]);
+    const options = ["-T", "src/kernel.ld", "--gc-sections", "--emit-relocs", "-e", address];
+    arm("ld", [...symbols, ...options, ...wanted, ...objects, "-o", elf], KERNEL);
     arm("objcopy", ["-O", "binary", "-j", ".kernel", elf, image]);
     return readFileSync(image);
   };
@@ -135,7 +120,15 @@ export function player(architecture, folder) {
   const { cpu } = ARCHITECTURES[architecture];
   const out = join(folder, "player");
   const image = `-DIMAGE="${join(folder, "0x0.bin")}"`;
-  const flags = ["-Os", "-mthumb", "-ffreestanding", "-nostdlib", "-fno-tree-loop-distribute-patterns", "-Wl,-e,_start"];
+  const flags = [
+    "-Os",
+    "-mthumb",
+    "-ffreestanding",
+    "-nostdlib",
+    "-fno-jump-tables",
+    "-fno-tree-loop-distribute-patterns",
+    "-Wl,-e,_start",
+  ];
   tool(CC, [...COMMON, ...flags, `-mcpu=${cpu}`, image, "test/player.c", "-o", out], KERNEL);
   return out;
 }

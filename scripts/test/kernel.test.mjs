@@ -120,6 +120,10 @@ function checkKeys(play) {
   expect(new Set(said)).toEqual(new Set([0, VALID]));
 }
 
+function checkSample(play) {
+  expect(words(play(Buffer.concat([kernel.record(4, Buffer.alloc(1)), kernel.record(4, Buffer.alloc(0))])))).toEqual([VALID, 0]);
+}
+
 it("has the constants of the field, of the curve and of SHA-2", () => {
   expect(readFileSync(join(ROOT, "packages/kernel/src/tables.h"), "utf8")).toBe(tables());
 });
@@ -172,6 +176,7 @@ describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHo
 
   it("hashes in pieces of every size", () => checkHashes(play));
   it("knows the keys under which a signature can be valid", () => checkKeys(play));
+  it("has a sample, which is valid, and not valid when it is cut", () => checkSample(play));
 });
 
 const noArm = kernel.hasCompiler && kernel.hasQemu ? "" : " (skipped: no gcc-arm-none-eabi or no qemu-user)";
@@ -200,7 +205,7 @@ describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`%s${noArm
     expect(image.bytes.length).toBeLessThanOrEqual(limits.bytes);
     expect(image.bytes.readUInt32LE(8)).toBe(image.bytes.length);
     for (const [entry, bytes] of Object.entries(image.stack)) expect(bytes, entry).toBeLessThanOrEqual(limits.stack);
-    const measured = words(play(Buffer.concat([recordOf(good()), kernel.record(4, Buffer.alloc(0))])))[1];
+    const measured = words(play(Buffer.concat([recordOf(good()), kernel.record(5, Buffer.alloc(0))])))[1];
     // the player's own frame comes on top of what is computed
     expect(measured).toBeGreaterThan(1500);
     expect(measured).toBeLessThanOrEqual(image.stack.firmseal_ed25519_verify + 64);
@@ -214,6 +219,7 @@ describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`%s${noArm
 
   it("hashes in pieces of every size", () => checkHashes(play));
   it("knows the keys under which a signature can be valid", () => checkKeys(play));
+  it("has a sample, which is valid, and not valid when it is cut", () => checkSample(play));
 
   it.skipIf(!haveVectors)(`decides published cases as published${haveVectors ? "" : " (skipped: no vectors)"}`, () => {
     const cases = [...Object.values(published()).flat(), ...(cctv ? fromCctv() : [])].filter((_, i) => LONG || i % 5 === 0);

@@ -24,6 +24,9 @@ int32_t firmseal_ed25519_verify(const uint8_t *signed_by, const uint8_t *message
 /* Returns FIRMSEAL_VALID if 32 bytes are a key under which a signature can be valid: canonical, and not of small order. */
 int32_t firmseal_ed25519_key(const uint8_t *key);
 
+/* A key, a signature and its message of 1 byte, for a self-test: valid, and not valid for the first 0 bytes of the message. */
+extern const uint8_t firmseal_sample[97];
+
 /* Words of 32 bits that the state of a hash needs. */
 #define FIRMSEAL_SHA256_WORDS 26
 #define FIRMSEAL_SHA512_WORDS 50
@@ -44,6 +47,7 @@ struct firmseal_kernel {
   uint32_t version; /* FIRMSEAL_VERSION; the second byte is the architecture: 6 for ARMv6-M, 7 for ARMv7E-M */
   uint32_t length;  /* of the image, in bytes */
   uint32_t verify, key, sha256_begin, sha256_update, sha256_finish, sha512_begin, sha512_update, sha512_finish;
+  uint32_t sample;  /* the offset of firmseal_sample */
 };
 
 #define FIRMSEAL_MAGIC 0x314b5346 /* "FSK1" */

@@ -1,8 +1,8 @@
 /* Plays records from stdin to the kernel, and writes the results to stdout. A record: kind, length, piece (words of 32 bits, least
  * significant byte first), and `length` bytes. Kind 0: 96 bytes as firmseal_ed25519_verify takes them, and the message; the
  * result is a word. Kinds 1 and 2: input of SHA-256 and SHA-512, in updates of `piece` bytes; the result is the digest. Kind 3: a key,
- * as firmseal_ed25519_key takes it; the result is a word. Kind 4 measures: the result is the bytes of stack that records before it
- * have used at most, as a word.
+ * as firmseal_ed25519_key takes it; the result is a word. Kind 4: `length` bytes of the sample's message, which has 1; the result is a
+ * word. Kind 5: the result is the bytes of stack that records before it have used at most, as a word.
  *
  * On ARM it plays the image, which it moves to an address that is a multiple of 4 only, through its table. Without a C library:
  * it speaks to Linux itself. */
@@ -29,6 +29,7 @@ static uint32_t place[4096] __attribute__((aligned(4096)));
 #define KERNEL ((const struct firmseal_kernel *)(place + 1))
 #define AT(name) ((uintptr_t)KERNEL + KERNEL->name)
 #define firmseal_ed25519_verify ((int32_t (*)(const uint8_t *, const uint8_t *, uint32_t))AT(verify))
+#define firmseal_sample ((const uint8_t *)AT(sample))
 #define firmseal_ed25519_key ((int32_t (*)(const uint8_t *))AT(key))
 #define firmseal_sha256_begin ((void (*)(uint32_t *))AT(sha256_begin))
 #define firmseal_sha256_update ((void (*)(uint32_t *, const uint8_t *, uint32_t))AT(sha256_update))
@@ -124,6 +125,8 @@ static int play(void) {
       valid = firmseal_ed25519_verify(data, data + 96, head[1] - 96);
     } else if (head[0] == 3) {
       valid = firmseal_ed25519_key(data);
+    } else if (head[0] == 4) {
+      valid = firmseal_ed25519_verify(firmseal_sample, firmseal_sample + 96, head[1]);
     } else {
       valid = (int32_t)most;
     }
