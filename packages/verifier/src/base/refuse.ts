@@ -17,17 +17,13 @@ export function markAt(at: number): void {
   mark = at;
 }
 
-/** The refusal `code`, at `mark`. */
-function makeRefusal(code: number): Refusal {
+/** Throws the refusal `code`, at `mark`, with its cause if there is one. Never returns. */
+export function refuse(code: number, cause?: unknown): never {
   var e = new Error("firmseal refusal " + code + " at " + mark) as Refusal;
   e.code = code;
   e.at = mark;
-  return e;
-}
-
-/** Throws the refusal `code`, at `mark`. Never returns. */
-export function refuse(code: number): never {
-  throw makeRefusal(code);
+  if (cause) (e as { cause?: unknown }).cause = cause;
+  throw e;
 }
 
 /**
@@ -35,11 +31,9 @@ export function refuse(code: number): never {
  * as its cause.
  */
 export function rethrow(e: unknown): never {
-  var cause = e as { code?: unknown; at?: unknown },
-    fault;
-  if (cause && typeof cause.code === "number" && typeof cause.at === "number") throw e;
+  var cause = e as Refusal;
+  // a text such as "ENOENT" is not a number
+  if (cause && cause.code >= 0 && cause.at >= -1) throw e;
   mark = -1;
-  fault = makeRefusal(DEVICE_FAULT);
-  (fault as { cause?: unknown }).cause = e;
-  throw fault;
+  return refuse(DEVICE_FAULT, e);
 }

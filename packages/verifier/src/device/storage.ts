@@ -4,7 +4,7 @@
 // the installation is refused. The device survives only what Storage itself survives: docs/guides/espruino.md describes
 // this and the layout. Does not protect against an attacker who can write to Storage, and so replace the boot file.
 
-import { HAS_RECEIVE } from "../base/features.js";
+import { HAS_GENERAL } from "../base/features.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
@@ -249,7 +249,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     keep: function (envelope: Bytes | Source) {
       var r;
-      if (!HAS_RECEIVE) {
+      if (!HAS_GENERAL) {
         begin(0, envelope.length);
         append(envelope as Bytes, true);
         open = -1;
@@ -349,7 +349,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return !!kept && kept.back;
     },
   } as unknown as StorageDevice;
-  if (HAS_RECEIVE) {
+  if (HAS_GENERAL) {
     device.receive = function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
       var before = arrival;
       // discarded, unless it continues

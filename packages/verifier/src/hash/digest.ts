@@ -1,7 +1,7 @@
 // SUIT_Digest and the hash functions for it.
 
 import { concat } from "../base/bytes.js";
-import { HAS_SHA256, HAS_SHA512 } from "../base/features.js";
+import { HAS_ONCE, HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Hash, HashState, Host } from "../base/types.js";
 import { array, bstr, chunkOf, copySlice, feed, type Input, input, int, type Slice } from "../cbor/reader.js";
@@ -50,8 +50,9 @@ export function digestPieces(pieces: Bytes[], host: Host): Bytes {
   var hash = host.sha256,
     state,
     i;
+  if (!HAS_ONCE) return ((hash as Hash).joined as (pieces: Bytes[]) => Bytes)(pieces);
   if (hash && hash.joined) return hash.joined(pieces);
-  if (!HAS_SHA256 && hash && hash.once) return hash.once(concat(pieces));
+  if (!HAS_SHA256) return ((hash as Hash).once as (bytes: Bytes) => Bytes)(concat(pieces));
   state = hashing(host, HASH_SHA_256);
   for (i = 0; i < pieces.length; i++) state.update(pieces[i]);
   return state.digest();
