@@ -114,7 +114,22 @@ export const OWN_NAMES = [
   .split(" ");
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
-const FLAGS = ["copy", "families", "fetch", "general", "once", "pairs", "plain", "prepared", "sha256", "sha512", "tables", "tools", "trust", "windows"];
+const FLAGS = [
+  "copy",
+  "families",
+  "fetch",
+  "general",
+  "once",
+  "pairs",
+  "plain",
+  "prepared",
+  "sha256",
+  "sha512",
+  "tables",
+  "tools",
+  "trust",
+  "windows",
+];
 
 /**
  * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be

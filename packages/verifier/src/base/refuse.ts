@@ -1,4 +1,5 @@
 import { DEVICE_FAULT } from "../spec/errors.js";
+import { HAS_GENERAL } from "./features.js";
 
 /**
  * The error that is thrown for refused input. `code` is a number of spec/errors.ts, and `at` is the byte offset in the
@@ -22,7 +23,7 @@ export function refuse(code: number, cause?: unknown): never {
   var e = new Error("firmseal refusal " + code + " at " + mark) as Refusal;
   e.code = code;
   e.at = mark;
-  if (cause) (e as { cause?: unknown }).cause = cause;
+  if (HAS_GENERAL ? cause !== undefined : cause) (e as { cause?: unknown }).cause = cause;
   throw e;
 }
 
@@ -32,8 +33,7 @@ export function refuse(code: number, cause?: unknown): never {
  */
 export function rethrow(e: unknown): never {
   var cause = e as Refusal;
-  // a text such as "ENOENT" is not a number
-  if (cause && cause.code >= 0 && cause.at >= -1) throw e;
+  if (cause && (HAS_GENERAL ? typeof cause.code === "number" && typeof cause.at === "number" : cause.code >= 0 && cause.at >= -1)) throw e;
   mark = -1;
   return refuse(DEVICE_FAULT, e);
 }

@@ -27,7 +27,12 @@ export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: Espr
   }
 
   // the native call is one-shot, so data in pieces is hashed by our own function
-  if (native) host.sha256 = HAS_SHA256 ? { create: sha256.create, once: once, joined: once } : HAS_ONCE ? { once: once, joined: once } : { joined: once };
+  if (native)
+    host.sha256 = HAS_SHA256
+      ? { create: sha256.create, once: once, joined: once }
+      : HAS_ONCE
+        ? { once: once, joined: once }
+        : { joined: once };
   return {
     storage: storage,
     E: E,

@@ -6,7 +6,7 @@ import { HAS_FETCH, HAS_SHA256 } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
-import { digestPieces, hashing } from "../hash/digest.js";
+import { digestOf, hashing } from "../hash/digest.js";
 import type { ComponentId, Device } from "../install/device.js";
 import type { Effect } from "../interpreter/frame.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
@@ -96,7 +96,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
           hash.update(octetsOf(device.read(COMPONENT, at, n, !kept), n));
         }
         found = hash.digest();
-      } else found = digestPieces([octetsOf(device.read(COMPONENT, 0, size, !kept), size)], host as Host);
+      } else found = digestOf(octetsOf(device.read(COMPONENT, 0, size, !kept), size), host as Host);
     if (!found || !equalConstantTime(found, m.image)) refuse(IMAGE_MISMATCH);
   }
 

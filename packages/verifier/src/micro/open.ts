@@ -10,7 +10,7 @@ import { HAS_FETCH, HAS_PAIRS, HAS_WINDOWS } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
-import { digestPieces } from "../hash/digest.js";
+import { digestOf } from "../hash/digest.js";
 import {
   ANCHOR_WINDOW,
   CBOR_TRAILING,
@@ -167,8 +167,7 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
 
   markAt(-1);
   // a policy of a trust file says more than is checked here
-  if (!anchors[0] || anchors[4] || (trust.threshold !== undefined && trust.threshold !== threshold) || trust.store)
-    refuse(TRUST_POLICY);
+  if (!anchors[0] || anchors[4] || (trust.threshold !== undefined && trust.threshold !== threshold) || trust.store) refuse(TRUST_POLICY);
   for (i = kept ? 4 : 0; i < TEMPLATE.length; i++) {
     spot = i;
     markAt(here);
@@ -242,17 +241,13 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
         if (
           !(HAS_PAIRS && signers.length && equalConstantTime(secret(a), secret(anchors[signers[0]]))) &&
           // the protected header, no external data, and the digest: as they were read
-          a.alg.verify(
-            a.key,
-            append(append(SIGNATURE1, s[2] as Bytes), append([64], holes[1] as Bytes)),
-            s[3] as Bytes,
-            host,
-          ) === true
+          a.alg.verify(a.key, append(append(SIGNATURE1, s[2] as Bytes), append([64], holes[1] as Bytes)), s[3] as Bytes, host) === true
         ) {
           // so does an anchor for some devices only
           if (a.vendor || a.class || a.single) refuse(TRUST_POLICY);
           if (!HAS_WINDOWS && (a.since || a.until)) refuse(TRUST_POLICY);
-          if (HAS_WINDOWS && (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0)) late++;
+          if (HAS_WINDOWS && (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0))
+            late++;
           else signers.push(j);
           break;
         }
@@ -270,7 +265,7 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
             ? SIGNATURE_THRESHOLD
             : SIGNATURE_INVALID,
     );
-  if (!equalConstantTime(digestPieces([holes[8] as Bytes], host), holes[0] as Bytes)) refuse(DIGEST_MANIFEST);
+  if (!equalConstantTime(digestOf(holes[8] as Bytes, host), holes[0] as Bytes)) refuse(DIGEST_MANIFEST);
   if (compareLimit(sequence, trust.floor, TRUST_POLICY) < 0) refuse(ROLLBACK);
   markAt(-1);
   // behind the map of the envelope

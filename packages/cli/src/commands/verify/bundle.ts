@@ -8,6 +8,8 @@ import {
   type FeatureName,
   HOST_HASHES,
   type HostHash,
+  MICRO_PARTS,
+  type MicroPart,
   minifiedBundle,
   readableBundle,
 } from "@firmseal/bundler";
@@ -24,6 +26,7 @@ export interface BundleCommandOptions {
   micro?: boolean;
   host?: string;
   device?: "none" | "storage" | "flash";
+  without?: string;
   out: string;
   source?: string;
   json?: boolean;
@@ -47,17 +50,22 @@ const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
 ];
 
 /** What a bundle has, from the options. */
-function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[] } {
+function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[]; without?: MicroPart[] } {
   if (o.micro) {
     if (o.form === "boot") throw usage("--micro: a boot file has no verifier", "drop it: the module that installs has it");
     if (o.features !== undefined)
       throw usage("--features: a micro verifier has none", "choose its device: --device none, storage or flash");
     const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
-    return { features, micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host") };
+    return {
+      features,
+      micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host"),
+      without: listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without"),
+    };
   }
   for (const [option, given] of [
     ["--host", o.host],
     ["--device", o.device],
+    ["--without", o.without],
   ] as const)
     if (given !== undefined) throw usage(`${option}: is for a micro verifier`, "add --micro, or drop it");
   return {
@@ -83,7 +91,7 @@ async function bundle(o: BundleCommandOptions) {
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
-  const { features, micro } = contents(o);
+  const { features, micro, without } = contents(o);
   if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${BUNDLE_ALGS.join(", ")}, with commas`);
   if (!micro) warnOfFeatures(features, algs);
   // a mistyped name must not cost a key or an image
@@ -95,7 +103,7 @@ async function bundle(o: BundleCommandOptions) {
       throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js");
   if (o.out !== "-") checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
-  const options = { algs, features, form: o.form, ...(micro && { micro }) };
+  const options = { algs, features, form: o.form, ...(micro && { micro }), ...(without && { without }) };
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
@@ -108,6 +116,7 @@ async function bundle(o: BundleCommandOptions) {
     features,
     form: o.form,
     ...(micro && { host: micro }),
+    ...(without && { without }),
     bytes: bytes.length,
     gzip,
     ...(inJson && { data: text }),
@@ -131,6 +140,7 @@ export default define({
     option("--micro", "a micro verifier, for the smallest boards: it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
+    option("--without <names>", "with --micro: parts that it has not, with commas: limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     option("--source <file>", "also write it readable"),
   ],
@@ -151,6 +161,7 @@ export default define({
     features: ["string[]", "features in the bundle"],
     form: ["string", "its form"],
     "host?": ["string[]", "a micro verifier: hashes that the engine has"],
+    "without?": ["string[]", "a micro verifier: parts that it has not"],
     bytes: ["number", "its length"],
     gzip: ["number", "its length after gzip -9"],
     "data?": ["string", "the bundle, if it goes to stdout"],
