@@ -57,6 +57,17 @@ export const HOST_HASHES = ["sha256", "sha512"] as const;
 
 export type HostHash = (typeof HOST_HASHES)[number];
 
+/**
+ * Parts of a micro verifier that a product may leave out. limits: `since` and `until` of anchors. threshold: two
+ * required signatures. uri: images outside the envelope. What needs a missing part is refused.
+ */
+export const MICRO_PARTS = ["limits", "threshold", "uri"] as const;
+
+export type MicroPart = (typeof MICRO_PARTS)[number];
+
+/** The constants HAS_… of these parts. */
+const FLAG_OF: { readonly [part in MicroPart]: string } = { limits: "windows", threshold: "pairs", uri: "fetch" };
+
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];
@@ -65,6 +76,8 @@ export interface BundleOptions {
   micro?: readonly HostHash[];
   /** Machine code for Ed25519 on this board. */
   kernel?: KernelTarget;
+  /** Parts that a micro verifier does not have. */
+  without?: readonly MicroPart[];
 }
 
 /** Names that callers and hosts use. All other property names are shortened. */
@@ -100,13 +113,28 @@ export const PUBLIC_NAMES = [
 
 /** Names of built-in properties and methods of the language that the verifier uses. */
 export const OWN_NAMES = [
-  "push pop indexOf concat charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
+  "push pop splice indexOf concat charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
 ]
   .join(" ")
   .split(" ");
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
-const FLAGS = ["copy", "families", "plain", "prepared", "receive", "sha256", "sha512", "tables", "tools", "trust", "windows"];
+const FLAGS = [
+  "copy",
+  "families",
+  "fetch",
+  "general",
+  "once",
+  "pairs",
+  "plain",
+  "prepared",
+  "sha256",
+  "sha512",
+  "tables",
+  "tools",
+  "trust",
+  "windows",
+];
 
 /**
  * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be
@@ -176,7 +204,7 @@ function exportsOf(all: BundleParts, { algs, features, micro, kernel }: BundleOp
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
   }
-  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs, alg, key, kid);\n};`);
+  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
   if (features.includes("trust")) {
     out.push(`var firmsealAlgList = [${algs.map(algName).join(", ")}];`);
     for (const [value, parameters] of [
@@ -228,12 +256,18 @@ function bootFile({ statements, names }: BundleParts): string {
 }
 
 /** The constants HAS_… that are true, in lower case. */
-function givenFlags(all: BundleParts, { algs, features, form, micro }: BundleOptions): readonly string[] {
+function givenFlags(all: BundleParts, { algs, features, form, micro, without = [] }: BundleOptions): readonly string[] {
   const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" ? [] : ["tables"])];
   if (micro)
     // the other forms are for engines with typed arrays
-    return [...flags.filter((flag) => !(micro as readonly string[]).includes(flag)), "windows", ...(form === "umd" ? ["plain"] : [])];
-  return [...flags, "plain", "receive", ...(features.includes("trust") ? ["windows"] : [])];
+    return [
+      ...flags.filter((flag) => !(micro as readonly string[]).includes(flag)),
+      ...MICRO_PARTS.flatMap((part) => (without.includes(part) ? [] : [FLAG_OF[part]])),
+      ...(form === "umd" ? ["plain"] : []),
+      // Espruino hashes several pieces in one call
+      ...(form === "espruino" && micro.includes("sha256") ? [] : ["once"]),
+    ];
+  return [...flags, "fetch", "general", "once", "pairs", "plain", ...(features.includes("trust") ? ["windows"] : [])];
 }
 
 /** The code of the parts for the selected features, followed by the exports of the bundle. */
@@ -317,6 +351,6 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
  * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
  * the devices of `@firmseal/verifier/device/…` work with it.
  */
-export function playable({ algs, features, micro }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
-  return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }) })}\nreturn firmseal;\n})()`;
+export function playable({ algs, features, micro, without }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
+  return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }), ...(without && { without }) })}\nreturn firmseal;\n})()`;
 }

@@ -12,6 +12,8 @@ export {
   type FeatureName,
   HOST_HASHES,
   type HostHash,
+  MICRO_PARTS,
+  type MicroPart,
   minifiedBundle,
   playable,
   readableBundle,

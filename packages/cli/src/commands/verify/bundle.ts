@@ -11,6 +11,8 @@ import {
   KERNEL_TARGETS,
   type KernelTarget,
   kernelOf,
+  MICRO_PARTS,
+  type MicroPart,
   minifiedBundle,
   readableBundle,
 } from "@firmseal/bundler";
@@ -29,6 +31,7 @@ export interface BundleCommandOptions {
   host?: string;
   device?: "none" | "storage" | "flash";
   target?: KernelTarget;
+  without?: string;
   out: string;
   source?: string;
   json?: boolean;
@@ -52,17 +55,22 @@ const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
 ];
 
 /** What a bundle has, from the options. */
-function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[] } {
+function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[]; without?: MicroPart[] } {
   if (o.micro) {
     if (o.form === "boot") throw usage("--micro: a boot file has no verifier", "drop it: the module that installs has it");
     if (o.features !== undefined)
       throw usage("--features: a micro verifier has none", "choose its device: --device none, storage or flash");
     const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
-    return { features, micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host") };
+    return {
+      features,
+      micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host"),
+      without: listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without"),
+    };
   }
   for (const [option, given] of [
     ["--host", o.host],
     ["--device", o.device],
+    ["--without", o.without],
   ] as const)
     if (given !== undefined) throw usage(`${option}: is for a micro verifier`, "add --micro, or drop it");
   return {
@@ -89,7 +97,7 @@ async function bundle(o: BundleCommandOptions) {
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
-  const { features, micro } = contents(o);
+  const { features, micro, without } = contents(o);
   if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${BUNDLE_ALGS.join(", ")}, with commas`);
   if (o.target !== undefined && !algs.includes("ed25519"))
     throw usage("--target: its machine code is for ed25519", "add ed25519 to --alg, or drop --target");
@@ -103,7 +111,14 @@ async function bundle(o: BundleCommandOptions) {
       throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js");
   if (o.out !== "-") checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
-  const options = { algs, features, form: o.form, ...(micro && { micro }), ...(o.target && { kernel: o.target }) };
+  const options = {
+    algs,
+    features,
+    form: o.form,
+    ...(micro && { micro }),
+    ...(without && { without }),
+    ...(o.target && { kernel: o.target }),
+  };
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
@@ -117,6 +132,7 @@ async function bundle(o: BundleCommandOptions) {
     form: o.form,
     ...(micro && { host: micro }),
     ...(o.target && { kernel: kernelOf(o.target) }),
+    ...(without && { without }),
     bytes: bytes.length,
     gzip,
     ...(inJson && { data: text }),
@@ -143,6 +159,7 @@ export default define({
     option("--target <board>", "put machine code for Ed25519 on this board in, which kernel() of the bundle starts", {
       choices: KERNEL_TARGETS,
     }),
+    option("--without <names>", "with --micro: parts that it has not, with commas: limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     option("--source <file>", "also write it readable"),
   ],
@@ -170,6 +187,7 @@ export default define({
       length: ["number", "its length"],
       digest: ["string", "SHA-256 over it, hex"],
     }),
+    "without?": ["string[]", "a micro verifier: parts that it has not"],
     bytes: ["number", "its length"],
     gzip: ["number", "its length after gzip -9"],
     "data?": ["string", "the bundle, if it goes to stdout"],
