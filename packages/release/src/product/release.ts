@@ -6,11 +6,14 @@ import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, wit
 import { EnvelopeDraft, signedBy, signedWith, testKeyName } from "@firmseal/signer";
 import { type NextSequence, reviewSigned } from "../input/draft.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
+import { lintFailure } from "../lint/lint.js";
 import { readApprovals } from "../signing/approval.js";
 import { digestOf, recordSignings } from "../signing/authorize.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { classesOf, type ProductTrusted, productTrusted, refuseSigned, refuseUnsigned, signingKeys } from "./devices.js";
-import { envelopeName, type ReleasePlan } from "./plan.js";
+import { lintBoards, type ReleaseLint } from "./lint.js";
+import { envelopeName } from "./names.js";
+import type { ReleasePlan } from "./plan.js";
 import type { PreparedBoard } from "./prepare.js";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, releaseFault, SUMS, sumsOf } from "./record.js";
 
@@ -20,6 +23,7 @@ export interface DoneRelease {
   /** false: the same release was there already, and nothing was signed. */
   readonly written: boolean;
   readonly receipts: readonly Receipt[];
+  readonly lint: ReleaseLint;
 }
 
 /** The numbers that boards get: one for all of them. */
@@ -50,27 +54,35 @@ function refuseKeys({ product, options }: ReleasePlan, keys: readonly SigningKey
  * those of the devices: then nothing was written, and no number was used unless a key failed while it signed.
  */
 export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
-  const { product, folder, existing, options: o } = plan;
+  const { product, folder, existing, boards, options: o } = plan;
+  const { role = "release" } = o;
   const approvals = await readApprovals(o);
-  return withSigners(signingKeys(product, "release"), o.passphrases ?? [], async (keys) => {
+  return withSigners(signingKeys(product, role), o.passphrases ?? [], async (keys) => {
     refuseKeys(plan, keys);
-    const trusted = await productTrusted(
-      product,
-      keys.map((key) => key.public),
-    );
+    const publics = keys.map((key) => key.public);
+    const trusted = await productTrusted(product, plan.trust, publics);
     if (existing) {
       for (const { board, draft } of plan.boards) {
         // its record is not signed: what counts is what devices make of the envelope
-        const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version))));
+        const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version, role))));
         if (digestOf(there) !== digestOf(draft(BigInt(existing.sequence))))
           throw releaseFault(
             `${folder}: the envelope of board ${board.name} is not that of the record`,
             "remove the folder, and make the release again",
           );
-        refuseSigned(product, board, there, trusted, keys.length);
+        refuseSigned(product, board, there, trusted, keys.length, role);
       }
-      return { record: existing, folder, written: false, receipts: [] };
+      return { record: existing, folder, written: false, receipts: [], lint: plan.lint };
     }
+    const drafts: EnvelopeDraft[] = [];
+    let lint = plan.lint;
+    /** The rules again, now that number and keys are known. */
+    const lintAll = async () => {
+      lint = await lintBoards(plan, drafts, publics);
+      o.linted?.(lint);
+      const failure = lintFailure(lint.findings);
+      if (failure) throw failure;
+    };
     const recorded = await recordSignings(
       "release",
       keys,
@@ -78,14 +90,11 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
         ...o,
         approvals,
         ...("trust" in trusted && { lists: [trusted.trust] }),
-        judge: (draft, i) =>
-          refuseUnsigned(
-            product,
-            (plan.boards[i] as PreparedBoard).board,
-            draft,
-            keys.map((key) => key.public),
-            trusted,
-          ),
+        judge: async (draft, i) => {
+          await refuseUnsigned(product, (boards[i] as PreparedBoard).board, draft, publics, trusted, role);
+          drafts[i] = draft;
+          if (i === boards.length - 1) await lintAll();
+        },
         inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
       },
       makes(plan),
@@ -93,7 +102,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
     const signed = await signBoards(plan, keys, trusted, recorded);
     const record = recordOf(plan, keys, signed);
     writeFolder(folder, filesOf(plan, signed, record), sourceDate());
-    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts) };
+    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts), lint };
   });
 }
 
@@ -118,17 +127,22 @@ async function signBoards(
     for (const key of keys) tbs.push(sha256Hex(await draft.toBeSigned(signedWith(key.public))));
     const done = await signedBy(draft, signers);
     await reviewSigned(done, signers);
-    refuseSigned(product, prepared.board, done, trusted, keys.length);
+    refuseSigned(product, prepared.board, done, trusted, keys.length, options.role ?? "release");
     options.progress?.(prepared.board.name, `signed, ${done.bytes.length} bytes`);
     out.push({ prepared, draft: done, tbs });
   }
   return out;
 }
 
-function artifactsOf({ product, version }: ReleasePlan, keys: readonly SigningKey[], { prepared, draft, tbs }: SignedBoard): Artifact[] {
+function artifactsOf(
+  { product, version, options }: ReleasePlan,
+  keys: readonly SigningKey[],
+  { prepared, draft, tbs }: SignedBoard,
+): Artifact[] {
   const { board, images } = prepared;
   const { vendor, classes } = classesOf(product, board);
-  const envelope = envelopeName(product, board.name, version);
+  const { role = "release" } = options;
+  const envelope = envelopeName(product, board.name, version, role);
   const testKeys = keys.flatMap((key) => testKeyName(key.public) ?? []);
   const common = {
     board: board.name,
@@ -139,7 +153,7 @@ function artifactsOf({ product, version }: ReleasePlan, keys: readonly SigningKe
     sequence: String(draft.sequence),
     envelope,
     manifest: digestOf(draft),
-    signers: keys.map((key, i): RecordedSigner => ({ ...keyFacts(key.public), role: "release", tbs: tbs[i] as string })),
+    signers: keys.map((key, i): RecordedSigner => ({ ...keyFacts(key.public), role, tbs: tbs[i] as string })),
     testKeys,
   };
   const file = { kind: "envelope" as const, file: envelope, digest: `sha-256:${sha256Hex(draft.bytes)}`, size: draft.bytes.length };
@@ -168,10 +182,14 @@ function recordOf(plan: ReleasePlan, keys: readonly SigningKey[], signed: readon
 }
 
 /** The files of a release by name, with their checksums. Nothing in them differs from one run to the next. */
-function filesOf({ product, version }: ReleasePlan, signed: readonly SignedBoard[], record: ReleaseRecord): Map<string, Uint8Array> {
+function filesOf(
+  { product, version, options }: ReleasePlan,
+  signed: readonly SignedBoard[],
+  record: ReleaseRecord,
+): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (const { prepared, draft } of signed) {
-    files.set(envelopeName(product, prepared.board.name, version), draft.bytes);
+    files.set(envelopeName(product, prepared.board.name, version, options.role), draft.bytes);
     for (const { file, bytes } of prepared.images) if (file !== undefined) files.set(file, bytes);
   }
   files.set(RECORD, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));
