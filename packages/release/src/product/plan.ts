@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkFolder, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { checkDraftFor } from "../consumer/judge.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
 import { higher } from "../rotation/quorum.js";
@@ -37,6 +38,8 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   passphrases?: readonly PassphraseOption[];
   allowTestKey?: readonly string[];
   allowRootKey?: boolean;
+  /** Names of COSE algorithm numbers, in place of those of the product file. */
+  coseAlg?: readonly string[];
   /** Only the plan is asked for: no key is needed. */
   dryRun?: boolean;
   /** Reports what a board has reached. `passing`: no result, only what is being done. */
@@ -176,6 +179,7 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
   const sequence = again ? again.sequence : numberOf(product, version, known, o);
   refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
   if (!o.dryRun) checkFolder(folder);
+  for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(likelyNumber(sequence, known)), []);
   const cuts = await cutPower(product, boards, likelyNumber(sequence, known), (board, done) => {
     if (done === "begun") o.progress?.(board, "cutting the power", true);
     else o.progress?.(board, `${done.cuts} power cuts, and ${done.cutsDuringRecovery} during recovery: each ends well`);

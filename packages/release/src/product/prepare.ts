@@ -1,7 +1,9 @@
 // One board of a release, before it is signed: its images, read once, and the description that is made of them.
 
 import { refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
-import { boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
+import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
+import { consumerOf } from "../consumer/consumers.js";
+import { fitted } from "../consumer/recipe.js";
 import { flashBytes } from "../input/flash.js";
 import { LIMITS } from "../limits.js";
 import { fileOfUri } from "../payload-check/verified.js";
@@ -100,6 +102,8 @@ export async function prepareBoard(
     placed.push({ of: image, images });
   }
   const images = placed.flatMap((one) => one.images);
+  const consumer = board.for && consumerOf(board.for);
+  const recipe = (facts: BoardRelease) => (consumer ? fitted(boardRelease(facts), consumer) : boardRelease(facts));
   const asPlaced = ({ bytes, digest, uri, file }: ReleasedImage, most: number): PlacedImage => {
     const part = bytes.subarray(0, most);
     return {
@@ -114,7 +118,7 @@ export async function prepareBoard(
     images,
     draft: (sequence, most = Number.POSITIVE_INFINITY) =>
       draftOf(
-        boardRelease({
+        recipe({
           sequence: String(sequence),
           vendor: product.vendor,
           classes: board.classes,

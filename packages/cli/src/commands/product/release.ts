@@ -14,6 +14,9 @@ import {
   type ApprovalOptions,
   type Artifact,
   type BoardChange,
+  type ConsumerName,
+  consumerNames,
+  consumerOf,
   makeRelease,
   PRODUCT_FILE,
   type Product,
@@ -32,6 +35,7 @@ import {
   allowRootKey,
   allowTestKey,
   approvals,
+  coseAlg,
   passphrases,
   policyRoles,
   productFile,
@@ -58,6 +62,7 @@ export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverri
   log?: string;
   allowTestKey?: string[];
   allowRootKey?: boolean;
+  coseAlg?: string[];
   dryRun?: boolean;
   json?: boolean;
 }
@@ -81,6 +86,7 @@ function planned(plan: ReleasePlan) {
   return plan.boards.map(({ board, images }) => ({
     board: board.name,
     classes: [...board.classes],
+    for: board.for ?? null,
     images: images.map(({ path, component, slot, slotSize, bytes, digest, uri, file }) => ({
       path,
       component,
@@ -257,6 +263,14 @@ function changeLines({ board, state, before, difference }: BoardChange): Line[] 
   ];
 }
 
+/** What the releases for each consumer do without. */
+function givenUpWords(boards: readonly { board: string; for: ConsumerName | null }[]): string[] {
+  return consumerNames.flatMap((name) => {
+    const own = boards.filter((one) => one.for === name).map(({ board }) => board);
+    return own.length > 0 ? [`for ${name} (${own.join(", ")}), given up: ${consumerOf(name).givenUp}`] : [];
+  });
+}
+
 const STATE_WORDS = { planned: "would be released", released: "released", unchanged: "is there already, with the same content" };
 
 export default define({
@@ -280,6 +294,7 @@ export default define({
     ...passphrases(),
     ...sequenceChecks(),
     ...approvals(),
+    coseAlg(),
     allowRootKey(),
     allowTestKey(),
   ],
@@ -299,6 +314,7 @@ export default define({
     ...membersOf("boards[]", {
       board: ["string", "name of the board"],
       classes: ["string[]", "its classes"],
+      for: ["string|null", "consumer that its devices verify with; null: the bundles of firmseal"],
       images: ["object[]", "its images"],
       ...membersOf("images[]", {
         path: ["string", "file from the build"],
@@ -353,6 +369,7 @@ export default define({
       imageTable(f.boards),
       ...f.lint.findings.filter(({ severity, waived }) => severity !== "note" && !waived).flatMap(findingLines),
       ...(f.changes ?? []).flatMap(changeLines),
+      ...givenUpWords(f.boards),
       ...receiptWords(f.log),
       `lint: ${lintCounts(f.lint)}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
