@@ -21,17 +21,16 @@ import type { SigningRole } from "./file/written.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./numbers.js";
 import {
-  type Artifact,
   checkFiles,
   hasRecord,
   type KnownRelease,
   knownRelease,
-  type ReleaseRecord,
   readRecord,
   refuseOther,
   releaseFault,
   releasesIn,
 } from "./record.js";
+import { refuseRecord } from "./record-check.js";
 
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
   /** The board that it must be for. Default: any of the product. */
@@ -120,15 +119,6 @@ async function verifyOne(
   return { ...verified, path, board: board.name, version };
 }
 
-/** Refuses a record that says other things than the envelopes that it names. */
-function refuseRecord(folder: string, record: ReleaseRecord, { kind, file, manifest, board }: Artifact, found: VerifiedBoard): void {
-  const is = { version: found.version, sequence: found.sequence, manifest: digestOf(found.manifest), board: found.board };
-  const says = { version: record.version, sequence: record.sequence, manifest, board };
-  const wrong = (Object.keys(is) as (keyof typeof is)[]).find((member) => is[member] !== says[member]);
-  if (kind === "envelope" && wrong !== undefined)
-    throw releaseFault(`${join(folder, file)}: its ${wrong} is not the one in release.json`, "do not publish it: make the release again");
-}
-
 async function verifyFolder(
   folder: string,
   product: Product,
@@ -144,7 +134,8 @@ async function verifyFolder(
   for (const one of envelopes) {
     if (o.board !== undefined && one.board !== o.board) continue;
     const found = await verifyOne(join(folder, one.file), product, whom, wanted, o);
-    refuseRecord(folder, record, one, found);
+    const board = product.boards.find(({ name }) => name === found.board) as Board;
+    await refuseRecord(folder, record, one, product, board, found);
     out.push(found);
   }
   const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);
