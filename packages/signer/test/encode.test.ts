@@ -7,6 +7,7 @@ import * as spec from "@firmseal/verifier/tools";
 import { COMMAND_NAMES, COMPONENT_TEXT_NAMES, decodeEnvelope, MANIFEST_NAMES, PARAMETER_NAMES, TEXT_NAMES } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { LONG } from "../../test-support/src/effort.js";
 import { array, bstr, checkItem, copyBytes, enter, here, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
 import { violations as built } from "../lib/description/schema.js";
 import schema from "../schema/manifest.schema.json" with { type: "json" };
@@ -633,7 +634,7 @@ describe("the import of old descriptions", () => {
         expect(Object.keys(Object.prototype)).toEqual([]);
         expect(Object.keys(Object)).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: LONG ? 500 : 100 },
     );
   });
 
@@ -832,7 +833,7 @@ describe("random descriptions", () => {
         const bare = sever(envelope);
         expect(toHex(reattach(bare, envelope))).toBe(toHex(envelope));
       }),
-      { numRuns: 150 },
+      { numRuns: LONG ? 150 : 50 },
     );
   });
 

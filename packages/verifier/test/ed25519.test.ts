@@ -1,11 +1,11 @@
 import { createHash, createPrivateKey, createPublicKey, sign as nodeSign, verify as nodeVerify } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { MUTANTS, sparse } from "../../test-support/src/effort.js";
+import { LONG, MUTANTS, sparse } from "../../test-support/src/effort.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 import { sha512 } from "../src/hash/sha512.js";
 
-const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 40 : 2000));
+const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 40 : LONG ? 2000 : 500));
 
 const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
