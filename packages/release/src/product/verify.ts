@@ -13,7 +13,7 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { versionIn } from "../input/version.js";
 import { identities } from "../payload-check/payload-check.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
-import { digestOf } from "../signing/authorize.js";
+import { logDigest } from "../signing/authorize.js";
 import { type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
 import { classesOf, refuseRole, trustOptions } from "./devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
@@ -122,7 +122,7 @@ async function verifyOne(
 
 /** Refuses a record that says other things than the envelopes that it names. */
 function refuseRecord(folder: string, record: ReleaseRecord, { kind, file, manifest, board }: Artifact, found: VerifiedBoard): void {
-  const is = { version: found.version, sequence: found.sequence, manifest: digestOf(found.manifest), board: found.board };
+  const is = { version: found.version, sequence: found.sequence, manifest: logDigest(found.manifest), board: found.board };
   const says = { version: record.version, sequence: record.sequence, manifest, board };
   const wrong = (Object.keys(is) as (keyof typeof is)[]).find((member) => is[member] !== says[member]);
   if (kind === "envelope" && wrong !== undefined)
@@ -206,7 +206,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
 /** Refuses an envelope whose number contradicts the releases that are there: another manifest with its version or number. */
 function refuseBeside(path: string, one: VerifiedBoard, shelf: readonly KnownRelease[]): void {
   const sequence = BigInt(one.sequence);
-  const manifest = digestOf(one.manifest);
+  const manifest = logDigest(one.manifest);
   for (const known of shelf) {
     const other = known.manifests.get(one.board);
     if (other === undefined || other === manifest) continue;
