@@ -22,9 +22,15 @@ export const THINGS = [
       "packages/signer/src/test-keys/key.ts": "published keys",
       "packages/release/src/product/file/product.ts": "the profiles of draft-ietf-suit-mti",
       "packages/release/src/rotation/fleet.ts": "what devices without a row have, which does not change",
+      "packages/release/src/consumer/consumers.ts": "what other verifiers accept",
     },
   },
-  { what: "a directive", names: ["DIR_WRITE", "directive-write"], most: 6, besides: {} },
+  {
+    what: "a directive",
+    names: ["DIR_WRITE", "directive-write"],
+    most: 6,
+    besides: { "packages/release/src/consumer/consumers.ts": "what other verifiers accept" },
+  },
   {
     what: "a refusal",
     names: ["SLOT_MISMATCH"],

@@ -14,7 +14,7 @@ import {
 import { toHex } from "@firmseal/signer";
 import {
   COMMAND_NAMES,
-  COMMANDS,
+  COMMAND_ROWS,
   COMPONENT_TEXT_NAMES,
   decodeEnvelope,
   formatSequence,
@@ -38,7 +38,7 @@ const toUint8Array = (bytes: ArrayLike<number>) => Uint8Array.from(bytes);
 const decodeText = (bytes: ArrayLike<number>) => textDecoder.decode(toUint8Array(bytes));
 
 /** What commands make a device do, by their names. */
-const COMMAND_WORDS = new Map(Object.entries(COMMAND_NAMES).map(([code, name]) => [name, COMMANDS[Number(code)]?.words]));
+const COMMAND_WORDS = new Map(Object.entries(COMMAND_NAMES).map(([code, name]) => [name, COMMAND_ROWS[Number(code)]?.words]));
 
 /** A command, as JSON tells it. */
 interface CommandFacts {
