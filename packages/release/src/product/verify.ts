@@ -21,18 +21,8 @@ import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./numbers.js";
-import {
-  type Artifact,
-  checkFiles,
-  hasRecord,
-  type KnownRelease,
-  knownRelease,
-  type ReleaseRecord,
-  readRecord,
-  refuseOther,
-  releaseFault,
-  releasesIn,
-} from "./record.js";
+import { checkFiles, hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
+import { refuseRecord } from "./record-check.js";
 
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
   /** The board that it must be for. Default: any of the product. */
@@ -130,15 +120,6 @@ async function verifyOne(
   return { ...verified, path, board: board.name, version };
 }
 
-/** Refuses a record that says other things than the envelopes that it names. */
-function refuseRecord(folder: string, record: ReleaseRecord, { kind, file, manifest, board }: Artifact, found: VerifiedBoard): void {
-  const is = { version: found.version, sequence: found.sequence, manifest: digestOf(found.manifest), board: found.board };
-  const says = { version: record.version, sequence: record.sequence, manifest, board };
-  const wrong = (Object.keys(is) as (keyof typeof is)[]).find((member) => is[member] !== says[member]);
-  if (kind === "envelope" && wrong !== undefined)
-    throw releaseFault(`${join(folder, file)}: its ${wrong} is not the one in release.json`, "do not publish it: make the release again");
-}
-
 async function verifyFolder(
   folder: string,
   product: Product,
@@ -154,7 +135,8 @@ async function verifyFolder(
   for (const one of envelopes) {
     if (o.board !== undefined && one.board !== o.board) continue;
     const found = await verifyOne(join(folder, one.file), product, whom, wanted, o, record.version);
-    refuseRecord(folder, record, one, found);
+    const board = product.boards.find(({ name }) => name === found.board) as Board;
+    await refuseRecord(folder, record, one, product, board, found);
     out.push(found);
   }
   const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);
