@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
 import { makeAction } from "../action.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -83,7 +84,7 @@ describe("the action", () => {
     expect(p.firmseal("verify", again.folder, "--product", "firmseal.toml")).toMatchObject({ status: 0 });
   });
 
-  it("publishes nothing that the candidate does not describe", () => {
+  it.skipIf(!LONG)(`publishes nothing that the candidate does not describe${AT_LENGTH}`, () => {
     const p = product();
     const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
     const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"], first: "true" };
