@@ -175,6 +175,14 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, release);
     await inShape(p, release);
     await inShape(p, ["release", "--version", "0.9.0"]);
+    const policy = '[[policy.waivers]]\nrule = "L40"\nreason = "no libraries"\nuntil = 2099-01-01\n';
+    const toml = p.get("firmseal.toml").toString();
+    p.put("fw.bin", "another image");
+    p.put("firmseal.toml", `${toml}\n${policy}${policy.replace("L40", "L01")}`);
+    await inShape(p, ["release", "--version", "1.1.0", "--dry-run", "--diff", "dist/1.0.0"]);
+    p.put("firmseal.toml", `${toml}\n[boards.more]\nimage = "fw.bin"\ninside = true\n`);
+    await inShape(p, ["release", "--version", "1.1.0", "--dry-run", "--diff", "dist/1.0.0"]);
+    p.put("firmseal.toml", toml);
     seen("release");
     await inShape(p, ["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
     await inShape(p, ["verify", "dist/1.0.0", "--board", "two"]);
