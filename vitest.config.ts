@@ -13,6 +13,16 @@ alias.push({ find: /^terser$/, replacement: here("./scripts/minify.mjs") });
 const CLI = ["packages/cli/test/**/*.test.ts"];
 const CONFORMANCE = ["test-vectors/test/*.test.ts", "test/prepared.test.ts", "scripts/test/{bundle,conformance,flash}.test.mjs"];
 const DOCS = ["test/{pages,incident-pages,readme,package-examples}.test.ts", "scripts/test/{refusals,reference}.test.mjs"];
+/**
+ * Files that have a process of their own: they put a mock in place of a module (vi.mock), of which the others need the real one, or they look at
+ * memory, or at modules that nothing has used yet.
+ */
+const APART = [
+  "fuzz/corpus.test.mjs",
+  "packages/release/test/parses.test.ts",
+  "packages/signer/test/{key,mldsa}.test.ts",
+  "packages/verifier/test/{model/model,refuse}.test.ts",
+];
 const ALL = [
   "packages/*/test/**/*.test.ts",
   "test-vectors/test/*.test.ts",
@@ -21,13 +31,18 @@ const ALL = [
   "fuzz/*.test.mjs",
 ];
 
-const project = (name: string, include: string[], exclude: string[] = []) => ({ extends: true as const, test: { name, include, exclude } });
+// a process for each file would load the same modules two hundred times, and run them cold: files share one, and setup.ts cleans up
+const project = (name: string, include: string[], exclude: string[] = [], isolate = false) => ({
+  extends: true as const,
+  test: { name, include, exclude, isolate },
+});
 
 export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
-      project("unit", ALL, [...CLI, ...CONFORMANCE, ...DOCS]),
+      project("unit", ALL, [...CLI, ...CONFORMANCE, ...DOCS, ...APART]),
+      project("apart", APART, [], true),
       project("cli", CLI),
       project("conformance", CONFORMANCE),
       project("docs", DOCS),
@@ -37,7 +52,11 @@ export default defineConfig({
     pool: "forks",
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
+    hookTimeout: 60_000,
     // FIRMSEAL_COUNT=FILE: what the tests do is counted there
-    setupFiles: process.env["FIRMSEAL_COUNT"] === undefined ? [] : [here("./scripts/vitest-count.mjs")],
+    setupFiles: [
+      here("./packages/test-support/src/setup.ts"),
+      ...(process.env["FIRMSEAL_COUNT"] === undefined ? [] : [here("./scripts/vitest-count.mjs")]),
+    ],
   },
 });

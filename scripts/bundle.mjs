@@ -35,6 +35,7 @@ const NAMED = {
   "cose/anchor": ["makeAnchor"],
   "device/flash": ["flashDevice"],
   "device/espruino": ["espruinoIo"],
+  "device/kernel": ["ed25519Kernel", "useKernel"],
   "device/roles": ["roleFloors"],
   "device/storage": ["storageBoot", "storageDevice", "storageSource"],
   "install/install": ["install", "boot"],

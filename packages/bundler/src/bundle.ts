@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type AlgorithmName, algorithms } from "@firmseal/verifier";
 import type { MinifyOptions } from "terser";
+import { type KernelTarget, kernelExport } from "./kernels.js";
 import { nestStatements, reachableFrom, type Statement } from "./nesting.js";
 
 /** The output of the build for this package: the whole verifier in one scope, and the meaning of its names. */
@@ -73,6 +74,8 @@ export interface BundleOptions {
   form: BundleForm;
   /** A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has them. */
   micro?: readonly HostHash[];
+  /** Machine code for Ed25519 on this board. */
+  kernel?: KernelTarget;
   /** Parts that a micro verifier does not have. */
   without?: readonly MicroPart[];
 }
@@ -102,6 +105,8 @@ export const PUBLIC_NAMES = [
   "status macAttester sign",
   // Espruino's own
   "getFree toUint8Array toString SHA256",
+  // device/kernel.ts
+  "kernel nativeCall getAddressOf toFlatString env BOARD stackFree",
 ]
   .join(" ")
   .split(" ");
@@ -176,7 +181,7 @@ function errorList(errors: BundleParts["errors"], features: readonly FeatureName
 /**
  * The code after the parts: the exports, each a property of `api`, and the names that they use. Mirrors src/index.ts.
  */
-function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, api: string): { text: string; uses: string[] } {
+function exportsOf(all: BundleParts, { algs, features, micro, kernel }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
@@ -185,9 +190,11 @@ function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, a
     uses.push(found);
     return found;
   };
+  if (kernel && !algs.includes("ed25519")) throw new Error("the kernel is for ed25519, which the bundle lacks");
+  const algName = (alg: AlgName) => name(kernel && alg === "ed25519" ? "ed25519Kernel" : alg);
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
-    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(alg)}`).join(", ")} };`,
+    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${algName(alg)}`).join(", ")} };`,
     ...(micro
       ? ["open", "install", "boot"].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
       : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
@@ -199,7 +206,7 @@ function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, a
   }
   out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
   if (features.includes("trust")) {
-    out.push(`var firmsealAlgList = [${algs.map((alg) => name(alg)).join(", ")}];`);
+    out.push(`var firmsealAlgList = [${algs.map(algName).join(", ")}];`);
     for (const [value, parameters] of [
       ["trustFileUnchecked", "bytes, before, host"],
       ["embeddedTrust", "bytes"],
@@ -208,6 +215,7 @@ function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, a
     for (const value of ["policyOf", "updatedTrust", "nextTrust"]) out.push(`${api}.${value} = ${name(value)};`);
   }
   if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
+  if (kernel) out.push(...kernelExport(kernel, api, name("useKernel")));
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
   if (features.includes("roles")) out.push(`${api}.roleFloors = ${name("roleFloors")};`);
   if (features.includes("errors"))
@@ -229,7 +237,8 @@ const MODULE =
 
 /** Names in the two lists that no property has any more: they protect nothing, because the property was renamed. */
 export function unusedNames(all: BundleParts): string[] {
-  const text = BUNDLE_FORMS.map((form) => assemble(all, { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form })).join("\n");
+  const options = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, kernel: "bangle.js2" } as const;
+  const text = BUNDLE_FORMS.map((form) => assemble(all, { ...options, form })).join("\n");
   return [...PUBLIC_NAMES, ...OWN_NAMES].filter(
     (name) => !new RegExp(`\\.${name}\\b|\\b${name}:|\\b${name} in |^var ${name}\\b`, "m").test(text),
   );

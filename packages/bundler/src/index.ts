@@ -18,4 +18,5 @@ export {
   playable,
   readableBundle,
 } from "./bundle.js";
+export { KERNEL_TARGETS, type KernelTarget, kernelOf } from "./kernels.js";
 export { type Advice, advise, TARGETS } from "./targets.js";

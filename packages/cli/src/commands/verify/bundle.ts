@@ -8,6 +8,9 @@ import {
   type FeatureName,
   HOST_HASHES,
   type HostHash,
+  KERNEL_TARGETS,
+  type KernelTarget,
+  kernelOf,
   MICRO_PARTS,
   type MicroPart,
   minifiedBundle,
@@ -18,6 +21,7 @@ import { hasTables, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { checkOutput, writeOut } from "../../common/output.js";
+import { membersOf } from "../../common/shapes.js";
 
 export interface BundleCommandOptions {
   alg?: string;
@@ -26,6 +30,7 @@ export interface BundleCommandOptions {
   micro?: boolean;
   host?: string;
   device?: "none" | "storage" | "flash";
+  target?: KernelTarget;
   without?: string;
   out: string;
   source?: string;
@@ -88,11 +93,14 @@ async function bundle(o: BundleCommandOptions) {
   for (const [option, given] of [
     ["--alg", o.alg],
     ["--features", o.features],
+    ["--target", o.target],
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
   const { features, micro, without } = contents(o);
   if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${BUNDLE_ALGS.join(", ")}, with commas`);
+  if (o.target !== undefined && !algs.includes("ed25519"))
+    throw usage("--target: its machine code is for ed25519", "add ed25519 to --alg, or drop --target");
   if (!micro) warnOfFeatures(features, algs);
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
@@ -103,7 +111,14 @@ async function bundle(o: BundleCommandOptions) {
       throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js");
   if (o.out !== "-") checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
-  const options = { algs, features, form: o.form, ...(micro && { micro }), ...(without && { without }) };
+  const options = {
+    algs,
+    features,
+    form: o.form,
+    ...(micro && { micro }),
+    ...(without && { without }),
+    ...(o.target && { kernel: o.target }),
+  };
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
@@ -116,6 +131,7 @@ async function bundle(o: BundleCommandOptions) {
     features,
     form: o.form,
     ...(micro && { host: micro }),
+    ...(o.target && { kernel: kernelOf(o.target) }),
     ...(without && { without }),
     bytes: bytes.length,
     gzip,
@@ -140,6 +156,9 @@ export default define({
     option("--micro", "a micro verifier, for the smallest boards: it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
+    option("--target <board>", "put machine code for Ed25519 on this board in, which kernel() of the bundle starts", {
+      choices: KERNEL_TARGETS,
+    }),
     option("--without <names>", "with --micro: parts that it has not, with commas: limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     option("--source <file>", "also write it readable"),
@@ -147,8 +166,8 @@ export default define({
   examples: [
     ["firmseal bundle --alg ed25519 --out firmseal.js", "a verifier for Ed25519"],
     [
-      "firmseal bundle --alg ed25519 --features install,flash --form espruino --out firmseal.js",
-      "a module for Espruino, with a device in flash",
+      "firmseal bundle --alg ed25519 --features install,storage --form espruino --target bangle.js2 --out firmseal.js",
+      "a module for Bangle.js 2, with machine code that verifies Ed25519 in a tenth of a second",
     ],
     [
       "firmseal bundle --micro --alg hsslms --host sha256 --device storage --form espruino --out firmseal.js",
@@ -161,6 +180,13 @@ export default define({
     features: ["string[]", "features in the bundle"],
     form: ["string", "its form"],
     "host?": ["string[]", "a micro verifier: hashes that the engine has"],
+    "kernel?": ["object", "its machine code"],
+    ...membersOf("kernel?", {
+      board: ["string", "the only board that it runs on"],
+      architecture: ["string", "the architecture"],
+      length: ["number", "its length"],
+      digest: ["string", "SHA-256 over it, hex"],
+    }),
     "without?": ["string[]", "a micro verifier: parts that it has not"],
     bytes: ["number", "its length"],
     gzip: ["number", "its length after gzip -9"],
@@ -170,6 +196,8 @@ export default define({
   words: (f) => {
     const has = `${f.algs.join(", ")}; ${f.features.join(", ") || "no features"}`;
     const parts = f.form === "boot" ? "boot file" : f.host ? `micro verifier: ${has}` : has;
-    return [`${f.out}: ${parts}; ${f.bytes} bytes, ${f.gzip} after gzip -9`];
+    const code =
+      f.kernel && `machine code for ${f.kernel.board} (${f.kernel.architecture}): ${f.kernel.length} bytes, SHA-256 ${f.kernel.digest}`;
+    return [`${f.out}: ${parts}; ${f.bytes} bytes, ${f.gzip} after gzip -9`, ...(code ? [code] : [])];
   },
 });
