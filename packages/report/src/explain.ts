@@ -88,7 +88,8 @@ const digestOf = (digest: Digest | undefined) =>
   digest ? { digest: { algorithm: HASH_NAMES[digest.alg] ?? String(digest.alg), hex: hexOf(digest.bytes) } } : {};
 const sizeOf = (size: number | undefined) => (size === undefined ? {} : { bytes: size });
 
-function actionOf(m: Manifest, e: Effect): Action | undefined {
+/** What an effect is for a device. Undefined: a question about its slot. */
+export function actionOf(m: Manifest, e: Effect): Action | undefined {
   const { component } = e;
   const expected = { ...sizeOf(e.size), ...digestOf(e.digest) };
   switch (e.op) {

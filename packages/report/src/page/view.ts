@@ -2,7 +2,8 @@
 
 import { refusalOf } from "@firmseal/verifier/tools";
 import { actionWords, whoWords } from "../explain-words.js";
-import { el, facts, grouped, list, table, visible } from "./dom.js";
+import { grouped } from "../text.js";
+import { el, facts, list, table, visible } from "./dom.js";
 import { TEXTS } from "./texts.js";
 import type { PageData, PayloadFacts, Verified } from "./verify.js";
 
