@@ -3,7 +3,16 @@
 export { reportCuts } from "./cuts.js";
 export type { ReportCut, ReportData, ReportKey, ReportKind } from "./data.js";
 export { type Interpreter, installerRefusal, type Phase } from "./device-rules.js";
-export { type Action, actionOf, type Behaviour, type DeviceKind, type Explained, explainManifest, hexOf, identifierText } from "./explain.js";
+export {
+  type Action,
+  actionOf,
+  type Behaviour,
+  type DeviceKind,
+  type Explained,
+  explainManifest,
+  hexOf,
+  identifierText,
+} from "./explain.js";
 export { actionWords, componentName, expectationWords, explainedLines, refusedWords, whoWords } from "./explain-words.js";
 export { diagnostic } from "./notation/diagnostic.js";
 export {

@@ -82,6 +82,8 @@ export class CutsView {
       this.result = result;
       this.draw(result);
     } catch (e) {
+      // stopped by a person, or another one has begun
+      if (this.running !== rpc) return;
       this.problem.textContent = e instanceof Problem ? e.message : TEXTS.unexpected;
     }
     if (this.running === rpc) this.cancel();

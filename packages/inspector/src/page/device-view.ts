@@ -3,6 +3,7 @@
 import { el, facts, table, visible } from "@firmseal/report/page";
 import type { DeviceSettings, MainFile, Trace, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
+import { during } from "./busy.js";
 import { button, chooser, labelled, select } from "./parts.js";
 import { Problem, type Rpc } from "./rpc.js";
 
@@ -38,7 +39,7 @@ export class DeviceView {
     return this.read();
   }
 
-  show(main: MainFile): void {
+  async show(main: MainFile): Promise<void> {
     const vendor = suggested(main.vendors.map(dashed), "vendor");
     const classId = suggested(main.classes.map(dashed), "class");
     const device = el("input", { type: "text", autocomplete: "off", spellcheck: "false" }) as HTMLInputElement;
@@ -69,7 +70,7 @@ export class DeviceView {
     );
     form.addEventListener("change", () => {
       this.changed();
-      this.run();
+      during(() => this.run());
     });
     this.element.replaceChildren(
       el("h2", { id: "device-title" }, TEXTS.device),
@@ -78,7 +79,7 @@ export class DeviceView {
       this.problem,
       this.stage,
     );
-    this.run();
+    await this.run();
   }
 
   /** Runs the release again, for example with other keys. */
@@ -103,13 +104,16 @@ export class DeviceView {
     const items = steps.map((step) => this.item(step));
     const list = el("ol", { role: "listbox", "aria-label": TEXTS.steps, class: "steps" }, ...items);
     let at = 0;
-    const shown = (i: number) => {
+    const draw = (i: number) => {
       at = i;
       const step = steps[i];
       if (!step) return;
       counter.textContent = TEXTS.step(i + 1, steps.length);
       details.replaceChildren(...this.details(trace, i));
-      this.step(step);
+    };
+    const shown = (i: number) => {
+      draw(i);
+      this.step(steps[i]);
     };
     const go = chooser(list, items, shown);
     const jump = (i: number) => {
@@ -120,10 +124,10 @@ export class DeviceView {
     const bar = el(
       "div",
       { class: "bar" },
-      button("⏮", () => jump(0), { "aria-label": TEXTS.first }),
-      button("◀", () => jump(at - 1), { "aria-label": TEXTS.previous }),
-      button("▶", () => jump(at + 1), { "aria-label": TEXTS.next }),
-      button("⏭", () => jump(steps.length - 1), { "aria-label": TEXTS.last }),
+      button(TEXTS.first, () => jump(0)),
+      button(TEXTS.previous, () => jump(at - 1)),
+      button(TEXTS.next, () => jump(at + 1)),
+      button(TEXTS.last, () => jump(steps.length - 1)),
       counter,
     );
     const end = trace.refused ? TEXTS.ends(trace.refused) : TEXTS.endsWell;
@@ -132,20 +136,22 @@ export class DeviceView {
       ...(steps.length > 0 ? [bar, el("div", { class: "two" }, list, details)] : []),
       el("p", { class: trace.refused ? "bad sentence" : "good sentence" }, visible(end)),
     );
-    if (steps.length > 0) jump(0);
-    else this.step(undefined);
+    // the bytes of a command are marked once a person has chosen it
+    this.step(undefined);
+    go(0, false);
+    draw(0);
   }
 
   private item(step: TraceStep): HTMLElement {
     const mark = step.failed ? "✗" : step.action ? "●" : "✓";
-    const words = `${step.command}${step.failed ? `, ${TEXTS.failed}` : ""}`;
-    const item = el(
+    return el(
       "li",
-      { role: "option", tabindex: "-1", "aria-selected": "false", "aria-label": `${TEXTS.during[step.during]}: ${words}` },
-      el("span", { class: `mark ${step.failed ? "no" : ""}` }, mark),
+      { role: "option", tabindex: "-1", "aria-selected": "false" },
+      el("span", { class: `mark ${step.failed ? "no" : ""}`, "aria-hidden": "true" }, mark),
       el("span", { class: `depth-${Math.min(step.depth, 6)}` }, step.command),
+      el("span", { class: "unseen" }, step.failed ? `, ${TEXTS.failed}, ` : ", "),
+      el("span", { class: "dim end" }, step.section),
     );
-    return item;
   }
 
   private details({ steps, components }: Trace, i: number): Node[] {

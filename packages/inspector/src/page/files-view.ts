@@ -3,6 +3,7 @@
 import { el, visible } from "@firmseal/report/page";
 import type { OpenFile } from "../protocol.js";
 import { TEXTS } from "../texts.js";
+import { during } from "./busy.js";
 import { button, labelled } from "./parts.js";
 import { Problem, type Rpc } from "./rpc.js";
 
@@ -37,13 +38,13 @@ export class FilesView {
       {},
       el("summary", {}, TEXTS.paste),
       labelled(TEXTS.paste, this.text).field,
-      button(TEXTS.add, () => this.paste()),
+      button(TEXTS.add, () => during(() => this.paste())),
     );
     this.foot = el(
       "div",
       { class: "bar" },
       labelled(TEXTS.threshold, this.count).field,
-      button(TEXTS.clear, () => this.clear()),
+      button(TEXTS.clear, () => during(() => this.clear())),
     );
     this.foot.hidden = true;
     this.element = el("section", { "aria-label": TEXTS.files }, zone, paste, this.sentence, this.list, this.busy, this.foot);
@@ -51,7 +52,7 @@ export class FilesView {
     this.chosen.addEventListener("change", () => {
       const chosen = [...(this.chosen.files ?? [])];
       // the same file can be chosen again
-      this.openAll(chosen).finally(() => {
+      during(() => this.openAll(chosen)).finally(() => {
         this.chosen.value = "";
       });
     });
@@ -137,7 +138,7 @@ export class FilesView {
       "li",
       {},
       el("div", {}, el("strong", {}, visible(file.name)), " ", el("span", { class: "dim" }, visible(file.words))),
-      button("✕", () => this.remove(file.id), { "aria-label": TEXTS.remove(visible(file.name)), class: "quiet" }),
+      button("✕", () => during(() => this.remove(file.id)), { "aria-label": TEXTS.remove(visible(file.name)), class: "quiet" }),
     );
     this.rows.set(file.id, { row, file, input });
     this.list.append(row);
@@ -179,7 +180,7 @@ export class FilesView {
     zone.addEventListener("drop", (event) => {
       event.preventDefault();
       over(false);
-      this.openAll([...(event.dataTransfer?.files ?? [])]);
+      during(() => this.openAll([...(event.dataTransfer?.files ?? [])]));
     });
   }
 }

@@ -1,8 +1,9 @@
 // The page: files come in, and the views show what they say together.
 
 import { el, visible } from "@firmseal/report/page";
-import type { MainFile, OpenFile } from "../protocol.js";
+import type { MainFile, OpenFile, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
+import { during } from "./busy.js";
 import { CutsView } from "./cuts-view.js";
 import { DeviceView } from "./device-view.js";
 import { FilesView } from "./files-view.js";
@@ -21,7 +22,7 @@ let main: MainFile | undefined;
 /** Runs something a person asked for. What goes wrong is one sentence. */
 async function attempt(work: () => Promise<void>): Promise<void> {
   try {
-    await work();
+    await during(work);
   } catch (e) {
     files.problem(e instanceof Problem ? e.message : TEXTS.unexpected);
   }
@@ -34,6 +35,13 @@ async function showByte(at: number): Promise<void> {
   const node = await tree.reveal(path, levels);
   if (node) await hex.mark(node.at, node.end, words(node.label, node.at, node.end), at);
   else await hex.mark(at, at + 1, words("", at, at + 1));
+}
+
+/** The bytes of a command, and its item. */
+async function showStep({ at, end, command }: TraceStep): Promise<void> {
+  const { path, levels } = await rpc.ask("locate", at);
+  await tree.reveal(path, levels);
+  await hex.mark(at, end, words(command, at, end));
 }
 
 const tree = new TreeView(rpc, (node) => attempt(() => hex.mark(node.at, node.end, words(node.label, node.at, node.end))));
@@ -49,7 +57,7 @@ const device: DeviceView = new DeviceView(
   rpc,
   (step) => {
     cuts.follow(step);
-    if (step) attempt(() => hex.mark(step.at, step.end, words(step.command, step.at, step.end)));
+    if (step) attempt(() => showStep(step));
   },
   () => {
     cuts.clear();
@@ -101,9 +109,9 @@ async function show(opened: OpenFile | undefined): Promise<void> {
     await hex.show(main.bytes);
     if (main.root) await tree.show(main.root);
     tree.element.hidden = main.root === undefined;
-    if (main.kind === "envelope") device.show(main);
+    if (main.kind === "envelope") await device.show(main);
     await showDiagnostic();
-  } else if (main.kind === "envelope") device.run();
+  } else if (main.kind === "envelope") await device.run();
   await verify();
 }
 

@@ -39,9 +39,11 @@ export class Rpc {
     });
   }
 
-  /** Ends the worker, whatever it does. */
+  /** Ends the worker, whatever it does. Everything that was asked is rejected. */
   end(): void {
     this.worker.terminate();
+    for (const { reject } of this.waiting.values()) reject(new Problem(""));
+    this.waiting.clear();
   }
 
   private take(reply: Reply): void {

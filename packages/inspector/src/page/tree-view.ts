@@ -8,6 +8,8 @@ import type { Rpc } from "./rpc.js";
 interface Row {
   node: TreeNode;
   item: HTMLElement;
+  /** Holds the item, and the group of those inside it. */
+  holder: HTMLElement;
   group: HTMLElement | undefined;
   parent: Row | undefined;
 }
@@ -29,7 +31,7 @@ export class TreeView {
   async show(root: TreeNode): Promise<void> {
     this.rows.clear();
     const row = this.make(root, undefined);
-    this.element.replaceChildren(row.item);
+    this.element.replaceChildren(row.holder);
     this.mark(row, false);
     await this.expand(row);
     // the one item in a tag, as at the start of every file
@@ -50,14 +52,11 @@ export class TreeView {
 
   private make(node: TreeNode, parent: Row | undefined): Row {
     const level = parent ? Number(parent.item.getAttribute("aria-level")) + 1 : 1;
-    const label = el("span", { class: "line" }, el("span", { class: "label" }, node.label), " ", el("span", { class: "dim" }, node.value));
-    const item = el("li", { role: "treeitem", tabindex: "-1", "aria-level": String(level), "aria-selected": "false" }, label);
+    const attributes = { role: "treeitem", tabindex: "-1", class: "line", "aria-level": String(level), "aria-selected": "false" };
+    const item = el("div", attributes, el("span", { class: "label" }, node.label), " ", el("span", { class: "dim" }, node.value));
     if (node.kids) item.setAttribute("aria-expanded", "false");
-    // the name of an item is its own line, not those below it
-    label.id = `item-${node.id}`;
-    item.setAttribute("aria-labelledby", label.id);
     item.dataset["id"] = String(node.id);
-    const row: Row = { node, item, group: undefined, parent };
+    const row: Row = { node, item, holder: el("li", { role: "none" }, item), group: undefined, parent };
     this.rows.set(node.id, row);
     return row;
   }
@@ -68,8 +67,8 @@ export class TreeView {
       row.group.hidden = false;
       return;
     }
-    row.group = el("ul", { role: "group" }, ...kids.map((kid) => this.make(kid, row).item));
-    row.item.append(row.group);
+    row.group = el("ul", { role: "group" }, ...kids.map((kid) => this.make(kid, row).holder));
+    row.holder.append(row.group);
   }
 
   private async expand(row: Row): Promise<void> {
@@ -90,8 +89,7 @@ export class TreeView {
     row.item.setAttribute("aria-selected", "true");
     row.item.setAttribute("tabindex", "0");
     if (focus) row.item.focus({ preventScroll: true });
-    const line = row.item.firstElementChild as HTMLElement;
-    const above = line.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
+    const above = row.item.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
     if (above < 0 || above > this.element.clientHeight - 24) this.element.scrollTop += above - this.element.clientHeight / 2;
   }
 

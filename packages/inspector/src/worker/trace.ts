@@ -53,9 +53,9 @@ export function identityOf({ vendor, class: name, device }: DeviceSettings): Ide
   const part = (hex: string) => {
     const plain = hex.replaceAll("-", "").trim();
     if (!/^([0-9a-f]{2})*$/i.test(plain)) throw new Sentence(TEXTS.badIdentity);
-    return bytesOfHex(plain.toLowerCase());
+    return plain === "" ? [] : [bytesOfHex(plain)];
   };
-  return { vendor: [part(vendor)], class: [part(name)], device: [part(device)] };
+  return { vendor: part(vendor), class: part(name), device: part(device) };
 }
 
 /** The lowest sequence number that the device accepts. */
@@ -69,14 +69,20 @@ function floorOf(text: string): [number, number] {
 
 /** A step while it is watched. `checked`: identifiers that were checked before it. */
 interface Watched {
-  step: TraceStep;
-  code: number;
+  step: Noted;
   checked: number;
   effect: boolean;
 }
 
+/** A step with the offsets of its argument and of the parameters. The reader is busy with the run, and reads them later. */
+type Noted = Omit<TraceStep, "at" | "end" | "parameters"> & {
+  argument: number;
+  code: number;
+  offsets: { readonly [code: number]: number };
+};
+
 class Watch {
-  readonly steps: TraceStep[] = [];
+  private readonly noted: Noted[] = [];
   private last: Watched | undefined;
   private during: TraceStep["during"] = "start";
   private readonly source;
@@ -129,7 +135,7 @@ class Watch {
     const component = frame.turns[frame.turn] as number;
     const section = run.sections[(run.begun - 1) >> 1] as number;
     const name = COMMAND_NAMES[frame.command] ?? String(frame.command);
-    const step: TraceStep = {
+    const step: Noted = {
       during: this.during,
       section: MANIFEST_NAMES[section] ?? String(section),
       command: name,
@@ -137,14 +143,24 @@ class Watch {
       componentName: componentName((this.manifest.components[component] ?? []).map(hexOf)),
       storeName: fileName(this.manifest.components[component] ?? []),
       depth: run.frames.length,
-      at: this.commandAt(frame.arg, frame.command),
-      end: readItem(this.source, frame.arg - this.shift).end,
-      parameters: this.parameters(run.parameters[component] ?? {}),
+      argument: frame.arg,
+      code: frame.command,
+      offsets: { ...run.parameters[component] },
       writes: false,
       failed: false,
     };
-    this.steps.push(step);
-    this.last = { step, code: frame.command, checked: run.checked.length, effect: false };
+    this.noted.push(step);
+    this.last = { step, checked: run.checked.length, effect: false };
+  }
+
+  /** The steps of a run that has ended. */
+  steps(): TraceStep[] {
+    return this.noted.map(({ argument, code, offsets, ...step }) => ({
+      ...step,
+      at: this.commandAt(argument, code),
+      end: readItem(this.source, argument - this.shift).end,
+      parameters: this.parameters(offsets),
+    }));
   }
 
   /** Where a command begins: its number is before its argument, and below 24 or in two bytes. */
@@ -156,7 +172,8 @@ class Watch {
   private settle(run: Run, failed: boolean): void {
     const { last } = this;
     if (!last || last.effect) return;
-    if (failed || last.code === COND_ABORT || (IDENTITY.has(last.code) && run.checked.length <= last.checked)) last.step.failed = true;
+    if (failed || last.step.code === COND_ABORT || (IDENTITY.has(last.step.code) && run.checked.length <= last.checked))
+      last.step.failed = true;
     this.last = undefined;
   }
 
@@ -209,5 +226,5 @@ export function traceOf({ bytes }: Main, { manifest, verified, shift }: Opened, 
   const watch = new Watch(bytes, manifest, shift);
   const { behaviours } = explainManifest(watch.interpreter(), manifest, [{ identity, slot: settings.slot, there: settings.has }], true);
   const refused = behaviours[0]?.refused;
-  return { verified, steps: watch.steps, components, ...(refused && { refused: `${refusedWords(refused)} ${refused.code}` }) };
+  return { verified, steps: watch.steps(), components, ...(refused && { refused: `${refusedWords(refused)} ${refused.code}` }) };
 }

@@ -97,7 +97,7 @@ export class Tree {
 
   private make({ item, place }: Branch): Branch[] {
     if (!item) return [];
-    if (item.kind === "tag") return [this.content(item.items[0] as Item, place, "")];
+    if (item.kind === "tag") return [this.content(item.items[0] as Item, place, TEXTS.content)];
     const step = item.kind === "map" || place === "sequence" ? 2 : 1;
     const { items } = item;
     const out: Branch[] = [];

@@ -68,8 +68,9 @@ function identityOf(device: DeviceSettings | undefined, main: Main): Identity {
 export async function policyFor(desk: Desk, threshold: number, device: DeviceSettings | undefined): Promise<Policy | undefined> {
   for (const { key } of desk.keys) await loadAlg(key.alg);
   const list = trustList(desk);
-  if (list) {
-    const trust = policyOf(list.store, ROLE_RELEASE, desk.envelope ? identityOf(device, desk.envelope) : { vendor: [], class: [] });
+  if (list && !desk.envelope) return { trust: { anchors: [] }, keys: [], list };
+  if (list && desk.envelope) {
+    const trust = policyOf(list.store, ROLE_RELEASE, identityOf(device, desk.envelope));
     const keys = trust.anchors.flatMap((one) => {
       const key = keyOfAnchor(one as TrustAnchor);
       return key ? [{ key, anchor: one }] : [];

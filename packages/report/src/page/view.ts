@@ -105,7 +105,7 @@ export function goodViews(data: PageData, verified: Verified, length: number): N
       [TEXTS.digest, el("code", {}, verified.digest)],
       ...verified.texts.map(([label, text]) => [visible(label), visible(text)] as const),
       [TEXTS.bytes, grouped(length)],
-      [TEXTS.made, visible(data.made)],
+      ...(data.made === "" ? [] : [[TEXTS.made, visible(data.made)] as const]),
     ]),
     el("h2", {}, TEXTS.signers),
     el("p", {}, TEXTS.verifier),
