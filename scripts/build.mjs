@@ -94,7 +94,10 @@ let inSigner = [];
 
 async function modules() {
   removeStale();
-  const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli", "packages/inspector"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli", "packages/inspector"], {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2],
+  });
   if (status !== 0) throw new Error("tsc -b found errors");
   const { withoutDependencies, withoutSchemaCompiler, withPage } = await import("./in-signer.mjs");
   inSigner = await withoutDependencies();
@@ -184,7 +187,10 @@ async function manual() {
 /** The static page of packages/inspector, from the modules that have just been built. */
 async function inspector() {
   const folder = `${ROOT}packages/inspector`;
-  const { status } = spawnSync(`${folder}/node_modules/.bin/vite`, ["build", "--logLevel", "warn"], { cwd: folder, stdio: ["ignore", 2, 2] });
+  const { status } = spawnSync(`${folder}/node_modules/.bin/vite`, ["build", "--logLevel", "warn"], {
+    cwd: folder,
+    stdio: ["ignore", 2, 2],
+  });
   if (status !== 0) throw new Error("vite build found errors");
 }
 

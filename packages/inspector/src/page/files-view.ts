@@ -59,9 +59,9 @@ export class FilesView {
     this.acceptDrops();
   }
 
+  /** What a person has typed: the verifier refuses a threshold that is none. */
   get threshold(): number {
-    const n = Number(this.count.value);
-    return Number.isInteger(n) && n >= 1 ? n : 1;
+    return this.count.valueAsNumber;
   }
 
   /** The page takes files from now on. */
