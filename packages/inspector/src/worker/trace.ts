@@ -30,6 +30,7 @@ import {
   DIR_FETCH,
   DIR_SWAP,
   DIR_WRITE,
+  MAN_INVOKE,
   MANIFEST_NAMES,
   PARAMETER_NAMES,
   parseSequence,
@@ -82,7 +83,7 @@ type Noted = Omit<TraceStep, "at" | "end" | "parameters"> & {
 };
 
 class Watch {
-  private readonly noted: Noted[] = [];
+  private noted: Noted[] = [];
   private last: Watched | undefined;
   private during: TraceStep["during"] = "start";
   private readonly source;
@@ -100,7 +101,9 @@ class Watch {
     return {
       identityChecked,
       start: (manifest, sections, identity) => {
-        this.during = this.during === "install" ? "start" : "install";
+        this.during = sections.includes(MAN_INVOKE) ? "start" : "install";
+        // a device rehearses first; what counts is the last run of each phase, which is the refused one if there is one
+        this.noted = this.noted.filter(({ during }) => during !== this.during);
         this.last = undefined;
         const run = start(manifest, sections, identity);
         let count = 0;

@@ -2,15 +2,22 @@
 // is used, and the folder of the release appears whole.
 
 import { join } from "node:path";
-import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, withSigners, writeFolder } from "@firmseal/keys";
-import { EnvelopeDraft, signedBy, signedWith, testKeyName } from "@firmseal/signer";
+import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";
+import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName } from "@firmseal/signer";
+import { algName } from "../consumer/accepts.js";
+import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
+import { checkDraftFor, checkFor } from "../consumer/judge.js";
 import { type NextSequence, reviewSigned } from "../input/draft.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
+import { lintFailure } from "../lint/lint.js";
 import { readApprovals } from "../signing/approval.js";
 import { digestOf, recordSignings } from "../signing/authorize.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { classesOf, type ProductTrusted, productTrusted, refuseSigned, refuseUnsigned, signingKeys } from "./devices.js";
-import { envelopeName, type ReleasePlan } from "./plan.js";
+import type { Board } from "./file/product.js";
+import { lintBoards, type ReleaseLint } from "./lint.js";
+import { envelopeName } from "./names.js";
+import type { ReleasePlan } from "./plan.js";
 import type { PreparedBoard } from "./prepare.js";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, releaseFault, SUMS, sumsOf } from "./record.js";
 
@@ -20,6 +27,7 @@ export interface DoneRelease {
   /** false: the same release was there already, and nothing was signed. */
   readonly written: boolean;
   readonly receipts: readonly Receipt[];
+  readonly lint: ReleaseLint;
 }
 
 /** The numbers that boards get: one for all of them. */
@@ -32,9 +40,23 @@ function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {
   return boards.map((one) => (next) => one.draft(sequence === "log" ? next(scope) : sequence));
 }
 
+/** The COSE algorithms that a board's signatures name: by the options, or else by the product file. */
+const choiceFor = ({ options: { coseAlg } }: ReleasePlan, board: Board) => ({ for: board.for, coseAlg: coseAlg ?? board.coseAlg });
+
+/** The keys as they sign each board. */
+function boardKeys(plan: ReleasePlan, keys: readonly SigningKey[]): SigningKey[][] {
+  return plan.boards.map(({ board }) => withCoseAlgs(keys, choiceFor(plan, board)));
+}
+
 /** Checks of the keys that have nothing to do with one envelope. */
-function refuseKeys({ product, options }: ReleasePlan, keys: readonly SigningKey[]): void {
+function refuseKeys(plan: ReleasePlan, keys: readonly SigningKey[]): void {
+  const { product, options } = plan;
   const all = keys.map((key) => key.public);
+  for (const { board } of plan.boards) {
+    const fault = namesFault(choiceFor(plan, board).coseAlg, all);
+    if (fault && options.coseAlg) throw usage(`--cose-alg ${fault.what}`, fault.hint);
+    if (fault) throw product.fault(`/boards/${board.name}/cose-alg`, `cose-alg ${fault.what}`, fault.hint);
+  }
   refuseTestKeys(all, options.allowTestKey ?? []);
   const { profileAlg } = product;
   if (profileAlg !== undefined && !all.some(({ alg }) => alg === profileAlg))
@@ -50,27 +72,38 @@ function refuseKeys({ product, options }: ReleasePlan, keys: readonly SigningKey
  * those of the devices: then nothing was written, and no number was used unless a key failed while it signed.
  */
 export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
-  const { product, folder, existing, options: o } = plan;
+  const { product, folder, existing, boards, options: o } = plan;
+  const { role = "release" } = o;
   const approvals = await readApprovals(o);
-  return withSigners(signingKeys(product, "release"), o.passphrases ?? [], async (keys) => {
+  return withSigners(signingKeys(product, role), o.passphrases ?? [], async (keys) => {
     refuseKeys(plan, keys);
-    const trusted = await productTrusted(
-      product,
-      keys.map((key) => key.public),
-    );
+    const asSigning = boardKeys(plan, keys);
+    const publics = keys.map((key) => key.public);
+    const trusted = await productTrusted(product, plan.trust, publics);
     if (existing) {
-      for (const { board, draft } of plan.boards) {
+      for (const [i, { board, draft }] of plan.boards.entries()) {
         // its record is not signed: what counts is what devices make of the envelope
-        const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version))));
+        const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version, role))));
         if (digestOf(there) !== digestOf(draft(BigInt(existing.sequence))))
           throw releaseFault(
             `${folder}: the envelope of board ${board.name} is not that of the record`,
             "remove the folder, and make the release again",
           );
-        refuseSigned(product, board, there, trusted, keys.length);
+        refuseSigned(product, board, there, trusted, keys.length, role);
+        refuseOtherAlg(folder, board, there, asSigning[i] as SigningKey[]);
+        if (board.for) checkFor(board.for, there.bytes);
       }
-      return { record: existing, folder, written: false, receipts: [] };
+      return { record: existing, folder, written: false, receipts: [], lint: plan.lint };
     }
+    const drafts: EnvelopeDraft[] = [];
+    let lint = plan.lint;
+    /** The rules again, now that number and keys are known. */
+    const lintAll = async () => {
+      lint = await lintBoards(plan, drafts, publics);
+      o.linted?.(lint);
+      const failure = lintFailure(lint.findings);
+      if (failure) throw failure;
+    };
     const recorded = await recordSignings(
       "release",
       keys,
@@ -78,23 +111,36 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
         ...o,
         approvals,
         ...("trust" in trusted && { lists: [trusted.trust] }),
-        judge: (draft, i) =>
-          refuseUnsigned(
-            product,
-            (plan.boards[i] as PreparedBoard).board,
-            draft,
-            keys.map((key) => key.public),
-            trusted,
-          ),
+        asSigning: (i) => asSigning[i] as SigningKey[],
+        judge: async (draft, i) => {
+          const { board } = boards[i] as PreparedBoard;
+          const algs = (asSigning[i] as SigningKey[]).map(({ signer }) => signer.alg);
+          if (board.for) await checkDraftFor(board.for, draft, algs);
+          await refuseUnsigned(product, board, draft, publics, trusted, role);
+          drafts[i] = draft;
+          if (i === boards.length - 1) await lintAll();
+        },
         inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
       },
       makes(plan),
     );
-    const signed = await signBoards(plan, keys, trusted, recorded);
+    const signed = await signBoards(plan, asSigning, trusted, recorded);
     const record = recordOf(plan, keys, signed);
     writeFolder(folder, filesOf(plan, signed, record), sourceDate());
-    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts) };
+    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts), lint };
   });
+}
+
+/** Refuses a release that is there with signatures that name other algorithms: its consumers do not accept it. */
+function refuseOtherAlg(folder: string, board: Board, { outline }: EnvelopeDraft, keys: readonly SigningKey[]): void {
+  for (const { signer } of keys) {
+    const other = outline.signatures.find(({ alg }) => alg !== signer.alg && keyAlgOf(alg) === keyAlgOf(signer.alg));
+    if (other && !outline.signatures.some(({ alg }) => alg === signer.alg))
+      throw releaseFault(
+        `${folder}: board ${board.name} is signed as ${algName(other.alg)}, not as ${algName(signer.alg)}`,
+        "give the release a new version, or keep the algorithm",
+      );
+  }
 }
 
 /** A board whose envelope is signed, and which the devices take. */
@@ -106,29 +152,35 @@ interface SignedBoard {
 
 async function signBoards(
   { product, boards, options }: ReleasePlan,
-  keys: readonly SigningKey[],
+  boardKeys: readonly (readonly SigningKey[])[],
   trusted: ProductTrusted,
   recorded: readonly { draft: EnvelopeDraft }[],
 ): Promise<SignedBoard[]> {
-  const signers = keys.map((key) => key.signer);
   const out: SignedBoard[] = [];
   for (const [i, prepared] of boards.entries()) {
     const { draft } = recorded[i] as { draft: EnvelopeDraft };
+    const signers = (boardKeys[i] as readonly SigningKey[]).map(({ signer }) => signer);
     const tbs: string[] = [];
-    for (const key of keys) tbs.push(sha256Hex(await draft.toBeSigned(signedWith(key.public))));
+    for (const signer of signers) tbs.push(sha256Hex(await draft.toBeSigned(signer)));
     const done = await signedBy(draft, signers);
     await reviewSigned(done, signers);
-    refuseSigned(product, prepared.board, done, trusted, keys.length);
+    refuseSigned(product, prepared.board, done, trusted, signers.length, options.role ?? "release");
+    if (prepared.board.for) checkFor(prepared.board.for, done.bytes);
     options.progress?.(prepared.board.name, `signed, ${done.bytes.length} bytes`);
     out.push({ prepared, draft: done, tbs });
   }
   return out;
 }
 
-function artifactsOf({ product, version }: ReleasePlan, keys: readonly SigningKey[], { prepared, draft, tbs }: SignedBoard): Artifact[] {
+function artifactsOf(
+  { product, version, options }: ReleasePlan,
+  keys: readonly SigningKey[],
+  { prepared, draft, tbs }: SignedBoard,
+): Artifact[] {
   const { board, images } = prepared;
   const { vendor, classes } = classesOf(product, board);
-  const envelope = envelopeName(product, board.name, version);
+  const { role = "release" } = options;
+  const envelope = envelopeName(product, board.name, version, role);
   const testKeys = keys.flatMap((key) => testKeyName(key.public) ?? []);
   const common = {
     board: board.name,
@@ -139,7 +191,7 @@ function artifactsOf({ product, version }: ReleasePlan, keys: readonly SigningKe
     sequence: String(draft.sequence),
     envelope,
     manifest: digestOf(draft),
-    signers: keys.map((key, i): RecordedSigner => ({ ...keyFacts(key.public), role: "release", tbs: tbs[i] as string })),
+    signers: keys.map((key, i): RecordedSigner => ({ ...keyFacts(key.public), role, tbs: tbs[i] as string })),
     testKeys,
   };
   const file = { kind: "envelope" as const, file: envelope, digest: `sha-256:${sha256Hex(draft.bytes)}`, size: draft.bytes.length };
@@ -168,10 +220,14 @@ function recordOf(plan: ReleasePlan, keys: readonly SigningKey[], signed: readon
 }
 
 /** The files of a release by name, with their checksums. Nothing in them differs from one run to the next. */
-function filesOf({ product, version }: ReleasePlan, signed: readonly SignedBoard[], record: ReleaseRecord): Map<string, Uint8Array> {
+function filesOf(
+  { product, version, options }: ReleasePlan,
+  signed: readonly SignedBoard[],
+  record: ReleaseRecord,
+): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (const { prepared, draft } of signed) {
-    files.set(envelopeName(product, prepared.board.name, version), draft.bytes);
+    files.set(envelopeName(product, prepared.board.name, version, options.role), draft.bytes);
     for (const { file, bytes } of prepared.images) if (file !== undefined) files.set(file, bytes);
   }
   files.set(RECORD, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));

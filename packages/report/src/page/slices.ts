@@ -1,21 +1,13 @@
 // Long work in slices of time, so that the page answers meanwhile. A worker would need a script of its own: one from a
 // blob has whatever text the page puts together, and the hashes in the Content-Security-Policy do not cover it.
 
+import type { HashFunction } from "../device-rules.js";
+
 /** The longest slice in milliseconds: a longer one would be felt. */
 const SLICE = 25;
 
 /** Bytes between two looks at the clock. A multiple of 4, for base64. */
 const STEP = 1 << 18;
-
-interface HashState {
-  update(bytes: Uint8Array): unknown;
-  digest(): Uint8Array;
-}
-
-/** What the hash functions of @noble/hashes have. */
-export interface SlicedHash {
-  create(): HashState;
-}
 
 /** Told from time to time how far the work is. */
 export type Progress = (done: number, of: number) => void;
@@ -33,14 +25,18 @@ async function inSlices(n: number, step: (from: number, to: number) => void, pro
 }
 
 /** The digest of bytes. */
-export async function digestOf(hash: SlicedHash, bytes: Uint8Array, progress?: Progress): Promise<Uint8Array> {
+export async function digestOf(hash: Pick<HashFunction, "create">, bytes: Uint8Array, progress?: Progress): Promise<Uint8Array> {
   const state = hash.create();
   await inSlices(bytes.length, (from, to) => state.update(bytes.subarray(from, to)), progress);
   return state.digest();
 }
 
 /** The bytes of a text in base64, and the digest of the text itself. Throws if it is not base64. */
-export async function decoded(text: string, hash: SlicedHash, progress?: Progress): Promise<{ bytes: Uint8Array; digest: Uint8Array }> {
+export async function decoded(
+  text: string,
+  hash: Pick<HashFunction, "create">,
+  progress?: Progress,
+): Promise<{ bytes: Uint8Array; digest: Uint8Array }> {
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
   const encoder = new TextEncoder();
   const state = hash.create();

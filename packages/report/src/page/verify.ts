@@ -10,11 +10,11 @@ import {
   MANIFEST_NAMES,
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
-import type { Interpreter } from "../device-rules.js";
-import { type Action, type Behaviour, type DeviceKind, explainManifest, hexOf } from "../explain.js";
-import { digestOf, type Progress, type SlicedHash } from "./slices.js";
+import { HASHES, type Interpreter } from "../device-rules.js";
+import type { DeviceKind } from "../device-run.js";
+import { type Action, type Behaviour, explainManifest, hexOf } from "../explain.js";
+import { digestOf, type Progress } from "./slices.js";
 import { TEXTS } from "./texts.js";
 import { thumbprintOf } from "./thumbprint.js";
 
@@ -29,8 +29,6 @@ export type PageData = Omit<ReportData, "envelope">;
 
 /** The bytes of a short text in base64. */
 export const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-
-const HASHES: { readonly [name: string]: SlicedHash } = { "sha-256": sha256, "sha-384": sha384, "sha-512": sha512 };
 
 export interface PayloadFacts {
   uri: string;
