@@ -4,7 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { truncateSync, writeFileSync } from "node:fs";
 import { encode, publicKey, SCHEMA, signEnvelope, signer, singleImage, toCose, toHex } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { ALL, LONG } from "../../test-support/src/effort.js";
+import { ALL, LONG, OF_SOME, some } from "../../test-support/src/effort.js";
 import { FACTS, keyA, keyC, type Place, signImage, standard } from "../../test-support/src/run.js";
 import { chromiumPath, type File, file, Inspector } from "./served.js";
 
@@ -103,7 +103,7 @@ describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
     expect(await inspector.page.locator(".hex [tabindex='0']").count()).toBe(1);
   });
 
-  it(`says of refused vectors what devices say${ALL || LONG ? "" : ", of every eighth"}`, async () => {
+  it(`says of refused vectors what devices say${OF_SOME}`, async () => {
     const { readVectors } = await import("../../../test-vectors/index.mjs");
     interface Anchor {
       alg: string;
@@ -148,9 +148,8 @@ describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
         return keys && Number.isInteger(one.trust?.threshold ?? 1) ? [{ ...one, keys }] : [];
       });
     expect(played.length).toBeGreaterThan(250);
-    const some = played.filter((_, i) => ALL || LONG || i % 8 === 0);
     const threshold = inspector.page.getByLabel("Keys that must have signed");
-    for (const { name, action, envelope, trust, keys, expect: expected } of some) {
+    for (const { name, action, envelope, trust, keys, expect: expected } of some(played, 8)) {
       const main = file(`x.${action === "open" ? "suit" : "trust"}`, Buffer.from(envelope, "hex"));
       const least = String(trust?.threshold ?? 1);
       if (await threshold.isVisible()) await threshold.fill(least);
@@ -227,7 +226,7 @@ describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
     expect((await steps()).length).toBeGreaterThan(5);
   });
 
-  it.each(LONG ? ["raw flash", "Storage of Espruino", "files", "memory"] : ["raw flash", "files"])(
+  it.each(some(["raw flash", "Storage of Espruino", "files", "memory"], 2))(
     "cuts the power at every write and erase of %s",
     async (storage) => {
       const { page } = inspector;
@@ -424,12 +423,17 @@ describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
     expect(inspector.noise).toEqual([]);
   });
 
-  it.each([
-    [1200, "light"],
-    [1200, "dark"],
-    [390, "light"],
-    [390, "dark"],
-  ] as const)("is accessible at a width of %d, %s", async (width, scheme) => {
+  it.each(
+    some(
+      [
+        [1200, "light"],
+        [390, "light"],
+        [1200, "dark"],
+        [390, "dark"],
+      ] as const,
+      3,
+    ),
+  )("is accessible at a width of %d, %s", async (width, scheme) => {
     const { page } = inspector;
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme: scheme });
@@ -440,7 +444,7 @@ describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
     await page.waitForSelector(".map .new");
     expect(await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")).toBe(true);
     expect(await inspector.violations()).toEqual([]);
-    if (width > 1000 || scheme === "light") return;
+    if (width > 1000) return;
     await inspector.show(file("x.suit", release.buffer.subarray(0, 60)));
     expect(await inspector.violations()).toEqual([]);
   });
