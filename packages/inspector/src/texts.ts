@@ -33,7 +33,7 @@ export const TEXTS = {
   isTrust: (n: number) => `Trust file, ${bytes(n)}`,
   isKey: (alg: string, thumbprint: string) => `Public key, ${alg}, thumbprint ${thumbprint}`,
   isTestKey: (name: string) => `published test key ${name}: anybody can sign with it`,
-  isPayload: (uri: string) => `Payload ${uri}, as signed`,
+  isPayload: (uri: string) => `Payload ${uri}, with the digest that the release names`,
   isDescription: (n: number) => `Description of a release without signatures, shown as an envelope of ${bytes(n)}`,
   isTrustDescription: "Description of a trust file. firmseal trust create makes the trust file.",
 

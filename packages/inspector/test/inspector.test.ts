@@ -43,7 +43,12 @@ const steps = () => inspector.page.locator(".steps li").allTextContents();
 
 describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
   it("verifies a release, without a network, and shows who signed it", async () => {
+    await p.ok(["keygen", "--no-passphrase", "--alg", "ml-dsa-44", "--out", "M.pem"]);
+    await p.ok(["pubkey", "M.pem", "--out", "M.pub"]);
+    await p.ok(["sign", "fw.bin", "--key", "M.pem", ...FACTS, "--seq", "7", "--out", "mldsa.suit"]);
     await inspector.page.context().setOffline(true);
+    await inspector.show(file("mldsa.suit", p.get("mldsa.suit")), file("M.pub", p.get("M.pub")));
+    expect([await inspector.problem(), await inspector.isGood()]).toEqual(["", true]);
     await inspector.show(release);
     expect(await inspector.verdict()).toContain("Not verified");
     await inspector.add(key);

@@ -19,6 +19,9 @@ const details = el("details", {}, el("summary", {}, TEXTS.diagnostic), diagnosti
 const body = el("div", { hidden: "" });
 let main: MainFile | undefined;
 
+/** Whether a device can run it: a release that can be read. */
+const isRun = (of: MainFile | undefined) => of?.kind === "envelope" && of.sequence !== undefined;
+
 /** Runs something a person asked for. What goes wrong is one sentence. */
 async function attempt(work: () => Promise<void>): Promise<void> {
   try {
@@ -67,7 +70,7 @@ const device: DeviceView = new DeviceView(
 );
 
 async function verify(): Promise<void> {
-  const settings = main?.kind === "envelope" ? device.settings() : undefined;
+  const settings = isRun(main) ? device.settings() : undefined;
   const found = await files.working(TEXTS.verifying, (progress) =>
     rpc.ask("verify", { threshold: files.threshold, device: settings }, progress),
   );
@@ -97,8 +100,8 @@ async function show(opened: OpenFile | undefined): Promise<void> {
   if (isOther) {
     main = await rpc.ask("main", undefined);
     body.hidden = main === undefined;
-    device.element.hidden = main?.kind !== "envelope";
-    cuts.element.hidden = main?.kind !== "envelope";
+    device.element.hidden = !isRun(main);
+    cuts.element.hidden = !isRun(main);
   }
   cuts.clear();
   if (!main) {
@@ -109,9 +112,9 @@ async function show(opened: OpenFile | undefined): Promise<void> {
     await hex.show(main.bytes);
     if (main.root) await tree.show(main.root);
     tree.element.hidden = main.root === undefined;
-    if (main.kind === "envelope") await device.show(main);
+    if (isRun(main)) await device.show(main);
     await showDiagnostic();
-  } else if (main.kind === "envelope") await device.run();
+  } else if (isRun(main)) await device.run();
   await verify();
 }
 

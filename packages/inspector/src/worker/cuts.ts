@@ -17,9 +17,9 @@ const MOST_BYTES = 2 * 1024 * 1024;
 
 /** Every payload outside the envelope must be open. */
 async function payloadsFor(desk: Desk, main: Main): Promise<Map<string, Uint8Array>> {
-  const missing = (await fetchesOf(main)).find(({ uri }) => !desk.payloads.has(uri));
+  const missing = (await fetchesOf(main)).find(({ uri }) => !desk.payloads.some((payload) => payload.uri === uri));
   if (missing) throw new Sentence(TEXTS.cutMissing(missing.uri));
-  return new Map([...desk.payloads].map(([uri, { bytes }]) => [uri, bytes]));
+  return new Map(desk.payloads.map(({ uri, bytes }) => [uri, bytes]));
 }
 
 /** Simulates the installation. Throws Sentence if it cannot be simulated. */

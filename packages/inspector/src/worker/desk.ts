@@ -45,6 +45,14 @@ export interface Main {
   fault?: Refused;
 }
 
+/** A payload outside the envelope, with the digest by which it was recognized, in hex. */
+export interface Payload {
+  id: number;
+  uri: string;
+  digest: string;
+  bytes: Uint8Array;
+}
+
 const HASHES = { "sha-256": sha256, "sha-384": sha384, "sha-512": sha512 } as const;
 
 /** Whether the bytes begin with tag 107 and a map, or with a map whose first key is 2 or 3 (M37 §8.2). */
@@ -57,7 +65,7 @@ export class Desk {
   envelope: Main | undefined;
   trust: Main | undefined;
   keys: OpenKey[] = [];
-  readonly payloads = new Map<string, { id: number; bytes: Uint8Array }>();
+  payloads: Payload[] = [];
   private ids = 0;
 
   /** The file whose items are shown. */
@@ -84,7 +92,7 @@ export class Desk {
     if (this.envelope?.id === id) this.closeEnvelope();
     if (this.trust?.id === id) this.trust = undefined;
     this.keys = this.keys.filter((key) => key.id !== id);
-    for (const [uri, payload] of this.payloads) if (payload.id === id) this.payloads.delete(uri);
+    this.payloads = this.payloads.filter((payload) => payload.id !== id);
   }
 
   clear(): void {
@@ -95,7 +103,7 @@ export class Desk {
 
   private closeEnvelope(): void {
     this.envelope = undefined;
-    this.payloads.clear();
+    this.payloads = [];
   }
 
   private async take(bytes: Uint8Array, name: string, progress: Progress): Promise<OpenFile> {
@@ -103,8 +111,8 @@ export class Desk {
     const key = keyOfBytes(bytes, name);
     if (key) return this.addKey(key, name);
     if (looksLikeEnvelope(bytes) || name.endsWith(".suit")) return this.takeEnvelope(bytes, name);
-    const uri = await this.payloadUri(bytes, progress);
-    if (uri !== undefined) return this.takePayload(uri, bytes, name);
+    const payload = await this.recognized(bytes, progress);
+    if (payload) return this.takePayload(payload, name);
     return this.takeText(bytes, name);
   }
 
@@ -175,8 +183,8 @@ export class Desk {
     return { id, kind: "key", name, words: test === undefined ? words : `${words}; ${TEXTS.isTestKey(test)}` };
   }
 
-  /** The URI of the payload outside the envelope that these bytes are. */
-  private async payloadUri(bytes: Uint8Array, progress: Progress): Promise<string | undefined> {
+  /** The payload outside the envelope that these bytes are. */
+  private async recognized(bytes: Uint8Array, progress: Progress): Promise<Omit<Payload, "id"> | undefined> {
     if (!this.envelope?.outline) return undefined;
     const hashed = new Map<string, string>();
     for (const { uri, digest, bytes: size } of await fetchesOf(this.envelope).catch(() => [])) {
@@ -184,15 +192,15 @@ export class Desk {
       if (!hash || (size !== undefined && size !== bytes.length)) continue;
       const hex = hashed.get(digest.algorithm) ?? toHex(await digestOf(hash, bytes, progress));
       hashed.set(digest.algorithm, hex);
-      if (hex === digest.hex) return uri;
+      if (hex === digest.hex) return { uri, digest: hex, bytes };
     }
     return undefined;
   }
 
-  private takePayload(uri: string, bytes: Uint8Array, name: string): OpenFile {
+  private takePayload(payload: Omit<Payload, "id">, name: string): OpenFile {
     const id = this.ids++;
-    this.payloads.set(uri, { id, bytes });
-    return { id, kind: "payload", name, words: TEXTS.isPayload(uri) };
+    this.payloads.push({ id, ...payload });
+    return { id, kind: "payload", name, words: TEXTS.isPayload(payload.uri) };
   }
 
   /** What the views of the main file need. */

@@ -158,11 +158,12 @@ function trustVerdict(list: NonNullable<Policy["list"]>, keys: Policy["keys"], c
 
 function notesOf(desk: Desk, policy: Policy, verified: NonNullable<Verdict["release"]>["verified"]): string[] {
   const tests = policy.keys.flatMap(({ key }, i) => (verified.signed[i] ? (testKeyName(key) ?? []) : []));
-  const outside = verified.payloads.filter(({ inside }) => !inside).map(({ uri }) => uri);
+  const outside = verified.payloads.filter(({ inside }) => !inside);
+  const isOpen = ({ uri, digest }: (typeof outside)[number]) => desk.payloads.some((one) => one.uri === uri && one.digest === digest?.hex);
   return [
     ...tests.map((name) => TEXTS.isTestKey(name)),
     ...(policy.list && !policy.list.pinned ? [TEXTS.trustNotPinned] : []),
-    ...outside.map((uri) => (desk.payloads.has(uri) ? TEXTS.outsideGood(uri) : TEXTS.outside(uri))),
+    ...outside.map((payload) => (isOpen(payload) ? TEXTS.outsideGood : TEXTS.outside)(payload.uri)),
   ];
 }
 

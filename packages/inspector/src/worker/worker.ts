@@ -1,6 +1,7 @@
 // The worker: has the open files, and answers the page.
 
 import type { Progress } from "@firmseal/report/page";
+import { loadAlg } from "@firmseal/signer";
 import type { AskName, Asks, Reply, Request } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { cutsOf } from "./cuts.js";
@@ -11,6 +12,9 @@ import { traceOf } from "./trace.js";
 import { policyFor, verdictOf } from "./verdict.js";
 
 type Answers = { [name in AskName]: (of: Asks[name][0], progress: Progress) => Asks[name][1] | Promise<Asks[name][1]> };
+
+// what the algorithms need comes now: later there may be no network
+const loaded = loadAlg("ml-dsa-44");
 
 const desk = new Desk();
 /** How many keys must have signed: what was asked last. */
@@ -58,7 +62,7 @@ async function answer({ id, ask, of }: Request): Promise<void> {
 }
 
 // one after the other: a file that is read while another is verified must not change what is verified
-let queue = Promise.resolve();
+let queue = loaded.catch(() => {});
 self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
   queue = queue.then(() => answer(data));
 });
