@@ -5,8 +5,8 @@ import {
   ALG_NAMES,
   type ArgumentKind,
   COM_SHARED_SEQUENCE,
-  COMMAND_ARGUMENTS,
   COMMAND_NAMES,
+  COMMANDS,
   COMMON_NAMES,
   ELEMENT_NAMES,
   ENV_AUTHENTICATION_WRAPPER,
@@ -110,7 +110,7 @@ function elementPlace(key: number | undefined): Place | undefined {
 
 /** What follows a command. */
 function argumentOf(code: number | undefined): ArgumentKind | undefined {
-  return code === undefined ? undefined : COMMAND_ARGUMENTS[code];
+  return code === undefined ? undefined : COMMANDS[code]?.argument;
 }
 
 const TRUST_POSITIONS: readonly (Place | undefined)[] = ["headers", undefined, "trust-list", "signatures"];
