@@ -61,7 +61,6 @@ export const TEXTS = {
   trustRefused: (words: string) => `Trust file refused: ${words}`,
   trustGood: "This trust file is signed by the open keys and by its own roots",
   trustOwn: "Signed by its own roots. Anybody could have made it: open the public keys of the roots that you know.",
-  trustUnsigned: "This trust file is not signed.",
   trustNotPinned: "The trust file is signed by its own roots only: compare their thumbprints, or open the public keys of the roots.",
   unsigned: "This release is not signed.",
   offset: (at: number) => `at byte ${grouped(at)}`,

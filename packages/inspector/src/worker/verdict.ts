@@ -29,13 +29,13 @@ import {
   type TrustAnchor,
   type TrustStore,
 } from "@firmseal/verifier";
-import { ALG_NAMES, type CoseSignature, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { ALG_NAMES, type CoseSignature, formatSequence, ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
 import type { DeviceSettings, SignatureRow, Verdict } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import type { Desk, Main } from "./desk.js";
 import { bytesOfHex } from "./keys.js";
 import { kindsOf } from "./release.js";
-import { isRefusal, refusalText, Sentence } from "./sentence.js";
+import { isRefusal, refusalText } from "./sentence.js";
 
 const DEVICE = { open, anchor, errors, start, step, identityChecked };
 
@@ -52,7 +52,8 @@ const base64 = (bytes: ArrayLike<number>) => btoa(Array.from(bytes, (byte) => St
 function trustList({ trust, keys }: Desk): Policy["list"] {
   if (!trust) return undefined;
   const own = readTrust(trust.bytes);
-  if (own.signatures.length === 0) throw new Sentence(TEXTS.trustUnsigned);
+  // a device would call it damaged CBOR
+  if (own.signatures.length === 0) throwRefusal(errors.TRUST_SIGNERS, -1);
   const pinned = keys.length > 0;
   const before = pinned ? { anchors: keys.map(({ key }) => anchorOf(key)), threshold: keys.length } : own.store;
   return { store: acceptTrust(trust.bytes, before), pinned };
