@@ -2,7 +2,7 @@
 // to install those. description/schema.js and schema.js have the code that Ajv makes of schemas, and the few functions that it
 // calls; cbor.js has the encoder of cbor-x, which would bring the native cbor-extract and its install script.
 
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
@@ -92,8 +92,6 @@ export async function withPage() {
   if (/<\/|<!/.test(script + style.code)) throw new Error("packages/report: the page has text that HTML takes for markup");
   const lines = [`export const PAGE_SCRIPT = ${JSON.stringify(script)};`, `export const PAGE_STYLE = ${JSON.stringify(style.code)};`, ""];
   writeFileSync(`${folder}lib/assets.js`, lines.join("\n"));
-  // other pages have the style as a file
-  copyFileSync(`${folder}src/page/style.css`, `${folder}lib/page/style.css`);
   return Object.keys(metafile.inputs);
 }
 

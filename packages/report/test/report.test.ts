@@ -202,9 +202,10 @@ describe.skipIf(!path)(`a report${reason}`, () => {
     await page.close();
   });
 
-  it("answers while it verifies 16 MiB", async () => {
+  const mebibytes = LONG ? 16 : 4;
+  it(`answers while it verifies ${mebibytes} MiB`, async () => {
     const p = standard();
-    p.put("fw.bin", Buffer.alloc(16 * 1024 * 1024 - 8192, 7));
+    p.put("fw.bin", Buffer.alloc(mebibytes * 1024 * 1024 - 8192, 7));
     await signImage(p, 7, "fw.suit");
     await made(p);
     const page = await browser.newPage();
@@ -219,9 +220,9 @@ describe.skipIf(!path)(`a report${reason}`, () => {
     }`);
     await page.goto(urlOf(p));
     expect(await judged(page)).toMatchObject({ isGood: true });
-    // more than 0: the page was seen at work. A slow machine stops everything now and then, and without slices it is seconds
+    // more than 0: the page was seen at work. A slow machine stops everything now and then, and without slices it is 250 ms for each MiB
     const longest = (await page.evaluate("longest")) as number;
-    expect([longest > 0, longest < 800]).toEqual([true, true]);
+    expect([longest > 0, longest < 700]).toEqual([true, true]);
     await page.close();
   });
 

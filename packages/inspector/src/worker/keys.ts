@@ -1,18 +1,21 @@
 // Public keys in the forms that people have. Private keys are recognized, and not kept.
 
-import { fromCose, fromJwk, fromRaw, isPrivate, type KeyAlg, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
+import { fromCose, fromJwk, fromRaw, isPrivate, KeyError, type PublicKey } from "@firmseal/signer";
 import { TEXTS } from "../texts.js";
 import { Sentence } from "./sentence.js";
 
 /** SubjectPublicKeyInfo up to the raw key (RFC 8410 §4, 5480 §2, 9708 §4, 9881 §4): each has one form in DER. */
-const SPKI_HEADS: readonly (readonly [alg: KeyAlg, hex: string])[] = [
-  ["ed25519", "302a300506032b6570032100"],
-  ["es256", "3059301306072a8648ce3d020106082a8648ce3d030107034200"],
-  ["hsslms", "304e300d060b2a864886f70d0109100311033d00"],
-  ["hsslms", "3046300d060b2a864886f70d0109100311033500"],
-  ["ml-dsa-44", "30820532300b06096086480165030403110382052100"],
-  ["ml-dsa-65", "308207b2300b0609608648016503040312038207a100"],
-  ["ml-dsa-87", "30820a32300b060960864801650304031303820a2100"],
+const SPKI_HEADS: readonly string[] = [
+  // Ed25519, P-256
+  "302a300506032b6570032100",
+  "3059301306072a8648ce3d020106082a8648ce3d030107034200",
+  // HSS/LMS with SHA-256 and SHA-256/192
+  "304e300d060b2a864886f70d0109100311033d00",
+  "3046300d060b2a864886f70d0109100311033500",
+  // ML-DSA, the three sets
+  "30820532300b06096086480165030403110382052100",
+  "308207b2300b0609608648016503040312038207a100",
+  "30820a32300b060960864801650304031303820a2100",
 ];
 
 /** The longest file that can be a key: ML-DSA-87 in JWK or PEM. */
@@ -21,11 +24,13 @@ export const MOST_KEY_BYTES = 16_384;
 export const bytesOfHex = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 const startsWith = (bytes: Uint8Array, head: Uint8Array) => head.every((byte, i) => bytes[i] === byte);
 
+/** The length of a structure whose head these bytes are. */
+const lengthIn = ([, first = 0, high = 0, low = 0]: Uint8Array) => (first === 0x82 ? 4 + high * 256 + low : 2 + first);
+
 function fromSpki(der: Uint8Array, name: string): PublicKey {
-  for (const [alg, hex] of SPKI_HEADS) {
-    const head = bytesOfHex(hex);
-    if (startsWith(der, head)) return publicKey(alg, der.subarray(head.length));
-  }
+  const head = SPKI_HEADS.map(bytesOfHex).find((one) => startsWith(der, one));
+  // the length in the head and that of the key say the same
+  if (head && der.length === lengthIn(head)) return fromRaw(der.subarray(head.length));
   throw new Sentence(TEXTS.otherKey(name, TEXTS.algorithms));
 }
 

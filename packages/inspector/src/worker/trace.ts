@@ -26,10 +26,6 @@ import { componentName as fileName } from "@firmseal/verifier/device/file";
 import {
   COMMAND_NAMES,
   COND_ABORT,
-  DIR_COPY,
-  DIR_FETCH,
-  DIR_SWAP,
-  DIR_WRITE,
   MAN_INVOKE,
   MANIFEST_NAMES,
   PARAMETER_NAMES,
@@ -48,7 +44,7 @@ import { sourceOf } from "./tree.js";
 /** Text of a parameter that is shown. */
 const SHOWN = 64;
 
-const WRITES: readonly number[] = [DIR_FETCH, DIR_WRITE, DIR_COPY, DIR_SWAP];
+const WRITES: readonly string[] = ["fetch", "write", "copy", "swap"];
 
 export function identityOf({ vendor, class: name, device }: DeviceSettings): Identity {
   const part = (hex: string) => {
@@ -187,7 +183,7 @@ class Watch {
     const action = actionOf(this.manifest, e);
     const components = this.manifest.components.map((id) => id.map(hexOf));
     if (action) last.step.action = actionWords(action, components);
-    last.step.writes = WRITES.includes(e.op);
+    last.step.writes = action !== undefined && WRITES.includes(action.what);
   }
 
   private parameters(offsets: { readonly [code: number]: number }): [string, string][] {

@@ -4,6 +4,7 @@ import { type PageData, type Progress, refusalWords, verifyRelease } from "@firm
 import {
   acceptTrust,
   anchorOf,
+  type KeyAlg,
   keyOfAnchor,
   loadAlg,
   type PublicKey,
@@ -37,7 +38,11 @@ import { bytesOfHex } from "./keys.js";
 import { kindsOf } from "./release.js";
 import { isRefusal, refusalText } from "./sentence.js";
 
-const DEVICE = { open, anchor, errors, start, step, identityChecked };
+/** The verifier, with every key that tools have. */
+const DEVICE = {
+  ...{ open, anchor, errors, start, step, identityChecked },
+  thumbprint: (alg: string, key: Uint8Array) => thumbprint({ alg: alg as KeyAlg, key }),
+};
 
 /** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
 export interface Policy {

@@ -3,6 +3,5 @@
 export { grouped } from "../text.js";
 export { el, facts, list, table, visible } from "./dom.js";
 export { decoded, digestOf, type Progress } from "./slices.js";
-export { thumbprintOf } from "./thumbprint.js";
 export { type DeviceBundle, type PageData, type Verified, verifyRelease } from "./verify.js";
 export { goodViews, refusalWords } from "./view.js";

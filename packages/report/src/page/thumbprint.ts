@@ -2,9 +2,6 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 
-/** 1: kty AKP, 3: alg (-1 - `number`), -1: pub. The public keys have more than 255 bytes. */
-const akp = (number: number) => (key: Uint8Array) => [0xa3, 1, 7, 3, 0x38, number, 0x20, 0x59, key.length >> 8, key.length & 255, ...key];
-
 /** The key as a COSE_Key in deterministic encoding. A map of small integers, so its heads are constants. */
 const COSE_KEYS: { readonly [alg: string]: (key: Uint8Array) => number[] } = {
   // 1: kty OKP, -1: Ed25519, -2: x
@@ -13,9 +10,6 @@ const COSE_KEYS: { readonly [alg: string]: (key: Uint8Array) => number[] } = {
   es256: (key) => [0xa4, 1, 2, 0x20, 1, 0x21, 0x58, 32, ...key.subarray(1, 33), 0x22, 0x58, 32, ...key.subarray(33)],
   // 1: kty HSS-LMS, -1: pub
   hsslms: (key) => [0xa2, 1, 5, 0x20, 0x58, key.length, ...key],
-  "ml-dsa-44": akp(47),
-  "ml-dsa-65": akp(48),
-  "ml-dsa-87": akp(49),
 };
 
 /** The thumbprint with SHA-256, 32 bytes. Throws TypeError for another algorithm. */
