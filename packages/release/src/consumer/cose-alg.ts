@@ -3,7 +3,7 @@
 
 import { refusedInput, type SigningKey } from "@firmseal/keys";
 import { algWords, coseAlg, coseAlgs, deviceKeyAlgs, inWords, type PublicKey, withCoseAlg } from "@firmseal/signer";
-import { algName, algsOf, type Fault } from "./accepts.js";
+import { algName, algsOf, type ConsumerFault } from "./accepts.js";
 import { type ConsumerName, consumerOf } from "./consumers.js";
 
 /** The names of the numbers that can be chosen: of algorithms with more than one. */
@@ -26,7 +26,7 @@ const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some(
  * Why names leave the choice open, or are for none of the keys. Undefined: they do not. Names for several kinds of key may
  * have one for a kind that does not sign this time.
  */
-export function namesFault(names: readonly string[], keys: readonly PublicKey[]): Fault | undefined {
+export function namesFault(names: readonly string[], keys: readonly PublicKey[]): ConsumerFault | undefined {
   const kinds = names.map(kindOf);
   const twice = kinds.findIndex((kind, i) => kinds.indexOf(kind) !== i);
   if (twice >= 0)
