@@ -21,16 +21,7 @@ import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./numbers.js";
-import {
-  checkFiles,
-  hasRecord,
-  type KnownRelease,
-  knownRelease,
-  readRecord,
-  refuseOther,
-  releaseFault,
-  releasesIn,
-} from "./record.js";
+import { checkFiles, hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
 import { refuseRecord } from "./record-check.js";
 
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
