@@ -11,7 +11,7 @@ import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs"
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
-import { checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
+import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
@@ -67,6 +67,10 @@ export const GATES = [
   {
     name: "no test is left out silently", // the examples of the gates themselves are no tests
     run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path) && !path.startsWith("scripts/"))),
+  },
+  {
+    name: "modules that test files share have no hooks",
+    run: () => checkHooks(readTracked((path) => /\.[mc]?[jt]s$/.test(path) && !/\.test\./.test(path))),
   },
   { name: "tracked files are small, and know no machine", run: checkTree },
   // reads what the build gives, which is not there yet in a fresh clone

@@ -16,7 +16,7 @@ import { claimIn, expectNoLeafTwice } from "../../test-support/src/hss-place.js"
 import { massacre, program, startWorker, type Worker } from "../../test-support/src/processes.js";
 import { type Place, standard, stateOf } from "../../test-support/src/run.js";
 
-const [PROCESSES, EACH] = ALL ? [16, 100] : LONG ? [8, 25] : [3, 4];
+const [PROCESSES, EACH] = ALL ? [16, 100] : LONG ? [8, 25] : [3, 3];
 
 let worker: string;
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import * as spec from "@firmseal/verifier/tools";
 import { decodeEnvelope, MANIFEST_NAMES } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { LONG } from "../../test-support/src/effort.js";
 import { array, bstr, checkItem, copyBytes, enter, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
 import { violations as built } from "../lib/description/schema.js";
 import { type Command, type Description, encode, reattach, resolve, SCHEMA, sever, splitEnvelope, toHex } from "../src/index.js";
@@ -193,7 +194,7 @@ describe("random descriptions", () => {
         const bare = sever(envelope);
         expect(toHex(reattach(bare, envelope))).toBe(toHex(envelope));
       }),
-      { numRuns: 150 },
+      { numRuns: LONG ? 150 : 50 },
     );
   });
 

@@ -3,6 +3,7 @@
 import type { Refusal } from "@firmseal/verifier";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { LONG } from "../../test-support/src/effort.js";
 import { DescriptionError, encode, importSuitTool } from "../src/index.js";
 import { wrongAt } from "./encode-common.js";
 
@@ -59,7 +60,7 @@ describe("the import of old descriptions", () => {
         expect(Object.keys(Object.prototype)).toEqual([]);
         expect(Object.keys(Object)).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: LONG ? 500 : 100 },
     );
   });
 

@@ -1,11 +1,11 @@
 import { createPublicKey, verify as nodeVerify } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { MUTANTS, sparse } from "../../test-support/src/effort.js";
+import { LONG, MUTANTS, sparse } from "../../test-support/src/effort.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 import { forge, keyPair, L, number, octets, random, randomOctets, torsion, unhex, verify } from "./ed25519-common.js";
 
-const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 40 : 2000));
+const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 40 : LONG ? 2000 : 500));
 function openssl(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const der = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), key]);
   try {
