@@ -75,6 +75,7 @@ export const GATES = [
   { name: "tracked files are small, and know no machine", run: checkTree },
   // reads what the build gives, which is not there yet in a fresh clone
   { name: "pages made from the sources are what these give", run: async () => (await import("./reference.mjs")).stalePages() },
+  { name: "plots are what the results of the benchmarks give", run: async () => (await import("../bench/plots.mjs")).stalePlots() },
 ];
 
 /** Findings of one gate; a gate that breaks is a finding. */

@@ -46,7 +46,7 @@ export { type DoneRelease, makeRelease } from "./product/release.js";
 export { boardInput } from "./product/sign-board.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
-export { reportCuts, reportKey, reportKinds, reportTime } from "./report/report-data.js";
+export { reportKey, reportKinds, reportTime } from "./report/report-data.js";
 export {
   type BridgeOptions,
   type Move,

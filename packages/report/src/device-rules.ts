@@ -13,8 +13,14 @@ export interface Interpreter {
   identityChecked?(run: Run): boolean;
 }
 
+/** A hash function, at once or in parts. */
+export interface HashFunction {
+  (bytes: Uint8Array): Uint8Array;
+  create(): { update(bytes: Uint8Array): unknown; digest(): Uint8Array };
+}
+
 /** Hash functions by the names of `HASH_NAMES`. */
-export const HASHES: { readonly [name: string]: (bytes: Uint8Array) => Uint8Array } = {
+export const HASHES: { readonly [name: string]: HashFunction } = {
   "sha-256": sha256,
   "sha-384": sha384,
   "sha-512": sha512,

@@ -70,7 +70,8 @@ function expectedOf({ content, size, digest }: Effect): Pick<Action, "bytes" | "
   return content ? { bytes: content.length } : { ...sizeOf(size), ...digestOf(digest) };
 }
 
-function actionOf(m: Manifest, e: Effect): Action | undefined {
+/** What an effect is for a device. Undefined: a question about its slot. */
+export function actionOf(m: Manifest, e: Effect): Action | undefined {
   const what = COMMAND_ROWS[e.op]?.action;
   if (what === undefined) return undefined;
   const { component, uri, source } = e;

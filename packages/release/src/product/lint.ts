@@ -43,7 +43,7 @@ function earlier({ path, record, version, sequence }: KnownRelease): EarlierRele
             path: join(path, file),
             version,
             sequence,
-            digest: manifest.replace(/^sha-256:/, ""),
+            digest: manifest.replace(/^sha-\d+:/, ""),
             scope: classes.map(({ id }) => `${vendorId}/${id}`),
           },
         ]

@@ -27,7 +27,7 @@ import {
   updatedTrust,
 } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
-import { assumable, type DeviceCode, deviceCode, hostOf, rememberedStore } from "./device-code.js";
+import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "./device-code.js";
 import { type Model, storeOf } from "./fleet.js";
 import { big } from "./quorum.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
@@ -203,14 +203,15 @@ function playRelease(step: PlannedRelease, before: State): Played {
   const other = mismatch(envelope, model);
   if (other !== 0) return { ...refused, fit: "not addressed", code: other };
   const code = deviceCode(model.algorithms, model.features);
+  const { install: begin } = model.verifier === "micro" ? microCode(model.algorithms) : code;
   const host = hostOf(model.algorithms);
-  let manifest: Manifest;
+  const opened = (whom: Trust) => begin(envelope, whom, deviceFor(envelope, model, before.floor, before.envelope), host).manifest;
+  let manifest: Pick<Manifest, "sequence">;
   try {
-    manifest = code.install(envelope, policy(before), deviceFor(envelope, model, before.floor, before.envelope), host).manifest;
+    manifest = opened(policy(before));
   } catch (e) {
     // whoever had signed it, the device runs something newer
-    const passed =
-      codeIn(() => code.install(envelope, ANYBODY, deviceFor(envelope, model, before.floor, before.envelope), host)) === errors.ROLLBACK;
+    const passed = codeIn(() => opened(ANYBODY)) === errors.ROLLBACK;
     return { ...refused, fit: passed ? "passed" : "addressed", code: passed ? errors.ROLLBACK : codeOf(e) };
   }
   const state: State = { ...before, floor: manifest.sequence, envelope };
@@ -218,14 +219,17 @@ function playRelease(step: PlannedRelease, before: State): Played {
     step,
     fit: "addressed" as const,
     code: 0,
-    starts: model.start === "own" || hasImage(code, manifest, model.identity),
     // a device refuses another release with the number of the one that it has
     assumed: !before.envelope && big(before.floor) > 0n && big(before.floor) === step.sequence,
   };
-  const bytes = carried(code, manifest, model.identity);
-  if (!bytes) return { ...done, state };
+  // the template has an image, and no trust file
+  if (model.verifier === "micro") return { ...done, state, starts: true };
+  const m = manifest as Manifest;
+  const starts = model.start === "own" || hasImage(code, m, model.identity);
+  const bytes = carried(code, m, model.identity);
+  if (!bytes) return { ...done, state, starts };
   const next = taken(state, bytes, envelope);
-  return { ...done, state: next.state, brought: { bytes, code: next.code } };
+  return { ...done, state: next.state, starts, brought: { bytes, code: next.code } };
 }
 
 function playTrust(step: PlannedTrust, before: State): Played {

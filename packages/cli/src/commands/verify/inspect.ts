@@ -3,6 +3,7 @@ import { usage, visible, warn } from "@firmseal/keys";
 import {
   formatDigest,
   type IdentifiedSignature,
+  LIMITS,
   type ManifestStep,
   PRODUCT_FILE,
   readEnvelopeFile,
@@ -182,8 +183,8 @@ async function inspect(path: string, o: InspectOptions) {
   const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (!o.diag) return { ...f, ...(names && { names: Object.fromEntries(names) }) };
-  const { diagnostic } = await import("../../show/diag.js");
-  return { ...f, names: undefined, diagnostic: diagnostic(input) };
+  const { diagnostic } = await import("@firmseal/report");
+  return { ...f, names: undefined, diagnostic: diagnostic(input, LIMITS.shownBytes) };
 }
 
 export default define({
