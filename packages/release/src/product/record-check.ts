@@ -6,7 +6,7 @@ import { toHex } from "@firmseal/signer";
 import { explain } from "../explain/explain.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { fileOfUri, type VerifiedRelease } from "../payload-check/verified.js";
-import { digestOf } from "../signing/authorize.js";
+import { logDigest } from "../signing/authorize.js";
 import { signersOf, testKeysAmong } from "../signing/signers.js";
 import { classesOf } from "./devices.js";
 import type { Board, Product } from "./file/product.js";
@@ -90,7 +90,7 @@ export async function refuseRecord(
   const is = {
     version: found.version,
     sequence: found.sequence,
-    manifest: digestOf(found.manifest),
+    manifest: logDigest(found.manifest),
     board: board.name,
     vendorId: vendor,
     classes: JSON.stringify(classes.map(({ name, id }) => [name, id])),
