@@ -2,10 +2,12 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeCommandTable } from "./commands.mjs";
+import { commonJs, withoutChildProcess } from "./common-js.mjs";
 import { declarations } from "./declarations.mjs";
 import { directImports } from "./direct-imports.mjs";
 import { copyDocuments } from "./package-documents.mjs";
@@ -24,6 +26,44 @@ const OUTPUTS = [
   "packages/bundler/dist/parts.json",
   "packages/verifier/dist/package.json",
 ];
+
+/** What few runs of a command need. It is read when something of it is first used. */
+const DEFERRED = [
+  "packages/signer/lib/description/schema.js",
+  "packages/release/lib/schema.js",
+  "packages/verifier/lib/tools/refusals.js",
+  "packages/verifier/lib/tools/template-table.js",
+  "packages/signer/lib/trust/trust-file.js",
+  "packages/images/lib/elf.js",
+  "packages/images/lib/ihex.js",
+  "packages/images/lib/uf2.js",
+  "packages/keys/lib/formats/minisign.js",
+  "packages/keys/lib/formats/pbes2.js",
+  "packages/keys/lib/secrets/passphrase.js",
+  "packages/keys/lib/sources/pkcs11/uri.js",
+  "signer: @noble/curves/nist.js",
+  "signer: @noble/ed25519",
+  "signer: @noble/hashes/sha2.js",
+  "packages/bundler/lib/bundle.js",
+  "packages/signer/lib/description/suit-tool.js",
+  "packages/release/lib/rotation/fleet-rows.js",
+  "packages/cli/src/show/failure-of.ts",
+  "release: @humanwhocodes/momoa",
+];
+/** Commands that scripts start again and again. Each has all that it needs in one file. */
+const PACKED = ["sign/sign", "verify/verify"];
+const IN_EACH_PACK = ["packages/cli/src/show/render.ts", "packages/cli/src/show/ui.ts", "packages/keys/lib/sources/file.js"];
+
+/** The file of a module, from the top of the repository: of ours as it is there, of a library as its user finds it. */
+function deferredPath(name) {
+  const [, user, library] = /^(\w+): (.*)$/.exec(name) ?? [];
+  if (!user) return name;
+  return realpathSync(createRequire(`${ROOT}packages/${user}/package.json`).resolve(library)).replace(ROOT, "");
+}
+
+const fail = (message) => {
+  throw new Error(message);
+};
 
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
@@ -47,6 +87,7 @@ function fingerprint() {
     "scripts/build.mjs",
     "scripts/bundle.mjs",
     "scripts/commands.mjs",
+    "scripts/common-js.mjs",
     "scripts/declarations.mjs",
     "scripts/direct-imports.mjs",
     "scripts/in-signer.mjs",
@@ -115,6 +156,41 @@ function licences(inputs) {
   return parts.sort().join(`\n${"-".repeat(80)}\n\n`);
 }
 
+/** A worker is a program of its own. */
+const WORKERS = [
+  { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
+  { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
+];
+
+/** The published program, in CommonJS, and its workers. */
+async function program({ banner: _, ...options }, outdir) {
+  const { build } = await import("esbuild");
+  rmSync(outdir, { recursive: true, force: true });
+  const entryPoints = [{ in: `${ROOT}packages/cli/src/start.ts`, out: "main" }];
+  // an entry of its own keeps what only it needs out of the files of others
+  const deferred = DEFERRED.map(deferredPath);
+  for (const path of deferred) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
+  const made = await build({ ...options, plugins: [withoutChildProcess(), ...options.plugins], entryPoints, outdir, write: false });
+  const { outputs } = made.metafile;
+  writeFileSync(`${CACHE}/cli.json`, JSON.stringify(made.metafile));
+  const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
+  const pathOf = (source) => Object.keys(outputs).find((path) => outputs[path].entryPoint === source);
+  const found = (source) => pathOf(source) ?? fail(`${source} is not in the command line`);
+  const packs = {};
+  for (const command of PACKED) {
+    const [folder, name] = command.split("/");
+    const commands = `packages/cli/src/commands/${folder}`;
+    packs[name] = { needing: [`${commands}/${name}.ts`, `declare:${ROOT}${commands}/declare-${name}.ts`].map(found), also: IN_EACH_PACK.map(found) };
+  }
+  const files = await commonJs(outputs, texts, pathOf("packages/cli/src/start.ts"), (path) => deferred.some((one) => outputs[path].inputs[one]), packs);
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(outdir, path)), { recursive: true });
+    writeFileSync(join(outdir, path), text);
+  }
+  const workers = await build({ ...options, splitting: false, format: "cjs", entryPoints: WORKERS, outdir });
+  return { metafile: { inputs: { ...made.metafile.inputs, ...workers.metafile.inputs } } };
+}
+
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
@@ -147,15 +223,10 @@ async function commandLine() {
   };
   const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
-    // a worker is a program of its own
-    const entryPoints = [
-      { in: ROOT + main, out: "main" },
-      { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
-      { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
-    ];
+    const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
     return build({ ...options, plugins: [...plugins, ...options.plugins], entryPoints, outdir });
   };
-  const { metafile } = await bundle("packages/cli/src/start.ts", fresh);
+  const { metafile } = await program(options, fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
   const { statements, names, errors, needs } = await makeParts();
   const parts = JSON.stringify({ statements, names, errors, needs });

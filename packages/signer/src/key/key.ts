@@ -315,9 +315,14 @@ export function decompress(alg: KeyAlg, x: Uint8Array | undefined, odd: boolean)
   return y;
 }
 
+/** The raw keys of twinsOf(), which are not checked. */
+export function twinBytes({ alg, key }: PublicKey): Uint8Array[] {
+  return rowOf(alg).twins?.(key) ?? [];
+}
+
 /** All other public keys that the secret of this key signs for. */
-export function twinsOf({ alg, key }: PublicKey): PublicKey[] {
-  return (rowOf(alg).twins?.(key) ?? []).map((twin) => publicKey(alg, twin));
+export function twinsOf(key: PublicKey): PublicKey[] {
+  return twinBytes(key).map((twin) => publicKey(key.alg, twin));
 }
 
 /** The lengths in bytes of raw public keys, in ascending order. */
