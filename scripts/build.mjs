@@ -27,43 +27,53 @@ const OUTPUTS = [
   "packages/verifier/dist/package.json",
 ];
 
-/** What few runs of a command need. It is read when something of it is first used. */
-const DEFERRED = [
-  "packages/signer/lib/description/schema.js",
-  "packages/release/lib/schema.js",
-  "packages/verifier/lib/tools/refusals.js",
-  "packages/verifier/lib/tools/template-table.js",
-  "packages/signer/lib/trust/trust-file.js",
+/** Modules that get files of their own, with what only they need. They are read when something of them is first used. */
+const DIVIDED = [
+  "packages/bundler/lib/bundle.js",
+  "packages/cli/src/show/failure-of.ts",
   "packages/images/lib/elf.js",
   "packages/images/lib/ihex.js",
   "packages/images/lib/uf2.js",
   "packages/keys/lib/formats/minisign.js",
+  "packages/keys/lib/formats/openssh.js",
   "packages/keys/lib/formats/pbes2.js",
+  "packages/keys/lib/formats/pem.js",
   "packages/keys/lib/secrets/passphrase.js",
   "packages/keys/lib/sources/pkcs11/uri.js",
+  "packages/release/lib/input/description.js",
+  "packages/release/lib/input/json.js",
+  "packages/release/lib/rotation/fleet-rows.js",
+  "packages/release/lib/schema.js",
+  "packages/release/lib/trust/trust-ref.js",
+  "packages/signer/lib/description/schema.js",
+  "packages/signer/lib/description/suit-tool.js",
+  "packages/signer/lib/trust/trust-file.js",
+  "packages/verifier/lib/install/install.js",
+  "packages/verifier/lib/tools/refusals.js",
+  "packages/verifier/lib/tools/template-table.js",
   "signer: @noble/curves/nist.js",
   "signer: @noble/ed25519",
   "signer: @noble/hashes/sha2.js",
-  "packages/bundler/lib/bundle.js",
-  "packages/signer/lib/description/suit-tool.js",
-  "packages/release/lib/rotation/fleet-rows.js",
-  "packages/cli/src/show/failure-of.ts",
-  "release: @humanwhocodes/momoa",
 ];
-/** Commands that scripts start again and again. Each has all that it needs in one file. */
-const PACKED = ["sign/sign", "verify/verify"];
-const IN_EACH_PACK = ["packages/cli/src/show/render.ts", "packages/cli/src/show/ui.ts", "packages/keys/lib/sources/file.js"];
+/** In a file with every command that has one. */
+const ALWAYS = [
+  "packages/cli/src/show/render.ts",
+  "packages/cli/src/show/ui.ts",
+  "packages/keys/lib/formats/pem.js",
+  "packages/keys/lib/sources/file.js",
+];
+/** Commands that scripts start again and again: each has one file with all that it needs in the usual case, these modules included. */
+const PACKED = {
+  "sign/sign": ["packages/images/lib/elf.js", "packages/signer/lib/description/schema.js", "signer: @noble/hashes/sha2.js"],
+  "verify/verify": ["packages/release/lib/trust/trust-ref.js"],
+};
 
 /** The file of a module, from the top of the repository: of ours as it is there, of a library as its user finds it. */
-function deferredPath(name) {
+function sourceOf(name) {
   const [, user, library] = /^(\w+): (.*)$/.exec(name) ?? [];
   if (!user) return name;
   return realpathSync(createRequire(`${ROOT}packages/${user}/package.json`).resolve(library)).replace(ROOT, "");
 }
-
-const fail = (message) => {
-  throw new Error(message);
-};
 
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
@@ -168,21 +178,22 @@ async function program({ banner: _, ...options }, outdir) {
   rmSync(outdir, { recursive: true, force: true });
   const entryPoints = [{ in: `${ROOT}packages/cli/src/start.ts`, out: "main" }];
   // an entry of its own keeps what only it needs out of the files of others
-  const deferred = DEFERRED.map(deferredPath);
-  for (const path of deferred) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
+  const divided = DIVIDED.map(sourceOf);
+  for (const path of divided) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
   const made = await build({ ...options, plugins: [withoutChildProcess(), ...options.plugins], entryPoints, outdir, write: false });
   const { outputs } = made.metafile;
   writeFileSync(`${CACHE}/cli.json`, JSON.stringify(made.metafile));
   const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
-  const pathOf = (source) => Object.keys(outputs).find((path) => outputs[path].entryPoint === source);
-  const found = (source) => pathOf(source) ?? fail(`${source} is not in the command line`);
+  const isIn = (path, source) => outputs[path].entryPoint === source || outputs[path].inputs[source]?.bytesInOutput > 0;
+  const modulesOf = (source) => Object.keys(outputs).filter((path) => isIn(path, source));
   const packs = {};
-  for (const command of PACKED) {
+  for (const [command, also] of Object.entries(PACKED)) {
     const [folder, name] = command.split("/");
-    const commands = `packages/cli/src/commands/${folder}`;
-    packs[name] = { needing: [`${commands}/${name}.ts`, `declare:${ROOT}${commands}/declare-${name}.ts`].map(found), also: IN_EACH_PACK.map(found) };
+    const sources = [`packages/cli/src/commands/${command}.ts`, `declare:${ROOT}packages/cli/src/commands/${folder}/declare-${name}.ts`];
+    packs[name] = { needing: sources.flatMap(modulesOf), also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))) };
   }
-  const files = await commonJs(outputs, texts, pathOf("packages/cli/src/start.ts"), (path) => deferred.some((one) => outputs[path].inputs[one]), packs);
+  const main = Object.keys(outputs).find((path) => outputs[path].entryPoint === "packages/cli/src/start.ts");
+  const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), packs);
   for (const [path, text] of files) {
     mkdirSync(dirname(join(outdir, path)), { recursive: true });
     writeFileSync(join(outdir, path), text);

@@ -51,7 +51,10 @@ async function functionBody(text) {
     let short;
     do short = `$${count++}`;
     while (code.includes(short));
-    code = code.replaceAll(new RegExp(`\\b${name}\\b(=later\\()?`, "g"), (_, declared) => (declared ? `${short}=later(` : `${short}.it`));
+    const isUsed = code.match(new RegExp(`\\b${name}\\b`, "g")).length > 1;
+    code = code.replaceAll(new RegExp(`\\b${name}\\b(=later\\("[^"]+"\\))?`, "g"), (_, declared) =>
+      declared ? `${short}${isUsed ? declared : "=0"}` : `${short}.it`,
+    );
   }
   return code
     .replaceAll(FOR_EFFECT, "")
@@ -85,26 +88,30 @@ load(${JSON.stringify(main)});
 export async function commonJs(outputs, texts, main, isDeferred, packs) {
   const names = new Map(Object.keys(outputs).map((path) => [nameOf(path), path]));
   if (names.size !== Object.keys(outputs).length) throw new Error("two modules of the command line have one name");
-  for (const [name, path] of names) if (path.includes("/later/")) names.delete(name);
   const bodies = new Map(await Promise.all([...names].map(async ([name, path]) => [name, await functionBody(texts.get(path))])));
-  const closure = (path, into = new Set()) => {
-    if (into.has(path)) return into;
-    into.add(path);
-    for (const { path: next, kind, external } of outputs[path].imports)
-      if (kind === "import-statement" && !external && !isDeferred(next)) closure(next, into);
+  // an entry may only have been there to divide the modules
+  const used = new Set(
+    [...bodies.values()].flatMap((body) => [...body.matchAll(/\b(?:later|load)\("([^":]+)"\)/g)].map(([, name]) => name)),
+  );
+  /** A module, and those that it uses. */
+  const closure = (name, into = new Set()) => {
+    if (into.has(name)) return into;
+    into.add(name);
+    for (const [, next] of bodies.get(name).matchAll(/=later\("([^":]+)"\)/g)) if (!isDeferred(names.get(next))) closure(next, into);
     return into;
   };
   const fileOf = (list) =>
     `{\n${[...list].map((name) => `${JSON.stringify(name)}:(function(exports,load,later,__export){${bodies.get(name)}\n})`).join(",\n")}\n}`;
-  const core = new Set([...closure(main)].map(nameOf));
+  const core = closure(nameOf(main));
   const packOf = {};
   const files = new Map();
   for (const [file, { needing, also }] of Object.entries(packs)) {
-    const list = new Set([...needing, ...also].flatMap((path) => [...closure(path)].map(nameOf)).filter((name) => !core.has(name)));
+    const list = new Set([...needing, ...also].flatMap((path) => [...closure(nameOf(path))]).filter((name) => !core.has(name)));
     for (const path of needing) packOf[nameOf(path)] = file;
     files.set(`${file}.js`, `"use strict";module.exports=${fileOf(list)};\n`);
   }
-  for (const name of names.keys()) if (!core.has(name)) files.set(`chunks/${name}.js`, `"use strict";module.exports=${fileOf([name])};\n`);
+  for (const name of names.keys())
+    if (used.has(name) && !core.has(name)) files.set(`chunks/${name}.js`, `"use strict";module.exports=${fileOf([name])};\n`);
   files.set("main.js", `"use strict";const modules=${fileOf(core)};${loader(nameOf(main), packOf)}`);
   files.set("package.json", `${JSON.stringify({ type: "commonjs" })}\n`);
   return files;

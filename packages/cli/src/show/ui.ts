@@ -5,10 +5,9 @@ import { styleText } from "node:util";
 import { type Failure, listen, systemFault, tooMuch, UNSAFE, visible } from "@firmseal/keys";
 
 const isPlain = Boolean(process.env["NO_COLOR"]);
-const colour = process.stderr.isTTY === true && !isPlain;
 
 function styled(style: "red" | "yellow" | "dim", text: string): string {
-  return colour ? styleText(style, text) : text;
+  return !isPlain && process.stderr.isTTY === true ? styleText(style, text) : text;
 }
 
 /** Red on a terminal, for stdout. */
