@@ -4,7 +4,8 @@
 const MAY_IMPORT = {
   verifier: [],
   images: [],
-  bundler: ["verifier"],
+  kernel: [],
+  bundler: ["verifier", "kernel"],
   report: ["verifier"],
   signer: ["verifier"],
   simulator: ["verifier", "signer"],

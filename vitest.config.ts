@@ -37,7 +37,13 @@ export default defineConfig({
     pool: "forks",
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
+    // a process for each file would load the same modules two hundred times, and run them cold: files share one, and setup.ts cleans up
+    isolate: false,
+    hookTimeout: 60_000,
     // FIRMSEAL_COUNT=FILE: what the tests do is counted there
-    setupFiles: process.env["FIRMSEAL_COUNT"] === undefined ? [] : [here("./scripts/vitest-count.mjs")],
+    setupFiles: [
+      here("./packages/test-support/src/setup.ts"),
+      ...(process.env["FIRMSEAL_COUNT"] === undefined ? [] : [here("./scripts/vitest-count.mjs")]),
+    ],
   },
 });

@@ -64,16 +64,26 @@ export async function lms() {
   }
 }
 
+/** A pair of node:crypto. As text first: while Node 20 exports a key of generateKeyPairSync(), a collection of garbage can wait for its lock. */
+export function drawnPair(type, options) {
+  const { privateKey } = crypto.generateKeyPairSync(type, {
+    ...options,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  return { publicKey: crypto.createPublicKey(privateKey), privateKey: crypto.createPrivateKey(privateKey) };
+}
+
 /** A new key of node's: as it is there, as an anchor takes it, and what signs with it. */
 export function ed25519Key() {
-  const { publicKey, privateKey } = crypto.generateKeyPairSync("ed25519");
+  const { publicKey, privateKey } = drawnPair("ed25519");
   const key = new Uint8Array(Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url"));
   return { publicKey, key, sign: (message) => new Uint8Array(crypto.sign(null, message, privateKey)) };
 }
 
 /** The same for ES256: the key is 04 ‖ x ‖ y, a signature r ‖ s. */
 export function es256Key() {
-  const { publicKey, privateKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { publicKey, privateKey } = drawnPair("ec", { namedCurve: "P-256" });
   const { x, y } = publicKey.export({ format: "jwk" });
   const key = new Uint8Array([4, ...Buffer.from(x, "base64url"), ...Buffer.from(y, "base64url")]);
   const sign = (message) => new Uint8Array(crypto.sign("sha256", message, { key: privateKey, dsaEncoding: "ieee-p1363" }));

@@ -154,27 +154,28 @@ const tests = vitest();
 const checks = CHECKS.map(([name, command]) => [name, () => run(command, [], { shell: true, env: { PATH: BIN_PATH } })]);
 const script = (name, ...args) => [name, () => run(process.execPath, args)];
 // keys, signatures and files, on a newer Node too
-const onNewer = process.env.CI ? [script("tests on Node 24", "scripts/on-node.mjs", "24")] : [];
-await steps([...checks, script("demo", "scripts/demo.mjs"), ...onNewer], 1);
+const inCi = process.env.CI ? [script("site", "scripts/site.mjs", "--build"), script("tests on Node 24", "scripts/on-node.mjs", "24")] : [];
+await steps([...checks, script("demo", "scripts/demo.mjs"), ...inCi], 1);
 const engines = ({ ok, line: says, output, seconds, skipped: note }) => {
   if (note) return void skipped.push({ file: "conformance", name: says.split(":")[0], note });
   line(ok, `conformance: ${says}`, seconds);
   if (output) console.log(output.replace(/^/gm, "      "));
   total[ok ? "passed" : "failed"]++;
 };
-await conformAll(engines, { most: 1 });
-await conformAll(engines, { most: 1, ...(await microOptions()) });
+// by default, engines that interpret play a part of the vectors: `pnpm conformance` plays all
+const every = process.env.CI ? 1 : 8;
+await conformAll(engines, { most: 1, every });
+await conformAll(engines, { most: 1, every, ...(await microOptions()) });
 (await tests)();
-// each target for some seconds; the corpus was played with the tests
-if (process.env.CI) {
-  if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) await step("fuzz", () => run(process.execPath, ["fuzz/run.mjs", "5"]));
-  else skipped.push({ file: "fuzz", name: "every target", note: "skipped: @jazzer.js/core is not installed" });
-}
-// some mutants of the verifier, others each time; the seed chooses the same again
+// side by side, for both take one processor. Each target for some seconds; the corpus was played with the tests. Some mutants of the verifier,
+// others each time; the seed chooses the same again
 if (process.env.CI) {
   const seed = String(Date.now());
   const sample = ["--quick", "--sample", "60", "--seconds", "80", "--seed", seed];
-  await step(`mutants: --sample 60 --seed ${seed}`, () => run(process.execPath, ["scripts/mutation.mjs", ...sample]));
+  const random = [script(`mutants: --sample 60 --seed ${seed}`, "scripts/mutation.mjs", ...sample)];
+  if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) random.unshift(script("fuzz", "fuzz/run.mjs", "5"));
+  else skipped.push({ file: "fuzz", name: "every target", note: "skipped: @jazzer.js/core is not installed" });
+  await steps(random, 2);
 }
 
 if (handover) writeFileSync(handover, JSON.stringify({ ...total, skipped, files: [...forRoot] }));

@@ -1,4 +1,5 @@
-// The pages of docs/ that have commands, from top to bottom, each in an empty folder of its own.
+// The pages of docs/ that have commands, from top to bottom, each in an empty folder of its own. By default those that most readers begin with;
+// `pnpm test:site` plays all.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -56,7 +57,7 @@ describe.concurrent("docs/start", () => {
     expect(stdout).toMatch(/^\d+\.\d+\.\d+$/m);
   });
 
-  it.skipIf(noSoftHsm !== "")(`from-disk-key-to-hsm.md${noSoftHsm}`, async () => {
+  it.skipIf(!LONG || noSoftHsm !== "")(`from-disk-key-to-hsm.md${AT_LENGTH || noSoftHsm}`, async () => {
     const { stdout, stderr } = await runPage("docs/start/from-disk-key-to-hsm.md", empty("hsm"), { starts: true });
     expect(stdout).toContain("2 signatures, by 2 known keys");
     expect(stdout).toMatch(/^exit code 1$/m);
@@ -64,7 +65,7 @@ describe.concurrent("docs/start", () => {
     expect(stderr.match(/app\.suit: good, sequence number 2,/g)).toHaveLength(1);
   });
 
-  it("first-device.md", async () => {
+  it.skipIf(!LONG)(`first-device.md${AT_LENGTH}`, async () => {
     const here = empty("first-device");
     const { stdout, stderr } = await runPage("docs/start/first-device.md", here);
     const once = ["sequence number [ 0, 7 ]", "started 1 image", /^refused true at byte \d+$/];
@@ -97,21 +98,21 @@ describe.concurrent("docs/start", () => {
 });
 
 describe.concurrent("docs/guides/keys", () => {
-  it("files.md", async () => {
+  it.skipIf(!LONG)(`files.md${AT_LENGTH}`, async () => {
     const here = empty("files");
     await runPage("docs/guides/keys/files.md", here);
     for (const name of ["renewed.pem", "release.ssh", "release.jwk"]) expect(statSync(join(here, name)).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(here, "pub.ssh"), "utf8")).toMatch(/^ssh-ed25519 AAAA/);
   });
 
-  it.skipIf(noSoftHsm !== "")(`pkcs11.md${noSoftHsm}`, async () => {
+  it.skipIf(!LONG || noSoftHsm !== "")(`pkcs11.md${AT_LENGTH || noSoftHsm}`, async () => {
     const { stdout, stderr } = await runPage("docs/guides/keys/pkcs11.md", empty("pkcs11"), { starts: true });
     expect(stderr).toContain("app.suit: good, sequence number 1");
     expect(stdout).toContain("object=es256-2026");
     expect(stdout + stderr).not.toContain("12345678");
   });
 
-  it.skipIf(noOpenssl !== "")(`exec.md${noOpenssl}`, async () => {
+  it.skipIf(!LONG || noOpenssl !== "")(`exec.md${AT_LENGTH || noOpenssl}`, async () => {
     expect((await runPage("docs/guides/keys/exec.md", empty("exec"))).stderr).toContain("app.suit: good, sequence number 1");
   });
 });
@@ -178,7 +179,7 @@ describe.concurrent("docs/guides/product.md", () => {
 });
 
 describe.concurrent("docs/guides/lint.md", () => {
-  it("works, and what it says is found is found", async () => {
+  it.skipIf(!LONG)(`works, and what it says is found is found${AT_LENGTH}`, async () => {
     const here = empty("lint");
     const { stdout, stderr } = await runPage("docs/guides/lint.md", here);
     expect(stdout).toMatch(/^exit code 1$/m);
@@ -210,7 +211,7 @@ describe.concurrent("docs/guides/micro.md", () => {
 });
 
 describe.concurrent("docs/guides/planning.md", () => {
-  it("says what the plan says, on the command line and in a program", async () => {
+  it.skipIf(!LONG)(`says what the plan says, on the command line and in a program${AT_LENGTH}`, async () => {
     const { stdout, stderr } = await runPage("docs/guides/planning.md", empty("planning"));
     for (const { language, name, text } of blocksOf("docs/guides/planning.md"))
       if (language === "text" && name) expect(stdout).toContain(text);
@@ -223,7 +224,7 @@ describe.concurrent("docs/guides/planning.md", () => {
 });
 
 describe.concurrent("docs/guides/rotation.md", () => {
-  it("works, and its device follows", async () => {
+  it.skipIf(!LONG)(`works, and its device follows${AT_LENGTH}`, async () => {
     const here = empty("rotation");
     const { stdout, stderr } = await runPage("docs/guides/rotation.md", here);
     const blocks = blocksOf("docs/guides/rotation.md");

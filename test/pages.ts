@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { LONG } from "../packages/test-support/src/effort.js";
+import { ALL } from "../packages/test-support/src/effort.js";
 import { callsFromShell } from "./pages-calls.js";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -78,7 +78,7 @@ export function shell(script: string, cwd: string, env: NodeJS.ProcessEnv = {}):
 }
 
 /** Each command is a process, as a reader has it. */
-const STARTS_ALL = LONG || process.env["FIRMSEAL_STARTS"] === "all";
+const STARTS_ALL = ALL || process.env["FIRMSEAL_STARTS"] === "all";
 
 /**
  * Runs a page from top to bottom in a folder where firmseal is installed. `starts`: each command is a process of its own; otherwise only where

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type AlgorithmName, algorithms } from "@firmseal/verifier";
 import type { MinifyOptions } from "terser";
+import { type KernelTarget, kernelExport } from "./kernels.js";
 import { nestStatements, reachableFrom, type Statement } from "./nesting.js";
 
 /** The output of the build for this package: the whole verifier in one scope, and the meaning of its names. */
@@ -56,12 +57,27 @@ export const HOST_HASHES = ["sha256", "sha512"] as const;
 
 export type HostHash = (typeof HOST_HASHES)[number];
 
+/**
+ * Parts of a micro verifier that a product may leave out. limits: `since` and `until` of anchors. threshold: two
+ * required signatures. uri: images outside the envelope. What needs a missing part is refused.
+ */
+export const MICRO_PARTS = ["limits", "threshold", "uri"] as const;
+
+export type MicroPart = (typeof MICRO_PARTS)[number];
+
+/** The constants HAS_… of these parts. */
+const FLAG_OF: { readonly [part in MicroPart]: string } = { limits: "windows", threshold: "pairs", uri: "fetch" };
+
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];
   form: BundleForm;
   /** A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has them. */
   micro?: readonly HostHash[];
+  /** Machine code for Ed25519 on this board. */
+  kernel?: KernelTarget;
+  /** Parts that a micro verifier does not have. */
+  without?: readonly MicroPart[];
 }
 
 /** Names that callers and hosts use. All other property names are shortened. */
@@ -89,19 +105,36 @@ export const PUBLIC_NAMES = [
   "status macAttester sign",
   // Espruino's own
   "getFree toUint8Array toString SHA256",
+  // device/kernel.ts
+  "kernel nativeCall getAddressOf toFlatString env BOARD stackFree",
 ]
   .join(" ")
   .split(" ");
 
 /** Names of built-in properties and methods of the language that the verifier uses. */
 export const OWN_NAMES = [
-  "push pop indexOf concat charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
+  "push pop splice indexOf concat charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
 ]
   .join(" ")
   .split(" ");
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
-const FLAGS = ["copy", "families", "plain", "prepared", "receive", "sha256", "sha512", "tables", "tools", "trust", "windows"];
+const FLAGS = [
+  "copy",
+  "families",
+  "fetch",
+  "general",
+  "once",
+  "pairs",
+  "plain",
+  "prepared",
+  "sha256",
+  "sha512",
+  "tables",
+  "tools",
+  "trust",
+  "windows",
+];
 
 /**
  * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be
@@ -148,7 +181,7 @@ function errorList(errors: BundleParts["errors"], features: readonly FeatureName
 /**
  * The code after the parts: the exports, each a property of `api`, and the names that they use. Mirrors src/index.ts.
  */
-function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, api: string): { text: string; uses: string[] } {
+function exportsOf(all: BundleParts, { algs, features, micro, kernel }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
@@ -157,9 +190,11 @@ function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, a
     uses.push(found);
     return found;
   };
+  if (kernel && !algs.includes("ed25519")) throw new Error("the kernel is for ed25519, which the bundle lacks");
+  const algName = (alg: AlgName) => name(kernel && alg === "ed25519" ? "ed25519Kernel" : alg);
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
-    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(alg)}`).join(", ")} };`,
+    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${algName(alg)}`).join(", ")} };`,
     ...(micro
       ? ["open", "install", "boot"].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
       : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
@@ -169,9 +204,9 @@ function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, a
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
   }
-  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs, alg, key, kid);\n};`);
+  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
   if (features.includes("trust")) {
-    out.push(`var firmsealAlgList = [${algs.map((alg) => name(alg)).join(", ")}];`);
+    out.push(`var firmsealAlgList = [${algs.map(algName).join(", ")}];`);
     for (const [value, parameters] of [
       ["trustFileUnchecked", "bytes, before, host"],
       ["embeddedTrust", "bytes"],
@@ -180,6 +215,7 @@ function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, a
     for (const value of ["policyOf", "updatedTrust", "nextTrust"]) out.push(`${api}.${value} = ${name(value)};`);
   }
   if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
+  if (kernel) out.push(...kernelExport(kernel, api, name("useKernel")));
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
   if (features.includes("roles")) out.push(`${api}.roleFloors = ${name("roleFloors")};`);
   if (features.includes("errors"))
@@ -201,7 +237,8 @@ const MODULE =
 
 /** Names in the two lists that no property has any more: they protect nothing, because the property was renamed. */
 export function unusedNames(all: BundleParts): string[] {
-  const text = BUNDLE_FORMS.map((form) => assemble(all, { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form })).join("\n");
+  const options = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, kernel: "bangle.js2" } as const;
+  const text = BUNDLE_FORMS.map((form) => assemble(all, { ...options, form })).join("\n");
   return [...PUBLIC_NAMES, ...OWN_NAMES].filter(
     (name) => !new RegExp(`\\.${name}\\b|\\b${name}:|\\b${name} in |^var ${name}\\b`, "m").test(text),
   );
@@ -219,12 +256,18 @@ function bootFile({ statements, names }: BundleParts): string {
 }
 
 /** The constants HAS_… that are true, in lower case. */
-function givenFlags(all: BundleParts, { algs, features, form, micro }: BundleOptions): readonly string[] {
+function givenFlags(all: BundleParts, { algs, features, form, micro, without = [] }: BundleOptions): readonly string[] {
   const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" ? [] : ["tables"])];
   if (micro)
     // the other forms are for engines with typed arrays
-    return [...flags.filter((flag) => !(micro as readonly string[]).includes(flag)), "windows", ...(form === "umd" ? ["plain"] : [])];
-  return [...flags, "plain", "receive", ...(features.includes("trust") ? ["windows"] : [])];
+    return [
+      ...flags.filter((flag) => !(micro as readonly string[]).includes(flag)),
+      ...MICRO_PARTS.flatMap((part) => (without.includes(part) ? [] : [FLAG_OF[part]])),
+      ...(form === "umd" ? ["plain"] : []),
+      // Espruino hashes several pieces in one call
+      ...(form === "espruino" && micro.includes("sha256") ? [] : ["once"]),
+    ];
+  return [...flags, "fetch", "general", "once", "pairs", "plain", ...(features.includes("trust") ? ["windows"] : [])];
 }
 
 /** The code of the parts for the selected features, followed by the exports of the bundle. */
@@ -308,6 +351,6 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
  * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
  * the devices of `@firmseal/verifier/device/…` work with it.
  */
-export function playable({ algs, features, micro }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
-  return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }) })}\nreturn firmseal;\n})()`;
+export function playable({ algs, features, micro, without }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
+  return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }), ...(without && { without }) })}\nreturn firmseal;\n})()`;
 }

@@ -12,8 +12,11 @@ export {
   type FeatureName,
   HOST_HASHES,
   type HostHash,
+  MICRO_PARTS,
+  type MicroPart,
   minifiedBundle,
   playable,
   readableBundle,
 } from "./bundle.js";
+export { KERNEL_TARGETS, type KernelTarget, kernelOf } from "./kernels.js";
 export { type Advice, advise, TARGETS } from "./targets.js";

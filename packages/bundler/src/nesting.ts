@@ -34,7 +34,7 @@ const HOSTS = [
   "src/micro/install.ts installMicro",
 ];
 /** The verification of each algorithm is nested in the same way. */
-const VERIFY = /^src\/alg\/\w+\.ts verify$/;
+const VERIFY = /^src\/alg\/[\w-]+\.ts verify(Joined)?$/;
 
 /**
  * The reader and the code that depends on it, in two groups: reading and executing. In a module for Espruino, the core

@@ -59,7 +59,9 @@ export function option(flags: string, what: string, o: OptionFacts = {}): Option
   if (o.repeat) repeatable.add(made);
   if (o.choices) made.choices(o.choices);
   if (o.default !== undefined) made.default(o.default);
-  if (o.repeat) made.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  const { parseArg: check } = made;
+  if (o.repeat)
+    made.argParser((value: string, before: string[] | undefined) => [...(before ?? []), check ? check(value, undefined as never) : value]);
   if (o.parse) made.argParser(o.parse);
   return made.makeOptionMandatory(o.required === true);
 }

@@ -3,7 +3,6 @@
 import { createHash } from "node:crypto";
 import { splitEnvelope, toHex } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
-import { beforeAll } from "vitest";
 import { keyA, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/run.js";
 
 export const SCHEMA = "urn:firmseal:manifest:1";
@@ -14,14 +13,10 @@ export const trustA = { anchors: [anchor("ed25519", keyA.key)] };
 export const ONE = "first passphrase";
 export const TWO = "second ✓ passphrase";
 const one = quicklyEncrypted(keyC, ONE);
-/** fw.suit, once the tests run. */
-export let signed: Buffer;
-
-beforeAll(async () => {
-  const p = standard();
-  await signImage(p, 7, "fw.suit");
-  signed = p.get("fw.suit");
-});
+const maker = standard();
+await signImage(maker, 7, "fw.suit");
+/** fw.suit */
+export const signed = maker.get("fw.suit");
 
 /** standard(), with one.pem: a key that is encrypted; and fw.suit. */
 export function place(): Place {

@@ -119,6 +119,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["create", "--from", "d.json", "--out", "-"]);
     seen("create");
     await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "-", "--target", "espruino-pico"]);
+    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "-", "--for", "generic"]);
     await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--version", "1.0.0", "--out", "fw.suit"]);
     await inShape(p, [
       "sign",

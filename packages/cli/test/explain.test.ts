@@ -1,5 +1,6 @@
 // What devices do with a release, and what changes from one release to the next: in words and in JSON.
 
+import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
@@ -7,6 +8,7 @@ import { expectFailure, FACTS, image, type Place, signImage, standard } from "..
 const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
 const CLASSES = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "14399a69-1d48-5c86-90d6-82564bf630a2"] as const;
 
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const identity = (classId: string) => [
   { "directive-override-parameters": { "vendor-identifier": VENDOR, "class-identifier": classId } },
   "condition-vendor-identifier",
@@ -170,6 +172,57 @@ describe("explain", () => {
     }
   });
 
+  /** Releases that devices take in, as far as signatures and payloads say, and that none of them installs or starts. */
+  const imageOf = (text: string, more: object = {}) => ({
+    "directive-override-parameters": { "image-digest": { algorithm: "sha-256", hex: sha256(text) }, "image-size": 2, ...more },
+  });
+  const written = (content: string) => [imageOf("ok", { content }), "directive-write"];
+  const DEAD: [string, { install: unknown[]; invoke?: unknown[] }, "install" | "start", string][] = [
+    ["starts an image that it never compares", { install: fetched("#f"), invoke: ["directive-invoke"] }, "start", "INVOKE_UNVERIFIED"],
+    [
+      "compares at the start with another image than it installs",
+      { install: fetched("#f"), invoke: [imageOf("no"), "condition-image-match", "directive-invoke"] },
+      "start",
+      "IMAGE_MISMATCH",
+    ],
+    ["writes what its digest does not mean", { install: written("no") }, "install", "IMAGE_UNVERIFIED"],
+    ["writes and compares it", { install: [...written("no"), "condition-image-match"] }, "install", "IMAGE_MISMATCH"],
+    ["writes more than its size", { install: written("longer") }, "install", "PAYLOAD_SIZE"],
+    [
+      "would start a component if nothing matched, which devices rehearse",
+      { install: [...written("ok"), { "directive-try-each": [["condition-image-match"], ["directive-invoke"]] }] },
+      "install",
+      "INVOKE_MISPLACED",
+    ],
+    [
+      "starts without a comparison on devices of one class only",
+      {
+        install: fetched("#f"),
+        invoke: [{ "directive-try-each": [[...identity(CLASSES[1]).slice(0, 1), "condition-class-identifier"], ["directive-invoke"]] }],
+      },
+      "start",
+      "INVOKE_UNVERIFIED",
+    ],
+  ];
+
+  it.each(DEAD)("agrees with sign, verify and lint about a release that %s", async (_, commands, during, name) => {
+    const p = standard();
+    await release(p, "dead", commands);
+    const warning = `devices will refuse ${during === "start" ? "to start this release once it is installed" : "this release"}: `;
+    const signed = await p.ok(["sign", "dead.suit", "--key", "A.pem", "--out", "signed.suit"]);
+    const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk"]);
+    for (const { stderr } of [signed, verified]) {
+      expect(stderr).toContain(warning);
+      expect(stderr).toContain(`(${name})`);
+    }
+    const { json } = await p.ok(["explain", "signed.suit", "--json"]);
+    const { behaviours } = json as { behaviours: { refused?: { during: string; reason: string } }[] };
+    expect(behaviours.flatMap(({ refused }) => (refused ? [`${refused.during} ${refused.reason}`] : []))).toContain(`${during} ${name}`);
+    const linted = await p.run(["lint", "signed.suit", "--json"]);
+    const { findings } = linted.json as { findings: { rule: string; message: string }[] };
+    expect(findings).toContainEqual(expect.objectContaining({ rule: "L30", message: expect.stringContaining(name) }));
+  });
+
   it("has a limit for all that it tries, also at the start", async () => {
     const p = standard();
     const many = Array.from({ length: 100 }, (_, i) => [
@@ -181,7 +234,7 @@ describe("explain", () => {
       install: fetched("#f"),
       invoke: [setImage("#f"), ...Array.from({ length: 3000 }, () => "condition-image-match")],
     });
-    expect(expectFailure(await p.run(["explain", "long.suit"]), 1)).toContain("takes more than 262,144 commands");
+    expect(expectFailure(await p.run(["explain", "long.suit"]), 1)).toContain("takes more than 1,048,576 commands");
   });
 
   it("never gives two components one name", async () => {

@@ -11,12 +11,12 @@ import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { readKey } from "../../keys/src/sources/file.js";
 import { anchors } from "../../keys/src/sources/reference.js";
 import { digestOf } from "../../release/src/signing/authorize.js";
-import { AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/effort.js";
+import { ALL, AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/effort.js";
 import { claimIn, expectNoLeafTwice } from "../../test-support/src/hss-place.js";
 import { massacre, program, startWorker, type Worker } from "../../test-support/src/processes.js";
 import { type Place, standard, stateOf } from "../../test-support/src/run.js";
 
-const [PROCESSES, EACH] = LONG ? [16, 100] : [4, 5];
+const [PROCESSES, EACH] = ALL ? [16, 100] : LONG ? [8, 25] : [3, 4];
 
 let worker: string;
 beforeAll(async () => {

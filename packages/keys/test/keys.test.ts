@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { createCipheriv, createPrivateKey, generateKeyPairSync, scryptSync } from "node:crypto";
+import { createCipheriv, createPrivateKey, scryptSync } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +21,7 @@ import {
 import { ed25519, es256 } from "@firmseal/verifier";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPublic, publicFormats } from "../src/formats/format.js";
 import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
@@ -251,9 +252,8 @@ describe("PKCS#8 version 2", () => {
 describe("files that are refused", () => {
   const plain = plainPem(keys.ed25519);
   const jwk = JSON.stringify(toPrivateJwk(keys.ed25519));
-  const spki = (type: "ec" | "rsa" | "x25519" | "ed448"): string[] => {
-    const options = { namedCurve: "P-384", modulusLength: 1024 };
-    const pair = generateKeyPairSync(type as "ec", options);
+  const spki = (kind: "p384" | "rsa of 1,024 bits" | "x25519" | "ed448"): string[] => {
+    const pair = drawnPair(kind);
     return [
       pair.privateKey.export({ format: "pem", type: "pkcs8" }) as string,
       pair.publicKey.export({ format: "pem", type: "spki" }) as string,
@@ -300,10 +300,10 @@ describe("files that are refused", () => {
       "damaged or of an unknown kind",
     ],
     ["private as SPKI", plain.replaceAll("PRIVATE", "PUBLIC"), "damaged or of an unknown kind"],
-    ["P-384", spki("ec")[0] as string, "secp384r1"],
-    ["P-384, public", spki("ec")[1] as string, "secp384r1"],
-    ["RSA", spki("rsa")[0] as string, "RSA"],
-    ["RSA, public", spki("rsa")[1] as string, "RSA"],
+    ["P-384", spki("p384")[0] as string, "secp384r1"],
+    ["P-384, public", spki("p384")[1] as string, "secp384r1"],
+    ["RSA", spki("rsa of 1,024 bits")[0] as string, "RSA"],
+    ["RSA, public", spki("rsa of 1,024 bits")[1] as string, "RSA"],
     ["X25519", spki("x25519")[0] as string, "X25519"],
     ["Ed448", spki("ed448")[1] as string, "ED448"],
   ])("%s", async (_, content, words) => {

@@ -1,10 +1,10 @@
 // gcpkms: with Google's library, over gRPC and TLS, against a server that answers in the messages of the library's own descriptors.
 
-import { generateKeyPairSync } from "node:crypto";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { fromRaw } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
+import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import {
   bytesFlooded,
   CANARY,
@@ -49,7 +49,7 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
     type: "service_account",
     project_id: "acme",
     private_key_id: CANARY,
-    private_key: generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }),
+    private_key: drawnPair("rsa").privateKey.export({ type: "pkcs8", format: "pem" }),
     client_email: `${CANARY}@acme.iam.gserviceaccount.com`,
     client_id: "1",
     token_uri: "https://oauth2.googleapis.com/token",

@@ -1,5 +1,9 @@
 // A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
+export { type ConsumerName, consumerNames, consumerOf } from "./consumer/consumers.js";
+export { type AlgChoice, coseAlgFor, coseAlgNames, namesFault, withCoseAlgs } from "./consumer/cose-alg.js";
+export { checkDraftFor, checkFor } from "./consumer/judge.js";
+export { recipeFor } from "./consumer/recipe.js";
 export { type BehaviourChange, type Difference, difference } from "./explain/difference.js";
 export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
 export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
@@ -72,7 +76,6 @@ export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
-export { checkDraftForMicro, checkForMicro } from "./signing/micro.js";
 export { refuseReplacing } from "./signing/replaced.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export type { BehindDevices } from "./status/behind.js";

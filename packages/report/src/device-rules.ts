@@ -1,7 +1,17 @@
 // What a device refuses beyond the interpreter: the rules of the installer, for effects that are only looked at.
 
-import { type Effect, errors, type Identity, type Manifest, type Run } from "@firmseal/verifier";
-import { COND_IMAGE_MATCH, DIR_COPY, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "@firmseal/verifier/tools";
+import { type Bytes, type Digest, type Effect, errors, type Identity, type Manifest, type Run } from "@firmseal/verifier";
+import {
+  COND_CHECK_CONTENT,
+  COND_IMAGE_MATCH,
+  DIR_COPY,
+  DIR_FETCH,
+  DIR_INVOKE,
+  DIR_SWAP,
+  DIR_WRITE,
+  HASH_NAMES,
+} from "@firmseal/verifier/tools";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
 export type Phase = "install" | "start";
 
@@ -12,41 +22,145 @@ export interface Interpreter {
   identityChecked?(run: Run): boolean;
 }
 
-/** The number of the refusal of a device that does not do what the interpreter asks for. Undefined: it does. */
-export function installerRefusal(by: Interpreter, run: Run, e: Effect | undefined, during: Phase = "install"): number | undefined {
+/** Hash functions by the names of `HASH_NAMES`. */
+export const HASHES: { readonly [name: string]: (bytes: Uint8Array) => Uint8Array } = {
+  "sha-256": sha256,
+  "sha-384": sha384,
+  "sha-512": sha512,
+};
+
+export const isWrite = ({ op }: Effect): boolean => op === DIR_FETCH || op === DIR_WRITE || op === DIR_COPY || op === DIR_SWAP;
+
+/** Whether a condition asks for the content of a component. */
+export const isComparison = ({ op }: Effect): boolean => op === COND_IMAGE_MATCH || op === COND_CHECK_CONTENT;
+
+/**
+ * The number of the refusal of a device that does not admit an effect, or the end of a run (undefined). Devices check
+ * effects in both rehearsals, before they change anything. Returns undefined if the device admits it.
+ */
+export function admissionRefusal(by: Interpreter, run: Run, e: Effect | undefined, during: Phase): number | undefined {
   const starts = e?.op === DIR_INVOKE;
   if (starts && during === "install") return errors.INVOKE_MISPLACED;
-  const isWrite = e !== undefined && (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP);
-  if (isWrite && (!e.digest || (e.op === DIR_SWAP && !e.sourceDigest))) return errors.DIGEST_UNSET;
-  if (e?.op === DIR_WRITE && e.size !== undefined && e.size !== e.content?.length) return errors.PAYLOAD_SIZE;
-  // before anything is changed or started, and at the end of an installation
-  const isDue = isWrite || starts || (!e && during === "install");
+  const writes = e !== undefined && isWrite(e);
+  if (writes && (!e.digest || (e.op === DIR_SWAP && !e.sourceDigest))) return errors.DIGEST_UNSET;
+  const isDue = !e || writes || starts;
   return isDue && by.identityChecked && !by.identityChecked(run) ? errors.IDENTITY_UNCHECKED : undefined;
 }
 
-/** What a device knows of its components while it runs some sections. */
+function same(a: Bytes, b: Bytes): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
+}
+
+/** What a payload must match. Without a digest, only its size is known yet. */
+export interface Expectation {
+  uri: string;
+  digest: Digest | undefined;
+  size: number | undefined;
+}
+
+/** What is known of a component that the release has written. */
+interface Written {
+  /** What it must match in the end: the digest and the size in bytes that were set last. */
+  readonly digest: Digest | undefined;
+  readonly size: number | undefined;
+  /** Its bytes, if they are in the manifest. */
+  readonly content: Bytes | undefined;
+  /** The payload that it has. */
+  readonly uri: string | undefined;
+}
+
+/** Whether bytes are the image that a digest and a size mean. Without a size, nothing is not an image of 0 bytes. */
+function isImage(content: Bytes, { digest, size }: Pick<Effect, "digest" | "size">): boolean {
+  if (size === undefined ? content.length === 0 : size !== content.length) return false;
+  const hash = digest && HASHES[HASH_NAMES[digest.alg] ?? ""];
+  return !hash || same(hash(Uint8Array.from(content)), digest.bytes);
+}
+
+/** Whether an image that was installed cannot be the one that a comparison asks for. */
+function isOther(written: Written, { digest, size }: Effect): boolean {
+  if (size !== undefined && written.size !== undefined && size !== written.size) return true;
+  return digest !== undefined && digest.alg === written.digest?.alg && !same(digest.bytes, written.digest.bytes);
+}
+
+/** What is known of the components of a device while it runs the sections of one phase. */
 export class Known {
-  readonly written = new Set<number>();
+  private readonly written: Map<number, Written>;
+  /** Components that this phase has written. */
+  private readonly fresh = new Set<number>();
   private readonly matched = new Set<number>();
+  /** What payloads must match, in the order in which a device notices. */
+  readonly expected: Expectation[] = [];
 
-  constructor(private readonly during: Phase) {}
-
-  /** The number of the refusal of an effect that these components do not allow. */
-  refusal({ op, component, source = -1 }: Effect): number | undefined {
-    if (op === DIR_INVOKE && !this.matched.has(component)) return errors.INVOKE_UNVERIFIED;
-    if (op !== DIR_COPY && op !== DIR_SWAP) return undefined;
-    const fresh = op === DIR_SWAP ? [component, source] : component === source ? [component] : [];
-    const isItself = op === DIR_SWAP && component === source;
-    return isItself || (this.during === "install" && fresh.some((i) => this.written.has(i))) ? errors.NOT_SUPPORTED : undefined;
+  /** `before`: what is known from the installation, for a start. */
+  constructor(before?: Known) {
+    this.written = new Map(before?.written);
   }
 
-  /** Takes in that an effect has been carried out. */
-  took({ op, component, source = -1 }: Effect): void {
-    if (op === COND_IMAGE_MATCH) this.matched.add(component);
-    if (op !== DIR_FETCH && op !== DIR_WRITE && op !== DIR_COPY && op !== DIR_SWAP) return;
-    for (const i of op === DIR_SWAP ? [component, source] : [component]) {
-      this.written.add(i);
-      this.matched.delete(i);
+  /** Whether a comparison of this component has one result on all devices: the release alone decides about it. */
+  isFixed({ component }: Effect): boolean {
+    const written = this.written.get(component);
+    return written !== undefined && (written.content !== undefined || !this.fresh.has(component));
+  }
+
+  /** The result of a comparison, or `otherwise` if the release has not written the component. */
+  matches(e: Effect, otherwise: boolean): boolean {
+    const written = this.written.get(e.component);
+    if (!written) return otherwise;
+    const { content } = written;
+    if (e.op === COND_CHECK_CONTENT) return !content || same(content, e.content as Bytes);
+    if (content) return isImage(content, e);
+    // until the installation ends, a payload may turn out to be what the next comparison asks for
+    return this.fresh.has(e.component) || !isOther(written, e);
+  }
+
+  /** The number of the refusal of an effect that these components do not allow. */
+  refusal(e: Effect): number | undefined {
+    const { op, component, source = -1 } = e;
+    if (op === DIR_INVOKE && !this.matched.has(component)) return errors.INVOKE_UNVERIFIED;
+    if (op === DIR_WRITE && e.size !== undefined && e.size !== e.content?.length) return errors.PAYLOAD_SIZE;
+    if (op !== DIR_COPY && op !== DIR_SWAP) return undefined;
+    const untouched = op === DIR_SWAP ? [component, source] : component === source ? [component] : [];
+    const isItself = op === DIR_SWAP && component === source;
+    return isItself || untouched.some((i) => this.fresh.has(i)) ? errors.NOT_SUPPORTED : undefined;
+  }
+
+  /** Takes in the outcome of an effect. */
+  took(e: Effect, ok: boolean): void {
+    if (e.op === COND_IMAGE_MATCH) this.compared(e, ok);
+    if (!isWrite(e)) return;
+    const [here, there] = [this.written.get(e.component), this.written.get(e.source ?? -1)];
+    const { content, uri } = e.op === DIR_COPY || e.op === DIR_SWAP ? { content: there?.content, uri: there?.uri } : e;
+    this.write(e.component, { digest: e.digest, size: e.size, content, uri });
+    if (e.op === DIR_SWAP)
+      this.write(e.source as number, { digest: e.sourceDigest, size: e.sourceSize, content: here?.content, uri: here?.uri });
+  }
+
+  private compared({ component, digest, size }: Effect, ok: boolean): void {
+    if (ok) this.matched.add(component);
+    else this.matched.delete(component);
+    const written = this.written.get(component);
+    if (!written) return;
+    const now = { ...written, digest, size: ok ? (size ?? written.size) : written.size };
+    this.written.set(component, now);
+    if (now.uri !== undefined) this.expected.push({ uri: now.uri, digest, size });
+  }
+
+  private write(component: number, what: Written): void {
+    this.written.set(component, what);
+    this.fresh.add(component);
+    this.matched.delete(component);
+    if (what.uri !== undefined) this.expected.push({ uri: what.uri, digest: undefined, size: what.size });
+  }
+
+  /** An installation reads back what it has written. Returns the number of its refusal. */
+  readBack(): number | undefined {
+    let refusal: number | undefined;
+    for (const i of this.fresh) {
+      const { content, uri, ...written } = this.written.get(i) as Written;
+      if (uri !== undefined) this.expected.push({ uri, ...written });
+      if (content && !isImage(content, { ...written, size: content.length })) refusal = errors.IMAGE_UNVERIFIED;
     }
+    return refusal;
   }
 }

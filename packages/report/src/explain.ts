@@ -2,10 +2,9 @@
 // answers that this kind gives, and each effect becomes an action. The interpreter is given, so that a page can use that
 // of a device bundle.
 
-import { type Bytes, type Digest, type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest } from "@firmseal/verifier";
+import { type Bytes, type Digest, type Effect, errors, type Manifest } from "@firmseal/verifier";
 import {
   COND_CHECK_CONTENT,
-  COND_COMPONENT_SLOT,
   COND_IMAGE_MATCH,
   DIR_COPY,
   DIR_FETCH,
@@ -15,20 +14,9 @@ import {
   formatSequence,
   HASH_NAMES,
   refusalOf,
-  START_SECTIONS,
 } from "@firmseal/verifier/tools";
-import { type Interpreter, installerRefusal, Known, type Phase } from "./device-rules.js";
-
-/** A kind of device that a manifest distinguishes. */
-export interface DeviceKind {
-  identity: Identity;
-  /** Slot in which it installs. */
-  slot: number;
-  /** Whether it has the images already. */
-  there: boolean;
-  /** The part in which it refuses a release that does not check its identity, for an interpreter that cannot tell. */
-  unchecked?: Phase;
-}
+import type { Interpreter, Phase } from "./device-rules.js";
+import { type Course, coursesOf, type DeviceKind, type DeviceRefusal } from "./device-run.js";
 
 /** One action of a device, in order. */
 export interface Action {
@@ -111,63 +99,17 @@ function actionOf(m: Manifest, e: Effect): Action | undefined {
   }
 }
 
-/** A run that a refusal ends, with what was done before. */
-class Ended extends Error {
-  constructor(
-    readonly code: number,
-    readonly done: Action[],
-  ) {
-    super();
-  }
-}
-
-const SECTIONS = { install: INSTALL_SECTIONS, start: START_SECTIONS } as const;
-
-/** Runs some sections. Comparisons hold once the device has written the component, and before if it has the images. */
-function actionsIn(given: Interpreter, m: Manifest, during: Phase, kind: DeviceKind, has: boolean): Action[] {
-  const by = kind.unchecked === during ? { ...given, identityChecked: () => false } : given;
-  const sections = SECTIONS[during].filter((s) => !m.absent.includes(s));
-  const run = by.start(m, sections, kind.identity);
-  const out: Action[] = [];
-  const known = new Known(during);
-  let ok: boolean | undefined;
-  for (;;) {
-    let e: Effect | undefined;
-    try {
-      e = by.step(run, ok);
-    } catch (x) {
-      const { code } = x as { code?: unknown };
-      throw typeof code === "number" ? new Ended(code, out) : x;
-    }
-    const refusal = installerRefusal(by, run, e, during) ?? (e && known.refusal(e));
-    if (refusal !== undefined) throw new Ended(refusal, out);
-    if (!e) return out;
-    const action = actionOf(m, e);
-    ok = true;
-    if (e.op === COND_COMPONENT_SLOT) ok = e.slot === kind.slot;
-    else if (action?.what === "compare" || action?.what === "check-content") ok = has || known.written.has(e.component);
-    if (ok) known.took(e);
-    // a comparison that fails leads to another branch, and has no effect
-    if (action && ok) out.push(action);
-  }
+/** The refusal, with its name and its words. */
+function refusalWords({ during, code }: DeviceRefusal): NonNullable<Behaviour["refused"]> {
+  const row = refusalOf(code);
+  return { during, code, reason: row?.name ?? "UNKNOWN", words: row?.meaning ?? `number ${code}` };
 }
 
 function behaviourOf(by: Interpreter, m: Manifest, kind: DeviceKind): Pick<Behaviour, "install" | "start" | "refused"> {
-  const done: Pick<Behaviour, "install" | "start" | "refused"> = { install: [], start: [] };
-  for (const during of ["install", "start"] as const) {
-    try {
-      done[during] = actionsIn(by, m, during, kind, during === "start" || kind.there);
-    } catch (e) {
-      if (!(e instanceof Ended)) throw e;
-      const { code, done: before } = e;
-      done[during] = before;
-      const row = refusalOf(code);
-      done.refused = { during, code, reason: row?.name ?? "UNKNOWN", words: row?.meaning ?? `number ${code}` };
-      // nothing is started from an installation that was refused
-      return done;
-    }
-  }
-  return done;
+  const { install, start } = coursesOf(by, m, kind);
+  const actions = (course: Course | undefined) => (course?.done ?? []).flatMap((e) => actionOf(m, e) ?? []);
+  const refused = install?.refused ?? start?.refused;
+  return { install: actions(install), start: actions(start), ...(refused && { refused: refusalWords(refused) }) };
 }
 
 /** A pair of identifiers that the release does not combine is no device of it. */

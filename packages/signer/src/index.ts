@@ -29,6 +29,7 @@ export {
   algWords,
   anchorOf,
   coseAlg,
+  coseAlgs,
   DEFAULT_ALG,
   deviceAlgs,
   deviceKeyAlgs,
@@ -57,6 +58,7 @@ export {
   signatureLength,
   signer,
   thumbprint,
+  withCoseAlg,
   withKid,
 } from "./key/key.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";

@@ -38,9 +38,9 @@ export interface Signable {
   verify(keys: readonly SignedWith[]): Promise<unknown>;
 }
 
-/** The public key as a signature identifies it. */
-export function signedWith(key: PublicKey): SignedWith {
-  return { alg: coseAlg(key.alg), publicKey: key.key, ...(key.kid && { kid: key.kid }) };
+/** The public key as a signature identifies it. `alg`: one of coseAlgs(). Default: coseAlg(). */
+export function signedWith(key: PublicKey, alg = coseAlg(key.alg)): SignedWith {
+  return { alg, publicKey: key.key, ...(key.kid && { kid: key.kid }) };
 }
 
 /** The key has signed this file already. A key signs only once. */

@@ -2,7 +2,7 @@
 // every name for one server. What they answer has the shape that the documentation of the service gives.
 
 import { spawn, spawnSync } from "node:child_process";
-import { createPrivateKey, createPublicKey, createSign, generateKeyPairSync, type KeyObject, sign as signWith } from "node:crypto";
+import { createSign, sign as signWith } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createSecureServer } from "node:http2";
@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { onTestFinished } from "vitest";
+import { type DrawnPair, drawnPair } from "./drawn-keys.js";
 
 export const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
@@ -20,26 +21,12 @@ export const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 export const CANARY = "c4n4ry-5h0uld-n0t-b3-5een";
 
 /** What a key service holds. */
-export interface ServiceKey {
-  publicKey: KeyObject;
-  privateKey: KeyObject;
+export interface ServiceKey extends DrawnPair {
   isEc: boolean;
 }
 
 export function serviceKey(kind: "p256" | "p384" | "ed25519" | "rsa"): ServiceKey {
-  // as text first: while Node 20 exports a key of generateKeyPairSync(), a collection of garbage can wait for ever for its lock
-  const asText = {
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  } as const;
-  const { privateKey } =
-    kind === "ed25519"
-      ? generateKeyPairSync("ed25519", asText)
-      : kind === "rsa"
-        ? generateKeyPairSync("rsa", { modulusLength: 2048, ...asText })
-        : generateKeyPairSync("ec", { namedCurve: kind === "p256" ? "P-256" : "P-384", ...asText });
-  const text = String(privateKey);
-  return { privateKey: createPrivateKey(text), publicKey: createPublicKey(text), isEc: kind === "p256" || kind === "p384" };
+  return { ...drawnPair(kind), isEc: kind === "p256" || kind === "p384" };
 }
 
 /** ECDSA in DER over SHA-256, or Ed25519. */

@@ -1,27 +1,18 @@
 // Programs for tests that need many processes: a module of the sources, bundled, which does in one process what would take many starts.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { afterAll } from "vitest";
 import { SOURCES } from "../../../scripts/sources.mjs";
+import { temporaryFolder } from "./folders.js";
 import { randoms } from "./randoms.js";
-
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
 
 const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 /** Bundles TypeScript that imports as the test at `from` does, a URL. Returns the path of the program. */
 export async function program(code: string, from: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-worker-"));
-  folders.push(folder);
-  const outfile = join(folder, "worker.mjs");
+  const outfile = join(temporaryFolder("firmseal-worker-"), "worker.mjs");
   await build({
     stdin: { contents: code, resolveDir: fileURLToPath(new URL(".", from)), loader: "ts" },
     outfile,

@@ -1,23 +1,12 @@
 // Folders in which tests run the command line, and what most of them need there.
 
 import { createPrivateKey, randomBytes } from "node:crypto";
-import {
-  appendFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import { temporaryFolder } from "./folders.js";
 import { call } from "./in-process.js";
 import { needsProcess, start } from "./program.js";
 import { randoms } from "./randoms.js";
@@ -26,30 +15,23 @@ import { environmentOf, type Result, type RunOptions } from "./result.js";
 export { bin, main } from "./program.js";
 export { Result, type RunOptions } from "./result.js";
 
-const roots: string[] = [];
 const states = new Map<string, string>();
 
 /** Where what is run in a folder keeps its last-seen marks: not in the folder, whose files are compared. */
 export function stateOf(cwd: string): string {
   let folder = states.get(cwd);
-  if (folder === undefined) {
-    folder = mkdtempSync(join(tmpdir(), "firmseal-state-"));
-    roots.push(folder);
+  // it is removed when a test file ends, and the next one may run in the same process
+  if (folder === undefined || !existsSync(folder)) {
+    folder = temporaryFolder("firmseal-state-");
     states.set(cwd, folder);
   }
   return folder;
 }
 
-afterAll(() => {
-  for (const root of roots) rmSync(root, { recursive: true, force: true });
-});
-
 let descriptors = 0;
 
 function openContent(content: string | Uint8Array): number {
-  const root = mkdtempSync(join(tmpdir(), "firmseal-fd-"));
-  roots.push(root);
-  const path = join(root, String(descriptors++));
+  const path = join(temporaryFolder("firmseal-fd-"), String(descriptors++));
   writeFileSync(path, content);
   return openSync(path, "r");
 }
@@ -78,10 +60,7 @@ function forget(folder: string): void {
 /** A temporary folder that goes with the test file. */
 export class Place {
   keepsLogs = false;
-  readonly path = mkdtempSync(join(tmpdir(), "firmseal-cli-"));
-  constructor() {
-    roots.push(this.path);
-  }
+  readonly path = temporaryFolder("firmseal-cli-");
   at(...names: string[]): string {
     return join(this.path, ...names);
   }

@@ -22,7 +22,7 @@ var LIST = Object.keys(algorithms).map(function (name) {
  * the key identifier. Throws TRUST_POLICY for another algorithm and ANCHOR_KEY for an unusable key.
  */
 export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor {
-  return makeAnchor(algorithms, alg, key, kid);
+  return makeAnchor((algorithms as { [name: string]: Alg })[alg], key, kid);
 }
 
 /**

@@ -1,7 +1,8 @@
 // A device's status: what it says, that only its key can say it, and that an old or changed answer counts for nothing.
 
-import { createHmac, createPrivateKey, generateKeyPairSync, sign as nodeSign } from "node:crypto";
+import { createHmac, createPrivateKey, sign as nodeSign } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
+import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import { hex } from "../../test-support/src/vectors.js";
 import about from "../package.json" with { type: "json" };
 import { memoryDevice } from "../src/device/memory.js";
@@ -94,7 +95,7 @@ describe("the answer", () => {
   });
 
   it("is signed where a secure element signs", () => {
-    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const { privateKey, publicKey } = drawnPair("ed25519");
     const raw = Uint8Array.from(Buffer.from(publicKey.export({ format: "jwk" }).x as string, "base64url"));
     const element: Attester = {
       cose: -19,

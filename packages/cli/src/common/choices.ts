@@ -3,7 +3,7 @@
 
 import { BUNDLE_ALGS } from "@firmseal/bundler";
 import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
-import { POLICIES, SEVERITIES } from "@firmseal/release";
+import { consumerNames, coseAlgNames, POLICIES, SEVERITIES } from "@firmseal/release";
 import { algWords, DEFAULT_ALG, deviceKeyAlgs, hasTables, isDeviceAlg, isStateful, keyAlgs, TABLE_SIZES } from "@firmseal/signer";
 
 /** A key that devices verify, and one that only tools verify. */
@@ -24,4 +24,6 @@ export const CHOICES = {
   privateFormat: privateFormats,
   policy: POLICIES,
   severity: SEVERITIES,
+  consumer: consumerNames,
+  coseAlg: coseAlgNames,
 };

@@ -1,2 +1,2 @@
-/** Loads what only a product file or a micro verifier needs: a command without either starts faster. */
+/** Loads what only a product file, --for or --cose-alg needs: a command without them starts faster. */
 export const onDemand = async () => (await import("./product-parts.js")).parts;

@@ -3,6 +3,7 @@
 import { KEY_SOURCES, type PassphraseOption } from "@firmseal/keys";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
+import { CHOICES } from "./choices.js";
 
 /** An unsigned decimal number of up to 64 bits. */
 export function sequenceNumber(value: string): bigint {
@@ -106,7 +107,18 @@ export function releaseVersion(): Option {
 
 /** --for: the verifier on the devices. */
 export function forVerifier(): Option {
-  return option("--for <verifier>", "refuse what this kind of verifier does not accept, and say what to change", { choices: ["micro"] });
+  return option("--for <consumer>", "the verifier on the devices: stay inside what it accepts, and refuse the rest", {
+    choices: CHOICES.consumer,
+  });
+}
+
+/** --cose-alg: the number that the protected header names. */
+export function coseAlg(): Option {
+  return option(
+    "--cose-alg <name>",
+    "COSE algorithm that the signature names, for devices that know only one of two names (default: that of --for, else esp256 and ed25519)",
+    { choices: CHOICES.coseAlg, repeat: true },
+  );
 }
 
 /** What a manifest is made from if the input is an image. */

@@ -1,25 +1,35 @@
-// What commands need only for a product file, or for a micro verifier: on-demand.ts loads it.
+// What commands need only for a product file, or for a consumer: on-demand.ts loads it.
 
 import {
   boardInput,
   boardsOf,
-  checkDraftForMicro,
-  checkForMicro,
+  checkDraftFor,
+  checkFor,
+  consumerOf,
+  coseAlgFor,
+  namesFault,
   productNames,
   readProduct,
+  recipeFor,
   signingKeys,
   trustOptions,
   verifyProduct,
+  withCoseAlgs,
 } from "@firmseal/release";
 
 export const parts = {
   boardInput,
   boardsOf,
-  checkDraftForMicro,
-  checkForMicro,
+  checkDraftFor,
+  checkFor,
+  consumerOf,
+  coseAlgFor,
+  namesFault,
   productNames,
   readProduct,
+  recipeFor,
   signingKeys,
   trustOptions,
   verifyProduct,
+  withCoseAlgs,
 };

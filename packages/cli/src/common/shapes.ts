@@ -94,6 +94,15 @@ export const ADVICE: Shape = {
   }),
 };
 
+export const CONSUMER: Shape = {
+  "for?": ["object", "with --for: the consumer"],
+  ...membersOf("for?", {
+    consumer: ["string", "its name"],
+    algorithms: ["string[]", "COSE algorithm that the signature of each key names"],
+    givenUp: ["string", "what a release for it does without"],
+  }),
+};
+
 export const OUT: Shape = {
   out: ["string", "output file; - for stdout"],
   bytes: ["number", "length of the output"],

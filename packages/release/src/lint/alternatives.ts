@@ -17,7 +17,7 @@ import { LIMITS } from "../limits.js";
 import type { ManifestStep } from "../payload-check/tree.js";
 
 /** Conditions on what a device is, which nothing that a device runs can change: the parameter that each compares. */
-const IDENTITY: { readonly [condition: number]: number } = {
+export const IDENTITY: { readonly [condition: number]: number } = {
   [COND_VENDOR_IDENTIFIER]: PARAM_VENDOR_IDENTIFIER,
   [COND_CLASS_IDENTIFIER]: PARAM_CLASS_IDENTIFIER,
   [COND_DEVICE_IDENTIFIER]: PARAM_DEVICE_IDENTIFIER,

@@ -81,10 +81,7 @@ async function doings(envelope: Uint8Array, files: Map<string, string>): Promise
     const explained = await explain(envelope);
     if (refusal) return { explained, refusal: words(refusal.code) };
     await checkPayloads(m, files);
-    // a start that every device refuses is none of the refusals of an installation
-    const [first] = explained.behaviours;
-    const isDead = explained.behaviours.every(({ refused }) => refused !== undefined);
-    return { explained, ...(isDead && first?.refused && { refusal: words(first.refused.code) }) };
+    return { explained };
   } catch (e) {
     // there may be no room for the signature of a trial key
     if (isRefusal(e)) return e.code === errors.SIGNATURE_COUNT ? {} : { refusal: words(e.code) };

@@ -3,30 +3,11 @@
 
 import { existsSync } from "node:fs";
 import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
-import { type DeviceKind, type Interpreter, installerRefusal } from "@firmseal/report";
+import { type DeviceKind, type DeviceRefusal, type Expectation, type Interpreter, kindRefusal, payloadsOf } from "@firmseal/report";
 import { toHex } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
+import { errors, type Identity, identityChecked, type Manifest, type Refusal, type Run, start, step } from "@firmseal/verifier";
 import {
-  type Digest,
-  type Effect,
-  errors,
-  type Identity,
-  INSTALL_SECTIONS,
-  identityChecked,
-  type Manifest,
-  type Refusal,
-  type Run,
-  start,
-  step,
-} from "@firmseal/verifier";
-import {
-  COND_CHECK_CONTENT,
-  COND_COMPONENT_SLOT,
-  COND_IMAGE_MATCH,
-  DIR_COPY,
-  DIR_FETCH,
-  DIR_SWAP,
-  DIR_WRITE,
   HASH_NAMES,
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
@@ -60,8 +41,6 @@ function refusePayload(code: keyof typeof errors, uri: string, hint = refusalHin
 function refused(code: number): Refusal {
   return Object.assign(new Error(refusalMeaning(code)), { code, at: -1 });
 }
-
-const INTERPRETER: Interpreter = { start, step, identityChecked };
 
 /** An object with commands: a manifest, verified or not. */
 export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
@@ -184,55 +163,34 @@ export function deviceKinds(m: Commands): DeviceKind[] {
   return out;
 }
 
-/** A device with all identities at once, as after an acquisition. */
-function withAllIdentities(m: Commands): DeviceKind {
+/** Devices with all identities at once, as after an acquisition: in each slot, with and without the images. */
+function withAllIdentities(m: Commands): DeviceKind[] {
   const [vendor, classes, device] = identifiers(allSet(m));
-  return { ...(deviceKinds(m)[0] as DeviceKind), identity: { vendor, class: classes, device } };
+  const places = new Map(deviceKinds(m).map((kind) => [`${kind.slot} ${kind.there}`, kind]));
+  return [...places.values()].map((kind) => ({ ...kind, identity: { vendor, class: classes, device } }));
 }
 
-/** Counts the commands executed for one kind of device after another, because kinds and commands multiply. */
-class Effort {
-  private before = 0;
-
-  /** Throws a Failure if all runs together have executed too many commands. */
-  took(run: Run): void {
-    if (this.before + run.commands > LIMITS.triedCommands)
-      throw tooMuch(
-        `trying the manifest on each kind of device takes more than ${grouped(LIMITS.triedCommands)} commands`,
-        "make the manifest shorter, or make a release for fewer kinds of device",
-      );
-  }
-
-  /** The run is over. Also counts a run that was refused before its first step. */
-  ended(run: Run): void {
-    this.took(run);
-    this.before += run.commands;
-  }
-}
-
-/** An interpreter whose runs together execute a limited number of commands. Throws a Failure at the start of a run. */
+/**
+ * An interpreter whose runs together execute a limited number of commands, because kinds of device and commands multiply.
+ * Throws a Failure at the start of a run.
+ */
 export function limitedInterpreter(): Interpreter {
-  const effort = new Effort();
+  let before = 0;
   let last: Run | undefined;
   return {
-    ...INTERPRETER,
+    step,
+    identityChecked,
     start(m, sections, identity) {
-      if (last) effort.ended(last);
+      before += last?.commands ?? 0;
+      if (before > LIMITS.triedCommands)
+        throw tooMuch(
+          `trying the manifest on each kind of device takes more than ${grouped(LIMITS.triedCommands)} commands`,
+          "make the manifest shorter, or make a release for fewer kinds of device",
+        );
       last = start(m, sections, identity);
       return last;
     },
   };
-}
-
-function sectionsOf(m: Manifest): number[] {
-  return INSTALL_SECTIONS.filter((s) => !m.absent.includes(s));
-}
-
-/** The content of a component in a run, and what it must match in the end: the digest and size that were set last. */
-interface Content {
-  payload: PayloadAtHand | undefined;
-  expected: Digest | undefined;
-  size: number | undefined;
 }
 
 /**
@@ -253,104 +211,56 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   const met = new Set<string>();
 
   /** Refuses a payload that does not match what its component must contain. */
-  async function compare({ payload, expected, size }: Content): Promise<void> {
-    if (!payload || !expected) return;
-    if (size !== undefined && size !== payload.size) refusePayload("PAYLOAD_SIZE", payload.uri, oneForAll);
+  async function compare({ uri, digest: expected, size }: Expectation): Promise<void> {
+    const payload = payloads.get(uri);
+    if (!payload) return;
+    if (size !== undefined && size !== payload.size) refusePayload("PAYLOAD_SIZE", uri, oneForAll);
+    if (!expected) return;
     const alg = HASH_NAMES[expected.alg] as PayloadHash;
     // one file may be used for many URIs, but is hashed once
     const key = `${alg} ${payload.content}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));
     digests.set(key, Promise.resolve(digest));
-    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refusePayload("IMAGE_MISMATCH", payload.uri, oneForAll);
-    met.add(payload.uri);
+    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refusePayload("IMAGE_MISMATCH", uri, oneForAll);
+    met.add(uri);
   }
 
-  const effort = new Effort();
-
+  const by = limitedInterpreter();
   let refusal: Refusal | undefined;
 
   /** Whether this kind of device takes the release. If not, `refusal` is why. */
   async function tryOn(kind: DeviceKind): Promise<boolean> {
-    const content = new Map<number, Content>();
-    const run = start(m, sectionsOf(m), kind.identity);
-    let e: Effect | undefined;
-    let ok: boolean | undefined;
-    do {
-      try {
-        e = step(run, ok);
-      } catch (x) {
-        if (!isRefusal(x)) throw x;
-        // a kind of device for which the release has nothing is not a fault of the payloads
-        refusal ??= x;
-        effort.ended(run);
-        return false;
-      }
-      effort.took(run);
-      if (!e) break;
-      const here = content.get(e.component);
-      ok = true;
-      if (e.op === COND_COMPONENT_SLOT) ok = e.slot === kind.slot;
-      else if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT) {
-        if (!here) ok = kind.there;
-        else if (e.op === COND_IMAGE_MATCH) await compare(Object.assign(here, { expected: e.digest, size: e.size }));
-      } else if (e.op === DIR_FETCH) content.set(e.component, { payload: payloads.get(e.uri as string), expected: e.digest, size: e.size });
-      else if (e.op === DIR_COPY)
-        content.set(e.component, { payload: content.get(e.source as number)?.payload, expected: e.digest, size: e.size });
-      else if (e.op === DIR_WRITE) content.set(e.component, { payload: undefined, expected: undefined, size: undefined });
-      else if (e.op === DIR_SWAP) {
-        content.set(e.component, { payload: content.get(e.source as number)?.payload, expected: e.digest, size: e.size });
-        content.set(e.source as number, { payload: here?.payload, expected: e.sourceDigest, size: e.sourceSize });
-      }
-    } while (e);
-    effort.ended(run);
-    // before it commits, a device reads every component back
-    for (const c of content.values()) await compare(c);
-    return true;
+    const { expected, refused } = payloadsOf(by, m, kind);
+    for (const one of expected) await compare(one);
+    if (refused === undefined) return true;
+    if (!isRefusal(refused)) throw refused;
+    // a kind of device for which the release has nothing is not a fault of the payloads
+    refusal ??= refused;
+    return false;
   }
 
   let taken = payloads.size === 0;
   if (!taken) for (const kind of deviceKinds(m)) taken = (await tryOn(kind)) || taken;
-  taken ||= await tryOn(withAllIdentities(m));
-  if (!taken && refusal) throw certainRefusal(m) ?? refusal;
+  if (!taken) for (const kind of withAllIdentities(m)) taken = (await tryOn(kind)) || taken;
+  if (!taken && refusal) {
+    const certain = certainRefusal(m);
+    throw certain?.during === "install" ? refused(certain.code) : refusal;
+  }
   for (const uri of payloads.keys()) if (!met.has(uri)) refusePayload("DIGEST_UNSET", uri);
 }
 
-/** The refusal of a device that installs this release, whatever its payloads are. Returns undefined if it accepts it. */
-function refusalOn(m: Manifest, kind: DeviceKind, effort: Effort): Refusal | undefined {
-  const run = start(m, sectionsOf(m), kind.identity);
-  try {
-    let e = step(run);
-    while (e) {
-      effort.took(run);
-      const refusal = installerRefusal(INTERPRETER, run, e);
-      if (refusal !== undefined) return refused(refusal);
-      const asked = e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT;
-      e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asked || kind.there);
-    }
-    const refusal = installerRefusal(INTERPRETER, run, undefined);
-    return refusal === undefined ? undefined : refused(refusal);
-  } catch (x) {
-    if (!isRefusal(x)) throw x;
-    return x;
-  } finally {
-    effort.ended(run);
-  }
-}
-
-/** Refusals that any kind of device would give, because the commands themselves are wrong. */
-const WRONG_COMMANDS: ReadonlySet<number> = new Set([errors.INVOKE_MISPLACED, errors.DIGEST_UNSET, errors.IDENTITY_UNCHECKED]);
-
 /**
- * The refusal that every device gives for this release, whatever its payloads are. Returns undefined if some device
- * accepts it. Throws a Failure if it cannot be tried.
+ * The refusal that every device gives for this release, whatever its payloads are, when it installs or when it starts; or
+ * one that some kind of device gives because the commands are wrong. Returns undefined if there is none. Throws a Failure
+ * if it cannot be tried.
  */
-export function certainRefusal(m: Manifest): Refusal | undefined {
-  const effort = new Effort();
-  const kinds = deviceKinds(m);
-  const refusals = kinds.map((kind) => refusalOn(m, kind, effort));
-  const wrong = refusals.find((r) => r && WRONG_COMMANDS.has(r.code));
-  if (wrong || refusals.includes(undefined)) return wrong;
-  return refusalOn(m, withAllIdentities(m), effort);
+export function certainRefusal(m: Manifest): DeviceRefusal | undefined {
+  const by = limitedInterpreter();
+  const refusals = deviceKinds(m).map((kind) => kindRefusal(by, m, kind));
+  const fault = refusals.find((r) => r?.isFault);
+  if (fault || refusals.includes(undefined)) return fault;
+  const together = withAllIdentities(m).map((kind) => kindRefusal(by, m, kind));
+  return together.includes(undefined) ? undefined : together[0];
 }
 
 /**
@@ -359,5 +269,8 @@ export function certainRefusal(m: Manifest): Refusal | undefined {
  */
 export function warnOfRefusal(m: Manifest): void {
   const refusal = certainRefusal(m);
-  if (refusal) warn(`devices will refuse this release: ${refusalMeaning(refusal.code)} (${refusalName(refusal.code)})`);
+  if (!refusal) return;
+  const { code, during } = refusal;
+  const what = during === "start" ? "refuse to start this release once it is installed" : "refuse this release";
+  warn(`devices will ${what}: ${refusalMeaning(code)} (${refusalName(code)})`);
 }

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { checkFolder, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { checkDraftFor } from "../consumer/judge.js";
 import type { ApprovalOptions } from "../signing/approval.js";
 import { digestOf } from "../signing/authorize.js";
 import { refuseClock, sourceDate } from "./clock.js";
@@ -25,6 +26,8 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   passphrases?: readonly PassphraseOption[];
   allowTestKey?: readonly string[];
   allowRootKey?: boolean;
+  /** Names of COSE algorithm numbers, in place of those of the product file. */
+  coseAlg?: readonly string[];
   /** Only the plan is asked for: no key is needed. */
   dryRun?: boolean;
   /** Reports what a board has reached. */
@@ -125,6 +128,7 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
   const sequence = again ? again.sequence : numberOf(product, version, known, o);
   refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
   if (!o.dryRun) checkFolder(folder);
+  for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(sequence === "log" ? 1n : sequence), []);
   const cuts = await cutPower(product, boards, sequence === "log" ? 1n : sequence, (board, done) =>
     o.progress?.(board, `${done.cuts} power cuts, and ${done.cutsDuringRecovery} during recovery: each ends well`),
   );

@@ -1,7 +1,9 @@
 // One board of a release, before it is signed: its images, read once, and the description that is made of them.
 
 import { refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
-import { boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
+import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
+import { consumerOf } from "../consumer/consumers.js";
+import { fitted } from "../consumer/recipe.js";
 import { flashBytes } from "../input/flash.js";
 import { LIMITS } from "../limits.js";
 import { fileOfUri } from "../payload-check/verified.js";
@@ -84,6 +86,8 @@ export async function prepareBoard(product: Product, board: Board, version: stri
     placed.push({ of: image, images });
   }
   const images = placed.flatMap((one) => one.images);
+  const consumer = board.for && consumerOf(board.for);
+  const recipe = (facts: BoardRelease) => (consumer ? fitted(boardRelease(facts), consumer) : boardRelease(facts));
   const asPlaced = ({ bytes, digest, uri, file }: ReleasedImage, shrink: number | undefined): PlacedImage => {
     const part = shrink === undefined ? bytes : bytes.subarray(0, shrink);
     const inside = shrink !== undefined || file === undefined;
@@ -99,7 +103,7 @@ export async function prepareBoard(product: Product, board: Board, version: stri
     images,
     draft: (sequence, shrink) =>
       draftOf(
-        boardRelease({
+        recipe({
           sequence: String(sequence),
           vendor: product.vendor,
           classes: board.classes,

@@ -2,14 +2,18 @@
 // is used, and the folder of the release appears whole.
 
 import { join } from "node:path";
-import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, withSigners, writeFolder } from "@firmseal/keys";
-import { EnvelopeDraft, signedBy, signedWith, testKeyName } from "@firmseal/signer";
+import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";
+import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName } from "@firmseal/signer";
+import { algName } from "../consumer/accepts.js";
+import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
+import { checkDraftFor, checkFor } from "../consumer/judge.js";
 import { type NextSequence, reviewSigned } from "../input/draft.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { readApprovals } from "../signing/approval.js";
 import { digestOf, recordSignings } from "../signing/authorize.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { classesOf, type ProductTrusted, productTrusted, refuseSigned, refuseUnsigned, signingKeys } from "./devices.js";
+import type { Board } from "./file/product.js";
 import { envelopeName, type ReleasePlan } from "./plan.js";
 import type { PreparedBoard } from "./prepare.js";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, releaseFault, SUMS, sumsOf } from "./record.js";
@@ -32,9 +36,23 @@ function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {
   return boards.map((one) => (next) => one.draft(sequence === "log" ? next(scope) : sequence));
 }
 
+/** The COSE algorithms that a board's signatures name: by the options, or else by the product file. */
+const choiceFor = ({ options: { coseAlg } }: ReleasePlan, board: Board) => ({ for: board.for, coseAlg: coseAlg ?? board.coseAlg });
+
+/** The keys as they sign each board. */
+function boardKeys(plan: ReleasePlan, keys: readonly SigningKey[]): SigningKey[][] {
+  return plan.boards.map(({ board }) => withCoseAlgs(keys, choiceFor(plan, board)));
+}
+
 /** Checks of the keys that have nothing to do with one envelope. */
-function refuseKeys({ product, options }: ReleasePlan, keys: readonly SigningKey[]): void {
+function refuseKeys(plan: ReleasePlan, keys: readonly SigningKey[]): void {
+  const { product, options } = plan;
   const all = keys.map((key) => key.public);
+  for (const { board } of plan.boards) {
+    const fault = namesFault(choiceFor(plan, board).coseAlg, all);
+    if (fault && options.coseAlg) throw usage(`--cose-alg ${fault.what}`, fault.hint);
+    if (fault) throw product.fault(`/boards/${board.name}/cose-alg`, `cose-alg ${fault.what}`, fault.hint);
+  }
   refuseTestKeys(all, options.allowTestKey ?? []);
   const { profileAlg } = product;
   if (profileAlg !== undefined && !all.some(({ alg }) => alg === profileAlg))
@@ -54,12 +72,13 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   const approvals = await readApprovals(o);
   return withSigners(signingKeys(product, "release"), o.passphrases ?? [], async (keys) => {
     refuseKeys(plan, keys);
+    const asSigning = boardKeys(plan, keys);
     const trusted = await productTrusted(
       product,
       keys.map((key) => key.public),
     );
     if (existing) {
-      for (const { board, draft } of plan.boards) {
+      for (const [i, { board, draft }] of plan.boards.entries()) {
         // its record is not signed: what counts is what devices make of the envelope
         const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version))));
         if (digestOf(there) !== digestOf(draft(BigInt(existing.sequence))))
@@ -68,6 +87,8 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
             "remove the folder, and make the release again",
           );
         refuseSigned(product, board, there, trusted, keys.length);
+        refuseOtherAlg(folder, board, there, asSigning[i] as SigningKey[]);
+        if (board.for) checkFor(board.for, there.bytes);
       }
       return { record: existing, folder, written: false, receipts: [] };
     }
@@ -78,23 +99,40 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
         ...o,
         approvals,
         ...("trust" in trusted && { lists: [trusted.trust] }),
-        judge: (draft, i) =>
-          refuseUnsigned(
+        asSigning: (i) => asSigning[i] as SigningKey[],
+        judge: async (draft, i) => {
+          const { board } = plan.boards[i] as PreparedBoard;
+          const algs = (asSigning[i] as SigningKey[]).map(({ signer }) => signer.alg);
+          if (board.for) await checkDraftFor(board.for, draft, algs);
+          await refuseUnsigned(
             product,
-            (plan.boards[i] as PreparedBoard).board,
+            board,
             draft,
             keys.map((key) => key.public),
             trusted,
-          ),
+          );
+        },
         inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
       },
       makes(plan),
     );
-    const signed = await signBoards(plan, keys, trusted, recorded);
+    const signed = await signBoards(plan, asSigning, trusted, recorded);
     const record = recordOf(plan, keys, signed);
     writeFolder(folder, filesOf(plan, signed, record), sourceDate());
     return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts) };
   });
+}
+
+/** Refuses a release that is there with signatures that name other algorithms: its consumers do not accept it. */
+function refuseOtherAlg(folder: string, board: Board, { outline }: EnvelopeDraft, keys: readonly SigningKey[]): void {
+  for (const { signer } of keys) {
+    const other = outline.signatures.find(({ alg }) => alg !== signer.alg && keyAlgOf(alg) === keyAlgOf(signer.alg));
+    if (other && !outline.signatures.some(({ alg }) => alg === signer.alg))
+      throw releaseFault(
+        `${folder}: board ${board.name} is signed as ${algName(other.alg)}, not as ${algName(signer.alg)}`,
+        "give the release a new version, or keep the algorithm",
+      );
+  }
 }
 
 /** A board whose envelope is signed, and which the devices take. */
@@ -106,19 +144,20 @@ interface SignedBoard {
 
 async function signBoards(
   { product, boards, options }: ReleasePlan,
-  keys: readonly SigningKey[],
+  boardKeys: readonly (readonly SigningKey[])[],
   trusted: ProductTrusted,
   recorded: readonly { draft: EnvelopeDraft }[],
 ): Promise<SignedBoard[]> {
-  const signers = keys.map((key) => key.signer);
   const out: SignedBoard[] = [];
   for (const [i, prepared] of boards.entries()) {
     const { draft } = recorded[i] as { draft: EnvelopeDraft };
+    const signers = (boardKeys[i] as readonly SigningKey[]).map(({ signer }) => signer);
     const tbs: string[] = [];
-    for (const key of keys) tbs.push(sha256Hex(await draft.toBeSigned(signedWith(key.public))));
+    for (const signer of signers) tbs.push(sha256Hex(await draft.toBeSigned(signer)));
     const done = await signedBy(draft, signers);
     await reviewSigned(done, signers);
-    refuseSigned(product, prepared.board, done, trusted, keys.length);
+    refuseSigned(product, prepared.board, done, trusted, signers.length);
+    if (prepared.board.for) checkFor(prepared.board.for, done.bytes);
     options.progress?.(prepared.board.name, `signed, ${done.bytes.length} bytes`);
     out.push({ prepared, draft: done, tbs });
   }

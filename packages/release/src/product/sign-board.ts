@@ -1,6 +1,7 @@
 // One board of a product for commands that sign an input: what the product file says takes the place of options.
 
 import { usage } from "@firmseal/keys";
+import type { ConsumerName } from "../consumer/consumers.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../input/draft.js";
 import { classesOf } from "./devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
@@ -10,6 +11,7 @@ import { prepareBoard } from "./prepare.js";
 import { releasesIn } from "./record.js";
 
 export interface BoardInput {
+  readonly board: Board;
   readonly input: ReleaseInput;
   readonly prepared: PreparedInput;
   /** The name of the envelope, if no other is given. */
@@ -43,13 +45,17 @@ export async function boardInput(
   product: Product,
   name: string | undefined,
   path: string | undefined,
-  o: InputOptions,
+  o: InputOptions & { for?: ConsumerName },
 ): Promise<BoardInput> {
+  const { for: consumer } = o;
   const answered = ANSWERED.find((option) => o[option] !== undefined);
   if (answered)
     throw usage(`--${answered === "imageOut" ? "image-out" : answered}: the product file says what is signed`, "drop it, or drop --board");
   const board = boardMeant(product, name);
-  const own = path === undefined ? board : withImage(product, board, path);
+  if (consumer !== undefined && board.for !== undefined && consumer !== board.for)
+    throw usage(`--for ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");
+  const meant = { ...board, for: consumer ?? board.for };
+  const own = path === undefined ? meant : withImage(product, meant, path);
   if (path === "-") throw usage("stdin is not an image of a product", "name the file");
   if (path !== undefined && (await readInput(path, {})).kind !== "image")
     throw usage(`${path}: is not an image`, "sign it without --board: it says itself what it is for");
@@ -77,6 +83,7 @@ export async function boardInput(
   const scope = classes.map(({ id }) => `${vendor}/${id}`);
   const [image] = prepared.images;
   return {
+    board: own,
     input: { path: image?.path as string, stdin: undefined, kind: "image" },
     prepared: { draft: (next) => prepared.draft(number === "log" ? next(scope) : number), read: image?.read },
     name: envelopeName(product, board.name, version ?? String(number === "log" ? "next" : number)),

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
 import { formatUuid, type RoleName } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { algName } from "../consumer/accepts.js";
+import { isOtherName } from "../consumer/cose-alg.js";
+import { checkFor } from "../consumer/judge.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { versionIn } from "../input/version.js";
 import { identities } from "../payload-check/payload-check.js";
@@ -86,6 +89,18 @@ function refuseNumber(path: string, product: Product, version: string | undefine
     );
 }
 
+/** Refuses a signature that names another COSE algorithm than the product file says. */
+function refuseAlg(path: string, product: Product, board: Board, { outline: { signatures } }: VerifiedRelease): void {
+  for (const name of board.coseAlg) {
+    const other = signatures.find(({ alg }) => isOtherName(alg, name));
+    if (other)
+      throw releaseFault(
+        `${path}: a signature names algorithm ${algName(other.alg)}, and ${product.path} says ${name}`,
+        "make the release again, under a new version",
+      );
+  }
+}
+
 async function verifyOne(
   path: string,
   product: Product,
@@ -96,6 +111,8 @@ async function verifyOne(
   const envelope = readEnvelopeFile(path);
   const board = boardOf(path, envelope, product, wanted);
   const verified = await verifyRelease(path, envelope, whom, o);
+  if (board.for) checkFor(board.for, envelope);
+  refuseAlg(path, product, board, verified);
   const version = versionIn(verified.outline);
   refuseNumber(path, product, version, BigInt(verified.sequence));
   return { ...verified, path, board: board.name, version };

@@ -40,6 +40,8 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   approvals?: Approvals;
   /** What else may refuse the envelope, before anything is entered. `i`: which of several it is. */
   judge?(draft: EnvelopeDraft, i: number): Promise<void>;
+  /** The keys as they sign one of several envelopes, if their signatures name other COSE algorithms there. */
+  asSigning?(i: number): readonly SigningKey[];
   /** The last check, when everything else has been granted and nothing has been entered. */
   admit?(draft: EnvelopeDraft): void;
   /** What else may refuse the entries of the logs. */
@@ -136,7 +138,7 @@ async function judged(
   i: number,
 ): Promise<Judged | undefined> {
   if (!draft) return undefined;
-  const messages = await toBeSigned(draft, keys);
+  const messages = await toBeSigned(draft, o.asSigning?.(i) ?? keys);
   const m = await openWithTrialKey(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
   const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
@@ -256,13 +258,13 @@ export async function recordTrustSigning(
 }
 
 /** The bytes that each key will sign. Throws AlreadySigned if a key has signed or is given twice. */
-async function toBeSigned(draft: Signable, keys: readonly OpenedKey[]): Promise<Uint8Array[]> {
+async function toBeSigned(draft: Signable, keys: readonly SigningKey[]): Promise<Uint8Array[]> {
   const names = new Set<string>();
   const messages: Uint8Array[] = [];
-  for (const { public: key } of keys) {
+  for (const { public: key, signer } of keys) {
     if (names.has(keyName(key))) throw new AlreadySigned(signedWith(key), draft.kind);
     names.add(keyName(key));
-    messages.push(await draft.toBeSigned(signedWith(key)));
+    messages.push(await draft.toBeSigned(signer));
   }
   return messages;
 }

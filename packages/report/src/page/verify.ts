@@ -10,10 +10,10 @@ import {
   MANIFEST_NAMES,
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
-import type { Interpreter } from "../device-rules.js";
-import { type Action, type Behaviour, type DeviceKind, explainManifest, hexOf } from "../explain.js";
+import { HASHES, type Interpreter } from "../device-rules.js";
+import type { DeviceKind } from "../device-run.js";
+import { type Action, type Behaviour, explainManifest, hexOf } from "../explain.js";
 import { TEXTS } from "./texts.js";
 import { thumbprintOf } from "./thumbprint.js";
 
@@ -27,8 +27,6 @@ export interface DeviceBundle extends Pick<Interpreter, "start" | "step"> {
 export type PageData = Omit<ReportData, "envelope">;
 
 export const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-
-const HASHES: { readonly [name: string]: (bytes: Uint8Array) => Uint8Array } = { "sha-256": sha256, "sha-384": sha384, "sha-512": sha512 };
 
 export interface PayloadFacts {
   uri: string;

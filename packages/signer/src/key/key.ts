@@ -278,7 +278,8 @@ function rememberingAlg(alg: Alg): Alg {
 
 /** The trust anchor of the key of a signer. Throws TypeError for an unknown algorithm. */
 export async function anchorOfSigner(signer: Pick<Signer, "alg" | "publicKey">): Promise<Anchor> {
-  const row = Object.values<AlgRow>(ALG_ROWS).find((r) => r.cose === signer.alg);
+  const name = keyAlgOf(signer.alg);
+  const row = name && rowOf(name);
   if (!row) throw new TypeError(`no verifier for COSE algorithm ${signer.alg}`);
   await row.load?.();
   return { alg: rememberingAlg(row.alg), key: signer.publicKey };
@@ -304,6 +305,25 @@ export function signatureLength(alg: KeyAlg): number | undefined {
 /** The COSE algorithm number for signatures with such keys: ALG_ED25519, ALG_ESP256, ALG_ML_DSA_44 … */
 export function coseAlg(alg: KeyAlg): number {
   return rowOf(alg).cose;
+}
+
+/**
+ * The COSE algorithm numbers that a signature with such keys may name: for ed25519 EdDSA and Ed25519, for es256 ES256
+ * and ESP256 (RFC 9053 §2, RFC 9864 §2). The signature is the same; the number is in its protected header.
+ */
+export function coseAlgs(alg: KeyAlg): readonly number[] {
+  return rowOf(alg).alg.ids;
+}
+
+/**
+ * The same signer, whose signatures name another COSE algorithm number for the same algorithm. Throws KeyError
+ * `unsupported` if the number is not one of coseAlgs().
+ */
+export function withCoseAlg<S extends Signer>(signer: S, cose: number): S {
+  const alg = keyAlgOf(signer.alg);
+  if (alg === undefined || !coseAlgs(alg).includes(cose))
+    throw new KeyError("unsupported", `COSE algorithm ${cose} is not for keys of ${alg ?? signer.alg}`);
+  return { ...signer, alg: cose };
 }
 
 /** Where the parts of a key are in other formats. */

@@ -53,7 +53,7 @@ function valid(key: Bytes): boolean {
 /** The challenge k = SHA-512(R, A, M) modulo L. Returns undefined if the host's hash is not SHA-512. */
 function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): number[] | undefined {
   var hash = hashing(host, HASH_SHA_512);
-  var d: Bytes | null;
+  var d: Bytes | null | false;
   var n: number[];
   hash.update(subBytes(signature, 0, 32));
   hash.update(raw);

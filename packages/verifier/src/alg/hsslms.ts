@@ -7,25 +7,13 @@
 //
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
-import { areOctets, copied, equalConstantTime, newBytes, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_PLAIN, HAS_SHA256 } from "../base/features.js";
-import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
+import { areOctets, equalConstantTime, newBytes, rawKey, subBytes } from "../base/bytes.js";
+import { HAS_ONCE, HAS_PLAIN, HAS_SHA256 } from "../base/features.js";
+import type { Alg, Bytes, Hash, HashState, Host, Joined, Prepared } from "../base/types.js";
 import { hashOneBlock, sha256 } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
-
-/** Chains of the checksum for the LM-OTS types 1 to 8: p less 8n/w (RFC 8554 §4.1, appendix B; RFC 9858). */
-var CHECKS = [9, 5, 3, 2, 8, 5, 3, 2];
-
-// D_PBLC, D_MESG, D_LEAF, D_INTR (RFC 8554 §7.1) are 0x8080 to 0x8383: one octet twice.
-var PBLC = 128;
-var MESG = 129;
-var LEAF = 130;
-var INTR = 131;
-
-/** Decodes u32str (RFC 8554 §3.1). Exact; a shift would make values from 2^31 on negative. Returns NaN past the end. */
-function u32(b: Bytes, at: number): number {
-  return b[at] * 16777216 + b[at + 1] * 65536 + b[at + 2] * 256 + b[at + 3];
-}
+import { verifyJoined } from "./hsslms-joined.js";
+import { CHECKS, copyOfValidKey, hashLength, INTR, LEAF, MESG, PBLC, u32 } from "./hsslms-types.js";
 
 /** Copies `from`, at least `n` bytes long, to `at`: all of it if the engine copies, otherwise `n` bytes. */
 function copyInto(to: number[], at: number, from: Bytes, n: number): void {
@@ -128,7 +116,7 @@ function hostChains(
 function joinedChains(
   j: number,
   tmp: Bytes,
-  hash: (pieces: (number | Bytes)[]) => Bytes,
+  hash: Joined,
   v: Bytes,
   top: number,
   i: number,
@@ -235,25 +223,6 @@ function candidateKey(
   return truncatedDigest(hash, all, n);
 }
 
-/**
- * n if the LMS type and the LM-OTS type at `at` are known and have the same n, otherwise 0. LMS 5 to 9 and LM-OTS 1 to
- * 4 have n = 32 (RFC 8554 §5.1, §4.1); LMS 10 to 14 and LM-OTS 5 to 8 have n = 24 (RFC 9858).
- */
-function hashLength(b: Bytes, at: number): number {
-  var tree = u32(b, at);
-  var ots = u32(b, at + 4);
-  var n = tree < 10 ? 32 : 24;
-  return tree > 4 && tree < 15 && ots > 0 && ots < 9 && n === (ots < 5 ? 32 : 24) ? n : 0;
-}
-
-/** A copy of a valid key, or null. */
-function copyOfValidKey(key: Bytes): Bytes | null {
-  var own = copied(key, key.length);
-  var levels = own ? u32(own, 0) : 0;
-  var n = own ? hashLength(own, 4) : 0;
-  return n > 0 && levels > 0 && levels < 9 && key.length === 28 + n ? own : null;
-}
-
 function valid(key: Bytes): boolean {
   return !!copyOfValidKey(key);
 }
@@ -285,7 +254,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   for (; levels > 0; levels--) {
     // sizeOf has checked that types are bytes. 8n/w is an integer.
     w = 1 << ((lms[7] - 1) & 3);
-    p = (8 * n) / w + CHECKS[lms[7] - 1];
+    p = (8 * n) / w + +CHECKS[lms[7] - 1];
     h = 5 * ((lms[3] % 5) + 1);
     path = at + 12 + n + p * n;
     end = path + h * n;
@@ -321,4 +290,4 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  * accept views as well as whole arrays; `once` and `joined` are called as plain functions, not as methods.
  * @example hsslms.verify(key, message, signature, {})
  */
-export var hsslms: Alg = { ids: [ALG_HSS_LMS], valid: valid, verify: verify };
+export var hsslms: Alg = { ids: [ALG_HSS_LMS], valid: valid, verify: HAS_ONCE ? verify : verifyJoined };

@@ -4,18 +4,18 @@
 // and executed bytes are the same, whatever a Source, a device, a host's hash or a caller's array returns later.
 
 import { CBOR_OCTET, CBOR_TRUNCATED } from "../spec/errors.js";
-import { HAS_PLAIN } from "./features.js";
+import { HAS_GENERAL, HAS_PLAIN } from "./features.js";
 import { refuse } from "./refuse.js";
 import type { Bytes, Prepared } from "./types.js";
 
-/** Room for `n` bytes: a typed array if the engine has them. */
-export function newBytes(n: number): number[] {
-  return (HAS_PLAIN && typeof Uint8Array === "undefined" ? [] : new Uint8Array(n)) as unknown as number[];
+/** Room for `n` bytes: a typed array if the engine has them. Without HAS_PLAIN also a copy of an array, converted to bytes. */
+export function newBytes(n: number | Bytes): number[] {
+  return (HAS_PLAIN && typeof Uint8Array === "undefined" ? [] : new Uint8Array(n as number)) as unknown as number[];
 }
 
 /** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. */
 export function newWords(n: number): number[] {
-  return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
+  return (HAS_PLAIN && typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
 }
 
 /**
@@ -24,8 +24,10 @@ export function newWords(n: number): number[] {
  */
 export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
+  // a micro verifier has them from octetsOf() only, below 2^16
+  if (!HAS_PLAIN) return (b as Uint8Array).subarray(at, at + n);
   if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
-  out = HAS_PLAIN && (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
+  out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
   for (i = 0; i < n; i++) out[i] = b[at + i];
   return out;
 }
@@ -48,6 +50,16 @@ export function concat(pieces: Bytes[]): Bytes {
   return out;
 }
 
+/** Concatenates two byte strings. */
+export function append(a: Bytes, b: Bytes): Bytes {
+  var out = HAS_PLAIN ? concat([a, b]) : newBytes(a.length + b.length);
+  if (!HAS_PLAIN) {
+    (out as Uint8Array).set(a);
+    (out as Uint8Array).set(b, a.length);
+  }
+  return out;
+}
+
 /**
  * Whether a value is an integer from 0 to 255. NaN, undefined, texts, objects, fractions and larger numbers differ from
  * their low 8 bits.
@@ -56,34 +68,40 @@ function isOctet(b: unknown): boolean {
   return typeof b === "number" && b === (b & 255);
 }
 
+/**
+ * Whether two byte strings are equal. A value that is not a byte equals nothing, not even itself. Takes the same time
+ * in both cases: also used for tags and check-content (M37 §8.4.9.3).
+ */
+export function equalConstantTime(a: Bytes, b: Bytes): boolean {
+  var i = a.length,
+    differ = i !== b.length;
+  // with typed arrays only, one side is one: a number there equals nothing but itself
+  while (i-- > 0) if (!(HAS_PLAIN ? isOctet(a[i]) : a[i] >= 0) || a[i] !== b[i]) differ = true;
+  return !differ;
+}
+
 /** Whether all elements are bytes. For arrays that are too large to be copied. */
 export function areOctets(bytes: Bytes): boolean {
   var i;
-  if ((!HAS_PLAIN || typeof Uint8Array !== "undefined") && (bytes as unknown) instanceof Uint8Array) return true;
   // a micro verifier has copied them
-  if (!HAS_PLAIN) return false;
+  if (!HAS_GENERAL || (typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array)) return true;
   for (i = 0; i < bytes.length; i++) if (!isOctet(bytes[i])) return false;
   return true;
 }
 
 /**
- * A copy of `n` bytes, each read once. Returns null if the length differs or an element is not an integer from 0 to
- * 255.
+ * A copy of `n` bytes, each read once. Returns null or false if the length differs or an element is not an integer from
+ * 0 to 255.
  */
-export function copied(bytes: Bytes, n: number): Bytes | null {
+export function copied(bytes: Bytes, n: number): Bytes | null | false {
   // let the engine copy if it can; a typed array contains only bytes
   var typed = (!HAS_PLAIN || typeof Uint8Array !== "undefined") && (bytes as unknown) instanceof Uint8Array,
-    out: number[],
+    // conversion makes every value a byte, so that what was none differs from it
+    out = (bytes && bytes.length === n && newBytes(HAS_PLAIN && !typed ? n : bytes)) as number[],
     i,
     b;
-  if (!bytes || bytes.length !== n) return null;
-  if (!HAS_PLAIN) {
-    // converts to bytes, so that it differs from what is not a byte
-    out = new Uint8Array(bytes) as unknown as number[];
-    for (i = 0; i < n && !typed; i++) if (out[i] !== bytes[i]) return null;
-    return out;
-  }
-  out = typed ? (new Uint8Array(bytes) as unknown as number[]) : newBytes(n);
+  if (!HAS_PLAIN) return out && (typed || equalConstantTime(out, bytes)) && out;
+  if (!out) return null;
   for (i = 0; i < n && !typed; i++) {
     b = bytes[i];
     if (!isOctet(b)) return null;
@@ -99,18 +117,6 @@ export function octetsOf(bytes: Bytes, n: number): Bytes {
 }
 
 /**
- * Whether two byte strings are equal. A value that is not a byte equals nothing, not even itself. Takes the same time
- * in both cases: also used for tags and check-content (M37 §8.4.9.3).
- */
-export function equalConstantTime(a: Bytes, b: Bytes): boolean {
-  var d = a.length === b.length ? 0 : 1,
-    i;
-  // with typed arrays only, one side is one: a number there equals nothing but itself
-  for (i = 0; i < a.length; i++) if (!(HAS_PLAIN ? isOctet(a[i]) : a[i] >= 0) || a[i] !== b[i]) d++;
-  return d === 0;
-}
-
-/**
  * Compares two encoded items bytewise: negative, 0 or positive. No encoded item is a prefix of another, so they differ
  * before either ends.
  */
@@ -122,7 +128,7 @@ export function compare(a: Bytes, b: Bytes): number {
 
 /** The raw key of an anchor, in either form. */
 export function rawKey(key: Bytes | Prepared): Bytes {
-  return (key as Prepared).key || (key as Bytes);
+  return (HAS_GENERAL && (key as Prepared).key) || (key as Bytes);
 }
 
 /**

@@ -28,11 +28,23 @@ export const HAS_TRUST = true;
 /** Anchors that are restricted to a range of sequence numbers. */
 export const HAS_WINDOWS = true;
 
+/** Micro verifiers: a threshold of 2. Without it, one signature counts, and releases may still have two. */
+export const HAS_PAIRS = true;
+
+/** Micro verifiers: images outside the envelope. Without it, they are refused. */
+export const HAS_FETCH = true;
+
 /** Our own SHA-256. A micro verifier omits it if the engine has one: the host then has to pass it in. */
 export const HAS_SHA256 = true;
 
-/** Devices can receive an envelope in pieces, and keep one that is in their storage. A micro verifier gives them bytes in RAM. */
-export const HAS_RECEIVE = true;
+/**
+ * The general verifier. Without it, for micro verifiers: keys have no tables, inner borders repeat nothing, and devices
+ * get what they keep as bytes in RAM.
+ */
+export const HAS_GENERAL = true;
+
+/** Hosts whose SHA-256 takes one piece. Without it, the host has to take several: `sha256.joined`, as in Espruino. */
+export const HAS_ONCE = true;
 
 /** Engines without typed arrays. */
 export const HAS_PLAIN = true;

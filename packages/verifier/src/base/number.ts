@@ -24,7 +24,7 @@ export function compareSequence(a: Sequence, b: Sequence): number {
 /** Whether a value is an unsigned integer of 32 bits. */
 export function isHalf(n: unknown): boolean {
   // the unsigned 32 bits of anything else, such as a text, differ from it; those of a BigInt cannot be had
-  return (!HAS_PLAIN || typeof n === "number") && n === (n as number) >>> 0;
+  return typeof n === "number" && n === (n as number) >>> 0;
 }
 
 /**
@@ -33,7 +33,8 @@ export function isHalf(n: unknown): boolean {
  */
 export function compareLimit(a: Sequence, s: Sequence | undefined, code: number): number {
   if (s === undefined) return 0;
-  if (!isHalf(s[0]) || !isHalf(s[1])) refuse(code);
+  // the unsigned 32 bits of anything that is not a half differ from it
+  if (HAS_PLAIN ? !isHalf(s[0]) || !isHalf(s[1]) : s[0] !== s[0] >>> 0 || s[1] !== s[1] >>> 0) refuse(code);
   return a[0] - s[0] || a[1] - s[1];
 }
 

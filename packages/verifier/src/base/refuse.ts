@@ -1,4 +1,5 @@
 import { DEVICE_FAULT } from "../spec/errors.js";
+import { HAS_GENERAL } from "./features.js";
 
 /**
  * The error that is thrown for refused input. `code` is a number of spec/errors.ts, and `at` is the byte offset in the
@@ -17,17 +18,13 @@ export function markAt(at: number): void {
   mark = at;
 }
 
-/** The refusal `code`, at `mark`. */
-function makeRefusal(code: number): Refusal {
+/** Throws the refusal `code`, at `mark`, with its cause if there is one. Never returns. */
+export function refuse(code: number, cause?: unknown): never {
   var e = new Error("firmseal refusal " + code + " at " + mark) as Refusal;
   e.code = code;
   e.at = mark;
-  return e;
-}
-
-/** Throws the refusal `code`, at `mark`. Never returns. */
-export function refuse(code: number): never {
-  throw makeRefusal(code);
+  if (HAS_GENERAL ? cause !== undefined : cause) (e as { cause?: unknown }).cause = cause;
+  throw e;
 }
 
 /**
@@ -35,11 +32,8 @@ export function refuse(code: number): never {
  * as its cause.
  */
 export function rethrow(e: unknown): never {
-  var cause = e as { code?: unknown; at?: unknown },
-    fault;
-  if (cause && typeof cause.code === "number" && typeof cause.at === "number") throw e;
+  var cause = e as Refusal;
+  if (cause && (HAS_GENERAL ? typeof cause.code === "number" && typeof cause.at === "number" : cause.code >= 0 && cause.at >= -1)) throw e;
   mark = -1;
-  fault = makeRefusal(DEVICE_FAULT);
-  (fault as { cause?: unknown }).cause = e;
-  throw fault;
+  return refuse(DEVICE_FAULT, e);
 }

@@ -28,6 +28,9 @@ export interface HashState {
   digest(): Bytes;
 }
 
+/** A hash of several bytes and byte strings in sequence. */
+export type Joined = (pieces: (number | Bytes)[]) => Bytes;
+
 /**
  * A hash function. `once` is an optional one-shot function, such as the engine's own; it is used when all input is in
  * memory. `joined` is an optional one-shot function for several bytes and byte strings in sequence, like Espruino's
@@ -36,7 +39,7 @@ export interface HashState {
 export interface Hash {
   create(): HashState;
   once?(bytes: Bytes): Bytes;
-  joined?(pieces: (number | Bytes)[]): Bytes;
+  joined?: Joined;
 }
 
 /**
@@ -79,7 +82,7 @@ export interface Alg {
 export interface Anchor {
   alg: Alg;
   key: Bytes | Prepared;
-  kid?: Bytes;
+  kid?: Bytes | undefined;
   since?: Sequence;
   until?: Sequence;
   vendor?: Bytes;

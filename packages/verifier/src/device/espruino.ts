@@ -1,6 +1,6 @@
 // Native functions of Espruino, for the verifier and for the Storage device.
 
-import { HAS_SHA256 } from "../base/features.js";
+import { HAS_ONCE, HAS_SHA256 } from "../base/features.js";
 import type { Bytes, Host } from "../base/types.js";
 import { sha256 } from "../hash/sha256.js";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "./storage.js";
@@ -27,7 +27,12 @@ export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: Espr
   }
 
   // the native call is one-shot, so data in pieces is hashed by our own function
-  if (native) host.sha256 = HAS_SHA256 ? { create: sha256.create, once: once, joined: once } : { once: once, joined: once };
+  if (native)
+    host.sha256 = HAS_SHA256
+      ? { create: sha256.create, once: once, joined: once }
+      : HAS_ONCE
+        ? { once: once, joined: once }
+        : { joined: once };
   return {
     storage: storage,
     E: E,

@@ -5,7 +5,7 @@
 // loader is not a root of trust. docs/guides/devices.md describes the layout and the limits.
 
 import { concat, equalConstantTime, newBytes } from "../base/bytes.js";
-import { HAS_RECEIVE } from "../base/features.js";
+import { HAS_GENERAL } from "../base/features.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -295,7 +295,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     },
     keep: function (envelope: Bytes | Source) {
       var r;
-      if (!HAS_RECEIVE) {
+      if (!HAS_GENERAL) {
         kept = envelopeWriter();
         append(kept, envelope as Bytes);
         close(kept);
@@ -377,7 +377,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       return back;
     },
   } as unknown as FlashDevice;
-  if (HAS_RECEIVE) {
+  if (HAS_GENERAL) {
     shelf = {
       begin: function (n) {
         if (n > areas[0].size) refuse(STORAGE_FULL);

@@ -1,6 +1,7 @@
 // The records of the device in Espruino's Storage: which files are current, in which release, and whether it was
 // started and confirmed. Of two files, the newer complete one applies. Also the objects that the device needs.
 
+import { HAS_GENERAL } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
 import { DEVICE_FAULT } from "../spec/errors.js";
@@ -108,8 +109,12 @@ function readRecord(io: StorageIo, name: string): Kept | null {
     body = HEAD + PART * parts,
     tries = text.charCodeAt(2),
     k: Kept;
-  if (text.substring(0, 2) !== "f1" || text.length !== body + 25 + 8 * tries) return null;
-  if (digestText(io, text.substring(0, body)).substring(0, 8) !== text.substring(body, body + 8)) return null;
+  if (
+    text.substring(0, 2) !== "f1" ||
+    text.length !== body + 25 + 8 * tries ||
+    digestText(io, text.substring(0, body)).substring(0, 8) !== text.substring(body, body + 8)
+  )
+    return null;
   k = {
     name: name,
     text: text,
@@ -139,11 +144,11 @@ export function newest(io: StorageIo): Kept | null {
 /** The current slot of a part. Without a record, it is b, so that a is written first. */
 export function slotOf(k: Kept | null, part: number): number {
   // one bit: there are only two slots, whatever the record contains
-  return k && part < k.parts ? u32(k.text, HEAD + PART * part + (k.back ? 4 : 0)) & 1 : 1;
+  return k && (!HAS_GENERAL || part < k.parts) ? u32(k.text, HEAD + PART * part + (k.back ? 4 : 0)) & 1 : 1;
 }
 
 export function sizeOf(k: Kept | null, part: number): number {
-  return k && part < k.parts ? u32(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
+  return k && (!HAS_GENERAL || part < k.parts) ? u32(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
 }
 
 /**

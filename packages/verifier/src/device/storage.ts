@@ -4,7 +4,7 @@
 // the installation is refused. The device survives only what Storage itself survives: docs/guides/espruino.md describes
 // this and the layout. Does not protect against an attacker who can write to Storage, and so replace the boot file.
 
-import { HAS_RECEIVE } from "../base/features.js";
+import { HAS_GENERAL } from "../base/features.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
@@ -214,42 +214,41 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     begin: function (forInstalling: boolean) {
       device.discard();
       kept = newest(io);
-      installing = forInstalling;
-      if (installing && kept && kept.pending) refuse(UNCONFIRMED);
+      if (HAS_GENERAL) installing = forInstalling;
+      if (forInstalling && kept && kept.pending) refuse(UNCONFIRMED);
     },
     capacity: function (id: ComponentId) {
-      return find(id) < 0 ? -1 : room;
-    },
-    slot: function (id: ComponentId) {
-      var slot = slotOf(kept, find(id));
-      return installing ? 1 - slot : slot;
+      // a micro verifier knows one component only
+      return (HAS_GENERAL ? find(id) < 0 : ids[1]) ? -1 : room;
     },
     erase: function (id: ComponentId, n?: number) {
       // there is no volatile memory to load an image to
-      if (!installing) refuse(NOT_SUPPORTED);
-      begin(find(id), n === undefined ? room : n);
+      if (HAS_GENERAL && !installing) refuse(NOT_SUPPORTED);
+      begin(HAS_GENERAL ? find(id) : 1, HAS_GENERAL && n === undefined ? room : (n as number));
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {
-      if (find(id) !== open || offset !== done[open] + tail.length) refuse(DEVICE_FAULT);
+      if ((HAS_GENERAL ? find(id) : 1) !== open || offset !== done[open] + tail.length) refuse(DEVICE_FAULT);
       append(bytes, false);
     },
     size: function (id: ComponentId, fresh: boolean) {
-      var part = find(id);
+      var part = HAS_GENERAL ? find(id) : 1;
       return fresh ? done[part] + (part === open ? tail.length : 0) : sizeOf(kept, part);
     },
     read: function (id: ComponentId, offset: number, n: number, fresh: boolean) {
-      return io.E.toUint8Array(textOf(io, nameOf(find(id), fresh), offset, n));
+      return io.E.toUint8Array(textOf(io, nameOf(HAS_GENERAL ? find(id) : 1, fresh), offset, n));
     },
     digest: function (id: ComponentId, fresh: boolean, alg: number) {
-      return alg === HASH_SHA_256 ? io.sha256(textOf(io, nameOf(find(id), fresh), 0, device.size(id, fresh))) : undefined;
+      return HAS_GENERAL && alg !== HASH_SHA_256
+        ? undefined
+        : io.sha256(textOf(io, nameOf(HAS_GENERAL ? find(id) : 1, fresh), 0, device.size(id, fresh)));
     },
     invoke: function (id: ComponentId) {
-      device.invoked.push(textOf(io, nameOf(find(id), false), 0, device.size(id, false)));
+      device.invoked.push(textOf(io, nameOf(HAS_GENERAL ? find(id) : 1, false), 0, device.size(id, false)));
       return true;
     },
     keep: function (envelope: Bytes | Source) {
       var r;
-      if (!HAS_RECEIVE) {
+      if (!HAS_GENERAL) {
         begin(0, envelope.length);
         append(envelope as Bytes, true);
         open = -1;
@@ -270,45 +269,44 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         // without a previous release, there are no tries
         cells = sizeOf(kept, 0) ? tries : 0,
         name = now && now.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0",
-        size = HEAD + PART * (ids.length + 1) + 25 + 8 * cells,
-        body = "f1" + String.fromCharCode(cells, ids.length + 1),
+        parts = HAS_GENERAL ? ids.length + 1 : 2,
+        size = HEAD + PART * parts + 25 + 8 * cells,
+        body = "f1" + String.fromCharCode(cells, parts),
         fresh = [true],
+        isFresh,
         slot,
         old,
         i,
         j;
 
       function put32(n: number): string {
-        var out = "",
-          i;
-        for (i = 0; i < 4; i++) {
-          out = String.fromCharCode(n % 256) + out;
-          n = Math.floor(n / 256);
-        }
-        return out;
+        // 32 bits
+        return String.fromCharCode(n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255);
       }
 
       // another session of this Storage must not be undone by one that began before it
       if (
         (kept ? kept.generation : 0) !== (now ? now.generation : 0) ||
-        (!commit.reset && compareSequence(commit.sequence, device.floor()) < 0)
+        // a micro verifier has just compared them
+        (HAS_GENERAL && !commit.reset && compareSequence(commit.sequence, device.floor()) < 0)
       )
         refuse(DEVICE_FAULT);
-      for (i = 0; i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
+      for (i = 0; HAS_GENERAL && i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
       if (!files[0]) refuse(DEVICE_FAULT);
       append([], true);
       body += put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]);
-      for (i = 0; i <= ids.length; i++) {
+      for (i = 0; i < parts; i++) {
+        isFresh = !HAS_GENERAL || fresh[i];
         slot = slotOf(kept, i);
-        body += put32((fresh[i] ? 1 - slot : slot) + (i ? 0 : COUNTED)) + put32(slot);
+        body += put32((isFresh ? 1 - slot : slot) + (i ? 0 : COUNTED)) + put32(slot);
         for (j = 0; j < 2; j++) {
           old = HEAD + PART * i + 8 + 36 * j;
-          if (fresh[i] && j !== slot)
+          if (isFresh && j !== slot)
             body +=
               put32(done[i]) +
               (i ? digestText(io, textOf(io, nameOf(i, true), 0, done[i])) : (io.E.toString(commit.counters) + ZEROS).substring(0, 32));
           // 36 bytes without meaning, if the slot has never been used
-          else body += kept && i < kept.parts ? kept.text.substring(old, old + 36) : put32(0) + digestText(io, "");
+          else body += kept && (!HAS_GENERAL || i < kept.parts) ? kept.text.substring(old, old + 36) : put32(0) + digestText(io, "");
         }
       }
       create(io, name, size);
@@ -320,16 +318,17 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     discard: function () {
       var left = files,
-        now,
+        now = left.length > 1 ? newest(io) : null,
         i;
       tail = "";
       open = -1;
       // keep a received envelope: it is about to be installed
       files = [left[0]];
-      if (left.length > 1) now = newest(io);
       // remove data that failed its check, so that nothing takes it for an image later (python-tuf CVE-2020-15163),
       // unless its record was written
-      for (i = 1; i < left.length; i++) if (left[i] && left[i] !== fileOf(i, slotOf(now || null, i))) io.storage.erase(left[i] as string);
+      for (i = 1; HAS_GENERAL && i < left.length; i++)
+        if (left[i] && left[i] !== fileOf(i, slotOf(now, i))) io.storage.erase(left[i] as string);
+      if (!HAS_GENERAL && left[1] && left[1] !== fileOf(1, slotOf(now, 1))) io.storage.erase(left[1] as string);
     },
     envelope: function () {
       var n = sizeOf(kept, 0);
@@ -349,7 +348,11 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return !!kept && kept.back;
     },
   } as unknown as StorageDevice;
-  if (HAS_RECEIVE) {
+  if (HAS_GENERAL) {
+    device.slot = function (id) {
+      var slot = slotOf(kept, find(id));
+      return installing ? 1 - slot : slot;
+    };
     device.receive = function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
       var before = arrival;
       // discarded, unless it continues

@@ -1,6 +1,7 @@
 // Common parts of SHA-256 and SHA-512: constants, splitting the input into blocks, padding (FIPS 180-4 §4.2, §5.1).
 
 import { newBytes, newWords } from "../base/bytes.js";
+import { HAS_GENERAL } from "../base/features.js";
 import type { Bytes, Hash, HashState } from "../base/types.js";
 
 /** An alias, because it is shorter. */
@@ -158,5 +159,5 @@ export function makeHash(compress: Compress, from: number, size: number, length:
   function once(bytes: Bytes): Bytes {
     return hashBytes(create(), bytes);
   }
-  return { create: create, once: once };
+  return HAS_GENERAL ? { create: create, once: once } : { create: create };
 }

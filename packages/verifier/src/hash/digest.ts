@@ -1,9 +1,9 @@
 // SUIT_Digest and the hash functions for it.
 
 import { concat } from "../base/bytes.js";
-import { HAS_SHA256, HAS_SHA512 } from "../base/features.js";
+import { HAS_GENERAL, HAS_ONCE, HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
-import type { Bytes, Hash, HashState, Host } from "../base/types.js";
+import type { Bytes, Hash, HashState, Host, Joined } from "../base/types.js";
 import { array, bstr, chunkOf, copySlice, feed, type Input, input, int, type Slice } from "../cbor/reader.js";
 import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512, HASH_SHAKE128, HASH_SHAKE256 } from "../spec/cose.js";
 import { CBOR_TYPE, DIGEST_ALG, DIGEST_LENGTH, NOT_SUPPORTED } from "../spec/errors.js";
@@ -37,12 +37,26 @@ function hostHash(host: Host, alg: number): Partial<Hash> | undefined {
 
 /**
  * Starts a hash with the host's function or ours; refuses if there is none. Some engines have a one-shot function only.
+ * A micro verifier has ours unless it was made for a host that has one.
  */
 export function hashing(host: Host, alg: number): HashState {
-  var hash: Partial<Hash> | false | undefined = hostHash(host, alg);
+  var hash: Partial<Hash> | false | undefined;
+  if (!HAS_GENERAL)
+    return (alg === HASH_SHA_256 ? (HAS_SHA256 ? sha256 : (host.sha256 as Hash)) : HAS_SHA512 ? sha512 : (host.sha512 as Hash)).create();
+  hash = hostHash(host, alg);
   if (!hash || !hash.create) hash = HAS_SHA256 && alg === HASH_SHA_256 ? sha256 : HAS_SHA512 && (alg === HASH_SHA_384 ? sha384 : sha512);
   if (!hash) refuse(NOT_SUPPORTED);
   return (hash as Hash).create();
+}
+
+/** SHA-256 of `bytes` in RAM. For micro verifiers. */
+export function digestOf(bytes: Bytes, host: Host): Bytes {
+  var state;
+  if (!HAS_ONCE) return ((host.sha256 as Hash).joined as Joined)([bytes]);
+  if (!HAS_SHA256) return ((host.sha256 as Hash).once as (bytes: Bytes) => Bytes)(bytes);
+  state = hashing(host, HASH_SHA_256);
+  state.update(bytes);
+  return state.digest();
 }
 
 /** SHA-256 of the concatenation of `pieces`, with the host's one-shot function if it has one. */

@@ -2,11 +2,11 @@
 // image goes to the slot that is not current, is hashed from there, and becomes current in one step with the floor.
 
 import { equalConstantTime, octetsOf, subBytes } from "../base/bytes.js";
-import { HAS_SHA256 } from "../base/features.js";
+import { HAS_FETCH, HAS_SHA256 } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
-import type { Bytes, Hash, Host, Sequence, Source, Trust } from "../base/types.js";
-import { hashing } from "../hash/digest.js";
+import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
+import { digestOf, hashing } from "../hash/digest.js";
 import type { ComponentId, Device } from "../install/device.js";
 import type { Effect } from "../interpreter/frame.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
@@ -24,7 +24,7 @@ import {
   VENDOR_MISMATCH,
 } from "../spec/errors.js";
 import { DIR_FETCH } from "../spec/suit.js";
-import { type MicroManifest, openMicro, portion } from "./open.js";
+import { type MicroManifest, opened, portion } from "./open.js";
 
 /** An installation or start in progress, like Progress of the package. */
 export interface MicroProgress {
@@ -40,7 +40,7 @@ var COMPONENT: ComponentId = [[0]];
  * Opens an envelope that is the template and prepares its installation, like install() of the package: checks everything
  * that must hold before anything is written, and begins a session of the device. The floor is the higher of
  * `trust.floor` and that of the device. Throws a Refusal, here or from next(); the current release has not changed then.
- * `kept`: see bootMicro().
+ * `kept`: see bootMicro(). Without a device, see openMicro().
  *
  * progress = install(bytes, trust, device, host);
  * while ((effect = progress.next(outcome))) outcome = ...   // only for an image outside the envelope
@@ -54,18 +54,17 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     offset = 0,
     // set while next() runs: a refused session cannot continue
     over = false,
-    room,
-    // what the device has kept
-    lies: Bytes | Source;
+    room;
 
   /** A floor that is not a number is refused. Its number is accepted only for the manifest that it comes from. */
   function checkFloor(): void {
     // null has no numbers, and is refused
-    var floor = device.floor() || ([] as unknown as Sequence),
+    var floor = device.floor() || (0 as unknown as Sequence),
       had = device.counters && device.counters(),
       order = compareLimit(m.sequence, floor, DEVICE_FAULT);
     if (order < 0) refuse(ROLLBACK);
-    if (!order && (had ? !equalConstantTime(counters, subBytes(had, 0, 28)) : floor[0] || floor[1])) refuse(SEQUENCE_TAKEN);
+    if (!order && (had ? !equalConstantTime(counters, subBytes(octetsOf(had, had.length), 0, 28)) : floor[0] || floor[1]))
+      refuse(SEQUENCE_TAKEN);
   }
 
   /** A device that has begun another session meanwhile belongs to that one. */
@@ -73,68 +72,64 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     if (device.session !== progress) refuse(RUN_OUTCOME);
   }
 
-  /** How many of `left` bytes are copied at a time. */
-  function portionOf(left: number): number {
-    var n = device.chunk || 1024;
-    return n < left ? n : left;
-  }
-
-  function among(ids: Bytes[], id: Bytes): boolean {
+  /** Valid signature, wrong device: RFC 9124 §4.3.2. */
+  function checkAmong(ids: Bytes[], id: Bytes, code: number): void {
     var i = ids.length;
-    while (i--) if (equalConstantTime(ids[i], id)) return true;
-    return false;
+    while (i--) if (equalConstantTime(ids[i], id)) return;
+    refuse(code);
   }
 
   /** Compares the image in storage with the release. */
   function checkImage(): void {
-    var found: Bytes | undefined | false =
-        device.size(COMPONENT, !kept) === m.imageSize && device.digest && device.digest(COMPONENT, !kept, HASH_SHA_256),
+    var size = m.imageSize,
+      found: Bytes | undefined | false =
+        device.size(COMPONENT, !kept) === size && device.digest && device.digest(COMPONENT, !kept, HASH_SHA_256),
+      chunk = device.chunk || 1024,
       at = 0,
       n,
       hash;
-    if (!HAS_SHA256 && found === undefined)
-      found = (((host as Host).sha256 as Hash).once as (bytes: Bytes) => Bytes)(
-        portion(device.read(COMPONENT, 0, m.imageSize, !kept), 0, m.imageSize),
-      );
-    else if (HAS_SHA256 && found === undefined) {
-      hash = hashing(host || {}, HASH_SHA_256);
-      for (; at < m.imageSize; at += n) {
-        n = portionOf(m.imageSize - at);
-        hash.update(octetsOf(device.read(COMPONENT, at, n, !kept), n));
-      }
-      found = hash.digest();
-    }
+    if (found === undefined)
+      if (HAS_SHA256) {
+        hash = hashing(host || {}, HASH_SHA_256);
+        for (; at < size; at += n) {
+          n = size - at < chunk ? size - at : chunk;
+          hash.update(octetsOf(device.read(COMPONENT, at, n, !kept), n));
+        }
+        found = hash.digest();
+      } else found = digestOf(octetsOf(device.read(COMPONENT, 0, size, !kept), size), host as Host);
     if (!found || !equalConstantTime(found, m.image)) refuse(IMAGE_MISMATCH);
   }
 
-  /** Writes a part of the image. */
-  function put(from: Bytes | Source, at: number, n: number): void {
+  /** Writes a part of the image, or all of it: what follows `at`. */
+  function put(from: Bytes | Source, at: number): void {
+    var end = from.length,
+      chunk = device.chunk || 1024,
+      n;
     // stop an endless image as it arrives, not when it has filled the device
-    if (!(n <= m.imageSize - offset)) refuse(PAYLOAD_SIZE);
-    device.write(COMPONENT, offset, portion(from, at, n));
-    offset += n;
+    if (!(end - at <= m.imageSize - offset)) refuse(PAYLOAD_SIZE);
+    for (; at < end; at += n) {
+      n = end - at < chunk ? end - at : chunk;
+      device.write(COMPONENT, offset, portion(from, at, n));
+      offset += n;
+    }
   }
 
-  /** Begins the image, and writes it if it is here. Returns the fetch if it is not. */
-  function begin(): Effect | undefined {
-    var at = m.imageAt,
-      from = at ? input : device.fetch && device.fetch(m.imageUri),
-      end,
-      n;
+  /** Begins the image, and writes it if it is here. Otherwise, there is an effect. */
+  function begin(): void {
+    var from = !HAS_FETCH || m.imageAt ? input : device.fetch && device.fetch(m.imageUri);
     device.erase(COMPONENT, m.imageSize);
-    if (!from) return { op: DIR_FETCH, component: 0, size: m.imageSize, uri: m.imageUri };
-    end = at ? at + m.imageSize : from.length;
-    for (; at < end; at += n) put(from, at, (n = portionOf(end - at)));
-    return undefined;
+    if (!HAS_FETCH || from) put(from as Bytes, m.imageAt);
+    else effect = { op: DIR_FETCH, component: 0, size: m.imageSize, uri: m.imageUri };
   }
 
   /** Hashes what was written where it is, and makes it current. */
   function commit(): void {
+    var lies;
     if (offset !== m.imageSize) refuse(PAYLOAD_SIZE);
     checkImage();
     lies = device.keep(m.kept);
     // the device must not discover at its next start that it has kept something else
-    if (lies.length !== m.kept.length || !equalConstantTime(portion(lies, 0, m.kept.length), m.kept)) refuse(DEVICE_FAULT);
+    if (!equalConstantTime(portion(lies, 0, lies.length), m.kept)) refuse(DEVICE_FAULT);
     // another installation may have been committed since this one was opened
     checkFloor();
     checkOwner();
@@ -142,15 +137,15 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
   }
 
   try {
-    progress.manifest = m = openMicro(input, trust, host, kept);
+    progress.manifest = m = opened(input, trust, host || {}, kept);
+    // for openMicro()
+    if (!device) return progress;
     counters = subBytes(m.digest, 0, 28);
-    markAt(-1);
     if (!kept) checkFloor();
     device.begin(!kept);
     device.session = progress;
-    // valid signature, wrong device: RFC 9124 §4.3.2
-    if (!among(device.identity.vendor, m.forVendor)) refuse(VENDOR_MISMATCH);
-    if (!among(device.identity.class, m.forClass)) refuse(CLASS_MISMATCH);
+    checkAmong(device.identity.vendor, m.forVendor, VENDOR_MISMATCH);
+    checkAmong(device.identity.class, m.forClass, CLASS_MISMATCH);
     room = device.capacity(COMPONENT);
     if (!(room >= 0)) refuse(COMPONENT_UNKNOWN);
     if (m.imageSize > room) refuse(PAYLOAD_SIZE);
@@ -165,16 +160,16 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     over = true;
     try {
       if (!effect !== (outcome === undefined)) refuse(RUN_OUTCOME);
-      if (outcome === false) refuse(PAYLOAD_ABSENT);
+      if (HAS_FETCH && outcome === false) refuse(PAYLOAD_ABSENT);
       if (kept) {
         checkImage();
         checkOwner();
-        if (device.invoke(COMPONENT, undefined) !== true) refuse(DIRECTIVE_FAILED);
+        if ((device.invoke as (id: ComponentId) => boolean)(COMPONENT) !== true) refuse(DIRECTIVE_FAILED);
       } else {
-        if (!effect) effect = begin();
+        if (!HAS_FETCH || !effect) begin();
         else if (outcome === true) effect = undefined;
-        else put(outcome as Bytes, 0, (outcome as Bytes).length);
-        if (effect) {
+        else put(outcome as Bytes, 0);
+        if (HAS_FETCH && effect) {
           over = false;
           return effect;
         }
@@ -194,6 +189,18 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     return undefined;
   };
   return progress;
+}
+
+/**
+ * Opens an envelope that is the template, given as bytes in RAM or a Source, like open() of the package. `trust`: 1 to
+ * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. `kept`: it is not a release,
+ * but what a device has kept of one, without tag and image. Returns what the release says, or throws a Refusal:
+ * TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
+ *
+ * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
+ */
+export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
+  return installMicro(bytes, trust, undefined as unknown as Device, host, kept).manifest;
 }
 
 /**

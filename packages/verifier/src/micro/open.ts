@@ -5,13 +5,12 @@
 // Functions are inside the function that uses them: they share its variables, and take memory only while it runs. So
 // nothing that a Source or a host calls meanwhile can change what is being read.
 
-import { concat, equalConstantTime, octetsOf, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_SHA256 } from "../base/features.js";
+import { append, equalConstantTime, octetsOf, rawKey, subBytes } from "../base/bytes.js";
+import { HAS_FETCH, HAS_PAIRS, HAS_WINDOWS } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
-import { markAt, refuse, rethrow } from "../base/refuse.js";
-import type { Anchor, Bytes, Hash, Host, Sequence, Source, Trust } from "../base/types.js";
-import { hashing } from "../hash/digest.js";
-import { HASH_SHA_256 } from "../spec/cose.js";
+import { markAt, refuse } from "../base/refuse.js";
+import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
+import { digestOf } from "../hash/digest.js";
 import {
   ANCHOR_WINDOW,
   CBOR_TRAILING,
@@ -50,18 +49,16 @@ export interface MicroManifest {
 /** What follows a length of the template at most before the next one: key and head of a payload. */
 const AHEAD = 15;
 
-/** Holes, as codes of their letters: see tools/template-table.ts. */
-const ALG = 73;
-const KID = 74;
-const SIGNATURE = 66;
-const SEQUENCE = 68;
-const URI = 75;
+/** Where `!` continues in the template: the first byte string of a signature. */
+const AGAIN = 23;
+
+/** Characters of the template, as codes: see tools/template-table.ts. */
+const REPEAT = 33;
+const FIXED = 71;
 const SIZE = 80;
-const PAYLOAD = 82;
-const DIGEST = 103;
-const VENDOR = 104;
-const CLASS = 105;
-const IMAGE = 106;
+const SEQUENCE = 84;
+const OPEN = 123;
+const CHOICE = 124;
 
 /** ["Signature1", …]: the beginning of a Sig_structure of four elements (RFC 9052 §4.4). */
 var SIGNATURE1 = [132, 106, 83, 105, 103, 110, 97, 116, 117, 114, 101, 49];
@@ -85,17 +82,26 @@ function demand(ok: unknown): void {
   if (!ok) refuse(TEMPLATE_MISMATCH);
 }
 
-function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean | undefined): MicroManifest {
+/** A number of the template, as two halves of 32 bits, or its bytes; 0 if it is left out. */
+type Hole = Bytes | 0;
+
+/**
+ * Opens an envelope, or with `kept` what a device has kept of one. `mark` is -1 afterwards. Errors of a Source or a host
+ * are thrown as they are.
+ */
+export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean | undefined): MicroManifest {
   var anchors = trust.anchors,
-    threshold = trust.threshold === undefined ? 1 : trust.threshold,
+    threshold = HAS_PAIRS && trust.threshold === 2 ? 2 : 1,
     length = bytes.length,
     octets: Bytes = [],
     here = 0,
-    // where the open byte strings end; the values of choices; where pieces begin and end; the content of the holes
-    ends: number[] = [],
+    // of the open byte strings: where they begin and end
+    open: number[] = [],
     choices: number[] = [],
-    cuts: number[] = [],
-    holes: Bytes[] = [],
+    // the content of the holes, in order: digest and digest with head; sequence number, vendor, class, image, size, URI,
+    // manifest with head. For each signature: algorithm, key identifier, header with head, signature
+    holes: Hole[] = [],
+    signatures: Hole[][] = [],
     // the last literal byte, and the last argument as two halves of 32 bits
     last = 0,
     high = 0,
@@ -105,14 +111,15 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
     late = 0,
     fits = 0,
     uri = "",
+    c = 0,
+    end = 0,
+    option = 0,
     sequence: Sequence,
-    size,
-    sum,
     a: Anchor,
-    c,
     i,
     j,
-    n;
+    n: number,
+    s;
 
   /** Brings the bytes up to `to` into RAM, and a few more. */
   function load(to: number): void {
@@ -122,13 +129,11 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
     if (to > (host.memory || 65536)) refuse(HEAD_LENGTH);
     if (to > n) {
       to += AHEAD;
-      if (to > length) to = length;
-      octets = concat([octets, portion(bytes, n, to - n)]);
+      octets = append(octets, portion(bytes, n, (to < length ? to : length) - n));
     }
   }
 
   function octet(): number {
-    markAt(here);
     load(here + 1);
     return octets[here++];
   }
@@ -150,13 +155,9 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
         }
         low = low * 256 + octet();
       }
-      demand(n > 2 ? high : low >= [24, 256, 65536][n]);
+      // the shortest form: 1, 2, 4 or 8 bytes are needed
+      demand(n > 2 ? high : low >= (n ? 1 << (8 * n) : 24));
     }
-  }
-
-  /** The bytes from cut `from` to cut `to`. */
-  function piece(from: number, to: number): Bytes {
-    return subBytes(octets, cuts[from], cuts[to] - cuts[from]);
   }
 
   /** In every form of one key, these bytes are the same: see sameKey(). Nobody finds another key with them. */
@@ -166,124 +167,120 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
 
   markAt(-1);
   // a policy of a trust file says more than is checked here
-  if (!(anchors.length > 0 && anchors.length < 5) || (threshold !== 1 && threshold !== 2) || trust.store) refuse(TRUST_POLICY);
+  if (!anchors[0] || anchors[4] || (trust.threshold !== undefined && trust.threshold !== threshold) || trust.store) refuse(TRUST_POLICY);
   for (i = kept ? 4 : 0; i < TEMPLATE.length; i++) {
     spot = i;
     markAt(here);
+    // the character before
+    s = c;
     c = TEMPLATE.charCodeAt(i);
-    if (c === 123) {
-      // { begins a byte string
+    n = parseInt(TEMPLATE.substring(i, i + 2), 16);
+    if (n >= 0) {
+      // two digits are a byte; after |, this one or the next higher one
+      i++;
+      last = n;
+      n = octet() - n;
+      // 0 and 1 are their squares, and push() returns a length
+      demand(s === CHOICE ? choices.push(n) && n * n === n : !n);
+    } else if (c === OPEN) {
+      n = here;
       head(2);
       demand(!high);
-      ends.push(here + low);
+      open.push(n, here + low);
       load(here + low);
-    } else if (c === 125) {
-      // } ends it
-      demand(ends.pop() === here);
-    } else if (c < 44) {
-      // ( and * begin what is left out if the last choice was the lower value, up to ) and +
-      if (c % 2 === 0 && !choices.pop()) i = TEMPLATE.indexOf(c > 41 ? "+" : ")", i);
-    } else if (c === 45) {
-      // - is between pieces
-      cuts.push(here);
-    } else if (c > 123 || c < 58 || (c > 96 && c < 103)) {
-      // two digits are a byte; | in front of them: this one or the next higher one
-      if (c > 123) i++;
-      last = parseInt(TEMPLATE.substring(i, ++i + 1), 16);
-      n = octet() - last;
-      demand(!n || (c > 123 && n === 1));
-      if (c > 123) choices.push(n);
-    } else {
-      // other letters are holes: in lower case of as many bytes as the last byte says, which is a head; in upper case
-      // with a head, whose type is in the last 2 bits of the code, and whose argument is limited by the order of letters
-      low = last & 63;
-      if (c < 97) {
-        head(c & 3);
-        demand(c === SEQUENCE || (!high && (c > 79 || low <= (c < 73 ? 16384 : c === URI ? 255 : 64))));
+    } else if (c % 32 === 29) {
+      // } and ] end a byte string
+      demand(open.pop() === here);
+      n = open.pop() as number;
+      if (c < 99) holes.push(subBytes(octets, n, (end = here) - n));
+    } else if (c < 41) {
+      // every option follows a choice
+      option = choices.pop() as number;
+      if (c === REPEAT) {
+        signatures.push(holes.splice(2, 4));
+        if (option) {
+          choices.push(0);
+          i = AGAIN;
+        }
+      } else if (!option) {
+        holes.push(0);
+        i = TEMPLATE.indexOf("~", i);
       }
-      if (c > 96 || c & 2) {
-        n = here;
+    } else if (c < 99) {
+      // letters: the type is in the last 2 bits of the code, and lengths are limited by the order of letters
+      low = last & 63;
+      if (c > FIXED) {
+        head(c & 3);
+        demand(c >= SEQUENCE || (!high && (c >= SIZE || low <= (c > 77 ? 16384 : c > 74 ? 255 : 64))));
+      }
+      if (c & 2 && c < SIZE) {
+        holes.push(subBytes(octets, here, low));
         here += low;
-        if (here > length) refuse(CBOR_TRUNCATED);
-        holes[c] = c === PAYLOAD ? ([n, low] as Bytes) : subBytes(octets, n, low);
-      } else holes[c] = [high, low];
+      } else holes.push([high, low]);
     }
   }
-  if (here < length) refuse(CBOR_TRAILING);
-  sequence = holes[SEQUENCE] as Sequence;
-  size = holes[SIZE][1];
-  for (i = 0; i < holes[URI].length; i++) {
-    n = holes[URI][i];
-    demand(n > 32 && n < 127);
-    uri += String.fromCharCode(n);
+  sequence = holes[2] as Sequence;
+  n = (holes[6] as Sequence)[1];
+  s = holes[7] as Bytes;
+  for (i = 0; i < s.length; i++) {
+    if (HAS_FETCH) demand(s[i] > 32 && s[i] < 127);
+    uri += String.fromCharCode(s[i]);
   }
-  c = holes[PAYLOAD];
   // 35: #
-  demand(size && (c ? c[1] === size : true) && (uri === "#firmware" ? kept || c : !c && uri.charCodeAt(0) !== 35));
-  // the protected headers are 2 cuts apart, and the letters of the signatures 4
-  for (i = 0; i < 2 && holes[SIGNATURE + 4 * i]; i++) {
-    c = holes[ALG + 4 * i][1];
-    demand(ALGS.indexOf(String.fromCharCode(c + 48)) >= 0);
+  demand(n && (!option || low === n) && (uri === "#firmware" ? !option !== !kept : HAS_FETCH && !option && s[0] !== 35));
+  i = here + option * n;
+  if (i !== length) refuse(i < length ? CBOR_TRAILING : CBOR_TRUNCATED);
+  for (i = 0; i < signatures.length; i++) {
+    s = signatures[i];
+    c = (s[0] as Sequence)[1];
+    demand(ALGS.indexOf(String.fromCharCode(c + 48)) + 1);
     for (j = 0; j < anchors.length && signers.length < threshold; j++) {
       a = anchors[j];
-      n = holes[KID + 4 * i];
-      if (a.alg.ids.indexOf(-1 - c) >= 0 && !(n && a.kid && !equalConstantTime(n, a.kid))) {
+      if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[1] && a.kid && !equalConstantTime(s[1], a.kid))) {
         fits = 1;
         if (
-          !(signers.length && equalConstantTime(secret(a), secret(anchors[signers[0]]))) &&
+          !(HAS_PAIRS && signers.length && equalConstantTime(secret(a), secret(anchors[signers[0]]))) &&
           // the protected header, no external data, and the digest: as they were read
-          a.alg.verify(a.key, concat([SIGNATURE1, piece(2 + 2 * i, 3 + 2 * i), [64], piece(0, 1)]), holes[SIGNATURE + 4 * i], host) === true
+          a.alg.verify(a.key, append(append(SIGNATURE1, s[2] as Bytes), append([64], holes[1] as Bytes)), s[3] as Bytes, host) === true
         ) {
           // so does an anchor for some devices only
           if (a.vendor || a.class || a.single) refuse(TRUST_POLICY);
-          if (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0) late++;
+          if (!HAS_WINDOWS && (a.since || a.until)) refuse(TRUST_POLICY);
+          if (HAS_WINDOWS && (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0))
+            late++;
           else signers.push(j);
           break;
         }
       }
     }
   }
-  n = signers.length;
-  if (n < threshold)
-    refuse(!fits ? SIGNATURE_NO_ANCHOR : n + late >= threshold ? ANCHOR_WINDOW : n + late ? SIGNATURE_THRESHOLD : SIGNATURE_INVALID);
-  n = cuts.length - 1;
-  c = piece(n - 1, n);
-  if (HAS_SHA256) {
-    sum = hashing(host, HASH_SHA_256);
-    sum.update(c);
-    sum = sum.digest();
-  } else sum = ((host.sha256 as Hash).once as (bytes: Bytes) => Bytes)(c);
-  if (!equalConstantTime(sum, holes[DIGEST])) refuse(DIGEST_MANIFEST);
+  i = signers.length;
+  if (i < threshold)
+    refuse(
+      !fits
+        ? SIGNATURE_NO_ANCHOR
+        : HAS_WINDOWS && i + late >= threshold
+          ? ANCHOR_WINDOW
+          : HAS_PAIRS && i + late
+            ? SIGNATURE_THRESHOLD
+            : SIGNATURE_INVALID,
+    );
+  if (!equalConstantTime(digestOf(holes[8] as Bytes, host), holes[0] as Bytes)) refuse(DIGEST_MANIFEST);
   if (compareLimit(sequence, trust.floor, TRUST_POLICY) < 0) refuse(ROLLBACK);
+  markAt(-1);
   // behind the map of the envelope
   i = kept ? 1 : 3;
   return {
     sequence: sequence,
     signers: signers,
-    digest: holes[DIGEST],
-    image: holes[IMAGE],
-    imageSize: size,
+    digest: holes[0] as Bytes,
+    image: holes[5] as Bytes,
+    imageSize: n,
     imageUri: uri,
-    forVendor: holes[VENDOR],
-    forClass: holes[CLASS],
-    imageAt: holes[PAYLOAD] ? holes[PAYLOAD][0] : 0,
+    forVendor: holes[3] as Bytes,
+    forClass: holes[4] as Bytes,
+    imageAt: option * here,
     // a map of two elements: 0xa2
-    kept: concat([[162], subBytes(octets, i, cuts[n] - i)]),
+    kept: append([162], subBytes(octets, i, end - i)),
   };
-}
-
-/**
- * Opens an envelope that is the template, given as bytes in RAM or a Source, like open() of the package. `trust`: 1 to
- * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. `kept`: it is not a release,
- * but what a device has kept of one, without tag and image. Returns what the release says, or throws a Refusal:
- * TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
- *
- * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
- */
-export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
-  try {
-    return opened(bytes, trust, host || {}, kept);
-  } catch (e) {
-    return rethrow(e);
-  }
 }

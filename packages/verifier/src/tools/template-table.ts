@@ -6,10 +6,11 @@
 export interface TemplateRow {
   /**
    * Two hexadecimal digits: that byte. `|` in front of them: that byte or the next higher one, which is a choice. `{` and
-   * `}`: the content of a byte string between them, after its head in the shortest form. `(` and `)`, or `*` and `+`:
-   * present if the last choice that is not used yet is the higher byte. `-`: a place that the verifier remembers. A
-   * letter from g on: as many bytes as the low six bits of the byte before it say. A letter in upper case: an item with
-   * its head in the shortest form, whose major type is in the low two bits of the letter.
+   * `}`: the content of a byte string between them, after its head in the shortest form. `]`: like `}`, and the verifier
+   * keeps the byte string with its head. `(` and `~`: present if the last choice that is not used yet is the higher byte.
+   * `!`: in the same case, the verifier reads the byte string before it once more. `G`: as many bytes as the low six bits
+   * of the byte before it say. Another letter in upper case: an item with its head in the shortest form, whose major
+   * type is in the low two bits of the letter.
    */
   readonly code: string;
   /** What the envelope has here. */
@@ -34,51 +35,40 @@ export var TEMPLATE_ROWS: readonly TemplateRow[] = [
   row("|a2", "a map of two elements, or of three if the image is in the envelope", "sever nothing, and give one payload at most"),
   row("02", "key 2, the authentication wrapper", SIGN),
   row("{", "the length of the wrapper", SIGN),
-  row("|82-", "the digest with one signature, or with two", "sign it with one key, or with two: firmseal sign --key KEY --key KEY"),
+  row("|82", "the digest with one signature, or with two", "sign it with one key, or with two: firmseal sign --key KEY --key KEY"),
   row("{", "the length of the digest", "use SHA-256"),
   row("822f5820", "an array: -16 for SHA-256, and a byte string of 32 bytes", "use SHA-256: remove digest from the description"),
-  row("g", "the SHA-256 digest of the manifest, 32 bytes", "use SHA-256: remove digest from the description"),
-  row("}-", "the end of the digest", "use SHA-256"),
+  row("G", "the SHA-256 digest of the manifest, 32 bytes", "use SHA-256: remove digest from the description"),
+  row("]", "the end of the digest", "use SHA-256"),
   row("{", "the length of the COSE message", SIGN),
   row("d284", "tag 18 and an array of four elements: a COSE_Sign1", SIGN),
-  row("-{", "the length of the protected header", SIGN),
+  row("{", "the length of the protected header", SIGN),
   row("|a1", "a map with the algorithm, or with the algorithm and the key identifier", "leave out other headers, and crit"),
   row("01", "header 1, the algorithm", SIGN),
   row("I", "the number of a signature algorithm of COSE", "use an algorithm that firmseal keygen offers"),
-  row("(04J)", "header 4, the key identifier, up to 64 bytes, if the map has two elements", "use a shorter key identifier"),
-  row("}", "the end of the protected header", SIGN),
-  row("-a0f6", "an empty unprotected header, and nil as the payload", SIGN),
-  row("B", "the signature, up to 16,384 bytes", "use shorter signatures"),
+  row("(04J~", "header 4, the key identifier, up to 64 bytes, if the map has two elements", "use a shorter key identifier"),
+  row("]", "the end of the protected header", SIGN),
+  row("a0f6", "an empty unprotected header, and nil as the payload", SIGN),
+  row("N", "the signature, up to 16,384 bytes", "use shorter signatures"),
   row("}", "the end of the COSE message", SIGN),
-  row("*", "the end of the wrapper, or a second signature if the array has three elements", SIGN),
-  row("{", "the length of the COSE message", SIGN),
-  row("d284", "tag 18 and an array of four elements: a COSE_Sign1", SIGN),
-  row("-{", "the length of the protected header", SIGN),
-  row("|a1", "a map with the algorithm, or with the algorithm and the key identifier", "leave out other headers, and crit"),
-  row("01", "header 1, the algorithm", SIGN),
-  row("M", "the number of a signature algorithm of COSE", "use an algorithm that firmseal keygen offers"),
-  row("(04N)", "header 4, the key identifier, up to 64 bytes, if the map has two elements", "use a shorter key identifier"),
-  row("}", "the end of the protected header", SIGN),
-  row("-a0f6", "an empty unprotected header, and nil as the payload", SIGN),
-  row("F", "the signature, up to 16,384 bytes", "use shorter signatures"),
-  row("}", "the end of the COSE message", SIGN),
-  row("+}", "the end of the wrapper", SIGN),
-  row("03-", "key 3, the manifest", "sever nothing"),
+  row("!", "the end of the wrapper, or a second signature if the array has three elements", SIGN),
+  row("}", "the end of the wrapper", SIGN),
+  row("03", "key 3, the manifest", "sever nothing"),
   row("{", "the length of the manifest", CUT),
   row("a6010102", "a map of six elements: version 1, and key 2, the sequence number", CUT),
-  row("D", "the sequence number, 0 to 2^64 - 1", PLAIN),
+  row("T", "the sequence number, 0 to 2^64 - 1", PLAIN),
   row("03", "key 3, the common part", CUT),
   row("{", "the length of the common part", PLAIN),
   row("a2028181410004", "one component, h'00', and key 4, the shared sequence", "use the default component: [{ hex: 00 }]"),
   row("{", "the length of the shared sequence", PLAIN),
   row("8614a40150", "override-parameters with four parameters: key 1, the vendor, a byte string of 16 bytes", PLAIN),
-  row("h", "the vendor, a UUID of 16 bytes", "use a UUID, or a domain: --vendor example.com"),
+  row("G", "the vendor, a UUID of 16 bytes", "use a UUID, or a domain: --vendor example.com"),
   row("0250", "key 2, the class, a byte string of 16 bytes", PLAIN),
-  row("i", "the class, a UUID of 16 bytes", "use a UUID, or a name: --class board-v2"),
+  row("G", "the class, a UUID of 16 bytes", "use a UUID, or a name: --class board-v2"),
   row("03", "key 3, the digest of the image", PLAIN),
   row("{", "the length of the image digest", "use SHA-256 for the image"),
   row("822f5820", "an array: -16 for SHA-256, and a byte string of 32 bytes", "use SHA-256 for the image"),
-  row("j", "the SHA-256 digest of the image, 32 bytes", "use SHA-256 for the image"),
+  row("G", "the SHA-256 digest of the image, 32 bytes", "use SHA-256 for the image"),
   row("}", "the end of the image digest", "use SHA-256 for the image"),
   row("0e", "key 14, the size of the image", "give image-size"),
   row("P", "the size of the image, 1 to 4,294,967,295 bytes", "use an image that is not empty, below 4 GiB"),
@@ -103,10 +93,10 @@ export var TEMPLATE_ROWS: readonly TemplateRow[] = [
   ),
   row("1502030f", "directive-fetch with policy 2, and condition-image-match with policy 15", PLAIN),
   row("}", "the end of install", PLAIN),
-  row("}", "the end of the manifest", CUT),
-  row("-*", "the end of the envelope, or the image in it", "remove what follows: severed elements and other payloads"),
+  row("]", "the end of the manifest", CUT),
+  row("(", "the end of the envelope, or the image in it", "remove what follows: severed elements and other payloads"),
   row("69236669726d77617265", "the text #firmware", "put the image into the envelope with firmseal sign IMAGE"),
-  row("R+", "the image, as long as the manifest says, to the end of the envelope", "give the image that the manifest names"),
+  row("R~", "the image, as long as the manifest says, to the end of the envelope", "give the image that the manifest names"),
 ];
 
 /** The template string, as micro verifiers have it. */

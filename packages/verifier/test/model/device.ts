@@ -5,7 +5,7 @@ import * as E from "../../src/spec/errors.js";
 import { MAN_INSTALL, MAN_INVOKE, MAN_LOAD, MAN_PAYLOAD_FETCH, MAN_VALIDATE } from "../../src/spec/suit.js";
 import { hashOf } from "./encode.js";
 import { type Checked, type Effect, Interpreter, Refused } from "./interpreter.js";
-import { CODES, type Digest, type Manifest } from "./manifest.js";
+import { CODES, commandsOf, type Digest, type Manifest } from "./manifest.js";
 import { refusals } from "./rules.js";
 import { CAPACITY, IDS } from "./sequences.js";
 import type { World } from "./world.js";
@@ -29,7 +29,9 @@ const CHANGES: number[] = [CODES.fetch, CODES.write, CODES.copy, CODES.swap];
 export class Device {
   readonly #m: Manifest;
   readonly #w: World;
-  readonly #installing: boolean;
+  #installing: boolean;
+  /** The release is installed but not yet current, and its start is rehearsed. */
+  #kept = false;
   /** What this session has written, and the digest that each component has to have in the end. */
   readonly #fresh = new Map<string, string>();
   readonly #expected = new Map<string, Digest>();
@@ -72,6 +74,32 @@ export class Device {
     for (const [id, expected] of this.#expected)
       if (this.#installing && hashOf(expected.alg, this.#fresh.get(id) as string) !== hashOf(expected.alg, expected.of))
         throw new Refused(E.IMAGE_UNVERIFIED);
+    if (this.#installing && this.#loads()) this.#rehearseStart();
+  }
+
+  /** Whether a start fetches: then the kept release is opened again before it becomes current. */
+  #loads(): boolean {
+    return BOOT.some((key) => [...commandsOf(this.#m.sections[key] ?? [])].some((c) => c.do === "fetch"));
+  }
+
+  #rehearseStart(): void {
+    const { checked } = this;
+    this.#kept = true;
+    this.#installing = false;
+    this.#rehearse(true);
+    this.#rehearse(false);
+    this.checked = checked;
+    this.#installing = true;
+  }
+
+  /** A payload that a start will take from the kept envelope; one that is named by a fragment is nowhere else. */
+  #look(e: Effect): void {
+    const uri = e.uri as string;
+    const payload = this.#m.payloads[uri];
+    const { digest } = e;
+    if (payload === undefined) {
+      if (uri.startsWith("#") && this.#w.payloads[uri] === undefined) throw new Refused(E.PAYLOAD_ABSENT);
+    } else if (digest && hashOf(digest.alg, payload) !== hashOf(digest.alg, digest.of)) throw new Refused(E.IMAGE_UNVERIFIED);
   }
 
   #drive(answer: (e: Effect) => boolean): void {
@@ -91,7 +119,8 @@ export class Device {
   #rehearse(fits: boolean): void {
     try {
       this.#drive((e) => {
-        if (e.op === CODES.slot) return this.#slot(this.#id(e.component)) === e.slot;
+        if (e.op === CODES.slot) return this.#isSlot(this.#id(e.component), e.slot as number);
+        if (this.#kept && e.op === CODES.fetch) this.#look(e);
         return e.op === CODES.image || e.op === CODES.content ? fits : true;
       });
     } catch (e) {
@@ -187,6 +216,12 @@ export class Device {
 
   #content(id: string): string {
     return this.#fresh.get(id) ?? (this.#w.current[IDS.indexOf(id)] as string);
+  }
+
+  /** In a rehearsal. Of a component that stays, all that is known is that it stays out of the slot that would be written. */
+  #isSlot(id: string, slot: number): boolean {
+    const other = 1 - (this.#w.slots[IDS.indexOf(id)] as number);
+    return this.#kept && !this.#fresh.has(id) ? slot !== other : slot === (this.#kept ? other : this.#slot(id));
   }
 
   /** Installing: the slot that will be written. */

@@ -216,7 +216,8 @@ export class Interpreter {
     if (what === "invoke" && p.invokeArgs !== undefined) effect.args = p.invokeArgs;
     if (what === "write") effect.content = p.content as string;
     const reads: number[] = [];
-    const writes: number[] = what === "invoke" ? [] : [component];
+    // what is started may change itself
+    const writes: number[] = [component];
     if (what === "copy" || what === "swap") {
       effect.source = p.source as number;
       reads.push(p.source as number);

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { checkNew, schemeOf, usage } from "@firmseal/keys";
-import { type FoundProject, findProject, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
+import { type ConsumerName, type FoundProject, findProject, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
+import { coseAlg, forVerifier } from "../../common/options.js";
 import { writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 import { isOnTerminal } from "../../show/ui.js";
@@ -13,6 +14,8 @@ export interface InitOptions {
   vendor?: string;
   board?: string[];
   key?: string;
+  for?: ConsumerName;
+  coseAlg?: string[];
   out?: string;
   json?: boolean;
 }
@@ -69,6 +72,8 @@ async function init(o: InitOptions) {
       image: typeof board.image === "string" ? fromFile(out, board.image) : [fromFile(out, board.image[0]), fromFile(out, board.image[1])],
     })),
     key: isFile ? fromFile(out, key) : key,
+    for: o.for,
+    coseAlg: o.coseAlg,
   });
   writeOut(out, Buffer.from(text), { fresh: true });
   return {
@@ -102,6 +107,8 @@ export default define({
       { repeat: true },
     ),
     option("-k, --key <key>", `key that signs releases: a file, or named as for sign (default: ${DEFAULT_KEY})`),
+    forVerifier(),
+    coseAlg(),
     option("--name <name>", "name of the product (default: that of the project, or of this folder)"),
     option("-o, --out <file>", "output file, which must not exist (default: firmseal.toml)"),
   ],

@@ -2,6 +2,9 @@ import { keyWords, notice, type PassphraseOptions, passphraseOptions, type Seque
 import {
   type ApprovalOptions,
   type Artifact,
+  type ConsumerName,
+  consumerNames,
+  consumerOf,
   makeRelease,
   PRODUCT_FILE,
   planRelease,
@@ -10,7 +13,16 @@ import {
   readProduct,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
-import { allowRootKey, allowTestKey, approvals, passphrases, productFile, sequenceChecks, sequenceNumber } from "../../common/options.js";
+import {
+  allowRootKey,
+  allowTestKey,
+  approvals,
+  coseAlg,
+  passphrases,
+  productFile,
+  sequenceChecks,
+  sequenceNumber,
+} from "../../common/options.js";
 import { KEY, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
 
@@ -24,6 +36,7 @@ export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverri
   log?: string;
   allowTestKey?: string[];
   allowRootKey?: boolean;
+  coseAlg?: string[];
   dryRun?: boolean;
   json?: boolean;
 }
@@ -47,6 +60,7 @@ function planned(plan: ReleasePlan) {
   return plan.boards.map(({ board, images }) => ({
     board: board.name,
     classes: [...board.classes],
+    for: board.for ?? null,
     images: images.map(({ path, component, slot, bytes, digest, uri, file }) => ({
       path,
       component,
@@ -102,6 +116,14 @@ function signersOf(record: ReleaseRecord) {
   return first.signers.map(({ alg, kid, thumbprint }) => ({ kid, alg, thumbprint }));
 }
 
+/** What the releases for each consumer do without. */
+function givenUpWords(boards: readonly { board: string; for: ConsumerName | null }[]): string[] {
+  return consumerNames.flatMap((name) => {
+    const own = boards.filter((one) => one.for === name).map(({ board }) => board);
+    return own.length > 0 ? [`for ${name} (${own.join(", ")}), given up: ${consumerOf(name).givenUp}`] : [];
+  });
+}
+
 const STATE_WORDS = { planned: "would be released", released: "released", unchanged: "is there already, with the same content" };
 
 export default define({
@@ -122,6 +144,7 @@ export default define({
     ...passphrases(),
     ...sequenceChecks(),
     ...approvals(),
+    coseAlg(),
     allowRootKey(),
     allowTestKey(),
   ],
@@ -140,6 +163,7 @@ export default define({
     ...membersOf("boards[]", {
       board: ["string", "name of the board"],
       classes: ["string[]", "its classes"],
+      for: ["string|null", "consumer that its devices verify with; null: the bundles of firmseal"],
       images: ["object[]", "its images"],
       ...membersOf("images[]", {
         path: ["string", "file from the build"],
@@ -184,6 +208,7 @@ export default define({
     const number = f.sequence === null ? "the next sequence number of the log" : `sequence number ${f.sequence}`;
     return [
       { table: { columns, rows } },
+      ...givenUpWords(f.boards),
       ...receiptWords(f.log),
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
     ];

@@ -12,12 +12,22 @@ import {
   usage,
   wrongSignature,
 } from "@firmseal/keys";
-import { type CoverOptions, coveringTrustFiles, isRefusal, LIMITS, readEnvelopeFile, refuseKeys, reviewSigned } from "@firmseal/release";
-import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
-import { errors, type Manifest } from "@firmseal/verifier";
+import {
+  type ConsumerName,
+  type CoverOptions,
+  coveringTrustFiles,
+  isRefusal,
+  LIMITS,
+  readEnvelopeFile,
+  refuseKeys,
+  reviewSigned,
+} from "@firmseal/release";
+import { coseAlg, coseAlgs, EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
+import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, coverage, passphrases } from "../../common/options.js";
+import { onDemand } from "../../common/on-demand.js";
+import { allowTestKey, coverage, forVerifier, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
@@ -27,7 +37,31 @@ export interface AttachOptions extends PassphraseOptions, CoverOptions {
   signature: string;
   out?: string;
   allowTestKey?: string[];
+  for?: ConsumerName;
   json?: boolean;
+}
+
+/**
+ * Adds a signature, under the COSE algorithm that it was made for: tbs may have named either of two, and the signature
+ * covers the name.
+ */
+async function withSignature(envelope: Uint8Array, key: PublicKey, signature: Uint8Array, name: string) {
+  const unsigned = EnvelopeDraft.read(envelope);
+  const usual = coseAlg(key.alg);
+  for (const alg of [usual, ...coseAlgs(key.alg).filter((one) => one !== usual)]) {
+    const who = signedWith(key, alg);
+    const draft = await unsigned.withSignature(who, signature);
+    try {
+      // an earlier signature of this key that verifies would have been refused: what opens the envelope is this one
+      return { draft, manifest: await reviewSigned(draft, [who]) };
+    } catch (e) {
+      if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
+    }
+  }
+  throw wrongSignature(
+    `refused: ${name} is not the signature of this key over this envelope`,
+    "sign what firmseal tbs writes for this envelope, and give the key in the same form, with or without its identifier",
+  );
 }
 
 /** Adds a signature to an envelope. It is verified before anything is written. */
@@ -41,20 +75,9 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   const name = o.signature === "-" ? "stdin" : o.signature;
   const envelope = readEnvelopeFile(path);
   const signature = parseSignature(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
-  const who = signedWith(key);
-  const draft = await EnvelopeDraft.read(envelope).withSignature(who, signature);
-  let manifest: Manifest;
-  try {
-    // an earlier signature of this key that verifies would have been refused: what opens the envelope is this one
-    manifest = await reviewSigned(draft, [who]);
-  } catch (e) {
-    if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
-    throw wrongSignature(
-      `refused: ${name} is not the signature of this key over this envelope`,
-      "sign what firmseal tbs writes for this envelope, and give the key in the same form, with or without its identifier",
-    );
-  }
+  const { draft, manifest } = await withSignature(envelope, key, signature, name);
   const signed = draft.bytes;
+  if (o.for) (await onDemand()).checkFor(o.for, signed);
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
   const member = deliver(out, signed, o.json);
   return {
@@ -78,6 +101,7 @@ export default define({
     ...passphrases(),
     ...coverage(),
     allowTestKey(),
+    forVerifier(),
   ],
   examples: [
     ["firmseal attach fw.suit --key release.jwk --signature fw.sig", "fw.suit, now signed"],

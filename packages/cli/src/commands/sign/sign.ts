@@ -11,7 +11,7 @@ import {
   warnOfLonePartner,
   withSigners,
 } from "@firmseal/keys";
-import type { TrustOnFile } from "@firmseal/release";
+import type { ConsumerName, TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
   type CoverOptions,
@@ -30,10 +30,12 @@ import {
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { asNamed, consumerFacts, consumerWords, judgeFor, recipeFor } from "../../common/consumer.js";
 import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
   approvals,
+  coseAlg,
   coverage,
   forVerifier,
   imageInputOptions,
@@ -46,7 +48,7 @@ import {
   target,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
-import { ADVICE, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
+import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
@@ -60,7 +62,8 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
   replace?: boolean;
   allowTestKey?: string[];
   target?: string;
-  for?: "micro";
+  for?: ConsumerName;
+  coseAlg?: string[];
   json?: boolean;
 }
 
@@ -73,40 +76,39 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   const input = await readInput(path, o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = coveringTrustFiles(o);
-  return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o)));
-}
-
-/** What refuses a release that a kind of verifier does not accept, before anything is logged or signed. */
-async function judgeFor(verifier: "micro" | undefined, keys: number) {
-  if (!verifier) return {};
-  const { checkDraftForMicro } = await onDemand();
-  return { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
+  const recipe = await recipeFor(o);
+  return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o, recipe)));
 }
 
 /** Signs the image of a board of the product file, which says what it is for, and who signs it. */
 async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
   const { boardInput, readProduct, signingKeys } = await onDemand();
   const product = readProduct(rest.product ?? PRODUCT_FILE);
-  const { input, prepared, name } = await boardInput(product, rest.board, path, { ...rest, ...(typeof seq === "bigint" && { seq }) });
+  const { board, input, prepared, name } = await boardInput(product, rest.board, path, {
+    ...rest,
+    ...(typeof seq === "bigint" && { seq }),
+  });
   const trust = rest.trust ?? (product.trust.file === undefined ? undefined : [product.trust.file]);
   const lists = trust === undefined ? [] : coveringTrustFiles({ ...rest, trust });
   const keys = rest.key ?? signingKeys(product, (rest.role ?? "release") as "release");
-  return withSigners(keys, passphraseOptions(rest), (all) => signWith(all, input, rest.out ?? name, rest, lists, async () => prepared));
+  const own = { ...rest, coseAlg: rest.coseAlg ?? [...board.coseAlg], ...(board.for && { for: board.for }) };
+  return withSigners(keys, passphraseOptions(rest), (all) => signWith(all, input, rest.out ?? name, own, lists, async () => prepared));
 }
 
 async function signWith(
-  opened: readonly SigningKey[],
+  given: readonly SigningKey[],
   input: ReleaseInput,
   out: string,
   o: SignOptions,
   lists: TrustOnFile[],
   prepare: () => Promise<PreparedInput>,
 ) {
+  const opened = await asNamed(given, o);
   const keys = opened.map((key) => key.public);
   const own = opened.flatMap((key) => key.file ?? []);
-  const given = lists.map((list) => list.path);
-  const files = [...own, ...given, ...opened.map((key) => signingLogPath(key, o.log))];
-  if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...given], false);
+  const listed = lists.map((list) => list.path);
+  const files = [...own, ...listed, ...opened.map((key) => signingLogPath(key, o.log))];
+  if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...listed], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files], false);
@@ -122,7 +124,7 @@ async function signWith(
     ...o,
     lists,
     approvals: approved,
-    ...(await judgeFor(o.for, keys.length)),
+    ...(await judgeFor(o, opened)),
     // an envelope gets its signature in place
     admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
   };
@@ -131,7 +133,7 @@ async function signWith(
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
-  if (o.for) (await onDemand()).checkForMicro(signed);
+  if (o.for) (await onDemand()).checkFor(o.for, signed);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);
@@ -148,6 +150,7 @@ async function signWith(
     log: receipts,
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
     ...(advice && { target: advice }),
+    ...(await consumerFacts(o.for, opened)),
     ...member,
   };
 }
@@ -179,6 +182,7 @@ export default define({
     allowTestKey(),
     target(),
     forVerifier(),
+    coseAlg(),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
@@ -193,12 +197,14 @@ export default define({
     ...RECEIPTS,
     ...PAYLOADS,
     ...ADVICE,
+    ...CONSUMER,
   },
   run: signInput,
   words: (f) => [
     `${f.out}: ${numberWords(f)}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
     ...(f.target?.advice ? [f.target.advice] : []),
+    ...consumerWords(f.for),
     ...outsideWords(f.payloads.outside),
   ],
 });

@@ -17,6 +17,7 @@ import {
 } from "@firmseal/keys";
 import {
   allSet,
+  type ConsumerName,
   type CoverOptions,
   coveringTrustFiles,
   formatDigest,
@@ -33,9 +34,13 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { namedAlgs, recipeFor } from "../../common/consumer.js";
+import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
+  coseAlg,
   coverage,
+  forVerifier,
   imageInputOptions,
   keys as keyOption,
   passphrases,
@@ -52,6 +57,8 @@ export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOption
   envelope?: string;
   replace?: boolean;
   allowTestKey?: string[];
+  for?: ConsumerName;
+  coseAlg?: string[];
   json?: boolean;
 }
 
@@ -115,7 +122,8 @@ async function writeTbs(path: string, o: TbsOptions) {
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs], false);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
-  const made = await makeDraft(input, o);
+  const algs = await namedAlgs(keys, o);
+  const made = await makeDraft(input, o, await recipeFor(o));
   // the signing log is where the key is
   const draft = made.draft(() => {
     throw usage("--seq next: the signing log is where the key signs", "give the number: firmseal audit KEY shows the last one there");
@@ -128,9 +136,11 @@ async function writeTbs(path: string, o: TbsOptions) {
     lists,
     o,
   );
+  if (o.for) await (await onDemand()).checkDraftFor(o.for, draft, algs ?? []);
   warnBeforeSigning(manifest, draft.outline);
   const list: ToSign[] = [];
-  for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key)) });
+  for (const [i, key] of keys.entries())
+    list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key, algs?.[i])) });
   if (made.read !== undefined) notice(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
   if (isMade) writeOut(name, draft.bytes);
@@ -170,6 +180,8 @@ export default define({
     releaseVersion(),
     ...coverage(),
     allowTestKey(),
+    forVerifier(),
+    coseAlg(),
   ],
   examples: [
     ["firmseal tbs fw.bin --key release.jwk --vendor example.com --class board-v2 --seq 7 --out fw.tbs", "fw.suit, and the bytes to sign"],

@@ -8,6 +8,11 @@ import {
   type FeatureName,
   HOST_HASHES,
   type HostHash,
+  KERNEL_TARGETS,
+  type KernelTarget,
+  kernelOf,
+  MICRO_PARTS,
+  type MicroPart,
   minifiedBundle,
   readableBundle,
 } from "@firmseal/bundler";
@@ -16,6 +21,7 @@ import { hasTables, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { checkOutput, writeOut } from "../../common/output.js";
+import { membersOf } from "../../common/shapes.js";
 
 export interface BundleCommandOptions {
   alg?: string;
@@ -24,6 +30,8 @@ export interface BundleCommandOptions {
   micro?: boolean;
   host?: string;
   device?: "none" | "storage" | "flash";
+  target?: KernelTarget;
+  without?: string;
   out: string;
   source?: string;
   json?: boolean;
@@ -47,17 +55,22 @@ const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
 ];
 
 /** What a bundle has, from the options. */
-function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[] } {
+function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[]; without?: MicroPart[] } {
   if (o.micro) {
     if (o.form === "boot") throw usage("--micro: a boot file has no verifier", "drop it: the module that installs has it");
     if (o.features !== undefined)
       throw usage("--features: a micro verifier has none", "choose its device: --device none, storage or flash");
     const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
-    return { features, micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host") };
+    return {
+      features,
+      micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host"),
+      without: listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without"),
+    };
   }
   for (const [option, given] of [
     ["--host", o.host],
     ["--device", o.device],
+    ["--without", o.without],
   ] as const)
     if (given !== undefined) throw usage(`${option}: is for a micro verifier`, "add --micro, or drop it");
   return {
@@ -80,11 +93,14 @@ async function bundle(o: BundleCommandOptions) {
   for (const [option, given] of [
     ["--alg", o.alg],
     ["--features", o.features],
+    ["--target", o.target],
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
-  const { features, micro } = contents(o);
+  const { features, micro, without } = contents(o);
   if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${BUNDLE_ALGS.join(", ")}, with commas`);
+  if (o.target !== undefined && !algs.includes("ed25519"))
+    throw usage("--target: its machine code is for ed25519", "add ed25519 to --alg, or drop --target");
   if (!micro) warnOfFeatures(features, algs);
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
@@ -95,7 +111,14 @@ async function bundle(o: BundleCommandOptions) {
       throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js");
   if (o.out !== "-") checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
-  const options = { algs, features, form: o.form, ...(micro && { micro }) };
+  const options = {
+    algs,
+    features,
+    form: o.form,
+    ...(micro && { micro }),
+    ...(without && { without }),
+    ...(o.target && { kernel: o.target }),
+  };
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
@@ -108,6 +131,8 @@ async function bundle(o: BundleCommandOptions) {
     features,
     form: o.form,
     ...(micro && { host: micro }),
+    ...(o.target && { kernel: kernelOf(o.target) }),
+    ...(without && { without }),
     bytes: bytes.length,
     gzip,
     ...(inJson && { data: text }),
@@ -131,14 +156,18 @@ export default define({
     option("--micro", "a micro verifier, for the smallest boards: it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
+    option("--target <board>", "put machine code for Ed25519 on this board in, which kernel() of the bundle starts", {
+      choices: KERNEL_TARGETS,
+    }),
+    option("--without <names>", "with --micro: parts that it has not, with commas: limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     option("--source <file>", "also write it readable"),
   ],
   examples: [
     ["firmseal bundle --alg ed25519 --out firmseal.js", "a verifier for Ed25519"],
     [
-      "firmseal bundle --alg ed25519 --features install,flash --form espruino --out firmseal.js",
-      "a module for Espruino, with a device in flash",
+      "firmseal bundle --alg ed25519 --features install,storage --form espruino --target bangle.js2 --out firmseal.js",
+      "a module for Bangle.js 2, with machine code that verifies Ed25519 in a tenth of a second",
     ],
     [
       "firmseal bundle --micro --alg hsslms --host sha256 --device storage --form espruino --out firmseal.js",
@@ -151,6 +180,14 @@ export default define({
     features: ["string[]", "features in the bundle"],
     form: ["string", "its form"],
     "host?": ["string[]", "a micro verifier: hashes that the engine has"],
+    "kernel?": ["object", "its machine code"],
+    ...membersOf("kernel?", {
+      board: ["string", "the only board that it runs on"],
+      architecture: ["string", "the architecture"],
+      length: ["number", "its length"],
+      digest: ["string", "SHA-256 over it, hex"],
+    }),
+    "without?": ["string[]", "a micro verifier: parts that it has not"],
     bytes: ["number", "its length"],
     gzip: ["number", "its length after gzip -9"],
     "data?": ["string", "the bundle, if it goes to stdout"],
@@ -159,6 +196,8 @@ export default define({
   words: (f) => {
     const has = `${f.algs.join(", ")}; ${f.features.join(", ") || "no features"}`;
     const parts = f.form === "boot" ? "boot file" : f.host ? `micro verifier: ${has}` : has;
-    return [`${f.out}: ${parts}; ${f.bytes} bytes, ${f.gzip} after gzip -9`];
+    const code =
+      f.kernel && `machine code for ${f.kernel.board} (${f.kernel.architecture}): ${f.kernel.length} bytes, SHA-256 ${f.kernel.digest}`;
+    return [`${f.out}: ${parts}; ${f.bytes} bytes, ${f.gzip} after gzip -9`, ...(code ? [code] : [])];
   },
 });

@@ -1,6 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { keyWords, someOf, usage } from "@firmseal/keys";
-import { PRODUCT_FILE, readEnvelopeFile, type TrustOptions, trustedKeys, type VerifiedBoard, verifyRelease } from "@firmseal/release";
+import {
+  type ConsumerName,
+  PRODUCT_FILE,
+  readEnvelopeFile,
+  type TrustOptions,
+  trustedKeys,
+  type VerifiedBoard,
+  verifyRelease,
+} from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { onDemand } from "../../common/on-demand.js";
 import { forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
@@ -14,7 +22,7 @@ export interface VerifyOptions extends TrustOptions {
   withoutPayloads?: boolean;
   product?: string;
   board?: string;
-  for?: "micro";
+  for?: ConsumerName;
   json?: boolean;
 }
 
@@ -29,7 +37,12 @@ function isForProduct(path: string, o: VerifyOptions): boolean {
   return existsSync(PRODUCT_FILE) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-const judged = async (o: VerifyOptions) => ({ ...o, ...(o.for && { judge: (await onDemand()).checkForMicro }) });
+async function judged(o: VerifyOptions) {
+  const { for: name } = o;
+  if (!name) return o;
+  const { checkFor } = await onDemand();
+  return { ...o, judge: (envelope: Uint8Array) => checkFor(name, envelope) };
+}
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {

@@ -1,5 +1,6 @@
 // The text of a new product file. People go on writing it, so it says what can be added.
 
+import type { ConsumerName } from "../../consumer/consumers.js";
 import { type Product, productIn } from "./product.js";
 import type { FoundBoard } from "./projects.js";
 
@@ -9,6 +10,10 @@ export interface NewProduct {
   readonly boards: readonly FoundBoard[];
   /** The reference of the release key. */
   readonly key: string;
+  /** The verifier of the devices, if it is not that of this project. */
+  readonly for?: ConsumerName | undefined;
+  /** Names of COSE algorithms. */
+  readonly coseAlg?: readonly string[] | undefined;
 }
 
 /** A string of TOML: JSON has the same escapes, but for DEL. */
@@ -26,13 +31,18 @@ function boardText({ name, image, slots }: FoundBoard): string {
 }
 
 /** Returns the text of a product file at `path`, and the product in it. Throws a Failure: PRODUCT for a wrong name. */
-export function newProduct(path: string, { name, vendor, boards, key }: NewProduct): { text: string; product: Product } {
+export function newProduct(
+  path: string,
+  { name, vendor, boards, key, for: consumer, coseAlg = [] }: NewProduct,
+): { text: string; product: Product } {
+  const named = coseAlg.length > 1 ? `[${coseAlg.map(quoted).join(", ")}]` : quoted(coseAlg.join());
+  const verifier = `${consumer === undefined ? "" : `for = ${quoted(consumer)}   # what the devices verify with\n`}${coseAlg.length === 0 ? "" : `cose-alg = ${named}\n`}`;
   const text = `# The product: docs/reference/product.md of firmseal has all members.
 "$schema" = "urn:firmseal:product:1"
 name = ${quoted(name)}
 vendor = ${quoted(vendor)}
 # uri = "https://fw.example.com/{product}/{version}/{board}.bin"   # devices fetch images; left out, they are in the envelope
-
+${verifier}
 [keys]
 release = ${quoted(key)}
 

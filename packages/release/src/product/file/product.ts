@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, TARGETS } from "@firmseal/bundler";
 import { type Failure, readAll, refusedInput, schemeOf, visible } from "@firmseal/keys";
 import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
+import type { ConsumerName } from "../../consumer/consumers.js";
 import { identityOf } from "../../input/identity.js";
 import { LIMITS } from "../../limits.js";
 import type { Waiver } from "../../lint/lint.js";
@@ -35,6 +36,10 @@ export interface Board {
   /** The image first, then further components. */
   readonly images: readonly ProductImage[];
   readonly engine: string | undefined;
+  /** The verifier of its devices, if it is another one than that of this project. */
+  readonly for: ConsumerName | undefined;
+  /** Names of COSE algorithm numbers, at most one for each kind of key. */
+  readonly coseAlg: readonly string[];
 }
 
 /** Whom devices trust: paths. */
@@ -179,7 +184,15 @@ class Reader {
         `one of ${known.join(", ")}`,
       );
     }
-    return { name, classes: this.classes(name, board), revisions: board.revisions ?? [], images: this.images(name, board), engine };
+    return {
+      name,
+      classes: this.classes(name, board),
+      revisions: board.revisions ?? [],
+      images: this.images(name, board),
+      engine,
+      for: board.for ?? this.written.for,
+      coseAlg: listOf(board["cose-alg"] ?? this.written["cose-alg"]),
+    };
   }
 
   /** Two boards with one name on a disk, or with one class, would take each other's releases. */

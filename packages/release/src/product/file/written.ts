@@ -3,6 +3,7 @@
 import { refusedInput, visible } from "@firmseal/keys";
 import { conform, DescriptionError } from "@firmseal/signer";
 import { parse, TomlDate, TomlError } from "smol-toml";
+import type { ConsumerName } from "../../consumer/consumers.js";
 import type { Waiver } from "../../lint/lint.js";
 import type { Policy } from "../../lint/rule.js";
 import { violations } from "../../schema.js";
@@ -22,6 +23,8 @@ export interface WrittenBoard {
   inside?: boolean;
   slots?: { a?: number | string; b?: number | string };
   engine?: string;
+  for?: ConsumerName;
+  "cose-alg"?: string | string[];
   component?: string;
   components?: { name: string; image: string; uri?: string; slot?: number | string }[];
 }
@@ -33,6 +36,8 @@ export interface Written {
   vendor: string;
   uri?: string;
   out?: string;
+  for?: ConsumerName;
+  "cose-alg"?: string | string[];
   boards: { [name: string]: WrittenBoard };
   keys?: { [role in SigningRole]?: References };
   trust?: { file?: string; root?: References; keys?: References; threshold?: number };

@@ -1,0 +1,63 @@
+// A product with two boards, and what its tests look at.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { image, type Place, type Result, standard, words } from "../../test-support/src/run.js";
+
+export const PRODUCT = `name = "gateway"
+vendor = "example.com"
+
+[keys]
+release = "A.pem"
+
+[boards.esp32]
+class = "gateway-esp32"
+revisions = ["1", "2"]
+image = { a = "build/a-*.bin", b = "build/b.bin" }
+uri = "https://fw.example.com/{product}/{version}/{board}-{slot}.bin"
+slots = { a = "64K", b = 65536 }
+
+[boards.puck]
+image = "app.js"
+engine = "puck.js"
+`;
+
+export function world(product = PRODUCT): Place {
+  const p = standard();
+  p.keepsLogs = true;
+  p.folder("build");
+  p.put("build/a-7f3.bin", image(3000, 1));
+  p.put("build/b.bin", image(3000, 2));
+  p.put("app.js", "print(1)\n");
+  p.put("firmseal.toml", product);
+  return p;
+}
+
+export const release = (p: Place, version: string, ...more: string[]) => p.run(["release", "--version", version, ...more]);
+
+export const released = (p: Place, version: string, ...more: string[]) => p.ok(["release", "--version", version, ...more]);
+
+export const filesIn = (folder: string) =>
+  new Map(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, readFileSync(join(folder, name))]),
+  );
+
+export const entries = (p: Place, log = "A.pem.log") =>
+  p.has(log)
+    ? p
+        .get(log)
+        .toString()
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+    : [];
+
+/** A failure behind lines of progress. */
+export const refusal = (r: Result, exit: number) => {
+  const lines = words(r).filter((line) => !/^(esp32|puck): |^no earlier release /.test(line));
+  expect({ exit: r.exit, lines }).toEqual({ exit, lines: [expect.stringMatching(/^firmseal: /), expect.stringMatching(/^hint: /)] });
+  return lines[0] as string;
+};

@@ -1,0 +1,38 @@
+/* What the files of the kernel know of each other. */
+
+#ifndef FIRMSEAL_INTERNAL_H
+#define FIRMSEAL_INTERNAL_H
+
+#include "kernel.h"
+
+/* Integers modulo p = 2^255 - 19 in 8 limbs of 32 bits, least significant first. Every value below 2^256 is one of them:
+ * only fe_canonical makes it the one below p. Results may be the same arrays as arguments. */
+typedef uint32_t fe[8];
+
+void fe_copy(uint32_t *r, const uint32_t *a);
+void fe_set(uint32_t *r, uint32_t n); /* n */
+void fe_add(uint32_t *r, const uint32_t *a, const uint32_t *b);
+void fe_sub(uint32_t *r, const uint32_t *a, const uint32_t *b);
+void fe_mul(uint32_t *r, const uint32_t *a, const uint32_t *b);
+void fe_square(uint32_t *r, const uint32_t *a, uint32_t times); /* a^(2^times); times is at least 1 */
+void fe_power(uint32_t *r, const uint32_t *a);                  /* a^(2^252 - 3) */
+void fe_invert(uint32_t *r, const uint32_t *a);                 /* a^(p - 2) */
+void fe_canonical(uint32_t *r);
+uint32_t fe_is_zero(const uint32_t *a);
+
+/* A prepared point: Y - X, Y + X, 2 d T, 2 Z. The points of tables have Z = 1, and not the fourth. */
+typedef fe prepared[4];
+#define TABLE 8 /* odd multiples: 1, 3, .. 15 */
+#define WIDTH 5 /* of windows: odd digits from -15 to 15 */
+#define DIGITS 256
+
+uint32_t point_decode(uint32_t *x, uint32_t *y, const uint8_t *bytes);
+uint32_t point_is_small(const uint32_t *x, const uint32_t *y);
+void point_combine(uint32_t *x, uint32_t *y, const int8_t *s, const int8_t *k);
+
+void words_load(uint32_t *r, const uint8_t *bytes, uint32_t n);
+uint32_t scalar_subtract(uint32_t *n);                      /* n - L where n is at least L; returns whether it was */
+void scalar_reduce(uint32_t *r, const uint32_t *n);         /* 16 words modulo L */
+void scalar_windows(int8_t *digits, const uint32_t *n);
+
+#endif

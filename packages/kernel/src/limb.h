@@ -1,0 +1,83 @@
+/* The steps that arithmetic on limbs of 32 bits is made of, for Cortex-M4, for Cortex-M0+ and in plain C. */
+
+#ifndef FIRMSEAL_LIMB_H
+#define FIRMSEAL_LIMB_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FEATURE_DSP)
+#define FIRMSEAL_UMAAL
+#define UNROLL _Pragma("GCC unroll 8")
+#else
+#define UNROLL
+#endif
+#if defined(__GNUC__) && defined(__ARM_ARCH_6M__)
+#define FIRMSEAL_THUMB1
+#endif
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static
+#endif
+
+/* lo and hi become the halves of a * b + lo + hi, which is at most (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1. */
+INLINE void step(uint32_t *lo, uint32_t *hi, uint32_t a, uint32_t b) {
+#if defined(FIRMSEAL_UMAAL)
+  uint32_t l = *lo;
+  uint32_t h = *hi;
+  __asm__("umaal %0, %1, %2, %3" : "+r"(l), "+r"(h) : "r"(a), "r"(b));
+  *lo = l;
+  *hi = h;
+#else
+  uint64_t t = (uint64_t)a * b + *lo + *hi;
+  *lo = (uint32_t)t;
+  *hi = (uint32_t)(t >> 32);
+#endif
+}
+
+/* Returns a + b + carry, and leaves the carry out of it. */
+INLINE uint32_t plus(uint32_t a, uint32_t b, uint32_t *carry) {
+#if defined(FIRMSEAL_UMAAL)
+  step(&b, carry, a, 1);
+  return b;
+#else
+  uint64_t t = (uint64_t)a + b + *carry;
+  *carry = (uint32_t)(t >> 32);
+  return (uint32_t)t;
+#endif
+}
+
+#if defined(FIRMSEAL_THUMB1)
+/* A step with a in halves, where a product has only its lower 32 bits: al bl + (ah bl + al bh) 2^16 + ah bh 2^32. */
+#define STEP \
+  "ldmia %[b]!, {%[w]}\n" \
+  "uxth %[x], %[w]\n lsrs %[w], %[w], #16\n" \
+  "movs %[y], %[x]\n muls %[y], %[al], %[y]\n muls %[x], %[ah], %[x]\n" \
+  "movs %[z], %[w]\n muls %[z], %[al], %[z]\n muls %[w], %[ah], %[w]\n" \
+  "adds %[y], %[y], %[hi]\n movs %[hi], #0\n adcs %[w], %[hi]\n" \
+  "lsls %[hi], %[x], #16\n lsrs %[x], %[x], #16\n adds %[y], %[y], %[hi]\n adcs %[w], %[x]\n" \
+  "lsls %[hi], %[z], #16\n lsrs %[z], %[z], #16\n adds %[y], %[y], %[hi]\n adcs %[w], %[z]\n" \
+  "mov %[z], %[r]\n ldr %[hi], [%[z]]\n adds %[y], %[y], %[hi]\n movs %[hi], #0\n adcs %[hi], %[w]\n" \
+  "stmia %[z]!, {%[y]}\n mov %[r], %[z]\n"
+#endif
+
+/* r[0] to r[7] += a b. Returns the carry. */
+INLINE uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a) {
+  uint32_t hi = 0;
+#if defined(FIRMSEAL_THUMB1)
+  uint32_t w, x, y, z;
+  __asm__ __volatile__(STEP STEP STEP STEP STEP STEP STEP STEP
+          : [r] "+h"(r), [b] "+l"(b), [hi] "+&l"(hi), [w] "=&l"(w), [x] "=&l"(x), [y] "=&l"(y), [z] "=&l"(z)
+          : [al] "l"(a & 0xffff), [ah] "l"(a >> 16)
+          : "cc", "memory");
+#else
+  uint32_t j;
+  for (j = 0; j < 8; j++) {
+    step(&r[j], &hi, a, b[j]);
+  }
+#endif
+  return hi;
+}
+
+#endif

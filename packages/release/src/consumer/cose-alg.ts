@@ -1,0 +1,72 @@
+// Which COSE algorithm number a signature names, if an algorithm has several: by --cose-alg, the product file, or the
+// consumer.
+
+import { refusedInput, type SigningKey } from "@firmseal/keys";
+import { algWords, coseAlg, coseAlgs, deviceKeyAlgs, inWords, type PublicKey, withCoseAlg } from "@firmseal/signer";
+import { algName, algsOf, type Fault } from "./accepts.js";
+import { type ConsumerName, consumerOf } from "./consumers.js";
+
+/** The names of the numbers that can be chosen: of algorithms with more than one. */
+export const coseAlgNames: readonly string[] = deviceKeyAlgs.flatMap((alg) => {
+  const ids = coseAlgs(alg);
+  return ids.length > 1 ? ids.map(algName) : [];
+});
+
+/** What decides on the number, the strongest first. */
+export interface AlgChoice {
+  /** Names out of coseAlgNames, at most one for each kind of key. */
+  readonly coseAlg?: readonly string[] | undefined;
+  readonly for?: ConsumerName | undefined;
+}
+
+/** The kind of key that a name is for. */
+const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some((cose) => algName(cose) === name));
+
+/** Why names leave the choice open, or are for none of the keys. Undefined: they do not. */
+export function namesFault(names: readonly string[], keys: readonly PublicKey[]): Fault | undefined {
+  for (const [i, name] of names.entries()) {
+    const kind = kindOf(name);
+    const before = names.slice(0, i).find((one) => kindOf(one) === kind);
+    if (before !== undefined) return { what: `${before} and ${name} are for the same keys`, hint: "name one of them" };
+    if (kind !== undefined && !keys.some(({ alg }) => alg === kind))
+      return {
+        what: `${name}: no key that signs is ${article(algWords([kind]))} key`,
+        hint: `drop it, or sign with such a key: firmseal keygen --alg ${kind} makes one`,
+      };
+  }
+  return undefined;
+}
+
+/** Whether a number is for the same keys as a name, and not the one that is named. */
+export function isOtherName(cose: number, name: string): boolean {
+  const kind = kindOf(name);
+  return kind !== undefined && coseAlgs(kind).includes(cose) && algName(cose) !== name;
+}
+
+const article = (words: string) => `${/^[AEIOU]/.test(words) ? "an" : "a"} ${words}`;
+
+/**
+ * The number that signatures with a key name. Throws a Failure (CONSUMER) if the consumer accepts none of those that the
+ * key can have.
+ */
+export function coseAlgFor(key: PublicKey, { coseAlg: names = [], for: name }: AlgChoice): number {
+  const own = coseAlgs(key.alg);
+  const named = own.find((cose) => names.includes(algName(cose)));
+  const row = name && consumerOf(name);
+  if (!row?.algs) return named ?? coseAlg(key.alg);
+  const cose = named ?? row.algs.find((alg) => own.includes(alg)) ?? coseAlg(key.alg);
+  if (row.algs.includes(cose)) return cose;
+  const possible = deviceKeyAlgs.filter((alg) => coseAlgs(alg).some((one) => row.algs?.includes(one)));
+  throw refusedInput(
+    "CONSUMER",
+    `not for ${name}: the signature would name ${algName(cose)}, not ${algsOf(row)}`,
+    named === undefined
+      ? `sign with ${article(algWords(possible))} key: firmseal keygen --alg ${inWords(possible)} makes one`
+      : `name ${algsOf(row)}: --cose-alg, or cose-alg in the product file`,
+  );
+}
+
+/** The same keys, whose signatures name the numbers that are asked for. */
+export function withCoseAlgs(keys: readonly SigningKey[], choice: AlgChoice): SigningKey[] {
+  return keys.map((key) => ({ ...key, signer: withCoseAlg(key.signer, coseAlgFor(key.public, choice)) }));
+}

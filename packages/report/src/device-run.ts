@@ -1,0 +1,166 @@
+// Runs a release as a device of one kind does: two rehearsals, then each effect with the answer that this kind gives.
+// The only loop over effects outside the verifier; what payloads contain is compared by others.
+
+import { type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest, type Run } from "@firmseal/verifier";
+import { COND_COMPONENT_SLOT, START_SECTIONS } from "@firmseal/verifier/tools";
+import { admissionRefusal, type Expectation, type Interpreter, isComparison, Known, type Phase } from "./device-rules.js";
+
+/** A kind of device that a manifest distinguishes. */
+export interface DeviceKind {
+  identity: Identity;
+  /** Slot in which it installs. */
+  slot: number;
+  /** Whether it has the images already. */
+  there: boolean;
+  /** The part in which it refuses a release that does not check its identity, for an interpreter that cannot tell. */
+  unchecked?: Phase;
+}
+
+/** The refusal with which an installation or a start ends. */
+export interface DeviceRefusal {
+  during: Phase;
+  /** The number of the refusal. */
+  code: number;
+  /** Whether the commands themselves are wrong: the refusal does not depend on what a device is or has. */
+  isFault: boolean;
+}
+
+/** What a device does in one phase. */
+export interface Course {
+  /** The effects that were carried out, without the conditions that did not hold. */
+  done: Effect[];
+  refused?: DeviceRefusal;
+}
+
+const SECTIONS = { install: INSTALL_SECTIONS, start: START_SECTIONS } as const;
+
+/** The sections of a phase, without severed ones that are absent. */
+const sectionsIn = (m: Manifest, during: Phase): number[] => SECTIONS[during].filter((key) => !m.absent.includes(key));
+
+/**
+ * Runs to the end. `answer` gets each effect and returns its outcome, and gets undefined at the end. Throws the refusal of
+ * the interpreter, and what `answer` throws.
+ */
+function drive(by: Interpreter, run: Run, answer: (e: Effect | undefined) => boolean): void {
+  let e = by.step(run);
+  while (e) e = by.step(run, answer(e));
+  answer(undefined);
+}
+
+/** Ends a run with a rule of devices. */
+class Refused extends Error {
+  constructor(readonly code: number) {
+    super();
+  }
+}
+
+function refuseIf(code: number | undefined): void {
+  if (code !== undefined) throw new Refused(code);
+}
+
+/** How a phase is run. */
+interface Way {
+  during: Phase;
+  kind: DeviceKind;
+  /** The outcome of a comparison. */
+  outcome(e: Effect): boolean;
+  /** What decides about effects, and changes with them. Missing in a rehearsal. */
+  known?: Known;
+  /** Whether the identity must have been checked at the end. */
+  identifies: boolean;
+}
+
+interface Played extends Course {
+  /** Whether there was an effect, and a comparison among them. */
+  acted: boolean;
+  compared: boolean;
+}
+
+function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, identifies }: Way): Played {
+  const out: Played = { done: [], acted: false, compared: false };
+  let isFault = false;
+  // outside of the try: what it throws is not a refusal of a device
+  const run = by.start(m, sectionsIn(m, during), kind.identity);
+  try {
+    drive(by, run, (e) => {
+      // a release that has nothing for a start is not started
+      if (e || (identifies && (during === "install" || out.acted))) refuseIf(admissionRefusal(by, run, e, during));
+      if (!e) {
+        if (during === "install") refuseIf(known?.readBack());
+        return true;
+      }
+      out.acted = true;
+      refuseIf(known?.refusal(e));
+      const asks = isComparison(e);
+      out.compared ||= asks;
+      const ok = e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asks || outcome(e);
+      isFault = asks && !ok && known?.isFixed(e) === true;
+      known?.took(e, ok);
+      // a comparison that fails leads to another branch, and has no effect
+      if (ok) out.done.push(e);
+      return ok;
+    });
+  } catch (x) {
+    const { code } = x as { code?: unknown };
+    if (typeof code !== "number") throw x;
+    out.refused = { during, code, isFault: isFault || x instanceof Refused };
+  }
+  return out;
+}
+
+/** Refusals of a rehearsal in which nothing matches: it says nothing of a device in which something does. */
+const OF_COMPARISONS: readonly number[] = [errors.IMAGE_MISMATCH, errors.CONTENT_MISMATCH, errors.TRY_EACH_EXHAUSTED];
+
+/** Everything that devices refuse before they change anything: once as if all comparisons held, once as if none did. */
+function rehearse(by: Interpreter, m: Manifest, during: Phase, kind: DeviceKind): Course | undefined {
+  const all = play(by, m, { during, kind, outcome: () => true, identifies: true });
+  if (all.refused || !all.compared) return all.refused && all;
+  const none = play(by, m, { during, kind, outcome: () => false, identifies: false });
+  return none.refused && !OF_COMPARISONS.includes(none.refused.code) ? none : undefined;
+}
+
+/** What a device of one kind does in both phases. Nothing is started from an installation that was refused. */
+export function coursesOf(given: Interpreter, m: Manifest, kind: DeviceKind): { [phase in Phase]?: Course } {
+  const courses: { [phase in Phase]?: Course } = {};
+  let before: Known | undefined;
+  for (const during of ["install", "start"] as const) {
+    const by = kind.unchecked === during ? { ...given, identityChecked: () => false } : given;
+    const known = new Known(before);
+    const has = during === "start" || kind.there;
+    const way = { during, kind, outcome: (e: Effect) => known.matches(e, has), known, identifies: during === "install" };
+    const course = rehearse(by, m, during, kind) ?? play(by, m, way);
+    courses[during] = course;
+    if (course.refused) break;
+    before = known;
+  }
+  return courses;
+}
+
+/** The refusal of a device of one kind, or undefined if it installs and starts the release. */
+export function kindRefusal(by: Interpreter, m: Manifest, kind: DeviceKind): DeviceRefusal | undefined {
+  const { install, start } = coursesOf(by, m, kind);
+  return install?.refused ?? start?.refused;
+}
+
+/**
+ * What payloads must match if a device of one kind installs them, also what it notices before it refuses. Only the
+ * interpreter refuses here: rules of devices say nothing about payloads.
+ */
+export function payloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind): { expected: readonly Expectation[]; refused?: unknown } {
+  const known = new Known();
+  const run = by.start(m, sectionsIn(m, "install"), kind.identity);
+  try {
+    drive(by, run, (e) => {
+      if (!e) {
+        known.readBack();
+        return true;
+      }
+      const ok = e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !isComparison(e) || known.matches(e, kind.there);
+      known.took(e, ok);
+      return ok;
+    });
+    return { expected: known.expected };
+  } catch (refused) {
+    return { expected: known.expected, refused };
+  }
+}

@@ -1,0 +1,6 @@
+// What vitest runs for each test file. Modules are loaded once for all files of a process, so a hook in a module would serve the first file alone.
+
+import { afterAll } from "vitest";
+import { removeFolders } from "./folders.js";
+
+afterAll(removeFolders);

@@ -1,0 +1,156 @@
+// Ed25519 by the machine code of @firmseal/kernel, on Espruino: E.nativeCall() runs it from a flat string. It is loaded for
+// each use and let go of afterwards. It is used only if the board is the one that it is for, the stack has room, its
+// SHA-256 is that of the bundle, and it accepts its own good sample and refuses the bad one. In all other cases, the
+// JavaScript of ed25519.ts decides: the same, but slowly. Does not protect against other code on the board, which could
+// change the machine code between these checks and its use: such code can change this file too.
+
+import { ed25519 } from "../alg/ed25519.js";
+import { copied, equalConstantTime } from "../base/bytes.js";
+import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
+
+/** Espruino's global E, as far as machine code needs it. */
+export interface KernelE {
+  /** Absent on the smallest boards. */
+  nativeCall?(offset: number, signature: string, code: string): (key: number, message: number, length: number) => unknown;
+  getAddressOf(value: unknown, flat: boolean): number;
+  toFlatString(text: string): string | undefined;
+  toUint8Array(text: string): Bytes;
+}
+
+/** Espruino's global process. */
+export interface KernelProcess {
+  env: { BOARD: string };
+  memory(collect: boolean): { stackFree?: number };
+}
+
+/** The machine code: the board that it is for, its image as a binary string, and SHA-256 over it. */
+export interface KernelCode {
+  board: string;
+  text(): string;
+  digest(): string;
+}
+
+/** FIRMSEAL_VALID of the kernel. */
+var VALID = 0x5ea1ed25;
+/** Where the image has the offsets of its functions and of its sample, see kernel.h. */
+var VERIFY = 12;
+var KEY = 16;
+var SAMPLE = 44;
+/** The kernel takes 2.4 kB of stack, and interrupts take some on top of it. */
+var STACK = 6144;
+
+/** What setUp() was given. */
+var engine: KernelE | undefined;
+var running: KernelProcess;
+var code: KernelCode;
+var host: Host;
+
+/** A word of the image, which is shorter than 2^16 bytes. */
+function word(image: string, at: number): number {
+  return image.charCodeAt(at) + 256 * image.charCodeAt(at + 1);
+}
+
+/**
+ * Calls a function of the image on 96 bytes at `at` of `bytes`, which is flat, and on `n` bytes behind them. Nothing moves
+ * flat memory between the two addresses and the call: only E.defrag() and E.toString() do, and they are not called here.
+ */
+function enter(image: string, entry: number, bytes: unknown, at: number, n: number): unknown {
+  var native = ((engine as KernelE).nativeCall as NonNullable<KernelE["nativeCall"]>)(word(image, entry), "int(int,int,int)", image);
+  at += (engine as KernelE).getAddressOf(bytes, true);
+  return native(at, at + 96, n);
+}
+
+/**
+ * Loads and checks the image. Returns it, or the reason why there is none: 1 another board or an engine without
+ * nativeCall, 2 not enough stack, 3 not enough flat memory, 4 the digest differs or the board cannot compute it natively,
+ * 5 the self-test failed.
+ */
+function load(): string | number {
+  var e = engine as KernelE;
+  var once = host.sha256 && host.sha256.once;
+  var image: string | undefined;
+  var at: number;
+  if (!e.nativeCall || running.env.BOARD !== code.board) {
+    return 1;
+  }
+  // undefined where the board does not tell
+  if (!((running.memory(false).stackFree as number) >= STACK)) {
+    return 2;
+  }
+  image = e.toFlatString(code.text());
+  at = image ? e.getAddressOf(image, true) : 0;
+  if (!image || !at || at % 4) {
+    return 3;
+  }
+  if (!once || !equalConstantTime(once(e.toUint8Array(image)), e.toUint8Array(code.digest()))) {
+    return 4;
+  }
+  at = word(image, SAMPLE);
+  // its message has one byte
+  return enter(image, VERIFY, image, at, 1) === VALID && enter(image, VERIFY, image, at, 0) === 0 ? image : 5;
+}
+
+/** What the kernel says to 96 bytes and a message, or undefined if it cannot be asked. */
+function ask(entry: number, pieces: Bytes[]): boolean | undefined {
+  var image: string | number;
+  var bytes: number[];
+  var result: unknown;
+  var at = 0;
+  var i: number;
+  if (engine) {
+    try {
+      image = load();
+      for (i = 0; i < pieces.length; i++) {
+        at += pieces[i].length;
+      }
+      bytes = new Uint8Array(at) as unknown as number[];
+      at = 0;
+      for (i = 0; i < pieces.length; i++) {
+        (bytes as unknown as Uint8Array).set(pieces[i], at);
+        at += pieces[i].length;
+      }
+      if (typeof image === "string" && engine.getAddressOf(bytes, true)) {
+        result = enter(image, entry, bytes, 0, at - 96);
+      }
+    } catch (_) {
+      // out of memory: the JavaScript may need less in one piece
+    }
+  }
+  return result === VALID ? true : result === 0 ? false : undefined;
+}
+
+function valid(key: Bytes): boolean {
+  var own = copied(key, 32);
+  var said = own ? ask(KEY, [own]) : false;
+  return said === undefined ? ed25519.valid(own as Bytes) : said;
+}
+
+function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, given: Host): boolean {
+  // a prepared key has its own length, and goes the way of its table
+  var raw = copied(key as Bytes, 32);
+  var own = copied(signature, 64);
+  var text = copied(message, message.length);
+  var said = raw && own && text ? ask(VERIFY, [raw, own, text]) : undefined;
+  return said === undefined ? ed25519.verify(key, message, signature, given) : said;
+}
+
+/** Ed25519 as `ed25519`, which decides wherever the machine code is not used. */
+export var ed25519Kernel: Alg = { ids: ed25519.ids, valid: valid, verify: verify };
+
+/**
+ * Lets `ed25519Kernel` use machine code from now on, with Espruino's globals E and process, and the host of espruinoIo().
+ * Returns 0 if a first check passed, or the reason why not, see `load`. The checks are made again at each use.
+ */
+export function useKernel(e: KernelE, process: KernelProcess, hashes: Host, image: KernelCode): number {
+  var reason: string | number = 3;
+  engine = e;
+  running = process;
+  host = hashes;
+  code = image;
+  try {
+    reason = load();
+  } catch (_) {
+    // out of memory
+  }
+  return typeof reason === "number" ? reason : 0;
+}

@@ -1,0 +1,194 @@
+// The kernel (packages/kernel): its images for Cortex-M, and what runs them. `node scripts/kernel.mjs` writes packages/kernel/src/images.ts and
+// packages/kernel/src/tables.h, and prints sizes, stack and instructions. The same compiler gives the same bytes: a test compares.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { tables } from "../packages/kernel/tools/tables.mjs";
+
+const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
+const FILES = ["ed25519", "field", "point", "sample", "scalar", "sha2"];
+const ENTRIES = [
+  "ed25519_verify",
+  "ed25519_key",
+  ...["sha256", "sha512"].flatMap((hash) => ["begin", "update", "finish"].map((what) => `${hash}_${what}`)),
+].map((name) => `firmseal_${name}`);
+const CC = "arm-none-eabi-gcc";
+
+/** Limits of an image and of a verification. cpu: for the compiler, and for qemu. */
+export const ARCHITECTURES = {
+  armv7em: { cpu: "cortex-m4", qemu: "cortex-m4", number: 7, bytes: 8192, stack: 3072, instructions: 3_000_000 },
+  armv6m: { cpu: "cortex-m0plus", qemu: "cortex-m0", number: 6, bytes: 10240, stack: 3072, instructions: 8_000_000 },
+};
+
+const COMMON = ["-std=c99", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Werror"];
+const FREESTANDING = [
+  ..."-Os -mthumb -ffreestanding -nostdlib -fpic -fno-jump-tables -fno-tree-loop-distribute-patterns -fomit-frame-pointer".split(" "),
+  ..."-masm-syntax-unified -fvisibility=hidden -ffunction-sections -fdata-sections -fstack-usage -fno-ident".split(" "),
+];
+
+const has = (program) => spawnSync(program, ["--version"]).status === 0;
+export const hasCompiler = has(CC);
+export const hasQemu = has("qemu-arm");
+export const hasHostCompiler = has("cc");
+
+/** The version of the compiler, as it says it. */
+export function compiler() {
+  return execFileSync(CC, ["--version"], { encoding: "utf8" }).split("\n")[0];
+}
+
+/** Runs a tool. Throws its messages if it fails, or if it has something to say. */
+function tool(name, args, cwd) {
+  const { status, stdout, stderr } = spawnSync(name, args, { cwd, encoding: "utf8", maxBuffer: 1 << 26 });
+  if (status !== 0 || stderr !== "") throw new Error(`${name} ${args.join(" ")}\n${stderr}`);
+  return stdout;
+}
+
+const arm = (name, args, cwd) => tool(`arm-none-eabi-${name}`, args, cwd);
+
+/** What each function calls, from the disassembly. A call through a register has no name: the kernel must not have any. */
+function callsOf(disassembly) {
+  const calls = {};
+  let at;
+  for (const line of disassembly.split("\n")) {
+    const begun = /^[0-9a-f]+ <([^>]+)>:$/.exec(line);
+    if (begun) {
+      at = begun[1];
+      calls[at] = new Set();
+    }
+    // a branch to another function is a call in the last place
+    const to = /\t(?:bl?|b\.[nw]|blx)\t[0-9a-f]+ <([^>+]+)>/.exec(line);
+    if (to && to[1] !== at) calls[at].add(to[1]);
+    if (/\tblx?\tr\d|\tbx\tr\d|\tblx\tip|\tldr\tpc/.test(line)) throw new Error(`a jump through a register in ${at}: ${line.trim()}`);
+  }
+  return calls;
+}
+
+/** The bytes of stack that the deepest chain of calls takes, by -fstack-usage. Throws if a function could call itself. */
+function stackOf(calls, frames) {
+  const frame = (name) => frames[name.split(".")[0]] ?? 0;
+  const deepest = (name, above) => {
+    if (above.includes(name)) throw new Error(`${name} calls itself`);
+    return frame(name) + Math.max(0, ...[...(calls[name] ?? [])].map((next) => deepest(next, [...above, name])));
+  };
+  return Object.fromEntries(ENTRIES.map((name) => [name, deepest(name, [])]));
+}
+
+/** A relocation that is not a branch or a distance would tie the image to an address. */
+function checkRelocations(text) {
+  const kinds = new Set([...text.matchAll(/\bR_ARM_\w+/g)].map(([kind]) => kind));
+  for (const kind of kinds) if (!/^R_ARM_(THM_CALL|THM_JUMP\d+|REL32|PREL31)$/.test(kind)) throw new Error(`a relocation ${kind}`);
+}
+
+/** The image for an architecture: its bytes, the stack that each entry takes, and the disassembly. `folder` gets the files of the compiler. */
+export function build(architecture, folder) {
+  const { cpu, number } = ARCHITECTURES[architecture];
+  mkdirSync(folder, { recursive: true });
+  const frames = {};
+  for (const file of FILES) {
+    tool(CC, [...COMMON, ...FREESTANDING, `-mcpu=${cpu}`, "-c", `src/${file}.c`, "-o", join(folder, `${file}.o`)], KERNEL);
+    const usage = readFileSync(join(folder, `${file}.su`), "utf8");
+    for (const line of usage.split("\n").filter(Boolean)) {
+      const [where, bytes, kind] = line.split("\t");
+      if (kind !== "static") throw new Error(`stack that is not known: ${line}`);
+      frames[where.split(":").pop()] = Number(bytes);
+    }
+  }
+  const link = (address) => {
+    const elf = join(folder, `${address}.elf`);
+    const image = join(folder, `${address}.bin`);
+    const symbols = ["--defsym", `KERNEL_ARCH=${number}`, "--defsym", `KERNEL_ADDRESS=${address}`];
+    const objects = FILES.map((file) => join(folder, `${file}.o`));
+    const wanted = [...ENTRIES, "firmseal_sample"].flatMap((name) => ["-u", name]);
+    const options = ["-T", "src/kernel.ld", "--gc-sections", "--emit-relocs", "-e", address];
+    arm("ld", [...symbols, ...options, ...wanted, ...objects, "-o", elf], KERNEL);
+    arm("objcopy", ["-O", "binary", "-j", ".kernel", elf, image]);
+    return readFileSync(image);
+  };
+  const bytes = link("0x0");
+  if (!bytes.equals(link("0x20000104"))) throw new Error("the image depends on its address");
+  checkRelocations(arm("readelf", ["-r", join(folder, "0x0.elf")]));
+  const disassembly = arm("objdump", ["-d", join(folder, "0x0.elf")]);
+  return { bytes, stack: stackOf(callsOf(disassembly), frames), disassembly };
+}
+
+/** A program that plays records to an image under qemu: packages/kernel/test/player.c. */
+export function player(architecture, folder) {
+  const { cpu } = ARCHITECTURES[architecture];
+  const out = join(folder, "player");
+  const image = `-DIMAGE="${join(folder, "0x0.bin")}"`;
+  const flags = [
+    "-Os",
+    "-mthumb",
+    "-ffreestanding",
+    "-nostdlib",
+    "-fno-jump-tables",
+    "-fno-tree-loop-distribute-patterns",
+    "-Wl,-e,_start",
+  ];
+  tool(CC, [...COMMON, ...flags, `-mcpu=${cpu}`, image, "test/player.c", "-o", out], KERNEL);
+  return out;
+}
+
+/** The same program with the sources compiled for this machine, with the sanitizers or without them (`fast`). */
+export function hostPlayer(folder, fast = false) {
+  const out = join(folder, fast ? "fast" : "host");
+  const flags = fast ? ["-O2"] : ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover"];
+  tool("cc", [...COMMON, "-pedantic", ...flags, "test/player.c", ...FILES.map((file) => `src/${file}.c`), "-o", out], KERNEL);
+  return out;
+}
+
+export const play = (program, input) => execFileSync(program, { input, maxBuffer: 1 << 28 });
+
+export const playQemu = (architecture, program, input) =>
+  execFileSync("qemu-arm", ["-cpu", ARCHITECTURES[architecture].qemu, program], { input, maxBuffer: 1 << 28 });
+
+/** How many instructions a run takes under qemu, which writes a line for each: some millions take a minute. */
+function counted(architecture, program, input) {
+  const options = `-cpu ${ARCHITECTURES[architecture].qemu} -one-insn-per-tb -d nochain,exec -D /dev/stderr`;
+  const command = `exec qemu-arm ${options} "$0" 2>&1 >/dev/null | wc -l`;
+  return Number(execFileSync("sh", ["-c", command, program], { input, encoding: "utf8" }));
+}
+
+/** The instructions that a record takes: by difference, so that the program around it does not count. */
+export function instructions(architecture, program, one) {
+  return counted(architecture, program, one) - counted(architecture, program, Buffer.alloc(0));
+}
+
+/** A record for the player: see its head. */
+export function record(kind, data, piece = data.length || 1) {
+  const head = Buffer.alloc(12);
+  for (const [i, n] of [kind, data.length, piece].entries()) head.writeUInt32LE(n, 4 * i);
+  return Buffer.concat([head, data]);
+}
+
+/** packages/kernel/src/images.ts, for images by architecture. */
+export function imagesFile(images, version) {
+  const text = Object.entries(images).map(([name, bytes]) => {
+    const lines = bytes.toString("base64").match(/.{1,120}/g);
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    return `  ${name}: {\n    length: ${bytes.length},\n    digest: "${digest}",\n    base64:\n      "${lines.join('" +\n      "')}",\n  },`;
+  });
+  return `// Written by scripts/kernel.mjs from the sources in C.\n\n/** The compiler that made the images: another one may choose other instructions. */\nexport const COMPILER = "${version}";\n\nexport const IMAGES = {\n${text.join("\n")}\n} as const;\n`;
+}
+
+function main() {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
+  try {
+    writeFileSync(join(KERNEL, "src/tables.h"), tables());
+    const images = {};
+    for (const name of Object.keys(ARCHITECTURES)) {
+      const { bytes, stack } = build(name, join(folder, name));
+      images[name] = bytes;
+      console.log(`${name}: ${bytes.length} bytes, ${Math.max(...Object.values(stack))} bytes of stack`);
+    }
+    writeFileSync(join(KERNEL, "src/images.ts"), imagesFile(images, compiler()));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+if (process.argv[1] === import.meta.filename) main();

@@ -1,0 +1,14 @@
+// The documents: the site is built, and every page that has commands is run from top to bottom. `pnpm test:site`. CI does both: `--build` builds
+// alone, for the pages are tests of their own there.
+
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const cwd = fileURLToPath(new URL("..", import.meta.url));
+const isAlone = process.argv.includes("--build");
+const steps = [["node_modules/.bin/vitepress", ["build", "docs"]]];
+if (!isAlone) steps.push([process.execPath, ["scripts/build.mjs", "--quiet"]], ["node_modules/.bin/vitest", ["run", "--project", "docs"]]);
+for (const [program, args] of steps) {
+  const { status } = spawnSync(program, args, { cwd, stdio: "inherit", env: { FIRMSEAL_LONG: "1", ...process.env } });
+  if (status !== 0) process.exitCode = 1;
+}

@@ -1,0 +1,243 @@
+// Machine code on Espruino (packages/verifier/src/device/kernel.ts): it decides where it has passed its checks, and the JavaScript where it
+// has not. Here the engine's E is a small one whose nativeCall runs the image under qemu; the real one is tried with ESPRUINO_ARM=.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { minifiedBundle } from "../../packages/bundler/src/index.ts";
+import { kernelImage } from "../../packages/kernel/src/index.ts";
+import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
+import { ed25519Kernel, useKernel } from "../../packages/verifier/src/device/kernel.ts";
+import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
+import { Random } from "../../packages/verifier/test/rivals/random.ts";
+import * as kernel from "../kernel.mjs";
+
+const VALID = 0x5ea1ed25;
+const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const { bytes: image, digest } = kernelImage("armv7em");
+const latin1 = (bytes) => Buffer.from(bytes).toString("latin1");
+const CODE = { board: "BANGLEJS2", text: () => latin1(image), digest: () => latin1(Buffer.from(digest, "hex")) };
+const PROCESS = { env: { BOARD: "BANGLEJS2" }, memory: () => ({ stackFree: 30_000 }) };
+const HOST = { sha256: { once: (bytes) => Uint8Array.from(createHash("sha256").update(Uint8Array.from(bytes)).digest()) } };
+
+const contest = ed25519Contest(new Random("device"), {});
+const ours = (c) => ed25519.verify(c.key, c.message, c.signature, {});
+function next(kind) {
+  for (;;) {
+    const c = contest.next();
+    if (kind === undefined || c.kind === kind) return c;
+  }
+}
+
+/** What E.nativeCall makes of code: run(entry, key, message address, ...) over a memory of flat values. */
+function engine(run) {
+  const places = new Map();
+  let free = 0x20000000;
+  const put = (value, length) => {
+    if (!places.has(value)) {
+      places.set(value, free);
+      free += (length + 3) & ~3;
+    }
+    return places.get(value);
+  };
+  const bytesAt = (address, n) => {
+    for (const [value, at] of places)
+      if (address >= at && address + n <= at + value.length) {
+        const all = typeof value === "string" ? Buffer.from(value, "latin1") : Buffer.from(value);
+        return all.subarray(address - at, address - at + n);
+      }
+    throw new Error(`nothing at ${address}`);
+  };
+  return {
+    toFlatString: (text) => text,
+    toUint8Array: (text) => Uint8Array.from(Buffer.from(text, "latin1")),
+    getAddressOf: (value) => put(value, value.length),
+    nativeCall: vi.fn((entry, signature, code) => {
+      expect(signature).toBe("int(int,int,int)");
+      return (at, message, n) => run({ entry, code, at, message, n, bytesAt });
+    }),
+  };
+}
+
+const noArm = kernel.hasCompiler && kernel.hasQemu ? "" : " (skipped: no gcc-arm-none-eabi or no qemu-user)";
+describe.skipIf(noArm !== "")(`the image under qemu${noArm}`, () => {
+  let program;
+  beforeAll(() => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "0x0.bin"), image);
+    program = kernel.player("armv7em", folder);
+  });
+  const run = ({ entry, code, at, message, n, bytesAt }) => {
+    expect(code).toBe(latin1(image));
+    const isKey = entry === Buffer.from(image).readUInt32LE(16);
+    if (!isKey) expect(entry).toBe(Buffer.from(image).readUInt32LE(12));
+    const record = isKey ? kernel.record(3, bytesAt(at, 32)) : kernel.record(0, Buffer.concat([bytesAt(at, 96), bytesAt(message, n)]));
+    return kernel.playQemu("armv7em", program, record).readInt32LE(0);
+  };
+
+  it("passes its self-test, and decides as the JavaScript does", () => {
+    const E = engine(run);
+    expect(useKernel(E, PROCESS, HOST, CODE)).toBe(0);
+    const cases = ["honest", "signature flipped", "small order or not canonical", "S + nL", "message changed", "edge"].map(next);
+    const slow = vi.spyOn(ed25519, "verify");
+    const said = cases.map((c) => ed25519Kernel.verify(c.key, c.message, c.signature, {}));
+    expect(slow).not.toHaveBeenCalled();
+    slow.mockRestore();
+    expect(said).toEqual(cases.map(ours));
+    expect(new Set(said)).toEqual(new Set([true, false]));
+    const keys = ["honest", "no point", "no point", "both strange"].map((kind) => next(kind).key);
+    expect(keys.map(ed25519Kernel.valid)).toEqual(keys.map(ed25519.valid));
+  });
+
+  it("never throws, and never asks the kernel about other lengths", () => {
+    const E = engine(run);
+    useKernel(E, PROCESS, HOST, CODE);
+    E.nativeCall.mockClear();
+    const { key, message, signature } = next("honest");
+    for (const [k, s] of [
+      [key.subarray(1), signature],
+      [key, signature.subarray(1)],
+      [[...key.subarray(1), 256], signature],
+    ])
+      expect(ed25519Kernel.verify(k, message, s, {})).toBe(false);
+    expect(ed25519Kernel.valid(key.subarray(1))).toBe(false);
+    expect(ed25519Kernel.verify({ key, table: "", digest: key }, message, signature, {})).toBe(
+      ed25519.verify({ key, table: "", digest: key }, message, signature, {}),
+    );
+    expect(E.nativeCall).not.toHaveBeenCalled();
+  });
+});
+
+describe("where the machine code cannot be trusted, the JavaScript decides", () => {
+  const good = next("honest");
+  const bad = next("signature flipped");
+  const decides = () => {
+    expect(ed25519Kernel.verify(good.key, good.message, good.signature, {})).toBe(true);
+    expect(ed25519Kernel.verify(bad.key, bad.message, bad.signature, {})).toBe(false);
+    expect([ed25519Kernel.valid(good.key), ed25519Kernel.valid(new Uint8Array(32))]).toEqual([true, false]);
+  };
+  /** Would say yes to everything. */
+  const yes = () => VALID;
+  const changed = (at, by) => ({ ...CODE, text: () => latin1(image.map((x, i) => (i === at ? x ^ by : x))) });
+
+  it.each([
+    [1, "another board", {}, { process: { ...PROCESS, env: { BOARD: "PUCKJS" } } }],
+    [1, "an engine without nativeCall", { nativeCall: undefined }, {}],
+    [2, "too little stack", {}, { process: { ...PROCESS, memory: () => ({ stackFree: 6143 }) } }],
+    [2, "an engine that does not tell its stack, as those on other processors", {}, { process: { ...PROCESS, memory: () => ({}) } }],
+    [3, "no flat memory", { toFlatString: () => undefined }, {}],
+    [3, "a text that is not flat", { getAddressOf: () => 0 }, {}],
+    [3, "an address that is not a multiple of 4", { getAddressOf: () => 0x20000002 }, {}],
+    [
+      3,
+      "no memory at all",
+      {
+        toFlatString: () => {
+          throw new Error("LOW_MEMORY");
+        },
+      },
+      {},
+    ],
+    [4, "no native SHA-256", {}, { host: {} }],
+    [4, "a changed byte of code", {}, { code: changed(3000, 1) }],
+    [4, "a changed offset", {}, { code: changed(12, 64) }],
+    [4, "code that was cut short", {}, { code: { ...CODE, text: () => latin1(image.subarray(0, -4)) } }],
+    [4, "a digest that is not 32 bytes", {}, { code: { ...CODE, digest: () => "" } }],
+  ])("%s: %s", (reason, _, more, { process = PROCESS, host = HOST, code = CODE }) => {
+    const E = { ...engine(yes), ...more };
+    expect(useKernel(E, process, host, code)).toBe(reason);
+    decides();
+    if (E.nativeCall) expect(E.nativeCall).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["says yes to everything", yes],
+    ["says no to everything", () => 0],
+    ["says 1 for yes", ({ n }) => n],
+    ["gives an address", () => 0x20001000],
+    ["gives nothing", () => undefined],
+  ])("5: code that %s", (_, run) => {
+    expect(useKernel(engine(run), PROCESS, HOST, CODE)).toBe(5);
+    decides();
+  });
+
+  it("3: code that throws", () => {
+    const run = () => {
+      throw new Error("a fault");
+    };
+    expect(useKernel(engine(run), PROCESS, HOST, CODE)).toBe(3);
+    decides();
+  });
+
+  it("is damaged after the self-test: what it then says that is neither yes nor no counts for nothing", () => {
+    for (const word of [1, -1, VALID + 1, 0x20001000, undefined, true, `${VALID}`]) {
+      const sample = (at, bytesAt) =>
+        bytesAt(at, 96).equals(Buffer.from(image).subarray(Buffer.from(image).readUInt32LE(44)).subarray(0, 96));
+      const run = ({ at, n, bytesAt, entry }) => {
+        const isSample = entry === Buffer.from(image).readUInt32LE(12) && sample(at, bytesAt);
+        return isSample ? (n === 1 ? VALID : 0) : word;
+      };
+      expect(useKernel(engine(run), PROCESS, HOST, CODE)).toBe(0);
+      decides();
+    }
+  });
+
+  it("is changed after the first check: the digest is computed again at each use", () => {
+    let text = CODE.text();
+    const E = engine(({ n }) => (n === 1 ? VALID : 0));
+    expect(useKernel(E, PROCESS, HOST, { ...CODE, text: () => text })).toBe(0);
+    text = `${text.slice(0, 100)}\0${text.slice(101)}`;
+    E.nativeCall.mockClear();
+    decides();
+    expect(E.nativeCall).not.toHaveBeenCalled();
+  });
+});
+
+const real = process.env["ESPRUINO_ARM"];
+describe.skipIf(!real || noArm !== "")(`Espruino for ARM under qemu${real ? "" : " (skipped: set ESPRUINO_ARM=/path/to/espruino)"}`, () => {
+  const place = join(folder, "board");
+  const start = (script) => {
+    writeFileSync(join(place, "run.js"), script);
+    const r = spawnSync("qemu-arm", [resolve(real), "run.js"], { cwd: place, encoding: "latin1", timeout: 300_000, input: "" });
+    expect(`${r.stdout}${r.stderr}`).not.toMatch(/Uncaught|ERROR|MEMORY|signal/);
+    return r.stdout;
+  };
+
+  it.each([
+    ["general", { features: ["install", "storage"] }],
+    ["micro", { features: ["storage"], micro: [] }],
+  ])("%s: runs the machine code from a flat string, before and after the engine has moved its memory", async (_, options) => {
+    mkdirSync(place, { recursive: true });
+    const bundle = await minifiedBundle({ algs: ["ed25519"], form: "espruino", kernel: "bangle.js2", ...options });
+    writeFileSync(join(place, "firmseal.js"), bundle);
+    const upload = fileURLToPath(new URL("../../examples/espruino/upload.mjs", import.meta.url));
+    start(spawnSync(process.execPath, [upload, "firmseal=firmseal.js"], { cwd: place, encoding: "utf8" }).stdout);
+    const cases = Array.from({ length: 12 }, () => next());
+    const text = (bytes) => Buffer.from(bytes).toString("base64");
+    const out = start(`
+      var firmseal = require("firmseal"), list = [], i;
+      var io = firmseal.espruinoIo(require("Storage"), E, require("crypto"));
+      var board = { env: { BOARD: "BANGLEJS2" }, memory: function () { return { stackFree: 30000 }; } };
+      var bytes = function (text) { return E.toUint8Array(atob(text)); };
+      for (i = 0; i < 3000; i++) list.push(i);
+      print("kernel: " + firmseal.kernel(E, board, io.host));
+      var before = process.memory().usage, alg = firmseal.anchor("ed25519", bytes("${text(next("honest").key)}")).alg;
+      ${JSON.stringify(cases.map((c) => [text(c.key), text(c.message), text(c.signature)]))}.forEach(function (c) {
+        list.splice(0, 200);
+        E.defrag();
+        var began = getTime(), valid = alg.verify(bytes(c[0]), bytes(c[1]), bytes(c[2]), io.host);
+        print("case: " + valid + " " + (getTime() - began < 5));
+      });
+      print("other board: " + firmseal.kernel(E, process, io.host));
+    `);
+    expect(out).toContain("kernel: 0");
+    expect([...out.matchAll(/case: (\w+) true/g)].map(([, valid]) => valid)).toEqual(cases.map((c) => String(ours(c))));
+    expect(out).toContain("other board: 1");
+  });
+});

@@ -1,0 +1,236 @@
+// The kernel (packages/kernel) decides as the verifier does: compiled for this machine with sanitizers, and as its images under qemu.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMPILER, IMAGES } from "../../packages/kernel/src/images.ts";
+import { tables } from "../../packages/kernel/tools/tables.mjs";
+import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
+import { haveVectors, vectorJson } from "../../packages/test-support/src/vectors.ts";
+import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
+import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
+import { Random } from "../../packages/verifier/test/rivals/random.ts";
+import * as kernel from "../kernel.mjs";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const VALID = 0x5ea1ed25;
+/** Random cases for the program with sanitizers, and for each image. `pnpm kernel:random` has a million. */
+const CASES = Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 10_000 : 500));
+const EMULATED = LONG ? 1000 : 60;
+const BATCH = 5000;
+const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const hex = (text) => Buffer.from(text, "hex");
+const ours = (c) => ed25519.verify(c.key, c.message, c.signature, {});
+const recordOf = (c) => kernel.record(0, Buffer.concat([c.key, c.signature, c.message]));
+const words = (out) => Array.from({ length: out.length / 4 }, (_, i) => out.readInt32LE(4 * i));
+
+/** Cases that the player decides otherwise than the verifier, or than `other`, and how many it accepts. */
+function differences(play, cases, other = ours) {
+  const said = words(play(Buffer.concat(cases.map(recordOf))));
+  expect(said).toHaveLength(cases.length);
+  const agrees = (c, word) => word === (ours(c) ? VALID : 0) && (word === VALID) === other(c);
+  return { different: cases.filter((c, i) => !agrees(c, said[i])), accepted: said.filter((word) => word === VALID).length };
+}
+
+const contest = ed25519Contest(new Random("kernel"), {});
+const random = (n) => Array.from({ length: n }, () => contest.next());
+const openssl = contest.rivals["node:crypto"];
+const good = () => {
+  for (;;) {
+    const c = contest.next();
+    if (c.kind === "honest") return c;
+  }
+};
+
+/** Every call of the verifier's Ed25519 while it opens all of our vectors. */
+async function fromOurVectors() {
+  const { readIndex, readVector } = await import("../../test-vectors/index.mjs");
+  const { outcome } = await import("../../test-vectors/play/judge.ts");
+  const found = new Map();
+  const { verify } = ed25519;
+  ed25519.verify = (key, message, signature, host) => {
+    const raw = key.key ?? key;
+    if (raw.length === 32 && signature.length === 64) {
+      const c = { key: Buffer.from(raw), message: Buffer.from(message), signature: Buffer.from(signature) };
+      found.set(Buffer.concat([c.key, c.signature, c.message]).toString("hex"), c);
+    }
+    return verify(key, message, signature, host);
+  };
+  try {
+    for (const { file, features } of readIndex().vectors) if (features.includes("ed25519")) outcome(readVector(file));
+  } finally {
+    ed25519.verify = verify;
+  }
+  return [...found.values()];
+}
+
+/** Third-party cases with the result that our rule gives, by source. */
+function published() {
+  const wycheproof = vectorJson("crypto/ed25519_test.json").testGroups.flatMap(({ publicKey, tests }) =>
+    tests.map(({ msg, sig, result }) => ({ key: hex(publicKey.pk), message: hex(msg), signature: hex(sig), valid: result === "valid" })),
+  );
+  const speccheck = vectorJson("crypto/ed25519-speccheck.json").map((one, i) => ({
+    key: hex(one.pub_key ?? one.pk),
+    message: hex(one.message ?? one.msg),
+    signature: hex(one.signature ?? one.sig),
+    valid: i === 3,
+  }));
+  return { wycheproof: wycheproof.filter(({ signature }) => signature.length === 64), speccheck };
+}
+
+const vectors = process.env["FIRMSEAL_VECTORS"] ?? resolve(ROOT, "../shared/vectors");
+const cctv = [process.env["FIRMSEAL_CCTV"] ?? "", join(vectors, "crypto/cctv-ed25519.json")].find((file) => existsSync(file));
+
+/** C2SP's CCTV: what our rule refuses are points of small order, encodings that are not canonical, and residues of small order. */
+function fromCctv() {
+  const refused = /^(low_order_[AR]|non_canonical_[AR]|low_order_residue)$/;
+  return JSON.parse(readFileSync(cctv, "utf8")).map(({ key, sig, msg, flags }) => ({
+    key: hex(key),
+    message: Buffer.from(msg),
+    signature: hex(sig),
+    valid: !(flags ?? []).some((flag) => refused.test(flag)),
+  }));
+}
+
+/** Lengths around the ends of blocks, in pieces of many sizes. */
+const INPUTS = [0, 1, 3, 55, 56, 63, 64, 65, 111, 112, 119, 120, 127, 128, 129, 1000].flatMap((length) =>
+  [1, 7, 64, 128, 1000].map((piece) => ({ data: new Random(`${length}`).octets(length), piece })),
+);
+
+function checkHashes(play) {
+  for (const [kind, name] of [
+    [1, "sha256"],
+    [2, "sha512"],
+  ]) {
+    const out = play(Buffer.concat(INPUTS.map(({ data, piece }) => kernel.record(kind, Buffer.from(data), piece))));
+    const expected = INPUTS.map(({ data }) => createHash(name).update(data).digest());
+    expect(out.equals(Buffer.concat(expected)), name).toBe(true);
+  }
+}
+
+function checkKeys(play) {
+  const keys = random(200).map(({ key }) => Buffer.from(key));
+  const said = words(play(Buffer.concat(keys.map((key) => kernel.record(3, key)))));
+  expect(said.map((word) => word === VALID)).toEqual(keys.map((key) => ed25519.valid(key)));
+  expect(new Set(said)).toEqual(new Set([0, VALID]));
+}
+
+function checkSample(play) {
+  expect(words(play(Buffer.concat([kernel.record(4, Buffer.alloc(1)), kernel.record(4, Buffer.alloc(0))])))).toEqual([VALID, 0]);
+}
+
+it("has the constants of the field, of the curve and of SHA-2", () => {
+  expect(readFileSync(join(ROOT, "packages/kernel/src/tables.h"), "utf8")).toBe(tables());
+});
+
+const noHost = kernel.hasHostCompiler ? "" : " (skipped: no C compiler)";
+describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHost}`, () => {
+  let play;
+  beforeAll(() => {
+    const program = kernel.hostPlayer(folder);
+    play = (input) => kernel.play(program, input);
+  });
+
+  it("decides our vectors as the verifier does", async () => {
+    const cases = await fromOurVectors();
+    expect(cases.length).toBeGreaterThan(100);
+    const { different, accepted } = differences(play, cases);
+    expect(different).toEqual([]);
+    expect(accepted).toBeGreaterThan(50);
+    expect(accepted).toBeLessThan(cases.length);
+  });
+
+  it.skipIf(!haveVectors)(`decides Wycheproof and speccheck as published${haveVectors ? "" : " (skipped: no vectors)"}`, () => {
+    for (const [name, cases] of Object.entries(published())) {
+      const said = words(play(Buffer.concat(cases.map(recordOf))));
+      expect(
+        said.map((word) => word === VALID),
+        name,
+      ).toEqual(cases.map(({ valid }) => valid));
+    }
+  });
+
+  const noCctv = cctv ? "" : " (skipped: set FIRMSEAL_CCTV=/path/to/ed25519vectors.json)";
+  it.skipIf(!cctv)(`decides CCTV's edge cases as our rule says${noCctv}`, () => {
+    const cases = fromCctv();
+    expect(cases).toHaveLength(914);
+    expect(words(play(Buffer.concat(cases.map(recordOf)))).map((word) => word === VALID)).toEqual(cases.map(({ valid }) => valid));
+  });
+
+  // as the verifier, and as OpenSSL but for what we refuse by decision
+  it(`decides ${CASES} cases of an attacker's making`, { timeout: 7_200_000 }, () => {
+    let total = 0;
+    for (let left = CASES; left > 0; left -= BATCH) {
+      const cases = random(Math.min(left, BATCH));
+      const { different, accepted } = differences(play, cases, (c) => openssl.verify(c) && !contest.refuses(c));
+      expect(different).toEqual([]);
+      total += accepted;
+    }
+    expect(total).toBeGreaterThan(CASES / 10);
+  });
+
+  it("hashes in pieces of every size", () => checkHashes(play));
+  it("knows the keys under which a signature can be valid", () => checkKeys(play));
+  it("has a sample, which is valid, and not valid when it is cut", () => checkSample(play));
+});
+
+const noArm = kernel.hasCompiler && kernel.hasQemu ? "" : " (skipped: no gcc-arm-none-eabi or no qemu-user)";
+describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`%s${noArm}`, (name) => {
+  const limits = kernel.ARCHITECTURES[name];
+  const place = join(folder, name);
+  let image;
+  let program;
+  let play;
+  beforeAll(() => {
+    image = kernel.build(name, place);
+    program = kernel.player(name, place);
+    play = (input) => kernel.playQemu(name, program, input);
+  });
+
+  it("is built to the same bytes", () => {
+    expect(kernel.build(name, join(folder, "again", name)).bytes.equals(image.bytes)).toBe(true);
+    // another compiler may choose other instructions, and CI has the one that made the images
+    if (process.env["CI"] === undefined && kernel.compiler() !== COMPILER) return;
+    expect(kernel.compiler()).toBe(COMPILER);
+    expect(image.bytes.toString("base64")).toBe(IMAGES[name].base64);
+    expect(createHash("sha256").update(image.bytes).digest("hex")).toBe(IMAGES[name].digest);
+  });
+
+  it("stays within its size and its stack, and says so in its table", () => {
+    expect(image.bytes.length).toBeLessThanOrEqual(limits.bytes);
+    expect(image.bytes.readUInt32LE(8)).toBe(image.bytes.length);
+    for (const [entry, bytes] of Object.entries(image.stack)) expect(bytes, entry).toBeLessThanOrEqual(limits.stack);
+    const measured = words(play(Buffer.concat([recordOf(good()), kernel.record(5, Buffer.alloc(0))])))[1];
+    // the player's own frame comes on top of what is computed
+    expect(measured).toBeGreaterThan(1500);
+    expect(measured).toBeLessThanOrEqual(image.stack.firmseal_ed25519_verify + 64);
+  });
+
+  it("decides as the verifier does", () => {
+    const { different, accepted } = differences(play, random(EMULATED));
+    expect(different).toEqual([]);
+    expect(accepted).toBeGreaterThan(EMULATED / 20);
+  });
+
+  it("hashes in pieces of every size", () => checkHashes(play));
+  it("knows the keys under which a signature can be valid", () => checkKeys(play));
+  it("has a sample, which is valid, and not valid when it is cut", () => checkSample(play));
+
+  it.skipIf(!haveVectors)(`decides published cases as published${haveVectors ? "" : " (skipped: no vectors)"}`, () => {
+    const cases = [...Object.values(published()).flat(), ...(cctv ? fromCctv() : [])].filter((_, i) => LONG || i % 5 === 0);
+    expect(words(play(Buffer.concat(cases.map(recordOf)))).map((word) => word === VALID)).toEqual(cases.map(({ valid }) => valid));
+  });
+
+  // qemu takes a second for a million
+  const isShort = LONG || limits.instructions < 4_000_000;
+  it.skipIf(!isShort)(`verifies within its number of instructions${isShort ? "" : AT_LENGTH}`, () => {
+    const n = kernel.instructions(name, program, recordOf(good()));
+    expect(n).toBeGreaterThan(100_000);
+    expect(n).toBeLessThanOrEqual(limits.instructions);
+  });
+});
