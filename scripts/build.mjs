@@ -188,9 +188,11 @@ async function program({ banner: _, ...options }, outdir) {
   const modulesOf = (source) => Object.keys(outputs).filter((path) => isIn(path, source));
   const packs = {};
   for (const [command, also] of Object.entries(PACKED)) {
-    const [folder, name] = command.split("/");
-    const sources = [`packages/cli/src/commands/${command}.ts`, `declare:${ROOT}packages/cli/src/commands/${folder}/declare-${name}.ts`];
-    packs[name] = { needing: sources.flatMap(modulesOf), also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))) };
+    const sources = [`packages/cli/src/commands/${command}.ts`];
+    packs[command.replace(/^.*\//, "")] = {
+      needing: sources.flatMap(modulesOf),
+      also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))),
+    };
   }
   const main = Object.keys(outputs).find((path) => outputs[path].entryPoint === "packages/cli/src/start.ts");
   const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), packs);

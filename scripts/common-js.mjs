@@ -11,6 +11,10 @@ const OPTIONS = { format: "cjs", platform: "node", target: "node20.19", minifyWh
 /** What esbuild makes of exports in CommonJS, behind its helpers. */
 const EXPORTS = /^.*?var stdin_exports=\{\};(?:__export\(stdin_exports,(\{.*?\})\);)?module\.exports=__toCommonJS\(stdin_exports\);/s;
 const REQUIRED = /\b(import_\w+)=(?:__toESM\()?require\("([^"]+)"\)(?:,1\))?/g;
+/** The same of `import * as name`. The name may be any, so it is not replaced. */
+const NAMESPACE = /=__toESM\(require\("([^"]+)"\)(?:,1)?\)/g;
+/** Helpers that esbuild writes in front of what was cut off. */
+const HELPER = /(?<![.\w])__(?:toESM|toCommonJS|copyProps|reExport)\(/;
 /** An import for its side effects. No module here has any. */
 const FOR_EFFECT = /(?<=^|;)require\("\.[^"]+"\);/g;
 
@@ -31,17 +35,19 @@ export function withoutChildProcess() {
 
 const nameOf = (path) => basename(path, ".js");
 
-/** The body of a function of (exports, load, later): a module as it is in a file of the command line. */
+/** The body of a function of (exports, __load, __later, __export): a module as it is in a file of the command line. */
 async function functionBody(text) {
   const located = text.replaceAll("import.meta.url", 'require("node:url").pathToFileURL(__filename).href');
   // a call would not do: `new` would take it for the constructor
-  let { code } = await transform(located, OPTIONS);
-  if (!EXPORTS.test(code)) code = `var stdin_exports={};module.exports=__toCommonJS(stdin_exports);${code}`;
-  code = code.replace(EXPORTS, (_, list) => (list ? `__export(exports,${list});` : ""));
+  if (/\b__(load|later)\b/.test(text)) throw new Error("a module of the command line has a name that its loader needs");
+  // with an export in any case, so that the helpers end where they always end
+  let { code } = await transform(/^export\b|;export\{/m.test(located) ? located : `${located}\nexport const none = 0;`, OPTIONS);
+  if (!EXPORTS.test(code)) throw new Error(`a module of the command line has no exports: ${code.slice(0, 200)}`);
+  code = code.replace(EXPORTS, (_, list) => `__export(exports,${list});`);
   const names = new Map();
   code = code.replace(REQUIRED, (_, name, path) => {
     names.set(name, path);
-    return `${name}=later(${JSON.stringify(path.startsWith(".") ? nameOf(path) : path)})`;
+    return `${name}=__later(${JSON.stringify(path.startsWith(".") ? nameOf(path) : path)})`;
   });
   let count = 0;
   for (const [name, path] of names) {
@@ -52,13 +58,17 @@ async function functionBody(text) {
     do short = `$${count++}`;
     while (code.includes(short));
     const isUsed = code.match(new RegExp(`\\b${name}\\b`, "g")).length > 1;
-    code = code.replaceAll(new RegExp(`\\b${name}\\b(=later\\("[^"]+"\\))?`, "g"), (_, declared) =>
+    code = code.replaceAll(new RegExp(`\\b${name}\\b(=__later\\("[^"]+"\\))?`, "g"), (_, declared) =>
       declared ? `${short}${isUsed ? declared : "=0"}` : `${short}.it`,
     );
   }
+  code = code.replaceAll(NAMESPACE, (_, path) => `=require(${JSON.stringify(path)})`);
+  const [helper] = HELPER.exec(code) ?? [];
+  if (helper && !code.includes(`${helper.slice(0, -1)}=`) && !code.includes(`function ${helper}`))
+    throw new Error(`a module of the command line needs ${helper.slice(0, -1)}: ${code.slice(0, 200)}`);
   return code
     .replaceAll(FOR_EFFECT, "")
-    .replaceAll(/\bimport\("(\.[^"]+)"\)/g, (_, path) => `Promise.resolve().then(()=>load(${JSON.stringify(nameOf(path))}))`)
+    .replaceAll(/\bimport\("(\.[^"]+)"\)/g, (_, path) => `Promise.resolve().then(()=>__load(${JSON.stringify(nameOf(path))}))`)
     .trim();
 }
 
@@ -68,17 +78,17 @@ const loaded={},packs=${JSON.stringify(packs)};
 const __export=(target,all)=>{for(const name in all)Object.defineProperty(target,name,{get:all[name],enumerable:true})};
 class Later{
 constructor(name){this.name=name;this.found=undefined}
-get it(){return this.found??=this.name.includes(":")?require(this.name):load(this.name)}
+get it(){return this.found??=this.name.includes(":")?require(this.name):__load(this.name)}
 }
-const later=(name)=>new Later(name);
-function load(name){
+const __later=(name)=>new Later(name);
+function __load(name){
 const before=loaded[name];
 if(before)return before;
 if(!modules[name])Object.assign(modules,require("./"+(packs[name]??"chunks/"+name)+".js"));
 const exports=loaded[name]={};
-try{modules[name](exports,load,later,__export)}catch(error){delete loaded[name];throw error}
+try{modules[name](exports,__load,__later,__export)}catch(error){delete loaded[name];throw error}
 return exports}
-load(${JSON.stringify(main)});
+__load(${JSON.stringify(main)});
 `;
 
 /**
@@ -91,17 +101,17 @@ export async function commonJs(outputs, texts, main, isDeferred, packs) {
   const bodies = new Map(await Promise.all([...names].map(async ([name, path]) => [name, await functionBody(texts.get(path))])));
   // an entry may only have been there to divide the modules
   const used = new Set(
-    [...bodies.values()].flatMap((body) => [...body.matchAll(/\b(?:later|load)\("([^":]+)"\)/g)].map(([, name]) => name)),
+    [...bodies.values()].flatMap((body) => [...body.matchAll(/\b__(?:later|load)\("([^":]+)"\)/g)].map(([, name]) => name)),
   );
   /** A module, and those that it uses. */
   const closure = (name, into = new Set()) => {
     if (into.has(name)) return into;
     into.add(name);
-    for (const [, next] of bodies.get(name).matchAll(/=later\("([^":]+)"\)/g)) if (!isDeferred(names.get(next))) closure(next, into);
+    for (const [, next] of bodies.get(name).matchAll(/=__later\("([^":]+)"\)/g)) if (!isDeferred(names.get(next))) closure(next, into);
     return into;
   };
   const fileOf = (list) =>
-    `{\n${[...list].map((name) => `${JSON.stringify(name)}:(function(exports,load,later,__export){${bodies.get(name)}\n})`).join(",\n")}\n}`;
+    `{\n${[...list].map((name) => `${JSON.stringify(name)}:(function(exports,__load,__later,__export){${bodies.get(name)}\n})`).join(",\n")}\n}`;
   const core = closure(nameOf(main));
   const packOf = {};
   const files = new Map();

@@ -2,7 +2,7 @@
 
 import { type Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
-import { type AnyCommand, GLOBAL_OPTIONS, type Listed, parser, parserOf } from "./command.js";
+import { type AnyCommand, GLOBAL_OPTIONS, isHelp, type Listed, parser, parserOf } from "./command.js";
 import { COMMANDS, GROUPS } from "./commands.js";
 
 /** `firmseal --json verify FILE` is `firmseal verify --json FILE`. */
@@ -94,7 +94,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const help: string[] = [];
   try {
     const row = commandRow(argv);
-    command = (await (row?.declare ?? row?.load)?.())?.default;
+    command = (await ((argv.some(isHelp) && row?.declare) || row?.load)?.())?.default;
     const isFirst = row?.name.split(" ").every((word, i) => argv[i] === word);
     // commander then asks for no other
     const program = programWith(command, row && isFirst ? [row] : COMMANDS, async (all) => {

@@ -5,7 +5,7 @@ import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
 import { hsslms } from "./alg/hsslms.js";
-import type { Anchor, Bytes, Host, Prepared, Source } from "./base/types.js";
+import type { Alg, Anchor, Bytes, Host, Prepared, Source } from "./base/types.js";
 import { makeAnchor } from "./cose/anchor.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
