@@ -13,6 +13,12 @@ alias.push({ find: /^terser$/, replacement: here("./scripts/minify.mjs") });
 const CLI = ["packages/cli/test/**/*.test.ts"];
 const CONFORMANCE = ["test-vectors/test/*.test.ts", "test/prepared.test.ts", "scripts/test/{bundle,conformance,flash}.test.mjs"];
 const DOCS = ["test/{pages,incident-pages,readme,package-examples}.test.ts", "scripts/test/{refusals,reference}.test.mjs"];
+/** Files that put a mock in place of a module (vi.mock): each has a process of its own, for the others need the real one. */
+const APART = [
+  "packages/release/test/parses.test.ts",
+  "packages/signer/test/{key,mldsa}.test.ts",
+  "packages/verifier/test/model/model.test.ts",
+];
 const ALL = [
   "packages/*/test/**/*.test.ts",
   "test-vectors/test/*.test.ts",
@@ -21,13 +27,18 @@ const ALL = [
   "fuzz/*.test.mjs",
 ];
 
-const project = (name: string, include: string[], exclude: string[] = []) => ({ extends: true as const, test: { name, include, exclude } });
+// a process for each file would load the same modules two hundred times, and run them cold: files share one, and setup.ts cleans up
+const project = (name: string, include: string[], exclude: string[] = [], isolate = false) => ({
+  extends: true as const,
+  test: { name, include, exclude, isolate },
+});
 
 export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
-      project("unit", ALL, [...CLI, ...CONFORMANCE, ...DOCS]),
+      project("unit", ALL, [...CLI, ...CONFORMANCE, ...DOCS, ...APART]),
+      project("apart", APART, [], true),
       project("cli", CLI),
       project("conformance", CONFORMANCE),
       project("docs", DOCS),
@@ -37,8 +48,6 @@ export default defineConfig({
     pool: "forks",
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
-    // a process for each file would load the same modules two hundred times, and run them cold: files share one, and setup.ts cleans up
-    isolate: false,
     hookTimeout: 60_000,
     // FIRMSEAL_COUNT=FILE: what the tests do is counted there
     setupFiles: [

@@ -18,9 +18,9 @@ export const verifier = (module = "index") => import(`${ROOT}packages/verifier/l
 export const signer = (module = "index") => import(`${ROOT}packages/signer/lib/${module}.js`);
 
 /** A bundle as `firmseal bundle` writes it. */
-export async function deviceBundle(algs, features, form) {
+export async function deviceBundle(algs, features, form, micro) {
   const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
-  return minified({ algs, features, form });
+  return minified({ algs, features, form, ...(micro && { micro }) });
 }
 
 /** The whole verifier in one scope, of which bundles are made. */

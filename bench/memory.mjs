@@ -2,9 +2,12 @@
 // 64 KB of heap, `ESPRUINO=` one of Espruino with variables as small as a board's (13 bytes), and more of them than a board has where the peak
 // of what does not fit is wanted. What is absent is "not measured". Needs a build.
 //
-//   node bench/memory.mjs [--write] [jerry] [espruino]
+//   node bench/memory.mjs [--write] [jerry] [espruino] [micro]
 //
-// `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, those of an engine that is absent excepted.
+// `micro`: only the tables of micro verifiers.
+//
+// `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and those of micro verifiers into docs/guides/micro.md; those of an
+// engine that is absent excepted. For micro verifiers, `JERRY_STATS=` may also name a build with 32 KB of heap.
 //
 // One release throughout: an image of 100,000 bytes outside of its envelope, for one component, with vendor and class.
 
@@ -19,11 +22,13 @@ import { isFunction, within } from "../scripts/checks/syntax.mjs";
 import { alone, deviceBundle, ed25519Key, es256Key, inMarkers, lms, ROOT, signer, tableText, verifier } from "./lib.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
-const binary = (name, variable) => (positionals.length === 0 || positionals.includes(name) ? process.env[variable] : undefined);
+const asked = (name) => positionals.filter((one) => ["jerry", "espruino"].includes(one)).length === 0 || positionals.includes(name);
+const binary = (name, variable) => (asked(name) ? process.env[variable] : undefined);
 const JERRY = binary("jerry", "JERRY_STATS");
 const ESPRUINO = binary("espruino", "ESPRUINO");
 
 const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
+const MICRO_DOC = `${ROOT}docs/guides/micro.md`;
 const SIZE = 100_000;
 const LABELS = { ed25519: "Ed25519", es256: "ES256", hsslms: "HSS/LMS H5/W4" };
 
@@ -130,6 +135,7 @@ function jerry(script) {
   const file = join(folder, "one.js");
   writeFileSync(file, script);
   const { stdout, stderr, status } = spawnSync(JERRY, ["--mem-stats", file], { encoding: "utf8" });
+  if (process.env.KEEP) { writeFileSync(`/tmp/jj${Date.now()}.js`, script.replace(/Unhandled/, "")); }
   if (status === OUT_OF_MEMORY) return {};
   const stat = (label) => Number(`${stdout}${stderr}`.match(new RegExp(`${label}\\D*(\\d+)`, "i"))?.[1]);
   if (!/DONE/.test(stdout) || !stat("Heap size")) throw new Error(`JERRY_STATS: ${stdout}${stderr}`.slice(0, 400));
@@ -161,6 +167,31 @@ if (firmseal.open.verify(octets(${text(r.key)}, 0, ${r.key.length}), octets(${te
   return [
     `JerryScript, peak of the heap in bytes${heap ? `, of ${heap.toLocaleString("en")}` : ""}. "Signature alone": a script with the algorithm and its hashes, which checks one signature. The others: a bundle of the form \`script\` with the feature \`install\`, loaded; with \`open()\`; with the whole installation of an image of 100,000 bytes in chunks of 512, hashed by the bundle on its way and again from storage. Scripts are parsed on the device, and the envelope is in the heap as well.\n`,
     tableText(["algorithm", "signature alone", "bundle loaded", "open()", "verify and install"], rows),
+  ].join("\n");
+}
+
+/** A micro verifier with the hashes of the bundle. Keys and envelope are texts in the script. */
+async function jerryMicroTable(releases) {
+  const heap = JERRY && jerry(EMPTY).heap;
+  const figure = (script) => {
+    if (!heap) return "not measured";
+    const { peak } = jerry(script);
+    return peak ? peak.toLocaleString("en") : "does not fit";
+  };
+  const rows = [];
+  for (const r of releases) {
+    const bundle = await deviceBundle([r.name], [], "script", []);
+    rows.push([
+      LABELS[r.name],
+      bundle.length.toLocaleString("en"),
+      figure(bundle + EMPTY),
+      figure(`${bundle}${jerryTrust(r)}if (firmseal.open(source, trust).sequence[1] === 1) ${EMPTY}`),
+      figure(bundle + jerryTrust(r) + JERRY_INSTALL),
+    ]);
+  }
+  return [
+    `JerryScript, peak of the heap in bytes${heap ? `, of ${heap.toLocaleString("en")}` : ""}: a micro verifier of the form \`script\` with its own hashes, parsed on the device; with \`open()\`; with the whole installation of an image of 100,000 bytes in chunks of 512, hashed from storage. The envelope is in the heap as well.\n`,
+    tableText(["algorithm", "bytes of source", "bundle loaded", "open()", "verify and install"], rows),
   ].join("\n");
 }
 
@@ -264,10 +295,10 @@ function store(files) {
 }
 
 /** Variables at each step; undefined where there were none left. */
-async function variables(r, { size, storage }) {
+async function variables(r, { size, storage, micro }) {
   const { prepareKey: prepare } = await signer();
-  const features = ["install", ...(size ? ["prepared"] : []), ...(storage ? ["storage"] : [])];
-  const module = await deviceBundle([r.name], features, "espruino");
+  const features = [...(micro ? [] : ["install"]), ...(size ? ["prepared"] : []), ...(storage ? ["storage"] : [])];
+  const module = await deviceBundle([r.name], features, "espruino", micro);
   const prepared = size && prepare(r.key, size);
   const app = espruinoApp(r, { prepared, storage });
   const envelope = Buffer.from(r.envelope).toString("latin1");
@@ -294,11 +325,18 @@ const CASES = [
   ["hsslms", "HSS/LMS H5/W4, `storageDevice()`", { storage: true }],
 ];
 
-async function espruinoTable(releases) {
+const MICRO_CASES = [
+  ["hsslms", "HSS/LMS H5/W4", { micro: ["sha256"] }],
+  ["ed25519", "Ed25519", { micro: ["sha256"] }],
+  ["hsslms", "HSS/LMS H5/W4, `storageDevice()`", { micro: ["sha256"], storage: true }],
+  ["ed25519", "Ed25519, `storageDevice()`", { micro: ["sha256"], storage: true }],
+];
+
+async function espruinoTable(releases, cases, what) {
   const STEPS = ["base", "module", "anchor", "device", "open", "install"];
   let unit = "";
   const rows = [];
-  for (const [name, label, how] of CASES) {
+  for (const [name, label, how] of cases) {
     if (!ESPRUINO) {
       rows.push([label, ...STEPS.map(() => "not measured"), "not measured"]);
       continue;
@@ -312,7 +350,7 @@ async function espruinoTable(releases) {
     rows.push([label, ...STEPS.map((step) => cell(seen[step])), cell(most)]);
   }
   return [
-    `Espruino, JsVars in use${unit}, all in all: those of the engine alone; with the module in Storage, of the form \`espruino\` with the feature \`install\`, loaded; with the anchor, whose table stays in Storage; with the device and what else is the app's; the peak while \`open()\` runs in \`install()\`; the peak of the rest, with an image of 100,000 bytes in chunks of 256, which goes to Storage and is hashed there. The app runs from Storage, and hands in the native SHA-256.\n`,
+    `Espruino, JsVars in use${unit}, all in all: those of the engine alone; with ${what} in Storage, loaded; with the anchor, whose table stays in Storage; with the device and what else is the app's; the peak while \`open()\` runs in \`install()\`; the peak of the rest, with an image of 100,000 bytes in chunks of 256, which goes to Storage and is hashed there. The app runs from Storage, and hands in the native SHA-256.\n`,
     tableText(["algorithm", "engine", "module", "anchor", "device", "open()", "install()", "most"], rows),
   ].join("\n");
 }
@@ -320,13 +358,21 @@ async function espruinoTable(releases) {
 try {
   const releases = [];
   for (const name of Object.keys(LABELS)) releases.push(await release(name));
+  const general = !positionals.includes("micro");
+  const module = "the module of the form `espruino` with the feature `install`";
   const tables = [
-    ["bench/memory jerry", JERRY, await jerryTable(releases)],
-    ["bench/memory espruino", ESPRUINO, await espruinoTable(releases)],
+    ...(general
+      ? [
+          ["bench/memory jerry", JERRY, await jerryTable(releases), DOC],
+          ["bench/memory espruino", ESPRUINO, await espruinoTable(releases, CASES, module), DOC],
+        ]
+      : []),
+    ["bench/memory jerry micro", JERRY, await jerryMicroTable(releases), MICRO_DOC],
+    ["bench/memory espruino micro", ESPRUINO, await espruinoTable(releases, MICRO_CASES, "a micro verifier of the form `espruino`"), MICRO_DOC],
   ];
   console.log(`## Memory\n\n${tables.map(([, , table]) => table).join("\n")}`);
   if (options.write)
-    for (const [name, present, table] of tables) if (present) writeFileSync(DOC, inMarkers(readFileSync(DOC, "utf8"), name, table));
+    for (const [name, present, table, doc] of tables) if (present) writeFileSync(doc, inMarkers(readFileSync(doc, "utf8"), name, table));
 } finally {
   rmSync(folder, { recursive: true });
 }

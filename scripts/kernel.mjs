@@ -1,8 +1,8 @@
 // The kernel (packages/kernel): its images for Cortex-M, and what runs them. `node scripts/kernel.mjs` writes packages/kernel/src/images.ts and
-// packages/kernel/src/tables.h, and prints sizes, stack and instructions. The same compiler gives the same bytes: a test compares.
+// packages/kernel/src/tables.h, and prints sizes and stack, with `--count` also instructions. The same compiler gives the same bytes: a test compares.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -175,6 +175,21 @@ export function imagesFile(images, version) {
   return `// Written by scripts/kernel.mjs from the sources in C.\n\n/** The compiler that made the images: another one may choose other instructions. */\nexport const COMPILER = "${version}";\n\nexport const IMAGES = {\n${text.join("\n")}\n} as const;\n`;
 }
 
+/** A signature on 100 bytes, and the hashes of 16 blocks: what the guide has the instructions of. */
+function counts(architecture, folder) {
+  const program = player(architecture, folder);
+  const count = (one) => instructions(architecture, program, one);
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const message = Buffer.alloc(100);
+  const key = publicKey.export({ format: "der", type: "spki" }).subarray(12);
+  const of = (kind, block) => (count(record(kind, Buffer.alloc(20 * block))) - count(record(kind, Buffer.alloc(4 * block)))) / 16;
+  return {
+    verification: count(record(0, Buffer.concat([key, sign(null, message, privateKey), message]))),
+    "block of SHA-256": of(1, 64),
+    "block of SHA-512": of(2, 128),
+  };
+}
+
 function main() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
   try {
@@ -184,6 +199,8 @@ function main() {
       const { bytes, stack } = build(name, join(folder, name));
       images[name] = bytes;
       console.log(`${name}: ${bytes.length} bytes, ${Math.max(...Object.values(stack))} bytes of stack`);
+      if (!process.argv.includes("--count")) continue;
+      for (const [what, n] of Object.entries(counts(name, join(folder, name)))) console.log(`  ${what}: ${Math.round(n)} instructions`);
     }
     writeFileSync(join(KERNEL, "src/images.ts"), imagesFile(images, compiler()));
   } finally {

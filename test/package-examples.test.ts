@@ -69,6 +69,13 @@ it("images: a HEX file as bytes", () => {
   expect([...readFileSync(at("app.bin"))]).toEqual([1, 2, 3, 4]);
 });
 
+it("kernel: machine code as a file", () => {
+  const [, length, digest] = /^(\d+) bytes, SHA-256 (\w+)\n$/.exec(example("kernel")) ?? [];
+  const bytes = readFileSync(at("kernel.bin"));
+  expect([bytes.length, createHash("sha256").update(bytes).digest("hex")]).toEqual([Number(length), digest]);
+  expect(bytes.subarray(0, 4).toString("latin1")).toBe("FSK1");
+});
+
 it("bundler: the verifier for a board", () => {
   example("bundler");
   expect(readFileSync(at("firmseal.js"), "utf8")).toMatch(/exports\.open=/);

@@ -12,12 +12,12 @@ FIRMSEAL_VERSION ?= "${DISTRO_VERSION}"
 FIRMSEAL_PRODUCT ?= "${TOPDIR}/firmseal.toml"
 
 do_firmseal_check() {
-	${FIRMSEAL} release "${FIRMSEAL_BOARD}" --version "${FIRMSEAL_VERSION}" --product "${FIRMSEAL_PRODUCT}" --dry-run --quiet
+    ${FIRMSEAL} release "${FIRMSEAL_BOARD}" --version "${FIRMSEAL_VERSION}" --product "${FIRMSEAL_PRODUCT}" --dry-run --quiet
 }
 
 do_firmseal_sign() {
-	${FIRMSEAL} sign --board "${FIRMSEAL_BOARD}" --version "${FIRMSEAL_VERSION}" --product "${FIRMSEAL_PRODUCT}" \
-		--out "${DEPLOY_DIR_IMAGE}/${FIRMSEAL_BOARD}.suit"
+    ${FIRMSEAL} sign --board "${FIRMSEAL_BOARD}" --version "${FIRMSEAL_VERSION}" --product "${FIRMSEAL_PRODUCT}" \
+        --out "${DEPLOY_DIR_IMAGE}/${FIRMSEAL_BOARD}.suit"
 }
 
 # the image is elsewhere, so bitbake cannot know whether it has changed

@@ -312,8 +312,9 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
   const { code = "" } = await minify(assemble(all, options), {
     ...terserFormat(options),
     // a function that is inlined at its call is created again for each call, and Espruino takes one in the head of a
-    // for loop for a declaration
-    compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
+    // for loop for a declaration. Where a function with variables is inlined, they are declared at the end, too late for
+    // Espruino
+    compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, inline: 2, pure_getters: true, reduce_funcs: false },
     mangle: {
       // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
       ...(options.micro && { ie8: true }),

@@ -13,6 +13,10 @@ const NATIVE: Target = {
   recommended: "hsslms",
   why: "the board hashes natively, and HSS/LMS with W4 takes about a second where Ed25519 takes more than a minute",
 };
+const MACHINE_CODE: Target = {
+  recommended: "ed25519",
+  why: "machine code verifies it in a tenth of a second (firmseal bundle --target), and its keys have no state",
+};
 const NO_NATIVE_SHA256: Target = { recommended: "ed25519", why: "the board has no native SHA-256, and without it HSS/LMS is slower" };
 
 export const TARGETS: { [name: string]: Target } = {
@@ -29,7 +33,7 @@ export const TARGETS: { [name: string]: Target } = {
   mdbt42q: NATIVE,
   "espruino-pico": NATIVE,
   "espruino-wifi": NATIVE,
-  "bangle.js2": NATIVE,
+  "bangle.js2": MACHINE_CODE,
   xiao: NATIVE,
   esp32: NATIVE,
   esp32s3: NATIVE,

@@ -59,7 +59,7 @@ describe("--target", () => {
     const sign = ["sign", "image.bin", "--key", "k.pem", ...FACTS, "--seq", "1", "--out", "image.suit"];
     expect((await p.ok([...sign, "--target", "node"])).stderr).not.toContain("recommended");
     const r = await p.ok([...sign, "--target", "Bangle.js2", "--json"]);
-    expect(r.json["target"]).toMatchObject({ target: "bangle.js2", recommended: "hsslms" });
+    expect(r.json["target"]).toMatchObject({ target: "bangle.js2", recommended: "ed25519" });
     expect(r.stderr).not.toContain("recommended");
   });
   it("an unknown target is refused before anything is written", async () => {

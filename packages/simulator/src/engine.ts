@@ -214,29 +214,45 @@ export class Simulation {
 
   /**
    * Cuts the power at every operation. `second`: the maximum number of cuts during the recovery from each cut, evenly
-   * spread (default: all). `progress` is called with the number of cuts done.
+   * spread (default: all). `progress` is called with the number of cuts done. `first`: the maximum number of first cuts
+   * (default: all); those at the begin and end of each step are never left out.
    */
-  run(second = Number.POSITIVE_INFINITY, progress: (done: number, total: number) => void = () => {}): Report {
-    const report: Report = { cuts: 0, cutsDuringRecovery: 0, leftOut: 0, courses: 0, points: [], faults: [], faultCount: 0 };
+  run(
+    second = Number.POSITIVE_INFINITY,
+    progress: (done: number, total: number) => void = () => {},
+    first = Number.POSITIVE_INFINITY,
+  ): Report {
+    const report: Report = {
+      cuts: 0,
+      cutsDuringRecovery: 0,
+      leftOut: 0,
+      firstLeftOut: 0,
+      courses: 0,
+      points: [],
+      faults: [],
+      faultCount: 0,
+    };
     const place = ({ operation, what, tear }: Cut) => ({ operation, what, tear });
     const found = (fault: Fault) => {
       report.faultCount++;
       if (report.faults.length < MAX_FAULTS) report.faults.push(fault);
     };
     const peace = this.course(this.from, this.floor);
-    report.cuts = peace.machine.cutCount();
-    for (const cut of peace.machine.cuts(this.from)) {
+    const all = peace.machine.cutCount();
+    const places = all > first ? peace.machine.places?.() : undefined;
+    const chosenFirst = places && bordersAndSome(places, all, first);
+    report.cuts = chosenFirst?.length ?? all;
+    report.firstLeftOut = all - report.cuts;
+    for (const cut of chosenFirst ? chosenCuts(peace.machine, this.from, chosenFirst) : peace.machine.cuts(this.from)) {
       progress(report.points.length, report.cuts);
       const store = cut.left();
       const course = this.course(store, this.floor);
       const point: CutPoint = { ...place(cut), ...verdictOf(course), again: tally() };
       if (isFault(course)) found({ ...place(cut), ...verdictOf(course) });
-      const all = course.machine.cutCount();
-      const chosen = spread(all, second);
-      report.leftOut += all - (chosen?.size ?? all);
-      let at = 0;
-      for (const again of course.machine.cuts(store)) {
-        if (chosen && !chosen.has(at++)) continue;
+      const during = course.machine.cutCount();
+      const chosen = spread(during, second);
+      report.leftOut += during - (chosen?.length ?? during);
+      for (const again of chosen ? chosenCuts(course.machine, store, chosen) : course.machine.cuts(store)) {
         const c = this.course(again.left(), course.floorNow);
         countPoint(point.again, c);
         if (isFault(c)) found({ ...place(cut), ...verdictOf(c), again: place(again) });
@@ -249,8 +265,39 @@ export class Simulation {
   }
 }
 
-/** Selects `n` of `all` indices, including the first and the last. Returns undefined for all. */
-function spread(all: number, n: number): Set<number> | undefined {
+/** Selects `n` of `all` indices, including the first and the last, ascending. Returns undefined for all. */
+function spread(all: number, n: number): number[] | undefined {
   if (all <= n) return undefined;
-  return new Set(Array.from({ length: n }, (_, i) => Math.round((i * (all - 1)) / Math.max(1, n - 1))));
+  return [...new Set(Array.from({ length: n }, (_, i) => Math.round((i * (all - 1)) / Math.max(1, n - 1))))];
+}
+
+/** The chosen cuts of a course. */
+function* chosenCuts(machine: Machine, from: Store, chosen: readonly number[]): Iterable<Cut> {
+  if (machine.someCuts) return yield* machine.someCuts(from, chosen);
+  const wanted = new Set(chosen);
+  let at = 0;
+  for (const cut of machine.cuts(from)) if (wanted.has(at++)) yield cut;
+}
+
+/**
+ * Selects about `n` cuts: all of the first and the last operation of each step (a run of operations that do the same in one
+ * place: erase a page, write into a slot), and of the rest so many that are evenly spread. Ascending.
+ */
+function bordersAndSome(places: Iterable<{ what: string; cuts: number }>, all: number, n: number): number[] {
+  const chosen = new Set(spread(all, n));
+  let at = 0;
+  let before = { what: "", at: 0, cuts: 0 };
+  const take = (from: number, cuts: number) => {
+    for (let i = from; i < from + cuts; i++) chosen.add(i);
+  };
+  for (const { what, cuts } of places) {
+    if (what !== before.what) {
+      take(before.at, before.cuts);
+      take(at, cuts);
+    }
+    before = { what, at, cuts };
+    at += cuts;
+  }
+  take(before.at, before.cuts);
+  return [...chosen].sort((a, b) => a - b);
 }

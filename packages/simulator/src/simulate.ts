@@ -20,6 +20,11 @@ export interface SimulateOptions {
   pageSize?: number;
   /** Maximum number of cuts during the recovery from each cut, evenly spread. Default: all. */
   secondCuts?: number;
+  /**
+   * About the maximum number of first cuts. Those in the first and last operation of each step are never left out; the others
+   * are evenly spread. Default: all. Storages without `places()` ignore it.
+   */
+  firstCuts?: number;
   /** Called from time to time. `total`: the number of first cuts. */
   progress?(done: number, total: number): void;
 }
@@ -66,6 +71,6 @@ export async function simulate(make: MakeStore, release: Release, identity: Iden
     envelope: pages(Math.max(envelope.length, previous?.envelope.length ?? 0)),
     pageSize,
   };
-  const report = new Simulation(make, setup, previous, release).run(o.secondCuts, o.progress);
+  const report = new Simulation(make, setup, previous, release).run(o.secondCuts, o.progress, o.firstCuts);
   return { report, setup, sequences: { previous: before && formatSequence(before.sequence), update: formatSequence(update.sequence) } };
 }

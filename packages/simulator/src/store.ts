@@ -61,6 +61,10 @@ export interface Machine {
   cuts(from: Store): Iterable<Cut>;
   /** The number of cuts. */
   cutCount(): number;
+  /** Some of these cuts, by their places in the list, ascending. Default: `cuts()`, without the others. */
+  someCuts?(from: Store, chosen: readonly number[]): Iterable<Cut>;
+  /** What each operation does, and how many cuts it has, in the order of `cuts()`. Without it, no first cut can be left out. */
+  places?(): Iterable<{ what: string; cuts: number }>;
   /** Whether everything would happen the same way from another store: whether it is equal in all that was read. */
   sameCourse(from: Store): boolean;
   /** A clean shutdown. */

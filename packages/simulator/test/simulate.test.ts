@@ -113,12 +113,12 @@ describe("a power cut at any operation, and again during recovery", () => {
   });
 
   it("does so for an image of many pages and for small pages", async () => {
-    const size = LONG ? 60_000 : 20_000;
+    const [size, least] = LONG ? [60_000, 40_000] : [11_000, 4_000];
     const [one, two] = [await release(1, image(size, 1)), await release(2, image(size + 1, 2))];
     for (const pageSize of LONG ? [512, 4096] : [4096]) {
       const up = (n: number) => Math.ceil(n / pageSize) * pageSize;
       const report = new Simulation(flashStore, { ...setup, capacity: up(size + 1), envelope: up(size + 1000), pageSize }, one, two).run();
-      expectSound(report, 40_000);
+      expectSound(report, least);
     }
   }, 600_000);
 });
@@ -138,7 +138,7 @@ describe("a wrong device is caught:", () => {
 
   async function caught(make: MakeStore): Promise<ReturnType<typeof total>> {
     const report = new Simulation(make, setup, await release(7, image(5001, 1)), await release(8, image(4099, 2))).run(
-      LONG ? undefined : 30,
+      LONG ? undefined : 90,
     );
     expect(report.faultCount).toBeGreaterThan(0);
     expect(report.faults.length).toBeGreaterThan(0);
@@ -346,7 +346,7 @@ describe("the simulation itself", () => {
     const previous = await previousRelease([0, 8], identity, setup.components, 6001, 2);
     const [, update] = await two();
     expect(previous.trust).toMatchObject({ threshold: 2 });
-    expectSound(new Simulation(flashStore, setup, previous, update).run(LONG ? undefined : 20), 400);
+    expectSound(new Simulation(flashStore, setup, previous, update).run(), 400);
     const forged = { ...previous, trust: update.trust };
     expect(() => new Simulation(flashStore, setup, previous, forged)).toThrow(Unsimulated);
     const again = await previousRelease([0, 8], identity, setup.components, 6001, 2);
@@ -359,7 +359,7 @@ describe("firmseal simulate", () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     for (const name of Object.keys(DEVICES)) {
-      const few = name.startsWith("storage") ? ["--second-cuts", LONG ? "20" : "4"] : LONG ? [] : ["--second-cuts", "8"];
+      const few = name.startsWith("storage") ? ["--second-cuts", LONG ? "20" : "4"] : LONG ? [] : ["--second-cuts", "24"];
       const r = await p.ok(["simulate", "fw.suit", "--device", name, "--key", "A.jwk", ...few]);
       expect(r.stdout).toMatch(/^operation {2}the power is cut in +cuts {2}starts +cuts again {2}starts\n0/);
       expect(r.stdout).toMatch(/ old \d, new \d /);

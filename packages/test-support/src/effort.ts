@@ -1,5 +1,5 @@
-// How much the tests try. By default what a change needs to be told good or bad; in CI what says more than that within 15 minutes of two
-// processors; by `pnpm test:long` all of it.
+// How much the tests try. By default, within three minutes of two processors, what tells a change good or bad; in CI what says more than that
+// within 15 minutes; by `pnpm test:long` all of it.
 
 /** FIRMSEAL_LONG=1: what takes minutes as well. */
 export const LONG = /^[12]$/.test(process.env["FIRMSEAL_LONG"] ?? "");

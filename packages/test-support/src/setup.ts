@@ -1,6 +1,10 @@
 // What vitest runs for each test file. Modules are loaded once for all files of a process, so a hook in a module would serve the first file alone.
 
-import { afterAll } from "vitest";
+import { afterAll, vi } from "vitest";
 import { removeFolders } from "./folders.js";
 
-afterAll(removeFolders);
+afterAll(() => {
+  removeFolders();
+  vi.unstubAllEnvs();
+  vi.unstubAllGlobals();
+});

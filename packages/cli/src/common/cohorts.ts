@@ -41,6 +41,43 @@ function cell(s: CohortFacts["cohorts"][number]["releases"][number]): string {
   return s.trustRefused ? `installed, trust kept: ${s.trustRefused.reason}` : "installed";
 }
 
+/** What a step is to a cohort: its character on the timeline. */
+function markFor(s: CohortFacts["cohorts"][number]["releases"][number]): keyof typeof MARK_WORDS {
+  if (!s.addressed) return ".";
+  if (s.refused) return "!";
+  return s.trust === null ? "=" : "T";
+}
+
+const MARK_WORDS = { "=": "installed", T: "installed, with a new trust file", "!": "REFUSED", ".": "not for it" } as const;
+
+/** Rows of a timeline: more do not fit on a screen. */
+const TIMELINE_ROWS = 32;
+
+/** A strip for each cohort, with its steps from left to right: what the table says, at one glance. */
+function timeline(cohorts: CohortFacts["cohorts"]): Line[] {
+  const steps = cohorts[0]?.releases ?? [];
+  if (steps.length < 2) return [];
+  const shown = cohorts.slice(0, TIMELINE_ROWS).map((r) => ({ r, marks: r.releases.map(markFor) }));
+  const used = new Set(shown.flatMap(({ marks }) => marks));
+  const legend = (Object.keys(MARK_WORDS) as (keyof typeof MARK_WORDS)[]).flatMap((mark) =>
+    used.has(mark) ? [`${mark} ${MARK_WORDS[mark]}`] : [],
+  );
+  const more = cohorts.length - shown.length;
+  return [
+    {
+      table: {
+        isPicture: true,
+        columns: [{ title: "cohort" }, { title: `${steps.length} steps, in order` }, { title: "verdict" }],
+        rows: [
+          ...shown.map(({ r, marks }) => [nameWords(r), { steps: marks.map((mark) => ({ mark, bad: mark === "!" })) }, r.verdict]),
+          ...(more > 0 ? [[`and ${formatCount(more)} more`, "", ""]] : []),
+        ],
+        below: legend.join(", "),
+      },
+    },
+  ];
+}
+
 /** How the cohorts of one state are called. */
 export function nameWords({ name, rows }: { name: string; rows: number }): string {
   return rows > 1 ? `${name} and ${formatCount(rows - 1)} more` : name;
@@ -78,6 +115,7 @@ export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFact
   const more = left.length - REASONS;
   return [
     { table: { columns, rows } },
+    ...timeline(cohorts),
     ...left.slice(0, REASONS).flatMap((r) => [`${nameWords(r)}: ${r.why}`, ...(r.next === null ? [] : [`  what to do: ${r.next}`])]),
     ...(more > 0 ? [`and ${formatCount(more)} more; --json has them all`] : []),
     `${formatCount(total)} devices: ${parts.map(([verdict, n]) => `${formatCount(n)} ${verdict}`).join(", ")}`,

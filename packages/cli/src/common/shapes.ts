@@ -248,3 +248,52 @@ export const BEHAVIOURS: Shape = {
     words: ["string", "what it means"],
   }),
 };
+
+/** Findings of lint. */
+export const LINT: Shape = {
+  findings: ["object[]", "what was found"],
+  ...membersOf("findings[]", {
+    rule: ["string", "number of the rule"],
+    name: ["string", "its name"],
+    severity: ["string", "error, warning or note"],
+    path: ["string", "the envelope; for a finding about a waiver the product file"],
+    message: ["string", "what was found"],
+    fix: ["string", "what to do about it"],
+    "boards?": ["string[]", "with a product file: boards that the release is for"],
+    "waiver?": ["number", "for a finding about a waiver: its place in the list, from 0"],
+    "waived?": ["object", "the waiver that accepts it"],
+    ...membersOf("waived?", { reason: ["string", "why"], until: ["string", "its last day"] }),
+  }),
+  skipped: ["object[]", "rules that could not look"],
+  ...membersOf("skipped[]", {
+    rule: ["string", "number of the rule"],
+    name: ["string", "its name"],
+    path: ["string", "the envelope"],
+    why: ["string", "what is missing"],
+  }),
+};
+
+/** What changes for devices between two releases. */
+export const DIFFERENCE: Shape = {
+  sequence: ["object", "sequence numbers"],
+  ...membersOf("sequence", { before: ["string", "of the earlier release"], after: ["string", "of the later one"] }),
+  components: ["object", "components that only one of the releases has"],
+  ...membersOf("components", { gone: ["string[]", "only the earlier one"], new: ["string[]", "only the later one"] }),
+  devices: ["object", "devices that only one of the releases is for"],
+  ...membersOf("devices", { gone: ["object[]", "only the earlier one"], new: ["object[]", "only the later one"] }),
+  images: ["object[]", "components whose content changes"],
+  ...membersOf("images[]", {
+    component: ["string", "name of the component"],
+    before: ["string[]", "its contents only with the earlier release: length and the beginning of the digest"],
+    after: ["string[]", "only with the later one"],
+  }),
+  behaviour: ["object[]", "what devices do otherwise"],
+  ...membersOf("behaviour[]", {
+    devices: ["object[]", "the devices"],
+    ...membersOf("devices[]", DEVICES),
+    "slot?": ["number", "slot, if the release distinguishes slots"],
+    "has?": ["boolean", "whether the devices have the images of the release already"],
+    before: ["string[]", "what they do only with the earlier release"],
+    after: ["string[]", "what they do only with the later one"],
+  }),
+};

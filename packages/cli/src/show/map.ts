@@ -1,5 +1,6 @@
 // A map on a terminal: one character for each of many outcomes, in the order in which they happened.
 
+import { NARROWEST } from "./bars.js";
 import { danger } from "./ui.js";
 
 /** An outcome: its character. A bad one is shown instead of good ones, if several share a character. */
@@ -16,8 +17,6 @@ export interface MapLine {
   legend: readonly (readonly [mark: string, what: string])[];
 }
 
-/** Columns that a terminal needs. On a narrower one, and in a pipe, there is no map. */
-const NARROWEST = 60;
 const MOST_LINES = 16;
 
 /** The worst of some cells: the first bad one, or the first that differs from the last before it. */
@@ -25,7 +24,9 @@ function worst(cells: readonly Cell[]): Cell {
   return cells.find(({ bad }) => bad) ?? (cells[0] as Cell);
 }
 
-/** The map in lines of at most `width` columns; empty if there is no room for it, or nothing to show. */
+/**
+ * The map in lines of at most `width` columns. Empty if there is nothing to show, on a narrow terminal, and in a pipe.
+ */
 export function mapText({ of, cells, legend }: MapLine, width: number): string {
   if (width < NARROWEST || !Number.isFinite(width) || cells.length === 0) return "";
   const each = Math.ceil(cells.length / (width * MOST_LINES));

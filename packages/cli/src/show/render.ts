@@ -2,14 +2,19 @@
 
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
+import type { Picture } from "./bars.js";
 import type { CommandLine } from "./failure-of.js";
 import type { MapLine } from "./map.js";
 import { danger, writeFailure, writeJson, writeStdout, writeWords } from "./ui.js";
 
-/** A table: each row has a cell for every column. Numbers stand right. */
+/** A table: each row has a cell for every column. Numbers are on the right. */
 export interface TableLine {
   columns: readonly { title: string; right?: boolean }[];
-  rows: readonly (readonly string[])[];
+  rows: readonly (readonly (string | Picture)[])[];
+  /** Only for terminals with room for pictures. */
+  isPicture?: boolean;
+  /** What pictures mean: a line below the table. */
+  below?: string;
 }
 
 /** A line of words for stderr; text or bytes for stdout; a table, or a map on a wide terminal, for stdout. */

@@ -4,11 +4,12 @@
 import { visible } from "@firmseal/keys";
 import stringWidth from "fast-string-width";
 import { wrapAnsi } from "fast-wrap-ansi";
+import { NARROWEST, pictureText } from "./bars.js";
 import type { TableLine } from "./render.js";
 
 const GAP = "  ";
 /** No column is made narrower than this. If the table is still too wide, the terminal breaks its lines. */
-const NARROWEST = 6;
+const NARROWEST_COLUMN = 6;
 
 /** Columns of the terminal, or of COLUMNS. In a pipe, a table is as wide as its cells. */
 export function tableWidth(): number {
@@ -16,22 +17,49 @@ export function tableWidth(): number {
   return process.stdout.columns ?? (given > 0 ? given : Number.POSITIVE_INFINITY);
 }
 
-/** Takes from the widest column until all fit. */
-function fitted(wanted: readonly number[], width: number): number[] {
+/** Takes from the widest column until all fit. `fixed`: columns of pictures, which cannot be narrower. */
+function fitted(wanted: readonly number[], width: number, fixed: ReadonlySet<number>): { widths: number[]; fits: boolean } {
   const widths = [...wanted];
-  for (let over = widths.reduce((sum, n) => sum + n + GAP.length, -GAP.length) - width; over > 0; over--) {
-    const widest = Math.max(...widths);
-    if (widest <= NARROWEST) break;
-    widths[widths.lastIndexOf(widest)] = widest - 1;
+  let over = widths.reduce((sum, n) => sum + n + GAP.length, -GAP.length) - width;
+  for (; over > 0; over--) {
+    const narrowed = widths.map((n, i) => (fixed.has(i) ? 0 : n));
+    const widest = Math.max(...narrowed);
+    if (widest <= NARROWEST_COLUMN) break;
+    widths[narrowed.lastIndexOf(widest)] = widest - 1;
   }
-  return widths;
+  return { widths, fits: over <= 0 };
+}
+
+/** The cells as text, and the columns with pictures that are drawn. */
+function cellsOf({ columns, rows }: TableLine, isDrawn: boolean): { cells: string[][]; drawn: Set<number> } {
+  const drawn = new Set<number>();
+  const cells = rows.map((row) =>
+    row.map((cell, i) => {
+      if (typeof cell === "string") return visible(cell);
+      if (isDrawn) drawn.add(i);
+      return pictureText(cell, isDrawn);
+    }),
+  );
+  return { cells: [columns.map((c) => c.title), ...cells], drawn };
+}
+
+/** The cells and the widths of their columns: with pictures if they fit. */
+function layout(table: TableLine, width: number): { cells: string[][]; widths: number[] } {
+  const isWide = width >= NARROWEST && Number.isFinite(width);
+  for (const isDrawn of isWide ? [true, false] : [false]) {
+    const { cells, drawn } = cellsOf(table, isDrawn);
+    const wanted = table.columns.map((_, i) => cells.reduce((most, row) => Math.max(most, stringWidth(row[i] as string)), 1));
+    const { widths, fits } = fitted(wanted, width, drawn);
+    if (fits || drawn.size === 0) return { cells, widths };
+  }
+  return { cells: [], widths: [] };
 }
 
 /** The table as text, in lines of at most `width` columns. */
-export function tableText({ columns, rows }: TableLine, width: number): string {
-  const cells = [columns.map((c) => c.title), ...rows.map((row) => row.map(visible))];
-  const wanted = columns.map((_, i) => cells.reduce((most, row) => Math.max(most, stringWidth(row[i] as string)), 1));
-  const widths = fitted(wanted, width);
+export function tableText(table: TableLine, width: number): string {
+  const { columns } = table;
+  if (table.isPicture && (width < NARROWEST || !Number.isFinite(width))) return "";
+  const { cells, widths } = layout(table, width);
   const lines: string[] = [];
   for (const row of cells) {
     const wrapped = row.map((cell, i) => {
@@ -48,5 +76,6 @@ export function tableText({ columns, rows }: TableLine, width: number): string {
       lines.push(`${parts.join(GAP).trimEnd()}\n`);
     }
   }
+  if (table.below !== undefined) lines.push(`${wrapAnsi(table.below, width)}\n`);
   return lines.join("");
 }

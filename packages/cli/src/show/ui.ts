@@ -3,6 +3,7 @@
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { type Failure, listen, systemFault, tooMuch, UNSAFE, visible } from "@firmseal/keys";
+import { barText } from "./bar.js";
 
 const isPlain = Boolean(process.env["NO_COLOR"]);
 
@@ -63,12 +64,27 @@ export function writeJson(value: object): void {
   writeStdout(`${text}\n`);
 }
 
+/** What must know of the next text on stderr. */
+let beforeStderr: (() => void) | undefined;
+
+/** Calls `work` once, before something else is written to stderr. */
+export function onStderr(work: () => void): void {
+  beforeStderr = work;
+}
+
 export function writeStderr(text: string): void {
+  beforeStderr?.();
+  beforeStderr = undefined;
   try {
     writeAll(2, Buffer.from(`${text}\n`));
   } catch {
     // nobody can read the words; the command is done all the same
   }
+}
+
+/** Writes text that moves on a terminal, unless --quiet was given. */
+export function rewriteStderr(text: string): void {
+  if (!mode.quiet) writeAll(2, Buffer.from(text));
 }
 
 /** What the command line asked for. */
@@ -135,8 +151,7 @@ class TerminalProgress {
     this.shown = now;
     const share = this.total > 0 ? Math.min(1, done / this.total) : 1;
     const width = 30;
-    const bar = "#".repeat(Math.round(share * width)).padEnd(width, ".");
-    writeAll(2, Buffer.from(`\r${visible(this.what)} [${bar}] ${Math.floor(share * 100)} %`));
+    writeAll(2, Buffer.from(`\r${visible(this.what)} [${barText(share, width)}] ${Math.floor(share * 100)} %`));
   }
 
   end(): void {

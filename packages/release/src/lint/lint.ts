@@ -1,8 +1,8 @@
 // Holds a release against the rules, and the findings against the waivers of the product.
 
-import { grouped } from "@firmseal/keys";
+import { CODES, Failure, grouped } from "@firmseal/keys";
 import { LIMITS } from "../limits.js";
-import { type LintContext, NEEDS, type Need, type Policy, type Rule, type Severity } from "./rule.js";
+import { type LintContext, NEEDS, type Need, type Policy, type Rule, SEVERITIES, type Severity } from "./rule.js";
 import { RULES, WAIVER_RULES } from "./rules.js";
 
 /** A finding that a person has accepted for a time. */
@@ -124,3 +124,22 @@ export function withWaivers(findings: readonly Finding[], { path, all }: Waivers
   }
   return out;
 }
+
+/** The Failure of findings that are not waived and at least as severe as `failOn`: LINT. Undefined if there are none. */
+export function lintFailure(findings: readonly Finding[], failOn: Severity = "error"): Failure | undefined {
+  const worse = SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1);
+  const failed = findings.filter(({ severity, waived }) => !waived && worse.includes(severity));
+  const [first] = failed;
+  if (!first) return undefined;
+  const more = failed.length > 1 ? `, and ${grouped(failed.length - 1)} more` : "";
+  return new Failure(
+    1,
+    "LINT",
+    CODES.LINT,
+    `${first.path}: ${first.rule} ${first.name}: ${first.message}${more}`,
+    `${first.fix} docs/reference/lint.md explains the rules`,
+  );
+}
+
+/** Today, as waivers name their last day. */
+export const today = (): string => new Date().toISOString().slice(0, 10);

@@ -26,7 +26,7 @@ import { payloadsBeside } from "../payload-check/verified.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { carriedStores } from "../rotation/steps.js";
 import { scopeOf } from "../signing/scope.js";
-import { type KnownKey, signersOf } from "../signing/signers.js";
+import { type IdentifiedSignature, type KnownKey, signersOf } from "../signing/signers.js";
 import type { CutInput } from "./cuts.js";
 import type { LintPayload, LintPrevious, LintRelease } from "./rule.js";
 
@@ -36,17 +36,22 @@ const BILL_OF_MATERIALS = /(^|\.)(spdx\.(json|rdf\.xml|ya?ml)|spdx|cdx\.(json|xm
 const digestIn = ({ digest }: UnverifiedEnvelope) => (digest ? toHex(Uint8Array.from(digest.bytes)) : undefined);
 
 /** The files of the payloads outside an envelope, by URI, and the URIs of those that are not there. */
-function filesOf(path: string, { manifest, envelope }: UnverifiedEnvelope, given: readonly string[]) {
+function filesOf(path: string, { manifest, envelope }: UnverifiedEnvelope, given: readonly string[], inMemory?: ReadOptions["outside"]) {
   const parts = { ...manifest, payloads: envelope.payloads };
-  const files = payloadsBeside(path, parts, payloadFiles(parts, given));
-  return { files, unseen: outsideUris(parts).filter((uri) => !files.has(uri)) };
+  const files = inMemory ? new Map<string, string>() : payloadsBeside(path, parts, payloadFiles(parts, given));
+  return { files, unseen: outsideUris(parts).filter((uri) => !(files.has(uri) || inMemory?.has(uri))) };
 }
 
-function payloadsOf({ envelope }: UnverifiedEnvelope, files: ReadonlyMap<string, string>): LintPayload[] {
+function payloadsOf(
+  { envelope }: UnverifiedEnvelope,
+  files: ReadonlyMap<string, string>,
+  inMemory: ReadOptions["outside"] = new Map(),
+): LintPayload[] {
   const bytes = ({ at, n }: Slice) => Uint8Array.from(readSlice(envelope.input, { at, n: Math.min(n, VERSION_BYTES) }));
   return [
     ...envelope.payloads.map(({ uri, content }) => ({ uri, size: content.n, head: bytes(content) })),
     ...[...files].map(([uri, file]) => ({ uri, size: sizeOf(file), head: readFirstBytes(file, VERSION_BYTES) })),
+    ...[...inMemory].map(([uri, content]) => ({ uri, size: content.length, head: content.subarray(0, VERSION_BYTES) })),
   ];
 }
 
@@ -98,6 +103,10 @@ export interface ReadOptions {
   readonly known?: readonly KnownKey[];
   /** A bill of materials that the product names. */
   readonly sbom?: string;
+  /** The payloads outside the envelope, by URI, if they are not in files yet. */
+  readonly outside?: ReadonlyMap<string, Uint8Array>;
+  /** Who will sign it, in the order of its signatures, if nobody has. */
+  readonly signatures?: readonly IdentifiedSignature[];
 }
 
 /** The trust files that a release carries, of those that their own roots have signed. */
@@ -111,7 +120,7 @@ const storesIn = (path: string, envelope: Uint8Array, sequence: bigint): TrustSt
 export async function readForLint(path: string, envelope: Uint8Array, o: ReadOptions = {}): Promise<LintRelease> {
   const outline = decodeEnvelope(envelope);
   const { manifest: m } = outline;
-  const { files, unseen } = filesOf(path, outline, o.payload ?? []);
+  const { files, unseen } = filesOf(path, outline, o.payload ?? [], o.outside);
   const { explained, refusal } = await doings(envelope, files);
   const sequence = BigInt(formatSequence(m.sequence));
   return {
@@ -120,10 +129,10 @@ export async function readForLint(path: string, envelope: Uint8Array, o: ReadOpt
     sequence,
     version: versionIn(outline),
     digest: digestIn(outline),
-    signatures: await signersOf(outline.signatures, o.known ?? []),
+    signatures: o.signatures ?? (await signersOf(outline.signatures, o.known ?? [])),
     scope: scopeOf(m),
     sections: [...(m.shared ? [m.shared] : []), ...m.commands.map((c) => c.inside)].map((slice) => steps(m.input, slice)),
-    payloads: payloadsOf(outline, files),
+    payloads: payloadsOf(outline, files, o.outside),
     unseen,
     explained,
     refusal,

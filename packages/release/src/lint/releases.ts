@@ -9,11 +9,11 @@ import type { Identity, TrustStore } from "@firmseal/verifier";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { LIMITS } from "../limits.js";
 import { deviceKinds } from "../payload-check/payload-check.js";
-import type { Product } from "../product/file/product.js";
+import type { Board, Product } from "../product/file/product.js";
 import { hasRecord, readRecord, releasesIn } from "../product/record.js";
 import type { KnownKey } from "../signing/signers.js";
 import { type CutResult, cutPowerOf } from "./cuts.js";
-import { type Finding, type LintReport, type LintTask, lintRelease, type Skipped, withWaivers } from "./lint.js";
+import { type Finding, type LintReport, type LintTask, lintRelease, type Skipped, today, withWaivers } from "./lint.js";
 import { type EarlierRelease, readEarlier, readForLint, readToInstall } from "./read.js";
 import { type LintRelease, NEEDS, type Policy } from "./rule.js";
 import { pairsOf } from "./rules/boards.js";
@@ -36,7 +36,7 @@ const NEEDS_PAYLOADS = "put the payloads beside the envelope, or give them: --pa
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** Refuses a waiver of a rule that does not exist: it would waive nothing, and nobody would know. */
-function refuseUnknownRules({ policy, fault }: Product): void {
+export function refuseUnknownRules({ policy, fault }: Product): void {
   const known = ALL_RULES.flatMap(({ id, name }) => [id, name]);
   for (const [i, { rule }] of policy.waivers.entries())
     if (!known.includes(rule))
@@ -76,7 +76,7 @@ function knownKeys(store: TrustStore | undefined): KnownKey[] {
 const isForSame = (release: LintRelease, { scope }: EarlierRelease) => release.scope.some((pair) => scope.includes(pair));
 
 /** The release before, of those given: the highest that is for the same devices. */
-function highest(release: LintRelease, given: readonly EarlierRelease[]): EarlierRelease | undefined {
+export function highest(release: LintRelease, given: readonly EarlierRelease[]): EarlierRelease | undefined {
   return given
     .filter((other) => isForSame(release, other))
     .reduce<EarlierRelease | undefined>((most, other) => (most && most.sequence >= other.sequence ? most : other), undefined);
@@ -128,6 +128,10 @@ async function cutsOf(
   return cutPowerOf(update, device, previous && readToInstall(previous.path, readEnvelopeFile(previous.path)));
 }
 
+/** The boards of a product that a release is for. */
+export const boardsFor = ({ vendor, boards }: Product, { scope }: Pick<LintRelease, "scope">): Board[] =>
+  boards.filter((board) => pairsOf(vendor, board).some((pair) => scope.includes(pair)));
+
 async function taskOf(
   file: string,
   known: readonly KnownKey[],
@@ -146,11 +150,12 @@ async function taskOf(
   return {
     context: {
       release,
+      signed: true,
       ...(previous && { previous }),
       ...(trust && { trust }),
       ...(product && {
         product,
-        boards: product.boards.filter((board) => pairsOf(product.vendor, board).some((pair) => release.scope.includes(pair))),
+        boards: boardsFor(product, release),
       }),
       ...("report" in cuts && { cuts: cuts.report }),
     },
@@ -183,10 +188,9 @@ export async function lintReleases(path: string, o: LintOptions = {}): Promise<L
     for (const one of report.skipped) skipped.push(one);
   }
   if (given && !compared) throw usage(`${o.previous}: is not for the devices of ${path}`, "give the release before, for the same devices");
-  const today = new Date().toISOString().slice(0, 10);
   return {
     releases: paths,
-    findings: product ? withWaivers(findings, { path: product.path, all: product.policy.waivers }, today) : findings,
+    findings: product ? withWaivers(findings, { path: product.path, all: product.policy.waivers }, today()) : findings,
     skipped,
   };
 }

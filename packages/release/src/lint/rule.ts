@@ -1,6 +1,7 @@
 // What a rule is, and what it looks at. A rule is a pure function: everything that it needs was read before.
 
 import type { Explained } from "@firmseal/report";
+import type { RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import type { ManifestStep } from "../payload-check/tree.js";
@@ -68,6 +69,10 @@ export interface LintContext {
   readonly boards?: readonly Board[];
   /** The outcome of power cuts on a simulated device. */
   readonly cuts?: CutReport;
+  /** The role in which it is signed. Default: release. */
+  readonly role?: RoleName;
+  /** Missing before it is known which keys sign. */
+  readonly signed?: true;
 }
 
 /** What a rule cannot do without, and what to do if it is missing. */
@@ -76,6 +81,7 @@ export const NEEDS = {
   trust: "give the trust file: --trust FILE",
   product: "give the product file: --product FILE",
   cuts: "the release was not simulated",
+  signed: "no key has signed yet",
 } as const;
 
 export type Need = keyof typeof NEEDS;

@@ -1,7 +1,7 @@
 // The devices of a product, as the bundle that they run decides: who is trusted, and what becomes of a release.
 
-import { Failure, publicKeys, schemeOf, sizeOf } from "@firmseal/keys";
-import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey } from "@firmseal/signer";
+import { Failure, publicKeys, schemeOf, sizeOf, usage } from "@firmseal/keys";
+import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { refusalHint, refusalMeaning, refusalName } from "../refusals.js";
@@ -12,6 +12,7 @@ import type { TrustOnFile } from "../trust/trust-file.js";
 import type { TrustOptions } from "../trust/trust-ref.js";
 import { verifiedTrust } from "../trust/trust-ref.js";
 import type { Board, Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
 
 /** Whom the devices of a product trust. */
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
@@ -36,13 +37,24 @@ export function trustOptions(product: Product): TrustOptions {
   return { key: [...known], threshold };
 }
 
-/** Whom the devices trust. `signers`: the keys that sign, which they trust if the product file names no others. */
-export async function productTrusted(product: Product, signers: readonly PublicKey[]): Promise<ProductTrusted> {
-  const { file, root, keys, threshold } = product.trust;
-  if (file !== undefined) {
-    const { store, bytes } = await verifiedTrust(file, root.length > 0 ? { root: [...root] } : {});
-    return { trust: { path: file, store, bytes } };
-  }
+/** The trust file of a product, verified. Undefined if it has none. */
+export async function productTrustFile({ trust: { file, root } }: Product): Promise<TrustOnFile | undefined> {
+  if (file === undefined) return undefined;
+  const { store, bytes } = await verifiedTrust(file, root.length > 0 ? { root: [...root] } : {});
+  return { path: file, store, bytes };
+}
+
+/**
+ * Whom the devices trust. `trust`: the trust file of the product. `signers`: the keys that sign, which devices trust if the
+ * product file names no others.
+ */
+export async function productTrusted(
+  product: Product,
+  trust: TrustOnFile | undefined,
+  signers: readonly PublicKey[],
+): Promise<ProductTrusted> {
+  const { keys, threshold } = product.trust;
+  if (trust) return { trust };
   return { keys: keys.length > 0 ? await publicKeys(keys, []) : signers, threshold };
 }
 
@@ -56,11 +68,11 @@ export function classesOf(product: Product, board: Board): { vendor: string; cla
 }
 
 /** A device of each class of a board, with nothing installed. */
-function devicesOf(product: Product, board: Board, trusted: ProductTrusted): Cohort[] {
+function devicesOf(product: Product, board: Board, trusted: ProductTrusted, role: SigningRole): Cohort[] {
   return board.classes.map((name) => {
     const id = identityUuids(product.vendor, name);
     const own = "trust" in trusted ? trusted : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
-    const model: Model = modelOf({ identity: { vendor: [id.vendor], class: [id.class] }, ...own });
+    const model: Model = modelOf({ identity: { vendor: [id.vendor], class: [id.class] }, role: ROLES[role], ...own });
     const floor = parseSequence("0");
     return { name, devices: 1, model, floor, floors: { debug: floor, recovery: floor } };
   });
@@ -88,27 +100,41 @@ export async function refuseUnsigned(
   draft: EnvelopeDraft,
   keys: readonly PublicKey[],
   trusted: ProductTrusted,
+  role: SigningRole,
 ): Promise<void> {
   const others = "trust" in trusted ? [trusted.trust] : [];
-  refuseRefused(board, await planAsIfSigned(devicesOf(product, board, trusted), board.name, draft, keys, others), keys.length);
+  refuseRefused(board, await planAsIfSigned(devicesOf(product, board, trusted, role), board.name, draft, keys, others), keys.length);
 }
 
 /** Refuses a signed envelope that the bundle of the devices refuses. */
-export function refuseSigned(product: Product, board: Board, draft: EnvelopeDraft, trusted: ProductTrusted, keys: number): void {
+export function refuseSigned(
+  product: Product,
+  board: Board,
+  draft: EnvelopeDraft,
+  trusted: ProductTrusted,
+  keys: number,
+  role: SigningRole,
+): void {
   const step = { name: board.name, envelope: draft.bytes, sequence: draft.sequence };
   const stores = "trust" in trusted ? [trusted.trust.store] : [];
-  refuseRefused(board, plan(devicesOf(product, board, trusted), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
+  refuseRefused(board, plan(devicesOf(product, board, trusted, role), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
 }
 
 /** Refuses a release whose keys are not there, before anything else is tried. References of other kinds are opened later. */
-export function refuseMissingKeys(product: Product): void {
-  for (const ref of signingKeys(product, "release")) if (schemeOf(ref) === undefined) sizeOf(ref);
+export function refuseMissingKeys(product: Product, role: SigningRole): void {
+  for (const ref of signingKeys(product, role)) if (schemeOf(ref) === undefined) sizeOf(ref);
 }
 
 /** The keys of a role. Throws a Failure if the product has none. */
-export function signingKeys(product: Product, role: "release" | "recovery" | "debug"): readonly string[] {
+export function signingKeys(product: Product, role: SigningRole): readonly string[] {
   const refs = product.keys[role];
   if (refs.length === 0)
     throw product.fault("/keys", `names no ${role} key`, `[keys] ${role} = "${role}.pem"; firmseal keygen --out ${role}.pem makes one`);
   return refs;
+}
+
+/** Refuses a role without a trust file: a role that is passed over would let a debug key stand for a release key. */
+export function refuseRole(product: Product, role: string | undefined): void {
+  if (role !== undefined && product.trust.file === undefined)
+    throw usage(`--role: ${product.path} has no trust file, and roles are those of trust files`, "drop it, or name one: [trust] file");
 }

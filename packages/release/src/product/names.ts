@@ -1,7 +1,16 @@
-// What a product calls the identifiers in its manifests.
+// What a product calls the identifiers in its manifests, and the files of its releases.
 
+import { join } from "node:path";
 import { classesOf } from "./devices.js";
 import type { Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
+
+/** The file of an envelope. Those of other roles can be published beside those of releases. */
+export const envelopeName = (product: Product, board: string, version: string, role: SigningRole = "release"): string =>
+  `${product.name}-${board}-${version}${role === "release" ? "" : `-${role}`}.suit`;
+
+/** The folder of releases in a role. Other roles have numbers of their own, so their releases are apart. */
+export const shelfPath = ({ out }: Product, role: SigningRole = "release"): string => (role === "release" ? out : join(out, role));
 
 /** The vendor and the classes of a product by their UUIDs. */
 export function productNames(product: Product): Map<string, string> {

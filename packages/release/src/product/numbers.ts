@@ -2,13 +2,25 @@
 // asked for.
 
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { isVersion, numberVersion, usage, versionNumber } from "@firmseal/keys";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { versionIn } from "../input/version.js";
 import { higher } from "../rotation/quorum.js";
 import type { Product } from "./file/product.js";
-import { hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
+import type { SigningRole } from "./file/written.js";
+import {
+  hasRecord,
+  type KnownRelease,
+  knownRelease,
+  looksLikeRecord,
+  readRecord,
+  readRecordFile,
+  refuseOther,
+  releaseFault,
+  releasesIn,
+} from "./record.js";
 
 export interface NumberOptions {
   /** The number, if its source is "given". */
@@ -17,17 +29,22 @@ export interface NumberOptions {
   first?: boolean;
 }
 
-/** What was published last: a folder of releases, a release, or an envelope. */
-export function publishedAt(path: string, product: Product): KnownRelease[] {
+/** What was published last: a folder of releases, a release, its record alone, or an envelope. */
+export function publishedAt(path: string, product: Product, role?: SigningRole): KnownRelease[] {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     if (!hasRecord(path)) {
-      const all = releasesIn(path, product);
+      const all = releasesIn(path, product, role);
       if (all.length > 0) return all;
       throw releaseFault(`${path}: has no release`, "name the folder of the last release, or its envelope");
     }
     const record = readRecord(path);
-    refuseOther(path, record, product);
+    refuseOther(path, record, product, role);
     return [knownRelease(path, record)];
+  }
+  if (looksLikeRecord(path)) {
+    const record = readRecordFile(path);
+    refuseOther(path, record, product, role);
+    return [knownRelease(dirname(path), record)];
   }
   const outline = decodeEnvelope(readEnvelopeFile(path));
   const sequence = BigInt(formatSequence(outline.manifest.sequence));

@@ -1,14 +1,22 @@
 // Everything about a release that needs no key: its images, its number, its names, and what power cuts do to it.
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkFolder, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import { checkDraftFor } from "../consumer/judge.js";
+import { lintFailure } from "../lint/lint.js";
+import { refuseUnknownRules } from "../lint/releases.js";
+import { higher } from "../rotation/quorum.js";
 import type { ApprovalOptions } from "../signing/approval.js";
 import { digestOf } from "../signing/authorize.js";
+import type { TrustOnFile } from "../trust/trust-file.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
-import { refuseMissingKeys } from "./devices.js";
+import { productTrustFile, refuseMissingKeys, refuseRole } from "./devices.js";
 import { boardsOf, type Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
+import { lintBoards, type ReleaseLint } from "./lint.js";
+import { envelopeName, shelfPath } from "./names.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./numbers.js";
 import { type PreparedBoard, prepareBoard } from "./prepare.js";
 import { checkFiles, type KnownRelease, RECORD, type ReleaseRecord, readRecord, releaseFault, releasesIn, SUMS } from "./record.js";
@@ -19,8 +27,12 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   boards?: readonly string[];
   /** The folder of releases. Default: that of the product file. */
   out?: string;
-  /** What was published last: a folder of releases, a release, or an envelope. Default: that of the product file. */
+  /** What was published last: a folder of releases, a release, its release.json, or an envelope. Default: that of the product file. */
   previous?: string;
+  /** A release to compare with. It counts as published, like `previous`. */
+  diff?: string;
+  /** The role of the keys that sign. Default: release. Others are for products with a trust file. */
+  role?: SigningRole;
   /** The signing log, if it is elsewhere. */
   log?: string;
   passphrases?: readonly PassphraseOption[];
@@ -30,8 +42,12 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   coseAlg?: readonly string[];
   /** Only the plan is asked for: no key is needed. */
   dryRun?: boolean;
-  /** Reports what a board has reached. */
-  progress?(board: string, stage: string): void;
+  /** Reports what a board has reached. `passing`: no result, only what is being done. */
+  progress?(board: string, stage: string, passing?: boolean): void;
+  /** May refuse the folder of the release, before anything is tried. */
+  into?(folder: string): void;
+  /** Gets the findings of lint, also if they are why the release is refused. With keys, it is called again. */
+  linted?(report: ReleaseLint): void;
 }
 
 /** A release that can be made, as far as is known without a key. */
@@ -48,17 +64,22 @@ export interface ReleasePlan {
   /** The release in the folder, if it has the same content. */
   readonly existing: ReleaseRecord | undefined;
   readonly known: readonly KnownRelease[];
+  /** The trust file of the devices. */
+  readonly trust: TrustOnFile | undefined;
+  /** Findings without those about signatures. */
+  readonly lint: ReleaseLint;
   readonly options: ReleaseOptions;
 }
 
-export const envelopeName = (product: Product, board: string, version: string): string => `${product.name}-${board}-${version}.suit`;
-
 /** Two files of a release with one name would replace each other, also on a disk that ignores case. */
-function refuseCollisions(product: Product, boards: readonly PreparedBoard[], version: string): void {
+function refuseCollisions(product: Product, boards: readonly PreparedBoard[], version: string, role: SigningRole | undefined): void {
   const own = (name: string) => [name.toLowerCase(), { digest: "", what: "the release" }] as const;
   const names = new Map<string, { digest: string; what: string }>([own(RECORD), own(SUMS)]);
   for (const { board, images } of boards)
-    for (const { file, digest, slot } of [{ file: envelopeName(product, board.name, version), digest: "", slot: undefined }, ...images]) {
+    for (const { file, digest, slot } of [
+      { file: envelopeName(product, board.name, version, role), digest: "", slot: undefined },
+      ...images,
+    ]) {
       if (file === undefined) continue;
       const what = `board ${board.name}${slot === undefined ? "" : ` slot ${slot}`}`;
       const before = names.get(file.toLowerCase());
@@ -73,7 +94,7 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
 }
 
 /** The release that is there under this version, if it is the same. Throws a Failure if it is another one. */
-async function sameRelease(plan: Omit<ReleasePlan, "existing" | "cuts">): Promise<ReleaseRecord | undefined> {
+async function sameRelease(plan: Pick<ReleasePlan, "known" | "version" | "folder" | "boards">): Promise<ReleaseRecord | undefined> {
   const { known, version, folder, boards } = plan;
   for (const one of known.filter((other) => other.version === version && other.manifests.size > 0)) {
     const names = boards.map(({ board }) => board.name);
@@ -97,40 +118,74 @@ async function sameRelease(plan: Omit<ReleasePlan, "existing" | "cuts">): Promis
   return record;
 }
 
+/** What is known of earlier releases: those in the folder, and what was published. */
+function knownReleases(product: Product, out: string, o: ReleaseOptions): KnownRelease[] {
+  const { role } = o;
+  // what the product file names are releases for the field
+  const own = role === undefined || role === "release" ? product.sequence.previous : undefined;
+  // only --first goes on without what the product file names, and only if it is not there
+  const isMissing = own !== undefined && o.first === true && !existsSync(own);
+  const named = [...new Set([o.previous ?? (isMissing ? undefined : own), o.diff])].filter((path) => path !== undefined);
+  return [...releasesIn(out, product, role), ...named.flatMap((path) => publishedAt(path, product, role))];
+}
+
+/** The number for rules: with numbers of the log, the one above those that are known. */
+const likelyNumber = (sequence: bigint | "log", known: readonly KnownRelease[]): bigint =>
+  sequence === "log" ? known.reduce((most, one) => higher(most, one.sequence), 0n) + 1n : sequence;
+
 /**
- * Finds out everything about a release that needs no key: its images, its number, its names, and whether devices would
- * install it, also when the power is cut. Throws Failures: PRODUCT, RELEASE, IMAGE, POWER_CUT and the refusals of devices.
+ * Finds out everything about a release that needs no key: its images, its number, its names, whether devices would
+ * install it, also when the power is cut, and whether it breaks a rule. Throws Failures: PRODUCT, RELEASE, IMAGE, POWER_CUT,
+ * LINT and the refusals of devices.
  */
 export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
-  const { version } = o;
+  const { version, role } = o;
   versionNumber(version);
   refuseClock();
   sourceDate();
-  if (!o.dryRun) refuseMissingKeys(product);
-  const out = o.out ?? product.out;
+  refuseRole(product, role);
+  refuseUnknownRules(product);
+  if (!o.dryRun) refuseMissingKeys(product, role ?? "release");
+  const out = o.out ?? shelfPath(product, role);
   const folder = join(out, version);
+  o.into?.(folder);
   const chosen = boardsOf(product, o.boards ?? []);
-  const shelf = releasesIn(out, product);
-  const previous = o.previous ?? product.sequence.previous;
-  const known = [...shelf, ...(previous === undefined ? [] : publishedAt(previous, product))];
+  const known = knownReleases(product, out, o);
   const boards = await Promise.all(
     chosen.map(async (board) => {
-      const prepared = await prepareBoard(product, board, version);
+      const prepared = await prepareBoard(product, board, version, role);
       for (const { read } of prepared.images) if (read !== undefined) o.progress?.(board.name, read);
       return prepared;
     }),
   );
-  refuseCollisions(product, boards, version);
-  const same = { product, version, sequence: "log" as const, folder, boards, known, options: o };
-  const existing = await sameRelease(same);
-  if (existing) return { ...same, sequence: BigInt(existing.sequence), existing, cuts: new Map() };
+  refuseCollisions(product, boards, version, role);
+  const trust = await productTrustFile(product);
+  const base = { product, version, folder, boards, known, trust, options: o };
+  const linted = async (sequence: bigint | "log", cuts: ReleasePlan["cuts"]): Promise<ReleaseLint> => {
+    const number = likelyNumber(sequence, known);
+    const lint = await lintBoards(
+      { ...base, cuts },
+      boards.map(({ draft }) => draft(number)),
+    );
+    o.linted?.(lint);
+    return lint;
+  };
+  const existing = await sameRelease(base);
+  if (existing) {
+    const [sequence, cuts] = [BigInt(existing.sequence), new Map<string, Cuts>()];
+    return { ...base, sequence, existing, cuts, lint: await linted(sequence, cuts) };
+  }
   const again = known.find((one) => one.version === version && one.manifests.size > 0);
   const sequence = again ? again.sequence : numberOf(product, version, known, o);
   refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
   if (!o.dryRun) checkFolder(folder);
-  for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(sequence === "log" ? 1n : sequence), []);
-  const cuts = await cutPower(product, boards, sequence === "log" ? 1n : sequence, (board, done) =>
-    o.progress?.(board, `${done.cuts} power cuts, and ${done.cutsDuringRecovery} during recovery: each ends well`),
-  );
-  return { ...same, sequence, existing: undefined, cuts };
+  for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(likelyNumber(sequence, known)), []);
+  const cuts = await cutPower(product, boards, likelyNumber(sequence, known), (board, done) => {
+    if (done === "begun") o.progress?.(board, "cutting the power", true);
+    else o.progress?.(board, `${done.cuts} power cuts, and ${done.cutsDuringRecovery} during recovery: each ends well`);
+  });
+  const lint = await linted(sequence, cuts);
+  const failure = lintFailure(lint.findings);
+  if (failure) throw failure;
+  return { ...base, sequence, existing: undefined, cuts, lint };
 }

@@ -8,6 +8,7 @@ import { flashBytes } from "../input/flash.js";
 import { LIMITS } from "../limits.js";
 import { fileOfUri } from "../payload-check/verified.js";
 import type { Board, Product, ProductImage } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
 import { imageFile } from "./image-file.js";
 import { expandUri } from "./uri.js";
 
@@ -19,6 +20,8 @@ export interface ReleasedImage {
   readonly component: string;
   /** a or b, if each slot has its own image. */
   readonly slot: "a" | "b" | undefined;
+  /** Bytes of its slot, if the product file says so: of the smaller one if it is for both. */
+  readonly slotSize: number | undefined;
   readonly bytes: Uint8Array;
   /** SHA-256, hex. */
   readonly digest: string;
@@ -32,13 +35,19 @@ export interface ReleasedImage {
 export interface PreparedBoard {
   readonly board: Board;
   readonly images: readonly ReleasedImage[];
-  /** The unsigned envelope with this number. `shrink`: keeps so many bytes of each image. */
-  draft(sequence: bigint, shrink?: number): EnvelopeDraft;
+  /** The unsigned envelope with this number. `most`: only so many bytes of each image. */
+  draft(sequence: bigint, most?: number): EnvelopeDraft;
 }
 
 const SLOTS = ["a", "b"] as const;
 
-function released(product: Product, board: Board, version: string | undefined, image: ProductImage, i: number): ReleasedImage {
+function released(
+  product: Product,
+  board: Board,
+  { version, role }: { version: string | undefined; role: SigningRole },
+  image: ProductImage,
+  i: number,
+): ReleasedImage {
   const path = imageFile(product, image.files[i] as string, image.at);
   const { bytes, read } = flashBytes(path);
   const slot = image.files.length > 1 ? SLOTS[i] : undefined;
@@ -53,8 +62,10 @@ function released(product: Product, board: Board, version: string | undefined, i
   const uri =
     image.uri === undefined
       ? `#${image.component === undefined || image.name === "image" ? "firmware" : image.name}${slot === undefined ? "" : `-${slot}`}`
-      : expandUri(image.uri, { product: product.name, board: board.name, version, component: image.name, slot: slot ?? "ab" }, (what) =>
-          product.fault(where, what, "placeholders are {product}, {board}, {version}, {component} and {slot}"),
+      : expandUri(
+          image.uri,
+          { product: product.name, board: board.name, version, component: image.name, slot: slot ?? "ab", role },
+          (what) => product.fault(where, what, "placeholders are {product}, {board}, {version}, {component}, {slot} and {role}"),
         );
   if (image.uri === undefined && bytes.length > LIMITS.integratedPayload)
     throw product.fault(image.at, `${path}: is too large to travel in the envelope`, "say where devices fetch it: uri");
@@ -65,7 +76,7 @@ function released(product: Product, board: Board, version: string | undefined, i
       `${uri}: its last part is not the name of a file`,
       "end it with a name: https://example.com/{version}/{board}.bin",
     );
-  return { path, component: image.name, slot, bytes, digest: sha256Hex(bytes), uri, file, read };
+  return { path, component: image.name, slot, slotSize: size, bytes, digest: sha256Hex(bytes), uri, file, read };
 }
 
 /** The version, of each component. */
@@ -74,12 +85,17 @@ function versionTexts(version: string, n: number): NonNullable<Description["text
 }
 
 /** Reads the images of a board. Without a version, its text names none. Throws a Failure that names the member of the product file, or the fault of an image. */
-export async function prepareBoard(product: Product, board: Board, version: string | undefined): Promise<PreparedBoard> {
+export async function prepareBoard(
+  product: Product,
+  board: Board,
+  version: string | undefined,
+  role: SigningRole = "release",
+): Promise<PreparedBoard> {
   const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
   for (const image of board.images) {
     const images: ReleasedImage[] = [];
     for (const i of image.files.keys()) {
-      const one = released(product, board, version, image, i);
+      const one = released(product, board, { version, role }, image, i);
       await refuseKeyAsInput(one.path, product.keys.release);
       images.push(one);
     }
@@ -88,20 +104,19 @@ export async function prepareBoard(product: Product, board: Board, version: stri
   const images = placed.flatMap((one) => one.images);
   const consumer = board.for && consumerOf(board.for);
   const recipe = (facts: BoardRelease) => (consumer ? fitted(boardRelease(facts), consumer) : boardRelease(facts));
-  const asPlaced = ({ bytes, digest, uri, file }: ReleasedImage, shrink: number | undefined): PlacedImage => {
-    const part = shrink === undefined ? bytes : bytes.subarray(0, shrink);
-    const inside = shrink !== undefined || file === undefined;
+  const asPlaced = ({ bytes, digest, uri, file }: ReleasedImage, most: number): PlacedImage => {
+    const part = bytes.subarray(0, most);
     return {
-      digest: shrink === undefined ? digest : sha256Hex(part),
+      digest: part.length === bytes.length ? digest : sha256Hex(part),
       size: part.length,
-      uri: inside && !uri.startsWith("#") ? `#${uri}` : uri,
-      ...(inside && { payload: part }),
+      uri,
+      ...(file === undefined && { payload: part }),
     };
   };
   return {
     board,
     images,
-    draft: (sequence, shrink) =>
+    draft: (sequence, most = Number.POSITIVE_INFINITY) =>
       draftOf(
         recipe({
           sequence: String(sequence),
@@ -109,7 +124,7 @@ export async function prepareBoard(product: Product, board: Board, version: stri
           classes: board.classes,
           components: placed.map(({ of, images: own }) => ({
             ...(of.component !== undefined && { component: [of.component] }),
-            images: own.map((one) => asPlaced(one, shrink)) as [PlacedImage] | [PlacedImage, PlacedImage],
+            images: own.map((one) => asPlaced(one, most)) as [PlacedImage] | [PlacedImage, PlacedImage],
           })),
           ...(version !== undefined && { text: versionTexts(version, placed.length) }),
         }),

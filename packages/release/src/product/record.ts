@@ -3,7 +3,18 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { environment, type Failure, isVersion, readAll, refusedInput, someOf, tooMuch, versionNumber, visible } from "@firmseal/keys";
+import {
+  environment,
+  type Failure,
+  isVersion,
+  readAll,
+  readFirstBytes,
+  refusedInput,
+  someOf,
+  tooMuch,
+  versionNumber,
+  visible,
+} from "@firmseal/keys";
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
 import { violations } from "../schema.js";
@@ -58,8 +69,13 @@ export function releaseFault(message: string, hint: string): Failure {
 }
 
 /** The release in a folder. Throws a Failure: RELEASE. */
-export function readRecord(folder: string): ReleaseRecord {
-  const path = join(folder, RECORD);
+export const readRecord = (folder: string): ReleaseRecord => readRecordFile(join(folder, RECORD));
+
+/** Whether a file is JSON, as a record is, and not an envelope. */
+export const looksLikeRecord = (path: string): boolean => /^\s*\{/.test(Buffer.from(readFirstBytes(path, 16)).toString("latin1"));
+
+/** Reads the record of a release, whatever the name of the file is. Throws a Failure: RELEASE. */
+export function readRecordFile(path: string): ReleaseRecord {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(readAll(path, LIMITS.releaseRecord)));
@@ -83,6 +99,8 @@ export interface KnownRelease {
   readonly sequence: bigint;
   /** Digest of the manifest, by board. */
   readonly manifests: ReadonlyMap<string, string>;
+  /** Its record, unless it is an envelope alone. */
+  readonly record?: ReleaseRecord;
 }
 
 export function knownRelease(path: string, record: ReleaseRecord): KnownRelease {
@@ -92,11 +110,12 @@ export function knownRelease(path: string, record: ReleaseRecord): KnownRelease 
     version: record.version,
     sequence: BigInt(record.sequence),
     manifests: new Map(envelopes.map(({ board, manifest }) => [board, manifest])),
+    record,
   };
 }
 
-/** The releases in a folder, in the order of their versions. Throws a Failure if one is of another product. */
-export function releasesIn(folder: string, product: Product): KnownRelease[] {
+/** The releases in a folder, in the order of their versions. Throws a Failure if one is of another product or role. */
+export function releasesIn(folder: string, product: Product, role?: SigningRole): KnownRelease[] {
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (!stat) return [];
   if (!stat.isDirectory()) throw environment(`${folder}: is not a folder`, "name another folder for releases: --out DIR");
@@ -107,18 +126,21 @@ export function releasesIn(folder: string, product: Product): KnownRelease[] {
     const path = join(folder, name);
     if (!hasRecord(path)) continue;
     const record = readRecord(path);
-    refuseOther(path, record, product);
+    refuseOther(path, record, product, role);
     out.push(knownRelease(path, record));
   }
   return out.sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1));
 }
 
-export function refuseOther(path: string, record: ReleaseRecord, product: Product): void {
-  if (record.product === product.name && record.vendor === product.vendor) return;
-  throw releaseFault(
-    `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
-    "name another folder: --out DIR",
-  );
+export function refuseOther(path: string, record: ReleaseRecord, product: Product, role: SigningRole = "release"): void {
+  if (record.product !== product.name || record.vendor !== product.vendor)
+    throw releaseFault(
+      `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
+      "name another folder: --out DIR",
+    );
+  const other = record.artifacts.flatMap(({ signers }) => signers).find((signer) => signer.role !== role);
+  if (other)
+    throw releaseFault(`${path}: is signed in the role ${other.role}, not ${role}`, `give --role ${other.role}, or another folder`);
 }
 
 /** The content of SHA256SUMS, as sha256sum writes and checks it. */

@@ -9,12 +9,15 @@ import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { checkDraftFor, checkFor } from "../consumer/judge.js";
 import { type NextSequence, reviewSigned } from "../input/draft.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
+import { lintFailure } from "../lint/lint.js";
 import { readApprovals } from "../signing/approval.js";
 import { digestOf, recordSignings } from "../signing/authorize.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { classesOf, type ProductTrusted, productTrusted, refuseSigned, refuseUnsigned, signingKeys } from "./devices.js";
 import type { Board } from "./file/product.js";
-import { envelopeName, type ReleasePlan } from "./plan.js";
+import { lintBoards, type ReleaseLint } from "./lint.js";
+import { envelopeName } from "./names.js";
+import type { ReleasePlan } from "./plan.js";
 import type { PreparedBoard } from "./prepare.js";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, releaseFault, SUMS, sumsOf } from "./record.js";
 
@@ -24,6 +27,7 @@ export interface DoneRelease {
   /** false: the same release was there already, and nothing was signed. */
   readonly written: boolean;
   readonly receipts: readonly Receipt[];
+  readonly lint: ReleaseLint;
 }
 
 /** The numbers that boards get: one for all of them. */
@@ -68,30 +72,38 @@ function refuseKeys(plan: ReleasePlan, keys: readonly SigningKey[]): void {
  * those of the devices: then nothing was written, and no number was used unless a key failed while it signed.
  */
 export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
-  const { product, folder, existing, options: o } = plan;
+  const { product, folder, existing, boards, options: o } = plan;
+  const { role = "release" } = o;
   const approvals = await readApprovals(o);
-  return withSigners(signingKeys(product, "release"), o.passphrases ?? [], async (keys) => {
+  return withSigners(signingKeys(product, role), o.passphrases ?? [], async (keys) => {
     refuseKeys(plan, keys);
     const asSigning = boardKeys(plan, keys);
-    const trusted = await productTrusted(
-      product,
-      keys.map((key) => key.public),
-    );
+    const publics = keys.map((key) => key.public);
+    const trusted = await productTrusted(product, plan.trust, publics);
     if (existing) {
       for (const [i, { board, draft }] of plan.boards.entries()) {
         // its record is not signed: what counts is what devices make of the envelope
-        const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version))));
+        const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version, role))));
         if (digestOf(there) !== digestOf(draft(BigInt(existing.sequence))))
           throw releaseFault(
             `${folder}: the envelope of board ${board.name} is not that of the record`,
             "remove the folder, and make the release again",
           );
-        refuseSigned(product, board, there, trusted, keys.length);
+        refuseSigned(product, board, there, trusted, keys.length, role);
         refuseOtherAlg(folder, board, there, asSigning[i] as SigningKey[]);
         if (board.for) checkFor(board.for, there.bytes);
       }
-      return { record: existing, folder, written: false, receipts: [] };
+      return { record: existing, folder, written: false, receipts: [], lint: plan.lint };
     }
+    const drafts: EnvelopeDraft[] = [];
+    let lint = plan.lint;
+    /** The rules again, now that number and keys are known. */
+    const lintAll = async () => {
+      lint = await lintBoards(plan, drafts, publics);
+      o.linted?.(lint);
+      const failure = lintFailure(lint.findings);
+      if (failure) throw failure;
+    };
     const recorded = await recordSignings(
       "release",
       keys,
@@ -101,16 +113,12 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
         ...("trust" in trusted && { lists: [trusted.trust] }),
         asSigning: (i) => asSigning[i] as SigningKey[],
         judge: async (draft, i) => {
-          const { board } = plan.boards[i] as PreparedBoard;
+          const { board } = boards[i] as PreparedBoard;
           const algs = (asSigning[i] as SigningKey[]).map(({ signer }) => signer.alg);
           if (board.for) await checkDraftFor(board.for, draft, algs);
-          await refuseUnsigned(
-            product,
-            board,
-            draft,
-            keys.map((key) => key.public),
-            trusted,
-          );
+          await refuseUnsigned(product, board, draft, publics, trusted, role);
+          drafts[i] = draft;
+          if (i === boards.length - 1) await lintAll();
         },
         inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
       },
@@ -119,7 +127,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
     const signed = await signBoards(plan, asSigning, trusted, recorded);
     const record = recordOf(plan, keys, signed);
     writeFolder(folder, filesOf(plan, signed, record), sourceDate());
-    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts) };
+    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts), lint };
   });
 }
 
@@ -156,7 +164,7 @@ async function signBoards(
     for (const signer of signers) tbs.push(sha256Hex(await draft.toBeSigned(signer)));
     const done = await signedBy(draft, signers);
     await reviewSigned(done, signers);
-    refuseSigned(product, prepared.board, done, trusted, signers.length);
+    refuseSigned(product, prepared.board, done, trusted, signers.length, options.role ?? "release");
     if (prepared.board.for) checkFor(prepared.board.for, done.bytes);
     options.progress?.(prepared.board.name, `signed, ${done.bytes.length} bytes`);
     out.push({ prepared, draft: done, tbs });
@@ -164,10 +172,15 @@ async function signBoards(
   return out;
 }
 
-function artifactsOf({ product, version }: ReleasePlan, keys: readonly SigningKey[], { prepared, draft, tbs }: SignedBoard): Artifact[] {
+function artifactsOf(
+  { product, version, options }: ReleasePlan,
+  keys: readonly SigningKey[],
+  { prepared, draft, tbs }: SignedBoard,
+): Artifact[] {
   const { board, images } = prepared;
   const { vendor, classes } = classesOf(product, board);
-  const envelope = envelopeName(product, board.name, version);
+  const { role = "release" } = options;
+  const envelope = envelopeName(product, board.name, version, role);
   const testKeys = keys.flatMap((key) => testKeyName(key.public) ?? []);
   const common = {
     board: board.name,
@@ -178,7 +191,7 @@ function artifactsOf({ product, version }: ReleasePlan, keys: readonly SigningKe
     sequence: String(draft.sequence),
     envelope,
     manifest: digestOf(draft),
-    signers: keys.map((key, i): RecordedSigner => ({ ...keyFacts(key.public), role: "release", tbs: tbs[i] as string })),
+    signers: keys.map((key, i): RecordedSigner => ({ ...keyFacts(key.public), role, tbs: tbs[i] as string })),
     testKeys,
   };
   const file = { kind: "envelope" as const, file: envelope, digest: `sha-256:${sha256Hex(draft.bytes)}`, size: draft.bytes.length };
@@ -207,10 +220,14 @@ function recordOf(plan: ReleasePlan, keys: readonly SigningKey[], signed: readon
 }
 
 /** The files of a release by name, with their checksums. Nothing in them differs from one run to the next. */
-function filesOf({ product, version }: ReleasePlan, signed: readonly SignedBoard[], record: ReleaseRecord): Map<string, Uint8Array> {
+function filesOf(
+  { product, version, options }: ReleasePlan,
+  signed: readonly SignedBoard[],
+  record: ReleaseRecord,
+): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (const { prepared, draft } of signed) {
-    files.set(envelopeName(product, prepared.board.name, version), draft.bytes);
+    files.set(envelopeName(product, prepared.board.name, version, options.role), draft.bytes);
     for (const { file, bytes } of prepared.images) if (file !== undefined) files.set(file, bytes);
   }
   files.set(RECORD, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));

@@ -13,6 +13,8 @@ export interface Placeholders {
   readonly component: string;
   /** a or b, if each slot has its own image; else "ab". */
   readonly slot: string;
+  /** The role in which it is signed. */
+  readonly role: string;
 }
 
 /** Replaces the placeholders. `fault` makes the error for one that is not known. */

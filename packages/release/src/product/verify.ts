@@ -15,8 +15,10 @@ import { identities } from "../payload-check/payload-check.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
 import { digestOf } from "../signing/authorize.js";
 import { type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
-import { classesOf, trustOptions } from "./devices.js";
+import { classesOf, refuseRole, trustOptions } from "./devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
+import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./numbers.js";
 import {
   type Artifact,
@@ -135,7 +137,7 @@ async function verifyFolder(
   o: ProductVerify,
 ): Promise<VerifiedBoard[]> {
   const record = readRecord(folder);
-  refuseOther(folder, record, product);
+  refuseOther(folder, record, product, o.role as SigningRole | undefined);
   await checkFiles(folder, record, o.withoutPayloads);
   const envelopes = record.artifacts.filter(({ kind }) => kind === "envelope");
   const out: VerifiedBoard[] = [];
@@ -157,8 +159,9 @@ function refuseUnordered(known: readonly KnownRelease[]): void {
 }
 
 /** The releases beside a folder or file, in the folder of releases of the product. */
-function shelfOf(product: Product): KnownRelease[] {
-  return statSync(product.out, { throwIfNoEntry: false })?.isDirectory() ? releasesIn(product.out, product) : [];
+function shelfOf(product: Product, role: SigningRole | undefined): KnownRelease[] {
+  const path = shelfPath(product, role);
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? releasesIn(path, product, role) : [];
 }
 
 /**
@@ -170,8 +173,8 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   const wanted = boardsOf(product, o.board === undefined ? [] : [o.board]);
   const { passphraseEnv, passphraseFd } = o;
   const trust = trustOptions(product);
-  if (o.role !== undefined && trust.trust === undefined)
-    throw usage(`--role: ${product.path} has no trust file, and roles are those of trust files`, "drop it");
+  refuseRole(product, o.role);
+  const role = o.role as SigningRole | undefined;
   const whom = await trustedKeys({
     ...trust,
     ...(o.role !== undefined && { role: o.role }),
@@ -181,18 +184,18 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   if (!isFolder) {
     const one = await verifyOne(path, product, whom, wanted, o);
-    if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product));
+    if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
     return { releases: [one], versions: [], whom };
   }
   if (o.payload !== undefined) throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
   if (hasRecord(path)) {
     const releases = await verifyFolder(path, product, whom, wanted, o);
     const own = knownRelease(path, readRecord(path));
-    const shelf = shelfOf(product).filter(({ version }) => version !== own.version);
+    const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
     refuseUnordered([...shelf, own].sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1)));
     return { releases, versions: [own.version], whom };
   }
-  const known = releasesIn(path, product);
+  const known = releasesIn(path, product, role);
   if (known.length === 0) throw releaseFault(`${path}: has no release`, "name the folder that firmseal release wrote, or an envelope");
   refuseUnordered(known);
   const releases: VerifiedBoard[] = [];

@@ -176,7 +176,7 @@ function hasImage(code: DeviceCode, m: Manifest, identity: Identity): boolean {
 function policy({ model, store }: State): Trust {
   if (!store) return model.policy as Trust;
   const { policyOf } = deviceCode(model.algorithms, model.features);
-  return (policyOf as NonNullable<typeof policyOf>)(store, ROLE_RELEASE, model.identity);
+  return (policyOf as NonNullable<typeof policyOf>)(store, model.role ?? ROLE_RELEASE, model.identity);
 }
 
 /** What the device trusts once it has `bytes` in its component of trust files, by nextTrust(); and why not. */
@@ -188,11 +188,12 @@ function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: 
   if (!store || !nextTrust || !part) return { state, code: errors.COMPONENT_UNKNOWN };
   part.slots[part.current] = Array.from(bytes);
   const host = hostOf(model.algorithms);
-  const next = nextTrust(store, device, envelope, ROLE_RELEASE, host);
+  const role = model.role ?? ROLE_RELEASE;
+  const next = nextTrust(store, device, envelope, role, host);
   if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model)) }, code: 0 };
   // nextTrust() says that it is not taken; this is what it asks
   const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []).map(assumable);
-  return { state, code: codeIn(() => updatedTrust({ ...store, algs }, bytes, envelope, ROLE_RELEASE, model.identity, host)) };
+  return { state, code: codeIn(() => updatedTrust({ ...store, algs }, bytes, envelope, role, model.identity, host)) };
 }
 
 function playRelease(step: PlannedRelease, before: State): Played {

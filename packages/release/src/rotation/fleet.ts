@@ -40,6 +40,8 @@ export interface Model {
   readonly start: "release" | "own";
   /** The running release; null if unknown. */
   readonly release: Uint8Array | null;
+  /** The role in which releases are installed. Default: release. */
+  readonly role?: number;
 }
 
 /** A group of equal devices. */
@@ -87,6 +89,7 @@ export function modelOf(
     engine: o.engine ?? null,
     start: o.start ?? "release",
     release: o.release ?? null,
+    ...(o.role !== undefined && { role: o.role }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type FlashOperation,
   type FlashTear,
   type Pages,
+  SharedPages,
   WORD,
 } from "../models/flash-model.js";
 import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
@@ -31,12 +32,14 @@ const TEARS_OF_WORD = FLASH_TEARS.filter((tear) => tear !== "words");
 
 class FlashMachine implements Machine {
   private readonly flash: FlashModel;
+  private readonly again: { before: Uint8Array; after: Uint8Array }[] = [];
 
   constructor(
     private readonly kind: FlashKind,
     pages: Pages,
+    private readonly shared: SharedPages,
   ) {
-    this.flash = new FlashModel(pages);
+    this.flash = new FlashModel(pages, shared);
   }
 
   start(): Started {
@@ -48,9 +51,44 @@ class FlashMachine implements Machine {
     for (const [operation, step] of this.flash.log.entries()) {
       const what = `${step.op} ${this.kind.where(step.address)}`;
       for (const tear of tearsOf(step))
-        yield { operation, what, tear, left: () => new FlashStore(this.kind, applyOperation(pages, step, tear)) };
-      carryOut(pages, step, "whole");
+        yield { operation, what, tear, left: () => new FlashStore(this.kind, applyOperation(pages, step, tear, this.shared), this.shared) };
+      carryOut(pages, step, "whole", this.shared);
     }
+  }
+
+  /** Carries out a whole operation of the log. It meets the same page again and again: that of the time before is kept. */
+  private carryOutAgain(pages: Uint8Array[], operation: number, step: FlashOperation): void {
+    const n = Math.floor(step.address / this.flash.pageSize);
+    const before = pages[n] as Uint8Array;
+    const known = this.again[operation];
+    const isOnOne = step.op === "erase" || (step.address % this.flash.pageSize) + step.bytes.length <= this.flash.pageSize;
+    if (isOnOne && known?.before === before) {
+      pages[n] = known.after;
+      return;
+    }
+    carryOut(pages, step, "whole", this.shared);
+    if (isOnOne) this.again[operation] = { before, after: pages[n] as Uint8Array };
+  }
+
+  *someCuts(from: Store, chosen: readonly number[]): Iterable<Cut> {
+    const pages = [...(from as FlashStore).pages];
+    let at = 0;
+    let next = 0;
+    for (const [operation, step] of this.flash.log.entries()) {
+      const tears = tearsOf(step);
+      for (; (chosen[next] as number) < at + tears.length; next++) {
+        const tear = tears[(chosen[next] as number) - at] as FlashTear;
+        const what = `${step.op} ${this.kind.where(step.address)}`;
+        yield { operation, what, tear, left: () => new FlashStore(this.kind, applyOperation(pages, step, tear, this.shared), this.shared) };
+      }
+      if (next === chosen.length) return;
+      at += tears.length;
+      this.carryOutAgain(pages, operation, step);
+    }
+  }
+
+  places(): Iterable<{ what: string; cuts: number }> {
+    return this.flash.log.map((step) => ({ what: `${step.op} ${this.kind.where(step.address)}`, cuts: tearsOf(step).length }));
   }
 
   cutCount(): number {
@@ -62,7 +100,7 @@ class FlashMachine implements Machine {
   }
 
   off(): Store {
-    return new FlashStore(this.kind, this.flash.pages);
+    return new FlashStore(this.kind, this.flash.pages, this.shared);
   }
 }
 
@@ -70,10 +108,11 @@ export class FlashStore implements Store {
   constructor(
     private readonly kind: FlashKind,
     readonly pages: Pages,
+    private readonly shared = new SharedPages(),
   ) {}
 
   power(): Machine {
-    return new FlashMachine(this.kind, this.pages);
+    return new FlashMachine(this.kind, this.pages, this.shared);
   }
 }
 

@@ -32,6 +32,38 @@ export type FlashOperation =
 /** The content of a flash. Pages are replaced, never changed, so that states can share them. */
 export type Pages = readonly Uint8Array[];
 
+/**
+ * What whole operations make of pages, each only once. Thousands of states of one simulation erase the same pages and write
+ * the same image into them: they then share these pages, which saves memory, and comparing them.
+ */
+export class SharedPages {
+  private readonly after = new WeakMap<Uint8Array, Map<number, { bytes: Uint8Array; page: Uint8Array }[]>>();
+  private blank: Uint8Array | undefined;
+
+  /** An erased page. */
+  erased(size: number): Uint8Array {
+    this.blank ??= new Uint8Array(size).fill(255);
+    return this.blank;
+  }
+
+  /** A page after these bytes have been written at an address of the flash, which is in it. */
+  written(page: Uint8Array, address: number, bytes: Uint8Array): Uint8Array {
+    let known = this.after.get(page);
+    if (!known) {
+      known = new Map();
+      this.after.set(page, known);
+    }
+    const same = known.get(address) ?? [];
+    if (same.length === 0) known.set(address, same);
+    const found = same.find((one) => one.bytes.length === bytes.length && Buffer.compare(one.bytes, bytes) === 0);
+    if (found) return found.page;
+    const made = new Uint8Array(page);
+    made.set(bytes, address % page.length);
+    same.push({ bytes, page: made });
+    return made;
+  }
+}
+
 export const WORD = 4;
 
 /** The block size for comparing two flashes. */
@@ -67,10 +99,24 @@ function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8
   return Uint8Array.from(after, (b, i) => (i === slow ? b | (bits & -bits) : b));
 }
 
-/** Applies an operation up to the point of `tear` to the caller's list of pages. */
-export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: FlashTear): void {
+/** Carries out a whole operation on one page. Returns false, and does nothing, if it is on several. */
+function carryOutShared(pages: Uint8Array[], operation: FlashOperation, size: number, shared: SharedPages): boolean {
+  const n = Math.floor(operation.address / size);
+  if (operation.op === "erase") {
+    pages[n] = shared.erased(size);
+    return true;
+  }
+  const { address, bytes } = operation;
+  if ((address % size) + bytes.length > size) return false;
+  pages[n] = shared.written(pages[n] as Uint8Array, address, bytes);
+  return true;
+}
+
+/** Applies an operation up to the point of `tear` to the caller's list of pages. `shared`: pages that are known. */
+export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: FlashTear, shared?: SharedPages): void {
   if (tear === "nothing") return;
   const size = (pages[0] as Uint8Array).length;
+  if (shared && tear === "whole" && carryOutShared(pages, operation, size, shared)) return;
   const own = (n: number) => {
     const page = new Uint8Array(pages[n] as Uint8Array);
     pages[n] = page;
@@ -99,9 +145,9 @@ export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: F
 }
 
 /** Returns the pages of a flash after an operation that got as far as `tear`. */
-export function applyOperation(pages: Pages, operation: FlashOperation, tear: FlashTear = "whole"): Pages {
+export function applyOperation(pages: Pages, operation: FlashOperation, tear: FlashTear = "whole", shared?: SharedPages): Pages {
   const out = [...pages];
-  carryOut(out, operation, tear);
+  carryOut(out, operation, tear, shared);
   return out;
 }
 
@@ -119,7 +165,10 @@ export class FlashModel implements Flash {
   private readonly erased = new Set<number>();
   private readonly seen = new Map<number, { page: Uint8Array; blocks: Uint8Array }>();
 
-  constructor(public pages: Pages) {
+  constructor(
+    public pages: Pages,
+    private readonly shared?: SharedPages,
+  ) {
     this.pageSize = (pages[0] as Uint8Array).length;
   }
 
@@ -176,7 +225,7 @@ export class FlashModel implements Flash {
     }
     this.left--;
     this.log.push(operation);
-    this.pages = applyOperation(this.pages, operation);
+    this.pages = applyOperation(this.pages, operation, "whole", this.shared);
   }
 
   private powered(): void {

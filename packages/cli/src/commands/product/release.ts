@@ -1,36 +1,62 @@
-import { keyWords, notice, type PassphraseOptions, passphraseOptions, type SequenceOverrides, visible, warn } from "@firmseal/keys";
+import { resolve, sep } from "node:path";
+import {
+  Failure,
+  keyWords,
+  notice,
+  type PassphraseOptions,
+  passphraseOptions,
+  type SequenceOverrides,
+  usage,
+  visible,
+  warn,
+} from "@firmseal/keys";
 import {
   type ApprovalOptions,
   type Artifact,
+  type BoardChange,
   type ConsumerName,
   consumerNames,
   consumerOf,
   makeRelease,
   PRODUCT_FILE,
+  type Product,
   planRelease,
+  productNames,
+  type ReleaseLint,
   type ReleasePlan,
   type ReleaseRecord,
   readProduct,
+  releaseChanges,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
+import { differenceLines } from "../../common/difference.js";
+import { findingLines, lintCounts } from "../../common/findings.js";
 import {
   allowRootKey,
   allowTestKey,
   approvals,
   coseAlg,
   passphrases,
+  policyRoles,
   productFile,
   sequenceChecks,
   sequenceNumber,
 } from "../../common/options.js";
-import { KEY, membersOf, RECEIPTS } from "../../common/shapes.js";
+import { checkOutput, writeOut } from "../../common/output.js";
+import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
+import type { Picture } from "../../show/bars.js";
+import { LiveLines } from "../../show/live.js";
+import type { Line } from "../../show/render.js";
 
 export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
   version: string;
   product?: string;
   out?: string;
   previous?: string;
+  diff?: string;
+  role?: "release" | "recovery" | "debug";
+  sarif?: string;
   seq?: bigint;
   first?: boolean;
   log?: string;
@@ -61,11 +87,12 @@ function planned(plan: ReleasePlan) {
     board: board.name,
     classes: [...board.classes],
     for: board.for ?? null,
-    images: images.map(({ path, component, slot, bytes, digest, uri, file }) => ({
+    images: images.map(({ path, component, slot, slotSize, bytes, digest, uri, file }) => ({
       path,
       component,
       slot: slot ?? null,
       size: bytes.length,
+      slotSize: slotSize ?? null,
       digest: `sha-256:${digest}`,
       uri,
       file: file ?? null,
@@ -74,28 +101,101 @@ function planned(plan: ReleasePlan) {
   }));
 }
 
+/** The last release that is known, of those before this one. */
+function lastKnown({ known, version }: ReleasePlan) {
+  const before = known.filter((one) => one.version !== version);
+  const last = before.reduce<(typeof before)[number] | undefined>(
+    (most, one) => (most && most.sequence >= one.sequence ? most : one),
+    undefined,
+  );
+  return last ? { path: last.path, version: last.version, sequence: String(last.sequence) } : null;
+}
+
+/** Names of the product in place of identifiers. */
+function withNames(change: BoardChange, product: Product): BoardChange {
+  let text = JSON.stringify(change);
+  for (const [id, name] of productNames(product)) text = text.replaceAll(id, () => JSON.stringify(name).slice(1, -1));
+  return JSON.parse(text);
+}
+
+/** A place for findings that a release does not have itself. */
+function checkSarif(path: string, productPath: string, folder: string): void {
+  checkOutput(path, "--sarif", [productPath], false);
+  if (path === "-") throw usage("--sarif -: stdout has the release", "name a file");
+  if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
+    throw usage(`--sarif ${path}: is in the folder of the release`, "name a file elsewhere");
+}
+
+/** Runs `work`, which lints. Writes findings to --sarif, and shows them if they are why the release is refused. */
+async function withFindings<T>(
+  o: ReleaseCommandOptions,
+  product: Product,
+  work: (linted: (report: ReleaseLint) => void) => Promise<T>,
+): Promise<T> {
+  let report: ReleaseLint | undefined;
+  try {
+    return await work((one) => {
+      report = one;
+    });
+  } catch (e) {
+    if (!(e instanceof Failure && e.reason === "LINT" && report)) throw e;
+    for (const { path, severity, message, rule, name, waived } of report.findings)
+      if (severity !== "note" && !waived)
+        notice(visible(`${path}: ${severity}: ${message} [${rule} ${name}]`), severity === "error" ? "danger" : undefined);
+    e.facts = { lint: report };
+    throw e;
+  } finally {
+    if (o.sarif !== undefined && report) {
+      const { sarifOf } = await import("../../show/sarif.js");
+      writeOut(o.sarif, Buffer.from(sarifOf(report, product)));
+    }
+  }
+}
+
 /** Makes a release of all boards of a product, or of those that are named. */
 async function release(boards: string[], o: ReleaseCommandOptions) {
   const product = readProduct(o.product ?? PRODUCT_FILE);
-  const { json: _, product: _file, ...rest } = o;
+  return withFindings(o, product, (linted) => releaseProduct(product, boards, o, linted));
+}
+
+async function releaseProduct(product: Product, boards: string[], o: ReleaseCommandOptions, linted: (report: ReleaseLint) => void) {
+  const { json: _, product: _file, sarif: _sarif, ...rest } = o;
+  const lines = new LiveLines();
   const plan = await planRelease(product, {
     ...rest,
     boards,
     passphrases: passphraseOptions(o),
-    progress: (board, stage) => notice(`${visible(board)}: ${stage}`),
+    progress: (board, stage, passing) => lines.set(board, stage, passing),
+    linted,
+    ...(o.sarif !== undefined && { into: (folder: string) => checkSarif(o.sarif as string, product.path, folder) }),
   });
-  const facts = { product: product.name, version: plan.version, folder: plan.folder, boards: planned(plan) };
+  const changes = async (sequence: bigint | undefined) =>
+    o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => withNames(one, product)) };
+  const planSequence = plan.sequence === "log" ? undefined : plan.sequence;
+  const facts = {
+    product: product.name,
+    version: plan.version,
+    role: o.role ?? "release",
+    folder: plan.folder,
+    boards: planned(plan),
+    previous: lastKnown(plan),
+  };
   if (o.dryRun)
     return {
       ...facts,
       state: plan.existing ? "unchanged" : "planned",
-      sequence: plan.sequence === "log" ? null : String(plan.sequence),
+      sequence: planSequence === undefined ? null : String(planSequence),
       artifacts: [],
       signers: [],
       log: [],
+      lint: plan.lint,
+      ...(await changes(planSequence)),
     };
   if (!plan.existing && plan.sequence !== "log" && plan.known.length === 0 && !o.first) warnOfNothingKnown(plan);
-  const { record, written, receipts } = await makeRelease(plan);
+  // what cannot be compared is told before anything is signed
+  const known = await changes(planSequence);
+  lines.end();
+  const { record, written, receipts, lint } = await makeRelease(plan);
   return {
     ...facts,
     state: written ? "released" : "unchanged",
@@ -103,6 +203,8 @@ async function release(boards: string[], o: ReleaseCommandOptions) {
     artifacts: record.artifacts.map(shown),
     signers: signersOf(record),
     log: receipts,
+    lint,
+    ...(planSequence === undefined ? await changes(BigInt(record.sequence)) : known),
   };
 }
 
@@ -114,6 +216,51 @@ function signersOf(record: ReleaseRecord) {
   const [first] = record.artifacts as readonly [Artifact];
   for (const name of first.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   return first.signers.map(({ alg, kid, thumbprint }) => ({ kid, alg, thumbprint }));
+}
+
+type Facts = Awaited<ReturnType<typeof releaseProduct>>;
+
+/** How much of its slot an image takes. */
+function slotCell({ size, slotSize }: Facts["boards"][number]["images"][number]): string | Picture {
+  if (slotSize === null) return "";
+  const share = size / slotSize;
+  return { share, words: `${String(Math.ceil(share * 100)).padStart(3)}%` };
+}
+
+function imageTable(boards: Facts["boards"]): Line {
+  const isSized = boards.some(({ images }) => images.some(({ slotSize }) => slotSize !== null));
+  const columns = [
+    { title: "board" },
+    { title: "image" },
+    { title: "bytes", right: true },
+    ...(isSized ? [{ title: "of slot" }] : []),
+    { title: "uri" },
+    { title: "sha-256" },
+  ];
+  const rows = boards.flatMap(({ board, images }) =>
+    images.map((one) => [
+      `${board}${one.slot === null ? "" : ` ${one.slot}`}`,
+      one.path,
+      String(one.size),
+      ...(isSized ? [slotCell(one)] : []),
+      one.uri,
+      one.digest.slice(8, 24),
+    ]),
+  );
+  return { table: { columns, rows } };
+}
+
+function changeLines({ board, state, before, difference }: BoardChange): Line[] {
+  if (state !== "changed" || !before || !difference)
+    return [
+      {
+        text: visible(`${board}: ${state === "new" ? "new: the release before does not have it" : "gone: only the release before has it"}`),
+      },
+    ];
+  return [
+    { text: visible(`${board}, compared with ${before.version} (${before.file}):`) },
+    ...differenceLines(difference).map((line) => ({ text: visible(`  ${line}`) })),
+  ];
 }
 
 /** What the releases for each consumer do without. */
@@ -138,7 +285,10 @@ export default define({
       "folder of releases; the release is a folder in it, named after the version (default: that of the product file)",
     ),
     option("--dry-run", "show what would be released, without a key and without writing"),
-    option("--previous <path>", "what was published last: a folder of releases, a release, or an envelope"),
+    option("--previous <path>", "what was published last: a folder of releases, a release, its release.json, or an envelope"),
+    option("--diff <path>", "tell what changes for devices since this release, which counts like --previous"),
+    option("--role <name>", "with a trust file: role of the keys that sign (default: release)", { choices: policyRoles }),
+    option("--sarif <file>", "also write the findings of lint as SARIF, for code review"),
     option("--seq <n>", "sequence number, if the product file says that numbers are given", { parse: sequenceNumber }),
     option("--first", "nothing was released yet"),
     ...passphrases(),
@@ -151,11 +301,12 @@ export default define({
   examples: [
     ["firmseal release --version 1.4.2", "all boards of firmseal.toml, into dist/1.4.2"],
     ["firmseal release --version 1.5.0-rc.1 esp32 --out candidates", "one board, into another folder"],
-    ["firmseal release --version 1.4.2 --dry-run", "what would be in it: needs no key"],
+    ["firmseal release --version 1.4.2 --dry-run --diff dist/1.4.1", "what would be in it, and what changes: needs no key"],
   ],
   json: {
     product: ["string", "name of the product"],
     version: ["string", "version of the release"],
+    role: ["string", "role of the keys that sign"],
     sequence: ["string|null", "sequence number; null with --dry-run, if the log of the key decides"],
     state: ["string", "released, unchanged (it was there already) or planned (--dry-run)"],
     folder: ["string", "folder of the release"],
@@ -170,6 +321,7 @@ export default define({
         component: ["string", "component that gets it"],
         slot: ["string|null", "a or b, if it is for one slot"],
         size: ["number", "its length in bytes"],
+        slotSize: ["number|null", "bytes of its slot; null if the product file does not say"],
         digest: ["string", "its SHA-256"],
         uri: ["string", "its URI; # inside the envelope"],
         file: ["string|null", "its file in the release; null: in the envelope"],
@@ -191,25 +343,35 @@ export default define({
     signers: ["object[]", "keys that signed"],
     ...membersOf("signers[]", KEY),
     ...RECEIPTS,
+    previous: ["object|null", "the last release that is known here; null: none"],
+    ...membersOf("previous", {
+      path: ["string", "its folder or file"],
+      version: ["string", "its version"],
+      sequence: ["string", "its sequence number"],
+    }),
+    lint: ["object", "what firmseal lint finds; with --dry-run without rules about signatures"],
+    ...membersOf("lint", { releases: ["string[]", "envelopes that were looked at"], ...LINT }),
+    "changes?": ["object[]", "with --diff: what changes for devices, board by board"],
+    ...membersOf("changes?[]", {
+      board: ["string", "name of the board"],
+      state: ["string", "changed, new or gone"],
+      before: ["object|null", "the envelope before; null if there is none"],
+      ...membersOf("before", { file: ["string", "its path"], version: ["string", "its version"] }),
+      difference: ["object|null", "what changes, as in diff"],
+      ...membersOf("difference", DIFFERENCE),
+    }),
   },
   run: release,
   words: (f) => {
-    const columns = [{ title: "board" }, { title: "image" }, { title: "bytes", right: true }, { title: "uri" }, { title: "sha-256" }];
-    const rows = f.boards.flatMap(({ board, images }) =>
-      images.map((one) => [
-        `${board}${one.slot === null ? "" : ` ${one.slot}`}`,
-        one.path,
-        String(one.size),
-        one.uri,
-        one.digest.slice(8, 24),
-      ]),
-    );
     const by = f.signers.length > 0 ? `, signed by ${f.signers.map(keyWords).join(", ")}` : "";
     const number = f.sequence === null ? "the next sequence number of the log" : `sequence number ${f.sequence}`;
     return [
-      { table: { columns, rows } },
+      imageTable(f.boards),
+      ...f.lint.findings.filter(({ severity, waived }) => severity !== "note" && !waived).flatMap(findingLines),
+      ...(f.changes ?? []).flatMap(changeLines),
       ...givenUpWords(f.boards),
       ...receiptWords(f.log),
+      `lint: ${lintCounts(f.lint)}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
     ];
   },

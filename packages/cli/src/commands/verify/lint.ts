@@ -1,22 +1,13 @@
 import { existsSync } from "node:fs";
-import { CODES, Failure, usage } from "@firmseal/keys";
-import {
-  type Finding,
-  lintReleases,
-  type Policy,
-  PRODUCT_FILE,
-  type Product,
-  readProduct,
-  SEVERITIES,
-  type Severity,
-  verifiedTrust,
-} from "@firmseal/release";
+import { usage } from "@firmseal/keys";
+import { lintFailure, lintReleases, type Policy, PRODUCT_FILE, type Product, type Severity, verifiedTrust } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
+import { findingLines, lintSummary } from "../../common/findings.js";
+import { onDemand } from "../../common/on-demand.js";
 import { passphrases, payload, productFile, rootOptions } from "../../common/options.js";
-import { membersOf } from "../../common/shapes.js";
-import { formatCount } from "../../common/words.js";
-import { type Line, Refused } from "../../show/render.js";
+import { LINT } from "../../common/shapes.js";
+import { Refused } from "../../show/render.js";
 
 const FORMATS = ["text", "json", "sarif"] as const;
 
@@ -44,25 +35,11 @@ async function trustFor(o: LintCommandOptions, product: Product | undefined) {
   return { path, store };
 }
 
-function failureOf(findings: readonly Finding[], failOn: Severity): Failure | undefined {
-  const worse = SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1);
-  const failed = findings.filter(({ severity, waived }) => !waived && worse.includes(severity));
-  const [first] = failed;
-  if (!first) return undefined;
-  const more = failed.length > 1 ? `, and ${formatCount(failed.length - 1)} more` : "";
-  return new Failure(
-    1,
-    "LINT",
-    CODES.LINT,
-    `${first.path}: ${first.rule} ${first.name}: ${first.message}${more}`,
-    `${first.fix} docs/reference/lint.md explains the rules`,
-  );
-}
-
 /** Holds releases against the rules. Signatures are not verified. */
 async function lintCommand(given: string | undefined, o: LintCommandOptions) {
   if (o.json && o.format === "sarif") throw usage("--json and --format sarif exclude each other", "give one of them");
-  const product = o.product !== undefined || existsSync(PRODUCT_FILE) ? readProduct(o.product ?? PRODUCT_FILE) : undefined;
+  const isAsked = o.product !== undefined || existsSync(PRODUCT_FILE);
+  const product = isAsked ? (await onDemand()).readProduct(o.product ?? PRODUCT_FILE) : undefined;
   const path = given ?? product?.out;
   if (path === undefined)
     throw usage("no release is named, and there is no product file here", "firmseal lint FILE, or firmseal init first");
@@ -77,32 +54,9 @@ async function lintCommand(given: string | undefined, o: LintCommandOptions) {
   const { releases, findings, skipped } = report;
   const sarif = o.format === "sarif" ? (await import("../../show/sarif.js")).sarifOf(report, product) : undefined;
   const facts = { verified: false, releases, findings, skipped, sarif };
-  const failure = failureOf(findings, o.failOn);
+  const failure = lintFailure(findings, o.failOn);
   if (failure) throw new Refused(failure, facts);
   return facts;
-}
-
-type Facts = Awaited<ReturnType<typeof lintCommand>>;
-
-function summary({ releases, findings, skipped }: Facts): string {
-  const open = findings.filter(({ waived }) => !waived);
-  const counts = SEVERITIES.flatMap((one) => {
-    const n = open.filter(({ severity }) => severity === one).length;
-    return n === 0 ? [] : [`${formatCount(n)} ${one}${n === 1 ? "" : "s"}`];
-  });
-  const waived = findings.length - open.length;
-  const parts = [counts.join(", ") || "no findings", ...(waived > 0 ? [`${formatCount(waived)} waived`] : [])];
-  const unchecked = new Set(skipped.map(({ rule }) => rule)).size;
-  if (unchecked > 0) parts.push(`${formatCount(unchecked)} rules not checked`);
-  return `${formatCount(releases.length)} ${releases.length === 1 ? "release" : "releases"}: ${parts.join("; ")} (signatures not verified)`;
-}
-
-function findingLines({ path, severity, rule, name, message, fix, waived }: Finding): Line[] {
-  const state = waived ? `waived until ${waived.until} (${waived.reason})` : severity;
-  return [
-    { text: `${path}: ${state}: ${message} [${rule} ${name}]`, danger: severity === "error" && !waived },
-    ...(waived ? [] : [{ text: `  ${fix}` }]),
-  ];
 }
 
 export default define({
@@ -128,31 +82,12 @@ export default define({
   json: {
     verified: ["boolean", "false: signatures are not verified"],
     releases: ["string[]", "envelopes that were looked at"],
-    findings: ["object[]", "what was found"],
-    ...membersOf("findings[]", {
-      rule: ["string", "number of the rule"],
-      name: ["string", "its name"],
-      severity: ["string", "error, warning or note"],
-      path: ["string", "the envelope; for a finding about a waiver the product file"],
-      message: ["string", "what was found"],
-      fix: ["string", "what to do about it"],
-      "boards?": ["string[]", "with a product file: boards that the release is for"],
-      "waiver?": ["number", "for a finding about a waiver: its place in the list, from 0"],
-      "waived?": ["object", "the waiver that accepts it"],
-      ...membersOf("waived?", { reason: ["string", "why"], until: ["string", "its last day"] }),
-    }),
-    skipped: ["object[]", "rules that could not look"],
-    ...membersOf("skipped[]", {
-      rule: ["string", "number of the rule"],
-      name: ["string", "its name"],
-      path: ["string", "the envelope"],
-      why: ["string", "what is missing"],
-    }),
+    ...LINT,
   },
   run: lintCommand,
   words: (f) => {
     if (f.sarif !== undefined) return [{ text: f.sarif }];
     const missing = new Map(f.skipped.map(({ rule, name, why }) => [`${rule} ${name}`, why]));
-    return [...f.findings.flatMap(findingLines), ...[...missing].map(([rule, why]) => `not checked: ${rule}: ${why}`), summary(f)];
+    return [...f.findings.flatMap(findingLines), ...[...missing].map(([rule, why]) => `not checked: ${rule}: ${why}`), lintSummary(f)];
   },
 });

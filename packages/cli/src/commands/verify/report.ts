@@ -24,10 +24,10 @@ import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { differenceLines } from "../../common/difference.js";
 import { passphrases, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { membersOf, SIGNER, TEST_KEYS } from "../../common/shapes.js";
-import { differenceLines } from "./diff.js";
 import { simulateRelease } from "./simulate.js";
 
 export interface ReportOptions extends TrustOptions {

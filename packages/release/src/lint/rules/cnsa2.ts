@@ -26,6 +26,7 @@ export const cnsa2Rules: readonly Rule[] = [
     title: "No signature of the release fits CNSA 2.0",
     why: "CNSA 2.0 signs firmware with LMS or XMSS of one tree, or with ML-DSA-87. Others do not withstand quantum computers.",
     fix: "Sign with hsslms keys of one level (keygen --hss 10/8), or with ml-dsa-87; other signatures may be beside it.",
+    needs: ["signed"],
     check: ({ release: { outline, signatures } }) => {
       if (outline.signatures.some(isAllowed)) return [];
       const names = signatures.map(({ alg }, i) => {

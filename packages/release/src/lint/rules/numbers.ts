@@ -14,9 +14,9 @@ const HIGHEST_FIRST = 2n ** 48n;
 const isSame = ({ release, previous }: LintContext) => previous?.digest !== undefined && previous.digest === release.digest;
 
 function jumps(context: LintContext): string[] {
-  const { release, previous, trust } = context;
+  const { release, previous, trust, role = "release" } = context;
   const { sequence } = release;
-  const limit = trust?.store.jumps[ROLES.release];
+  const limit = trust?.store.jumps[ROLES[role]];
   const step = previous && sequence - previous.sequence;
   if (limit && step !== undefined && step > big(limit))
     return [`${sequence} is ${step} above ${previous?.sequence}, and ${trust?.path} allows ${big(limit)}`];

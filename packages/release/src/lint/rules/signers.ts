@@ -32,6 +32,7 @@ export const signerRules: readonly Rule[] = [
     title: "A published test key signed the release",
     why: "The private half of the key is published: anybody can sign for devices that trust it.",
     fix: "Sign with a key of your own, and see that no device trusts the test key.",
+    needs: ["signed"],
     check: ({ release }) => testKeysAmong(release.signatures).map((name) => `signed with the published test key ${name}`),
   },
   {
@@ -41,10 +42,10 @@ export const signerRules: readonly Rule[] = [
     title: "A debug key signed the release",
     why: "Devices in the field do not count debug keys, and debug keys are kept with less care than release keys.",
     fix: "Sign with a key that has the role release in the trust file.",
-    needs: ["trust"],
+    needs: ["trust", "signed"],
     check: (context) =>
       signersIn(context)
-        .filter((a) => !roleNames(a).includes("release"))
+        .filter((a) => !roleNames(a).includes(context.role ?? "release"))
         .map((a) => `signed by ${nameOf(a)}, which has the role ${roleNames(a).join(" and ")} in ${context.trust?.path}`),
   },
   {
@@ -54,7 +55,7 @@ export const signerRules: readonly Rule[] = [
     title: "The trust file retires a key that signed the release",
     why: "Devices do not count the key for later releases. If too few keys remain, no release reaches them any more.",
     fix: "Sign with the key that replaces it too, and plan the rotation: docs/guides/rotation.md.",
-    needs: ["trust"],
+    needs: ["trust", "signed"],
     check: (context) =>
       signersIn(context).flatMap((a) => [
         ...(a.until ? [`${nameOf(a)} counts up to sequence number ${formatSequence(a.until)} (${context.trust?.path})`] : []),

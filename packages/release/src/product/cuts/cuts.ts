@@ -1,5 +1,6 @@
-// Power cuts on devices that get a release, on all processors. The commands of the release are tried, with the first bytes
-// of its images: a longer image repeats the same writes and erases, and trying each of them would take minutes.
+// Power cuts on devices that get a release, on all processors: with the whole images up to a size, at the begin and end of
+// every page, and at some places between. Each cut goes through the flash of the device, so the time grows with the square of
+// the size.
 
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -9,10 +10,15 @@ import { CODES, Failure } from "@firmseal/keys";
 import { identityUuids } from "@firmseal/signer";
 import type { Product } from "../file/product.js";
 import type { PreparedBoard } from "../prepare.js";
-import { type CutsResult, type CutsTask, IMAGE_BYTES, runCuts } from "./task.js";
+import { type CutsResult, type CutsTask, runCuts } from "./task.js";
 
-/** From so many boards on, starting threads pays off. */
+/** From so many boards or bytes on, starting threads pays off. */
 const WORTH_WORKERS = 4;
+const WORTH_BYTES = 256 * 1024;
+
+/** Bytes that a device writes for one board. Longer images are tried with so much of their begin. */
+const WRITTEN_BYTES = 2 * 1024 * 1024;
+const PAGE = 4096;
 
 export type Cuts = Pick<CutsResult, "cuts" | "cutsDuringRecovery">;
 
@@ -28,9 +34,18 @@ function workerFile(): string | undefined {
 
 function taskOf(product: Product, prepared: PreparedBoard, sequence: bigint): CutsTask {
   const [name] = prepared.board.classes as [string];
+  const { board, images } = prepared;
+  // an image in the envelope is written with it, and then into its slot
+  const parts = board.images.length + images.filter(({ file }) => file === undefined).length;
+  const most = Math.floor(WRITTEN_BYTES / parts / PAGE) * PAGE;
   // a release of number 0 has none before it
-  const { bytes } = prepared.draft(sequence > 0n ? sequence : 1n, IMAGE_BYTES);
-  return { envelope: bytes, ...identityUuids(product.vendor, name) };
+  const { bytes } = prepared.draft(sequence > 0n ? sequence : 1n, most);
+  return {
+    envelope: bytes,
+    payloads: images.flatMap(({ file, uri, bytes: image }) => (file === undefined ? [] : [[uri, image.subarray(0, most)] as const])),
+    largest: images.reduce((largest, image) => Math.max(largest, Math.min(image.bytes.length, most)), 0),
+    ...identityUuids(product.vendor, name),
+  };
 }
 
 /** One thread, which takes tasks until none is left. */
@@ -39,12 +54,14 @@ function oneWorker(
   next: () => number | undefined,
   tasks: readonly CutsTask[],
   take: (i: number, result: CutsResult | "failed") => void,
+  begun: (i: number) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(file);
     let at: number | undefined;
     const order = () => {
       at = next();
+      if (at !== undefined) begun(at);
       worker.postMessage(at === undefined ? "end" : tasks[at]);
     };
     worker.on("message", (result: CutsResult | "failed") => {
@@ -57,18 +74,25 @@ function oneWorker(
   });
 }
 
-/** Installs each board's release on simulated flash, and cuts the power. `told`: called as each is done. Throws a Failure: POWER_CUT. */
+/**
+ * Installs each board's release on simulated flash, and cuts the power. `told`: called as each begins, and is done. Throws a
+ * Failure: POWER_CUT.
+ */
 export async function cutPower(
   product: Product,
   boards: readonly PreparedBoard[],
   sequence: bigint,
-  told: (board: string, cuts: Cuts) => void,
+  told: (board: string, cuts: Cuts | "begun") => void,
 ): Promise<Map<string, Cuts>> {
   const tasks = boards.map((prepared) => taskOf(product, prepared, sequence));
   const done = new Map<string, Cuts>();
+  const names = boards.map(({ board }) => board.name);
   const failed: number[] = [];
+  const nameOf = (i: number) => names[i] as string;
+  const begun = (i: number) => told(nameOf(i), "begun");
+  /** Keeps a result. One that does not end well is told in the order of the boards. */
   const take = (i: number, result: CutsResult | "failed") => {
-    const { name } = (boards[i] as PreparedBoard).board;
+    const name = nameOf(i);
     if (result === "failed") {
       failed.push(i);
       return;
@@ -87,13 +111,21 @@ export async function cutPower(
   };
   let given = 0;
   const next = () => (given < tasks.length ? given++ : undefined);
-  const file = tasks.length < WORTH_WORKERS ? undefined : workerFile();
+  const size = tasks.reduce((sum, { envelope, payloads }) => payloads.reduce((n, [, p]) => n + p.length, sum + envelope.length), 0);
+  const file = tasks.length > 1 && (tasks.length >= WORTH_WORKERS || size >= WORTH_BYTES) ? workerFile() : undefined;
   if (file !== undefined) {
     const threads = Math.min(availableParallelism(), tasks.length, 64);
     const results = new Map<number, CutsResult | "failed">();
-    await Promise.all(Array.from({ length: threads }, () => oneWorker(file, next, tasks, (i, result) => results.set(i, result))));
-    for (const i of tasks.keys()) take(i, results.get(i) ?? "failed");
+    const keep = (i: number, result: CutsResult | "failed") => {
+      results.set(i, result);
+      if (result !== "failed" && result.faults === 0) take(i, result);
+    };
+    await Promise.all(Array.from({ length: threads }, () => oneWorker(file, next, tasks, keep, begun)));
+    for (const i of tasks.keys()) if (!done.has(nameOf(i))) take(i, results.get(i) ?? "failed");
   }
-  for (const i of file === undefined ? tasks.keys() : failed) take(i, await runCuts(tasks[i] as CutsTask));
-  return done;
+  for (const i of file === undefined ? tasks.keys() : failed) {
+    begun(i);
+    take(i, await runCuts(tasks[i] as CutsTask));
+  }
+  return new Map([...done].sort(([a], [b]) => names.indexOf(a) - names.indexOf(b)));
 }

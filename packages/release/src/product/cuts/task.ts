@@ -5,14 +5,18 @@ import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firms
 import { DEVICES, PREVIOUS_SIZE, simulate } from "@firmseal/simulator";
 import { anchor } from "@firmseal/verifier";
 
-/** Two pages of flash. */
-export const IMAGE_BYTES = 8192;
+/** Cuts between the begins and ends of steps, which are all tried. */
+const FIRST_CUTS = 1000;
 /** Cuts during the recovery from each cut. */
 const SECOND_CUTS = 8;
 
 export interface CutsTask {
-  /** The unsigned envelope, with all its payloads in it. */
+  /** The unsigned envelope. */
   readonly envelope: Uint8Array;
+  /** The payloads outside it, by URI. */
+  readonly payloads: readonly (readonly [uri: string, bytes: Uint8Array])[];
+  /** Bytes of the largest image. */
+  readonly largest: number;
   /** Identifiers of the device, 16 bytes each. */
   readonly vendor: Uint8Array;
   readonly class: Uint8Array;
@@ -27,14 +31,14 @@ export interface CutsResult {
 }
 
 /** Signs the envelope with a key that is discarded, installs it on simulated flash, and cuts the power. Throws as simulate() does. */
-export async function runCuts({ envelope, vendor, class: name }: CutsTask): Promise<CutsResult> {
+export async function runCuts({ envelope, payloads, largest, vendor, class: name }: CutsTask): Promise<CutsResult> {
   const key = privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32)));
   const signed = await signedBy(EnvelopeDraft.read(envelope), [signer(key)]);
   const { report } = await simulate(
     DEVICES["flash"] as NonNullable<(typeof DEVICES)[string]>,
-    { envelope: signed.bytes, trust: { anchors: [anchor(DEFAULT_ALG, key.key)] }, payloads: new Map() },
+    { envelope: signed.bytes, trust: { anchors: [anchor(DEFAULT_ALG, key.key)] }, payloads: new Map(payloads) },
     { vendor: [vendor], class: [name] },
-    { capacity: Math.max(IMAGE_BYTES, PREVIOUS_SIZE), secondCuts: SECOND_CUTS },
+    { capacity: Math.max(largest, PREVIOUS_SIZE), firstCuts: FIRST_CUTS, secondCuts: SECOND_CUTS },
   );
   const [first] = report.faults;
   return {

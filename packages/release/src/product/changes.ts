@@ -1,0 +1,92 @@
+// What a release changes for the devices of each board, compared with another one.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { type Difference, difference } from "../explain/difference.js";
+import { explain } from "../explain/explain.js";
+import { readEnvelopeFile } from "../input/envelope-file.js";
+import { hashFile } from "../input/hash-file.js";
+import { scopeOf } from "../signing/scope.js";
+import { classesOf } from "./devices.js";
+import { publishedAt } from "./numbers.js";
+import type { ReleasePlan } from "./plan.js";
+import { type KnownRelease, releaseFault } from "./record.js";
+
+export interface BoardChange {
+  readonly board: string;
+  /** `new` and `gone`: only one of the releases has the board. */
+  readonly state: "changed" | "new" | "gone";
+  /** The envelope before, and its version. */
+  readonly before: { readonly file: string; readonly version: string } | null;
+  readonly difference: Difference | null;
+}
+
+interface Before {
+  readonly file: string;
+  readonly envelope: Uint8Array;
+}
+
+/** The envelope of a board in a release with a record. Throws a Failure if it is not there, or is another one. */
+async function recorded({ path, record }: KnownRelease, board: string): Promise<Before | undefined> {
+  const artifact = record?.artifacts.find((one) => one.kind === "envelope" && one.board === board);
+  if (!artifact) return undefined;
+  const file = join(path, artifact.file);
+  if (!existsSync(file))
+    throw releaseFault(`${file}: is not there to compare with`, "put the envelopes beside release.json, or drop --diff");
+  const { digest } = await hashFile(file);
+  if (`sha-256:${Buffer.from(digest).toString("hex")}` !== artifact.digest)
+    throw releaseFault(`${file}: has changed since it was released`, "get the folder again, as firmseal release wrote it");
+  return { file, envelope: readEnvelopeFile(file) };
+}
+
+/** Finds the envelopes before, by board. */
+async function beforeOf(plan: ReleasePlan, known: KnownRelease): Promise<Map<string, Before>> {
+  const { product, boards } = plan;
+  const found = new Map<string, Before>();
+  if (known.record) {
+    for (const { board } of boards) {
+      const one = await recorded(known, board.name);
+      if (one) found.set(board.name, one);
+    }
+    return found;
+  }
+  const envelope = readEnvelopeFile(known.path);
+  const scope = scopeOf(decodeEnvelope(envelope).manifest);
+  for (const { board } of boards) {
+    const { vendor, classes } = classesOf(product, board);
+    if (classes.some(({ id }) => scope.includes(`${vendor}/${id}`))) found.set(board.name, { file: known.path, envelope });
+  }
+  if (found.size === 0) throw releaseFault(`${known.path}: is not for a board of this release`, "name a release of the same boards");
+  return found;
+}
+
+/**
+ * Compares a planned release with the one at `path`: a release, its release.json, the last of a folder of releases, or an
+ * envelope. `sequence`: the number of the release. Throws Failures: RELEASE, and the refusals of envelopes.
+ */
+export async function releaseChanges(plan: ReleasePlan, path: string, sequence: bigint | undefined): Promise<BoardChange[]> {
+  const { product, boards, options } = plan;
+  const known = publishedAt(path, product, options.role).at(-1) as KnownRelease;
+  const found = await beforeOf(plan, known);
+  const out: BoardChange[] = [];
+  for (const { board, draft } of boards) {
+    const before = found.get(board.name);
+    if (!before) {
+      // an envelope alone says nothing about other boards
+      if (known.record) out.push({ board: board.name, state: "new", before: null, difference: null });
+      continue;
+    }
+    const changes = difference(await explain(before.envelope), await explain(draft(sequence ?? known.sequence + 1n).bytes));
+    out.push({
+      board: board.name,
+      state: "changed",
+      before: { file: before.file, version: known.version },
+      difference: sequence === undefined ? { ...changes, sequence: { ...changes.sequence, after: "next" } } : changes,
+    });
+  }
+  // boards that were not asked for are not gone
+  const all = options.boards === undefined || options.boards.length === 0;
+  const gone = all ? [...known.manifests.keys()].filter((name) => !boards.some(({ board }) => board.name === name)) : [];
+  return [...out, ...gone.map((board): BoardChange => ({ board, state: "gone", before: null, difference: null }))];
+}
