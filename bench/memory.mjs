@@ -135,7 +135,9 @@ function jerry(script) {
   const file = join(folder, "one.js");
   writeFileSync(file, script);
   const { stdout, stderr, status } = spawnSync(JERRY, ["--mem-stats", file], { encoding: "utf8" });
-  if (process.env.KEEP) { writeFileSync(`/tmp/jj${Date.now()}.js`, script.replace(/Unhandled/, "")); }
+  if (process.env.KEEP) {
+    writeFileSync(`/tmp/jj${Date.now()}.js`, script.replace(/Unhandled/, ""));
+  }
   if (status === OUT_OF_MEMORY) return {};
   const stat = (label) => Number(`${stdout}${stderr}`.match(new RegExp(`${label}\\D*(\\d+)`, "i"))?.[1]);
   if (!/DONE/.test(stdout) || !stat("Heap size")) throw new Error(`JERRY_STATS: ${stdout}${stderr}`.slice(0, 400));
@@ -368,7 +370,12 @@ try {
         ]
       : []),
     ["bench/memory jerry micro", JERRY, await jerryMicroTable(releases), MICRO_DOC],
-    ["bench/memory espruino micro", ESPRUINO, await espruinoTable(releases, MICRO_CASES, "a micro verifier of the form `espruino`"), MICRO_DOC],
+    [
+      "bench/memory espruino micro",
+      ESPRUINO,
+      await espruinoTable(releases, MICRO_CASES, "a micro verifier of the form `espruino`"),
+      MICRO_DOC,
+    ],
   ];
   console.log(`## Memory\n\n${tables.map(([, , table]) => table).join("\n")}`);
   if (options.write)

@@ -3,6 +3,7 @@
 // has all that it needs in one file.
 
 import { readFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { basename } from "node:path";
 import { transform } from "esbuild";
 
@@ -35,6 +36,13 @@ export function withoutChildProcess() {
 
 const nameOf = (path) => basename(path, ".js");
 
+/** What a module imports: another module here, or one of Node. Packages of the user are imported on demand. */
+function targetOf(path) {
+  if (path.startsWith(".")) return nameOf(path);
+  if (!isBuiltin(path)) throw new Error(`a module of the command line imports ${path}, which is not in it`);
+  return path.startsWith("node:") ? path : `node:${path}`;
+}
+
 /** The body of a function of (exports, __load, __later, __export): a module as it is in a file of the command line. */
 async function functionBody(text) {
   const located = text.replaceAll("import.meta.url", 'require("node:url").pathToFileURL(__filename).href');
@@ -46,8 +54,9 @@ async function functionBody(text) {
   code = code.replace(EXPORTS, (_, list) => `__export(exports,${list});`);
   const names = new Map();
   code = code.replace(REQUIRED, (_, name, path) => {
-    names.set(name, path);
-    return `${name}=__later(${JSON.stringify(path.startsWith(".") ? nameOf(path) : path)})`;
+    const target = targetOf(path);
+    names.set(name, target);
+    return `${name}=__later(${JSON.stringify(target)})`;
   });
   let count = 0;
   for (const [name, path] of names) {
