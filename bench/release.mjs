@@ -8,9 +8,9 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLI, environment, median, table, title } from "./lib.mjs";
 
-const BOARDS = 20;
+const BOARDS = Number(process.argv[3] ?? 20);
 const BYTES = 2_000_000;
-const ROUNDS = 5;
+const ROUNDS = Number(process.argv[2] ?? 5);
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-release-"));
 const env = { ...environment(join(folder, "state")), COSIGN_PASSWORD: "" };
@@ -46,14 +46,14 @@ const release = (processors) => () => {
 
 /** By name: what is done once, and what is timed. */
 const others = {
-  "minisign -S, 20 times": {
+  "minisign -S, one by one": {
     needs: ["minisign"],
     before: () => run("minisign", ["-G", "-W", "-p", "mini.pub", "-s", "mini.key"]),
     time: () => {
       for (const name of names) run("minisign", ["-S", "-s", "mini.key", "-m", `build/${name}.bin`, "-x", `${name}.minisig`]);
     },
   },
-  "cosign sign-blob, 20 times": {
+  "cosign sign-blob, one by one": {
     needs: ["cosign"],
     before: () => run("cosign", ["generate-key-pair"]),
     time: () => {
@@ -70,7 +70,7 @@ const others = {
         ]);
     },
   },
-  "rauc bundle, 20 times": {
+  "rauc bundle, one by one": {
     needs: ["rauc", "mksquashfs", "openssl"],
     before: () => {
       const subject = ["-subj", "/CN=bench", "-days", "3650", "-nodes", "-keyout", "rauc.key", "-out", "rauc.crt"];
