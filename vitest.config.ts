@@ -13,11 +13,15 @@ alias.push({ find: /^terser$/, replacement: here("./scripts/minify.mjs") });
 const CLI = ["packages/cli/test/**/*.test.ts"];
 const CONFORMANCE = ["test-vectors/test/*.test.ts", "test/prepared.test.ts", "scripts/test/{bundle,conformance,flash}.test.mjs"];
 const DOCS = ["test/{pages,incident-pages,readme,package-examples}.test.ts", "scripts/test/{refusals,reference}.test.mjs"];
-/** Files that put a mock in place of a module (vi.mock): each has a process of its own, for the others need the real one. */
+/**
+ * Files that have a process of their own: they put a mock in place of a module (vi.mock), of which the others need the real one, or they look at
+ * memory, or at modules that nothing has used yet.
+ */
 const APART = [
+  "fuzz/corpus.test.mjs",
   "packages/release/test/parses.test.ts",
   "packages/signer/test/{key,mldsa}.test.ts",
-  "packages/verifier/test/model/model.test.ts",
+  "packages/verifier/test/{model/model,refuse}.test.ts",
 ];
 const ALL = [
   "packages/*/test/**/*.test.ts",

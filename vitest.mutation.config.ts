@@ -5,5 +5,9 @@ import general from "./vitest.config.js";
 
 export default defineConfig({
   resolve: general.resolve ?? {},
-  test: { include: JSON.parse(process.env["FIRMSEAL_MUTANTS_FILES"] ?? "[]"), setupFiles: general.test?.setupFiles ?? [], testTimeout: 60_000 },
+  test: {
+    include: JSON.parse(process.env["FIRMSEAL_MUTANTS_FILES"] ?? "[]"),
+    setupFiles: general.test?.setupFiles ?? [],
+    testTimeout: 60_000,
+  },
 });

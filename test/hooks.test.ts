@@ -190,6 +190,12 @@ env.SConscript(["firmseal.py"], exports="env")
     );
   });
 
+  it("the guide of CI shows the files of examples/ci as they are", () => {
+    const shown = blocksOf("docs/guides/ci.md").map(({ text }) => text);
+    for (const path of ["release.sh", "gitlab/templates/firmseal.yml", "Jenkinsfile", "Dockerfile"])
+      expect(shown, path).toContain(readFileSync(join(ROOT, "examples/ci", path), "utf8"));
+  });
+
   it("the guide shows each of them as it is", () => {
     const shown = blocksOf("docs/guides/build-systems.md").map(({ text }) => text);
     for (const path of [

@@ -81,17 +81,24 @@ export function shell(script: string, cwd: string, env: NodeJS.ProcessEnv = {}):
 const STARTS_ALL = ALL || process.env["FIRMSEAL_STARTS"] === "all";
 
 /**
- * Runs a page from top to bottom in a folder where firmseal is installed. `starts`: each command is a process of its own; otherwise only where
- * that is asked for.
+ * Calls `work` with what makes `firmseal` a command of a shell. `starts`: each command is a process of its own; otherwise only where that is
+ * asked for.
  */
-export async function runPage(path: string, cwd: string, { starts = STARTS_ALL } = {}): Promise<Ran> {
+export async function withFirmseal<T>(work: (define: string) => Promise<T>, { starts = STARTS_ALL } = {}): Promise<T> {
   const calls = starts ? undefined : await callsFromShell();
   try {
-    const script = `${calls?.define ?? ALIAS}${INSTALL}npm install\n${scriptOf(blocksOf(path))}`;
-    const ran = await shell(script, cwd, { FIRMSEAL: ROOT });
-    expect({ status: ran.status, stderr: ran.status === 0 ? "" : ran.stderr }).toEqual({ status: 0, stderr: "" });
-    return ran;
+    return await work(calls?.define ?? ALIAS);
   } finally {
     calls?.close();
   }
+}
+
+/** Runs a page from top to bottom in a folder where firmseal is installed. */
+export async function runPage(path: string, cwd: string, o: { starts?: boolean } = {}): Promise<Ran> {
+  const ran = await withFirmseal(
+    (define) => shell(`${define}${INSTALL}npm install\n${scriptOf(blocksOf(path))}`, cwd, { FIRMSEAL: ROOT }),
+    o,
+  );
+  expect({ status: ran.status, stderr: ran.status === 0 ? "" : ran.stderr }).toEqual({ status: 0, stderr: "" });
+  return ran;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readIndex } from "../test-vectors/index.mjs";
-import { blocksOf, only, ROOT, read, scriptOf, shell } from "./pages.js";
+import { blocksOf, only, ROOT, read, scriptOf, shell, withFirmseal } from "./pages.js";
 
 const description = blocksOf("docs/reference/description.md");
 
@@ -96,8 +96,8 @@ describe("the packages' own READMEs", () => {
     writeFileSync(join(here, "app.hex"), ":0400000001020304F2\n:00000001FF\n");
     const commands = only(blocksOf("packages/cli/README.md"), "sh");
     // there is no terminal to ask at
-    const script = `alias firmseal="node ${clone}/packages/cli/bin/firmseal.js"\n${commands.replace("keygen", "keygen --no-passphrase")}`;
-    const { status, stderr } = await bash(script, here);
+    const script = commands.replace("keygen", "keygen --no-passphrase");
+    const { status, stderr } = await withFirmseal((define) => bash(define + script, here));
     expect(status, stderr).toBe(0);
   });
 });
@@ -126,7 +126,7 @@ describe("docs/reference/description.md", () => {
   it("has descriptions that create takes, without a warning unless it is shown, and commands that work", async () => {
     const here = join(folder, "descriptions");
     mkdirSync(here);
-    let script = `alias firmseal="node ${clone}/packages/cli/bin/firmseal.js"\nhead -c 100000 /dev/urandom > app.bin\n`;
+    let script = `head -c 100000 /dev/urandom > app.bin\n`;
     script += `cp app.bin app-a.bin\nhead -c 50000 /dev/urandom > app-b.bin\necho '{"volume":7}' > settings.json\n`;
     script += `firmseal keygen --out release.pem --no-passphrase\nfirmseal pubkey release.pem > pub.pem\n`;
     for (const { language, name, text } of description) {
@@ -135,7 +135,7 @@ describe("docs/reference/description.md", () => {
         script += `cat > ${file} <<'END'\n${text}END\nfirmseal create --from ${file} --out - > unsigned.suit\n`;
       if (language === "sh") script += text;
     }
-    const { status, stderr } = await bash(script, here);
+    const { status, stderr } = await withFirmseal((define) => bash(define + script, here));
     expect(status, stderr).toBe(0);
     const warnings = stderr.split("\n").filter((line) => line.startsWith("warning:") && !line.includes("release.pem"));
     expect(warnings.map((w) => `${w}\n`).join("")).toBe(only(description, "text warnings"));

@@ -3,8 +3,8 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as core from "@actions/core";
 
@@ -18,6 +18,24 @@ interface Image {
   digest: string;
   uri: string;
   file: string | null;
+  slotSize: number | null;
+}
+
+interface Finding {
+  rule: string;
+  name: string;
+  severity: "error" | "warning" | "note";
+  path: string;
+  message: string;
+  fix: string;
+  waived?: { reason: string; until: string };
+}
+
+interface Change {
+  board: string;
+  state: "changed" | "new" | "gone";
+  before: { version: string } | null;
+  lines: string[];
 }
 
 interface ReleaseFacts {
@@ -29,6 +47,9 @@ interface ReleaseFacts {
   boards: { board: string; classes: string[]; images: Image[]; cuts?: number; cutsDuringRecovery?: number }[];
   artifacts: { kind: string; file: string; board: string; digest: string; size: number }[];
   signers: { alg: string; thumbprint: string }[];
+  previous: { path: string; version: string; sequence: string } | null;
+  lint: { findings: Finding[]; skipped: { rule: string; name: string; why: string }[] };
+  changes?: Change[];
 }
 
 /** What a candidate pins. Nothing in it depends on the machine, or on whether a key is there. */
@@ -37,7 +58,7 @@ interface Candidate {
   /** SHA-256 of the product file, which says which keys sign, and how numbers are made. */
   productFile: string;
   version: string;
-  boards: { board: string; classes: string[]; images: Omit<Image, "path">[] }[];
+  boards: { board: string; classes: string[]; images: Omit<Image, "path" | "slotSize">[] }[];
 }
 
 /** Runs a command. Its words go to the log of the job. Throws the message of a failure, with its hint. */
@@ -50,7 +71,9 @@ function firmseal<T>(args: readonly string[]): T {
   if (error) throw error;
   // a line that begins with :: would be a command to the runner
   process.stderr.write(stderr.replace(/^::/gm, " ::"));
-  const answer = JSON.parse(stdout || "{}") as T & { message?: string; hint?: string };
+  const answer = JSON.parse(stdout || "{}") as T & { message?: string; hint?: string; lint?: ReleaseFacts["lint"] };
+  // why a release is refused belongs into the summary too
+  if (status !== 0 && answer.lint) summarizeLint(answer.lint);
   if (status !== 0) throw new Error(`${answer.message ?? `firmseal ended with exit code ${status}`}; ${answer.hint ?? "see the log"}`);
   return answer;
 }
@@ -64,8 +87,13 @@ function releaseArguments(...more: string[]): string[] {
   const boards = core.getInput("boards").split(/\s+/).filter(Boolean);
   // a tag is often v1.4.2
   const version = core.getInput("version", { required: true }).replace(/^v(?=[0-9])/, "");
-  return ["release", `--version=${version}`, `--product=${productFile()}`, "--json", ...more, "--", ...boards];
+  const previous = core.getInput("previous");
+  const before = previous ? [`--previous=${previous}`, ...(hasEnvelopes(previous) ? [`--diff=${previous}`] : [])] : [];
+  return ["release", `--version=${version}`, `--product=${productFile()}`, "--json", ...before, ...more, "--", ...boards];
 }
+
+/** Whether there is more than a record: that says what was released, and not what devices do with it. */
+const hasEnvelopes = (path: string) => !path.endsWith(".json") || readdirSync(dirname(path)).some((name) => name.endsWith(".suit"));
 
 /** Text in a summary is HTML. */
 const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -85,23 +113,73 @@ function candidateOf({ product, version, boards }: ReleaseFacts): Candidate {
 
 const textOf = (candidate: Candidate) => `${JSON.stringify(candidate, null, 2)}\n`;
 
-/** The same table for both modes: what each board gets. */
+/** How much of its slot an image takes. GitHub shows no styles, so the bar is of characters. */
+function slotText({ size, slotSize }: Image): string {
+  if (slotSize === null) return "";
+  const share = Math.min(1, size / slotSize);
+  const filled = Math.max(1, Math.min(share < 1 ? 9 : 10, Math.round(share * 10)));
+  return `${"█".repeat(filled)}${"░".repeat(10 - filled)} ${Math.ceil(share * 100)} % of ${slotSize.toLocaleString("en-US")}`;
+}
+
+const ORDER = ["error", "warning", "note"];
+
+/** What lint found, the worst first. */
+function summarizeLint({ findings, skipped }: ReleaseFacts["lint"]): void {
+  const rows = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  core.summary.addHeading("Lint", 3);
+  if (rows.length === 0) core.summary.addRaw("No findings.", true);
+  else
+    core.summary.addTable([
+      ["Severity", "Rule", "Where", "Finding"].map((data) => ({ data, header: true })),
+      ...rows.map(({ severity, rule, name, path, message, fix, waived }) =>
+        [
+          waived ? `waived until ${waived.until}` : severity,
+          `${rule} ${name}`,
+          basename(path),
+          waived ? `${message} (${waived.reason})` : `${message}. ${fix}`,
+        ].map(escaped),
+      ),
+    ]);
+  const missing = [...new Set(skipped.map(({ rule, name, why }) => `${rule} ${name}: ${why}`))];
+  if (missing.length > 0) core.summary.addRaw(escaped(`Not checked: ${missing.join("; ")}.`), true);
+}
+
+/** What changes for devices since the release before. */
+function summarizeChanges({ changes, previous }: ReleaseFacts): void {
+  core.summary.addHeading("What changes for devices", 3);
+  if (!changes) {
+    const known = previous
+      ? `The release before is ${previous.version}; without its envelopes, nothing is compared.`
+      : "No release before is known.";
+    core.summary.addRaw(escaped(known), true);
+    return;
+  }
+  for (const { board, state, before, lines } of changes) {
+    core.summary.addRaw(escaped(state === "changed" ? `${board}, compared with ${before?.version}:` : `${board}: ${state}`), true);
+    if (lines.length > 0) core.summary.addList(lines.map(escaped));
+  }
+}
+
+/** The same summary for both modes: what each board gets, what changes, and what lint finds. */
 function summarize(title: string, facts: ReleaseFacts, rows: [string, string][]): void {
   core.summary
     .addHeading(escaped(title), 2)
     .addTable([
-      ["Board", "Image", "Bytes", "URI", "SHA-256"].map((data) => ({ data, header: true })),
+      ["Board", "Image", "Bytes", "Slot", "URI", "SHA-256"].map((data) => ({ data, header: true })),
       ...facts.boards.flatMap(({ board, images }) =>
         images.map((one) => [
           escaped(`${board}${one.slot === null ? "" : ` ${one.slot}`}`),
           escaped(basename(one.path)),
           one.size.toLocaleString("en-US"),
+          slotText(one),
           escaped(one.uri),
           one.digest.replace(/^sha-256:/, "").slice(0, 16),
         ]),
       ),
     ]);
   core.summary.addTable(rows.map((row) => row.map(escaped)));
+  summarizeChanges(facts);
+  summarizeLint(facts.lint);
 }
 
 const writeSummary = async () => {
@@ -109,7 +187,8 @@ const writeSummary = async () => {
 };
 
 async function candidate(): Promise<void> {
-  const facts = firmseal<ReleaseFacts>(releaseArguments("--dry-run"));
+  const sarif = core.getInput("sarif");
+  const facts = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...(sarif ? [`--sarif=${sarif}`] : [])));
   const text = textOf(candidateOf(facts));
   writeFileSync(core.getInput("candidate"), text);
   const digest = sha256(text);
@@ -135,9 +214,14 @@ function refuseOther(facts: ReleaseFacts): void {
 }
 
 async function publish(): Promise<void> {
-  refuseOther(firmseal<ReleaseFacts>(releaseArguments("--dry-run")));
   const out = core.getInput("out");
-  const more = [...(out ? [`--out=${out}`] : []), ...(core.getBooleanInput("first") ? ["--first"] : [])];
+  const first = core.getBooleanInput("first");
+  const more = [...(out ? [`--out=${out}`] : []), ...(first ? ["--first"] : [])];
+  const planned = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...more));
+  refuseOther(planned);
+  // a runner is new: it cannot know of another build with this version
+  if (!planned.previous && planned.state !== "unchanged" && !first)
+    throw new Error("nothing is known of earlier releases: give previous, or first: true if nothing was released yet");
   const facts = firmseal<ReleaseFacts>(releaseArguments(...more));
   // what was written, against what was described, and by the verifier of the devices. Otherwise nothing of it may be published.
   try {
@@ -175,5 +259,6 @@ export async function run(): Promise<void> {
     await action();
   } catch (e) {
     core.setFailed(e instanceof Error ? e.message : String(e));
+    await writeSummary();
   }
 }

@@ -35,6 +35,12 @@ function lines(text, pattern) {
   return [...code.matchAll(pattern)].map((match) => ({ match, line: code.slice(0, match.index).split("\n").length }));
 }
 
+/** The identifiers and the whole strings in the code. */
+export function words(text) {
+  const tokens = withoutComments(text).matchAll(/"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|[A-Za-z_$][\w$]*/g);
+  return [...tokens].map(([all, double, single]) => double ?? single ?? all);
+}
+
 /** Every printed line goes through one file, which knows about --json and terminals. */
 export function checkPrinting(files) {
   const findings = [];

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
 import { makeAction } from "../action.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -83,7 +84,7 @@ describe("the action", () => {
     expect(p.firmseal("verify", again.folder, "--product", "firmseal.toml")).toMatchObject({ status: 0 });
   });
 
-  it("publishes nothing that the candidate does not describe", () => {
+  it.skipIf(!LONG)(`publishes nothing that the candidate does not describe${AT_LENGTH}`, () => {
     const p = product();
     const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
     const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"], first: "true" };
@@ -112,6 +113,52 @@ describe("the action", () => {
     const text = readFileSync(p.at("firmseal-candidate.json"), "utf8");
     writeFileSync(p.at("firmseal-candidate.json"), text.replace("gateway", "gatewaz"));
     refused({}, "is not the candidate with the digest");
+  });
+
+  it("shows slots, lint and what changes in the summary, and why a release is refused", () => {
+    const p = product();
+    const toml = readFileSync(p.at("firmseal.toml"), "utf8");
+    writeFileSync(p.at("firmseal.toml"), toml.replace("[boards.gateway]", '[boards.gateway]\nslots = { a = "4K", b = "8K" }'));
+    expect(p.firmseal("release", "--version", "1.4.1")).toMatchObject({ status: 0 });
+    writeFileSync(p.at("sensor.bin"), Buffer.alloc(2001, 3));
+    const candidate = p.action({ mode: "candidate", version: "1.4.2", previous: "dist", sarif: "lint.sarif" });
+    expect(candidate.status, candidate.log).toBe(0);
+    expect(candidate.summary).toContain("███████░░░ 74 % of 4,096");
+    expect(candidate.summary).toContain("sensor, compared with 1.4.1:");
+    // the words of the command line
+    const diff = p.firmseal("release", "--version", "1.4.2", "--dry-run", "--diff", "dist").stdout;
+    const line = /image of component 00: before .*$/m.exec(diff)[0];
+    expect(candidate.summary).toContain(line);
+    const { findings } = JSON.parse(p.firmseal("release", "--version", "1.4.2", "--dry-run", "--json").stdout).lint;
+    expect(findings).toHaveLength(2);
+    for (const { rule, message } of findings) {
+      expect(candidate.summary).toContain(rule);
+      expect(candidate.summary).toContain(message);
+    }
+    expect(JSON.parse(readFileSync(p.at("lint.sarif"), "utf8")).runs[0].results).toHaveLength(2);
+    // a record alone compares nothing, and says so
+    writeFileSync(p.at("last.json"), readFileSync(p.at("dist/1.4.1/release.json")));
+    const alone = p.action({ mode: "candidate", version: "1.4.2", previous: "last.json" });
+    expect([alone.status, alone.summary]).toEqual([
+      0,
+      expect.stringContaining("The release before is 1.4.1; without its envelopes, nothing is compared."),
+    ]);
+    writeFileSync(p.at("firmseal.toml"), `${toml}\n[policy]\nsuite = "cnsa2"\n`);
+    const refused = p.action({ mode: "candidate", version: "1.4.2", previous: "dist" });
+    expect([refused.status, error(refused)]).toEqual([1, expect.stringContaining("cnsa2-hash")]);
+    expect(refused.summary).toContain("L51 cnsa2-hash");
+  });
+
+  it("publishes nothing if nothing is known of earlier releases, unless it is the first", () => {
+    const p = product();
+    const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
+    const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"] };
+    const unknown = p.action(pinned);
+    expect([unknown.status, error(unknown)]).toEqual([1, expect.stringContaining("nothing is known of earlier releases")]);
+    expect(existsSync(p.at("dist"))).toBe(false);
+    expect(p.action({ ...pinned, first: "true" }).status).toBe(0);
+    // the release itself is known: a job that runs again
+    expect(p.action(pinned).status).toBe(0);
   });
 
   it("shows names as text in the summary", () => {

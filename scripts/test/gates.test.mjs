@@ -9,6 +9,7 @@ import config from "../../.dependency-cruiser.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
+import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
 import { checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
 
@@ -317,6 +318,14 @@ describe("sources", () => {
       expect(checkPrinting([{ path: "packages/cli/src/show/ui.ts", text }])).toEqual([]);
     }
     expect(checkPrinting([{ path: "packages/cli/src/x.ts", text: "process.stderr.isTTY // console" }])).toEqual([]);
+  });
+
+  it("count the files that name a thing, in code and not in prose", () => {
+    const thing = [{ what: "a fruit", names: ["pear", "PEAR"], most: 1, besides: { "c.ts": "a reason" } }];
+    const files = (...texts) => texts.map((text, i) => ({ path: `${"abc"[i]}.ts`, text }));
+    expect(checkRows(files('f("pear")', "// PEAR\nf('a pear');", "PEAR"), thing)).toEqual([]);
+    expect(checkRows(files("PEAR", "{ pear: 1 }", "PEAR"), thing)).toEqual(["a fruit: 2 files name pear, and not 1: a.ts, b.ts"]);
+    expect(checkRows(files("PEAR", "", ""), thing)).toEqual(["a fruit: c.ts does not name pear any more"]);
   });
 
   it("paths of a machine, hosts of a registry and credentials are seen", () => {

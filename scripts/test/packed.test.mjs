@@ -11,6 +11,7 @@ import { nodeBinary } from "../on-node.mjs";
 import { packAll } from "../pack.mjs";
 import { documentsIn } from "../package-documents.mjs";
 import { PUBLISHED } from "../packages.mjs";
+import { dockerfile, example, gitlabJobs, jenkinsLines } from "./ci-examples.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
@@ -166,6 +167,55 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     const slots = readdirSync(join(here, "device/slots"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     const contents = slots.map((entry) => readFileSync(join(entry.parentPath, entry.name)).toString("latin1").split("\0")[0]);
     expect(contents.sort()).toEqual(["firmware 1.0.0 at 0x90000", "firmware 1.1.0 at 0x10000"]);
+  });
+
+  it("examples/ci: the shell of each CI system releases a product, again without change, and refuses another build", () => {
+    const prefix = join(top, "global");
+    const archive = join(top, "tarballs", `firmseal-${manifestOf(packageFolder("firmseal")).version}.tgz`);
+    const own = { ...env, npm_config_prefix: prefix, npm_config_prefer_offline: "true", PATH: `${prefix}/bin:${env.PATH}` };
+    // the package is not on npm before it is published: the archive takes the place of the name
+    const shell = (script, cwd, more) =>
+      call("bash", ["-e", "-c", script.replace(/^npm install --global firmseal$/gm, `npm install --global ${archive}`)], {
+        cwd,
+        env: { ...own, ...more },
+      });
+    const { RUN, ENTRYPOINT, USER } = dockerfile(example("Dockerfile"));
+    const [install, clean] = RUN[0].split(" && ");
+    expect([RUN.length, clean, USER]).toEqual([1, "npm cache clean --force", ["node"]]);
+    expect(shell(install, folder).status).toBe(0);
+    expect(shell(`${JSON.parse(ENTRYPOINT[0]).join(" ")} --version`, folder).stdout.trim()).toBe(
+      manifestOf(packageFolder("firmseal")).version,
+    );
+    // installed once is enough
+    const without = (lines) => lines.filter((line) => line !== install).join("\n");
+    const jobs = gitlabJobs(example("gitlab/templates/firmseal.yml"));
+    const jenkins = jenkinsLines(example("Jenkinsfile"));
+    for (const lines of [jobs["firmseal-check"].script, jobs["firmseal-release"].script, jenkins]) expect(lines[0]).toBe(install);
+    const systems = [
+      ["plain", `sh ${ROOT}examples/ci/release.sh v1.4.2`, {}],
+      ["gitlab", without(jobs["firmseal-release"].script), { CI_COMMIT_TAG: "v1.4.2" }],
+      ["jenkins", without(jenkins), { TAG_NAME: "v1.4.2" }],
+    ];
+    for (const [name, script, more] of systems) {
+      const here = join(top, name);
+      mkdirSync(here);
+      writeFileSync(join(here, "gateway.bin"), Buffer.alloc(4096));
+      const first = shell(
+        "firmseal keygen --no-passphrase --out release.pem; firmseal init --vendor example.com --board gateway=gateway.bin --name acme",
+        here,
+      );
+      expect(first.status, first.stderr).toBe(0);
+      expect(shell(without(jobs["firmseal-check"].script), here).status, name).toBe(0);
+      expect(existsSync(join(here, "dist"))).toBe(false);
+      const ran = shell(script, here, more);
+      expect(ran.status, `${name}\n${ran.stderr}`).toBe(0);
+      expect(readdirSync(join(here, "dist/1.4.2"))).toContain("acme-gateway-1.4.2.suit");
+      const again = shell(script, here, more);
+      expect([again.status, again.stderr.includes("is there already, with the same content")]).toEqual([0, true]);
+      writeFileSync(join(here, "gateway.bin"), Buffer.alloc(4096, 1));
+      const other = shell(script, here, more);
+      expect([other.status, /^firmseal: .* with other content$/m.test(other.stderr)]).toEqual([1, true]);
+    }
   });
 
   it.each(process.env.CI ? ["22", "24"] : ["24"])("and on Node %s", (version) => {

@@ -4,8 +4,8 @@
 import {
   ALG_NAMES,
   COM_SHARED_SEQUENCE,
-  COMMAND_ARGUMENTS,
   COMMAND_NAMES,
+  COMMANDS,
   decodeItem,
   ENV_AUTHENTICATION_WRAPPER,
   ENV_MANIFEST,
@@ -81,7 +81,7 @@ class Walk {
       const argument = it.items[i + 1];
       if (code === undefined) continue;
       const name = COMMAND_NAMES[code];
-      const kind = COMMAND_ARGUMENTS[code];
+      const kind = COMMANDS[code]?.argument;
       if (name !== undefined) this.found.add(name);
       if (kind === "sequence") this.sequence(this.within(argument));
       if (kind === "alternatives") for (const one of argument?.items ?? []) this.sequence(this.within(one));

@@ -236,6 +236,33 @@ cose-alg = "esp256"
     expect(refusal(await release(p, "--dry-run"), 1)).toContain("payload #firmware-a is in the envelope");
   });
 
+  it.each(["version", "given"])("a board with micro verifiers has no text: numbers are those of %s", async (source) => {
+    const p = world(`name = "acme"
+vendor = "example.com"
+for = "micro"
+
+[keys]
+release = "B.pem"
+
+[sequence]
+source = "${source}"
+
+[boards.tiny]
+image = "fw.bin"
+`);
+    await p.ok(["release", "--version", "1.4.2", "--first", ...(source === "given" ? ["--seq", "7"] : [])]);
+    const file = "dist/1.4.2/acme-tiny-1.4.2.suit";
+    await p.ok(["verify", file, "--key", "B.jwk", "--for", "micro"]);
+    await p.ok(["verify", "dist/1.4.2", "--product", "firmseal.toml"]);
+    await p.ok(["verify", file, "--product", "firmseal.toml"]);
+    const record = p.get("dist/1.4.2/release.json").toString();
+    p.put("dist/1.4.2/release.json", record.replaceAll('"1.4.2"', '"1.4.3"'));
+    expect(refusal(await p.run(["verify", "dist/1.4.2", "--product", "firmseal.toml"]), 1)).toMatch(/release.json|changed|SHA256SUMS/);
+    // the same image with its version, for others
+    await p.ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--version", "1.5.0", "--out", "b.suit", "--for", "micro"]);
+    await p.ok(["verify", "b.suit", "--key", "B.jwk", "--for", "micro"]);
+  });
+
   it("init writes it", async () => {
     const p = standard();
     await p.ok([

@@ -49,6 +49,104 @@ describe.each([60, 80, 200])("at %i columns", (width) => {
   });
 });
 
+describe("a table with pictures", () => {
+  const pictures: TableLine = {
+    columns: [{ title: "board" }, { title: "of slot" }, { title: "uri" }],
+    rows: [
+      ["gateway", { share: 0.05, words: "  5%" }, "https://fw.example.com/a-rather-long-path/1.4.2/gateway.bin"],
+      ["sensor", { share: 1, words: "100%" }, "#firmware"],
+      ["\u001b[31m", { share: 0, words: "  0%" }, ""],
+    ],
+  };
+
+  it("draws them where there is room, and narrows other columns for them", () => {
+    const wide = tableText(pictures, 200);
+    for (const bar of ["#.........   5%", "########## 100%", "..........   0%"]) expect(wide).toContain(bar);
+    const narrow = tableText(pictures, 60);
+    expect(narrow).toContain("#.........   5%");
+    for (const line of narrow.split("\n")) expect(stringWidth(line)).toBeLessThanOrEqual(60);
+    expectHarmless(narrow);
+  });
+
+  it.each([
+    ["a narrow terminal", 59],
+    ["a pipe", Number.POSITIVE_INFINITY],
+  ])("has words only on %s", (_, width) => {
+    expect(tableText(pictures, width)).toMatch(/ 5%/);
+    expect(tableText(pictures, width)).not.toContain("#...");
+    expect(tableText({ ...pictures, isPicture: true }, width)).toBe("");
+  });
+
+  it("has words only if the other columns would need the room", () => {
+    const many = {
+      columns: Array.from({ length: 8 }, (_, i) => ({ title: `column ${i}` })),
+      rows: [[...Array.from({ length: 7 }, () => "some text"), { share: 0.5, words: "50%" }]],
+    };
+    expect(tableText(many, 60)).not.toContain("#");
+    expect(tableText(many, 100)).toContain("#####..... 50%");
+  });
+});
+
+describe("the timeline of cohorts", () => {
+  const step = (release: string, o: object = {}) => ({
+    release,
+    addressed: true,
+    installed: true,
+    refused: null,
+    trust: null,
+    trustRefused: null,
+    left: LEFT,
+    ...o,
+  });
+  const LEFT = { release: { left: 1, needed: 1, of: 1 }, root: null };
+  const cohort = (name: string, verdict: string, releases: ReturnType<typeof step>[]) => ({
+    name,
+    rows: 1,
+    names: [name],
+    devices: 5,
+    floor: { lowest: "1", highest: "1" },
+    releases,
+    trust: { before: null, after: null },
+    verdict,
+    why: null,
+    next: null,
+    left: LEFT,
+    exposed: {},
+  });
+  const facts = {
+    devices: { total: 10, moved: 5, stranded: 5 },
+    cohorts: [
+      cohort("new", "moved", [step("bridge.suit", { trust: "2" }), step("new.suit")]),
+      cohort("old", "stranded", [
+        step("bridge.suit", { addressed: false }),
+        step("new.suit", { installed: false, refused: { code: 20, reason: "X", words: "x" } }),
+      ]),
+    ],
+    allowedStranded: [],
+  };
+  const timeline = (n: number) => {
+    const cohorts = facts.cohorts.map((one) => ({ ...one, releases: one.releases.slice(0, n) }));
+    const lines = cohortWords({ ...facts, cohorts } as unknown as Parameters<typeof cohortWords>[0]);
+    return lines.flatMap((line) =>
+      typeof line === "object" && "table" in line && line.table.isPicture ? [tableText(line.table, 80)] : [],
+    );
+  };
+
+  it("has a strip for each cohort, from the first step to the last, and says what its marks mean", () => {
+    expect(timeline(2)).toEqual([
+      [
+        "cohort  2 steps, in order        verdict",
+        "new     TTTTTTTTTTT ===========  moved",
+        "old     ........... !!!!!!!!!!!  stranded",
+        "= installed, T installed, with a new trust file, ! REFUSED, . not for it",
+        "",
+      ].join("\n"),
+    ]);
+  });
+
+  it("is left out for a single step, which the table shows", () => expect(timeline(1)).toEqual([]));
+});
+
 it("a table in a pipe is as wide as its cells, and COLUMNS makes it narrow", async () => {
   const p = standard();
   p.keepsLogs = true;

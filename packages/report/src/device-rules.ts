@@ -1,16 +1,7 @@
 // What a device refuses beyond the interpreter: the rules of the installer, for effects that are only looked at.
 
 import { type Bytes, type Digest, type Effect, errors, type Identity, type Manifest, type Run } from "@firmseal/verifier";
-import {
-  COND_CHECK_CONTENT,
-  COND_IMAGE_MATCH,
-  DIR_COPY,
-  DIR_FETCH,
-  DIR_INVOKE,
-  DIR_SWAP,
-  DIR_WRITE,
-  HASH_NAMES,
-} from "@firmseal/verifier/tools";
+import { COMMANDS, COND_CHECK_CONTENT, COND_IMAGE_MATCH, DIR_COPY, DIR_INVOKE, DIR_SWAP, HASH_NAMES } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
 export type Phase = "install" | "start";
@@ -29,7 +20,7 @@ export const HASHES: { readonly [name: string]: (bytes: Uint8Array) => Uint8Arra
   "sha-512": sha512,
 };
 
-export const isWrite = ({ op }: Effect): boolean => op === DIR_FETCH || op === DIR_WRITE || op === DIR_COPY || op === DIR_SWAP;
+export const isWrite = ({ op }: Effect): boolean => COMMANDS[op]?.changes === true;
 
 /** Whether a condition asks for the content of a component. */
 export const isComparison = ({ op }: Effect): boolean => op === COND_IMAGE_MATCH || op === COND_CHECK_CONTENT;
@@ -118,7 +109,7 @@ export class Known {
   refusal(e: Effect): number | undefined {
     const { op, component, source = -1 } = e;
     if (op === DIR_INVOKE && !this.matched.has(component)) return errors.INVOKE_UNVERIFIED;
-    if (op === DIR_WRITE && e.size !== undefined && e.size !== e.content?.length) return errors.PAYLOAD_SIZE;
+    if (e.content && isWrite(e) && e.size !== undefined && e.size !== e.content.length) return errors.PAYLOAD_SIZE;
     if (op !== DIR_COPY && op !== DIR_SWAP) return undefined;
     const untouched = op === DIR_SWAP ? [component, source] : component === source ? [component] : [];
     const isItself = op === DIR_SWAP && component === source;
@@ -130,7 +121,7 @@ export class Known {
     if (e.op === COND_IMAGE_MATCH) this.compared(e, ok);
     if (!isWrite(e)) return;
     const [here, there] = [this.written.get(e.component), this.written.get(e.source ?? -1)];
-    const { content, uri } = e.op === DIR_COPY || e.op === DIR_SWAP ? { content: there?.content, uri: there?.uri } : e;
+    const { content, uri } = e.source === undefined ? e : { content: there?.content, uri: there?.uri };
     this.write(e.component, { digest: e.digest, size: e.size, content, uri });
     if (e.op === DIR_SWAP)
       this.write(e.source as number, { digest: e.sourceDigest, size: e.sourceSize, content: here?.content, uri: here?.uri });

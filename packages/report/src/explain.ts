@@ -3,24 +3,13 @@
 // of a device bundle.
 
 import { type Bytes, type Digest, type Effect, errors, type Manifest } from "@firmseal/verifier";
-import {
-  COND_CHECK_CONTENT,
-  COND_IMAGE_MATCH,
-  DIR_COPY,
-  DIR_FETCH,
-  DIR_INVOKE,
-  DIR_SWAP,
-  DIR_WRITE,
-  formatSequence,
-  HASH_NAMES,
-  refusalOf,
-} from "@firmseal/verifier/tools";
+import { type ActionName, COMMANDS, formatSequence, HASH_NAMES, refusalOf } from "@firmseal/verifier/tools";
 import type { Interpreter, Phase } from "./device-rules.js";
 import { type Course, coursesOf, type DeviceKind, type DeviceRefusal } from "./device-run.js";
 
 /** One action of a device, in order. */
 export interface Action {
-  what: "fetch" | "write" | "copy" | "swap" | "compare" | "check-content" | "start";
+  what: ActionName;
   /** Index of the component in the manifest. */
   component: number;
   /** fetch: where from, and whether the envelope has it. */
@@ -76,27 +65,22 @@ const digestOf = (digest: Digest | undefined) =>
   digest ? { digest: { algorithm: HASH_NAMES[digest.alg] ?? String(digest.alg), hex: hexOf(digest.bytes) } } : {};
 const sizeOf = (size: number | undefined) => (size === undefined ? {} : { bytes: size });
 
+/** What a component must hold afterwards, or holds already. */
+function expectedOf({ content, size, digest }: Effect): Pick<Action, "bytes" | "digest"> {
+  return content ? { bytes: content.length } : { ...sizeOf(size), ...digestOf(digest) };
+}
+
 function actionOf(m: Manifest, e: Effect): Action | undefined {
-  const { component } = e;
-  const expected = { ...sizeOf(e.size), ...digestOf(e.digest) };
-  switch (e.op) {
-    case DIR_FETCH:
-      return { what: "fetch", component, uri: String(e.uri), inside: m.payloads.some((p) => p.uri === e.uri), ...expected };
-    case DIR_WRITE:
-      return { what: "write", component, bytes: e.content?.length ?? 0 };
-    case DIR_COPY:
-      return { what: "copy", component, source: e.source as number, ...expected };
-    case DIR_SWAP:
-      return { what: "swap", component, source: e.source as number, ...expected };
-    case COND_IMAGE_MATCH:
-      return { what: "compare", component, ...expected };
-    case COND_CHECK_CONTENT:
-      return { what: "check-content", component, bytes: e.content?.length ?? 0 };
-    case DIR_INVOKE:
-      return { what: "start", component };
-    default:
-      return undefined;
-  }
+  const what = COMMANDS[e.op]?.action;
+  if (what === undefined) return undefined;
+  const { component, uri, source } = e;
+  return {
+    what,
+    component,
+    ...(uri !== undefined && { uri, inside: m.payloads.some((p) => p.uri === uri) }),
+    ...(source !== undefined && { source }),
+    ...(what !== "start" && expectedOf(e)),
+  };
 }
 
 /** The refusal, with its name and its words. */

@@ -64,27 +64,17 @@ export {
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
-export { DifferentContent, type DropReason, type Merged, type MergedSignature, mergeTrust } from "./trust/merge.js";
 export {
-  acceptTrust,
-  attachTrust,
-  type Before,
   describeTrust,
-  encodeTrust,
   type FamilyEntry,
-  isTrust,
   keyOfAnchor,
-  NotRoot,
   ROLES,
   type RoleName,
-  readTrust,
   roleNames,
-  signTrust,
   type TrustDescription,
-  TrustDraft,
   type TrustEntry,
-  type TrustFile,
   trustName,
-  trustSigners,
-  trustToBeSigned,
-} from "./trust/trust-file.js";
+} from "./trust/description.js";
+export { attachTrust, type Before, NotRoot, signTrust, TrustDraft, trustSigners, trustToBeSigned } from "./trust/draft.js";
+export { acceptTrust, encodeTrust, isTrust, readTrust, type TrustFile } from "./trust/encoding.js";
+export { DifferentContent, type DropReason, type Merged, type MergedSignature, mergeTrust } from "./trust/merge.js";

@@ -17,7 +17,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { nodeHost } from "./host.js";
 import { rememberedTrust } from "./remembered.js";
 import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
-import type { Cut, Machine, MakeStore, Setup, Started, Store, Verifier } from "./store.js";
+import type { Cut, Machine, MakeStore, Place, Setup, Started, Store, Verifier } from "./store.js";
 
 /** A release, the trust policy for it, and its external payloads. */
 export interface Release {
@@ -215,7 +215,7 @@ export class Simulation {
   /**
    * Cuts the power at every operation. `second`: the maximum number of cuts during the recovery from each cut, evenly
    * spread (default: all). `progress` is called with the number of cuts done. `first`: the maximum number of first cuts
-   * (default: all); those at the begin and end of each step are never left out.
+   * (default: all); only cuts in the middle of a run of writes of a payload are left out.
    */
   run(
     second = Number.POSITIVE_INFINITY,
@@ -280,21 +280,19 @@ function* chosenCuts(machine: Machine, from: Store, chosen: readonly number[]): 
 }
 
 /**
- * Selects about `n` cuts: all of the first and the last operation of each step (a run of operations that do the same in one
- * place: erase a page, write into a slot), and of the rest so many that are evenly spread. Ascending.
+ * Selects all cuts except some between the first and the last operation of each run of bulk writes to one place: so many of
+ * them as `n` of all would have, evenly spread. Ascending.
  */
-function bordersAndSome(places: Iterable<{ what: string; cuts: number }>, all: number, n: number): number[] {
+function bordersAndSome(places: Iterable<Place>, all: number, n: number): number[] {
   const chosen = new Set(spread(all, n));
   let at = 0;
   let before = { what: "", at: 0, cuts: 0 };
   const take = (from: number, cuts: number) => {
     for (let i = from; i < from + cuts; i++) chosen.add(i);
   };
-  for (const { what, cuts } of places) {
-    if (what !== before.what) {
-      take(before.at, before.cuts);
-      take(at, cuts);
-    }
+  for (const { what, cuts, isBulk } of places) {
+    if (what !== before.what) take(before.at, before.cuts);
+    if (what !== before.what || !isBulk) take(at, cuts);
     before = { what, at, cuts };
     at += cuts;
   }

@@ -21,8 +21,8 @@ export interface SimulateOptions {
   /** Maximum number of cuts during the recovery from each cut, evenly spread. Default: all. */
   secondCuts?: number;
   /**
-   * About the maximum number of first cuts. Those in the first and last operation of each step are never left out; the others
-   * are evenly spread. Default: all. Storages without `places()` ignore it.
+   * The number of first cuts, evenly spread, to which a simulation is limited that has more. Default: all. Beside these, only
+   * cuts in the middle of a run of writes of a payload to one page are left out. Storages without `places()` ignore it.
    */
   firstCuts?: number;
   /** Called from time to time. `total`: the number of first cuts. */

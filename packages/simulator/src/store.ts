@@ -48,6 +48,13 @@ export interface Cut {
   left(): Store;
 }
 
+/** An operation: what it does, and its number of cuts. `isBulk`: it is one of many that write a payload. */
+export interface Place {
+  readonly what: string;
+  readonly cuts: number;
+  readonly isBulk: boolean;
+}
+
 /** Storage without power. Immutable. */
 export interface Store {
   power(): Machine;
@@ -63,8 +70,8 @@ export interface Machine {
   cutCount(): number;
   /** Some of these cuts, by their places in the list, ascending. Default: `cuts()`, without the others. */
   someCuts?(from: Store, chosen: readonly number[]): Iterable<Cut>;
-  /** What each operation does, and how many cuts it has, in the order of `cuts()`. Without it, no first cut can be left out. */
-  places?(): Iterable<{ what: string; cuts: number }>;
+  /** Every operation, in the order of `cuts()`. Without it, no first cut can be left out. */
+  places?(): Iterable<Place>;
   /** Whether everything would happen the same way from another store: whether it is equal in all that was read. */
   sameCourse(from: Store): boolean;
   /** A clean shutdown. */

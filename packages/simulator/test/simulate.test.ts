@@ -6,12 +6,13 @@ import { describe, expect, it } from "vitest";
 import { simulateUpdate } from "../../cli/src/commands/verify/simulate.js";
 import type { Failure } from "../../keys/src/errors/failure.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
+import { randoms } from "../../test-support/src/randoms.js";
 import { FACTS, image, keyA, signImage, standard } from "../../test-support/src/run.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { filesStore } from "../src/devices/files.js";
 import { FlashStore, flashStore, layoutOf } from "../src/devices/flash.js";
 import { type Release, Simulation, Unsimulated } from "../src/engine.js";
-import { applyOperation, erasedFlash, FLASH_TEARS, FlashModel, type Pages } from "../src/models/flash-model.js";
+import { applyOperation, erasedFlash, FLASH_TEARS, FlashModel, type Pages, SharedPages } from "../src/models/flash-model.js";
 import { FsModel } from "../src/models/fs-model.js";
 import { previousRelease } from "../src/previous.js";
 import type { Report } from "../src/report.js";
@@ -340,6 +341,54 @@ describe("the simulation itself", () => {
       expect(some.cutsDuringRecovery).toBe(n * all.cuts);
       expect(some.cutsDuringRecovery + some.leftOut).toBe(all.cutsDuringRecovery);
     }
+  });
+
+  it("leaves out first cuts only in the middle of a payload, and meets every course all the same", async () => {
+    const update = await release(9, image(40_000, 3), "https://fw.example.com/app.bin");
+    const large = { ...setup, capacity: 40_960 };
+    const previous = await release(8, image(5001, 2));
+    const all = new Simulation(flashStore, large, previous, update).run(4);
+    const some = new Simulation(flashStore, large, previous, update).run(4, undefined, 10);
+    expect(all.firstLeftOut).toBe(0);
+    expect(some.firstLeftOut).toBeGreaterThan(50);
+    expect(some.cuts + some.firstLeftOut).toBe(all.cuts);
+    expect(some.points).toHaveLength(some.cuts);
+    expect(some.courses).toBe(all.courses);
+    // what is left is as it was
+    const key = ({ operation, tear }: { operation: number; tear: string }) => `${operation} ${tear}`;
+    const whole = new Map(all.points.map((point) => [key(point), point]));
+    for (const point of some.points) expect(point).toEqual(whole.get(key(point)));
+    const kept = new Set(some.points.map(key));
+    for (const { what, ...point } of all.points.filter((one) => !kept.has(key(one))))
+      expect(what, key(point)).toMatch(/^write slot . of 00$/);
+    // every page is cut at its first and its last write
+    const writes = new Map<number, number>();
+    for (const { operation, what } of some.points) if (what.endsWith(" of 00")) writes.set(operation, 1);
+    expect(writes.size).toBeGreaterThan(3 * 9);
+  });
+
+  it("gets the same pages, shared or not, whatever is written and erased", () => {
+    const shared = new SharedPages();
+    const flashes = [
+      new FlashModel(erasedFlash(4, 256)),
+      new FlashModel(erasedFlash(4, 256), shared),
+      new FlashModel(erasedFlash(4, 256), shared),
+    ];
+    const next = randoms(7);
+    const random = (n: number) => Math.floor(next() * n);
+    for (let i = 0; i < 400; i++) {
+      const address = random(256) * 4;
+      const length = Math.min(random(60) * 4, 1024 - address);
+      const bytes = image(Math.max(1, length), i % 3).subarray(0, length);
+      for (const flash of flashes) {
+        if (i % 5 === 0) flash.erase(Math.floor(address / 256) * 256);
+        else flash.program(address, bytes);
+      }
+      const [plain, ...others] = flashes.map(({ pages }) => Buffer.concat(pages as Uint8Array[]));
+      for (const other of others) expect(other.equals(plain as Buffer)).toBe(true);
+    }
+    // and really shares them
+    expect(flashes[1]?.pages.some((page, n) => page === flashes[2]?.pages[n])).toBe(true);
   });
 
   it("trusts the keys of a made-up release for that one only", async () => {

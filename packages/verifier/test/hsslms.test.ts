@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { LONG, MUTANTS, sparse } from "../../test-support/src/effort.js";
+import { LONG, MUTANTS, some, sparse } from "../../test-support/src/effort.js";
 import { H, hOf, type Level, lmsSigner, nOf, ots, stack, u32 } from "../../test-support/src/lms.js";
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { hsslms } from "../src/alg/hsslms.js";
@@ -73,13 +73,13 @@ const check = (key: Bytes, message: Bytes, signature: Bytes, host: Host = {}) =>
 /** Of a signature every byte where there is time (LONG); else every 11th, which comes by every field. */
 const STEP = LONG ? 1 : MUTANTS ? 97 : 11;
 /** Of keys and messages. */
-const SHORT_STEP = MUTANTS ? 7 : 1;
+const SHORT_STEP = LONG ? 1 : MUTANTS ? 7 : 3;
 
-/** Positions of which a change of one bit does not lead to refusal. */
-function survivors(bytes: Uint8Array, accepts: (changed: Uint8Array) => boolean, step = 1): number[] {
+/** Positions of which a change of one bit does not lead to refusal: of every `step`th from `first` on. */
+function survivors(bytes: Uint8Array, accepts: (changed: Uint8Array) => boolean, step = 1, first = 0): number[] {
   const out: number[] = [];
   const copy = plain(bytes);
-  for (let at = 0; at < copy.length; at += step) {
+  for (let at = first; at < copy.length; at += step) {
     copy[at]! ^= 1 << (at & 7);
     if (accepts(copy)) out.push(at);
     copy[at]! ^= 1 << (at & 7);
@@ -141,7 +141,8 @@ describe.skipIf(!haveVectors)("third-party vectors", () => {
       }
     };
     // the label 4 of the unprotected kid: nobody signs that it is one
-    expect(survivors(bytes, accepts, MUTANTS ? at + 1 : 1)).toEqual([at + 1]);
+    const step = MUTANTS ? at + 1 : STEP;
+    expect(survivors(bytes, accepts, step, (at + 1) % step)).toEqual([at + 1]);
   });
 });
 
@@ -547,7 +548,7 @@ describe.skipIf(MUTANTS)("Botan", () => {
     return found.status === 0 ? "" : `botan has no HSS-LMS: ${found.stderr.trim()}`;
   })();
 
-  it.for(sets)("%s: its signatures are accepted here, and the test signer's there", ([params, levels], ctx) => {
+  it.for(some(sets, 2))("%s: its signatures are accepted here, and the test signer's there", ([params, levels], ctx) => {
     if (missing && !process.env["CI"]) ctx.skip(missing);
     expect(missing).toBe("");
     const { n } = ots(levels[0]!.ots);

@@ -77,8 +77,27 @@ const imageMatch = [COND_IMAGE_MATCH, 15] as const;
 const all = [C0, C1, C2];
 
 export async function effects(): Promise<Vector[]> {
-  const out: Vector[] = [];
+  const tools = toolsOf();
+  for (const section of [
+    ofConditions,
+    ofDirectives,
+    ofMissingParameters,
+    ofTryEach,
+    ofSoftFailure,
+    ofRunSequence,
+    ofIndex,
+    ofSections,
+    ofStrictOrder,
+  ])
+    await section(tools);
+  return tools.out;
+}
 
+/** What the sections share. */
+type Tools = ReturnType<typeof toolsOf>;
+
+function toolsOf() {
+  const out: Vector[] = [];
   /** `then`: the effects, or behind them the number of a refusal. */
   const of = async (
     name: string,
@@ -103,8 +122,12 @@ export async function effects(): Promise<Vector[]> {
     });
   };
   const install = (commands: Piece, m: ManifestSpec = {}): ManifestSpec => ({ ...m, sections: { [MAN_INSTALL]: commands } });
+  // Component indices
+  const three = { components: all };
+  return { of, install, three, out };
+}
 
-  // Conditions
+async function ofConditions({ of, install }: Tools): Promise<void> {
   await of(
     "vendor-class-device",
     "identifiers are compared without asking the device",
@@ -141,8 +164,9 @@ export async function effects(): Promise<Vector[]> {
   await of("vendor-fails", "another vendor", install(seq(override(vendorParam(OTHER)), [COND_VENDOR_IDENTIFIER, 15], ...go("a"))), [
     E.VENDOR_MISMATCH,
   ]);
+}
 
-  // Directives
+async function ofDirectives({ of, install }: Tools): Promise<void> {
   await of("write", "write", install(seq(override([PARAM_CONTENT, bytes(IMAGE)]), [DIR_WRITE, 2])), [
     { op: DIR_WRITE, component: 0, content: hex(IMAGE) },
   ]);
@@ -199,8 +223,9 @@ export async function effects(): Promise<Vector[]> {
     [fetch("a"), E.DIRECTIVE_FAILED],
     [false],
   );
+}
 
-  // A parameter that is missing
+async function ofMissingParameters({ of, install }: Tools): Promise<void> {
   await of(
     "condition-without-parameter",
     "a condition without its parameter fails, softly where failures are soft",
@@ -225,8 +250,9 @@ export async function effects(): Promise<Vector[]> {
     install(seq(tryEach(seq([DIR_FETCH, 2]), seq(...go("b"))))),
     [E.PARAMETER_MISSING],
   );
+}
 
-  // try-each
+async function ofTryEach({ of, install }: Tools): Promise<void> {
   await of(
     "try-each-first",
     "the first alternative fits: the second is not looked at",
@@ -278,6 +304,9 @@ export async function effects(): Promise<Vector[]> {
     install(seq(tryEach(seq(tryEach(seq(abort), seq(abort))), seq(...go("b"))))),
     [E.TRY_EACH_EXHAUSTED],
   );
+}
+
+async function ofSoftFailure({ of, install }: Tools): Promise<void> {
   await of(
     "try-each-hard",
     "soft-failure false inside an alternative: its failed condition ends the run",
@@ -309,8 +338,9 @@ export async function effects(): Promise<Vector[]> {
     [fetch("a"), E.DIRECTIVE_FAILED],
     [false],
   );
+}
 
-  // run-sequence
+async function ofRunSequence({ of, install }: Tools): Promise<void> {
   await of("run-sequence", "a sequence in a sequence", install(seq(run(seq(...go("a"))), ...go("b"))), [fetch("a"), fetch("b")]);
   await of(
     "run-sequence-hard",
@@ -370,9 +400,9 @@ export async function effects(): Promise<Vector[]> {
     install(seq(...go("a")), { shared: seq(run(seq(soft(true), abort))) }),
     [fetch("a")],
   );
+}
 
-  // Component indices
-  const three = { components: all };
+async function ofIndex({ of, install, three }: Tools): Promise<void> {
   const perComponent = seq(index(0), override(uriParam("a")), index(1), override(uriParam("b")), index(2), override(uriParam("c")));
   const withShared = { ...three, shared: perComponent };
   await of("index-default", "the only component needs no index", install(seq(...go("a"))), [fetch("a")]);
@@ -453,8 +483,9 @@ export async function effects(): Promise<Vector[]> {
     install(seq(index(0), run(seq(index(2), [DIR_FETCH, 2])), [DIR_FETCH, 2]), withShared),
     [fetch("c", 2), fetch("a", 0)],
   );
+}
 
-  // Parameters, sections and the shared sequence
+async function ofSections({ of, install }: Tools): Promise<void> {
   await of("override", "override replaces", install(seq(override(uriParam("a")), override(uriParam("b")), [DIR_FETCH, 2])), [fetch("b")]);
   await of(
     "override-adds",
@@ -539,8 +570,9 @@ export async function effects(): Promise<Vector[]> {
     undefined,
     [MAN_VALIDATE, MAN_INSTALL],
   );
+}
 
-  // Strict order
+async function ofStrictOrder({ of, install, three }: Tools): Promise<void> {
   const strict = (on: boolean) => override([PARAM_STRICT_ORDER, on ? TRUE : FALSE]);
   const sources = seq(
     index(0),
@@ -608,5 +640,4 @@ export async function effects(): Promise<Vector[]> {
     undefined,
     [MAN_PAYLOAD_FETCH, MAN_INSTALL],
   );
-  return out;
 }

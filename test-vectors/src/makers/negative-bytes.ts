@@ -51,9 +51,21 @@ const nested = (n: number): Piece => (n === 0 ? array() : array(nested(n - 1)));
 const runs = (n: number): Piece => (n === 0 ? seq([COND_ABORT, 0]) : seq([DIR_RUN_SEQUENCE, bytes(runs(n - 1))]));
 
 export async function ofBytes(): Promise<Vector[]> {
+  const tools = await toolsOf();
+  for (const section of [ofHeads, ofTypes, ofKeys, ofTextAndDepth, ofTrailingBytes, ofNumbers, ofOctets]) await section(tools);
+  return tools.all;
+}
+
+/** What the sections share. */
+type Tools = Awaited<ReturnType<typeof toolsOf>>;
+
+async function toolsOf() {
   const { all, add, inside } = adder();
   const signed = await signedEnvelope();
+  return { add, inside, signed, all };
+}
 
+async function ofHeads({ add, inside, signed }: Tools): Promise<void> {
   add(E.CBOR_TRUNCATED, "truncated-envelope", "the last byte of the envelope is missing", signed.slice(0, -1));
   await inside(E.CBOR_TRUNCATED, "truncated-manifest", "the manifest's map announces one pair more than there is", [
     good[0]! + 1,
@@ -103,6 +115,9 @@ export async function ofBytes(): Promise<Vector[]> {
   await inside(E.CBOR_INDEFINITE, "break-alone", "a break stands where a value belongs", manifest({ version: [0xff] }));
   await inside(E.CBOR_RESERVED, "reserved-28", "additional information 28", manifest({ version: [0x1c] }));
   await inside(E.CBOR_RESERVED, "reserved-30", "additional information 30 in a byte string's head", commonOf(array(array([0x5e, 0]))));
+}
+
+async function ofTypes({ inside }: Tools): Promise<void> {
   await inside(E.CBOR_TYPE, "version-as-text", 'manifest-version is the text "1"', manifest({ version: text("1") }));
   await inside(E.CBOR_TYPE, "sequence-negative", "the sequence number is -1", manifest({ sequence: -1 }));
   await inside(
@@ -130,6 +145,9 @@ export async function ofBytes(): Promise<Vector[]> {
     "soft-failure is null",
     section(seq([DIR_RUN_SEQUENCE, bytes(seq(override([PARAM_SOFT_FAILURE, NIL])))])),
   );
+}
+
+async function ofKeys({ add, inside }: Tools): Promise<void> {
   await inside(E.CBOR_KEY_ORDER, "manifest-key-order", "sequence-number stands before manifest-version", [
     ...head(5, 3),
     ...int(2),
@@ -195,6 +213,9 @@ export async function ofBytes(): Promise<Vector[]> {
     {},
     { blocks: [{ unprotected: map(pair(99, int(1)), pair(99, int(2))) }] },
   );
+}
+
+async function ofTextAndDepth({ inside }: Tools): Promise<void> {
   await inside(E.CBOR_UTF8, "utf8-stray", "reference-uri holds the byte ff", referenceUri(text([0x61, 0xff])));
   await inside(E.CBOR_UTF8, "utf8-overlong", "reference-uri holds c0 af, an overlong slash", referenceUri(text([0xc0, 0xaf])));
   await inside(E.CBOR_UTF8, "utf8-surrogate", "reference-uri holds a surrogate", referenceUri(text([0xed, 0xa0, 0x80])));
@@ -208,6 +229,9 @@ export async function ofBytes(): Promise<Vector[]> {
     { blocks: [{ unprotected: map(pair(99, nested(9))) }] },
   );
   await inside(E.CBOR_DEPTH, "sequences-nested", "command sequences nested nine deep", section(runs(8)));
+}
+
+async function ofTrailingBytes({ add, inside, signed }: Tools): Promise<void> {
   add(E.CBOR_TRAILING, "trailing-envelope", "one byte behind the envelope", [...signed, 0]);
   await inside(E.CBOR_TRAILING, "trailing-manifest", "one byte behind the manifest, signed with it", [...good, 0]);
   await inside(
@@ -248,6 +272,9 @@ export async function ofBytes(): Promise<Vector[]> {
     section(seq(override([PARAM_IMAGE_DIGEST, bytes([...digest(IMAGE), 0])]), [COND_IMAGE_MATCH, 15])),
   );
   await inside(E.CBOR_TRAILING, "trailing-sequence", "one byte behind a command sequence", section([...seq([COND_ABORT, 0]), 0]));
+}
+
+async function ofNumbers({ inside }: Tools): Promise<void> {
   await inside(E.CBOR_SIMPLE, "float", "manifest-version is 1.0", manifest({ version: [0xf9, 0x3c, 0] }));
   await inside(E.CBOR_SIMPLE, "undefined", "manifest-version is undefined", manifest({ version: [0xf7] }));
   await inside(E.CBOR_SIMPLE, "simple-255", "manifest-version is simple(255)", manifest({ version: [0xf8, 0xff] }));
@@ -259,7 +286,10 @@ export async function ofBytes(): Promise<Vector[]> {
   );
   await inside(E.URI_LENGTH, "uri-long", "a URI of 1,025 bytes", referenceUri(text("u".repeat(1025))));
   await inside(E.CBOR_RANGE, "length-2-63", "a text string of 2^63 bytes is announced", referenceUri([...head(3, 2n ** 63n), 0x61]));
-  // what is no octet: an envelope that came through JSON, or was computed
+}
+
+/** What is no octet: an envelope that came through JSON, or was computed. */
+async function ofOctets({ all, signed }: Tools): Promise<void> {
   const p256 = await envelope(good, { blocks: [{ key: "p" }] });
   const r = p256.findIndex((_, i) => p256[i] === 0x58 && p256[i + 1] === 64) + 2;
   const odd = (name: string, about: string, from: Piece, strange: [number, number, string][]) =>
@@ -287,5 +317,4 @@ export async function ofBytes(): Promise<Vector[]> {
   odd("octets-above-255", "a length, and 256 more: the parser would mask what the hash ors into the octet before it", signed, [
     [signed.length - 10, 1, String((signed[signed.length - 10] as number) + 256)],
   ]);
-  return all;
 }

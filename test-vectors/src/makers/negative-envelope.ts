@@ -70,8 +70,36 @@ const {
 const halves = (n: bigint): [number, number] => [Number(n >> 32n), Number(n & 4294967295n)];
 
 export async function ofEnvelope(): Promise<Vector[]> {
-  const { all, add, inside } = adder();
+  const tools = toolsOf();
+  for (const section of [
+    ofElements,
+    ofDigests,
+    ofSeveredElements,
+    ofPayloads,
+    ofForeignElements,
+    ofForeignCommands,
+    ofManifests,
+    ofRollback,
+    ofSharedSequence,
+    ofCommands,
+    ofTryEach,
+    ofParameters,
+    ofUris,
+    ofTexts,
+  ])
+    await section(tools);
+  return tools.all;
+}
 
+/** What the sections share. */
+type Tools = ReturnType<typeof toolsOf>;
+
+function toolsOf() {
+  const { all, add, inside } = adder();
+  return { add, inside, all };
+}
+
+async function ofElements({ add }: Tools): Promise<void> {
   add(E.ENVELOPE_NONE, "empty-file", "no byte at all", []);
   add(E.ENVELOPE_NONE, "text-file", "a text file", ascii("not an envelope\n"));
   add(E.ENVELOPE_NONE, "tag-1070", "a bare manifest with tag 1070 is not an envelope", tag(TAG_MANIFEST, good));
@@ -106,6 +134,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     "a wrapper and no manifest",
     tag(TAG_ENVELOPE, map(pair(ENV_AUTHENTICATION_WRAPPER, bytes(array(bytes(digest(bytes(good)))))))),
   );
+}
+
+async function ofDigests({ inside }: Tools): Promise<void> {
   await inside(
     E.DIGEST_ALG,
     "digest-alg-unknown",
@@ -174,6 +205,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     {},
     { digest: digest(good) },
   );
+}
+
+async function ofSeveredElements({ inside }: Tools): Promise<void> {
   await inside(
     E.DIGEST_SEVERED,
     "severed-mixed",
@@ -222,6 +256,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     {},
     { rest: [pair(MAN_INSTALL, bytes(install))] },
   );
+}
+
+async function ofPayloads({ inside }: Tools): Promise<void> {
   await inside(E.PAYLOAD_UNREFERENCED, "payload-unreferenced", "a payload that no signed command names", good, {}, { rest: [payload()] });
   await inside(
     E.PAYLOAD_UNREFERENCED,
@@ -241,7 +278,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
       rest: Array.from({ length: 17 }, (_, i) => payload(ascii(String(i)), `#${String(i).padStart(2, "0")}`)),
     },
   );
+}
 
+async function ofForeignElements({ add, inside }: Tools): Promise<void> {
   const foreign: [string, Piece, EnvelopeSpec?][] = [
     ["component-id", manifest({ more: [[suit.MAN_COMPONENT_ID, C0]] })],
     ["set-version", manifest({ more: [[suit.MAN_SET_VERSION, bytes(array(int(1)))]] })],
@@ -300,6 +339,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     },
     { blocks: [{ unprotected: map(pair(99, bytes(new Array(100).fill(0)))) }] },
   );
+}
+
+async function ofForeignCommands({ inside }: Tools): Promise<void> {
   const commands = [
     ["use-before", suit.COND_USE_BEFORE],
     ["dependency-integrity", suit.COND_DEPENDENCY_INTEGRITY],
@@ -377,6 +419,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     {},
     { blocks: [async (m) => tag(cose.TAG_MAC, await block(m, { tag: null }))] },
   );
+}
+
+async function ofManifests({ inside }: Tools): Promise<void> {
   await inside(
     E.OLD_DRAFT,
     "old-install",
@@ -424,8 +469,10 @@ export async function ofEnvelope(): Promise<Vector[]> {
     commonOf(array(array(...Array.from({ length: 6 }, (_, i) => bytes([i]))))),
   );
   await inside(E.COMPONENT_LIST, "component-twice", "one component listed twice", commonOf(array(C0, C1, C0)));
+}
 
-  // Rollback, compared exactly: each of these bounds is where an int32, an uint32, a double, an int64 loses something
+/** Rollback, compared exactly: each of these bounds is where an int32, an uint32, a double, an int64 loses something. */
+async function ofRollback({ inside }: Tools): Promise<void> {
   for (const bits of [0, 31, 32, 53, 63]) {
     const n = 2n ** BigInt(bits);
     await inside(E.ROLLBACK, `rollback-2-${bits}`, `sequence number 2^${bits} against a floor one above`, manifest({ sequence: n }), {
@@ -477,7 +524,6 @@ export async function ofEnvelope(): Promise<Vector[]> {
     { action: "install", device: { sequence: [0, 1] }, trust: { anchors: [anchorOf("a")], floor: [0, 8] } },
     { rest: [payload()] },
   );
-
   for (const [name, about, sequence, device] of [
     ["sequence-taken", "another manifest with the number of the installed one", 7, { sequence: [0, 7], counters: countersOf(good) }],
     [
@@ -502,7 +548,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     ],
   ] as [string, string, number | bigint, DeviceSpec][])
     await inside(E.SEQUENCE_TAKEN, name, about, update({ sequence }), { action: "install", device }, { rest: [payload()] });
+}
 
+async function ofSharedSequence({ inside }: Tools): Promise<void> {
   for (const [name, code] of [
     ["fetch", DIR_FETCH],
     ["write", DIR_WRITE],
@@ -522,6 +570,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     "fetch in a try-each of the shared sequence",
     manifest({ shared: seq([DIR_TRY_EACH, alternatives(seq([COND_ABORT, 0]), seq([DIR_FETCH, 2]))]) }),
   );
+}
+
+async function ofCommands({ inside }: Tools): Promise<void> {
   await inside(E.COMMAND_UNKNOWN, "command-10", "a command of number 10", section(seq([10, 0])));
   await inside(E.COMMAND_UNKNOWN, "command-custom", "a custom command, -257", section(seq([-257, 0])));
   await inside(
@@ -563,6 +614,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     "override-parameters with an empty map",
     section(seq([DIR_OVERRIDE_PARAMETERS, map()])),
   );
+}
+
+async function ofTryEach({ inside }: Tools): Promise<void> {
   await inside(
     E.COMMAND_ARGUMENT,
     "try-each-one",
@@ -599,6 +653,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     section(seq([DIR_TRY_EACH, alternatives(...new Array(257).fill(seq([COND_ABORT, 0])))])),
   );
   await inside(E.COMMAND_ARGUMENT, "try-each-empty", "try-each without alternatives", section(seq([DIR_TRY_EACH, array()])));
+}
+
+async function ofParameters({ inside }: Tools): Promise<void> {
   await inside(E.PARAMETER_UNKNOWN, "parameter-99", "a parameter of number 99", section(seq(override([99, int(0)]))));
   await inside(E.PARAMETER_UNKNOWN, "parameter-custom", "a custom parameter, -1", section(seq(override([-1, int(0)]))));
   await inside(
@@ -626,6 +683,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     section(seq(override([PARAM_VENDOR_IDENTIFIER, tag(37, bytes(as.VENDOR))]))),
   );
   await inside(E.URI_CHARACTER, "uri-newline", "a line end in a URI", section(seq(override(uriParam("a:\nb")))));
+}
+
+async function ofUris({ add, inside }: Tools): Promise<void> {
   await inside(E.URI_CHARACTER, "uri-space", "a URI with a space", referenceUri(text("a b")));
   await inside(E.URI_CHARACTER, "uri-del", "a URI with DEL", referenceUri(text([0x61, 0x7f])));
   await inside(E.URI_CHARACTER, "uri-escape", "a terminal escape sequence in reference-uri", referenceUri(text("a:\x1b[2J")));
@@ -641,6 +701,9 @@ export async function ofEnvelope(): Promise<Vector[]> {
     "a space in the name of an integrated payload",
     await envelope(good, { rest: [[text("# x"), bytes([])]] }),
   );
+}
+
+async function ofTexts({ inside }: Tools): Promise<void> {
   const texts = (m: Piece) => manifest({ more: [[MAN_TEXT, bytes(map([text("en"), m]))]] });
   await inside(E.TEXT_KEY, "text-key-5", "a text of the manifest with number 5", texts(map(pair(5, text("x")))), { action: "decode" });
   await inside(E.TEXT_KEY, "text-component-key-9", "a text of a component with number 9", texts(map([C0, map(pair(9, text("x")))])), {
@@ -661,5 +724,4 @@ export async function ofEnvelope(): Promise<Vector[]> {
     { action: "decode" },
     { digest: digest(bytes(manifest({ sequence: 6 }))) },
   );
-  return all;
 }

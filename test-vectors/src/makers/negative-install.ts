@@ -57,8 +57,33 @@ const {
 } = suit;
 
 export async function ofInstall(): Promise<Vector[]> {
-  const { all, inside } = adder();
+  const tools = toolsOf();
+  for (const section of [
+    ofAnchors,
+    ofIdentity,
+    ofScope,
+    ofDigests,
+    ofSizes,
+    ofComponents,
+    ofImages,
+    ofPayloads,
+    ofDevices,
+    ofStart,
+    ofPlaces,
+    ofSwaps,
+    ofBranches,
+    ofContents,
+    ofRoom,
+  ])
+    await section(tools);
+  return tools.all;
+}
 
+/** What the sections share. */
+type Tools = ReturnType<typeof toolsOf>;
+
+function toolsOf() {
+  const { all, inside } = adder();
   const installs = async (
     code: number,
     name: string,
@@ -70,6 +95,18 @@ export async function ofInstall(): Promise<Vector[]> {
   ) => {
     await inside(code, name, about, content, { action, ...(Object.keys(device).length > 0 && { device }) }, { rest });
   };
+  const noValidate = { [MAN_VALIDATE]: seq(override(sizeParam(IMAGE.length))) };
+  const unchecked = (...checks: as.Command[]) =>
+    update({ shared: seq(override(as.vendorParam(), as.classParam(), digestParam(IMAGE), sizeParam(IMAGE.length)), ...checks) });
+  const outside = (content: Piece, device: DeviceSpec, code: number, name: string, about: string) =>
+    installs(code, name, about, content, device, []);
+  const index = (i: number): as.Command => [DIR_SET_COMPONENT_INDEX, i];
+  const full: DeviceSpec = { current: { 0: hex(IMAGE), 1: hex(IMAGE) } };
+  const content = (c: Piece) => seq(override([PARAM_CONTENT, bytes(c)]), [suit.COND_CHECK_CONTENT, 15]);
+  return { inside, installs, unchecked, noValidate, outside, index, full, content, all };
+}
+
+async function ofAnchors({ inside }: Tools): Promise<void> {
   for (const [name, about, trust] of [
     ["install-anchors-none", "an installation that trusts nobody", { anchors: [] }],
     ["install-need-0", "an installation that needs no signature", { anchors: [anchorOf("a")], threshold: 0 }],
@@ -83,15 +120,15 @@ export async function ofInstall(): Promise<Vector[]> {
     { action: "install" },
     { rest: [payload()], blocks: [{ key: "b" }] },
   );
-  const noValidate = { [MAN_VALIDATE]: seq(override(sizeParam(IMAGE.length))) };
+}
+
+async function ofIdentity({ installs, unchecked }: Tools): Promise<void> {
   await installs(E.VENDOR_MISMATCH, "install-vendor", "a good update for another vendor: nothing is erased", update(), {
     vendor: [hex(OTHER)],
   });
   await installs(E.CLASS_MISMATCH, "install-class", "a good update for another class: nothing is erased", update(), {
     class: [hex(OTHER)],
   });
-  const unchecked = (...checks: as.Command[]) =>
-    update({ shared: seq(override(as.vendorParam(), as.classParam(), digestParam(IMAGE), sizeParam(IMAGE.length)), ...checks) });
   await installs(E.IDENTITY_UNCHECKED, "identity-unchecked", "neither vendor nor class is checked", unchecked());
   await installs(
     E.IDENTITY_UNCHECKED,
@@ -148,7 +185,10 @@ export async function ofInstall(): Promise<Vector[]> {
       ]),
     }),
   );
-  // a key that is trusted for one class, on a device that has two
+}
+
+/** A key that is trusted for one class, on a device that has two. */
+async function ofScope({ inside }: Tools): Promise<void> {
   const both = { class: [hex(as.CLASS), hex(OTHER)] };
   const limited = (more: object) => ({ anchors: [{ ...anchorOf("a"), ...more }] });
   for (const [name, about, more] of [
@@ -163,6 +203,9 @@ export async function ofInstall(): Promise<Vector[]> {
       { action: "install", device: both, trust: limited(more) },
       { rest: [payload()] },
     );
+}
+
+async function ofDigests({ installs, noValidate }: Tools): Promise<void> {
   await installs(
     E.DIGEST_UNSET,
     "digest-unset",
@@ -180,8 +223,9 @@ export async function ofInstall(): Promise<Vector[]> {
     {},
     [],
   );
-  const outside = (content: Piece, device: DeviceSpec, code: number, name: string, about: string) =>
-    installs(code, name, about, content, device, []);
+}
+
+async function ofSizes({ outside }: Tools): Promise<void> {
   await outside(
     update(),
     { payloads: { "#fw": hex([...IMAGE, 0]) } },
@@ -231,6 +275,9 @@ export async function ofInstall(): Promise<Vector[]> {
     "payload-for-size-0",
     "image-size 0, and a payload of one byte",
   );
+}
+
+async function ofComponents({ installs }: Tools): Promise<void> {
   await installs(E.COMPONENT_UNKNOWN, "component-unknown", "a component that the device does not have", update({ components: [C2] }));
   await installs(
     E.COMPONENT_UNKNOWN,
@@ -262,6 +309,9 @@ export async function ofInstall(): Promise<Vector[]> {
     {},
     [],
   );
+}
+
+async function ofImages({ installs, noValidate }: Tools): Promise<void> {
   await installs(E.IMAGE_MISMATCH, "image-exchanged", "the payload is not the one whose digest is signed", update(), {}, [
     payload(ascii("bad firmware")),
   ]);
@@ -301,6 +351,9 @@ export async function ofInstall(): Promise<Vector[]> {
     {},
     [payload(ascii("bad firmware"))],
   );
+}
+
+async function ofPayloads({ outside }: Tools): Promise<void> {
   await outside(update(), { chunks: { "#fw": false } }, E.PAYLOAD_ABSENT, "payload-absent", "the payload cannot be had");
   await outside(
     update({
@@ -331,10 +384,16 @@ export async function ofInstall(): Promise<Vector[]> {
     "copy-from-empty",
     "a copy from a component that is empty",
   );
+}
+
+async function ofDevices({ installs }: Tools): Promise<void> {
   for (const fault of ["erase", "write", "persist"] as const)
     await installs(E.DEVICE_FAULT, `device-fault-${fault}`, `the device fails to ${fault}`, update(), { fault });
   await installs(E.STORAGE_FULL, "storage-full", "the device has no room for the image", update(), { fault: "full" });
   await installs(E.UNCONFIRMED, "unconfirmed", "the release before is still on trial", update(), { fault: "trial" });
+}
+
+async function ofStart({ installs, noValidate, unchecked }: Tools): Promise<void> {
   const installed: DeviceSpec = { current: { 0: hex(IMAGE) }, sequence: [0, 7] };
   await installs(
     E.INVOKE_UNVERIFIED,
@@ -364,6 +423,9 @@ export async function ofInstall(): Promise<Vector[]> {
     [payload()],
     "boot",
   );
+}
+
+async function ofPlaces({ installs }: Tools): Promise<void> {
   await installs(
     E.INVOKE_MISPLACED,
     "invoke-misplaced",
@@ -384,6 +446,9 @@ export async function ofInstall(): Promise<Vector[]> {
       ]),
     }),
   );
+}
+
+async function ofSwaps({ installs, index, full }: Tools): Promise<void> {
   await installs(
     E.NOT_SUPPORTED,
     "swap-of-written",
@@ -414,10 +479,8 @@ export async function ofInstall(): Promise<Vector[]> {
         [MAN_INVOKE]: seq([DIR_SET_COMPONENT_INDEX, 0], [DIR_INVOKE, 2]),
       },
     });
-  const index = (i: number): as.Command => [DIR_SET_COMPONENT_INDEX, i];
   const from = (i: number, directive: number): as.Command[] => [override([PARAM_SOURCE_COMPONENT, int(i)]), [directive, 2]];
   const fetched: as.Command[] = [override(uriParam("#fw")), [DIR_FETCH, 2]];
-  const full: DeviceSpec = { current: { 0: hex(IMAGE), 1: hex(IMAGE) } };
   await installs(E.NOT_SUPPORTED, "swap-with-itself", "a swap of a component with itself", moved(index(0), ...from(0, DIR_SWAP)), full, []);
   await installs(
     E.NOT_SUPPORTED,
@@ -449,6 +512,9 @@ export async function ofInstall(): Promise<Vector[]> {
     full,
     [],
   );
+}
+
+async function ofBranches({ installs, index, full }: Tools): Promise<void> {
   const other = seq([DIR_SET_COMPONENT_INDEX, 1], override(uriParam("#fw")), [DIR_FETCH, 2]);
   for (const [name, about, condition] of [
     ["image", "image", [COND_IMAGE_MATCH, 15]],
@@ -469,6 +535,9 @@ export async function ofInstall(): Promise<Vector[]> {
       }),
       full,
     );
+}
+
+async function ofContents({ installs, content }: Tools): Promise<void> {
   const looks = (code: number, name: string, about: string, commands: Piece, current: Piece) =>
     installs(
       code,
@@ -492,10 +561,12 @@ export async function ofInstall(): Promise<Vector[]> {
     seq(override(digestParam([])), [COND_IMAGE_MATCH, 15]),
     [],
   );
-  const content = (c: Piece) => seq(override([PARAM_CONTENT, bytes(c)]), [suit.COND_CHECK_CONTENT, 15]);
   await looks(E.CONTENT_MISMATCH, "content-begins", "what is there begins with the content", content(IMAGE.slice(0, 5)), IMAGE);
   await looks(E.CONTENT_MISMATCH, "content-goes-on", "the content goes on behind what is there", content([...IMAGE, 0]), IMAGE);
   await looks(E.CONTENT_MISMATCH, "content-of-same-length", "other content of the same length", content([...IMAGE.slice(1), 0]), IMAGE);
+}
+
+async function ofRoom({ installs }: Tools): Promise<void> {
   for (const size of [65, 1031])
     await installs(
       E.PAYLOAD_SIZE,
@@ -527,5 +598,4 @@ export async function ofInstall(): Promise<Vector[]> {
   await installs(E.PAYLOAD_SIZE, "integrated-longer", "the integrated payload is longer than image-size", update(), {}, [
     payload([...IMAGE, 0]),
   ]);
-  return all;
 }

@@ -52,9 +52,18 @@ const {
 } = suit;
 
 export async function ofRun(): Promise<Vector[]> {
+  const tools = await toolsOf();
+  for (const section of [ofIndices, ofParameters, ofIdentity, ofConditions, ofDirectives, ofStrictOrder, ofSeveredSections, ofOutcomes])
+    await section(tools);
+  return tools.all;
+}
+
+/** What the sections share. */
+type Tools = Awaited<ReturnType<typeof toolsOf>>;
+
+async function toolsOf() {
   const { all, add, inside } = adder();
   const signed = await signedEnvelope();
-
   const runs = async (
     code: number,
     name: string,
@@ -72,6 +81,10 @@ export async function ofRun(): Promise<Vector[]> {
   add(E.NOT_A_MANIFEST, "outline-started", "an envelope that was looked into without checking its signature is started", signed, {
     action: "start",
   });
+  return { inside, runs, all };
+}
+
+async function ofIndices({ inside, runs }: Tools): Promise<void> {
   await runs(E.INDEX_UNSET, "index-unset", "two components, and none of them set", seq([COND_ABORT, 0]), { components: [C0, C1] });
   await runs(
     E.INDEX_UNSET,
@@ -94,6 +107,9 @@ export async function ofRun(): Promise<Vector[]> {
     "source-component 1 where there is one component",
     section(seq(override([PARAM_SOURCE_COMPONENT, int(1)]))),
   );
+}
+
+async function ofParameters({ runs }: Tools): Promise<void> {
   for (const [name, code] of [
     ["fetch", DIR_FETCH],
     ["write", DIR_WRITE],
@@ -128,6 +144,9 @@ export async function ofRun(): Promise<Vector[]> {
   await runs(E.SOFT_FAILURE_SCOPE, "soft-failure-shared", "soft-failure in the shared sequence itself", seq([COND_ABORT, 0]), {
     shared: seq(override([PARAM_SOFT_FAILURE, TRUE])),
   });
+}
+
+async function ofIdentity({ runs }: Tools): Promise<void> {
   await runs(
     E.VENDOR_MISMATCH,
     "vendor-other",
@@ -166,6 +185,9 @@ export async function ofRun(): Promise<Vector[]> {
     seq(override([suit.PARAM_DEVICE_IDENTIFIER, bytes(as.DEVICE)]), [COND_DEVICE_IDENTIFIER, 15]),
     { device: { device: [] } },
   );
+}
+
+async function ofConditions({ runs }: Tools): Promise<void> {
   await runs(E.IMAGE_MISMATCH, "image-mismatch", "image-match does not hold", seq(override(digestParam(IMAGE)), [COND_IMAGE_MATCH, 15]), {
     outcomes: [false],
   });
@@ -211,6 +233,9 @@ export async function ofRun(): Promise<Vector[]> {
       alternatives(seq([DIR_TRY_EACH, alternatives(seq([COND_ABORT, 2]), seq([COND_ABORT, 2]))]), seq(override(sizeParam(1)))),
     ]),
   );
+}
+
+async function ofDirectives({ runs }: Tools): Promise<void> {
   await runs(E.DIRECTIVE_FAILED, "directive-failed", "a fetch fails", seq(override(uriParam("#fw")), [DIR_FETCH, 2]), {
     outcomes: [false],
   });
@@ -228,6 +253,9 @@ export async function ofRun(): Promise<Vector[]> {
     seq([DIR_RUN_SEQUENCE, bytes(seq(override([PARAM_SOFT_FAILURE, TRUE], uriParam("#fw")), [DIR_FETCH, 2]))]),
     { outcomes: [false] },
   );
+}
+
+async function ofStrictOrder({ runs }: Tools): Promise<void> {
   const copyFrom = (source: number, strict: boolean) =>
     override([PARAM_STRICT_ORDER, strict ? TRUE : FALSE], [PARAM_SOURCE_COMPONENT, int(source)]);
   await runs(
@@ -258,6 +286,9 @@ export async function ofRun(): Promise<Vector[]> {
     seq([DIR_SET_COMPONENT_INDEX, 0], copyFrom(1, false), [DIR_SWAP, 2]),
     { components: [C0, C1] },
   );
+}
+
+async function ofSeveredSections({ inside }: Tools): Promise<void> {
   await inside(
     E.SEVERED_ABSENT,
     "severed-absent",
@@ -272,6 +303,9 @@ export async function ofRun(): Promise<Vector[]> {
     severed(digest(bytes(install))),
     { action: "install" },
   );
+}
+
+async function ofOutcomes({ inside, runs }: Tools): Promise<void> {
   await inside(E.RUN_OUTCOME, "outcome-first", "an outcome is given before there is an effect", section(seq([COND_ABORT, 0])), {
     action: "step",
     sections: [MAN_INSTALL],
@@ -292,5 +326,4 @@ export async function ofRun(): Promise<Vector[]> {
     overAll(overAll(overAll(seq(override(sizeParam(1)))))),
     { components: Array.from({ length: 16 }, (_, i) => array(bytes([i]))) },
   );
-  return all;
 }

@@ -32,13 +32,38 @@ const both: FileFields = {
 };
 
 export async function ofTrustFile(): Promise<Vector[]> {
+  const tools = toolsOf();
+  for (const section of [ofFile, ofElements, ofLimits, ofAnchorKeys, ofRoles, ofScope, ofSigners, ofNumbers, ofPolicies, ofStores])
+    await section(tools);
+  return tools.all;
+}
+
+/** What the sections share. */
+type Tools = ReturnType<typeof toolsOf>;
+
+function toolsOf() {
   const { all, add } = adder();
   const list = async (code: number, name: string, about: string, f: FileFields, signatures?: Signature[]) =>
     add(code, `trust-${name}`, about, await fileOf(listOf(f), signatures), { action: "trust" });
   const anchors = (code: number, name: string, about: string, ...items: Piece[]) => list(code, name, about, { anchors: items });
   const good = listOf();
+  // who signed
+  const signed = async (
+    code: number,
+    name: string,
+    about: string,
+    f: FileFields,
+    signatures: Signature[],
+    before: FileFields | TrustSpec = { anchors: [anchorOf("a")] },
+  ) => {
+    const rest = isSpec(before) ? { trust: before } : { previous: hex(await fileOf(listOf(before))) };
+    add(code, `trust-${name}`, about, await fileOf(listOf(f), signatures), { action: "trust", ...rest });
+  };
+  const isSpec = (x: FileFields | TrustSpec): x is TrustSpec => !!x.anchors && "alg" in (x.anchors[0] as object);
+  return { add, list, good, anchors, signed, all };
+}
 
-  // the bytes
+async function ofFile({ add, list, good }: Tools): Promise<void> {
   add(E.TRUST_NONE, "trust-envelope", "an envelope where a trust file belongs", await signedEnvelope(), { action: "trust" });
   add(E.TRUST_NONE, "trust-sign1", "the list in a COSE_Sign1 (tag 18)", await fileOf(good, [{}], { tag: cose.TAG_SIGN1 }), {
     action: "trust",
@@ -52,8 +77,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
   add(E.CBOR_TRAILING, "trust-list-trailing", "a byte behind the list", await fileOf([...good, 0]), { action: "trust" });
   add(E.CBOR_TRUNCATED, "trust-truncated", "the last byte of the file is missing", (await fileOf(good)).slice(0, -1), { action: "trust" });
   await list(E.CBOR_KEY_DUPLICATE, "key-duplicate", "the sequence number stands twice", { more: [pair(2, int(9))] });
+}
 
-  // the list
+async function ofElements({ list, anchors }: Tools): Promise<void> {
   await list(E.TRUST_VERSION, "version-2", "version 2", { version: int(2) });
   await list(E.TRUST_KEY, "key-unknown", "an element that is not known", { more: [pair(23, int(1))] });
   await list(E.TRUST_KEY, "key-zero", "element 0", { more: [pair(0, int(1))] });
@@ -79,6 +105,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
       ROOT,
       listed("b", [ROLE_RELEASE], { [field]: null }),
     );
+}
+
+async function ofLimits({ list, anchors }: Tools): Promise<void> {
   await list(E.TRUST_LIMIT, "name-65", "a name of 65 bytes", { name: text("n".repeat(65)) });
   await anchors(
     E.TRUST_LIMIT,
@@ -108,6 +137,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
     ["utf8-f5", "with a lead byte of f5", [0xf5, 0x80, 0x80, 0x80]],
   ] as const)
     await list(E.CBOR_UTF8, `name-${name}`, `a name ${about}`, { name: text(octets) });
+}
+
+async function ofAnchorKeys({ list, anchors }: Tools): Promise<void> {
   await anchors(
     E.TRUST_ALG,
     "alg-mac",
@@ -163,8 +195,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
     RELEASE,
     listed("b", [ROLE_RELEASE], { alg: int(-9999) }),
   );
+}
 
-  // roles
+async function ofRoles({ list, anchors }: Tools): Promise<void> {
   const roles = (code: number, name: string, about: string, ...r: number[]) => anchors(code, `role-${name}`, about, ROOT, listed("b", r));
   await roles(E.TRUST_ROLE, "none", "an anchor with no role");
   await roles(E.TRUST_ROLE, "zero", "role 0", 0);
@@ -203,8 +236,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
       [ROLE_RELEASE, 9],
     ],
   });
+}
 
-  // scope and limits
+async function ofScope({ anchors }: Tools): Promise<void> {
   const scope = (code: number, name: string, about: string, ...more: [number, Piece][]) =>
     anchors(code, name, about, ROOT, listed("b", [ROLE_RELEASE], { more: more.map(([k, v]) => pair(k, v)) }));
   await scope(E.TRUST_SCOPE, "vendor-15", "a vendor of 15 bytes", [5, bytes(VENDOR.slice(1))]);
@@ -218,20 +252,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
     [8, "until", int(9)],
   ] as const)
     await anchors(E.TRUST_SCOPE, `root-${name}`, `a root with a ${name}`, listed("a", [ROLE_ROOT], { more: [pair(key, value)] }), RELEASE);
+}
 
-  // who signed
-  const signed = async (
-    code: number,
-    name: string,
-    about: string,
-    f: FileFields,
-    signatures: Signature[],
-    before: FileFields | TrustSpec = { anchors: [anchorOf("a")] },
-  ) => {
-    const rest = isSpec(before) ? { trust: before } : { previous: hex(await fileOf(listOf(before))) };
-    add(code, `trust-${name}`, about, await fileOf(listOf(f), signatures), { action: "trust", ...rest });
-  };
-  const isSpec = (x: FileFields | TrustSpec): x is TrustSpec => !!x.anchors && "alg" in (x.anchors[0] as object);
+async function ofSigners({ signed }: Tools): Promise<void> {
   await signed(
     E.TRUST_SIGNERS,
     "signed-by-before-only",
@@ -287,8 +310,10 @@ export async function ofTrustFile(): Promise<Vector[]> {
     {},
     Array.from({ length: 9 }, () => ({})),
   );
+}
 
-  // which is newer
+/** Which is newer. */
+async function ofNumbers({ signed }: Tools): Promise<void> {
   await signed(E.TRUST_ROLLBACK, "rollback", "an older file", { sequence: int(1) }, [{}], { sequence: int(2) });
   await signed(E.TRUST_ROLLBACK, "rollback-2-32", "an older file, whose low half is higher", { sequence: int(5) }, [{}], {
     sequence: int(2 ** 32),
@@ -317,8 +342,10 @@ export async function ofTrustFile(): Promise<Vector[]> {
     [{}],
     {},
   );
+}
 
-  // whom it lets in
+/** Whom it lets in. */
+async function ofPolicies({ add }: Tools): Promise<void> {
   const policy = async (name: string, about: string, f: FileFields, role: number) =>
     add(E.TRUST_UNUSABLE, `trust-${name}`, about, await fileOf(listOf(f)), { action: "trust", role });
   const scoped = (key: number, id: Piece) => ({ anchors: [ROOT, listed("b", [ROLE_RELEASE], { more: [pair(key, bytes(id))] })] });
@@ -345,6 +372,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
     },
     ROLE_RELEASE,
   );
+}
+
+async function ofStores({ add }: Tools): Promise<void> {
   const debug = hex(
     await fileOf(
       listOf({
@@ -390,5 +420,4 @@ export async function ofTrustFile(): Promise<Vector[]> {
     await envelope(manifest(), { blocks: [{}, { key: "b" }] }),
     { trust: { anchors: [{ ...anchorOf("a"), until: [0, 6] }, anchorOf("b")], threshold: 2 } },
   );
-  return all;
 }

@@ -40,11 +40,32 @@ const big = (b: Piece): bigint => BigInt(`0x${hex(b)}`);
 const unbig = (n: bigint): number[] => unhex(n.toString(16).padStart(64, "0"));
 
 export async function ofTrust(): Promise<Vector[]> {
+  const tools = await toolsOf();
+  for (const section of [ofPolicies, ofKeys, ofAlgorithms, ofHeaders, ofCounts, ofEd25519, ofEcdsa, ofMacs, ofAnchors, ofHss, ofThresholds])
+    await section(tools);
+  return tools.all;
+}
+
+/** What the sections share. */
+type Tools = Awaited<ReturnType<typeof toolsOf>>;
+
+async function toolsOf() {
   const { all, add } = adder();
   const signed = await signedEnvelope();
-
   const one = [anchorOf("a")];
   const tree = [...unhex(hssOf("twice", [N24_W4]).trust.anchors[0]?.key as string)].slice(4);
+  const spoilt = async (code: number, name: string, about: string, b: EnvelopeSpec["blocks"], trust: TrustSpec = { anchors: one }) => {
+    add(code, name, about, await envelope(good, { blocks: b ?? [] }), { trust });
+  };
+  const p = { anchors: [anchorOf("p")] };
+  const m = { anchors: [anchorOf("m")] };
+  const bucket = (...pairs: Pair[]) => map(...as.sort(pairs));
+  const R = (s: number[]) => s.slice(0, 32);
+  const S = (s: number[]) => s.slice(32);
+  return { add, signed, one, tree, spoilt, m, bucket, R, S, p, all };
+}
+
+function ofPolicies({ add, signed, one, tree }: Tools): void {
   const policies: [string, string, TrustSpec][] = [
     ["anchors-none", "no anchor at all", { anchors: [] }],
     ["threshold-0", "no signature is needed", { anchors: one, threshold: 0 }],
@@ -83,6 +104,9 @@ export async function ofTrust(): Promise<Vector[]> {
     action: "anchor",
     trust: { anchors: [{ alg: "constructor", key: anchorOf("a").key }] },
   });
+}
+
+function ofKeys({ add }: Tools): void {
   const keys: [string, string, string, Piece][] = [
     ["identity", "ed25519", "the identity, a point of order 1", [1, ...new Array(31).fill(0)]],
     ["order-2", "ed25519", "the point of order 2", [0xec, ...new Array(30).fill(0xff), 0x7f]],
@@ -102,13 +126,9 @@ export async function ofTrust(): Promise<Vector[]> {
   ];
   for (const [name, alg, about, key] of keys)
     add(E.ANCHOR_KEY, `anchor-${name}`, `${alg}: ${about}`, null, { action: "anchor", trust: { anchors: [{ alg, key: hex(key) }] } });
+}
 
-  const spoilt = async (code: number, name: string, about: string, b: EnvelopeSpec["blocks"], trust: TrustSpec = { anchors: one }) => {
-    add(code, name, about, await envelope(good, { blocks: b ?? [] }), { trust });
-  };
-  const p = { anchors: [anchorOf("p")] };
-  const m = { anchors: [anchorOf("m")] };
-  const bucket = (...pairs: Pair[]) => map(...as.sort(pairs));
+async function ofAlgorithms({ spoilt, m, bucket }: Tools): Promise<void> {
   await spoilt(E.WRAPPER_EMPTY, "wrapper-empty", "a digest, and no signature over it", []);
   await spoilt(E.BLOCK_TAG, "block-untagged", "a COSE_Sign1 without its tag", [{ tag: null }]);
   await spoilt(E.BLOCK_TAG, "block-encrypt0", "a COSE_Encrypt0 (tag 16)", [{ tag: 16 }]);
@@ -138,6 +158,9 @@ export async function ofTrust(): Promise<Vector[]> {
     [{ key: "m", alg: 4, spoil: (s) => s.slice(0, 8) }],
     m,
   );
+}
+
+async function ofHeaders({ spoilt, bucket }: Tools): Promise<void> {
   await spoilt(E.HEADER_TWICE, "kid-in-both", "kid in both buckets", [
     { protected: bucket(pair(1, int(-19)), pair(4, bytes([1]))), unprotected: map(pair(4, bytes([1]))) },
   ]);
@@ -177,6 +200,9 @@ export async function ofTrust(): Promise<Vector[]> {
   await spoilt(E.HEADER_CRITICAL, "crit-in-body", "an unknown critical label in the body of a COSE_Sign", [
     (d) => signBlock(d, [{}], map(pair(2, array(int(99))))),
   ]);
+}
+
+async function ofCounts({ spoilt }: Tools): Promise<void> {
   await spoilt(E.PAYLOAD_ATTACHED, "payload-attached", "the digest stands in the COSE_Sign1 as well", [
     { payload: bytes(digest(bytes(good))) },
   ]);
@@ -208,7 +234,6 @@ export async function ofTrust(): Promise<Vector[]> {
         Array.from({ length: 4 }, () => ({})),
       ),
   ]);
-
   await spoilt(E.SIGNATURE_COUNT, "junk-4", "four signatures of strangers in front of the good one: each costs a verification", [
     ...Array.from({ length: 4 }, () => ({ key: "b" as const })),
     {},
@@ -216,9 +241,9 @@ export async function ofTrust(): Promise<Vector[]> {
   await spoilt(E.SIGNATURE_COUNT, "junk-7-in-one", "seven of them in one COSE_Sign, and the good one behind", [
     (d) => signBlock(d, [...Array.from({ length: 7 }, () => ({ key: "b" as const })), {}]),
   ]);
+}
 
-  const R = (s: number[]) => s.slice(0, 32);
-  const S = (s: number[]) => s.slice(32);
+async function ofEd25519({ spoilt, bucket, R, S }: Tools): Promise<void> {
   const le = (b: Piece) => big([...b].reverse());
   await spoilt(E.SIGNATURE_INVALID, "signature-bit", "one bit of the signature is wrong", [{ spoil: (s) => [s[0]! ^ 1, ...s.slice(1)] }]);
   await spoilt(E.SIGNATURE_INVALID, "signature-empty", "an empty signature", [{ spoil: () => [] }]);
@@ -278,6 +303,9 @@ export async function ofTrust(): Promise<Vector[]> {
   await spoilt(E.SIGNATURE_INVALID, "signature-test-mode", "a short-circuit signature: the hash of what is signed, twice", [
     async (d) => block(d, { spoil: () => [...hash(d), ...hash(d)] }),
   ]);
+}
+
+async function ofEcdsa({ spoilt, p, R, S }: Tools): Promise<void> {
   await spoilt(
     E.SIGNATURE_INVALID,
     "ecdsa-bit",
@@ -306,6 +334,9 @@ export async function ofTrust(): Promise<Vector[]> {
     ],
     p,
   );
+}
+
+async function ofMacs({ spoilt, m }: Tools): Promise<void> {
   await spoilt(
     E.SIGNATURE_INVALID,
     "mac-bit",
@@ -316,6 +347,9 @@ export async function ofTrust(): Promise<Vector[]> {
   await spoilt(E.SIGNATURE_INVALID, "mac-short", "the MAC is cut to 16 bytes", [{ key: "m", spoil: (s) => s.slice(0, 16) }], m);
   await spoilt(E.SIGNATURE_INVALID, "mac-empty", "an empty MAC", [{ key: "m", spoil: () => [] }], m);
   await spoilt(E.SIGNATURE_INVALID, "mac-other-secret", "a MAC under another secret", [{ key: "m", mac: new Array(32).fill(0) }], m);
+}
+
+async function ofAnchors({ spoilt, p }: Tools): Promise<void> {
   await spoilt(E.SIGNATURE_NO_ANCHOR, "anchor-other-alg", "an ES256 signature where Ed25519 is trusted", [{ key: "p" }]);
   await spoilt(E.SIGNATURE_NO_ANCHOR, "anchor-alg-confusion-mac", "a MAC under the public key of a trusted signer", [
     { key: "m", mac: publicKey("a") },
@@ -346,6 +380,9 @@ export async function ofTrust(): Promise<Vector[]> {
     ["ml-dsa-87", cose.ALG_ML_DSA_87],
   ] as const)
     await spoilt(E.SIGNATURE_NO_ANCHOR, `anchor-${name}`, `${name}, which is known and which no anchor here can have`, [{ alg }]);
+}
+
+async function ofHss({ spoilt }: Tools): Promise<void> {
   for (const [name, about, levels, spoil, key] of REFUSED) {
     const { trust, block: b } = hssOf("hsslms", levels, spoil ?? undefined, key);
     await spoilt(E.SIGNATURE_INVALID, name, `HSS/LMS: ${about}`, [b], trust);
@@ -380,6 +417,9 @@ export async function ofTrust(): Promise<Vector[]> {
     [hss.block, hss.block],
     { anchors: [...hss.trust.anchors, anchorOf("a")], threshold: 2 },
   );
+}
+
+async function ofThresholds({ spoilt }: Tools): Promise<void> {
   const two: TrustSpec = { anchors: [anchorOf("a"), anchorOf("b")], threshold: 2 };
   await spoilt(E.SIGNATURE_THRESHOLD, "threshold-one", "one of two signatures is missing", [{}], two);
   await spoilt(E.SIGNATURE_THRESHOLD, "threshold-same-twice", "the same signature twice", [{}, {}], two);
@@ -409,5 +449,4 @@ export async function ofTrust(): Promise<Vector[]> {
     anchors: [anchorOf("a"), anchorOf("b"), anchorOf("p")],
     threshold: 3,
   });
-  return all;
 }

@@ -76,17 +76,77 @@ const pair = (key: number, value: Piece): Pair => [int(key), value];
 type More = { trust?: TrustSpec; device?: DeviceSpec; action?: Vector["action"]; expect?: Partial<Expect & { ok: true }> };
 
 export async function positives(): Promise<Made[]> {
+  const tools = toolsOf();
+  for (const section of [
+    algorithms,
+    severalSigners,
+    headers,
+    signedStructures,
+    envelopes,
+    severedElements,
+    sequenceNumbers,
+    decoded,
+    installations,
+    identities,
+    conditions,
+    digestsAndScopes,
+    swaps,
+    slotsOfInstallations,
+    dangerousDevices,
+    specialNames,
+    starts,
+  ])
+    await section(tools);
+  return tools.out;
+}
+
+/** What the sections share. */
+type Tools = ReturnType<typeof toolsOf>;
+
+function toolsOf() {
   const out: Made[] = [];
   const good = manifest();
-
   const opens = async (name: string, about: string, content: Piece, more: More = {}, e: EnvelopeSpec = {}) => {
     const { action = "open", expect, ...rest } = more;
     const usual = action === "open" ? { sequence: "7", signers: [0], absent: [] } : { sequence: "7", absent: [] };
     out.push({ name, about, action, envelope: hex(await envelope(content, e)), ...rest, expect: { ok: true, ...usual, ...expect } });
   };
   const p = { anchors: [anchorOf("p")] };
+  const install = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
+  const top = 2n ** 64n - 1n;
+  const installs = async (
+    name: string,
+    about: string,
+    content: Piece,
+    expect: { current: Piece[]; sequence?: string },
+    device?: DeviceSpec,
+    rest: Pair[] = [payload()],
+  ) => {
+    const { current, sequence = "7" } = expect;
+    out.push({
+      name,
+      about,
+      action: "install",
+      envelope: hex(await envelope(content, { rest })),
+      ...(device && { device }),
+      expect: { ok: true, sequence, current: current.map(hex), invoked: [] },
+    });
+  };
+  const done = { current: [IMAGE, []] };
+  const withIndex = (sections: { [key: number]: Piece }, ...pairs: [number, Piece][]) =>
+    update({
+      components: [C0, C1],
+      shared: seq([DIR_SET_COMPONENT_INDEX, 0], ...identity, override(...pairs)),
+      sections: {
+        [MAN_VALIDATE]: seq([DIR_SET_COMPONENT_INDEX, 0], [COND_IMAGE_MATCH, 15]),
+        [MAN_INVOKE]: seq([DIR_SET_COMPONENT_INDEX, 0], [DIR_INVOKE, 2]),
+        ...sections,
+      },
+    });
+  return { good, opens, p, out, install, top, installs, done, withIndex };
+}
 
-  // Signatures
+async function algorithms({ good, opens, p }: Tools): Promise<void> {
   await opens("ed25519", "Ed25519 (-19)", good);
   await opens("eddsa", "EdDSA (-8), the older number of Ed25519", good, {}, { blocks: [{ alg: cose.ALG_EDDSA }] });
   await opens("esp256", "ESP256 (-9)", good, { trust: p }, { blocks: [{ key: "p" }] });
@@ -119,6 +179,9 @@ export async function positives(): Promise<Made[]> {
   );
   await opens("hsslms-sign", "HSS/LMS in a COSE_Sign", good, { trust: hss.trust }, { blocks: [(d) => signBlock(d, [hss.block])] });
   await opens("sign", "COSE_Sign with one signature", good, {}, { blocks: [(d) => signBlock(d, [{}])] });
+}
+
+async function severalSigners({ good, opens }: Tools): Promise<void> {
   const two: TrustSpec = { anchors: [anchorOf("a"), anchorOf("b")], threshold: 2 };
   await opens("two-blocks", "two signers, both needed", good, { trust: two, expect: { signers: [1, 0] } }, { blocks: [{ key: "b" }, {}] });
   await opens(
@@ -155,6 +218,9 @@ export async function positives(): Promise<Made[]> {
       ],
     },
   );
+}
+
+async function headers({ good, opens }: Tools): Promise<void> {
   await opens(
     "kid-protected",
     "kid in the protected bucket, as the anchor has it",
@@ -198,7 +264,6 @@ export async function positives(): Promise<Made[]> {
     {},
     { blocks: [{ protected: map(pair(1, int(-19)), pair(2, array(int(1)))) }] },
   );
-
   await opens(
     "crit-kid",
     "kid is critical, and stands in the protected bucket",
@@ -220,7 +285,10 @@ export async function positives(): Promise<Made[]> {
     {},
     { blocks: [{ unprotected: map(...Array.from({ length: 16 }, (_, i) => pair(100 + i, int(0)))) }] },
   );
-  // each length has another head in what is signed
+}
+
+/** Each length has another head in what is signed. */
+async function signedStructures({ out, good, opens }: Tools): Promise<void> {
   for (const [length, filler] of [
     [23, 17],
     [24, 18],
@@ -272,10 +340,10 @@ export async function positives(): Promise<Made[]> {
     { trust: { anchors: [anchorOf("a"), anchorOf("b")], threshold: 1 } },
     { blocks: [{}, { key: "b" }] },
   );
-
   for (const v of out) v.group = "signature";
+}
 
-  // The envelope
+async function envelopes({ good, opens }: Tools): Promise<void> {
   await opens("untagged", "a bare map without tag 107", good, {}, { tag: null });
   await opens("digest-sha384", "the manifest's digest is SHA-384", good, {}, { digestAlg: cose.HASH_SHA_384 });
   await opens("digest-sha512", "the manifest's digest is SHA-512", good, {}, { digestAlg: cose.HASH_SHA_512 });
@@ -314,7 +382,9 @@ export async function positives(): Promise<Made[]> {
       },
     }),
   );
-  const install = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
+}
+
+async function severedElements({ opens, install }: Tools): Promise<void> {
   const severed = manifest({ more: [[MAN_INSTALL, digest(bytes(install))]] });
   await opens("severed-present", "install severed into the envelope", severed, {}, { rest: [pair(MAN_INSTALL, bytes(install))] });
   await opens("severed-absent", "install severed and not at hand", severed, { expect: { absent: [MAN_INSTALL] } });
@@ -325,8 +395,10 @@ export async function positives(): Promise<Made[]> {
     {},
     { rest: [pair(MAN_INSTALL, bytes(install))] },
   );
+}
 
-  // Sequence numbers: exact at the bounds where an int32, an uint32, a double, an int64 loses something
+/** Sequence numbers: exact at the bounds where an int32, an uint32, a double, an int64 loses something. */
+async function sequenceNumbers({ opens, top }: Tools): Promise<void> {
   for (const bits of [0, 31, 32, 53, 63]) {
     const value = 2n ** BigInt(bits);
     for (const [name, floor] of [
@@ -340,14 +412,15 @@ export async function positives(): Promise<Made[]> {
         { trust: { anchors: [anchorOf("a")], floor: halves(floor) }, expect: { sequence: String(value) } },
       );
   }
-  const top = 2n ** 64n - 1n;
   await opens("sequence-2-64", "the largest sequence number against a floor of the same", manifest({ sequence: top }), {
     trust: { anchors: [anchorOf("a")], floor: halves(top) },
     expect: { sequence: String(top) },
   });
   await opens("sequence-0", "sequence number 0", manifest({ sequence: 0 }), { expect: { sequence: "0" } });
+}
 
-  // decode: also what open() does not run
+/** Decode: also what open() does not run. */
+async function decoded({ good, opens }: Tools): Promise<void> {
   const abort = seq([COND_ABORT, 0]);
   const foreign = manifest({
     common: map(pair(suit.COM_DEPENDENCIES, map(pair(1, map(pair(suit.DEP_PREFIX, C1))))), pair(suit.COM_COMPONENTS, array(C0))),
@@ -415,27 +488,9 @@ export async function positives(): Promise<Made[]> {
     }),
     { action: "decode" },
   );
+}
 
-  // Installing
-  const installs = async (
-    name: string,
-    about: string,
-    content: Piece,
-    expect: { current: Piece[]; sequence?: string },
-    device?: DeviceSpec,
-    rest: Pair[] = [payload()],
-  ) => {
-    const { current, sequence = "7" } = expect;
-    out.push({
-      name,
-      about,
-      action: "install",
-      envelope: hex(await envelope(content, { rest })),
-      ...(device && { device }),
-      expect: { ok: true, sequence, current: current.map(hex), invoked: [] },
-    });
-  };
-  const done = { current: [IMAGE, []] };
+async function installations({ install, top, installs, done }: Tools): Promise<void> {
   await installs("install", "an update with an integrated payload", update(), done);
   await installs(
     "install-again",
@@ -493,6 +548,9 @@ export async function positives(): Promise<Made[]> {
     ...done,
     sequence: String(top),
   });
+}
+
+async function identities({ installs, done }: Tools): Promise<void> {
   await installs(
     "install-write",
     "the image stands in the manifest",
@@ -526,16 +584,9 @@ export async function positives(): Promise<Made[]> {
     done,
     { vendor: [hex(VENDOR), hex(tag(112, bytes([0x19, 4, 0xd2])))] },
   );
-  const withIndex = (sections: { [key: number]: Piece }, ...pairs: [number, Piece][]) =>
-    update({
-      components: [C0, C1],
-      shared: seq([DIR_SET_COMPONENT_INDEX, 0], ...identity, override(...pairs)),
-      sections: {
-        [MAN_VALIDATE]: seq([DIR_SET_COMPONENT_INDEX, 0], [COND_IMAGE_MATCH, 15]),
-        [MAN_INVOKE]: seq([DIR_SET_COMPONENT_INDEX, 0], [DIR_INVOKE, 2]),
-        ...sections,
-      },
-    });
+}
+
+async function conditions({ installs, withIndex }: Tools): Promise<void> {
   await installs(
     "install-copy",
     "a copy of another component",
@@ -591,6 +642,9 @@ export async function positives(): Promise<Made[]> {
       { current: [IMAGE, []] },
       { current: { 0: hex(IMAGE) } },
     );
+}
+
+async function digestsAndScopes({ out, installs, withIndex }: Tools): Promise<void> {
   await installs(
     "install-two-hashes",
     "an image that is fetched under one digest and matched by another hash",
@@ -648,6 +702,9 @@ export async function positives(): Promise<Made[]> {
       trust: { anchors: [{ ...anchorOf("a"), ...scope }] },
       expect: { ok: true, sequence: "7", current: [hex(IMAGE), ""], invoked: [] },
     });
+}
+
+async function swaps({ installs, withIndex }: Tools): Promise<void> {
   await installs(
     "install-copy-itself",
     "a copy of what is current to the other slot of the same component",
@@ -704,6 +761,9 @@ export async function positives(): Promise<Made[]> {
     undefined,
     [payload(), payload(OLD, "#other")],
   );
+}
+
+async function slotsOfInstallations({ installs }: Tools): Promise<void> {
   const slots = update({
     shared: seq(...identity, [
       DIR_TRY_EACH,
@@ -724,6 +784,9 @@ export async function positives(): Promise<Made[]> {
     { ...links, slots: [1] },
     [],
   );
+}
+
+async function dangerousDevices({ installs, done }: Tools): Promise<void> {
   await installs(
     "install-skip-identity",
     "dangerous: a device that asks for neither vendor nor class",
@@ -741,8 +804,10 @@ export async function positives(): Promise<Made[]> {
     done,
     { dangerouslySkipDigest: true },
   );
+}
 
-  // Names that are special to JavaScript or to a file system, and must not be here
+/** Names that are special to JavaScript or to a file system, and must not be here. */
+async function specialNames({ installs, done }: Tools): Promise<void> {
   for (const name of ["__proto__", "constructor", "hasOwnProperty", "toString"]) {
     const id = ascii(name);
     await installs(
@@ -780,8 +845,10 @@ export async function positives(): Promise<Made[]> {
       { components: [id.map(hex)] },
     );
   }
+}
 
-  // Starting what is installed
+/** Starting what is installed. */
+async function starts({ out, install, withIndex }: Tools): Promise<void> {
   const boots = async (
     name: string,
     about: string,
@@ -843,5 +910,4 @@ export async function positives(): Promise<Made[]> {
     [{ component: ["00"] }],
     [],
   );
-  return out;
 }

@@ -8,8 +8,8 @@ import {
   ALG_NAMES,
   type ArgumentKind,
   COM_SHARED_SEQUENCE,
-  COMMAND_ARGUMENTS,
   COMMAND_NAMES,
+  COMMANDS,
   COMMON_NAMES,
   decodeItem,
   ELEMENT_NAMES,
@@ -75,7 +75,7 @@ function elementPlace(key: number | undefined): DiagContext | undefined {
 
 /** What follows a command. */
 function argumentOf(code: number | undefined): ArgumentKind | undefined {
-  return code === undefined ? undefined : COMMAND_ARGUMENTS[code];
+  return code === undefined ? undefined : COMMANDS[code]?.argument;
 }
 
 /** What a value is, from the place of its map or array and from its key, position or command. undefined: not opened. */

@@ -74,6 +74,41 @@ export const readRecord = (folder: string): ReleaseRecord => readRecordFile(join
 /** Whether a file is JSON, as a record is, and not an envelope. */
 export const looksLikeRecord = (path: string): boolean => /^\s*\{/.test(Buffer.from(readFirstBytes(path, 16)).toString("latin1"));
 
+/** Why a record contradicts itself. Undefined if it does not. */
+function contradiction(record: ReleaseRecord): string | undefined {
+  const { version, sequence, artifacts } = record;
+  if (!isVersion(version)) return "its version is not one";
+  if (BigInt(sequence) >= 2n ** 64n) return "its sequence number has more than 64 bits";
+  // also on a disk that ignores case
+  const files = new Map<string, Artifact>();
+  const envelopes = new Map<string, string>();
+  for (const one of artifacts) {
+    const name = one.file.toLowerCase();
+    if (name === RECORD.toLowerCase() || name === SUMS.toLowerCase()) return `an artifact is called ${one.file}`;
+    const other = files.get(name);
+    // two slots may get the same payload
+    if (
+      other &&
+      !(
+        one.kind === "payload" &&
+        other.kind === "payload" &&
+        other.file === one.file &&
+        other.digest === one.digest &&
+        other.size === one.size
+      )
+    )
+      return `two artifacts are called ${one.file}`;
+    files.set(name, one);
+    if (one.version !== version || one.sequence !== sequence) return `${one.file} has another version or sequence number`;
+    if (one.kind === "payload") continue;
+    if (envelopes.has(one.board)) return `board ${visible(one.board)} has two envelopes`;
+    if (one.envelope !== one.file) return `${one.file} names another envelope than itself`;
+    envelopes.set(one.board, one.file);
+  }
+  const lost = artifacts.find(({ board, envelope }) => envelopes.get(board) !== envelope);
+  return lost && `${lost.file} is not of the envelope of its board`;
+}
+
 /** Reads the record of a release, whatever the name of the file is. Throws a Failure: RELEASE. */
 export function readRecordFile(path: string): ReleaseRecord {
   let value: unknown;
@@ -83,8 +118,10 @@ export function readRecordFile(path: string): ReleaseRecord {
     if (e instanceof SyntaxError || e instanceof TypeError) value = undefined;
     else throw e;
   }
-  if (value === undefined || violations(value, "record").length > 0 || !isVersion((value as ReleaseRecord).version))
-    throw releaseFault(`${path}: is not the record of a release`, "get the folder again, as firmseal release wrote it");
+  const again = "get the folder again, as firmseal release wrote it";
+  if (value === undefined || violations(value, "record").length > 0) throw releaseFault(`${path}: is not the record of a release`, again);
+  const fault = contradiction(value as ReleaseRecord);
+  if (fault !== undefined) throw releaseFault(`${path}: is not the record of a release: ${fault}`, again);
   return value as ReleaseRecord;
 }
 
@@ -119,10 +156,11 @@ export function releasesIn(folder: string, product: Product, role?: SigningRole)
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (!stat) return [];
   if (!stat.isDirectory()) throw environment(`${folder}: is not a folder`, "name another folder for releases: --out DIR");
-  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
+  const names = readdirSync(folder).filter((name) => !name.startsWith("."));
   if (names.length > LIMITS.releases) throw tooMuch(`${folder}: has more than ${LIMITS.releases} folders`, "move old releases away");
   const out: KnownRelease[] = [];
-  for (const { name } of names) {
+  for (const name of names) {
+    // through a link too: a release that is passed over could be made again with other content
     const path = join(folder, name);
     if (!hasRecord(path)) continue;
     const record = readRecord(path);

@@ -9,6 +9,7 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { isOtherName } from "../consumer/cose-alg.js";
 import { checkFor } from "../consumer/judge.js";
+import { impliedVersion, isUnnamed } from "../consumer/version.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { versionIn } from "../input/version.js";
 import { identities } from "../payload-check/payload-check.js";
@@ -20,18 +21,8 @@ import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./numbers.js";
-import {
-  type Artifact,
-  checkFiles,
-  hasRecord,
-  type KnownRelease,
-  knownRelease,
-  type ReleaseRecord,
-  readRecord,
-  refuseOther,
-  releaseFault,
-  releasesIn,
-} from "./record.js";
+import { checkFiles, hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
+import { refuseRecord } from "./record-check.js";
 
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
   /** The board that it must be for. Default: any of the product. */
@@ -103,30 +94,30 @@ function refuseAlg(path: string, product: Product, board: Board, { outline: { si
   }
 }
 
+/**
+ * The version that the text names. If the consumer of the board has no text: that of the number, or else `recorded`, that
+ * of the record.
+ */
+function versionOf(product: Product, board: Board, { outline, sequence }: VerifiedRelease, recorded?: string): string | undefined {
+  return isUnnamed(board) ? (impliedVersion(product, [board], BigInt(sequence)) ?? recorded) : versionIn(outline);
+}
+
 async function verifyOne(
   path: string,
   product: Product,
   whom: TrustedKeys,
   wanted: readonly Board[],
   o: ProductVerify,
+  recorded?: string,
 ): Promise<VerifiedBoard> {
   const envelope = readEnvelopeFile(path);
   const board = boardOf(path, envelope, product, wanted);
   const verified = await verifyRelease(path, envelope, whom, o);
   if (board.for) checkFor(board.for, envelope);
   refuseAlg(path, product, board, verified);
-  const version = versionIn(verified.outline);
+  const version = versionOf(product, board, verified, recorded);
   refuseNumber(path, product, version, BigInt(verified.sequence));
   return { ...verified, path, board: board.name, version };
-}
-
-/** Refuses a record that says other things than the envelopes that it names. */
-function refuseRecord(folder: string, record: ReleaseRecord, { kind, file, manifest, board }: Artifact, found: VerifiedBoard): void {
-  const is = { version: found.version, sequence: found.sequence, manifest: digestOf(found.manifest), board: found.board };
-  const says = { version: record.version, sequence: record.sequence, manifest, board };
-  const wrong = (Object.keys(is) as (keyof typeof is)[]).find((member) => is[member] !== says[member]);
-  if (kind === "envelope" && wrong !== undefined)
-    throw releaseFault(`${join(folder, file)}: its ${wrong} is not the one in release.json`, "do not publish it: make the release again");
 }
 
 async function verifyFolder(
@@ -143,8 +134,9 @@ async function verifyFolder(
   const out: VerifiedBoard[] = [];
   for (const one of envelopes) {
     if (o.board !== undefined && one.board !== o.board) continue;
-    const found = await verifyOne(join(folder, one.file), product, whom, wanted, o);
-    refuseRecord(folder, record, one, found);
+    const found = await verifyOne(join(folder, one.file), product, whom, wanted, o, record.version);
+    const board = product.boards.find(({ name }) => name === found.board) as Board;
+    await refuseRecord(folder, record, one, product, board, found);
     out.push(found);
   }
   const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);

@@ -17,9 +17,8 @@ import {
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import {
   ALG_NAMES,
+  COMMANDS,
   COND_IMAGE_MATCH,
-  DIR_FETCH,
-  DIR_WRITE,
   decodeEnvelope,
   ROLE_RELEASE,
   readSlice,
@@ -145,10 +144,11 @@ function broughtBy(code: DeviceCode, m: Manifest, identity: Identity, there: boo
   let bytes: Uint8Array | undefined;
   const run = code.start(m, INSTALL_SECTIONS, identity);
   for (let e = code.step(run); e; ) {
-    if (e.op === DIR_FETCH || e.op === DIR_WRITE) {
+    // a trust file that is copied from another component is not known
+    if (COMMANDS[e.op]?.changes && e.source === undefined) {
       written[e.component] = true;
       const payload = m.payloads.find((p) => p.uri === e?.uri);
-      const content = e.op === DIR_WRITE ? e.content : payload && readSlice(m.input, payload.content);
+      const content = e.content ?? (payload && readSlice(m.input, payload.content));
       if (e.component === at) bytes = content && Uint8Array.from(content);
     }
     e = code.step(run, e.op !== COND_IMAGE_MATCH || there || written[e.component] === true);

@@ -4,8 +4,8 @@
 import {
   COM_COMPONENTS,
   COM_SHARED_SEQUENCE,
-  COMMAND_ARGUMENTS,
   COMMAND_NAMES,
+  COMMANDS,
   COMPONENT_TEXT_NAMES,
   MAN_COMMON,
   MAN_REFERENCE_URI,
@@ -114,7 +114,7 @@ function encodeParameters(value: Parameters, path: string): Encodable {
 }
 
 function encodeArgument(code: number, value: unknown, path: string): Encodable {
-  switch (COMMAND_ARGUMENTS[code]) {
+  switch (COMMANDS[code]?.argument) {
     case "policy":
       return value as number;
     case "index":

@@ -1,14 +1,12 @@
 // Signatures that several people have made on copies of one trust file, in one file; and those that nobody needs taken out.
 
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
-import { ROLE_ROOT } from "@firmseal/verifier/tools";
+import { MAX_SIGNATURES, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { equalBytes, toHex } from "../bytes.js";
 import type { PublicKey } from "../key/key.js";
 import { hasSigned, type KnownSignature } from "../signable.js";
-import { keyOfAnchor, TrustDraft } from "./trust-file.js";
-
-/** Signatures that a trust file has at most. */
-const MOST = 8;
+import { keyOfAnchor } from "./description.js";
+import { TrustDraft } from "./draft.js";
 
 /** The files say different things: a signature over one is none over the other. */
 export class DifferentContent extends Error {
@@ -100,7 +98,7 @@ export function mergeTrust(files: readonly Uint8Array[], before: readonly TrustS
       else kept.push(one);
     }
   for (const one of [...kept].reverse())
-    if (kept.length > MOST && one.key && isSurplus(one, kept, stores)) {
+    if (kept.length > MAX_SIGNATURES && one.key && isSurplus(one, kept, stores)) {
       kept = kept.filter((other) => other !== one);
       dropped.push({ ...one, why: "surplus" });
     }

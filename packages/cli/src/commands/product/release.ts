@@ -101,21 +101,21 @@ function planned(plan: ReleasePlan) {
   }));
 }
 
-/** The last release that is known, of those before this one. */
-function lastKnown({ known, version }: ReleasePlan) {
-  const before = known.filter((one) => one.version !== version);
-  const last = before.reduce<(typeof before)[number] | undefined>(
+/** The last release that is known. */
+function lastKnown({ known }: ReleasePlan) {
+  const last = known.reduce<(typeof known)[number] | undefined>(
     (most, one) => (most && most.sequence >= one.sequence ? most : one),
     undefined,
   );
   return last ? { path: last.path, version: last.version, sequence: String(last.sequence) } : null;
 }
 
-/** Names of the product in place of identifiers. */
-function withNames(change: BoardChange, product: Product): BoardChange {
+/** With names of the product in place of identifiers, and in words. */
+function told(change: BoardChange, product: Product) {
   let text = JSON.stringify(change);
   for (const [id, name] of productNames(product)) text = text.replaceAll(id, () => JSON.stringify(name).slice(1, -1));
-  return JSON.parse(text);
+  const named = JSON.parse(text) as BoardChange;
+  return { ...named, lines: named.difference ? differenceLines(named.difference) : [] };
 }
 
 /** A place for findings that a release does not have itself. */
@@ -170,7 +170,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     ...(o.sarif !== undefined && { into: (folder: string) => checkSarif(o.sarif as string, product.path, folder) }),
   });
   const changes = async (sequence: bigint | undefined) =>
-    o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => withNames(one, product)) };
+    o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => told(one, product)) };
   const planSequence = plan.sequence === "log" ? undefined : plan.sequence;
   const facts = {
     product: product.name,
@@ -250,17 +250,11 @@ function imageTable(boards: Facts["boards"]): Line {
   return { table: { columns, rows } };
 }
 
-function changeLines({ board, state, before, difference }: BoardChange): Line[] {
-  if (state !== "changed" || !before || !difference)
-    return [
-      {
-        text: visible(`${board}: ${state === "new" ? "new: the release before does not have it" : "gone: only the release before has it"}`),
-      },
-    ];
-  return [
-    { text: visible(`${board}, compared with ${before.version} (${before.file}):`) },
-    ...differenceLines(difference).map((line) => ({ text: visible(`  ${line}`) })),
-  ];
+function changeLines({ board, state, before, lines }: ReturnType<typeof told>): Line[] {
+  const head = before
+    ? `${board}, compared with ${before.version} (${before.file}):`
+    : `${board}: ${state === "new" ? "new: the release before does not have it" : "gone: only the release before has it"}`;
+  return [head, ...lines.map((line) => `  ${line}`)].map((text) => ({ text: visible(text) }));
 }
 
 /** What the releases for each consumer do without. */
@@ -359,6 +353,7 @@ export default define({
       ...membersOf("before", { file: ["string", "its path"], version: ["string", "its version"] }),
       difference: ["object|null", "what changes, as in diff"],
       ...membersOf("difference", DIFFERENCE),
+      lines: ["string[]", "the same in words"],
     }),
   },
   run: release,

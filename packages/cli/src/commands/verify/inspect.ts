@@ -13,6 +13,8 @@ import {
 } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
 import {
+  COMMAND_NAMES,
+  COMMANDS,
   COMPONENT_TEXT_NAMES,
   decodeEnvelope,
   formatSequence,
@@ -35,22 +37,8 @@ const textDecoder = new TextDecoder();
 const toUint8Array = (bytes: ArrayLike<number>) => Uint8Array.from(bytes);
 const decodeText = (bytes: ArrayLike<number>) => textDecoder.decode(toUint8Array(bytes));
 
-/** What commands make a device do. Commands that take parameters show what they set. */
-const COMMAND_WORDS: { [name: string]: string } = {
-  "condition-vendor-identifier": "the device must be of this vendor",
-  "condition-class-identifier": "the device must be of this class",
-  "condition-device-identifier": "the device must be exactly this one",
-  "condition-image-match": "the image must match its digest",
-  "condition-component-slot": "only for this slot",
-  "condition-check-content": "the component must hold exactly this content",
-  "condition-abort": "stop",
-  "directive-write": "write the content",
-  "directive-fetch": "fetch the payload",
-  "directive-copy": "copy the source component here",
-  "directive-invoke": "start the image",
-  "directive-swap": "swap with the source component",
-  "directive-run-sequence": "run",
-};
+/** What commands make a device do, by their names. */
+const COMMAND_WORDS = new Map(Object.entries(COMMAND_NAMES).map(([code, name]) => [name, COMMANDS[Number(code)]?.words]));
 
 /** A command, as JSON tells it. */
 interface CommandFacts {
@@ -96,7 +84,7 @@ function commandLines(list: readonly CommandFacts[], indent: string): string[] {
           s ? [`${indent}  ${i + 1}.`, ...commandLines(s, `${indent}     `)] : [`${indent}  ${i + 1}. or none`],
         ),
       ];
-    const words = COMMAND_WORDS[step.command];
+    const words = COMMAND_WORDS.get(step.command);
     if (step.sequences)
       return [`${indent}${words ?? step.command}:`, ...step.sequences.flatMap((s) => (s ? commandLines(s, `${indent}  `) : []))];
     return [`${indent}${words ? `${words} (${step.command})` : step.command}`];

@@ -2,6 +2,7 @@
 
 import { isNumberOf, isVersion, versionNumber } from "@firmseal/keys";
 import { ROLES } from "@firmseal/signer";
+import { impliedVersion } from "../../consumer/version.js";
 import { big } from "../../rotation/quorum.js";
 import type { LintContext, Rule } from "../rule.js";
 
@@ -13,6 +14,10 @@ const HIGHEST_FIRST = 2n ** 48n;
 /** The same release again is not a fault of its number. */
 const isSame = ({ release, previous }: LintContext) => previous?.digest !== undefined && previous.digest === release.digest;
 
+/** The version in the text; of a release that can have no text, that of its number. */
+const versionOf = ({ release, product, boards = [] }: LintContext) =>
+  release.version ?? (product && impliedVersion(product, boards, release.sequence));
+
 function jumps(context: LintContext): string[] {
   const { release, previous, trust, role = "release" } = context;
   const { sequence } = release;
@@ -21,13 +26,15 @@ function jumps(context: LintContext): string[] {
   if (limit && step !== undefined && step > big(limit))
     return [`${sequence} is ${step} above ${previous?.sequence}, and ${trust?.path} allows ${big(limit)}`];
   // versions have numbers far apart
-  if (isNumberOf(release.version, sequence)) return [];
+  if (isNumberOf(versionOf(context), sequence)) return [];
   if (previous) return (step as bigint) > LARGEST_STEP ? [`${sequence} is ${step as bigint} above ${previous.sequence}`] : [];
   return sequence >= HIGHEST_FIRST ? [`${sequence} is not the number of a version, and leaves little room for later ones`] : [];
 }
 
-function disagreements({ release, previous, product }: LintContext): string[] {
-  const { version, sequence } = release;
+function disagreements(context: LintContext): string[] {
+  const { release, previous, product } = context;
+  const { sequence } = release;
+  const version = versionOf(context);
   const out: string[] = [];
   if (product?.sequence.source === "version") {
     if (version === undefined) out.push(`names no version, and the numbers of ${product.name} are those of versions`);

@@ -1,0 +1,18 @@
+// The version of a release that cannot name one, because its consumer accepts no text.
+
+import { numberVersion } from "@firmseal/keys";
+import type { Board, Product } from "../product/file/product.js";
+import { consumerOf } from "./consumers.js";
+import { hasText } from "./recipe.js";
+
+/** Whether no release for a board names its version. */
+export const isUnnamed = ({ for: name }: Pick<Board, "for">): boolean => name !== undefined && !hasText(consumerOf(name));
+
+/** The version that the number of such a release has, if the numbers of the product are those of versions. */
+export function impliedVersion(
+  { sequence: { source } }: Pick<Product, "sequence">,
+  boards: readonly Pick<Board, "for">[],
+  sequence: bigint,
+): string | undefined {
+  return source === "version" && boards.length > 0 && boards.every(isUnnamed) ? numberVersion(sequence) : undefined;
+}

@@ -1,0 +1,50 @@
+// One row for each thing: how many source files name an algorithm, a directive, a refusal, a command, a key source. A
+// thing that is named in more files than it needs will be forgotten in one of them when the next one is added.
+
+import { words } from "./sources.mjs";
+
+/**
+ * What is counted, by one example of each. `names`: the identifiers and strings that mean it. `most`: files that may name
+ * it. `besides`: files that name it for a reason of their own, so that a new thing of its kind does not touch them.
+ */
+export const THINGS = [
+  {
+    what: "a signature algorithm for tools",
+    names: ["ml-dsa-65", "ALG_ML_DSA_65"],
+    most: 4,
+    besides: { "packages/signer/src/test-keys/specs.ts": "published keys" },
+  },
+  {
+    what: "a signature algorithm for devices",
+    names: ["es256", "ES256", "ALG_ES256", "ALG_ESP256"],
+    most: 7,
+    besides: {
+      "packages/signer/src/test-keys/key.ts": "published keys",
+      "packages/release/src/product/file/product.ts": "the profiles of draft-ietf-suit-mti",
+      "packages/release/src/rotation/fleet.ts": "what devices without a row have, which does not change",
+    },
+  },
+  { what: "a directive", names: ["DIR_WRITE", "directive-write"], most: 6, besides: {} },
+  {
+    what: "a refusal",
+    names: ["SLOT_MISMATCH"],
+    most: 2,
+    besides: { "packages/verifier/src/spec/errors.ts": "written by pnpm refusals" },
+  },
+  { what: "a command", names: ["whosigned"], most: 1, besides: { "packages/cli/src/commands.ts": "written by the build" } },
+  { what: "a key source", names: ["gcpkms", "gcp", "openGoogleKey"], most: 3, besides: {} },
+];
+
+/** Things that are named in more files than they may, or in fewer: then `most` is to be lowered. */
+export function checkRows(files, things = THINGS) {
+  const named = files.map(({ path, text }) => ({ path, words: new Set(words(text)) }));
+  return things.flatMap(({ what, names, most, besides }) => {
+    const paths = named.filter((file) => names.some((name) => file.words.has(name))).map(({ path }) => path);
+    const stale = Object.keys(besides).filter((path) => !paths.includes(path));
+    const counted = paths.filter((path) => !(path in besides));
+    return [
+      ...stale.map((path) => `${what}: ${path} does not name ${names[0]} any more`),
+      ...(counted.length === most ? [] : [`${what}: ${counted.length} files name ${names[0]}, and not ${most}: ${counted.join(", ")}`]),
+    ];
+  });
+}

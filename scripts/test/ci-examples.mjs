@@ -1,0 +1,74 @@
+// What examples/ci has a shell run, taken out of the files of each CI system.
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const example = (name) => readFileSync(`${ROOT}examples/ci/${name}`, "utf8");
+
+/** The keywords of GitLab that the component may use, and the type of each: https://docs.gitlab.com/ci/yaml/ */
+const GITLAB = {
+  stage: "string",
+  image: "string",
+  rules: "array",
+  environment: "string",
+  resource_group: "string",
+  script: "array",
+  artifacts: "object",
+};
+const INPUT = ["description", "default", "type", "options", "regex"];
+const typeOf = (value) => (Array.isArray(value) ? "array" : typeof value);
+
+/** The jobs of a GitLab component with the defaults of its inputs. Throws for what GitLab does not know. */
+export function gitlabJobs(text) {
+  const documents = parseAllDocuments(text, { strict: true, uniqueKeys: true });
+  for (const { errors, warnings } of documents) if (errors.length + warnings.length > 0) throw errors[0] ?? warnings[0];
+  const [{ spec, ...more }, jobs] = documents.map((one) => one.toJS());
+  if (documents.length !== 2 || Object.keys(more).length > 0) throw new Error("a component has two documents: spec, and the jobs");
+  const values = {};
+  for (const [name, input] of Object.entries(spec.inputs)) {
+    for (const key of Object.keys(input)) if (!INPUT.includes(key)) throw new Error(`input ${name} has ${key}`);
+    if (typeof input.default !== "string" || !input.description) throw new Error(`input ${name} has no default or description`);
+    values[name] = input.default;
+  }
+  for (const [name, job] of Object.entries(jobs)) {
+    for (const [key, value] of Object.entries(job))
+      if (GITLAB[key] !== typeOf(value)) throw new Error(`${name}: ${key} is not a ${GITLAB[key]}`);
+    for (const line of job.script) if (typeof line !== "string") throw new Error(`${name}: a line of its script is not text`);
+    for (const rule of job.rules)
+      if (typeOf(rule) !== "object" || typeof rule.if !== "string") throw new Error(`${name}: a rule without if`);
+  }
+  const used = new Set();
+  const filled = JSON.stringify(jobs).replace(/\$\[\[ inputs\.(\w+) \]\]/g, (_, name) => {
+    if (values[name] === undefined) throw new Error(`no input ${name}`);
+    used.add(name);
+    return values[name];
+  });
+  if (used.size !== Object.keys(values).length) throw new Error("an input is not used");
+  return JSON.parse(filled);
+}
+
+/** The sh steps of a Jenkinsfile, whose quotes and braces must be balanced. */
+export function jenkinsLines(text) {
+  const code = text.replace(/^\/\/.*$/gm, "");
+  const plain = code.replace(/'[^'\n]*'/g, "''");
+  if (/'[^']|"/.test(plain.replaceAll("''", ""))) throw new Error("a quote is not closed");
+  let depth = 0;
+  for (const c of plain) {
+    depth += c === "{" ? 1 : c === "}" ? -1 : 0;
+    if (depth < 0) throw new Error("a brace is closed that was not open");
+  }
+  if (depth !== 0) throw new Error("a brace is not closed");
+  return [...code.matchAll(/^\s*sh '([^']*)'$/gm)].map(([, line]) => line);
+}
+
+/** The instructions of a Dockerfile, by name. */
+export function dockerfile(text) {
+  const out = {};
+  for (const line of text.split("\n").filter((one) => one !== "" && !one.startsWith("#"))) {
+    const [, name, value] = /^([A-Z]+) (.+)$/.exec(line);
+    out[name] = [...(out[name] ?? []), value];
+  }
+  return out;
+}
