@@ -47,7 +47,7 @@ const DIVIDED = [
   "packages/release/lib/trust/trust-ref.js",
   "packages/signer/lib/description/schema.js",
   "packages/signer/lib/description/suit-tool.js",
-  "packages/signer/lib/trust/trust-file.js",
+  "packages/signer/lib/trust/draft.js",
   "packages/verifier/lib/install/install.js",
   "packages/verifier/lib/tools/refusals.js",
   "packages/verifier/lib/tools/template-table.js",
