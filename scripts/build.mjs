@@ -25,6 +25,7 @@ const OUTPUTS = [
   `${IN_PROCESS}/main.js`,
   "packages/bundler/dist/parts.json",
   "packages/verifier/dist/package.json",
+  "packages/inspector/dist/index.html",
 ];
 
 /** Modules that get files of their own, with what only they need. They are read when something of them is first used. */
@@ -103,7 +104,8 @@ function fingerprint() {
     "scripts/in-signer.mjs",
     "scripts/packages.mjs",
   ];
-  for (const name of PACKAGES) {
+  inputs.push("packages/inspector/index.html", "packages/inspector/vite.config.mjs");
+  for (const name of [...PACKAGES, "inspector"]) {
     const folder = `packages/${name}/`;
     inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...[...filesUnder(join(ROOT, folder, "src"))].sort());
     if (name === "signer" || name === "release") inputs.push(...[...filesUnder(join(ROOT, folder, "schema"))].sort());
@@ -143,8 +145,11 @@ let inSigner = [];
 
 async function modules() {
   removeStale();
-  const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
-  if (status !== 0) throw new Error("tsc -b packages/cli found errors");
+  const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli", "packages/inspector"], {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2],
+  });
+  if (status !== 0) throw new Error("tsc -b found errors");
   const { withoutDependencies, withoutSchemaCompiler, withPage } = await import("./in-signer.mjs");
   inSigner = await withoutDependencies();
   writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSigner));
@@ -281,6 +286,16 @@ async function manual() {
   writeFileSync(`${ROOT}packages/cli/dist/man/firmseal.1`, await manualPage(version));
 }
 
+/** The static page of packages/inspector, from the modules that have just been built. */
+async function inspector() {
+  const folder = `${ROOT}packages/inspector`;
+  const { status } = spawnSync(`${folder}/node_modules/.bin/vite`, ["build", "--logLevel", "warn"], {
+    cwd: folder,
+    stdio: ["ignore", 2, 2],
+  });
+  if (status !== 0) throw new Error("vite build found errors");
+}
+
 async function step(name, run) {
   const start = performance.now();
   await run();
@@ -301,6 +316,7 @@ if (upToDate(now)) {
     ["command line", commandLine],
     ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
     ["manual", manual],
+    ["inspector", inspector],
     ["documents", copyDocuments],
   ];
   // each is tried, so that one run shows every error

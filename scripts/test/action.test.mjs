@@ -115,7 +115,7 @@ describe("the action", () => {
     refused({}, "is not the candidate with the digest");
   });
 
-  it("shows slots, lint and what changes in the summary, and why a release is refused", () => {
+  it.skipIf(!LONG)(`shows slots, lint and what changes in the summary, and why a release is refused${AT_LENGTH}`, () => {
     const p = product();
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
     writeFileSync(p.at("firmseal.toml"), toml.replace("[boards.gateway]", '[boards.gateway]\nslots = { a = "4K", b = "8K" }'));
@@ -149,7 +149,7 @@ describe("the action", () => {
     expect(refused.summary).toContain("L51 cnsa2-hash");
   });
 
-  it("publishes nothing if nothing is known of earlier releases, unless it is the first", () => {
+  it.skipIf(!LONG)(`publishes nothing if nothing is known of earlier releases, unless it is the first${AT_LENGTH}`, () => {
     const p = product();
     const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
     const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"] };

@@ -106,7 +106,7 @@ export const PUBLIC_NAMES = [
   // Espruino's own
   "getFree toUint8Array toString SHA256",
   // device/kernel.ts
-  "kernel nativeCall getAddressOf toFlatString env BOARD stackFree",
+  "kernel nativeCall getAddressOf toFlatString toArrayBuffer env BOARD stackFree",
 ]
   .join(" ")
   .split(" ");
@@ -257,7 +257,7 @@ function bootFile({ statements, names }: BundleParts): string {
 
 /** The constants HAS_… that are true, in lower case. */
 function givenFlags(all: BundleParts, { algs, features, form, micro, without = [] }: BundleOptions): readonly string[] {
-  const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" ? [] : ["tables"])];
+  const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" || micro ? [] : ["tables"])];
   if (micro)
     // the other forms are for engines with typed arrays
     return [

@@ -42,6 +42,15 @@ it("ML-DSA is in a module of its own, which no command loads before a key of ML-
   expect([...loadedWith("main.js")].filter(isMlDsa)).toEqual([]);
 });
 
+/** A name in the reader of TOML, which only product files need. */
+const isToml = (file: string) => textOf(file).includes("Invalid TOML document");
+
+it("product files are read by a module of its own, which lint loads only for a product", () => {
+  expect(chunks.map((file) => join("chunks", file)).filter(isToml)).not.toEqual([]);
+  for (const name of ["lint", "sign", "verify", "inspect", "install"])
+    for (const command of chunksOf(name)) expect([...loadedWith(command)].filter(isToml), command).toEqual([]);
+});
+
 it("--help of a command loads its declaration, and nothing that it needs to run", () => {
   const declared = chunks.filter((file) => file.startsWith("declare-"));
   expect(declared).toHaveLength(COMMANDS.length);

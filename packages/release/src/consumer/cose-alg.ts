@@ -3,7 +3,7 @@
 
 import { refusedInput, type SigningKey } from "@firmseal/keys";
 import { algWords, coseAlg, coseAlgs, deviceKeyAlgs, inWords, type PublicKey, withCoseAlg } from "@firmseal/signer";
-import { algName, algsOf, type Fault } from "./accepts.js";
+import { algName, algsOf, type ConsumerFault } from "./accepts.js";
 import { type ConsumerName, consumerOf } from "./consumers.js";
 
 /** The names of the numbers that can be chosen: of algorithms with more than one. */
@@ -23,7 +23,7 @@ export interface AlgChoice {
 const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some((cose) => algName(cose) === name));
 
 /** Why names leave the choice open, or are for none of the keys. Undefined: they do not. */
-export function namesFault(names: readonly string[], keys: readonly PublicKey[]): Fault | undefined {
+export function namesFault(names: readonly string[], keys: readonly PublicKey[]): ConsumerFault | undefined {
   for (const [i, name] of names.entries()) {
     const kind = kindOf(name);
     const before = names.slice(0, i).find((one) => kindOf(one) === kind);

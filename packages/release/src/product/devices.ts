@@ -72,7 +72,12 @@ function devicesOf(product: Product, board: Board, trusted: ProductTrusted, role
   return board.classes.map((name) => {
     const id = identityUuids(product.vendor, name);
     const own = "trust" in trusted ? trusted : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
-    const model: Model = modelOf({ identity: { vendor: [id.vendor], class: [id.class] }, role: ROLES[role], ...own });
+    const model: Model = modelOf({
+      identity: { vendor: [id.vendor], class: [id.class] },
+      verifier: board.for === "micro" ? "micro" : "general",
+      role: ROLES[role],
+      ...own,
+    });
     const floor = parseSequence("0");
     return { name, devices: 1, model, floor, floors: { debug: floor, recovery: floor } };
   });
@@ -94,7 +99,7 @@ function refuseRefused(board: Board, results: readonly CohortResult[], keys: num
 }
 
 /** Refuses an envelope that devices would refuse once `keys` have signed it, before any of them does. */
-export async function refuseUnsigned(
+export async function refuseBeforeSigning(
   product: Product,
   board: Board,
   draft: EnvelopeDraft,

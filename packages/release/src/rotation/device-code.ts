@@ -6,6 +6,7 @@ import { BUNDLE_ALGS, type FeatureName, playable } from "@firmseal/bundler";
 import { nodeHost } from "@firmseal/simulator";
 import type * as verifier from "@firmseal/verifier";
 import type { Alg, Host, TrustStore } from "@firmseal/verifier";
+import type * as micro from "@firmseal/verifier/micro";
 import { rawKey } from "@firmseal/verifier/tools";
 
 /** What a bundle exports. The last four are there with the feature trust. */
@@ -59,7 +60,7 @@ function remember(alg: Alg): void {
 const remembering = new WeakSet<Alg>();
 
 /** The anchors of a list, whose algorithms keep their answers from now on. */
-export function remembered(store: TrustStore): TrustStore {
+export function rememberedStore(store: TrustStore): TrustStore {
   for (const { alg } of store.anchors)
     if (alg && !remembering.has(alg)) {
       remember(alg);
@@ -68,20 +69,30 @@ export function remembered(store: TrustStore): TrustStore {
   return store;
 }
 
-const made = new Map<string, DeviceCode>();
+const made = new Map<string, unknown>();
+
+/** The exports of a bundle. */
+function codeOf<T>(key: string, options: Parameters<typeof playable>[0]): T {
+  let code = made.get(key);
+  if (!code) {
+    code = new Script(playable(options), { filename: `firmseal-${key}.js` }).runInThisContext();
+    made.set(key, code);
+  }
+  return code as T;
+}
+
+const algsOf = (algorithms: readonly string[]) => BUNDLE_ALGS.filter((name) => algorithms.includes(name));
+
+/** The code of devices with a micro verifier and these algorithms. */
+export function microCode(algorithms: readonly string[]): Pick<typeof micro, "install"> {
+  const algs = algsOf(algorithms);
+  return codeOf(`micro|${algs}`, { algs, features: [], micro: [] });
+}
 
 /** The code of devices with these algorithms and features. */
 export function deviceCode(algorithms: readonly string[], features: readonly FeatureName[]): DeviceCode {
-  const algs = BUNDLE_ALGS.filter((name) => algorithms.includes(name));
-  const key = `${algs}|${[...features].sort()}`;
-  let code = made.get(key);
-  if (!code) {
-    code = new Script(playable({ algs, features: ["install", ...features.filter((name) => name !== "install")] }), {
-      filename: `firmseal-${key}.js`,
-    }).runInThisContext() as DeviceCode;
-    made.set(key, code);
-  }
-  return code;
+  const algs = algsOf(algorithms);
+  return codeOf(`${algs}|${[...features].sort()}`, { algs, features: ["install", ...features.filter((name) => name !== "install")] });
 }
 
 /** What an engine with these algorithms hashes natively: what its bundle could not hash without the engine, the device cannot hash. */

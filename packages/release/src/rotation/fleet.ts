@@ -11,11 +11,14 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { deviceCode, remembered } from "./device-code.js";
+import { deviceCode, rememberedStore } from "./device-code.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
 
 /** An algorithm that a device may verify: those of bundles, and those that only programs can verify. */
 export type DeviceAlg = AlgName | KeyAlg;
+
+/** general: the interpreter. micro: the one that accepts only the template firmseal-single-1. */
+export type VerifierKind = "general" | "micro";
 
 /** Release keys in the firmware, in place of a trust file. */
 export interface EmbeddedKeys {
@@ -35,6 +38,7 @@ export interface Model {
   readonly identity: Identity;
   readonly algorithms: readonly DeviceAlg[];
   readonly features: readonly FeatureName[];
+  readonly verifier: VerifierKind;
   readonly engine: string | null;
   /** What starts the image: boot() with the stored release, or other code. */
   readonly start: "release" | "own";
@@ -86,6 +90,7 @@ export function modelOf(
     identity: o.identity,
     algorithms,
     features,
+    verifier: o.verifier ?? "general",
     engine: o.engine ?? null,
     start: o.start ?? "release",
     release: o.release ?? null,
@@ -96,7 +101,7 @@ export function modelOf(
 /** The content of a trust file on a device with these algorithms and features. */
 export function storeOf(bytes: Uint8Array, { algorithms, features }: Pick<Model, "algorithms" | "features">): TrustStore {
   const { embeddedTrust: read } = deviceCode(algorithms, features);
-  return remembered((read as NonNullable<typeof read>)(bytes));
+  return rememberedStore((read as NonNullable<typeof read>)(bytes));
 }
 
 /** Parses a validated sequence number. Returns undefined above 64 bits. */
@@ -200,6 +205,15 @@ class Reader {
     return { keys, threshold };
   }
 
+  /** Refuses what a micro verifier cannot have. */
+  private refuseForMicro({ value, where }: FleetRow): void {
+    if (value["trust"] !== undefined) this.fault(where, 'has "trust", and a micro verifier reads no trust file: give its "keys"');
+    if (value["features"] !== undefined) this.fault(where, 'has "features", and a micro verifier has none: drop it');
+    if (((value["keys"] as unknown[] | undefined)?.length ?? 0) > 4)
+      this.fault(where, '"keys" has more than 4, the most of a micro verifier');
+    if (((value["threshold"] as number | undefined) ?? 1) > 2) this.fault(where, '"threshold" is above 2, the most of a micro verifier');
+  }
+
   private async model(row: FleetRow): Promise<Model> {
     const { value, where } = row;
     const key = JSON.stringify([
@@ -210,6 +224,7 @@ class Reader {
       value["class"],
       value["algorithms"],
       value["features"],
+      value["verifier"],
       value["engine"],
       value["start"],
       value["release"],
@@ -225,8 +240,10 @@ class Reader {
     const engine = value["engine"] as string | undefined;
     if (engine !== undefined && !Object.hasOwn(TARGETS, engine))
       this.fault(where, `"engine" is not one of ${Object.keys(TARGETS).join(", ")}`);
+    if (value["verifier"] === "micro") this.refuseForMicro(row);
     const common = {
       identity,
+      verifier: (value["verifier"] as VerifierKind | undefined) ?? "general",
       engine: engine ?? null,
       start: (value["start"] as Model["start"] | undefined) ?? "release",
       release: value["release"] === undefined ? null : this.once("release", value["release"] as string, readEnvelopeFile),

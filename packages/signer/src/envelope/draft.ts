@@ -17,7 +17,7 @@ import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { anchorOfSigner } from "../key/key.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
-import { type EnvelopeParts, partsOf, writeEnvelope } from "./envelope.js";
+import { type EnvelopeParts, envelopeParts, writeEnvelope } from "./envelope.js";
 
 /** The protected header. It contains the key identifier, if there is one. */
 function protectedHeader(key: SignedWith): Uint8Array {
@@ -49,7 +49,7 @@ export class EnvelopeDraft implements Signable {
   static read(bytes: Uint8Array): EnvelopeDraft {
     const outline = decodeEnvelope(bytes);
     // if the input has no wrapper, the output gets one
-    return new EnvelopeDraft(partsOf(bytes, outline), outline, outline.signatures, outline.envelope.wrapper && bytes);
+    return new EnvelopeDraft(envelopeParts(bytes, outline), outline, outline.signatures, outline.envelope.wrapper && bytes);
   }
 
   get bytes(): Uint8Array {

@@ -41,11 +41,11 @@ export function writeEnvelope(parts: EnvelopeParts): Uint8Array {
  * digest of its manifest and no signature.
  */
 export function splitEnvelope(bytes: Uint8Array): EnvelopeParts {
-  return partsOf(bytes, decodeEnvelope(bytes));
+  return envelopeParts(bytes, decodeEnvelope(bytes));
 }
 
 /** Like splitEnvelope(), for an envelope that decodeEnvelope() has read. */
-export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): EnvelopeParts {
+export function envelopeParts(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): EnvelopeParts {
   const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
   const manifest = cut(envelope.manifestElement.inside);
   const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];

@@ -332,7 +332,7 @@ export function formOf(alg: KeyAlg): KeyForm {
 }
 
 /** The coordinates of a point 04 ‖ x ‖ y. A key without coordinates is returned unchanged. */
-export function partsOf({ alg, key }: PublicKey): [x: Uint8Array, y?: Uint8Array] {
+export function coordinatesOf({ alg, key }: PublicKey): [x: Uint8Array, y?: Uint8Array] {
   const n = formOf(alg).coordinate;
   return n === undefined ? [key] : [key.subarray(1, 1 + n), key.subarray(1 + n)];
 }
@@ -340,7 +340,7 @@ export function partsOf({ alg, key }: PublicKey): [x: Uint8Array, y?: Uint8Array
 /** The members of a COSE_Key that its thumbprint covers (RFC 9679 §4). All are public. */
 export function requiredMembers(key: PublicKey): Map<Encodable, Encodable> {
   const { kty, crv, bound } = formOf(key.alg);
-  const [x, y] = partsOf(key);
+  const [x, y] = coordinatesOf(key);
   const out = new Map<Encodable, Encodable>([[KEY_KTY, kty]]);
   if (bound) out.set(KEY_ALG, coseAlg(key.alg));
   if (crv === undefined) return out.set(KEY_PUB, x);

@@ -247,10 +247,12 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return true;
     },
     keep: function (envelope: Bytes | Source) {
-      var r;
+      var r, i;
       if (!HAS_GENERAL) {
         begin(0, envelope.length);
-        append(envelope as Bytes, true);
+        // in pieces: a text of all of it takes as much memory again
+        for (i = 0; i < envelope.length; i += 256) append((envelope as Uint8Array).subarray(i, i + 256), false);
+        append([], true);
         open = -1;
         return storageSource(io, files[0] as string, envelope.length);
       }

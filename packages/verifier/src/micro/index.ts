@@ -2,5 +2,6 @@
 // `firmseal bundle --micro`.
 
 export type { MicroProgress } from "./install.js";
-export { bootMicro as boot, installMicro as install, openMicro as open } from "./install.js";
+export { bootMicro as boot, installMicro as install } from "./install.js";
 export type { MicroManifest } from "./open.js";
+export { openMicro as open } from "./open.js";

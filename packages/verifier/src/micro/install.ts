@@ -24,7 +24,7 @@ import {
   VENDOR_MISMATCH,
 } from "../spec/errors.js";
 import { DIR_FETCH } from "../spec/suit.js";
-import { type MicroManifest, opened, portion } from "./open.js";
+import { type MicroManifest, openMicro, portion } from "./open.js";
 
 /** An installation or start in progress, like Progress of the package. */
 export interface MicroProgress {
@@ -40,15 +40,16 @@ var COMPONENT: ComponentId = [[0]];
  * Opens an envelope that is the template and prepares its installation, like install() of the package: checks everything
  * that must hold before anything is written, and begins a session of the device. The floor is the higher of
  * `trust.floor` and that of the device. Throws a Refusal, here or from next(); the current release has not changed then.
- * `kept`: see bootMicro(). Without a device, see openMicro().
+ * `kept`: see bootMicro().
  *
  * progress = install(bytes, trust, device, host);
  * while ((effect = progress.next(outcome))) outcome = ...   // only for an image outside the envelope
  */
 export function installMicro(input: Bytes | Source, trust: Trust, device: Device, host?: Host, kept?: boolean): MicroProgress {
-  var progress = { done: false } as MicroProgress,
-    m: MicroManifest,
-    counters: Bytes,
+  // first of all: on Espruino, the functions below take memory from where they are declared
+  var m = openMicro(input, trust, host, kept),
+    counters = subBytes(m.digest, 0, 28),
+    progress = { done: false, manifest: m } as MicroProgress,
     effect: Effect | undefined,
     // bytes of the image so far
     offset = 0,
@@ -79,27 +80,6 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     refuse(code);
   }
 
-  /** Compares the image in storage with the release. */
-  function checkImage(): void {
-    var size = m.imageSize,
-      found: Bytes | undefined | false =
-        device.size(COMPONENT, !kept) === size && device.digest && device.digest(COMPONENT, !kept, HASH_SHA_256),
-      chunk = device.chunk || 1024,
-      at = 0,
-      n,
-      hash;
-    if (found === undefined)
-      if (HAS_SHA256) {
-        hash = hashing(host || {}, HASH_SHA_256);
-        for (; at < size; at += n) {
-          n = size - at < chunk ? size - at : chunk;
-          hash.update(octetsOf(device.read(COMPONENT, at, n, !kept), n));
-        }
-        found = hash.digest();
-      } else found = digestOf(octetsOf(device.read(COMPONENT, 0, size, !kept), size), host as Host);
-    if (!found || !equalConstantTime(found, m.image)) refuse(IMAGE_MISMATCH);
-  }
-
   /** Writes a part of the image, or all of it: what follows `at`. */
   function put(from: Bytes | Source, at: number): void {
     var end = from.length,
@@ -114,33 +94,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     }
   }
 
-  /** Begins the image, and writes it if it is here. Otherwise, there is an effect. */
-  function begin(): void {
-    var from = !HAS_FETCH || m.imageAt ? input : device.fetch && device.fetch(m.imageUri);
-    device.erase(COMPONENT, m.imageSize);
-    if (!HAS_FETCH || from) put(from as Bytes, m.imageAt);
-    else effect = { op: DIR_FETCH, component: 0, size: m.imageSize, uri: m.imageUri };
-  }
-
-  /** Hashes what was written where it is, and makes it current. */
-  function commit(): void {
-    var lies;
-    if (offset !== m.imageSize) refuse(PAYLOAD_SIZE);
-    checkImage();
-    lies = device.keep(m.kept);
-    // the device must not discover at its next start that it has kept something else
-    if (!equalConstantTime(portion(lies, 0, lies.length), m.kept)) refuse(DEVICE_FAULT);
-    // another installation may have been committed since this one was opened
-    checkFloor();
-    checkOwner();
-    device.persist({ sequence: m.sequence, written: [COMPONENT], counters: counters });
-  }
-
   try {
-    progress.manifest = m = opened(input, trust, host || {}, kept);
-    // for openMicro()
-    if (!device) return progress;
-    counters = subBytes(m.digest, 0, 28);
     if (!kept) checkFloor();
     device.begin(!kept);
     device.session = progress;
@@ -153,6 +107,13 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     rethrow(e);
   }
   progress.next = function (outcome) {
+    var size = m.imageSize,
+      chunk = device.chunk || 1024,
+      at = 0,
+      from: Bytes | Source | undefined,
+      found: Bytes | undefined | false,
+      hash,
+      n;
     if (progress.done) return undefined;
     markAt(-1);
     checkOwner();
@@ -161,19 +122,44 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     try {
       if (!effect !== (outcome === undefined)) refuse(RUN_OUTCOME);
       if (HAS_FETCH && outcome === false) refuse(PAYLOAD_ABSENT);
-      if (kept) {
-        checkImage();
-        checkOwner();
-        if ((device.invoke as (id: ComponentId) => boolean)(COMPONENT) !== true) refuse(DIRECTIVE_FAILED);
-      } else {
-        if (!HAS_FETCH || !effect) begin();
-        else if (outcome === true) effect = undefined;
+      if (!kept) {
+        if (!HAS_FETCH || !effect) {
+          // the image is here, or an effect asks for it
+          from = !HAS_FETCH || m.imageAt ? input : device.fetch && device.fetch(m.imageUri);
+          device.erase(COMPONENT, size);
+          if (!HAS_FETCH || from) put(from as Bytes, m.imageAt);
+          else effect = { op: DIR_FETCH, component: 0, size: size, uri: m.imageUri };
+        } else if (outcome === true) effect = undefined;
         else put(outcome as Bytes, 0);
         if (HAS_FETCH && effect) {
           over = false;
           return effect;
         }
-        commit();
+        if (offset !== size) refuse(PAYLOAD_SIZE);
+      }
+      // the image is hashed where it is
+      found = device.size(COMPONENT, !kept) === size && device.digest && device.digest(COMPONENT, !kept, HASH_SHA_256);
+      if (found === undefined)
+        if (HAS_SHA256) {
+          hash = hashing(host || {}, HASH_SHA_256);
+          for (; at < size; at += n) {
+            n = size - at < chunk ? size - at : chunk;
+            hash.update(octetsOf(device.read(COMPONENT, at, n, !kept), n));
+          }
+          found = hash.digest();
+        } else found = digestOf(octetsOf(device.read(COMPONENT, 0, size, !kept), size), host as Host);
+      if (!found || !equalConstantTime(found, m.image)) refuse(IMAGE_MISMATCH);
+      if (kept) {
+        checkOwner();
+        if ((device.invoke as (id: ComponentId) => boolean)(COMPONENT) !== true) refuse(DIRECTIVE_FAILED);
+      } else {
+        from = device.keep(m.kept);
+        // the device must not discover at its next start that it has kept something else
+        if (!equalConstantTime(portion(from, 0, from.length), m.kept)) refuse(DEVICE_FAULT);
+        // another installation may have been committed since this one was opened
+        checkFloor();
+        checkOwner();
+        device.persist({ sequence: m.sequence, written: [COMPONENT], counters: counters });
       }
     } catch (e) {
       try {
@@ -189,18 +175,6 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     return undefined;
   };
   return progress;
-}
-
-/**
- * Opens an envelope that is the template, given as bytes in RAM or a Source, like open() of the package. `trust`: 1 to
- * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. `kept`: it is not a release,
- * but what a device has kept of one, without tag and image. Returns what the release says, or throws a Refusal:
- * TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
- *
- * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
- */
-export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
-  return installMicro(bytes, trust, undefined as unknown as Device, host, kept).manifest;
 }
 
 /**

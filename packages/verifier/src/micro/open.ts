@@ -8,7 +8,7 @@
 import { append, equalConstantTime, octetsOf, rawKey, subBytes } from "../base/bytes.js";
 import { HAS_FETCH, HAS_PAIRS, HAS_WINDOWS } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
-import { markAt, refuse } from "../base/refuse.js";
+import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import { digestOf } from "../hash/digest.js";
 import {
@@ -82,14 +82,14 @@ function demand(ok: unknown): void {
   if (!ok) refuse(TEMPLATE_MISMATCH);
 }
 
-/** A number of the template, as two halves of 32 bits, or its bytes; 0 if it is left out. */
-type Hole = Bytes | 0;
+/** A number of the template as two halves of 32 bits, or where its bytes begin and how many they are; 0: left out. */
+type Hole = Sequence | 0;
 
 /**
  * Opens an envelope, or with `kept` what a device has kept of one. `mark` is -1 afterwards. Errors of a Source or a host
  * are thrown as they are.
  */
-export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean | undefined): MicroManifest {
+function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean | undefined): MicroManifest {
   var anchors = trust.anchors,
     threshold = HAS_PAIRS && trust.threshold === 2 ? 2 : 1,
     length = bytes.length,
@@ -98,7 +98,7 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
     // of the open byte strings: where they begin and end
     open: number[] = [],
     choices: number[] = [],
-    // the content of the holes, in order: digest and digest with head; sequence number, vendor, class, image, size, URI,
+    // the holes, in order: digest and digest with head; sequence number, vendor, class, image, size, URI,
     // manifest with head. For each signature: algorithm, key identifier, header with head, signature
     holes: Hole[] = [],
     signatures: Hole[][] = [],
@@ -114,6 +114,7 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
     c = 0,
     end = 0,
     option = 0,
+    digest: Bytes,
     sequence: Sequence,
     a: Anchor,
     i,
@@ -160,6 +161,11 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
     }
   }
 
+  /** The bytes of a hole. A view, made late: it keeps `octets` in RAM. */
+  function bytesOf(hole: Hole): Bytes {
+    return subBytes(octets, (hole as Sequence)[0], (hole as Sequence)[1]);
+  }
+
   /** In every form of one key, these bytes are the same: see sameKey(). Nobody finds another key with them. */
   function secret(a: Anchor): Bytes {
     return subBytes(rawKey(a.key), 4, 24);
@@ -192,7 +198,10 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
       // } and ] end a byte string
       demand(open.pop() === here);
       n = open.pop() as number;
-      if (c < 99) holes.push(subBytes(octets, n, (end = here) - n));
+      if (c < 99) {
+        end = here;
+        holes.push([n, here - n]);
+      }
     } else if (c < 41) {
       // every option follows a choice
       option = choices.pop() as number;
@@ -214,14 +223,15 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
         demand(c >= SEQUENCE || (!high && (c >= SIZE || low <= (c > 77 ? 16384 : c > 74 ? 255 : 64))));
       }
       if (c & 2 && c < SIZE) {
-        holes.push(subBytes(octets, here, low));
+        high = here;
         here += low;
-      } else holes.push([high, low]);
+      }
+      holes.push([high, low]);
     }
   }
   sequence = holes[2] as Sequence;
   n = (holes[6] as Sequence)[1];
-  s = holes[7] as Bytes;
+  s = bytesOf(holes[7]);
   for (i = 0; i < s.length; i++) {
     if (HAS_FETCH) demand(s[i] > 32 && s[i] < 127);
     uri += String.fromCharCode(s[i]);
@@ -236,12 +246,12 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
     demand(ALGS.indexOf(String.fromCharCode(c + 48)) + 1);
     for (j = 0; j < anchors.length && signers.length < threshold; j++) {
       a = anchors[j];
-      if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[1] && a.kid && !equalConstantTime(s[1], a.kid))) {
+      if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[1] && a.kid && !equalConstantTime(bytesOf(s[1]), a.kid))) {
         fits = 1;
         if (
           !(HAS_PAIRS && signers.length && equalConstantTime(secret(a), secret(anchors[signers[0]]))) &&
           // the protected header, no external data, and the digest: as they were read
-          a.alg.verify(a.key, append(append(SIGNATURE1, s[2] as Bytes), append([64], holes[1] as Bytes)), s[3] as Bytes, host) === true
+          a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s[2])), append([64], bytesOf(holes[1]))), bytesOf(s[3]), host) === true
         ) {
           // so does an anchor for some devices only
           if (a.vendor || a.class || a.single) refuse(TRUST_POLICY);
@@ -265,22 +275,39 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: bo
             ? SIGNATURE_THRESHOLD
             : SIGNATURE_INVALID,
     );
-  if (!equalConstantTime(digestOf(holes[8] as Bytes, host), holes[0] as Bytes)) refuse(DIGEST_MANIFEST);
+  digest = bytesOf(holes[0]);
+  if (!equalConstantTime(digestOf(bytesOf(holes[8]), host), digest)) refuse(DIGEST_MANIFEST);
   if (compareLimit(sequence, trust.floor, TRUST_POLICY) < 0) refuse(ROLLBACK);
   markAt(-1);
-  // behind the map of the envelope
-  i = kept ? 1 : 3;
+  // where the map of the envelope begins. It is one of two elements without the image: 0xa2
+  i = kept ? 0 : 2;
+  (octets as number[])[i] = 162;
   return {
     sequence: sequence,
     signers: signers,
-    digest: holes[0] as Bytes,
-    image: holes[5] as Bytes,
+    digest: digest,
+    image: bytesOf(holes[5]),
     imageSize: n,
     imageUri: uri,
-    forVendor: holes[3] as Bytes,
-    forClass: holes[4] as Bytes,
+    forVendor: bytesOf(holes[3]),
+    forClass: bytesOf(holes[4]),
     imageAt: option * here,
-    // a map of two elements: 0xa2
-    kept: append([162], subBytes(octets, i, end - i)),
+    kept: subBytes(octets, i, end - i),
   };
+}
+
+/**
+ * Opens an envelope that is the template, given as bytes in RAM or a Source, like open() of the package. `trust`: 1 to
+ * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. `kept`: it is not a release,
+ * but what a device has kept of one, without tag and image. Returns what the release says, or throws a Refusal:
+ * TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
+ *
+ * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
+ */
+export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
+  try {
+    return opened(bytes, trust, host || {}, kept);
+  } catch (e) {
+    return rethrow(e);
+  }
 }

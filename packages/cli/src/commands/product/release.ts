@@ -35,7 +35,7 @@ import {
   allowRootKey,
   allowTestKey,
   approvals,
-  coseAlg,
+  coseAlgOption,
   passphrases,
   policyRoles,
   productFile,
@@ -120,10 +120,10 @@ function told(change: BoardChange, product: Product) {
 
 /** A place for findings that a release does not have itself. */
 function checkSarif(path: string, productPath: string, folder: string): void {
-  checkOutput(path, "--sarif", [productPath], false);
   if (path === "-") throw usage("--sarif -: stdout has the release", "name a file");
   if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
     throw usage(`--sarif ${path}: is in the folder of the release`, "name a file elsewhere");
+  checkOutput(path, "--sarif", [productPath], false);
 }
 
 /** Runs `work`, which lints. Writes findings to --sarif, and shows them if they are why the release is refused. */
@@ -288,7 +288,7 @@ export default define({
     ...passphrases(),
     ...sequenceChecks(),
     ...approvals(),
-    coseAlg(),
+    coseAlgOption(),
     allowRootKey(),
     allowTestKey(),
   ],
