@@ -63,8 +63,13 @@ it("--help of a command loads its declaration, and nothing that it needs to run"
   }
 });
 
-it.each(["sign", "verify"])("%s reads one file beside main.js, and in it nothing that few runs need", async (command) => {
+it.each([
+  ["sign", 540_000],
+  ["verify", 310_000],
+] as const)("%s reads one file beside main.js, and in it nothing that few runs need", (command, most) => {
   const text = textOf(`${command}.js`);
+  // a millisecond for each 30 kB
+  expect(text.length).toBeLessThan(most);
   const modules = [...text.matchAll(/^"([\w-]+)":\(function/gm)].map(([, name]) => name);
   expect(modules.filter((name) => name?.startsWith(`${command}-`))).toHaveLength(1);
   // words in the readers of TOML, JSON with places, CSV, in globs, in tokens, in the mathematics of P-256 and of Ed25519 for keys
