@@ -64,7 +64,10 @@ describe("opening an envelope before it is signed", () => {
   });
 
   it("refuses what a device refuses: one signature more than 8", async () => {
-    const all = await signedBy(draftOf(singleImage(facts)), [11, 12, 13, 14, 15, 16, 17, 18].map((seed) => signer(key(seed))));
+    const all = await signedBy(
+      draftOf(singleImage(facts)),
+      [11, 12, 13, 14, 15, 16, 17, 18].map((seed) => signer(key(seed))),
+    );
     await expect(all.verify([signedWith(key(11))])).resolves.toBeDefined();
     await expect(all.openUnsigned()).rejects.toMatchObject({ code: errors.SIGNATURE_COUNT });
   });
