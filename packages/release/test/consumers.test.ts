@@ -262,6 +262,8 @@ describe("which COSE algorithm a signature names", () => {
 
   it("refuses two names for one kind of key, and a name for no key", () => {
     expect(namesFault(["es256", "eddsa"], [p256, ed])).toBeUndefined();
+    expect(namesFault(["es256", "eddsa"], [p256])).toBeUndefined();
+    expect(namesFault(["es256", "eddsa"], [ml])?.what).toBe("es256 and eddsa: no key that signs is a P-256 key");
     expect(namesFault(["es256", "esp256"], [p256])?.what).toBe("es256 and esp256 are for the same keys");
     expect(namesFault(["eddsa"], [p256])?.what).toBe("eddsa: no key that signs is an Ed25519 key");
     expect([isOtherName(ALG_ES256, "esp256"), isOtherName(ALG_ESP256, "esp256"), isOtherName(ALG_ED25519, "esp256")]).toEqual([
