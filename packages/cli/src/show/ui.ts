@@ -82,6 +82,12 @@ export function writeStderr(text: string): void {
   }
 }
 
+/** The size of the terminal on stderr. Undefined if it is none, or one that moves nothing. */
+export function stderrSize(): { columns: number; rows: number } | undefined {
+  const { isTTY, columns, rows } = process.stderr;
+  return isTTY === true && process.env["TERM"] !== "dumb" ? { columns, rows } : undefined;
+}
+
 /** Writes text that moves on a terminal, unless --quiet was given. */
 export function rewriteStderr(text: string): void {
   if (!mode.quiet) writeAll(2, Buffer.from(text));
