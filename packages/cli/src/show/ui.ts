@@ -6,10 +6,9 @@ import { type Failure, listen, systemFault, tooMuch, UNSAFE, visible } from "@fi
 import { barText } from "./bar.js";
 
 const isPlain = Boolean(process.env["NO_COLOR"]);
-const colour = process.stderr.isTTY === true && !isPlain;
 
 function styled(style: "red" | "yellow" | "dim", text: string): string {
-  return colour ? styleText(style, text) : text;
+  return !isPlain && process.stderr.isTTY === true ? styleText(style, text) : text;
 }
 
 /** Red on a terminal, for stdout. */
