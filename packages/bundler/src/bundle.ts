@@ -257,7 +257,12 @@ function bootFile({ statements, names }: BundleParts): string {
 
 /** The constants HAS_… that are true, in lower case. */
 function givenFlags(all: BundleParts, { algs, features, form, micro, without = [] }: BundleOptions): readonly string[] {
-  const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" || micro ? [] : ["tables"])];
+  const flags = [
+    ...features,
+    ...algs.flatMap((alg) => all.needs[alg] ?? []),
+    "sha256",
+    ...(form === "espruino" || micro ? [] : ["tables"]),
+  ];
   if (micro)
     // the other forms are for engines with typed arrays
     return [

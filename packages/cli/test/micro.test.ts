@@ -110,7 +110,9 @@ describe("rotate plan", () => {
     const offered = ["fw.suit", "text.suit", "two.suit", "other.suit", "fw.suit"];
     const outcome = async (verifier: string) => {
       const r = await plan(p, { keys: ["A.jwk"], verifier }, ...offered);
-      const [cohort] = r.json["cohorts"] as { releases: { installed: boolean; addressed: boolean; refused: { reason: string } | null }[] }[];
+      const [cohort] = r.json["cohorts"] as {
+        releases: { installed: boolean; addressed: boolean; refused: { reason: string } | null }[];
+      }[];
       return cohort?.releases.map((one) => (one.installed ? "installed" : (one.refused?.reason ?? "")));
     };
     const rest = ["installed", "SIGNATURE_NO_ANCHOR", "ROLLBACK"];
