@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   simulator: ["verifier", "signer"],
   keys: ["verifier", "signer"],
   release: ["verifier", "report", "signer", "images", "simulator", "bundler", "keys"],
+  inspector: ["verifier", "report", "signer", "simulator"],
   cli: ["verifier", "report", "signer", "images", "simulator", "bundler", "keys", "release"],
 };
 

@@ -4,7 +4,7 @@
 //
 //   node bench/engines.mjs [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
 //
-// `--vectors` plays the test vectors as well, which takes minutes. `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md.
+// `--vectors` plays the test vectors as well, which takes minutes. `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and draws the plot.
 
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -17,6 +17,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { ask, conform, ENGINES, locate } from "../scripts/conformance.mjs";
 import { bundlePath, deviceBundle, ed25519Key, es256Key, figure, lms, ROOT, signer, tableText, title } from "./lib.mjs";
+import { keepResults, rowsOf } from "./plots.mjs";
 
 const require = createRequire(import.meta.url);
 const ROUNDS = 5;
@@ -320,6 +321,8 @@ function report(results) {
   const [head, rest] = readFileSync(DOC, "utf8").split("<!-- bench/engines -->\n");
   const [, tail] = rest.split("<!-- end -->\n");
   writeFileSync(DOC, `${head}<!-- bench/engines -->\n\n${texts.join("\n")}\n<!-- end -->\n${tail}`);
+  // the table of one verification of each algorithm
+  keepResults("engines", { rows: rowsOf(texts[3]) });
 }
 
 await main();

@@ -20,6 +20,7 @@ import { parseArgs } from "node:util";
 import { parse } from "acorn";
 import { isFunction, within } from "../scripts/checks/syntax.mjs";
 import { alone, deviceBundle, ed25519Key, es256Key, inMarkers, lms, ROOT, signer, tableText, verifier } from "./lib.mjs";
+import { keepResults, rowsOf } from "./plots.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
 const asked = (name) => positionals.filter((one) => ["jerry", "espruino"].includes(one)).length === 0 || positionals.includes(name);
@@ -30,6 +31,8 @@ const ESPRUINO = binary("espruino", "ESPRUINO");
 const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
 const MICRO_DOC = `${ROOT}docs/guides/micro.md`;
 const SIZE = 100_000;
+/** Variables of Puck.js, for the plot. */
+const PUCK = { value: 2630, label: "Puck.js has 2,630" };
 const LABELS = { ed25519: "Ed25519", es256: "ES256", hsslms: "HSS/LMS H5/W4" };
 
 // The release.
@@ -377,6 +380,8 @@ try {
   console.log(`## Memory\n\n${tables.map(([, , table]) => table).join("\n")}`);
   if (options.write)
     for (const [name, present, table, doc] of tables) if (present) writeFileSync(doc, inMarkers(readFileSync(doc, "utf8"), name, table));
+  const [, present, table] = tables.find(([name]) => name === "bench/memory espruino") ?? [];
+  if (options.write && present) keepResults("memory", { limit: PUCK, rows: rowsOf(table) });
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -2,10 +2,12 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeCommandTable } from "./commands.mjs";
+import { commonJs, withoutChildProcess } from "./common-js.mjs";
 import { declarations } from "./declarations.mjs";
 import { directImports } from "./direct-imports.mjs";
 import { copyDocuments } from "./package-documents.mjs";
@@ -23,7 +25,56 @@ const OUTPUTS = [
   `${IN_PROCESS}/main.js`,
   "packages/bundler/dist/parts.json",
   "packages/verifier/dist/package.json",
+  "packages/inspector/dist/index.html",
 ];
+
+/** Modules that get files of their own, with what only they need. They are read when something of them is first used. */
+const DIVIDED = [
+  "packages/bundler/lib/bundle.js",
+  "packages/cli/src/show/failure-of.ts",
+  "packages/images/lib/elf.js",
+  "packages/images/lib/ihex.js",
+  "packages/images/lib/uf2.js",
+  "packages/keys/lib/formats/minisign.js",
+  "packages/keys/lib/formats/openssh.js",
+  "packages/keys/lib/formats/pbes2.js",
+  "packages/keys/lib/formats/pem.js",
+  "packages/keys/lib/secrets/passphrase.js",
+  "packages/keys/lib/sources/pkcs11/uri.js",
+  "packages/release/lib/input/description.js",
+  "packages/release/lib/input/json.js",
+  "packages/release/lib/rotation/fleet-rows.js",
+  "packages/release/lib/schema.js",
+  "packages/release/lib/trust/trust-ref.js",
+  "packages/signer/lib/description/schema.js",
+  "packages/signer/lib/description/suit-tool.js",
+  "packages/signer/lib/trust/draft.js",
+  "packages/verifier/lib/install/install.js",
+  "packages/verifier/lib/tools/refusals.js",
+  "packages/verifier/lib/tools/template-table.js",
+  "signer: @noble/curves/nist.js",
+  "signer: @noble/ed25519",
+  "signer: @noble/hashes/sha2.js",
+];
+/** In a file with every command that has one. */
+const ALWAYS = [
+  "packages/cli/src/show/render.ts",
+  "packages/cli/src/show/ui.ts",
+  "packages/keys/lib/formats/pem.js",
+  "packages/keys/lib/sources/file.js",
+];
+/** Commands that scripts start again and again: each has one file with all that it needs in the usual case, these modules included. */
+const PACKED = {
+  "sign/sign": ["packages/images/lib/elf.js", "packages/signer/lib/description/schema.js", "signer: @noble/hashes/sha2.js"],
+  "verify/verify": ["packages/release/lib/trust/trust-ref.js"],
+};
+
+/** The file of a module, from the top of the repository: of ours as it is there, of a library as its user finds it. */
+function sourceOf(name) {
+  const [, user, library] = /^(\w+): (.*)$/.exec(name) ?? [];
+  if (!user) return name;
+  return realpathSync(createRequire(`${ROOT}packages/${user}/package.json`).resolve(library)).replace(ROOT, "");
+}
 
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
@@ -47,12 +98,14 @@ function fingerprint() {
     "scripts/build.mjs",
     "scripts/bundle.mjs",
     "scripts/commands.mjs",
+    "scripts/common-js.mjs",
     "scripts/declarations.mjs",
     "scripts/direct-imports.mjs",
     "scripts/in-signer.mjs",
     "scripts/packages.mjs",
   ];
-  for (const name of PACKAGES) {
+  inputs.push("packages/inspector/index.html", "packages/inspector/vite.config.mjs");
+  for (const name of [...PACKAGES, "inspector"]) {
     const folder = `packages/${name}/`;
     inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...[...filesUnder(join(ROOT, folder, "src"))].sort());
     if (name === "signer" || name === "release") inputs.push(...[...filesUnder(join(ROOT, folder, "schema"))].sort());
@@ -92,8 +145,11 @@ let inSigner = [];
 
 async function modules() {
   removeStale();
-  const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
-  if (status !== 0) throw new Error("tsc -b packages/cli found errors");
+  const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli", "packages/inspector"], {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2],
+  });
+  if (status !== 0) throw new Error("tsc -b found errors");
   const { withoutDependencies, withoutSchemaCompiler, withPage } = await import("./in-signer.mjs");
   inSigner = await withoutDependencies();
   writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSigner));
@@ -113,6 +169,44 @@ function licences(inputs) {
     return `${name} ${version} (${license})\n\n${file ? readFileSync(join(ROOT, folder, file), "utf8").trim() : "The package has no licence file."}\n`;
   });
   return parts.sort().join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/** A worker is a program of its own. */
+const WORKERS = [
+  { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
+  { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
+];
+
+/** The published program, in CommonJS, and its workers. */
+async function program({ banner: _, ...options }, outdir) {
+  const { build } = await import("esbuild");
+  rmSync(outdir, { recursive: true, force: true });
+  const entryPoints = [{ in: `${ROOT}packages/cli/src/start.ts`, out: "main" }];
+  // an entry of its own keeps what only it needs out of the files of others
+  const divided = DIVIDED.map(sourceOf);
+  for (const path of divided) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
+  const made = await build({ ...options, plugins: [withoutChildProcess(), ...options.plugins], entryPoints, outdir, write: false });
+  const { outputs } = made.metafile;
+  writeFileSync(`${CACHE}/cli.json`, JSON.stringify(made.metafile));
+  const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
+  const isIn = (path, source) => outputs[path].entryPoint === source || outputs[path].inputs[source]?.bytesInOutput > 0;
+  const modulesOf = (source) => Object.keys(outputs).filter((path) => isIn(path, source));
+  const packs = {};
+  for (const [command, also] of Object.entries(PACKED)) {
+    const sources = [`packages/cli/src/commands/${command}.ts`];
+    packs[command.replace(/^.*\//, "")] = {
+      needing: sources.flatMap(modulesOf),
+      also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))),
+    };
+  }
+  const main = Object.keys(outputs).find((path) => outputs[path].entryPoint === "packages/cli/src/start.ts");
+  const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), packs);
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(outdir, path)), { recursive: true });
+    writeFileSync(join(outdir, path), text);
+  }
+  const workers = await build({ ...options, splitting: false, format: "cjs", entryPoints: WORKERS, outdir });
+  return { metafile: { inputs: { ...made.metafile.inputs, ...workers.metafile.inputs } } };
 }
 
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
@@ -165,15 +259,10 @@ async function commandLine() {
   };
   const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
-    // a worker is a program of its own
-    const entryPoints = [
-      { in: ROOT + main, out: "main" },
-      { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
-      { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
-    ];
+    const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
     return build({ ...options, plugins: [...plugins, ...options.plugins], entryPoints, outdir });
   };
-  const { metafile } = await bundle("packages/cli/src/start.ts", fresh);
+  const { metafile } = await program(options, fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
   const { statements, names, errors, needs } = await makeParts();
   const parts = JSON.stringify({ statements, names, errors, needs });
@@ -197,6 +286,16 @@ async function manual() {
   writeFileSync(`${ROOT}packages/cli/dist/man/firmseal.1`, await manualPage(version));
 }
 
+/** The static page of packages/inspector, from the modules that have just been built. */
+async function inspector() {
+  const folder = `${ROOT}packages/inspector`;
+  const { status } = spawnSync(`${folder}/node_modules/.bin/vite`, ["build", "--logLevel", "warn"], {
+    cwd: folder,
+    stdio: ["ignore", 2, 2],
+  });
+  if (status !== 0) throw new Error("vite build found errors");
+}
+
 async function step(name, run) {
   const start = performance.now();
   await run();
@@ -217,6 +316,7 @@ if (upToDate(now)) {
     ["command line", commandLine],
     ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
     ["manual", manual],
+    ["inspector", inspector],
     ["documents", copyDocuments],
   ];
   // each is tried, so that one run shows every error

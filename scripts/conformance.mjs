@@ -111,7 +111,7 @@ function chunks(files, n) {
 }
 
 /** Every `n`th vector: some of each group, for they are in the order of their groups. */
-const some = (files, n) => files.map(({ defaults, vectors }) => ({ defaults, vectors: vectors.filter((_, i) => i % n === 0) }));
+export const everyNth = (files, n) => files.map(({ defaults, vectors }) => ({ defaults, vectors: vectors.filter((_, i) => i % n === 0) }));
 
 const count = (files) => files.reduce((n, { vectors }) => n + vectors.length, 0);
 
@@ -254,7 +254,7 @@ async function playOnce(engine, command, text, expected, folder) {
  * nth vector; they interpret, and take ten times as long.
  */
 export async function conform(engine, { chunk = engine.chunk, files: all = vectorFiles(), every = 1, bundle, label = "" } = {}) {
-  const files = every === 1 || engine.command === process.execPath ? all : some(all, every);
+  const files = every === 1 || engine.command === process.execPath ? all : everyNth(all, every);
   const { command, skipped, failed } = locate(engine);
   if (failed) return { ok: false, line: `${engine.name}${label}: failed (${skipped})`, output: "", seconds: 0 };
   if (skipped) return { ok: true, line: `${engine.name}${label}: skipped (${skipped})`, output: "", seconds: 0, skipped };
@@ -272,8 +272,8 @@ export async function conform(engine, { chunk = engine.chunk, files: all = vecto
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const part = files === all ? "" : ` of every ${every}th vector`;
-  const line = `${engine.name}${label}: ${sum.passed}${part} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`;
+  const part = files === all ? "" : ` (every ${every}th vector)`;
+  const line = `${engine.name}${label}: ${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}${part}`;
   const more = says.length > 20 ? [`... and ${says.length - 20} lines more`] : [];
   const seconds = (performance.now() - start) / 1000;
   return { ok: sum.failed === 0 && sum.passed > 0, line, output: [...says.slice(0, 20), ...more].join("\n"), seconds };

@@ -11,7 +11,7 @@ import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs"
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
-import { checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
+import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
@@ -68,9 +68,14 @@ export const GATES = [
     name: "no test is left out silently", // the examples of the gates themselves are no tests
     run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path) && !path.startsWith("scripts/"))),
   },
+  {
+    name: "modules that test files share have no hooks",
+    run: () => checkHooks(readTracked((path) => /\.[mc]?[jt]s$/.test(path) && !/\.test\./.test(path))),
+  },
   { name: "tracked files are small, and know no machine", run: checkTree },
   // reads what the build gives, which is not there yet in a fresh clone
   { name: "pages made from the sources are what these give", run: async () => (await import("./reference.mjs")).stalePages() },
+  { name: "plots are what the results of the benchmarks give", run: async () => (await import("../bench/plots.mjs")).stalePlots() },
 ];
 
 /** Findings of one gate; a gate that breaks is a finding. */

@@ -11,10 +11,14 @@ const DEFAULT = [
   "packages/signer/test",
   "packages/images/test",
   "packages/keys/test/key-files.test.ts",
+  "packages/keys/test/key-files-places.test.ts",
+  "packages/keys/test/key-files-programs.test.ts",
   "packages/keys/test/windows.test.ts",
   "packages/verifier/test/device-file.test.ts",
   "packages/verifier/test/hash.test.ts",
   "packages/verifier/test/ed25519.test.ts",
+  "packages/verifier/test/ed25519-refused.test.ts",
+  "packages/verifier/test/ed25519-robust.test.ts",
   "packages/verifier/test/es256.test.ts",
 ];
 

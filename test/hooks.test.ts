@@ -5,6 +5,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
 import { blocksOf, ROOT } from "./pages.js";
 
 const CLI = join(ROOT, "packages/cli/bin/firmseal.js");
@@ -58,11 +59,11 @@ function expectHook(folder: string, envelope: string, build: () => ReturnType<ty
 }
 
 describe("hooks of build systems", () => {
-  it.skipIf(noCmake !== "").each([
+  it.skipIf(!LONG || noCmake !== "").each([
     ["CMake", "app"],
     // the target of ESP-IDF that writes the image for the flash
     ["ESP-IDF", "gen_project_binary"],
-  ])(`cmake/firmseal.cmake: %s${noCmake}`, (name, target) => {
+  ])(`cmake/firmseal.cmake: %s${AT_LENGTH || noCmake}`, (name, target) => {
     const folder = project(name, "build/app.bin");
     cpSync(join(HOOKS, "cmake/firmseal.cmake"), join(folder, "firmseal.cmake"));
     writeFileSync(
@@ -91,7 +92,7 @@ firmseal(BOARD gateway VERSION \${PROJECT_VERSION} DEPENDS ${target})
     expect(run(folder, "cmake", ["-B", "other"]).text).toContain("firmseal: VERSION is missing");
   });
 
-  it.skipIf(noScons !== "")(`platformio/firmseal.py: in SCons, as PlatformIO loads it${noScons}`, () => {
+  it.skipIf(!LONG || noScons !== "")(`platformio/firmseal.py: in SCons, as PlatformIO loads it${AT_LENGTH || noScons}`, () => {
     const folder = project("platformio", ".pio/build/gateway/firmware.bin");
     cpSync(join(HOOKS, "platformio/firmseal.py"), join(folder, "firmseal.py"));
     // what PlatformIO documents of its build environment, over SCons itself
@@ -122,7 +123,7 @@ env.SConscript(["firmseal.py"], exports="env")
     );
   });
 
-  it.skipIf(noWest !== "")(`west/firmseal_west.py: in a workspace of west${noWest}`, () => {
+  it.skipIf(!LONG || noWest !== "")(`west/firmseal_west.py: in a workspace of west${AT_LENGTH || noWest}`, () => {
     const workspace = join(top, "workspace");
     mkdirSync(workspace);
     const folder = project("workspace/app", "build/zephyr/zephyr.bin");

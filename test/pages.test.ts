@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import vm from "node:vm";
-import { minifiedBundle } from "@firmseal/bundler";
+import { kernelOf, minifiedBundle } from "@firmseal/bundler";
 import { identityUuids } from "@firmseal/signer";
 import { boot, embeddedTrust, install, nextTrust, policyOf } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
@@ -208,6 +208,15 @@ describe.concurrent("docs/guides/micro.md", () => {
       expect(page, name).toContain(`| ${size.toLocaleString("en")} |`);
     }
   });
+});
+
+it("docs/guides/kernel.md makes a bundle with the machine code that it tells of", async () => {
+  const here = empty("kernel");
+  const { stdout, stderr } = await runPage("docs/guides/kernel.md", here);
+  const { length, digest } = kernelOf("bangle.js2");
+  expect(`${stdout}${stderr}`).toContain(`${length} bytes, SHA-256 ${digest}`);
+  const page = readFileSync(join(ROOT, "docs/guides/kernel.md"), "utf8");
+  expect(page).toContain(`| ${length.toLocaleString("en")} |`);
 });
 
 describe.concurrent("docs/guides/planning.md", () => {

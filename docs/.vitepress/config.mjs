@@ -5,6 +5,8 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderMermaidSVG } from "beautiful-mermaid";
 
+/** The page that opens releases, as the build makes it. */
+const INSPECTOR = "packages/inspector/dist";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const titleOf = (path) => /^# (.+)$/m.exec(readFileSync(join(ROOT, path), "utf8"))?.[1] ?? path;
@@ -87,6 +89,8 @@ export default {
       { text: "Glossary", link: "/docs/reference/glossary" },
       { text: "Errors", link: "/docs/reference/errors" },
       { text: "Security", link: "/SECURITY" },
+      // not a page of this site: see buildEnd()
+      { text: "Inspector", link: "/inspector/index.html", target: "_self" },
     ],
     sidebar: [
       { text: "Start", items: pages("docs/start", ["five-minutes.md", "from-disk-key-to-hsm.md", "first-device.md"]) },
@@ -100,6 +104,8 @@ export default {
     ],
   },
   buildEnd({ outDir }) {
+    if (!existsSync(join(ROOT, INSPECTOR, "index.html"))) throw new Error(`${INSPECTOR} is missing: npx -y pnpm@12.4.2 build`);
+    cpSync(join(ROOT, INSPECTOR), join(outDir, "inspector"), { recursive: true });
     for (const path of linked) {
       mkdirSync(dirname(join(outDir, path)), { recursive: true });
       cpSync(join(ROOT, path), join(outDir, path), { recursive: true });

@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { append, readLog } from "../../packages/keys/src/signing-log/log-file.js";
+import { appendEntry, readLog } from "../../packages/keys/src/signing-log/log-file.js";
 import { Finding, type Target } from "../common/verdict.js";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-fuzz-log-"));
@@ -25,7 +25,7 @@ export function seeds(): Uint8Array[] {
   rmSync(path, { force: true });
   for (let i = 0; i < 3; i++) {
     const log = readLog(path);
-    append(log, { ...entry, sequence: String(7 + i) });
+    appendEntry(log, { ...entry, sequence: String(7 + i) });
     out.push(readFileSync(path));
   }
   return out;

@@ -93,6 +93,19 @@ export function checkTests(files) {
   return findings;
 }
 
+/** What runs for each test file has its hooks there. Any other module is loaded once for many files, and its hook would run for the first alone. */
+const RUN_FOR_EACH = ["packages/test-support/src/setup.ts", "scripts/vitest-count.mjs"];
+
+/** Hooks at the top of modules that are not test files. */
+export function checkHooks(files) {
+  const findings = [];
+  for (const { path, text } of files)
+    if (!RUN_FOR_EACH.includes(path))
+      for (const { match, line } of lines(text, /^(?:before|after)(?:All|Each)\(/gm))
+        findings.push(`${path}:${line} ${match[0]}…): test files share this module, so the hook runs for the first of them alone`);
+  return findings;
+}
+
 export function checkTree() {
   const findings = [];
   for (const path of trackedFiles()) {

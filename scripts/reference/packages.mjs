@@ -27,9 +27,14 @@ function importsOf(path) {
 function packages() {
   const folders = namesIn("packages/", { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [...folders.map(({ name }) => `packages/${name}`), "test-vectors"].map((path) => {
-    const { name, description, peerDependencies } = JSON.parse(readFileSync(new URL(`${path}/package.json`, ROOT), "utf8"));
+    const {
+      name,
+      description,
+      peerDependencies,
+      private: isPrivate,
+    } = JSON.parse(readFileSync(new URL(`${path}/package.json`, ROOT), "utf8"));
     const folder = path.replace("packages/", "");
-    return { path, folder, name, description, optional: Object.keys(peerDependencies ?? {}), imports: importsOf(path) };
+    return { path, folder, name, description, isPrivate, optional: Object.keys(peerDependencies ?? {}), imports: importsOf(path) };
   });
 }
 
@@ -72,10 +77,13 @@ function drawingAndTable() {
   return `${drawing.join("\n")}\n\n${tableOf(["Package", "What it is", "Imports"], rows)}`;
 }
 
+/** What people install. */
 const table = () =>
   tableOf(
     ["Package", "What it is"],
-    sortedPackages().map((p) => [link(p, ""), p.description]),
+    sortedPackages()
+      .filter((p) => !p.isPrivate)
+      .map((p) => [link(p, ""), p.description]),
   );
 
 const START = "<!-- packages: written by `pnpm docs:reference` from the sources -->";

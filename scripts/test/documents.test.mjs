@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 let folder;
@@ -31,23 +32,23 @@ function said(bin, args, text) {
 const form = (text) => said("markdownlint-cli2", [], text);
 const spelling = (text) => said("cspell", ["lint", "--no-progress", "--no-summary"], text);
 
-it("a good page passes", () => {
+it.skipIf(!LONG)(`a good page passes${AT_LENGTH}`, () => {
   const text = "It has [a link](other.md#there).";
   expect(form(text)).toMatchObject({ status: 0 });
   expect(spelling(text)).toMatchObject({ status: 0 });
 });
 
-it.each([
+it.skipIf(!LONG).each([
   ["a link to a file that is not there", "See [it](missing.md).", "should exist"],
   ["a link to a heading that is not there", "See [it](other.md#missing).", "valid fragment"],
   ["a line of more than 120 characters", "word ".repeat(30).trim(), "line-length"],
-])("%s is found", (_, text, words) => {
+])(`%s is found${AT_LENGTH}`, (_, text, words) => {
   const { status, output } = form(text);
   expect(status).toBe(1);
   expect(output).toContain(words);
 });
 
-it("a word that is misspelt is found", () => {
+it.skipIf(!LONG)(`a word that is misspelt is found${AT_LENGTH}`, () => {
   const { status, output } = spelling("The manifset is signed.");
   expect(status).toBe(1);
   expect(output).toContain("manifset");

@@ -11,7 +11,7 @@ import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs
 import { checkEs5, RULES } from "../checks/es5.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
-import { checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
+import { checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
 
 /** By rule: snippets that it must catch, and snippets that it must let pass. */
 const SNIPPETS = {
@@ -340,5 +340,12 @@ describe("sources", () => {
     for (const text of ["it.only(", "describe.skip(", "test.todo(", "xit("])
       expect(checkTests([{ path: "x.test.ts", text }])).toHaveLength(1);
     for (const text of ["it.skipIf(x)(", "exit(1)", "describe.runIf(x)("]) expect(checkTests([{ path: "x.test.ts", text }])).toEqual([]);
+  });
+
+  it("a hook in a module that test files share is found", () => {
+    const hooks = (path, text) => checkHooks([{ path, text }]);
+    expect(hooks("x.ts", "\nafterAll(() => clean());\n")).toEqual([expect.stringMatching(/^x\.ts:2 afterAll\(/)]);
+    expect(hooks("x.ts", "export function use() {\n  afterAll(() => clean());\n}\n")).toEqual([]);
+    expect(hooks("packages/test-support/src/setup.ts", "afterAll(clean);\n")).toEqual([]);
   });
 });

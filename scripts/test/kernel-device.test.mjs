@@ -56,6 +56,7 @@ function engine(run) {
   };
   return {
     toFlatString: (text) => text,
+    toArrayBuffer: (text) => Uint8Array.from(Buffer.from(text, "latin1")).buffer,
     toUint8Array: (text) => Uint8Array.from(Buffer.from(text, "latin1")),
     getAddressOf: (value) => put(value, value.length),
     nativeCall: vi.fn((entry, signature, code) => {
@@ -124,7 +125,10 @@ describe("where the machine code cannot be trusted, the JavaScript decides", () 
   };
   /** Would say yes to everything. */
   const yes = () => VALID;
-  const changed = (at, by) => ({ ...CODE, text: () => latin1(image.map((x, i) => (i === at ? x ^ by : x))) });
+  const changed = (at, by) => {
+    const bytes = image.map((x, i) => (i === at ? x ^ by : x));
+    return { ...CODE, bytes, text: () => latin1(bytes) };
+  };
 
   it.each([
     [1, "another board", {}, { process: { ...PROCESS, env: { BOARD: "PUCKJS" } } }],
@@ -189,10 +193,23 @@ describe("where the machine code cannot be trusted, the JavaScript decides", () 
   });
 
   it("is changed after the first check: the digest is computed again at each use", () => {
-    let text = CODE.text();
     const E = engine(({ n }) => (n === 1 ? VALID : 0));
-    expect(useKernel(E, PROCESS, HOST, { ...CODE, text: () => text })).toBe(0);
-    text = `${text.slice(0, 100)}\0${text.slice(101)}`;
+    expect(useKernel(E, PROCESS, HOST, CODE)).toBe(0);
+    E.toArrayBuffer = () => changed(100, 8).bytes.buffer;
+    E.nativeCall.mockClear();
+    decides();
+    expect(E.nativeCall).not.toHaveBeenCalled();
+  });
+
+  it("does not pass its self-test any more, or has no stack any more", () => {
+    let broken = false;
+    let stackFree = 30_000;
+    const E = engine(({ n }) => (n === 1 || broken ? VALID : 0));
+    expect(useKernel(E, { ...PROCESS, memory: () => ({ stackFree }) }, HOST, CODE)).toBe(0);
+    broken = true;
+    decides();
+    broken = false;
+    stackFree = 4096;
     E.nativeCall.mockClear();
     decides();
     expect(E.nativeCall).not.toHaveBeenCalled();

@@ -1,7 +1,8 @@
 // The kernel (packages/kernel) decides as the verifier does: compiled for this machine with sanitizers, and as its images under qemu.
 
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -177,6 +178,16 @@ describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHo
   it("hashes in pieces of every size", () => checkHashes(play));
   it("knows the keys under which a signature can be valid", () => checkKeys(play));
   it("has a sample, which is valid, and not valid when it is cut", () => checkSample(play));
+
+  it("compiles what its guide shows", () => {
+    const page = readFileSync(join(ROOT, "docs/guides/kernel.md"), "utf8");
+    const blocks = [...page.matchAll(/^```c\n([\s\S]*?)^```$/gm)].map(([, text]) => text.replace('#include "kernel.h"', ""));
+    expect(blocks).toHaveLength(2);
+    const head = '#include "kernel.h"\n#define KERNEL_ADDRESS 0x8000\n';
+    const functions = blocks.map((text, i) => `void f${i}(const uint8_t *message, uint32_t length) {\n${text}}\n`);
+    writeFileSync(join(folder, "guide.c"), head + functions.join(""));
+    execFileSync("cc", ["-std=c99", "-w", "-c", "-I", join(ROOT, "packages/kernel/src"), "guide.c"], { cwd: folder });
+  });
 });
 
 const noArm = kernel.hasCompiler && kernel.hasQemu ? "" : " (skipped: no gcc-arm-none-eabi or no qemu-user)";

@@ -5,7 +5,7 @@ import {
   ALG_NAMES,
   COM_SHARED_SEQUENCE,
   COMMAND_NAMES,
-  COMMANDS,
+  COMMAND_ROWS,
   decodeItem,
   ENV_AUTHENTICATION_WRAPPER,
   ENV_MANIFEST,
@@ -81,7 +81,7 @@ class Walk {
       const argument = it.items[i + 1];
       if (code === undefined) continue;
       const name = COMMAND_NAMES[code];
-      const kind = COMMANDS[code]?.argument;
+      const kind = COMMAND_ROWS[code]?.argument;
       if (name !== undefined) this.found.add(name);
       if (kind === "sequence") this.sequence(this.within(argument));
       if (kind === "alternatives") for (const one of argument?.items ?? []) this.sequence(this.within(one));

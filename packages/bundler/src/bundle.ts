@@ -106,7 +106,7 @@ export const PUBLIC_NAMES = [
   // Espruino's own
   "getFree toUint8Array toString SHA256",
   // device/kernel.ts
-  "kernel nativeCall getAddressOf toFlatString env BOARD stackFree",
+  "kernel nativeCall getAddressOf toFlatString toArrayBuffer env BOARD stackFree",
 ]
   .join(" ")
   .split(" ");

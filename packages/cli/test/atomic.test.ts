@@ -230,7 +230,7 @@ describe.concurrent("interrupted", () => {
       await p.ok([...args.slice(0, -1), "other.suit"]);
       const whole = performance.now() - begun;
       const writing = () => p.names().some((name) => name.endsWith(".tmp"));
-      for (const at of moments(6, whole, writing, signal.length)) {
+      for (const at of moments(LONG ? 6 : 3, whole, writing, signal.length)) {
         const r = await kill(p, args, signal, at);
         expect(r.stderr).not.toContain("    at ");
         expect([oldEnvelope, newEnvelope].some((e) => e.equals(p.get("app.suit")))).toBe(true);

@@ -158,7 +158,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["install", "fw.suit", "--key", "A.jwk", ...FACTS, "--device", "dev"]);
     await inShape(p, ["install", "fw.suit", "--key", "C.jwk", "--device", "dev"]);
     await inShape(p, ["simulate", "fw.suit", "--key", "A.jwk", "--device", "memory", "--second-cuts", "1"]);
-    await inShape(p, ["bundle", "--alg", "ed25519"]);
+    await inShape(p, ["bundle", "--alg", "ed25519", "--target", "bangle.js2"]);
     await inShape(p, ["bundle", "--micro", "--alg", "ed25519", "--host", "sha512"]);
     seen("bundle");
     await inShape(p, ["lint", "fw.suit"]);
@@ -175,7 +175,18 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, release);
     await inShape(p, release);
     await inShape(p, ["release", "--version", "0.9.0"]);
-    seen("release");
+    const policy = '[[policy.waivers]]\nrule = "L40"\nreason = "no libraries"\nuntil = 2099-01-01\n';
+    const toml = p.get("firmseal.toml").toString();
+    p.put("fw.bin", "another image");
+    const moved = toml.replace("{board}.bin", "{version}/{board}.bin");
+    p.put("firmseal.toml", `${moved}\n${policy}${policy.replace("L40", "L01")}`);
+    await inShape(p, ["release", "--version", "1.1.0", "--dry-run", "--diff", "dist/1.0.0"]);
+    p.put("firmseal.toml", `${toml}\n[boards.more]\nimage = "fw.bin"\ninside = true\n`);
+    await inShape(p, ["release", "--version", "1.1.0", "--dry-run", "--diff", "dist/1.0.0"]);
+    p.put("firmseal.toml", toml);
+    // diff has these
+    const behaviour = "changes?[].difference.behaviour[]";
+    seen("release", `${behaviour}.devices[].device?`, `${behaviour}.slot?`, `${behaviour}.has?`);
     await inShape(p, ["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
     await inShape(p, ["verify", "dist/1.0.0", "--board", "two"]);
     await inShape(p, ["inspect", "dist/1.0.0/product-one-1.0.0.suit", "--product", "firmseal.toml"]);

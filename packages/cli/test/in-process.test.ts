@@ -115,7 +115,7 @@ async function outcome(args: string[], o: RunOptions, made: string | undefined) 
 }
 
 describe("a call gives what a process gives", () => {
-  it.each(some(ROWS, 3))("%s", async (_, args, o = {}, made) => {
+  it.each(some(ROWS, 5))("%s", async (_, args, o = {}, made) => {
     const called = await outcome(args, o, made);
     expect(called.exit).not.toBeNull();
     expect(called).toEqual(await outcome(args, { ...o, program: true }, made));

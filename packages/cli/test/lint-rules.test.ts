@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { published } from "../../test-support/src/published.js";
 import { FACTS, image, type Place, standard } from "../../test-support/src/run.js";
 import { described, fetched, identity, linted, mcubootImage, override, product, sha256, signed, VENDOR } from "./lint-place.js";
+import { espImage } from "./product-place.js";
 
 /** A release of an image, and of a second component: the same image, or a copy of the image that was there before. */
 function twoComponents(p: Place, name: string, uri: string, isCopy = false): Promise<string> {
@@ -41,17 +42,6 @@ async function trust(p: Place): Promise<readonly string[]> {
 
 const signedBy = (p: Place, key: string, seq = 7) =>
   p.ok(["sign", "fw.bin", "--key", key, ...FACTS, "--seq", String(seq), "--out", "fw.suit"]);
-
-/** An app image of ESP-IDF with this version in its descriptor. */
-function espImage(version: string): Uint8Array {
-  const out = image(600);
-  out.set([0xe9, 1], 0);
-  out.fill(0, 2, 24);
-  new DataView(out.buffer).setUint32(32, 0xabcd5432, true);
-  out.fill(0, 48, 80);
-  out.set(Buffer.from(version), 48);
-  return out;
-}
 
 /** Arguments of lint for a release. */
 type Case = (p: Place) => Promise<readonly string[]>;

@@ -68,10 +68,11 @@ describe("lint", () => {
   it("takes release, release before and policy from the product file", async () => {
     const p = standard();
     p.keepsLogs = true;
-    product(p, '[policy]\nsbom = "bom.json"\nsuite = "cnsa2"\n');
+    product(p);
     p.put("bom.json", "{}");
     await p.ok(["release", "--version", "1.0.0", "--seq", "5"]);
     await p.ok(["release", "--version", "1.1.0", "--seq", "6"]);
+    product(p, '[policy]\nsbom = "bom.json"\nsuite = "cnsa2"\n');
     const { findings, skipped, exit } = await linted(p, []);
     expect({ exit, findings: findings.map(({ rule, path }) => [rule, path]), skipped: skipped.map(({ name }) => name) }).toEqual({
       exit: 1,

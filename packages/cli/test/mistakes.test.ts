@@ -5,6 +5,7 @@ import { chmodSync, statSync, truncateSync } from "node:fs";
 import { toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { thisProcess } from "../../keys/src/locks/process.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard, stateOf } from "../../test-support/src/run.js";
 
 const SCHEMA = "urn:firmseal:manifest:1";
@@ -149,7 +150,7 @@ describe("a large file", () => {
   const hasScript = spawnSync("script", ["--version"]).status === 0;
   const reason = hasScript ? "" : " (skipped: no program script)";
 
-  it.skipIf(!hasScript)(`shows how far its hashing is on a terminal, and on nothing else${reason}`, async () => {
+  it.skipIf(!LONG || !hasScript)(`shows how far its hashing is on a terminal, and on nothing else${AT_LENGTH || reason}`, async () => {
     const p = standard();
     // long enough for the first half second, in which nothing is shown, to pass
     p.put("big.bin", "");

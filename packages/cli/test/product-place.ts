@@ -57,7 +57,20 @@ export const entries = (p: Place, log = "A.pem.log") =>
 
 /** A failure behind lines of progress. */
 export const refusal = (r: Result, exit: number) => {
-  const lines = words(r).filter((line) => !/^(esp32|puck): |^no earlier release /.test(line));
+  const lines = words(r).filter(
+    (line) => !/^(esp32|puck|pico): |^no earlier release |: (error|warning): .*\[L\d\d [a-z0-9-]+\]$/.test(line),
+  );
   expect({ exit: r.exit, lines }).toEqual({ exit, lines: [expect.stringMatching(/^firmseal: /), expect.stringMatching(/^hint: /)] });
   return lines[0] as string;
 };
+
+/** An app image of ESP-IDF with this version in its descriptor. */
+export function espImage(version: string): Uint8Array {
+  const out = image(600);
+  out.set([0xe9, 1], 0);
+  out.fill(0, 2, 24);
+  new DataView(out.buffer).setUint32(32, 0xabcd5432, true);
+  out.fill(0, 48, 80);
+  out.set(Buffer.from(version), 48);
+  return out;
+}

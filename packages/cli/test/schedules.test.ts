@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { hssKeygen } from "../../keys/src/hss/keygen.js";
 import { highest } from "../../keys/src/hss/state.js";
 import { readLog } from "../../keys/src/signing-log/log-file.js";
-import { digestOf } from "../../release/src/signing/authorize.js";
+import { logDigest } from "../../release/src/signing/authorize.js";
 import { ALL, LONG, SCHEDULES } from "../../test-support/src/effort.js";
 import { expectNoLeafTwice, leavesOf } from "../../test-support/src/hss-place.js";
 import { randoms } from "../../test-support/src/randoms.js";
@@ -119,7 +119,7 @@ function expectSound(): number {
     numbers.add(formatSequence(m.sequence));
     signatures.push(Uint8Array.from(decodeEnvelope(envelope).signatures[0]?.signature as Uint8Array));
     // nothing is lost: each stands in the chain, with its number, once
-    const entries = log.entries.filter((e) => e.digest === digestOf(m));
+    const entries = log.entries.filter((e) => e.digest === logDigest(m));
     expect(entries.map((e) => e.sequence)).toEqual([formatSequence(m.sequence)]);
   }
   expect(numbers.size).toBe(out.length);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Failure } from "../src/errors/failure.js";
-import { ACCEPT, append, type Entry, readLog } from "../src/signing-log/log-file.js";
+import { ACCEPT, appendEntry, type Entry, readLog } from "../src/signing-log/log-file.js";
 import { checkSequence, nextSequence } from "../src/signing-log/sequence.js";
 
 let folder: string;
@@ -28,7 +28,7 @@ const told = (operation = "sign", more: Partial<Entry> = {}) => ({
 
 function written(n: number): { path: string; bytes: Buffer } {
   const path = fresh();
-  for (let i = 1; i <= n; i++) append(readLog(path), told("sign", { sequence: String(i), scope: ["a/b"], digest: `sha-256:${i}` }));
+  for (let i = 1; i <= n; i++) appendEntry(readLog(path), told("sign", { sequence: String(i), scope: ["a/b"], digest: `sha-256:${i}` }));
   return { path, bytes: readFileSync(path) };
 }
 
@@ -55,7 +55,7 @@ describe("a log", () => {
   it("is the same in memory as in the file after each entry", () => {
     const path = fresh();
     const log = readLog(path);
-    for (const operation of ["sign", "sign", ACCEPT, "sign"]) append(log, told(operation), operation === ACCEPT ? 9 : 0);
+    for (const operation of ["sign", "sign", ACCEPT, "sign"]) appendEntry(log, told(operation), operation === ACCEPT ? 9 : 0);
     const again = readLog(path);
     expect(log.entries).toEqual(again.entries);
     expect(again.entries.map((e) => e.n)).toEqual([1, 2, 10, 11]);
@@ -74,7 +74,7 @@ describe("a log", () => {
         expect([log.entries.length, log.faults, log.torn], String(cut)).toEqual([2, [], statSync(path).size - last]);
         if (cut % 40 !== 0) continue;
         const torn = log.torn;
-        append(log, told());
+        appendEntry(log, told());
         expect(readLog(path).entries.at(-1)).toMatchObject({ n: 3, ...(torn > 0 && { torn }) });
         expect(readLog(path)).toMatchObject({ faults: [], torn: 0 });
       }
@@ -134,8 +134,8 @@ describe("a log", () => {
     const path = put(`${lines[0]}\n${lines[2]}\n`);
     const log = readLog(path);
     expect(log.faults).toHaveLength(1);
-    append(log, told(ACCEPT), 7);
-    append(log, told());
+    appendEntry(log, told(ACCEPT), 7);
+    appendEntry(log, told());
     const again = readLog(path);
     expect([again.faults, again.accepted.length, again.entries.map((e) => e.n)]).toEqual([[], 1, [1, 3, 8, 9]]);
     const tampered = readFileSync(path, "utf8").replace("alice", "mallory");
@@ -145,17 +145,17 @@ describe("a log", () => {
   it("has room for one of two entries that follow on the same, and keeps the other as one that came too late", () => {
     const { path, bytes } = written(2);
     const [one, other] = [readLog(path), readLog(path)];
-    append(one, told("first"));
+    appendEntry(one, told("first"));
     // by its size it is seen before anything is written
-    expect(() => append(other, told("second"))).toThrow(/another program changed it/);
+    expect(() => appendEntry(other, told("second"))).toThrow(/another program changed it/);
     // held up between that look and the write
     const late = put(bytes);
-    append(readLog(late), told("late"));
+    appendEntry(readLog(late), told("late"));
     writeFileSync(path, readFileSync(late).subarray(bytes.length), { flag: "a" });
     const log = readLog(path);
     expect([log.faults, log.entries.map((e) => e.operation)]).toEqual([[], ["sign", "sign", "first"]]);
     expect(log.late).toEqual([{ line: 4, what: "entry 3 came too late: nothing was signed with it" }]);
-    append(log, told("third"));
+    appendEntry(log, told("third"));
     expect(readLog(path)).toMatchObject({ faults: [], late: [{}], entries: [{}, {}, {}, { n: 4, operation: "third" }] });
     // twice is no delay
     writeFileSync(path, readFileSync(late).subarray(bytes.length), { flag: "a" });
@@ -167,23 +167,23 @@ describe("a log", () => {
     const [line] = bytes.toString().split("\n") as [string];
     for (const torn of [line.slice(0, 300), line.slice(0, 20), '{"v":1,"n":', "{"]) {
       writeFileSync(path, torn, { flag: "a" });
-      append(readLog(path), told("next"));
+      appendEntry(readLog(path), told("next"));
       expect(readLog(path).faults).toEqual([]);
     }
     // killed behind the end of what was cut short, and cut short itself
     writeFileSync(path, `${line.slice(0, 99)}\0\n${line.slice(0, 50)}`, { flag: "a" });
-    append(readLog(path), told("next"));
+    appendEntry(readLog(path), told("next"));
     // one that had looked before the other was killed
     const before = readFileSync(path);
     const late = put(before);
-    append(readLog(late), told("behind"));
+    appendEntry(readLog(late), told("behind"));
     writeFileSync(path, Buffer.concat([Buffer.from(line.slice(0, 70)), readFileSync(late).subarray(before.length)]), { flag: "a" });
     const log = readLog(path);
     expect([log.faults, log.torn, log.entries.at(-1)?.operation, log.entries.length]).toEqual([[], 0, "behind", 8]);
     // an acceptance speaks of all that is before it, also of that
     const damaged = readFileSync(path, "utf8").replace("alice", "mallory");
     const bad = put(`${damaged}${line.slice(0, 30)}`);
-    append(readLog(bad), told(ACCEPT));
+    appendEntry(readLog(bad), told(ACCEPT));
     expect(readLog(bad)).toMatchObject({ faults: [], accepted: [{}] });
   });
 
@@ -193,16 +193,16 @@ describe("a log", () => {
     const link = join(folder, "link.log");
     symlinkSync(path, link);
     const linked = readLog(link);
-    expect(() => append(linked, told())).toThrow(Failure);
+    expect(() => appendEntry(linked, told())).toThrow(Failure);
     // another one wrote meanwhile, without the lock
     writeFileSync(path, "x", { flag: "a" });
-    expect(() => append(log, told())).toThrow(/another program changed it/);
+    expect(() => appendEntry(log, told())).toThrow(/another program changed it/);
     truncateSync(path, bytes.length);
     expect(readFileSync(path).equals(bytes)).toBe(true);
     const dir = mkdtempSync(join(folder, "closed-"));
     chmodSync(dir, 0o500);
-    if (process.getuid?.() !== 0) expect(() => append(readLog(join(dir, "a.log")), told())).toThrow(Failure);
-    expect(() => append(readLog(join(folder, "none/a.log")), told())).toThrow(Failure);
+    if (process.getuid?.() !== 0) expect(() => appendEntry(readLog(join(dir, "a.log")), told())).toThrow(Failure);
+    expect(() => appendEntry(readLog(join(folder, "none/a.log")), told())).toThrow(Failure);
   });
 });
 

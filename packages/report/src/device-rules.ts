@@ -1,7 +1,7 @@
 // What a device refuses beyond the interpreter: the rules of the installer, for effects that are only looked at.
 
 import { type Bytes, type Digest, type Effect, errors, type Identity, type Manifest, type Run } from "@firmseal/verifier";
-import { COMMANDS, COND_CHECK_CONTENT, COND_IMAGE_MATCH, DIR_COPY, DIR_INVOKE, DIR_SWAP, HASH_NAMES } from "@firmseal/verifier/tools";
+import { COMMAND_ROWS, COND_CHECK_CONTENT, COND_IMAGE_MATCH, DIR_COPY, DIR_INVOKE, DIR_SWAP, HASH_NAMES } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
 export type Phase = "install" | "start";
@@ -13,14 +13,20 @@ export interface Interpreter {
   identityChecked?(run: Run): boolean;
 }
 
+/** A hash function, at once or in parts. */
+export interface HashFunction {
+  (bytes: Uint8Array): Uint8Array;
+  create(): { update(bytes: Uint8Array): unknown; digest(): Uint8Array };
+}
+
 /** Hash functions by the names of `HASH_NAMES`. */
-export const HASHES: { readonly [name: string]: (bytes: Uint8Array) => Uint8Array } = {
+export const HASHES: { readonly [name: string]: HashFunction } = {
   "sha-256": sha256,
   "sha-384": sha384,
   "sha-512": sha512,
 };
 
-export const isWrite = ({ op }: Effect): boolean => COMMANDS[op]?.changes === true;
+export const isWrite = ({ op }: Effect): boolean => COMMAND_ROWS[op]?.changes === true;
 
 /** Whether a condition asks for the content of a component. */
 export const isComparison = ({ op }: Effect): boolean => op === COND_IMAGE_MATCH || op === COND_CHECK_CONTENT;
@@ -75,7 +81,7 @@ function isOther(written: Written, { digest, size }: Effect): boolean {
 }
 
 /** What is known of the components of a device while it runs the sections of one phase. */
-export class Known {
+export class KnownContents {
   private readonly written: Map<number, Written>;
   /** Components that this phase has written. */
   private readonly fresh = new Set<number>();
@@ -84,7 +90,7 @@ export class Known {
   readonly expected: Expectation[] = [];
 
   /** `before`: what is known from the installation, for a start. */
-  constructor(before?: Known) {
+  constructor(before?: KnownContents) {
     this.written = new Map(before?.written);
   }
 

@@ -3,7 +3,7 @@
 
 import { type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest, type Run } from "@firmseal/verifier";
 import { COND_COMPONENT_SLOT, START_SECTIONS } from "@firmseal/verifier/tools";
-import { admissionRefusal, type Expectation, type Interpreter, isComparison, Known, type Phase } from "./device-rules.js";
+import { admissionRefusal, type Expectation, type Interpreter, isComparison, KnownContents, type Phase } from "./device-rules.js";
 
 /** A kind of device that a manifest distinguishes. */
 export interface DeviceKind {
@@ -65,7 +65,7 @@ interface Way {
   /** The outcome of a comparison. */
   outcome(e: Effect): boolean;
   /** What decides about effects, and changes with them. Missing in a rehearsal. */
-  known?: Known;
+  known?: KnownContents;
   /** Whether the identity must have been checked at the end. */
   identifies: boolean;
 }
@@ -122,10 +122,10 @@ function rehearse(by: Interpreter, m: Manifest, during: Phase, kind: DeviceKind)
 /** What a device of one kind does in both phases. Nothing is started from an installation that was refused. */
 export function coursesOf(given: Interpreter, m: Manifest, kind: DeviceKind): { [phase in Phase]?: Course } {
   const courses: { [phase in Phase]?: Course } = {};
-  let before: Known | undefined;
+  let before: KnownContents | undefined;
   for (const during of ["install", "start"] as const) {
     const by = kind.unchecked === during ? { ...given, identityChecked: () => false } : given;
-    const known = new Known(before);
+    const known = new KnownContents(before);
     const has = during === "start" || kind.there;
     const way = { during, kind, outcome: (e: Effect) => known.matches(e, has), known, identifies: during === "install" };
     const course = rehearse(by, m, during, kind) ?? play(by, m, way);
@@ -147,7 +147,7 @@ export function kindRefusal(by: Interpreter, m: Manifest, kind: DeviceKind): Dev
  * interpreter refuses here: rules of devices say nothing about payloads.
  */
 export function payloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind): { expected: readonly Expectation[]; refused?: unknown } {
-  const known = new Known();
+  const known = new KnownContents();
   const run = by.start(m, sectionsIn(m, "install"), kind.identity);
   try {
     drive(by, run, (e) => {

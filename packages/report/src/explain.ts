@@ -3,7 +3,7 @@
 // of a device bundle.
 
 import { type Bytes, type Digest, type Effect, errors, type Manifest } from "@firmseal/verifier";
-import { type ActionName, COMMANDS, formatSequence, HASH_NAMES, refusalOf } from "@firmseal/verifier/tools";
+import { type ActionName, COMMAND_ROWS, formatSequence, HASH_NAMES, refusalOf } from "@firmseal/verifier/tools";
 import type { Interpreter, Phase } from "./device-rules.js";
 import { type Course, coursesOf, type DeviceKind, type DeviceRefusal } from "./device-run.js";
 
@@ -70,8 +70,9 @@ function expectedOf({ content, size, digest }: Effect): Pick<Action, "bytes" | "
   return content ? { bytes: content.length } : { ...sizeOf(size), ...digestOf(digest) };
 }
 
-function actionOf(m: Manifest, e: Effect): Action | undefined {
-  const what = COMMANDS[e.op]?.action;
+/** What an effect is for a device. Undefined: a question about its slot. */
+export function actionOf(m: Manifest, e: Effect): Action | undefined {
+  const what = COMMAND_ROWS[e.op]?.action;
   if (what === undefined) return undefined;
   const { component, uri, source } = e;
   return {

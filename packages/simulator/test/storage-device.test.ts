@@ -1,37 +1,13 @@
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
-import { anchor, boot, errors, install, open, type Progress, type Refusal, type Source } from "@firmseal/verifier";
-import { espruinoIo } from "@firmseal/verifier/device/espruino";
-import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
+import { boot, errors, install, open, type Refusal, type Source } from "@firmseal/verifier";
+import { storageBoot } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
 import { ALL, LONG, MUTANTS } from "../../test-support/src/effort.js";
-import { randoms } from "../../test-support/src/randoms.js";
 import { storageStore } from "../src/devices/storage.js";
 import { Simulation } from "../src/engine.js";
-import { erasedFlash, FlashModel, PowerCut } from "../src/models/flash-model.js";
-import { E, fragileIn, powerOn, StorageModel, storageIo } from "../src/models/storage-model.js";
-
-const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
-const key = privateKey("ed25519", hex("0b".repeat(32)));
-const trust = { anchors: [anchor(key.alg, key.key)] };
-const identity = { vendor: [hex("fa6b4a53d5ad5fdfbe9de663e4d41ffe")], class: [hex("1492af1425695e48bf429b2d51f2ab45")] };
-const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
-const ID = [hex("00")];
-const TRIES = 2;
-const ROOM = 5000;
-
-const app = (version: number, n = 2001) => `app(${version});//`.padEnd(n, String.fromCharCode(97 + (version % 26)));
-const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
-
-function release(sequence: number | string, text: string, uri = "#app"): Promise<Uint8Array> {
-  const payload = bytes(text);
-  const facts = { sequence, ...uuid, digest: createHash("sha256").update(payload).digest("hex"), size: payload.length, uri };
-  return signEnvelope(encode(singleImage(uri.startsWith("#") ? { ...facts, payload } : facts)), [signer(key)]);
-}
+import { FlashModel, PowerCut } from "../src/models/flash-model.js";
+import { fragileIn, powerOn, StorageModel, storageIo } from "../src/models/storage-model.js";
+import { app, bytes, deviceOn, ID, identity, release, running, TRIES, trust } from "./storage-board.js";
 
 const code = (run: () => unknown): number => {
   try {
@@ -41,37 +17,6 @@ const code = (run: () => unknown): number => {
   }
   return 0;
 };
-
-const deviceOn = (io: StorageIo, tries = TRIES) => storageDevice(io, identity, [ID], ROOM, tries);
-
-/** A board, on flash of 16 pages. `start()` is what happens when it is switched on: the text that runs, and what the app is given. */
-class Board {
-  flash = new FlashModel(erasedFlash(16, 4096));
-  io = storageIo(powerOn(this.flash).storage);
-  device = deviceOn(this.io);
-  start(): { text: string; app: StartedApp | undefined } {
-    this.flash = new FlashModel(this.flash.pages);
-    this.io = storageIo(powerOn(this.flash).storage);
-    const root: { firmsealApp?: StartedApp } = {};
-    const text = storageBoot(this.io, root);
-    this.device = deviceOn(this.io);
-    return { text, app: root.firmsealApp };
-  }
-  install(envelope: Uint8Array): Progress {
-    const progress = install(envelope, trust, this.device);
-    expect(progress.next()).toBeUndefined();
-    return progress;
-  }
-}
-
-/** A board that runs release 7. */
-async function running(): Promise<Board> {
-  const board = new Board();
-  board.install(await release(7, app(7)));
-  expect(board.start().text).toBe(app(7));
-  return board;
-}
-
 describe("the device in Espruino's Storage", () => {
   it("starts what it has installed, keeps it when it is confirmed, and does not ask again", async () => {
     const board = await running();
@@ -295,37 +240,6 @@ describe("the device in Espruino's Storage", () => {
     expect(torn()).toEqual([]);
   });
 });
-
-describe("hashes of Espruino", () => {
-  const native = (data: string | ArrayLike<number>) => {
-    const input = typeof data === "string" ? Buffer.from(data, "latin1") : Uint8Array.from(data);
-    return Uint8Array.from(createHash("sha256").update(input).digest()).buffer;
-  };
-  const storage = new StorageModel(new FlashModel(erasedFlash(4, 4096)));
-  const text = app(3, 1000);
-  const right = Uint8Array.from(createHash("sha256").update(text).digest());
-
-  it("are its own where it has them, and ours where not, or where the stack is too small", () => {
-    const small = () => {
-      throw new Error("Not enough stack memory for data");
-    };
-    for (const crypto of [{ SHA256: native }, {}, undefined, { SHA256: small }]) {
-      const io = espruinoIo(storage, E, crypto as never);
-      expect(Uint8Array.from(io.sha256(text))).toEqual(right);
-    }
-    const { host } = espruinoIo(storage, E, { SHA256: native as never });
-    expect(Uint8Array.from(host.sha256?.once?.(bytes(text)) ?? [])).toEqual(right);
-    expect(host.sha512).toBeUndefined();
-  });
-
-  it("answer for an image where it lies", async () => {
-    const board = await running();
-    const digest = (alg: number) => board.device.digest(ID, false, alg);
-    expect(Uint8Array.from(digest(-16) ?? [])).toEqual(Uint8Array.from(createHash("sha256").update(app(7)).digest()));
-    expect(digest(-44)).toBeUndefined();
-  });
-});
-
 describe("a power cut", () => {
   const payloads = new Map();
   const small = { identity, components: [ID], capacity: 1024, envelope: 1024, pageSize: 1024 };
@@ -384,53 +298,5 @@ describe("a power cut", () => {
       if (storageBoot(storageIo(powerOn(new FlashModel(flash.pages)).storage), {}) !== app(9)) lost++;
     }
     expect(lost).toBeGreaterThan(0);
-  });
-});
-
-describe("the model of Storage", () => {
-  const path = process.env["ESPRUINO"];
-
-  it.skipIf(!path)(`keeps its bytes as Espruino does${path ? "" : " (skipped: set ESPRUINO=/path/to/espruino)"}`, () => {
-    const folder = mkdtempSync(join(tmpdir(), "firmseal-storage-"));
-    const random = randoms(1);
-    const below = (n: number) => Math.floor(random() * n);
-    try {
-      for (let round = 0; round < 5; round++) {
-        const model = new StorageModel(new FlashModel(erasedFlash(64, 4096)));
-        const said: string[] = [];
-        const names = ["a.js", "bb", "firmseal.0a", "firmseal.r1", "x".padEnd(28, "y")];
-        let script = "var s=require('Storage');function t(f){try{f()}catch(e){print('THROWN '+e.message)}}\n";
-        for (let i = 0; i < 60; i++) {
-          const name = names[below(names.length)] as string;
-          const kind = below(10);
-          const [offset, size] = [kind < 5 ? 0 : 1 + below(1000), kind < 5 ? 1 + below(30000) : 0];
-          if (kind < 7) {
-            const data = String.fromCharCode(97 + below(26)).repeat(1 + below(size ? Math.min(size, 300) : 50));
-            script += `t(function(){s.write("${name}","${data}",${offset},${size})});\n`;
-            try {
-              model.write(name, data, offset, size);
-            } catch (e) {
-              said.push((e as Error).message);
-            }
-          } else if (kind < 9) {
-            script += `s.erase("${name}");\n`;
-            model.erase(name);
-          } else if (below(4) === 0) {
-            script += "s.compact();\n";
-            model.compact();
-          }
-        }
-        script += "print('FREE '+s.getFree()+' '+s.list().join());";
-        writeFileSync(join(folder, "t.js"), script);
-        rmSync(join(folder, "espruino.flash"), { force: true });
-        const { stdout } = spawnSync(resolve(path as string), ["t.js"], { cwd: folder, encoding: "latin1" });
-        expect([...stdout.matchAll(/THROWN (.*?)\r?\n/g)].map(([, what]) => what)).toEqual(said);
-        expect(stdout).toContain(`FREE ${model.getFree()} ${model.list().join()}`);
-        expect(Buffer.compare(readFileSync(join(folder, "espruino.flash")), Buffer.concat(model.flash.pages))).toBe(0);
-        expect(model.isValid()).toBe(true);
-      }
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
   });
 });

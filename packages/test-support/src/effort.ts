@@ -1,4 +1,4 @@
-// How much the tests try. By default, within three minutes of two processors, what tells a change good or bad; in CI what says more than that
+// How much the tests try. By default, within a few minutes of two processors, what tells a change good or bad; in CI what says more than that
 // within 15 minutes; by `pnpm test:long` all of it.
 
 /** FIRMSEAL_LONG=1: what takes minutes as well. */

@@ -18,7 +18,7 @@ import {
 } from "../../../test-vectors/src/pieces/assemble.js";
 import { COMMAND_KINDS, OWN_ARGUMENT, POLICY, tableEntry } from "../src/manifest/code-points.js";
 import { COND_ABORT, MAN_INSTALL } from "../src/spec/suit.js";
-import { type ArgumentKind, COMMANDS } from "../src/tools/command-table.js";
+import { type ArgumentKind, COMMAND_ROWS } from "../src/tools/command-table.js";
 import { decodeEnvelope } from "../src/tools/envelope.js";
 import { COMMAND_NAMES } from "../src/tools/names.js";
 
@@ -47,7 +47,7 @@ async function isRead(command: Command): Promise<boolean> {
 describe("what follows a command", () => {
   it.each(Object.entries(COMMAND_NAMES))("is known for %s, %s, as the verifier reads it", async (text, name) => {
     const code = Number(text);
-    const kind = COMMANDS[code]?.argument;
+    const kind = COMMAND_ROWS[code]?.argument;
     expect(kind === "policy", name).toBe(Boolean(tableEntry(COMMAND_KINDS, code) & POLICY));
     expect(kind !== "policy", name).toBe(Boolean(tableEntry(COMMAND_KINDS, code) & OWN_ARGUMENT));
     for (const [other, sample] of Object.entries(SAMPLES)) {
@@ -57,6 +57,6 @@ describe("what follows a command", () => {
     }
   });
   it("is known for commands only", () => {
-    for (let code = -1; code < 300; code++) expect(COMMANDS[code] !== undefined, String(code)).toBe(code in COMMAND_NAMES);
+    for (let code = -1; code < 300; code++) expect(COMMAND_ROWS[code] !== undefined, String(code)).toBe(code in COMMAND_NAMES);
   });
 });

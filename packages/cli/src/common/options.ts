@@ -113,7 +113,7 @@ export function forVerifier(): Option {
 }
 
 /** --cose-alg: the number that the protected header names. */
-export function coseAlg(): Option {
+export function coseAlgOption(): Option {
   return option(
     "--cose-alg <name>",
     "COSE algorithm that the signature names, for devices that know only one of two names (default: that of --for, else esp256 and ed25519)",

@@ -301,7 +301,7 @@ const END_OF_TORN = "\0\n";
  * removed: if another process has appended meanwhile, this entry comes after that one and does not count. Then, and if
  * the file cannot be written, throws a Failure (exit 3).
  */
-export function append(log: SigningLog, facts: EntryFacts, above = 0): Entry {
+export function appendEntry(log: SigningLog, facts: EntryFacts, above = 0): Entry {
   const { torn } = log;
   const rest = torn > 0 ? Buffer.concat([readFrom(log.path, log.end), Buffer.from(END_OF_TORN)]) : Buffer.alloc(0);
   const { n, prev } = linkOf(log, facts.operation, above, rest);

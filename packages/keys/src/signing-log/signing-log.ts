@@ -9,7 +9,7 @@ import { CODES, environment, Failure, lacksRoom, usage } from "../errors/failure
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
 import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
-import { ACCEPT, append, type Entry, type EntryFacts, type LogFault, readLog, type SigningLog } from "./log-file.js";
+import { ACCEPT, appendEntry, type Entry, type EntryFacts, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
 /** The name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
 export function keyName(key: PublicKey): string {
@@ -194,7 +194,7 @@ const now = () => new Date().toISOString();
 function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
-  const entry = append(log, facts);
+  const entry = appendEntry(log, facts);
   raiseMarks(mark, log, entry);
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
@@ -224,7 +224,7 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
   try {
     await lockMarks(marks, taken);
     const above = Math.max(0, ...marks.map((w) => Number(w.read()?.count ?? 0n)));
-    const entry = append(log, { time: now(), ...currentUser(), operation: ACCEPT }, above);
+    const entry = appendEntry(log, { time: now(), ...currentUser(), operation: ACCEPT }, above);
     for (const w of marks) raiseMarks(w, log, entry);
     return entry;
   } finally {

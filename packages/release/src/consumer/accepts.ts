@@ -24,7 +24,7 @@ import type { Consumer, Grammar } from "./consumers.js";
 import { excludeEachOther } from "./exclusive.js";
 
 /** Why a consumer does not accept an envelope, and what to change. */
-export interface Fault {
+export interface ConsumerFault {
   readonly what: string;
   readonly hint: string;
 }
@@ -40,7 +40,7 @@ const pairs = ({ items }: Item): [number, Item][] =>
   Array.from({ length: items.length / 2 }, (_, i) => [(items[2 * i] as Item).value, items[2 * i + 1] as Item]);
 
 /** `algs`: the COSE algorithm numbers of all signatures. */
-function signatureFault(row: Consumer, { signatures }: UnverifiedEnvelope, algs: readonly number[]): Fault | undefined {
+function signatureFault(row: Consumer, { signatures }: UnverifiedEnvelope, algs: readonly number[]): ConsumerFault | undefined {
   if (algs.length > row.signatures)
     return {
       what: `it has ${algs.length} signatures, and the most are ${row.signatures}`,
@@ -57,7 +57,7 @@ function signatureFault(row: Consumer, { signatures }: UnverifiedEnvelope, algs:
   return undefined;
 }
 
-function elementFault(g: Grammar, envelope: Uint8Array, { envelope: parts }: UnverifiedEnvelope): Fault | undefined {
+function elementFault(g: Grammar, envelope: Uint8Array, { envelope: parts }: UnverifiedEnvelope): ConsumerFault | undefined {
   for (const [number, item] of pairs(decodeItem(envelope, parts.manifestElement.inside))) {
     const name = MANIFEST_NAMES[number] ?? `element ${number}`;
     if (!g.elements.includes(number)) return { what: `the manifest has ${name}`, hint: DESCRIBE };
@@ -70,7 +70,7 @@ function elementFault(g: Grammar, envelope: Uint8Array, { envelope: parts }: Unv
   return undefined;
 }
 
-function contentFault(g: Grammar, { manifest, envelope: { payloads }, digest }: UnverifiedEnvelope): Fault | undefined {
+function contentFault(g: Grammar, { manifest, envelope: { payloads }, digest }: UnverifiedEnvelope): ConsumerFault | undefined {
   const [inside] = payloads;
   if (inside && !g.payloads)
     return {
@@ -98,7 +98,7 @@ function contentFault(g: Grammar, { manifest, envelope: { payloads }, digest }: 
 
 const useHash = ({ digests }: Grammar) => `use ${inWords(digests.map((alg) => HASH_NAMES[alg] as string))}`;
 
-function stepsFault(g: Grammar, list: readonly ManifestStep[], inTryEach: boolean): Fault | undefined {
+function stepsFault(g: Grammar, list: readonly ManifestStep[], inTryEach: boolean): ConsumerFault | undefined {
   for (const step of list) {
     const fault = stepFault(g, step, inTryEach);
     if (fault) return fault;
@@ -110,7 +110,7 @@ function stepsFault(g: Grammar, list: readonly ManifestStep[], inTryEach: boolea
   return undefined;
 }
 
-function stepFault(g: Grammar, step: ManifestStep, inTryEach: boolean): Fault | undefined {
+function stepFault(g: Grammar, step: ManifestStep, inTryEach: boolean): ConsumerFault | undefined {
   if (!g.commands.includes(step.code))
     return {
       what: `the manifest has ${COMMAND_NAMES[step.code] ?? `command ${step.code}`}`,
@@ -141,7 +141,12 @@ function stepFault(g: Grammar, step: ManifestStep, inTryEach: boolean): Fault | 
  * what is in the envelope. `algs`: the COSE algorithm numbers of all signatures, those that are still to be made included.
  * Whether it is the template of micro verifiers is for checkForMicro().
  */
-export function faultFor(row: Consumer, envelope: Uint8Array, outline: UnverifiedEnvelope, algs: readonly number[]): Fault | undefined {
+export function faultFor(
+  row: Consumer,
+  envelope: Uint8Array,
+  outline: UnverifiedEnvelope,
+  algs: readonly number[],
+): ConsumerFault | undefined {
   const { grammar } = row;
   return signatureFault(row, outline, algs) ?? (grammar && (elementFault(grammar, envelope, outline) ?? contentFault(grammar, outline)));
 }

@@ -3,7 +3,7 @@
 
 import { refusedInput, type SigningKey } from "@firmseal/keys";
 import { algWords, coseAlg, coseAlgs, deviceKeyAlgs, inWords, type PublicKey, withCoseAlg } from "@firmseal/signer";
-import { algName, algsOf, type Fault } from "./accepts.js";
+import { algName, algsOf, type ConsumerFault } from "./accepts.js";
 import { type ConsumerName, consumerOf } from "./consumers.js";
 
 /** The names of the numbers that can be chosen: of algorithms with more than one. */
@@ -22,19 +22,21 @@ export interface AlgChoice {
 /** The kind of key that a name is for. */
 const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some((cose) => algName(cose) === name));
 
-/** Why names leave the choice open, or are for none of the keys. Undefined: they do not. */
-export function namesFault(names: readonly string[], keys: readonly PublicKey[]): Fault | undefined {
-  for (const [i, name] of names.entries()) {
-    const kind = kindOf(name);
-    const before = names.slice(0, i).find((one) => kindOf(one) === kind);
-    if (before !== undefined) return { what: `${before} and ${name} are for the same keys`, hint: "name one of them" };
-    if (kind !== undefined && !keys.some(({ alg }) => alg === kind))
-      return {
-        what: `${name}: no key that signs is ${article(algWords([kind]))} key`,
-        hint: `drop it, or sign with such a key: firmseal keygen --alg ${kind} makes one`,
-      };
-  }
-  return undefined;
+/**
+ * Why names leave the choice open, or are for none of the keys. Undefined: they do not. Names for several kinds of key may
+ * have one for a kind that does not sign this time.
+ */
+export function namesFault(names: readonly string[], keys: readonly PublicKey[]): ConsumerFault | undefined {
+  const kinds = names.map(kindOf);
+  const twice = kinds.findIndex((kind, i) => kinds.indexOf(kind) !== i);
+  if (twice >= 0)
+    return { what: `${names[kinds.indexOf(kinds[twice])]} and ${names[twice]} are for the same keys`, hint: "name one of them" };
+  const [kind] = kinds;
+  if (kind === undefined || kinds.some((one) => keys.some(({ alg }) => alg === one))) return undefined;
+  return {
+    what: `${names.join(" and ")}: no key that signs is ${article(algWords([kind]))} key`,
+    hint: `drop it, or sign with such a key: firmseal keygen --alg ${kind} makes one`,
+  };
 }
 
 /** Whether a number is for the same keys as a name, and not the one that is named. */

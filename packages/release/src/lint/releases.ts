@@ -76,7 +76,7 @@ function knownKeys(store: TrustStore | undefined): KnownKey[] {
 const isForSame = (release: LintRelease, { scope }: EarlierRelease) => release.scope.some((pair) => scope.includes(pair));
 
 /** The release before, of those given: the highest that is for the same devices. */
-export function highest(release: LintRelease, given: readonly EarlierRelease[]): EarlierRelease | undefined {
+export function releaseBefore(release: LintRelease, given: readonly EarlierRelease[]): EarlierRelease | undefined {
   return given
     .filter((other) => isForSame(release, other))
     .reduce<EarlierRelease | undefined>((most, other) => (most && most.sequence >= other.sequence ? most : other), undefined);
@@ -145,7 +145,7 @@ async function taskOf(
     ...(o.payload && { payload: o.payload }),
     ...(product?.policy.sbom !== undefined && { sbom: product.policy.sbom }),
   });
-  const previous = given ? highest(release, given) : product && inShelf(release, product);
+  const previous = given ? releaseBefore(release, given) : product && inShelf(release, product);
   const cuts = await cutsOf(release, envelope, previous, o);
   return {
     context: {

@@ -5,7 +5,7 @@ import { grouped, tooMuch } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
 import {
   COMMAND_NAMES,
-  COMMANDS,
+  COMMAND_ROWS,
   decodeItem,
   HASH_NAMES,
   type Input,
@@ -99,7 +99,7 @@ let commandsLeft = 0;
 /** Adds to a step what follows its command. Adds nothing for a command that is not known. */
 function readArgument(bytes: Uint8Array, item: Item, step: ManifestStep): void {
   const sequenceIn = (one: Item) => (one.kind === "bytes" ? sequenceSteps(bytes, bstrContent(bytes, one)) : null);
-  switch (COMMANDS[step.code]?.argument) {
+  switch (COMMAND_ROWS[step.code]?.argument) {
     case "policy":
       step.policy = item.value;
       break;

@@ -99,7 +99,7 @@ function refuseRefused(board: Board, results: readonly CohortResult[], keys: num
 }
 
 /** Refuses an envelope that devices would refuse once `keys` have signed it, before any of them does. */
-export async function refuseUnsigned(
+export async function refuseBeforeSigning(
   product: Product,
   board: Board,
   draft: EnvelopeDraft,

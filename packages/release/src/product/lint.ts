@@ -8,7 +8,7 @@ import { type EnvelopeDraft, type PublicKey, signedWith, testKeyName, toHex } fr
 import { ALG_NAMES, decodeEnvelope } from "@firmseal/verifier/tools";
 import { type Finding, type LintReport, type LintTask, lintRelease, type Skipped, today, withWaivers } from "../lint/lint.js";
 import { type EarlierRelease, readEarlier, readForLint } from "../lint/read.js";
-import { boardsFor, highest } from "../lint/releases.js";
+import { boardsFor, releaseBefore } from "../lint/releases.js";
 import type { IdentifiedSignature } from "../signing/signers.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import type { Cuts } from "./cuts/cuts.js";
@@ -43,7 +43,7 @@ function earlier({ path, record, version, sequence }: KnownRelease): EarlierRele
             path: join(path, file),
             version,
             sequence,
-            digest: manifest.replace(/^sha-256:/, ""),
+            digest: manifest.replace(/^sha-\d+:/, ""),
             scope: classes.map(({ id }) => `${vendorId}/${id}`),
           },
         ]
@@ -94,7 +94,7 @@ async function taskOf(
     outside: new Map(outside),
     ...(product.policy.sbom !== undefined && { sbom: product.policy.sbom }),
   });
-  const previous = highest(release, before);
+  const previous = releaseBefore(release, before);
   const tried = cuts.get(board.name);
   return {
     context: {

@@ -8,7 +8,7 @@ import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
 import { higher } from "../rotation/quorum.js";
 import type { ApprovalOptions } from "../signing/approval.js";
-import { digestOf } from "../signing/authorize.js";
+import { logDigest } from "../signing/authorize.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
@@ -106,7 +106,7 @@ async function sameRelease(plan: Pick<ReleasePlan, "known" | "version" | "folder
         "release the same boards, or give a new version",
       );
     for (const { board, draft } of boards)
-      if (digestOf(draft(one.sequence)) !== one.manifests.get(board.name))
+      if (logDigest(draft(one.sequence)) !== one.manifests.get(board.name))
         throw releaseFault(
           `${one.path}: has version ${version} of board ${board.name} with other content`,
           "a build that differs is another release: give it a new version",

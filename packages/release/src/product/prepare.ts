@@ -1,5 +1,6 @@
 // One board of a release, before it is signed: its images, read once, and the description that is made of them.
 
+import { createHash } from "node:crypto";
 import { refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
 import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
 import { consumerOf } from "../consumer/consumers.js";
@@ -104,10 +105,12 @@ export async function prepareBoard(
   const images = placed.flatMap((one) => one.images);
   const consumer = board.for && consumerOf(board.for);
   const recipe = (facts: BoardRelease) => (consumer ? fitted(boardRelease(facts), consumer) : boardRelease(facts));
+  // CNSA 2.0 does not have SHA-256; the checksums of files do not change
+  const isCnsa2 = product.policy.suite === "cnsa2";
   const asPlaced = ({ bytes, digest, uri, file }: ReleasedImage, most: number): PlacedImage => {
     const part = bytes.subarray(0, most);
     return {
-      digest: part.length === bytes.length ? digest : sha256Hex(part),
+      digest: isCnsa2 ? createHash("sha384").update(part).digest("hex") : part.length === bytes.length ? digest : sha256Hex(part),
       size: part.length,
       uri,
       ...(file === undefined && { payload: part }),
@@ -127,6 +130,7 @@ export async function prepareBoard(
             images: own.map((one) => asPlaced(one, most)) as [PlacedImage] | [PlacedImage, PlacedImage],
           })),
           ...(version !== undefined && { text: versionTexts(version, placed.length) }),
+          ...(isCnsa2 && { hash: "sha-384" as const }),
         }),
       ),
   };

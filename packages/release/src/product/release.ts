@@ -11,9 +11,9 @@ import { type NextSequence, reviewSigned } from "../input/draft.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { lintFailure } from "../lint/lint.js";
 import { readApprovals } from "../signing/approval.js";
-import { digestOf, recordSignings } from "../signing/authorize.js";
+import { logDigest, recordSignings } from "../signing/authorize.js";
 import { refuseClock, sourceDate } from "./clock.js";
-import { classesOf, type ProductTrusted, productTrusted, refuseSigned, refuseUnsigned, signingKeys } from "./devices.js";
+import { classesOf, type ProductTrusted, productTrusted, refuseBeforeSigning, refuseSigned, signingKeys } from "./devices.js";
 import type { Board } from "./file/product.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName } from "./names.js";
@@ -84,7 +84,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
       for (const [i, { board, draft }] of plan.boards.entries()) {
         // its record is not signed: what counts is what devices make of the envelope
         const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version, role))));
-        if (digestOf(there) !== digestOf(draft(BigInt(existing.sequence))))
+        if (logDigest(there) !== logDigest(draft(BigInt(existing.sequence))))
           throw releaseFault(
             `${folder}: the envelope of board ${board.name} is not that of the record`,
             "remove the folder, and make the release again",
@@ -116,7 +116,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
           const { board } = boards[i] as PreparedBoard;
           const algs = (asSigning[i] as SigningKey[]).map(({ signer }) => signer.alg);
           if (board.for) await checkDraftFor(board.for, draft, algs);
-          await refuseUnsigned(product, board, draft, publics, trusted, role);
+          await refuseBeforeSigning(product, board, draft, publics, trusted, role);
           drafts[i] = draft;
           if (i === boards.length - 1) await lintAll();
         },
@@ -190,7 +190,7 @@ function artifactsOf(
     version,
     sequence: String(draft.sequence),
     envelope,
-    manifest: digestOf(draft),
+    manifest: logDigest(draft),
     signers: keys.map((key, i): RecordedSigner => ({ ...keyFacts(key.public), role, tbs: tbs[i] as string })),
     testKeys,
   };

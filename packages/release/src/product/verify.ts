@@ -14,7 +14,7 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { versionIn } from "../input/version.js";
 import { identities } from "../payload-check/payload-check.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
-import { digestOf } from "../signing/authorize.js";
+import { logDigest } from "../signing/authorize.js";
 import { type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
 import { classesOf, refuseRole, trustOptions } from "./devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
@@ -198,7 +198,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
 /** Refuses an envelope whose number contradicts the releases that are there: another manifest with its version or number. */
 function refuseBeside(path: string, one: VerifiedBoard, shelf: readonly KnownRelease[]): void {
   const sequence = BigInt(one.sequence);
-  const manifest = digestOf(one.manifest);
+  const manifest = logDigest(one.manifest);
   for (const known of shelf) {
     const other = known.manifests.get(one.board);
     if (other === undefined || other === manifest) continue;

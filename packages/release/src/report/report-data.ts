@@ -1,8 +1,7 @@
 // What a report page is made of: the release, the keys that must verify it, and what is found out beforehand.
 
-import { type DeviceKind, explainManifest, type ReportCut, type ReportData, type ReportKey, type ReportKind } from "@firmseal/report";
+import { type DeviceKind, explainManifest, type ReportData, type ReportKey, type ReportKind } from "@firmseal/report";
 import type { PublicKey } from "@firmseal/signer";
-import type { CutPoint } from "@firmseal/simulator";
 import { type Anchor, errors, type Manifest, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
 import { limitedInterpreter } from "../payload-check/payload-check.js";
@@ -46,24 +45,6 @@ export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
     ),
     slots,
   };
-}
-
-const WORST: readonly ReportCut["boots"][] = ["old", "new", "mixed", "none"];
-
-/** One cell for each operation, with the worst outcome of its cuts and of those during the recovery. */
-export function reportCuts(points: readonly CutPoint[]): ReportCut[] {
-  const out: (ReportCut & { operation: number })[] = [];
-  for (const { operation, what, boots, again } of points) {
-    const outcomes = [boots, ...WORST.filter((name) => again[name] > 0 && (name === "none" || name === "mixed"))];
-    let cell = out.at(-1);
-    if (cell?.operation !== operation) {
-      cell = { operation, what, boots, cuts: 0 };
-      out.push(cell);
-    }
-    cell.cuts += 1 + again.cuts;
-    for (const name of outcomes) if (WORST.indexOf(name) > WORST.indexOf(cell.boots)) cell.boots = name;
-  }
-  return out.map(({ operation, ...cell }) => cell);
 }
 
 /** The time that a report names: SOURCE_DATE_EPOCH if it is set, or now. ISO 8601, UTC. Throws as sourceDate(). */

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
 import { isRefusal } from "../refusals.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
-import { assumable, assuming, deviceCode, remembered } from "./device-code.js";
+import { assumable, assuming, deviceCode, rememberedStore } from "./device-code.js";
 import type { Cohort, Model } from "./fleet.js";
 import { keySet } from "./keys.js";
 import { type CohortResult, plan } from "./plan.js";
@@ -23,7 +23,7 @@ function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Coho
       const { embeddedTrust } = deviceCode(model.algorithms, model.features);
       for (const { bytes, store } of embeddedTrust ? others : [])
         try {
-          remembered((embeddedTrust as NonNullable<typeof embeddedTrust>)(store.file ?? bytes));
+          rememberedStore((embeddedTrust as NonNullable<typeof embeddedTrust>)(store.file ?? bytes));
         } catch (e) {
           // the device does not read this list: the plan says so
           if (!isRefusal(e)) throw e;

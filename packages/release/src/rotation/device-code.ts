@@ -60,7 +60,7 @@ function remember(alg: Alg): void {
 const remembering = new WeakSet<Alg>();
 
 /** The anchors of a list, whose algorithms keep their answers from now on. */
-export function remembered(store: TrustStore): TrustStore {
+export function rememberedStore(store: TrustStore): TrustStore {
   for (const { alg } of store.anchors)
     if (alg && !remembering.has(alg)) {
       remember(alg);

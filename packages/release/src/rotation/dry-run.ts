@@ -17,7 +17,7 @@ import {
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import {
   ALG_NAMES,
-  COMMANDS,
+  COMMAND_ROWS,
   COND_IMAGE_MATCH,
   decodeEnvelope,
   ROLE_RELEASE,
@@ -27,7 +27,7 @@ import {
   updatedTrust,
 } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
-import { assumable, type DeviceCode, deviceCode, hostOf, microCode, remembered } from "./device-code.js";
+import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "./device-code.js";
 import { type Model, storeOf } from "./fleet.js";
 import { big } from "./quorum.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
@@ -145,7 +145,7 @@ function broughtBy(code: DeviceCode, m: Manifest, identity: Identity, there: boo
   const run = code.start(m, INSTALL_SECTIONS, identity);
   for (let e = code.step(run); e; ) {
     // a trust file that is copied from another component is not known
-    if (COMMANDS[e.op]?.changes && e.source === undefined) {
+    if (COMMAND_ROWS[e.op]?.changes && e.source === undefined) {
       written[e.component] = true;
       const payload = m.payloads.find((p) => p.uri === e?.uri);
       const content = e.content ?? (payload && readSlice(m.input, payload.content));
@@ -190,7 +190,7 @@ function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: 
   const host = hostOf(model.algorithms);
   const role = model.role ?? ROLE_RELEASE;
   const next = nextTrust(store, device, envelope, role, host);
-  if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model)) }, code: 0 };
+  if (next) return { state: { ...state, store: rememberedStore(storeOf(Uint8Array.from(next), model)) }, code: 0 };
   // nextTrust() says that it is not taken; this is what it asks
   const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []).map(assumable);
   return { state, code: codeIn(() => updatedTrust({ ...store, algs }, bytes, envelope, role, model.identity, host)) };
@@ -251,7 +251,7 @@ function playTrust(step: PlannedTrust, before: State): Played {
     return { ...unchanged, fit: code === errors.TRUST_ROLLBACK ? "passed" : "addressed", code };
   }
   if (equalBytes(next.payload, store.payload)) return { ...unchanged, fit: "addressed", code: 0 };
-  return { ...unchanged, fit: "addressed", code: 0, state: { ...before, store: remembered(next) }, assumed: true };
+  return { ...unchanged, fit: "addressed", code: 0, state: { ...before, store: rememberedStore(next) }, assumed: true };
 }
 
 /** Offers a step. Throws nothing that the bytes can bring about: a refusal is an answer. */

@@ -11,7 +11,7 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { deviceCode, remembered } from "./device-code.js";
+import { deviceCode, rememberedStore } from "./device-code.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
 
 /** An algorithm that a device may verify: those of bundles, and those that only programs can verify. */
@@ -101,7 +101,7 @@ export function modelOf(
 /** The content of a trust file on a device with these algorithms and features. */
 export function storeOf(bytes: Uint8Array, { algorithms, features }: Pick<Model, "algorithms" | "features">): TrustStore {
   const { embeddedTrust: read } = deviceCode(algorithms, features);
-  return remembered((read as NonNullable<typeof read>)(bytes));
+  return rememberedStore((read as NonNullable<typeof read>)(bytes));
 }
 
 /** Parses a validated sequence number. Returns undefined above 64 bits. */

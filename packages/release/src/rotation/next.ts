@@ -8,7 +8,7 @@ import { LIMITS } from "../limits.js";
 import { refusalMeaning } from "../refusals.js";
 import { type Played, play, type State } from "./dry-run.js";
 import { type Cohort, storesOf } from "./fleet.js";
-import { newest, stateOf } from "./plan.js";
+import { newestOfLine, stateOf } from "./plan.js";
 import { big } from "./quorum.js";
 import { type Group, statesOf } from "./states.js";
 import { carriedStores, type PlannedStep } from "./steps.js";
@@ -104,7 +104,7 @@ function search(start: State, archive: readonly PlannedStep[], plays: Plays): { 
  */
 export function whatNext(fleet: readonly Cohort[], archive: readonly PlannedStep[]): NextResult[] {
   const stores = [...storesOf(fleet), ...carriedStores(archive)];
-  const newestIn = newest(stores);
+  const newestIn = newestOfLine(stores);
   const plays = new Plays();
   return statesOf(fleet, archive, stores).map(({ first, names, devices, lowest, highest }: Group) => {
     const before = stateOf(first);

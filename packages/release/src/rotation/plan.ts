@@ -51,7 +51,7 @@ export interface CohortResult {
  * The newest trust file of each product line. Two different files with one number are a fork: no device can go from one
  * to the other.
  */
-export function newest(stores: Iterable<TrustStore>): (line: TrustStore) => TrustStore {
+export function newestOfLine(stores: Iterable<TrustStore>): (line: TrustStore) => TrustStore {
   return newestOf(stores, (number: Sequence) => {
     throw refusedInput(
       "FLEET",
@@ -137,7 +137,7 @@ export function plan(
   const groups = statesOf(fleet, steps, stores);
   const walks = groups.map(({ first }) => walk(first, steps));
   const known = [...stores, ...walks.flatMap(broughtStores)];
-  const newestIn = newest(known);
+  const newestIn = newestOfLine(known);
   return groups.map((group, i) => {
     const walked = walks[i] as Played[];
     const before = stateOf(group.first);

@@ -4,7 +4,7 @@ import { equalBytes } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
-import { deviceCode, hostOf, remembered } from "./device-code.js";
+import { deviceCode, hostOf, rememberedStore } from "./device-code.js";
 import type { State } from "./dry-run.js";
 import type { Cohort } from "./fleet.js";
 import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
@@ -130,7 +130,7 @@ function upBy({ model, store }: Standing, newest: TrustStore, known: readonly Tr
     const following = known.find((one) => equalBytes(one.name, from.name) && big(one.sequence) === big(from.sequence) + 1n);
     const next = takes(newest, from) ?? takes(following, from);
     if (!next) break;
-    at = remembered(next);
+    at = rememberedStore(next);
   }
   return at;
 }

@@ -34,7 +34,7 @@ import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { nameFile } from "../trust/trust-ref.js";
 import { type Cohort, readFleet, storesOf } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
-import { type CohortResult, newest, standing } from "./plan.js";
+import { type CohortResult, newestOfLine, standing } from "./plan.js";
 import { big, higher, type Keys, keysInRole, only } from "./quorum.js";
 import { reach } from "./reach.js";
 
@@ -186,7 +186,7 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
 }
 
 function fates({ fleet, current, store: next, options }: Retirement, signing: Keys): CohortResult[] {
-  newest([...storesOf(fleet), current.store, next]);
+  newestOfLine([...storesOf(fleet), current.store, next]);
   const ahead = fleet.find(
     ({ model: { store } }) => store && equalBytes(store.name, next.name) && big(store.sequence) > big(current.store.sequence),
   );

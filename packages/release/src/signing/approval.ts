@@ -23,7 +23,7 @@ import {
   signedWith,
 } from "@firmseal/signer";
 import { LIMITS } from "../limits.js";
-import { enter } from "./enter.js";
+import { enterUses } from "./enter.js";
 
 /** --approver, --approval and --allow-no-approval of a command that signs. */
 export interface ApprovalOptions {
@@ -123,9 +123,9 @@ export async function approveWith(
   digest: string,
   key: SigningKey,
   log: string | undefined,
-): Promise<{ bytes: Uint8Array; receipt: Awaited<ReturnType<typeof enter>>[number] }> {
+): Promise<{ bytes: Uint8Array; receipt: Awaited<ReturnType<typeof enterUses>>[number] }> {
   const message = approvalMessage(what, signedWith(key.public));
   // without a number: an approval takes none, and whoever approves a list is no root because of it
-  const [receipt] = await withSigningLogs([key], log, (logs) => enter(logs, APPROVE, [key], [message], { digest }));
+  const [receipt] = await withSigningLogs([key], log, (logs) => enterUses(logs, APPROVE, [key], [message], { digest }));
   return { bytes: await approve(what, key.signer), receipt: receipt as NonNullable<typeof receipt> };
 }

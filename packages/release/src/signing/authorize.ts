@@ -28,7 +28,7 @@ import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
-import { enter } from "./enter.js";
+import { enterUses } from "./enter.js";
 import { scopeOf } from "./scope.js";
 
 export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
@@ -57,7 +57,7 @@ export interface RecordedSigning {
 }
 
 /** The digest of the signed content, in the notation of the logs. */
-export function digestOf({ digest }: { digest: { readonly alg: number; readonly bytes: ArrayLike<number> } }): string {
+export function logDigest({ digest }: { digest: { readonly alg: number; readonly bytes: ArrayLike<number> } }): string {
   return `${HASH_NAMES[digest.alg]}:${toHex(Uint8Array.from(digest.bytes))}`;
 }
 
@@ -104,7 +104,7 @@ export async function recordSignings(
     }
     const recorded: RecordedSigning[] = [];
     for (const { draft, messages, asked } of permitted)
-      recorded.push({ draft, receipts: await enter(signingLogs, operation, keys, messages, asked) });
+      recorded.push({ draft, receipts: await enterUses(signingLogs, operation, keys, messages, asked) });
     return recorded;
   });
 }
@@ -147,7 +147,7 @@ async function judged(
   const asked = {
     sequence: String(draft.sequence),
     ...(version !== undefined && { version }),
-    digest: digestOf(draft),
+    digest: logDigest(draft),
     scope: scopeOf(m),
     ...(approvers.length > 0 && { approvers }),
   };
@@ -253,7 +253,7 @@ export async function recordTrustSigning(
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
-    return await enter(signingLogs, operation, keys, messages, overridden(asked, overrides));
+    return await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides));
   });
 }
 

@@ -18,12 +18,12 @@ export interface KnownKey {
  * `valid`: by a known key; `test-key`: by a published test key that was not named; `invalid`: its kid names a known key
  * that did not sign it; `unknown`: by an unknown key.
  */
-export type Status = "valid" | "test-key" | "invalid" | "unknown";
+export type SignerStatus = "valid" | "test-key" | "invalid" | "unknown";
 
 export interface IdentifiedSignature {
   readonly alg: string;
   readonly kid: string | null;
-  readonly status: Status;
+  readonly status: SignerStatus;
   /** The signer. If the status is `invalid`, the key that the kid names. */
   readonly by?: KnownKey;
   readonly testKey?: string;

@@ -9,7 +9,7 @@ import { isRefusal, refusalMeaning } from "../refusals.js";
 import { readArchive } from "../rotation/files.js";
 import { fleetRows } from "../rotation/fleet-rows.js";
 import { checkFleetName, type FleetMembers, fleetText, movedRow } from "../rotation/fleet-write.js";
-import { newest } from "../rotation/plan.js";
+import { newestOfLine } from "../rotation/plan.js";
 import { carriedStores } from "../rotation/steps.js";
 import { type Answer, readAnswers } from "./answers.js";
 import { type BehindDevices, behindOf } from "./behind.js";
@@ -216,7 +216,7 @@ export async function collectStatuses(paths: readonly string[], o: CollectOption
   for (const row of rows.values()) known.addRow(row);
   for (const path of o.trust ?? []) known.addTrust(path);
   known.addSteps(archive);
-  const newestIn = newest([...known.stores, ...carriedStores(archive)]);
+  const newestIn = newestOfLine([...known.stores, ...carriedStores(archive)]);
 
   const keys = byDevice(o.anchors);
   const heard = new Map<string, Row>();

@@ -1,5 +1,7 @@
 // Elements of the page. Text is never markup.
 
+import { escaped } from "../text.js";
+
 export function el(name: string, attributes: { [name: string]: string } = {}, ...content: (string | Node)[]): HTMLElement {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -21,13 +23,5 @@ export function table(label: string, titles: readonly string[], rows: readonly (
 
 export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visible(line))));
 
-/** Control, formatting, private-use and surrogate characters, and line and paragraph separators, as on a terminal. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
 /** At most 4,000 characters of a text, with hidden characters as escapes. */
-export function visible(text: string): string {
-  const shown = text.length > 4000 ? `${text.slice(0, 4000)}…` : text;
-  return shown.replace(HIDDEN, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
-}
-
-export const grouped = (n: number) => n.toLocaleString("en-US");
+export const visible = (text: string) => escaped(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);

@@ -3,8 +3,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexOf } from "../explain.js";
 import { el, visible } from "./dom.js";
+import { decoded } from "./slices.js";
 import { TEXTS } from "./texts.js";
-import { bytesOf, type DeviceBundle, type PageData, verifyRelease } from "./verify.js";
+import { type DeviceBundle, type PageData, trustOf, verifyRelease } from "./verify.js";
 import { goodViews, refusalWords } from "./view.js";
 
 declare const firmseal: DeviceBundle;
@@ -15,7 +16,7 @@ const contentOf = (id: string) => document.getElementById(id)?.textContent ?? ""
 
 const digestOf = (text: string) => hexOf(sha256(new TextEncoder().encode(text)));
 
-function run(): void {
+async function run(): Promise<void> {
   const main = document.getElementById("report") as HTMLElement;
   let title = document.title;
   const show = (...content: Node[]) => main.replaceChildren(el("h1", {}, title), ...content);
@@ -24,11 +25,13 @@ function run(): void {
     if (digestOf(text) !== firmsealReportDigest) throw new Error(TEXTS.changed);
     const data = JSON.parse(text) as PageData;
     title = visible(data.file);
-    const inPage = contentOf("envelope");
-    const envelope = bytesOf(inPage);
-    const verified = verifyRelease(firmseal, data, envelope);
+    const bar = el("progress", { max: "100", value: "0", "aria-label": TEXTS.verifying });
+    const progress = (done: number, of: number) => bar.setAttribute("value", String(Math.floor((done * 100) / of)));
+    show(el("p", { class: "pending" }, TEXTS.verifying), bar);
+    const { bytes: envelope, digest } = await decoded(contentOf("envelope"), sha256, progress);
+    const verified = await verifyRelease(firmseal, trustOf(firmseal, data), data, envelope, progress);
     // another release of the same signers is not the one of this report
-    if (digestOf(inPage) !== firmsealEnvelopeDigest) throw new Error(TEXTS.changed);
+    if (hexOf(digest) !== firmsealEnvelopeDigest) throw new Error(TEXTS.changed);
     show(...goodViews(data, verified, envelope.length));
   } catch (e) {
     show(el("p", { class: "verdict bad", role: "status" }, `${TEXTS.refused}: ${refusalWords(e)}`));

@@ -3,6 +3,7 @@
 export const TEXTS = {
   notRun: "Not verified: the script of this page did not run. It was changed, or scripts are off.",
   changed: "this report was changed after it was made",
+  verifying: "Verifying…",
   good: "Verified here, by this page, with these keys",
   refused: "Refused",
   payloadWrong: (uri: string) => `payload ${uri} is not the one that was signed`,

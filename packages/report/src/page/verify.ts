@@ -14,6 +14,7 @@ import type { ReportData, ReportKey, ReportKind } from "../data.js";
 import { HASHES, type Interpreter } from "../device-rules.js";
 import type { DeviceKind } from "../device-run.js";
 import { type Action, type Behaviour, explainManifest, hexOf } from "../explain.js";
+import { digestOf, type Progress } from "./slices.js";
 import { TEXTS } from "./texts.js";
 import { thumbprintOf } from "./thumbprint.js";
 
@@ -22,10 +23,13 @@ export interface DeviceBundle extends Pick<Interpreter, "start" | "step"> {
   open(envelope: Uint8Array, trust: Trust): Manifest;
   anchor(alg: string, key: Uint8Array, kid?: Uint8Array): Anchor;
   errors: { [name: string]: number };
+  /** For pages with keys that no device has. Default: that of the keys of devices. */
+  thumbprint?(alg: string, key: Uint8Array): Uint8Array;
 }
 
 export type PageData = Omit<ReportData, "envelope">;
 
+/** The bytes of a short text in base64. */
 export const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
 export interface PayloadFacts {
@@ -69,27 +73,34 @@ function kindOf({ vendor, class: name, device, slot, has, unchecked }: ReportKin
   return { identity, slot, there: has, ...(unchecked && { unchecked }) };
 }
 
-/** Each payload once, from what devices fetch. Throws if one in the envelope does not match its digest. */
-function payloadsOf(behaviours: readonly Behaviour[], envelope: Uint8Array): PayloadFacts[] {
+/** Throws if the payload of an action is in the envelope and is not the one that was signed. */
+type PayloadCheck = (action: Action & { uri: string }) => Promise<boolean>;
+
+function payloadCheck(envelope: Uint8Array, progress?: Progress): PayloadCheck {
   const { payloads } = decodeEnvelope(envelope).envelope;
+  const hashed = new Map<string, string>();
+  return async ({ uri, bytes, digest }) => {
+    const content = payloads.find((p) => p.uri === uri)?.content;
+    if (!content) return false;
+    const hash = digest && HASHES[digest.algorithm];
+    if (!hash || (bytes !== undefined && bytes !== content.n)) throw new Error(TEXTS.payloadWrong(uri));
+    const key = `${digest.algorithm} ${content.at}`;
+    const hex = hashed.get(key) ?? hexOf(await digestOf(hash, envelope.subarray(content.at, content.at + content.n), progress));
+    hashed.set(key, hex);
+    if (hex !== digest.hex) throw new Error(TEXTS.payloadWrong(uri));
+    return true;
+  };
+}
+
+/** Each payload once, from what devices fetch. */
+async function payloadsOf(behaviours: readonly Behaviour[], isInside: PayloadCheck): Promise<PayloadFacts[]> {
   const fetched = behaviours
     .flatMap(({ install }) => install)
     .filter((action): action is Action & { uri: string } => action.uri !== undefined);
   const found = new Map<string, PayloadFacts>();
-  const hashed = new Map<string, string>();
-  const digestOf = (algorithm: string, { at, n }: { at: number; n: number }) => {
-    const key = `${algorithm} ${at}`;
-    const known = hashed.get(key) ?? hexOf(HASHES[algorithm]?.(envelope.subarray(at, at + n)) ?? []);
-    hashed.set(key, known);
-    return known;
-  };
-  for (const { uri, bytes, digest } of fetched) {
-    const content = payloads.find((p) => p.uri === uri)?.content;
-    if (content) {
-      const fits = bytes === undefined || bytes === content.n;
-      if (!digest || !fits || digestOf(digest.algorithm, content) !== digest.hex) throw new Error(TEXTS.payloadWrong(uri));
-    }
-    const facts = { uri, inside: content !== undefined, ...(bytes !== undefined && { bytes }), ...(digest && { digest }) };
+  for (const action of fetched) {
+    const { uri, bytes, digest } = action;
+    const facts = { uri, inside: await isInside(action), ...(bytes !== undefined && { bytes }), ...(digest && { digest }) };
     found.set(JSON.stringify(facts), facts);
   }
   return [...found.values()];
@@ -115,21 +126,35 @@ function elementsOf(envelope: Uint8Array): string[] {
   });
 }
 
-/** Verifies the release as a device does. Throws the refusal of the bundle, or an Error with words. */
-export function verifyRelease(device: DeviceBundle, data: PageData, envelope: Uint8Array): Verified {
-  const anchors = data.keys.map((key) => anchorOf(device, key));
-  const manifest = device.open(envelope, { anchors, threshold: data.threshold });
-  const signed = anchors.map((anchor) => hasSigned(device, envelope, anchor));
+/** The policy that the data of a report describes. */
+export const trustOf = (device: DeviceBundle, { keys, threshold }: Pick<PageData, "keys" | "threshold">): Trust => ({
+  anchors: keys.map((key) => anchorOf(device, key)),
+  threshold,
+});
+
+/**
+ * Verifies the release as a device does. `trust` has an anchor for each key of `data`. Throws the refusal of the
+ * bundle, or an Error with words.
+ */
+export async function verifyRelease(
+  device: DeviceBundle,
+  trust: Trust,
+  data: PageData,
+  envelope: Uint8Array,
+  progress?: Progress,
+): Promise<Verified> {
+  const manifest = device.open(envelope, trust);
+  const signed = trust.anchors.map((anchor) => hasSigned(device, envelope, anchor));
   const { components, behaviours } = explainManifest(device, manifest, data.kinds.map(kindOf), data.slots);
   const digest = decodeEnvelope(envelope).digest;
   return {
     sequence: formatSequence(manifest.sequence),
     digest: digest ? hexOf(digest.bytes) : "",
-    thumbprints: data.keys.map(({ alg, key }) => hexOf(thumbprintOf(alg, bytesOf(key)))),
+    thumbprints: data.keys.map(({ alg, key }) => hexOf((device.thumbprint ?? thumbprintOf)(alg, bytesOf(key)))),
     signed,
     components,
     behaviours,
-    payloads: payloadsOf(behaviours, envelope),
+    payloads: await payloadsOf(behaviours, payloadCheck(envelope, progress)),
     texts: textsOf(envelope),
     elements: elementsOf(envelope),
   };

@@ -2,7 +2,8 @@
 
 import { refusalOf } from "@firmseal/verifier/tools";
 import { actionWords, whoWords } from "../explain-words.js";
-import { el, facts, grouped, list, table, visible } from "./dom.js";
+import { grouped } from "../text.js";
+import { el, facts, list, table, visible } from "./dom.js";
 import { TEXTS } from "./texts.js";
 import type { PageData, PayloadFacts, Verified } from "./verify.js";
 
@@ -104,7 +105,7 @@ export function goodViews(data: PageData, verified: Verified, length: number): N
       [TEXTS.digest, el("code", {}, verified.digest)],
       ...verified.texts.map(([label, text]) => [visible(label), visible(text)] as const),
       [TEXTS.bytes, grouped(length)],
-      [TEXTS.made, visible(data.made)],
+      ...(data.made === "" ? [] : [[TEXTS.made, visible(data.made)] as const]),
     ]),
     el("h2", {}, TEXTS.signers),
     el("p", {}, TEXTS.verifier),

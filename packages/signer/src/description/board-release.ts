@@ -1,11 +1,11 @@
 // The description of a release for one kind of board: one or several components, images for one slot or the other, and
 // one class for each hardware revision.
 
-import { type BytesValue, type Command, type Description, type Parameters, SCHEMA } from "./manifest.js";
+import { type BytesValue, type Command, type Description, type HashName, type Parameters, SCHEMA } from "./manifest.js";
 import { type SingleImage, singleImage } from "./recipes.js";
 import { formatUuid, identityUuids } from "./uuid.js";
 
-/** An image: its SHA-256 digest in hexadecimal, its size in bytes, and its URI ("#…" for a payload of the envelope). */
+/** An image: its digest in hexadecimal, its size in bytes, and its URI ("#…" for a payload of the envelope). */
 export type PlacedImage = Pick<SingleImage, "digest" | "size" | "uri" | "payload">;
 
 /** What a component gets. */
@@ -25,6 +25,8 @@ export interface BoardRelease {
   /** The components, at least one. The device starts the first. */
   components: readonly BoardComponent[];
   text?: Description["text"];
+  /** Algorithm of the digests of the images and of the manifest. Default: sha-256. */
+  hash?: HashName;
 }
 
 const override = (parameters: Parameters): Command => ({ "directive-override-parameters": parameters });
@@ -62,7 +64,7 @@ function bySlot({ images }: BoardComponent, of: (image: PlacedImage) => Paramete
  * slot that it installs to, and compares its digest: then, before the image becomes current, and at every start.
  */
 export function boardRelease(facts: BoardRelease): Description {
-  const { sequence, vendor, classes, components, text } = facts;
+  const { sequence, vendor, classes, components, text, hash } = facts;
   const [first] = components as readonly [BoardComponent];
   // the same bytes as those of `firmseal sign`
   if (components.length === 1 && classes.length === 1 && first.images.length === 1)
@@ -73,6 +75,7 @@ export function boardRelease(facts: BoardRelease): Description {
       ...first.images[0],
       ...(first.component && { component: first.component }),
       ...(text && { text }),
+      ...(hash && { hash }),
     });
   const all: Command = { "directive-set-component-index": true };
   const payloads = components.flatMap(({ images }) =>
@@ -87,7 +90,7 @@ export function boardRelease(facts: BoardRelease): Description {
       ...identity(facts),
       ...components.flatMap((one, i) => [
         only(i),
-        ...bySlot(one, ({ digest, size }) => ({ "image-digest": { algorithm: "sha-256", hex: digest }, "image-size": size })),
+        ...bySlot(one, ({ digest, size }) => ({ "image-digest": { algorithm: hash ?? "sha-256", hex: digest }, "image-size": size })),
       ]),
     ],
     validate: [all, "condition-image-match"],
@@ -100,5 +103,6 @@ export function boardRelease(facts: BoardRelease): Description {
     ]),
     ...(payloads.length > 0 && { payloads: Object.fromEntries(payloads) }),
     ...(text && { text }),
+    ...(hash && { digest: hash }),
   };
 }

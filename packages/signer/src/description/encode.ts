@@ -5,7 +5,7 @@ import {
   COM_COMPONENTS,
   COM_SHARED_SEQUENCE,
   COMMAND_NAMES,
-  COMMANDS,
+  COMMAND_ROWS,
   COMPONENT_TEXT_NAMES,
   MAN_COMMON,
   MAN_REFERENCE_URI,
@@ -114,7 +114,7 @@ function encodeParameters(value: Parameters, path: string): Encodable {
 }
 
 function encodeArgument(code: number, value: unknown, path: string): Encodable {
-  switch (COMMANDS[code]?.argument) {
+  switch (COMMAND_ROWS[code]?.argument) {
     case "policy":
       return value as number;
     case "index":

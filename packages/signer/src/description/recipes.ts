@@ -2,7 +2,7 @@
 
 import { toHex } from "../bytes.js";
 import { HASHES } from "../hash.js";
-import { type BytesValue, type Command, type Description, SCHEMA } from "./manifest.js";
+import { type BytesValue, type Command, type Description, type HashName, SCHEMA } from "./manifest.js";
 import { formatUuid, identityUuids } from "./uuid.js";
 
 /** One image for one component, the most common case. */
@@ -12,7 +12,7 @@ export interface SingleImage {
   vendor: string;
   /** Name of the class (which needs the domain of the vendor), or its UUID. */
   class: string;
-  /** SHA-256 digest of the image in hexadecimal, and its size in bytes. */
+  /** Digest of the image in hexadecimal, by `hash`, and its size in bytes. */
   digest: string;
   size: number;
   /** The URI of the image. "#…" names a payload of the envelope. */
@@ -22,6 +22,8 @@ export interface SingleImage {
   /** Component identifier. Default: [h'00']. */
   component?: readonly BytesValue[];
   text?: Description["text"];
+  /** Algorithm of the digests of the image and of the manifest. Default: sha-256. */
+  hash?: HashName;
 }
 
 /**
@@ -39,7 +41,7 @@ export function singleImage(facts: SingleImage): Description {
         "directive-override-parameters": {
           "vendor-identifier": formatUuid(id.vendor),
           "class-identifier": formatUuid(id.class),
-          "image-digest": { algorithm: "sha-256", hex: facts.digest },
+          "image-digest": { algorithm: facts.hash ?? "sha-256", hex: facts.digest },
           "image-size": facts.size,
         },
       },
@@ -52,6 +54,7 @@ export function singleImage(facts: SingleImage): Description {
   };
   if (facts.payload !== undefined) description.payloads = { [facts.uri]: facts.payload };
   if (facts.text) description.text = facts.text;
+  if (facts.hash) description.digest = facts.hash;
   return description;
 }
 

@@ -8,6 +8,7 @@ import { encodeCbor } from "../cbor.js";
 import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import {
   algWords,
+  coordinatesOf,
   coseAlg,
   decompress,
   formOf,
@@ -19,7 +20,6 @@ import {
   keyAlgs,
   type PrivateKey,
   type PublicKey,
-  partsOf,
   privateKey,
   publicKey,
   publicLengths,
@@ -50,7 +50,7 @@ export function toJwk(key: PublicKey): Jwk {
   const { jwk } = formOf(key.alg);
   if (!jwk) throw new KeyError("unsupported", `there is no JWK for ${algWords([key.alg])}`);
   const { kty, crv, alg } = jwk;
-  const [x, y] = partsOf(key).map((part) => part && encodeBase64url(part)) as [string, string?];
+  const [x, y] = coordinatesOf(key).map((part) => part && encodeBase64url(part)) as [string, string?];
   const kid = key.kid && jwkKid(key.kid);
   const parts = crv === undefined ? { kty, alg, pub: x } : { kty, crv, x, ...(y !== undefined && { y }), alg };
   return kid === undefined ? parts : { ...parts, kid };

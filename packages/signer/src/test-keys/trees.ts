@@ -204,6 +204,6 @@ export const treeKeys: readonly TestKey[] = [
     "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978",
     "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1",
   ),
-  // this project: packages/signer/test/encode.test.ts
+  // this project: packages/signer/test/encode-common.ts
   edKey("firmseal-encode-test", "6f3fb6d35f01dda091a8679c7d840a3d6fb6858aa8a6eb870c90a9e74f05cba6"),
 ];

@@ -1,7 +1,6 @@
-// Ed25519 by the machine code of @firmseal/kernel, on Espruino: E.nativeCall() runs it from a flat string. It is loaded for
-// each use and let go of afterwards. It is used only if the board is the one that it is for, the stack has room, its
-// SHA-256 is that of the bundle, and it accepts its own good sample and refuses the bad one. In all other cases, the
-// JavaScript of ed25519.ts decides: the same, but slowly. Does not protect against other code on the board, which could
+// Ed25519 by the machine code of @firmseal/kernel, on Espruino: E.nativeCall() runs it from a flat string. It is used only if
+// the board is the one that it is for, the stack has room, its SHA-256 is that of the bundle, and it accepts its good sample
+// and refuses the bad one: at each use. In all other cases, the JavaScript of ed25519.ts decides: the same, but slowly. Does not protect against other code on the board, which could
 // change the machine code between these checks and its use: such code can change this file too.
 
 import { ed25519 } from "../alg/ed25519.js";
@@ -14,6 +13,7 @@ export interface KernelE {
   nativeCall?(offset: number, signature: string, code: string): (key: number, message: number, length: number) => unknown;
   getAddressOf(value: unknown, flat: boolean): number;
   toFlatString(text: string): string | undefined;
+  toArrayBuffer(text: string): ArrayBuffer;
   toUint8Array(text: string): Bytes;
 }
 
@@ -39,67 +39,66 @@ var SAMPLE = 44;
 /** The kernel takes 2.4 kB of stack, and interrupts take some on top of it. */
 var STACK = 6144;
 
-/** What setUp() was given. */
-var engine: KernelE | undefined;
+/** What useKernel() was given, and the image as a flat string. */
+var engine: KernelE;
 var running: KernelProcess;
-var code: KernelCode;
 var host: Host;
+var code: KernelCode;
+var image: string | undefined;
 
 /** A word of the image, which is shorter than 2^16 bytes. */
-function word(image: string, at: number): number {
-  return image.charCodeAt(at) + 256 * image.charCodeAt(at + 1);
+function word(at: number): number {
+  return (image as string).charCodeAt(at) + 256 * (image as string).charCodeAt(at + 1);
 }
 
 /**
  * Calls a function of the image on 96 bytes at `at` of `bytes`, which is flat, and on `n` bytes behind them. Nothing moves
  * flat memory between the two addresses and the call: only E.defrag() and E.toString() do, and they are not called here.
  */
-function enter(image: string, entry: number, bytes: unknown, at: number, n: number): unknown {
-  var native = ((engine as KernelE).nativeCall as NonNullable<KernelE["nativeCall"]>)(word(image, entry), "int(int,int,int)", image);
-  at += (engine as KernelE).getAddressOf(bytes, true);
+function enter(entry: number, bytes: unknown, at: number, n: number): unknown {
+  var native = (engine.nativeCall as NonNullable<KernelE["nativeCall"]>)(word(entry), "int(int,int,int)", image as string);
+  at += engine.getAddressOf(bytes, true);
   return native(at, at + 96, n);
 }
 
 /**
- * Loads and checks the image. Returns it, or the reason why there is none: 1 another board or an engine without
- * nativeCall, 2 not enough stack, 3 not enough flat memory, 4 the digest differs or the board cannot compute it natively,
- * 5 the self-test failed.
+ * Returns 0 if the image can be used now, or the reason why not: 1 another board or an engine without nativeCall, 2 not
+ * enough stack, 3 the image is not in flat memory, or not at a multiple of 4, 4 its digest differs or the board cannot
+ * compute it natively, 5 the self-test failed.
  */
-function load(): string | number {
-  var e = engine as KernelE;
+function check(): number {
   var once = host.sha256 && host.sha256.once;
-  var image: string | undefined;
   var at: number;
-  if (!e.nativeCall || running.env.BOARD !== code.board) {
+  if (!engine.nativeCall || running.env.BOARD !== code.board) {
     return 1;
   }
-  // undefined where the board does not tell
+  // undefined where the engine does not tell
   if (!((running.memory(false).stackFree as number) >= STACK)) {
     return 2;
   }
-  image = e.toFlatString(code.text());
-  at = image ? e.getAddressOf(image, true) : 0;
+  // only now, so that other boards do not need the memory
+  image = image || engine.toFlatString(code.text());
+  at = image ? engine.getAddressOf(image, true) : 0;
   if (!image || !at || at % 4) {
     return 3;
   }
-  if (!once || !equalConstantTime(once(e.toUint8Array(image)), e.toUint8Array(code.digest()))) {
+  // the bytes themselves, not a copy of them
+  if (!once || !equalConstantTime(once(new Uint8Array(engine.toArrayBuffer(image))), engine.toUint8Array(code.digest()))) {
     return 4;
   }
-  at = word(image, SAMPLE);
+  at = word(SAMPLE);
   // its message has one byte
-  return enter(image, VERIFY, image, at, 1) === VALID && enter(image, VERIFY, image, at, 0) === 0 ? image : 5;
+  return enter(VERIFY, image, at, 1) === VALID && enter(VERIFY, image, at, 0) === 0 ? 0 : 5;
 }
 
 /** What the kernel says to 96 bytes and a message, or undefined if it cannot be asked. */
 function ask(entry: number, pieces: Bytes[]): boolean | undefined {
-  var image: string | number;
   var bytes: number[];
   var result: unknown;
   var at = 0;
   var i: number;
-  if (engine) {
+  if (image) {
     try {
-      image = load();
       for (i = 0; i < pieces.length; i++) {
         at += pieces[i].length;
       }
@@ -109,8 +108,8 @@ function ask(entry: number, pieces: Bytes[]): boolean | undefined {
         (bytes as unknown as Uint8Array).set(pieces[i], at);
         at += pieces[i].length;
       }
-      if (typeof image === "string" && engine.getAddressOf(bytes, true)) {
-        result = enter(image, entry, bytes, 0, at - 96);
+      if (!check() && engine.getAddressOf(bytes, true)) {
+        result = enter(entry, bytes, 0, at - 96);
       }
     } catch (_) {
       // out of memory: the JavaScript may need less in one piece
@@ -139,18 +138,22 @@ export var ed25519Kernel: Alg = { ids: ed25519.ids, valid: valid, verify: verify
 
 /**
  * Lets `ed25519Kernel` use machine code from now on, with Espruino's globals E and process, and the host of espruinoIo().
- * Returns 0 if a first check passed, or the reason why not, see `load`. The checks are made again at each use.
+ * Returns 0 if the image passed its checks, or the reason why not, see `check`. Each use makes the checks again.
  */
-export function useKernel(e: KernelE, process: KernelProcess, hashes: Host, image: KernelCode): number {
-  var reason: string | number = 3;
-  engine = e;
+export function useKernel(E: KernelE, process: KernelProcess, hashes: Host, machine: KernelCode): number {
+  var reason = 3;
+  engine = E;
   running = process;
   host = hashes;
-  code = image;
+  code = machine;
+  image = undefined;
   try {
-    reason = load();
+    reason = check();
   } catch (_) {
     // out of memory
   }
-  return typeof reason === "number" ? reason : 0;
+  if (reason) {
+    image = undefined;
+  }
+  return reason;
 }

@@ -58,4 +58,4 @@ var ROWS: Record<CommandCode, CommandRow> = {
 };
 
 /** Command code → its row. A code without a row is not a command. */
-export var COMMANDS: { [code: number]: CommandRow | undefined } = ROWS;
+export var COMMAND_ROWS: { [code: number]: CommandRow | undefined } = ROWS;

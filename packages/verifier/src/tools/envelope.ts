@@ -11,7 +11,7 @@ import { sha384, sha512 } from "../hash/sha512.js";
 import { checkCommands } from "../interpreter/run.js";
 import { type Envelope, parseHead, parseManifest, type UnverifiedManifest } from "../manifest/parse.js";
 import { DIGEST_MANIFEST, TEXT_KEY } from "../spec/errors.js";
-import { checkElement, checkPayloads, checkSevered, signedDigest, wrapper } from "../trust/open.js";
+import { checkElement, checkSevered, refuseUnnamedPayloads, signedDigest, wrapper } from "../trust/open.js";
 import { parseText, type TextEntry } from "./text.js";
 
 /** Maximum number of bytes of the manifest and its severed elements in memory; tools have more of it than devices. */
@@ -61,7 +61,7 @@ export function decodeEnvelope(input: Bytes | Source): UnverifiedEnvelope {
   m = parseManifest(e);
   checkSevered(e, m, host);
   checkCommands(m);
-  checkPayloads(e, m);
+  refuseUnnamedPayloads(e, m);
   text = m.text ? parseText(m.text) : [];
   checkTextComponents(text, m);
   return {

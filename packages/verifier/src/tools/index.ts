@@ -161,7 +161,7 @@ export {
 } from "../spec/trust.js";
 export { embeddedTrust, MAX_CHAIN, policyOf, trustFileUnchecked } from "../trust/trust-file.js";
 export { MAX_ANCHORS, readTrust, trustPayload } from "../trust/trust-list.js";
-export { type ActionName, type ArgumentKind, COMMANDS, type CommandRow } from "./command-table.js";
+export { type ActionName, type ArgumentKind, COMMAND_ROWS, type CommandRow } from "./command-table.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";
 export {

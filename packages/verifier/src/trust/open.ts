@@ -148,7 +148,7 @@ export function checkSevered(e: Envelope, m: UnverifiedManifest, host: Host): vo
  * Reads the heads of the integrated payloads. Refuses a payload that no signed command names, because no signature
  * covers it.
  */
-export function checkPayloads(e: Envelope, m: UnverifiedManifest): void {
+export function refuseUnnamedPayloads(e: Envelope, m: UnverifiedManifest): void {
   var i;
   parsePayloads(e);
   for (i = 0; i < e.payloads.length; i++) {
@@ -227,7 +227,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   }
   checkSevered(e, m, host);
   checkCommands(m);
-  if (whole) checkPayloads(e, m);
+  if (whole) refuseUnnamedPayloads(e, m);
   m.signatures = u.signatures;
   m.digest = sum;
   m.payloads = e.payloads;

@@ -4,7 +4,7 @@ import { checkNew, schemeOf, usage } from "@firmseal/keys";
 import { type ConsumerName, type FoundProject, findProject, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
-import { coseAlg, forVerifier } from "../../common/options.js";
+import { coseAlgOption, forVerifier } from "../../common/options.js";
 import { writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 import { isOnTerminal } from "../../show/ui.js";
@@ -108,7 +108,7 @@ export default define({
     ),
     option("-k, --key <key>", `key that signs releases: a file, or named as for sign (default: ${DEFAULT_KEY})`),
     forVerifier(),
-    coseAlg(),
+    coseAlgOption(),
     option("--name <name>", "name of the product (default: that of the project, or of this folder)"),
     option("-o, --out <file>", "output file, which must not exist (default: firmseal.toml)"),
   ],

@@ -13,7 +13,7 @@ import {
 } from "@firmseal/keys";
 import {
   approveWith,
-  digestOf,
+  logDigest,
   openWithTrialKey,
   outsideUris,
   readEnvelopeFile,
@@ -58,7 +58,7 @@ async function approve(path: string, o: ApproveOptions) {
     const own = key as SigningKey;
     checkOutput(out, "--out", [path, ...(own.file === undefined ? [] : [own.file])], false);
     refuseTestKeys([own.public], o.allowTestKey ?? []);
-    const digest = digestOf(what);
+    const digest = logDigest(what);
     const { bytes, receipt } = await approveWith(what, digest, own, o.log);
     const member = deliver(out, bytes, o.json);
     return {

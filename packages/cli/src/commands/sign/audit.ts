@@ -32,7 +32,7 @@ import {
   tooMuch,
   usage,
 } from "@firmseal/keys";
-import { digestOf, LIMITS, readEnvelopeFile, type TrustEvidence, trustEvidence } from "@firmseal/release";
+import { LIMITS, logDigest, readEnvelopeFile, type TrustEvidence, trustEvidence } from "@firmseal/release";
 import { isTrust } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -120,7 +120,7 @@ async function acceptLog(place: LogPlace): Promise<void> {
 function digestIn(file: string): string {
   const { digest } = decodeEnvelope(readEnvelopeFile(file));
   if (!digest) throw usage(`${file}: the envelope is not signed`, "give an envelope that firmseal sign wrote");
-  return digestOf({ digest });
+  return logDigest({ digest });
 }
 
 /** Verifies logs. Refuses a log that was changed, or that does not know the envelope. */

@@ -35,7 +35,7 @@ import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
   approvals,
-  coseAlg,
+  coseAlgOption,
   coverage,
   forVerifier,
   imageInputOptions,
@@ -182,7 +182,7 @@ export default define({
     allowTestKey(),
     target(),
     forVerifier(),
-    coseAlg(),
+    coseAlgOption(),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],

@@ -38,7 +38,7 @@ import { namedAlgs, recipeFor } from "../../common/consumer.js";
 import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
-  coseAlg,
+  coseAlgOption,
   coverage,
   forVerifier,
   imageInputOptions,
@@ -181,7 +181,7 @@ export default define({
     ...coverage(),
     allowTestKey(),
     forVerifier(),
-    coseAlg(),
+    coseAlgOption(),
   ],
   examples: [
     ["firmseal tbs fw.bin --key release.jwk --vendor example.com --class board-v2 --seq 7 --out fw.tbs", "fw.suit, and the bytes to sign"],

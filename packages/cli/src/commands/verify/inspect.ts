@@ -3,6 +3,7 @@ import { usage, visible, warn } from "@firmseal/keys";
 import {
   formatDigest,
   type IdentifiedSignature,
+  LIMITS,
   type ManifestStep,
   PRODUCT_FILE,
   readEnvelopeFile,
@@ -14,7 +15,7 @@ import {
 import { toHex } from "@firmseal/signer";
 import {
   COMMAND_NAMES,
-  COMMANDS,
+  COMMAND_ROWS,
   COMPONENT_TEXT_NAMES,
   decodeEnvelope,
   formatSequence,
@@ -38,7 +39,7 @@ const toUint8Array = (bytes: ArrayLike<number>) => Uint8Array.from(bytes);
 const decodeText = (bytes: ArrayLike<number>) => textDecoder.decode(toUint8Array(bytes));
 
 /** What commands make a device do, by their names. */
-const COMMAND_WORDS = new Map(Object.entries(COMMAND_NAMES).map(([code, name]) => [name, COMMANDS[Number(code)]?.words]));
+const COMMAND_WORDS = new Map(Object.entries(COMMAND_NAMES).map(([code, name]) => [name, COMMAND_ROWS[Number(code)]?.words]));
 
 /** A command, as JSON tells it. */
 interface CommandFacts {
@@ -182,8 +183,8 @@ async function inspect(path: string, o: InspectOptions) {
   const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (!o.diag) return { ...f, ...(names && { names: Object.fromEntries(names) }) };
-  const { diagnostic } = await import("../../show/diag.js");
-  return { ...f, names: undefined, diagnostic: diagnostic(input) };
+  const { diagnostic } = await import("@firmseal/report");
+  return { ...f, names: undefined, diagnostic: diagnostic(input, LIMITS.shownBytes) };
 }
 
 export default define({

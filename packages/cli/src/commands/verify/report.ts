@@ -10,7 +10,6 @@ import {
   identities,
   identityOf,
   readEnvelopeFile,
-  reportCuts,
   reportKey,
   reportKinds,
   reportTime,
@@ -18,7 +17,7 @@ import {
   type TrustOptions,
   trustedKeys,
 } from "@firmseal/release";
-import { type ReportData, reportHtml } from "@firmseal/report";
+import { type ReportData, reportCuts, reportHtml } from "@firmseal/report";
 import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";

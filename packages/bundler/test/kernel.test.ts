@@ -1,0 +1,85 @@
+// firmseal bundle --target: which machine code a bundle holds, and that it holds none unless it was asked for.
+
+import { createHash } from "node:crypto";
+import vm from "node:vm";
+import { ARCHITECTURES, kernelImage } from "@firmseal/kernel";
+import { describe, expect, it } from "vitest";
+import { expectFailure, Place } from "../../test-support/src/run.js";
+import { KERNEL_TARGETS, kernelOf, minifiedBundle } from "../src/index.js";
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+interface Api {
+  kernel?(E: object, process: object, host: object): number;
+  anchor(alg: string, key: Uint8Array): { alg: { ids: number[] } };
+}
+
+function load(text: string): Api {
+  const exports = {} as Api;
+  vm.runInNewContext(`(function (exports) {${text}\n})`, { atob, Uint8Array })(exports);
+  return exports;
+}
+
+it("every image has the digest that stands beside it, and a head that names its length", () => {
+  for (const architecture of ARCHITECTURES) {
+    const { bytes, digest } = kernelImage(architecture);
+    expect(sha256(bytes)).toBe(digest);
+    expect(new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true)).toBe(bytes.length);
+  }
+  expect(() => kernelImage("z80" as never)).toThrow(RangeError);
+});
+
+describe("firmseal bundle --target", () => {
+  it.each(KERNEL_TARGETS)("%s: the machine code is in the file, and its digest in the report", async (target) => {
+    const p = new Place();
+    const args = ["bundle", "--alg", "ed25519,hsslms", "--form", "espruino", "--target", target, "--out", "firmseal.js"];
+    const { json } = await p.ok([...args, "--json"]);
+    const text = p.get("firmseal.js").toString();
+    const found = [...text.matchAll(/"([A-Za-z0-9+/]{1000,}=*)"/g)].map(([, base64]) => Buffer.from(base64 as string, "base64"));
+    expect(found).toHaveLength(1);
+    expect(json["kernel"]).toEqual({ ...kernelOf(target), length: found[0]?.length, digest: sha256(found[0] as Buffer) });
+    const said = await p.ok(args);
+    expect(`${said.stdout}${said.stderr}`).toContain(`machine code for ${kernelOf(target).board}`);
+    expect(`${said.stdout}${said.stderr}`).toContain(`SHA-256 ${kernelOf(target).digest}`);
+  });
+
+  it("kernel() asks for the board under its own name, and for the digest of what it loads", async () => {
+    const api = load(await minifiedBundle({ algs: ["ed25519"], features: [], form: "espruino", kernel: "bangle.js2" }));
+    const asked: string[] = [];
+    const E = {
+      nativeCall: () => () => 0,
+      toFlatString: (text: string) => text,
+      getAddressOf: () => 0x20000000,
+      toArrayBuffer: (text: string) => Uint8Array.from(Buffer.from(text, "latin1")).buffer,
+      toUint8Array: (text: string) => Uint8Array.from(Buffer.from(text, "latin1")),
+    };
+    const once = (bytes: Uint8Array) => {
+      asked.push(sha256(Uint8Array.from(bytes)));
+      return Uint8Array.from(Buffer.from(asked[0] as string, "hex"));
+    };
+    const board = (BOARD: string) => ({ env: { BOARD }, memory: () => ({ stackFree: 30_000 }) });
+    expect(api.kernel?.(E, board("PUCKJS"), { sha256: { once } })).toBe(1);
+    expect(asked).toEqual([]);
+    // the digest is right, and code that says no to everything fails its self-test
+    expect(api.kernel?.(E, board("BANGLEJS2"), { sha256: { once } })).toBe(5);
+    expect(asked).toEqual([kernelOf("bangle.js2").digest]);
+  });
+
+  it("without it, a bundle has no machine code", async () => {
+    for (const micro of [undefined, []]) {
+      const text = await minifiedBundle({ algs: ["ed25519"], features: [], form: "espruino", ...(micro && { micro }) });
+      expect(load(text)).not.toHaveProperty("kernel");
+      expect(text).not.toMatch(/nativeCall|stackFree/);
+    }
+  });
+
+  it.each([
+    [["--alg", "ed25519", "--target", "puck.js"], "--target"],
+    [["--alg", "hsslms", "--target", "bangle.js2"], "--target: its machine code is for ed25519"],
+    [["--form", "boot", "--target", "bangle.js2"], "--target: a boot file has none"],
+  ])("refuses %j", async (args, words) => {
+    const p = new Place();
+    expect(expectFailure(await p.run(["bundle", ...args, "--out", "x.js"]), 2)).toContain(words);
+    expect(p.names()).toEqual([]);
+  });
+});

@@ -1,0 +1,186 @@
+// Files come in by a button, by dropping them, or as pasted text, and are listed.
+
+import { el, visible } from "@firmseal/report/page";
+import type { OpenFile } from "../protocol.js";
+import { TEXTS } from "../texts.js";
+import { during } from "./busy.js";
+import { button, labelled } from "./parts.js";
+import { Problem, type Rpc } from "./rpc.js";
+
+type Progress = (done: number, total: number) => void;
+type Input = { file: Blob; name: string } | string;
+
+export class FilesView {
+  readonly element: HTMLElement;
+  private readonly list = el("ul", { class: "files", "aria-label": TEXTS.files });
+  private readonly sentence = el("p", { class: "bad sentence", role: "alert", id: "problem" });
+  private readonly busy = el("div", { class: "busy", role: "status" });
+  private readonly count = el("input", { type: "number", min: "1", max: "8", value: "1", class: "short" }) as HTMLInputElement;
+  private readonly rows = new Map<number, { row: HTMLElement; file: OpenFile; input: Input }>();
+  private readonly chosen = el("input", { type: "file", multiple: "", id: "files" }) as HTMLInputElement;
+  private readonly text = el("textarea", { rows: "4", spellcheck: "false", autocomplete: "off", placeholder: TEXTS.pasteHint });
+  private readonly foot: HTMLElement;
+
+  /** `changed`: told which file was opened, or undefined if one was closed. */
+  constructor(
+    private readonly rpc: Rpc,
+    private readonly changed: (opened: OpenFile | undefined) => Promise<void>,
+  ) {
+    const zone = el(
+      "div",
+      { class: "zone" },
+      el("label", { for: "files", class: "button" }, TEXTS.choose),
+      this.chosen,
+      el("span", { class: "dim" }, TEXTS.dropHere),
+    );
+    const paste = el(
+      "details",
+      {},
+      el("summary", {}, TEXTS.paste),
+      labelled(TEXTS.paste, this.text).field,
+      button(TEXTS.add, () => during(() => this.paste())),
+    );
+    this.foot = el(
+      "div",
+      { class: "bar" },
+      labelled(TEXTS.threshold, this.count).field,
+      button(TEXTS.clear, () => during(() => this.clear())),
+    );
+    this.foot.hidden = true;
+    this.element = el("section", { "aria-label": TEXTS.files }, zone, paste, this.sentence, this.list, this.busy, this.foot);
+    this.count.addEventListener("change", () => this.changed({ id: -1, kind: "key", name: "", words: "" }));
+    this.chosen.addEventListener("change", () => {
+      const chosen = [...(this.chosen.files ?? [])];
+      // the same file can be chosen again
+      during(() => this.openAll(chosen)).finally(() => {
+        this.chosen.value = "";
+      });
+    });
+    this.acceptDrops();
+  }
+
+  /** What a person has typed: the verifier refuses a threshold that is none. */
+  get threshold(): number {
+    return this.count.valueAsNumber;
+  }
+
+  /** The page takes files from now on: milliseconds since it was asked for. */
+  ready(): void {
+    document.documentElement.dataset["ready"] = String(Math.round(performance.now()));
+  }
+
+  problem(sentence: string): void {
+    this.sentence.textContent = visible(sentence);
+  }
+
+  /** Opens the same files in another worker. */
+  async openIn(rpc: Rpc): Promise<void> {
+    for (const { input } of this.rows.values()) {
+      if (typeof input === "string") await rpc.ask("paste", input);
+      else await rpc.ask("open", input);
+    }
+  }
+
+  /** Shows that something takes time, if it does. */
+  async working<T>(label: string, work: (progress: Progress) => Promise<T>): Promise<T> {
+    const bar = el("progress", { max: "100", "aria-label": label });
+    const shown = setTimeout(() => this.busy.replaceChildren(el("span", {}, `${label}…`), bar), 100);
+    try {
+      return await work((done, total) => bar.setAttribute("value", String((done * 100) / total)));
+    } finally {
+      clearTimeout(shown);
+      this.busy.replaceChildren();
+    }
+  }
+
+  /** Opens files: releases first, so that a payload finds its own. */
+  private async openAll(chosen: readonly File[]): Promise<void> {
+    this.problem("");
+    const problems: string[] = [];
+    const rank = ({ name }: File) => (name.endsWith(".trust") ? 0 : name.endsWith(".suit") || name.endsWith(".json") ? 1 : 2);
+    for (const file of [...chosen].sort((a, b) => rank(a) - rank(b))) {
+      const name = visible(file.name);
+      const sentence = await this.take({ file, name }, TEXTS.reading(name), (progress) => this.rpc.ask("open", { file, name }, progress));
+      if (sentence !== undefined) problems.push(sentence);
+    }
+    if (problems.length > 0) this.problem(problems.join(" "));
+  }
+
+  private async paste(): Promise<void> {
+    const { value } = this.text as HTMLTextAreaElement;
+    const sentence = await this.take(value, TEXTS.working, () => this.rpc.ask("paste", value));
+    this.problem(sentence ?? "");
+    if (sentence === undefined) (this.text as HTMLTextAreaElement).value = "";
+  }
+
+  /** Returns what went wrong. */
+  private async take(input: Input, label: string, open: (progress: Progress) => Promise<OpenFile>): Promise<string | undefined> {
+    try {
+      const file = await this.working(label, open);
+      this.add(file, input);
+      await this.changed(file);
+      return undefined;
+    } catch (e) {
+      return e instanceof Problem ? e.message : TEXTS.unexpected;
+    }
+  }
+
+  private add(file: OpenFile, input: Input): void {
+    // there is one release, and one trust file
+    const isMain = (kind: OpenFile["kind"]) => kind === "envelope" || kind === "description";
+    for (const [id, known] of this.rows)
+      if (
+        (isMain(file.kind) && (isMain(known.file.kind) || known.file.kind === "payload")) ||
+        (file.kind === "trust" && known.file.kind === "trust")
+      )
+        this.drop(id);
+    const row = el(
+      "li",
+      {},
+      el("div", {}, el("strong", {}, visible(file.name)), " ", el("span", { class: "dim" }, visible(file.words))),
+      button("✕", () => during(() => this.remove(file.id)), { "aria-label": TEXTS.remove(visible(file.name)), class: "quiet" }),
+    );
+    this.rows.set(file.id, { row, file, input });
+    this.list.append(row);
+    this.foot.hidden = false;
+  }
+
+  private drop(id: number): void {
+    this.rows.get(id)?.row.remove();
+    this.rows.delete(id);
+    this.foot.hidden = this.rows.size === 0;
+  }
+
+  private async remove(id: number): Promise<void> {
+    await this.rpc.ask("remove", id);
+    const closed = this.rows.get(id)?.file.kind;
+    this.drop(id);
+    // payloads belong to a release
+    if (closed === "envelope" || closed === "description")
+      for (const [other, { file }] of this.rows) if (file.kind === "payload") this.drop(other);
+    this.problem("");
+    await this.changed(undefined);
+  }
+
+  private async clear(): Promise<void> {
+    await this.rpc.ask("clear", undefined);
+    for (const id of [...this.rows.keys()]) this.drop(id);
+    this.problem("");
+    await this.changed(undefined);
+  }
+
+  private acceptDrops(): void {
+    const zone = document.documentElement;
+    const over = (is: boolean) => zone.classList.toggle("over", is);
+    zone.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      over(true);
+    });
+    zone.addEventListener("dragleave", () => over(false));
+    zone.addEventListener("drop", (event) => {
+      event.preventDefault();
+      over(false);
+      during(() => this.openAll([...(event.dataTransfer?.files ?? [])]));
+    });
+  }
+}

@@ -1,0 +1,55 @@
+// The verdict, with who signed, and what is in a trust file.
+
+import { el, facts, goodViews, table, visible } from "@firmseal/report/page";
+import type { SignatureRow, Verdict } from "../protocol.js";
+import { TEXTS } from "../texts.js";
+import { button } from "./parts.js";
+
+const CLASSES = { good: "good", bad: "bad", unknown: "open" } as const;
+
+function signatureView(rows: readonly SignatureRow[]): Node[] {
+  if (rows.length === 0) return [];
+  const cells = rows.map(({ alg, kid, by }, i) => [
+    String(i + 1),
+    visible(alg),
+    el("code", {}, kid || TEXTS.none),
+    by === undefined ? TEXTS.nobodyKnown : visible(by),
+  ]);
+  return [el("h2", {}, TEXTS.signatures), table(TEXTS.signatures, [TEXTS.signature, TEXTS.algorithm, TEXTS.keyId, TEXTS.madeBy], cells)];
+}
+
+function trustView({ name, sequence, thresholds, keys }: NonNullable<Verdict["trust"]>): Node[] {
+  const rows = keys.map((key) => [key.roles, visible(key.alg), el("code", {}, key.thumbprint), visible(key.limits || TEXTS.none)]);
+  return [
+    el("h2", {}, TEXTS.trust),
+    facts([
+      [TEXTS.product, visible(name)],
+      [TEXTS.sequence, sequence],
+      [TEXTS.thresholds, thresholds],
+    ]),
+    table(TEXTS.trust, [TEXTS.roles, TEXTS.algorithm, TEXTS.thumbprint, TEXTS.limits], rows),
+  ];
+}
+
+/** `goTo`: shows a byte of the main file. */
+export function verdictViews({ state, words, at, signatures, release, trust, notes }: Verdict, goTo: (at: number) => void): Node[] {
+  const line = release
+    ? []
+    : [
+        el(
+          "p",
+          { class: `verdict ${CLASSES[state]}`, role: "status" },
+          visible(at === undefined ? words : `${words}, ${TEXTS.offset(at)}`),
+          ...(at === undefined ? [] : [" ", button(TEXTS.showByte, () => goTo(at))]),
+        ),
+      ];
+  const [first, ...others] = release ? goodViews(release.data, release.verified, release.length) : [];
+  return [
+    ...line,
+    ...(first ? [first] : []),
+    ...notes.map((note) => el("p", { class: "note" }, visible(note))),
+    ...others,
+    ...signatureView(signatures),
+    ...(trust ? trustView(trust) : []),
+  ];
+}

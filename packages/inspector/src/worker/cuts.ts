@@ -1,0 +1,60 @@
+// Cuts the power of a simulated device at every write and erase.
+
+import { reportCuts } from "@firmseal/report";
+import type { Progress } from "@firmseal/report/page";
+import { DEVICES, simulate, Unsimulated } from "@firmseal/simulator";
+import { formatSequence } from "@firmseal/verifier/tools";
+import type { CutsResult, DeviceSettings } from "../protocol.js";
+import { TEXTS } from "../texts.js";
+import type { Desk, Main } from "./desk.js";
+import { fetchesOf } from "./release.js";
+import { isRefusal, refusalText, Sentence } from "./sentence.js";
+import { identityOf } from "./trace.js";
+import type { Policy } from "./verdict.js";
+
+/** Bytes of a release with its payloads, so that all cuts take seconds. */
+const MOST_BYTES = 2 * 1024 * 1024;
+
+/** Every payload outside the envelope must be open. */
+async function payloadsFor(desk: Desk, main: Main): Promise<Map<string, Uint8Array>> {
+  const missing = (await fetchesOf(main)).find(({ uri }) => !desk.payloads.some((payload) => payload.uri === uri));
+  if (missing) throw new Sentence(TEXTS.cutMissing(missing.uri));
+  return new Map(desk.payloads.map(({ uri, bytes }) => [uri, bytes]));
+}
+
+/** Simulates the installation. Throws Sentence if it cannot be simulated. */
+export async function cutsOf(
+  desk: Desk,
+  policy: Policy | undefined,
+  of: { device: DeviceSettings; model: string },
+  progress: Progress,
+): Promise<CutsResult> {
+  const main = desk.envelope;
+  const make = Object.hasOwn(DEVICES, of.model) ? DEVICES[of.model] : undefined;
+  if (!main || !policy || !make) throw new Sentence(TEXTS.cutUnsigned);
+  const payloads = await payloadsFor(desk, main);
+  const size = [...payloads.values()].reduce((sum, { length }) => sum + length, main.bytes.length);
+  if (size > MOST_BYTES) throw new Sentence(TEXTS.cutTooLarge(MOST_BYTES));
+  const release = { envelope: main.bytes, trust: policy.trust, payloads };
+  try {
+    const { report, sequences } = await simulate(make, release, identityOf(of.device), { secondCuts: 1, progress });
+    return {
+      cells: reportCuts(report.points),
+      faults: report.faultCount,
+      previous: sequences.previous ?? formatSequence([0, 0]),
+      update: sequences.update,
+    };
+  } catch (e) {
+    throw told(e);
+  }
+}
+
+function told(e: unknown): unknown {
+  if (e instanceof RangeError) return new Sentence(TEXTS.vendorNumber);
+  if (e instanceof Unsimulated) {
+    const { cause } = e;
+    const words = isRefusal(cause) ? refusalText(cause) : (cause as Error).message;
+    return new Sentence(TEXTS.cutFailed(TEXTS.cutSteps[e.step], words));
+  }
+  return isRefusal(e) ? new Sentence(`${TEXTS.refused}: ${refusalText(e)}`) : e;
+}

@@ -1,0 +1,61 @@
+// The open release as devices open it, and the kinds of devices that it distinguishes.
+
+import { type Action, type DeviceKind, explainManifest } from "@firmseal/report";
+import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
+import { anchor, identityChecked, type Manifest, open, start, step, type Trust } from "@firmseal/verifier";
+import { PARAM_CLASS_IDENTIFIER, PARAM_COMPONENT_SLOT, PARAM_DEVICE_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
+import type { Main } from "./desk.js";
+
+/** Kinds of device that are looked at, as on the command line. */
+const MOST_KINDS = 256;
+
+/** A manifest that was opened. `shift`: how many bytes further its offsets are than in the file. */
+export interface Opened {
+  manifest: Manifest;
+  verified: boolean;
+  shift: number;
+}
+
+/**
+ * Opens the release under a policy, or, without one or if it refuses, with a key that is made for this and signs a
+ * copy. Throws the refusal with which every device would refuse it.
+ */
+export async function openRelease({ bytes }: Main, trust: Trust | undefined): Promise<Opened> {
+  try {
+    if (trust) return { manifest: open(bytes, trust), verified: true, shift: 0 };
+  } catch {
+    // then as if the signer were trusted
+  }
+  const key = signer(privateKey(DEFAULT_ALG, crypto.getRandomValues(new Uint8Array(32))));
+  const copy = (await signedBy(EnvelopeDraft.read(bytes), [key])).bytes;
+  const manifest = open(copy, { anchors: [anchor(DEFAULT_ALG, key.publicKey)], threshold: 1 });
+  return { manifest, verified: false, shift: copy.length - bytes.length };
+}
+
+/** Every kind of device that the release distinguishes, at most 256. */
+export function kindsOf({ bytes, tree }: Main): { kinds: DeviceKind[]; slots: boolean } {
+  const ids = (code: number) => {
+    const all = [...tree.values("parameters", code)].map((item) => bytes.slice(item.kind === "bytes" ? item.body : item.at, item.end));
+    const distinct = all.filter((id, i) => all.findIndex((other) => String(other) === String(id)) === i);
+    return distinct.length > 0 ? distinct : [new Uint8Array()];
+  };
+  const named = [...new Set([...tree.values("parameters", PARAM_COMPONENT_SLOT)].map(({ value }) => value))];
+  const slots = named.length > 0 ? named : [0];
+  const out: DeviceKind[] = [];
+  for (const vendor of ids(PARAM_VENDOR_IDENTIFIER))
+    for (const classId of ids(PARAM_CLASS_IDENTIFIER))
+      for (const device of ids(PARAM_DEVICE_IDENTIFIER))
+        for (const slot of slots)
+          for (const there of [true, false])
+            if (out.length < MOST_KINDS) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
+  return { kinds: out, slots: slots.length > 1 };
+}
+
+export type Fetch = Action & { uri: string };
+
+/** What devices fetch from outside the envelope. */
+export async function fetchesOf(main: Main): Promise<Fetch[]> {
+  const { manifest } = await openRelease(main, undefined);
+  const { behaviours } = explainManifest({ start, step, identityChecked }, manifest, kindsOf(main).kinds, true);
+  return behaviours.flatMap(({ install }) => install).filter((action): action is Fetch => action.uri !== undefined && !action.inside);
+}

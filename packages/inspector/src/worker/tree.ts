@@ -1,0 +1,180 @@
+// The CBOR items of a file as a tree, with their places in the file. Items are made when somebody asks for them.
+
+import {
+  exactArgument,
+  hexOf,
+  insideBytes,
+  isNumbered,
+  keyOf,
+  PLACE_NAMES,
+  type Place,
+  POSITION_NAMES,
+  valueNames,
+  valuePlace,
+} from "@firmseal/report";
+import { visible } from "@firmseal/report/page";
+import type { Source } from "@firmseal/verifier";
+import { decodeItem, type Item } from "@firmseal/verifier/tools";
+import type { TreeNode } from "../protocol.js";
+import { TEXTS } from "../texts.js";
+
+/** Items of one container that are shown. */
+const MOST_ITEMS = 500;
+/** Bytes and characters of a value that are shown in the tree. */
+const SHOWN = 24;
+const SHOWN_TEXT = 80;
+/** Levels that are opened at once: each is read again, and CBOR can nest thousands of them. */
+const DEEPEST = 64;
+
+/** A shown item. `item`: the value, or what is inside its byte string; `place`: what its own items are. */
+interface Branch extends TreeNode {
+  item: Item | undefined;
+  place: Place;
+}
+
+const decoder = new TextDecoder();
+
+/** The bytes as a source, which the reader does not copy as a whole. */
+export const sourceOf = (bytes: Uint8Array): Source => ({
+  length: bytes.length,
+  chunk: 65_536,
+  read: (offset, n) => bytes.subarray(offset, offset + n),
+});
+
+export class Tree {
+  private readonly nodes: Branch[] = [];
+  private readonly known = new Map<number, Branch[]>();
+  private readonly source: Source;
+  readonly root: TreeNode | undefined;
+
+  /** `root` is undefined if the bytes are not CBOR. */
+  constructor(
+    private readonly bytes: Uint8Array,
+    place: "envelope" | "trust",
+  ) {
+    this.source = sourceOf(bytes);
+    try {
+      this.root = told(this.content(decodeItem(this.source), place, TEXTS.root[place]));
+    } catch {
+      this.root = undefined;
+    }
+  }
+
+  children(id: number): TreeNode[] {
+    return this.branches(id).map(told);
+  }
+
+  /** The innermost item at an offset, with the way to it from the root. */
+  locate(at: number): { path: number[]; levels: TreeNode[][] } {
+    const path: number[] = [];
+    const levels: TreeNode[][] = [];
+    let here = this.root && at >= this.root.at && at < this.root.end ? this.root : undefined;
+    while (here && path.length < DEEPEST) {
+      path.push(here.id);
+      const kids: Branch[] = here.kids ? this.branches(here.id) : [];
+      here = kids.find((kid) => at >= kid.at && at < kid.end);
+      if (here) levels.push(kids.map(told));
+    }
+    return { path, levels };
+  }
+
+  /** Visits the values of a parameter or map key in a place. */
+  *values(place: Place, key: number, from: Branch | undefined = this.nodes[0]): Iterable<Item> {
+    if (!from?.item) return;
+    const { item } = from;
+    if (from.place === place && item.kind === "map")
+      for (let i = 0; i + 1 < item.items.length; i += 2) if (keyOf(item.items[i] as Item) === key) yield item.items[i + 1] as Item;
+    if (from.kids) for (const kid of this.branches(from.id)) yield* this.values(place, key, kid);
+  }
+
+  private branches(id: number): Branch[] {
+    const held = this.known.get(id);
+    if (held) return held;
+    const made = this.make(this.nodes[id] as Branch);
+    this.known.set(id, made);
+    return made;
+  }
+
+  private make({ item, place }: Branch): Branch[] {
+    if (!item) return [];
+    if (item.kind === "tag") return [this.content(item.items[0] as Item, place, TEXTS.content)];
+    const step = item.kind === "map" || place === "sequence" ? 2 : 1;
+    const { items } = item;
+    const out: Branch[] = [];
+    for (let i = 0; i + step <= items.length && out.length < MOST_ITEMS; i += step) {
+      const [first, value] = [items[i] as Item, items[i + step - 1] as Item];
+      const key = step === 2 ? keyOf(first) : isNumbered(place) ? i : undefined;
+      const label = step === 2 ? this.label(place, first, key) : (POSITION_NAMES[place]?.[i] ?? String(i));
+      out.push(this.branch(value, place, key, label, first.at));
+    }
+    const left = items.length / step - out.length;
+    if (left >= 1) out.push(this.rest(Math.floor(left), out.at(-1)?.end ?? 0, item.end));
+    return out;
+  }
+
+  private rest(n: number, at: number, end: number): Branch {
+    return this.add({ label: TEXTS.more(n), value: "", at, end, kids: false, item: undefined, place: "plain" });
+  }
+
+  private label(place: Place, item: Item, key: number | undefined): string {
+    const name = key === undefined ? undefined : PLACE_NAMES[place]?.[key];
+    return name ?? this.value(item);
+  }
+
+  /** The item itself is what `place` means: the file, or what its tag holds. */
+  private content(item: Item, place: Place, label: string): Branch {
+    return this.add({ label, value: this.value(item), at: item.at, end: item.end, kids: hasKids(item), item, place });
+  }
+
+  /** `at`: where its key begins, if it has one. */
+  private branch(item: Item, place: Place, key: number | undefined, label: string, at: number): Branch {
+    const opened = item.kind === "bytes" && item.value > 0 ? insideBytes(place, key) : undefined;
+    const inner = opened && this.inside(item);
+    const number = keyOf(item);
+    const name = number === undefined ? undefined : valueNames(place, key)?.[number];
+    const own = inner && opened ? { item: inner, place: opened } : { item, place: valuePlace(item, place, key) };
+    const value = name === undefined ? this.value(item) : `${number} (${name})`;
+    return this.add({ label, value, at, end: item.end, kids: hasKids(own.item), ...own });
+  }
+
+  private inside(item: Item): Item | undefined {
+    try {
+      return decodeItem(this.source, { at: item.body, n: item.value });
+    } catch {
+      return undefined;
+    }
+  }
+
+  private add(branch: Omit<Branch, "id">): Branch {
+    const made = { id: this.nodes.length, ...branch };
+    this.nodes.push(made);
+    return made;
+  }
+
+  /** A value in a few characters. */
+  private value(item: Item): string {
+    switch (item.kind) {
+      case "unsigned":
+      case "negative":
+        return String(exactArgument(item));
+      case "bytes":
+        return `${item.value > SHOWN ? TEXTS.byteString(item.value) : `h'${hexOf(this.bytes.subarray(item.body, item.end))}'`}`;
+      case "text": {
+        const text = decoder.decode(this.bytes.subarray(item.body, Math.min(item.end, item.body + 4 * SHOWN_TEXT)));
+        return visible(text.length > SHOWN_TEXT ? `"${text.slice(0, SHOWN_TEXT)}…` : JSON.stringify(text));
+      }
+      case "array":
+        return TEXTS.array(item.value);
+      case "map":
+        return TEXTS.map(item.value);
+      case "tag":
+        return TEXTS.tag(String(exactArgument(item)));
+      default:
+        return item.value === 20 ? "false" : item.value === 21 ? "true" : "null";
+    }
+  }
+}
+
+const hasKids = ({ kind, value }: Item) => kind === "tag" || ((kind === "map" || kind === "array") && value > 0);
+
+const told = ({ id, label, value, at, end, kids }: TreeNode): TreeNode => ({ id, label, value, at, end, kids });

@@ -1,0 +1,219 @@
+// What the open files say together: whether the release is good under the open keys or the open trust file.
+
+import { type PageData, type Progress, refusalWords, verifyRelease } from "@firmseal/report/page";
+import {
+  acceptTrust,
+  anchorOf,
+  type KeyAlg,
+  keyOfAnchor,
+  loadAlg,
+  type PublicKey,
+  ROLES,
+  readTrust,
+  roleNames,
+  testKeyName,
+  thumbprint,
+  toHex,
+  trustName,
+} from "@firmseal/signer";
+import {
+  type Anchor,
+  anchor,
+  errors,
+  type Identity,
+  identityChecked,
+  open,
+  policyOf,
+  start,
+  step,
+  type Trust,
+  type TrustAnchor,
+  type TrustStore,
+} from "@firmseal/verifier";
+import { ALG_NAMES, type CoseSignature, formatSequence, ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
+import type { DeviceSettings, SignatureRow, Verdict } from "../protocol.js";
+import { TEXTS } from "../texts.js";
+import type { Desk, Main } from "./desk.js";
+import { bytesOfHex } from "./keys.js";
+import { kindsOf } from "./release.js";
+import { isRefusal, refusalText } from "./sentence.js";
+
+/** The verifier, with every key that tools have. */
+const DEVICE = {
+  ...{ open, anchor, errors, start, step, identityChecked },
+  thumbprint: (alg: string, key: Uint8Array) => thumbprint({ alg: alg as KeyAlg, key }),
+};
+
+/** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
+export interface Policy {
+  trust: Trust;
+  keys: { key: PublicKey; anchor: Anchor; name?: string }[];
+  list?: { store: TrustStore; pinned: boolean };
+}
+
+const base64 = (bytes: ArrayLike<number>) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+
+/** The trust file, verified with the open keys as its roots, or with its own. Throws refusals. */
+function trustList({ trust, keys }: Desk): Policy["list"] {
+  if (!trust) return undefined;
+  const own = readTrust(trust.bytes);
+  // a device would call it damaged CBOR
+  if (own.signatures.length === 0) throwRefusal(errors.TRUST_SIGNERS, -1);
+  const pinned = keys.length > 0;
+  const before = pinned ? { anchors: keys.map(({ key }) => anchorOf(key)), threshold: keys.length } : own.store;
+  return { store: acceptTrust(trust.bytes, before), pinned };
+}
+
+function identityOf(device: DeviceSettings | undefined, main: Main): Identity {
+  if (device) return { vendor: [bytesOfHex(device.vendor)], class: [bytesOfHex(device.class)] };
+  const [first] = kindsOf(main).kinds;
+  return { vendor: first?.identity.vendor ?? [], class: first?.identity.class ?? [] };
+}
+
+/** Who must have signed the release. Undefined: neither keys nor a trust file are open. Throws refusals and Sentence. */
+export async function policyFor(desk: Desk, threshold: number, device: DeviceSettings | undefined): Promise<Policy | undefined> {
+  for (const { key } of desk.keys) await loadAlg(key.alg);
+  const list = trustList(desk);
+  if (list && !desk.envelope) return { trust: { anchors: [] }, keys: [], list };
+  if (list && desk.envelope) {
+    const trust = policyOf(list.store, ROLE_RELEASE, identityOf(device, desk.envelope));
+    const keys = trust.anchors.flatMap((one) => {
+      const key = keyOfAnchor(one as TrustAnchor);
+      return key ? [{ key, anchor: one }] : [];
+    });
+    return { trust: { ...trust, anchors: keys.map((one) => one.anchor) }, keys, list };
+  }
+  if (desk.keys.length === 0) return undefined;
+  const keys = desk.keys.map(({ key, name }) => ({ key, name, anchor: anchorOf(key) }));
+  return { trust: { anchors: keys.map((one) => one.anchor), threshold }, keys };
+}
+
+function dataOf(main: Main, { keys, trust, list }: Policy): PageData {
+  const { kinds, slots } = kindsOf(main);
+  const part = (name: string, bytes: ArrayLike<number> | undefined) => (bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {});
+  const number = (limit: Anchor["since"]) => limit && ([limit[0], limit[1]] as [number, number]);
+  return {
+    file: main.name,
+    made: "",
+    keys: keys.map(({ key, name, anchor: { since, until } }) => ({
+      alg: key.alg,
+      key: base64(key.key),
+      ...(key.kid && { kid: base64(key.kid) }),
+      ...(since && { since: number(since) as [number, number] }),
+      ...(until && { until: number(until) as [number, number] }),
+      ...(name !== undefined && { name }),
+    })),
+    threshold: trust.threshold ?? 1,
+    ...(list && { trust: { name: trustName(list.store), sequence: formatSequence(list.store.sequence), role: "release" } }),
+    names: {},
+    kinds: kinds.map(({ identity, slot, there }) => ({
+      ...part("vendor", identity.vendor[0]),
+      ...part("class", identity.class[0]),
+      ...part("device", identity.device?.[0]),
+      slot,
+      has: there,
+    })),
+    slots,
+  };
+}
+
+/** Every signature, and the open key that made it. */
+function signatureRows(claims: readonly CoseSignature[], keys: Policy["keys"]): SignatureRow[] {
+  return claims.map((claim) => {
+    const by = keys.find(
+      ({ key, anchor: { alg } }) => alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, {}),
+    );
+    return {
+      alg: ALG_NAMES[claim.alg] ?? String(claim.alg),
+      kid: claim.kid ? toHex(claim.kid) : "",
+      ...(by && { by: by.name ?? toHex(thumbprint(by.key)) }),
+    };
+  });
+}
+
+function trustFacts(store: TrustStore): NonNullable<Verdict["trust"]> {
+  const limit = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name} ${value}`]);
+  return {
+    name: trustName(store),
+    sequence: formatSequence(store.sequence),
+    thresholds: Object.entries(ROLES)
+      .flatMap(([name, role]) => (store.thresholds[role] ? [`${name} ${store.thresholds[role]}`] : []))
+      .join(", "),
+    keys: store.anchors.map((one) => {
+      const key = keyOfAnchor(one);
+      return {
+        roles: roleNames(one).join(", "),
+        alg: key?.alg ?? String(one.cose),
+        thumbprint: key ? toHex(thumbprint(key)) : "",
+        limits: [
+          ...limit("vendor", one.vendor && toHex(one.vendor)),
+          ...limit("class", one.class && toHex(one.class)),
+          ...limit("since", one.since && formatSequence(one.since)),
+          ...limit("until", one.until && formatSequence(one.until)),
+        ].join(", "),
+      };
+    }),
+  };
+}
+
+/** The trust file alone. */
+function trustVerdict(list: NonNullable<Policy["list"]>, keys: Policy["keys"], claims: readonly CoseSignature[]): Verdict {
+  const facts = { trust: trustFacts(list.store), signatures: signatureRows(claims, keys), notes: [] };
+  return list.pinned ? { state: "good", words: TEXTS.trustGood, ...facts } : { state: "unknown", words: TEXTS.trustOwn, ...facts };
+}
+
+function notesOf(desk: Desk, policy: Policy, verified: NonNullable<Verdict["release"]>["verified"]): string[] {
+  const tests = policy.keys.flatMap(({ key }, i) => (verified.signed[i] ? (testKeyName(key) ?? []) : []));
+  const outside = verified.payloads.filter(({ inside }) => !inside);
+  const isOpen = ({ uri, digest }: (typeof outside)[number]) => desk.payloads.some((one) => one.uri === uri && one.digest === digest?.hex);
+  return [
+    ...tests.map((name) => TEXTS.isTestKey(name)),
+    ...(policy.list && !policy.list.pinned ? [TEXTS.trustNotPinned] : []),
+    ...outside.map((payload) => (isOpen(payload) ? TEXTS.outsideGood : TEXTS.outside)(payload.uri)),
+  ];
+}
+
+const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): Verdict => {
+  const text = isRefusal(e) ? refusalText(e) : refusalWords(e);
+  const at = isRefusal(e) && e.at >= 0 ? { at: e.at } : {};
+  return { state: "bad", words: words(text), ...at, signatures, notes: [] };
+};
+
+async function releaseVerdict(desk: Desk, main: Main, policy: Policy | undefined, progress: Progress): Promise<Verdict> {
+  const signatures = signatureRows(main.outline?.signatures ?? [], policy?.keys ?? []);
+  if (!policy) {
+    if (main.fault) return refused(main.fault, signatures);
+    return { state: "unknown", words: signatures.length === 0 ? TEXTS.unsigned : TEXTS.noKeyYet, signatures, notes: [] };
+  }
+  try {
+    // with the keys first: a damaged file is refused as on a device, whatever a tool can still read of it
+    open(main.bytes, policy.trust);
+    const data = dataOf(main, policy);
+    const verified = await verifyRelease(DEVICE, policy.trust, data, main.bytes, progress);
+    const release = { data, verified, length: main.bytes.length };
+    return { state: "good", words: "", signatures, release, notes: notesOf(desk, policy, verified) };
+  } catch (e) {
+    return refused(e, signatures);
+  }
+}
+
+/** The verdict on the main file. */
+export async function verdictOf(desk: Desk, threshold: number, device: DeviceSettings | undefined, progress: Progress): Promise<Verdict> {
+  let policy: Policy | undefined;
+  try {
+    policy = await policyFor(desk, threshold, device);
+  } catch (e) {
+    const verdict = refused(e, [], TEXTS.trustRefused);
+    if (desk.envelope) delete verdict.at;
+    return verdict;
+  }
+  if (desk.envelope) return releaseVerdict(desk, desk.envelope, policy, progress);
+  const list = policy?.list;
+  if (!desk.trust || !policy || !list) return { state: "unknown", words: TEXTS.noKeyYet, signatures: [], notes: [] };
+  const roots = desk.keys.map(({ key, name }) => ({ key, name, anchor: anchorOf(key) }));
+  const own = list.store.anchors.flatMap((one) => {
+    const key = keyOfAnchor(one);
+    return key ? [{ key, anchor: anchorOf(key) }] : [];
+  });
+  return trustVerdict(list, [...roots, ...own], readTrust(desk.trust.bytes).signatures);
+}

@@ -1,0 +1,491 @@
+// The page in Chromium: what it shows, that it turns red, and that nothing leaves it.
+
+import { generateKeyPairSync } from "node:crypto";
+import { truncateSync, writeFileSync } from "node:fs";
+import { encode, publicKey, SCHEMA, signEnvelope, signer, singleImage, toCose, toHex } from "@firmseal/signer";
+import { errors } from "@firmseal/verifier";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ALL, LONG, OF_SOME, some } from "../../test-support/src/effort.js";
+import { FACTS, keyA, keyC, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { chromiumPath, type File, file, Inspector } from "./served.js";
+
+const reason = chromiumPath ? "" : " (skipped: no chromium)";
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 });
+
+const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
+const CLASS = "7ef25e26-57d5-563d-bec7-161eb72060bb";
+
+let inspector: Inspector;
+let p: Place;
+let release: File;
+let key: File;
+
+beforeAll(async () => {
+  if (!chromiumPath) return;
+  inspector = await Inspector.open();
+  p = standard();
+  await signImage(p, 7, "fw.suit");
+  release = file("fw.suit", p.get("fw.suit"));
+  key = file("A.jwk", p.get("A.jwk"));
+});
+afterAll(() => inspector?.close());
+
+/** Field of the simulated device. */
+const field = (name: string | RegExp) => inspector.page.getByLabel(name, { exact: typeof name === "string" });
+
+async function setField(name: string | RegExp, value: string): Promise<void> {
+  await field(name).fill(value);
+  await field(name).press("Tab");
+  await inspector.settled();
+}
+
+const steps = () => inspector.page.locator(".steps li").allTextContents();
+
+describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
+  it("takes files within a second, with a cold cache", async () => {
+    expect(Number(await inspector.page.getAttribute("html", "data-ready"))).toBeLessThan(1000);
+  });
+
+  it("opens files that are dropped", async () => {
+    const data = await inspector.page.evaluateHandle(
+      `(() => {
+        const data = new DataTransfer();
+        for (const [name, base64] of ${JSON.stringify([release, key].map(({ name, buffer }) => [name, buffer.toString("base64")]))})
+          data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+        return data;
+      })()`,
+    );
+    await inspector.page.dispatchEvent("main", "drop", { dataTransfer: data });
+    await inspector.settled();
+    expect([await inspector.problem(), await inspector.isGood()]).toEqual(["", true]);
+  });
+
+  it("verifies a release, without a network, and shows who signed it", async () => {
+    await p.ok(["keygen", "--no-passphrase", "--alg", "ml-dsa-44", "--out", "M.pem"]);
+    await p.ok(["pubkey", "M.pem", "--out", "M.pub"]);
+    await p.ok(["sign", "fw.bin", "--key", "M.pem", ...FACTS, "--seq", "7", "--out", "mldsa.suit"]);
+    await inspector.page.context().setOffline(true);
+    await inspector.show(file("mldsa.suit", p.get("mldsa.suit")), file("M.pub", p.get("M.pub")));
+    expect([await inspector.problem(), await inspector.isGood()]).toEqual(["", true]);
+    await inspector.show(release);
+    expect(await inspector.verdict()).toContain("Not verified");
+    await inspector.add(key);
+    expect([await inspector.isGood(), await inspector.verdict()]).toEqual([true, "Verified here, by this page, with these keys"]);
+    await inspector.page.context().setOffline(false);
+    const { thumbprint } = (await p.ok(["pubkey", "A.pem", "--json"])).json as { thumbprint: string };
+    const text = await inspector.text();
+    for (const words of [thumbprint, "has signed", "gets #firmware, which the envelope contains", "ed25519"]) expect(text).toContain(words);
+    expect(inspector.noise).toEqual([]);
+  });
+
+  it("asks for nothing, and is not allowed to", async () => {
+    const blocked = await inspector.page.evaluate(`(async () => {
+      const out = [];
+      document.addEventListener("securitypolicyviolation", (e) => out.push(e.effectiveDirective));
+      await fetch("https://example.com/").catch(() => {});
+      await fetch("./index.html").catch(() => {});
+      const image = document.createElement("img");
+      image.src = "https://example.com/x.png";
+      document.body.append(image);
+      try {
+        image.insertAdjacentHTML("afterend", "<b>x</b>");
+      } catch {
+        out.push("trusted types");
+      }
+      await new Promise((go) => setTimeout(go, 100));
+      image.remove();
+      return out.sort();
+    })()`);
+    expect(blocked).toEqual(["connect-src", "connect-src", "img-src", "require-trusted-types-for", "trusted types"]);
+    expect(await inspector.page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")).toEqual([0, 0, ""]);
+    // the refusals of the policy themselves
+    inspector.noise.length = 0;
+  });
+
+  it("turns red after a change of any byte", async () => {
+    const { buffer } = release;
+    const step = Math.ceil(buffer.length / (ALL ? 400 : LONG ? 60 : 12));
+    for (let at = 0; at < buffer.length; at += step) {
+      const flipped = Buffer.from(buffer);
+      flipped[at] = (flipped[at] as number) ^ (1 << (at % 8));
+      await inspector.show(file("x.suit", flipped), key);
+      expect([at, await inspector.verdict()]).toEqual([
+        at,
+        expect.stringMatching(/^Refused: (.* \(\d+ [A-Z0-9_]+\)|payload #firmware is not the one that was signed)/),
+      ]);
+    }
+    expect(inspector.noise).toEqual([]);
+  });
+
+  it("says which byte was refused, and shows it", async () => {
+    const { buffer } = release;
+    await inspector.show(file("x.suit", buffer.subarray(0, 60)), key);
+    expect(await inspector.verdict()).toMatch(/^Refused: .*\(1 CBOR_TRUNCATED\), at byte \d+/);
+    await inspector.page.getByRole("button", { name: "Show this byte" }).click();
+    await inspector.settled();
+    expect(await inspector.page.locator(".hex [tabindex='0']").count()).toBe(1);
+  });
+
+  it(`says of refused vectors what devices say${OF_SOME}`, async () => {
+    const { readVectors } = await import("../../../test-vectors/index.mjs");
+    interface Anchor {
+      alg: string;
+      key: string;
+      kid?: string;
+    }
+    interface Played {
+      name: string;
+      action: string;
+      envelope: string;
+      trust?: { anchors: Anchor[]; threshold?: number; floor?: unknown };
+      expect: { code: number };
+      memory?: unknown;
+      strange?: unknown;
+      role?: unknown;
+    }
+    const algs: readonly string[] = ["ed25519", "es256", "hsslms"];
+    const keyFile = ({ alg, key: hex, kid }: Anchor, i: number) => {
+      const bytes = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
+      return file(`${i}.cose`, toCose(publicKey(alg as "ed25519", bytes(hex), kid === undefined ? undefined : bytes(kid))));
+    };
+    /** The keys as files. Undefined: keys that no file can hold. */
+    const files = ({ anchors }: NonNullable<Played["trust"]>) => {
+      const isPlain = (a: Anchor) => algs.includes(a.alg) && Object.keys(a).every((name) => ["alg", "key", "kid"].includes(name));
+      try {
+        const all = anchors.every(isPlain) ? anchors.map(keyFile) : [];
+        // a list that has a key twice cannot be opened
+        return new Set(all.map(({ buffer }) => buffer.toString("hex"))).size === anchors.length ? all : undefined;
+      } catch {
+        return undefined;
+      }
+    };
+    const played = (readVectors("refused") as unknown as Played[])
+      .filter(({ action, trust, envelope }) => (action === "open" || action === "trust") && trust && typeof envelope === "string")
+      .filter(
+        ({ trust, memory, role, strange }) =>
+          trust?.floor === undefined && strange === undefined && memory === undefined && role === undefined,
+      )
+      .filter(({ action, trust }) => action === "open" || (trust?.threshold ?? 1) === trust?.anchors.length)
+      .flatMap((one) => {
+        const keys = one.trust && one.trust.anchors.length > 0 ? files(one.trust) : undefined;
+        return keys && Number.isInteger(one.trust?.threshold ?? 1) ? [{ ...one, keys }] : [];
+      });
+    expect(played.length).toBeGreaterThan(250);
+    const threshold = inspector.page.getByLabel("Keys that must have signed");
+    for (const { name, action, envelope, trust, keys, expect: expected } of some(played, 8)) {
+      const main = file(`x.${action === "open" ? "suit" : "trust"}`, Buffer.from(envelope, "hex"));
+      const least = String(trust?.threshold ?? 1);
+      if (await threshold.isVisible()) await threshold.fill(least);
+      await inspector.show(main, ...keys);
+      if ((await threshold.inputValue()) !== least) {
+        await threshold.fill(least);
+        await threshold.press("Tab");
+        await inspector.settled();
+      }
+      const found = envelope === "" ? await inspector.problem() : await inspector.verdict();
+      // without a signature, the command line says so, too: a device would call it damaged CBOR
+      const code = name === "trust-unsigned" ? errors.TRUST_SIGNERS : expected.code;
+      const words = envelope === "" ? "is empty" : `(${code} `;
+      expect([name, found]).toEqual([name, expect.stringContaining(words)]);
+    }
+    await threshold.fill("1");
+    expect(inspector.noise).toEqual([]);
+  });
+
+  it("marks bytes and items with each other", async () => {
+    const { page } = inspector;
+    await inspector.show(release, key);
+    await page.locator(".tree .label", { hasText: "manifest" }).first().click();
+    await inspector.settled();
+    const range = /bytes ([\d,]+) to ([\d,]+)/.exec(await inspector.text(".hex + p")) as RegExpExecArray;
+    const marked = await page.locator(".hex [aria-selected=true]").count();
+    expect(marked).toBeGreaterThan(50);
+    const [from, to] = range.slice(1).map((text) => Number(text.replaceAll(",", ""))) as [number, number];
+    const decoded = (await import("@firmseal/verifier/tools")).decodeEnvelope(release.buffer).envelope.manifestElement.inside;
+    expect([from < decoded.at, to]).toEqual([true, decoded.at + decoded.n - 1]);
+    // and back: the innermost item of a byte
+    await page.locator(`.hex [data-at='${decoded.at + 2}']`).click();
+    await inspector.settled();
+    expect(await page.locator(".tree [aria-selected=true]").textContent()).toContain("version 1");
+    // with the keyboard: to the next byte, which belongs to another item
+    await page.locator(".hex [tabindex='0']").focus();
+    await page.keyboard.press("ArrowRight");
+    await inspector.settled();
+    expect(await page.locator(".tree [aria-selected=true]").textContent()).toContain("sequence-number 7");
+    expect(await page.evaluate("document.activeElement.getAttribute('role')")).toBe("gridcell");
+    await page.locator(".tree [tabindex='0']").focus();
+    for (const name of ["Home", "ArrowRight", "ArrowDown", "ArrowDown"]) await page.keyboard.press(name);
+    expect(await page.evaluate("document.activeElement.getAttribute('role')")).toBe("treeitem");
+  });
+
+  it("shows diagnostic notation as the command line does", async () => {
+    await inspector.page.getByText("Diagnostic notation").click();
+    await expect.poll(() => inspector.text("pre")).not.toBe("");
+    const { stdout } = await p.ok(["inspect", "fw.suit", "--diag"]);
+    // payloads of up to 64 KiB are shown in full by both
+    expect((await inspector.text("pre")).trim()).toBe(stdout.trim());
+    await inspector.page.getByText("Diagnostic notation").click();
+  });
+
+  it("runs a release command by command on a device that a person describes", async () => {
+    await inspector.show(release, key);
+    expect(await steps()).toEqual(expect.arrayContaining([expect.stringContaining("condition-vendor-identifier")]));
+    expect(await inspector.text("section[aria-labelledby=device-title]")).toContain("The release is installed, and starts.");
+    await inspector.page.locator(".steps li", { hasText: "directive-fetch" }).first().click();
+    await inspector.settled();
+    expect(await inspector.text(".details")).toContain("gets #firmware");
+    // its code and its policy
+    expect(await inspector.page.locator(".hex [aria-selected=true]").allTextContents()).toEqual(["15", "02"]);
+    await setField("Class", "11111111-1111-1111-1111-111111111111");
+    expect(await inspector.text("section[aria-labelledby=device-title]")).toContain("class (CLASS_MISMATCH) 76");
+    expect((await steps()).at(-1)).toContain("✗");
+    await setField("Class", CLASS);
+    await setField(/Floor/, "8");
+    expect(await inspector.text("section[aria-labelledby=device-title]")).toContain("(38 ROLLBACK)");
+    await setField(/Floor/, "-1");
+    expect(await inspector.text("section[aria-labelledby=device-title]")).toContain("The floor is not a number");
+    await setField(/Floor/, "7");
+    await setField("Vendor", "xyz");
+    expect(await inspector.text("section[aria-labelledby=device-title]")).toContain("not a UUID and not hex");
+    await setField("Vendor", VENDOR);
+    expect((await steps()).length).toBeGreaterThan(5);
+  });
+
+  it.each(some(["raw flash", "Storage of Espruino", "files", "memory"], 2))(
+    "cuts the power at every write and erase of %s",
+    async (storage) => {
+      const { page } = inspector;
+      await inspector.show(release, key);
+      await page.getByLabel("Storage of the device").selectOption(storage);
+      await page.getByRole("button", { name: "Cut the power", exact: true }).click();
+      await page.waitForSelector(".map .new");
+      expect(await inspector.text("section[aria-labelledby=cuts-title]")).toContain(
+        "After every cut, the previous release or the new one starts",
+      );
+      expect(await page.locator(".map .old").count()).toBeGreaterThan(2);
+      expect(await page.locator(".map .none, .map .mixed").count()).toBe(0);
+      await page.locator(".map li").first().click();
+      await page.keyboard.press("ArrowRight");
+      expect(await inspector.text(".map + p")).toMatch(/^Operation 2, /);
+      if (storage !== "raw flash") return;
+      await page.locator(".steps li", { hasText: "directive-fetch" }).first().click();
+      await page.getByRole("button", { name: "Cut the power at this step" }).click();
+      expect(await page.locator(".map .framed").count()).toBeGreaterThan(2);
+      expect(await inspector.text(".map + p")).toContain(" of 00: ");
+    },
+  );
+
+  it("opens a trust file, with roots that a person knows, and a release under it", async () => {
+    const list = {
+      $schema: "urn:firmseal:trust:1",
+      name: "board <b>",
+      sequence: 1,
+      anchors: [
+        { key: "C.jwk", roles: ["root"] },
+        { key: "A.jwk", roles: ["release"], vendor: "example.com", class: "board-v2" },
+      ],
+      thresholds: { root: 1, release: 1 },
+    };
+    p.put("t.json", JSON.stringify(list));
+    await p.ok(["trust", "create", "--from", "t.json"]);
+    await inspector.show(file("t.trust", p.get("t.trust")));
+    expect(await inspector.verdict()).toContain("TRUST_SIGNERS)");
+    await p.ok(["trust", "sign", "t.trust", "--key", "C.pem"]);
+    const trust = file("t.trust", p.get("t.trust"));
+    await inspector.show(trust);
+    expect(await inspector.verdict()).toContain("Signed by its own roots. Anybody could have made it");
+    expect(await inspector.text("#verdict")).toContain("board <b>");
+    await inspector.add(file("C.jwk", p.get("C.jwk")));
+    expect(await inspector.isGood()).toBe(true);
+    await inspector.add(release);
+    expect([await inspector.isGood(), await inspector.text("#verdict")]).toEqual([true, expect.stringContaining("board <b>")]);
+    // another root
+    await inspector.show(trust, key, release);
+    expect(await inspector.verdict()).toMatch(/^Trust file refused: .*\(\d+ TRUST_/);
+  });
+
+  it("opens a description, and payloads that are outside the envelope", async () => {
+    const description = (payload: object) => ({
+      $schema: SCHEMA,
+      sequence: 3,
+      components: [[{ hex: "00" }]],
+      install: [
+        { "directive-override-parameters": { "vendor-identifier": VENDOR, "class-identifier": CLASS, ...payload } },
+        "condition-vendor-identifier",
+        "condition-class-identifier",
+        "directive-fetch",
+        "condition-image-match",
+      ],
+    });
+    const image = Buffer.alloc(70, 5);
+    const { createHash } = await import("node:crypto");
+    const digest = createHash("sha256").update(image).digest("hex");
+    const outside = description({ uri: "https://example.com/fw.bin", "image-digest": { hex: digest }, "image-size": 70 });
+    await inspector.show(file("fw.json", JSON.stringify(outside)));
+    expect(await inspector.text(".files")).toContain("Description of a release without signatures");
+    expect(await inspector.verdict()).toContain("not signed");
+    await inspector.page.locator(".steps li", { hasText: "directive-fetch" }).click();
+    await inspector.settled();
+    expect(await inspector.text(".details")).toContain("gets https://example.com/fw.bin");
+    p.put("fw.json", JSON.stringify(outside));
+    await p.ok(["sign", "fw.json", "--key", "A.pem", "--out", "outside.suit"]);
+    await inspector.show(file("outside.suit", p.get("outside.suit")), key);
+    expect(await inspector.text("#verdict")).toContain("Payload https://example.com/fw.bin is outside the envelope: open it");
+    await inspector.add(file("wrong.bin", Buffer.alloc(70, 6)));
+    expect(await inspector.problem()).toContain("wrong.bin is not a payload of the open release");
+    await inspector.add(file("fw.bin", image));
+    expect([await inspector.problem(), await inspector.text("#verdict")]).toEqual([
+      "",
+      expect.stringContaining("was opened, and is as signed"),
+    ]);
+    await inspector.show(file("bad.json", JSON.stringify({ ...outside, instal: [] })));
+    expect(await inspector.problem()).toContain('unknown member "instal"; did you mean "install"?');
+  });
+
+  it("says in one sentence what cannot be opened", async () => {
+    const { publicKey: rsa } = generateKeyPairSync("rsa", {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    });
+    const { publicKey: other } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+    p.put("huge.bin", "");
+    truncateSync(p.at("huge.bin"), 2 ** 31);
+    const cases: [File | string, RegExp][] = [
+      [file("x.bin", Buffer.alloc(100, 1)), /^x\.bin is not a SUIT envelope, trust file, description or public key/],
+      [file("empty.suit", ""), /^empty\.suit is empty\.$/],
+      [p.at("huge.bin"), /^huge\.bin has 2,147,483,648 bytes\. At most [\d,]+ bytes are opened\.$/],
+      [file("A.pem", p.get("A.pem")), /^A\.pem is a private key and was not kept/],
+      [file("A.jwk", JSON.stringify({ kty: "OKP", crv: "Ed25519", d: "AAAA" })), /is a private key and was not kept/],
+      [file("rsa.pem", rsa), /^rsa\.pem is not a key that can sign releases: the algorithms are Ed25519/],
+      [file("p384.jwk", JSON.stringify(other.export({ format: "jwk" }))), /^p384\.jwk is not a key that can sign releases/],
+      [file("x.json", "{"), /^x\.json is not valid JSON\.$/],
+      [file("y.json", "{}"), /^y\.json is JSON, but not a description/],
+      [file("z.pub", "00".repeat(32)), /^z\.pub is not a usable key/],
+    ];
+    for (const [one, words] of cases) {
+      await inspector.show();
+      await inspector.add(one);
+      expect([await inspector.problem(), await inspector.verdict()]).toEqual([expect.stringMatching(words), ""]);
+    }
+    expect(inspector.noise).toEqual([]);
+  });
+
+  it("takes a key that is pasted", async () => {
+    await inspector.show(release);
+    const { page } = inspector;
+    await page.getByText("Paste a public key").first().click();
+    for (const [text, isGood] of [
+      [p.get("A.jwk").toString(), true],
+      [toHex(keyA.key), true],
+      [toHex(keyC.key), false],
+    ] as const) {
+      await inspector.show(release);
+      await page.getByRole("textbox", { name: "Paste a public key" }).fill(text);
+      await page.getByRole("button", { name: "Add key" }).click();
+      await inspector.settled();
+      expect([await inspector.problem(), await inspector.isGood()]).toEqual(["", isGood]);
+    }
+    expect(await inspector.verdict()).toMatch(/^Refused: .*\(\d+ [A-Z_]+\)/);
+    await page.getByText("Paste a public key").first().click();
+  });
+
+  it("shows hostile texts as text", async () => {
+    const evil = `<img src=x onerror=alert(1)>\u202e\u001b[31m</script>${"A".repeat(1_000_000)}`;
+    const description = (text: string) =>
+      encode({
+        ...singleImage({ sequence: "9", vendor: VENDOR, class: CLASS, digest: "00".repeat(32), size: 3, uri: "<b>x</b>" }),
+        text: { en: { "update-description": text } },
+      });
+    const long = description(evil);
+    await inspector.show(file("<img src=x onerror=alert(2)>\u202e.suit", long), key);
+    // a manifest of 1 MB does not fit in a device
+    expect(await inspector.verdict()).toMatch(/\(48 HEAD_LENGTH\)/);
+    const shorter = await signEnvelope(description(evil.slice(0, 50_000)), [signer(keyA)]);
+    await inspector.show(file("<img src=x onerror=alert(2)>\u202e.suit", shorter), key);
+    expect(await inspector.isGood()).toBe(true);
+    for (const label of ["manifest", "text", '"en"']) {
+      await inspector.page.locator(".tree .label", { hasText: new RegExp(`^${label}$`) }).click();
+      await inspector.settled();
+    }
+    expect(await inspector.page.locator("main img, main b, main i, main script").count()).toBe(0);
+    const text = await inspector.text();
+    expect(text).toContain("<img src=x onerror=alert(1)>\\u{202e}\\u{1b}[31m");
+    expect(text).toContain("<img src=x onerror=alert(2)>\\u{202e}.suit");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(text).not.toMatch(/[\u0000-\u0008\u001b\u202a-\u202e\u2066-\u2069]/);
+    await inspector.show(file("x".repeat(250), evil));
+    expect(await inspector.problem()).toContain("is not a SUIT envelope");
+    expect(inspector.noise).toEqual([]);
+  });
+
+  it("answers while it opens 16 MiB", async () => {
+    const { page } = inspector;
+    const image = Buffer.alloc(16 * 1024 * 1024 - 8192, 7);
+    p.put("big.bin", image);
+    await p.ok(["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "big.suit"]);
+    writeFileSync(p.at("big.bin"), "");
+    await inspector.show(key);
+    await page.evaluate(`{
+      let last = performance.now();
+      window.longest = 0;
+      setInterval(() => {
+        const now = performance.now();
+        window.longest = Math.max(window.longest, now - last);
+        last = now;
+      }, 5);
+    }`);
+    await inspector.add(p.at("big.suit"));
+    expect(await inspector.isGood()).toBe(true);
+    // a slow machine stops everything now and then; without a worker it is more than this
+    expect((await page.evaluate("longest")) as number).toBeLessThan(LONG ? 400 : 600);
+    await page.locator(".tree .label", { hasText: "#firmware" }).click();
+    await inspector.settled();
+    await page.getByLabel("Go to byte").fill("16,000,000");
+    await page.getByRole("button", { name: "Go", exact: true }).click();
+    await inspector.settled();
+    expect(await page.locator(".hex [tabindex='0']").getAttribute("data-at")).toBe("16000000");
+    expect(inspector.noise).toEqual([]);
+  });
+
+  it.each(
+    some(
+      [
+        [1200, "light"],
+        [390, "light"],
+        [1200, "dark"],
+        [390, "dark"],
+      ] as const,
+      3,
+    ),
+  )("is accessible at a width of %d, %s", async (width, scheme) => {
+    const { page } = inspector;
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: scheme });
+    await inspector.show(release, key);
+    await inspector.add(file("x.bin", "?"));
+    await page.getByLabel("Storage of the device").selectOption("memory");
+    await page.getByRole("button", { name: "Cut the power", exact: true }).click();
+    await page.waitForSelector(".map .new");
+    expect(await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")).toBe(true);
+    expect(await inspector.violations()).toEqual([]);
+    if (width > 1000) return;
+    await inspector.show(file("x.suit", release.buffer.subarray(0, 60)));
+    expect(await inspector.violations()).toEqual([]);
+  });
+
+  it("can be used with the keyboard alone", async () => {
+    const { page } = inspector;
+    await page.setViewportSize({ width: 1200, height: 900 });
+    await inspector.show(release, key);
+    await page.locator("#files").focus();
+    const seen = new Set<string>();
+    for (let i = 0; i < 40; i++) {
+      seen.add((await page.evaluate("document.activeElement.getAttribute('role') || document.activeElement.localName")) as string);
+      await page.keyboard.press("Tab");
+    }
+    for (const one of ["input", "summary", "button", "treeitem", "gridcell", "option", "select", "region"])
+      expect([...seen]).toContain(one);
+  });
+});

@@ -1,0 +1,10 @@
+// Text from files of others, made safe to show.
+
+/** Control, formatting, private-use and surrogate characters, and line and paragraph separators. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** The text with hidden characters as escapes. */
+export const escaped = (text: string) => text.replace(HIDDEN, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+
+/** A number for people: 16,384. */
+export const grouped = (n: number) => n.toLocaleString("en-US");

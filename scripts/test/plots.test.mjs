@@ -1,0 +1,45 @@
+// The plots: they show the results, and the results are those of the tables in the documents.
+
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { bars, drawings, rowsOf, stalePlots } from "../../bench/plots.mjs";
+
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const results = (name) => JSON.parse(read(`bench/results/${name}.json`));
+
+/** The first table after a text. */
+function tableAfter(document, text) {
+  const lines = document.slice(document.indexOf(text)).split("\n");
+  const from = lines.findIndex((line) => line.startsWith("|"));
+  const to = lines.findIndex((line, i) => i > from && !line.startsWith("|"));
+  return lines.slice(from, to).join("\n");
+}
+
+const CHOOSING = "docs/guides/keys/choosing-an-algorithm.md";
+
+it.each([
+  ["engines", "One verification of each algorithm, milliseconds"],
+  ["memory", "<!-- bench/memory espruino -->"],
+])("results of %s are those of the table", (name, text) => {
+  const { rows } = results(name);
+  expect(rows.length).toBeGreaterThan(5);
+  expect(rowsOf(tableAfter(read(CHOOSING), text))).toEqual(rows);
+});
+
+it("plots are what the results give, and another number is another plot", () => {
+  expect(stalePlots()).toEqual([]);
+  const of = (value) => bars({ title: "a", unit: "ms", series: ["x"], groups: [{ label: "b", values: [value] }] });
+  expect(of(3)).not.toBe(of(4));
+  for (const { svg } of drawings()) {
+    expect(svg).toContain("prefers-color-scheme: dark");
+    expect(svg).toMatch(/<desc>.{100,}<\/desc>/s);
+    expect(svg).not.toMatch(/NaN|undefined|<script|href/);
+  }
+});
+
+it("texts of a plot are never markup, and what was not measured is left out", () => {
+  const svg = bars({ title: "<b>", unit: "", series: ["x", "y"], groups: [{ label: "&", values: [undefined, 10] }], log: true });
+  expect(svg).not.toContain("<b>");
+  expect(svg.match(/<rect class="c1"/g)).toHaveLength(2);
+  expect(rowsOf("| a | b |\n|---|---|\n| x | – |\n| y | 1,234 |\n")).toEqual([{ a: "x" }, { a: "y", b: 1234 }]);
+});
