@@ -15,7 +15,7 @@ export function newBytes(n: number | Bytes): number[] {
 
 /** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. */
 export function newWords(n: number): number[] {
-  return (HAS_PLAIN && typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
+  return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
 }
 
 /**
