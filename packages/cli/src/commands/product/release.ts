@@ -280,7 +280,7 @@ export default define({
     ),
     option("--dry-run", "show what would be released, without a key and without writing"),
     option("--previous <path>", "what was published last: a folder of releases, a release, its release.json, or an envelope"),
-    option("--diff <path>", "tell what changes for devices since this release, which counts like --previous"),
+    option("--diff <path>", "show what changes for devices since this release, which also counts as --previous"),
     option("--role <name>", "with a trust file: role of the keys that sign (default: release)", { choices: policyRoles }),
     option("--sarif <file>", "also write the findings of lint as SARIF, for code review"),
     option("--seq <n>", "sequence number, if the product file says that numbers are given", { parse: sequenceNumber }),
