@@ -37,7 +37,7 @@ describe("--cose-alg", () => {
 
   it.each([
     [["--cose-alg", "es256", "--cose-alg", "esp256"], "es256 and esp256 are for the same keys"],
-    [["--cose-alg", "eddsa"], "eddsa: no key that signs is an Ed25519 key"],
+    [["--cose-alg", "eddsa"], "eddsa: none of the signing keys is an Ed25519 key"],
     [["--cose-alg", "es512"], "Allowed choices are"],
   ])("%j is wrong use, and nothing is written", async (more, message) => {
     const p = standard();
@@ -92,7 +92,7 @@ describe("--for", () => {
     ["ariel-os", [], "payload #firmware is in the envelope", 1],
     ["ariel-os", ["--uri", URI, "--cose-alg", "esp256"], "the signature would name esp256, not es256", 1],
     ["ariel-os", ["--uri", URI, "--key", "A.pem"], "the signature would name ed25519, not es256", 1],
-    ["libcsuit", ["--uri", `https://example.com/${"x".repeat(250)}`], "a URI has 270 bytes, and the most are 255", 1],
+    ["libcsuit", ["--uri", `https://example.com/${"x".repeat(250)}`], "a URI has 270 bytes; the limit is 255", 1],
     ["generic", ["--cose-alg", "es256"], "the signature would name es256, not esp256, ed25519 or hss-lms", 1],
     ["areil-os", [], "Allowed choices are micro, ariel-os, libcsuit, generic", 2],
   ])("%s %j is refused before a key signs, and nothing is written", async (name, more, message, exit) => {

@@ -34,7 +34,7 @@ export function namesFault(names: readonly string[], keys: readonly PublicKey[])
   const [kind] = kinds;
   if (kind === undefined || kinds.some((one) => keys.some(({ alg }) => alg === one))) return undefined;
   return {
-    what: `${names.join(" and ")}: no key that signs is ${article(algWords([kind]))} key`,
+    what: `${names.join(" and ")}: none of the signing keys is ${article(algWords([kind]))} key`,
     hint: `drop it, or sign with such a key: firmseal keygen --alg ${kind} makes one`,
   };
 }

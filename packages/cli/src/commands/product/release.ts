@@ -209,7 +209,9 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
 }
 
 function warnOfNothingKnown({ version }: ReleasePlan): void {
-  notice(`no earlier release is known here: whether ${version} was released elsewhere with other content is not checked (--previous DIR)`);
+  notice(
+    `no earlier release is known here, so release cannot check whether ${version} was published elsewhere with other content: --previous DIR`,
+  );
 }
 
 function signersOf(record: ReleaseRecord) {
@@ -344,7 +346,7 @@ export default define({
       sequence: ["string", "its sequence number"],
     }),
     lint: ["object", "what firmseal lint finds; with --dry-run without rules about signatures"],
-    ...membersOf("lint", { releases: ["string[]", "envelopes that were looked at"], ...LINT }),
+    ...membersOf("lint", { releases: ["string[]", "envelopes that were checked"], ...LINT }),
     "changes?": ["object[]", "with --diff: what changes for devices, board by board"],
     ...membersOf("changes?[]", {
       board: ["string", "name of the board"],
