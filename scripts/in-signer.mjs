@@ -1,6 +1,6 @@
 // Modules of packages/signer/lib, packages/release/lib and packages/report/lib as programs get them: what they use of other packages is in them, so that nobody has
 // to install those. description/schema.js and schema.js have the code that Ajv makes of schemas, and the few functions that it
-// calls.
+// calls; cbor.js has the encoder of cbor-x, which would bring the native cbor-extract and its install script.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -66,8 +66,14 @@ async function precompileSchemas(folder, module, parts) {
   });
 }
 
+/** The neutral platform takes the entry of cbor-x that asks for nothing native. */
+const withCborX = () =>
+  replaceModule(`${SIGNER}lib/cbor.js`, { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
+
 /** Returns the paths of the files of other packages that the signer holds. */
-export const withoutDependencies = () => precompileSchemas(SIGNER, "description/schema", { manifest: ["manifest.schema.json"] });
+export async function withoutDependencies() {
+  return [...(await precompileSchemas(SIGNER, "description/schema", { manifest: ["manifest.schema.json"] })), ...(await withCborX())];
+}
 
 /** The script and the style of the report page, each as one text, in packages/report/lib/assets.js. Returns what is in it. */
 export async function withPage() {

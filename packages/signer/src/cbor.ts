@@ -1,6 +1,19 @@
-// Deterministic encoding of CBOR (RFC 8949 §4.2.1). It only writes: the one reader is the verifier's.
+// Deterministic encoding of CBOR (RFC 8949 §4.2.1). Only this file uses cbor-x, and only to encode, because its decoder
+// is not strict. In lib/, the build puts the encoder itself into this module (scripts/in-signer.mjs): a dependency on
+// cbor-x would install cbor-extract.
 
+import { Encoder, Tag } from "cbor-x";
 import { compareBytes } from "./bytes.js";
+
+// a separate object: cbor-x supports useTag259ForMaps, but its types do not
+const options = { mapsAsObjects: false, useRecords: false, tagUint8Array: false, variableMapSize: true, useTag259ForMaps: false };
+let made: Encoder | undefined;
+
+/** Made when it is first needed: a module does nothing when it is loaded. */
+function encoder(): Encoder {
+  made ??= new Encoder(options);
+  return made;
+}
 
 /** A CBOR tag around a value. */
 export class Tagged {
@@ -15,36 +28,36 @@ export class Tagged {
  */
 export type Encodable = number | bigint | string | boolean | null | Uint8Array | readonly Encodable[] | Map<Encodable, Encodable> | Tagged;
 
-/** Major types (RFC 8949 §3.1). */
-const [UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG] = [0, 1, 2, 3, 4, 5, 6] as const;
-const [FALSE, TRUE, NULL] = [0xf4, 0xf5, 0xf6] as const;
+const wide = 2n ** 32n;
 
-const WIDE = 2n ** 64n;
-const utf8 = new TextEncoder();
-
-/** The shortest head of an item with this argument, 0 to 2^64 - 1. */
-function headOf(major: number, argument: number | bigint): Uint8Array {
-  const type = major << 5;
-  const n = Number(argument);
-  if (n < 24) return Uint8Array.of(type | n);
-  if (n < 2 ** 8) return Uint8Array.of(type | 24, n);
-  if (n < 2 ** 16) return Uint8Array.of(type | 25, n >> 8, n & 255);
-  const wide = n >= 2 ** 32;
-  const head = new Uint8Array(wide ? 9 : 5);
-  head[0] = type | (wide ? 27 : 26);
-  const view = new DataView(head.buffer);
-  if (wide) view.setBigUint64(1, BigInt(argument));
-  else view.setUint32(1, n);
-  return head;
-}
-
-function headOfInteger(value: number | bigint): Uint8Array {
+/**
+ * cbor-x encodes a plain number of 2^32 or more as a float. Such numbers, and only those, are passed to it as BigInt.
+ */
+function cborInteger(value: number | bigint): number | bigint {
   if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`not an exact integer: ${value}`);
-  if (value < -WIDE / 2n || value >= WIDE) throw new RangeError(`outside -2^63 .. 2^64-1: ${value}`);
-  return value < 0 ? headOf(NEGATIVE, -1n - BigInt(value)) : headOf(UNSIGNED, value);
+  const n = BigInt(value);
+  if (n < -(wide * wide) / 2n || n >= wide * wide) throw new RangeError(`outside -2^63 .. 2^64-1: ${n}`);
+  return n < wide && n >= -wide ? Number(n) : n;
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
+/** The head of a byte string of `n` bytes, below 2^32. */
+function bytesHead(n: number): Uint8Array {
+  if (n < 24) return Uint8Array.of(0x40 + n);
+  if (n < 256) return Uint8Array.of(0x58, n);
+  if (n < 65536) return Uint8Array.of(0x59, n >> 8, n & 255);
+  return Uint8Array.of(0x5a, ...[24, 16, 8, 0].map((shift) => (n >>> shift) & 255));
+}
+
+/**
+ * encodeCbor() for a tagged map of byte strings that may have many megabytes: each one is copied only once. Throws
+ * TypeError for a duplicate key.
+ */
+export function encodeBytesMap(tag: number, map: ReadonlyMap<Encodable, Uint8Array>): Uint8Array {
+  // the same tag and keys, with null in place of each byte string
+  const outline = encodeCbor(new Tagged(tag, new Map([...map.keys()].map((key) => [key, null]))));
+  const pairs = [...map].map(([key, content]) => ({ key: encodeCbor(key), content })).sort((a, b) => compareBytes(a.key, b.key));
+  const head = outline.subarray(0, outline.length - pairs.reduce((n, { key }) => n + key.length + 1, 0));
+  const pieces = [head, ...pairs.flatMap(({ key, content }) => [key, bytesHead(content.length), content])];
   const out = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {
@@ -54,44 +67,37 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-function writeMap(map: ReadonlyMap<Encodable, Encodable>, into: Uint8Array[]): void {
-  const pairs = [...map].map(([key, value]) => ({ key: encodeCbor(key), value })).sort((a, b) => compareBytes(a.key, b.key));
-  into.push(headOf(MAP, pairs.length));
-  for (const [i, { key, value }] of pairs.entries()) {
-    const next = pairs[i + 1];
-    if (next && compareBytes(key, next.key) === 0) throw new TypeError("a map key is given twice");
-    into.push(key);
-    write(value, into);
-  }
-}
-
-/** Appends the pieces of an item. A byte string is a piece of its own: it may have many megabytes. */
-function write(value: Encodable, into: Uint8Array[]): void {
-  if (typeof value === "number" || typeof value === "bigint") into.push(headOfInteger(value));
-  else if (typeof value === "string") {
+/**
+ * Converts a value to one that cbor-x encodes deterministically: maps have their keys in bytewise order of the
+ * encoding.
+ */
+function toCborX(value: Encodable): unknown {
+  if (typeof value === "number" || typeof value === "bigint") return cborInteger(value);
+  if (typeof value === "string") {
     if (!value.isWellFormed()) throw new TypeError("text with a lone surrogate");
-    const text = utf8.encode(value);
-    into.push(headOf(TEXT, text.length), text);
-  } else if (typeof value === "boolean") into.push(Uint8Array.of(value ? TRUE : FALSE));
-  else if (value === null) into.push(Uint8Array.of(NULL));
-  else if (value instanceof Uint8Array) into.push(headOf(BYTES, value.length), value);
-  else if (value instanceof Tagged) {
-    into.push(headOf(TAG, value.tag));
-    write(value.value, into);
-  } else if (value instanceof Map) writeMap(value, into);
-  else if (Array.isArray(value)) {
-    into.push(headOf(ARRAY, value.length));
-    for (const one of value) write(one, into);
-  } else throw new TypeError(`cannot be written: ${typeof value}`);
+    return value;
+  }
+  if (typeof value === "boolean" || value === null || value instanceof Uint8Array) return value;
+  if (value instanceof Tagged) return new Tag(toCborX(value.value), value.tag);
+  if (value instanceof Map) {
+    const pairs = [...value].map(([k, v]) => ({ bytes: encodeCbor(k), key: toCborX(k), value: toCborX(v) }));
+    pairs.sort((a, b) => compareBytes(a.bytes, b.bytes));
+    for (const [i, pair] of pairs.entries()) {
+      const next = pairs[i + 1];
+      if (next && compareBytes(pair.bytes, next.bytes) === 0) throw new TypeError("a map key is given twice");
+    }
+    return new Map(pairs.map((p) => [p.key, p.value]));
+  }
+  if (Array.isArray(value)) return value.map(toCborX);
+  throw new TypeError(`cannot be written: ${typeof value}`);
 }
 
 /**
  * Encodes one item deterministically (RFC 8949 §4.2.1): shortest heads, definite lengths, map keys in bytewise order of
- * their encoding. Copies each byte string once. Throws RangeError for a number that is not a 64-bit integer, and
- * TypeError for a duplicate key, a lone surrogate or an unsupported type.
+ * their encoding. Throws RangeError for a number that is not a 64-bit integer, and TypeError for a duplicate key, a
+ * lone surrogate or an unsupported type.
  */
 export function encodeCbor(value: Encodable): Uint8Array {
-  const pieces: Uint8Array[] = [];
-  write(value, pieces);
-  return joined(pieces);
+  // a copy, because cbor-x reuses its buffer
+  return new Uint8Array(encoder().encode(toCborX(value)));
 }

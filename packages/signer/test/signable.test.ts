@@ -55,10 +55,10 @@ describe("opening an envelope before it is signed", () => {
   it("accepts what a device accepts, and adds no signature", async () => {
     const draft = draftOf(singleImage(facts));
     const before = Uint8Array.from(draft.bytes);
-    const manifest = await draft.openUnsigned();
+    const manifest = await draft.openWithTrialKey();
     expect(manifest.signers).toEqual([0]);
     expect(draft.bytes).toEqual(before);
-    // zeros in place of a signature pass nowhere else
+    // what nobody signed passes nowhere
     const forged = await draft.withSignature(signedWith(one), new Uint8Array(64));
     await expect(forged.verify([signedWith(one)])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
   });
@@ -69,7 +69,7 @@ describe("opening an envelope before it is signed", () => {
       [11, 12, 13, 14, 15, 16, 17, 18].map((seed) => signer(key(seed))),
     );
     await expect(all.verify([signedWith(key(11))])).resolves.toBeDefined();
-    await expect(all.openUnsigned()).rejects.toMatchObject({ code: errors.SIGNATURE_COUNT });
+    await expect(all.openWithTrialKey()).rejects.toMatchObject({ code: errors.SIGNATURE_COUNT });
   });
 });
 

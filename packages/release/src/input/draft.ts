@@ -173,11 +173,11 @@ export async function makeDraft(
 }
 
 /**
- * Opens the manifest as devices will, as if the next signature were there. So a release that no device would accept is
+ * Opens the manifest as devices will, under an ephemeral key. So a release that no device would accept is
  * refused before a key of the user signs it. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
-  const manifest = await draft.openUnsigned(nodeHost);
+  const manifest = await draft.openWithTrialKey(nodeHost);
   await checkPayloads(manifest, new Map());
   // fails early if there is too much to try
   certainRefusal(manifest);

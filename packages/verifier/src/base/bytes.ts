@@ -24,7 +24,7 @@ export function newWords(n: number): number[] {
  */
 export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
-  // a micro verifier has them from octetsOf() only, below 2^16
+  // a micro verifier has them from octetsOf() only, below 2^16. The caller checks the end: Espruino makes views past it
   if (!HAS_PLAIN) return (b as Uint8Array).subarray(at, at + n);
   if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
   out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
