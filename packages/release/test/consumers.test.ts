@@ -122,13 +122,13 @@ const REFUSED: { readonly [consumer in Exclude<ConsumerName, "micro">]: { readon
     "first that matches": /two alternatives/,
     "four components": /4 components; the limit is 3/,
     "manifest of SHA-384": /digest of sha-384/,
-    "image of SHA-512": /image digest is of sha-512/,
+    "image of SHA-512": /image digest uses sha-512/,
     "URI of 256 bytes": /256 bytes; the limit is 255/,
     "soft failure": /parameter soft-failure/,
   },
   generic: {
     "manifest of SHA-384": /digest of sha-384/,
-    "image of SHA-512": /image digest is of sha-512/,
+    "image of SHA-512": /image digest uses sha-512/,
   },
 };
 
