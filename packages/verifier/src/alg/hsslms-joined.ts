@@ -73,7 +73,7 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
         sum += top - j;
       } else j = (sum >> ((p - 1 - i) * w)) & top;
       tmp = subBytes(signature, at, n);
-      while (j < top) tmp = (join([id, leaf, i >> 8, i & 255, j++, tmp]) as Uint8Array).subarray(0, n);
+      while (j < top) tmp = subBytes(join([id, leaf, i >> 8, i & 255, j++, tmp]), 0, n);
       (all as unknown as Uint8Array).set(tmp, i * n);
     }
     node = hash(PBLC, all, []);
