@@ -187,6 +187,7 @@ async function program({ banner: _, ...options }, outdir) {
   for (const path of divided) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
   const made = await build({ ...options, plugins: [withoutChildProcess(), ...options.plugins], entryPoints, outdir, write: false });
   const { outputs } = made.metafile;
+  mkdirSync(CACHE, { recursive: true });
   writeFileSync(`${CACHE}/cli.json`, JSON.stringify(made.metafile));
   const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
   const isIn = (path, source) => outputs[path].entryPoint === source || outputs[path].inputs[source]?.bytesInOutput > 0;
