@@ -352,7 +352,7 @@ async function espruinoTable(releases, cases, what) {
     rows.push([label, ...STEPS.map((step) => cell(seen[step])), cell(most)]);
   }
   return [
-    `Espruino, JsVars in use${unit}, all in all: those of the engine alone; with ${what} in Storage, loaded; with the anchor, whose table stays in Storage; with the device and what else is the app's; the peak while \`open()\` runs in \`install()\`; the peak of the rest, with an image of 100,000 bytes in chunks of 256, which goes to Storage and is hashed there. The app runs from Storage, and hands in the native SHA-256.\n`,
+    `Espruino, JsVars in use${unit}, in total: the engine alone; with ${what} in Storage, loaded; with the anchor, whose table stays in Storage; with the device and the rest of the app; the peak while \`open()\` runs in \`install()\`; the peak of the rest, with an image of 100,000 bytes in chunks of 256, which goes to Storage and is hashed there. The app runs from Storage, and passes in the native SHA-256.\n`,
     tableText(["algorithm", "engine", "module", "anchor", "device", "open()", "install()", "most"], rows),
   ].join("\n");
 }

@@ -108,7 +108,7 @@ async function publish(): Promise<void> {
   refuseOther(planned);
   // a runner is new: it cannot know of another build with this version
   if (!planned.previous && planned.state !== "unchanged" && !first)
-    throw new Error("nothing is known of earlier releases: give previous, or first: true if nothing was released yet");
+    throw new Error("no earlier release is known: give previous, or first: true if nothing was released yet");
   const facts = firmseal<ReleaseFacts>(releaseArguments(...more));
   // what was written, against what was described, and by the verifier of the devices. Otherwise nothing of it may be published.
   try {

@@ -3,7 +3,13 @@
 import { ALL_RULES } from "../../packages/release/lib/index.js";
 import { wrapped } from "./text.mjs";
 
-const NEEDS = { previous: "the release before", trust: "a trust file", product: "a product file", cuts: "the payloads" };
+const NEEDS = {
+  previous: "the release before",
+  trust: "a trust file",
+  product: "a product file",
+  cuts: "the payloads",
+  signed: "a signed release",
+};
 
 function section({ id, name, severity, title, why, fix, needs = [], policy }) {
   const more = [

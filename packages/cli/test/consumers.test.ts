@@ -37,7 +37,7 @@ describe("--cose-alg", () => {
 
   it.each([
     [["--cose-alg", "es256", "--cose-alg", "esp256"], "es256 and esp256 are for the same keys"],
-    [["--cose-alg", "eddsa"], "eddsa: no key that signs is an Ed25519 key"],
+    [["--cose-alg", "eddsa"], "eddsa: none of the signing keys is an Ed25519 key"],
     [["--cose-alg", "es512"], "Allowed choices are"],
   ])("%j is wrong use, and nothing is written", async (more, message) => {
     const p = standard();
@@ -92,7 +92,7 @@ describe("--for", () => {
     ["ariel-os", [], "payload #firmware is in the envelope", 1],
     ["ariel-os", ["--uri", URI, "--cose-alg", "esp256"], "the signature would name esp256, not es256", 1],
     ["ariel-os", ["--uri", URI, "--key", "A.pem"], "the signature would name ed25519, not es256", 1],
-    ["libcsuit", ["--uri", `https://example.com/${"x".repeat(250)}`], "a URI has 270 bytes, and the most are 255", 1],
+    ["libcsuit", ["--uri", `https://example.com/${"x".repeat(250)}`], "a URI has 270 bytes; the limit is 255", 1],
     ["generic", ["--cose-alg", "es256"], "the signature would name es256, not esp256, ed25519 or hss-lms", 1],
     ["areil-os", [], "Allowed choices are micro, ariel-os, libcsuit, generic", 2],
   ])("%s %j is refused before a key signs, and nothing is written", async (name, more, message, exit) => {
@@ -250,7 +250,8 @@ source = "${source}"
 [boards.tiny]
 image = "fw.bin"
 `);
-    await p.ok(["release", "--version", "1.4.2", "--first", ...(source === "given" ? ["--seq", "7"] : [])]);
+    const made = await p.ok(["release", "--version", "1.4.2", "--first", ...(source === "given" ? ["--seq", "7"] : [])]);
+    expect(made.stderr).not.toContain("leaves little room");
     const file = "dist/1.4.2/acme-tiny-1.4.2.suit";
     await p.ok(["verify", file, "--key", "B.jwk", "--for", "micro"]);
     await p.ok(["verify", "dist/1.4.2", "--product", "firmseal.toml"]);
@@ -259,7 +260,8 @@ image = "fw.bin"
     p.put("dist/1.4.2/release.json", record.replaceAll('"1.4.2"', '"1.4.3"'));
     expect(refusal(await p.run(["verify", "dist/1.4.2", "--product", "firmseal.toml"]), 1)).toMatch(/release.json|changed|SHA256SUMS/);
     // the same image with its version, for others
-    await p.ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--version", "1.5.0", "--out", "b.suit", "--for", "micro"]);
+    const one = await p.ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--version", "1.5.0", "--out", "b.suit", "--for", "micro"]);
+    expect(one.stderr).not.toContain("leaves little room");
     await p.ok(["verify", "b.suit", "--key", "B.jwk", "--for", "micro"]);
   });
 

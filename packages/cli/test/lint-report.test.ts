@@ -71,7 +71,7 @@ describe("a report", () => {
   ajv.addMetaSchema(ofSchema("ajv/lib/refs/json-schema-draft-04.json") as object);
   const fits = ajv.compile(ofSchema("./lib/schemas/sarif-2.1.0-rtm.5.json") as object);
 
-  it("in SARIF fits its schema, with findings, waivers and rules that could not look", async () => {
+  it("in SARIF fits its schema, with findings, waivers and rules that were not checked", async () => {
     const p = standard();
     product(p, '[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2999-01-31\n');
     p.put("fw.bin", image(9000));

@@ -203,7 +203,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
   "payload-missing": [
     async (p) => [await signed(p, 7, "fw.suit", ["--uri", "https://example.com/none.bin"])],
     async (p) => [await signed(p, 7, "fw.suit", ["--uri", "https://example.com/fw.bin"])],
-    /^not looked at: https:\/\/example\.com\/none\.bin$/,
+    /^not checked: https:\/\/example\.com\/none\.bin$/,
   ],
   "no-sbom": [
     async (p) => [await signed(p, 7)],

@@ -82,7 +82,9 @@ describe("a product file with a mistake", () => {
     expect(await refused(PRODUCT.replace("A.pem", "gone.pem"), 3)).toContain("gone.pem: there is no such file");
     const p = world();
     rmSync(p.at("firmseal.toml"));
-    expect(expectFailure(await release(p, "1.0.0"), 3)).toContain("firmseal.toml: there is no such file");
+    const gone = await release(p, "1.0.0");
+    expect(expectFailure(gone, 3)).toContain("firmseal.toml: there is no such file");
+    expect(gone.stderr).toContain("hint: make one with firmseal init");
     p.put("firmseal.toml", Buffer.from([0xff, 0xfe, 0x00]));
     expect(expectFailure(await release(p, "1.0.0"), 1)).toContain("firmseal.toml: is not UTF-8 text");
     p.put("firmseal.toml", `profile = "suit-sha256-hsslms-a256kw-a256ctr"\n${PRODUCT}`);

@@ -170,6 +170,17 @@ describe("a release", () => {
     expect((await q.run(["verify", "dist/1.0.0"])).exit).toBe(1);
   });
 
+  it("signed by a key that the product file no longer names: verify names the envelope, and what to change", async () => {
+    const q = world();
+    await released(q, "1.0.0");
+    q.put("firmseal.toml", PRODUCT.replace("A.pem", "B.pem"));
+    const r = await q.run(["verify", "dist"]);
+    expect(refusal(r, 1)).toMatch(
+      /^firmseal: dist\/1\.0\.0\/\S+\.suit: refused: no signature has the algorithm and key identifier of a trusted key/,
+    );
+    expect(r.stderr).toContain("list its public key in firmseal.toml: [trust] keys");
+  });
+
   it("leaves nothing behind if one board fails, and uses no number", async () => {
     const q = world();
     rmSync(q.at("app.js"));

@@ -162,7 +162,7 @@ describe("--diff", () => {
     q.put(puck, "changed");
     expect(refusal(await release(q, "1.1.0", "--diff", "published"), 1)).toContain("has changed since it was released");
     rmSync(q.at(puck));
-    expect(refusal(await release(q, "1.1.0", "--diff", "published"), 1)).toContain("is not there to compare with");
+    expect(refusal(await release(q, "1.1.0", "--diff", "published"), 1)).toContain("is missing, so nothing can be compared");
     untouched(q);
   });
 });

@@ -6,7 +6,7 @@ const bytes = (n: number) => `${grouped(n)} ${n === 1 ? "byte" : "bytes"}`;
 
 export const TEXTS = {
   title: "firmseal inspector",
-  intro: "Open a release, a trust file, a description, public keys and payloads. Nothing leaves this page, and it keeps nothing.",
+  intro: "Open a release, a trust file, a description, public keys and payloads. Nothing leaves this page, and it stores nothing.",
   noScript: "This page needs JavaScript.",
   choose: "Choose files",
   dropHere: "or drop them anywhere on the page",
@@ -39,7 +39,7 @@ export const TEXTS = {
 
   empty: (name: string) => `${name} is empty.`,
   tooLarge: (name: string, n: number, most: number) => `${name} has ${bytes(n)}. At most ${bytes(most)} are opened.`,
-  unreadable: (name: string) => `${name} cannot be read. It was moved or changed.`,
+  unreadable: (name: string) => `${name} cannot be read. It may have been moved or changed.`,
   unknown: (name: string) =>
     `${name} is not a SUIT envelope, trust file, description or public key. If it is a payload, open its release first.`,
   notPayload: (name: string) => `${name} is not a payload of the open release, and not a file of another known kind.`,
@@ -67,7 +67,7 @@ export const TEXTS = {
   showByte: "Show this byte",
   notes: "Notes",
   outside: (uri: string) => `Payload ${uri} is outside the envelope: open it to check it.`,
-  outsideGood: (uri: string) => `Payload ${uri} was opened, and is as signed.`,
+  outsideGood: (uri: string) => `Payload ${uri} matches its signed digest.`,
 
   signatures: "Signatures",
   signature: "Signature",
@@ -131,10 +131,10 @@ export const TEXTS = {
   noSteps: "No command is executed.",
   ends: (words: string) => `It ends: ${words}`,
   endsWell: "The release is installed, and starts.",
-  state: "What the device has then",
+  state: "What the device has afterwards",
   stateRow: { unchanged: "the image from before", written: "the new image, not current yet", current: "the new image, current" },
   badFloor: "The floor is not a number from 0 to 2^64 - 1.",
-  badIdentity: "An identifier is not a UUID and not hex.",
+  badIdentity: "An identifier is neither a UUID nor hex.",
 
   cuts: "Cut the power",
   cutsIntro: "A simulated device installs the release, with a power cut at every write and erase. Each cell shows what starts afterwards.",
@@ -157,7 +157,7 @@ export const TEXTS = {
   cutOver: (previous: string, update: string) => `Release ${update} over a generated release ${previous}.`,
   cutUnsigned: "Power cuts need a verified release: open the key of the signer.",
   cutMissing: (uri: string) => `Power cuts need the payload ${uri}: open it.`,
-  cutTooLarge: (most: number) => `Power cuts are tried here with releases of at most ${bytes(most)}. firmseal simulate has no such limit.`,
+  cutTooLarge: (most: number) => `Power cuts are tried here with releases of at most ${bytes(most)}. firmseal simulate takes larger ones.`,
   cutFailed: (step: string, words: string) => `Without a power cut, ${step}: ${words}.`,
   cutSteps: {
     previous: "the previous release cannot be installed",

@@ -2,10 +2,10 @@
 
 import { IMAGES } from "./images.js";
 
-/** The architectures that there are images for: Cortex-M4, M7 and M33 with DSP (ARMv7E-M), and Cortex-M0, M0+ and all above (ARMv6-M). */
+/** The architectures with an image: Cortex-M4, M7 and M33 with DSP (ARMv7E-M), and Cortex-M0, M0+ and later (ARMv6-M). */
 export type Architecture = keyof typeof IMAGES;
 
-/** Machine code that runs at every address that is a multiple of 4. The head of it is `struct firmseal_kernel` of kernel.h. */
+/** Machine code that runs at every address that is a multiple of 4. It begins with `struct firmseal_kernel` of kernel.h. */
 export interface KernelImage {
   bytes: Uint8Array;
   /** SHA-256 over the bytes, in hexadecimal. */

@@ -120,15 +120,15 @@ const REFUSED: { readonly [consumer in Exclude<ConsumerName, "micro">]: { readon
   libcsuit: {
     "same slot": /two alternatives/,
     "first that matches": /two alternatives/,
-    "four components": /4 components, and the most are 3/,
+    "four components": /4 components; the limit is 3/,
     "manifest of SHA-384": /digest of sha-384/,
-    "image of SHA-512": /image digest is of sha-512/,
-    "URI of 256 bytes": /256 bytes, and the most are 255/,
+    "image of SHA-512": /image digest uses sha-512/,
+    "URI of 256 bytes": /256 bytes; the limit is 255/,
     "soft failure": /parameter soft-failure/,
   },
   generic: {
     "manifest of SHA-384": /digest of sha-384/,
-    "image of SHA-512": /image digest is of sha-512/,
+    "image of SHA-512": /image digest uses sha-512/,
   },
 };
 
@@ -157,11 +157,11 @@ describe("what a consumer accepts", () => {
   it.each([
     ["ariel-os", [ALG_ES256], undefined],
     ["ariel-os", [ALG_ESP256], "a signature names algorithm esp256, not es256"],
-    ["ariel-os", [ALG_ES256, ALG_ES256], "it has 2 signatures, and the most are 1"],
+    ["ariel-os", [ALG_ES256, ALG_ES256], "it has 2 signatures; the limit is 1"],
     ["libcsuit", [ALG_ESP256], undefined],
     ["libcsuit", [ALG_ES256, ALG_ESP256], undefined],
     ["libcsuit", [ALG_ED25519], "a signature names algorithm ed25519, not esp256 or es256"],
-    ["libcsuit", Array.from({ length: 7 }, () => ALG_ESP256), "it has 7 signatures, and the most are 6"],
+    ["libcsuit", Array.from({ length: 7 }, () => ALG_ESP256), "it has 7 signatures; the limit is 6"],
     ["generic", [ALG_ED25519], undefined],
     ["generic", [ALG_ED25519, ALG_ML_DSA_65], "a signature names algorithm ml-dsa-65, not esp256, ed25519 or hss-lms"],
     ["generic", [ALG_ES256], "a signature names algorithm es256, not esp256, ed25519 or hss-lms"],
@@ -263,9 +263,9 @@ describe("which COSE algorithm a signature names", () => {
   it("refuses two names for one kind of key, and a name for no key", () => {
     expect(namesFault(["es256", "eddsa"], [p256, ed])).toBeUndefined();
     expect(namesFault(["es256", "eddsa"], [p256])).toBeUndefined();
-    expect(namesFault(["es256", "eddsa"], [ml])?.what).toBe("es256 and eddsa: no key that signs is a P-256 key");
+    expect(namesFault(["es256", "eddsa"], [ml])?.what).toBe("es256 and eddsa: none of the signing keys is a P-256 key");
     expect(namesFault(["es256", "esp256"], [p256])?.what).toBe("es256 and esp256 are for the same keys");
-    expect(namesFault(["eddsa"], [p256])?.what).toBe("eddsa: no key that signs is an Ed25519 key");
+    expect(namesFault(["eddsa"], [p256])?.what).toBe("eddsa: none of the signing keys is an Ed25519 key");
     expect([isOtherName(ALG_ES256, "esp256"), isOtherName(ALG_ESP256, "esp256"), isOtherName(ALG_ED25519, "esp256")]).toEqual([
       true,
       false,

@@ -136,14 +136,14 @@ export function coursesOf(given: Interpreter, m: Manifest, kind: DeviceKind): { 
   return courses;
 }
 
-/** The refusal of a device of one kind, or undefined if it installs and starts the release. */
+/** Returns the refusal of a device of one kind. Returns undefined if it installs and starts the release. */
 export function kindRefusal(by: Interpreter, m: Manifest, kind: DeviceKind): DeviceRefusal | undefined {
   const { install, start } = coursesOf(by, m, kind);
   return install?.refused ?? start?.refused;
 }
 
 /**
- * What payloads must match if a device of one kind installs them, also what it notices before it refuses. Only the
+ * Returns what payloads must match if a device of one kind installs them, also what it detects before it refuses. Only the
  * interpreter refuses here: rules of devices say nothing about payloads.
  */
 export function payloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind): { expected: readonly Expectation[]; refused?: unknown } {

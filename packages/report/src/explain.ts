@@ -47,7 +47,7 @@ export interface Explained {
   others: number;
 }
 
-/** Two digits for each byte. */
+/** Returns the bytes in hexadecimal. */
 export const hexOf = (bytes: Bytes): string => {
   let text = "";
   for (let i = 0; i < bytes.length; i++) text += ((bytes[i] as number) + 256).toString(16).substring(1);
@@ -70,7 +70,7 @@ function expectedOf({ content, size, digest }: Effect): Pick<Action, "bytes" | "
   return content ? { bytes: content.length } : { ...sizeOf(size), ...digestOf(digest) };
 }
 
-/** What an effect is for a device. Undefined: a question about its slot. */
+/** Returns what an effect means for a device. Returns undefined for a question about its slot. */
 export function actionOf(m: Manifest, e: Effect): Action | undefined {
   const what = COMMAND_ROWS[e.op]?.action;
   if (what === undefined) return undefined;

@@ -107,7 +107,7 @@ export function releaseVersion(): Option {
 
 /** --for: the verifier on the devices. */
 export function forVerifier(): Option {
-  return option("--for <consumer>", "the verifier on the devices: stay inside what it accepts, and refuse the rest", {
+  return option("--for <consumer>", "the verifier on the devices: refuse a release that it does not accept", {
     choices: CHOICES.consumer,
   });
 }
@@ -116,7 +116,7 @@ export function forVerifier(): Option {
 export function coseAlgOption(): Option {
   return option(
     "--cose-alg <name>",
-    "COSE algorithm that the signature names, for devices that know only one of two names (default: that of --for, else esp256 and ed25519)",
+    "COSE algorithm that the signature names, for devices that know only one of two names (default: that of the consumer, or esp256 and ed25519)",
     { choices: CHOICES.coseAlg, repeat: true },
   );
 }

@@ -99,7 +99,7 @@ export const CONSUMER: Shape = {
   ...membersOf("for?", {
     consumer: ["string", "its name"],
     algorithms: ["string[]", "COSE algorithm that the signature of each key names"],
-    givenUp: ["string", "what a release for it does without"],
+    givenUp: ["string", "what a release for it leaves out"],
   }),
 };
 
@@ -264,7 +264,7 @@ export const LINT: Shape = {
     "waived?": ["object", "the waiver that accepts it"],
     ...membersOf("waived?", { reason: ["string", "why"], until: ["string", "its last day"] }),
   }),
-  skipped: ["object[]", "rules that could not look"],
+  skipped: ["object[]", "rules that were not checked"],
   ...membersOf("skipped[]", {
     rule: ["string", "number of the rule"],
     name: ["string", "its name"],
@@ -287,7 +287,7 @@ export const DIFFERENCE: Shape = {
     before: ["string[]", "its contents only with the earlier release: length and the beginning of the digest"],
     after: ["string[]", "only with the later one"],
   }),
-  behaviour: ["object[]", "what devices do otherwise"],
+  behaviour: ["object[]", "what devices do differently"],
   ...membersOf("behaviour[]", {
     devices: ["object[]", "the devices"],
     ...membersOf("devices[]", DEVICES),

@@ -43,7 +43,7 @@ const pairs = ({ items }: Item): [number, Item][] =>
 function signatureFault(row: Consumer, { signatures }: UnverifiedEnvelope, algs: readonly number[]): ConsumerFault | undefined {
   if (algs.length > row.signatures)
     return {
-      what: `it has ${algs.length} signatures, and the most are ${row.signatures}`,
+      what: `it has ${algs.length} signatures; the limit is ${row.signatures}`,
       hint: row.signatures === 1 ? "sign with one key" : `sign with at most ${row.signatures} keys`,
     };
   const other = row.algs && algs.find((alg) => !row.algs?.includes(alg));
@@ -81,7 +81,7 @@ function contentFault(g: Grammar, { manifest, envelope: { payloads }, digest }: 
     return { what: `the manifest has a digest of ${HASH_NAMES[digest.alg]}`, hint: useHash(g) };
   if (manifest.components.length > g.components)
     return {
-      what: `the manifest has ${manifest.components.length} components, and the most are ${g.components}`,
+      what: `the manifest has ${manifest.components.length} components; the limit is ${g.components}`,
       hint: "make a release for each part of them",
     };
   if (g.shared && !manifest.shared) return { what: "the manifest has no shared sequence", hint: 'write one: "shared-sequence"' };
@@ -129,9 +129,9 @@ function stepFault(g: Grammar, step: ManifestStep, inTryEach: boolean): Consumer
   for (const { code, value } of step.parameters ?? []) {
     if (!g.parameters.includes(code)) return { what: `the manifest sets parameter ${PARAMETER_NAMES[code] ?? code}`, hint: DESCRIBE };
     if (code === PARAM_IMAGE_DIGEST && !g.digests.some((alg) => HASH_NAMES[alg] === (value as DigestText).algorithm))
-      return { what: `an image digest is of ${(value as DigestText).algorithm}`, hint: useHash(g) };
+      return { what: `an image digest uses ${(value as DigestText).algorithm}`, hint: useHash(g) };
     if (code === PARAM_URI && Buffer.byteLength(String(value)) > g.uri)
-      return { what: `a URI has ${Buffer.byteLength(String(value))} bytes, and the most are ${g.uri}`, hint: "give a shorter URI" };
+      return { what: `a URI has ${Buffer.byteLength(String(value))} bytes; the limit is ${g.uri}`, hint: "give a shorter URI" };
   }
   return undefined;
 }

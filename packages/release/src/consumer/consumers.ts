@@ -80,7 +80,7 @@ export interface Consumer {
   readonly signatures: number;
   /** Left out: the template of micro verifiers, byte for byte. */
   readonly grammar?: Grammar;
-  /** What a release for it does without. */
+  /** What a release for it leaves out. */
   readonly givenUp: string;
   /** How it was tried. */
   readonly tried: string;

@@ -6,13 +6,13 @@ import { algWords, coseAlg, coseAlgs, deviceKeyAlgs, inWords, type PublicKey, wi
 import { algName, algsOf, type ConsumerFault } from "./accepts.js";
 import { type ConsumerName, consumerOf } from "./consumers.js";
 
-/** The names of the numbers that can be chosen: of algorithms with more than one. */
+/** The names of the COSE algorithm numbers that can be chosen: those of algorithms with two numbers. */
 export const coseAlgNames: readonly string[] = deviceKeyAlgs.flatMap((alg) => {
   const ids = coseAlgs(alg);
   return ids.length > 1 ? ids.map(algName) : [];
 });
 
-/** What decides on the number, the strongest first. */
+/** What determines the COSE algorithm number. Later members are defaults. */
 export interface AlgChoice {
   /** Names out of coseAlgNames, at most one for each kind of key. */
   readonly coseAlg?: readonly string[] | undefined;
@@ -23,8 +23,8 @@ export interface AlgChoice {
 const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some((cose) => algName(cose) === name));
 
 /**
- * Why names leave the choice open, or are for none of the keys. Undefined: they do not. Names for several kinds of key may
- * have one for a kind that does not sign this time.
+ * Returns the fault of names that leave the choice open, or are for none of the keys. Returns undefined if there is none.
+ * If names are for several kinds of key, one of these kinds need not sign this time.
  */
 export function namesFault(names: readonly string[], keys: readonly PublicKey[]): ConsumerFault | undefined {
   const kinds = names.map(kindOf);
@@ -34,7 +34,7 @@ export function namesFault(names: readonly string[], keys: readonly PublicKey[])
   const [kind] = kinds;
   if (kind === undefined || kinds.some((one) => keys.some(({ alg }) => alg === one))) return undefined;
   return {
-    what: `${names.join(" and ")}: no key that signs is ${article(algWords([kind]))} key`,
+    what: `${names.join(" and ")}: none of the signing keys is ${article(algWords([kind]))} key`,
     hint: `drop it, or sign with such a key: firmseal keygen --alg ${kind} makes one`,
   };
 }
@@ -68,7 +68,7 @@ export function coseAlgFor(key: PublicKey, { coseAlg: names = [], for: name }: A
   );
 }
 
-/** The same keys, whose signatures name the numbers that are asked for. */
+/** Returns the same keys. Their signatures name the chosen numbers. */
 export function withCoseAlgs(keys: readonly SigningKey[], choice: AlgChoice): SigningKey[] {
   return keys.map((key) => ({ ...key, signer: withCoseAlg(key.signer, coseAlgFor(key.public, choice)) }));
 }

@@ -19,7 +19,7 @@ export function fitted(description: Description, consumer: Consumer): Descriptio
   return { ...rest, ...(invoke && has(consumer, MAN_INVOKE) && { invoke }), ...(text && hasText(consumer) && { text }) };
 }
 
-/** The recipe of an image for a consumer. */
+/** Returns the recipe of an image for a consumer. */
 export function recipeFor(consumer: Consumer | undefined): (facts: SingleImage) => Description {
   return consumer ? (facts) => fitted(singleImage(facts), consumer) : singleImage;
 }

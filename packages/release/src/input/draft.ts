@@ -184,22 +184,25 @@ export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> 
   return manifest;
 }
 
-/** Warns about properties of a manifest that a person should know before the release is published. `outline`: of its envelope. */
-export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEnvelope, "text">): void {
+/**
+ * Warns about properties of a manifest that a person should know before the release is published. `outline`: of its
+ * envelope. `version`: the version of the release. Default: the one that the text names.
+ */
+export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEnvelope, "text">, version = versionIn(outline)): void {
   const sequence = formatSequence(manifest.sequence);
   // the number of a version leaves the room that the version leaves
-  if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(versionIn(outline), BigInt(sequence)))
+  if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(version, BigInt(sequence)))
     warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   warnOfRefusal(manifest);
 }
 
 /**
  * Opens a signed envelope, checks its integrated payloads, and warns about properties that a person should know before
- * the release is published.
+ * the release is published. `version`: as for warnBeforeSigning().
  */
-export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
+export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[], version?: string): Promise<Manifest> {
   const manifest = await signed.verify(keys, nodeHost);
   await checkPayloads(manifest, new Map());
-  warnBeforeSigning(manifest, signed.outline);
+  warnBeforeSigning(manifest, signed.outline, version);
   return manifest;
 }

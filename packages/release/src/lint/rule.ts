@@ -38,7 +38,7 @@ export interface LintRelease {
   /** The commands before each section, and those of each section. */
   readonly sections: readonly (readonly ManifestStep[])[];
   readonly payloads: readonly LintPayload[];
-  /** URIs of the payloads that are not there to look at. */
+  /** URIs of the payloads that are missing. */
   readonly unseen: readonly string[];
   /** What devices do. Undefined if every device refuses the release before it runs a command. */
   readonly explained: Explained | undefined;

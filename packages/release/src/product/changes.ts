@@ -33,7 +33,7 @@ async function recorded({ path, record }: KnownRelease, board: string): Promise<
   if (!artifact) return undefined;
   const file = join(path, artifact.file);
   if (!existsSync(file))
-    throw releaseFault(`${file}: is not there to compare with`, "put the envelopes beside release.json, or drop --diff");
+    throw releaseFault(`${file}: is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop --diff");
   const { digest } = await hashFile(file);
   if (`sha-256:${Buffer.from(digest).toString("hex")}` !== artifact.digest)
     throw releaseFault(`${file}: has changed since it was released`, "get the folder again, as firmseal release wrote it");

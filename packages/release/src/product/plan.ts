@@ -27,7 +27,7 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   boards?: readonly string[];
   /** The folder of releases. Default: that of the product file. */
   out?: string;
-  /** What was published last: a folder of releases, a release, its release.json, or an envelope. Default: that of the product file. */
+  /** The last published release: a folder of releases, a release, its release.json, or an envelope. Default: that of the product file. */
   previous?: string;
   /** A release to compare with. It counts as published, like `previous`. */
   diff?: string;
@@ -46,7 +46,7 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   progress?(board: string, stage: string, passing?: boolean): void;
   /** May refuse the folder of the release, before anything is tried. */
   into?(folder: string): void;
-  /** Gets the findings of lint, also if they are why the release is refused. With keys, it is called again. */
+  /** Gets the findings of lint, even if these stop the release. With keys, it is called a second time. */
   linted?(report: ReleaseLint): void;
 }
 

@@ -151,7 +151,7 @@ interface SignedBoard {
 }
 
 async function signBoards(
-  { product, boards, options }: ReleasePlan,
+  { product, boards, options, version }: ReleasePlan,
   boardKeys: readonly (readonly SigningKey[])[],
   trusted: ProductTrusted,
   recorded: readonly { draft: EnvelopeDraft }[],
@@ -163,7 +163,7 @@ async function signBoards(
     const tbs: string[] = [];
     for (const signer of signers) tbs.push(sha256Hex(await draft.toBeSigned(signer)));
     const done = await signedBy(draft, signers);
-    await reviewSigned(done, signers);
+    await reviewSigned(done, signers, version);
     refuseSigned(product, prepared.board, done, trusted, signers.length, options.role ?? "release");
     if (prepared.board.for) checkFor(prepared.board.for, done.bytes);
     options.progress?.(prepared.board.name, `signed, ${done.bytes.length} bytes`);

@@ -3,8 +3,9 @@
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
+import { Failure, isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
 import { formatUuid, type RoleName } from "@firmseal/signer";
+import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { isOtherName } from "../consumer/cose-alg.js";
@@ -14,8 +15,9 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { versionIn } from "../input/version.js";
 import { identities } from "../payload-check/payload-check.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
+import { isRefusal } from "../refusals.js";
 import { logDigest } from "../signing/authorize.js";
-import { type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
+import { nameFile, type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
 import { classesOf, refuseRole, trustOptions } from "./devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
@@ -120,6 +122,19 @@ async function verifyOne(
   return { ...verified, path, board: board.name, version };
 }
 
+/** Refusals of signatures by keys that are not trusted. */
+const UNKNOWN_SIGNER: readonly number[] = [errors.SIGNATURE_INVALID, errors.SIGNATURE_NO_ANCHOR];
+
+/** Adds the name of the envelope to a refusal, and what to change in the product file if it does not list the signer. */
+function inFolder(path: string, product: Product, e: unknown): unknown {
+  const named = nameFile(path, e);
+  if (!isRefusal(e) || !UNKNOWN_SIGNER.includes(e.code) || product.trust.file !== undefined) return named;
+  const { exit, reason, code, message } = named as Failure;
+  return new Failure(exit, reason, code, message, `if you trust the signer, list its public key in ${product.path}: [trust] keys`, {
+    cause: e,
+  });
+}
+
 async function verifyFolder(
   folder: string,
   product: Product,
@@ -134,7 +149,10 @@ async function verifyFolder(
   const out: VerifiedBoard[] = [];
   for (const one of envelopes) {
     if (o.board !== undefined && one.board !== o.board) continue;
-    const found = await verifyOne(join(folder, one.file), product, whom, wanted, o, record.version);
+    const path = join(folder, one.file);
+    const found = await verifyOne(path, product, whom, wanted, o, record.version).catch((e) => {
+      throw inFolder(path, product, e);
+    });
     const board = product.boards.find(({ name }) => name === found.board) as Board;
     await refuseRecord(folder, record, one, product, board, found);
     out.push(found);

@@ -56,7 +56,7 @@ export interface RecordedSigning {
   receipts: Receipt[];
 }
 
-/** The digest of the signed content, in the notation of the logs. */
+/** Returns the digest of the signed content, in the notation of the logs. */
 export function logDigest({ digest }: { digest: { readonly alg: number; readonly bytes: ArrayLike<number> } }): string {
   return `${HASH_NAMES[digest.alg]}:${toHex(Uint8Array.from(digest.bytes))}`;
 }

@@ -115,7 +115,7 @@ function argumentOf(code: number | undefined): ArgumentKind | undefined {
 
 const TRUST_POSITIONS: readonly (Place | undefined)[] = ["headers", undefined, "trust-list", "signatures"];
 
-/** What the byte string under `key` in `place` holds. undefined: bytes. */
+/** Returns what the byte string under `key` in `place` contains. Returns undefined if it contains plain bytes. */
 export function insideBytes(place: Place, key: number | undefined): Place | undefined {
   switch (place) {
     case "envelope":
@@ -167,13 +167,13 @@ export function valueNames(place: Place, key: number | undefined): Names | undef
 /** Whether the elements of an array in this place are told apart by their position. */
 export const isNumbered = (place: Place) => place === "wrapper" || place === "block" || place === "digest" || place === "trust";
 
-/** A number, exact: the argument of the item's head. */
+/** Returns the argument of the item's head, exactly. */
 export function exactArgument({ kind, high, low }: Pick<Item, "kind" | "high" | "low">): bigint {
   const n = (BigInt(high) << 32n) | BigInt(low);
   return kind === "negative" ? -1n - n : n;
 }
 
-/** The key that an item is in a map, or the code that it is in a sequence. */
+/** Returns the key if an item is a key of a map, or the code if it is a command of a sequence. */
 export function keyOf(item: Item): number | undefined {
   return item.kind === "unsigned" || item.kind === "negative" ? Number(exactArgument(item)) : undefined;
 }

@@ -151,7 +151,9 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
 }
 
 function warnOfNothingKnown({ version }: ReleasePlan): void {
-  notice(`no earlier release is known here: whether ${version} was released elsewhere with other content is not checked (--previous DIR)`);
+  notice(
+    `no earlier release is known here, so release cannot check whether ${version} was published elsewhere with other content: --previous DIR`,
+  );
 }
 
 function signersOf(record: ReleaseRecord) {
@@ -175,7 +177,7 @@ export default define({
     ),
     option("--dry-run", "show what would be released, without a key and without writing"),
     option("--previous <path>", "what was published last: a folder of releases, a release, its release.json, or an envelope"),
-    option("--diff <path>", "tell what changes for devices since this release, which counts like --previous"),
+    option("--diff <path>", "show what changes for devices since this release, which also counts as --previous"),
     option("--role <name>", "with a trust file: role of the keys that sign (default: release)", { choices: policyRoles }),
     option("--sarif <file>", "also write the findings of lint as SARIF, for code review"),
     option("--seq <n>", "sequence number, if the product file says that numbers are given", { parse: sequenceNumber }),
@@ -239,7 +241,7 @@ export default define({
       sequence: ["string", "its sequence number"],
     }),
     lint: ["object", "what firmseal lint finds; with --dry-run without rules about signatures"],
-    ...membersOf("lint", { releases: ["string[]", "envelopes that were looked at"], ...LINT }),
+    ...membersOf("lint", { releases: ["string[]", "envelopes that were checked"], ...LINT }),
     "changes?": ["object[]", "with --diff: what changes for devices, board by board"],
     ...membersOf("changes?[]", {
       board: ["string", "name of the board"],

@@ -131,7 +131,7 @@ async function signWith(
   const { draft, receipts } = await recordSigning("sign", opened, signingOptions, made.draft);
   const signing = opened.map((key) => key.signer);
   const done = await signedBy(draft, signing);
-  const manifest = await reviewSigned(done, signing);
+  const manifest = await reviewSigned(done, signing, o.version);
   const signed = done.bytes;
   if (o.for) (await onDemand()).checkFor(o.for, signed);
   const outside = outsideUris(manifest);

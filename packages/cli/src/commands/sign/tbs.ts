@@ -137,7 +137,7 @@ async function writeTbs(path: string, o: TbsOptions) {
     o,
   );
   if (o.for) await (await onDemand()).checkDraftFor(o.for, draft, algs ?? []);
-  warnBeforeSigning(manifest, draft.outline);
+  warnBeforeSigning(manifest, draft.outline, o.version);
   const list: ToSign[] = [];
   for (const [i, key] of keys.entries())
     list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key, algs?.[i])) });

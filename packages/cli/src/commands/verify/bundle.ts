@@ -155,12 +155,12 @@ export default define({
     option("--micro", "a micro verifier, for the smallest boards: it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
-    option("--target <board>", "put machine code for Ed25519 on this board in, which kernel() of the bundle starts", {
+    option("--target <board>", "add machine code that verifies Ed25519 on this board; kernel() of the bundle starts it", {
       choices: CHOICES.kernelTarget,
     }),
-    option("--without <names>", "with --micro: parts that it has not, with commas: limits, threshold, uri"),
+    option("--without <names>", "with --micro: parts to leave out, with commas: limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
-    option("--source <file>", "also write it readable"),
+    option("--source <file>", "also write the bundle before it is minified"),
   ],
   examples: [
     ["firmseal bundle --alg ed25519 --out firmseal.js", "a verifier for Ed25519"],
@@ -186,7 +186,7 @@ export default define({
       length: ["number", "its length"],
       digest: ["string", "SHA-256 over it, hex"],
     }),
-    "without?": ["string[]", "a micro verifier: parts that it has not"],
+    "without?": ["string[]", "a micro verifier: parts that it does not have"],
     bytes: ["number", "its length"],
     gzip: ["number", "its length after gzip -9"],
     "data?": ["string", "the bundle, if it goes to stdout"],

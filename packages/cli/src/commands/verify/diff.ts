@@ -11,7 +11,7 @@ async function diffReleases(before: string, after: string) {
 
 export default define({
   name: "diff",
-  summary: "tell what changes for devices between two releases, without verifying signatures",
+  summary: "show what changes for devices between two releases, without verifying signatures",
   arguments: [commandArgument("<before>", "envelope of the earlier release"), commandArgument("<after>", "envelope of the later one")],
   examples: [
     ["firmseal diff fw-1.4.1.suit fw-1.4.2.suit", "in words"],

@@ -81,7 +81,7 @@ export default define({
   ],
   json: {
     verified: ["boolean", "false: signatures are not verified"],
-    releases: ["string[]", "envelopes that were looked at"],
+    releases: ["string[]", "envelopes that were checked"],
     ...LINT,
   },
   run: lintCommand,

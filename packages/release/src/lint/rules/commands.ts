@@ -102,9 +102,9 @@ export const commandRules: readonly Rule[] = [
     id: "L35",
     name: "payload-missing",
     severity: "note",
-    title: "A payload is not there to look at",
-    why: "Rules about images cannot look at it. It may be missing or another file where devices fetch it.",
+    title: "A payload is missing, so it is not checked",
+    why: "Rules about images cannot check it. Where devices fetch it, it may be missing or another file.",
     fix: "Put it beside the envelope under the last part of its URI, or give it: --payload FILE.",
-    check: ({ release }) => (release.unseen.length > 0 ? [`not looked at: ${visible(someOf(release.unseen))}`] : []),
+    check: ({ release }) => (release.unseen.length > 0 ? [`not checked: ${visible(someOf(release.unseen))}`] : []),
   },
 ];

@@ -2,7 +2,7 @@
 
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, TARGETS } from "@firmseal/bundler";
-import { type Failure, readAll, refusedInput, schemeOf, visible } from "@firmseal/keys";
+import { environment, type Failure, readAll, refusedInput, schemeOf, visible } from "@firmseal/keys";
 import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import type { ConsumerName } from "../../consumer/consumers.js";
 import { identityOf } from "../../input/identity.js";
@@ -263,9 +263,19 @@ class Reader {
   }
 }
 
-/** Reads a product file. Throws a Failure: PRODUCT, with the line and column of the fault. */
+function productBytes(path: string): Uint8Array {
+  try {
+    return readAll(path, LIMITS.description);
+  } catch (e) {
+    const cause = (e as Error).cause as NodeJS.ErrnoException | undefined;
+    if (cause?.code !== "ENOENT") throw e;
+    throw environment((e as Error).message, "make one with firmseal init, or name another: --product FILE", cause);
+  }
+}
+
+/** Reads a product file. Throws a Failure: ENVIRONMENT if it is missing, PRODUCT with the line and column of a fault. */
 export function readProduct(path: string): Product {
-  const bytes = readAll(path, LIMITS.description);
+  const bytes = productBytes(path);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -287,8 +297,8 @@ export function boardsOf({ path, boards }: Product, names: readonly string[]): r
     if (!known.includes(name))
       throw refusedInput(
         "PRODUCT",
-        `${path}: has no board ${JSON.stringify(visible(name))}${suggestion(name, known)}`,
-        `it has ${known.join(", ")}`,
+        `${path} has no board ${JSON.stringify(visible(name))}${suggestion(name, known)}`,
+        `its boards: ${known.join(", ")}`,
       );
     if (names.indexOf(name) !== i) throw refusedInput("PRODUCT", `board ${name} is given twice`, "name each board once");
   }
