@@ -630,4 +630,12 @@ describe("a release that is there already", () => {
     });
     expect(refusal(await release(p, "1.0.0"), 1)).toContain("release.json: it does not name the signer");
   });
+
+  it("does not give its number to a release whose number is that of its version", async () => {
+    const p = world(`${PRODUCT}\n[sequence]\nsource = "given"\n`);
+    await released(p, "1.0.0", "--seq", "281474976743999", "--out", "published", "--allow-sequence-jump");
+    p.put("firmseal.toml", PRODUCT);
+    const r = await release(p, "1.0.0", "--previous", "published/1.0.0/release.json");
+    expect(refusal(r, 1)).toContain("sequence number 281474976743999, which is not that of the version");
+  });
 });
