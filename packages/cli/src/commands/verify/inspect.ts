@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { usage, visible, warn } from "@firmseal/keys";
+import { usage, warn } from "@firmseal/keys";
 import {
   formatDigest,
   type IdentifiedSignature,
@@ -228,12 +228,7 @@ export default define({
   run: inspect,
   words: (f, path) => [
     {
-      text:
-        "diagnostic" in f
-          ? (f.diagnostic as string)
-          : envelopeLines(path, f)
-              .map((line) => visible(named(line, f.names)))
-              .join("\n"),
+      lines: "diagnostic" in f ? (f.diagnostic as string).split("\n") : envelopeLines(path, f).map((line) => named(line, f.names)),
     },
   ],
 });
