@@ -19,6 +19,11 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 const { values } = parseArgs({ options: { most: { type: "string" } } });
 const executablePath = spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim();
 
+if (executablePath === "") {
+  console.log("The inspector: not measured, there is no chromium");
+  process.exit();
+}
+
 const server = createServer(({ url }, answer) => {
   const path = DIST + (url === "/" ? "index.html" : url.slice(1));
   answer.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", "content-encoding": "gzip" });

@@ -138,9 +138,6 @@ function jerry(script) {
   const file = join(folder, "one.js");
   writeFileSync(file, script);
   const { stdout, stderr, status } = spawnSync(JERRY, ["--mem-stats", file], { encoding: "utf8" });
-  if (process.env.KEEP) {
-    writeFileSync(`/tmp/jj${Date.now()}.js`, script.replace(/Unhandled/, ""));
-  }
   if (status === OUT_OF_MEMORY) return {};
   const stat = (label) => Number(`${stdout}${stderr}`.match(new RegExp(`${label}\\D*(\\d+)`, "i"))?.[1]);
   if (!/DONE/.test(stdout) || !stat("Heap size")) throw new Error(`JERRY_STATS: ${stdout}${stderr}`.slice(0, 400));

@@ -2,10 +2,12 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeCommandTable } from "./commands.mjs";
+import { commonJs, withoutChildProcess } from "./common-js.mjs";
 import { declarations } from "./declarations.mjs";
 import { directImports } from "./direct-imports.mjs";
 import { copyDocuments } from "./package-documents.mjs";
@@ -25,6 +27,54 @@ const OUTPUTS = [
   "packages/verifier/dist/package.json",
   "packages/inspector/dist/index.html",
 ];
+
+/** Modules that get files of their own, with what only they need. They are read when something of them is first used. */
+const DIVIDED = [
+  "packages/bundler/lib/bundle.js",
+  "packages/cli/src/show/failure-of.ts",
+  "packages/images/lib/elf.js",
+  "packages/images/lib/ihex.js",
+  "packages/images/lib/uf2.js",
+  "packages/keys/lib/formats/minisign.js",
+  "packages/keys/lib/formats/openssh.js",
+  "packages/keys/lib/formats/pbes2.js",
+  "packages/keys/lib/formats/pem.js",
+  "packages/keys/lib/secrets/passphrase.js",
+  "packages/keys/lib/sources/pkcs11/uri.js",
+  "packages/release/lib/input/description.js",
+  "packages/release/lib/input/json.js",
+  "packages/release/lib/rotation/fleet-rows.js",
+  "packages/release/lib/schema.js",
+  "packages/release/lib/trust/trust-ref.js",
+  "packages/signer/lib/description/schema.js",
+  "packages/signer/lib/description/suit-tool.js",
+  "packages/signer/lib/trust/draft.js",
+  "packages/verifier/lib/install/install.js",
+  "packages/verifier/lib/tools/refusals.js",
+  "packages/verifier/lib/tools/template-table.js",
+  "signer: @noble/curves/nist.js",
+  "signer: @noble/ed25519",
+  "signer: @noble/hashes/sha2.js",
+];
+/** In a file with every command that has one. */
+const ALWAYS = [
+  "packages/cli/src/show/render.ts",
+  "packages/cli/src/show/ui.ts",
+  "packages/keys/lib/formats/pem.js",
+  "packages/keys/lib/sources/file.js",
+];
+/** Commands that scripts start again and again: each has one file with all that it needs in the usual case, these modules included. */
+const PACKED = {
+  "sign/sign": ["packages/images/lib/elf.js", "packages/signer/lib/description/schema.js", "signer: @noble/hashes/sha2.js"],
+  "verify/verify": ["packages/release/lib/trust/trust-ref.js"],
+};
+
+/** The file of a module, from the top of the repository: of ours as it is there, of a library as its user finds it. */
+function sourceOf(name) {
+  const [, user, library] = /^(\w+): (.*)$/.exec(name) ?? [];
+  if (!user) return name;
+  return realpathSync(createRequire(`${ROOT}packages/${user}/package.json`).resolve(library)).replace(ROOT, "");
+}
 
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
@@ -48,6 +98,7 @@ function fingerprint() {
     "scripts/build.mjs",
     "scripts/bundle.mjs",
     "scripts/commands.mjs",
+    "scripts/common-js.mjs",
     "scripts/declarations.mjs",
     "scripts/direct-imports.mjs",
     "scripts/in-signer.mjs",
@@ -120,6 +171,45 @@ function licences(inputs) {
   return parts.sort().join(`\n${"-".repeat(80)}\n\n`);
 }
 
+/** A worker is a program of its own. */
+const WORKERS = [
+  { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
+  { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
+];
+
+/** The published program, in CommonJS, and its workers. */
+async function program({ banner: _, ...options }, outdir) {
+  const { build } = await import("esbuild");
+  rmSync(outdir, { recursive: true, force: true });
+  const entryPoints = [{ in: `${ROOT}packages/cli/src/start.ts`, out: "main" }];
+  // an entry of its own keeps what only it needs out of the files of others
+  const divided = DIVIDED.map(sourceOf);
+  for (const path of divided) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
+  const made = await build({ ...options, plugins: [withoutChildProcess(), ...options.plugins], entryPoints, outdir, write: false });
+  const { outputs } = made.metafile;
+  mkdirSync(CACHE, { recursive: true });
+  writeFileSync(`${CACHE}/cli.json`, JSON.stringify(made.metafile));
+  const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
+  const isIn = (path, source) => outputs[path].entryPoint === source || outputs[path].inputs[source]?.bytesInOutput > 0;
+  const modulesOf = (source) => Object.keys(outputs).filter((path) => isIn(path, source));
+  const packs = {};
+  for (const [command, also] of Object.entries(PACKED)) {
+    const sources = [`packages/cli/src/commands/${command}.ts`];
+    packs[command.replace(/^.*\//, "")] = {
+      needing: sources.flatMap(modulesOf),
+      also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))),
+    };
+  }
+  const main = Object.keys(outputs).find((path) => outputs[path].entryPoint === "packages/cli/src/start.ts");
+  const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), packs);
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(outdir, path)), { recursive: true });
+    writeFileSync(join(outdir, path), text);
+  }
+  const workers = await build({ ...options, splitting: false, format: "cjs", entryPoints: WORKERS, outdir });
+  return { metafile: { inputs: { ...made.metafile.inputs, ...workers.metafile.inputs } } };
+}
+
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
@@ -170,15 +260,10 @@ async function commandLine() {
   };
   const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
-    // a worker is a program of its own
-    const entryPoints = [
-      { in: ROOT + main, out: "main" },
-      { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
-      { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
-    ];
+    const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
     return build({ ...options, plugins: [...plugins, ...options.plugins], entryPoints, outdir });
   };
-  const { metafile } = await bundle("packages/cli/src/start.ts", fresh);
+  const { metafile } = await program(options, fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
   const { statements, names, errors, needs } = await makeParts();
   const parts = JSON.stringify({ statements, names, errors, needs });

@@ -272,8 +272,8 @@ export async function conform(engine, { chunk = engine.chunk, files: all = vecto
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const part = files === all ? "" : ` of every ${every}th vector`;
-  const line = `${engine.name}${label}: ${sum.passed}${part} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`;
+  const part = files === all ? "" : ` (every ${every}th vector)`;
+  const line = `${engine.name}${label}: ${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}${part}`;
   const more = says.length > 20 ? [`... and ${says.length - 20} lines more`] : [];
   const seconds = (performance.now() - start) / 1000;
   return { ok: sum.failed === 0 && sum.passed > 0, line, output: [...says.slice(0, 20), ...more].join("\n"), seconds };

@@ -1,5 +1,4 @@
-// For the bundled command line: a second module of each command, that only declares it. --help and wrong use load no more than that; the command
-// itself is loaded when it runs.
+// For the bundled command line: a second module of each command, that only declares it. --help and completion load no more than that.
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";

@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 
 /** `{ a, type b, c as d }` as [[exported, local]]. */
 const namesOf = (list) =>
@@ -12,19 +13,26 @@ const namesOf = (list) =>
     return [[words[0], words.at(-1)]];
   });
 
-/** By name that the index of a package exports: its module, and its name there. */
-function exportsOf(packages, name) {
+/** By name that an index exports: its module, and its name there; without one, it is all of the module. */
+function exportsOf(folder) {
+  const text = readFileSync(`${folder}index.js`, "utf8");
+  const pathOf = (module) => resolve(folder, module);
   const map = new Map();
-  for (const [, list, module] of readFileSync(`${packages}${name}/lib/index.js`, "utf8").matchAll(
-    /^export \{([^}]*)\} from "(\.[^"]+)";/gm,
-  ))
-    for (const [inside, outside] of namesOf(list)) map.set(outside, { inside, path: `${packages}${name}/lib/${module.slice(2)}` });
+  const imported = new Map();
+  for (const [, list, module] of text.matchAll(/^import \{([^}]*)\} from "(\.[^"]+)";/gm))
+    for (const [inside, local] of namesOf(list)) imported.set(local, { inside, path: pathOf(module) });
+  for (const [, list] of text.matchAll(/^export \{([^}]*)\};/gm))
+    for (const [local, outside] of namesOf(list)) if (imported.has(local)) map.set(outside, imported.get(local));
+  for (const [, list, module] of text.matchAll(/^export \{([^}]*)\} from "(\.[^"]+)";/gm))
+    for (const [inside, outside] of namesOf(list)) map.set(outside, { inside, path: pathOf(module) });
+  for (const [, name, module] of text.matchAll(/^export \* as (\w+) from "(\.[^"]+)";/gm)) map.set(name, { path: pathOf(module) });
   return map;
 }
 
 /** An esbuild plugin. `packages`: the folder of the packages, which are built; `names`: those whose indices are seen through. */
 export function directImports(packages, names) {
-  const known = new Map(names.map((name) => [name, exportsOf(packages, name)]));
+  const known = new Map(names.map((name) => [name, exportsOf(`${packages}${name}/lib/`)]));
+  known.set("verifier/tools", exportsOf(`${packages}verifier/lib/tools/`));
   const direct = (all, list, name) => {
     const map = known.get(name);
     if (!map) return all;
@@ -32,7 +40,8 @@ export function directImports(packages, names) {
       .map(([outside, local]) => {
         const found = map.get(outside);
         if (!found) return `import { ${outside} as ${local} } from "@firmseal/${name}";`;
-        return `import { ${found.inside} as ${local} } from ${JSON.stringify(found.path)};`;
+        const what = found.inside === undefined ? `* as ${local}` : `{ ${found.inside} as ${local} }`;
+        return `import ${what} from ${JSON.stringify(found.path)};`;
       })
       .join(" ");
   };
@@ -41,7 +50,7 @@ export function directImports(packages, names) {
     setup({ onLoad }) {
       onLoad({ filter: /\/packages\/\w+\/(src|lib)\/.*\.[jt]s$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
-        const contents = text.replace(/^import \{([^}]*)\} from "@firmseal\/(\w+)";/gm, direct);
+        const contents = text.replace(/^import \{([^}]*)\} from "@firmseal\/(\w+(?:\/tools)?)";/gm, direct);
         return { contents, loader: path.endsWith(".ts") ? "ts" : "js" };
       });
     },

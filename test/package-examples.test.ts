@@ -10,6 +10,7 @@ import { anchorOf, encode, identityUuids, type PrivateKey, privateKey, signEnvel
 import { open } from "@firmseal/verifier";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { encryptedPem } from "../packages/keys/src/formats/pkcs8.js";
+import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PASSPHRASE = "correct horse";
@@ -76,12 +77,12 @@ it("kernel: machine code as a file", () => {
   expect(bytes.subarray(0, 4).toString("latin1")).toBe("FSK1");
 });
 
-it("bundler: the verifier for a board", () => {
+it.skipIf(!LONG)(`bundler: the verifier for a board${AT_LENGTH}`, () => {
   example("bundler");
   expect(readFileSync(at("firmseal.js"), "utf8")).toMatch(/exports\.open=/);
 });
 
-it("report: a page that verifies a release", async () => {
+it.skipIf(!LONG)(`report: a page that verifies a release${AT_LENGTH}`, async () => {
   writeFileSync(at("fw.suit"), await signEnvelope(unsigned, [signer(key)]));
   example("report");
   expect(readFileSync(at("fw.html"), "utf8")).toMatch(/^<!doctype html>[\s\S]*Content-Security-Policy[\s\S]*<title>fw\.suit<\/title>/);

@@ -20,6 +20,7 @@ export const THINGS = [
     most: 7,
     besides: {
       "packages/signer/src/test-keys/key.ts": "published keys",
+      "packages/verifier/src/index.ts": "exports what alg/algorithms.ts lists",
       "packages/release/src/consumer/consumers.ts": "what verifiers of others accept, which a new algorithm does not change",
       "packages/release/src/product/file/product.ts": "the profiles of draft-ietf-suit-mti",
       "packages/release/src/rotation/fleet.ts": "what devices without a row have, which does not change",

@@ -143,10 +143,10 @@ describe("the action", () => {
       0,
       expect.stringContaining("The release before is 1.4.1; without its envelopes, nothing is compared."),
     ]);
-    writeFileSync(p.at("firmseal.toml"), `${toml}\n[policy]\nsuite = "cnsa2"\n`);
+    writeFileSync(p.at("firmseal.toml"), `${toml}\n[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2025-01-01\n`);
     const refused = p.action({ mode: "candidate", version: "1.4.2", previous: "dist" });
-    expect([refused.status, error(refused)]).toEqual([1, expect.stringContaining("cnsa2-hash")]);
-    expect(refused.summary).toContain("L51 cnsa2-hash");
+    expect([refused.status, error(refused)]).toEqual([1, expect.stringContaining("the waiver of L40 has expired on 2025-01-01")]);
+    expect(refused.summary).toContain("L90 waiver-invalid");
   });
 
   it.skipIf(!LONG)(`publishes nothing if nothing is known of earlier releases, unless it is the first${AT_LENGTH}`, () => {

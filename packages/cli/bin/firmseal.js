@@ -5,9 +5,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`firmseal: needs Node 20.19 or later; this is Node ${process.versions.node}\n`);
   process.exitCode = 3;
 } else {
-  import("../dist/main.js").catch((error) => {
-    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  try {
+    require("../dist/main.js");
+  } catch (error) {
+    if (error.code !== "MODULE_NOT_FOUND") throw error;
     process.stderr.write("firmseal: is not built yet\nhint: npx -y pnpm@12.4.2 build\n");
     process.exitCode = 3;
-  });
+  }
 }

@@ -82,7 +82,8 @@ export function optionDescription(of: Option): string {
   return facts.length > 0 ? `${of.description} (${facts.join("; ")})` : of.description;
 }
 
-const isHelp = (arg: string) => arg === "-h" || /^--help(=|$)/.test(arg);
+/** Whether an argument asks for help. */
+export const isHelp = (arg: string) => arg === "-h" || /^--help(=|$)/.test(arg);
 
 /** An option with one dash too few, such as "-key". Commander would take it for -k with the value "ey". */
 const SINGLE_DASH = /^-([a-z][a-z-]+)$/;

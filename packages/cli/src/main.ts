@@ -2,7 +2,7 @@
 
 import { type Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
-import { type AnyCommand, GLOBAL_OPTIONS, type Listed, parser, parserOf } from "./command.js";
+import { type AnyCommand, GLOBAL_OPTIONS, isHelp, type Listed, parser, parserOf } from "./command.js";
 import { COMMANDS, GROUPS } from "./commands.js";
 
 /** `firmseal --json verify FILE` is `firmseal verify --json FILE`. */
@@ -37,8 +37,8 @@ function placeOf(argv: readonly string[]): string {
 
 type CommandAction = (given: unknown[]) => Promise<void>;
 
-/** The parser of the command line, with `command` in full. Of the others it knows what --help says. */
-function programWith(command: AnyCommand | undefined, act: CommandAction): Command {
+/** The parser of the command line, with `command` in full. Of `others` it knows what --help says. */
+function programWith(command: AnyCommand | undefined, others: readonly Listed[], act: CommandAction): Command {
   const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)")
     .version(about.version, "-V, --version")
     // behind a command that signs, --version is that of the release
@@ -46,7 +46,7 @@ function programWith(command: AnyCommand | undefined, act: CommandAction): Comma
   // without a command behind them
   for (const name of GLOBAL_OPTIONS) program.addOption(new Option(name).hideHelp());
   const groups = new Map<string, Command>();
-  for (const { name, summary } of COMMANDS) {
+  for (const { name, summary } of others) {
     const [first, second] = name.split(" ") as [string, string?];
     let parent = program;
     if (second !== undefined) {
@@ -94,8 +94,10 @@ export async function main(args: readonly string[]): Promise<number> {
   const help: string[] = [];
   try {
     const row = commandRow(argv);
-    command = (await (row?.declare ?? row?.load)?.())?.default;
-    const program = programWith(command, async (all) => {
+    command = (await ((argv.some(isHelp) && row?.declare) || row?.load)?.())?.default;
+    const isFirst = row?.name.split(" ").every((word, i) => argv[i] === word);
+    // commander then asks for no other
+    const program = programWith(command, row && isFirst ? [row] : COMMANDS, async (all) => {
       given = all;
       const { render } = await import("./show/render.js");
       const { setMode } = await import("./show/ui.js");

@@ -5,6 +5,8 @@ import { main } from "./main.js";
 // a file-size limit then shows as EFBIG, which has words
 process.on("SIGXFSZ", () => {});
 
-process.exitCode = await main(process.argv.slice(2));
-// All is written. The library of a key service may still try what it was told to stop: it must not keep the process alive.
-setTimeout(() => process.exit(), 2_000).unref();
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+  // All is written. The library of a key service may still try what it was told to stop: it must not keep the process alive.
+  setTimeout(() => process.exit(), 2_000).unref();
+});

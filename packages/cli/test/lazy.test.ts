@@ -1,4 +1,4 @@
-// What is loaded when: the modules of the built command line, followed by their static imports.
+// What is loaded when: the modules of the built command line, followed by their static imports, of which each is loaded when it is first used.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,12 +10,14 @@ import { COMMANDS } from "../src/commands.js";
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const chunks = readdirSync(join(dist, "chunks"));
 
-/** Every module that is loaded with `file`, whatever a command does. */
+const textOf = (file: string) => readFileSync(join(dist, file), "utf8");
+
+/** Every module that may be loaded with `file` before something is imported on demand. main.js has those that each command needs. */
 function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;
   seen.add(file);
-  const text = readFileSync(join(dist, file), "utf8");
-  for (const [, name = ""] of text.matchAll(/(?:from|import)\s*"\.\/(?:chunks\/)?([\w-]+\.js)"/g)) loadedWith(join("chunks", name), seen);
+  for (const [, name = ""] of textOf(file).matchAll(/\b__later\("([\w-]+)"\)/g))
+    loadedWith(chunks.includes(`${name}.js`) ? join("chunks", `${name}.js`) : "main.js", seen);
   return seen;
 }
 
@@ -25,7 +27,6 @@ const chunksOf = (name: string) => {
   expect(found, name).not.toEqual([]);
   return found.map((file) => join("chunks", file));
 };
-const textOf = (file: string) => readFileSync(join(dist, file), "utf8");
 
 /** Names in the mathematics of ML-DSA. */
 const isMlDsa = (file: string) => textOf(file).includes("RejNTTPoly");
@@ -56,8 +57,22 @@ it("--help of a command loads its declaration, and nothing that it needs to run"
   for (const file of declared) {
     const files = [...loadedWith(join("chunks", file))];
     const bytes = files.reduce((sum, one) => sum + textOf(one).length, 0);
-    // commander, and the options and shapes that commands share
-    expect(bytes, file).toBeLessThan(100_000);
+    // commander with all of main.js, the options and shapes that commands share, and tables of names
+    expect(bytes, file).toBeLessThan(150_000);
     for (const one of files) expect(textOf(one), `${file}: ${one}`).not.toMatch(/node:crypto|noble|FIRMSEAL_STATE/);
   }
+});
+
+it.each([
+  ["sign", 540_000],
+  ["verify", 310_000],
+] as const)("%s reads one file beside main.js, and in it nothing that few runs need", (command, most) => {
+  const text = textOf(`${command}.js`);
+  // a millisecond for each 30 kB
+  expect(text.length).toBeLessThan(most);
+  const modules = [...text.matchAll(/^"([\w-]+)":\(function/gm)].map(([, name]) => name);
+  expect(modules.filter((name) => name?.startsWith(`${command}-`))).toHaveLength(1);
+  // words in the readers of TOML, JSON with places, CSV, in globs, in tokens, in the mathematics of P-256 and of Ed25519 for keys
+  for (const word of ["TomlError", "Unexpected token", "CsvError", "picomatch", "CKR_", "weierstrass", "wNAF"])
+    expect(text.includes(word), word).toBe(false);
 });

@@ -43,6 +43,24 @@ async function setField(name: string | RegExp, value: string): Promise<void> {
 const steps = () => inspector.page.locator(".steps li").allTextContents();
 
 describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
+  it("takes files within a second, with a cold cache", async () => {
+    expect(Number(await inspector.page.getAttribute("html", "data-ready"))).toBeLessThan(1000);
+  });
+
+  it("opens files that are dropped", async () => {
+    const data = await inspector.page.evaluateHandle(
+      `(() => {
+        const data = new DataTransfer();
+        for (const [name, base64] of ${JSON.stringify([release, key].map(({ name, buffer }) => [name, buffer.toString("base64")]))})
+          data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+        return data;
+      })()`,
+    );
+    await inspector.page.dispatchEvent("main", "drop", { dataTransfer: data });
+    await inspector.settled();
+    expect([await inspector.problem(), await inspector.isGood()]).toEqual(["", true]);
+  });
+
   it("verifies a release, without a network, and shows who signed it", async () => {
     await p.ok(["keygen", "--no-passphrase", "--alg", "ml-dsa-44", "--out", "M.pem"]);
     await p.ok(["pubkey", "M.pem", "--out", "M.pub"]);

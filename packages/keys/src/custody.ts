@@ -13,6 +13,8 @@ export interface Custody {
   readonly node?: { readonly type: string; readonly curve?: string };
   /** AlgorithmIdentifier of PKCS#8 and SPKI, for keys that are encoded here: the DER of its content, in hex. */
   readonly identifier?: string;
+  /** SPKI up to the raw key, in hex: a file that is this and a raw key is read without OpenSSL. */
+  readonly spki?: string;
   /**
    * The start of PKCS#8 version 2, and the bytes between the secret and the public key, for keys that OpenSSL does not
    * read. In hex.
@@ -52,6 +54,8 @@ const mlDsa = (last: string): Custody => ({ identifier: `300b060960864801650304$
 export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
   ed25519: {
     node: { type: "ed25519" },
+    // RFC 8410 §4
+    spki: "302a300506032b6570032100",
     // RFC 8410 §7: with the public key behind the private one, as Rust tools write it
     pkcs8v2: { head: "3051020101300506032b657004220420", middle: "812100" },
     openssh: { type: "ssh-ed25519" },
@@ -72,6 +76,8 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
   },
   es256: {
     node: { type: "ec", curve: "prime256v1" },
+    // RFC 5480 §2
+    spki: "3059301306072a8648ce3d020106082a8648ce3d030107034200",
     begins: [4],
     ecdsa: { digest: "sha256" },
     openssh: { type: "ecdsa-sha2-nistp256", curve: "nistp256" },

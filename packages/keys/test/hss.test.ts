@@ -5,6 +5,7 @@ import { statSync } from "node:fs";
 import { cachedCount, cachedNodes, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { some } from "../../test-support/src/effort.js";
 import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
 import { expectFailure } from "../../test-support/src/run.js";
 import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
@@ -149,7 +150,7 @@ describe.skipIf(!hasBotan)("botan (skipped when it is not installed)", () => {
   const accepts = (...args: string[]) =>
     /^Signature is valid$/m.test(spawnSync("botan", ["verify", "--hash=", ...args], { encoding: "utf8" }).stdout);
 
-  it.each(["5/1", "10/4,5/2", "n24:5/8,5/4,5/1"])("verifies what is signed with a key of %s, and nothing else", async (levels) => {
+  it.each(some(["5/1", "10/4,5/2", "n24:5/8,5/4,5/1"], 2))("verifies what is signed with a key of %s, and nothing else", async (levels) => {
     const p = new HssPlace();
     await p.keygen(levels);
     await p.ok(["hss", "skip", "k.hss", "--to", "17"]);

@@ -88,8 +88,9 @@ describe("a product file", () => {
   });
 
   it("from init is one, whatever the names in a project are", () => {
+    const image = fc.oneof(fc.constantFrom("constructor", "__proto__"), fc.string({ unit: "binary", minLength: 1, maxLength: 200 }));
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary", minLength: 1, maxLength: 200 }), (name, image) => {
+      fc.property(fc.string({ unit: "binary" }), image, (name, image) => {
         const { product } = newProduct("firmseal.toml", {
           name: plainName(name),
           vendor: "a.b",
@@ -99,6 +100,11 @@ describe("a product file", () => {
         expect(product.boards[0]?.images[0]?.files).toEqual([image]);
       }),
     );
+  });
+
+  it.each(["constructor", "__proto__"])("has no board %s", (name) => {
+    const text = `name = "x"\nvendor = "a.b"\n[keys]\nrelease = "k.pem"\n[boards.${name}]\nimage = "fw.bin"\n`;
+    expect(() => productIn("firmseal.toml", text)).toThrow("firmseal.toml:5:2: __proto__ and constructor are not names");
   });
 });
 

@@ -7,7 +7,13 @@ import { compareBytes } from "./bytes.js";
 
 // a separate object: cbor-x supports useTag259ForMaps, but its types do not
 const options = { mapsAsObjects: false, useRecords: false, tagUint8Array: false, variableMapSize: true, useTag259ForMaps: false };
-const encoder = new Encoder(options);
+let made: Encoder | undefined;
+
+/** Made when it is first needed: a module does nothing when it is loaded. */
+function encoder(): Encoder {
+  made ??= new Encoder(options);
+  return made;
+}
 
 /** A CBOR tag around a value. */
 export class Tagged {
@@ -93,5 +99,5 @@ function toCborX(value: Encodable): unknown {
  */
 export function encodeCbor(value: Encodable): Uint8Array {
   // a copy, because cbor-x reuses its buffer
-  return new Uint8Array(encoder.encode(toCborX(value)));
+  return new Uint8Array(encoder().encode(toCborX(value)));
 }

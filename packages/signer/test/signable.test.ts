@@ -1,5 +1,6 @@
 // What holds for everything that can be signed.
 
+import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import {
   AlreadySigned,
@@ -49,6 +50,49 @@ const drafts: { [name: string]: () => { draft: Signable; read(bytes: Uint8Array)
     read: (bytes) => TrustDraft.read(bytes),
   }),
 };
+
+describe("opening an envelope before it is signed", () => {
+  it("accepts what a device accepts, and adds no signature", async () => {
+    const draft = draftOf(singleImage(facts));
+    const before = Uint8Array.from(draft.bytes);
+    const manifest = await draft.openWithTrialKey();
+    expect(manifest.signers).toEqual([0]);
+    expect(draft.bytes).toEqual(before);
+    // what nobody signed passes nowhere
+    const forged = await draft.withSignature(signedWith(one), new Uint8Array(64));
+    await expect(forged.verify([signedWith(one)])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
+  });
+
+  it("refuses what a device refuses: one signature more than 8", async () => {
+    const all = await signedBy(
+      draftOf(singleImage(facts)),
+      [11, 12, 13, 14, 15, 16, 17, 18].map((seed) => signer(key(seed))),
+    );
+    await expect(all.verify([signedWith(key(11))])).resolves.toBeDefined();
+    await expect(all.openWithTrialKey()).rejects.toMatchObject({ code: errors.SIGNATURE_COUNT });
+  });
+});
+
+it("what was verified when it was signed is not taken for anything else", async () => {
+  const draft = draftOf(singleImage(facts));
+  const who = signedWith(one);
+  const tbs = await draft.toBeSigned(who);
+  const signature = await signer(one).sign(tbs);
+  await expect((await draft.withSignature(who, signature)).verify([who])).resolves.toBeDefined();
+  for (const at of [0, 31, 32, 63]) {
+    const wrong = signature.map((byte, i) => (i === at ? byte ^ 1 : byte));
+    await expect((await draft.withSignature(who, wrong)).verify([who])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
+  }
+  // another message, and another key
+  const other = draftOf(singleImage({ ...facts, sequence: "2" }));
+  await expect((await other.withSignature(who, signature)).verify([who])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
+  const third = signedWith(stranger);
+  await expect((await draft.withSignature(third, signature)).verify([third])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
+  // the caller changes the array that it was given
+  const mine = await signer(one).sign(tbs);
+  mine.fill(0);
+  await expect((await draft.withSignature(who, mine)).verify([who])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
+});
 
 describe.each(Object.entries(drafts))("%s", (_, make) => {
   const { draft, read } = make();

@@ -14,10 +14,11 @@ import {
 } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
+import { bordersAndSome, chosenCuts, spread } from "./chosen.js";
 import { nodeHost } from "./host.js";
 import { rememberedTrust } from "./remembered.js";
 import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
-import type { Cut, Machine, MakeStore, Place, Setup, Started, Store, Verifier } from "./store.js";
+import type { Cut, Machine, MakeStore, Setup, Started, Store, Verifier } from "./store.js";
 
 /** A release, the trust policy for it, and its external payloads. */
 export interface Release {
@@ -263,39 +264,4 @@ export class Simulation {
     report.courses = this.courses;
     return report;
   }
-}
-
-/** Selects `n` of `all` indices, including the first and the last, ascending. Returns undefined for all. */
-function spread(all: number, n: number): number[] | undefined {
-  if (all <= n) return undefined;
-  return [...new Set(Array.from({ length: n }, (_, i) => Math.round((i * (all - 1)) / Math.max(1, n - 1))))];
-}
-
-/** The chosen cuts of a course. */
-function* chosenCuts(machine: Machine, from: Store, chosen: readonly number[]): Iterable<Cut> {
-  if (machine.someCuts) return yield* machine.someCuts(from, chosen);
-  const wanted = new Set(chosen);
-  let at = 0;
-  for (const cut of machine.cuts(from)) if (wanted.has(at++)) yield cut;
-}
-
-/**
- * Selects all cuts except some between the first and the last operation of each run of bulk writes to one place: so many of
- * them as `n` of all would have, evenly spread. Ascending.
- */
-function bordersAndSome(places: Iterable<Place>, all: number, n: number): number[] {
-  const chosen = new Set(spread(all, n));
-  let at = 0;
-  let before = { what: "", at: 0, cuts: 0 };
-  const take = (from: number, cuts: number) => {
-    for (let i = from; i < from + cuts; i++) chosen.add(i);
-  };
-  for (const { what, cuts, isBulk } of places) {
-    if (what !== before.what) take(before.at, before.cuts);
-    if (what !== before.what || !isBulk) take(at, cuts);
-    before = { what, at, cuts };
-    at += cuts;
-  }
-  take(before.at, before.cuts);
-  return [...chosen].sort((a, b) => a - b);
 }

@@ -5,7 +5,7 @@ export { DEVICES } from "./devices/devices.js";
 export { filesStore } from "./devices/files.js";
 export { type FlashKind, FlashStore, flashStore, layoutOf } from "./devices/flash.js";
 export { type Release, Simulation, Unsimulated } from "./engine.js";
-export { nodeHost } from "./host.js";
+export { hostFor, nodeHost } from "./host.js";
 export { applyOperation, erasedFlash, FLASH_TEARS, FlashModel, type FlashTear, type Pages } from "./models/flash-model.js";
 export { FsModel } from "./models/fs-model.js";
 export { PREVIOUS_SIZE, previousRelease } from "./previous.js";

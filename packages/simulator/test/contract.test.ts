@@ -1,6 +1,7 @@
 // The contract holds for every device that is ready-made, and is broken by devices that break it.
 
 import { expect, it } from "vitest";
+import { LONG } from "../../test-support/src/effort.js";
 import { contract } from "../src/contract.js";
 import { DEVICES } from "../src/devices/devices.js";
 import type { MakeStore, Started, Store } from "../src/store.js";
@@ -8,7 +9,7 @@ import { describeDevice } from "../src/vitest.js";
 
 const device = (name: string) => DEVICES[name] as MakeStore;
 
-for (const name of Object.keys(DEVICES)) describeDevice(`the device ${name}`, device(name), { secondCuts: 2 });
+for (const name of Object.keys(DEVICES)) describeDevice(`the device ${name}`, device(name), { secondCuts: LONG ? 2 : 1 });
 
 /** The device in memory, with something in it changed each time that it is started. */
 function spoilt(spoil: (started: Started) => void): MakeStore {

@@ -45,6 +45,6 @@ export function send(
 export const good = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
 export const other = privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
 export const bytes = image(1, 1000);
-export const plain = await release(2, bytes);
+export const plain: Uint8Array = await release(2, bytes);
 
 export const sourceOf = (envelope: Uint8Array): Source => ({ length: envelope.length, read: (at, n) => envelope.slice(at, at + n) });

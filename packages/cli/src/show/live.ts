@@ -3,7 +3,7 @@
 
 import { visible } from "@firmseal/keys";
 import { wrapAnsi } from "fast-wrap-ansi";
-import { onStderr, rewriteStderr, writeWords } from "./ui.js";
+import { onStderr, rewriteStderr, stderrSize, writeWords } from "./ui.js";
 
 /** Rows that stay free: a terminal scrolls away what is above its first row, and nothing reaches it there. */
 const SPARE_ROWS = 2;
@@ -16,15 +16,15 @@ export class LiveLines {
   set(name: string, stage: string, passing = false): void {
     const text = visible(`${name}: ${stage}`);
     this.lines.set(name, text);
-    const { columns, rows } = process.stderr;
-    if (process.stderr.isTTY !== true || process.env["TERM"] === "dumb" || this.lines.size > rows - SPARE_ROWS) {
+    const size = stderrSize();
+    if (!size || this.lines.size > size.rows - SPARE_ROWS) {
       if (!passing) writeWords(text);
       return;
     }
     const up = this.shown > 0 ? `\x1b[${this.shown}A` : "";
     // a line that the terminal breaks would be two
     const all = [...this.lines.values()].map(
-      (line) => `\r\x1b[K${wrapAnsi(line, Math.max(8, columns - 1), { hard: true }).split("\n")[0]}\n`,
+      (line) => `\r\x1b[K${wrapAnsi(line, Math.max(8, size.columns - 1), { hard: true }).split("\n")[0]}\n`,
     );
     rewriteStderr(`${up}${all.join("")}`);
     this.shown = all.length;

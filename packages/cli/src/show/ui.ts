@@ -6,10 +6,9 @@ import { type Failure, listen, systemFault, tooMuch, UNSAFE, visible } from "@fi
 import { barText } from "./bar.js";
 
 const isPlain = Boolean(process.env["NO_COLOR"]);
-const colour = process.stderr.isTTY === true && !isPlain;
 
 function styled(style: "red" | "yellow" | "dim", text: string): string {
-  return colour ? styleText(style, text) : text;
+  return !isPlain && process.stderr.isTTY === true ? styleText(style, text) : text;
 }
 
 /** Red on a terminal, for stdout. */
@@ -81,6 +80,12 @@ export function writeStderr(text: string): void {
   } catch {
     // nobody can read the words; the command is done all the same
   }
+}
+
+/** The size of the terminal on stderr. Undefined if it is none, or one that moves nothing. */
+export function stderrSize(): { columns: number; rows: number } | undefined {
+  const { isTTY, columns, rows } = process.stderr;
+  return isTTY === true && process.env["TERM"] !== "dumb" ? { columns, rows } : undefined;
 }
 
 /** Writes text that moves on a terminal, unless --quiet was given. */

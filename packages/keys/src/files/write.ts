@@ -16,6 +16,7 @@ import {
   rmSync,
   statSync,
   utimesSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -123,8 +124,8 @@ export function checkWritable(path: string): void {
   const release = holdSignals();
   try {
     temporary = temporaryBeside(targetOf(path));
-    // with content: a full disk often still has room for names
-    writeDurably(temporary, new Uint8Array(4096), 0o600);
+    // with content: a full disk often still has room for names. It need not last, and file systems reserve its room when it is written.
+    writeFileSync(temporary, new Uint8Array(4096), { mode: 0o600, flag: "wx" });
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === "ENOENT") throw noFolder(path, e);
     throw systemFault(e, path) ?? e;

@@ -1,7 +1,7 @@
 // PKCS#8 and SPKI in DER, for keys that the OpenSSL in Node 20 does not support: those whose row in custody.ts has the
 // identifier. For ML-DSA (RFC 9881), only the seed is written. The seed alone is read, or the seed with the expanded
 // key if the two match; an expanded key alone is refused. For HSS/LMS (RFC 9708 §4, RFC 9802 §4), only public keys are
-// supported.
+// supported. Public keys of Ed25519 and P-256 in their usual form are read here too: OpenSSL takes longer to load.
 
 import { timingSafeEqual } from "node:crypto";
 import {
@@ -9,6 +9,7 @@ import {
   isStateful,
   type KeyAlg,
   KeyError,
+  keyAlgOfLength,
   loadAlg,
   type PrivateKey,
   type PublicKey,
@@ -44,8 +45,21 @@ function algOf(item: Tlv | undefined): KeyAlg | undefined {
   return item && algsWith("identifier").find((alg) => identifier(alg)?.equals(item.whole));
 }
 
+/** The public key in an SPKI of the usual form, which begins with the same bytes for every key of an algorithm. */
+function usualSpki(der: Uint8Array): PublicKey | undefined {
+  for (const alg of algsWith("spki")) {
+    const head = Buffer.from(CUSTODY[alg].spki as string, "hex");
+    const raw = der.subarray(head.length);
+    // the head has the lengths of all that follows
+    if (head.equals(der.subarray(0, head.length)) && keyAlgOfLength(raw.length) === alg) return publicKey(alg, raw);
+  }
+  return undefined;
+}
+
 /** The public key in an SPKI. Returns undefined for other algorithms. Throws KeyError. */
 export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
+  const usual = usualSpki(der);
+  if (usual) return usual;
   const parts = children(singleTlv(der, SEQUENCE));
   const alg = algOf(parts?.[0]);
   if (!parts || !alg) return undefined;

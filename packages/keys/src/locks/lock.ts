@@ -46,7 +46,7 @@ const ours = new Map<string, string>();
  * container still runs is unknown: its lock is waited for and never taken over.
  */
 export async function lock(path: string, options: LockOptions = {}): Promise<Lock> {
-  const end = performance.now() + 1000 * (options.wait ?? WAIT);
+  const end = process.uptime() + (options.wait ?? WAIT);
   for (;;) {
     const there = readNote(path);
     if (there === undefined) {
@@ -58,7 +58,7 @@ export async function lock(path: string, options: LockOptions = {}): Promise<Loc
       return { isOurs: () => readNote(path)?.nonce === nonce, release: () => releaseLock(path, nonce) };
     }
     if (there.nonce !== "" && hasEnded(there, path)) await takeAway(path, there.nonce);
-    else if (performance.now() >= end) throw busy(path, there, options.busy);
+    else if (process.uptime() >= end) throw busy(path, there, options.busy);
     // spread processes that began to wait at the same time
     else await sleep(5 + 20 * Math.random());
   }

@@ -1,7 +1,6 @@
 // What to sign: an existing envelope, or one made from a description or an image; and the final review. `sign` and
 // `tbs` share it.
 
-import { randomBytes } from "node:crypto";
 import { basename, extname } from "node:path";
 import { DETECT_BYTES, detect } from "@firmseal/images";
 import {
@@ -19,19 +18,7 @@ import {
   versionNumber,
   warn,
 } from "@firmseal/keys";
-import {
-  DEFAULT_ALG,
-  type Description,
-  draftOf,
-  EnvelopeDraft,
-  privateKey,
-  type SignedWith,
-  type SingleImage,
-  signedBy,
-  signer,
-  singleImage,
-  toHex,
-} from "@firmseal/signer";
+import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleImage, singleImage, toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
@@ -186,20 +173,14 @@ export async function makeDraft(
 }
 
 /**
- * Opens the manifest as devices will, with a key that is generated for this and discarded. So a release that no device
- * would accept is refused before a key of the user signs it. Throws the refusals of open() and of the payloads.
+ * Opens the manifest as devices will, under an ephemeral key. So a release that no device would accept is
+ * refused before a key of the user signs it. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
-  const key = signer(privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));
-  const manifest = await openSigned(await signedBy(draft, [key]), [key]);
+  const manifest = await draft.openWithTrialKey(nodeHost);
+  await checkPayloads(manifest, new Map());
   // fails early if there is too much to try
   certainRefusal(manifest);
-  return manifest;
-}
-
-async function openSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
-  const manifest = await signed.verify(keys, nodeHost);
-  await checkPayloads(manifest, new Map());
   return manifest;
 }
 
@@ -217,7 +198,8 @@ export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEn
  * the release is published.
  */
 export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
-  const manifest = await openSigned(signed, keys);
+  const manifest = await signed.verify(keys, nodeHost);
+  await checkPayloads(manifest, new Map());
   warnBeforeSigning(manifest, signed.outline);
   return manifest;
 }

@@ -1,11 +1,11 @@
 // Checks that the available payloads are those that the manifest means. The interpreter runs the installation for every
 // kind of device that the manifest distinguishes, and each payload must be compared with an image digest on the way.
 
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
 import { type DeviceKind, type DeviceRefusal, type Expectation, type Interpreter, kindRefusal, payloadsOf } from "@firmseal/report";
 import { toHex } from "@firmseal/signer";
+import { hostFor } from "@firmseal/simulator";
 import { errors, type Identity, identityChecked, type Manifest, type Refusal, type Run, start, step } from "@firmseal/verifier";
 import {
   HASH_NAMES,
@@ -91,9 +91,9 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
       content: `at ${p.content.at}`,
       size: p.content.n,
       hash: async (alg) => {
-        const h = createHash(alg.replace("-", ""));
+        const h = hostFor(p.content.n)[alg.replace("-", "") as "sha256" | "sha384" | "sha512"].create();
         for (const slice of chunks(p.content)) h.update(Uint8Array.from(readSlice(m.input, slice)));
-        return new Uint8Array(h.digest());
+        return Uint8Array.from(h.digest());
       },
     });
   for (const [uri, path] of files)

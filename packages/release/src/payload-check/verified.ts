@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CODES, Failure, STDIO, someOf } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
-import { nodeHost } from "@firmseal/simulator";
+import { hostFor } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { withNumbers } from "../refusals.js";
@@ -25,8 +25,12 @@ function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {
  * The manifest, with all of `anchors` that have signed and count, each once. open() stops at the threshold, and people want to know all
  * signers: a limit, here one that limits nothing, makes it check every signature.
  */
-function trustedByAll(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Manifest {
-  return open(envelope, { anchors: [...anchorsByKey(anchors).values()].map((a): Anchor => ({ since: [0, 0], ...a })) }, nodeHost);
+function trustedByAll(envelope: Uint8Array, anchors: readonly Anchor[]): Manifest {
+  return open(
+    envelope,
+    { anchors: [...anchorsByKey(anchors).values()].map((a): Anchor => ({ since: [0, 0], ...a })) },
+    hostFor(envelope.length),
+  );
 }
 
 /** The policies that differ: each costs a verification of every signature, and most kinds of device trust the same keys. */
@@ -111,7 +115,7 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
   const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };
   let manifest: Manifest;
   try {
-    [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, nodeHost)) as [Manifest];
+    [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, hostFor(envelope.length))) as [Manifest];
   } catch (e) {
     throw withNumbers(e, envelope, String(o.floor));
   }
@@ -121,10 +125,12 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
   const files = payloadsBeside(path, manifest, payloadFiles(manifest, o.payload ?? []));
   await checkPayloads(manifest, files);
   const anchors = policies.flatMap((policy) => policy.anchors);
-  const all = trustedByAll(envelope, anchors);
+  const listed = anchorsByKey(anchors);
+  // where every key has signed, there is nothing left to find
+  const isComplete = policies.length === 1 && anchorsByKey(manifest.believed).size === listed.size;
+  const all = isComplete ? manifest : trustedByAll(envelope, anchors);
   // each kind of device counts the keys that are trusted for it
   warnOfRefusal({ ...all, threshold: manifest.threshold });
-  const listed = anchorsByKey(anchors);
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   if (unchecked.length > 0 && !o.withoutPayloads) throw uncheckedFailure(path, unchecked);
   return {

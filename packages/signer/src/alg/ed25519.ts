@@ -8,8 +8,11 @@ import { KeyError } from "../key/error.js";
 import * as openssl from "./openssl.js";
 import { type AlgRow, attempt } from "./row.js";
 
-// the synchronous half of the library has no hash of its own
-noble.hashes.sha512 = sha512;
+/** The library. Its synchronous half has no hash of its own. */
+function library(): typeof noble {
+  noble.hashes.sha512 ??= sha512;
+  return noble;
+}
 
 export const ed25519Row: AlgRow = {
   family: "Ed25519",
@@ -20,15 +23,16 @@ export const ed25519Row: AlgRow = {
   // RFC 9864 gave EdDSA on this curve a name of its own
   form: { kty: COSE.KTY_OKP, crv: COSE.CRV_ED25519, jwk: { kty: "OKP", crv: "Ed25519", alg: "Ed25519", also: ["EdDSA"] } },
   check(key) {
+    // the verifier decides; the library says why
+    if (alg.valid(key)) return;
     const point = attempt(() => noble.Point.fromBytes(key, false));
-    if (!point) throw new KeyError("point", "the public key is not a point of Ed25519");
     // Under a small-order key, one signature is valid for many messages. RFC 8032 leaves this check open; our verifiers
     // refuse such anchors.
-    if (point.isSmallOrder()) throw new KeyError("point", "the public key is a point of small order");
+    throw new KeyError("point", `the public key is ${point?.isSmallOrder() ? "a point of small order" : "not a point of Ed25519"}`);
   },
   secretLength: 32,
-  derive: (secret) => openssl.nodePublicKey(secret) ?? noble.getPublicKey(secret),
-  sign: (tbs, secret) => openssl.nodeSign(tbs, secret) ?? noble.sign(tbs, secret),
+  derive: (secret) => openssl.nodePublicKey(secret) ?? library().getPublicKey(secret),
+  sign: (tbs, secret) => openssl.nodeSign(tbs, secret) ?? library().sign(tbs, secret),
   // the secret d ↦ n - d gives the public key P ↦ -P: only the sign of x changes (RFC 8032 §5.1.2)
   twins: (key) => [key.map((byte, i) => (i === 31 ? byte ^ 0x80 : byte))],
   tables: true,

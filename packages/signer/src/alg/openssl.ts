@@ -16,11 +16,15 @@ interface Crypto {
 /** PKCS#8 of an Ed25519 key up to its 32 bytes (RFC 8410 §7). */
 const PKCS8_HEAD = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
-const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-const crypto = process?.getBuiltinModule?.("node:crypto") as Crypto | undefined;
+/** Loaded when it is first needed: a program that verifies alone starts faster without it. */
+function openssl(): Crypto | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  return process?.getBuiltinModule?.("node:crypto") as Crypto | undefined;
+}
 
 /** Calls `use` with the key. Returns undefined if OpenSSL cannot be used for it. */
 function withNodeKey(secret: Uint8Array, use: (openssl: Crypto, key: object) => Uint8Array): Uint8Array | undefined {
+  const crypto = openssl();
   if (!crypto) return undefined;
   const der = new Uint8Array(new ArrayBuffer(48));
   der.set(PKCS8_HEAD);

@@ -1,9 +1,8 @@
 // Keys and their signatures. Each algorithm is a row in alg/. Every key in this package has passed publicKey() or
 // privateKey(), the only functions that check its length, curve and range.
 
-import { type Alg, type Anchor, algorithms } from "@firmseal/verifier";
+import { type Alg, type Anchor, algorithms, type Bytes, sha256 } from "@firmseal/verifier";
 import { KEY_ALG, KEY_CRV, KEY_D, KEY_KTY, KEY_PRIV, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519Row } from "../alg/ed25519.js";
 import { es256Row } from "../alg/es256.js";
 import { hsslmsRow } from "../alg/hsslms.js";
@@ -206,6 +205,7 @@ export function signer(key: PrivateKey): Signer {
       if (!signature || !row.alg.verify(pub, message, signature, {})) {
         throw new KeyError("fault", "the signature is wrong: do not trust this machine with the key");
       }
+      keepVerified({ alg: row.alg, key: pub, message, signature });
       return signature;
     },
   };
@@ -228,6 +228,7 @@ export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise
       const signature = Uint8Array.from(await sign(Uint8Array.from(message)));
       if (!row.alg.verify(key.key, message, signature, {}))
         throw new KeyError("fault", "the returned signature is not by this key over these bytes");
+      keepVerified({ alg: row.alg, key: key.key, message, signature });
       return signature;
     },
   };
@@ -241,13 +242,47 @@ export function anchorOf(key: PublicKey): Anchor {
   return { alg, key: key.key, ...(key.kid && { kid: key.kid }) };
 }
 
+/** A signature that the verifier has accepted. */
+interface Verified {
+  alg: Alg;
+  key: Uint8Array;
+  message: Uint8Array;
+  signature: Uint8Array;
+}
+
+/**
+ * The signatures that were verified last. Whoever signs opens the result at once, which asks for the same bytes under
+ * the same key again. An envelope has at most 8 signatures.
+ */
+const verifiedLast: Verified[] = [];
+const VERIFIED_KEPT = 8;
+
+function keepVerified({ alg, key, message, signature }: Verified): void {
+  // copies: what was verified must stay what it was
+  verifiedLast.push({ alg, key: Uint8Array.from(key), message: Uint8Array.from(message), signature: Uint8Array.from(signature) });
+  if (verifiedLast.length > VERIFIED_KEPT) verifiedLast.shift();
+}
+
+/** The algorithm, which does not compute again what it has just accepted. */
+function rememberingAlg(alg: Alg): Alg {
+  const isKnown = (key: ArrayLike<number>, message: Bytes, signature: Bytes) =>
+    verifiedLast.some(
+      (one) => one.alg === alg && equalBytes(one.key, key) && equalBytes(one.message, message) && equalBytes(one.signature, signature),
+    );
+  return {
+    ...alg,
+    verify: (key, message, signature, host) =>
+      ("table" in key ? false : isKnown(key, message, signature)) || alg.verify(key, message, signature, host),
+  };
+}
+
 /** The trust anchor of the key of a signer. Throws TypeError for an unknown algorithm. */
 export async function anchorOfSigner(signer: Pick<Signer, "alg" | "publicKey">): Promise<Anchor> {
   const name = keyAlgOf(signer.alg);
   const row = name && rowOf(name);
   if (!row) throw new TypeError(`no verifier for COSE algorithm ${signer.alg}`);
   await row.load?.();
-  return { alg: row.alg, key: signer.publicKey };
+  return { alg: rememberingAlg(row.alg), key: signer.publicKey };
 }
 
 /**
@@ -335,9 +370,14 @@ export function decompress(alg: KeyAlg, x: Uint8Array | undefined, odd: boolean)
   return y;
 }
 
+/** The raw keys of twinsOf(), which are not checked. */
+export function twinBytes({ alg, key }: PublicKey): Uint8Array[] {
+  return rowOf(alg).twins?.(key) ?? [];
+}
+
 /** All other public keys that the secret of this key signs for. */
-export function twinsOf({ alg, key }: PublicKey): PublicKey[] {
-  return (rowOf(alg).twins?.(key) ?? []).map((twin) => publicKey(alg, twin));
+export function twinsOf(key: PublicKey): PublicKey[] {
+  return twinBytes(key).map((twin) => publicKey(key.alg, twin));
 }
 
 /** The lengths in bytes of raw public keys, in ascending order. */
@@ -350,5 +390,8 @@ export function publicLengths(): number[] {
  * regardless of the kid.
  */
 export function thumbprint(key: PublicKey): Uint8Array {
-  return sha256(encodeCbor(requiredMembers(key)));
+  // of the verifier, which is loaded in any case
+  const state = sha256.create();
+  state.update(encodeCbor(requiredMembers(key)));
+  return Uint8Array.from(state.digest());
 }

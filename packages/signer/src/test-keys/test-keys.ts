@@ -3,7 +3,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { fromHex, toHex } from "../bytes.js";
-import { type PublicKey, privateKey, publicKey, publicOf, twinsOf } from "../key/key.js";
+import { type PublicKey, privateKey, publicKey, publicOf, twinBytes, twinsOf } from "../key/key.js";
 import type { TestKey } from "./key.js";
 import { ncsKeys } from "./ncs.js";
 import { specKeys } from "./specs.js";
@@ -25,7 +25,7 @@ export function testKeyName(key: PublicKey): string | undefined {
     const digest = toHex(sha256(key.key));
     return found.find((t) => t.digest === digest)?.name;
   }
-  const twins = twinsOf(key).map((twin) => toHex(twin.key));
+  const twins = twinBytes(key).map(toHex);
   return (found.find((t) => t.key === hex) ?? found.find((t) => twins.includes(t.key)))?.name;
 }
 

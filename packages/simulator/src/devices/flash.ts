@@ -12,9 +12,9 @@ import {
   type FlashOperation,
   type FlashTear,
   type Pages,
-  SharedPages,
   WORD,
 } from "../models/flash-model.js";
+import { SharedPages } from "../models/shared-pages.js";
 import { type Cut, inPackets, type Machine, type Place, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
 
 /** A device on flash: how to switch it on, and the purpose of the bytes at an address. */

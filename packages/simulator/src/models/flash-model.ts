@@ -3,6 +3,7 @@
 // addresses.
 
 import type { Flash } from "@firmseal/verifier/device/flash";
+import type { SharedPages } from "./shared-pages.js";
 
 /** Thrown at the moment of the power cut, and by every later call. */
 export class PowerCut extends Error {
@@ -31,38 +32,6 @@ export type FlashOperation =
 
 /** The content of a flash. Pages are replaced, never changed, so that states can share them. */
 export type Pages = readonly Uint8Array[];
-
-/**
- * What whole operations make of pages, each only once. Thousands of states of one simulation erase the same pages and write
- * the same image into them: they then share these pages, which saves memory, and comparing them.
- */
-export class SharedPages {
-  private readonly after = new WeakMap<Uint8Array, Map<number, { bytes: Uint8Array; page: Uint8Array }[]>>();
-  private blank: Uint8Array | undefined;
-
-  /** An erased page. */
-  erased(size: number): Uint8Array {
-    this.blank ??= new Uint8Array(size).fill(255);
-    return this.blank;
-  }
-
-  /** A page after these bytes have been written at an address of the flash, which is in it. */
-  written(page: Uint8Array, address: number, bytes: Uint8Array): Uint8Array {
-    let known = this.after.get(page);
-    if (!known) {
-      known = new Map();
-      this.after.set(page, known);
-    }
-    const same = known.get(address) ?? [];
-    if (same.length === 0) known.set(address, same);
-    const found = same.find((one) => one.bytes.length === bytes.length && Buffer.compare(one.bytes, bytes) === 0);
-    if (found) return found.page;
-    const made = new Uint8Array(page);
-    made.set(bytes, address % page.length);
-    same.push({ bytes, page: made });
-    return made;
-  }
-}
 
 export const WORD = 4;
 

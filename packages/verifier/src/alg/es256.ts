@@ -7,11 +7,9 @@
 // Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| < 3, |Z| < 1, tight.
 
 import { copied, rawKey } from "../base/bytes.js";
-import { HAS_GENERAL } from "../base/features.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
-import { hashBytes } from "../hash/block.js";
-import { digestOf, hashing } from "../hash/digest.js";
-import { ALG_ES256, ALG_ESP256, HASH_SHA_256 } from "../spec/cose.js";
+import { digestOf } from "../hash/digest.js";
+import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
 import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
 import { ratio } from "./ratio256.js";
 
@@ -220,7 +218,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   r = load(own, 0);
   s = load(own, 32);
   if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
-  e = copied(HAS_GENERAL ? (h && h.once ? h.once(message) : hashBytes(hashing(host, HASH_SHA_256), message)) : digestOf(message, host), 32);
+  e = copied(h && h.once ? h.once(message) : digestOf(message, host), 32);
   // The host's hash is not SHA-256.
   if (!e) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.

@@ -20,12 +20,12 @@
 // the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of half the next one. The test works all this out again, and multiplies
 // at the extremes. scripts/bounds.mjs proves it of this text, and of the sizes that every caller brings.
 
-import { HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import { floor } from "../hash/block.js";
 
 /** Room for `n` numbers: an array, which is the faster, or, where RAM counts for more, what the engine has for doubles. */
 function numbers(n: number, small: boolean): number[] {
-  return (small && !(HAS_PLAIN && typeof Float64Array === "undefined") ? new Float64Array(n) : []) as unknown as number[];
+  return (small && typeof Float64Array !== "undefined" ? new Float64Array(n) : []) as unknown as number[];
 }
 
 /** 2^w(i) */

@@ -49,10 +49,10 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
     end = path + h * n;
     id = subBytes(lms, 8, 16);
     q = u32(signature, at);
-    // Algorithm 6a step 2 (§5.4.2), and SP 800-208 §4: one n for all levels. u32() is NaN past the end, so that a key of
-    // the next level that is cut off ends there.
+    // Algorithm 6a step 2 (§5.4.2), and SP 800-208 §4: one n for all levels. u32() is NaN past the end. Espruino makes views
+    // past the end, and its native hash must not get one.
     if (
-      (levels ? hashLength(signature, end) !== n : signature.length !== end) ||
+      (levels ? signature.length < end + 24 + n || hashLength(signature, end) !== n : signature.length !== end) ||
       u32(signature, at + 4) !== lms[7] ||
       u32(signature, path - 4) !== lms[3] ||
       q >= 1 << h
@@ -73,7 +73,7 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
         sum += top - j;
       } else j = (sum >> ((p - 1 - i) * w)) & top;
       tmp = subBytes(signature, at, n);
-      while (j < top) tmp = (join([id, leaf, i >> 8, i & 255, j++, tmp]) as Uint8Array).subarray(0, n);
+      while (j < top) tmp = subBytes(join([id, leaf, i >> 8, i & 255, j++, tmp]), 0, n);
       (all as unknown as Uint8Array).set(tmp, i * n);
     }
     node = hash(PBLC, all, []);

@@ -29,8 +29,8 @@ export function hashLength(b: Bytes, at: number): number {
 
 /** A copy of a valid key, or a value that is false. */
 export function copyOfValidKey(key: Bytes): Bytes | 0 | false | null {
-  var n = hashLength(key, 4);
-  var own = n && copied(key, 28 + n);
-  // the copy is what counts: a key may be changed meanwhile
-  return own && hashLength(own, 4) === n && own[3] > 0 && u32(own, 0) < 9 && own;
+  // the copy is what counts: a key may be changed meanwhile, or hold what is no octet
+  var own = copied(key, key.length);
+  var n = own && hashLength(own, 4);
+  return n && own && own.length === 28 + n && own[3] > 0 && u32(own, 0) < 9 && own;
 }

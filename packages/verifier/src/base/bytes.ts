@@ -15,7 +15,7 @@ export function newBytes(n: number | Bytes): number[] {
 
 /** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. */
 export function newWords(n: number): number[] {
-  return (HAS_PLAIN && typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
+  return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
 }
 
 /**
@@ -24,10 +24,9 @@ export function newWords(n: number): number[] {
  */
 export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
-  // a micro verifier has them from octetsOf() only, below 2^16
-  if (!HAS_PLAIN) return (b as Uint8Array).subarray(at, at + n);
+  // the caller checks the end: Espruino makes views past it
   if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
-  out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
+  out = HAS_PLAIN && (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
   for (i = 0; i < n; i++) out[i] = b[at + i];
   return out;
 }

@@ -4,6 +4,7 @@
 // the installation is refused. The device survives only what Storage itself survives: docs/guides/espruino.md describes
 // this and the layout. Does not protect against an attacker who can write to Storage, and so replace the boot file.
 
+import { subBytes } from "../base/bytes.js";
 import { HAS_GENERAL } from "../base/features.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
@@ -247,11 +248,13 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return true;
     },
     keep: function (envelope: Bytes | Source) {
-      var r, i;
+      var r, i, n;
       if (!HAS_GENERAL) {
         begin(0, envelope.length);
         // in pieces: a text of all of it takes as much memory again
-        for (i = 0; i < envelope.length; i += 256) append((envelope as Uint8Array).subarray(i, i + 256), false);
+        n = envelope.length;
+        // Espruino makes views past the end, and does not return from their conversion
+        for (i = 0; i < n; i += 256) append(subBytes(envelope as Bytes, i, n - i < 256 ? n - i : 256), false);
         append([], true);
         open = -1;
         return storageSource(io, files[0] as string, envelope.length);

@@ -22,25 +22,12 @@ import {
   PAYLOAD_SIZE,
   RUN_OUTCOME,
 } from "../spec/errors.js";
-import {
-  COND_CHECK_CONTENT,
-  COND_COMPONENT_SLOT,
-  COND_IMAGE_MATCH,
-  DIR_FETCH,
-  DIR_INVOKE,
-  DIR_SWAP,
-  DIR_WRITE,
-  MAN_INSTALL,
-  MAN_PAYLOAD_FETCH,
-  MAN_VALIDATE,
-} from "../spec/suit.js";
+import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
 import { believe, open, read } from "../trust/open.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf, trustIndex } from "./keep.js";
+import { INSTALL_SECTIONS } from "./sections.js";
 import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBoth, renew, type Session, type Written } from "./session.js";
-
-/** The sections of an installation, in order. Missing ones are skipped. */
-export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
 function begin(s: Session, e: Effect): void {
   var c = e.component;

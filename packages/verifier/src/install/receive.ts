@@ -12,8 +12,9 @@ import { parseHead } from "../manifest/parse.js";
 import { CBOR_TRUNCATED, HEAD_LENGTH, PAYLOAD_SIZE } from "../spec/errors.js";
 import { opened } from "../trust/open.js";
 import type { Device } from "./device.js";
-import { INSTALL_SECTIONS, prepare } from "./install.js";
+import { prepare } from "./install.js";
 import { receivedHead } from "./keep.js";
+import { INSTALL_SECTIONS } from "./sections.js";
 
 /** Maximum bytes of the key of a payload and of the heads around it: see MAX_URI in manifest/code-points.ts. */
 const MAX_PAIR = 1040;

@@ -13,15 +13,10 @@ import {
 import {
   type ApprovalOptions,
   type Artifact,
-  type BoardChange,
-  type ConsumerName,
-  consumerNames,
-  consumerOf,
   makeRelease,
   PRODUCT_FILE,
   type Product,
   planRelease,
-  productNames,
   type ReleaseLint,
   type ReleasePlan,
   type ReleaseRecord,
@@ -29,7 +24,6 @@ import {
   releaseChanges,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
-import { differenceLines } from "../../common/difference.js";
 import { findingLines, lintCounts } from "../../common/findings.js";
 import {
   allowRootKey,
@@ -43,11 +37,10 @@ import {
   sequenceNumber,
 } from "../../common/options.js";
 import { checkOutput, writeOut } from "../../common/output.js";
+import { changeLines, givenUpWords, imageTable, lastKnown, planned, shown, told } from "../../common/release-facts.js";
 import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
-import type { Picture } from "../../show/bars.js";
 import { LiveLines } from "../../show/live.js";
-import type { Line } from "../../show/render.js";
 
 export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
   version: string;
@@ -65,57 +58,6 @@ export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverri
   coseAlg?: string[];
   dryRun?: boolean;
   json?: boolean;
-}
-
-/** What a release has, or would have: without a key, nothing is known of its envelopes. */
-type ArtifactFacts = Pick<Artifact, "kind" | "file" | "board" | "component" | "slot" | "size" | "uri" | "digest">;
-
-const shown = ({ kind, file, board, component, slot, size, uri, digest }: ArtifactFacts): ArtifactFacts => ({
-  kind,
-  file,
-  board,
-  component,
-  slot,
-  size,
-  uri,
-  digest,
-});
-
-/** The images of a plan, in the envelope or beside it. */
-function planned(plan: ReleasePlan) {
-  return plan.boards.map(({ board, images }) => ({
-    board: board.name,
-    classes: [...board.classes],
-    for: board.for ?? null,
-    images: images.map(({ path, component, slot, slotSize, bytes, digest, uri, file }) => ({
-      path,
-      component,
-      slot: slot ?? null,
-      size: bytes.length,
-      slotSize: slotSize ?? null,
-      digest: `sha-256:${digest}`,
-      uri,
-      file: file ?? null,
-    })),
-    ...plan.cuts.get(board.name),
-  }));
-}
-
-/** The last release that is known. */
-function lastKnown({ known }: ReleasePlan) {
-  const last = known.reduce<(typeof known)[number] | undefined>(
-    (most, one) => (most && most.sequence >= one.sequence ? most : one),
-    undefined,
-  );
-  return last ? { path: last.path, version: last.version, sequence: String(last.sequence) } : null;
-}
-
-/** With names of the product in place of identifiers, and in words. */
-function told(change: BoardChange, product: Product) {
-  let text = JSON.stringify(change);
-  for (const [id, name] of productNames(product)) text = text.replaceAll(id, () => JSON.stringify(name).slice(1, -1));
-  const named = JSON.parse(text) as BoardChange;
-  return { ...named, lines: named.difference ? differenceLines(named.difference) : [] };
 }
 
 /** A place for findings that a release does not have itself. */
@@ -216,53 +158,6 @@ function signersOf(record: ReleaseRecord) {
   const [first] = record.artifacts as readonly [Artifact];
   for (const name of first.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   return first.signers.map(({ alg, kid, thumbprint }) => ({ kid, alg, thumbprint }));
-}
-
-type Facts = Awaited<ReturnType<typeof releaseProduct>>;
-
-/** How much of its slot an image takes. */
-function slotCell({ size, slotSize }: Facts["boards"][number]["images"][number]): string | Picture {
-  if (slotSize === null) return "";
-  const share = size / slotSize;
-  return { share, words: `${String(Math.ceil(share * 100)).padStart(3)}%` };
-}
-
-function imageTable(boards: Facts["boards"]): Line {
-  const isSized = boards.some(({ images }) => images.some(({ slotSize }) => slotSize !== null));
-  const columns = [
-    { title: "board" },
-    { title: "image" },
-    { title: "bytes", right: true },
-    ...(isSized ? [{ title: "of slot" }] : []),
-    { title: "uri" },
-    { title: "sha-256" },
-  ];
-  const rows = boards.flatMap(({ board, images }) =>
-    images.map((one) => [
-      `${board}${one.slot === null ? "" : ` ${one.slot}`}`,
-      one.path,
-      String(one.size),
-      ...(isSized ? [slotCell(one)] : []),
-      one.uri,
-      one.digest.slice(8, 24),
-    ]),
-  );
-  return { table: { columns, rows } };
-}
-
-function changeLines({ board, state, before, lines }: ReturnType<typeof told>): Line[] {
-  const head = before
-    ? `${board}, compared with ${before.version} (${before.file}):`
-    : `${board}: ${state === "new" ? "new: the release before does not have it" : "gone: only the release before has it"}`;
-  return [head, ...lines.map((line) => `  ${line}`)].map((text) => ({ text: visible(text) }));
-}
-
-/** What the releases for each consumer do without. */
-function givenUpWords(boards: readonly { board: string; for: ConsumerName | null }[]): string[] {
-  return consumerNames.flatMap((name) => {
-    const own = boards.filter((one) => one.for === name).map(({ board }) => board);
-    return own.length > 0 ? [`for ${name} (${own.join(", ")}), given up: ${consumerOf(name).givenUp}`] : [];
-  });
 }
 
 const STATE_WORDS = { planned: "would be released", released: "released", unchanged: "is there already, with the same content" };

@@ -8,7 +8,6 @@ import {
   type FeatureName,
   HOST_HASHES,
   type HostHash,
-  KERNEL_TARGETS,
   type KernelTarget,
   kernelOf,
   MICRO_PARTS,
@@ -157,7 +156,7 @@ export default define({
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
     option("--target <board>", "put machine code for Ed25519 on this board in, which kernel() of the bundle starts", {
-      choices: KERNEL_TARGETS,
+      choices: CHOICES.kernelTarget,
     }),
     option("--without <names>", "with --micro: parts that it has not, with commas: limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),

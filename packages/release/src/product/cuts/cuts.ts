@@ -1,5 +1,5 @@
-// Power cuts on devices that get a release, on all processors: with the whole images up to a size, at the begin and end of
-// every page, and at some places between. Each cut goes through the flash of the device, so the time grows with the square of
+// Power cuts on devices that get a release, on all processors: with the whole images up to a size, at every write and erase,
+// and at some of those of each recovery. Each cut goes through the flash of the device, so the time grows with the square of
 // the size.
 
 import { existsSync } from "node:fs";

@@ -5,8 +5,6 @@ import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firms
 import { DEVICES, PREVIOUS_SIZE, simulate } from "@firmseal/simulator";
 import { anchor } from "@firmseal/verifier";
 
-/** Cuts between the begins and ends of steps, which are all tried. */
-const FIRST_CUTS = 1000;
 /** Cuts during the recovery from each cut. */
 const SECOND_CUTS = 8;
 
@@ -38,7 +36,7 @@ export async function runCuts({ envelope, payloads, largest, vendor, class: name
     DEVICES["flash"] as NonNullable<(typeof DEVICES)[string]>,
     { envelope: signed.bytes, trust: { anchors: [anchor(DEFAULT_ALG, key.key)] }, payloads: new Map(payloads) },
     { vendor: [vendor], class: [name] },
-    { capacity: Math.max(largest, PREVIOUS_SIZE), firstCuts: FIRST_CUTS, secondCuts: SECOND_CUTS },
+    { capacity: Math.max(largest, PREVIOUS_SIZE), secondCuts: SECOND_CUTS },
   );
   const [first] = report.faults;
   return {

@@ -31,7 +31,9 @@ function textOf(folder: string, ...names: string[]): string | undefined {
 /** A name that a product file takes, from any other. */
 export function plainName(text: string): string {
   const plain = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
-  return plain.slice(0, 64).replace(/[^A-Za-z0-9]+$/, "") || "product";
+  const name = plain.slice(0, 64).replace(/[^A-Za-z0-9]+$/, "") || "product";
+  // the reader of product files refuses this member
+  return name === "constructor" ? "constructor-1" : name;
 }
 
 /** The first of these files that is there, or else the first. */

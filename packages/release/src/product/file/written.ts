@@ -65,7 +65,8 @@ export function writtenIn(path: string, text: string): Written {
     if (!(e instanceof TomlError)) throw e;
     // the rest of the message quotes the file
     const [first = ""] = e.message.split("\n");
-    throw fault(e.line, e.column, first.replace(/^Invalid TOML document: /, ""));
+    const what = first.replace(/^Invalid TOML document: /, "");
+    throw fault(e.line, e.column, /unsafe property/.test(what) ? "__proto__ and constructor are not names" : what);
   }
   withTextDates(value);
   try {

@@ -1,0 +1,118 @@
+// The summary of the job: what the command line has told of a release, as people read it on GitHub.
+
+import { basename } from "node:path";
+import * as core from "@actions/core";
+
+export interface Image {
+  path: string;
+  component: string;
+  slot: string | null;
+  size: number;
+  digest: string;
+  uri: string;
+  file: string | null;
+  slotSize: number | null;
+}
+
+interface Finding {
+  rule: string;
+  name: string;
+  severity: "error" | "warning" | "note";
+  path: string;
+  message: string;
+  fix: string;
+  waived?: { reason: string; until: string };
+}
+
+interface Change {
+  board: string;
+  state: "changed" | "new" | "gone";
+  before: { version: string } | null;
+  lines: string[];
+}
+
+export interface ReleaseFacts {
+  product: string;
+  version: string;
+  sequence: string | null;
+  state: string;
+  folder: string;
+  boards: { board: string; classes: string[]; images: Image[]; cuts?: number; cutsDuringRecovery?: number }[];
+  artifacts: { kind: string; file: string; board: string; digest: string; size: number }[];
+  signers: { alg: string; thumbprint: string }[];
+  previous: { path: string; version: string; sequence: string } | null;
+  lint: { findings: Finding[]; skipped: { rule: string; name: string; why: string }[] };
+  changes?: Change[];
+}
+
+/** Text in a summary is HTML. */
+const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+/** How much of its slot an image takes. GitHub shows no styles, so the bar is of characters. */
+function slotText({ size, slotSize }: Image): string {
+  if (slotSize === null) return "";
+  const share = Math.min(1, size / slotSize);
+  const filled = Math.max(1, Math.min(share < 1 ? 9 : 10, Math.round(share * 10)));
+  return `${"█".repeat(filled)}${"░".repeat(10 - filled)} ${Math.ceil(share * 100)} % of ${slotSize.toLocaleString("en-US")}`;
+}
+
+const ORDER = ["error", "warning", "note"];
+
+/** What lint found, the worst first. */
+export function summarizeLint({ findings, skipped }: ReleaseFacts["lint"]): void {
+  const rows = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  core.summary.addHeading("Lint", 3);
+  if (rows.length === 0) core.summary.addRaw("No findings.", true);
+  else
+    core.summary.addTable([
+      ["Severity", "Rule", "Where", "Finding"].map((data) => ({ data, header: true })),
+      ...rows.map(({ severity, rule, name, path, message, fix, waived }) =>
+        [
+          waived ? `waived until ${waived.until}` : severity,
+          `${rule} ${name}`,
+          basename(path),
+          waived ? `${message} (${waived.reason})` : `${message}. ${fix}`,
+        ].map(escaped),
+      ),
+    ]);
+  const missing = [...new Set(skipped.map(({ rule, name, why }) => `${rule} ${name}: ${why}`))];
+  if (missing.length > 0) core.summary.addRaw(escaped(`Not checked: ${missing.join("; ")}.`), true);
+}
+
+/** What changes for devices since the release before. */
+function summarizeChanges({ changes, previous }: ReleaseFacts): void {
+  core.summary.addHeading("What changes for devices", 3);
+  if (!changes) {
+    const known = previous
+      ? `The release before is ${previous.version}; without its envelopes, nothing is compared.`
+      : "No release before is known.";
+    core.summary.addRaw(escaped(known), true);
+    return;
+  }
+  for (const { board, state, before, lines } of changes) {
+    core.summary.addRaw(escaped(state === "changed" ? `${board}, compared with ${before?.version}:` : `${board}: ${state}`), true);
+    if (lines.length > 0) core.summary.addList(lines.map(escaped));
+  }
+}
+
+/** The same summary for both modes: what each board gets, what changes, and what lint finds. */
+export function summarize(title: string, facts: ReleaseFacts, rows: [string, string][]): void {
+  core.summary
+    .addHeading(escaped(title), 2)
+    .addTable([
+      ["Board", "Image", "Bytes", "Slot", "URI", "SHA-256"].map((data) => ({ data, header: true })),
+      ...facts.boards.flatMap(({ board, images }) =>
+        images.map((one) => [
+          escaped(`${board}${one.slot === null ? "" : ` ${one.slot}`}`),
+          escaped(basename(one.path)),
+          one.size.toLocaleString("en-US"),
+          slotText(one),
+          escaped(one.uri),
+          one.digest.replace(/^sha-256:/, "").slice(0, 16),
+        ]),
+      ),
+    ]);
+  core.summary.addTable(rows.map((row) => row.map(escaped)));
+  summarizeChanges(facts);
+  summarizeLint(facts.lint);
+}

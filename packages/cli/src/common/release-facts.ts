@@ -1,0 +1,114 @@
+// The facts of a release before it is signed, and their words.
+
+import { visible } from "@firmseal/keys";
+import {
+  type Artifact,
+  type BoardChange,
+  type ConsumerName,
+  consumerNames,
+  consumerOf,
+  type Product,
+  productNames,
+  type ReleasePlan,
+} from "@firmseal/release";
+import type { Picture } from "../show/bars.js";
+import type { Line } from "../show/render.js";
+import { differenceLines } from "./difference.js";
+
+/** What a release has, or would have: without a key, nothing is known of its envelopes. */
+type ArtifactFacts = Pick<Artifact, "kind" | "file" | "board" | "component" | "slot" | "size" | "uri" | "digest">;
+
+export const shown = ({ kind, file, board, component, slot, size, uri, digest }: ArtifactFacts): ArtifactFacts => ({
+  kind,
+  file,
+  board,
+  component,
+  slot,
+  size,
+  uri,
+  digest,
+});
+
+/** The images of a plan, in the envelope or beside it. */
+export function planned(plan: ReleasePlan) {
+  return plan.boards.map(({ board, images }) => ({
+    board: board.name,
+    classes: [...board.classes],
+    for: board.for ?? null,
+    images: images.map(({ path, component, slot, slotSize, bytes, digest, uri, file }) => ({
+      path,
+      component,
+      slot: slot ?? null,
+      size: bytes.length,
+      slotSize: slotSize ?? null,
+      digest: `sha-256:${digest}`,
+      uri,
+      file: file ?? null,
+    })),
+    ...plan.cuts.get(board.name),
+  }));
+}
+
+/** The last release that is known. */
+export function lastKnown({ known }: ReleasePlan) {
+  const last = known.reduce<(typeof known)[number] | undefined>(
+    (most, one) => (most && most.sequence >= one.sequence ? most : one),
+    undefined,
+  );
+  return last ? { path: last.path, version: last.version, sequence: String(last.sequence) } : null;
+}
+
+/** With names of the product in place of identifiers, and in words. */
+export function told(change: BoardChange, product: Product) {
+  let text = JSON.stringify(change);
+  for (const [id, name] of productNames(product)) text = text.replaceAll(id, () => JSON.stringify(name).slice(1, -1));
+  const named = JSON.parse(text) as BoardChange;
+  return { ...named, lines: named.difference ? differenceLines(named.difference) : [] };
+}
+
+type PlannedBoards = ReturnType<typeof planned>;
+
+/** How much of its slot an image takes. */
+function slotCell({ size, slotSize }: PlannedBoards[number]["images"][number]): string | Picture {
+  if (slotSize === null) return "";
+  const share = size / slotSize;
+  return { share, words: `${String(Math.ceil(share * 100)).padStart(3)}%` };
+}
+
+export function imageTable(boards: PlannedBoards): Line {
+  const isSized = boards.some(({ images }) => images.some(({ slotSize }) => slotSize !== null));
+  const columns = [
+    { title: "board" },
+    { title: "image" },
+    { title: "bytes", right: true },
+    ...(isSized ? [{ title: "of slot" }] : []),
+    { title: "uri" },
+    { title: "sha-256" },
+  ];
+  const rows = boards.flatMap(({ board, images }) =>
+    images.map((one) => [
+      `${board}${one.slot === null ? "" : ` ${one.slot}`}`,
+      one.path,
+      String(one.size),
+      ...(isSized ? [slotCell(one)] : []),
+      one.uri,
+      one.digest.slice(8, 24),
+    ]),
+  );
+  return { table: { columns, rows } };
+}
+
+export function changeLines({ board, state, before, lines }: ReturnType<typeof told>): Line[] {
+  const head = before
+    ? `${board}, compared with ${before.version} (${before.file}):`
+    : `${board}: ${state === "new" ? "new: the release before does not have it" : "gone: only the release before has it"}`;
+  return [head, ...lines.map((line) => `  ${line}`)].map((text) => ({ text: visible(text) }));
+}
+
+/** What the releases for each consumer do without. */
+export function givenUpWords(boards: readonly { board: string; for: ConsumerName | null }[]): string[] {
+  return consumerNames.flatMap((name) => {
+    const own = boards.filter((one) => one.for === name).map(({ board }) => board);
+    return own.length > 0 ? [`for ${name} (${own.join(", ")}), given up: ${consumerOf(name).givenUp}`] : [];
+  });
+}
