@@ -40,8 +40,8 @@ it("shows what a class does that is named after more commands than the tree show
   expect([found.state, payloads(found)]).toEqual(["good", ["https://a/", "https://b/"]]);
 });
 
-it("shows what the last of 200 classes does", async () => {
-  const all = Array.from({ length: 200 }, (_, i) => forClass(i, i === 199 ? "https://b/" : "https://a/"));
+it("shows what the last of 140 classes does", async () => {
+  const all = Array.from({ length: 140 }, (_, i) => forClass(i, i === 139 ? "https://b/" : "https://a/"));
   const found = await verdict([{ "directive-try-each": all }]);
   expect([found.state, payloads(found)]).toEqual(["good", ["https://a/", "https://b/"]]);
 });
