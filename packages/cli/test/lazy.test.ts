@@ -64,8 +64,8 @@ it("--help of a command loads its declaration, and nothing that it needs to run"
 });
 
 it.each([
-  ["sign", 540_000],
-  ["verify", 310_000],
+  ["sign", 565_000],
+  ["verify", 345_000],
 ] as const)("%s reads one file beside main.js, and in it nothing that few runs need", (command, most) => {
   const text = textOf(`${command}.js`);
   // a millisecond for each 30 kB

@@ -1,10 +1,17 @@
 // What changes for devices between two releases, in words: `diff`, `release` and reports show it.
 
-import type { BehaviourChange, Difference } from "@firmseal/release";
+import { type BehaviourChange, type Difference, versionIn } from "@firmseal/release";
 import { whoWords } from "@firmseal/report";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 
 function changeLines(change: BehaviourChange): string[] {
   return [`${whoWords(change)}:`, ...change.before.map((line) => `  - ${line}`), ...change.after.map((line) => `  + ${line}`)];
+}
+
+/** The versions that the texts of two envelopes name, if they differ. */
+export function versionLines(before: Uint8Array, after: Uint8Array): string[] {
+  const [was, is] = [before, after].map((envelope) => versionIn(decodeEnvelope(envelope)) ?? "none");
+  return was === is ? [] : [`version ${was} before, ${is} after`];
 }
 
 /** A difference in words. */

@@ -11,11 +11,15 @@ export const TEXTS = {
   digest: "Digest of the manifest",
   bytes: "Length of the envelope",
   made: "Report made",
-  verifier: "Verified with the program that runs on the devices. Compare the thumbprints with those that you know:",
+  verifier:
+    "This page has the verifier that runs on devices, and ran it when you opened the page. Compare each thumbprint with one that you got in another way, for example from firmseal pubkey:",
   signers: "Signed by",
   signed: "has signed",
   notSigned: "has not signed",
-  threshold: (n: number) => (n === 1 ? "One of these keys must have signed." : `${n} of these keys must have signed.`),
+  threshold: (n: number, of: number) =>
+    n < of
+      ? `At least ${n} of these ${of} keys must sign a release.`
+      : `${n === 1 ? "This key" : "Each of these keys"} must sign a release.`,
   trust: (name: string, sequence: string, role: string) => `Keys with the role ${role} in trust file ${name}, number ${sequence}`,
   key: "Key",
   algorithm: "Algorithm",
@@ -25,6 +29,7 @@ export const TEXTS = {
   texts: "From the release",
   behaviour: "What a device will do",
   installation: "Installation",
+  stops: "If a check fails during the installation, the device stops and keeps the release that it has.",
   start: "At each start",
   nothing: "nothing",
   refuses: "Refuses",
@@ -38,7 +43,8 @@ export const TEXTS = {
   cutsGood: "After every cut, the previous release or the new one starts, and a second installation succeeds.",
   cutsBad: (n: number) => `${n} cuts end badly.`,
   cutLegend: { old: "previous release starts", new: "new release starts", none: "nothing starts", mixed: "a mixture starts" },
-  told: "Found out when this report was made, not by this page:",
+  toldTitle: "Not checked by this page",
+  told: "The maker of this report found the following. This page cannot check it.",
   elements: "For auditors",
   sbom: "Software bill of materials (CoSWID)",
   mud: "Network behaviour (MUD)",

@@ -72,7 +72,7 @@ function cutMap({ points, device, faults }: NonNullable<PageData["cuts"]>): Node
     return n === 0 ? [] : [el("li", {}, el("span", { class: boots }, "\u00a0\u00a0"), ` ${TEXTS.cutLegend[boots]}: ${grouped(n)}`)];
   });
   return [
-    el("h2", {}, TEXTS.cuts(device)),
+    el("h3", {}, TEXTS.cuts(device)),
     el("p", {}, faults === 0 ? TEXTS.cutsGood : TEXTS.cutsBad(faults)),
     el("ul", { class: "map" }, ...cells),
     el("ul", {}, ...counts),
@@ -83,11 +83,18 @@ function cutMap({ points, device, faults }: NonNullable<PageData["cuts"]>): Node
 function toldViews(data: PageData): Node[] {
   const out: Node[] = [];
   if (data.changes) {
-    out.push(el("h2", {}, visible(TEXTS.changes(data.changes.file))));
-    out.push(data.changes.lines.length === 0 ? el("p", {}, TEXTS.noChanges) : list("ul", data.changes.lines));
+    out.push(el("h3", {}, visible(TEXTS.changes(data.changes.file))));
+    out.push(
+      data.changes.lines.length === 0
+        ? el("p", {}, TEXTS.noChanges)
+        : list(
+            "ul",
+            data.changes.lines.map((line) => named(data, line)),
+          ),
+    );
   }
   if (data.cuts) out.push(...cutMap(data.cuts));
-  return out.length > 0 ? [el("p", { class: "dim told" }, TEXTS.told), ...out] : [];
+  return out.length > 0 ? [el("h2", {}, TEXTS.toldTitle), el("p", { class: "told" }, TEXTS.told), ...out] : [];
 }
 
 /** The content of a report whose release is good. `length`: of the envelope. */
@@ -110,10 +117,11 @@ export function goodViews(data: PageData, verified: Verified, length: number): N
     el("h2", {}, TEXTS.signers),
     el("p", {}, TEXTS.verifier),
     table(TEXTS.signers, [TEXTS.key, TEXTS.algorithm, TEXTS.thumbprint, TEXTS.state], keys),
-    el("p", {}, TEXTS.threshold(data.threshold)),
+    el("p", {}, TEXTS.threshold(data.threshold, data.keys.length)),
     ...(data.trust ? [el("p", {}, visible(TEXTS.trust(data.trust.name, data.trust.sequence, data.trust.role)))] : []),
     el("h2", {}, TEXTS.behaviour),
     ...behaviourViews(data, verified),
+    el("p", {}, TEXTS.stops),
     ...(verified.payloads.length > 0 ? [el("h2", {}, TEXTS.payloads)] : []),
     ...verified.payloads.flatMap((payload) => payloadView(data, payload)),
     ...(verified.elements.length > 0 ? [el("h2", {}, TEXTS.elements), list("ul", verified.elements)] : []),

@@ -59,8 +59,8 @@ export default define({
     roles: ["object[]", "roles of the new file"],
     ...membersOf("roles[]", {
       role: ["string", "name of the role"],
-      needed: ["number", "how plural keys must sign"],
-      of: ["number", "how plural keys have it"],
+      needed: ["number", "how many keys must sign"],
+      of: ["number", "how many keys have it"],
       margin: ["number", "keys that may be lost before nobody can sign in it"],
       before: ["number|null", "the same in the old file"],
     }),

@@ -1,11 +1,9 @@
-import { existsSync } from "node:fs";
 import { usage, warn } from "@firmseal/keys";
 import {
   formatDigest,
   type IdentifiedSignature,
   LIMITS,
   type ManifestStep,
-  PRODUCT_FILE,
   readEnvelopeFile,
   signersOf,
   steps,
@@ -24,8 +22,8 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { onDemand } from "../../common/on-demand.js";
 import { productFile } from "../../common/options.js";
+import { namesHere } from "../../common/product-names.js";
 import { DIGEST_SHAPE, membersOf, TEST_KEYS } from "../../common/shapes.js";
 
 export interface InspectOptions {
@@ -156,18 +154,6 @@ function envelopeLines(path: string, f: EnvelopeFacts): string[] {
   return out;
 }
 
-/** The names of the product file, if it is named, or if it is here and can be read: whoever inspects may be anywhere. */
-async function namesOf({ product, json }: InspectOptions): Promise<ReadonlyMap<string, string> | undefined> {
-  if (product === undefined && (json || !existsSync(PRODUCT_FILE))) return undefined;
-  const { productNames, readProduct } = await onDemand();
-  try {
-    return productNames(readProduct(product ?? PRODUCT_FILE));
-  } catch (e) {
-    if (product !== undefined) throw e;
-    return undefined;
-  }
-}
-
 const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 
 /** A line with the names of a product in place of its UUIDs. */
@@ -179,7 +165,7 @@ async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   const input = readEnvelopeFile(path);
   const outline = decodeEnvelope(input);
-  const names = await namesOf(o);
+  const names = await namesHere(o.product, o.json === true);
   const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (!o.diag) return { ...f, ...(names && { names: Object.fromEntries(names) }) };

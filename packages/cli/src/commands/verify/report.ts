@@ -23,9 +23,10 @@ import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { differenceLines } from "../../common/difference.js";
-import { passphrases, threshold, trusted, wholeNumber } from "../../common/options.js";
+import { differenceLines, versionLines } from "../../common/difference.js";
+import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
+import { namesHere } from "../../common/product-names.js";
 import { membersOf, SIGNER, TEST_KEYS } from "../../common/shapes.js";
 import { simulateRelease } from "./simulate.js";
 
@@ -36,6 +37,7 @@ export interface ReportOptions extends TrustOptions {
   previousRelease?: string;
   slotSize?: number;
   device?: string;
+  product?: string;
   json?: boolean;
 }
 
@@ -60,16 +62,21 @@ function policyFor(whom: TrustedKeys, envelope: Uint8Array, given: Identity | un
   return first;
 }
 
-/** The identifiers that have names here. */
-function namesOf(o: ReportOptions, given: Identity | undefined): ReportData["names"] {
+/** The identifiers that have names: those of the product file, and those of the options. */
+async function namesOf(o: ReportOptions, given: Identity | undefined): Promise<ReportData["names"]> {
   const [vendor, name] = [given?.vendor?.[0], given?.class?.[0]];
-  return { ...(vendor && { [formatUuid(vendor)]: o.vendor as string }), ...(name && { [formatUuid(name)]: o.class as string }) };
+  return {
+    ...Object.fromEntries((await namesHere(o.product)) ?? []),
+    ...(vendor && { [formatUuid(vendor)]: o.vendor as string }),
+    ...(name && { [formatUuid(name)]: o.class as string }),
+  };
 }
 
 async function changesOf(envelope: Uint8Array, path: string | undefined): Promise<Pick<ReportData, "changes">> {
   if (path === undefined) return {};
-  const [before, after] = [await explain(readEnvelopeFile(path)), await explain(envelope)];
-  return { changes: { file: basename(path), lines: differenceLines(difference(before, after)) } };
+  const earlier = readEnvelopeFile(path);
+  const lines = differenceLines(difference(await explain(earlier), await explain(envelope)));
+  return { changes: { file: basename(path), lines: [...versionLines(earlier, envelope), ...lines] } };
 }
 
 async function cutsOf(path: string, whom: TrustedKeys, o: ReportOptions): Promise<Pick<ReportData, "cuts">> {
@@ -102,7 +109,7 @@ async function makeReport(path: string, o: ReportOptions) {
     keys,
     threshold: policy.threshold ?? 1,
     ...(trust && { trust: { name: trust.name, sequence: trust.sequence, role: trust.role } }),
-    names: namesOf(o, given),
+    names: await namesOf(o, given),
     ...reportKinds(manifest),
     ...(o.slotSize !== undefined && { slotSize: o.slotSize }),
     ...(await changesOf(envelope, o.previousRelease)),
@@ -135,6 +142,7 @@ export default define({
     option("--previous-release <envelope>", "also show what changes against this release"),
     option("--slot-size <bytes>", "also show how much of a slot each payload takes", { parse: wholeNumber }),
     option("--device <name>", "also show power cuts on a simulated device: flash, storage, files or memory"),
+    productFile(),
     ...passphrases(),
   ],
   examples: [
