@@ -579,3 +579,63 @@ describe("two runs in one folder", () => {
     60_000 + KILLS * 10_000,
   );
 });
+
+describe("a release that is there already", () => {
+  interface Written {
+    version: string;
+    artifacts: { kind: string; file: string; digest: string; size: number; uri: string | null; signers: { thumbprint: string }[] }[];
+  }
+  const EVIL = Buffer.from("evil");
+
+  /** Changes the record as someone who can write to the folder: nothing there is signed, except the envelopes. */
+  async function forged(change: (record: Written, p: Place) => void): Promise<Place> {
+    const p = world();
+    await released(p, "1.0.0");
+    const record = JSON.parse(p.get("dist/1.0.0/release.json").toString()) as Written;
+    change(record, p);
+    p.put("dist/1.0.0/release.json", JSON.stringify(record));
+    const names = ["release.json", ...new Set(record.artifacts.map(({ file }) => file))];
+    p.put("dist/1.0.0/SHA256SUMS", names.map((name) => `${sha256(p.get(`dist/1.0.0/${name}`))}  ${name}\n`).join(""));
+    return p;
+  }
+  const payload = ({ artifacts }: Written) => artifacts.find(({ kind }) => kind === "payload") as Written["artifacts"][number];
+
+  const changes: [string, (record: Written, p: Place) => void, string][] = [
+    [
+      "another payload",
+      (record, p) => {
+        const one = payload(record);
+        p.put(`dist/1.0.0/${one.file}`, EVIL);
+        Object.assign(one, { digest: `sha-256:${sha256(EVIL)}`, size: EVIL.length });
+      },
+      "the digest of",
+    ],
+    ["another place", (record) => Object.assign(payload(record), { uri: "https://evil.example/esp32-a.bin" }), "is missing"],
+    [
+      "another version",
+      (record) => {
+        for (const one of [record, ...record.artifacts]) Object.assign(one, { version: "0.9.0" });
+      },
+      "its version is not the one in release.json",
+    ],
+  ];
+  it.each(changes)("is not the same with %s, with a key or without", async (_, change, words) => {
+    const p = await forged(change);
+    for (const more of [["--dry-run"], []]) expect(refusal(await release(p, "1.0.0", ...more), 1)).toContain(words);
+  });
+
+  it("is not the same with another signer", async () => {
+    const p = await forged(({ artifacts }) => {
+      for (const { signers } of artifacts) for (const one of signers) one.thumbprint = "00".repeat(32);
+    });
+    expect(refusal(await release(p, "1.0.0"), 1)).toContain("release.json: it does not name the signer");
+  });
+
+  it("does not give its number to a release whose number is that of its version", async () => {
+    const p = world(`${PRODUCT}\n[sequence]\nsource = "given"\n`);
+    await released(p, "1.0.0", "--seq", "281474976743999", "--out", "published", "--allow-sequence-jump");
+    p.put("firmseal.toml", PRODUCT);
+    const r = await release(p, "1.0.0", "--previous", "published/1.0.0/release.json");
+    expect(refusal(r, 1)).toContain("sequence number 281474976743999, which is not that of the version");
+  });
+});

@@ -48,6 +48,9 @@ export const TEXTS = {
   algorithms: "the algorithms are Ed25519, ECDSA on P-256, HSS/LMS and ML-DSA",
   badKey: (name: string, words: string) => `${name} is not a usable key: ${words}.`,
   keyTwice: (name: string) => `${name} is open already.`,
+  tooManyKinds: (n: number, most: number) =>
+    `Not tried: the release distinguishes ${grouped(n)} kinds of device, and at most ${grouped(most)} are tried here.`,
+  tooManyCommands: (most: number) => `Not tried: all kinds of device together would execute more than ${grouped(most)} commands.`,
   tooManyKeys: (most: number) => `At most ${most} keys are opened.`,
   notJson: (name: string) => `${name} is not valid JSON.`,
   otherJson: (name: string) => `${name} is JSON, but not a description of a release, and not a key.`,

@@ -79,6 +79,31 @@ describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
     expect(inspector.noise).toEqual([]);
   });
 
+  it("shows no verdict on other files while it verifies, however long that takes", async () => {
+    await inspector.show(release, key);
+    expect(await inspector.isGood()).toBe(true);
+    const { page } = inspector;
+    // the worker is never asked, which looks like one that does not answer
+    await page.evaluate(`{
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (message) {
+        if (message.ask !== "verify") return postMessage.call(this, message);
+        window.late = () => postMessage.call(this, message);
+        Worker.prototype.postMessage = postMessage;
+      };
+    }`);
+    const other = file(
+      "other.suit",
+      p.get("fw.suit").map((byte, i) => (i === 200 ? byte ^ 1 : byte)),
+    );
+    await page.setInputFiles("#files", [{ mimeType: "", ...other }]);
+    await page.waitForFunction("window.late");
+    expect([await inspector.verdict(), (await inspector.text(".files")).includes("other.suit")]).toEqual(["", true]);
+    await page.evaluate("window.late()");
+    await inspector.settled();
+    expect([await inspector.isGood(), await inspector.verdict()]).toEqual([false, expect.stringContaining("Refused")]);
+  });
+
   it("asks for nothing, and is not allowed to", async () => {
     const blocked = await inspector.page.evaluate(`(async () => {
       const out = [];

@@ -17,8 +17,17 @@ export interface TableLine {
   below?: string;
 }
 
-/** A line of words for stderr; text or bytes for stdout; a table, or a map on a wide terminal, for stdout. */
-export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: TableLine } | { map: MapLine };
+/**
+ * A line of words for stderr; one line of text, several, or bytes for stdout; a table, or a map on a wide terminal, for
+ * stdout. A line break inside of a line would begin a line that only looks like one of ours.
+ */
+export type Line =
+  | string
+  | { text: string; danger?: boolean }
+  | { lines: readonly string[] }
+  | { bytes: Uint8Array }
+  | { table: TableLine }
+  | { map: MapLine };
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
 export class Refused extends Failure {
@@ -28,13 +37,11 @@ export class Refused extends Failure {
   }
 }
 
-/** Control characters become visible, line by line. */
-const visibleLines = (text: string) => text.split("\n").map(visible).join("\n");
-
 async function writeLines(lines: readonly Line[]): Promise<void> {
   for (const line of lines) {
     if (typeof line === "string") writeWords(visible(line));
-    else if ("text" in line) writeStdout(`${line.danger ? danger(visibleLines(line.text)) : visibleLines(line.text)}\n`);
+    else if ("text" in line) writeStdout(`${line.danger ? danger(visible(line.text)) : visible(line.text)}\n`);
+    else if ("lines" in line) writeStdout(`${line.lines.map(visible).join("\n")}\n`);
     else if ("bytes" in line) writeStdout(line.bytes);
     else if ("map" in line) {
       const [{ mapText }, { tableWidth }] = await Promise.all([import("./map.js"), import("./table.js")]);

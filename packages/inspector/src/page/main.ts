@@ -71,9 +71,12 @@ const device: DeviceView = new DeviceView(
 
 async function verify(): Promise<void> {
   const settings = isRun(main) ? device.settings() : undefined;
-  const found = await files.working(TEXTS.verifying, (progress) =>
-    rpc.ask("verify", { threshold: files.threshold, device: settings }, progress),
-  );
+  const found = await files
+    .working(TEXTS.verifying, (progress) => rpc.ask("verify", { threshold: files.threshold, device: settings }, progress))
+    .catch((e: unknown) => {
+      verdict.replaceChildren();
+      throw e;
+    });
   verdict.replaceChildren(
     ...verdictViews(found, (at) =>
       attempt(async () => {
@@ -96,6 +99,8 @@ async function showDiagnostic(): Promise<void> {
 
 /** Shows the main file, if it is another one, and the verdict. */
 async function show(opened: OpenFile | undefined): Promise<void> {
+  // the verdict on other files must not stand beside these, however long the next one takes
+  verdict.replaceChildren();
   const isOther = opened === undefined || opened.kind === "envelope" || opened.kind === "description" || opened.kind === "trust";
   if (isOther) {
     main = await rpc.ask("main", undefined);
@@ -104,10 +109,7 @@ async function show(opened: OpenFile | undefined): Promise<void> {
     cuts.element.hidden = !isRun(main);
   }
   cuts.clear();
-  if (!main) {
-    verdict.replaceChildren();
-    return;
-  }
+  if (!main) return;
   if (isOther) {
     await hex.show(main.bytes);
     if (main.root) await tree.show(main.root);

@@ -1,13 +1,16 @@
 // The open release as devices open it, and the kinds of devices that it distinguishes.
 
 import { type Action, type DeviceKind, explainManifest } from "@firmseal/report";
-import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
-import { anchor, identityChecked, type Manifest, open, start, step, type Trust } from "@firmseal/verifier";
+import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer, toHex } from "@firmseal/signer";
+import { anchor, identityChecked, type Manifest, open, type Run, start, step, type Trust } from "@firmseal/verifier";
 import { PARAM_CLASS_IDENTIFIER, PARAM_COMPONENT_SLOT, PARAM_DEVICE_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
+import { TEXTS } from "../texts.js";
 import type { Main } from "./desk.js";
+import { Sentence } from "./sentence.js";
 
-/** Kinds of device that are looked at, as on the command line. */
+/** Kinds of device that are tried, and commands that are executed for all of them, as on the command line. */
 const MOST_KINDS = 256;
+const MOST_COMMANDS = 1_048_576;
 
 /** A manifest that was opened. `shift`: how many bytes further its offsets are than in the file. */
 export interface Opened {
@@ -32,22 +35,43 @@ export async function openRelease({ bytes }: Main, trust: Trust | undefined): Pr
   return { manifest, verified: false, shift: copy.length - bytes.length };
 }
 
-/** Every kind of device that the release distinguishes, at most 256. */
+/**
+ * An interpreter whose runs together execute a limited number of commands, because kinds of device and commands multiply.
+ * Throws Sentence at the start of a run.
+ */
+export function limitedInterpreter() {
+  let before = 0;
+  let last: Run | undefined;
+  return {
+    step,
+    identityChecked,
+    start(...of: Parameters<typeof start>) {
+      before += last?.commands ?? 0;
+      if (before > MOST_COMMANDS) throw new Sentence(TEXTS.tooManyCommands(MOST_COMMANDS));
+      last = start(...of);
+      return last;
+    },
+  };
+}
+
+/** Every kind of device that the release distinguishes. Throws Sentence if they are too many: all are tried, or none is. */
 export function kindsOf({ bytes, tree }: Main): { kinds: DeviceKind[]; slots: boolean } {
   const ids = (code: number) => {
     const all = [...tree.values("parameters", code)].map((item) => bytes.slice(item.kind === "bytes" ? item.body : item.at, item.end));
-    const distinct = all.filter((id, i) => all.findIndex((other) => String(other) === String(id)) === i);
+    const distinct = [...new Map(all.map((id) => [toHex(id), id])).values()];
     return distinct.length > 0 ? distinct : [new Uint8Array()];
   };
   const named = [...new Set([...tree.values("parameters", PARAM_COMPONENT_SLOT)].map(({ value }) => value))];
   const slots = named.length > 0 ? named : [0];
+  const [vendors, classes, devices] = [ids(PARAM_VENDOR_IDENTIFIER), ids(PARAM_CLASS_IDENTIFIER), ids(PARAM_DEVICE_IDENTIFIER)];
+  const n = vendors.length * classes.length * devices.length * slots.length;
+  if (n > MOST_KINDS) throw new Sentence(TEXTS.tooManyKinds(n, MOST_KINDS));
   const out: DeviceKind[] = [];
-  for (const vendor of ids(PARAM_VENDOR_IDENTIFIER))
-    for (const classId of ids(PARAM_CLASS_IDENTIFIER))
-      for (const device of ids(PARAM_DEVICE_IDENTIFIER))
+  for (const vendor of vendors)
+    for (const classId of classes)
+      for (const device of devices)
         for (const slot of slots)
-          for (const there of [true, false])
-            if (out.length < MOST_KINDS) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
+          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
   return { kinds: out, slots: slots.length > 1 };
 }
 
@@ -56,6 +80,6 @@ export type Fetch = Action & { uri: string };
 /** What devices fetch from outside the envelope. */
 export async function fetchesOf(main: Main): Promise<Fetch[]> {
   const { manifest } = await openRelease(main, undefined);
-  const { behaviours } = explainManifest({ start, step, identityChecked }, manifest, kindsOf(main).kinds, true);
+  const { behaviours } = explainManifest(limitedInterpreter(), manifest, kindsOf(main).kinds, true);
   return behaviours.flatMap(({ install }) => install).filter((action): action is Fetch => action.uri !== undefined && !action.inside);
 }

@@ -78,13 +78,25 @@ export class Tree {
     return { path, levels };
   }
 
-  /** Visits the values of a parameter or map key in a place. */
-  *values(place: Place, key: number, from: Branch | undefined = this.nodes[0]): Iterable<Item> {
-    if (!from?.item) return;
-    const { item } = from;
-    if (from.place === place && item.kind === "map")
-      for (let i = 0; i + 1 < item.items.length; i += 2) if (keyOf(item.items[i] as Item) === key) yield item.items[i + 1] as Item;
-    if (from.kids) for (const kid of this.branches(from.id)) yield* this.values(place, key, kid);
+  /** Visits the values of a parameter or map key in a place: all of them, also those that are not shown. */
+  values(place: Place, key: number): Iterable<Item> {
+    const [root] = this.nodes;
+    return root?.item ? this.within(root.item, root.place, place, key) : [];
+  }
+
+  private *within(item: Item, here: Place, place: Place, key: number): Iterable<Item> {
+    // nothing that is looked for is in a text
+    if (here === "plain") return;
+    if (item.kind === "tag") yield* this.within(item.items[0] as Item, here, place, key);
+    if (item.kind !== "map" && item.kind !== "array") return;
+    const { step, items } = stepsOf(item, here);
+    for (let i = 0; i + step <= items.length; i += step) {
+      const value = items[i + step - 1] as Item;
+      const number = this.keyAt(item, here, i);
+      if (here === place && item.kind === "map" && number === key) yield value;
+      const own = this.opened(value, here, number);
+      if (own.item) yield* this.within(own.item, own.place, place, key);
+    }
   }
 
   private branches(id: number): Branch[] {
@@ -98,12 +110,11 @@ export class Tree {
   private make({ item, place }: Branch): Branch[] {
     if (!item) return [];
     if (item.kind === "tag") return [this.content(item.items[0] as Item, place, TEXTS.content)];
-    const step = item.kind === "map" || place === "sequence" ? 2 : 1;
-    const { items } = item;
+    const { step, items } = stepsOf(item, place);
     const out: Branch[] = [];
     for (let i = 0; i + step <= items.length && out.length < MOST_ITEMS; i += step) {
       const [first, value] = [items[i] as Item, items[i + step - 1] as Item];
-      const key = step === 2 ? keyOf(first) : isNumbered(place) ? i : undefined;
+      const key = this.keyAt(item, place, i);
       const label = step === 2 ? this.label(place, first, key) : (POSITION_NAMES[place]?.[i] ?? String(i));
       out.push(this.branch(value, place, key, label, first.at));
     }
@@ -128,13 +139,24 @@ export class Tree {
 
   /** `at`: where its key begins, if it has one. */
   private branch(item: Item, place: Place, key: number | undefined, label: string, at: number): Branch {
-    const opened = item.kind === "bytes" && item.value > 0 ? insideBytes(place, key) : undefined;
-    const inner = opened && this.inside(item);
+    const own = this.opened(item, place, key);
     const number = keyOf(item);
     const name = number === undefined ? undefined : valueNames(place, key)?.[number];
-    const own = inner && opened ? { item: inner, place: opened } : { item, place: valuePlace(item, place, key) };
     const value = name === undefined ? this.value(item) : `${number} (${name})`;
-    return this.add({ label, value, at, end: item.end, kids: hasKids(own.item), ...own });
+    return this.add({ label, value, at, end: item.end, kids: own.item !== undefined && hasKids(own.item), ...own });
+  }
+
+  /** The key of the element `i` of a container, or its code or position. */
+  private keyAt(item: Item, place: Place, i: number): number | undefined {
+    if (stepsOf(item, place).step === 2) return keyOf(item.items[i] as Item);
+    return isNumbered(place) ? i : undefined;
+  }
+
+  /** What is inside a value, and what that is: the content of its byte string, or itself. */
+  private opened(item: Item, place: Place, key: number | undefined): Pick<Branch, "item" | "place"> {
+    const opened = item.kind === "bytes" && item.value > 0 ? insideBytes(place, key) : undefined;
+    const inner = opened && this.inside(item);
+    return inner && opened ? { item: inner, place: opened } : { item, place: valuePlace(item, place, key) };
   }
 
   private inside(item: Item): Item | undefined {
@@ -174,6 +196,9 @@ export class Tree {
     }
   }
 }
+
+/** The items of a container, and how many of them are one element: a command has two. */
+const stepsOf = (item: Item, place: Place) => ({ step: item.kind === "map" || place === "sequence" ? 2 : 1, items: item.items });
 
 const hasKids = ({ kind, value }: Item) => kind === "tag" || ((kind === "map" || kind === "array") && value > 0);
 

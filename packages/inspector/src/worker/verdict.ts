@@ -21,11 +21,8 @@ import {
   anchor,
   errors,
   type Identity,
-  identityChecked,
   open,
   policyOf,
-  start,
-  step,
   type Trust,
   type TrustAnchor,
   type TrustStore,
@@ -35,14 +32,15 @@ import type { DeviceSettings, SignatureRow, Verdict } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import type { Desk, Main } from "./desk.js";
 import { bytesOfHex } from "./keys.js";
-import { kindsOf } from "./release.js";
-import { isRefusal, refusalText } from "./sentence.js";
+import { kindsOf, limitedInterpreter } from "./release.js";
+import { isRefusal, refusalText, Sentence } from "./sentence.js";
 
 /** The verifier, with every key that tools have. */
-const DEVICE = {
-  ...{ open, anchor, errors, start, step, identityChecked },
+const device = () => ({
+  ...{ open, anchor, errors },
+  ...limitedInterpreter(),
   thumbprint: (alg: string, key: Uint8Array) => thumbprint({ alg: alg as KeyAlg, key }),
-};
+});
 
 /** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
 export interface Policy {
@@ -174,6 +172,8 @@ function notesOf(desk: Desk, policy: Policy, verified: NonNullable<Verdict["rele
 }
 
 const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): Verdict => {
+  // what is not tried is neither good nor refused
+  if (e instanceof Sentence) return { state: "unknown", words: e.message, signatures, notes: [] };
   const text = isRefusal(e) ? refusalText(e) : refusalWords(e);
   const at = isRefusal(e) && e.at >= 0 ? { at: e.at } : {};
   return { state: "bad", words: words(text), ...at, signatures, notes: [] };
@@ -189,7 +189,7 @@ async function releaseVerdict(desk: Desk, main: Main, policy: Policy | undefined
     // with the keys first: a damaged file is refused as on a device, whatever a tool can still read of it
     open(main.bytes, policy.trust);
     const data = dataOf(main, policy);
-    const verified = await verifyRelease(DEVICE, policy.trust, data, main.bytes, progress);
+    const verified = await verifyRelease(device(), policy.trust, data, main.bytes, progress);
     const release = { data, verified, length: main.bytes.length };
     return { state: "good", words: "", signatures, release, notes: notesOf(desk, policy, verified) };
   } catch (e) {

@@ -20,6 +20,7 @@ import { envelopeName, shelfPath } from "./names.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./numbers.js";
 import { type PreparedBoard, prepareBoard } from "./prepare.js";
 import { checkFiles, type KnownRelease, RECORD, type ReleaseRecord, readRecord, releaseFault, releasesIn, SUMS } from "./record.js";
+import { refuseRecordedContent } from "./record-check.js";
 
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions {
   version: string;
@@ -94,8 +95,10 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
 }
 
 /** The release that is there under this version, if it is the same. Throws a Failure if it is another one. */
-async function sameRelease(plan: Pick<ReleasePlan, "known" | "version" | "folder" | "boards">): Promise<ReleaseRecord | undefined> {
-  const { known, version, folder, boards } = plan;
+async function sameRelease(
+  plan: Pick<ReleasePlan, "product" | "known" | "version" | "folder" | "boards">,
+): Promise<ReleaseRecord | undefined> {
+  const { product, known, version, folder, boards } = plan;
   for (const one of known.filter((other) => other.version === version && other.manifests.size > 0)) {
     const names = boards.map(({ board }) => board.name);
     const others = [...one.manifests.keys()].filter((name) => !names.includes(name));
@@ -104,6 +107,12 @@ async function sameRelease(plan: Pick<ReleasePlan, "known" | "version" | "folder
       throw releaseFault(
         `${one.path}: has version ${version} for ${[...one.manifests.keys()].join(", ")}, not for ${names.join(", ")}`,
         "release the same boards, or give a new version",
+      );
+    // its record is not signed, and the release would get its number
+    if (product.sequence.source === "version" && one.sequence !== versionNumber(version))
+      throw releaseFault(
+        `${one.path}: has version ${version} with sequence number ${one.sequence}, which is not that of the version`,
+        "get it again, as firmseal release wrote it",
       );
     for (const { board, draft } of boards)
       if (logDigest(draft(one.sequence)) !== one.manifests.get(board.name))
@@ -115,6 +124,12 @@ async function sameRelease(plan: Pick<ReleasePlan, "known" | "version" | "folder
   if (!known.some(({ path }) => path === folder)) return undefined;
   const record = readRecord(folder);
   await checkFiles(folder, record);
+  // neither the record nor its checksums are signed
+  for (const { board, draft } of boards) {
+    const own = draft(BigInt(record.sequence));
+    const content = { version, sequence: record.sequence, manifest: logDigest(own), bytes: own.bytes };
+    await refuseRecordedContent(folder, record, product, board, content);
+  }
   return record;
 }
 

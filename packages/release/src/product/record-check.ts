@@ -63,8 +63,14 @@ function payloadFault(payloads: readonly Artifact[], fetched: ReadonlyMap<string
   return undefined;
 }
 
+/** The signatures of an envelope, and the trusted keys that made them. */
+interface FoundSigners {
+  readonly outline: VerifiedRelease["outline"];
+  readonly signers: readonly { readonly thumbprint: string | null }[];
+}
+
 /** Why the signers in a record are not those of the envelope. */
-async function signersFault({ signers, testKeys }: Artifact, { outline, signers: verified }: VerifiedRelease): Promise<string | undefined> {
+async function signersFault({ signers, testKeys }: Artifact, { outline, signers: verified }: FoundSigners): Promise<string | undefined> {
   const signed = outline.signatures.map(({ message, kid }) => `${sha256Hex(Uint8Array.from(message))} ${kid ? toHex(kid) : null}`);
   const said = signers.map(({ tbs, kid }) => `${tbs} ${kid}`);
   if (signed.sort().join() !== said.sort().join()) return "its signers are not those of the envelope";
@@ -75,22 +81,29 @@ async function signersFault({ signers, testKeys }: Artifact, { outline, signers:
   return [...tests].sort().join() === [...testKeys].sort().join() ? undefined : "its test keys are not those that signed";
 }
 
-/** Refuses a record that says other things about a board than the verified envelope and the product file. */
-export async function refuseRecord(
+/** What an envelope is, as a record must say it. */
+export interface FoundContent {
+  readonly version: string | undefined;
+  readonly sequence: string;
+  /** Its digest, as in logs. */
+  readonly manifest: string;
+  readonly bytes: Uint8Array;
+}
+
+const artifactsFor = (record: ReleaseRecord, { name }: Board) => record.artifacts.filter(({ board }) => board === name);
+
+/** Refuses a record that says other things about a board than its envelope, signed or not, and the product file. */
+export async function refuseRecordedContent(
   folder: string,
   record: ReleaseRecord,
-  artifact: Artifact,
   product: Product,
   board: Board,
-  found: VerifiedRelease & { readonly version: string | undefined },
+  { bytes, version, sequence, manifest }: FoundContent,
 ): Promise<void> {
-  const path = join(folder, artifact.file);
-  const own = record.artifacts.filter((one) => one.board === board.name);
+  const own = artifactsFor(record, board);
   const { vendor, classes } = classesOf(product, board);
   const is = {
-    version: found.version,
-    sequence: found.sequence,
-    manifest: logDigest(found.manifest),
+    ...{ version, sequence, manifest },
     board: board.name,
     vendorId: vendor,
     classes: JSON.stringify(classes.map(({ name, id }) => [name, id])),
@@ -106,10 +119,32 @@ export async function refuseRecord(
     };
     const wrong = (Object.keys(is) as (keyof typeof is)[]).find((member) => is[member] !== says[member]);
     if (wrong !== undefined) throw releaseFault(`${join(folder, one.file)}: its ${wrong} is not the one in release.json`, AGAIN);
-    const fault = await signersFault(one, found);
-    if (fault !== undefined) throw releaseFault(`${path}: release.json: ${fault}`, AGAIN);
   }
   const payloads = own.filter(({ kind }) => kind === "payload");
-  const fault = payloadFault(payloads, await fetchedBy(readEnvelopeFile(path), board));
+  const fault = payloadFault(payloads, await fetchedBy(bytes, board));
+  const path = join(folder, own.find(({ kind }) => kind === "envelope")?.file ?? "");
   if (fault !== undefined) throw releaseFault(`${path}: release.json: ${fault}`, AGAIN);
+}
+
+/** Refuses a record that says other things about the signers of a board than its envelope. */
+export async function refuseRecordedSigners(folder: string, record: ReleaseRecord, board: Board, found: FoundSigners): Promise<void> {
+  for (const one of artifactsFor(record, board)) {
+    const fault = await signersFault(one, found);
+    if (fault !== undefined) throw releaseFault(`${join(folder, one.envelope)}: release.json: ${fault}`, AGAIN);
+  }
+}
+
+/** Refuses a record that says other things about a board than the verified envelope and the product file. */
+export async function refuseRecord(
+  folder: string,
+  record: ReleaseRecord,
+  artifact: Artifact,
+  product: Product,
+  board: Board,
+  found: VerifiedRelease & { readonly version: string | undefined },
+): Promise<void> {
+  const { version, sequence } = found;
+  const content = { version, sequence, manifest: logDigest(found.manifest), bytes: readEnvelopeFile(join(folder, artifact.file)) };
+  await refuseRecordedSigners(folder, record, board, found);
+  await refuseRecordedContent(folder, record, product, board, content);
 }

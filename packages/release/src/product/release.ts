@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";
-import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName } from "@firmseal/signer";
+import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName, thumbprint, toHex } from "@firmseal/signer";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { checkDraftFor, checkFor } from "../consumer/judge.js";
@@ -12,6 +12,7 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { lintFailure } from "../lint/lint.js";
 import { readApprovals } from "../signing/approval.js";
 import { logDigest, recordSignings } from "../signing/authorize.js";
+import { signersOf } from "../signing/signers.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { classesOf, type ProductTrusted, productTrusted, refuseBeforeSigning, refuseSigned, signingKeys } from "./devices.js";
 import type { Board } from "./file/product.js";
@@ -20,6 +21,7 @@ import { envelopeName } from "./names.js";
 import type { ReleasePlan } from "./plan.js";
 import type { PreparedBoard } from "./prepare.js";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, releaseFault, SUMS, sumsOf } from "./record.js";
+import { refuseRecordedSigners } from "./record-check.js";
 
 export interface DoneRelease {
   readonly record: ReleaseRecord;
@@ -81,6 +83,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
     const publics = keys.map((key) => key.public);
     const trusted = await productTrusted(product, plan.trust, publics);
     if (existing) {
+      const knownKeys = publics.map((key) => ({ name: "", key }));
       for (const [i, { board, draft }] of plan.boards.entries()) {
         // its record is not signed: what counts is what devices make of the envelope
         const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version, role))));
@@ -91,6 +94,9 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
           );
         refuseSigned(product, board, there, trusted, keys.length, role);
         refuseOtherAlg(folder, board, there, asSigning[i] as SigningKey[]);
+        const signatures = await signersOf(there.outline.signatures, knownKeys);
+        const signers = signatures.flatMap(({ by }) => (by ? [{ thumbprint: toHex(thumbprint(by.key)) }] : []));
+        await refuseRecordedSigners(folder, existing, board, { outline: there.outline, signers });
         if (board.for) checkFor(board.for, there.bytes);
       }
       return { record: existing, folder, written: false, receipts: [], lint: plan.lint };

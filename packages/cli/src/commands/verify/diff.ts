@@ -1,4 +1,3 @@
-import { visible } from "@firmseal/keys";
 import { difference, explain, readEnvelopeFile } from "@firmseal/release";
 import { commandArgument, define } from "../../command.js";
 import { differenceLines } from "../../common/difference.js";
@@ -22,11 +21,5 @@ export default define({
     ...DIFFERENCE,
   },
   run: diffReleases,
-  words: (f) => [
-    {
-      text: differenceLines(f)
-        .map((line) => visible(line))
-        .join("\n"),
-    },
-  ],
+  words: (f) => [{ lines: differenceLines(f) }],
 });

@@ -1,4 +1,4 @@
-import { usage, visible } from "@firmseal/keys";
+import { usage } from "@firmseal/keys";
 import { explain, identityOf, readEnvelopeFile } from "@firmseal/release";
 import { explainedLines } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
@@ -45,11 +45,5 @@ export default define({
     others: ["number", "combinations of identifiers that the release is not for"],
   },
   run: explainRelease,
-  words: (f, path) => [
-    {
-      text: [`${path}: sequence number ${f.sequence} (signatures not verified)`, ...explainedLines(f)]
-        .map((line) => visible(line))
-        .join("\n"),
-    },
-  ],
+  words: (f, path) => [{ lines: [`${path}: sequence number ${f.sequence} (signatures not verified)`, ...explainedLines(f)] }],
 });

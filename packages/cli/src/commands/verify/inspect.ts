@@ -1,4 +1,4 @@
-import { usage, visible, warn } from "@firmseal/keys";
+import { usage, warn } from "@firmseal/keys";
 import {
   formatDigest,
   type IdentifiedSignature,
@@ -214,12 +214,7 @@ export default define({
   run: inspect,
   words: (f, path) => [
     {
-      text:
-        "diagnostic" in f
-          ? (f.diagnostic as string)
-          : envelopeLines(path, f)
-              .map((line) => visible(named(line, f.names)))
-              .join("\n"),
+      lines: "diagnostic" in f ? (f.diagnostic as string).split("\n") : envelopeLines(path, f).map((line) => named(line, f.names)),
     },
   ],
 });

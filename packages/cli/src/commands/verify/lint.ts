@@ -86,7 +86,7 @@ export default define({
   },
   run: lintCommand,
   words: (f) => {
-    if (f.sarif !== undefined) return [{ text: f.sarif }];
+    if (f.sarif !== undefined) return [{ lines: f.sarif.split("\n") }];
     const missing = new Map(f.skipped.map(({ rule, name, why }) => [`${rule} ${name}`, why]));
     return [...f.findings.flatMap(findingLines), ...[...missing].map(([rule, why]) => `not checked: ${rule}: ${why}`), lintSummary(f)];
   },

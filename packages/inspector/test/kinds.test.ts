@@ -1,0 +1,61 @@
+// A release can hide a kind of device, or what it does, among thousands of commands. The verdict is about all of them.
+
+import { encode, publicKey, SCHEMA, signEnvelope, signer, toCose } from "@firmseal/signer";
+import { expect, it } from "vitest";
+import { keyA } from "../../test-support/src/run.js";
+import type { Verdict } from "../src/protocol.js";
+import { Desk } from "../src/worker/desk.js";
+import { verdictOf } from "../src/worker/verdict.js";
+
+const uuid = (n: number) => `cfbff0d1-9375-5685-968c-${n.toString(16).padStart(12, "0")}`;
+
+/** What one class of devices fetches. */
+const forClass = (n: number, uri: string, before: readonly unknown[] = []) => [
+  { "directive-override-parameters": { "vendor-identifier": uuid(0), "class-identifier": uuid(n), uri } },
+  "condition-vendor-identifier",
+  "condition-class-identifier",
+  ...before,
+  { "directive-override-parameters": { "image-digest": { hex: "00".repeat(32) }, "image-size": 3 } },
+  "directive-fetch",
+  "condition-image-match",
+];
+
+const blob = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
+
+async function verdict(install: unknown[]): Promise<Verdict> {
+  const description = { $schema: SCHEMA, sequence: 3, components: [[{ hex: "00" }]], install };
+  const envelope = await signEnvelope(encode(description as never), [signer(keyA)]);
+  const desk = new Desk();
+  await desk.open(blob(envelope), "fw.suit", () => {});
+  await desk.open(blob(toCose(publicKey(keyA.alg, signer(keyA).publicKey))), "A.cose", () => {});
+  return verdictOf(desk, 1, undefined, () => {});
+}
+
+const payloads = ({ release }: Verdict) => release?.verified.payloads.map(({ uri }) => uri);
+const nothing = (n: number) => Array.from({ length: n }, () => ({ "directive-override-parameters": { uri: "." } }));
+
+it("shows what a class does that is named after more commands than the tree shows", async () => {
+  const hidden = [...nothing(600), ...forClass(2, "https://b/")];
+  const found = await verdict([{ "directive-try-each": [forClass(1, "https://a/"), hidden] }]);
+  expect([found.state, payloads(found)]).toEqual(["good", ["https://a/", "https://b/"]]);
+});
+
+it("shows what the last of 140 classes does", async () => {
+  const all = Array.from({ length: 140 }, (_, i) => forClass(i, i === 139 ? "https://b/" : "https://a/"));
+  const found = await verdict([{ "directive-try-each": all }]);
+  expect([found.state, payloads(found)]).toEqual(["good", ["https://a/", "https://b/"]]);
+});
+
+it("says that a release with too many kinds of device was not tried", async () => {
+  const all = Array.from({ length: 129 }, (_, i) => forClass(i, "https://a/"));
+  const found = await verdict([{ "directive-override-parameters": { "vendor-identifier": uuid(1) } }, { "directive-try-each": all }]);
+  expect(found).toMatchObject({ state: "unknown", words: expect.stringContaining("258 kinds of device") });
+  expect(found.release).toBeUndefined();
+});
+
+it("says that a release whose kinds multiply its commands was not tried", async () => {
+  const names = Array.from({ length: 255 }, (_, i) => ({ "directive-override-parameters": { "class-identifier": uuid(i) } }));
+  const many = Array.from({ length: 6000 }, () => ({ "directive-set-component-index": 0 }));
+  const found = await verdict([...names, ...many, ...forClass(1, "https://a/")]);
+  expect(found).toMatchObject({ state: "unknown", words: expect.stringContaining("1,048,576 commands") });
+});
