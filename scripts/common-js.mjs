@@ -5,13 +5,14 @@
 import { readFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { basename } from "node:path";
+import { Script } from "node:vm";
 import { transform } from "esbuild";
 
 const OPTIONS = { format: "cjs", platform: "node", target: "node20.19", minifyWhitespace: true, minifySyntax: true, logLevel: "warning" };
 
 /** What esbuild makes of exports in CommonJS, behind its helpers. */
 const EXPORTS = /^.*?var stdin_exports=\{\};(?:__export\(stdin_exports,(\{.*?\})\);)?module\.exports=__toCommonJS\(stdin_exports\);/s;
-const REQUIRED = /\b(import_\w+)=(?:__toESM\()?require\("([^"]+)"\)(?:,1\))?/g;
+const REQUIRED = /\b(import_\w+)=(?:__toESM\(require\("([^"]+)"\)(?:,1)?\)|require\("([^"]+)"\))/g;
 /** The same of `import * as name`. The name may be any, so it is not replaced. */
 const NAMESPACE = /=__toESM\(require\("([^"]+)"\)(?:,1)?\)/g;
 /** Helpers that esbuild writes in front of what was cut off. */
@@ -53,8 +54,8 @@ async function functionBody(text) {
   if (!EXPORTS.test(code)) throw new Error(`a module of the command line has no exports: ${code.slice(0, 200)}`);
   code = code.replace(EXPORTS, (_, list) => `__export(exports,${list});`);
   const names = new Map();
-  code = code.replace(REQUIRED, (_, name, path) => {
-    const target = targetOf(path);
+  code = code.replace(REQUIRED, (_, name, converted, plain) => {
+    const target = targetOf(converted ?? plain);
     names.set(name, target);
     return `${name}=__later(${JSON.stringify(target)})`;
   });
@@ -132,6 +133,8 @@ export async function commonJs(outputs, texts, main, isDeferred, packs) {
   for (const name of names.keys())
     if (used.has(name) && !core.has(name)) files.set(`chunks/${name}.js`, `"use strict";module.exports=${fileOf([name])};\n`);
   files.set("main.js", `"use strict";const modules=${fileOf(core)};${loader(nameOf(main), packOf)}`);
+  // what cannot be compiled would be found by whoever runs the command that loads it
+  for (const [name, text] of files) new Script(text, { filename: name });
   files.set("package.json", `${JSON.stringify({ type: "commonjs" })}\n`);
   return files;
 }

@@ -63,7 +63,7 @@ describe("the general verifier", () => {
 describe("the contract firmseal-single-1", () => {
   it("is frozen: devices in the field have this string", () => {
     expect(templateString()).toBe(
-      "d86b|a202{|82-{822f5820g}-{d284-{|a101I(04J)}-a0f6B}*{d284-{|a101M(04N)}-a0f6F}+}03-{a6010102D03{a2028181410004{8614a40150h0250i03{822f5820j}0eP010f020f}}07{82030f}09{821702}14{8614a115K1502030f}}-*69236669726d77617265R+",
+      "d86b|a202{|82{822f5820G]{d284{|a101I(04J~]a0f6N}!}03{a6010102T03{a2028181410004{8614a40150G0250G03{822f5820G}0eP010f020f}}07{82030f}09{821702}14{8614a115K1502030f}](69236669726d77617265R~",
     );
     expect(TEMPLATE).toBe(templateString());
   });

@@ -2,8 +2,11 @@
 // loading is no part of what is measured. On Linux the peak of memory is begun anew for each run; elsewhere it is that of all so far.
 
 import { readFileSync, writeFileSync, writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import { setTimeout as later } from "node:timers/promises";
 
 const [main, plan] = process.argv.slice(2);
+const require = createRequire(import.meta.url);
 const { exit } = process;
 // the command line ends its process two seconds after the last of its work
 process.exit = () => {};
@@ -25,15 +28,17 @@ function peak() {
   }
 }
 
-for (const [i, { cwd, state, args }] of JSON.parse(plan).entries()) {
+for (const { cwd, state, args } of JSON.parse(plan)) {
   process.chdir(cwd);
   process.env.FIRMSEAL_STATE = state;
   process.argv = [process.execPath, "firmseal", ...args];
   process.exitCode = undefined;
   beginPeak();
   const before = process.cpuUsage();
-  // another query, another module: the program begins anew
-  await import(`${main}?${i}`);
+  // the program begins anew, and ends when it has an exit code
+  for (const path of Object.keys(require.cache)) delete require.cache[path];
+  require(main);
+  while (process.exitCode === undefined) await later(1);
   const { user, system } = process.cpuUsage(before);
   writeSync(3, `${JSON.stringify({ exit: process.exitCode, seconds: (user + system) / 1e6, megabytes: peak() })}\n`);
   // what was said belongs to this run

@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { main, type Place, standard, stateOf } from "../../test-support/src/run.js";
 
 export interface Row {
@@ -78,7 +78,7 @@ export function measure(rows: readonly Prepared[], stdin: string, limit: number)
   });
   const plan = JSON.stringify(plans.flatMap(({ runs }) => runs));
   const input = openSync(stdin, "r");
-  const started = spawn(process.execPath, ["--expose-gc", child, pathToFileURL(main).href, plan], {
+  const started = spawn(process.execPath, ["--expose-gc", child, main, plan], {
     env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1" },
     stdio: [input, "ignore", "pipe", "pipe"],
     detached: true,
