@@ -271,7 +271,7 @@ describe("bundles", () => {
     // boards store them as they are
     for (const { name } of MICRO_BUNDLES)
       expect(budgets.filter(({ path }) => path === `packages/verifier/dist/firmseal-${name}.js`)).toMatchObject([{ brotli: false }]);
-    const ofVerifier = budgets.filter(({ path }) => path.startsWith("packages/verifier/"));
+    const ofVerifier = budgets.filter(({ path }) => String(path).startsWith("packages/verifier/"));
     expect(ofVerifier).toHaveLength(2 * BUNDLES.length + MICRO_BUNDLES.length);
   });
 });
