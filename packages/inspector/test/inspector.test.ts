@@ -11,7 +11,7 @@ import { chromiumPath, type File, file, Inspector } from "./served.js";
 
 const reason = chromiumPath ? "" : " (skipped: no chromium)";
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
 const CLASS = "7ef25e26-57d5-563d-bec7-161eb72060bb";
@@ -97,7 +97,8 @@ describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
       p.get("fw.suit").map((byte, i) => (i === 200 ? byte ^ 1 : byte)),
     );
     await page.setInputFiles("#files", [{ mimeType: "", ...other }]);
-    await page.waitForFunction("window.late");
+    // not waitForFunction(): the policy of the page forbids what it evaluates
+    await vi.waitFor(async () => expect(await page.evaluate("typeof window.late")).toBe("function"), 20_000);
     expect([await inspector.verdict(), (await inspector.text(".files")).includes("other.suit")]).toEqual(["", true]);
     await page.evaluate("window.late()");
     await inspector.settled();
