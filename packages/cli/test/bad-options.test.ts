@@ -15,7 +15,7 @@ describe.concurrent("options", () => {
     ["one argument too many", ["inspect", "fw.suit", "fw.bin"], "argument"],
     ["no --threshold at all", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "0"], "trust policy"],
     ["a --threshold that nobody can meet", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "2"], "only one key is given"],
-    ["a --threshold that is no number", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "-1"], "--threshold"],
+    ["a --threshold that is not a number", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "-1"], "--threshold"],
     ["an unknown format", ["pubkey", "A.pem", "--format", "der"], "--format"],
     ["a passphrase on the command line", ["pubkey", "A.pem", "--passphrase", "x"], "--passphrase"],
     ["--seq x", ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "x"], "--seq"],
@@ -48,7 +48,7 @@ describe.concurrent("names and texts that are meant to deceive", () => {
       input: p.put("-d.json", '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}'),
     });
     await fails(p, 2, ["verify", "-v.suit", "--key", "A.jwk"]);
-    // behind -- it is no option
+    // after --, it is not an option
     const r = await p.run(["inspect", "--", "--json"]);
     expectFailure(r, 1);
   });

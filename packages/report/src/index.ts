@@ -2,7 +2,7 @@
 
 export { reportCuts } from "./cuts.js";
 export type { ReportCut, ReportData, ReportKey, ReportKind } from "./data.js";
-export type { Expectation, Interpreter, Phase } from "./device-rules.js";
+export { type Expectation, HASHES, type Interpreter, type Phase } from "./device-rules.js";
 export { type DeviceKind, type DeviceRefusal, kindRefusal, payloadsOf } from "./device-run.js";
 export { type Action, actionOf, type Behaviour, type Explained, explainManifest, hexOf, identifierText } from "./explain.js";
 export { actionWords, componentName, expectationWords, explainedLines, refusedWords, whoWords } from "./explain-words.js";

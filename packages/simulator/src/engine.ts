@@ -14,7 +14,7 @@ import {
 } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { bordersAndSome, chosenCuts, spread } from "./chosen.js";
+import { chosenCuts, spread } from "./chosen.js";
 import { nodeHost } from "./host.js";
 import { rememberedTrust } from "./remembered.js";
 import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
@@ -215,19 +215,13 @@ export class Simulation {
 
   /**
    * Cuts the power at every operation. `second`: the maximum number of cuts during the recovery from each cut, evenly
-   * spread (default: all). `progress` is called with the number of cuts done. `first`: the maximum number of first cuts
-   * (default: all); only cuts in the middle of a run of writes of a payload are left out.
+   * spread (default: all). `progress` is called with the number of cuts done.
    */
-  run(
-    second = Number.POSITIVE_INFINITY,
-    progress: (done: number, total: number) => void = () => {},
-    first = Number.POSITIVE_INFINITY,
-  ): Report {
+  run(second = Number.POSITIVE_INFINITY, progress: (done: number, total: number) => void = () => {}): Report {
     const report: Report = {
       cuts: 0,
       cutsDuringRecovery: 0,
       leftOut: 0,
-      firstLeftOut: 0,
       courses: 0,
       points: [],
       faults: [],
@@ -239,12 +233,8 @@ export class Simulation {
       if (report.faults.length < MAX_FAULTS) report.faults.push(fault);
     };
     const peace = this.course(this.from, this.floor);
-    const all = peace.machine.cutCount();
-    const places = all > first ? peace.machine.places?.() : undefined;
-    const chosenFirst = places && bordersAndSome(places, all, first);
-    report.cuts = chosenFirst?.length ?? all;
-    report.firstLeftOut = all - report.cuts;
-    for (const cut of chosenFirst ? chosenCuts(peace.machine, this.from, chosenFirst) : peace.machine.cuts(this.from)) {
+    report.cuts = peace.machine.cutCount();
+    for (const cut of peace.machine.cuts(this.from)) {
       progress(report.points.length, report.cuts);
       const store = cut.left();
       const course = this.course(store, this.floor);

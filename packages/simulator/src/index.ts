@@ -11,5 +11,5 @@ export { FsModel } from "./models/fs-model.js";
 export { PREVIOUS_SIZE, previousRelease } from "./previous.js";
 export { addTally, type CutPoint, countPoint, type Fault, type Report, type StartVerdict, type Tally, tally } from "./report.js";
 export { type Simulated, type SimulateOptions, simulate } from "./simulate.js";
-export type { Cut, Machine, MakeStore, Place, Setup, Started, Store } from "./store.js";
+export type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
 export { inPackets, slotName } from "./store.js";

@@ -48,8 +48,6 @@ export interface Report {
   cutsDuringRecovery: number;
   /** Cuts during recovery that were skipped at the request of the caller. */
   leftOut: number;
-  /** First cuts that were skipped for the same reason. */
-  firstLeftOut: number;
   /** Different courses that were executed. All other cuts agree with one of them in everything that the device read. */
   courses: number;
   points: CutPoint[];

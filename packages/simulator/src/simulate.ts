@@ -20,11 +20,6 @@ export interface SimulateOptions {
   pageSize?: number;
   /** Maximum number of cuts during the recovery from each cut, evenly spread. Default: all. */
   secondCuts?: number;
-  /**
-   * The number of first cuts, evenly spread, to which a simulation is limited that has more. Default: all. Beside these, only
-   * cuts in the middle of a run of writes of a payload to one page are left out. Storages without `places()` ignore it.
-   */
-  firstCuts?: number;
   /** Called from time to time. `total`: the number of first cuts. */
   progress?(done: number, total: number): void;
 }
@@ -71,6 +66,6 @@ export async function simulate(make: MakeStore, release: Release, identity: Iden
     envelope: pages(Math.max(envelope.length, previous?.envelope.length ?? 0)),
     pageSize,
   };
-  const report = new Simulation(make, setup, previous, release).run(o.secondCuts, o.progress, o.firstCuts);
+  const report = new Simulation(make, setup, previous, release).run(o.secondCuts, o.progress);
   return { report, setup, sequences: { previous: before && formatSequence(before.sequence), update: formatSequence(update.sequence) } };
 }

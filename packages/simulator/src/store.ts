@@ -48,13 +48,6 @@ export interface Cut {
   left(): Store;
 }
 
-/** An operation: what it does, and its number of cuts. `isBulk`: it is one of many that write a payload. */
-export interface Place {
-  readonly what: string;
-  readonly cuts: number;
-  readonly isBulk: boolean;
-}
-
 /** Storage without power. Immutable. */
 export interface Store {
   power(): Machine;
@@ -70,8 +63,6 @@ export interface Machine {
   cutCount(): number;
   /** Some of these cuts, by their places in the list, ascending. Default: `cuts()`, without the others. */
   someCuts?(from: Store, chosen: readonly number[]): Iterable<Cut>;
-  /** Every operation, in the order of `cuts()`. Without it, no first cut can be left out. */
-  places?(): Iterable<Place>;
   /** Whether everything would happen the same way from another store: whether it is equal in all that was read. */
   sameCourse(from: Store): boolean;
   /** A clean shutdown. */

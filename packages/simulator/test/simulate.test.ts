@@ -344,30 +344,6 @@ describe("the simulation itself", () => {
     }
   });
 
-  it("leaves out first cuts only in the middle of a payload, and meets every course all the same", async () => {
-    const update = await release(9, image(40_000, 3), "https://fw.example.com/app.bin");
-    const large = { ...setup, capacity: 40_960 };
-    const previous = await release(8, image(5001, 2));
-    const all = new Simulation(flashStore, large, previous, update).run(4);
-    const some = new Simulation(flashStore, large, previous, update).run(4, undefined, 10);
-    expect(all.firstLeftOut).toBe(0);
-    expect(some.firstLeftOut).toBeGreaterThan(50);
-    expect(some.cuts + some.firstLeftOut).toBe(all.cuts);
-    expect(some.points).toHaveLength(some.cuts);
-    expect(some.courses).toBe(all.courses);
-    // what is left is as it was
-    const key = ({ operation, tear }: { operation: number; tear: string }) => `${operation} ${tear}`;
-    const whole = new Map(all.points.map((point) => [key(point), point]));
-    for (const point of some.points) expect(point).toEqual(whole.get(key(point)));
-    const kept = new Set(some.points.map(key));
-    for (const { what, ...point } of all.points.filter((one) => !kept.has(key(one))))
-      expect(what, key(point)).toMatch(/^write slot . of 00$/);
-    // every page is cut at its first and its last write
-    const writes = new Map<number, number>();
-    for (const { operation, what } of some.points) if (what.endsWith(" of 00")) writes.set(operation, 1);
-    expect(writes.size).toBeGreaterThan(3 * 9);
-  });
-
   it("gets the same pages, shared or not, whatever is written and erased", () => {
     const shared = new SharedPages();
     const flashes = [

@@ -17,7 +17,7 @@ export type Picture =
   /** One mark for each step, in their order. */
   | { readonly steps: readonly { readonly mark: string; readonly bad: boolean }[] };
 
-/** The picture, or its words if there is no room. */
+/** The picture. If it does not fit, the words that say the same. */
 export function pictureText(picture: Picture, isDrawn: boolean): string {
   if ("share" in picture) return isDrawn ? `${barText(picture.share, BAR)} ${picture.words}` : picture.words;
   const { steps } = picture;

@@ -1,6 +1,6 @@
 // The open files.
 
-import { diagnostic } from "@firmseal/report";
+import { diagnostic, HASHES } from "@firmseal/report";
 import { digestOf, type Progress } from "@firmseal/report/page";
 import { draftOf, isDescription, isTrust, type PublicKey, resolve, testKeyName, thumbprint, toHex } from "@firmseal/signer";
 import {
@@ -11,7 +11,6 @@ import {
   PARAM_VENDOR_IDENTIFIER,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { MainFile, OpenFile } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { keyOfBytes, keyOfJwk, keyOfPem, keyOfRaw, keyOfText, MOST_KEY_BYTES } from "./keys.js";
@@ -52,8 +51,6 @@ export interface Payload {
   digest: string;
   bytes: Uint8Array;
 }
-
-const HASHES = { "sha-256": sha256, "sha-384": sha384, "sha-512": sha512 } as const;
 
 /** Whether the bytes begin with tag 107 and a map, or with a map whose first key is 2 or 3 (M37 §8.2). */
 function looksLikeEnvelope(bytes: Uint8Array): boolean {
@@ -188,7 +185,7 @@ export class Desk {
     if (!this.envelope?.outline) return undefined;
     const hashed = new Map<string, string>();
     for (const { uri, digest, bytes: size } of await fetchesOf(this.envelope).catch(() => [])) {
-      const hash = digest && HASHES[digest.algorithm as keyof typeof HASHES];
+      const hash = digest && HASHES[digest.algorithm];
       if (!hash || (size !== undefined && size !== bytes.length)) continue;
       const hex = hashed.get(digest.algorithm) ?? toHex(await digestOf(hash, bytes, progress));
       hashed.set(digest.algorithm, hex);

@@ -39,7 +39,7 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   passphrases?: readonly PassphraseOption[];
   allowTestKey?: readonly string[];
   allowRootKey?: boolean;
-  /** Names of COSE algorithm numbers, in place of those of the product file. */
+  /** Names of COSE algorithms. They replace those of the product file. */
   coseAlg?: readonly string[];
   /** Only the plan is asked for: no key is needed. */
   dryRun?: boolean;

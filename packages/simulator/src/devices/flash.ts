@@ -15,7 +15,7 @@ import {
   WORD,
 } from "../models/flash-model.js";
 import { SharedPages } from "../models/shared-pages.js";
-import { type Cut, inPackets, type Machine, type Place, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
+import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
 
 /** A device on flash: how to switch it on, and the purpose of the bytes at an address. */
 export interface FlashKind {
@@ -85,14 +85,6 @@ class FlashMachine implements Machine {
       at += tears.length;
       this.carryOutAgain(pages, operation, step);
     }
-  }
-
-  places(): Iterable<Place> {
-    return this.flash.log.map((step) => ({
-      what: `${step.op} ${this.kind.where(step.address)}`,
-      cuts: tearsOf(step).length,
-      isBulk: step.op === "write" && step.bytes.length > WORD,
-    }));
   }
 
   cutCount(): number {

@@ -302,7 +302,6 @@ export default define({
     cuts: ["number", "cuts of the power"],
     cutsDuringRecovery: ["number", "second cuts, during the recovery from the first"],
     leftOut: ["number", "second cuts left out because of --second-cuts"],
-    firstLeftOut: ["number", "first cuts left out: 0"],
     courses: ["number", "different courses that were run; the other cuts agree with one of them"],
     points: ["object[]", "every first cut, and how it ends"],
     faults: ["object[]", "the first cuts that do not end well"],
