@@ -30,7 +30,7 @@ const HOSTS = [
   "src/install/install.ts session",
   "src/install/install.ts commit",
   "src/install/receive.ts arrive",
-  "src/micro/open.ts opened",
+  "src/micro/open.ts openMicro",
   "src/micro/install.ts installMicro",
 ];
 /** The verification of each algorithm is nested in the same way. */
