@@ -13,9 +13,9 @@ export function newBytes(n: number | Bytes): number[] {
   return (HAS_PLAIN && typeof Uint8Array === "undefined" ? [] : new Uint8Array(n as number)) as unknown as number[];
 }
 
-/** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. */
-export function newWords(n: number): number[] {
-  return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
+/** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. Without HAS_PLAIN also a copy of words. */
+export function newWords(n: number | number[]): number[] {
+  return (HAS_PLAIN && typeof Uint32Array === "undefined" ? [] : new Uint32Array(n as number)) as unknown as number[];
 }
 
 /**
