@@ -175,7 +175,7 @@ export function hashBytes(state: HashState, bytes: Bytes): Bytes {
 /** A hash function with the parameters of `startHash`. */
 export function makeHash(compress: Compress, from: number, size: number, length: number): Hash {
   function create(): HashState {
-    return HAS_PLAIN ? startHash(compress, from, size, length) : startSmall(compress, size);
+    return HAS_PLAIN ? startHash(compress, from, size, length) : startSmall(size);
   }
   function once(bytes: Bytes): Bytes {
     return hashBytes(create(), bytes);

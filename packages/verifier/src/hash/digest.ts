@@ -7,9 +7,9 @@ import type { Bytes, Hash, HashState, Host, Joined } from "../base/types.js";
 import { array, bstr, chunkOf, copySlice, feed, type Input, input, int, type Slice } from "../cbor/reader.js";
 import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512, HASH_SHAKE128, HASH_SHAKE256 } from "../spec/cose.js";
 import { CBOR_TYPE, DIGEST_ALG, DIGEST_LENGTH, NOT_SUPPORTED } from "../spec/errors.js";
-import { compress, sha256 } from "./sha256.js";
+import { sha256 } from "./sha256.js";
 import { sha384, sha512 } from "./sha512.js";
-import { compressSmall, startSmall } from "./small.js";
+import { startSmall } from "./small.js";
 
 /** SUIT_Digest: a COSE hash algorithm and the digest. */
 export interface Digest {
@@ -43,8 +43,8 @@ function hostHash(host: Host, alg: number): Partial<Hash> | undefined {
 export function hashing(host: Host, alg: number): HashState {
   var hash: Partial<Hash> | false | undefined;
   if (!HAS_PLAIN) {
-    if (alg === HASH_SHA_256) return HAS_SHA256 ? startSmall(compress, 64) : (host.sha256 as Hash).create();
-    return HAS_SHA512 ? startSmall(compressSmall, 128) : (host.sha512 as Hash).create();
+    if (alg === HASH_SHA_256) return HAS_SHA256 ? startSmall(64) : (host.sha256 as Hash).create();
+    return HAS_SHA512 ? startSmall(128) : (host.sha512 as Hash).create();
   }
   if (!HAS_GENERAL)
     return (alg === HASH_SHA_256 ? (HAS_SHA256 ? sha256 : (host.sha256 as Hash)) : HAS_SHA512 ? sha512 : (host.sha512 as Hash)).create();

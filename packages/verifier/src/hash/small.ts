@@ -3,60 +3,17 @@
 // arrays: they take every number modulo 2^8 or 2^32, and so carry for us.
 
 import { newBytes, newWords } from "../base/bytes.js";
+import { HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import type { Bytes, HashState } from "../base/types.js";
-import { type Compress, HIGH, initial, LOW } from "./block.js";
-
-/** Starts a hash with blocks of `size` bytes: 64 for SHA-256, 128 for SHA-512. Messages are shorter than 2^50 bytes. */
-export function startSmall(compress: Compress, size: number): HashState {
-  var state = newWords(16);
-  var words = newWords(64);
-  // bytes in `words`, and in all
-  var filled = 0;
-  var count = 0;
-
-  function update(bytes: Bytes): void {
-    var i: number;
-    for (i = 0; i < bytes.length; i++) {
-      // 32 bits: what was in the word before is shifted out
-      words[filled >> 2] = (words[filled >> 2] << 8) | bytes[i];
-      if (++filled === size) {
-        filled = 0;
-        compress(state, words);
-      }
-    }
-    count += bytes.length;
-  }
-
-  /** Words have 32 bits, and a typed array keeps the low 8 of what is stored in it. */
-  function digest(): Bytes {
-    var n = count;
-    var out = newBytes(size / 2);
-    var i: number;
-    update([128]);
-    while (filled !== size - size / 8) {
-      update([0]);
-    }
-    // The length in bits (FIPS 180-4 §5.1). SHA-512 has two words before it, which SHA-256 works out anew.
-    words[28] = words[29] = 0;
-    words[size / 4 - 2] = n / 536870912;
-    words[size / 4 - 1] = n * 8;
-    compress(state, words);
-    for (i = 0; i < size / 2; i++) {
-      out[i] = state[i >> 2] >>> (24 - 8 * (i & 3));
-    }
-    return out;
-  }
-
-  initial(state, size);
-  return { update: update, digest: digest };
-}
+import { HIGH, initial, LOW } from "./block.js";
+import { compress } from "./sha256.js";
 
 /**
  * Works a block of SHA-512 into `state` (FIPS 180-4 §6.4.2). Of each word, the low half comes first (k = 1), and passes its carry to the
  * high half: a sum of at most five numbers of 32 bits is below 2^35, exact in a double. The schedule is a ring of 16 words. The
  * variables are a ring of 8: a is at -2 i, b at 2 - 2 i, and so on, so that none has to move: h becomes a, and d becomes e.
  */
-export function compressSmall(state: number[], w: number[]): void {
+function compressSmall(state: number[], w: number[]): void {
   var v = newWords(state);
   var i: number;
   var j: number;
@@ -105,8 +62,7 @@ export function compressSmall(state: number[], w: number[]): void {
         (k ? LOW : HIGH)[i] +
         w[j + k];
       d = carry(d) + v[at(6)] + (c >>> 0);
-      e =
-        carry(e) + (c >>> 0) + sigma(v, at(0) - k, 28, 34, 39) + (((v[at(0)] & v[at(2)]) | (v[at(4)] & (v[at(0)] | v[at(2)]))) >>> 0);
+      e = carry(e) + (c >>> 0) + sigma(v, at(0) - k, 28, 34, 39) + (((v[at(0)] & v[at(2)]) | (v[at(4)] & (v[at(0)] | v[at(2)]))) >>> 0);
       v[at(6)] = d;
       v[at(14)] = e;
     }
@@ -118,4 +74,50 @@ export function compressSmall(state: number[], w: number[]): void {
       state[2 * i + k] = c;
     }
   }
+}
+
+/** Starts a hash with blocks of `size` bytes: 64 for SHA-256, 128 for SHA-512. Messages are shorter than 2^50 bytes. */
+export function startSmall(size: number): HashState {
+  var work = HAS_SHA512 && (!HAS_SHA256 || size > 64) ? compressSmall : compress;
+  var state = newWords(16);
+  var words = newWords(64);
+  // bytes in `words`, and in all
+  var filled = 0;
+  var count = 0;
+
+  function update(bytes: Bytes): void {
+    var i: number;
+    for (i = 0; i < bytes.length; i++) {
+      // 32 bits: what was in the word before is shifted out
+      words[filled >> 2] = (words[filled >> 2] << 8) | bytes[i];
+      if (++filled === size) {
+        filled = 0;
+        work(state, words);
+      }
+    }
+    count += bytes.length;
+  }
+
+  /** Words have 32 bits, and a typed array keeps the low 8 of what is stored in it. */
+  function digest(): Bytes {
+    var n = count;
+    var out = newBytes(size / 2);
+    var i: number;
+    update([128]);
+    while (filled !== size - size / 8) {
+      update([0]);
+    }
+    // The length in bits (FIPS 180-4 §5.1). SHA-512 has two words before it, which SHA-256 works out anew.
+    words[28] = words[29] = 0;
+    words[size / 4 - 2] = n / 536870912;
+    words[size / 4 - 1] = n * 8;
+    work(state, words);
+    for (i = 0; i < size / 2; i++) {
+      out[i] = state[i >> 2] >>> (24 - 8 * (i & 3));
+    }
+    return out;
+  }
+
+  initial(state, size);
+  return { update: update, digest: digest };
 }

@@ -254,12 +254,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
           if (
             !(HAS_PAIRS && counted && equalConstantTime(secret as Bytes, counted)) &&
             // the protected header, no external data, and the digest: as they were read
-            a.alg.verify(
-              a.key,
-              append(append(SIGNATURE1, bytesOf(s, 4)), append([64], bytesOf(holes, 2))),
-              bytesOf(s, 6),
-              host,
-            ) === true
+            a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s, 4)), append([64], bytesOf(holes, 2))), bytesOf(s, 6), host) === true
           ) {
             // so does an anchor for some devices only
             if (a.vendor || a.class || (HAS_GENERAL && a.single)) refuse(TRUST_POLICY);
