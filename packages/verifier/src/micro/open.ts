@@ -250,7 +250,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
         if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[2] && a.kid && !equalConstantTime(bytesOf(s, 2), a.kid))) {
           fits = 1;
           // in every form of one key, these bytes are the same: see sameKey(). Nobody finds another key with them
-          if (HAS_PAIRS) secret = subBytes(rawKey(a.key), 4, 24);
+          if (HAS_PAIRS) secret = subBytes(HAS_GENERAL ? rawKey(a.key) : (a.key as Bytes), 4, 24);
           if (
             !(HAS_PAIRS && counted && equalConstantTime(secret as Bytes, counted)) &&
             // the protected header, no external data, and the digest: as they were read
