@@ -8,10 +8,10 @@ export var floor = Math.floor;
 /**
  * Bits 1 to 32 and 33 to 64 of the fractional parts of roots of the first primes. From 0 on, the cube roots of 80 primes: the round constants,
  * of which SHA-256 uses the high words of the first 64 (FIPS 180-4 §4.2.2, §4.2.3). From 80 on, the square roots of 16 primes: the initial values
- * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). All 0 until `startHash`.
+ * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). Empty until `prepare`.
  */
-export var HIGH: number[] = /* @__PURE__ */ newWords(96);
-export var LOW: number[] = /* @__PURE__ */ newWords(96);
+export var HIGH: number[] = [];
+export var LOW: number[] = [];
 
 // The constants are worked out rather than written down: a fifth of the text, which some engines execute from flash.
 // x is the root of p to some 50 bits. s = h + d is x cut to 28 binary places, in two parts so that every product in
@@ -27,6 +27,8 @@ function deriveConstants(): void {
   var d: number;
   var e: number;
   var cube: boolean;
+  HIGH = newWords(96);
+  LOW = newWords(96);
   for (i = 0; i < 96; i++) {
     cube = i < 80;
     if (i === 80) {
@@ -62,4 +64,9 @@ export function prepare(): void {
   if (!HIGH[0]) {
     deriveConstants();
   }
+}
+
+/** Lets go of the constants: they take 768 bytes of RAM. */
+export function forget(): void {
+  HIGH = LOW = [];
 }
