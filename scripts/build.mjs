@@ -185,23 +185,22 @@ async function program({ banner: _, ...options }, outdir) {
   // an entry of its own keeps what only it needs out of the files of others
   const divided = DIVIDED.map(sourceOf);
   for (const path of divided) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
-  const made = await build({ ...options, plugins: [withoutChildProcess(), ...options.plugins], entryPoints, outdir, write: false });
+  // with whitespace: without it, esbuild leaves out which calls have no effects
+  const apart = { entryPoints, outdir, write: false, minifyWhitespace: false };
+  const made = await build({ ...options, ...apart, plugins: [withoutChildProcess(), ...options.plugins] });
   const { outputs } = made.metafile;
   mkdirSync(CACHE, { recursive: true });
   writeFileSync(`${CACHE}/cli.json`, JSON.stringify(made.metafile));
   const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
   const isIn = (path, source) => outputs[path].entryPoint === source || outputs[path].inputs[source]?.bytesInOutput > 0;
   const modulesOf = (source) => Object.keys(outputs).filter((path) => isIn(path, source));
-  const packs = {};
+  const programs = {};
   for (const [command, also] of Object.entries(PACKED)) {
-    const sources = [`packages/cli/src/commands/${command}.ts`];
-    packs[command.replace(/^.*\//, "")] = {
-      needing: sources.flatMap(modulesOf),
-      also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))),
-    };
+    const [module] = modulesOf(`packages/cli/src/commands/${command}.ts`);
+    programs[command.replace(/^.*\//, "")] = { command: module, also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))) };
   }
   const main = Object.keys(outputs).find((path) => outputs[path].entryPoint === "packages/cli/src/start.ts");
-  const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), packs);
+  const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), programs);
   for (const [path, text] of files) {
     mkdirSync(dirname(join(outdir, path)), { recursive: true });
     writeFileSync(join(outdir, path), text);
