@@ -155,25 +155,8 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     return into;
   };
 
-  /** A program: modules in one scope, and what loads the others. `command`: the only one that it has; undefined for all. */
-  const program = async (command, also) => {
-    const list = new Set([main, ...(command === undefined ? [] : [command]), ...also].flatMap((path) => [...closure(nameOf(path))]));
-    const isOther = (name) => command !== undefined && isCommand(name) && name !== nameOf(command);
-    // what modules outside may ask for
-    const asked = new Map([...list].map((name) => [name, new Set()]));
-    const reached = new Set();
-    const reach = (name) => {
-      if (reached.has(name) || isOther(name)) return;
-      reached.add(name);
-      for (const { path, kind } of importsOf(name)) {
-        const next = nameOf(path);
-        for (const one of (kind === "dynamic-import" ? outputs[path].exports : !list.has(name) && taken.get(name).get(next)) || [])
-          asked.get(next)?.add(one);
-        reach(next);
-      }
-    };
-    for (const name of list) reach(name);
-    const entry = [...asked].map(([name, all]) => `export { ${[...all].map((one) => `${one} as "${name} ${one}"`).join(", ")} } from "./${name}.js";`);
+  /** The modules of `list` in one scope, with what `exported` names of each. `isOther`: whether a module is a command that is not there. */
+  const inOneScope = (list, exported, isOther) => {
     const inside = {
       name: "inside",
       setup({ onResolve, onLoad }) {
@@ -189,26 +172,58 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
         });
       },
     };
-    const contents = [...entry, `import "./${nameOf(main)}.js";`].join("\n");
-    const { outputFiles } = await build({ ...OPTIONS, stdin: { contents }, bundle: true, write: false, plugins: [inside] });
+    const lines = [...exported].map(([name, all]) => `export{${[...all].map((one) => `${one} as "${name} ${one}"`)}}from"./${name}.js";`);
+    const stdin = { contents: [...lines, `import"./${nameOf(main)}.js";`].join("\n") };
+    return build({ ...OPTIONS, stdin, bundle: true, write: false, metafile: true, plugins: [inside] });
+  };
+
+  /** The names that modules ask for of those of `list`: these on demand, and, if `withOthers`, those outside that may be reached. */
+  const namesAsked = (list, isOther, withOthers) => {
+    const asked = new Map([...list].map((name) => [name, new Set()]));
+    const reached = new Set();
+    const reach = (name) => {
+      if (reached.has(name) || isOther(name)) return;
+      reached.add(name);
+      const isInside = list.has(name);
+      for (const { path, kind } of importsOf(name)) {
+        const next = nameOf(path);
+        const names = kind === "dynamic-import" ? outputs[path].exports : isInside ? [] : taken.get(name).get(next);
+        for (const one of names ?? []) asked.get(next)?.add(one);
+        if (withOthers || list.has(next)) reach(next);
+      }
+    };
+    for (const name of list) reach(name);
+    return asked;
+  };
+
+  /** A program: modules in one scope, and what loads the others. `command`: the only one that it has; undefined for all. */
+  const program = async (command, also) => {
+    const all = new Set([main, ...(command === undefined ? [] : [command]), ...also].flatMap((path) => [...closure(nameOf(path))]));
+    const isOther = (name) => command !== undefined && isCommand(name) && name !== nameOf(command);
+    // modules of which nothing is needed stay outside: they are there for something that is not
+    const needed = namesAsked(all, isOther, false);
+    const { metafile } = await inOneScope(all, needed, isOther);
+    const [{ inputs }] = Object.values(metafile.outputs);
+    const list = new Set([...all].filter((name) => name === nameOf(main) || needed.get(name).size > 0 || inputs[`inside:${name}`]?.bytesInOutput > 0));
+    const asked = namesAsked(list, isOther, true);
+    const { outputFiles } = await inOneScope(list, asked, isOther);
     const made = onDemand(outputFiles[0].text);
     const [exported] = WITH_EXPORTS.exec(made);
     const groups = new Map();
     for (const [, name, one, local] of exported.matchAll(EXPORTED)) groups.set(name, [...(groups.get(name) ?? []), `${one}:()=>${local}`]);
-    for (const [name, all] of asked)
-      if (all.size !== (groups.get(name)?.length ?? 0)) throw new Error(`${name}.js does not export all of ${[...all].join(", ")}`);
-    const getters = [...groups].map(([name, all]) => `${JSON.stringify(name)}:()=>({${all.join(",")}})`).join(",\n");
+    for (const [name, names] of asked)
+      if (names.size !== (groups.get(name)?.length ?? 0)) throw new Error(`${name}.js does not export all of ${[...names].join(", ")}`);
+    const getters = [...groups].map(([name, some]) => `${JSON.stringify(name)}:()=>({${some.join(",")}})`).join(",\n");
     return `"use strict";${loader(getters)}${made.slice(exported.length)}\n`;
   };
 
   const files = new Map();
   files.set("main.js", await program(undefined, []));
   for (const [file, { command, also }] of Object.entries(programs)) files.set(`${file}.js`, await program(command, also));
-  const core = closure(nameOf(main));
   const used = new Set([...paths.keys()].flatMap((name) => importsOf(name).map(({ path }) => nameOf(path))));
   for (const [name, path] of paths) {
     // an entry may only have been there to divide the modules
-    if (!used.has(name) || core.has(name)) continue;
+    if (!used.has(name)) continue;
     const body = await functionBody(texts.get(path));
     files.set(`chunks/${name}.js`, `"use strict";module.exports={\n${JSON.stringify(name)}:(function(exports,__load,__later,__export){${body}\n})\n};\n`);
   }

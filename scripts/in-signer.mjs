@@ -66,9 +66,49 @@ async function precompileSchemas(folder, module, parts) {
   });
 }
 
-/** The neutral platform takes the entry of cbor-x that asks for nothing native. */
+/** What the encoder of cbor-x takes from the module of its decoder: the decoder keeps the options, for the encoder extends it. */
+const IN_PLACE_OF_DECODER = `
+export class Decoder {
+  constructor(options) {
+    Object.assign(this, options);
+  }
+  encodeKey(key) {
+    return key;
+  }
+}
+export class Tag {
+  constructor(value, tag) {
+    this.value = value;
+    this.tag = tag;
+  }
+}
+export const mult10 = [], typedArrays = [], FLOAT32_OPTIONS = {}, addExtension = () => {};
+`;
+
+/** The encoder of cbor-x alone. Its decoder would come with it, which is longer, and makes functions from text. */
+const encoderAlone = {
+  name: "encoder-alone",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/cbor-x\/index\.js$/ }, () => ({ contents: 'export { Encoder } from "./encode.js"; export { Tag } from "./decode.js";' }));
+    onLoad({ filter: /\/cbor-x\/decode\.js$/ }, () => ({ contents: IN_PLACE_OF_DECODER }));
+    onLoad({ filter: /\/cbor-x\/encode\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const made = /^let defaultEncoder = .*\n(?:export const \w+ = defaultEncoder\.\w+\n)+/m;
+      if (!made.test(text)) throw new Error(`${path}: the encoder that it makes when it is loaded is not where it was`);
+      return { contents: text.replace(made, "export let encode, encodeAsIterable, encodeAsAsyncIterable;\n") };
+    });
+  },
+};
+
+/** The neutral platform takes the entry of cbor-x that asks for nothing native. Node loads the class for blobs when it is named. */
 const withCborX = () =>
-  replaceModule(`${SIGNER}lib/cbor.js`, { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
+  replaceModule(`${SIGNER}lib/cbor.js`, {
+    entryPoints: [`${SIGNER}src/cbor.ts`],
+    external: ["./bytes.js"],
+    platform: "neutral",
+    plugins: [encoderAlone],
+    define: { Blob: "undefined" },
+  });
 
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {
