@@ -173,7 +173,9 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
       },
     };
     const lines = [...exported].map(([name, all]) => `export{${[...all].map((one) => `${one} as "${name} ${one}"`)}}from"./${name}.js";`);
-    const stdin = { contents: [...lines, `import"./${nameOf(main)}.js";`].join("\n") };
+    // the program begins when all modules are there
+    const begin = `import"./${nameOf(main)}.js";`;
+    const stdin = { contents: [...lines.filter((line) => !line.startsWith("export{}")), begin].join("\n") };
     return build({ ...OPTIONS, stdin, bundle: true, write: false, metafile: true, plugins: [inside] });
   };
 
