@@ -199,7 +199,10 @@ async function program({ banner: _, ...options }, outdir) {
   const programs = {};
   for (const [command, also] of Object.entries(PACKED)) {
     const [module] = modulesOf(`packages/cli/src/commands/${command}.ts`);
-    programs[command.replace(/^.*\//, "")] = { command: module, also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))) };
+    programs[command.replace(/^.*\//, "")] = {
+      command: module,
+      also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))),
+    };
   }
   const main = Object.keys(outputs).find((path) => outputs[path].entryPoint === "packages/cli/src/start.ts");
   const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), programs);

@@ -206,7 +206,9 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     const needed = namesAsked(all, isOther, false);
     const { metafile } = await inOneScope(all, needed, isOther);
     const [{ inputs }] = Object.values(metafile.outputs);
-    const list = new Set([...all].filter((name) => name === nameOf(main) || needed.get(name).size > 0 || inputs[`inside:${name}`]?.bytesInOutput > 0));
+    const list = new Set(
+      [...all].filter((name) => name === nameOf(main) || needed.get(name).size > 0 || inputs[`inside:${name}`]?.bytesInOutput > 0),
+    );
     const asked = namesAsked(list, isOther, true);
     const { outputFiles } = await inOneScope(list, asked, isOther);
     const made = onDemand(outputFiles[0].text);
@@ -227,7 +229,10 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     // an entry may only have been there to divide the modules
     if (!used.has(name)) continue;
     const body = await functionBody(texts.get(path));
-    files.set(`chunks/${name}.js`, `"use strict";module.exports={\n${JSON.stringify(name)}:(function(exports,__load,__later,__export){${body}\n})\n};\n`);
+    files.set(
+      `chunks/${name}.js`,
+      `"use strict";module.exports={\n${JSON.stringify(name)}:(function(exports,__load,__later,__export){${body}\n})\n};\n`,
+    );
   }
   // what cannot be compiled would be found by whoever runs the command that loads it
   for (const [name, text] of files) new Script(text, { filename: name });

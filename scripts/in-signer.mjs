@@ -95,7 +95,9 @@ async function precompileSchemas(folder, module, parts) {
   };
   return [
     // verbose: messages say what is allowed
-    ...(await write(why, "export const violations = (value, name) => (checks[name](value) ? [] : checks[name].errors);", { verbose: true })),
+    ...(await write(why, "export const violations = (value, name) => (checks[name](value) ? [] : checks[name].errors);", {
+      verbose: true,
+    })),
     ...(await write(
       module,
       `import { violations as why } from "./${basename(why)}.js";
@@ -134,7 +136,9 @@ export const mult10 = [], typedArrays = [], FLOAT32_OPTIONS = {}, addExtension =
 const encoderAlone = {
   name: "encoder-alone",
   setup({ onLoad }) {
-    onLoad({ filter: /\/cbor-x\/index\.js$/ }, () => ({ contents: 'export { Encoder } from "./encode.js"; export { Tag } from "./decode.js";' }));
+    onLoad({ filter: /\/cbor-x\/index\.js$/ }, () => ({
+      contents: 'export { Encoder } from "./encode.js"; export { Tag } from "./decode.js";',
+    }));
     onLoad({ filter: /\/cbor-x\/decode\.js$/ }, () => ({ contents: IN_PLACE_OF_DECODER }));
     onLoad({ filter: /\/cbor-x\/encode\.js$/ }, ({ path }) => {
       const text = readFileSync(path, "utf8");
