@@ -56,18 +56,26 @@ const DIVIDED = [
   "packages/verifier/lib/tools/template-table.js",
   "signer: @noble/curves/nist.js",
   "signer: @noble/ed25519",
+  "signer: @noble/hashes/legacy.js",
   "signer: @noble/hashes/sha2.js",
 ];
-/** In a file with every command that has one. */
+/** In each program of a command. */
 const ALWAYS = [
   "packages/cli/src/show/render.ts",
   "packages/cli/src/show/ui.ts",
   "packages/keys/lib/formats/pem.js",
   "packages/keys/lib/sources/file.js",
 ];
-/** Commands that scripts start again and again: each has one file with all that it needs in the usual case, these modules included. */
+/** Commands that scripts start again and again: each is a program of its own with all that it needs in the usual case, these modules included. */
 const PACKED = {
-  "sign/sign": ["packages/images/lib/elf.js", "packages/signer/lib/description/schema.js", "signer: @noble/hashes/sha2.js"],
+  "sign/sign": [
+    "packages/images/lib/elf.js",
+    "packages/keys/lib/formats/minisign.js",
+    "packages/keys/lib/formats/openssh.js",
+    "packages/signer/lib/description/schema.js",
+    "signer: @noble/hashes/legacy.js",
+    "signer: @noble/hashes/sha2.js",
+  ],
   "verify/verify": ["packages/release/lib/trust/trust-ref.js"],
 };
 

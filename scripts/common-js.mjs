@@ -179,7 +179,7 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     return build({ ...OPTIONS, stdin, bundle: true, write: false, metafile: true, plugins: [inside] });
   };
 
-  /** The names that modules ask for of those of `list`: these on demand, and, if `withOthers`, those outside that may be reached. */
+  /** The names that modules ask for of those of `list`: these on demand, and, if `withOthers`, those outside that may be reached. And the latter. */
   const namesAsked = (list, isOther, withOthers) => {
     const asked = new Map([...list].map((name) => [name, new Set()]));
     const reached = new Set();
@@ -195,7 +195,7 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
       }
     };
     for (const name of list) reach(name);
-    return asked;
+    return { asked, outside: [...reached].filter((name) => !list.has(name)) };
   };
 
   /** A program: modules in one scope, and what loads the others. `command`: the only one that it has; undefined for all. */
@@ -203,13 +203,13 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     const all = new Set([main, ...(command === undefined ? [] : [command]), ...also].flatMap((path) => [...closure(nameOf(path))]));
     const isOther = (name) => command !== undefined && isCommand(name) && name !== nameOf(command);
     // modules of which nothing is needed stay outside: they are there for something that is not
-    const needed = namesAsked(all, isOther, false);
+    const { asked: needed } = namesAsked(all, isOther, false);
     const { metafile } = await inOneScope(all, needed, isOther);
     const [{ inputs }] = Object.values(metafile.outputs);
     const list = new Set(
       [...all].filter((name) => name === nameOf(main) || needed.get(name).size > 0 || inputs[`inside:${name}`]?.bytesInOutput > 0),
     );
-    const asked = namesAsked(list, isOther, true);
+    const { asked, outside } = namesAsked(list, isOther, true);
     const { outputFiles } = await inOneScope(list, asked, isOther);
     const made = onDemand(outputFiles[0].text);
     const [exported] = WITH_EXPORTS.exec(made);
@@ -218,17 +218,19 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     for (const [name, names] of asked)
       if (names.size !== (groups.get(name)?.length ?? 0)) throw new Error(`${name}.js does not export all of ${[...names].join(", ")}`);
     const getters = [...groups].map(([name, some]) => `${JSON.stringify(name)}:()=>({${some.join(",")}})`).join(",\n");
-    return `"use strict";${loader(getters)}${made.slice(exported.length)}\n`;
+    return { text: `"use strict";${loader(getters)}${made.slice(exported.length)}\n`, outside };
   };
 
   const files = new Map();
-  files.set("main.js", await program(undefined, []));
-  for (const [file, { command, also }] of Object.entries(programs)) files.set(`${file}.js`, await program(command, also));
-  const used = new Set([...paths.keys()].flatMap((name) => importsOf(name).map(({ path }) => nameOf(path))));
-  for (const [name, path] of paths) {
-    // an entry may only have been there to divide the modules
-    if (!used.has(name)) continue;
-    const body = await functionBody(texts.get(path));
+  // a program has no module that it does not need: others may be in one program, and in a file of their own for another
+  const apart = new Set();
+  for (const [file, { command, also }] of Object.entries({ main: { also: [] }, ...programs })) {
+    const { text, outside } = await program(command, also);
+    files.set(`${file}.js`, text);
+    for (const name of outside) apart.add(name);
+  }
+  for (const name of apart) {
+    const body = await functionBody(texts.get(paths.get(name)));
     files.set(
       `chunks/${name}.js`,
       `"use strict";module.exports={\n${JSON.stringify(name)}:(function(exports,__load,__later,__export){${body}\n})\n};\n`,
