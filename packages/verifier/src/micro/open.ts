@@ -6,7 +6,7 @@
 // nothing that a Source or a host calls meanwhile can change what is being read.
 
 import { append, equalConstantTime, octetsOf, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_WINDOWS } from "../base/features.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_WINDOWS } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -42,7 +42,7 @@ export interface MicroManifest {
   forClass: Bytes;
   /** The offset of the image in the envelope, or 0. */
   imageAt: number;
-  /** What boot() needs: the envelope without tag and image. */
+  /** What boot() needs: the envelope without tag and image. Absent from a bundle without boot(). */
   kept: Bytes;
 }
 
@@ -179,7 +179,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     // a policy of a trust file says more than is checked here
     if (!anchors[0] || anchors[4] || (threshold !== 1 && !(HAS_PAIRS && threshold === 2)) || (HAS_GENERAL && trust.store))
       refuse(TRUST_POLICY);
-    for (i = kept ? 4 : 0; i < TEMPLATE.length; i++) {
+    for (i = HAS_BOOT && kept ? 4 : 0; i < TEMPLATE.length; i++) {
       spot = i;
       markAt(here);
       // the character before
@@ -237,7 +237,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     }
     n = holes[13];
     // 35: #
-    demand(n && (!option || low === n) && (uri === "#firmware" ? !option !== !kept : HAS_FETCH && !option && s[0] !== 35));
+    demand(n && (!option || low === n) && (uri === "#firmware" ? !option !== !(HAS_BOOT && kept) : HAS_FETCH && !option && s[0] !== 35));
     i = here + option * n;
     if (i !== length) refuse(i < length ? CBOR_TRAILING : CBOR_TRUNCATED);
     sequence = [holes[4], holes[5]];
@@ -285,9 +285,11 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     if (!equalConstantTime(digestOf(bytesOf(holes, 16), host), digest)) refuse(DIGEST_MANIFEST);
     if (compareLimit(sequence, trust.floor, TRUST_POLICY) < 0) refuse(ROLLBACK);
     markAt(-1);
-    // where the map of the envelope begins. It is one of two elements without the image: 0xa2
-    i = kept ? 0 : 2;
-    (octets as number[])[i] = 162;
+    if (HAS_BOOT) {
+      // where the map of the envelope begins. It is one of two elements without the image: 0xa2
+      i = kept ? 0 : 2;
+      (octets as number[])[i] = 162;
+    }
     return {
       sequence: sequence,
       signers: signers,
@@ -298,7 +300,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
       forVendor: bytesOf(holes, 6),
       forClass: bytesOf(holes, 8),
       imageAt: option * here,
-      kept: subBytes(octets, i, holes[16] + holes[17] - i),
+      kept: HAS_BOOT ? subBytes(octets, i, holes[16] + holes[17] - i) : (undefined as unknown as Bytes),
     };
   } catch (e) {
     rethrow(e);
