@@ -1,6 +1,6 @@
 // What the page verifies: the envelope with the device bundle, then the payloads, and what a device does with both.
 
-import type { Anchor, Identity, Manifest, Trust } from "@firmseal/verifier";
+import { type Anchor, errors, type Identity, type Manifest, type Trust } from "@firmseal/verifier";
 import {
   COMPONENT_TEXT_NAMES,
   decodeEnvelope,
@@ -34,6 +34,8 @@ export const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => 
 
 export interface PayloadFacts {
   uri: string;
+  /** Index of the component that gets it. */
+  component: number;
   inside: boolean;
   bytes?: number;
   digest?: { algorithm: string; hex: string };
@@ -99,8 +101,8 @@ async function payloadsOf(behaviours: readonly Behaviour[], isInside: PayloadChe
     .filter((action): action is Action & { uri: string } => action.uri !== undefined);
   const found = new Map<string, PayloadFacts>();
   for (const action of fetched) {
-    const { uri, bytes, digest } = action;
-    const facts = { uri, inside: await isInside(action), ...(bytes !== undefined && { bytes }), ...(digest && { digest }) };
+    const { uri, component, bytes, digest } = action;
+    const facts = { uri, component, inside: await isInside(action), ...(bytes !== undefined && { bytes }), ...(digest && { digest }) };
     found.set(JSON.stringify(facts), facts);
   }
   return [...found.values()];
@@ -132,6 +134,12 @@ export const trustOf = (device: DeviceBundle, { keys, threshold }: Pick<PageData
   threshold,
 });
 
+/** Throws if too few keys of a family have signed: a device bundle reads these thresholds from trust files only. */
+function checkFamilies(families: PageData["families"], signed: readonly boolean[]): void {
+  for (const { keys, threshold } of families ?? [])
+    if (keys.filter((i) => signed[i]).length < threshold) throw Object.assign(new Error(), { code: errors.SIGNATURE_FAMILY });
+}
+
 /**
  * Verifies the release as a device does. `trust` has an anchor for each key of `data`. Throws the refusal of the
  * bundle, or an Error with words.
@@ -145,6 +153,7 @@ export async function verifyRelease(
 ): Promise<Verified> {
   const manifest = device.open(envelope, trust);
   const signed = trust.anchors.map((anchor) => hasSigned(device, envelope, anchor));
+  checkFamilies(data.families, signed);
   const { components, behaviours } = explainManifest(device, manifest, data.kinds.map(kindOf), data.slots);
   const digest = decodeEnvelope(envelope).digest;
   return {
