@@ -4,7 +4,7 @@ import type { ReleaseRecord } from "../record/record.js";
 import { el, facts, table, visible } from "./dom.js";
 import { TEXTS } from "./texts.js";
 import type { PageData, Verified } from "./verify.js";
-import { envelopeViews, headings } from "./view.js";
+import { envelopeViews, headings, refusedByAll } from "./view.js";
 
 /** What became of one board. `refused`: why it is not good, in words. */
 export interface BoardOutcome {
@@ -35,6 +35,10 @@ function verdictOf({ boards, fault }: ReleaseOutcome): { isGood: boolean; words:
     return { isGood: false, words: `${TEXTS.refused}: ${TEXTS.board(nameOf(first))}: ${first.refused}${more}` };
   }
   if (fault !== undefined) return { isGood: false, words: `${TEXTS.refused}: ${fault}` };
+  for (const one of boards) {
+    const words = one.verified && refusedByAll(one.verified);
+    if (words !== undefined) return { isGood: false, words: `${TEXTS.board(nameOf(one))}: ${words}` };
+  }
   return { isGood: true, words: TEXTS.releaseGood(boards.length) };
 }
 
@@ -45,14 +49,15 @@ function devicesOf({ behaviours }: Verified, names: PageData["names"]): string {
 
 function overview(boards: readonly BoardOutcome[]): HTMLElement {
   const rows = boards.map((one, i) => {
-    const { data, verified, refused } = one;
+    const { data, verified } = one;
+    const refused = one.refused === undefined ? verified && refusedByAll(verified) : `${TEXTS.refused}: ${one.refused}`;
     const n = verified?.signed.filter(Boolean).length ?? 0;
     return [
       el("a", { href: `#board-${i}` }, nameOf(one)),
       verified ? devicesOf(verified, data.names) : "",
       verified ? `${n} / ${data.keys.length}` : "",
       verified ? String(verified.payloads.length) : "",
-      el("span", { class: refused === undefined ? "yes" : "no" }, refused === undefined ? TEXTS.verified : `${TEXTS.refused}: ${refused}`),
+      el("span", { class: refused === undefined ? "yes" : "no" }, refused ?? TEXTS.verified),
     ];
   });
   return table(TEXTS.boards, [TEXTS.boardColumn, TEXTS.devices, TEXTS.signedColumn, TEXTS.payloadColumn, TEXTS.verdictColumn], rows);

@@ -9,12 +9,21 @@ import { TEXTS } from "./texts.js";
 import { toldViews } from "./told-view.js";
 import type { PageData, PayloadFacts, Verified } from "./verify.js";
 
-/** A refusal by its number, name and words; any other error by its message. */
+/** A refusal by its number, name and words; any other error by its message. `payload`: the URI that it is about. */
 export function refusalWords(e: unknown): string {
-  const { code } = e as { code?: unknown };
+  const { code, payload } = e as { code?: unknown; payload?: unknown };
   if (typeof code !== "number") return visible(e instanceof Error ? e.message : String(e));
   const row = refusalOf(code);
-  return row ? `${row.meaning} (${code} ${row.name})` : String(code);
+  const prefix = typeof payload === "string" ? `${TEXTS.payloadWrong(visible(payload))}: ` : "";
+  return `${prefix}${row ? `${row.meaning} (${code} ${row.name})` : code}`;
+}
+
+/** Why no kind of device takes a release that these keys have signed, in words. Undefined: some kind does. */
+export function refusedByAll({ behaviours }: Pick<Verified, "behaviours">): string | undefined {
+  const [first] = behaviours;
+  if (!first?.refused || !behaviours.every(({ refused }) => refused)) return undefined;
+  const { words, code, reason } = first.refused;
+  return TEXTS.refusedByAll(`${words} (${code} ${reason})`);
 }
 
 /** Makes a heading of a level below that of the envelope. */
@@ -55,7 +64,7 @@ export const payloadId = ({ uri, digest }: Pick<PayloadFacts, "uri" | "digest">)
 
 function payloadView(data: PageData, { components }: Verified, payload: PayloadFacts): Node[] {
   const { uri, component, inside, bytes, digest } = payload;
-  const state = inside ? TEXTS.inside : data.compared?.includes(uri) ? TEXTS.compared : TEXTS.outside;
+  const state = inside ? (payload.checked ? TEXTS.inside : TEXTS.unchecked) : data.compared?.includes(uri) ? TEXTS.compared : TEXTS.outside;
   const rows: [string, string | Node][] = [[visible(uri), el("span", inside ? {} : { "data-payload": payloadId(payload) }, state)]];
   if (components.length > 1) rows.push([TEXTS.component(visible(componentName(components[component] ?? []))), ""]);
   if (digest) rows.push([digest.algorithm, el("code", {}, ...digits(digest.hex))]);
@@ -90,10 +99,11 @@ export function envelopeViews(data: PageData, verified: Verified, length: number
   ];
 }
 
-/** The content of a report whose release is good. `length`: of the envelope. */
+/** The content of a report whose release these keys have signed. `length`: of the envelope. */
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
+  const refused = refusedByAll(verified);
   return [
-    el("p", { class: "verdict good", role: "status" }, TEXTS.good),
+    el("p", { class: `verdict ${refused === undefined ? "good" : "bad"}`, role: "status" }, refused ?? TEXTS.good),
     el("p", { class: "dim" }, TEXTS.verifier),
     ...envelopeViews(data, verified, length, headings(1)),
   ];
