@@ -14,6 +14,7 @@ const STEP = 1 << 21;
 
 /** The digests of a file by each algorithm. A file of any size: one part of it is in memory. */
 async function fileDigests(file: Blob, algorithms: readonly string[], progress: Progress): Promise<Map<string, string>> {
+  if (algorithms.length === 0) return new Map();
   const states = algorithms.map((name) => [name, (HASHES[name] as HashFunction).create()] as const);
   for (let at = 0; at < file.size; at += STEP) {
     const part = new Uint8Array(await file.slice(at, at + STEP).arrayBuffer());
@@ -53,7 +54,7 @@ export function payloadChecker(boards: readonly BoardOutcome[]): Node[] {
   if (outside.length === 0) return [];
   const input = el("input", { type: "file", multiple: "", id: "payload-file" }) as HTMLInputElement;
   const said = el("ul", { class: "said", "aria-live": "polite" });
-  const bar = el("progress", { max: "100", "aria-label": TEXTS.choosePayload, hidden: "" });
+  const bar = el("progress", { max: "100", "aria-label": TEXTS.checkingPayload, hidden: "" });
   input.addEventListener("change", async () => {
     said.replaceChildren();
     bar.hidden = false;
@@ -64,14 +65,5 @@ export function payloadChecker(boards: readonly BoardOutcome[]): Node[] {
     bar.hidden = true;
     input.value = "";
   });
-  return [
-    el(
-      "section",
-      { class: "check", "aria-label": TEXTS.choosePayload },
-      el("label", { for: input.id }, TEXTS.choosePayload),
-      input,
-      bar,
-      said,
-    ),
-  ];
+  return [el("div", { class: "check" }, el("label", { for: input.id }, TEXTS.choosePayload), input, bar, said)];
 }

@@ -15,6 +15,7 @@ export const TEXTS = {
   verifier:
     "This page has the verifier that runs on devices, and ran it when you opened the page. Compare each thumbprint with one that you got in another way, for example from firmseal pubkey:",
   signers: "Signed by",
+  signersOf: (board: string) => `Keys that signed for board ${board}`,
   signed: "has signed",
   notSigned: "has not signed",
   threshold: (signed: number, of: number, threshold: number, role: string | undefined) =>
@@ -43,7 +44,7 @@ export const TEXTS = {
   component: (name: string) => `for component ${name}`,
   slot: (used: string, size: string, share: number) => `${used} of ${size} bytes of the slot (${share} %)`,
   choosePayload: "Check a payload file",
-  checkingPayload: (name: string) => `Reading ${name}`,
+  checkingPayload: "Reading the file",
   payloadGood: (name: string, uri: string) => `${name} is the payload ${uri} that was signed.`,
   payloadOther: (name: string) => `${name} is not a payload of this release.`,
   unreadable: (name: string) => `${name} cannot be read. It may have been moved or changed.`,

@@ -41,7 +41,9 @@ export function thresholdWords({ keys, threshold, trust }: PageData, { signed }:
 }
 
 function signerViews(data: PageData, verified: Verified): Node[] {
-  const { keys, families = [], trust } = data;
+  const { keys, families = [], trust, board } = data;
+  // one name for each table of the page
+  const label = board === undefined ? TEXTS.signers : TEXTS.signersOf(visible(board));
   const rows = keys.map(({ name, alg }, i) => [
     visible(name ?? String(i + 1)),
     visible(alg),
@@ -54,7 +56,7 @@ function signerViews(data: PageData, verified: Verified): Node[] {
   return [
     el("p", { class: "count" }, thresholdWords(data, verified)),
     ...familyWords.map((words) => el("p", { class: "count" }, words)),
-    table(TEXTS.signers, [TEXTS.key, TEXTS.algorithm, TEXTS.thumbprint, TEXTS.state], rows),
+    table(label, [TEXTS.key, TEXTS.algorithm, TEXTS.thumbprint, TEXTS.state], rows),
     ...(trust ? [el("p", {}, visible(TEXTS.trust(trust.name, trust.sequence, trust.role)))] : []),
   ];
 }
