@@ -2,7 +2,7 @@
 // image goes to the slot that is not current, is hashed from there, and becomes current in one step with the floor.
 
 import { equalConstantTime, octetsOf, subBytes } from "../base/bytes.js";
-import { HAS_FETCH, HAS_GENERAL, HAS_SHA256 } from "../base/features.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_SHA256 } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -24,7 +24,8 @@ import {
   VENDOR_MISMATCH,
 } from "../spec/errors.js";
 import { DIR_FETCH } from "../spec/suit.js";
-import { type MicroManifest, openMicro, portion } from "./open.js";
+import type { MicroManifest } from "./manifest.js";
+import { openMicro, portion } from "./open.js";
 
 /** An installation or start in progress, like Progress of the package. */
 export interface MicroProgress {
@@ -96,8 +97,8 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
   }
 
   try {
-    if (!kept) checkFloor();
-    device.begin(!kept);
+    if (!HAS_BOOT || !kept) checkFloor();
+    device.begin(!HAS_BOOT || !kept);
     device.session = progress;
     checkAmong(device.identity.vendor, m.forVendor, VENDOR_MISMATCH);
     checkAmong(device.identity.class, m.forClass, CLASS_MISMATCH);
@@ -122,7 +123,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     try {
       if (!effect !== (outcome === undefined)) refuse(RUN_OUTCOME);
       if (HAS_FETCH && outcome === false) refuse(PAYLOAD_ABSENT);
-      if (!kept) {
+      if (!HAS_BOOT || !kept) {
         if (!HAS_FETCH || !effect) {
           // the image is here, or an effect asks for it
           if (HAS_FETCH) from = m.imageAt ? input : device.fetch && device.fetch(m.imageUri);
@@ -139,24 +140,27 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
         if (HAS_FETCH && offset !== size) refuse(PAYLOAD_SIZE);
       }
       // the image is hashed where it is
-      found = device.size(COMPONENT, !kept) === size && device.digest && device.digest(COMPONENT, !kept, HASH_SHA_256);
+      found =
+        device.size(COMPONENT, !HAS_BOOT || !kept) === size && device.digest && device.digest(COMPONENT, !HAS_BOOT || !kept, HASH_SHA_256);
       if (found === undefined)
         if (HAS_SHA256) {
           hash = hashing(host || {}, HASH_SHA_256);
           for (; at < size; at += n) {
             n = size - at < chunk ? size - at : chunk;
-            hash.update(octetsOf(device.read(COMPONENT, at, n, !kept), n));
+            hash.update(octetsOf(device.read(COMPONENT, at, n, !HAS_BOOT || !kept), n));
           }
           found = hash.digest();
-        } else found = digestOf(octetsOf(device.read(COMPONENT, 0, size, !kept), size), host as Host);
+        } else found = digestOf(octetsOf(device.read(COMPONENT, 0, size, !HAS_BOOT || !kept), size), host as Host);
       if (!found || !equalConstantTime(found, m.image)) refuse(IMAGE_MISMATCH);
-      if (kept) {
+      if (HAS_BOOT && kept) {
         checkOwner();
         if ((device.invoke as (id: ComponentId) => boolean)(COMPONENT) !== true) refuse(DIRECTIVE_FAILED);
       } else {
-        from = device.keep(m.kept);
-        // the device must not discover at its next start that it has kept something else
-        if (!equalConstantTime(portion(from, 0, from.length), m.kept)) refuse(DEVICE_FAULT);
+        if (HAS_BOOT) {
+          from = device.keep(m.kept);
+          // the device must not discover at its next start that it has kept something else
+          if (!equalConstantTime(portion(from, 0, from.length), m.kept)) refuse(DEVICE_FAULT);
+        }
         // another installation may have been committed since this one was opened
         checkFloor();
         checkOwner();

@@ -6,7 +6,7 @@
 // nothing that a Source or a host calls meanwhile can change what is being read.
 
 import { append, equalConstantTime, octetsOf, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_SHA256, HAS_WINDOWS } from "../base/features.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_SHA256, HAS_WINDOWS } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -24,51 +24,8 @@ import {
   TEMPLATE_MISMATCH,
   TRUST_POLICY,
 } from "../spec/errors.js";
+import { AGAIN, AHEAD, ALGS, ALGS_ABOVE, CHOICE, FIXED, type MicroManifest, OPEN, REPEAT, SEQUENCE, SIGNATURE1, SIZE } from "./manifest.js";
 import { TEMPLATE, TEMPLATE_INSIDE } from "./template.js";
-
-/** What a release says: an authenticated manifest. What every release has alike is absent. */
-export interface MicroManifest {
-  sequence: Sequence;
-  /** Indices in `trust.anchors` of the anchors that signed, not more than were needed. */
-  signers: number[];
-  /** SHA-256 of the manifest. */
-  digest: Bytes;
-  // the rest has names that bundles shorten
-  /** SHA-256 of the image, its size in bytes, and its URI. */
-  image: Bytes;
-  imageSize: number;
-  imageUri: string;
-  forVendor: Bytes;
-  forClass: Bytes;
-  /** The offset of the image in the envelope, or 0. */
-  imageAt: number;
-  /** What boot() needs: the envelope without tag and image. */
-  kept: Bytes;
-}
-
-/** What follows a length of the template at most before the next one: key and head of a payload. */
-const AHEAD = 15;
-
-/** Where `!` continues in the template: the first byte string of a signature. */
-const AGAIN = 23;
-
-/** Characters of the template, as codes: see tools/template-table.ts. */
-const REPEAT = 33;
-const FIXED = 71;
-const SIZE = 80;
-const SEQUENCE = 84;
-const OPEN = 123;
-const CHOICE = 124;
-
-/** ["Signature1", …]: the beginning of a Sig_structure of four elements (RFC 9052 §4.4). */
-var SIGNATURE1 = [132, 106, 83, 105, 103, 110, 97, 116, 117, 114, 101, 49];
-
-/**
- * The algorithms that a signature may name, as bits: see SIGNATURE_ALGS. Bit n is the algorithm -1 - n, and in the second
- * set -33 - n.
- */
-const ALGS = 262592;
-const ALGS_ABOVE = 2072588;
 
 /** The position in the template that was compared last, for tools. */
 export var spot = 0;
@@ -181,7 +138,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     // a policy of a trust file says more than is checked here
     if (!anchors[0] || anchors[4] || (threshold !== 1 && !(HAS_PAIRS && threshold === 2)) || (HAS_GENERAL && trust.store))
       refuse(TRUST_POLICY);
-    for (i = kept ? 4 : 0; i < template.length; i++) {
+    for (i = HAS_BOOT && kept ? 4 : 0; i < template.length; i++) {
       spot = i;
       markAt(here);
       // the character before
@@ -239,8 +196,8 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
         uri += String.fromCharCode(n);
       }
       // 35: #
-      demand(uri === "#firmware" ? !option !== !kept : !option && s[0] !== 35);
-    } else demand(!option !== !kept);
+      demand(uri === "#firmware" ? !option !== !(HAS_BOOT && kept) : !option && s[0] !== 35);
+    } else demand(!option !== !(HAS_BOOT && kept));
     n = holes[13];
     demand(n && (!option || low === n));
     i = here + option * n;
@@ -259,7 +216,8 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
           if (
             !(HAS_PAIRS && counted && equalConstantTime(secret as Bytes, counted)) &&
             // the protected header, no external data, and the digest: as they were read
-            a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s, 4)), append([64], bytesOf(holes, 2))), bytesOf(s, 6), host as Host) === true
+            a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s, 4)), append([64], bytesOf(holes, 2))), bytesOf(s, 6), host as Host) ===
+              true
           ) {
             // so does an anchor for some devices only
             if (a.vendor || a.class || (HAS_GENERAL && a.single) || (!HAS_WINDOWS && (a.since || a.until))) refuse(TRUST_POLICY);
@@ -289,9 +247,11 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     if (!equalConstantTime(digestOf(bytesOf(holes, manifest), host as Host), digest)) refuse(DIGEST_MANIFEST);
     if (compareLimit(sequence, trust.floor, TRUST_POLICY) < 0) refuse(ROLLBACK);
     markAt(-1);
-    // where the map of the envelope begins. It is one of two elements without the image: 0xa2
-    i = kept ? 0 : 2;
-    (octets as number[])[i] = 162;
+    if (HAS_BOOT) {
+      // where the map of the envelope begins. It is one of two elements without the image: 0xa2
+      i = kept ? 0 : 2;
+      (octets as number[])[i] = 162;
+    }
     return {
       sequence: sequence,
       signers: signers,
@@ -302,7 +262,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
       forVendor: bytesOf(holes, 6),
       forClass: bytesOf(holes, 8),
       imageAt: option * here,
-      kept: subBytes(octets, i, holes[manifest] + holes[manifest + 1] - i),
+      kept: HAS_BOOT ? subBytes(octets, i, holes[manifest] + holes[manifest + 1] - i) : (undefined as unknown as Bytes),
     };
   } catch (e) {
     rethrow(e);
