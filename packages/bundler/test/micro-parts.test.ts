@@ -67,6 +67,15 @@ function trustOf(by: Verifier, { keys, threshold, window, floor }: Policy): Trus
   return { anchors: all, floor: [0, floor], ...(threshold !== undefined && { threshold }) } as Trust;
 }
 
+it.each([
+  ["hsslms", [], ["sha256"], 4900],
+  ["hsslms", ["storage"], ["sha256"], 9000],
+  ["ed25519", [], [], 12600],
+] as const)("%s with the features %j and the host's hashes %j, without a threshold and URIs", async (alg, features, micro, most) => {
+  const options = { algs: [alg], features, form: "espruino", micro, without: ["threshold", "uri"] } as const;
+  expect((await minifiedBundle(options)).length).toBeLessThanOrEqual(most);
+});
+
 /** Every set of parts in one form or the other. The code of `espruino` is that of `script`, for engines with typed arrays. */
 const SUBSETS = Array.from(
   { length: 2 ** MICRO_PARTS.length },

@@ -6,12 +6,14 @@ import { describe, expect, it } from "vitest";
 import { sealed } from "../../../fuzz/common/seal.js";
 import { readVectors } from "../../../test-vectors/index.mjs";
 import { deviceOf, drive, envelopeOf, trustOf } from "../../../test-vectors/play/play.js";
-import { bytes as octets, text } from "../../../test-vectors/src/pieces/assemble.js";
+import { array, int, map, NIL, bytes as octets, tag, text } from "../../../test-vectors/src/pieces/assemble.js";
 import { ALL, LONG, MUTANTS } from "../../test-support/src/effort.js";
 import { hex } from "../../test-support/src/vectors.js";
+import { ALGORITHMS, anchorOf } from "../src/cose/anchor.js";
 import { memoryDevice } from "../src/device/memory.js";
-import { anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";
+import { type Alg, anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";
 import * as micro from "../src/micro/index.js";
+import { SIGNATURE_ALGS } from "../src/spec/cose.js";
 import { templateFault } from "../src/tools/index.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
@@ -108,6 +110,17 @@ describe("accepts the template, with the effects of the general verifier", () =>
     expect(reads.slice(0, envelope.length - 300).every((n) => n === 1)).toBe(true);
     // it cannot know where the head ends
     expect(reads.slice(-285).every((n) => n === 0)).toBe(true);
+  });
+});
+
+describe("anchor() of a bundle", () => {
+  it("knows the algorithms of the bundle, and no other name", () => {
+    ALGORITHMS["ed25519"] = trust.anchors[0]?.alg as Alg;
+    const { key } = trust.anchors[0] as { key: Uint8Array };
+    expect(anchorOf("ed25519", key, undefined)).toMatchObject({ alg: { ids: [-8, -19] }, key });
+    for (const name of ["es256", "toString", "__proto__", ""]) expect(code(() => anchorOf(name, key, undefined))).toBe(errors.TRUST_POLICY);
+    for (const bad of [key.subarray(1), new Uint8Array(32), undefined as never, Array.from(key, (x) => x + 256)])
+      expect(code(() => anchorOf("ed25519", bad, undefined))).toBe(errors.ANCHOR_KEY);
   });
 });
 
@@ -328,6 +341,20 @@ describe("accepts nothing else", () => {
       ),
       { numRuns: Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 3000 : 1000)) },
     );
+  });
+
+  it("no algorithm but those of SIGNATURE_ALGS, whatever an anchor has", () => {
+    const { manifest } = splitEnvelope(encode(singleImage(facts(7, bytes))));
+    const hashed = array(int(-16), octets(hex(digest(Uint8Array.from(octets(manifest))))));
+    for (let alg = -300; alg < 30; alg++) {
+      const block = tag(18, array(octets(map([int(1), int(alg)])), map(), NIL, octets(new Uint8Array(64))));
+      const wrapper = octets(array(octets(hashed), octets(block)));
+      const envelope = Uint8Array.of(...[0xd8, 0x6b, 0xa3, 2, ...wrapper, 3, ...octets(manifest), ...text("#firmware"), ...octets(bytes)]);
+      const whom = { anchors: [{ alg: { ids: [alg], valid: () => true, verify: () => true }, key: new Uint8Array(32) }] };
+      const known = SIGNATURE_ALGS.includes(` ${alg} `);
+      expect([alg, code(() => micro.open(envelope, whom)) === 0]).toEqual([alg, known]);
+      expect([alg, code(() => open(envelope, whom)) === 0]).toEqual([alg, known]);
+    }
   });
 
   it("other forms of a good release", async () => {

@@ -46,7 +46,7 @@ function compressSmall(state: number[], w: number[]): void {
 
   /** A half of x rotated right by n, with the other half y. 32 bits: shifts count modulo 32. */
   function rotated(x: number, y: number, n: number): number {
-    return n > 31 ? rotated(y, x, n - 32) : (x >>> n) | (y << -n);
+    return n > 31 ? (y >>> n) | (x << -n) : (x >>> n) | (y << -n);
   }
 
   /** The half k of the Σ or σ of the word at `n` of `z`. Up to 7, the last number shifts: nothing comes into the high half. */
