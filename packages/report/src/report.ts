@@ -5,7 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
 import type { ReportData } from "./data.js";
 import { hexOf } from "./explain.js";
-import { TEXTS } from "./page/texts.js";
+import { REPORT_TEXTS } from "./page/texts.js";
 
 const encoder = new TextEncoder();
 
@@ -63,7 +63,7 @@ export function reportHtml({ envelope, ...rest }: ReportData, bundle: string): s
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
-<main id="report"><h1>${escaped(rest.file)}</h1><p class="verdict bad" role="status">${escaped(TEXTS.notRun)}</p></main>
+<main id="report"><h1>${escaped(rest.file)}</h1><p class="verdict bad" role="status">${escaped(REPORT_TEXTS.notRun)}</p></main>
 <script type="text/plain" id="envelope">${envelope}</script>
 <script type="application/json" id="data">${data}</script>
 <script>${bundle}</script>

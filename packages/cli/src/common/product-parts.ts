@@ -1,6 +1,6 @@
 // What commands need only for a product file, or for a consumer: on-demand.ts loads it.
 
-import {
+export {
   boardInput,
   boardsOf,
   checkDraftFor,
@@ -16,20 +16,3 @@ import {
   verifyProduct,
   withCoseAlgs,
 } from "@firmseal/release";
-
-export const parts = {
-  boardInput,
-  boardsOf,
-  checkDraftFor,
-  checkFor,
-  consumerOf,
-  coseAlgFor,
-  namesFault,
-  productNames,
-  readProduct,
-  recipeFor,
-  signingKeys,
-  trustOptions,
-  verifyProduct,
-  withCoseAlgs,
-};

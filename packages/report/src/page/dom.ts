@@ -21,7 +21,7 @@ export function table(label: string, titles: readonly string[], rows: readonly (
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, head, body));
 }
 
-export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visible(line))));
+export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visibleText(line))));
 
 /** At most 4,000 characters of a text, with hidden characters as escapes. */
-export const visible = (text: string) => escaped(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);
+export const visibleText = (text: string) => escaped(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);

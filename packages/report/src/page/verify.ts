@@ -11,11 +11,11 @@ import {
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
-import { HASHES, type Interpreter } from "../device-rules.js";
+import { HASH_FUNCTIONS, type Interpreter } from "../device-rules.js";
 import type { DeviceKind } from "../device-run.js";
 import { type Action, type Behaviour, explainManifest, hexOf } from "../explain.js";
-import { digestOf, type Progress } from "./slices.js";
-import { TEXTS } from "./texts.js";
+import { digestInSlices, type OnProgress } from "./slices.js";
+import { REPORT_TEXTS } from "./texts.js";
 import { thumbprintOf } from "./thumbprint.js";
 
 /** What the page uses of a device bundle. */
@@ -74,18 +74,18 @@ function kindOf({ vendor, class: name, device, slot, has, unchecked }: ReportKin
 /** Throws if the payload of an action is in the envelope and is not the one that was signed. */
 type PayloadCheck = (action: Action & { uri: string }) => Promise<boolean>;
 
-function payloadCheck(envelope: Uint8Array, progress?: Progress): PayloadCheck {
+function payloadCheck(envelope: Uint8Array, progress?: OnProgress): PayloadCheck {
   const { payloads } = decodeEnvelope(envelope).envelope;
   const hashed = new Map<string, string>();
   return async ({ uri, bytes, digest }) => {
     const content = payloads.find((p) => p.uri === uri)?.content;
     if (!content) return false;
-    const hash = digest && HASHES[digest.algorithm];
-    if (!hash || (bytes !== undefined && bytes !== content.n)) throw new Error(TEXTS.payloadWrong(uri));
+    const hash = digest && HASH_FUNCTIONS[digest.algorithm];
+    if (!hash || (bytes !== undefined && bytes !== content.n)) throw new Error(REPORT_TEXTS.payloadWrong(uri));
     const key = `${digest.algorithm} ${content.at}`;
-    const hex = hashed.get(key) ?? hexOf(await digestOf(hash, envelope.subarray(content.at, content.at + content.n), progress));
+    const hex = hashed.get(key) ?? hexOf(await digestInSlices(hash, envelope.subarray(content.at, content.at + content.n), progress));
     hashed.set(key, hex);
-    if (hex !== digest.hex) throw new Error(TEXTS.payloadWrong(uri));
+    if (hex !== digest.hex) throw new Error(REPORT_TEXTS.payloadWrong(uri));
     return true;
   };
 }
@@ -119,8 +119,9 @@ function textsOf(envelope: Uint8Array): [string, string][] {
 function elementsOf(envelope: Uint8Array): string[] {
   const outline = decodeEnvelope(envelope);
   return outline.manifest.digests.map(({ number }) => {
-    const name = number === MAN_COSWID ? TEXTS.sbom : number === MAN_MUD ? TEXTS.mud : (MANIFEST_NAMES[number] ?? String(number));
-    return TEXTS.severed(name, !outline.absent.includes(number));
+    const name =
+      number === MAN_COSWID ? REPORT_TEXTS.sbom : number === MAN_MUD ? REPORT_TEXTS.mud : (MANIFEST_NAMES[number] ?? String(number));
+    return REPORT_TEXTS.severed(name, !outline.absent.includes(number));
   });
 }
 
@@ -134,12 +135,12 @@ export const trustOf = (device: DeviceBundle, { keys, threshold }: Pick<PageData
  * Verifies the release as a device does. `trust` has an anchor for each key of `data`. Throws the refusal of the
  * bundle, or an Error with words.
  */
-export async function verifyRelease(
+export async function verifyReport(
   device: DeviceBundle,
   trust: Trust,
   data: PageData,
   envelope: Uint8Array,
-  progress?: Progress,
+  progress?: OnProgress,
 ): Promise<Verified> {
   const manifest = device.open(envelope, trust);
   const signed = trust.anchors.map((anchor) => hasSigned(device, envelope, anchor));

@@ -3,14 +3,14 @@
 import { refusalOf } from "@firmseal/verifier/tools";
 import { actionWords, whoWords } from "../explain-words.js";
 import { grouped } from "../text.js";
-import { el, facts, list, table, visible } from "./dom.js";
-import { TEXTS } from "./texts.js";
+import { el, facts, list, table, visibleText } from "./dom.js";
+import { REPORT_TEXTS } from "./texts.js";
 import type { PageData, PayloadFacts, Verified } from "./verify.js";
 
 /** A refusal by its number, name and words; any other error by its message. */
 export function refusalWords(e: unknown): string {
   const { code } = e as { code?: unknown };
-  if (typeof code !== "number") return visible(e instanceof Error ? e.message : String(e));
+  if (typeof code !== "number") return visibleText(e instanceof Error ? e.message : String(e));
   const row = refusalOf(code);
   return row ? `${row.meaning} (${code} ${row.name})` : String(code);
 }
@@ -23,15 +23,15 @@ function named(data: PageData, text: string): string {
 }
 
 function actions(title: string, lines: readonly string[]): Node[] {
-  if (lines.length === 0) return [el("p", {}, `${title}: ${TEXTS.nothing}`)];
+  if (lines.length === 0) return [el("p", {}, `${title}: ${REPORT_TEXTS.nothing}`)];
   return [el("p", {}, `${title}:`), list("ol", lines)];
 }
 
 function behaviourViews(data: PageData, { behaviours, components }: Verified): Node[] {
   return behaviours.flatMap((one) => [
-    el("h3", {}, visible(named(data, whoWords(one)))),
+    el("h3", {}, visibleText(named(data, whoWords(one)))),
     ...actions(
-      TEXTS.installation,
+      REPORT_TEXTS.installation,
       one.install.map((action) => actionWords(action, components)),
     ),
     ...(one.refused
@@ -39,22 +39,22 @@ function behaviourViews(data: PageData, { behaviours, components }: Verified): N
           el(
             "p",
             { class: "bad" },
-            `${one.refused.during === "start" ? `${TEXTS.start}: ` : ""}${TEXTS.refuses}: ${one.refused.words} (${one.refused.code} ${one.refused.reason})`,
+            `${one.refused.during === "start" ? `${REPORT_TEXTS.start}: ` : ""}${REPORT_TEXTS.refuses}: ${one.refused.words} (${one.refused.code} ${one.refused.reason})`,
           ),
         ]
       : actions(
-          TEXTS.start,
+          REPORT_TEXTS.start,
           one.start.map((action) => actionWords(action, components)),
         )),
   ]);
 }
 
 function payloadView(data: PageData, { uri, inside, bytes, digest }: PayloadFacts): Node[] {
-  const rows: [string, string][] = [[visible(uri), inside ? TEXTS.inside : TEXTS.outside]];
+  const rows: [string, string][] = [[visibleText(uri), inside ? REPORT_TEXTS.inside : REPORT_TEXTS.outside]];
   if (digest) rows.push([digest.algorithm, digest.hex]);
   const out: Node[] = [facts(rows)];
   if (data.slotSize !== undefined && bytes !== undefined) {
-    const words = TEXTS.slot(grouped(bytes), grouped(data.slotSize), Math.ceil((bytes * 100) / data.slotSize));
+    const words = REPORT_TEXTS.slot(grouped(bytes), grouped(data.slotSize), Math.ceil((bytes * 100) / data.slotSize));
     out.push(el("meter", { min: "0", max: String(data.slotSize), value: String(bytes), "aria-label": words }), el("p", {}, words));
   }
   return out;
@@ -64,16 +64,16 @@ const MARKS = { old: "", new: "", none: "!", mixed: "?" } as const;
 
 function cutMap({ points, device, faults }: NonNullable<PageData["cuts"]>): Node[] {
   const cells = points.map(({ what, boots, cuts }) => {
-    const words = visible(`${what}: ${TEXTS.cutLegend[boots]} (${cuts})`);
+    const words = visibleText(`${what}: ${REPORT_TEXTS.cutLegend[boots]} (${cuts})`);
     return el("li", { class: boots, title: words, "aria-label": words }, MARKS[boots]);
   });
   const counts = (["old", "new", "none", "mixed"] as const).flatMap((boots) => {
     const n = points.filter((p) => p.boots === boots).length;
-    return n === 0 ? [] : [el("li", {}, el("span", { class: boots }, "\u00a0\u00a0"), ` ${TEXTS.cutLegend[boots]}: ${grouped(n)}`)];
+    return n === 0 ? [] : [el("li", {}, el("span", { class: boots }, "\u00a0\u00a0"), ` ${REPORT_TEXTS.cutLegend[boots]}: ${grouped(n)}`)];
   });
   return [
-    el("h3", {}, TEXTS.cuts(device)),
-    el("p", {}, faults === 0 ? TEXTS.cutsGood : TEXTS.cutsBad(faults)),
+    el("h3", {}, REPORT_TEXTS.cuts(device)),
+    el("p", {}, faults === 0 ? REPORT_TEXTS.cutsGood : REPORT_TEXTS.cutsBad(faults)),
     el("ul", { class: "map" }, ...cells),
     el("ul", {}, ...counts),
   ];
@@ -83,10 +83,10 @@ function cutMap({ points, device, faults }: NonNullable<PageData["cuts"]>): Node
 function toldViews(data: PageData): Node[] {
   const out: Node[] = [];
   if (data.changes) {
-    out.push(el("h3", {}, visible(TEXTS.changes(data.changes.file))));
+    out.push(el("h3", {}, visibleText(REPORT_TEXTS.changes(data.changes.file))));
     out.push(
       data.changes.lines.length === 0
-        ? el("p", {}, TEXTS.noChanges)
+        ? el("p", {}, REPORT_TEXTS.noChanges)
         : list(
             "ul",
             data.changes.lines.map((line) => named(data, line)),
@@ -94,37 +94,37 @@ function toldViews(data: PageData): Node[] {
     );
   }
   if (data.cuts) out.push(...cutMap(data.cuts));
-  return out.length > 0 ? [el("h2", {}, TEXTS.toldTitle), el("p", { class: "told" }, TEXTS.told), ...out] : [];
+  return out.length > 0 ? [el("h2", {}, REPORT_TEXTS.toldTitle), el("p", { class: "told" }, REPORT_TEXTS.told), ...out] : [];
 }
 
 /** The content of a report whose release is good. `length`: of the envelope. */
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
   const keys = data.keys.map(({ name, alg }, i) => [
-    visible(name ?? String(i + 1)),
+    visibleText(name ?? String(i + 1)),
     alg,
     el("code", {}, verified.thumbprints[i] as string),
-    verified.signed[i] ? TEXTS.signed : TEXTS.notSigned,
+    verified.signed[i] ? REPORT_TEXTS.signed : REPORT_TEXTS.notSigned,
   ]);
   return [
-    el("p", { class: "verdict good", role: "status" }, TEXTS.good),
+    el("p", { class: "verdict good", role: "status" }, REPORT_TEXTS.good),
     facts([
-      [TEXTS.sequence, verified.sequence],
-      [TEXTS.digest, el("code", {}, verified.digest)],
-      ...verified.texts.map(([label, text]) => [visible(label), visible(text)] as const),
-      [TEXTS.bytes, grouped(length)],
-      ...(data.made === "" ? [] : [[TEXTS.made, visible(data.made)] as const]),
+      [REPORT_TEXTS.sequence, verified.sequence],
+      [REPORT_TEXTS.digest, el("code", {}, verified.digest)],
+      ...verified.texts.map(([label, text]) => [visibleText(label), visibleText(text)] as const),
+      [REPORT_TEXTS.bytes, grouped(length)],
+      ...(data.made === "" ? [] : [[REPORT_TEXTS.made, visibleText(data.made)] as const]),
     ]),
-    el("h2", {}, TEXTS.signers),
-    el("p", {}, TEXTS.verifier),
-    table(TEXTS.signers, [TEXTS.key, TEXTS.algorithm, TEXTS.thumbprint, TEXTS.state], keys),
-    el("p", {}, TEXTS.threshold(data.threshold, data.keys.length)),
-    ...(data.trust ? [el("p", {}, visible(TEXTS.trust(data.trust.name, data.trust.sequence, data.trust.role)))] : []),
-    el("h2", {}, TEXTS.behaviour),
+    el("h2", {}, REPORT_TEXTS.signers),
+    el("p", {}, REPORT_TEXTS.verifier),
+    table(REPORT_TEXTS.signers, [REPORT_TEXTS.key, REPORT_TEXTS.algorithm, REPORT_TEXTS.thumbprint, REPORT_TEXTS.state], keys),
+    el("p", {}, REPORT_TEXTS.threshold(data.threshold, data.keys.length)),
+    ...(data.trust ? [el("p", {}, visibleText(REPORT_TEXTS.trust(data.trust.name, data.trust.sequence, data.trust.role)))] : []),
+    el("h2", {}, REPORT_TEXTS.behaviour),
     ...behaviourViews(data, verified),
-    el("p", {}, TEXTS.stops),
-    ...(verified.payloads.length > 0 ? [el("h2", {}, TEXTS.payloads)] : []),
+    el("p", {}, REPORT_TEXTS.stops),
+    ...(verified.payloads.length > 0 ? [el("h2", {}, REPORT_TEXTS.payloads)] : []),
     ...verified.payloads.flatMap((payload) => payloadView(data, payload)),
-    ...(verified.elements.length > 0 ? [el("h2", {}, TEXTS.elements), list("ul", verified.elements)] : []),
+    ...(verified.elements.length > 0 ? [el("h2", {}, REPORT_TEXTS.elements), list("ul", verified.elements)] : []),
     ...toldViews(data),
   ];
 }

@@ -16,8 +16,8 @@ import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
 import { decode, NUMBERS, odd, type Point, type Table, type Term, vanishes } from "./curve25519.js";
-import { copy, read } from "./field25519.js";
-import { fold, load, ORDER, reduce, shorten, windows, zero } from "./scalar25519.js";
+import { copy, readElement } from "./field25519.js";
+import { fold, loadScalar, ORDER, reduce, shorten, windows, zero } from "./scalar25519.js";
 import { bound, prepared } from "./table25519.js";
 
 /**
@@ -62,14 +62,14 @@ function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): nu
   if (!d) {
     return undefined;
   }
-  n = load(d, 0, 64);
+  n = loadScalar(d, 0, 64);
   reduce(n, 24);
   return n;
 }
 
 /** The terms of [vS]B - [u]A - [v]R, see above. Nothing else stays alive from here on: the tables take the RAM. */
 function halved(s: number[], k: number[], r: Point, a: Point): Term[] {
-  var d = read(NUMBERS, 0);
+  var d = readElement(NUMBERS, 0);
   var width = HAS_TABLES ? 3 : 2;
   var short = shorten(k);
   var n = zero(26);
@@ -86,7 +86,9 @@ function halved(s: number[], k: number[], r: Point, a: Point): Term[] {
       false,
       128,
       width - 1,
-      odd(read(NUMBERS, 84), read(NUMBERS, 126), d, HAS_TABLES).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, HAS_TABLES)),
+      odd(readElement(NUMBERS, 84), readElement(NUMBERS, 126), d, HAS_TABLES).concat(
+        odd(readElement(NUMBERS, 168), readElement(NUMBERS, 210), d, HAS_TABLES),
+      ),
       0,
     ],
     [windows(short[0], width), !short[2], 262, width - 1, odd(a[0], a[1], d, HAS_TABLES), 0],
@@ -104,7 +106,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   if (!raw || !own) {
     return false;
   }
-  s = load(own, 32, 32);
+  s = loadScalar(own, 32, 32);
   r = reduce(s, 11) ? decode(own) : undefined;
   k = r && challenge(raw, message, own, host);
   if (!r || !k) {

@@ -19,20 +19,20 @@ import { sameId } from "./component.js";
 import { nextGeneration } from "./generation.js";
 import {
   COUNTED,
-  countersOf,
   digestText,
   fileOf,
   HEAD,
   type Kept,
-  newest,
+  keptCounters,
+  keptSize,
+  newestKept,
   note,
   ONES,
   PART,
   type StorageIo,
-  sizeOf,
   slotOf,
   textOf,
-  u32,
+  u32InText,
   ZEROS,
 } from "./storage-record.js";
 
@@ -89,7 +89,7 @@ function create(io: StorageIo, name: string, n: number): void {
 function whole(io: StorageIo, k: Kept): boolean {
   var i, n, at;
   for (i = 1; i < k.parts; i++) {
-    n = sizeOf(k, i);
+    n = keptSize(k, i);
     at = HEAD + PART * i + 12 + 36 * slotOf(k, i);
     if (n && digestText(io, io.storage.read(fileOf(i, slotOf(k, i)), 0, n) || "") !== k.text.substring(at, at + 32)) return false;
   }
@@ -104,7 +104,7 @@ function whole(io: StorageIo, k: Kept): boolean {
 export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): string {
   var k: Kept | null, good;
   function read(i: number): string {
-    return textOf(io, fileOf(i + 1, slotOf(k, i + 1)), 0, sizeOf(k, i + 1));
+    return textOf(io, fileOf(i + 1, slotOf(k, i + 1)), 0, keptSize(k, i + 1));
   }
   do {
     k = note(io, false);
@@ -138,7 +138,7 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
  * confirm() before the previous one is restored; 0: it is never restored.
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
-  var kept: Kept | null = newest(io),
+  var kept: Kept | null = newestKept(io),
     installing = false,
     // for each part: the file that this session writes, and its length
     files: (string | undefined)[] = [],
@@ -207,14 +207,14 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     chunk: 256,
     invoked: [],
     floor: function () {
-      return kept ? [u32(kept.text, 8), u32(kept.text, 12)] : [0, 0];
+      return kept ? [u32InText(kept.text, 8), u32InText(kept.text, 12)] : [0, 0];
     },
     counters: function () {
-      return kept && countersOf(io, kept);
+      return kept && keptCounters(io, kept);
     },
     begin: function (forInstalling: boolean) {
       device.discard();
-      kept = newest(io);
+      kept = newestKept(io);
       if (HAS_GENERAL) installing = forInstalling;
       if (forInstalling && kept && kept.pending) refuse(UNCONFIRMED);
     },
@@ -233,7 +233,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     size: function (id: ComponentId, fresh: boolean) {
       var part = HAS_GENERAL ? find(id) : 1;
-      return fresh ? done[part] + (part === open ? tail.length : 0) : sizeOf(kept, part);
+      return fresh ? done[part] + (part === open ? tail.length : 0) : keptSize(kept, part);
     },
     read: function (id: ComponentId, offset: number, n: number, fresh: boolean) {
       return io.E.toUint8Array(textOf(io, nameOf(HAS_GENERAL ? find(id) : 1, fresh), offset, n));
@@ -269,10 +269,10 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return storageSource(io, files[0] as string, r.n);
     },
     persist: function (commit: Commit) {
-      var now = newest(io),
+      var now = newestKept(io),
         generation = nextGeneration(now ? now.generation : 0),
         // without a previous release, there are no tries
-        cells = sizeOf(kept, 0) ? tries : 0,
+        cells = keptSize(kept, 0) ? tries : 0,
         name = now && now.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0",
         parts = HAS_GENERAL ? ids.length + 1 : 2,
         size = HEAD + PART * parts + 25 + 8 * cells,
@@ -316,14 +316,14 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       }
       create(io, name, size);
       io.storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
-      kept = newest(io);
+      kept = newestKept(io);
       if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT);
       files = [];
       inbox = null;
     },
     discard: function () {
       var left = files,
-        now = left.length > 1 ? newest(io) : null,
+        now = left.length > 1 ? newestKept(io) : null,
         i;
       tail = "";
       open = -1;
@@ -336,7 +336,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       if (!HAS_GENERAL && left[1] && left[1] !== fileOf(1, slotOf(now, 1))) io.storage.erase(left[1] as string);
     },
     envelope: function () {
-      var n = sizeOf(kept, 0);
+      var n = keptSize(kept, 0);
       return n ? storageSource(io, nameOf(0, false), n) : null;
     },
     start: function () {
