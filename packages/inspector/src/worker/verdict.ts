@@ -32,7 +32,7 @@ import { TEXTS } from "../texts.js";
 import type { Desk, Main } from "./desk.js";
 import { bytesOfHex } from "./keys.js";
 import { kindsOf, pageInterpreter } from "./release.js";
-import { refusalText, Sentence } from "./sentence.js";
+import { Sentence } from "./sentence.js";
 
 /** The verifier, with every key that tools have. */
 const device = () => ({ ...{ open, anchor, errors }, ...pageInterpreter() });
@@ -169,7 +169,7 @@ function notesOf(desk: Desk, policy: DeskPolicy, verified: NonNullable<DeskVerdi
 const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): DeskVerdict => {
   // what is not tried is neither good nor refused
   if (e instanceof Sentence) return { state: "unknown", words: e.message, signatures, notes: [] };
-  const text = isRefusal(e) ? refusalText(e) : refusalWords(e);
+  const text = refusalWords(e);
   const at = isRefusal(e) && e.at >= 0 ? { at: e.at } : {};
   return { state: "bad", words: words(text), ...at, signatures, notes: [] };
 };
