@@ -3,7 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, resolve } from "node:path";
 
 /** `{ a, type b, c as d }` as [[exported, local]]. */
 const namesOf = (list) =>
@@ -29,6 +30,17 @@ function exportsOf(folder) {
   return map;
 }
 
+/** The parts of commander, by what they export. A program that parses most lines by itself loads only those of options and arguments. */
+const COMMANDER = { Argument: "argument", Command: "command", CommanderError: "error", InvalidArgumentError: "error", Option: "option" };
+
+const fromCommander = (_, list) =>
+  namesOf(list)
+    .map(([outside, local]) => {
+      if (!COMMANDER[outside]) throw new Error(`commander: which part has ${outside}?`);
+      return `import { ${outside} as ${local} } from "commander-part:${COMMANDER[outside]}";`;
+    })
+    .join(" ");
+
 /** An esbuild plugin. `packages`: the folder of the packages, which are built; `names`: those whose indices are seen through. */
 export function directImports(packages, names) {
   const known = new Map(names.map((name) => [name, exportsOf(`${packages}${name}/lib/`)]));
@@ -47,10 +59,18 @@ export function directImports(packages, names) {
   };
   return {
     name: "direct-imports",
-    setup({ onLoad }) {
+    setup({ onLoad, onResolve }) {
+      // only the command line has commander
+      const require = createRequire(`${packages}cli/package.json`);
+      onResolve({ filter: /^commander-part:/ }, ({ path }) => ({
+        path: resolve(dirname(require.resolve("commander")), "lib", `${path.replace(/^.*:/, "")}.js`),
+        sideEffects: false,
+      }));
       onLoad({ filter: /\/packages\/\w+\/(src|lib)\/.*\.[jt]s$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
-        const contents = text.replace(/^import \{([^}]*)\} from "@firmseal\/(\w+(?:\/tools)?)";/gm, direct);
+        const contents = text
+          .replace(/^import \{([^}]*)\} from "@firmseal\/(\w+(?:\/tools)?)";/gm, direct)
+          .replace(/^import \{([^}]*)\} from "commander";/gm, fromCommander);
         return { contents, loader: path.endsWith(".ts") ? "ts" : "js" };
       });
     },
