@@ -30,6 +30,13 @@ function exportsOf(folder) {
   return map;
 }
 
+/** What a module exports, if it is numbers and nothing else. */
+function numbersOf(path) {
+  const lines = readFileSync(path, "utf8").match(/^export .*$/gm) ?? [];
+  const numbers = lines.map((line) => /^export (?:const|var) (\w+) = (\d+);$/.exec(line));
+  return numbers.every(Boolean) ? Object.fromEntries(numbers.map(([, name, value]) => [name, Number(value)])) : undefined;
+}
+
 /** The parts of commander, by what they export. A program that parses most lines by itself loads only those of options and arguments. */
 const COMMANDER = { Argument: "argument", Command: "command", CommanderError: "error", InvalidArgumentError: "error", Option: "option" };
 
@@ -52,8 +59,12 @@ export function directImports(packages, names) {
       .map(([outside, local]) => {
         const found = map.get(outside);
         if (!found) return `import { ${outside} as ${local} } from "@firmseal/${name}";`;
-        const what = found.inside === undefined ? `* as ${local}` : `{ ${found.inside} as ${local} }`;
-        return `import ${what} from ${JSON.stringify(found.path)};`;
+        const path = JSON.stringify(found.path);
+        if (found.inside === undefined)
+          return numbersOf(found.path)
+            ? `import ${local} from ${JSON.stringify(`numbers:${found.path}`)};`
+            : `import * as ${local} from ${path};`;
+        return `import { ${found.inside} as ${local} } from ${path};`;
       })
       .join(" ");
   };
@@ -65,6 +76,12 @@ export function directImports(packages, names) {
       onResolve({ filter: /^commander-part:/ }, ({ path }) => ({
         path: resolve(dirname(require.resolve("commander")), "lib", `${path.replace(/^.*:/, "")}.js`),
         sideEffects: false,
+      }));
+      // as one object: otherwise each start makes a getter for each number
+      onResolve({ filter: /^numbers:/ }, ({ path }) => ({ path: path.replace("numbers:", ""), namespace: "numbers", sideEffects: false }));
+      onLoad({ filter: /./, namespace: "numbers" }, ({ path }) => ({
+        contents: `export default ${JSON.stringify(numbersOf(path))};`,
+        loader: "js",
       }));
       onLoad({ filter: /\/packages\/\w+\/(src|lib)\/.*\.[jt]s$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
