@@ -72,9 +72,9 @@ export function directImports(packages, names) {
     name: "direct-imports",
     setup({ onLoad, onResolve }) {
       // only the command line has commander
-      const require = createRequire(`${packages}cli/package.json`);
+      const ofCommandLine = createRequire(`${packages}cli/package.json`);
       onResolve({ filter: /^commander-part:/ }, ({ path }) => ({
-        path: resolve(dirname(require.resolve("commander")), "lib", `${path.replace(/^.*:/, "")}.js`),
+        path: resolve(dirname(ofCommandLine.resolve("commander")), "lib", `${path.replace(/^.*:/, "")}.js`),
         sideEffects: false,
       }));
       // as one object: otherwise each start makes a getter for each number
