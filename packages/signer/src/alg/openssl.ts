@@ -11,6 +11,7 @@ interface Crypto {
   createPrivateKey(key: { key: Uint8Array; format: "der"; type: "pkcs8" }): object;
   createPublicKey(key: object): { export(form: { format: "der"; type: "spki" }): Uint8Array };
   sign(algorithm: null, data: Uint8Array, key: object): Uint8Array;
+  randomFillSync(bytes: Uint8Array): Uint8Array;
 }
 
 /** PKCS#8 of an Ed25519 key up to its 32 bytes (RFC 8410 §7). */
@@ -48,4 +49,10 @@ export function nodePublicKey(secret: Uint8Array): Uint8Array | undefined {
 /** The 64-byte signature (RFC 8032 §5.1.6). Returns undefined if a library has to sign. */
 export function nodeSign(tbs: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
   return withNodeKey(secret, (openssl, key) => openssl.sign(null, tbs, key));
+}
+
+/** Random bytes. In Node by the module that signs: the global `crypto` would load Web Crypto as well. */
+export function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  return openssl()?.randomFillSync(bytes) ?? globalThis.crypto.getRandomValues(bytes);
 }
