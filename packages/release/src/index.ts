@@ -40,7 +40,7 @@ export { type Board, boardsOf, type Product, readProduct } from "./product/file/
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export type { ReleaseLint } from "./product/lint.js";
 export { productNames } from "./product/names.js";
-export { planRelease, type ReleaseOptions, type ReleasePlan } from "./product/plan.js";
+export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from "./product/plan.js";
 export { type Artifact, type ReleaseRecord, readRecord } from "./product/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
 export { boardInput } from "./product/sign-board.js";

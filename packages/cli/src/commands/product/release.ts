@@ -22,6 +22,7 @@ import {
   type ReleaseRecord,
   readProduct,
   releaseChanges,
+  triedPlan,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { findingLines, lintCounts } from "../../common/findings.js";
@@ -103,7 +104,7 @@ async function release(boards: string[], o: ReleaseCommandOptions) {
 async function releaseProduct(product: Product, boards: string[], o: ReleaseCommandOptions, linted: (report: ReleaseLint) => void) {
   const { json: _, product: _file, sarif: _sarif, ...rest } = o;
   const lines = new LiveLines();
-  const plan = await planRelease(product, {
+  const first = await planRelease(product, {
     ...rest,
     boards,
     passphrases: passphraseOptions(o),
@@ -111,6 +112,8 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     linted,
     ...(o.sarif !== undefined && { into: (folder: string) => checkSarif(o.sarif as string, product.path, folder) }),
   });
+  // with a key, the power is cut once the key and its logs have nothing against the release
+  const plan = o.dryRun ? await triedPlan(first) : first;
   const changes = async (sequence: bigint | undefined) =>
     o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => told(one, product)) };
   const planSequence = plan.sequence === "log" ? undefined : plan.sequence;
@@ -119,12 +122,12 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     version: plan.version,
     role: o.role ?? "release",
     folder: plan.folder,
-    boards: planned(plan),
     previous: lastKnown(plan),
   };
   if (o.dryRun)
     return {
       ...facts,
+      boards: planned(plan, plan.cuts),
       state: plan.existing ? "unchanged" : "planned",
       sequence: planSequence === undefined ? null : String(planSequence),
       artifacts: [],
@@ -137,9 +140,10 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
   // what cannot be compared is told before anything is signed
   const known = await changes(planSequence);
   lines.end();
-  const { record, written, receipts, lint } = await makeRelease(plan);
+  const { record, written, receipts, cuts, lint } = await makeRelease(plan);
   return {
     ...facts,
+    boards: planned(plan, cuts),
     state: written ? "released" : "unchanged",
     sequence: record.sequence,
     artifacts: record.artifacts.map(shown),
