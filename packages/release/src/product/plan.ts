@@ -175,16 +175,17 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   o.into?.(folder);
   const chosen = boardsOf(product, o.boards ?? []);
   const known = knownReleases(product, out, o);
-  const again = known.find((one) => one.version === version && one.manifests.size > 0);
-  const sequence = again ? again.sequence : newNumber(product, version, known, o);
-  if (!(again || o.dryRun)) {
+  // this version was released, or its folder is there
+  const there = known.find((one) => (one.version === version && one.manifests.size > 0) || one.path === folder);
+  const sequence = there ? there.sequence : newNumber(product, version, known, o);
+  if (!(there || o.dryRun)) {
     checkFolder(folder);
     refuseKnownJump(product, chosen, { version, sequence }, o);
   }
   const trust = await productTrustFile(product);
   const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, trust);
   const approvals = o.dryRun ? undefined : await readApprovals(o);
-  return { version, folder, known, chosen, again, sequence, trust, trustKeys, approvals };
+  return { version, folder, known, chosen, there, sequence, trust, trustKeys, approvals };
 }
 
 async function readImages(product: Product, chosen: readonly Board[], o: ReleaseOptions): Promise<PreparedBoard[]> {
@@ -203,18 +204,18 @@ async function readImages(product: Product, chosen: readonly Board[], o: Release
  * LINT and the refusals of devices.
  */
 export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
-  const { chosen, again, sequence, ...early } = await beforeImages(product, o);
+  const { chosen, there, sequence, ...early } = await beforeImages(product, o);
   const { version, known } = early;
   const boards = await readImages(product, chosen, o);
   refuseCollisions(product, boards, version, o.role);
   const base = { product, ...early, sequence, boards, options: o, cuts: new Map<string, Cuts>() };
-  const existing = again && (await sameRelease(base));
+  const existing = there && (await sameRelease(base));
   if (existing) {
     const sequence = BigInt(existing.sequence);
     return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
   }
-  if (again) refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
-  if (again && !o.dryRun) checkFolder(early.folder);
+  if (there) refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
+  if (there && !o.dryRun) checkFolder(early.folder);
   const number = likelyNumber(sequence, known);
   for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(number), []);
   const lint = await lintPlan(base);

@@ -143,13 +143,11 @@ export class KindOfDevice {
   #rehearsal(installing: boolean, fits: boolean): End | undefined {
     const end = this.#try(installing, () => {
       this.#begin();
-      let acts = installing;
       const run = this.#drive(installing, (e) => {
-        acts = true;
         return e.op === CODES.slot ? this.#isSlot(e, installing) : fits || !isComparison(e);
       });
-      // a release that has nothing for a start is not started
-      if (fits && acts && !run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
+      // also at the end of a start for which the release has nothing
+      if (fits && !run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
     });
     const ofComparisons: number[] = [E.IMAGE_MISMATCH, E.CONTENT_MISMATCH, E.TRY_EACH_EXHAUSTED];
     return !fits && end?.codes.every((code) => ofComparisons.includes(code)) ? undefined : end;
