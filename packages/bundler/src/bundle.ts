@@ -199,7 +199,7 @@ function exportsOf(
   const algName = (alg: AlgName) => name(kernel && alg === "ed25519" ? "ed25519Kernel" : alg);
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
-    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${algName(alg)}`).join(", ")} };`,
+    `${micro ? name("ALGORITHMS") : "var firmsealAlgs"} = { ${algs.map((alg) => `${alg}: ${algName(alg)}`).join(", ")} };`,
     ...(micro
       ? ["open", "install", ...(without.includes("boot") ? [] : ["boot"])].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
       : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
@@ -209,7 +209,8 @@ function exportsOf(
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
   }
-  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
+  if (micro) out.push(`${api}.anchor = ${name("anchorOf")};`);
+  else out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
   if (features.includes("trust")) {
     out.push(`var firmsealAlgList = [${algs.map(algName).join(", ")}];`);
     for (const [value, parameters] of [
@@ -283,7 +284,7 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
 /** The code of the parts for the selected features, followed by the exports of the bundle. */
 function assemble(all: BundleParts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
-  const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
+  const { text, uses } = exportsOf(all, options, "api");
   const given = givenFlags(all, options);
   const found: string[] = [];
   const statements = all.statements.map((s) => {
@@ -293,7 +294,7 @@ function assemble(all: BundleParts, options: BundleOptions): string {
   });
   // code behind a constant that is not set would stay in every bundle
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
-  if (options.form === "espruino") return `${nestStatements(statements, uses)}\n${text}\n`;
+  if (options.form === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
   const code = statements.map((s) => s.text).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
   return `${head}${code}\n${text}\n})(firmseal);\n`;

@@ -2,7 +2,7 @@
 // image goes to the slot that is not current, is hashed from there, and becomes current in one step with the floor.
 
 import { equalConstantTime, octetsOf, subBytes } from "../base/bytes.js";
-import { HAS_BOOT, HAS_FETCH, HAS_SHA256 } from "../base/features.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_SHA256 } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -50,11 +50,12 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
   var m = openMicro(input, trust, host, kept),
     counters = subBytes(m.digest, 0, 28),
     progress = { done: false, manifest: m } as MicroProgress,
-    effect: Effect | undefined,
+    effect: Effect | 0 | undefined,
     // bytes of the image so far
     offset = 0,
     // set while next() runs: a refused session cannot continue
     over = false,
+    size = m.imageSize,
     room;
 
   /** A floor that is not a number is refused. Its number is accepted only for the manifest that it comes from. */
@@ -76,8 +77,8 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
   /** Valid signature, wrong device: RFC 9124 §4.3.2. */
   function checkAmong(ids: Bytes[], id: Bytes, code: number): void {
     var i = ids.length;
-    while (i--) if (equalConstantTime(ids[i], id)) return;
-    refuse(code);
+    do if (!i--) refuse(code);
+    while (!equalConstantTime(ids[i], id));
   }
 
   /** Writes a part of the image, or all of it: what follows `at`. */
@@ -86,7 +87,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
       chunk = device.chunk || 1024,
       n;
     // stop an endless image as it arrives, not when it has filled the device
-    if (!(end - at <= m.imageSize - offset)) refuse(PAYLOAD_SIZE);
+    if (!(end - at <= size - offset)) refuse(PAYLOAD_SIZE);
     for (; at < end; at += n) {
       n = end - at < chunk ? end - at : chunk;
       device.write(COMPONENT, offset, portion(from, at, n));
@@ -102,20 +103,19 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     checkAmong(device.identity.class, m.forClass, CLASS_MISMATCH);
     room = device.capacity(COMPONENT);
     if (!(room >= 0)) refuse(COMPONENT_UNKNOWN);
-    if (m.imageSize > room) refuse(PAYLOAD_SIZE);
+    if (size > room) refuse(PAYLOAD_SIZE);
   } catch (e) {
     rethrow(e);
   }
   progress.next = function (outcome) {
-    var size = m.imageSize,
-      chunk = device.chunk || 1024,
+    var chunk = device.chunk || 1024,
       at = 0,
       from: Bytes | Source | undefined,
       found: Bytes | undefined | false,
       hash,
       n;
     if (progress.done) return undefined;
-    markAt(-1);
+    if (HAS_GENERAL) markAt(-1);
     checkOwner();
     if (over) refuse(RUN_OUTCOME);
     over = true;
@@ -129,7 +129,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
           device.erase(COMPONENT, size);
           if (!HAS_FETCH || from) put(from as Bytes, m.imageAt);
           else effect = { op: DIR_FETCH, component: 0, size: size, uri: m.imageUri };
-        } else if (outcome === true) effect = undefined;
+        } else if (outcome === true) effect = 0;
         else put(outcome as Bytes, 0);
         if (HAS_FETCH && effect) {
           over = false;
