@@ -207,7 +207,13 @@ beforeAll(async () => {
   }
   place.put("bare.js", "print(1)\n");
   await place.ok(["sign", "bare.js", ...FACTS, "--seq", "3", "--key", "release.pem"]);
-  await place.ok(["sign", "app-1.js", ...FACTS, "--seq", "4", "--key", "other.pem", "--out", "other.suit"]);
+  place.put(
+    "late.txt",
+    line.replace(/\]\]\n$/, `,undefined,[0,0]],["hsslms",atob("${place.get("key.bin").toString("base64")}"),[0,9],[1,0]]]\r\n`),
+  );
+  place.put("broken.js", `${line.replace(/\]\n$/, "\n")}print(1)\n`);
+  await place.ok(["sign", "broken.js", ...FACTS, "--seq", "4", "--key", "release.pem"]);
+  await place.ok(["sign", "app-1.js", ...FACTS, "--seq", "5", "--key", "other.pem", "--out", "other.suit"]);
   const changed = place.get("app-1.suit");
   changed[300] = (changed[300] as number) ^ 1;
   place.put("changed.suit", changed);
@@ -274,7 +280,9 @@ describe.skipIf(!chromiumPath)(`the page that sends a release over Bluetooth${re
     ["an envelope that was changed", { release: "changed.suit" }, /refused with 60: the signature is not valid/],
     ["a release with another signer", { release: "other.suit" }, /refused with 61: signed by an unknown key/],
     ["something that is not a release", { release: "app-1.js" }, /refused with 130/],
-    ["an app without keys", { release: "bare.suit", app: "bare.js" }, /no line of keys/],
+    ["an app without keys", { release: "bare.suit", app: "bare.js" }, /does not begin with a line of keys/],
+    ["an app whose keys cannot be read", { release: "broken.suit", app: "broken.js" }, /does not begin with a line of keys/],
+    ["a release of a key that does not count any more", { keys: "late.txt" }, /refused with 65: the key does not count/],
     ["keys that are not keys", { keys: "bare.js" }, /first line of the keys/],
   ])("does not send %s", async (_, files, why) => {
     await choose(files);

@@ -13,7 +13,8 @@ const KEY = new RegExp(`^\\["([a-z0-9]{1,20})",atob\\("([A-Za-z0-9+/=]{1,400})"\
 
 /** Reads the first line of an app, `//firmseal [["hsslms",atob("…")]]`, without evaluating it. Throws an Error. */
 export function anchorsOf(text) {
-  const line = text.slice(0, 2000).split("\n")[0].trim();
+  // a board reads this much of it
+  const line = text.slice(0, 512).split("\n")[0].trimEnd();
   const list = /^\/\/firmseal \[(.*)\]$/.exec(line)?.[1].replaceAll('],["', ']\n["').split("\n");
   if (!list || list.length > 4) throw new Error("The first line of the keys is not //firmseal [[…]].");
   return list.map((one) => {
@@ -53,8 +54,11 @@ export function verified(envelope, app, keys) {
   if (!progress.next()) throw new Error("The image is inside the envelope. Sign it with --uri.");
   progress.next(app);
   progress.next(true);
-  if (!/^\/\/firmseal \[/.test(new TextDecoder("latin1").decode(app.subarray(0, 12))))
-    throw new Error("The app has no line of keys. The board would refuse it with 50.");
+  try {
+    anchorsOf(new TextDecoder("latin1").decode(app));
+  } catch {
+    throw new Error("The app does not begin with a line of keys, so the board could take no release after it.");
+  }
   const { sequence, signers, digest } = progress.manifest;
   return {
     sequence: (BigInt(sequence[0]) * 2n ** 32n + BigInt(sequence[1])).toString(),
