@@ -4,7 +4,6 @@ import { type PageData, type Progress, refusalWords, verifyRelease } from "@firm
 import {
   acceptTrust,
   anchorOf,
-  type KeyAlg,
   keyOfAnchor,
   loadAlg,
   type PublicKey,
@@ -33,14 +32,10 @@ import { TEXTS } from "../texts.js";
 import type { Desk, Main } from "./desk.js";
 import { bytesOfHex } from "./keys.js";
 import { kindsOf, limitedInterpreter } from "./release.js";
-import { isRefusal, refusalText, Sentence } from "./sentence.js";
+import { isRefusal, Sentence } from "./sentence.js";
 
 /** The verifier, with every key that tools have. */
-const device = () => ({
-  ...{ open, anchor, errors },
-  ...limitedInterpreter(),
-  thumbprint: (alg: string, key: Uint8Array) => thumbprint({ alg: alg as KeyAlg, key }),
-});
+const device = () => ({ ...{ open, anchor, errors }, ...limitedInterpreter() });
 
 /** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
 export interface Policy {
@@ -174,7 +169,7 @@ function notesOf(desk: Desk, policy: Policy, verified: NonNullable<Verdict["rele
 const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): Verdict => {
   // what is not tried is neither good nor refused
   if (e instanceof Sentence) return { state: "unknown", words: e.message, signatures, notes: [] };
-  const text = isRefusal(e) ? refusalText(e) : refusalWords(e);
+  const text = refusalWords(e);
   const at = isRefusal(e) && e.at >= 0 ? { at: e.at } : {};
   return { state: "bad", words: words(text), ...at, signatures, notes: [] };
 };
