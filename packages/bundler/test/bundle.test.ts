@@ -79,7 +79,7 @@ describe("firmseal bundle", () => {
       // it differs from a script in its last line only
       expect(p.get(name).toString()).toMatch(/[;\n]export default firmseal;\n$/);
     }
-    expect((await p.run(["bundle", "--alg", "ed25519", "--out", "m.cjs"])).status).toBe(2);
+    expect((await p.run(["bundle", "--alg", "ed25519", "--out", "m.cjs"])).exit).toBe(2);
   });
 
   it("gives the same bytes for the same options, to a file, to stdout and in JSON", async () => {
