@@ -9,7 +9,7 @@ import { deviceOf, drive, envelopeOf, trustOf } from "../../../test-vectors/play
 import { array, int, map, NIL, bytes as octets, tag, text } from "../../../test-vectors/src/pieces/assemble.js";
 import { ALL, LONG, MUTANTS } from "../../test-support/src/effort.js";
 import { hex } from "../../test-support/src/vectors.js";
-import { ALGORITHMS, anchorOf } from "../src/cose/anchor.js";
+import { ALGORITHMS, anchorMicro } from "../src/cose/anchor.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type Alg, anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";
 import * as micro from "../src/micro/index.js";
@@ -116,11 +116,12 @@ describe("accepts the template, with the effects of the general verifier", () =>
 describe("anchor() of a bundle", () => {
   it("knows the algorithms of the bundle, and no other name", () => {
     ALGORITHMS["ed25519"] = trust.anchors[0]?.alg as Alg;
-    const { key } = trust.anchors[0] as { key: Uint8Array };
-    expect(anchorOf("ed25519", key, undefined)).toMatchObject({ alg: { ids: [-8, -19] }, key });
-    for (const name of ["es256", "toString", "__proto__", ""]) expect(code(() => anchorOf(name, key, undefined))).toBe(errors.TRUST_POLICY);
+    const key = trust.anchors[0]?.key as Uint8Array;
+    expect(anchorMicro("ed25519", key, undefined)).toMatchObject({ alg: { ids: [-8, -19] }, key });
+    for (const name of ["es256", "toString", "__proto__", ""])
+      expect(code(() => anchorMicro(name, key, undefined))).toBe(errors.TRUST_POLICY);
     for (const bad of [key.subarray(1), new Uint8Array(32), undefined as never, Array.from(key, (x) => x + 256)])
-      expect(code(() => anchorOf("ed25519", bad, undefined))).toBe(errors.ANCHOR_KEY);
+      expect(code(() => anchorMicro("ed25519", bad, undefined))).toBe(errors.ANCHOR_KEY);
   });
 });
 

@@ -43,5 +43,5 @@ export var SIGNATURE1 = [132, 106, 83, 105, 103, 110, 97, 116, 117, 114, 101, 49
  * The algorithms that a signature may name, as bits: see SIGNATURE_ALGS. Bit n is the algorithm -1 - n, and in the second
  * set -33 - n.
  */
-export const ALGS = 262592;
-export const ALGS_ABOVE = 2072588;
+export const KNOWN = 262592;
+export const KNOWN_ABOVE = 2072588;

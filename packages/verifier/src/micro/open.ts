@@ -24,7 +24,20 @@ import {
   TEMPLATE_MISMATCH,
   TRUST_POLICY,
 } from "../spec/errors.js";
-import { AGAIN, AHEAD, ALGS, ALGS_ABOVE, CHOICE, FIXED, type MicroManifest, OPEN, REPEAT, SEQUENCE, SIGNATURE1, SIZE } from "./manifest.js";
+import {
+  AGAIN,
+  AHEAD,
+  CHOICE,
+  FIXED,
+  KNOWN,
+  KNOWN_ABOVE,
+  type MicroManifest,
+  OPEN,
+  REPEAT,
+  SEQUENCE,
+  SIGNATURE1,
+  SIZE,
+} from "./manifest.js";
 import { TEMPLATE, TEMPLATE_INSIDE } from "./template.js";
 
 /** The position in the template that was compared last, for tools. */
@@ -207,7 +220,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
       s = signatures[i];
       c = s[1];
       // 32 bits: a shift counts modulo 32, and c is at most 64
-      demand(((c < 32 ? ALGS : ALGS_ABOVE) >> c) & 1);
+      demand(((c < 32 ? KNOWN : KNOWN_ABOVE) >> c) & 1);
       for (j = 0; (a = anchors[j]) && threshold; j++) {
         if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[2] && a.kid && !equalConstantTime(bytesOf(s, 2), a.kid))) {
           fits = 1;
