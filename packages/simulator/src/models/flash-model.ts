@@ -68,24 +68,14 @@ function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8
   return Uint8Array.from(after, (b, i) => (i === slow ? b | (bits & -bits) : b));
 }
 
-/** Carries out a whole operation on one page. Returns false, and does nothing, if it is on several. */
-function carryOutShared(pages: Uint8Array[], operation: FlashOperation, size: number, shared: SharedPages): boolean {
-  const n = Math.floor(operation.address / size);
-  if (operation.op === "erase") {
-    pages[n] = shared.erased(size);
-    return true;
-  }
-  const { address, bytes } = operation;
-  if ((address % size) + bytes.length > size) return false;
-  pages[n] = shared.written(pages[n] as Uint8Array, address, bytes);
-  return true;
-}
-
 /** Applies an operation up to the point of `tear` to the caller's list of pages. `shared`: pages that are known. */
 export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: FlashTear, shared?: SharedPages): void {
   if (tear === "nothing") return;
   const size = (pages[0] as Uint8Array).length;
-  if (shared && tear === "whole" && carryOutShared(pages, operation, size, shared)) return;
+  if (shared && tear === "whole") {
+    shared.carryOut(pages, operation);
+    return;
+  }
   const own = (n: number) => {
     const page = new Uint8Array(pages[n] as Uint8Array);
     pages[n] = page;

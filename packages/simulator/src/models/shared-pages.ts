@@ -1,5 +1,7 @@
 // Pages of flash that many states of a simulation have in common.
 
+import type { FlashOperation } from "./flash-model.js";
+
 /**
  * What whole operations make of pages, each only once. Thousands of states of one simulation erase the same pages and write
  * the same image into them: they then share these pages, which saves memory, and comparing them.
@@ -29,5 +31,21 @@ export class SharedPages {
     made.set(bytes, address % page.length);
     same.push({ bytes, page: made });
     return made;
+  }
+
+  /** Carries out a whole operation on a list of pages. A write across a border leaves shared pages on both sides of it. */
+  carryOut(pages: Uint8Array[], operation: FlashOperation): void {
+    const size = (pages[0] as Uint8Array).length;
+    if (operation.op === "erase") {
+      pages[operation.address / size] = this.erased(size);
+      return;
+    }
+    const { address, bytes } = operation;
+    for (let i = 0; i < bytes.length; ) {
+      const n = Math.floor((address + i) / size);
+      const part = bytes.subarray(i, (n + 1) * size - address);
+      pages[n] = this.written(pages[n] as Uint8Array, address + i, part);
+      i += part.length;
+    }
   }
 }
