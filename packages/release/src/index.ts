@@ -23,7 +23,6 @@ export {
 export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
-export { versionIn } from "./input/version.js";
 export { LIMITS } from "./limits.js";
 export { type Finding, type LintReport, lintFailure, type Skipped, type Waiver } from "./lint/lint.js";
 export { type LintOptions, lintReleases } from "./lint/releases.js";
@@ -31,7 +30,7 @@ export { POLICIES, type Policy, SEVERITIES, type Severity } from "./lint/rule.js
 export { ALL_RULES } from "./lint/rules.js";
 export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
-export { fileOfUri, payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
+export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
 export { type BoardChange, releaseChanges } from "./product/changes.js";
 export { signingKeys, trustOptions } from "./product/devices.js";
 export { PRODUCT_FILE } from "./product/file/file-name.js";
@@ -41,12 +40,20 @@ export { type FoundProject, findProject, plainName } from "./product/file/projec
 export type { ReleaseLint } from "./product/lint.js";
 export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan } from "./product/plan.js";
-export { type Artifact, type ReleaseRecord, readRecord } from "./product/record.js";
+export { readRecord } from "./product/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
 export { boardInput } from "./product/sign-board.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
-export { reportKey, reportKinds, reportTime } from "./report/report-data.js";
+export { reportFamilies, reportKey, reportKinds, reportTime } from "./report/report-data.js";
+export {
+  type PreviousRelease,
+  previousFolder,
+  type ReleasedBoard,
+  type ReleaseFolder,
+  refuseRecordedBoard,
+  releaseFolder,
+} from "./report/report-release.js";
 export {
   type BridgeOptions,
   type Move,

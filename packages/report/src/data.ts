@@ -4,7 +4,7 @@ import type { Phase } from "./device-rules.js";
 
 /** A trusted key, as devices store it. The page works out its thumbprint. */
 export interface ReportKey {
-  /** Name of the algorithm in device bundles: `ed25519`, `es256` or `hsslms`. */
+  /** Name of the algorithm in device bundles, such as `ed25519`. */
   alg: string;
   /** The public key, in base64. */
   key: string;
@@ -36,16 +36,29 @@ export interface ReportCut {
   cuts: number;
 }
 
+/** A threshold for keys of a family of algorithms. */
+export interface ReportFamily {
+  algorithms: string[];
+  /** Positions in `keys`. */
+  keys: number[];
+  threshold: number;
+}
+
+/** A release for the devices of one envelope. */
 export interface ReportData {
   /** File name of the release. */
   file: string;
   /** ISO 8601, UTC. */
   made: string;
+  /** The board that it is for, in a release of several. */
+  board?: string;
   /** The envelope, in base64. */
   envelope: string;
   keys: ReportKey[];
   /** How many different keys must have signed. */
   threshold: number;
+  /** Thresholds that apply besides. */
+  families?: ReportFamily[];
   /** The trust file that lists the keys. */
   trust?: { name: string; sequence: string; role: string };
   /** Names of identifiers. */
@@ -53,9 +66,31 @@ export interface ReportData {
   kinds: ReportKind[];
   /** Whether the release distinguishes slots. */
   slots: boolean;
-  /** Size of the slot in bytes. */
-  slotSize?: number;
-  /** What changes against the release before, line by line. */
-  changes?: { file: string; lines: string[] };
-  cuts?: { device: string; points: ReportCut[]; faults: number };
+  /** Bytes of the slot of each component, in the order of the manifest. null: not known. */
+  slotSizes?: (number | null)[];
+  /** URIs of the payloads whose files were compared when the report was made. */
+  compared?: string[];
+  /** What changes against the release before, line by line. `left`: lines that were left out. */
+  changes?: { file: string; lines: string[]; left?: number };
+  /** `left`: writes and erases that were left out. */
+  cuts?: { device: string; points: ReportCut[]; faults: number; left?: number };
 }
+
+/** A release of several boards. */
+export interface ReleaseReport {
+  /** Name of the folder of the release. */
+  file: string;
+  /** ISO 8601, UTC. */
+  made: string;
+  /** release.json, in base64. */
+  record: string;
+  /** The release before. */
+  previous?: string;
+  /** Boards that only the release before has. */
+  gone?: string[];
+  /** Each has a `board`. At most `MOST_BOARDS`. */
+  boards: ReportData[];
+}
+
+/** Boards in one report. */
+export const MOST_BOARDS = 64;

@@ -1,11 +1,20 @@
 // What devices do with a release, and a release as one HTML file that verifies it.
 
 export { reportCuts } from "./cuts.js";
-export type { ReportCut, ReportData, ReportKey, ReportKind } from "./data.js";
-export { type Expectation, HASHES, type Interpreter, type Phase } from "./device-rules.js";
+export {
+  MOST_BOARDS,
+  type ReleaseReport,
+  type ReportCut,
+  type ReportData,
+  type ReportFamily,
+  type ReportKey,
+  type ReportKind,
+} from "./data.js";
+export { type Expectation, HASH_FUNCTIONS, type Interpreter, limitedInterpreter, type Phase } from "./device-rules.js";
 export { type DeviceKind, type DeviceRefusal, kindRefusal, payloadsOf } from "./device-run.js";
 export { type Action, actionOf, type Behaviour, type Explained, explainManifest, hexOf, identifierText } from "./explain.js";
-export { actionWords, componentName, expectationWords, explainedLines, refusedWords, whoWords } from "./explain-words.js";
+export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain-words.js";
+export { type FittedReport, fittedReport, MOST_REPORT_BYTES } from "./fit.js";
 export { diagnostic } from "./notation/diagnostic.js";
 export {
   exactArgument,
@@ -18,4 +27,8 @@ export {
   valueNames,
   valuePlace,
 } from "./notation/places.js";
+export { fileOfUri } from "./record/file-of-uri.js";
+export { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, recordContradiction, SUMS } from "./record/record.js";
+export { payloadFault, recordFault, signersFault } from "./record/record-check.js";
+export { versionIn } from "./record/version.js";
 export { reportHtml } from "./report.js";

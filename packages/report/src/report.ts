@@ -3,9 +3,9 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
-import type { ReportData } from "./data.js";
+import { MOST_BOARDS, type ReleaseReport, type ReportData } from "./data.js";
 import { hexOf } from "./explain.js";
-import { TEXTS } from "./page/texts.js";
+import { REPORT_TEXTS } from "./page/texts.js";
 
 const encoder = new TextEncoder();
 
@@ -29,22 +29,30 @@ function checkBundle(bundle: string): void {
 }
 
 /** Text in place of base64 could show a verdict of its own, without a script. */
-function checkEnvelope(envelope: string): void {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(envelope)) throw new TypeError("the envelope is not in base64");
+function checkBase64(text: string, what: string): void {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw new TypeError(`${what} is not in base64`);
 }
 
+const withoutEnvelope = ({ envelope: _, ...rest }: ReportData) => rest;
+
 /**
- * Makes the file. `bundle`: a device bundle in the form `script`, with the algorithms of the keys and the feature
- * `trust`. The file needs no network, and sends nothing. It holds no private key. Throws TypeError if the envelope is
- * not in base64.
+ * Makes the file, for one envelope or for a release of several boards. `bundle`: a device bundle in the form `script`, with
+ * the algorithms of the keys and the feature `trust`. The file needs no network, and sends nothing. It holds no private key.
+ * Throws TypeError if an envelope or the record is not in base64, and RangeError for more than 64 boards.
  */
-export function reportHtml({ envelope, ...rest }: ReportData, bundle: string): string {
+export function reportHtml(report: ReportData | ReleaseReport, bundle: string): string {
   checkBundle(bundle);
-  checkEnvelope(envelope);
-  const digestOf = (text: string) => hexOf(sha256(encoder.encode(text)));
-  const data = inScript(rest);
+  const boards = "boards" in report ? report.boards : [report];
+  const record = "boards" in report ? report.record : undefined;
+  if (boards.length > MOST_BOARDS) throw new RangeError(`a report has at most ${MOST_BOARDS} boards`);
+  for (const { envelope } of boards) checkBase64(envelope, "the envelope");
+  if (record !== undefined) checkBase64(record, "the record");
+  const digestInSlices = (text: string) => hexOf(sha256(encoder.encode(text)));
+  const rest = "boards" in report ? { file: report.file, made: report.made, previous: report.previous, gone: report.gone } : {};
+  const data = inScript({ ...rest, parts: boards.map(withoutEnvelope), hasRecord: record !== undefined });
   // a changed report must not look verified, nor one with another release of the same signers
-  const expected = `var firmsealReportDigest="${digestOf(data)}",firmsealEnvelopeDigest="${digestOf(envelope)}";`;
+  const digests = [...boards.map(({ envelope }) => envelope), ...(record === undefined ? [] : [record])].map(digestInSlices);
+  const expected = `var firmsealReportDigest="${digestInSlices(data)}",firmsealFileDigests=${JSON.stringify(digests)};`;
   const policy = [
     "default-src 'none'",
     `script-src ${[bundle, expected, PAGE_SCRIPT].map(hashOf).join(" ")}`,
@@ -52,6 +60,10 @@ export function reportHtml({ envelope, ...rest }: ReportData, bundle: string): s
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
+  const files = [
+    ...boards.map(({ envelope }, i) => `<script type="text/plain" id="envelope-${i}">${envelope}</script>`),
+    ...(record === undefined ? [] : [`<script type="text/plain" id="record">${record}</script>`]),
+  ].join("\n");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -59,12 +71,12 @@ export function reportHtml({ envelope, ...rest }: ReportData, bundle: string): s
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${escaped(rest.file)}</title>
+<title>${escaped(report.file)}</title>
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
-<main id="report"><h1>${escaped(rest.file)}</h1><p class="verdict bad" role="status">${escaped(TEXTS.notRun)}</p></main>
-<script type="text/plain" id="envelope">${envelope}</script>
+<main id="report"><h1>${escaped(report.file)}</h1><p class="verdict bad" role="status">${escaped(REPORT_TEXTS.notRun)}</p></main>
+${files}
 <script type="application/json" id="data">${data}</script>
 <script>${bundle}</script>
 <script>${expected}</script>

@@ -2,7 +2,6 @@
 
 import { visible } from "@firmseal/keys";
 import {
-  type Artifact,
   type BoardChange,
   type ConsumerName,
   consumerNames,
@@ -11,6 +10,7 @@ import {
   productNames,
   type ReleasePlan,
 } from "@firmseal/release";
+import type { Artifact } from "@firmseal/report";
 import type { Picture } from "../show/bars.js";
 import type { Line } from "../show/render.js";
 import { differenceLines } from "./difference.js";

@@ -1,7 +1,8 @@
 // Words that several commands have for the same facts.
 
 import { type Receipt, someOf } from "@firmseal/keys";
-import { progressWords, type RootProgress, versionIn } from "@firmseal/release";
+import { progressWords, type RootProgress } from "@firmseal/release";
+import { versionIn } from "@firmseal/report";
 
 /** "1 root", "2 roots". */
 export const plural = (n: number, one: string) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;

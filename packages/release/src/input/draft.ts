@@ -18,6 +18,7 @@ import {
   versionNumber,
   warn,
 } from "@firmseal/keys";
+import { versionIn } from "@firmseal/report";
 import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleImage, singleImage, toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
@@ -30,7 +31,6 @@ import { looksLikeEnvelope } from "./envelope-kind.js";
 import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
-import { versionIn } from "./version.js";
 
 export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {
   vendor?: string;

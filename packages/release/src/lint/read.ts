@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { VERSION_BYTES } from "@firmseal/images";
 import { CODES, Failure, readFirstBytes, STDIO, sizeOf } from "@firmseal/keys";
 import type { Explained } from "@firmseal/report";
+import { versionIn } from "@firmseal/report";
 import { EnvelopeDraft, toHex } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import {
@@ -19,7 +20,6 @@ import {
 import { explain } from "../explain/explain.js";
 import { openWithTrialKey } from "../input/draft.js";
 import { readEnvelopeFile, readSource } from "../input/envelope-file.js";
-import { versionIn } from "../input/version.js";
 import { certainRefusal, checkPayloads, outsideUris, payloadFiles } from "../payload-check/payload-check.js";
 import { steps } from "../payload-check/tree.js";
 import { payloadsBeside } from "../payload-check/verified.js";

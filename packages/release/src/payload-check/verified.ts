@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CODES, Failure, STDIO, someOf } from "@firmseal/keys";
+import { fileOfUri } from "@firmseal/report";
 import { toHex } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
@@ -69,26 +70,6 @@ export interface VerifiedRelease {
   readonly payloadsNotChecked: readonly string[];
   /** Names of the severed elements that are not in the envelope. */
   readonly severedAbsent: readonly string[];
-}
-
-/**
- * The name of the file that a URI means: its last part, without a query. Returns undefined if that is not a plain file name,
- * so that a URI never leads out of the folder.
- */
-export function fileOfUri(uri: string): string | undefined {
-  const last =
-    uri
-      .replace(/[?#].*$/s, "")
-      .split("/")
-      .at(-1) ?? "";
-  let name: string;
-  try {
-    name = decodeURIComponent(last);
-  } catch {
-    return undefined;
-  }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-  return name === "" || name === "." || name === ".." || /[/\\:\u0000-\u001f]/.test(name) ? undefined : name;
 }
 
 /** The files beside an envelope, for the payloads that no option names. `given`: those that options name. */

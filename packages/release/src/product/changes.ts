@@ -28,7 +28,7 @@ interface Before {
 }
 
 /** The envelope of a board in a release with a record. Throws a Failure if it is not there, or is another one. */
-async function recorded({ path, record }: KnownRelease, board: string): Promise<Before | undefined> {
+export async function recorded({ path, record }: Pick<KnownRelease, "path" | "record">, board: string): Promise<Before | undefined> {
   const artifact = record?.artifacts.find((one) => one.kind === "envelope" && one.board === board);
   if (!artifact) return undefined;
   const file = join(path, artifact.file);

@@ -4,9 +4,9 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { isVersion, numberVersion, usage, versionNumber } from "@firmseal/keys";
+import { versionIn } from "@firmseal/report";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
-import { versionIn } from "../input/version.js";
 import { higher } from "../rotation/quorum.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkFolder, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { RECORD, type ReleaseRecord, SUMS } from "@firmseal/report";
 import { checkDraftFor } from "../consumer/judge.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
@@ -19,7 +20,7 @@ import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./numbers.js";
 import { type PreparedBoard, prepareBoard } from "./prepare.js";
-import { checkFiles, type KnownRelease, RECORD, type ReleaseRecord, readRecord, releaseFault, releasesIn, SUMS } from "./record.js";
+import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "./record.js";
 import { refuseRecordedContent } from "./record-check.js";
 
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions {

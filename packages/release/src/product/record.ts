@@ -15,54 +15,12 @@ import {
   versionNumber,
   visible,
 } from "@firmseal/keys";
+import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/report";
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
 import { violations } from "../schema.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
-
-export const RECORD = "release.json";
-export const SUMS = "SHA256SUMS";
-
-export interface RecordedSigner {
-  readonly alg: string;
-  readonly kid: string | null;
-  readonly thumbprint: string;
-  readonly role: SigningRole;
-  /** SHA-256 of the bytes that the key signed. */
-  readonly tbs: string;
-}
-
-/** A file of a release. schema/release.schema.json describes the members. */
-export interface Artifact {
-  readonly kind: "envelope" | "payload";
-  readonly file: string;
-  readonly digest: string;
-  readonly size: number;
-  readonly uri: string | null;
-  readonly board: string;
-  readonly revisions: readonly string[];
-  readonly component: string | null;
-  readonly slot: "a" | "b" | null;
-  readonly vendorId: string;
-  readonly classes: readonly { readonly name: string; readonly id: string }[];
-  readonly version: string;
-  readonly sequence: string;
-  readonly envelope: string;
-  readonly manifest: string;
-  readonly signers: readonly RecordedSigner[];
-  readonly testKeys: readonly string[];
-}
-
-export interface ReleaseRecord {
-  readonly $schema: "urn:firmseal:release:1";
-  readonly product: string;
-  readonly vendor: string;
-  readonly version: string;
-  readonly sequence: string;
-  readonly created?: string;
-  readonly artifacts: readonly Artifact[];
-}
 
 export function releaseFault(message: string, hint: string): Failure {
   return refusedInput("RELEASE", message, hint);
@@ -75,39 +33,8 @@ export const readRecord = (folder: string): ReleaseRecord => readRecordFile(join
 export const looksLikeRecord = (path: string): boolean => /^\s*\{/.test(Buffer.from(readFirstBytes(path, 16)).toString("latin1"));
 
 /** Why a record contradicts itself. Undefined if it does not. */
-function contradiction(record: ReleaseRecord): string | undefined {
-  const { version, sequence, artifacts } = record;
-  if (!isVersion(version)) return "its version is not one";
-  if (BigInt(sequence) >= 2n ** 64n) return "its sequence number has more than 64 bits";
-  // also on a disk that ignores case
-  const files = new Map<string, Artifact>();
-  const envelopes = new Map<string, string>();
-  for (const one of artifacts) {
-    const name = one.file.toLowerCase();
-    if (name === RECORD.toLowerCase() || name === SUMS.toLowerCase()) return `an artifact is called ${one.file}`;
-    const other = files.get(name);
-    // two slots may get the same payload
-    if (
-      other &&
-      !(
-        one.kind === "payload" &&
-        other.kind === "payload" &&
-        other.file === one.file &&
-        other.digest === one.digest &&
-        other.size === one.size
-      )
-    )
-      return `two artifacts are called ${one.file}`;
-    files.set(name, one);
-    if (one.version !== version || one.sequence !== sequence) return `${one.file} has another version or sequence number`;
-    if (one.kind === "payload") continue;
-    if (envelopes.has(one.board)) return `board ${visible(one.board)} has two envelopes`;
-    if (one.envelope !== one.file) return `${one.file} names another envelope than itself`;
-    envelopes.set(one.board, one.file);
-  }
-  const lost = artifacts.find(({ board, envelope }) => envelopes.get(board) !== envelope);
-  return lost && `${lost.file} is not of the envelope of its board`;
-}
+const contradiction = (record: ReleaseRecord): string | undefined =>
+  isVersion(record.version) ? recordContradiction(record) : "its version is not one";
 
 /** Reads the record of a release, whatever the name of the file is. Throws a Failure: RELEASE. */
 export function readRecordFile(path: string): ReleaseRecord {

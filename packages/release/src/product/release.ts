@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";
+import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/report";
 import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName, thumbprint, toHex } from "@firmseal/signer";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
@@ -20,7 +21,7 @@ import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName } from "./names.js";
 import type { ReleasePlan } from "./plan.js";
 import type { PreparedBoard } from "./prepare.js";
-import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, releaseFault, SUMS, sumsOf } from "./record.js";
+import { releaseFault, sumsOf } from "./record.js";
 import { refuseRecordedSigners } from "./record-check.js";
 
 export interface DoneRelease {

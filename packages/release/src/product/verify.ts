@@ -4,6 +4,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
+import { versionIn } from "@firmseal/report";
 import { formatUuid, type RoleName } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
@@ -12,7 +13,6 @@ import { isOtherName } from "../consumer/cose-alg.js";
 import { checkFor } from "../consumer/judge.js";
 import { impliedVersion, isUnnamed } from "../consumer/version.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
-import { versionIn } from "../input/version.js";
 import { identities } from "../payload-check/payload-check.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
 import { isRefusal } from "../refusals.js";

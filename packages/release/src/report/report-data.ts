@@ -2,10 +2,11 @@
 
 import { type DeviceKind, explainManifest, type ReportData, type ReportKey, type ReportKind } from "@firmseal/report";
 import type { PublicKey } from "@firmseal/signer";
-import { type Anchor, errors, type Manifest, type TrustAnchor } from "@firmseal/verifier";
+import { type Anchor, errors, type Manifest, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
-import { limitedInterpreter } from "../payload-check/payload-check.js";
+import { triedInterpreter } from "../payload-check/payload-check.js";
 import { sourceDate } from "../product/clock.js";
+import { familyFactsOf } from "../trust/families.js";
 
 const base64 = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("base64");
 
@@ -22,12 +23,28 @@ export function reportKey(key: PublicKey, anchor: Anchor | TrustAnchor, name: st
   };
 }
 
+/**
+ * The thresholds of a policy for families of algorithms that this build knows. `anchors`: those of the keys of the report, in
+ * their order.
+ */
+export function reportFamilies({ families = [] }: Trust, anchors: readonly (Anchor | TrustAnchor)[]): Pick<ReportData, "families"> {
+  const known = families.filter((family) => family.known);
+  if (known.length === 0) return {};
+  return {
+    families: known.map(({ ids, threshold }) => ({
+      algorithms: familyFactsOf({ ids, threshold }).algorithms.slice(),
+      keys: anchors.flatMap((anchor, i) => (ids.includes((anchor as Partial<TrustAnchor>).cose ?? Number.NaN) ? [i] : [])),
+      threshold,
+    })),
+  };
+}
+
 /** The kinds of devices that the release distinguishes. Throws a Failure if there are too many, or too much to try. */
 export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
   const { kinds, slots } = kindsAsked(m, {});
   const part = (name: "vendor" | "class" | "device", bytes: ArrayLike<number> | undefined) =>
     bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {};
-  const by = limitedInterpreter();
+  const by = triedInterpreter();
   const unchecked = (kind: DeviceKind): Pick<ReportKind, "unchecked"> => {
     const refused = explainManifest(by, m, [kind], false).behaviours[0]?.refused;
     return refused?.code === errors.IDENTITY_UNCHECKED ? { unchecked: refused.during } : {};

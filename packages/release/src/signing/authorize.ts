@@ -19,11 +19,11 @@ import {
   warn,
   withSigningLogs,
 } from "@firmseal/keys";
+import { versionIn } from "@firmseal/report";
 import { AlreadySigned, type Before, type EnvelopeDraft, type Signable, signedWith, TrustDraft, toHex, trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
-import { versionIn } from "../input/version.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";

@@ -17,20 +17,21 @@ export interface FamilyProgress extends FamilyFacts {
 /** The name of a COSE algorithm, or its number. */
 const algWord = (cose: number) => deviceKeyAlgs.find((name) => algorithms[name]?.ids.includes(cose)) ?? String(cose);
 
-function factsOf({ ids, threshold }: Family): FamilyFacts {
+/** A family, with the names of its algorithms. */
+export function familyFactsOf({ ids, threshold }: Pick<Family, "ids" | "threshold">): FamilyFacts {
   return { algorithms: [...new Set(ids.map(algWord))], needed: threshold };
 }
 
 /** The families of a role; null if it has none. */
 export function familyFacts(store: TrustStore | undefined, role: RoleName): FamilyFacts[] | null {
-  return store?.families[ROLES[role]]?.map(factsOf) ?? null;
+  return store?.families[ROLES[role]]?.map(familyFactsOf) ?? null;
 }
 
 /** How many keys of each family of a role are among those that `has` returns true for. */
 export function familyProgress(store: TrustStore, role: RoleName, has: (anchor: TrustAnchor) => boolean): FamilyProgress[] {
   const keys = store.anchors.filter((a) => a.roles.includes(ROLES[role]) && has(a));
   return (store.families[ROLES[role]] ?? []).map((family) => ({
-    ...factsOf(family),
+    ...familyFactsOf(family),
     signed: keys.filter(({ cose }) => family.ids.includes(cose)).length,
   }));
 }

@@ -14,14 +14,43 @@ export function facts(rows: readonly (readonly [string, string | Node])[]): HTML
   return el("dl", {}, ...rows.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
 }
 
-/** A table that scrolls by itself where it is too wide. */
+/**
+ * A table that scrolls by itself where it is too wide. On a narrow screen each row becomes a block, and each cell has its
+ * title: roles keep it a table for screen readers.
+ */
 export function table(label: string, titles: readonly string[], rows: readonly (readonly (string | Node)[])[]): HTMLElement {
-  const head = el("thead", {}, el("tr", {}, ...titles.map((title) => el("th", { scope: "col" }, title))));
-  const body = el("tbody", {}, ...rows.map((cells) => el("tr", {}, ...cells.map((cell) => el("td", {}, cell)))));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, head, body));
+  const head = el("tr", { role: "row" }, ...titles.map((title) => el("th", { scope: "col", role: "columnheader" }, title)));
+  const cell = (content: string | Node, i: number) => el("td", { role: "cell", "data-title": titles[i] ?? "" }, content);
+  const body = rows.map((cells) => el("tr", { role: "row" }, ...cells.map(cell)));
+  const content = [el("thead", { role: "rowgroup" }, head), el("tbody", { role: "rowgroup" }, ...body)];
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", { role: "table" }, ...content));
 }
 
-export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visible(line))));
+/** Hex in groups of eight digits, which are set apart and copied as one. */
+export const digits = (hex: string): HTMLElement[] => (hex.match(/.{1,8}/g) ?? []).map((part) => el("span", { class: "digits" }, part));
+
+export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visibleText(line))));
+
+/** A list in which lines that begin with two spaces belong to the line before them. */
+export function nested(lines: readonly string[]): HTMLElement {
+  const out = el("ul");
+  let inner: HTMLElement | undefined;
+  for (const line of lines) {
+    const item = el("li", {}, visibleText(line.trimStart()));
+    const last = out.lastElementChild;
+    if (!line.startsWith("  ") || !last) {
+      out.append(item);
+      inner = undefined;
+      continue;
+    }
+    if (!inner) {
+      inner = el("ul", { class: "inner" });
+      last.append(inner);
+    }
+    inner.append(item);
+  }
+  return out;
+}
 
 /** At most 4,000 characters of a text, with hidden characters as escapes. */
-export const visible = (text: string) => escaped(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);
+export const visibleText = (text: string) => escaped(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);

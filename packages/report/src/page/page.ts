@@ -1,40 +1,120 @@
 // The script of the page: verifies, then shows. Until it has run, the page says that nothing was verified.
 
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { MOST_BOARDS } from "../data.js";
 import { hexOf } from "../explain.js";
-import { el, visible } from "./dom.js";
-import { decoded } from "./slices.js";
-import { TEXTS } from "./texts.js";
-import { type DeviceBundle, type PageData, trustOf, verifyRelease } from "./verify.js";
+import { type ReleaseRecord, readRecordText, recordContradiction } from "../record/record.js";
+import { recordFault } from "../record/record-check.js";
+import { el, visibleText } from "./dom.js";
+import { payloadChecker } from "./payload-file.js";
+import { type BoardOutcome, releaseViews } from "./release-view.js";
+import { decoded, digestInSlices, type OnProgress } from "./slices.js";
+import { REPORT_TEXTS } from "./texts.js";
+import { type DeviceBundle, type PageData, trustOf, verifyReport } from "./verify.js";
 import { goodViews, refusalWords } from "./view.js";
 
 declare const firmseal: DeviceBundle;
 declare const firmsealReportDigest: string;
-declare const firmsealEnvelopeDigest: string;
+declare const firmsealFileDigests: readonly string[];
+
+/** What the page holds besides the envelopes and the record. */
+interface PageContent {
+  parts: PageData[];
+  hasRecord: boolean;
+  file?: string;
+  made?: string;
+  previous?: string;
+  gone?: string[];
+}
+
+/** A board with its envelope. */
+interface Opened extends BoardOutcome {
+  envelope?: Uint8Array;
+}
 
 const contentOf = (id: string) => document.getElementById(id)?.textContent ?? "";
 
-const digestOf = (text: string) => hexOf(sha256(new TextEncoder().encode(text)));
+const textDigest = (text: string) => hexOf(sha256(new TextEncoder().encode(text)));
+
+/** Verifies one envelope. */
+async function openPart(data: PageData, i: number, progress: OnProgress): Promise<Opened> {
+  let length = 0;
+  try {
+    const { bytes: envelope, digest } = await decoded(contentOf(`envelope-${i}`), sha256, progress);
+    length = envelope.length;
+    const verified = await verifyReport(firmseal, trustOf(firmseal, data), data, envelope, progress);
+    // another release of the same signers is not the one of this report
+    if (hexOf(digest) !== firmsealFileDigests[i]) throw new Error(REPORT_TEXTS.changed);
+    return { data, length, verified, envelope };
+  } catch (e) {
+    return { data, length, refused: refusalWords(e) };
+  }
+}
+
+/** Holds a board against the record. Returns why it is another one. */
+async function boardFault(record: ReleaseRecord, { data, verified, envelope }: Opened, progress: OnProgress): Promise<string | undefined> {
+  if (!verified || !envelope) return undefined;
+  const { sequence, behaviours, thumbprints, signed } = verified;
+  return recordFault(record, data.board ?? "", {
+    ...{ outline: decodeEnvelope(envelope), sequence, behaviours, size: envelope.length },
+    digest: hexOf(await digestInSlices(sha256, envelope, progress)),
+    thumbprints: thumbprints.filter((_, k) => signed[k]),
+  });
+}
+
+/** Reads release.json, and holds all boards against it. */
+async function openRecord(boards: readonly Opened[], progress: OnProgress): Promise<{ record?: ReleaseRecord; fault?: string }> {
+  const text = contentOf("record");
+  let record: ReleaseRecord;
+  try {
+    const { bytes } = await decoded(text, sha256);
+    record = readRecordText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return { fault: REPORT_TEXTS.notRecord };
+  }
+  const own = recordContradiction(record);
+  if (own !== undefined) return { record, fault: REPORT_TEXTS.recordRefused(own) };
+  for (const one of boards) {
+    const fault = await boardFault(record, one, progress);
+    if (fault !== undefined) return { record, fault: REPORT_TEXTS.recordRefused(`${visibleText(one.data.board ?? "")}: ${fault}`) };
+  }
+  return textDigest(text) === firmsealFileDigests[boards.length] ? { record } : { record, fault: REPORT_TEXTS.changed };
+}
+
+type Show = (...content: Node[]) => void;
+
+const verdict = (words: string) => el("p", { class: "verdict bad", role: "status" }, `${REPORT_TEXTS.refused}: ${words}`);
+
+async function showRelease(content: PageContent, progress: OnProgress, show: Show): Promise<void> {
+  const boards: Opened[] = [];
+  for (const [i, data] of content.parts.entries()) boards.push(await openPart(data, i, progress));
+  const { made = "", previous, gone } = content;
+  const rest = { made, ...(previous !== undefined && { previous }), ...(gone && { gone }) };
+  show(...releaseViews({ ...rest, boards, ...(await openRecord(boards, progress)) }), ...payloadChecker(boards));
+}
 
 async function run(): Promise<void> {
   const main = document.getElementById("report") as HTMLElement;
   let title = document.title;
-  const show = (...content: Node[]) => main.replaceChildren(el("h1", {}, title), ...content);
+  const show: Show = (...content) => main.replaceChildren(el("h1", {}, title), ...content);
   try {
     const text = contentOf("data");
-    if (digestOf(text) !== firmsealReportDigest) throw new Error(TEXTS.changed);
-    const data = JSON.parse(text) as PageData;
-    title = visible(data.file);
-    const bar = el("progress", { max: "100", value: "0", "aria-label": TEXTS.verifying });
+    if (textDigest(text) !== firmsealReportDigest) throw new Error(REPORT_TEXTS.changed);
+    const content = JSON.parse(text) as PageContent;
+    const [first] = content.parts;
+    if (!first || content.parts.length > MOST_BOARDS) throw new Error(REPORT_TEXTS.tooMany(MOST_BOARDS));
+    title = visibleText(content.file ?? first.file);
+    const bar = el("progress", { max: "100", value: "0", "aria-label": REPORT_TEXTS.verifying });
     const progress = (done: number, of: number) => bar.setAttribute("value", String(Math.floor((done * 100) / of)));
-    show(el("p", { class: "pending" }, TEXTS.verifying), bar);
-    const { bytes: envelope, digest } = await decoded(contentOf("envelope"), sha256, progress);
-    const verified = await verifyRelease(firmseal, trustOf(firmseal, data), data, envelope, progress);
-    // another release of the same signers is not the one of this report
-    if (hexOf(digest) !== firmsealEnvelopeDigest) throw new Error(TEXTS.changed);
-    show(...goodViews(data, verified, envelope.length));
+    show(el("p", { class: "pending" }, REPORT_TEXTS.verifying), bar);
+    if (content.hasRecord) return await showRelease(content, progress, show);
+    const one = await openPart(first, 0, progress);
+    const { data, verified, length } = one;
+    if (!verified) throw new Error(one.refused);
+    show(...goodViews(data, verified, length), ...payloadChecker([one]));
   } catch (e) {
-    show(el("p", { class: "verdict bad", role: "status" }, `${TEXTS.refused}: ${refusalWords(e)}`));
+    show(verdict(refusalWords(e)));
   }
 }
 

@@ -1,11 +1,12 @@
 // Every text of the page, so that other languages can be added.
 
-export const TEXTS = {
+export const REPORT_TEXTS = {
   notRun: "Not verified: the script of this page did not run. It was changed, or scripts are off.",
   changed: "this report was changed after it was made",
   verifying: "Verifying…",
   good: "Verified here, by this page, with these keys",
   refused: "Refused",
+  refusedByAll: (words: string) => `Signed with these keys, but devices refuse it: ${words}`,
   payloadWrong: (uri: string) => `payload ${uri} is not the one that was signed`,
   sequence: "Sequence number",
   digest: "Digest of the manifest",
@@ -14,12 +15,13 @@ export const TEXTS = {
   verifier:
     "This page has the verifier that runs on devices, and ran it when you opened the page. Compare each thumbprint with one that you got in another way, for example from firmseal pubkey:",
   signers: "Signed by",
+  signersOf: (board: string) => `Keys that signed for board ${board}`,
   signed: "has signed",
   notSigned: "has not signed",
-  threshold: (n: number, of: number) =>
-    n < of
-      ? `At least ${n} of these ${of} keys must sign a release.`
-      : `${n === 1 ? "This key" : "Each of these keys"} must sign a release.`,
+  threshold: (signed: number, of: number, threshold: number, role: string | undefined) =>
+    `${signed} of ${of} ${of === 1 ? "key" : "keys"}${role === undefined ? "" : ` with the role ${role}`} signed. At least ${threshold} must sign.`,
+  family: (signed: number, of: number, threshold: number, algorithms: string) =>
+    `${signed} of ${of} ${algorithms} ${of === 1 ? "key" : "keys"} signed. At least ${threshold} must sign.`,
   trust: (name: string, sequence: string, role: string) => `Keys with the role ${role} in trust file ${name}, number ${sequence}`,
   key: "Key",
   algorithm: "Algorithm",
@@ -35,10 +37,22 @@ export const TEXTS = {
   refuses: "Refuses",
   payloads: "Payloads",
   inside: "in the envelope, checked here",
+  unchecked: "in the envelope, not checked: no device takes it",
   outside: "outside the envelope, not checked here",
-  slot: (used: string, size: string, share: number) => `${used} of ${size} bytes (${share} %)`,
+  compared: "outside the envelope; the file was compared when this report was made",
+  matches: "outside the envelope, checked here",
+  component: (name: string) => `for component ${name}`,
+  slot: (used: string, size: string, share: number) => `${used} of ${size} bytes of the slot (${share} %)`,
+  choosePayload: "Check a payload file",
+  checkingPayload: "Reading the file",
+  payloadGood: (name: string, uri: string) => `${name} is the payload ${uri} that was signed.`,
+  payloadOther: (name: string) => `${name} is not a payload of this release.`,
+  unreadable: (name: string) => `${name} cannot be read. It may have been moved or changed.`,
   changes: (file: string) => `What changes against ${file}`,
   noChanges: "nothing",
+  newBoard: (previous: string) => `The release before (${previous}) does not have this board.`,
+  left: (n: number) => `Left out to keep this file small: ${n === 1 ? "1 line" : `${n} lines`}. firmseal diff shows them.`,
+  cutsLeft: (n: number) => `The map of ${n} writes and erases was left out to keep this file small. firmseal simulate shows it.`,
   cuts: (device: string) => `Power cuts on a simulated device (${device})`,
   cutsGood: "After every cut, the previous release or the new one starts, and a second installation succeeds.",
   cutsBad: (n: number) => `${n} cuts end badly.`,
@@ -48,5 +62,32 @@ export const TEXTS = {
   elements: "For auditors",
   sbom: "Software bill of materials (CoSWID)",
   mud: "Network behaviour (MUD)",
+  kinds: "Show",
+  allKinds: "all devices",
+
+  releaseGood: (n: number) =>
+    n === 1 ? "Verified here, by this page, with these keys: the board" : `Verified here, by this page, with these keys: all ${n} boards`,
+  board: (name: string) => `Board ${name}`,
+  boards: "Boards",
+  boardColumn: "Board",
+  devices: "Devices",
+  signedColumn: "Signed",
+  payloadColumn: "Images",
+  verdictColumn: "Verdict",
+  verified: "verified",
+  toBoards: "All boards",
+  moreBoards: (n: number) => (n === 1 ? "; 1 more board is refused" : `; ${n} more boards are refused`),
+  someBoards: (shown: number, of: number) => `This report shows ${shown} of ${of} boards of the release.`,
+  gone: (names: string, previous: string) => `Only the release before (${previous}) has: ${names}.`,
+  record: "release.json",
+  recordGood: "release.json agrees with the envelopes. It is not signed.",
+  notRecord: "release.json is not the record of a release",
+  recordRefused: (words: string) => `release.json: ${words}`,
+  lostBoard: (name: string) => `it has no envelope for board ${name}`,
+  productName: "Product",
+  vendorName: "Vendor",
+  versionName: "Version",
+  fileName: "File",
+  tooMany: (most: number) => `this report has more than ${most} boards`,
   severed: (name: string, present: boolean) => `${name}: ${present ? "in the envelope" : "not in the envelope"}, its digest is signed`,
 } as const;

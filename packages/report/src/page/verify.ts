@@ -1,21 +1,22 @@
 // What the page verifies: the envelope with the device bundle, then the payloads, and what a device does with both.
 
-import type { Anchor, Identity, Manifest, Trust } from "@firmseal/verifier";
+import { type Anchor, errors, type Identity, type Manifest, type Trust } from "@firmseal/verifier";
 import {
   COMPONENT_TEXT_NAMES,
   decodeEnvelope,
   formatSequence,
+  HASH_NAMES,
   MAN_COSWID,
   MAN_MUD,
   MANIFEST_NAMES,
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
-import { HASHES, type Interpreter } from "../device-rules.js";
-import type { DeviceKind } from "../device-run.js";
-import { type Action, type Behaviour, explainManifest, hexOf } from "../explain.js";
-import { digestOf, type Progress } from "./slices.js";
-import { TEXTS } from "./texts.js";
+import { type Expectation, HASH_FUNCTIONS, type Interpreter } from "../device-rules.js";
+import { type DeviceKind, payloadsOf } from "../device-run.js";
+import { type Behaviour, explainManifest, hexOf } from "../explain.js";
+import { digestInSlices, type OnProgress } from "./slices.js";
+import { REPORT_TEXTS } from "./texts.js";
 import { thumbprintOf } from "./thumbprint.js";
 
 /** What the page uses of a device bundle. */
@@ -23,8 +24,6 @@ export interface DeviceBundle extends Pick<Interpreter, "start" | "step"> {
   open(envelope: Uint8Array, trust: Trust): Manifest;
   anchor(alg: string, key: Uint8Array, kid?: Uint8Array): Anchor;
   errors: { [name: string]: number };
-  /** For pages with keys that no device has. Default: that of the keys of devices. */
-  thumbprint?(alg: string, key: Uint8Array): Uint8Array;
 }
 
 export type PageData = Omit<ReportData, "envelope">;
@@ -34,7 +33,11 @@ export const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => 
 
 export interface PayloadFacts {
   uri: string;
+  /** Index of the component that gets it. */
+  component: number;
   inside: boolean;
+  /** Whether the page has compared it: never if it is outside. */
+  checked: boolean;
   bytes?: number;
   digest?: { algorithm: string; hex: string };
 }
@@ -73,34 +76,58 @@ function kindOf({ vendor, class: name, device, slot, has, unchecked }: ReportKin
   return { identity, slot, there: has, ...(unchecked && { unchecked }) };
 }
 
-/** Throws if the payload of an action is in the envelope and is not the one that was signed. */
-type PayloadCheck = (action: Action & { uri: string }) => Promise<boolean>;
+/** A payload that is not the one that was signed: the number of the refusal of devices, and the URI. */
+const payloadRefusal = (code: number, payload: string): Error =>
+  Object.assign(new Error(REPORT_TEXTS.payloadWrong(payload)), { code, payload });
 
-function payloadCheck(envelope: Uint8Array, progress?: Progress): PayloadCheck {
+/** Compares payloads in an envelope with what a device expects of them. Gives those that were compared. */
+function payloadCheck(envelope: Uint8Array, progress?: OnProgress) {
   const { payloads } = decodeEnvelope(envelope).envelope;
   const hashed = new Map<string, string>();
-  return async ({ uri, bytes, digest }) => {
+  const met = new Set<string>();
+  const compare = async ({ uri, digest, size }: Expectation): Promise<void> => {
     const content = payloads.find((p) => p.uri === uri)?.content;
-    if (!content) return false;
-    const hash = digest && HASHES[digest.algorithm];
-    if (!hash || (bytes !== undefined && bytes !== content.n)) throw new Error(TEXTS.payloadWrong(uri));
-    const key = `${digest.algorithm} ${content.at}`;
-    const hex = hashed.get(key) ?? hexOf(await digestOf(hash, envelope.subarray(content.at, content.at + content.n), progress));
+    if (!content) return;
+    if (size !== undefined && size !== content.n) throw payloadRefusal(errors.PAYLOAD_SIZE, uri);
+    const hash = digest && HASH_FUNCTIONS[HASH_NAMES[digest.alg] ?? ""];
+    if (!hash) return;
+    const key = `${digest.alg} ${content.at}`;
+    const hex = hashed.get(key) ?? hexOf(await digestInSlices(hash, envelope.subarray(content.at, content.at + content.n), progress));
     hashed.set(key, hex);
-    if (hex !== digest.hex) throw new Error(TEXTS.payloadWrong(uri));
-    return true;
+    if (hex !== hexOf(digest.bytes)) throw payloadRefusal(errors.IMAGE_MISMATCH, uri);
+    met.add(uri);
   };
+  return { uris: payloads.map(({ uri }) => uri), met, compare };
 }
 
-/** Each payload once, from what devices fetch. */
-async function payloadsOf(behaviours: readonly Behaviour[], isInside: PayloadCheck): Promise<PayloadFacts[]> {
-  const fetched = behaviours
-    .flatMap(({ install }) => install)
-    .filter((action): action is Action & { uri: string } => action.uri !== undefined);
+/** Checks the payloads in the envelope for each kind of device, as the command line does. Gives those that were compared. */
+async function checkPayloads(
+  device: DeviceBundle,
+  manifest: Manifest,
+  kinds: readonly DeviceKind[],
+  envelope: Uint8Array,
+  progress?: OnProgress,
+): Promise<ReadonlySet<string>> {
+  const { uris, met, compare } = payloadCheck(envelope, progress);
+  let isTaken = false;
+  for (const kind of kinds) {
+    const { expected, refused } = payloadsOf(device, manifest, kind);
+    for (const one of expected) await compare(one);
+    if (refused !== undefined && typeof (refused as { code?: unknown }).code !== "number") throw refused;
+    isTaken ||= refused === undefined;
+  }
+  const unmet = isTaken ? uris.find((uri) => !met.has(uri)) : undefined;
+  if (unmet !== undefined) throw payloadRefusal(errors.DIGEST_UNSET, unmet);
+  return met;
+}
+
+/** Each payload once, from what devices fetch. `met`: those in the envelope that were compared. */
+function payloadFacts(behaviours: readonly Behaviour[], met: ReadonlySet<string>): PayloadFacts[] {
   const found = new Map<string, PayloadFacts>();
-  for (const action of fetched) {
-    const { uri, bytes, digest } = action;
-    const facts = { uri, inside: await isInside(action), ...(bytes !== undefined && { bytes }), ...(digest && { digest }) };
+  for (const { uri, component, inside, bytes, digest } of behaviours.flatMap(({ install }) => install)) {
+    if (uri === undefined) continue;
+    const where = { uri, component, inside: inside === true, checked: met.has(uri) };
+    const facts = { ...where, ...(bytes !== undefined && { bytes }), ...(digest && { digest }) };
     found.set(JSON.stringify(facts), facts);
   }
   return [...found.values()];
@@ -121,8 +148,9 @@ function textsOf(envelope: Uint8Array): [string, string][] {
 function elementsOf(envelope: Uint8Array): string[] {
   const outline = decodeEnvelope(envelope);
   return outline.manifest.digests.map(({ number }) => {
-    const name = number === MAN_COSWID ? TEXTS.sbom : number === MAN_MUD ? TEXTS.mud : (MANIFEST_NAMES[number] ?? String(number));
-    return TEXTS.severed(name, !outline.absent.includes(number));
+    const name =
+      number === MAN_COSWID ? REPORT_TEXTS.sbom : number === MAN_MUD ? REPORT_TEXTS.mud : (MANIFEST_NAMES[number] ?? String(number));
+    return REPORT_TEXTS.severed(name, !outline.absent.includes(number));
   });
 }
 
@@ -132,29 +160,38 @@ export const trustOf = (device: DeviceBundle, { keys, threshold }: Pick<PageData
   threshold,
 });
 
+/** Throws if too few keys of a family have signed: a device bundle reads these thresholds from trust files only. */
+function checkFamilies(families: PageData["families"], signed: readonly boolean[]): void {
+  for (const { keys, threshold } of families ?? [])
+    if (keys.filter((i) => signed[i]).length < threshold) throw Object.assign(new Error(), { code: errors.SIGNATURE_FAMILY });
+}
+
 /**
  * Verifies the release as a device does. `trust` has an anchor for each key of `data`. Throws the refusal of the
  * bundle, or an Error with words.
  */
-export async function verifyRelease(
+export async function verifyReport(
   device: DeviceBundle,
   trust: Trust,
   data: PageData,
   envelope: Uint8Array,
-  progress?: Progress,
+  progress?: OnProgress,
 ): Promise<Verified> {
   const manifest = device.open(envelope, trust);
   const signed = trust.anchors.map((anchor) => hasSigned(device, envelope, anchor));
-  const { components, behaviours } = explainManifest(device, manifest, data.kinds.map(kindOf), data.slots);
+  checkFamilies(data.families, signed);
+  const kinds = data.kinds.map(kindOf);
+  const met = await checkPayloads(device, manifest, kinds, envelope, progress);
+  const { components, behaviours } = explainManifest(device, manifest, kinds, data.slots);
   const digest = decodeEnvelope(envelope).digest;
   return {
     sequence: formatSequence(manifest.sequence),
     digest: digest ? hexOf(digest.bytes) : "",
-    thumbprints: data.keys.map(({ alg, key }) => hexOf((device.thumbprint ?? thumbprintOf)(alg, bytesOf(key)))),
+    thumbprints: trust.anchors.map(({ alg }, i) => hexOf(thumbprintOf(alg, bytesOf((data.keys[i] as ReportKey).key)))),
     signed,
     components,
     behaviours,
-    payloads: await payloadsOf(behaviours, payloadCheck(envelope, progress)),
+    payloads: payloadFacts(behaviours, met),
     texts: textsOf(envelope),
     elements: elementsOf(envelope),
   };

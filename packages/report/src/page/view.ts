@@ -1,130 +1,118 @@
-// What the page shows: first what it has verified, then what was found out when the report was made.
+// What the page shows of one envelope: first what it has verified, then what was found out when the report was made.
 
 import { refusalOf } from "@firmseal/verifier/tools";
-import { actionWords, whoWords } from "../explain-words.js";
+import { componentWords } from "../explain-words.js";
 import { grouped } from "../text.js";
-import { el, facts, list, table, visible } from "./dom.js";
-import { TEXTS } from "./texts.js";
+import { behaviourViews, named } from "./behaviour-view.js";
+import { digits, el, facts, list, table, visibleText } from "./dom.js";
+import { REPORT_TEXTS } from "./texts.js";
+import { toldViews } from "./told-view.js";
 import type { PageData, PayloadFacts, Verified } from "./verify.js";
 
-/** A refusal by its number, name and words; any other error by its message. */
+/** A refusal by its number, name and words; any other error by its message. `payload`: the URI that it is about. */
 export function refusalWords(e: unknown): string {
-  const { code } = e as { code?: unknown };
-  if (typeof code !== "number") return visible(e instanceof Error ? e.message : String(e));
+  const { code, payload } = e as { code?: unknown; payload?: unknown };
+  if (typeof code !== "number") return visibleText(e instanceof Error ? e.message : String(e));
   const row = refusalOf(code);
-  return row ? `${row.meaning} (${code} ${row.name})` : String(code);
+  const prefix = typeof payload === "string" ? `${REPORT_TEXTS.payloadWrong(visibleText(payload))}: ` : "";
+  return `${prefix}${row ? `${row.meaning} (${code} ${row.name})` : code}`;
 }
 
-/** Names of devices in place of their identifiers. */
-function named(data: PageData, text: string): string {
-  let out = text;
-  for (const [id, name] of Object.entries(data.names)) out = out.replaceAll(id, () => `${name} (${id.slice(0, 8)}…)`);
-  return out;
+/** Why no kind of device takes a release that these keys have signed, in words. Undefined: some kind does. */
+export function refusedByAll({ behaviours }: Pick<Verified, "behaviours">): string | undefined {
+  const [first] = behaviours;
+  if (!first?.refused || !behaviours.every(({ refused }) => refused)) return undefined;
+  const { words, code, reason } = first.refused;
+  return REPORT_TEXTS.refusedByAll(`${words} (${code} ${reason})`);
 }
 
-function actions(title: string, lines: readonly string[]): Node[] {
-  if (lines.length === 0) return [el("p", {}, `${title}: ${TEXTS.nothing}`)];
-  return [el("p", {}, `${title}:`), list("ol", lines)];
+/** Makes a heading of a level below that of the envelope. */
+export type Heading = (below: number, text: string) => HTMLElement;
+
+/** Headings below one of level `level`. */
+export const headings =
+  (level: number): Heading =>
+  (below, text) =>
+    el(`h${level + below}`, {}, text);
+
+/** How many keys have signed, and must. */
+export function thresholdWords({ keys, threshold, trust }: PageData, { signed }: Verified): string {
+  return REPORT_TEXTS.threshold(signed.filter(Boolean).length, keys.length, threshold, trust?.role);
 }
 
-function behaviourViews(data: PageData, { behaviours, components }: Verified): Node[] {
-  return behaviours.flatMap((one) => [
-    el("h3", {}, visible(named(data, whoWords(one)))),
-    ...actions(
-      TEXTS.installation,
-      one.install.map((action) => actionWords(action, components)),
-    ),
-    ...(one.refused
-      ? [
-          el(
-            "p",
-            { class: "bad" },
-            `${one.refused.during === "start" ? `${TEXTS.start}: ` : ""}${TEXTS.refuses}: ${one.refused.words} (${one.refused.code} ${one.refused.reason})`,
-          ),
-        ]
-      : actions(
-          TEXTS.start,
-          one.start.map((action) => actionWords(action, components)),
-        )),
+function signerViews(data: PageData, verified: Verified): Node[] {
+  const { keys, families = [], trust, board } = data;
+  // one name for each table of the page
+  const label = board === undefined ? REPORT_TEXTS.signers : REPORT_TEXTS.signersOf(visibleText(board));
+  const rows = keys.map(({ name, alg }, i) => [
+    visibleText(name ?? String(i + 1)),
+    visibleText(alg),
+    el("code", {}, ...digits(verified.thumbprints[i] as string)),
+    el("span", { class: verified.signed[i] ? "yes" : "dim" }, verified.signed[i] ? REPORT_TEXTS.signed : REPORT_TEXTS.notSigned),
   ]);
-}
-
-function payloadView(data: PageData, { uri, inside, bytes, digest }: PayloadFacts): Node[] {
-  const rows: [string, string][] = [[visible(uri), inside ? TEXTS.inside : TEXTS.outside]];
-  if (digest) rows.push([digest.algorithm, digest.hex]);
-  const out: Node[] = [facts(rows)];
-  if (data.slotSize !== undefined && bytes !== undefined) {
-    const words = TEXTS.slot(grouped(bytes), grouped(data.slotSize), Math.ceil((bytes * 100) / data.slotSize));
-    out.push(el("meter", { min: "0", max: String(data.slotSize), value: String(bytes), "aria-label": words }), el("p", {}, words));
-  }
-  return out;
-}
-
-const MARKS = { old: "", new: "", none: "!", mixed: "?" } as const;
-
-function cutMap({ points, device, faults }: NonNullable<PageData["cuts"]>): Node[] {
-  const cells = points.map(({ what, boots, cuts }) => {
-    const words = visible(`${what}: ${TEXTS.cutLegend[boots]} (${cuts})`);
-    return el("li", { class: boots, title: words, "aria-label": words }, MARKS[boots]);
-  });
-  const counts = (["old", "new", "none", "mixed"] as const).flatMap((boots) => {
-    const n = points.filter((p) => p.boots === boots).length;
-    return n === 0 ? [] : [el("li", {}, el("span", { class: boots }, "\u00a0\u00a0"), ` ${TEXTS.cutLegend[boots]}: ${grouped(n)}`)];
-  });
+  const familyWords = families.map(({ algorithms, keys: own, threshold }) =>
+    REPORT_TEXTS.family(own.filter((i) => verified.signed[i]).length, own.length, threshold, visibleText(algorithms.join(" or "))),
+  );
   return [
-    el("h3", {}, TEXTS.cuts(device)),
-    el("p", {}, faults === 0 ? TEXTS.cutsGood : TEXTS.cutsBad(faults)),
-    el("ul", { class: "map" }, ...cells),
-    el("ul", {}, ...counts),
+    el("p", { class: "count" }, thresholdWords(data, verified)),
+    ...familyWords.map((words) => el("p", { class: "count" }, words)),
+    table(label, [REPORT_TEXTS.key, REPORT_TEXTS.algorithm, REPORT_TEXTS.thumbprint, REPORT_TEXTS.state], rows),
+    ...(trust ? [el("p", {}, visibleText(REPORT_TEXTS.trust(trust.name, trust.sequence, trust.role)))] : []),
   ];
 }
 
-/** What was found out before. The page has no means to verify it. */
-function toldViews(data: PageData): Node[] {
-  const out: Node[] = [];
-  if (data.changes) {
-    out.push(el("h3", {}, visible(TEXTS.changes(data.changes.file))));
-    out.push(
-      data.changes.lines.length === 0
-        ? el("p", {}, TEXTS.noChanges)
-        : list(
-            "ul",
-            data.changes.lines.map((line) => named(data, line)),
-          ),
-    );
+/** Shows that the file of a payload outside the envelope has been compared. */
+export const payloadId = ({ uri, digest }: Pick<PayloadFacts, "uri" | "digest">) => `${digest?.algorithm} ${digest?.hex} ${uri}`;
+
+function payloadView(data: PageData, { components }: Verified, payload: PayloadFacts): Node[] {
+  const { uri, component, inside, bytes, digest } = payload;
+  const state = inside
+    ? payload.checked
+      ? REPORT_TEXTS.inside
+      : REPORT_TEXTS.unchecked
+    : data.compared?.includes(uri)
+      ? REPORT_TEXTS.compared
+      : REPORT_TEXTS.outside;
+  const rows: [string, string | Node][] = [[visibleText(uri), el("span", inside ? {} : { "data-payload": payloadId(payload) }, state)]];
+  if (components.length > 1) rows.push([REPORT_TEXTS.component(visibleText(componentWords(components[component] ?? []))), ""]);
+  if (digest) rows.push([digest.algorithm, el("code", {}, ...digits(digest.hex))]);
+  const out: Node[] = [facts(rows)];
+  const size = data.slotSizes?.[component];
+  if (typeof size === "number" && size > 0 && bytes !== undefined) {
+    const words = REPORT_TEXTS.slot(grouped(bytes), grouped(size), Math.ceil((bytes * 100) / size));
+    out.push(el("meter", { min: "0", max: String(size), value: String(bytes), "aria-label": words }), el("p", { class: "of" }, words));
   }
-  if (data.cuts) out.push(...cutMap(data.cuts));
-  return out.length > 0 ? [el("h2", {}, TEXTS.toldTitle), el("p", { class: "told" }, TEXTS.told), ...out] : [];
+  return out;
 }
 
-/** The content of a report whose release is good. `length`: of the envelope. */
-export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
-  const keys = data.keys.map(({ name, alg }, i) => [
-    visible(name ?? String(i + 1)),
-    alg,
-    el("code", {}, verified.thumbprints[i] as string),
-    verified.signed[i] ? TEXTS.signed : TEXTS.notSigned,
-  ]);
+/** The content of one envelope, without its verdict. `length`: of the envelope in bytes. */
+export function envelopeViews(data: PageData, verified: Verified, length: number, heading: Heading): Node[] {
   return [
-    el("p", { class: "verdict good", role: "status" }, TEXTS.good),
     facts([
-      [TEXTS.sequence, verified.sequence],
-      [TEXTS.digest, el("code", {}, verified.digest)],
-      ...verified.texts.map(([label, text]) => [visible(label), visible(text)] as const),
-      [TEXTS.bytes, grouped(length)],
-      ...(data.made === "" ? [] : [[TEXTS.made, visible(data.made)] as const]),
+      [REPORT_TEXTS.sequence, verified.sequence],
+      ...(data.board === undefined ? [] : [[REPORT_TEXTS.fileName, visibleText(data.file)] as const]),
+      ...verified.texts.map(([label, text]) => [visibleText(label), visibleText(text)] as const),
+      [REPORT_TEXTS.bytes, grouped(length)],
+      ...(data.made === "" || data.board !== undefined ? [] : [[REPORT_TEXTS.made, visibleText(data.made)] as const]),
+      [REPORT_TEXTS.digest, el("code", {}, ...digits(verified.digest))],
     ]),
-    el("h2", {}, TEXTS.signers),
-    el("p", {}, TEXTS.verifier),
-    table(TEXTS.signers, [TEXTS.key, TEXTS.algorithm, TEXTS.thumbprint, TEXTS.state], keys),
-    el("p", {}, TEXTS.threshold(data.threshold, data.keys.length)),
-    ...(data.trust ? [el("p", {}, visible(TEXTS.trust(data.trust.name, data.trust.sequence, data.trust.role)))] : []),
-    el("h2", {}, TEXTS.behaviour),
-    ...behaviourViews(data, verified),
-    el("p", {}, TEXTS.stops),
-    ...(verified.payloads.length > 0 ? [el("h2", {}, TEXTS.payloads)] : []),
-    ...verified.payloads.flatMap((payload) => payloadView(data, payload)),
-    ...(verified.elements.length > 0 ? [el("h2", {}, TEXTS.elements), list("ul", verified.elements)] : []),
-    ...toldViews(data),
+    heading(1, REPORT_TEXTS.signers),
+    ...signerViews(data, verified),
+    heading(1, REPORT_TEXTS.behaviour),
+    ...behaviourViews(data, verified, heading),
+    ...(verified.payloads.length > 0 ? [heading(1, REPORT_TEXTS.payloads)] : []),
+    ...verified.payloads.flatMap((payload) => payloadView(data, verified, payload)),
+    ...(verified.elements.length > 0 ? [heading(1, REPORT_TEXTS.elements), list("ul", verified.elements)] : []),
+    ...toldViews(data, heading, (text) => named(data, text)),
+  ];
+}
+
+/** The content of a report whose release these keys have signed. `length`: of the envelope. */
+export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
+  const refused = refusedByAll(verified);
+  return [
+    el("p", { class: `verdict ${refused === undefined ? "good" : "bad"}`, role: "status" }, refused ?? REPORT_TEXTS.good),
+    el("p", { class: "dim" }, REPORT_TEXTS.verifier),
+    ...envelopeViews(data, verified, length, headings(1)),
   ];
 }

@@ -31,10 +31,11 @@ import {
   trustFileUnchecked,
   trustPayload,
 } from "@firmseal/verifier/tools";
+import { coseAlg, deviceKeyAlgs } from "../alg/algorithms.js";
 import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/conform.js";
-import { coseAlg, deviceKeyAlgs, KeyError } from "../key/key.js";
+import { KeyError } from "../key/error.js";
 import { type FamilyEntry, KNOWN_ALGS, ROLES, type RoleName, type TrustDescription, type TrustEntry } from "./description.js";
 
 /** A trust file, signed or not. Its `signatures` have not been verified. */
@@ -146,7 +147,7 @@ export function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signat
 }
 
 /** Reads a trust file, signed or not. Verifies no signature. Throws the refusals of embeddedTrust(). */
-export function readTrust(bytes: Uint8Array): TrustFile {
+export function decodeTrust(bytes: Uint8Array): TrustFile {
   const { payload, signatures } = splitTrustFile(bytes);
   return signatures.length === 0 ? { store: trustPayload(KNOWN_ALGS, payload), signatures: [] } : readSigned(KNOWN_ALGS, bytes);
 }

@@ -1,6 +1,7 @@
 // Integers for ed25519.ts: reduction modulo the order L of the base point, halving of lengths, splitting into windows.
 
 import { newBytes } from "../base/bytes.js";
+import { HAS_PLAIN } from "../base/features.js";
 import type { Bytes } from "../base/types.js";
 import { floor } from "../hash/block.js";
 
@@ -30,6 +31,9 @@ export function fold(n: number[], b: number[], at: number, t: number): void {
 /** 0, in 26 digits or fewer. */
 export function zero(length: number): number[] {
   var n: number[] = [];
+  if (!HAS_PLAIN) {
+    return new Float64Array(length) as unknown as number[];
+  }
   while (n.length < length) {
     n.push(0);
   }
@@ -63,7 +67,7 @@ export function reduce(n: number[], top: number): boolean {
 }
 
 /** The number in `length` octets from `at`, least significant first, not reduced. A digit stays below 2^28: bits from 0 to 20 + 7. */
-export function load(bytes: Bytes, at: number, length: number): number[] {
+export function loadScalar(bytes: Bytes, at: number, length: number): number[] {
   var n = zero(26);
   var i: number;
   for (i = 0; i < length; i++) {

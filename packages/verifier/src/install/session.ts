@@ -28,14 +28,14 @@ import {
   SEQUENCE_TAKEN,
   TRY_EACH_EXHAUSTED,
 } from "../spec/errors.js";
-import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
+import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP } from "../spec/suit.js";
 import { JUMP } from "../spec/trust.js";
 import type { TrustStore } from "../trust/trust-list.js";
 import type { ComponentId, Device } from "./device.js";
 import { replacement } from "./trust-update.js";
 
 /** A component that this session has written. */
-export interface Written {
+export interface WrittenComponent {
   /** The hash of its bytes as they were written; null until the payload is complete, or if no digest is set. */
   passed: Digest | null;
   /** The digest that it must match before the commit. */
@@ -52,7 +52,7 @@ export interface Session {
   sections: number[];
   run: Run;
   /** For each component, what this session has written. */
-  fresh: (Written | undefined)[];
+  fresh: (WrittenComponent | undefined)[];
   /** The components whose image has matched its digest in this session. */
   matched: boolean[];
   effect: Effect | undefined;
@@ -180,7 +180,7 @@ export function admit(s: Session, e: Effect): void {
     if (s.installing) refuse(INVOKE_MISPLACED);
   } else {
     if (!e.digest && !skip) refuse(DIGEST_UNSET);
-    if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE);
+    if ((e.size as number) > room || (e.content && e.content.length > room)) refuse(PAYLOAD_SIZE);
     if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
     if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !skip) refuse(DIGEST_UNSET);
   }
@@ -222,7 +222,8 @@ function rehearse(s: Session, fitting: boolean): void {
   e = step(s.run);
   while (e) {
     admit(s, e);
-    if (HAS_TRUST && s.installing && (e.op === DIR_FETCH || e.op === DIR_WRITE) && e.component === s.release.trustAt) s.brings = e;
+    // what is copied is not known yet
+    if (HAS_TRUST && s.installing && !isCondition(e.op) && !((e.source as number) >= 0) && e.component === s.release.trustAt) s.brings = e;
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }

@@ -12,17 +12,16 @@ import {
 } from "@firmseal/keys";
 import {
   type ApprovalOptions,
-  type Artifact,
   makeRelease,
   PRODUCT_FILE,
   type Product,
   planRelease,
   type ReleaseLint,
   type ReleasePlan,
-  type ReleaseRecord,
   readProduct,
   releaseChanges,
 } from "@firmseal/release";
+import type { Artifact, ReleaseRecord } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
 import { findingLines, lintCounts } from "../../common/findings.js";
 import {

@@ -2,150 +2,140 @@
 
 import { basename } from "node:path";
 import { minifiedBundle } from "@firmseal/bundler";
-import { keyWords, usage } from "@firmseal/keys";
-import {
-  checkPayloads,
-  difference,
-  explain,
-  identities,
-  identityOf,
-  readEnvelopeFile,
-  reportKey,
-  reportKinds,
-  reportTime,
-  type TrustedKeys,
-  type TrustOptions,
-  trustedKeys,
-} from "@firmseal/release";
-import { type ReportData, reportCuts, reportHtml } from "@firmseal/report";
-import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
-import { nodeHost } from "@firmseal/simulator";
-import { type Anchor, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { grouped, keyWords, tooMuch, usage, warn } from "@firmseal/keys";
+import { previousFolder, type ReleaseFolder, readEnvelopeFile, releaseFolder, reportTime, trustedKeys } from "@firmseal/release";
+import { fittedReport, MOST_REPORT_BYTES, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
-import { differenceLines, versionLines } from "../../common/difference.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
-import { namesHere } from "../../common/product-names.js";
+import { productHere } from "../../common/product-names.js";
+import { boardSlots, givenIdentity, namesOf, type ReportedBoard, type ReportOptions, reportBoard } from "../../common/report-board.js";
 import { membersOf, SIGNER, TEST_KEYS } from "../../common/shapes.js";
-import { simulateRelease } from "./simulate.js";
+import { plural } from "../../common/words.js";
 
-export interface ReportOptions extends TrustOptions {
-  html: string;
-  vendor?: string;
-  class?: string;
-  previousRelease?: string;
-  slotSize?: number;
-  device?: string;
-  product?: string;
-  json?: boolean;
+function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
+  refuseTerminal(o.html, "--html");
+  if (o.html !== "-" && !/\.html?$/i.test(o.html))
+    throw usage(`--html ${o.html}: is not the name of an HTML file`, "choose a name that ends in .html");
+  if (!folder) {
+    if (o.board) throw usage(`--board: ${path} is an envelope, which is for one board`, "drop it, or name the folder of a release");
+    checkOutput(o.html, "--html", [path], false);
+    return;
+  }
+  if (o.vendor !== undefined || o.class !== undefined)
+    throw usage("--vendor and --class: the folder of a release has its own devices for each board", "drop them, or name an envelope");
+  checkOutput(
+    o.html,
+    "--html",
+    folder.boards.map((one) => one.path),
+    false,
+  );
 }
 
-/** The device that the options name. */
-function givenIdentity(o: ReportOptions): Identity | undefined {
-  if (o.vendor === undefined && o.class === undefined) return undefined;
-  if (o.vendor === undefined || o.class === undefined)
-    throw usage("a device has a vendor and a class, and one of them is missing", "give --vendor and --class, or neither");
-  const { vendor, class: name } = identityOf(o.vendor, o.class);
-  return { vendor: [vendor], class: [name] };
+/** One envelope. */
+async function oneBoard(path: string, o: ReportOptions): Promise<ReportedBoard> {
+  const given = givenIdentity(o);
+  const names = namesOf(await productHere(o.product), o, given);
+  const before = o.previousRelease;
+  return reportBoard({
+    ...{ path, o, whom: await trustedKeys(o), given, names },
+    ...(before !== undefined && { before: { name: basename(before), envelope: readEnvelopeFile(before), path: before } }),
+  });
 }
 
-/** The policy of the devices that the release is for. A report holds one set of keys. */
-function policyFor(whom: TrustedKeys, envelope: Uint8Array, given: Identity | undefined): Trust {
-  if (!whom.scoped) return whom.policy({ vendor: [], class: [] });
-  if (given) return whom.policy(given);
-  const [first, ...others] = identities(decodeEnvelope(envelope).manifest).map((identity) => whom.policy(identity));
-  const isSame = ({ anchors, threshold: n }: Trust) =>
-    n === first?.threshold && anchors.length === first?.anchors.length && anchors.every((a, i) => first.anchors[i] === a);
-  if (!first || !others.every(isSame))
-    throw usage("devices of this release trust different keys, and a report has one set of them", "name the device: --vendor and --class");
-  return first;
+interface Reported {
+  data: ReportData | ReleaseReport;
+  boards: ReportedBoard[];
 }
 
-/** The identifiers that have names: those of the product file, and those of the options. */
-async function namesOf(o: ReportOptions, given: Identity | undefined): Promise<ReportData["names"]> {
-  const [vendor, name] = [given?.vendor?.[0], given?.class?.[0]];
-  return {
-    ...Object.fromEntries((await namesHere(o.product)) ?? []),
-    ...(vendor && { [formatUuid(vendor)]: o.vendor as string }),
-    ...(name && { [formatUuid(name)]: o.class as string }),
+/** Every board of a release. */
+async function allBoards({ record, bytes, boards }: ReleaseFolder, o: ReportOptions): Promise<Reported> {
+  const whom = await trustedKeys(o);
+  const product = await productHere(o.product);
+  const names = namesOf(product, o, undefined);
+  const previous = o.previousRelease === undefined ? undefined : previousFolder(o.previousRelease, record);
+  const out: ReportedBoard[] = [];
+  for (const { board, path } of boards) {
+    const envelope = await previous?.envelope(board);
+    const slots = boardSlots(product, record, board);
+    out.push(
+      await reportBoard({
+        ...{ path, board, record, o, whom, names },
+        ...(slots && { slots }),
+        ...(previous && envelope && { before: { name: previous.name, envelope } }),
+      }),
+    );
+  }
+  const data: ReleaseReport = {
+    file: `${record.product} ${record.version}`,
+    made: reportTime(),
+    record: Buffer.from(bytes).toString("base64"),
+    ...(previous && { previous: previous.name, gone: [...previous.gone] }),
+    boards: out.map((one) => one.data),
   };
+  return { data, boards: out };
 }
 
-async function changesOf(envelope: Uint8Array, path: string | undefined): Promise<Pick<ReportData, "changes">> {
-  if (path === undefined) return {};
-  const earlier = readEnvelopeFile(path);
-  const lines = differenceLines(difference(await explain(earlier), await explain(envelope)));
-  return { changes: { file: basename(path), lines: [...versionLines(earlier, envelope), ...lines] } };
-}
+const LEFT_WORDS = { cuts: "the maps of power cuts", changes: "what changes" } as const;
 
-async function cutsOf(path: string, whom: TrustedKeys, o: ReportOptions): Promise<Pick<ReportData, "cuts">> {
-  if (o.device === undefined) return {};
-  const { report } = await simulateRelease(path, whom, { ...o, device: o.device, secondCuts: 20 });
-  return { cuts: { device: o.device, points: reportCuts(report.points), faults: report.faultCount } };
+async function bundleFor(boards: readonly ReportedBoard[]): Promise<string> {
+  const algs = [...new Set(boards.flatMap(({ data }) => data.keys.map(({ alg }) => alg)))] as Parameters<typeof minifiedBundle>[0]["algs"];
+  return minifiedBundle({ algs, features: ["install", "errors", "copy", "trust"], form: "script" });
 }
 
 /** Makes a report of a release that these keys have signed. */
 async function makeReport(path: string, o: ReportOptions) {
-  refuseTerminal(o.html, "--html");
-  if (o.html !== "-" && !/\.html?$/i.test(o.html))
-    throw usage(`--html ${o.html}: is not the name of an HTML file`, "choose a name that ends in .html");
-  checkOutput(o.html, "--html", [path], false);
-  const whom = await trustedKeys(o);
-  const envelope = readEnvelopeFile(path);
-  const given = givenIdentity(o);
-  const policy = policyFor(whom, envelope, given);
-  const manifest: Manifest = open(envelope, policy, nodeHost);
-  await checkPayloads(manifest, new Map());
-  const keys = policy.anchors.flatMap((anchor, i) => {
-    const key = keyOfAnchor(anchor as TrustAnchor) as PublicKey | undefined;
-    return key ? [reportKey(key, anchor, o.key?.[i] === undefined ? undefined : basename(o.key[i] as string))] : [];
-  });
-  const { trust } = whom;
-  const data: ReportData = {
-    file: basename(path),
-    made: reportTime(),
-    envelope: Buffer.from(envelope).toString("base64"),
-    keys,
-    threshold: policy.threshold ?? 1,
-    ...(trust && { trust: { name: trust.name, sequence: trust.sequence, role: trust.role } }),
-    names: await namesOf(o, given),
-    ...reportKinds(manifest),
-    ...(o.slotSize !== undefined && { slotSize: o.slotSize }),
-    ...(await changesOf(envelope, o.previousRelease)),
-    ...(await cutsOf(path, whom, o)),
-  };
-  const algs = [...new Set(keys.map(({ alg }) => alg))] as Parameters<typeof minifiedBundle>[0]["algs"];
-  const html = reportHtml(data, await minifiedBundle({ algs, features: ["install", "errors", "copy", "trust"], form: "script" }));
-  const bytes = Buffer.from(html);
-  writeOut(o.html, bytes);
+  const folder = await releaseFolder(path, o.board ?? []);
+  checkOptions(path, o, folder);
+  const { data, boards } = folder ? await allBoards(folder, o) : await oneBoard(path, o).then((one) => ({ data: one.data, boards: [one] }));
+  const payloadBytes = boards.reduce((sum, one) => sum + one.payloadBytes, 0);
+  const { html, left, excess } = fittedReport(data, await bundleFor(boards), payloadBytes);
+  if (excess !== undefined)
+    throw tooMuch(
+      `the report would have ${grouped(excess)} bytes without payloads, and ${grouped(MOST_REPORT_BYTES)} are the most`,
+      folder ? "make one for fewer boards: --board NAME" : "the manifest is too large for a report",
+    );
+  if (left.length > 0)
+    warn(`left out to keep the report below ${grouped(MOST_REPORT_BYTES)} bytes: ${left.map((name) => LEFT_WORDS[name]).join(", ")}`);
+  const output = Buffer.from(html);
+  writeOut(o.html, output);
   return {
     html: o.html,
-    bytes: bytes.length,
-    sequence: formatSequence(manifest.sequence),
-    signers: manifest.signers.map((i) => whom.facts(policy.anchors[i] as Anchor)),
-    cuts: data.cuts ? { device: data.cuts.device, operations: data.cuts.points.length, faults: data.cuts.faults } : null,
-    testKeys: whom.testKeys,
+    bytes: output.length,
+    sequence: folder?.record.sequence ?? (boards[0] as ReportedBoard).sequence,
+    boards: boards.map(({ data: { board, file, cuts }, sequence, signers }) => ({
+      board: board ?? null,
+      file,
+      sequence,
+      signers,
+      cuts: cuts ? { device: cuts.device, operations: cuts.left ?? cuts.points.length, faults: cuts.faults } : null,
+    })),
+    left,
+    testKeys: boards[0]?.testKeys ?? [],
   };
 }
 
 export default define({
   name: "report",
   summary: "write a page that shows a release and verifies it when it is opened",
-  arguments: [commandArgument("<envelope>", "envelope")],
+  arguments: [commandArgument("<release>", "folder of a release, as firmseal release writes it, or an envelope")],
   options: () => [
     option("--html <file>", "output file", { required: true }),
     ...trusted(),
     threshold(),
+    option("--board <name>", "board of the release that is shown (default: all)", { repeat: true }),
     option("--vendor <vendor>", "device whose keys and names are shown: domain of the vendor, or vendor UUID"),
     option("--class <class>", "device whose keys and names are shown: name of the device class, or class UUID"),
-    option("--previous-release <envelope>", "also show what changes against this release"),
-    option("--slot-size <bytes>", "also show how much of a slot each payload takes", { parse: wholeNumber }),
+    option("--previous-release <path>", "also show what changes against this envelope, or the release in this folder"),
+    option("--slot-size <bytes>", "also show how much of a slot each payload takes (default: as the product file says)", {
+      parse: wholeNumber,
+    }),
     option("--device <name>", "also show power cuts on a simulated device: flash, storage, files or memory"),
     productFile(),
     ...passphrases(),
   ],
   examples: [
+    ["firmseal report dist/1.4.2 --key release.jwk --html gateway-1.4.2.html", "all boards of a release, in one page"],
     ["firmseal report fw.suit --key release.jwk --html fw.html", "a page that anybody can open"],
     [
       "firmseal report fw.suit --trust fleet.trust --previous-release old.suit --slot-size 524288 --device flash --html fw.html",
@@ -156,16 +146,25 @@ export default define({
     html: ["string", "output file"],
     bytes: ["number", "its length"],
     sequence: ["string", "sequence number"],
-    signers: ["object[]", "keys that signed and count"],
-    ...membersOf("signers[]", SIGNER),
-    cuts: ["object|null", "power cuts; null: not simulated"],
-    ...membersOf("cuts", {
-      device: ["string", "the device"],
-      operations: ["number", "writes and erases"],
-      faults: ["number", "cuts that do not end well"],
+    boards: ["object[]", "boards that are shown"],
+    ...membersOf("boards[]", {
+      board: ["string|null", "name of the board; null: an envelope alone"],
+      file: ["string", "name of the envelope"],
+      sequence: ["string", "its sequence number"],
+      signers: ["object[]", "keys that signed and count"],
+      ...membersOf("signers[]", SIGNER),
+      cuts: ["object|null", "power cuts; null: not simulated"],
+      ...membersOf("cuts", {
+        device: ["string", "the device"],
+        operations: ["number", "writes and erases"],
+        faults: ["number", "cuts that do not end well"],
+      }),
     }),
+    left: ["string[]", "what was left out to keep the file small: cuts, changes"],
     ...TEST_KEYS,
   },
   run: makeReport,
-  words: (f) => [`${f.html}: ${f.bytes} bytes, sequence number ${f.sequence}, signed by ${f.signers.map(keyWords).join(", ")}`],
+  words: (f) => [
+    `${f.html}: ${f.bytes} bytes, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}sequence number ${f.sequence}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
+  ],
 });

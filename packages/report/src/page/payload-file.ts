@@ -1,0 +1,69 @@
+// Compares the file of a payload outside the envelope with the digest that was signed.
+
+import { HASH_FUNCTIONS, type HashFunction } from "../device-rules.js";
+import { hexOf } from "../explain.js";
+import { el, visibleText } from "./dom.js";
+import type { BoardOutcome } from "./release-view.js";
+import type { OnProgress } from "./slices.js";
+import { REPORT_TEXTS } from "./texts.js";
+import type { PayloadFacts } from "./verify.js";
+import { payloadId } from "./view.js";
+
+/** Bytes that are read at a time. */
+const STEP = 1 << 21;
+
+/** The digests of a file by each algorithm. A file of any size: one part of it is in memory. */
+async function fileDigests(file: Blob, algorithms: readonly string[], progress: OnProgress): Promise<Map<string, string>> {
+  if (algorithms.length === 0) return new Map();
+  const states = algorithms.map((name) => [name, (HASH_FUNCTIONS[name] as HashFunction).create()] as const);
+  for (let at = 0; at < file.size; at += STEP) {
+    const part = new Uint8Array(await file.slice(at, at + STEP).arrayBuffer());
+    for (const [, state] of states) state.update(part);
+    progress(at, file.size);
+  }
+  return new Map(states.map(([name, state]) => [name, hexOf(state.digest())]));
+}
+
+/** The payloads that a file of this length can be. */
+const candidates = (payloads: readonly PayloadFacts[], size: number) =>
+  payloads.filter(({ bytes, digest }) => digest && HASH_FUNCTIONS[digest.algorithm] && (bytes === undefined || bytes === size));
+
+/** Says in one sentence what a file is. */
+async function judged(file: File, payloads: readonly PayloadFacts[], progress: OnProgress): Promise<{ isGood: boolean; words: string }> {
+  const name = visibleText(file.name);
+  const possible = candidates(payloads, file.size);
+  try {
+    const algorithms = [...new Set(possible.map(({ digest }) => digest?.algorithm as string))];
+    const digests = await fileDigests(file, algorithms, progress);
+    const found = possible.filter(({ digest }) => digest && digests.get(digest.algorithm) === digest.hex);
+    for (const cell of document.querySelectorAll("[data-payload]"))
+      if (found.some((one) => payloadId(one) === cell.getAttribute("data-payload"))) cell.textContent = REPORT_TEXTS.matches;
+    const [first] = found;
+    return first
+      ? { isGood: true, words: REPORT_TEXTS.payloadGood(name, visibleText(first.uri)) }
+      : { isGood: false, words: REPORT_TEXTS.payloadOther(name) };
+  } catch {
+    return { isGood: false, words: REPORT_TEXTS.unreadable(name) };
+  }
+}
+
+/** A field for payload files, if devices fetch any from outside the envelopes. */
+export function payloadChecker(boards: readonly BoardOutcome[]): Node[] {
+  const payloads = boards.flatMap(({ verified, refused }) => (refused === undefined ? (verified?.payloads ?? []) : []));
+  const outside = payloads.filter(({ inside }) => !inside);
+  if (outside.length === 0) return [];
+  const input = el("input", { type: "file", multiple: "", id: "payload-file" }) as HTMLInputElement;
+  const said = el("ul", { class: "said", "aria-live": "polite" });
+  const bar = el("progress", { max: "100", "aria-label": REPORT_TEXTS.checkingPayload, hidden: "" });
+  input.addEventListener("change", async () => {
+    said.replaceChildren();
+    bar.hidden = false;
+    for (const file of [...(input.files ?? [])]) {
+      const { isGood, words } = await judged(file, outside, (done, of) => bar.setAttribute("value", String((done * 100) / of)));
+      said.append(el("li", { class: isGood ? "good" : "bad" }, words));
+    }
+    bar.hidden = true;
+    input.value = "";
+  });
+  return [el("div", { class: "check" }, el("label", { for: input.id }, REPORT_TEXTS.choosePayload), input, bar, said)];
+}

@@ -1,0 +1,119 @@
+// What the page shows of a release of several boards: the verdict on all of them, a table, and a section for each.
+
+import type { ReleaseRecord } from "../record/record.js";
+import { el, facts, table, visibleText } from "./dom.js";
+import { REPORT_TEXTS } from "./texts.js";
+import type { PageData, Verified } from "./verify.js";
+import { envelopeViews, headings, refusedByAll } from "./view.js";
+
+/** What became of one board. `refused`: why it is not good, in words. */
+export interface BoardOutcome {
+  data: PageData;
+  /** Bytes of the envelope. */
+  length: number;
+  verified?: Verified;
+  refused?: string;
+}
+
+/** A release as the page found it. `fault`: why the record is not that of these envelopes. */
+export interface ReleaseOutcome {
+  made: string;
+  previous?: string;
+  gone?: string[];
+  boards: BoardOutcome[];
+  record?: ReleaseRecord;
+  fault?: string;
+}
+
+const nameOf = ({ data }: BoardOutcome) => visibleText(data.board ?? data.file);
+
+/** The verdict in one sentence, and whether it is good. */
+function verdictOf({ boards, fault }: ReleaseOutcome): { isGood: boolean; words: string } {
+  const [first, ...others] = boards.filter(({ refused }) => refused !== undefined);
+  if (first) {
+    const more = others.length > 0 ? REPORT_TEXTS.moreBoards(others.length) : "";
+    return { isGood: false, words: `${REPORT_TEXTS.refused}: ${REPORT_TEXTS.board(nameOf(first))}: ${first.refused}${more}` };
+  }
+  if (fault !== undefined) return { isGood: false, words: `${REPORT_TEXTS.refused}: ${fault}` };
+  for (const one of boards) {
+    const words = one.verified && refusedByAll(one.verified);
+    if (words !== undefined) return { isGood: false, words: `${REPORT_TEXTS.board(nameOf(one))}: ${words}` };
+  }
+  return { isGood: true, words: REPORT_TEXTS.releaseGood(boards.length) };
+}
+
+function devicesOf({ behaviours }: Verified, names: PageData["names"]): string {
+  const classes = new Set(behaviours.flatMap(({ devices }) => devices.map(({ class: id }) => names[id] ?? id)));
+  return visibleText([...classes].join(", "));
+}
+
+function overview(boards: readonly BoardOutcome[]): HTMLElement {
+  const rows = boards.map((one, i) => {
+    const { data, verified } = one;
+    const refused = one.refused === undefined ? verified && refusedByAll(verified) : `${REPORT_TEXTS.refused}: ${one.refused}`;
+    const n = verified?.signed.filter(Boolean).length ?? 0;
+    return [
+      el("a", { href: `#board-${i}` }, nameOf(one)),
+      verified ? devicesOf(verified, data.names) : "",
+      verified ? `${n} / ${data.keys.length}` : "",
+      verified ? String(verified.payloads.length) : "",
+      el("span", { class: refused === undefined ? "yes" : "no" }, refused ?? REPORT_TEXTS.verified),
+    ];
+  });
+  return table(
+    REPORT_TEXTS.boards,
+    [REPORT_TEXTS.boardColumn, REPORT_TEXTS.devices, REPORT_TEXTS.signedColumn, REPORT_TEXTS.payloadColumn, REPORT_TEXTS.verdictColumn],
+    rows,
+  );
+}
+
+function boardView(one: BoardOutcome, i: number, previous: string | undefined): HTMLElement {
+  const { data, verified, refused, length } = one;
+  const content =
+    verified && refused === undefined
+      ? envelopeViews(data, verified, length, headings(2))
+      : [el("p", { class: "bad" }, `${REPORT_TEXTS.refused}: ${refused}`)];
+  const isNew = previous !== undefined && !data.changes && refused === undefined;
+  return el(
+    "section",
+    { class: "board", "aria-labelledby": `board-${i}` },
+    el("h2", { id: `board-${i}`, tabindex: "-1" }, REPORT_TEXTS.board(nameOf(one))),
+    ...content,
+    ...(isNew ? [el("p", {}, visibleText(REPORT_TEXTS.newBoard(previous)))] : []),
+    el("p", { class: "back" }, el("a", { href: "#boards" }, REPORT_TEXTS.toBoards)),
+  );
+}
+
+function recordViews({ record, fault, boards, made, gone, previous }: ReleaseOutcome): Node[] {
+  const shown = boards.length;
+  const all = record?.artifacts.filter(({ kind }) => kind === "envelope").length ?? shown;
+  return [
+    ...(record
+      ? [
+          facts([
+            [REPORT_TEXTS.productName, visibleText(record.product)],
+            [REPORT_TEXTS.vendorName, visibleText(record.vendor)],
+            [REPORT_TEXTS.versionName, visibleText(record.version)],
+            [REPORT_TEXTS.sequence, visibleText(record.sequence)],
+            [REPORT_TEXTS.made, visibleText(made)],
+          ]),
+        ]
+      : []),
+    el("p", fault === undefined ? { class: "dim" } : { class: "bad" }, fault ?? REPORT_TEXTS.recordGood),
+    ...(shown < all ? [el("p", {}, REPORT_TEXTS.someBoards(shown, all))] : []),
+    ...(previous !== undefined && gone && gone.length > 0 ? [el("p", {}, visibleText(REPORT_TEXTS.gone(gone.join(", "), previous)))] : []),
+  ];
+}
+
+/** The content of the report. */
+export function releaseViews(outcome: ReleaseOutcome): Node[] {
+  const { isGood, words } = verdictOf(outcome);
+  return [
+    el("p", { class: `verdict ${isGood ? "good" : "bad"}`, role: "status" }, words),
+    el("p", { class: "dim" }, REPORT_TEXTS.verifier),
+    ...recordViews(outcome),
+    el("h2", { id: "boards", tabindex: "-1" }, REPORT_TEXTS.boards),
+    overview(outcome.boards),
+    ...outcome.boards.map((one, i) => boardView(one, i, outcome.previous)),
+  ];
+}

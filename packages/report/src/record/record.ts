@@ -1,0 +1,95 @@
+// release.json, the record of a release: what it says, and how it can contradict itself. It is not signed.
+
+import { escaped } from "../text.js";
+
+export const RECORD = "release.json";
+export const SUMS = "SHA256SUMS";
+
+export interface RecordedSigner {
+  readonly alg: string;
+  readonly kid: string | null;
+  readonly thumbprint: string;
+  readonly role: "release" | "recovery" | "debug";
+  /** SHA-256 of the bytes that the key signed. */
+  readonly tbs: string;
+}
+
+/** A file of a release. schema/release.schema.json of @firmseal/release describes the members. */
+export interface Artifact {
+  readonly kind: "envelope" | "payload";
+  readonly file: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly uri: string | null;
+  readonly board: string;
+  readonly revisions: readonly string[];
+  readonly component: string | null;
+  readonly slot: "a" | "b" | null;
+  readonly vendorId: string;
+  readonly classes: readonly { readonly name: string; readonly id: string }[];
+  readonly version: string;
+  readonly sequence: string;
+  readonly envelope: string;
+  readonly manifest: string;
+  readonly signers: readonly RecordedSigner[];
+  readonly testKeys: readonly string[];
+}
+
+export interface ReleaseRecord {
+  readonly $schema: "urn:firmseal:release:1";
+  readonly product: string;
+  readonly vendor: string;
+  readonly version: string;
+  readonly sequence: string;
+  readonly created?: string;
+  readonly artifacts: readonly Artifact[];
+}
+
+const TEXTS: readonly (keyof Artifact)[] = ["kind", "file", "digest", "board", "vendorId", "version", "sequence", "envelope", "manifest"];
+
+function isArtifact(value: unknown): value is Artifact {
+  const one = value as Artifact | null;
+  if (typeof one !== "object" || one === null || !TEXTS.every((name) => typeof one[name] === "string")) return false;
+  if (![one.revisions, one.classes, one.signers, one.testKeys].every(Array.isArray) || typeof one.size !== "number") return false;
+  const isText = (text: unknown) => typeof text === "string";
+  return one.classes.every((c) => isText(c?.name) && isText(c?.id)) && one.signers.every((s) => isText(s?.thumbprint) && isText(s?.tbs));
+}
+
+/**
+ * Reads a record where its schema is not at hand: what is used of it has the right types. Throws SyntaxError if it is not
+ * JSON, and TypeError if it is not the record of a release.
+ */
+export function readRecordText(text: string): ReleaseRecord {
+  const value = JSON.parse(text) as ReleaseRecord | null;
+  const texts = [value?.product, value?.vendor, value?.version, value?.sequence];
+  const isWhole = texts.every((one) => typeof one === "string") && /^[0-9]{1,20}$/.test(value?.sequence ?? "");
+  if (!value || !isWhole || !Array.isArray(value.artifacts) || !value.artifacts.every(isArtifact)) throw new TypeError("not a record");
+  return value;
+}
+
+/** Two slots may get the same payload. */
+const isSamePayload = (a: Artifact, b: Artifact): boolean =>
+  a.kind === "payload" && b.kind === "payload" && a.file === b.file && a.digest === b.digest && a.size === b.size;
+
+/** Why a record contradicts itself. Returns undefined if it does not. Its version is not looked at. */
+export function recordContradiction(record: ReleaseRecord): string | undefined {
+  const { version, sequence, artifacts } = record;
+  if (BigInt(sequence) >= 2n ** 64n) return "its sequence number has more than 64 bits";
+  // also on a disk that ignores case
+  const files = new Map<string, Artifact>();
+  const envelopes = new Map<string, string>();
+  for (const one of artifacts) {
+    const name = one.file.toLowerCase();
+    if (name === RECORD.toLowerCase() || name === SUMS.toLowerCase()) return `an artifact is called ${one.file}`;
+    const other = files.get(name);
+    if (other && !isSamePayload(other, one)) return `two artifacts are called ${one.file}`;
+    files.set(name, one);
+    if (one.version !== version || one.sequence !== sequence) return `${one.file} has another version or sequence number`;
+    if (one.kind === "payload") continue;
+    if (envelopes.has(one.board)) return `board ${escaped(one.board)} has two envelopes`;
+    if (one.envelope !== one.file) return `${one.file} names another envelope than itself`;
+    envelopes.set(one.board, one.file);
+  }
+  const lost = artifacts.find(({ board, envelope }) => envelopes.get(board) !== envelope);
+  return lost && `${lost.file} is not of the envelope of its board`;
+}

@@ -1,0 +1,183 @@
+// Every test vector that a report can hold, played in the page: it says what the verifier says, good or refused.
+
+import { minifiedBundle } from "@firmseal/bundler";
+import { explainManifest, type ReportData, type ReportKey, type ReportKind } from "@firmseal/report";
+import { anchor, errors, open, start, step, type Trust } from "@firmseal/verifier";
+import { refusalOf } from "@firmseal/verifier/tools";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
+import { standard } from "../../test-support/src/run.js";
+import { chromiumPath, launch, NO_BROWSER, urlOf } from "./pages.js";
+
+const { reportHtml, MOST_BOARDS } = (await import(new URL("../lib/index.js", import.meta.url).href)) as typeof import("@firmseal/report");
+
+vi.setConfig({ testTimeout: 300_000 });
+
+const ALGS = ["ed25519", "es256", "hsslms"] as const;
+
+interface Vector {
+  name: string;
+  action: string;
+  envelope?: string;
+  trust?: { anchors: { alg: string; key: string; kid?: string; [limit: string]: unknown }[]; threshold?: unknown; floor?: unknown };
+  device?: { vendor?: string[]; class?: string[]; device?: string[] };
+  expect: { code?: number };
+  [more: string]: unknown;
+}
+
+/** Why a report cannot hold a vector. Undefined: it can. */
+function whyNot({ action, envelope, trust, ...more }: Vector): string | undefined {
+  if (action === "anchor") return "a key alone";
+  if (action === "trust" || action === "embedded") return "a trust file";
+  if (envelope === undefined) return "no envelope";
+  for (const name of ["store", "strange", "memory", "previous", "role"]) if (name in more) return name;
+  if (trust?.floor !== undefined) return "floor";
+  // decode and start have no policy: the verifier and the page get the same
+  const anchors = trust?.anchors ?? [];
+  if (anchors.some((a) => Object.keys(a).some((name) => !["alg", "key", "kid", "since", "until"].includes(name)))) return "limits of keys";
+  if (!anchors.every(({ alg }) => ALGS.some((name) => name === alg))) return "another algorithm";
+  if (trust && trust.threshold !== undefined && !Number.isInteger(trust.threshold)) return "threshold";
+  return undefined;
+}
+
+/** What a report has no form for, and how many vectors there may be. The inspector plays those of trust files. */
+const MOST_LEFT: { readonly [why: string]: number } = {
+  ...{ "a key alone": 40, "a trust file": 200, "another algorithm": 10, floor: 40, "limits of keys": 10 },
+  ...{ memory: 2, store: 50, strange: 20, threshold: 2 },
+};
+
+const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
+const base64 = (hex: string) => Buffer.from(hex, "hex").toString("base64");
+
+function dataOf({ name, envelope = "", trust, device }: Vector): ReportData {
+  const keys = (trust?.anchors ?? []).map(
+    ({ alg, key, kid, since, until }) =>
+      ({
+        alg,
+        key: base64(key),
+        ...(kid !== undefined && { kid: base64(kid) }),
+        ...(since !== undefined && { since }),
+        ...(until !== undefined && { until }),
+      }) as ReportKey,
+  );
+  const id = (ids: string[] | undefined) => (ids?.[0] === undefined ? undefined : base64(ids[0]));
+  const [vendor, classId, own] = [id(device?.vendor), id(device?.class), id(device?.device)];
+  const kind = { ...(vendor && { vendor }), ...(classId && { class: classId }), ...(own && { device: own }), slot: 0 };
+  const kinds: ReportKind[] = device ? [true, false].map((has) => ({ ...kind, has })) : [];
+  const threshold = (trust?.threshold ?? 1) as number;
+  return { file: name, board: name, made: "", envelope: base64(envelope), keys, threshold, names: {}, kinds, slots: false };
+}
+
+/** What the verifier says here: the number of its refusal, and those of the devices of the vector if it opens the envelope. */
+function said({ envelope = "", trust, device }: Vector): { code?: number; devices: (number | undefined)[] } {
+  let manifest: ReturnType<typeof open>;
+  try {
+    const anchors = (trust?.anchors ?? []).map(({ alg, key, kid, since, until }) =>
+      Object.assign(
+        anchor(alg as "ed25519", bytes(key), kid === undefined ? undefined : bytes(kid)),
+        since && { since },
+        until && { until },
+      ),
+    );
+    manifest = open(bytes(envelope), { anchors, threshold: trust?.threshold ?? 1 } as Trust);
+  } catch (e) {
+    return { code: (e as { code: number }).code, devices: [] };
+  }
+  const one = (ids: string[] | undefined) => ids?.slice(0, 1).map(bytes) ?? [];
+  const identity = { vendor: one(device?.vendor), class: one(device?.class), device: one(device?.device) };
+  // without identityChecked: a device bundle cannot tell either
+  const kinds = device ? [true, false].map((there) => ({ identity, slot: 0, there })) : [];
+  const { behaviours } = explainManifest({ start, step }, manifest, kinds, false);
+  return { devices: behaviours.map(({ refused }) => refused?.code) };
+}
+
+interface Row {
+  name: string;
+  verdict: string;
+  devices: string[];
+}
+
+/** What a page with these boards says of each. */
+const READ = `[...document.querySelectorAll("section.board")].map((section, i) => ({
+  name: section.querySelector("h2").textContent,
+  verdict: document.querySelectorAll("#boards + div tbody tr")[i].lastElementChild.textContent,
+  devices: [...section.querySelectorAll(".kind .bad")].map((one) => one.textContent),
+}))`;
+
+const numbered = (code: number) => `(${code} ${refusalOf(code)?.name})`;
+
+const exactly = (text: string) => new RegExp(`${text.replace(/[()]/g, "\\$&")}$`);
+
+/** What the page must say. It checks payloads too, which open() does not: what it refuses then, devices refuse. */
+function verdictOf(vector: Vector, code: number | undefined, devices: (number | undefined)[], verdict: string): RegExp {
+  if (code !== undefined) return exactly(numbered(code));
+  const payload = /^Refused: payload \S+ is not the one that was signed: .*\((\d+) [A-Z_]+\)$/.exec(verdict)?.[1];
+  if (payload !== undefined) {
+    // a device may be told to accept an image without a digest, at its own risk; a page is not
+    const isRefused = vector.expect.code !== undefined || Number(payload) === errors.DIGEST_UNSET;
+    expect([vector.name, isRefused, PAYLOAD_CODES.includes(Number(payload))]).toEqual([vector.name, true, true]);
+    return /payload/;
+  }
+  const [first] = devices;
+  if (first !== undefined && !devices.includes(undefined)) return exactly(numbered(first));
+  return /^verified$/;
+}
+
+const PAYLOAD_CODES: readonly number[] = [errors.PAYLOAD_SIZE, errors.IMAGE_MISMATCH, errors.DIGEST_UNSET];
+
+let browser: Browser;
+beforeAll(async () => {
+  if (chromiumPath) browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+describe.skipIf(!chromiumPath)(`the vectors in a report${NO_BROWSER}`, () => {
+  it.each([
+    ["general", () => readVectors() as unknown as Vector[], 620, 250],
+    ["micro", () => readMicroVectors() as unknown as Vector[], 119, 20],
+  ])("says of all %s vectors what the verifier says", async (which, read, least, leastRefused) => {
+    const all = read();
+    const out = new Map<string, number>();
+    const played = all.filter((vector) => {
+      const why = whyNot(vector);
+      if (why !== undefined) out.set(why, (out.get(why) ?? 0) + 1);
+      return why === undefined;
+    });
+    // a vector that is left out is counted, and the others are not fewer than today
+    const left = [...out.values()].reduce((sum, n) => sum + n, 0);
+    expect([played.length + left, [...out.keys()].filter((why) => !(why in MOST_LEFT))]).toEqual([all.length, []]);
+    for (const [why, n] of out) expect([why, n <= (MOST_LEFT[why] ?? 0)]).toEqual([why, true]);
+    expect(played.length).toBeGreaterThanOrEqual(least);
+    const bundle = await minifiedBundle({ algs: ALGS, features: ["install", "errors", "copy", "trust"], form: "script" });
+    const p = standard();
+    const page = await browser.newPage();
+    const noise: string[] = [];
+    page.on("pageerror", (error) => noise.push(String(error)));
+    page.on("console", (message) => noise.push(message.text()));
+    let refused = 0;
+    for (let at = 0; at < played.length; at += MOST_BOARDS) {
+      const some = played.slice(at, at + MOST_BOARDS);
+      p.put("all.html", reportHtml({ file: "all", made: "", record: "", boards: some.map(dataOf) }, bundle));
+      await page.goto(urlOf(p, "all.html"));
+      await page.locator(".verdict").waitFor();
+      const rows = (await page.evaluate(READ)) as Row[];
+      for (const [i, vector] of some.entries()) {
+        const { code, devices: found } = said(vector);
+        const { name, verdict, devices: words } = rows[i] as Row;
+        if (which === "general" && vector.action === "open" && vector.expect.code !== undefined)
+          expect([vector.name, code]).toEqual([vector.name, vector.expect.code]);
+        expect([name, verdict]).toEqual([`Board ${vector.name}`, expect.stringMatching(verdictOf(vector, code, found, verdict))]);
+        // a board that is refused shows nothing of its devices
+        const shown = verdict.startsWith("Refused") ? [] : found.flatMap((n) => n ?? []);
+        expect([name, words]).toEqual([name, shown.map((n) => expect.stringContaining(numbered(n)))]);
+        if (code !== undefined) refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(leastRefused);
+    expect(noise).toEqual([]);
+    await page.close();
+  });
+});
