@@ -3,7 +3,7 @@
 import { newBytes, newWords } from "../base/bytes.js";
 import { HAS_GENERAL } from "../base/features.js";
 import type { Bytes, Hash, HashState } from "../base/types.js";
-import { floor, HIGH, LOW, prepare } from "./constants.js";
+import { deriveOnce, floor, HIGH, LOW } from "./constants.js";
 
 /** Works the block that stands in the first 16 or 32 of `words`, as 32-bit numbers, into `state`. */
 export type Compress = (state: number[], words: number[]) => void;
@@ -83,7 +83,7 @@ export function startHash(compress: Compress, from: number, size: number, length
     return out;
   }
 
-  prepare();
+  deriveOnce();
   while (i < size / 8) {
     state[i++] = HIGH[from];
     if (size > 64) {

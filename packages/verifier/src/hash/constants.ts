@@ -8,7 +8,7 @@ export var floor = Math.floor;
 /**
  * Bits 1 to 32 and 33 to 64 of the fractional parts of roots of the first primes. From 0 on, the cube roots of 80 primes: the round constants,
  * of which SHA-256 uses the high words of the first 64 (FIPS 180-4 §4.2.2, §4.2.3). From 80 on, the square roots of 16 primes: the initial values
- * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). Empty until `prepare`.
+ * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). Empty until `deriveOnce`.
  */
 export var HIGH: number[] = [];
 export var LOW: number[] = [];
@@ -60,7 +60,7 @@ function deriveConstants(): void {
 }
 
 /** Works the constants out, unless they are there. */
-export function prepare(): void {
+export function deriveOnce(): void {
   if (!HIGH[0]) {
     deriveConstants();
   }

@@ -6,12 +6,12 @@ import { newBytes, newWords } from "../base/bytes.js";
 import { HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import type { Bytes, HashState } from "../base/types.js";
 import { compress } from "./compress256.js";
-import { forget, HIGH, LOW, prepare } from "./constants.js";
+import { deriveOnce, forget, HIGH, LOW } from "./constants.js";
 
 /** The initial state of SHA-256, for blocks of 64 bytes, or of SHA-512. SHA-256 uses the first 8 words. */
 function initial(state: number[], size: number): void {
   var i: number;
-  prepare();
+  deriveOnce();
   for (i = 0; i < 16; i++) {
     // 32 bits: an index
     state[i] = size > 64 ? (i & 1 ? LOW : HIGH)[80 + (i >> 1)] : HIGH[80 + i];

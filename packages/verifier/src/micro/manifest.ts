@@ -32,7 +32,7 @@ export const AGAIN = 23;
 export const REPEAT = 33;
 export const FIXED = 71;
 export const SIZE = 80;
-export const SEQUENCE = 84;
+export const WIDE = 84;
 export const OPEN = 123;
 export const CHOICE = 124;
 
@@ -40,7 +40,7 @@ export const CHOICE = 124;
 export var SIGNATURE1 = [132, 106, 83, 105, 103, 110, 97, 116, 117, 114, 101, 49];
 
 /**
- * The algorithms that a signature may name, as bits: see SIGNATURE_ALGS. Bit n is the algorithm -1 - n, and in the second
+ * The algorithms that a signature may name, as bits, like the list in spec/cose.ts. Bit n is the algorithm -1 - n, and in the second
  * set -33 - n.
  */
 export const KNOWN = 262592;

@@ -24,20 +24,7 @@ import {
   TEMPLATE_MISMATCH,
   TRUST_POLICY,
 } from "../spec/errors.js";
-import {
-  AGAIN,
-  AHEAD,
-  CHOICE,
-  FIXED,
-  KNOWN,
-  KNOWN_ABOVE,
-  type MicroManifest,
-  OPEN,
-  REPEAT,
-  SEQUENCE,
-  SIGNATURE1,
-  SIZE,
-} from "./manifest.js";
+import { AGAIN, AHEAD, CHOICE, FIXED, KNOWN, KNOWN_ABOVE, type MicroManifest, OPEN, REPEAT, SIGNATURE1, SIZE, WIDE } from "./manifest.js";
 import { TEMPLATE, TEMPLATE_INSIDE } from "./template.js";
 
 /** The position in the template that was compared last, for tools. */
@@ -193,7 +180,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
         // letters: the type is in the last 2 bits of the code, and lengths are limited by the order of letters
         if (c > FIXED) {
           head(c & 3);
-          demand(c >= SEQUENCE || (!high && (c >= SIZE || low <= (c > 77 ? 16384 : c > 74 ? 255 : 64))));
+          demand(c >= WIDE || (!high && (c >= SIZE || low <= (c > 77 ? 16384 : c > 74 ? 255 : 64))));
         }
         if (c & 2 && c < SIZE) {
           high = here;
