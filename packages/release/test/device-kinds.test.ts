@@ -91,7 +91,7 @@ function recording(): { by: Interpreter; runs: { sections: string; steps: Step[]
       if (e) steps.push({ e, ok: undefined });
       return e;
     },
-    ...(identityChecked && { identityChecked }),
+    identityChecked,
   };
   return { by, runs };
 }
@@ -229,7 +229,7 @@ async function agree(one: Said): Promise<void> {
   for (const kind of [...deviceKinds(m), ...withAllIdentities(m)]) {
     // a component has two slots
     if (kind.slot > 1) continue;
-    const refusal = kindRefusal(limitedInterpreter(), m, kind);
+    const refusal = kindRefusal(triedInterpreter(), m, kind);
     const ended = real(m, one, envelope, kind);
     if (ended === NOT_KNOWN) continue;
     said.compared++;
