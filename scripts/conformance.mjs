@@ -31,7 +31,7 @@ require("node:vm").runInNewContext(readFileSync(process.argv[1], "utf8"), { prin
  * `command` is looked for on PATH, `variable` names the binary of what is not packaged. `debian`: the package, which CI has installed; `made`:
  * the script that makes the binary, which CI has run.
  * `console`: it goes on as a console when the script is over, and may fill the output with noise: a run is over, and counts, once it has said
- * its last line. `chunk`: vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it plays with, where it is not the one
+ * its last line. `seconds`: the longest run, where it takes more than SECONDS. `chunk`: vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it plays with, where it is not the one
  * that ships.
  */
 export const ENGINES = [
@@ -41,7 +41,7 @@ export const ENGINES = [
   { name: "mujs", command: "mujs", debian: "mujs" },
   { name: "xs", variable: "XST", example: "xst", made: "scripts/xst.mjs" },
   { name: "jerry", variable: "JERRY", example: "jerry", chunk: 24 },
-  { name: "espruino", variable: "ESPRUINO", example: "espruino", console: true, chunk: 6, bundle: () => espruinoModule() },
+  { name: "espruino", variable: "ESPRUINO", example: "espruino", console: true, seconds: 1200, chunk: 6, bundle: () => espruinoModule() },
   {
     name: "chromium",
     command: "chromium",
@@ -212,7 +212,7 @@ export async function ask(engine, command, text, seconds) {
   }
 }
 
-async function runScript(engine, command, text, folder, seconds) {
+async function runScript(engine, command, text, folder, seconds = engine.seconds) {
   const file = join(folder, "player.js");
   const html = join(folder, "player.html");
   writeFileSync(file, text);

@@ -118,6 +118,26 @@ describe("a micro verifier without boot(), whose releases the boot file starts",
     expect([storage.read("firmseal.0a"), storage.read("firmseal.0b")]).toEqual([undefined, undefined]);
   });
 
+  it("records the digest that is signed: an image that changes after its check does not start", async () => {
+    const flash = new FlashModel(erasedFlash(16, 4096));
+    const io = () => storageIo(powerOn(flash).storage);
+    const opened = bootless.storageDevice(io(), identity, [[hex("00")]], 1024, 2);
+    const { floor } = opened;
+    let calls = 0;
+    opened.floor = () => {
+      if (++calls === 2)
+        flash.pages = flash.pages.map((page) => {
+          const at = Buffer.from(page).indexOf(image(200, 1).subarray(64, 80));
+          return at < 0 ? page : page.map((byte, i) => (i === at ? byte & 0 : byte));
+        });
+      return floor();
+    };
+    const one = await release(7, image(200, 1));
+    bootless.install(one.envelope, { anchors: [bootless.anchor("ed25519", key.key)] }, opened, host).next();
+    expect(calls).toBe(2);
+    expect(storageBoot(io(), {})).toBe("");
+  });
+
   it("has no boot(), and starts what a verifier with boot() has kept, and the other way round", async () => {
     expect([typeof bootless.boot, typeof code.boot]).toEqual(["undefined", "function"]);
     const flash = new FlashModel(erasedFlash(16, 4096));

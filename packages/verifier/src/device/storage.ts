@@ -322,7 +322,12 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
           if (isFresh && j !== slot)
             body +=
               put32(done[i]) +
-              (i ? digestText(io, textOf(io, nameOf(i, true), 0, done[i])) : (io.E.toString(commit.counters) + ZEROS).substring(0, 32));
+              (i
+                ? // a boot file compares with what is signed, even if the image has changed since it was hashed
+                  HAS_GENERAL
+                  ? digestText(io, textOf(io, nameOf(i, true), 0, done[i]))
+                  : io.E.toString(commit.digest as Bytes)
+                : (io.E.toString(commit.counters) + ZEROS).substring(0, 32));
           // 36 bytes without meaning, if the slot has never been used
           else body += kept && (!HAS_GENERAL || i < kept.parts) ? kept.text.substring(old, old + 36) : put32(0) + digestText(io, "");
         }

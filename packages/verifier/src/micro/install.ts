@@ -164,7 +164,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
         // another installation may have been committed since this one was opened
         checkFloor();
         checkOwner();
-        device.persist({ sequence: m.sequence, written: [COMPONENT], counters: counters });
+        device.persist({ sequence: m.sequence, written: [COMPONENT], counters: counters, digest: m.image });
       }
     } catch (e) {
       try {
