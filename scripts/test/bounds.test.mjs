@@ -40,7 +40,7 @@ const MUTANTS = [
   ["2^528 modulo p", "alg/field256", "[196608,", "[196609,", /RR/],
   ["a comparison in more than 32 bits", "alg/field256", "c = (a[i] - b[i] + c) >> 24", "c = (a[i] * 8 - b[i] + c) >> 24", /32 bits/],
   ["a weight of 8 times 2", "alg/es256", "lin(D, x, 3, A, -3)", "lin(D, x, 4, A, -4)", /weights/],
-  ["a weight of what is compared with 0", "alg/es256", "if (isZero(z)) {", "if (isZero(lin(D, z, 2, z, 0))) {", /compared with 0/],
+  ["a weight of what is compared with 0", "alg/es256", "if (isZero256(z)) {", "if (isZero256(lin(D, z, 2, z, 0))) {", /compared with 0/],
   ["the inverse of the order", "alg/es256", "0xbc4f", "0xbc4e", /row/],
   ["a quotient that is not cut", "alg/ratio256", "  q -= q + M - M;\n", "", /row/],
   ["the steps of a round", "alg/ratio256", "i < 24", "i < 25", /25 steps/],

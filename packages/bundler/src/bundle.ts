@@ -209,7 +209,7 @@ function exportsOf(
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
   }
-  if (micro) out.push(`${api}.anchor = ${name("anchorOf")};`);
+  if (micro) out.push(`${api}.anchor = ${name("anchorMicro")};`);
   else out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
   if (features.includes("trust")) {
     out.push(`var firmsealAlgList = [${algs.map(algName).join(", ")}];`);

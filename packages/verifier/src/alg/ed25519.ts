@@ -16,8 +16,8 @@ import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
 import { decode, NUMBERS, odd, type Point, type Table, type Term, vanishes } from "./curve25519.js";
-import { copy, read } from "./field25519.js";
-import { fold, load, ORDER, reduce, shorten, windows, zero } from "./scalar25519.js";
+import { copy, readElement } from "./field25519.js";
+import { fold, loadScalar, ORDER, reduce, shorten, windows, zero } from "./scalar25519.js";
 import { bound, prepared } from "./table25519.js";
 
 /**
@@ -62,8 +62,8 @@ function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): By
 /** The windows of vS, u and v, and whether the sign of u is the other one: see above. Returns undefined if S is not below L. */
 function scalars(signature: Bytes, hash: Bytes): [number[], number[], number[], boolean] | undefined {
   var width = HAS_TABLES ? 3 : 2;
-  var s = load(signature, 32, 32);
-  var k = load(hash, 0, 64);
+  var s = loadScalar(signature, 32, 32);
+  var k = loadScalar(hash, 0, 64);
   var n = zero(26);
   var short: [number[], number[], boolean];
   var i: number;
@@ -83,7 +83,7 @@ function scalars(signature: Bytes, hash: Bytes): [number[], number[], number[], 
 
 /** The terms of [vS]B - [u]A - [v]R, see above. Nothing else stays alive from here on: the tables take the RAM. */
 function halved(w: [number[], number[], number[], boolean], r: Point, a: Point): Term[] {
-  var d = read(NUMBERS, 0);
+  var d = readElement(NUMBERS, 0);
   var each = HAS_TABLES ? 2 : 1;
   return [
     [
@@ -91,7 +91,9 @@ function halved(w: [number[], number[], number[], boolean], r: Point, a: Point):
       false,
       128,
       each,
-      odd(read(NUMBERS, 84), read(NUMBERS, 126), d, HAS_TABLES).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, HAS_TABLES)),
+      odd(readElement(NUMBERS, 84), readElement(NUMBERS, 126), d, HAS_TABLES).concat(
+        odd(readElement(NUMBERS, 168), readElement(NUMBERS, 210), d, HAS_TABLES),
+      ),
       0,
     ],
     [w[1], !w[3], 262, each, odd(a[0], a[1], d, HAS_TABLES), 0],
@@ -112,8 +114,8 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
     return false;
   }
   if (HAS_PREPARED && (key as Prepared).table) {
-    s = load(own as Bytes, 32, 32);
-    k = load(d, 0, 64);
+    s = loadScalar(own as Bytes, 32, 32);
+    k = loadScalar(d, 0, 64);
     reduce(k, 24);
     return reduce(s, 11) && bound(key as Prepared, host) && prepared(raw as Bytes, (key as Prepared).table as Table, s, k, r as Point);
   }

@@ -87,7 +87,7 @@ export function half(): number[] {
  * Whatever the characters, a pair is below 46 / 70 * 71^7 < 1.37 * 2^42, and the size below 2.8. Instead of seven characters there may be
  * one whole number in an array; what is none, or above 2^43, counts as 0: then the size is at most 4.
  */
-export function read(text: string | number[], at: number): number[] {
+export function readElement(text: string | number[], at: number): number[] {
   var r = element(0);
   var i: number;
   var j: number;
@@ -142,7 +142,7 @@ export function sub(r: number[], a: number[], b: number[]): void {
 }
 
 /** r = a * b, size 1; the product of the sizes of a and b at most 16. Without b, r = a * a; the size of a at most 4. r may be a or b. */
-export function mul(r: number[], a: number[], b?: number[]): void {
+export function mul25519(r: number[], a: number[], b?: number[]): void {
   var k = CONSTANTS;
   var a0 = a[0];
   var a1 = a[1];
@@ -343,7 +343,7 @@ export function mul(r: number[], a: number[], b?: number[]): void {
 
 /** r = a at size 1: the carries of a product with 1. For limbs below 2^45 of their weights, whose sums of halves stay exact. */
 export function carry(r: number[], a: number[]): void {
-  mul(r, a, element(1));
+  mul25519(r, a, element(1));
 }
 
 /**
@@ -376,7 +376,7 @@ export function unpack(bytes: ArrayLike<number>): number[] {
  * itself. Each limb must be 0 too, from the lowest on, because it is a multiple of the next weight and at most about
  * half of it. NaN is not 0.
  */
-export function isZero(a: number[]): boolean {
+export function isZero25519(a: number[]): boolean {
   var i: number;
   carry(a, a);
   for (i = 0; i < 12; i++) {
@@ -412,15 +412,15 @@ export function power(r: number[], a: number[]): void {
   for (i = 0; i < 10; i++) {
     met[n] = x;
     y = element(0);
-    mul(y, x);
+    mul25519(y, x);
     for (j = 1; j < steps[i]; j++) {
-      mul(y, y);
+      mul25519(y, y);
     }
-    mul(y, y, met[steps[i]]);
+    mul25519(y, y, met[steps[i]]);
     x = y;
     n += steps[i];
   }
-  mul(x, x);
-  mul(x, x);
-  mul(r, x, a);
+  mul25519(x, x);
+  mul25519(x, x);
+  mul25519(r, x, a);
 }

@@ -41,7 +41,7 @@ export var M: number = /* @__PURE__ */ times(24, 8);
 export var V: number = 1 / /* @__PURE__ */ times(1, 2);
 
 /** o = a * b + s * d, or a * b, tight. Bounds above; o, which it returns, may be any of the arguments. */
-export function mul(o: number[], a: number[], b: number[], d?: number[], s?: number): number[] {
+export function mul256(o: number[], a: number[], b: number[], d?: number[], s?: number): number[] {
   var m = M,
     v = V,
     a0 = a[0],
@@ -208,7 +208,7 @@ export function lin(o: number[], a: number[], s: number, b: number[], t: number)
  * Whether a tight element is 0 modulo p. Its value is then k * p with k = -limb 0 (as p = -1 modulo 2^24), and the limbs of k * p are below
  * 2^24 apart from those of a: two such forms of one number are equal limb by limb. Needs |value| < 2^14 p.
  */
-export function isZero(a: number[]): boolean {
+export function isZero256(a: number[]): boolean {
   var i: number;
   // NaN is not 0.
   for (i = 0; i < 11; i++) if (a[i] + a[0] * P[i] !== 0) return false;
@@ -227,7 +227,7 @@ export function less(a: number[], b: number[]): boolean {
  * 32 big-endian bytes from offset `at` as a plain number: limbs 0 to 2^24 - 1 (weight 2). The caller has checked that
  * they are bytes.
  */
-export function load(b: Bytes, at: number): number[] {
+export function loadElement(b: Bytes, at: number): number[] {
   var o: number[] = [];
   var i: number;
   var j = at + 31;

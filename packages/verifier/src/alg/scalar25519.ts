@@ -67,7 +67,7 @@ export function reduce(n: number[], top: number): boolean {
 }
 
 /** The number in `length` octets from `at`, least significant first, not reduced. A digit stays below 2^28: bits from 0 to 20 + 7. */
-export function load(bytes: Bytes, at: number, length: number): number[] {
+export function loadScalar(bytes: Bytes, at: number, length: number): number[] {
   var n = zero(26);
   var i: number;
   for (i = 0; i < length; i++) {
