@@ -21,7 +21,7 @@
 // at the extremes. scripts/bounds.mjs proves it of this text, and of the sizes that every caller brings.
 
 import { HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
-import { floor } from "../hash/block.js";
+import { floor } from "../hash/constants.js";
 
 declare var WebAssembly: unknown;
 
@@ -36,11 +36,6 @@ function numbers(n: number | number[], small: boolean): number[] {
     : []) as unknown as number[];
 }
 
-/** 2^w(i) */
-function width(i: number): number {
-  return i % 4 ? 2097152 : 4194304;
-}
-
 // 0 .. 11: u(i). 12 .. 23: 3 * 2^51 * the next weight. 24: 19 * 2^-128, from the upper half's 2^128 to the lower half. 25: 2^-127, from the
 // lower half to the upper. 26: 19/2 = 2^254. Made in exact steps: not every engine reads a decimal fraction exactly.
 function constants(): number[] {
@@ -53,7 +48,8 @@ function constants(): number[] {
       x = 2;
     }
     k[i] = x;
-    x *= width(i);
+    // 2^w(i)
+    x *= i % 4 ? 2097152 : 4194304;
     k[i + 12] = x * 3 * 33554432 * 67108864;
   }
   k[24] = (k[25] / 2) * 19;
