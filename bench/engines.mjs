@@ -2,12 +2,13 @@
 // `XST=`, `JERRY=`, `ESPRUINO=`; `JERRY_STATS=` names a build of JerryScript that has --mem-stats. What is absent is "not measured". Needs a
 // build.
 //
-//   node bench/engines.mjs [--counted] [--timed] [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
+//   node bench/engines.mjs [--counted [--libraries]] [--timed] [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
 //
 // `--timed`: milliseconds, medians of 5. `--counted`: instructions of one verification under valgrind, by the difference of two runs, where
-// valgrind runs the engine, and times where it does not (Node and browsers make their code while they run). Without either, both. `--vectors`
-// plays the test vectors as well, which takes minutes. `--write` puts the tables between their markers of
-// docs/guides/keys/choosing-an-algorithm.md, and draws the plot; then all engines have to be there.
+// valgrind runs the engine, and times where it does not (Node and browsers make their code while they run). Counts are kept in
+// bench/results/counted.json, engine by engine; those of other libraries are counted again only with `--libraries`, for they take minutes.
+// Without either, both. `--vectors` plays the test vectors as well, which takes minutes. `--write` puts the tables between their markers of
+// docs/guides/keys/choosing-an-algorithm.md, and draws the plot; the times of all engines have to be from one run.
 
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -23,6 +24,8 @@ import { bundlePath, deviceBundle, ed25519Key, es256Key, lms, ROOT, signer, titl
 import { keepResults, rowsOf } from "./plots.mjs";
 
 const require = createRequire(import.meta.url);
+/** What was counted, by engine. */
+const KEPT = `${ROOT}bench/results/counted.json`;
 const ROUNDS = 5;
 const LEAST = 100;
 /** One script: load, 7 samples of what may take 20 s each. */
@@ -34,6 +37,7 @@ const { values: options, positionals } = parseArgs({
     vectors: { type: "string", default: "" },
     write: { type: "boolean" },
     counted: { type: "boolean" },
+    libraries: { type: "boolean" },
     timed: { type: "boolean" },
   },
 });
@@ -189,11 +193,13 @@ async function scripts() {
 const HARNESS = readFileSync(new URL("./engines.js", import.meta.url), "utf8");
 const whole = (text, rounds = ROUNDS, least = LEAST) => `${text}\nvar ROUNDS = ${rounds}, LEAST = ${least};\n${HARNESS}`;
 
-/** In Node without a context of its own: there every name of the language is looked up slowly. */
+/** In Node by processor time, and without a context of its own: there every name of the language is looked up slowly. */
 const IN_NODE = `
 const { readFileSync } = require("node:fs");
 const { runInThisContext } = require("node:vm");
 globalThis.print = (line) => console.log(line);
+// what else the machine does is not measured
+Date.now = () => process.cpuUsage().user / 1000;
 delete globalThis.module;
 delete globalThis.exports;
 delete globalThis.require;
@@ -224,14 +230,16 @@ function jerryPeak(text) {
   }
 }
 
-/** What is counted: library or algorithm → the script that has it alone, and the task. nacl.js takes minutes under valgrind. */
-const COUNTED = ["nacl.js", "nacl-fast.js", "ed25519", "ed25519-8k", "es256"];
+/** What is counted: each is a script of its own with one task. */
+const LIBRARIES = ["nacl.js", "nacl-fast.js"];
+const OURS = ["ed25519", "ed25519-8k", "es256"];
 /** A run under valgrind is some twenty times as long. */
 const COUNTED_SECONDS = 1200;
 
 /** The instructions of a whole run with so many calls of the only task, or undefined if valgrind cannot run the engine. */
 async function instructions(engine, command, text, calls) {
-  const tool = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", command];
+  // the shell of XS is a script that starts the engine
+  const tool = ["--tool=cachegrind", "--trace-children=yes", "--cache-sim=no", "--cachegrind-out-file=/dev/null", command];
   const under = { ...engine, args: (file) => [...tool, ...(engine.args ? engine.args(file) : [file])] };
   const { output } = await ask(
     under,
@@ -239,8 +247,8 @@ async function instructions(engine, command, text, calls) {
     whole(text, 0, 0).replace(/\nvar ROUNDS = 0/, `\nvar CALLS = ${calls}, ROUNDS = 0`),
     COUNTED_SECONDS,
   );
-  const [, refs] = output.match(/I\s+refs:\s+([\d,]+)/) ?? [];
-  return refs && /DONE/.test(output) && !/FAIL/.test(output) ? Number(refs.replaceAll(",", "")) : undefined;
+  const refs = [...output.matchAll(/I\s+refs:\s+([\d,]+)/g)].map(([, n]) => Number(n.replaceAll(",", "")));
+  return refs.length && /DONE/.test(output) && !/FAIL/.test(output) ? Math.max(...refs) : undefined;
 }
 
 const hasValgrind = spawnSync("valgrind", ["--version"]).status === 0;
@@ -251,10 +259,10 @@ const COMPILES = ["node", "chromium"];
 async function count(engine, command, all) {
   const counts = {};
   if (!hasValgrind || COMPILES.includes(engine.name)) return counts;
-  for (const name of COUNTED) {
+  for (const name of [...OURS, ...(options.libraries ? LIBRARIES : [])]) {
     process.stderr.write(`${engine.name}: counts ${name}\n`);
     // what ours does once for a key, the first call does
-    const [from, to] = name.startsWith("nacl") ? [0, 1] : [1, 3];
+    const [from, to] = LIBRARIES.includes(name) ? [0, 1] : [1, 3];
     const [less, more] = [await instructions(engine, command, all[name], from), await instructions(engine, command, all[name], to)];
     if (less === undefined || more === undefined) return {};
     counts[name] = (more - less) / (to - from);
@@ -291,7 +299,7 @@ async function againstOpenssl() {
 
 /** Milliseconds of each task, and what the engine says of its memory. */
 async function time(engine, command, all, result) {
-  const names = both || options.timed ? Object.keys(all) : COUNTED;
+  const names = both || options.timed ? Object.keys(all) : [...LIBRARIES, ...OURS];
   for (const name of names) {
     if (name === "native" && engine.name !== "espruino") continue;
     process.stderr.write(`${engine.name}: ${name}\n`);
@@ -300,6 +308,27 @@ async function time(engine, command, all, result) {
     if (one.vars) result.vars[name] = one.vars;
     if (engine.name === "jerry" && ["ed25519", "es256", "hsslms"].includes(name)) result.peak[name] = jerryPeak(all[name]);
   }
+}
+
+/** The results with what earlier runs counted, kept with `--write`; and the part of OpenSSL's throughput. */
+async function kept(results) {
+  const before = JSON.parse(readFileSync(KEPT, "utf8"));
+  const of = (name) => results.find(({ engine }) => engine.name === name);
+  const merged = ENGINES.map((engine) => {
+    const { counts = {}, times = {} } = before.engines[engine.name] ?? {};
+    const now = of(engine.name);
+    const all = { counts: { ...counts, ...now?.counts }, times: { ...times, ...now?.times } };
+    return { engine, ...all, absent: Object.keys({ ...all.counts, ...all.times }).length === 0 };
+  });
+  const against = await againstOpenssl();
+  const timed = ({ times }) => Object.fromEntries([...LIBRARIES, ...OURS].map((name) => [name, times[name]]));
+  const engines = Object.fromEntries(
+    merged
+      .filter(({ absent }) => !absent)
+      .map((r) => [r.engine.name, Object.keys(r.counts).length ? { counts: r.counts } : { times: timed(r) }]),
+  );
+  if (options.write) writeFileSync(KEPT, `${JSON.stringify({ engines, against }, null, 2)}\n`);
+  return [merged, against];
 }
 
 async function main() {
@@ -317,7 +346,7 @@ async function main() {
       result.vectors = (await conform(engine)).line.replace(/^.*?: /, "");
   }
   const tables = {
-    ...((both || options.counted) && { "bench/engines counted": countedTables(results, await againstOpenssl()) }),
+    ...((both || options.counted) && { "bench/engines counted": countedTables(...(await kept(results))) }),
     ...((both || options.timed) && { "bench/engines": timedTables(results) }),
   };
   title("Engines");
