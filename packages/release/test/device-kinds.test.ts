@@ -209,6 +209,8 @@ function real(m: Manifest, said: Said, envelope: Uint8Array, kind: DeviceKind): 
   const code = drive(device, install, envelope);
   expect(device.sequence).toEqual(code === 0 ? m.sequence : [0, 0]);
   if (code !== 0) return { during: "install", code };
+  // a release that has nothing for a start is not started
+  if (last.length < 2 || last.at(-1)?.steps.length === 0) return { during: "never", code: 0 };
   // what it has not written, a start finds as the tools suppose
   hold(device, contents, "s");
   const started = drive(device, boot, envelope);
