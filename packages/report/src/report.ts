@@ -5,7 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
 import { MOST_BOARDS, type ReleaseReport, type ReportData } from "./data.js";
 import { hexOf } from "./explain.js";
-import { TEXTS } from "./page/texts.js";
+import { REPORT_TEXTS } from "./page/texts.js";
 
 const encoder = new TextEncoder();
 
@@ -47,12 +47,12 @@ export function reportHtml(report: ReportData | ReleaseReport, bundle: string): 
   if (boards.length > MOST_BOARDS) throw new RangeError(`a report has at most ${MOST_BOARDS} boards`);
   for (const { envelope } of boards) checkBase64(envelope, "the envelope");
   if (record !== undefined) checkBase64(record, "the record");
-  const digestOf = (text: string) => hexOf(sha256(encoder.encode(text)));
+  const digestInSlices = (text: string) => hexOf(sha256(encoder.encode(text)));
   const rest = "boards" in report ? { file: report.file, made: report.made, previous: report.previous, gone: report.gone } : {};
   const data = inScript({ ...rest, parts: boards.map(withoutEnvelope), hasRecord: record !== undefined });
   // a changed report must not look verified, nor one with another release of the same signers
-  const digests = [...boards.map(({ envelope }) => envelope), ...(record === undefined ? [] : [record])].map(digestOf);
-  const expected = `var firmsealReportDigest="${digestOf(data)}",firmsealFileDigests=${JSON.stringify(digests)};`;
+  const digests = [...boards.map(({ envelope }) => envelope), ...(record === undefined ? [] : [record])].map(digestInSlices);
+  const expected = `var firmsealReportDigest="${digestInSlices(data)}",firmsealFileDigests=${JSON.stringify(digests)};`;
   const policy = [
     "default-src 'none'",
     `script-src ${[bundle, expected, PAGE_SCRIPT].map(hashOf).join(" ")}`,
@@ -75,7 +75,7 @@ export function reportHtml(report: ReportData | ReleaseReport, bundle: string): 
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
-<main id="report"><h1>${escaped(report.file)}</h1><p class="verdict bad" role="status">${escaped(TEXTS.notRun)}</p></main>
+<main id="report"><h1>${escaped(report.file)}</h1><p class="verdict bad" role="status">${escaped(REPORT_TEXTS.notRun)}</p></main>
 ${files}
 <script type="application/json" id="data">${data}</script>
 <script>${bundle}</script>

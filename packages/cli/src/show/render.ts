@@ -30,7 +30,7 @@ export type Line =
   | { map: MapLine };
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
-export class Refused extends Failure {
+export class RefusedWithFacts extends Failure {
   constructor({ exit, reason, code, message, hint }: Failure, facts: object) {
     super(exit, reason, code, message, hint);
     this.facts = facts;
@@ -73,7 +73,7 @@ export async function renderFailure(e: unknown, command: AnyCommand | undefined,
   const { failureOf, withOption } = await import("./failure-of.js");
   let failure: Failure;
   try {
-    if (e instanceof Refused && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
+    if (e instanceof RefusedWithFacts && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
     failure = withOption(failureOf(e, line), given);
     if (asJson) {
       const { code, reason, exit, message, hint, facts } = failure;

@@ -1,14 +1,14 @@
 // What the open files say together: whether the release is good under the open keys or the open trust file.
 
-import { type PageData, type Progress, refusalWords, verifyRelease } from "@firmseal/report/page";
+import { type OnProgress, type PageData, refusalWords, verifyReport } from "@firmseal/report/page";
 import {
   acceptTrust,
   anchorOf,
+  decodeTrust,
   keyOfAnchor,
   loadAlg,
   type PublicKey,
   ROLES,
-  readTrust,
   roleNames,
   testKeyName,
   thumbprint,
@@ -26,19 +26,19 @@ import {
   type TrustAnchor,
   type TrustStore,
 } from "@firmseal/verifier";
-import { ALG_NAMES, type CoseSignature, formatSequence, ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
-import type { DeviceSettings, SignatureRow, Verdict } from "../protocol.js";
+import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal, ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
+import type { DeskVerdict, DeviceSettings, SignatureRow } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import type { Desk, Main } from "./desk.js";
 import { bytesOfHex } from "./keys.js";
-import { kindsOf, limitedInterpreter } from "./release.js";
-import { isRefusal, Sentence } from "./sentence.js";
+import { kindsOf, pageInterpreter } from "./release.js";
+import { Sentence } from "./sentence.js";
 
 /** The verifier, with every key that tools have. */
-const device = () => ({ ...{ open, anchor, errors }, ...limitedInterpreter() });
+const device = () => ({ ...{ open, anchor, errors }, ...pageInterpreter() });
 
 /** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
-export interface Policy {
+export interface DeskPolicy {
   trust: Trust;
   keys: { key: PublicKey; anchor: Anchor; name?: string }[];
   list?: { store: TrustStore; pinned: boolean };
@@ -47,9 +47,9 @@ export interface Policy {
 const base64 = (bytes: ArrayLike<number>) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
 /** The trust file, verified with the open keys as its roots, or with its own. Throws refusals. */
-function trustList({ trust, keys }: Desk): Policy["list"] {
+function trustList({ trust, keys }: Desk): DeskPolicy["list"] {
   if (!trust) return undefined;
-  const own = readTrust(trust.bytes);
+  const own = decodeTrust(trust.bytes);
   // a device would call it damaged CBOR
   if (own.signatures.length === 0) throwRefusal(errors.TRUST_SIGNERS, -1);
   const pinned = keys.length > 0;
@@ -64,7 +64,7 @@ function identityOf(device: DeviceSettings | undefined, main: Main): Identity {
 }
 
 /** Who must have signed the release. Undefined: neither keys nor a trust file are open. Throws refusals and Sentence. */
-export async function policyFor(desk: Desk, threshold: number, device: DeviceSettings | undefined): Promise<Policy | undefined> {
+export async function policyFor(desk: Desk, threshold: number, device: DeviceSettings | undefined): Promise<DeskPolicy | undefined> {
   for (const { key } of desk.keys) await loadAlg(key.alg);
   const list = trustList(desk);
   if (list && !desk.envelope) return { trust: { anchors: [] }, keys: [], list };
@@ -81,7 +81,7 @@ export async function policyFor(desk: Desk, threshold: number, device: DeviceSet
   return { trust: { anchors: keys.map((one) => one.anchor), threshold }, keys };
 }
 
-function dataOf(main: Main, { keys, trust, list }: Policy): PageData {
+function dataOf(main: Main, { keys, trust, list }: DeskPolicy): PageData {
   const { kinds, slots } = kindsOf(main);
   const part = (name: string, bytes: ArrayLike<number> | undefined) => (bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {});
   const number = (limit: Anchor["since"]) => limit && ([limit[0], limit[1]] as [number, number]);
@@ -111,7 +111,7 @@ function dataOf(main: Main, { keys, trust, list }: Policy): PageData {
 }
 
 /** Every signature, and the open key that made it. */
-function signatureRows(claims: readonly CoseSignature[], keys: Policy["keys"]): SignatureRow[] {
+function signatureRows(claims: readonly CoseSignature[], keys: DeskPolicy["keys"]): SignatureRow[] {
   return claims.map((claim) => {
     const by = keys.find(
       ({ key, anchor: { alg } }) => alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, {}),
@@ -124,7 +124,7 @@ function signatureRows(claims: readonly CoseSignature[], keys: Policy["keys"]): 
   });
 }
 
-function trustFacts(store: TrustStore): NonNullable<Verdict["trust"]> {
+function trustFacts(store: TrustStore): NonNullable<DeskVerdict["trust"]> {
   const limit = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name} ${value}`]);
   return {
     name: trustName(store),
@@ -150,12 +150,12 @@ function trustFacts(store: TrustStore): NonNullable<Verdict["trust"]> {
 }
 
 /** The trust file alone. */
-function trustVerdict(list: NonNullable<Policy["list"]>, keys: Policy["keys"], claims: readonly CoseSignature[]): Verdict {
+function trustVerdict(list: NonNullable<DeskPolicy["list"]>, keys: DeskPolicy["keys"], claims: readonly CoseSignature[]): DeskVerdict {
   const facts = { trust: trustFacts(list.store), signatures: signatureRows(claims, keys), notes: [] };
   return list.pinned ? { state: "good", words: TEXTS.trustGood, ...facts } : { state: "unknown", words: TEXTS.trustOwn, ...facts };
 }
 
-function notesOf(desk: Desk, policy: Policy, verified: NonNullable<Verdict["release"]>["verified"]): string[] {
+function notesOf(desk: Desk, policy: DeskPolicy, verified: NonNullable<DeskVerdict["release"]>["verified"]): string[] {
   const tests = policy.keys.flatMap(({ key }, i) => (verified.signed[i] ? (testKeyName(key) ?? []) : []));
   const outside = verified.payloads.filter(({ inside }) => !inside);
   const isOpen = ({ uri, digest }: (typeof outside)[number]) => desk.payloads.some((one) => one.uri === uri && one.digest === digest?.hex);
@@ -166,7 +166,7 @@ function notesOf(desk: Desk, policy: Policy, verified: NonNullable<Verdict["rele
   ];
 }
 
-const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): Verdict => {
+const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): DeskVerdict => {
   // what is not tried is neither good nor refused
   if (e instanceof Sentence) return { state: "unknown", words: e.message, signatures, notes: [] };
   const text = refusalWords(e);
@@ -174,7 +174,7 @@ const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) 
   return { state: "bad", words: words(text), ...at, signatures, notes: [] };
 };
 
-async function releaseVerdict(desk: Desk, main: Main, policy: Policy | undefined, progress: Progress): Promise<Verdict> {
+async function releaseVerdict(desk: Desk, main: Main, policy: DeskPolicy | undefined, progress: OnProgress): Promise<DeskVerdict> {
   const signatures = signatureRows(main.outline?.signatures ?? [], policy?.keys ?? []);
   if (!policy) {
     if (main.fault) return refused(main.fault, signatures);
@@ -184,7 +184,7 @@ async function releaseVerdict(desk: Desk, main: Main, policy: Policy | undefined
     // with the keys first: a damaged file is refused as on a device, whatever a tool can still read of it
     open(main.bytes, policy.trust);
     const data = dataOf(main, policy);
-    const verified = await verifyRelease(device(), policy.trust, data, main.bytes, progress);
+    const verified = await verifyReport(device(), policy.trust, data, main.bytes, progress);
     const release = { data, verified, length: main.bytes.length };
     return { state: "good", words: "", signatures, release, notes: notesOf(desk, policy, verified) };
   } catch (e) {
@@ -193,8 +193,13 @@ async function releaseVerdict(desk: Desk, main: Main, policy: Policy | undefined
 }
 
 /** The verdict on the main file. */
-export async function verdictOf(desk: Desk, threshold: number, device: DeviceSettings | undefined, progress: Progress): Promise<Verdict> {
-  let policy: Policy | undefined;
+export async function deskVerdict(
+  desk: Desk,
+  threshold: number,
+  device: DeviceSettings | undefined,
+  progress: OnProgress,
+): Promise<DeskVerdict> {
+  let policy: DeskPolicy | undefined;
   try {
     policy = await policyFor(desk, threshold, device);
   } catch (e) {
@@ -210,5 +215,5 @@ export async function verdictOf(desk: Desk, threshold: number, device: DeviceSet
     const key = keyOfAnchor(one);
     return key ? [{ key, anchor: anchorOf(key) }] : [];
   });
-  return trustVerdict(list, [...roots, ...own], readTrust(desk.trust.bytes).signatures);
+  return trustVerdict(list, [...roots, ...own], decodeTrust(desk.trust.bytes).signatures);
 }

@@ -1,8 +1,8 @@
 // What was found out when the report was made. The page has no means to verify it.
 
 import { grouped } from "../text.js";
-import { el, nested, visible } from "./dom.js";
-import { TEXTS } from "./texts.js";
+import { el, nested, visibleText } from "./dom.js";
+import { REPORT_TEXTS } from "./texts.js";
 import type { PageData } from "./verify.js";
 import type { Heading } from "./view.js";
 
@@ -10,29 +10,33 @@ const MARKS = { old: "", new: "", none: "!", mixed: "?" } as const;
 
 function cutMap({ points, device, faults, left }: NonNullable<PageData["cuts"]>, heading: Heading): Node[] {
   const cells = points.map(({ what, boots, cuts }) => {
-    const words = visible(`${what}: ${TEXTS.cutLegend[boots]} (${cuts})`);
+    const words = visibleText(`${what}: ${REPORT_TEXTS.cutLegend[boots]} (${cuts})`);
     return el("li", { class: boots, title: words }, el("span", { class: "unseen" }, words), MARKS[boots]);
   });
   const counts = (["old", "new", "none", "mixed"] as const).flatMap((boots) => {
     const n = points.filter((p) => p.boots === boots).length;
-    return n === 0 ? [] : [el("li", {}, el("span", { class: `cell ${boots}` }, MARKS[boots]), ` ${TEXTS.cutLegend[boots]}: ${grouped(n)}`)];
+    return n === 0
+      ? []
+      : [el("li", {}, el("span", { class: `cell ${boots}` }, MARKS[boots]), ` ${REPORT_TEXTS.cutLegend[boots]}: ${grouped(n)}`)];
   });
   return [
-    heading(2, visible(TEXTS.cuts(device))),
-    el("p", {}, faults === 0 ? TEXTS.cutsGood : TEXTS.cutsBad(faults)),
+    heading(2, visibleText(REPORT_TEXTS.cuts(device))),
+    el("p", {}, faults === 0 ? REPORT_TEXTS.cutsGood : REPORT_TEXTS.cutsBad(faults)),
     ...(left === undefined ? [el("ul", { class: "map" }, ...cells), el("ul", { class: "legend" }, ...counts)] : []),
-    ...(left === undefined ? [] : [el("p", {}, TEXTS.cutsLeft(left))]),
+    ...(left === undefined ? [] : [el("p", {}, REPORT_TEXTS.cutsLeft(left))]),
   ];
 }
 
 function changeViews({ file, lines, left }: NonNullable<PageData["changes"]>, heading: Heading, name: (text: string) => string): Node[] {
-  const title = heading(2, visible(TEXTS.changes(file)));
-  if (left !== undefined) return [title, el("p", {}, TEXTS.left(left))];
-  return [title, lines.length === 0 ? el("p", {}, TEXTS.noChanges) : nested(lines.map(name))];
+  const title = heading(2, visibleText(REPORT_TEXTS.changes(file)));
+  if (left !== undefined) return [title, el("p", {}, REPORT_TEXTS.left(left))];
+  return [title, lines.length === 0 ? el("p", {}, REPORT_TEXTS.noChanges) : nested(lines.map(name))];
 }
 
 /** `name`: puts names in place of identifiers. */
 export function toldViews(data: PageData, heading: Heading, name: (text: string) => string): Node[] {
   const out = [...(data.changes ? changeViews(data.changes, heading, name) : []), ...(data.cuts ? cutMap(data.cuts, heading) : [])];
-  return out.length > 0 ? [el("section", { class: "told" }, heading(1, TEXTS.toldTitle), el("p", {}, TEXTS.told), ...out)] : [];
+  return out.length > 0
+    ? [el("section", { class: "told" }, heading(1, REPORT_TEXTS.toldTitle), el("p", {}, REPORT_TEXTS.told), ...out)]
+    : [];
 }

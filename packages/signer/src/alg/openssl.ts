@@ -12,6 +12,7 @@ interface Crypto {
   createPrivateKey(key: { key: Uint8Array; format: "der"; type: "pkcs8" }): object;
   createPublicKey(key: object): { export(form: { format: "der"; type: "spki" }): Uint8Array };
   sign(algorithm: null, data: Uint8Array, key: object): Uint8Array;
+  randomFillSync(bytes: Uint8Array): Uint8Array;
 }
 
 /** PKCS#8 of an Ed25519 key up to its 32 bytes (RFC 8410 §7). */
@@ -71,4 +72,10 @@ export function nodeSign(tbs: Uint8Array, secret: Uint8Array): Uint8Array | unde
     keepForTurn(secret, key);
     return openssl.sign(null, tbs, key);
   });
+}
+
+/** Random bytes. In Node by the module that signs: the global `crypto` would load Web Crypto as well. */
+export function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  return openssl()?.randomFillSync(bytes) ?? globalThis.crypto.getRandomValues(bytes);
 }

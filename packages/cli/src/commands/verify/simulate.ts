@@ -33,7 +33,7 @@ import { membersOf, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { formatCount } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import type { MapLine } from "../../show/map.js";
-import { Refused, type TableLine } from "../../show/render.js";
+import { RefusedWithFacts, type TableLine } from "../../show/render.js";
 
 export interface SimulateCommandOptions extends TrustOptions {
   device: string;
@@ -247,7 +247,7 @@ export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
   if (!first) return facts;
   const where = `${first.what} (operation ${first.operation}, ${first.tear})${first.again ? `, then ${first.again.what} (${first.again.operation}, ${first.again.tear})` : ""}`;
   const what = first.fault ?? first.stuck ?? (first.floorFell ? "the floor fell" : `${first.boots} starts`);
-  throw new Refused(
+  throw new RefusedWithFacts(
     new Failure(
       1,
       "POWER_CUT",
