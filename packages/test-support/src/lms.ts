@@ -60,8 +60,13 @@ export function lmsSigner(name: string) {
     const q = level.q ?? below(2 ** h);
     const I = random(16);
     const chain = (x: Uint8Array, leaf: number, i: number, from: number, to: number): Uint8Array => {
+      const step = Buffer.concat([I, u32(leaf), u16(i), Buffer.of(0), x]);
       let tmp: Uint8Array = x;
-      for (let j = from; j < to; j++) tmp = H(I, u32(leaf), u16(i), Buffer.from([j]), tmp).subarray(0, n);
+      for (let j = from; j < to; j++) {
+        step[22] = j;
+        tmp = H(step).subarray(0, n);
+        step.set(tmp, 23);
+      }
       return tmp;
     };
     const secrets = (leaf: number, seed: Uint8Array) => Array.from({ length: p }, (_, i) => H(seed, u32(leaf), u16(i)).subarray(0, n));
