@@ -73,6 +73,13 @@ export class FilesView {
     this.sentence.textContent = visible(sentence);
   }
 
+  /** The worker has ended, with all files. */
+  lost(): void {
+    for (const id of [...this.rows.keys()]) this.drop(id);
+    this.problem(TEXTS.stopped);
+    this.changed(undefined);
+  }
+
   /** Opens the same files in another worker. */
   async openIn(rpc: Rpc): Promise<void> {
     for (const { input } of this.rows.values()) {
@@ -126,14 +133,10 @@ export class FilesView {
   }
 
   private add(file: OpenFile, input: Input): void {
-    // there is one release, and one trust file
+    // there is one release; of trust files, there is one and the one before
     const isMain = (kind: OpenFile["kind"]) => kind === "envelope" || kind === "description";
     for (const [id, known] of this.rows)
-      if (
-        (isMain(file.kind) && (isMain(known.file.kind) || known.file.kind === "payload")) ||
-        (file.kind === "trust" && known.file.kind === "trust")
-      )
-        this.drop(id);
+      if ((isMain(file.kind) && (isMain(known.file.kind) || known.file.kind === "payload")) || file.closes?.includes(id)) this.drop(id);
     const row = el(
       "li",
       {},

@@ -1,0 +1,102 @@
+// Public keys of OpenSSH (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4) and of minisign, for programs with and without Node.
+
+import { decodeBase64url } from "./base64url.js";
+import { KeyError } from "./error.js";
+import { type KeyAlg, type PublicKey, publicKey } from "./key.js";
+
+/** How OpenSSH names keys: the type, and the curve that a key of this type repeats. */
+export interface SshType {
+  readonly type: string;
+  readonly curve?: string;
+}
+
+/** The types of OpenSSH by algorithm. */
+export const SSH_TYPES = {
+  ed25519: { type: "ssh-ed25519" },
+  es256: { type: "ecdsa-sha2-nistp256", curve: "nistp256" },
+} as const satisfies { readonly [alg in KeyAlg]?: SshType };
+
+const damaged = () => new KeyError("format", "the content of the OpenSSH key is cut short or damaged");
+
+const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes.subarray(0, 64));
+
+/** The strings of a blob (RFC 4251 §5). */
+function stringsIn(blob: Uint8Array): Uint8Array[] {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
+  const out: Uint8Array[] = [];
+  for (let at = 0; at < blob.length; ) {
+    if (blob.length - at < 4 || out.length === 3) throw damaged();
+    const n = view.getUint32(at);
+    if (n > blob.length - at - 4) throw damaged();
+    out.push(blob.subarray(at + 4, at + 4 + n));
+    at += 4 + n;
+  }
+  return out;
+}
+
+/**
+ * The public key in a blob of OpenSSH. `expected`: the type that the line names. Throws KeyError: `unsupported` for another
+ * type, `format` for a damaged blob, and the codes of publicKey().
+ */
+export function fromSsh(blob: Uint8Array, expected?: string): PublicKey {
+  const [name, ...fields] = stringsIn(blob);
+  if (!name) throw damaged();
+  const found = latin1(name);
+  const [alg, type] = (Object.entries(SSH_TYPES) as [KeyAlg, SshType][]).find(([, one]) => one.type === found) ?? [];
+  // the file is untrusted, so the message contains the type name only if it looks like one
+  if (!alg || !type)
+    throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(found) ? found : "that it names"}`);
+  if (expected !== undefined && expected !== found) throw damaged();
+  const [first, second] = fields;
+  if (type.curve !== undefined && first && latin1(first) !== type.curve)
+    throw new KeyError("format", "the curve of the key does not match its type");
+  const key = type.curve === undefined ? first : second;
+  if (!key || fields.length !== (type.curve === undefined ? 1 : 2)) throw damaged();
+  return publicKey(alg, key);
+}
+
+/** Decodes canonical base64 with padding (RFC 4648 §4). Returns undefined for any other text. */
+function decodeBase64(text: string): Uint8Array | undefined {
+  if (text.length % 4 !== 0) return undefined;
+  return decodeBase64url(
+    text
+      .replace(/={1,2}$/, "")
+      .replaceAll("+", "-")
+      .replaceAll("/", "_"),
+  );
+}
+
+/** Whether a text is, or begins like, a public key of OpenSSH: a type and base64. */
+export function isSshLine(text: string): boolean {
+  return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
+}
+
+/** Reads the only public key in a text. Text after the key is its comment. Throws KeyError like fromSsh(), and `several`. */
+export function fromSshLine(text: string): PublicKey {
+  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
+  if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
+  const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
+  const blob = decodeBase64(base64);
+  if (!blob) throw damaged();
+  return fromSsh(blob, name);
+}
+
+// "Ed" ‖ key number (8) ‖ public key (32)
+const MINISIGN_LENGTH = 42;
+
+const tag = (bytes: Uint8Array, at: number) => latin1(bytes.subarray(at, at + 2));
+
+/** Whether bytes have the length and the beginning of a public key of minisign. */
+export const isMinisignPublic = (bytes: Uint8Array): boolean => bytes.length === MINISIGN_LENGTH && tag(bytes, 0) === "Ed";
+
+/**
+ * The public key in the decoded line of a file of minisign, which describes the layout in its manual ("Key formats").
+ * Returns undefined if it is not one. Throws KeyError: `format` for the beginning of a secret key, and the codes of
+ * publicKey().
+ */
+export function fromMinisign(bytes: Uint8Array): PublicKey | undefined {
+  if (!isMinisignPublic(bytes)) return undefined;
+  if ((tag(bytes, 2) === "Sc" || tag(bytes, 2) === "\0\0") && tag(bytes, 4) === "B2")
+    throw new KeyError("format", "the minisign key is cut short or damaged");
+  return publicKey("ed25519", bytes.subarray(10));
+}
