@@ -94,3 +94,6 @@ export interface ReleaseReport {
 
 /** Boards in one report. */
 export const MOST_BOARDS = 64;
+
+/** Bytes of a report, without the payloads in its envelopes. */
+export const MOST_REPORT_BYTES = 400_000;

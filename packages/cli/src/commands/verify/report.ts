@@ -3,8 +3,8 @@
 import { basename } from "node:path";
 import { minifiedBundle } from "@firmseal/bundler";
 import { grouped, keyWords, tooMuch, usage, warn } from "@firmseal/keys";
-import { previousFolder, type ReleaseFolder, readEnvelopeFile, releaseFolder, reportTime, trustedKeys } from "@firmseal/release";
-import { fittedReport, MOST_REPORT_BYTES, type ReleaseReport, type ReportData } from "@firmseal/report";
+import { LIMITS, previousFolder, type ReleaseFolder, readEnvelopeFile, releaseFolder, reportTime, trustedKeys } from "@firmseal/release";
+import { fittedReport, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
@@ -92,11 +92,11 @@ async function makeReport(path: string, o: ReportOptions) {
   const { html, left, excess } = fittedReport(data, await bundleFor(boards), payloadBytes);
   if (excess !== undefined)
     throw tooMuch(
-      `the report would have ${grouped(excess)} bytes without payloads, and ${grouped(MOST_REPORT_BYTES)} are the most`,
+      `the report would have ${grouped(excess)} bytes without payloads, and ${grouped(LIMITS.reportBytes)} are the most`,
       folder ? "make one for fewer boards: --board NAME" : "the manifest is too large for a report",
     );
   if (left.length > 0)
-    warn(`left out to keep the report below ${grouped(MOST_REPORT_BYTES)} bytes: ${left.map((name) => LEFT_WORDS[name]).join(", ")}`);
+    warn(`left out to keep the report below ${grouped(LIMITS.reportBytes)} bytes: ${left.map((name) => LEFT_WORDS[name]).join(", ")}`);
   const output = Buffer.from(html);
   writeOut(o.html, output);
   return {
