@@ -57,12 +57,13 @@ export {
   secretLength,
   signatureLength,
   signer,
+  sshType,
   thumbprint,
   withCoseAlg,
   withKid,
 } from "./key/key.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
-export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine, SSH_TYPES, type SshType } from "./key/ssh.js";
+export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine } from "./key/ssh.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {

@@ -3,8 +3,17 @@
 // and security keys are refused.
 
 import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
-import { fromSsh, type KeyAlg, KeyError, keyAlgs, type PrivateKey, type PublicKey, privateKey, secretLength } from "@firmseal/signer";
-import { CUSTODY } from "../custody.js";
+import {
+  fromSsh,
+  type KeyAlg,
+  KeyError,
+  keyAlgs,
+  type PrivateKey,
+  type PublicKey,
+  privateKey,
+  secretLength,
+  sshType,
+} from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { pem } from "./pem.js";
 import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
@@ -73,7 +82,7 @@ function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): KeyT
 }
 
 const TYPES: readonly KeyType[] = keyAlgs.flatMap((alg) => {
-  const { openssh } = CUSTODY[alg];
+  const openssh = sshType(alg);
   const length = secretLength(alg);
   if (!openssh || length === undefined) return [];
   return openssh.curve === undefined ? ofString(alg, openssh.type, length) : ofCurve(alg, openssh.type, openssh.curve, length);

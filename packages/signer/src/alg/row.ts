@@ -36,6 +36,8 @@ export interface AlgRow {
   /** Length in bytes of a raw signature. Absent if a signature encodes its own length. */
   readonly signatureLength?: number;
   readonly form: KeyForm;
+  /** How OpenSSH names such keys: the type, and the curve that a key of this type repeats (RFC 8709 §4, RFC 5656 §3.1). */
+  readonly ssh?: { readonly type: string; readonly curve?: string };
   /** Throws KeyError for a key that has the right length but must not be used. */
   check(key: Uint8Array): void;
   /**

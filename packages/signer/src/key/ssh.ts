@@ -2,19 +2,7 @@
 
 import { decodeBase64url } from "./base64url.js";
 import { KeyError } from "./error.js";
-import { type KeyAlg, type PublicKey, publicKey } from "./key.js";
-
-/** How OpenSSH names keys: the type, and the curve that a key of this type repeats. */
-export interface SshType {
-  readonly type: string;
-  readonly curve?: string;
-}
-
-/** The types of OpenSSH by algorithm. */
-export const SSH_TYPES = {
-  ed25519: { type: "ssh-ed25519" },
-  es256: { type: "ecdsa-sha2-nistp256", curve: "nistp256" },
-} as const satisfies { readonly [alg in KeyAlg]?: SshType };
+import { keyAlgs, type PublicKey, publicKey, sshType } from "./key.js";
 
 const damaged = () => new KeyError("format", "the content of the OpenSSH key is cut short or damaged");
 
@@ -42,10 +30,10 @@ export function fromSsh(blob: Uint8Array, expected?: string): PublicKey {
   const [name, ...fields] = stringsIn(blob);
   if (!name) throw damaged();
   const found = latin1(name);
-  const [alg, type] = (Object.entries(SSH_TYPES) as [KeyAlg, SshType][]).find(([, one]) => one.type === found) ?? [];
+  const alg = keyAlgs.find((one) => sshType(one)?.type === found);
+  const type = alg && sshType(alg);
   // the file is untrusted, so the message contains the type name only if it looks like one
-  if (!alg || !type)
-    throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(found) ? found : "that it names"}`);
+  if (!type) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(found) ? found : "that it names"}`);
   if (expected !== undefined && expected !== found) throw damaged();
   const [first, second] = fields;
   if (type.curve !== undefined && first && latin1(first) !== type.curve)
