@@ -1,10 +1,13 @@
-// Signatures and hashes on every engine at hand, ours against others, all in one run: medians of 5. Engines as in scripts/conformance.mjs:
-// those on PATH, and `XST=`, `JERRY=`, `ESPRUINO=`; `JERRY_STATS=` names a build of JerryScript that has --mem-stats. What is absent is
-// "not measured". Needs a build.
+// Signatures and hashes on every engine at hand, ours against others, all in one run. Engines as in scripts/conformance.mjs: those on PATH, and
+// `XST=`, `JERRY=`, `ESPRUINO=`; `JERRY_STATS=` names a build of JerryScript that has --mem-stats. What is absent is "not measured". Needs a
+// build.
 //
-//   node bench/engines.mjs [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
+//   node bench/engines.mjs [--counted] [--timed] [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
 //
-// `--vectors` plays the test vectors as well, which takes minutes. `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and draws the plot.
+// `--timed`: milliseconds, medians of 5. `--counted`: instructions of one verification under valgrind, by the difference of two runs, where
+// valgrind runs the engine, and times where it does not (Node and browsers make their code while they run). Without either, both. `--vectors`
+// plays the test vectors as well, which takes minutes. `--write` puts the tables between their markers of
+// docs/guides/keys/choosing-an-algorithm.md, and draws the plot; then all engines have to be there.
 
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -13,10 +16,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { ask, conform, ENGINES, locate } from "../scripts/conformance.mjs";
-import { bundlePath, deviceBundle, ed25519Key, es256Key, figure, lms, ROOT, signer, tableText, title } from "./lib.mjs";
+import { countedTables, DOC, timedTables, withTables } from "./engines-report.mjs";
+import { bundlePath, deviceBundle, ed25519Key, es256Key, lms, ROOT, rates, signer, title, verifier } from "./lib.mjs";
 import { keepResults, rowsOf } from "./plots.mjs";
 
 const require = createRequire(import.meta.url);
@@ -24,12 +27,17 @@ const ROUNDS = 5;
 const LEAST = 100;
 /** One script: load, 7 samples of what may take 20 s each. */
 const SECONDS = 400;
-const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { vectors: { type: "string", default: "" }, write: { type: "boolean" } },
+  options: {
+    vectors: { type: "string", default: "" },
+    write: { type: "boolean" },
+    counted: { type: "boolean" },
+    timed: { type: "boolean" },
+  },
 });
+const both = !options.counted && !options.timed;
 
 // What is verified: a Sig_structure's size.
 
@@ -216,8 +224,69 @@ function jerryPeak(text) {
   }
 }
 
-const ms = (n) => (n === undefined ? "–" : figure(n));
-const times = (a, b) => (a === undefined || b === undefined ? "–" : `${(a / b).toPrecision(3).replace(/e\+\d+/, "")} ×`);
+/** What is counted: library or algorithm → the script that has it alone, and the task. nacl.js takes minutes under valgrind. */
+const COUNTED = ["nacl.js", "nacl-fast.js", "ed25519", "ed25519-8k", "es256"];
+/** A run under valgrind is some twenty times as long. */
+const COUNTED_SECONDS = 1200;
+
+/** The instructions of a whole run with so many calls of the only task after the first, or undefined if valgrind cannot run the engine. */
+async function instructions(engine, command, text, calls) {
+  const tool = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", command];
+  const under = { ...engine, args: (file) => [...tool, ...(engine.args ? engine.args(file) : [file])] };
+  const { output } = await ask(
+    under,
+    "valgrind",
+    whole(text, 0, 0).replace(/\nvar ROUNDS = 0/, `\nvar CALLS = ${calls}, ROUNDS = 0`),
+    COUNTED_SECONDS,
+  );
+  const [, refs] = output.match(/I\s+refs:\s+([\d,]+)/) ?? [];
+  return refs && /DONE/.test(output) && !/FAIL/.test(output) ? Number(refs.replaceAll(",", "")) : undefined;
+}
+
+const hasValgrind = spawnSync("valgrind", ["--version"]).status === 0;
+/** Their machine code is made while they run, and valgrind counts its making. */
+const COMPILES = ["node", "chromium"];
+
+/** Task → instructions of one call, by the difference of two runs: what loads the script and prepares the engine does not count. */
+async function count(engine, command, all) {
+  const counts = {};
+  if (!hasValgrind || COMPILES.includes(engine.name)) return counts;
+  for (const name of COUNTED) {
+    process.stderr.write(`${engine.name}: counts ${name}\n`);
+    const [from, to] = name === "nacl.js" ? [0, 1] : [1, 5];
+    const [less, more] = [await instructions(engine, command, all[name], from), await instructions(engine, command, all[name], to)];
+    if (less === undefined || more === undefined) return {};
+    counts[name] = (more - less) / (to - from);
+  }
+  return counts;
+}
+
+/** Verifications a second against OpenSSL's, in this process. */
+async function againstOpenssl() {
+  const { ed25519, es256 } = await verifier();
+  const [ed, es] = [ed25519Key(), es256Key()];
+  const [edSignature, esSignature] = [ed.sign(message), es.sign(message)];
+  const result = rates({
+    ed25519: () => ed25519.verify(ed.key, message, edSignature, {}),
+    openssl: () => crypto.verify(null, message, ed.publicKey, edSignature),
+    es256: () => es256.verify(es.key, message, esSignature, {}),
+    "openssl es256": () => crypto.verify("sha256", message, { key: es.publicKey, dsaEncoding: "ieee-p1363" }, esSignature),
+  });
+  return { ed25519: result.ed25519 / result.openssl, es256: result.es256 / result["openssl es256"] };
+}
+
+/** Milliseconds of each task, and what the engine says of its memory. */
+async function time(engine, command, all, result) {
+  const names = both || options.timed ? Object.keys(all) : COUNTED;
+  for (const name of names) {
+    if (name === "native" && engine.name !== "espruino") continue;
+    process.stderr.write(`${engine.name}: ${name}\n`);
+    const one = await measure(engine, command, name, all[name]);
+    Object.assign(result.times, one.times);
+    if (one.vars) result.vars[name] = one.vars;
+    if (engine.name === "jerry" && ["ed25519", "es256", "hsslms"].includes(name)) result.peak[name] = jerryPeak(all[name]);
+  }
+}
 
 async function main() {
   const all = await scripts();
@@ -225,104 +294,24 @@ async function main() {
   const results = [];
   for (const engine of wanted) {
     const { command, skipped } = locate(engine);
-    const result = { engine, times: {}, vars: {}, peak: {}, vectors: "not played", absent: Boolean(skipped) };
+    const result = { engine, times: {}, vars: {}, peak: {}, counts: {}, vectors: "not played", absent: Boolean(skipped) };
     results.push(result);
     if (skipped) continue;
-    for (const [name, text] of Object.entries(all)) {
-      if (name === "native" && engine.name !== "espruino") continue;
-      process.stderr.write(`${engine.name}: ${name}\n`);
-      const one = await measure(engine, command, name, text);
-      Object.assign(result.times, one.times);
-      if (one.vars) result.vars[name] = one.vars;
-      if (engine.name === "jerry" && ["ed25519", "es256", "hsslms"].includes(name)) result.peak[name] = jerryPeak(text);
-    }
+    if (both || options.counted) result.counts = await count(engine, command, all);
+    if (both || options.timed || Object.keys(result.counts).length === 0) await time(engine, command, all, result);
     if (options.vectors === "all" || options.vectors.split(",").includes(engine.name))
       result.vectors = (await conform(engine)).line.replace(/^.*?: /, "");
   }
-  report(results);
-}
-
-function report(results) {
-  const row = (cells) => (r) => [r.engine.name, ...(r.absent ? cells.map(() => "not measured") : cells.map((cell) => cell(r.times, r)))];
-  const rows = (cells) => results.map(row(cells));
-  const libraries = ["nacl.js", "nacl-fast.js", "@stablelib/ed25519", "@noble/ed25519"];
-  const size = (name) => {
-    const bytes = readFileSync(bundlePath(name));
-    return `${bytes.length.toLocaleString("en")} / ${gzipSync(bytes, { level: 9 }).length.toLocaleString("en")}`;
+  const tables = {
+    ...((both || options.counted) && { "bench/engines counted": countedTables(results, await againstOpenssl()) }),
+    ...((both || options.timed) && { "bench/engines": timedTables(results) }),
   };
-  const texts = [
-    'One Ed25519 verification, milliseconds. "Table": with a table of 8 KB for the key, from `firmseal pubkey --device`. The last two columns: how many times as fast as nacl.js.\n',
-    tableText(
-      ["engine", ...libraries, "firmseal", "firmseal, table", "against nacl.js", "with the table"],
-      rows([
-        ...libraries.map((name) => (t) => (t[name] === undefined ? "does not run" : ms(t[name]))),
-        (t) => ms(t.ed25519),
-        (t) => ms(t["ed25519-8k"]),
-        (t) => times(t["nacl.js"], t.ed25519),
-        (t) => times(t["nacl.js"], t["ed25519-8k"]),
-      ]),
-    ),
-    'One verification of each algorithm, milliseconds, and HSS/LMS (H5) as a multiple of its SHA-256 compressions alone. "Native": with the engine\'s own SHA-256.\n',
-    tableText(
-      [
-        "engine",
-        "Ed25519",
-        "ES256",
-        "HSS/LMS W4",
-        "HSS/LMS W8",
-        "W4 / hashing",
-        "W8 / hashing",
-        "W4 native",
-        "W8 native",
-        "W4 native / hashing",
-      ],
-      rows([
-        (t) => ms(t.ed25519),
-        (t) => ms(t.es256),
-        (t) => ms(t["hsslms-w4"]),
-        (t) => ms(t["hsslms-w8"]),
-        (t) => times(t["hsslms-w4"], t["compressions-w4"]),
-        (t) => times(t["hsslms-w8"], t["compressions-w8"]),
-        (t) => ms(t["hsslms-w4-native"]),
-        (t) => ms(t["hsslms-w8-native"]),
-        (t) => times(t["hsslms-w4-native"], t["compressions-w4-native"]),
-      ]),
-    ),
-    "Hashing, microseconds for one block.\n",
-    tableText(
-      ["engine", "SHA-256, 64 bytes", "SHA-512, 128 bytes"],
-      rows([
-        (t) => (t.sha256 === undefined ? "–" : figure(t.sha256 * 1000)),
-        (t) => (t.sha512 === undefined ? "–" : figure(t.sha512 * 1000)),
-      ]),
-    ),
-    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; Espruino's variables in use behind it, with the bundle loaded from a text. Bytes: the bundle, minified / gzip -9.\n",
-    tableText(
-      ["engine", "test vectors", "algorithm", "verify, ms", "heap", "bundle, bytes"],
-      results.flatMap((r) =>
-        [
-          ["Ed25519", "ed25519", (t) => t.ed25519],
-          ["ES256", "es256", (t) => t.es256],
-          ["HSS/LMS W4", "hsslms", (t) => t["hsslms-w4-native"] ?? t["hsslms-w4"]],
-        ].map(([label, name, time]) => [
-          r.engine.name,
-          r.absent ? "not measured" : r.vectors,
-          label,
-          r.absent ? "not measured" : ms(time(r.times)),
-          r.peak[name] ? r.peak[name].toLocaleString("en") : r.vars[name] ? `${r.vars[name].toLocaleString("en")} vars` : "–",
-          size(name),
-        ]),
-      ),
-    ),
-  ];
   title("Engines");
-  console.log(texts.join("\n"));
+  console.log(Object.values(tables).flat().join("\n"));
   if (!options.write) return;
-  const [head, rest] = readFileSync(DOC, "utf8").split("<!-- bench/engines -->\n");
-  const [, tail] = rest.split("<!-- end -->\n");
-  writeFileSync(DOC, `${head}<!-- bench/engines -->\n\n${texts.join("\n")}\n<!-- end -->\n${tail}`);
+  writeFileSync(DOC, withTables(readFileSync(DOC, "utf8"), tables));
   // the table of one verification of each algorithm
-  keepResults("engines", { rows: rowsOf(texts[3]) });
+  if (tables["bench/engines"]) keepResults("engines", { rows: rowsOf(tables["bench/engines"][3]) });
 }
 
 await main();

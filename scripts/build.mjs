@@ -45,8 +45,10 @@ const DIVIDED = [
   "packages/release/lib/input/json.js",
   "packages/release/lib/rotation/fleet-rows.js",
   "packages/release/lib/schema.js",
+  "packages/release/lib/schema-why.js",
   "packages/release/lib/trust/trust-ref.js",
   "packages/signer/lib/description/schema.js",
+  "packages/signer/lib/description/schema-why.js",
   "packages/signer/lib/description/suit-tool.js",
   "packages/signer/lib/trust/draft.js",
   "packages/verifier/lib/install/install.js",
@@ -54,18 +56,26 @@ const DIVIDED = [
   "packages/verifier/lib/tools/template-table.js",
   "signer: @noble/curves/nist.js",
   "signer: @noble/ed25519",
+  "signer: @noble/hashes/legacy.js",
   "signer: @noble/hashes/sha2.js",
 ];
-/** In a file with every command that has one. */
+/** In each program of a command. */
 const ALWAYS = [
   "packages/cli/src/show/render.ts",
   "packages/cli/src/show/ui.ts",
   "packages/keys/lib/formats/pem.js",
   "packages/keys/lib/sources/file.js",
 ];
-/** Commands that scripts start again and again: each has one file with all that it needs in the usual case, these modules included. */
+/** Commands that scripts start again and again: each is a program of its own with all that it needs in the usual case, these modules included. */
 const PACKED = {
-  "sign/sign": ["packages/images/lib/elf.js", "packages/signer/lib/description/schema.js", "signer: @noble/hashes/sha2.js"],
+  "sign/sign": [
+    "packages/images/lib/elf.js",
+    "packages/keys/lib/formats/minisign.js",
+    "packages/keys/lib/formats/openssh.js",
+    "packages/signer/lib/description/schema.js",
+    "signer: @noble/hashes/legacy.js",
+    "signer: @noble/hashes/sha2.js",
+  ],
   "verify/verify": ["packages/release/lib/trust/trust-ref.js"],
 };
 
@@ -185,23 +195,25 @@ async function program({ banner: _, ...options }, outdir) {
   // an entry of its own keeps what only it needs out of the files of others
   const divided = DIVIDED.map(sourceOf);
   for (const path of divided) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
-  const made = await build({ ...options, plugins: [withoutChildProcess(), ...options.plugins], entryPoints, outdir, write: false });
+  // with whitespace: without it, esbuild leaves out which calls have no effects
+  const apart = { entryPoints, outdir, write: false, minifyWhitespace: false };
+  const made = await build({ ...options, ...apart, plugins: [withoutChildProcess(), ...options.plugins] });
   const { outputs } = made.metafile;
   mkdirSync(CACHE, { recursive: true });
   writeFileSync(`${CACHE}/cli.json`, JSON.stringify(made.metafile));
   const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
   const isIn = (path, source) => outputs[path].entryPoint === source || outputs[path].inputs[source]?.bytesInOutput > 0;
   const modulesOf = (source) => Object.keys(outputs).filter((path) => isIn(path, source));
-  const packs = {};
+  const programs = {};
   for (const [command, also] of Object.entries(PACKED)) {
-    const sources = [`packages/cli/src/commands/${command}.ts`];
-    packs[command.replace(/^.*\//, "")] = {
-      needing: sources.flatMap(modulesOf),
+    const [module] = modulesOf(`packages/cli/src/commands/${command}.ts`);
+    programs[command.replace(/^.*\//, "")] = {
+      command: module,
       also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))),
     };
   }
   const main = Object.keys(outputs).find((path) => outputs[path].entryPoint === "packages/cli/src/start.ts");
-  const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), packs);
+  const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), programs);
   for (const [path, text] of files) {
     mkdirSync(dirname(join(outdir, path)), { recursive: true });
     writeFileSync(join(outdir, path), text);

@@ -1,12 +1,12 @@
 // For the built command line: CommonJS from the ES modules that esbuild has split. Node's loader for CommonJS costs less at the start, and a module
-// that is imported is read and run only when something of it is first used, as Babel does with `lazy`. A command that scripts start again and again
-// has all that it needs in one file.
+// that is imported is read and run only when something of it is first used, as Babel does with `lazy`. A program has one scope for the modules that
+// it always needs, without what nothing there calls: main.js for any command, and one for each command that scripts start again and again.
 
 import { readFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { basename } from "node:path";
 import { Script } from "node:vm";
-import { transform } from "esbuild";
+import { build, transform } from "esbuild";
 
 const OPTIONS = { format: "cjs", platform: "node", target: "node20.19", minifyWhitespace: true, minifySyntax: true, logLevel: "warning" };
 
@@ -44,15 +44,27 @@ function targetOf(path) {
   return path.startsWith("node:") ? path : `node:${path}`;
 }
 
-/** The body of a function of (exports, __load, __later, __export): a module as it is in a file of the command line. */
-async function functionBody(text) {
-  const located = text.replaceAll("import.meta.url", 'require("node:url").pathToFileURL(__filename).href');
+/** What esbuild adds for programs that look for the names of exports in a text. Nothing runs it. */
+const ANNOTATION = /\b0&&\(module\.exports=\{[^{}]*\}\);?\s*$/;
+/** An import of names, and an export of those of another module, as esbuild writes them. */
+const NAMED = /^(?:im|ex)port\s*\{([^}]*)\}\s*from\s*"(\.[^"]+)";/gm;
+/** The name of an export of a program, for a module that is in a file of its own. */
+const EXPORTED = /"([^" ]+) ([\w$]+)":\(\)=>([\w$.]+)/g;
+const WITH_EXPORTS = /^__export\(exports,\{.*?\}\);/s;
+
+const DYNAMIC = /\bimport\("(\.[^"]+)"\)/g;
+
+/** A module as esbuild wrote it, for a file in CommonJS. */
+function located(text) {
   // a call would not do: `new` would take it for the constructor
   if (/\b__(load|later)\b/.test(text)) throw new Error("a module of the command line has a name that its loader needs");
-  // with an export in any case, so that the helpers end where they always end
-  let { code } = await transform(/^export\b|;export\{/m.test(located) ? located : `${located}\nexport const none = 0;`, OPTIONS);
-  if (!EXPORTS.test(code)) throw new Error(`a module of the command line has no exports: ${code.slice(0, 200)}`);
-  code = code.replace(EXPORTS, (_, list) => `__export(exports,${list});`);
+  return text.replaceAll("import.meta.url", 'require("node:url").pathToFileURL(__filename).href');
+}
+
+/** What esbuild made in CommonJS, with __load and __later in place of require(), and its exports. */
+function onDemand(made) {
+  if (!EXPORTS.test(made)) throw new Error(`a module of the command line has no exports: ${made.slice(0, 200)}`);
+  let code = made.replace(EXPORTS, (_, list = "{}") => `__export(exports,${list});`).replace(ANNOTATION, "");
   const names = new Map();
   code = code.replace(REQUIRED, (_, name, converted, plain) => {
     const target = targetOf(converted ?? plain);
@@ -78,13 +90,20 @@ async function functionBody(text) {
     throw new Error(`a module of the command line needs ${helper.slice(0, -1)}: ${code.slice(0, 200)}`);
   return code
     .replaceAll(FOR_EFFECT, "")
-    .replaceAll(/\bimport\("(\.[^"]+)"\)/g, (_, path) => `Promise.resolve().then(()=>__load(${JSON.stringify(nameOf(path))}))`)
+    .replaceAll(DYNAMIC, (_, path) => `Promise.resolve().then(()=>__load(${JSON.stringify(nameOf(path))}))`)
     .trim();
 }
 
+/** The body of a function of (exports, __load, __later, __export): a module as it is in a file of its own. */
+async function functionBody(text) {
+  // with an export in any case, so that the helpers end where they always end
+  const whole = /^export\b|;export\{/m.test(text) ? located(text) : `${located(text)}\nexport const none = 0;`;
+  return onDemand((await transform(whole, OPTIONS)).code);
+}
+
 /** What loads the rest. `exports` of a module are there before it runs, as modules may need each other. */
-const loader = (main, packs) => `
-const loaded={},packs=${JSON.stringify(packs)};
+const loader = (inside) => `
+const loaded={},modules={},inside={${inside}};
 const __export=(target,all)=>{for(const name in all)Object.defineProperty(target,name,{get:all[name],enumerable:true})};
 class Later{
 constructor(name){this.name=name;this.found=undefined}
@@ -94,45 +113,129 @@ const __later=(name)=>new Later(name);
 function __load(name){
 const before=loaded[name];
 if(before)return before;
-if(!modules[name])Object.assign(modules,require("./"+(packs[name]??"chunks/"+name)+".js"));
 const exports=loaded[name]={};
-try{modules[name](exports,__load,__later,__export)}catch(error){delete loaded[name];throw error}
+if(inside[name])__export(exports,inside[name]());
+else try{
+Object.assign(modules,require("./chunks/"+name+".js"));
+modules[name](exports,__load,__later,__export)
+}catch(error){delete loaded[name];throw error}
 return exports}
-__load(${JSON.stringify(main)});
 `;
+
+/** The names that a module takes from others, by module. */
+function namesTaken(text, path, imports) {
+  const taken = new Map();
+  for (const [, list, from] of text.matchAll(NAMED)) {
+    const names = list.split(",").flatMap((one) => one.trim().split(/\s+/)[0] || []);
+    taken.set(nameOf(from), [...(taken.get(nameOf(from)) ?? []), ...names]);
+  }
+  for (const { path: from, kind } of imports)
+    if (kind === "import-statement" && !taken.has(nameOf(from)) && !/^import\s*"\./m.test(text))
+      throw new Error(`${path} imports ${from} in a way that scripts/common-js.mjs does not know`);
+  return taken;
+}
 
 /**
  * `outputs`: the metafile's, by path. `texts`: the modules, by path. `isDeferred`: whether a module is left out of files with others.
- * `packs`: by the name of a file, the modules that need it, and others that begin what is in it. Returns the texts of the files, by path from the folder.
+ * `programs`: by the name of a file, the module of its command, if it is for one, and others that belong there. Returns the texts of the files, by
+ * path from the folder.
  */
-export async function commonJs(outputs, texts, main, isDeferred, packs) {
-  const names = new Map(Object.keys(outputs).map((path) => [nameOf(path), path]));
-  if (names.size !== Object.keys(outputs).length) throw new Error("two modules of the command line have one name");
-  const bodies = new Map(await Promise.all([...names].map(async ([name, path]) => [name, await functionBody(texts.get(path))])));
-  // an entry may only have been there to divide the modules
-  const used = new Set(
-    [...bodies.values()].flatMap((body) => [...body.matchAll(/\b__(?:later|load)\("([^":]+)"\)/g)].map(([, name]) => name)),
-  );
+export async function commonJs(outputs, texts, main, isDeferred, programs) {
+  const paths = new Map(Object.keys(outputs).map((path) => [nameOf(path), path]));
+  if (paths.size !== Object.keys(outputs).length) throw new Error("two modules of the command line have one name");
+  const importsOf = (name) => outputs[paths.get(name)].imports.filter(({ external }) => !external);
+  const isCommand = (name) => /^packages\/cli\/src\/commands\/.*\.ts$/.test(outputs[paths.get(name)].entryPoint ?? "");
+  const taken = new Map([...paths].map(([name, path]) => [name, namesTaken(texts.get(path), path, importsOf(name))]));
+
   /** A module, and those that it uses. */
   const closure = (name, into = new Set()) => {
     if (into.has(name)) return into;
     into.add(name);
-    for (const [, next] of bodies.get(name).matchAll(/=__later\("([^":]+)"\)/g)) if (!isDeferred(names.get(next))) closure(next, into);
+    for (const { path, kind } of importsOf(name)) if (kind === "import-statement" && !isDeferred(path)) closure(nameOf(path), into);
     return into;
   };
-  const fileOf = (list) =>
-    `{\n${[...list].map((name) => `${JSON.stringify(name)}:(function(exports,__load,__later,__export){${bodies.get(name)}\n})`).join(",\n")}\n}`;
-  const core = closure(nameOf(main));
-  const packOf = {};
+
+  /** The modules of `list` in one scope, with what `exported` names of each. `isOther`: whether a module is a command that is not there. */
+  const inOneScope = (list, exported, isOther) => {
+    const inside = {
+      name: "inside",
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: /./ }, ({ path, kind }) => {
+          const isInside = kind === "import-statement" && path.startsWith(".") && list.has(nameOf(path));
+          return isInside ? { path: nameOf(path), namespace: "inside" } : { path, external: true };
+        });
+        onLoad({ filter: /./, namespace: "inside" }, ({ path: name }) => {
+          const contents = located(texts.get(paths.get(name))).replaceAll(DYNAMIC, (whole, path) =>
+            isOther(nameOf(path)) ? 'Promise.reject(new Error("another command"))' : whole,
+          );
+          return { contents, loader: "js" };
+        });
+      },
+    };
+    const lines = [...exported].map(([name, all]) => `export{${[...all].map((one) => `${one} as "${name} ${one}"`)}}from"./${name}.js";`);
+    // the program begins when all modules are there
+    const begin = `import"./${nameOf(main)}.js";`;
+    const stdin = { contents: [...lines.filter((line) => !line.startsWith("export{}")), begin].join("\n") };
+    return build({ ...OPTIONS, stdin, bundle: true, write: false, metafile: true, plugins: [inside] });
+  };
+
+  /** The names that modules ask for of those of `list`: these on demand, and, if `withOthers`, those outside that may be reached. And the latter. */
+  const namesAsked = (list, isOther, withOthers) => {
+    const asked = new Map([...list].map((name) => [name, new Set()]));
+    const reached = new Set();
+    const reach = (name) => {
+      if (reached.has(name) || isOther(name)) return;
+      reached.add(name);
+      const isInside = list.has(name);
+      for (const { path, kind } of importsOf(name)) {
+        const next = nameOf(path);
+        const names = kind === "dynamic-import" ? outputs[path].exports : isInside ? [] : taken.get(name).get(next);
+        for (const one of names ?? []) asked.get(next)?.add(one);
+        if (withOthers || list.has(next)) reach(next);
+      }
+    };
+    for (const name of list) reach(name);
+    return { asked, outside: [...reached].filter((name) => !list.has(name)) };
+  };
+
+  /** A program: modules in one scope, and what loads the others. `command`: the only one that it has; undefined for all. */
+  const program = async (command, also) => {
+    const all = new Set([main, ...(command === undefined ? [] : [command]), ...also].flatMap((path) => [...closure(nameOf(path))]));
+    const isOther = (name) => command !== undefined && isCommand(name) && name !== nameOf(command);
+    // modules of which nothing is needed stay outside: they are there for something that is not
+    const { asked: needed } = namesAsked(all, isOther, false);
+    const { metafile } = await inOneScope(all, needed, isOther);
+    const [{ inputs }] = Object.values(metafile.outputs);
+    const list = new Set(
+      [...all].filter((name) => name === nameOf(main) || needed.get(name).size > 0 || inputs[`inside:${name}`]?.bytesInOutput > 0),
+    );
+    const { asked, outside } = namesAsked(list, isOther, true);
+    const { outputFiles } = await inOneScope(list, asked, isOther);
+    const made = onDemand(outputFiles[0].text);
+    const [exported] = WITH_EXPORTS.exec(made);
+    const groups = new Map();
+    for (const [, name, one, local] of exported.matchAll(EXPORTED)) groups.set(name, [...(groups.get(name) ?? []), `${one}:()=>${local}`]);
+    for (const [name, names] of asked)
+      if (names.size !== (groups.get(name)?.length ?? 0)) throw new Error(`${name}.js does not export all of ${[...names].join(", ")}`);
+    const getters = [...groups].map(([name, some]) => `${JSON.stringify(name)}:()=>({${some.join(",")}})`).join(",\n");
+    return { text: `"use strict";${loader(getters)}${made.slice(exported.length)}\n`, outside };
+  };
+
   const files = new Map();
-  for (const [file, { needing, also }] of Object.entries(packs)) {
-    const list = new Set([...needing, ...also].flatMap((path) => [...closure(nameOf(path))]).filter((name) => !core.has(name)));
-    for (const path of needing) packOf[nameOf(path)] = file;
-    files.set(`${file}.js`, `"use strict";module.exports=${fileOf(list)};\n`);
+  // a program has no module that it does not need: others may be in one program, and in a file of their own for another
+  const apart = new Set();
+  for (const [file, { command, also }] of Object.entries({ main: { also: [] }, ...programs })) {
+    const { text, outside } = await program(command, also);
+    files.set(`${file}.js`, text);
+    for (const name of outside) apart.add(name);
   }
-  for (const name of names.keys())
-    if (used.has(name) && !core.has(name)) files.set(`chunks/${name}.js`, `"use strict";module.exports=${fileOf([name])};\n`);
-  files.set("main.js", `"use strict";const modules=${fileOf(core)};${loader(nameOf(main), packOf)}`);
+  for (const name of apart) {
+    const body = await functionBody(texts.get(paths.get(name)));
+    files.set(
+      `chunks/${name}.js`,
+      `"use strict";module.exports={\n${JSON.stringify(name)}:(function(exports,__load,__later,__export){${body}\n})\n};\n`,
+    );
+  }
   // what cannot be compiled would be found by whoever runs the command that loads it
   for (const [name, text] of files) new Script(text, { filename: name });
   files.set("package.json", `${JSON.stringify({ type: "commonjs" })}\n`);

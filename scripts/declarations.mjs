@@ -1,4 +1,5 @@
 // For the bundled command line: a second module of each command, that only declares it. --help and completion load no more than that.
+// And tables that are worked out here, rather than at each start.
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -6,6 +7,13 @@ import { transform } from "esbuild";
 
 /** TypeScript drops imports that are not used. */
 const PLAIN = { loader: "ts", format: "esm", tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: false } } };
+
+/** Modules whose exports are tables: what they are made of is not loaded for them. */
+const TABLES = [
+  { filter: /\/packages\/cli\/src\/common\/choices\.ts$/, built: "cli/lib/common/choices.js" },
+  { filter: /\/packages\/verifier\/lib\/tools\/names\.js$/, built: "verifier/lib/tools/names.js" },
+  { filter: /\/packages\/verifier\/lib\/tools\/command-table\.js$/, built: "verifier/lib/tools/command-table.js" },
+];
 
 /** An esbuild plugin, for after tsc. In a command file, `run` and what follows it ends the definition; without them, nothing needs the rest of the file. */
 export function declarations() {
@@ -17,11 +25,11 @@ export function declarations() {
         const both = text.replace(/load: \(\) => import\("(.+?)"\)/g, '$&, declare: () => import("declare:$1")');
         return { contents: both, loader: "ts" };
       });
-      // worked out here, so that nothing is loaded for it
-      onLoad({ filter: /\/packages\/cli\/src\/common\/choices\.ts$/ }, async () => {
-        const { CHOICES } = await import("../packages/cli/lib/common/choices.js");
-        return { contents: `export const CHOICES = ${JSON.stringify(CHOICES)};`, loader: "js" };
-      });
+      for (const { filter, built } of TABLES)
+        onLoad({ filter }, async () => {
+          const exported = Object.entries(await import(`../packages/${built}`));
+          return { contents: exported.map(([name, table]) => `export const ${name} = ${JSON.stringify(table)};`).join("\n"), loader: "js" };
+        });
       onResolve({ filter: /^declare:/ }, ({ path, resolveDir }) => {
         const file = resolve(resolveDir, path.replace(/^declare:(.*)\.js$/, "$1.ts"));
         // the name of the output

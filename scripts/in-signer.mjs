@@ -4,7 +4,9 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parse } from "acorn";
 import { build, transform } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -32,43 +34,130 @@ async function replaceModule(path, options) {
   return Object.keys(metafile.inputs);
 }
 
-/**
- * What tsc made of `module` compiles schemas when it is first asked. `parts`: by name, the file of a schema, and the part of it that values are
- * held against, all if it is left out. violations() of the module takes the name.
- */
-async function precompileSchemas(folder, module, parts) {
+/** The code that Ajv makes of schemas. `names`: by the name that it exports, the identifier of a schema or of a part of it. */
+function compiledSchemas(folder, schemas, names, options) {
   const ofPackage = createRequire(`${folder}package.json`);
   const { Ajv2020 } = ofPackage("ajv/dist/2020.js");
   const { default: standaloneCode } = ofPackage("ajv/dist/standalone");
-  // a part that is referred to becomes a function, rather than code wherever it is referred to; verbose: messages say what is allowed
-  const ajv = new Ajv2020({ allowUnionTypes: true, verbose: true, inlineRefs: false, code: { source: true, esm: true } });
+  // a part that is referred to becomes a function, rather than code wherever it is referred to
+  const ajv = new Ajv2020({ allowUnionTypes: true, inlineRefs: false, code: { source: true, esm: true }, ...options });
+  for (const schema of schemas) ajv.addSchema(schema);
+  return standaloneCode(ajv, names);
+}
+
+/** What an object has that Ajv writes for an error, and one that it passes to the function of a part. */
+const OF_ERROR = ["instancePath", "schemaPath", "keyword", "params"];
+const OF_PART = ["instancePath", "parentDataProperty", "rootData"];
+
+/** The same code, with an empty object for each error, and no path to it: only whether there is one counts. */
+function withoutErrors(code) {
+  const changes = [];
+  const visit = (node) => {
+    if (typeof node?.type !== "string") return;
+    const members = node.type === "ObjectExpression" ? node.properties : [];
+    const hasAll = (names) => names.every((name) => members.some(({ key }) => key?.name === name));
+    if (hasAll(OF_ERROR)) changes.push([node, "{}"]);
+    else if (hasAll(OF_PART)) changes.push([members.find(({ key }) => key.name === "instancePath"), 'instancePath: ""']);
+    else for (const part of Object.values(node).flat()) visit(part);
+  };
+  visit(parse(code, { ecmaVersion: 2022, sourceType: "module" }));
+  if (changes.length === 0) throw new Error("the code of a schema makes no errors");
+  return changes
+    .sort(([a], [b]) => b.start - a.start)
+    .reduce((text, [{ start, end }, plain]) => text.slice(0, start) + plain + text.slice(end), code);
+}
+
+/**
+ * What tsc made of `module` compiles schemas when it is first asked. `parts`: by name, the file of a schema, and the part of it that values are
+ * held against, all if it is left out. violations() of the module takes the name. The module tells only whether a value is valid, in a
+ * fifth of the code; a second one, which is asked if it is not, tells why.
+ */
+async function precompileSchemas(folder, module, parts) {
+  const schemas = [];
   const names = {};
   for (const [name, [file, part = ""]] of Object.entries(parts)) {
     const schema = JSON.parse(readFileSync(`${folder}schema/${file}`, "utf8"));
-    ajv.addSchema(schema);
+    schemas.push(schema);
     names[name] = `${schema.$id}${part}`;
   }
-  const code = standaloneCode(ajv, names);
-  const compiled = {
-    name: "compiled",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^compiled$/ }, ({ path }) => ({ path, namespace: "schema" }));
-      onLoad({ filter: /^compiled$/, namespace: "schema" }, () => ({ contents: code, resolveDir: folder }));
-    },
+  const why = `${module}-why`;
+  const write = (path, contents, options, ofCode = (code) => code) => {
+    const code = ofCode(compiledSchemas(folder, schemas, names, options));
+    const compiled = {
+      name: "compiled",
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: /^compiled$/ }, ({ path }) => ({ path, namespace: "schema" }));
+        onLoad({ filter: /^compiled$/, namespace: "schema" }, () => ({ contents: code, resolveDir: folder }));
+      },
+    };
+    const plain = { stdin: { contents: `import * as checks from "compiled";\n${contents}` }, plugins: [compiled], platform: "node" };
+    return replaceModule(`${folder}lib/${path}.js`, { ...plain, external: [`./${basename(why)}.js`] });
   };
-  return replaceModule(`${folder}lib/${module}.js`, {
-    stdin: {
-      contents:
-        'import * as checks from "compiled";\nexport const violations = (value, name) => (checks[name](value) ? [] : checks[name].errors);',
-    },
-    plugins: [compiled],
-    platform: "node",
-  });
+  return [
+    // verbose: messages say what is allowed
+    ...(await write(why, "export const violations = (value, name) => (checks[name](value) ? [] : checks[name].errors);", {
+      verbose: true,
+    })),
+    ...(await write(
+      module,
+      `import { violations as why } from "./${basename(why)}.js";
+      const UNKNOWN = { instancePath: "", keyword: "", params: {}, message: "does not fit the schema" };
+      export const violations = (value, name) => {
+        if (checks[name](value)) return [];
+        const all = why(value, name);
+        return all.length > 0 ? all : [UNKNOWN];
+      };`,
+      { messages: false },
+      withoutErrors,
+    )),
+  ];
 }
 
-/** The neutral platform takes the entry of cbor-x that asks for nothing native. */
+/** What the encoder of cbor-x takes from the module of its decoder: the decoder keeps the options, for the encoder extends it. */
+const IN_PLACE_OF_DECODER = `
+export class Decoder {
+  constructor(options) {
+    Object.assign(this, options);
+  }
+  encodeKey(key) {
+    return key;
+  }
+}
+export class Tag {
+  constructor(value, tag) {
+    this.value = value;
+    this.tag = tag;
+  }
+}
+export const mult10 = [], typedArrays = [], FLOAT32_OPTIONS = {}, addExtension = () => {};
+`;
+
+/** The encoder of cbor-x alone. Its decoder would come with it, which is longer, and makes functions from text. */
+const encoderAlone = {
+  name: "encoder-alone",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/cbor-x\/index\.js$/ }, () => ({
+      contents: 'export { Encoder } from "./encode.js"; export { Tag } from "./decode.js";',
+    }));
+    onLoad({ filter: /\/cbor-x\/decode\.js$/ }, () => ({ contents: IN_PLACE_OF_DECODER }));
+    onLoad({ filter: /\/cbor-x\/encode\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const made = /^let defaultEncoder = .*\n(?:export const \w+ = defaultEncoder\.\w+\n)+/m;
+      if (!made.test(text)) throw new Error(`${path}: the encoder that it makes when it is loaded is not where it was`);
+      return { contents: text.replace(made, "export let encode, encodeAsIterable, encodeAsAsyncIterable;\n") };
+    });
+  },
+};
+
+/** The neutral platform takes the entry of cbor-x that asks for nothing native. Node loads the class for blobs when it is named. */
 const withCborX = () =>
-  replaceModule(`${SIGNER}lib/cbor.js`, { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
+  replaceModule(`${SIGNER}lib/cbor.js`, {
+    entryPoints: [`${SIGNER}src/cbor.ts`],
+    external: ["./bytes.js"],
+    platform: "neutral",
+    plugins: [encoderAlone],
+    define: { Blob: "undefined" },
+  });
 
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {

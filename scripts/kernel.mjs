@@ -136,7 +136,7 @@ export function player(architecture, folder) {
 /** The same program with the sources compiled for this machine, with the sanitizers or without them (`fast`). */
 export function hostPlayer(folder, fast = false) {
   const out = join(folder, fast ? "fast" : "host");
-  const flags = fast ? ["-O2"] : ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover"];
+  const flags = fast ? ["-O2"] : ["-O3", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover"];
   tool("cc", [...COMMON, "-pedantic", ...flags, "test/player.c", ...FILES.map((file) => `src/${file}.c`), "-o", out], KERNEL);
   return out;
 }

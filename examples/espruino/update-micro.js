@@ -1,28 +1,126 @@
 // biome-ignore-all lint: ES5 as Espruino runs it
-// How a board with a micro verifier takes in a release: the Storage file "update", with the output of
-// `firmseal pubkey --format js` in front of it. Everything is let go of when install() returns.
+// How a board with a micro verifier takes in a release whose image is outside the envelope: the Storage file "update".
+// In front of it comes `factory`, the keys of an empty board: see docs/guides/espruino.md. After the first release, the
+// keys are those of the first line of the app. So keys change with a release, and in one step with it.
+//
+// Nothing is written before the signature is verified. The image goes where it stays, packet by packet. What an update
+// needs of RAM is let go of when it ends.
+var update;
 
-// Installs the release in the Storage file `name`. Returns 0, or the number of the refusal.
-exports.install = function (name) {
-  var storage = require("Storage"),
-    firmseal = require("firmseal"),
-    io = firmseal.espruinoIo(storage, E, require("crypto")),
-    bytes = E.toUint8Array,
-    // the UUIDs of vendor example.com and of its class board-v2, as `firmseal inspect` shows them
-    identity = {
-      vendor: [bytes("\xcf\xbf\xf0\xd1\x93\x75\x56\x85\x96\x8c\x48\xce\x8b\x15\xae\x17")],
-      class: [bytes("\x7e\xf2\x5e\x26\x57\xd5\x56\x3d\xbe\xc7\x16\x1e\xb7\x20\x60\xbb")],
-    },
-    // an app of up to 8,000 bytes; a new one has three starts to confirm that it works
-    device = firmseal.storageDevice(io, identity, [[[0]]], 8000, 3),
-    trust = { anchors: [firmseal.anchor(firmsealKey.alg, bytes(firmsealKey.key))] },
-    code = 0;
+// Ends an update. Returns the number of the refusal, or 0.
+function end(code) {
+  update = 0;
   try {
-    firmseal.install(firmseal.storageSource(io, name, storage.read(name).length), trust, device, io.host).next();
+    Modules.removeCached("firmseal");
   } catch (e) {
-    if (!(e.code >= 0)) throw e;
-    code = e.code;
+    // it was not loaded yet
   }
-  Modules.removeCached("firmseal");
   return code;
+}
+
+// Opens the device and gives what an update needs.
+function open() {
+  var firmseal = require("firmseal"),
+    io = firmseal.espruinoIo(require("Storage"), E, require("crypto")),
+    bytes = E.toUint8Array,
+    ID = [[0]],
+    // the UUIDs of vendor example.com and of its class board-v2, as `firmseal inspect` shows them; one image of up to
+    // 12,000 bytes; a new release has three starts to confirm that it works
+    device = firmseal.storageDevice(
+      io,
+      {
+        vendor: [bytes("\xcf\xbf\xf0\xd1\x93\x75\x56\x85\x96\x8c\x48\xce\x8b\x15\xae\x17")],
+        class: [bytes("\x7e\xf2\x5e\x26\x57\xd5\x56\x3d\xbe\xc7\x16\x1e\xb7\x20\x60\xbb")],
+      },
+      [ID],
+      12000,
+      3,
+    ),
+    n = device.size(ID, false),
+    keys = n
+      ? eval(
+          E.toString(device.read(ID, 0, n < 512 ? n : 512, false))
+            .split("\n")[0]
+            .substr(10),
+        )
+      : factory;
+  return {
+    device: device,
+    install: function (envelope) {
+      return firmseal.install(
+        envelope,
+        {
+          anchors: keys.map(function (key) {
+            var anchor = firmseal.anchor(key[0], bytes(key[1]));
+            anchor.since = key[2];
+            anchor.until = key[3];
+            return anchor;
+          }),
+        },
+        device,
+        io.host,
+      );
+    },
+  };
+}
+
+// Runs `step`. A refusal gives its number, and ends the update; other errors are thrown.
+function tried(step) {
+  try {
+    return step();
+  } catch (e) {
+    end();
+    if (!(e.code >= 0)) throw e;
+    return e.code;
+  }
+}
+
+// Begins an update, whose envelope has `n` bytes.
+exports.begin = function (n) {
+  end();
+  if (!(n > 0 && n < 6000)) return 48;
+  update = { envelope: new Uint8Array(n), at: 0 };
+  return 0;
+};
+
+// Takes in a packet, as text: first of the envelope, then of the image. Returns 0, or the number of the refusal.
+exports.put = function (text) {
+  return tried(function () {
+    var u = update,
+      bytes = E.toUint8Array(text);
+    if (!u) return 86;
+    if (u.progress) {
+      // a release without keys would be the last one
+      if (!u.at++ && text.substr(0, 12) !== "//firmseal [") return end(50);
+      u.progress.next(bytes);
+    } else {
+      if (bytes.length > u.envelope.length - u.at) return end(10);
+      u.envelope.set(bytes, u.at);
+      u.at += bytes.length;
+      if (u.at === u.envelope.length) {
+        u.progress = open().install(u.envelope);
+        u.at = u.envelope = 0;
+        u.progress.next();
+      }
+    }
+    return 0;
+  });
+};
+
+// Ends an update: all of the image has arrived. Returns 0 if the release is installed. The next start runs it.
+exports.end = function () {
+  return tried(function () {
+    if (!update || !update.progress) return end(86);
+    update.progress.next(true);
+    return end(0);
+  });
+};
+
+// Makes room for the next release. The power must not fail meanwhile.
+exports.room = function () {
+  return tried(function () {
+    open().device.makeRoom();
+    require("Storage").compact();
+    return end(0);
+  });
 };

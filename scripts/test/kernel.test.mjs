@@ -168,7 +168,7 @@ describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHo
     let total = 0;
     for (let left = CASES; left > 0; left -= BATCH) {
       const cases = random(Math.min(left, BATCH));
-      const { different, accepted } = differences(play, cases, (c) => openssl.verify(c) && !contest.refuses(c));
+      const { different, accepted } = differences(play, cases, (c) => !contest.refuses(c) && openssl.verify(c));
       expect(different).toEqual([]);
       total += accepted;
     }

@@ -58,15 +58,16 @@ export const HOST_HASHES = ["sha256", "sha512"] as const;
 export type HostHash = (typeof HOST_HASHES)[number];
 
 /**
- * Parts of a micro verifier that a product may leave out. limits: `since` and `until` of anchors. threshold: two
+ * Parts of a micro verifier that a product may leave out. boot: boot(), and the envelope that a device keeps for it, for
+ * a device with Storage whose boot file starts the app. limits: `since` and `until` of anchors. threshold: two
  * required signatures. uri: images outside the envelope. What needs a missing part is refused.
  */
-export const MICRO_PARTS = ["limits", "threshold", "uri"] as const;
+export const MICRO_PARTS = ["boot", "limits", "threshold", "uri"] as const;
 
 export type MicroPart = (typeof MICRO_PARTS)[number];
 
 /** The constants HAS_… of these parts. */
-const FLAG_OF: { readonly [part in MicroPart]: string } = { limits: "windows", threshold: "pairs", uri: "fetch" };
+const FLAG_OF: { readonly [part in MicroPart]: string } = { boot: "boot", limits: "windows", threshold: "pairs", uri: "fetch" };
 
 export interface BundleOptions {
   algs: readonly AlgName[];
@@ -98,7 +99,7 @@ export const PUBLIC_NAMES = [
   "roleFloors currentRole",
   // device/storage.ts, device/espruino.ts
   "storage E page host invoked firmsealApp",
-  "espruinoIo storageDevice storageSource",
+  "espruinoIo storageDevice storageSource makeRoom",
   // trust/trust-file.ts
   "trustFileUnchecked embeddedTrust updatedTrust policyOf nextTrust name thresholds payload cose roles since until file",
   // install/status.ts
@@ -118,6 +119,7 @@ export const OWN_NAMES = ["push pop splice indexOf concat charCodeAt substring f
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
 const FLAGS = [
+  "boot",
   "copy",
   "families",
   "fetch",
@@ -179,7 +181,11 @@ function errorList(errors: BundleParts["errors"], features: readonly FeatureName
 /**
  * The code after the parts: the exports, each a property of `api`, and the names that they use. Mirrors src/index.ts.
  */
-function exportsOf(all: BundleParts, { algs, features, micro, kernel }: BundleOptions, api: string): { text: string; uses: string[] } {
+function exportsOf(
+  all: BundleParts,
+  { algs, features, micro, kernel, without = [] }: BundleOptions,
+  api: string,
+): { text: string; uses: string[] } {
   const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
@@ -188,13 +194,14 @@ function exportsOf(all: BundleParts, { algs, features, micro, kernel }: BundleOp
     uses.push(found);
     return found;
   };
+  if (micro && without.includes("boot") && features.includes("flash")) throw new Error("flashDevice() starts what boot() verifies");
   if (kernel && !algs.includes("ed25519")) throw new Error("the kernel is for ed25519, which the bundle lacks");
   const algName = (alg: AlgName) => name(kernel && alg === "ed25519" ? "ed25519Kernel" : alg);
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
-    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${algName(alg)}`).join(", ")} };`,
+    `${micro ? name("ALGORITHMS") : "var firmsealAlgs"} = { ${algs.map((alg) => `${alg}: ${algName(alg)}`).join(", ")} };`,
     ...(micro
-      ? ["open", "install", "boot"].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
+      ? ["open", "install", ...(without.includes("boot") ? [] : ["boot"])].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
       : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
   ];
   if (!micro && features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
@@ -202,7 +209,8 @@ function exportsOf(all: BundleParts, { algs, features, micro, kernel }: BundleOp
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
   }
-  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
+  if (micro) out.push(`${api}.anchor = ${name("anchorOf")};`);
+  else out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
   if (features.includes("trust")) {
     out.push(`var firmsealAlgList = [${algs.map(algName).join(", ")}];`);
     for (const [value, parameters] of [
@@ -270,13 +278,13 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
       // Espruino hashes several pieces in one call
       ...(form === "espruino" && micro.includes("sha256") ? [] : ["once"]),
     ];
-  return [...flags, "fetch", "general", "once", "pairs", "plain", ...(features.includes("trust") ? ["windows"] : [])];
+  return [...flags, "boot", "fetch", "general", "once", "pairs", "plain", ...(features.includes("trust") ? ["windows"] : [])];
 }
 
 /** The code of the parts for the selected features, followed by the exports of the bundle. */
 function assemble(all: BundleParts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
-  const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
+  const { text, uses } = exportsOf(all, options, "api");
   const given = givenFlags(all, options);
   const found: string[] = [];
   const statements = all.statements.map((s) => {
@@ -286,7 +294,7 @@ function assemble(all: BundleParts, options: BundleOptions): string {
   });
   // code behind a constant that is not set would stay in every bundle
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
-  if (options.form === "espruino") return `${nestStatements(statements, uses)}\n${text}\n`;
+  if (options.form === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
   const code = statements.map((s) => s.text).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
   return `${head}${code}\n${text}\n})(firmseal);\n`;

@@ -30,7 +30,10 @@ const HOSTS = [
   "src/install/install.ts session",
   "src/install/install.ts commit",
   "src/install/receive.ts arrive",
-  "src/micro/open.ts opened",
+  "src/alg/curve25519.ts decode",
+  "src/alg/ed25519.ts scalars",
+  "src/hash/small.ts startSmall",
+  "src/micro/open.ts openMicro",
   "src/micro/install.ts installMicro",
 ];
 /** The verification of each algorithm is nested in the same way. */

@@ -3,7 +3,7 @@
 // itself. A missing row does not compile.
 
 import type { KeyObject } from "node:crypto";
-import { algWords, isStateful, type KeyAlg, keyAlgs } from "@firmseal/signer";
+import { algWords, isStateful, jwkFormOf, type KeyAlg, keyAlgs } from "@firmseal/signer";
 
 export interface Custody {
   /**
@@ -37,12 +37,6 @@ export interface Custody {
     /** The version that introduced it, if not all versions have it. */
     readonly since?: string;
   };
-  /** The names of the key specification and of the algorithm. */
-  readonly aws?: { readonly spec: string; readonly alg: "ECDSA_SHA_256" | "ED25519_SHA_512" };
-  readonly gcp?: string;
-  readonly azure?: { readonly curve: string; readonly alg: string };
-  /** The type of the key in Vault's transit engine. */
-  readonly vault?: string;
   /** Whether exec: supports such keys. */
   readonly exec?: true;
 }
@@ -67,9 +61,6 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
       shown: ["06092b06010401da470f01"],
       since: "3.0",
     },
-    aws: { spec: "ECC_NIST_EDWARDS25519", alg: "ED25519_SHA_512" },
-    gcp: "EC_SIGN_ED25519",
-    vault: "ed25519",
     exec: true,
   },
   es256: {
@@ -80,10 +71,6 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
     ecdsa: { digest: "sha256" },
     // CKK_EC, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, which signs a digest as it is given (§6.3.12); 1.2.840.10045.3.1.7
     pkcs11: { kind: 0x3, generate: 0x1040, sign: 0x1041, curves: ["06082a8648ce3d030107"] },
-    aws: { spec: "ECC_NIST_P256", alg: "ECDSA_SHA_256" },
-    gcp: "EC_SIGN_P256_SHA256",
-    azure: { curve: "P-256", alg: "ES256" },
-    vault: "ecdsa-p256",
     exec: true,
   },
   // id-alg-hss-lms-hashsig without parameters (RFC 9708 §4); the number of levels, 1 to 8 in four bytes
@@ -96,6 +83,30 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
 /** The algorithms whose row has this member. */
 export function algsWith(what: keyof Custody): KeyAlg[] {
   return keyAlgs.filter((alg) => CUSTODY[alg][what] !== undefined);
+}
+
+/** An algorithm on a curve, in the words from which services make their names for it. */
+export interface CurveAlg {
+  readonly alg: KeyAlg;
+  /** The name of the curve in a JWK (RFC 7518 §6.2.1.1, RFC 8037 §2), such as P-256. */
+  readonly curve: string;
+  /** The name without hyphen, in capitals, such as P256. */
+  readonly plain: string;
+  /** The name of the algorithm in JOSE (RFC 7518 §3.1), such as ES256. */
+  readonly jose: string;
+  readonly ecdsa?: Custody["ecdsa"];
+}
+
+/** The algorithms that services can have: those on curves. What a service has in fact is what it answers. */
+export const CURVE_ALGS: readonly CurveAlg[] = keyAlgs.flatMap((alg) => {
+  const { crv, alg: jose } = jwkFormOf(alg) ?? {};
+  if (crv === undefined || jose === undefined) return [];
+  return { alg, curve: crv, plain: crv.replace("-", "").toUpperCase(), jose, ecdsa: CUSTODY[alg].ecdsa };
+});
+
+/** The row of CURVE_ALGS for the algorithm of a key. Returns undefined if it is not on a curve. */
+export function curveAlgOf(alg: KeyAlg): CurveAlg | undefined {
+  return CURVE_ALGS.find((one) => one.alg === alg);
 }
 
 /** The names of the keys whose row has this member: "Ed25519 or P-256". */

@@ -4,7 +4,7 @@ import type { Phase } from "./device-rules.js";
 
 /** A trusted key, as devices store it. The page works out its thumbprint. */
 export interface ReportKey {
-  /** Name of the algorithm in device bundles: `ed25519`, `es256` or `hsslms`. */
+  /** Name of the algorithm in device bundles, such as `ed25519`. */
   alg: string;
   /** The public key, in base64. */
   key: string;

@@ -19,11 +19,17 @@ export interface HashFunction {
   create(): { update(bytes: Uint8Array): unknown; digest(): Uint8Array };
 }
 
-/** Hash functions by the names of `HASH_NAMES`. */
+/** Hash functions by the names of `HASH_NAMES`. As getters, so that a program loads them only for a content that it must hash. */
 export const HASHES: { readonly [name: string]: HashFunction } = {
-  "sha-256": sha256,
-  "sha-384": sha384,
-  "sha-512": sha512,
+  get "sha-256"() {
+    return sha256;
+  },
+  get "sha-384"() {
+    return sha384;
+  },
+  get "sha-512"() {
+    return sha512;
+  },
 };
 
 export const isWrite = ({ op }: Effect): boolean => COMMAND_ROWS[op]?.changes === true;

@@ -4,7 +4,8 @@
 import { decodeItem, HEADER_ALG, HEADER_KID, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
 import { equalBytes } from "./bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "./cbor.js";
-import { anchorOfSigner, type PublicKey, type Signer } from "./key/key.js";
+import type { PublicKey } from "./key/key.js";
+import { anchorOfSigner, type Signer } from "./key/signer.js";
 import { type Signable, type SignedWith, signedWith } from "./signable.js";
 
 /** external_aad of an approval: with it, no approval is ever a signature over a manifest, where it is empty, or over a trust file. */

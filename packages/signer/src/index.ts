@@ -1,3 +1,25 @@
+export {
+  algWords,
+  coseAlg,
+  coseAlgs,
+  DEFAULT_ALG,
+  deviceAlgs,
+  deviceKeyAlgs,
+  hasTables,
+  inWords,
+  isDeviceAlg,
+  isStateful,
+  jwkFormOf,
+  type KeyAlg,
+  keyAlgOf,
+  keyAlgOfLength,
+  keyAlgs,
+  loadAlg,
+  secretLength,
+  signatureLength,
+  sshType,
+} from "./alg/algorithms.js";
+export { NotLoaded } from "./alg/mldsa.js";
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { equalBytes, toHex } from "./bytes.js";
 export { type BoardComponent, type BoardRelease, boardRelease, type PlacedImage } from "./description/board-release.js";
@@ -24,45 +46,21 @@ export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCos
 export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
 export { formatHss, parseHss } from "./hss/text.js";
 export { cachedCount, cachedHeight, cachedNodes, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
+export { KeyError, type KeyErrorCode } from "./key/error.js";
 export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "./key/format.js";
 export {
-  algWords,
-  anchorOf,
-  coseAlg,
-  coseAlgs,
-  DEFAULT_ALG,
-  deviceAlgs,
-  deviceKeyAlgs,
   expandedKey,
-  foreignSigner,
-  hasTables,
-  inWords,
-  isDeviceAlg,
   isPrivate,
-  isStateful,
-  type KeyAlg,
-  KeyError,
-  type KeyErrorCode,
-  keyAlgOf,
-  keyAlgOfLength,
-  keyAlgs,
-  loadAlg,
-  NotLoaded,
   type PrivateKey,
   type PublicKey,
   privateKey,
   publicKey,
   publicOf,
-  type Signer,
-  secretLength,
-  signatureLength,
-  signer,
-  sshType,
   thumbprint,
-  withCoseAlg,
   withKid,
 } from "./key/key.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
+export { anchorOf, foreignSigner, type Signer, signer, withCoseAlg } from "./key/signer.js";
 export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine } from "./key/ssh.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";

@@ -2,7 +2,9 @@
 
 import type { Anchor } from "@firmseal/verifier";
 import { type CoseSignature, matchesAnchor } from "@firmseal/verifier/tools";
-import { coseAlg, type PublicKey, type Signer } from "./key/key.js";
+import { coseAlg } from "./alg/algorithms.js";
+import type { PublicKey } from "./key/key.js";
+import type { Signer } from "./key/signer.js";
 
 /** The key of a signature: COSE algorithm number, public key, and key identifier if the signature names one. */
 export type SignedWith = Pick<Signer, "alg" | "kid" | "publicKey">;

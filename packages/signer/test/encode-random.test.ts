@@ -6,7 +6,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LONG } from "../../test-support/src/effort.js";
 import { array, bstr, checkItem, copyBytes, enter, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
+import { Tagged as BuiltTagged, encodeCbor as builtCbor } from "../lib/cbor.js";
 import { violations as built } from "../lib/description/schema.js";
+import { type Encodable, encodeCbor, Tagged } from "../src/cbor.js";
+import { type Violation, violations } from "../src/description/schema.js";
 import { type Command, type Description, encode, reattach, resolve, SCHEMA, sever, splitEnvelope, toHex } from "../src/index.js";
 import { least, text, untagged, uuid } from "./encode-common.js";
 
@@ -148,7 +151,44 @@ const descriptions: fc.Arbitrary<Description> = fc
         return d as unknown as Description;
       });
   });
+/** The value with one member, at any depth, that is another or is not there. `where`: which one, modulo their number. */
+function changed(value: unknown, where: number, into: unknown): unknown {
+  const copy: unknown = structuredClone(value);
+  const places: (() => void)[] = [];
+  const visit = (holder: unknown) => {
+    if (typeof holder !== "object" || holder === null) return;
+    const members = holder as { [name: string]: unknown };
+    for (const name of Object.keys(members)) {
+      places.push(() => {
+        if (into === undefined && !Array.isArray(holder)) delete members[name];
+        else members[name] = into;
+      });
+      visit(members[name]);
+    }
+  };
+  visit(copy);
+  places[where % places.length]?.();
+  return copy;
+}
+
 describe("random descriptions", () => {
+  it("changed at one place, are valid or not also for what the build makes of the schema, with the same faults", () => {
+    const faults = (all: readonly Violation[]) =>
+      all.map(({ instancePath, keyword, params, message }) => ({ instancePath, keyword, params, message }));
+    let wrong = 0;
+    fc.assert(
+      fc.property(descriptions, fc.nat(10_000), fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }), (d, where, into) => {
+        const json: unknown = JSON.parse(JSON.stringify(d, (_, v: unknown) => (ArrayBuffer.isView(v) ? "" : v)));
+        const other = changed(json, where, into);
+        const expected = faults(violations(other, "manifest"));
+        if (expected.length > 0) wrong++;
+        expect(faults(built(other, "manifest"))).toEqual(expected);
+      }),
+      { numRuns: LONG ? 2_000 : 300 },
+    );
+    expect(wrong).toBeGreaterThan(100);
+  });
+
   it("encode to envelopes that are strict, the same each time, and say what was described", () => {
     fc.assert(
       fc.property(descriptions, (d) => {
@@ -227,4 +267,48 @@ it("content() reads what encode() wrote", () => {
   expect(map()).toBe(3);
   expect([int(), int(), int(), int(), int()]).toEqual([1, 1, 2, 1, 3]);
   expect(toHex(content())).toBe("a10281814100");
+});
+
+it("what the build makes of the encoder writes what all of cbor-x writes", () => {
+  const values = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
+      fc.maxSafeInteger(),
+      fc.integer({ min: -300, max: 300 }),
+      fc.string({ unit: "binary", maxLength: 300 }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.uint8Array({ maxLength: 300 }),
+      fc.array(tie("value"), { maxLength: 30 }),
+      fc
+        .array(fc.tuple(fc.oneof(fc.integer(), fc.string({ maxLength: 9 })), tie("value")), { maxLength: 30 })
+        .map((pairs) => new Map(pairs)),
+      fc.record({ tag: fc.nat(70_000), value: tie("value") }),
+    ),
+  })).value;
+  /** The value, with tags of one of the two modules. */
+  const withTags = (value: unknown, tagged: (tag: number, inside: unknown) => unknown): unknown => {
+    const inner = (one: unknown) => withTags(one, tagged);
+    if (Array.isArray(value)) return value.map(inner);
+    if (value instanceof Map) return new Map([...value].map(([key, one]) => [key, inner(one)]));
+    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+    const { tag, value: inside } = value as { tag: number; value: unknown };
+    return tagged(tag, inner(inside));
+  };
+  const outcome = (encodes: () => Uint8Array) => {
+    try {
+      return toHex(encodes());
+    } catch (e) {
+      return String(e);
+    }
+  };
+  fc.assert(
+    fc.property(values, (value) => {
+      const all = withTags(value, (tag, inside) => new Tagged(tag, inside as Encodable)) as Encodable;
+      const own = withTags(value, (tag, inside) => new BuiltTagged(tag, inside as Encodable)) as Encodable;
+      expect(outcome(() => builtCbor(own))).toBe(outcome(() => encodeCbor(all)));
+    }),
+    { numRuns: LONG ? 5_000 : 500 },
+  );
 });

@@ -109,8 +109,17 @@ describe("the schema", () => {
   }
 
   it("needs no Ajv in what the build makes of it", () => {
-    const text = readFileSync(new URL("../lib/description/schema.js", import.meta.url), "utf8");
-    expect(text).not.toMatch(/\bimport\b|\b__require\(/);
+    for (const name of ["schema", "schema-why"]) {
+      const text = readFileSync(new URL(`../lib/description/${name}.js`, import.meta.url), "utf8");
+      expect(text.replace('from"./schema-why.js"', "")).not.toMatch(/\bfrom"|\bimport\(|\b__require\(/);
+    }
+  });
+
+  it("asks a short validator first, which knows no words", () => {
+    const read = (name: string) => readFileSync(new URL(`../lib/description/${name}.js`, import.meta.url), "utf8");
+    expect(read("schema").length).toBeLessThan(read("schema-why").length * 0.6);
+    expect(read("schema")).not.toContain("must be");
+    expect(read("schema-why")).toContain("must be");
   });
 
   it("what no schema can say is refused by encode(), at its place", () => {

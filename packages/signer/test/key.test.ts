@@ -5,25 +5,15 @@ import { COSE, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { published, publishedHss } from "../../test-support/src/published.js";
+import { type KeyAlg, keyAlgs, loadAlg } from "../src/alg/algorithms.js";
 import { type Encodable, encodeCbor } from "../src/cbor.js";
 import { hssPublicKey, hssTop } from "../src/hss/stack.js";
 import { parseHss } from "../src/hss/text.js";
 import { cachedCount, cachedNodes, rootOf } from "../src/hss/tree.js";
+import { KeyError } from "../src/key/error.js";
 import { coseKeyFromMap, fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
-import {
-  isPrivate,
-  type KeyAlg,
-  KeyError,
-  keyAlgs,
-  loadAlg,
-  type PublicKey,
-  privateKey,
-  publicKey,
-  publicOf,
-  signer,
-  thumbprint,
-  withKid,
-} from "../src/key/key.js";
+import { isPrivate, type PublicKey, privateKey, publicKey, publicOf, thumbprint, withKid } from "../src/key/key.js";
+import { signer } from "../src/key/signer.js";
 import type { TestKey } from "../src/test-keys/key.js";
 import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys/test-keys.js";
 

@@ -6,27 +6,15 @@ import { randoms } from "../../test-support/src/randoms.js";
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { checkEnd, startReading } from "../../verifier/src/cbor/reader.js";
 import { readSignatures, verified } from "../../verifier/src/cose/message.js";
+import { keyAlgOf, keyAlgs, loadAlg } from "../src/alg/algorithms.js";
 import { type Encodable, encodeCbor } from "../src/cbor.js";
 import { encode as encodeManifest } from "../src/description/encode.js";
 import { singleImage } from "../src/description/recipes.js";
 import { AlreadySigned, signEnvelope } from "../src/index.js";
+import { KeyError } from "../src/key/error.js";
 import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
-import {
-  anchorOf,
-  foreignSigner,
-  isPrivate,
-  KeyError,
-  keyAlgOf,
-  keyAlgs,
-  loadAlg,
-  type PrivateKey,
-  type PublicKey,
-  privateKey,
-  publicKey,
-  publicOf,
-  signer,
-  thumbprint,
-} from "../src/key/key.js";
+import { isPrivate, type PrivateKey, type PublicKey, privateKey, publicKey, publicOf, thumbprint } from "../src/key/key.js";
+import { anchorOf, foreignSigner, signer } from "../src/key/signer.js";
 
 // a machine that flips a bit while it signs
 const machine = vi.hoisted(() => ({ faulty: false }));

@@ -15,7 +15,8 @@ afterEach(() => {
 async function where(process: unknown) {
   vi.resetModules();
   vi.stubGlobal("process", process);
-  return { openssl: await import("../src/alg/openssl.js"), key: await import("../src/key/key.js") };
+  const key = { ...(await import("../src/key/key.js")), ...(await import("../src/key/signer.js")) };
+  return { openssl: await import("../src/alg/openssl.js"), key };
 }
 
 const crypto = process.getBuiltinModule("node:crypto");

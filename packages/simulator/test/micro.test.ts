@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import type { Host } from "@firmseal/verifier";
+import { type StartedApp, storageBoot, type storageDevice } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
 import { readMicroVectors } from "../../../test-vectors/index.mjs";
 import { playable } from "../../bundler/src/index.js";
@@ -13,7 +14,7 @@ import { flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
 import { type Release, Simulation } from "../src/engine.js";
 import { erasedFlash, FlashModel } from "../src/models/flash-model.js";
-import { E, powerOn } from "../src/models/storage-model.js";
+import { E, powerOn, storageIo } from "../src/models/storage-model.js";
 import { simulate } from "../src/simulate.js";
 import type { MakeStore, Setup, Verifier } from "../src/store.js";
 
@@ -65,6 +66,82 @@ describe("a power cut at any write and erase, and again during recovery, under a
     const { report } = await simulate(DEVICES[name] as MakeStore, await release(8, image(503, 2)), identity, { secondCuts: 1 });
     expect(report.faults).toEqual([]);
     expect(report.cuts).toBeGreaterThan(20);
+  });
+});
+
+describe("a micro verifier without boot(), whose releases the boot file starts", () => {
+  const parts = { algs: ["ed25519"], features: ["storage"], micro: ["sha256"], without: ["boot"] } as const;
+  const bootless = new Function(`return ${playable(parts)}`)();
+  /** What the boot file does comes before the device is opened, as on a board. */
+  const device: typeof storageDevice = (io, ...more) => {
+    const text = storageBoot(io, {});
+    const opened = bootless.storageDevice(io, ...more);
+    return Object.assign(opened, { start: () => (text ? Buffer.from(text, "latin1") : null), invoke: () => true });
+  };
+  const started: Verifier["boot"] = (text, _trust, on) => ({
+    manifest: { sequence: on.floor() },
+    next() {
+      const [id] = setup.components as [ArrayLike<number>[]];
+      if (!Buffer.from(text as Uint8Array).equals(Buffer.from(on.read(id, 0, on.size(id, false), false)))) throw new Error("another text");
+      on.invoke(id, undefined);
+    },
+  });
+  const make =
+    (room: boolean): MakeStore =>
+    (s) =>
+      storageStore(s, false, undefined, {
+        storageDevice: device,
+        verifier: {
+          boot: started,
+          install: (input, trust, on) => {
+            if (room) (on as ReturnType<typeof device>).makeRoom();
+            return bootless.install(input, trust, on, host);
+          },
+        },
+      });
+
+  it.each([
+    ["", false],
+    [" and makes room first", true],
+  ] as const)("leaves the old or the new release at any cut, keeps no envelope%s", { timeout: 600_000 }, async (_, room) => {
+    const report = new Simulation(make(room), setup, await release(7, image(500, 1)), await release(8, image(300, 2))).run(second);
+    expect(report.faults).toEqual([]);
+    expect(report.cuts).toBeGreaterThan(20);
+    expect(new Set(report.points.map((p) => p.boots))).toEqual(new Set(["old", "new"]));
+    const store = make(room)(setup);
+    const machine = store.power();
+    const opened = machine.start();
+    bootless.install((await release(7, image(500, 1))).envelope, (await release(7, image(500, 1))).trust, opened.device, host).next();
+    const { pages } = machine.off() as unknown as { pages: Uint8Array[] };
+    const storage = powerOn(new FlashModel(pages)).storage;
+    expect(storage.read("firmseal.1a")).toHaveLength(501);
+    expect([storage.read("firmseal.0a"), storage.read("firmseal.0b")]).toEqual([undefined, undefined]);
+  });
+
+  it("has no boot(), and starts what a verifier with boot() has kept, and the other way round", async () => {
+    expect([typeof bootless.boot, typeof code.boot]).toEqual(["undefined", "function"]);
+    const flash = new FlashModel(erasedFlash(16, 4096));
+    const open = (by: typeof code) => by.storageDevice(storageIo(powerOn(flash).storage), identity, [[hex("00")]], 1024, 2);
+    const root: { firmsealApp?: StartedApp } = {};
+    const boot = () => Buffer.from(storageBoot(storageIo(powerOn(flash).storage), root), "latin1");
+    for (const [n, by] of [code, bootless, bootless, code].entries()) {
+      const one = await release(n + 1, image(100 + n, n));
+      by.install(one.envelope, { anchors: [by.anchor("ed25519", key.key)] }, open(by), host).next();
+      expect(boot()).toEqual(Buffer.from(image(100 + n, n)));
+      // the first has nothing to go back to
+      expect(open(by).pending()).toBe(n > 0);
+      root.firmsealApp?.confirm();
+      expect(open(by).floor()).toEqual([0, n + 1]);
+      if (n === 2) {
+        // on trial, what it may go back to stays
+        const two = await release(9, image(50, 9));
+        by.install(two.envelope, { anchors: [by.anchor("ed25519", key.key)] }, open(by), host).next();
+        expect(() => open(by).makeRoom()).toThrow("firmseal refusal 100");
+        for (let i = 0; i < 3; i++) boot();
+        expect(boot()).toEqual(Buffer.from(image(102, 2)));
+        return;
+      }
+    }
   });
 });
 

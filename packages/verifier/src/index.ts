@@ -1,6 +1,5 @@
 // The verifier for engines with enough memory, with every algorithm and hash. A device bundle has only what it needs.
 
-import { algorithms } from "./alg/algorithms.js";
 import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
@@ -11,6 +10,15 @@ import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
 import { embeddedTrust as embedded, type FirstTrust, trustFileUnchecked as unchecked } from "./trust/trust-file.js";
 import type { TrustStore } from "./trust/trust-list.js";
+
+/** The table of the algorithms. */
+var ALL = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
+
+/** The names of algorithms that anchor() accepts. */
+export type AlgorithmName = keyof typeof ALL;
+
+/** All algorithms for devices, by name. */
+export var algorithms: { readonly [name: string]: Alg } = ALL;
 
 var LIST = Object.keys(algorithms).map(function (name) {
   return algorithms[name];
@@ -41,7 +49,6 @@ export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);
 }
 
-export { type AlgorithmName, algorithms } from "./alg/algorithms.js";
 export { compareSequence } from "./base/number.js";
 export type { Refusal } from "./base/refuse.js";
 export type { Alg, Anchor, Bytes, Family, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./base/types.js";

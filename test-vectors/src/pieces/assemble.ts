@@ -2,7 +2,8 @@
 // vectors that do not come from the signer do not carry its faults. A Piece is one encoded CBOR item, or a stretch of one.
 
 import { createHash, createHmac } from "node:crypto";
-import { privateKey, signer } from "../../../packages/signer/src/key/key.js";
+import { privateKey } from "../../../packages/signer/src/key/key.js";
+import { signer } from "../../../packages/signer/src/key/signer.js";
 import {
   ALG_ED25519,
   ALG_ESP256,

@@ -4,7 +4,6 @@ import { type PageData, type Progress, refusalWords, verifyRelease } from "@firm
 import {
   acceptTrust,
   anchorOf,
-  type KeyAlg,
   keyOfAnchor,
   loadAlg,
   type PublicKey,
@@ -36,11 +35,7 @@ import { kindsOf, limitedInterpreter } from "./release.js";
 import { isRefusal, Sentence } from "./sentence.js";
 
 /** The verifier, with every key that tools have. */
-const device = () => ({
-  ...{ open, anchor, errors },
-  ...limitedInterpreter(),
-  thumbprint: (alg: string, key: Uint8Array) => thumbprint({ alg: alg as KeyAlg, key }),
-});
+const device = () => ({ ...{ open, anchor, errors }, ...limitedInterpreter() });
 
 /** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
 export interface Policy {

@@ -24,8 +24,6 @@ export interface DeviceBundle extends Pick<Interpreter, "start" | "step"> {
   open(envelope: Uint8Array, trust: Trust): Manifest;
   anchor(alg: string, key: Uint8Array, kid?: Uint8Array): Anchor;
   errors: { [name: string]: number };
-  /** For pages with keys that no device has. Default: that of the keys of devices. */
-  thumbprint?(alg: string, key: Uint8Array): Uint8Array;
 }
 
 export type PageData = Omit<ReportData, "envelope">;
@@ -187,7 +185,7 @@ export async function verifyRelease(
   return {
     sequence: formatSequence(manifest.sequence),
     digest: digest ? hexOf(digest.bytes) : "",
-    thumbprints: data.keys.map(({ alg, key }) => hexOf((device.thumbprint ?? thumbprintOf)(alg, bytesOf(key)))),
+    thumbprints: trust.anchors.map(({ alg }, i) => hexOf(thumbprintOf(alg, bytesOf((data.keys[i] as ReportKey).key)))),
     signed,
     components,
     behaviours,

@@ -21,7 +21,7 @@ export const ed25519Row: AlgRow = {
   publicLengths: [32],
   signatureLength: 64,
   // RFC 9864 gave EdDSA on this curve a name of its own
-  form: { kty: COSE.KTY_OKP, crv: COSE.CRV_ED25519, jwk: { kty: "OKP", crv: "Ed25519", alg: "Ed25519", also: ["EdDSA"] } },
+  jwk: { kty: "OKP", crv: "Ed25519", alg: "Ed25519", also: ["EdDSA"] },
   ssh: { type: "ssh-ed25519" },
   check(key) {
     // the verifier decides; the library says why

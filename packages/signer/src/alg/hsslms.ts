@@ -16,7 +16,6 @@ export const hsslmsRow: AlgRow = {
   cose: COSE.ALG_HSS_LMS,
   alg,
   publicLengths: PUBLIC_KEY_LENGTHS,
-  form: { kty: COSE.KTY_HSS_LMS },
   check(key) {
     if (!alg.valid(key)) throw new KeyError("unsupported", "an HSS/LMS key with unsupported levels or types");
   },

@@ -52,7 +52,7 @@ function mlDsaRow(set: ParameterSet, cose: number, publicLength: number, signatu
     alg,
     publicLengths: [publicLength],
     signatureLength,
-    form: { kty: COSE.KTY_AKP, jwk: { kty: "AKP", alg: `ML-DSA-${set.slice(-2)}` }, bound: true },
+    jwk: { kty: "AKP", alg: `ML-DSA-${set.slice(-2)}` },
     check() {},
     secretLength: 32,
     derive(secret) {

@@ -1,24 +1,15 @@
-// What this package knows about a signature algorithm: one value of type Row for each, in a file of its own. key/key.ts
+// What this package knows about a signature algorithm: one value of type Row for each, in a file of its own. algorithms.ts
 // has the table of the rows; nothing else in this package names an algorithm. Custody facts (tokens, services, foreign
 // file formats) are in custody.ts of the package keys.
 
 import type { Alg } from "@firmseal/verifier";
 
-/**
- * Where the parts of a key are in a COSE_Key (RFC 9053 §7, 8778 §3, 9964 §3) and in a JWK (RFC 7518 §6.2, 8037, 9964
- * §3). With a curve, the public key is x (or 04 ‖ x ‖ y if `coordinate` is set), and the secret is d. Without a curve,
- * the public key is pub and the secret is priv.
- */
-export interface KeyForm {
-  /** COSE key type and curve. */
-  readonly kty: number;
-  readonly crv?: number;
-  /** Absent if JOSE has no such key. `also`: other values of `alg` that are accepted when a key is read. */
-  readonly jwk?: { readonly kty: string; readonly crv?: string; readonly alg: string; readonly also?: readonly string[] };
-  /** Length in bytes of each coordinate, x and y. */
-  readonly coordinate?: number;
-  /** Whether `alg` is a required part of the key (RFC 9964 §3). */
-  readonly bound?: true;
+/** Such a key in a JWK (RFC 7518 §6.2, 8037, 9964 §3). `also`: other values of `alg` that are accepted when a key is read. */
+export interface JwkForm {
+  readonly kty: string;
+  readonly crv?: string;
+  readonly alg: string;
+  readonly also?: readonly string[];
 }
 
 export interface AlgRow {
@@ -35,7 +26,8 @@ export interface AlgRow {
   readonly publicLengths: readonly number[];
   /** Length in bytes of a raw signature. Absent if a signature encodes its own length. */
   readonly signatureLength?: number;
-  readonly form: KeyForm;
+  /** Absent if JOSE has no such key. Its COSE_Key: KEY_FORMS of the verifier, by the number above. */
+  readonly jwk?: JwkForm;
   /** How OpenSSH names such keys: the type, and the curve that a key of this type repeats (RFC 8709 §4, RFC 5656 §3.1). */
   readonly ssh?: { readonly type: string; readonly curve?: string };
   /** Throws KeyError for a key that has the right length but must not be used. */

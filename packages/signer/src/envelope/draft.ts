@@ -15,7 +15,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519Row } from "../alg/ed25519.js";
 import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
-import { anchorOfSigner } from "../key/key.js";
+import { anchorOfSigner } from "../key/signer.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
 import { type EnvelopeParts, envelopeParts, writeEnvelope } from "./envelope.js";
 

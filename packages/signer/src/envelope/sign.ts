@@ -1,7 +1,8 @@
 // Adds signatures to an envelope, from bytes to bytes. To perform several steps without reading the envelope again, use
 // EnvelopeDraft.
 
-import type { PublicKey, Signer } from "../key/key.js";
+import type { PublicKey } from "../key/key.js";
+import type { Signer } from "../key/signer.js";
 import { signedBy, signedWith } from "../signable.js";
 import { EnvelopeDraft } from "./draft.js";
 

@@ -3,30 +3,25 @@
 // refused.
 
 import { decodeItem, type Item, KEY_ALG, KEY_CRV, KEY_KID, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
-import { equalBytes } from "../bytes.js";
-import { encodeCbor } from "../cbor.js";
-import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import {
   algWords,
-  coordinatesOf,
   coseAlg,
-  decompress,
-  formOf,
+  coseFormOf,
   inWords,
+  jwkFormOf,
   type KeyAlg,
-  KeyError,
   keyAlgOf,
   keyAlgOfLength,
   keyAlgs,
-  type PrivateKey,
-  type PublicKey,
-  privateKey,
-  publicKey,
   publicLengths,
-  requiredMembers,
   secretLabel,
   secretLength,
-} from "./key.js";
+} from "../alg/algorithms.js";
+import { equalBytes } from "../bytes.js";
+import { encodeCbor } from "../cbor.js";
+import { decodeBase64url, encodeBase64url } from "./base64url.js";
+import { KeyError } from "./error.js";
+import { coordinatesOf, decompress, type PrivateKey, type PublicKey, privateKey, publicKey, requiredMembers } from "./key.js";
 
 export interface Jwk {
   kty: string;
@@ -47,7 +42,7 @@ export interface Jwk {
  * Throws KeyError `unsupported` for HSS/LMS.
  */
 export function toJwk(key: PublicKey): Jwk {
-  const { jwk } = formOf(key.alg);
+  const jwk = jwkFormOf(key.alg);
   if (!jwk) throw new KeyError("unsupported", `there is no JWK for ${algWords([key.alg])}`);
   const { kty, crv, alg } = jwk;
   const [x, y] = coordinatesOf(key).map((part) => part && encodeBase64url(part)) as [string, string?];
@@ -61,7 +56,7 @@ export function toPrivateJwk(key: PrivateKey): Jwk {
   return { ...toJwk(key), [secretName(key.alg)]: encodeBase64url(key.secret) };
 }
 
-const secretName = (alg: KeyAlg) => (formOf(alg).crv === undefined ? "priv" : "d");
+const secretName = (alg: KeyAlg) => (coseFormOf(alg).crv === undefined ? "priv" : "d");
 
 /**
  * Reads a key from a parsed JWK. The result is a private key if the JWK has `d` (for ML-DSA: `priv`). If present,
@@ -74,10 +69,10 @@ export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
   const m = jwk as Record<string, unknown>;
   if ("keys" in m) throw new KeyError("several", "a JWK Set, not a single key");
   const alg = algOfJwk(m);
-  const named = formOf(alg).jwk;
+  const named = jwkFormOf(alg);
   if (m.alg !== undefined && m.alg !== named?.alg && !named?.also?.includes(m.alg as string))
     throw new KeyError("unsupported", "the JWK names an algorithm that does not match its curve");
-  const pub = formOf(alg).crv === undefined ? "pub" : "x";
+  const pub = coseFormOf(alg).crv === undefined ? "pub" : "x";
   const secret = secretName(alg);
   const d = m[secret] === undefined ? undefined : fromBase64url(m[secret], secret);
   const op = d ? "sign" : "verify";
@@ -109,7 +104,7 @@ export function toCose(key: PublicKey): Uint8Array {
 /** The private COSE_Key of a key, with d (for ML-DSA: priv). */
 export function toPrivateCose(key: PrivateKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
-  members.set(secretLabel(formOf(key.alg)), key.secret);
+  members.set(secretLabel(coseFormOf(key.alg)), key.secret);
   if (key.kid) members.set(KEY_KID, key.kid);
   return encodeCbor(members);
 }
@@ -174,7 +169,7 @@ function memberValue(bytes: Uint8Array, item: Item): Member {
  */
 export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKey | PrivateKey {
   const alg = algOfCose(members);
-  const form = formOf(alg);
+  const form = coseFormOf(alg);
   const stated = members.get(KEY_ALG);
   if (stated !== undefined && keyAlgOf(stated as number) !== alg)
     throw new KeyError(
@@ -226,10 +221,10 @@ export function fromRaw(bytes: Uint8Array): PublicKey {
 function algOfJwk({ kty, crv, alg }: Record<string, unknown>): KeyAlg {
   return onlyOne(
     kty,
-    keyAlgs.filter((one) => formOf(one).jwk?.kty === kty),
-    (one) => formOf(one).jwk?.crv === crv,
+    keyAlgs.filter((one) => jwkFormOf(one)?.kty === kty),
+    (one) => jwkFormOf(one)?.crv === crv,
     alg,
-    (one) => formOf(one).jwk?.alg === alg,
+    (one) => jwkFormOf(one)?.alg === alg,
   );
 }
 
@@ -238,8 +233,8 @@ function algOfCose(members: ReadonlyMap<unknown, unknown>): KeyAlg {
   const alg = members.get(KEY_ALG);
   return onlyOne(
     kty,
-    keyAlgs.filter((one) => formOf(one).kty === kty),
-    (one) => formOf(one).crv === members.get(KEY_CRV),
+    keyAlgs.filter((one) => coseFormOf(one).kty === kty),
+    (one) => coseFormOf(one).crv === members.get(KEY_CRV),
     alg,
     (one) => coseAlg(one) === alg,
   );
@@ -254,20 +249,20 @@ function onlyOne(
   hasName: (alg: KeyAlg) => boolean,
 ): KeyAlg {
   if (kty === undefined) throw new KeyError("format", "no key type (kty): not a key");
-  const found = ofType.find((alg) => (formOf(alg).bound ? hasName(alg) : formOf(alg).crv === undefined || hasCurve(alg)));
+  const found = ofType.find((alg) => (coseFormOf(alg).bound ? hasName(alg) : coseFormOf(alg).crv === undefined || hasCurve(alg)));
   if (found) return found;
   const [first] = ofType;
   // the algorithm is a required part of such a key (RFC 9964 §3)
-  if (first && formOf(first).bound)
+  if (first && coseFormOf(first).bound)
     throw new KeyError(
       named === undefined ? "format" : "unsupported",
-      `a key of type ${formOf(first).jwk?.kty} that names no ${algWords(ofType)} algorithm`,
+      `a key of type ${jwkFormOf(first)?.kty} that names no ${algWords(ofType)} algorithm`,
     );
-  throw new KeyError("unsupported", `not an ${algWords(keyAlgs.filter((alg) => formOf(alg).jwk))} key`);
+  throw new KeyError("unsupported", `not an ${algWords(keyAlgs.filter((alg) => jwkFormOf(alg)))} key`);
 }
 
 function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, kid?: Uint8Array): PublicKey | PrivateKey {
-  const { crv, coordinate } = formOf(alg);
+  const { crv, coordinate } = coseFormOf(alg);
   const isPoint = coordinate !== undefined;
   const size = coordinate ?? secretLength(alg);
   for (const part of crv === undefined ? [d] : [x, y, d]) {

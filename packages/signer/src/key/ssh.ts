@@ -1,25 +1,34 @@
 // Public keys of OpenSSH (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4) and of minisign, for programs with and without Node.
 
+import { type KeyAlg, keyAlgs, sshType } from "../alg/algorithms.js";
 import { decodeBase64url } from "./base64url.js";
 import { KeyError } from "./error.js";
-import { keyAlgs, type PublicKey, publicKey, sshType } from "./key.js";
+import { type PublicKey, publicKey } from "./key.js";
 
 const damaged = () => new KeyError("format", "the content of the OpenSSH key is cut short or damaged");
 
 const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes.subarray(0, 64));
 
-/** The strings of a blob (RFC 4251 §5). */
-function stringsIn(blob: Uint8Array): Uint8Array[] {
+/** The strings of a blob, at most `most` (RFC 4251 §5), and what follows them. */
+function stringsIn(blob: Uint8Array, most: number): { fields: Uint8Array[]; rest: Uint8Array } {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
-  const out: Uint8Array[] = [];
-  for (let at = 0; at < blob.length; ) {
-    if (blob.length - at < 4 || out.length === 3) throw damaged();
+  const fields: Uint8Array[] = [];
+  let at = 0;
+  while (at < blob.length && fields.length < most) {
+    if (blob.length - at < 4) throw damaged();
     const n = view.getUint32(at);
     if (n > blob.length - at - 4) throw damaged();
-    out.push(blob.subarray(at + 4, at + 4 + n));
+    fields.push(blob.subarray(at + 4, at + 4 + n));
     at += 4 + n;
   }
-  return out;
+  return { fields, rest: blob.subarray(at) };
+}
+
+function algNamed(name: string): KeyAlg {
+  const alg = keyAlgs.find((one) => sshType(one)?.type === name);
+  // the file is untrusted, so the message contains the type name only if it looks like one
+  if (!alg) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(name) ? name : "that it names"}`);
+  return alg;
 }
 
 /**
@@ -27,19 +36,17 @@ function stringsIn(blob: Uint8Array): Uint8Array[] {
  * type, `format` for a damaged blob, and the codes of publicKey().
  */
 export function fromSsh(blob: Uint8Array, expected?: string): PublicKey {
-  const [name, ...fields] = stringsIn(blob);
-  if (!name) throw damaged();
-  const found = latin1(name);
-  const alg = keyAlgs.find((one) => sshType(one)?.type === found);
-  const type = alg && sshType(alg);
-  // the file is untrusted, so the message contains the type name only if it looks like one
-  if (!type) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(found) ? found : "that it names"}`);
-  if (expected !== undefined && expected !== found) throw damaged();
-  const [first, second] = fields;
-  if (type.curve !== undefined && first && latin1(first) !== type.curve)
+  const { fields, rest } = stringsIn(blob, 1);
+  if (!fields[0]) throw damaged();
+  const name = latin1(fields[0]);
+  const alg = algNamed(name);
+  if (expected !== undefined && expected !== name) throw damaged();
+  const curve = sshType(alg)?.curve;
+  const { fields: parts, rest: more } = stringsIn(rest, curve === undefined ? 1 : 2);
+  if (curve !== undefined && parts[0] && latin1(parts[0]) !== curve)
     throw new KeyError("format", "the curve of the key does not match its type");
-  const key = type.curve === undefined ? first : second;
-  if (!key || fields.length !== (type.curve === undefined ? 1 : 2)) throw damaged();
+  const key = parts[curve === undefined ? 0 : 1];
+  if (!key || more.length > 0) throw damaged();
   return publicKey(alg, key);
 }
 
@@ -64,6 +71,7 @@ export function fromSshLine(text: string): PublicKey {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
   if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
   const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
+  algNamed(name);
   const blob = decodeBase64(base64);
   if (!blob) throw damaged();
   return fromSsh(blob, name);

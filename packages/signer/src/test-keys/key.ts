@@ -1,6 +1,6 @@
 // Facts about a published test key.
 
-import type { KeyAlg } from "../key/key.js";
+import type { KeyAlg } from "../alg/algorithms.js";
 
 export interface TestKey {
   readonly name: string;

@@ -12,9 +12,12 @@ import {
   throwRefusal,
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { coseAlg, deviceKeyAlgs } from "../alg/algorithms.js";
 import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable } from "../cbor.js";
-import { coseAlg, deviceKeyAlgs, foreignSigner, KeyError, type PublicKey, publicKey, type Signer } from "../key/key.js";
+import { KeyError } from "../key/error.js";
+import { type PublicKey, publicKey } from "../key/key.js";
+import { foreignSigner, type Signer } from "../key/signer.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith, signedBy, signedWith } from "../signable.js";
 import { KNOWN_ALGS } from "./description.js";
 import { joinTrustFile, readTrust, splitTrustFile } from "./encoding.js";

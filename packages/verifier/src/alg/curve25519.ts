@@ -189,9 +189,11 @@ function join(p: Point, q: Point, minus: boolean): void {
 
 /** Prepares P = (x, y), and with `three` also 3P. d: 2 d. */
 export function odd(x: number[], y: number[], d: number[], three: boolean): Point[] {
-  var p: Point = [copy(x), copy(y), element(1), copy(x), copy(y), copy(x), copy(x)];
-  var table = [ready(p, d, true)];
-  if (three) {
+  // Only X, Y, E and H are read, and nothing is written.
+  var table = [ready([x, y, x, x, y], d, true)];
+  var p: Point;
+  if (HAS_TABLES && three) {
+    p = [copy(x), copy(y), element(1), copy(x), copy(y), copy(x), copy(x)];
     twice(p);
     join(p, table[0], false);
     table.push(ready(p, d, false));

@@ -11,7 +11,7 @@
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { copied, equalConstantTime, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import { HAS_GENERAL, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
@@ -50,71 +50,76 @@ function valid(key: Bytes): boolean {
   return !!pointOf(key);
 }
 
-/** The challenge k = SHA-512(R, A, M) modulo L. Returns undefined if the host's hash is not SHA-512. */
-function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): number[] | undefined {
+/** SHA-512(R, A, M): modulo L, it is the challenge k. Returns null or false if the host's hash is not SHA-512. */
+function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): Bytes | null | false {
   var hash = hashing(host, HASH_SHA_512);
-  var d: Bytes | null | false;
-  var n: number[];
   hash.update(subBytes(signature, 0, 32));
   hash.update(raw);
   hash.update(message);
-  d = copied(hash.digest(), 64);
-  if (!d) {
-    return undefined;
-  }
-  n = load(d, 0, 64);
-  reduce(n, 24);
-  return n;
+  return copied(hash.digest(), 64);
 }
 
-/** The terms of [vS]B - [u]A - [v]R, see above. Nothing else stays alive from here on: the tables take the RAM. */
-function halved(s: number[], k: number[], r: Point, a: Point): Term[] {
-  var d = read(NUMBERS, 0);
+/** The windows of vS, u and v, and whether the sign of u is the other one: see above. Returns undefined if S is not below L. */
+function scalars(signature: Bytes, hash: Bytes): [number[], number[], number[], boolean] | undefined {
   var width = HAS_TABLES ? 3 : 2;
-  var short = shorten(k);
+  var s = load(signature, 32, 32);
+  var k = load(hash, 0, 64);
   var n = zero(26);
+  var short: [number[], number[], boolean];
   var i: number;
+  if (!reduce(s, 11)) {
+    return undefined;
+  }
+  reduce(k, 24);
+  short = shorten(k);
   // vS: below 2^26 in the digit 23 after the carries.
   for (i = 0; i < 12; i++) {
     fold(n, s, i, -short[1][i]);
   }
   fold(n, ORDER, 12, 0);
   reduce(n, 24);
+  return [windows(n, width), windows(short[0], width), windows(short[1], width), short[2]];
+}
+
+/** The terms of [vS]B - [u]A - [v]R, see above. Nothing else stays alive from here on: the tables take the RAM. */
+function halved(w: [number[], number[], number[], boolean], r: Point, a: Point): Term[] {
+  var d = read(NUMBERS, 0);
+  var each = HAS_TABLES ? 2 : 1;
   return [
     [
-      windows(n, width),
+      w[0],
       false,
       128,
-      width - 1,
+      each,
       odd(read(NUMBERS, 84), read(NUMBERS, 126), d, HAS_TABLES).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, HAS_TABLES)),
       0,
     ],
-    [windows(short[0], width), !short[2], 262, width - 1, odd(a[0], a[1], d, HAS_TABLES), 0],
-    [windows(short[1], width), true, 262, width - 1, odd(r[0], r[1], d, HAS_TABLES), 0],
+    [w[1], !w[3], 262, each, odd(a[0], a[1], d, HAS_TABLES), 0],
+    [w[2], true, 262, each, odd(r[0], r[1], d, HAS_TABLES), 0],
   ];
 }
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = copied(rawKey(key), 32);
   var own = copied(signature, 64);
+  var r = own && decode(own);
+  var d = raw && r && challenge(raw, message, own as Bytes, host);
+  var w: [number[], number[], number[], boolean] | undefined;
   var s: number[];
-  var k: number[] | undefined;
+  var k: number[];
   var a: Point | undefined;
-  var r: Point | undefined;
-  if (!raw || !own) {
-    return false;
-  }
-  s = load(own, 32, 32);
-  r = reduce(s, 11) ? decode(own) : undefined;
-  k = r && challenge(raw, message, own, host);
-  if (!r || !k) {
+  if (!d) {
     return false;
   }
   if (HAS_PREPARED && (key as Prepared).table) {
-    return bound(key as Prepared, host) && prepared(raw, (key as Prepared).table as Table, s, k, r);
+    s = load(own as Bytes, 32, 32);
+    k = load(d, 0, 64);
+    reduce(k, 24);
+    return reduce(s, 11) && bound(key as Prepared, host) && prepared(raw as Bytes, (key as Prepared).table as Table, s, k, r as Point);
   }
-  a = pointOf(raw);
-  return !!a && vanishes(halved(s, k, r, a));
+  w = scalars(own as Bytes, d);
+  a = w && pointOf(raw as Bytes);
+  return !!a && vanishes(halved(w as [number[], number[], number[], boolean], r as Point, a));
 }
 
 /**
@@ -123,4 +128,9 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  * (Ed25519, RFC 9864 §2.2).
  * @example ed25519.verify(key, message, signature, {})
  */
-export var ed25519: Alg = { ids: [ALG_EDDSA, ALG_ED25519], valid: valid, verify: verify };
+export var ed25519: Alg = {
+  ids: [ALG_EDDSA, ALG_ED25519],
+  // a micro verifier asks only whether the result is true
+  valid: HAS_GENERAL ? valid : (pointOf as unknown as (key: Bytes) => boolean),
+  verify: verify,
+};

@@ -20,12 +20,12 @@
 // the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of half the next one. The test works all this out again, and multiplies
 // at the extremes. scripts/bounds.mjs proves it of this text, and of the sizes that every caller brings.
 
-import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import { HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import { floor } from "../hash/block.js";
 
-/** Room for `n` numbers: an array, which is the faster, or, where RAM counts for more, what the engine has for doubles. */
-function numbers(n: number, small: boolean): number[] {
-  return (small && typeof Float64Array !== "undefined" ? new Float64Array(n) : []) as unknown as number[];
+/** Room for `n` numbers: an array, which is the faster, or, where RAM counts for more, what the engine has for doubles. Without HAS_PLAIN also a copy of such. */
+function numbers(n: number | number[], small: boolean): number[] {
+  return (!HAS_PLAIN || (small && typeof Float64Array !== "undefined") ? new Float64Array(n as number) : []) as unknown as number[];
 }
 
 /** 2^w(i) */
@@ -59,9 +59,10 @@ var CONSTANTS: number[] = /* @__PURE__ */ constants();
 export function element(n: number): number[] {
   var r = numbers(12, !HAS_TABLES);
   var i: number;
-  for (i = 0; i < 12; i++) {
-    r[i] = i ? 0 : n;
+  for (i = 0; HAS_PLAIN && i < 12; i++) {
+    r[i] = 0;
   }
+  r[0] = n;
   return r;
 }
 
@@ -108,9 +109,9 @@ export function read(text: string | number[], at: number): number[] {
 
 /** A copy with little overhead, for values that are kept for long. */
 export function copy(a: number[]): number[] {
-  var r = numbers(12, true);
+  var r = numbers(HAS_PLAIN ? 12 : a, true);
   var i: number;
-  for (i = 0; i < 12; i++) {
+  for (i = 0; HAS_PLAIN && i < 12; i++) {
     r[i] = a[i];
   }
   return r;

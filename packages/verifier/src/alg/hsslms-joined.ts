@@ -29,9 +29,9 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
   var all: number[];
   var sum: number;
 
-  /** The first n bytes of the hash of I, q, `d` twice, `a` and `c`. q is below 2^26: 32 bits are enough. */
+  /** The first n bytes of the hash of I, q, `d` twice, `a` and `c`. q is below 2^26, and `join` takes the low 8 bits. */
   function hash(d: number, a: Bytes, c: Bytes): Bytes {
-    return subBytes(join([id, q >> 24, (q >> 16) & 255, (q >> 8) & 255, q & 255, d, d, a, c]), 0, n);
+    return subBytes(join([id, q >> 24, q >> 16, q >> 8, q, d, d, a, c]), 0, n);
   }
 
   if (!raw || u32(signature, 0) !== raw[3] - 1) return false;
@@ -73,7 +73,7 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
         sum += top - j;
       } else j = (sum >> ((p - 1 - i) * w)) & top;
       tmp = subBytes(signature, at, n);
-      while (j < top) tmp = subBytes(join([id, leaf, i >> 8, i & 255, j++, tmp]), 0, n);
+      while (j < top) tmp = subBytes(join([id, leaf, i >> 8, i, j++, tmp]), 0, n);
       (all as unknown as Uint8Array).set(tmp, i * n);
     }
     node = hash(PBLC, all, []);

@@ -14,7 +14,7 @@ export const INTR = 131;
 
 /** Decodes u32str (RFC 8554 §3.1). Exact; a shift would make values from 2^31 on negative. Returns NaN past the end. */
 export function u32(b: Bytes, at: number): number {
-  return b[at] * 16777216 + b[at + 1] * 65536 + b[at + 2] * 256 + b[at + 3];
+  return ((b[at] * 256 + b[at + 1]) * 256 + b[at + 2]) * 256 + b[at + 3];
 }
 
 /**
@@ -22,9 +22,9 @@ export function u32(b: Bytes, at: number): number {
  * 4 have n = 32 (RFC 8554 §5.1, §4.1); LMS 10 to 14 and LM-OTS 5 to 8 have n = 24 (RFC 9858).
  */
 export function hashLength(b: Bytes, at: number): number {
-  var tree = u32(b, at);
-  var ots = u32(b, at + 4);
-  return tree > 4 && tree < 15 && ots > 0 && ots < 9 && tree < 10 === ots < 5 ? (ots < 5 ? 32 : 24) : 0;
+  // 1 for LMS 5 to 9, 2 for 10 to 14. Of the LM-OTS type, 32 bits: only 1 to 8 give 0 and 1 below, in groups of 4.
+  var tree = (u32(b, at) / 5) | 0;
+  return tree && tree < 3 && tree - 1 === (u32(b, at + 4) - 1) >> 2 ? 40 - 8 * tree : 0;
 }
 
 /** A copy of a valid key, or a value that is false. */
@@ -32,5 +32,6 @@ export function copyOfValidKey(key: Bytes): Bytes | 0 | false | null {
   // the copy is what counts: a key may be changed meanwhile, or hold what is no octet
   var own = copied(key, key.length);
   var n = own && hashLength(own, 4);
-  return n && own && own.length === 28 + n && own[3] > 0 && u32(own, 0) < 9 && own;
+  // 1 to 8 levels: 32 bits, of which only the low 3 may be set in the number before
+  return n && (own as Bytes).length === 28 + n && !((u32(own as Bytes, 0) - 1) >>> 3) && own;
 }

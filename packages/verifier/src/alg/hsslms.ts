@@ -8,7 +8,7 @@
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
 import { areOctets, equalConstantTime, newBytes, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_ONCE, HAS_PLAIN, HAS_SHA256 } from "../base/features.js";
+import { HAS_GENERAL, HAS_ONCE, HAS_PLAIN, HAS_SHA256 } from "../base/features.js";
 import type { Alg, Bytes, Hash, HashState, Host, Joined, Prepared } from "../base/types.js";
 import { hashOneBlock, sha256 } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
@@ -227,6 +227,9 @@ function valid(key: Bytes): boolean {
   return !!copyOfValidKey(key);
 }
 
+/** For micro verifiers, which ask whether the result is true. */
+var validMicro = copyOfValidKey as (key: Bytes) => boolean;
+
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = copyOfValidKey(rawKey(key));
   var given = host.sha256;
@@ -290,4 +293,4 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  * accept views as well as whole arrays; `once` and `joined` are called as plain functions, not as methods.
  * @example hsslms.verify(key, message, signature, {})
  */
-export var hsslms: Alg = { ids: [ALG_HSS_LMS], valid: valid, verify: HAS_ONCE ? verify : verifyJoined };
+export var hsslms: Alg = { ids: [ALG_HSS_LMS], valid: HAS_GENERAL ? valid : validMicro, verify: HAS_ONCE ? verify : verifyJoined };

@@ -13,20 +13,20 @@ export function newBytes(n: number | Bytes): number[] {
   return (HAS_PLAIN && typeof Uint8Array === "undefined" ? [] : new Uint8Array(n as number)) as unknown as number[];
 }
 
-/** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. */
-export function newWords(n: number): number[] {
-  return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
+/** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. Without HAS_PLAIN also a copy of words. */
+export function newWords(n: number | number[]): number[] {
+  return (HAS_PLAIN && typeof Uint32Array === "undefined" ? [] : new Uint32Array(n as number)) as unknown as number[];
 }
 
 /**
  * `n` elements from `at` on, for reading only: a view if the engine has views (in Espruino: below 2^16), otherwise a
- * copy. A copy from a plain array may contain values that are not bytes.
+ * copy. A copy from a plain array may contain values that are not bytes. Without HAS_PLAIN always a view.
  */
 export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
   // the caller checks the end: Espruino makes views past it
-  if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
-  out = HAS_PLAIN && (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
+  if (!HAS_PLAIN || (b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
+  out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
   for (i = 0; i < n; i++) out[i] = b[at + i];
   return out;
 }
@@ -73,9 +73,12 @@ function isOctet(b: unknown): boolean {
  */
 export function equalConstantTime(a: Bytes, b: Bytes): boolean {
   var i = a.length,
-    differ = i !== b.length;
-  // with typed arrays only, one side is one: a number there equals nothing but itself
-  while (i-- > 0) if (!(HAS_PLAIN ? isOctet(a[i]) : a[i] >= 0) || a[i] !== b[i]) differ = true;
+    differ: boolean | number = i !== b.length;
+  while (i-- > 0)
+    if (!HAS_PLAIN)
+      // one side is a typed array: a number there equals nothing but itself. 32 bits: 0 or 1
+      differ = (differ as number) | ((a[i] !== b[i]) as unknown as number);
+    else if (!isOctet(a[i]) || a[i] !== b[i]) differ = true;
   return !differ;
 }
 
@@ -94,12 +97,12 @@ export function areOctets(bytes: Bytes): boolean {
  */
 export function copied(bytes: Bytes, n: number): Bytes | null | false {
   // let the engine copy if it can; a typed array contains only bytes
-  var typed = (!HAS_PLAIN || typeof Uint8Array !== "undefined") && (bytes as unknown) instanceof Uint8Array,
+  var typed = HAS_PLAIN && typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array,
     // conversion makes every value a byte, so that what was none differs from it
     out = (bytes && bytes.length === n && newBytes(HAS_PLAIN && !typed ? n : bytes)) as number[],
     i,
     b;
-  if (!HAS_PLAIN) return out && (typed || equalConstantTime(out, bytes)) && out;
+  if (!HAS_PLAIN) return out && ((bytes as unknown) instanceof Uint8Array || equalConstantTime(out, bytes)) && out;
   if (!out) return null;
   for (i = 0; i < n && !typed; i++) {
     b = bytes[i];

@@ -34,6 +34,12 @@ export const HAS_PAIRS = true;
 /** Micro verifiers: images outside the envelope. Without it, they are refused. */
 export const HAS_FETCH = true;
 
+/**
+ * Micro verifiers: boot(), and the envelope that a device keeps for it. Without it, the boot file of the Storage device
+ * starts the app, and compares it with its record.
+ */
+export const HAS_BOOT = true;
+
 /** Our own SHA-256. A micro verifier omits it if the engine has one: the host then has to pass it in. */
 export const HAS_SHA256 = true;
 

@@ -18,12 +18,16 @@ export function markAt(at: number): void {
   mark = at;
 }
 
-/** Throws the refusal `code`, at `mark`, with its cause if there is one. Never returns. */
+/**
+ * Throws the refusal `code`, at `mark`, with its cause if there is one. Never returns. In a micro verifier, `mark` is -1
+ * afterwards, so that only the walk of the template has to set it.
+ */
 export function refuse(code: number, cause?: unknown): never {
   var e = new Error("firmseal refusal " + code + " at " + mark) as Refusal;
   e.code = code;
   e.at = mark;
-  if (HAS_GENERAL ? cause !== undefined : cause) (e as { cause?: unknown }).cause = cause;
+  if (!HAS_GENERAL) mark = -1;
+  if (!HAS_GENERAL || cause !== undefined) (e as { cause?: unknown }).cause = cause;
   throw e;
 }
 
@@ -33,7 +37,7 @@ export function refuse(code: number, cause?: unknown): never {
  */
 export function rethrow(e: unknown): never {
   var cause = e as Refusal;
-  if (cause && (HAS_GENERAL ? typeof cause.code === "number" && typeof cause.at === "number" : cause.code >= 0 && cause.at >= -1)) throw e;
+  if (cause && (HAS_GENERAL ? typeof cause.code === "number" && typeof cause.at === "number" : cause.at >= -1)) throw e;
   mark = -1;
-  return refuse(DEVICE_FAULT, e);
+  refuse(DEVICE_FAULT, e);
 }

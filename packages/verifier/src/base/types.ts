@@ -28,7 +28,7 @@ export interface HashState {
   digest(): Bytes;
 }
 
-/** A hash of several bytes and byte strings in sequence. */
+/** A hash of several bytes and byte strings in sequence. Of a number, the low 8 bits count, as in a Uint8Array. */
 export type Joined = (pieces: (number | Bytes)[]) => Bytes;
 
 /**

@@ -67,7 +67,8 @@ export var HEAD = 16;
 export var PART = 80;
 export var COUNTED = 2;
 var UNMARKED = "\xff\xff\xff\xff\xff\xff\xff\xff";
-export var ZEROS = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+var MARK = "\0\0\0\0\0\0\0\0";
+export var ZEROS = MARK + MARK + MARK + "\0\0\0\0";
 export var ONES = UNMARKED + UNMARKED + UNMARKED + UNMARKED;
 
 /**
@@ -170,7 +171,7 @@ export function note(io: StorageIo, well: boolean): Kept | null {
   var k = newest(io),
     after;
   if (!k || !k.pending || (well && !k.starts)) return k;
-  io.storage.write(k.name, ZEROS.substring(0, 8), k.body + 8 + (well ? 0 : 8 * k.starts + 8));
+  io.storage.write(k.name, MARK, k.body + 8 + (well ? 0 : 8 * k.starts + 8));
   after = newest(io);
   if (!well && after && after.starts === k.starts) {
     after.pending = false;

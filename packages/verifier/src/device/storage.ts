@@ -5,7 +5,7 @@
 // this and the layout. Does not protect against an attacker who can write to Storage, and so replace the boot file.
 
 import { subBytes } from "../base/bytes.js";
-import { HAS_GENERAL } from "../base/features.js";
+import { HAS_BOOT, HAS_GENERAL } from "../base/features.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
@@ -43,6 +43,12 @@ export interface StorageDevice extends TrialDevice {
   digest(id: ComponentId, fresh: boolean, alg: number): Bytes | undefined;
   /** The texts of the images that boot() has verified and invoked, in order. Start them with eval(). */
   invoked: string[];
+  /**
+   * Removes what the next installation replaces: the files of the release before, to which nothing can go back any more.
+   * Afterwards, compaction of Storage makes room for the next release. Throws a Refusal, UNCONFIRMED, if the current
+   * release is on trial.
+   */
+  makeRoom(): void;
 }
 
 /** The global `firmsealApp` of an app. */
@@ -104,7 +110,9 @@ function whole(io: StorageIo, k: Kept): boolean {
 export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): string {
   var k: Kept | null, good;
   function read(i: number): string {
-    return textOf(io, fileOf(i + 1, slotOf(k, i + 1)), 0, sizeOf(k, i + 1));
+    var n = sizeOf(k, i + 1);
+    // with 0, Storage would read all of a file. whole() has compared it: a text that is missing now starts nothing
+    return (n && io.storage.read(fileOf(i + 1, slotOf(k, i + 1)), 0, n)) || "";
   }
   do {
     k = note(io, false);
@@ -142,7 +150,8 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     installing = false,
     // for each part: the file that this session writes, and its length
     files: (string | undefined)[] = [],
-    done: number[] = [],
+    // a bundle without boot() keeps no envelope
+    done: number[] = [0],
     // the part that is being written, the length of its file, and up to 7 pending bytes: a word of flash is written
     // once
     open = -1,
@@ -205,7 +214,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
   device = {
     identity: identity,
     chunk: 256,
-    invoked: [],
+    invoked: HAS_BOOT ? [] : undefined,
     floor: function () {
       return kept ? [u32(kept.text, 8), u32(kept.text, 12)] : [0, 0];
     },
@@ -243,36 +252,40 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         ? undefined
         : io.sha256(textOf(io, nameOf(HAS_GENERAL ? find(id) : 1, fresh), 0, device.size(id, fresh)));
     },
-    invoke: function (id: ComponentId) {
-      device.invoked.push(textOf(io, nameOf(HAS_GENERAL ? find(id) : 1, false), 0, device.size(id, false)));
-      return true;
-    },
-    keep: function (envelope: Bytes | Source) {
-      var r, i, n;
-      if (!HAS_GENERAL) {
-        begin(0, envelope.length);
-        // in pieces: a text of all of it takes as much memory again
-        n = envelope.length;
-        // Espruino makes views past the end, and does not return from their conversion
-        for (i = 0; i < n; i += 256) append(subBytes(envelope as Bytes, i, n - i < 256 ? n - i : 256), false);
-        append([], true);
-        open = -1;
-        return storageSource(io, files[0] as string, envelope.length);
-      }
-      r = inputOf(envelope);
-      // a received envelope stays in place if it is the one to keep
-      if (inbox && (envelope === inbox || sameBytes(inputOf(inbox), r))) return inbox;
-      begin(0, r.n);
-      feed(r, r, shelf.write);
-      append([], true);
-      open = -1;
-      return storageSource(io, files[0] as string, r.n);
-    },
+    invoke: HAS_BOOT
+      ? function (id: ComponentId) {
+          device.invoked.push(textOf(io, nameOf(HAS_GENERAL ? find(id) : 1, false), 0, device.size(id, false)));
+          return true;
+        }
+      : undefined,
+    keep: HAS_BOOT
+      ? function (envelope: Bytes | Source) {
+          var r, i, n;
+          if (!HAS_GENERAL) {
+            begin(0, envelope.length);
+            // in pieces: a text of all of it takes as much memory again
+            n = envelope.length;
+            // Espruino makes views past the end, and does not return from their conversion
+            for (i = 0; i < n; i += 256) append(subBytes(envelope as Bytes, i, n - i < 256 ? n - i : 256), false);
+            append([], true);
+            open = -1;
+            return storageSource(io, files[0] as string, envelope.length);
+          }
+          r = inputOf(envelope);
+          // a received envelope stays in place if it is the one to keep
+          if (inbox && (envelope === inbox || sameBytes(inputOf(inbox), r))) return inbox;
+          begin(0, r.n);
+          feed(r, r, shelf.write);
+          append([], true);
+          open = -1;
+          return storageSource(io, files[0] as string, r.n);
+        }
+      : undefined,
     persist: function (commit: Commit) {
       var now = newest(io),
         generation = nextGeneration(now ? now.generation : 0),
         // without a previous release, there are no tries
-        cells = sizeOf(kept, 0) ? tries : 0,
+        cells = kept ? tries : 0,
         name = now && now.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0",
         parts = HAS_GENERAL ? ids.length + 1 : 2,
         size = HEAD + PART * parts + 25 + 8 * cells,
@@ -297,7 +310,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       )
         refuse(DEVICE_FAULT);
       for (i = 0; HAS_GENERAL && i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
-      if (!files[0]) refuse(DEVICE_FAULT);
+      if (!files[HAS_BOOT ? 0 : 1]) refuse(DEVICE_FAULT);
       append([], true);
       body += put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]);
       for (i = 0; i < parts; i++) {
@@ -320,6 +333,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT);
       files = [];
       inbox = null;
+      if (!HAS_BOOT) open = -1;
     },
     discard: function () {
       var left = files,
@@ -335,13 +349,26 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         if (left[i] && left[i] !== fileOf(i, slotOf(now, i))) io.storage.erase(left[i] as string);
       if (!HAS_GENERAL && left[1] && left[1] !== fileOf(1, slotOf(now, 1))) io.storage.erase(left[1] as string);
     },
-    envelope: function () {
-      var n = sizeOf(kept, 0);
-      return n ? storageSource(io, nameOf(0, false), n) : null;
-    },
-    start: function () {
-      kept = note(io, false);
-      return device.envelope();
+    envelope: HAS_BOOT
+      ? function () {
+          var n = sizeOf(kept, 0);
+          return n ? storageSource(io, nameOf(0, false), n) : null;
+        }
+      : undefined,
+    start: HAS_BOOT
+      ? function () {
+          kept = note(io, false);
+          return device.envelope();
+        }
+      : undefined,
+    makeRoom: function () {
+      var i;
+      device.begin(true);
+      if (HAS_GENERAL) {
+        arrival = null;
+        inbox = null;
+      }
+      for (i = HAS_GENERAL ? ids.length + 1 : 2; i-- > (HAS_BOOT ? 0 : 1); ) remove(io, fileOf(i, 1 - slotOf(kept, i)));
     },
     confirm: function () {
       kept = note(io, true);

@@ -1,8 +1,9 @@
 // Common parts of SHA-256 and SHA-512: constants, splitting the input into blocks, padding (FIPS 180-4 §4.2, §5.1).
 
 import { newBytes, newWords } from "../base/bytes.js";
-import { HAS_GENERAL } from "../base/features.js";
+import { HAS_GENERAL, HAS_PLAIN } from "../base/features.js";
 import type { Bytes, Hash, HashState } from "../base/types.js";
+import { startSmall } from "./small.js";
 
 /** An alias, because it is shorter. */
 export var floor = Math.floor;
@@ -21,9 +22,7 @@ export var LOW: number[] = /* @__PURE__ */ newWords(96);
 // e < 2^-28, is r / (3 s (s + e)), or r / (2 s + e), with an error below 2^-78; none of the 96 comes nearer than 2^-72 to where its 64 bits
 // would change.
 function deriveConstants(): void {
-  // From 0 to 2, and from each prime to the next; after 9 come : ; < = > for 10 to 14.
-  var gaps = "212242424626424662642646842424>462:2664662:242<<42462:6662642:>424>6:24686646848";
-  var p = 0;
+  var p = 1;
   var x = 1;
   var i: number;
   var j: number;
@@ -34,9 +33,16 @@ function deriveConstants(): void {
   for (i = 0; i < 96; i++) {
     cube = i < 80;
     if (i === 80) {
-      p = 0;
+      p = 1;
     }
-    p += gaps.charCodeAt(i % 80) - 48;
+    // the next prime: nothing up to its root divides it
+    do {
+      p++;
+      j = 2;
+      while (j * j <= p && p % j) {
+        j++;
+      }
+    } while (j * j <= p);
     for (j = 0; j < 9; j++) {
       x = cube ? (x + x + p / (x * x)) / 3 : (x + p / x) / 2;
     }
@@ -51,6 +57,23 @@ function deriveConstants(): void {
     d = floor(e);
     HIGH[i] = (h - floor(h)) * 4294967296 + d;
     LOW[i] = floor((e - d) * 4294967296);
+  }
+}
+
+/** Works the constants out, unless they are there. */
+function prepare(): void {
+  if (!HIGH[0]) {
+    deriveConstants();
+  }
+}
+
+/** The initial state of SHA-256, for blocks of 64 bytes, or of SHA-512. SHA-256 uses the first 8 words. */
+export function initial(state: number[], size: number): void {
+  var i: number;
+  prepare();
+  for (i = 0; i < 16; i++) {
+    // 32 bits: an index
+    state[i] = size > 64 ? (i & 1 ? LOW : HIGH)[80 + (i >> 1)] : HIGH[80 + i];
   }
 }
 
@@ -132,9 +155,7 @@ export function startHash(compress: Compress, from: number, size: number, length
     return out;
   }
 
-  if (!HIGH[0]) {
-    deriveConstants();
-  }
+  prepare();
   while (i < size / 8) {
     state[i++] = HIGH[from];
     if (size > 64) {
@@ -154,7 +175,7 @@ export function hashBytes(state: HashState, bytes: Bytes): Bytes {
 /** A hash function with the parameters of `startHash`. */
 export function makeHash(compress: Compress, from: number, size: number, length: number): Hash {
   function create(): HashState {
-    return startHash(compress, from, size, length);
+    return HAS_PLAIN ? startHash(compress, from, size, length) : startSmall(size);
   }
   function once(bytes: Bytes): Bytes {
     return hashBytes(create(), bytes);

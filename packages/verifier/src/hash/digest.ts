@@ -1,7 +1,7 @@
 // SUIT_Digest and the hash functions for it.
 
 import { concat } from "../base/bytes.js";
-import { HAS_GENERAL, HAS_ONCE, HAS_SHA256, HAS_SHA512 } from "../base/features.js";
+import { HAS_GENERAL, HAS_ONCE, HAS_PLAIN, HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Hash, HashState, Host, Joined } from "../base/types.js";
 import { array, bstr, chunkOf, copySlice, feed, type Input, input, int, type Slice } from "../cbor/reader.js";
@@ -9,6 +9,7 @@ import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512, HASH_SHAKE128, HASH_SHAKE256 
 import { CBOR_TYPE, DIGEST_ALG, DIGEST_LENGTH, NOT_SUPPORTED } from "../spec/errors.js";
 import { sha256 } from "./sha256.js";
 import { sha384, sha512 } from "./sha512.js";
+import { startSmall } from "./small.js";
 
 /** SUIT_Digest: a COSE hash algorithm and the digest. */
 export interface Digest {
@@ -41,6 +42,10 @@ function hostHash(host: Host, alg: number): Partial<Hash> | undefined {
  */
 export function hashing(host: Host, alg: number): HashState {
   var hash: Partial<Hash> | false | undefined;
+  if (!HAS_PLAIN) {
+    if (alg === HASH_SHA_256) return HAS_SHA256 ? startSmall(64) : (host.sha256 as Hash).create();
+    return HAS_SHA512 ? startSmall(128) : (host.sha512 as Hash).create();
+  }
   if (!HAS_GENERAL)
     return (alg === HASH_SHA_256 ? (HAS_SHA256 ? sha256 : (host.sha256 as Hash)) : HAS_SHA512 ? sha512 : (host.sha512 as Hash)).create();
   hash = hostHash(host, alg);

@@ -4,7 +4,7 @@ import type { Hash } from "../base/types.js";
 import { HIGH, makeHash } from "./block.js";
 
 // Every sum below has at most five terms of 32 bits: under 2^35, exact in a double before `| 0` takes it modulo 2^32.
-function compress(state: number[], w: number[]): void {
+export function compress(state: number[], w: number[]): void {
   var round = HIGH;
   var a = state[0];
   var b = state[1];

@@ -280,7 +280,7 @@ function brought(s: Session): Bytes | undefined {
     missing,
     i;
   if (!e) return undefined;
-  if (e.op === DIR_WRITE) return e.content;
+  if (e.content) return e.content;
   try {
     // of an arriving one no heads are read yet; those in front of what is missing are then known
     if (parsed.left) parsePayloads(parsed);

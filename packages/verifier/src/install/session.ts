@@ -28,7 +28,7 @@ import {
   SEQUENCE_TAKEN,
   TRY_EACH_EXHAUSTED,
 } from "../spec/errors.js";
-import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
+import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP } from "../spec/suit.js";
 import { JUMP } from "../spec/trust.js";
 import type { TrustStore } from "../trust/trust-list.js";
 import type { ComponentId, Device } from "./device.js";
@@ -180,7 +180,7 @@ export function admit(s: Session, e: Effect): void {
     if (s.installing) refuse(INVOKE_MISPLACED);
   } else {
     if (!e.digest && !skip) refuse(DIGEST_UNSET);
-    if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE);
+    if ((e.size as number) > room || (e.content && e.content.length > room)) refuse(PAYLOAD_SIZE);
     if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
     if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !skip) refuse(DIGEST_UNSET);
   }
@@ -222,7 +222,8 @@ function rehearse(s: Session, fitting: boolean): void {
   e = step(s.run);
   while (e) {
     admit(s, e);
-    if (HAS_TRUST && s.installing && (e.op === DIR_FETCH || e.op === DIR_WRITE) && e.component === s.release.trustAt) s.brings = e;
+    // what is copied is not known yet
+    if (HAS_TRUST && s.installing && !isCondition(e.op) && e.source === undefined && e.component === s.release.trustAt) s.brings = e;
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }

@@ -2,7 +2,7 @@
 // image goes to the slot that is not current, is hashed from there, and becomes current in one step with the floor.
 
 import { equalConstantTime, octetsOf, subBytes } from "../base/bytes.js";
-import { HAS_FETCH, HAS_SHA256 } from "../base/features.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_SHA256 } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -50,11 +50,12 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
   var m = openMicro(input, trust, host, kept),
     counters = subBytes(m.digest, 0, 28),
     progress = { done: false, manifest: m } as MicroProgress,
-    effect: Effect | undefined,
+    effect: Effect | 0 | undefined,
     // bytes of the image so far
     offset = 0,
     // set while next() runs: a refused session cannot continue
     over = false,
+    size = m.imageSize,
     room;
 
   /** A floor that is not a number is refused. Its number is accepted only for the manifest that it comes from. */
@@ -76,8 +77,8 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
   /** Valid signature, wrong device: RFC 9124 §4.3.2. */
   function checkAmong(ids: Bytes[], id: Bytes, code: number): void {
     var i = ids.length;
-    while (i--) if (equalConstantTime(ids[i], id)) return;
-    refuse(code);
+    do if (!i--) refuse(code);
+    while (!equalConstantTime(ids[i], id));
   }
 
   /** Writes a part of the image, or all of it: what follows `at`. */
@@ -86,7 +87,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
       chunk = device.chunk || 1024,
       n;
     // stop an endless image as it arrives, not when it has filled the device
-    if (!(end - at <= m.imageSize - offset)) refuse(PAYLOAD_SIZE);
+    if (!(end - at <= size - offset)) refuse(PAYLOAD_SIZE);
     for (; at < end; at += n) {
       n = end - at < chunk ? end - at : chunk;
       device.write(COMPONENT, offset, portion(from, at, n));
@@ -95,41 +96,40 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
   }
 
   try {
-    if (!kept) checkFloor();
-    device.begin(!kept);
+    if (!HAS_BOOT || !kept) checkFloor();
+    device.begin(!HAS_BOOT || !kept);
     device.session = progress;
     checkAmong(device.identity.vendor, m.forVendor, VENDOR_MISMATCH);
     checkAmong(device.identity.class, m.forClass, CLASS_MISMATCH);
     room = device.capacity(COMPONENT);
     if (!(room >= 0)) refuse(COMPONENT_UNKNOWN);
-    if (m.imageSize > room) refuse(PAYLOAD_SIZE);
+    if (size > room) refuse(PAYLOAD_SIZE);
   } catch (e) {
     rethrow(e);
   }
   progress.next = function (outcome) {
-    var size = m.imageSize,
-      chunk = device.chunk || 1024,
+    var chunk = device.chunk || 1024,
       at = 0,
       from: Bytes | Source | undefined,
       found: Bytes | undefined | false,
       hash,
       n;
     if (progress.done) return undefined;
-    markAt(-1);
+    if (HAS_GENERAL) markAt(-1);
     checkOwner();
     if (over) refuse(RUN_OUTCOME);
     over = true;
     try {
       if (!effect !== (outcome === undefined)) refuse(RUN_OUTCOME);
       if (HAS_FETCH && outcome === false) refuse(PAYLOAD_ABSENT);
-      if (!kept) {
+      if (!HAS_BOOT || !kept) {
         if (!HAS_FETCH || !effect) {
           // the image is here, or an effect asks for it
           from = !HAS_FETCH || m.imageAt ? input : device.fetch && device.fetch(m.imageUri);
           device.erase(COMPONENT, size);
           if (!HAS_FETCH || from) put(from as Bytes, m.imageAt);
           else effect = { op: DIR_FETCH, component: 0, size: size, uri: m.imageUri };
-        } else if (outcome === true) effect = undefined;
+        } else if (outcome === true) effect = 0;
         else put(outcome as Bytes, 0);
         if (HAS_FETCH && effect) {
           over = false;
@@ -138,24 +138,27 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
         if (offset !== size) refuse(PAYLOAD_SIZE);
       }
       // the image is hashed where it is
-      found = device.size(COMPONENT, !kept) === size && device.digest && device.digest(COMPONENT, !kept, HASH_SHA_256);
+      found =
+        device.size(COMPONENT, !HAS_BOOT || !kept) === size && device.digest && device.digest(COMPONENT, !HAS_BOOT || !kept, HASH_SHA_256);
       if (found === undefined)
         if (HAS_SHA256) {
           hash = hashing(host || {}, HASH_SHA_256);
           for (; at < size; at += n) {
             n = size - at < chunk ? size - at : chunk;
-            hash.update(octetsOf(device.read(COMPONENT, at, n, !kept), n));
+            hash.update(octetsOf(device.read(COMPONENT, at, n, !HAS_BOOT || !kept), n));
           }
           found = hash.digest();
-        } else found = digestOf(octetsOf(device.read(COMPONENT, 0, size, !kept), size), host as Host);
+        } else found = digestOf(octetsOf(device.read(COMPONENT, 0, size, !HAS_BOOT || !kept), size), host as Host);
       if (!found || !equalConstantTime(found, m.image)) refuse(IMAGE_MISMATCH);
-      if (kept) {
+      if (HAS_BOOT && kept) {
         checkOwner();
         if ((device.invoke as (id: ComponentId) => boolean)(COMPONENT) !== true) refuse(DIRECTIVE_FAILED);
       } else {
-        from = device.keep(m.kept);
-        // the device must not discover at its next start that it has kept something else
-        if (!equalConstantTime(portion(from, 0, from.length), m.kept)) refuse(DEVICE_FAULT);
+        if (HAS_BOOT) {
+          from = device.keep(m.kept);
+          // the device must not discover at its next start that it has kept something else
+          if (!equalConstantTime(portion(from, 0, from.length), m.kept)) refuse(DEVICE_FAULT);
+        }
         // another installation may have been committed since this one was opened
         checkFloor();
         checkOwner();

@@ -6,7 +6,7 @@
 // nothing that a Source or a host calls meanwhile can change what is being read.
 
 import { append, equalConstantTime, octetsOf, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_FETCH, HAS_PAIRS, HAS_WINDOWS } from "../base/features.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_WINDOWS } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -42,7 +42,7 @@ export interface MicroManifest {
   forClass: Bytes;
   /** The offset of the image in the envelope, or 0. */
   imageAt: number;
-  /** What boot() needs: the envelope without tag and image. */
+  /** What boot() needs: the envelope without tag and image. Absent from a bundle without boot(). */
   kept: Bytes;
 }
 
@@ -64,10 +64,11 @@ const CHOICE = 124;
 var SIGNATURE1 = [132, 106, 83, 105, 103, 110, 97, 116, 117, 114, 101, 49];
 
 /**
- * The algorithms that a signature may name, as characters: see SIGNATURE_ALGS. The character of -1 is 0, that of -2 is
- * 1, and so on.
+ * The algorithms that a signature may name, as bits: see SIGNATURE_ALGS. Bit n is the algorithm -1 - n, and in the second
+ * set -33 - n.
  */
-var ALGS = "678BRS]_`abcd";
+const ALGS = 262592;
+const ALGS_ABOVE = 2072588;
 
 /** The position in the template that was compared last, for tools. */
 export var spot = 0;
@@ -82,28 +83,25 @@ function demand(ok: unknown): void {
   if (!ok) refuse(TEMPLATE_MISMATCH);
 }
 
-/** A number of the template as two halves of 32 bits, or where its bytes begin and how many they are; 0: left out. */
-type Hole = Sequence | 0;
-
 /**
- * Opens an envelope, or with `kept` what a device has kept of one. `mark` is -1 afterwards. Errors of a Source or a host
- * are thrown as they are.
+ * Opens an envelope that is the template, given as bytes in RAM or a Source, like open() of the package. `trust`: 1 to
+ * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. `kept`: it is not a release,
+ * but what a device has kept of one, without tag and image. Returns what the release says, or throws a Refusal:
+ * TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
+ *
+ * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
  */
-function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean | undefined): MicroManifest {
-  var anchors = trust.anchors,
-    threshold = HAS_PAIRS && trust.threshold === 2 ? 2 : 1,
-    length = bytes.length,
-    octets: Bytes = [],
+export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
+  var octets: Bytes = [],
     here = 0,
-    // of the open byte strings: where they begin and end
-    open: number[] = [],
-    choices: number[] = [],
-    // the holes, in order: digest and digest with head; sequence number, vendor, class, image, size, URI,
-    // manifest with head. For each signature: algorithm, key identifier, header with head, signature
-    holes: Hole[] = [],
-    signatures: Hole[][] = [],
-    // the last literal byte, and the last argument as two halves of 32 bits
-    last = 0,
+    // where open byte strings begin and end, and choices that no option has used yet: the last one comes first
+    stack: number[] = [],
+    // of each hole, in order, a number as two halves of 32 bits, or where its bytes begin and how many they are: digest,
+    // digest with head, sequence number, vendor, class, image, size, URI, manifest with head
+    holes: number[] = [],
+    // for each signature: algorithm, key identifier (0, 0: left out), header with head, signature
+    signatures: number[][] = [],
+    // the last argument as two halves of 32 bits, or the low six bits of the last literal byte
     high = 0,
     low = 0,
     signers: number[] = [],
@@ -111,14 +109,19 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
     late = 0,
     fits = 0,
     uri = "",
-    c = 0,
-    end = 0,
-    option = 0,
+    option!: number,
+    c!: number,
+    length: number,
+    // signatures that are still required
+    threshold: number,
+    secret: Bytes | undefined,
+    counted: Bytes | undefined,
+    anchors: Anchor[],
     digest: Bytes,
     sequence: Sequence,
     a: Anchor,
-    i,
-    j,
+    i: number,
+    j: number,
     n: number,
     s;
 
@@ -127,7 +130,7 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
     var n = octets.length;
     // refuses NaN as well
     if (!(to <= length)) refuse(CBOR_TRUNCATED);
-    if (to > (host.memory || 65536)) refuse(HEAD_LENGTH);
+    if (to > ((host as Host).memory || 65536)) refuse(HEAD_LENGTH);
     if (to > n) {
       to += AHEAD;
       octets = append(octets, portion(bytes, n, (to < length ? to : length) - n));
@@ -161,153 +164,145 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
     }
   }
 
-  /** The bytes of a hole. A view, made late: it keeps `octets` in RAM. */
-  function bytesOf(hole: Hole): Bytes {
-    return subBytes(octets, (hole as Sequence)[0], (hole as Sequence)[1]);
+  /** The bytes of the hole at `i`. A view, made late: it keeps `octets` in RAM. */
+  function bytesOf(list: number[], i: number): Bytes {
+    return subBytes(octets, list[i], list[i + 1]);
   }
 
-  /** In every form of one key, these bytes are the same: see sameKey(). Nobody finds another key with them. */
-  function secret(a: Anchor): Bytes {
-    return subBytes(rawKey(a.key), 4, 24);
-  }
-
-  markAt(-1);
-  // a policy of a trust file says more than is checked here
-  if (!anchors[0] || anchors[4] || (trust.threshold !== undefined && trust.threshold !== threshold) || trust.store) refuse(TRUST_POLICY);
-  for (i = kept ? 4 : 0; i < TEMPLATE.length; i++) {
-    spot = i;
-    markAt(here);
-    // the character before
-    s = c;
-    c = TEMPLATE.charCodeAt(i);
-    n = parseInt(TEMPLATE.substring(i, i + 2), 16);
-    if (n >= 0) {
-      // two digits are a byte; after |, this one or the next higher one
-      i++;
-      last = n;
-      n = octet() - n;
-      // 0 and 1 are their squares, and push() returns a length
-      demand(s === CHOICE ? choices.push(n) && n * n === n : !n);
-    } else if (c === OPEN) {
-      n = here;
-      head(2);
-      demand(!high);
-      open.push(n, here + low);
-      load(here + low);
-    } else if (c % 32 === 29) {
-      // } and ] end a byte string
-      demand(open.pop() === here);
-      n = open.pop() as number;
-      if (c < 99) {
-        end = here;
-        holes.push([n, here - n]);
-      }
-    } else if (c < 41) {
-      // every option follows a choice
-      option = choices.pop() as number;
-      if (c === REPEAT) {
-        signatures.push(holes.splice(2, 4));
-        if (option) {
-          choices.push(0);
-          i = AGAIN;
-        }
-      } else if (!option) {
-        holes.push(0);
-        i = TEMPLATE.indexOf("~", i);
-      }
-    } else if (c < 99) {
-      // letters: the type is in the last 2 bits of the code, and lengths are limited by the order of letters
-      low = last & 63;
-      if (c > FIXED) {
-        head(c & 3);
-        demand(c >= SEQUENCE || (!high && (c >= SIZE || low <= (c > 77 ? 16384 : c > 74 ? 255 : 64))));
-      }
-      if (c & 2 && c < SIZE) {
-        high = here;
-        here += low;
-      }
-      holes.push([high, low]);
-    }
-  }
-  sequence = holes[2] as Sequence;
-  n = (holes[6] as Sequence)[1];
-  s = bytesOf(holes[7]);
-  for (i = 0; i < s.length; i++) {
-    if (HAS_FETCH) demand(s[i] > 32 && s[i] < 127);
-    uri += String.fromCharCode(s[i]);
-  }
-  // 35: #
-  demand(n && (!option || low === n) && (uri === "#firmware" ? !option !== !kept : HAS_FETCH && !option && s[0] !== 35));
-  i = here + option * n;
-  if (i !== length) refuse(i < length ? CBOR_TRAILING : CBOR_TRUNCATED);
-  for (i = 0; i < signatures.length; i++) {
-    s = signatures[i];
-    c = (s[0] as Sequence)[1];
-    demand(ALGS.indexOf(String.fromCharCode(c + 48)) + 1);
-    for (j = 0; j < anchors.length && signers.length < threshold; j++) {
-      a = anchors[j];
-      if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[1] && a.kid && !equalConstantTime(bytesOf(s[1]), a.kid))) {
-        fits = 1;
-        if (
-          !(HAS_PAIRS && signers.length && equalConstantTime(secret(a), secret(anchors[signers[0]]))) &&
-          // the protected header, no external data, and the digest: as they were read
-          a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s[2])), append([64], bytesOf(holes[1]))), bytesOf(s[3]), host) === true
-        ) {
-          // so does an anchor for some devices only
-          if (a.vendor || a.class || a.single) refuse(TRUST_POLICY);
-          if (!HAS_WINDOWS && (a.since || a.until)) refuse(TRUST_POLICY);
-          if (HAS_WINDOWS && (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0))
-            late++;
-          else signers.push(j);
-          break;
-        }
-      }
-    }
-  }
-  i = signers.length;
-  if (i < threshold)
-    refuse(
-      !fits
-        ? SIGNATURE_NO_ANCHOR
-        : HAS_WINDOWS && i + late >= threshold
-          ? ANCHOR_WINDOW
-          : HAS_PAIRS && i + late
-            ? SIGNATURE_THRESHOLD
-            : SIGNATURE_INVALID,
-    );
-  digest = bytesOf(holes[0]);
-  if (!equalConstantTime(digestOf(bytesOf(holes[8]), host), digest)) refuse(DIGEST_MANIFEST);
-  if (compareLimit(sequence, trust.floor, TRUST_POLICY) < 0) refuse(ROLLBACK);
-  markAt(-1);
-  // where the map of the envelope begins. It is one of two elements without the image: 0xa2
-  i = kept ? 0 : 2;
-  (octets as number[])[i] = 162;
-  return {
-    sequence: sequence,
-    signers: signers,
-    digest: digest,
-    image: bytesOf(holes[5]),
-    imageSize: n,
-    imageUri: uri,
-    forVendor: bytesOf(holes[3]),
-    forClass: bytesOf(holes[4]),
-    imageAt: option * here,
-    kept: subBytes(octets, i, end - i),
-  };
-}
-
-/**
- * Opens an envelope that is the template, given as bytes in RAM or a Source, like open() of the package. `trust`: 1 to
- * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. `kept`: it is not a release,
- * but what a device has kept of one, without tag and image. Returns what the release says, or throws a Refusal:
- * TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
- *
- * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
- */
-export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
   try {
-    return opened(bytes, trust, host || {}, kept);
+    if (HAS_GENERAL) markAt(-1);
+    host = host || {};
+    anchors = trust.anchors;
+    length = bytes.length;
+    threshold = trust.threshold as number;
+    if (threshold === undefined) threshold = 1;
+    // a policy of a trust file says more than is checked here
+    if (!anchors[0] || anchors[4] || (threshold !== 1 && !(HAS_PAIRS && threshold === 2)) || (HAS_GENERAL && trust.store))
+      refuse(TRUST_POLICY);
+    for (i = HAS_BOOT && kept ? 4 : 0; i < TEMPLATE.length; i++) {
+      spot = i;
+      markAt(here);
+      // the character before
+      s = c;
+      c = TEMPLATE.charCodeAt(i);
+      n = parseInt(TEMPLATE.substring(i, i + 2), 16);
+      if (n >= 0) {
+        // two digits are a byte; after |, this one or the next higher one
+        i++;
+        low = n & 63;
+        n = octet() - n;
+        // 0 and 1 are their squares, and push() returns a length
+        demand(s === CHOICE ? stack.push(n) && n * n === n : !n);
+      } else if (c === OPEN) {
+        n = here;
+        head(2);
+        demand(!high);
+        stack.push(n, here + low);
+        load(here + low);
+      } else if (c % 32 === 29) {
+        // } and ] end a byte string
+        demand(stack.pop() === here);
+        n = stack.pop() as number;
+        if (c < 99) holes.push(n, here - n);
+      } else if (c < 41) {
+        // every option follows a choice
+        option = stack.pop() as number;
+        if (c === REPEAT) {
+          signatures.push(holes.splice(4, 8));
+          if (option) {
+            stack.push(0);
+            i = AGAIN;
+          }
+        } else if (!option) {
+          holes.push(0, 0);
+          i = TEMPLATE.indexOf("~", i);
+        }
+      } else if (c < 99) {
+        // letters: the type is in the last 2 bits of the code, and lengths are limited by the order of letters
+        if (c > FIXED) {
+          head(c & 3);
+          demand(c >= SEQUENCE || (!high && (c >= SIZE || low <= (c > 77 ? 16384 : c > 74 ? 255 : 64))));
+        }
+        if (c & 2 && c < SIZE) {
+          high = here;
+          here += low;
+        }
+        holes.push(high, low);
+      }
+    }
+    s = bytesOf(holes, 14);
+    for (i = 0; (n = s[i++]) >= 0; ) {
+      if (HAS_FETCH) demand(n > 32 && n < 127);
+      uri += String.fromCharCode(n);
+    }
+    n = holes[13];
+    // 35: #
+    demand(n && (!option || low === n) && (uri === "#firmware" ? !option !== !(HAS_BOOT && kept) : HAS_FETCH && !option && s[0] !== 35));
+    i = here + option * n;
+    if (i !== length) refuse(i < length ? CBOR_TRAILING : CBOR_TRUNCATED);
+    sequence = [holes[4], holes[5]];
+    for (i = 0; i < signatures.length; i++) {
+      s = signatures[i];
+      c = s[1];
+      // 32 bits: a shift counts modulo 32, and c is at most 64
+      demand(((c < 32 ? ALGS : ALGS_ABOVE) >> c) & 1);
+      for (j = 0; (a = anchors[j]) && threshold; j++) {
+        if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[2] && a.kid && !equalConstantTime(bytesOf(s, 2), a.kid))) {
+          fits = 1;
+          // in every form of one key, these bytes are the same: see sameKey(). Nobody finds another key with them
+          if (HAS_PAIRS) secret = subBytes(rawKey(a.key), 4, 24);
+          if (
+            !(HAS_PAIRS && counted && equalConstantTime(secret as Bytes, counted)) &&
+            // the protected header, no external data, and the digest: as they were read
+            a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s, 4)), append([64], bytesOf(holes, 2))), bytesOf(s, 6), host) === true
+          ) {
+            // so does an anchor for some devices only
+            if (a.vendor || a.class || (HAS_GENERAL && a.single)) refuse(TRUST_POLICY);
+            if (!HAS_WINDOWS && (a.since || a.until)) refuse(TRUST_POLICY);
+            if (HAS_WINDOWS && (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0))
+              late++;
+            else {
+              signers.push(j);
+              threshold--;
+              if (HAS_PAIRS) counted = secret;
+            }
+            break;
+          }
+        }
+      }
+    }
+    if (threshold)
+      refuse(
+        !fits
+          ? SIGNATURE_NO_ANCHOR
+          : HAS_WINDOWS && late >= threshold
+            ? ANCHOR_WINDOW
+            : HAS_PAIRS && (counted || late)
+              ? SIGNATURE_THRESHOLD
+              : SIGNATURE_INVALID,
+      );
+    digest = bytesOf(holes, 0);
+    if (!equalConstantTime(digestOf(bytesOf(holes, 16), host), digest)) refuse(DIGEST_MANIFEST);
+    if (compareLimit(sequence, trust.floor, TRUST_POLICY) < 0) refuse(ROLLBACK);
+    markAt(-1);
+    if (HAS_BOOT) {
+      // where the map of the envelope begins. It is one of two elements without the image: 0xa2
+      i = kept ? 0 : 2;
+      (octets as number[])[i] = 162;
+    }
+    return {
+      sequence: sequence,
+      signers: signers,
+      digest: digest,
+      image: bytesOf(holes, 10),
+      imageSize: n,
+      imageUri: uri,
+      forVendor: bytesOf(holes, 6),
+      forClass: bytesOf(holes, 8),
+      imageAt: option * here,
+      kept: HAS_BOOT ? subBytes(octets, i, holes[16] + holes[17] - i) : (undefined as unknown as Bytes),
+    };
   } catch (e) {
-    return rethrow(e);
+    rethrow(e);
   }
 }

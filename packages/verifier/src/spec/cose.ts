@@ -89,3 +89,24 @@ export const KTY_HSS_LMS = 5;
 export const KTY_AKP = 7;
 export const CRV_P256 = 1;
 export const CRV_ED25519 = 6;
+
+/** What is in a COSE_Key besides the bytes of the key. */
+export interface CoseKeyForm {
+  /** The algorithms whose keys have this form. */
+  algs: number[];
+  kty: number;
+  /** If absent, the public key is `pub` (-1). Otherwise it is x (-2), and y (-3) if `coordinate` is set. */
+  crv?: number;
+  /** Length in bytes of each coordinate. The raw key is 04 ‖ x ‖ y. */
+  coordinate?: number;
+  /** Whether `alg` is a required member (RFC 9964 §3). */
+  bound?: true;
+}
+
+/** The public keys of each algorithm in a COSE_Key (RFC 9053 §7.1, 7.2; RFC 8778 §6; RFC 9964 §3). */
+export const KEY_FORMS: CoseKeyForm[] = [
+  { algs: [ALG_ED25519, ALG_EDDSA], kty: KTY_OKP, crv: CRV_ED25519 },
+  { algs: [ALG_ESP256, ALG_ES256], kty: KTY_EC2, crv: CRV_P256, coordinate: 32 },
+  { algs: [ALG_HSS_LMS], kty: KTY_HSS_LMS },
+  { algs: [ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87], kty: KTY_AKP, bound: true },
+];

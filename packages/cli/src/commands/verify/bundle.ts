@@ -60,10 +60,13 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
     if (o.features !== undefined)
       throw usage("--features: a micro verifier has none", "choose its device: --device none, storage or flash");
     const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
+    const without = listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without");
+    if (without.includes("boot") && o.device === "flash")
+      throw usage("--without boot: flashDevice() starts what boot() verifies", "keep boot, or choose --device storage");
     return {
       features,
       micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host"),
-      without: listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without"),
+      without,
     };
   }
   for (const [option, given] of [
@@ -158,7 +161,7 @@ export default define({
     option("--target <board>", "add machine code that verifies Ed25519 on this board; kernel() of the bundle starts it", {
       choices: CHOICES.kernelTarget,
     }),
-    option("--without <names>", "with --micro: parts to leave out, with commas: limits, threshold, uri"),
+    option("--without <names>", "with --micro: parts to leave out, with commas: boot, limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     option("--source <file>", "also write the bundle before it is minified"),
   ],

@@ -1,8 +1,9 @@
 // awskms:KEY, a P-256 or Ed25519 key in AWS KMS. KEY is a key id, alias/NAME, or the ARN of either, which determines
 // the region.
 
+import type { SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { inWords, signatureLength } from "@firmseal/signer";
-import { algsWith, CUSTODY } from "../../custody.js";
+import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../custody.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
 import type { OpenedKey } from "../source.js";
 import {
@@ -28,6 +29,13 @@ const REFERENCE_FORM = "awskms: takes a key id, alias/NAME or an ARN, for exampl
 const ARN = /^(arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:)(key\/[A-Za-z0-9-]+|alias\/[A-Za-z0-9/_-]+)$/;
 const PLAIN = /^([A-Za-z0-9-]{1,128}|alias\/[A-Za-z0-9/_-]{1,250})$/;
 
+/** The specification of a key (KeySpec): ECC_NIST_EDWARDS25519, ECC_NIST_P256. */
+const specOf = ({ plain }: CurveAlg) => `ECC_NIST_${plain.replace(/^ED/, "EDWARDS")}`;
+
+/** The algorithm of a signature (SigningAlgorithmSpec): ED25519_SHA_512, ECDSA_SHA_256. */
+const nameOf = ({ plain, ecdsa }: CurveAlg) =>
+  (ecdsa ? `ECDSA_SHA_${ecdsa.digest.slice("sha".length)}` : `${plain}_SHA_512`) as SigningAlgorithmSpec;
+
 const CREDENTIALS: Trouble = [
   "no AWS credentials found",
   "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login",
@@ -35,7 +43,7 @@ const CREDENTIALS: Trouble = [
 const REJECTED: Trouble = ["AWS does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
 const USAGE: Trouble = [
   "is not a key for signing",
-  `give a key with the usage SIGN_VERIFY and the spec ${inWords(algsWith("aws").map((alg) => CUSTODY[alg].aws?.spec ?? alg))}`,
+  `give a key with the usage SIGN_VERIFY and the spec ${inWords(CURVE_ALGS.map(specOf))}`,
 ];
 const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];
 const DOWN: Trouble = ["AWS KMS cannot answer at the moment", "run it again later"];
@@ -119,9 +127,9 @@ export async function openAwsKey(ref: string): Promise<OpenedKey> {
     if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
     if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
     const key = keyOfSpki(ref, got.PublicKey ?? new Uint8Array());
-    const { aws, ecdsa } = CUSTODY[key.alg];
+    const served = curveAlgOf(key.alg);
     const length = signatureLength(key.alg);
-    if (!aws || length === undefined) throw serviceError(ref, USAGE);
+    if (!served || length === undefined) throw serviceError(ref, USAGE);
     const sign = async (tbs: Uint8Array) => {
       const request = {
         // the key itself: an alias may be moved to another key between the two calls
@@ -130,7 +138,7 @@ export async function openAwsKey(ref: string): Promise<OpenedKey> {
         // at most 4,096 bytes; a Sig_structure is always shorter. The service hashes, so a policy can forbid signing
         // digests.
         MessageType: "RAW",
-        SigningAlgorithm: aws.alg,
+        SigningAlgorithm: nameOf(served),
       } as const;
       const { Signature, KeyId: signedBy } = await callService(
         ref,
@@ -138,7 +146,7 @@ export async function openAwsKey(ref: string): Promise<OpenedKey> {
         troubleOf,
       );
       if (!isOf(KeyId, signedBy)) throw serviceError(ref, OTHER_KEY);
-      const raw = Signature && ecdsa ? rawFromDer(Signature, length) : Signature;
+      const raw = Signature && served.ecdsa ? rawFromDer(Signature, length) : Signature;
       if (raw?.length !== length) throw notASignature(ref);
       return raw;
     };

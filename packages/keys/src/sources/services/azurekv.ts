@@ -3,7 +3,7 @@
 
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { inWords, signatureLength } from "@firmseal/signer";
-import { algsWith, CUSTODY } from "../../custody.js";
+import { CURVE_ALGS } from "../../custody.js";
 import { sha256 } from "../../files/digest.js";
 import type { OpenedKey } from "../source.js";
 import {
@@ -34,7 +34,8 @@ const CREDENTIALS: Trouble = [
   "no Azure credentials found",
   "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or certificate",
 ];
-const CURVES = algsWith("azure").flatMap((alg) => CUSTODY[alg].azure ?? []);
+/** Azure names curves and algorithms as JOSE does. */
+const CURVES = CURVE_ALGS.filter(({ ecdsa }) => ecdsa);
 const NAMES = inWords(CURVES.map(({ curve }) => curve));
 const KIND: Trouble = [`is not a key on ${NAMES}`, `make one with az keyvault key create --kty EC --curve ${NAMES} --ops sign verify`];
 const NOT_FOUND: Trouble = ["there is no such key in the vault", "check the name and the version: az keyvault key list-versions"];
@@ -47,7 +48,7 @@ const DENIED: Trouble = [
 /** By HTTP status. */
 const TROUBLES: { readonly [status: number]: Trouble } = {
   400: [
-    `the key cannot sign with ${inWords(CURVES.map(({ alg }) => alg))}`,
+    `the key cannot sign with ${inWords(CURVES.map(({ jose }) => jose))}`,
     `its operations must have sign, and its curve must be ${NAMES}`,
   ],
   401: ["Azure does not accept the credentials", "they are wrong, expired or of another tenant: renew them, and check the clock"],
@@ -135,7 +136,7 @@ export async function openAzureKey(ref: string): Promise<OpenedKey> {
     // r ‖ s already (RFC 7518 §3.4)
     const { result } = await callService(
       ref,
-      (abortSignal) => signer.sign(served.alg, sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
+      (abortSignal) => signer.sign(served.jose, sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
       troubleOf,
     );
     if (signedBy !== got.id) throw serviceError(ref, OTHER_KEY);

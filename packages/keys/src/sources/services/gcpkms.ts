@@ -2,7 +2,7 @@
 // Google Cloud KMS.
 
 import { inWords, signatureLength } from "@firmseal/signer";
-import { algsWith, CUSTODY } from "../../custody.js";
+import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../custody.js";
 import { sha256 } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
 import type { OpenedKey } from "../source.js";
@@ -32,6 +32,9 @@ const REFERENCE_FORM = "give the version as well: gcpkms:projects/P/locations/L/
 const VERSION_NAME =
   /^projects\/[a-z0-9.:-]+\/locations\/[a-z0-9-]+\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}\/cryptoKeyVersions\/[1-9][0-9]*$/;
 
+/** The algorithm of a key version (CryptoKeyVersionAlgorithm): EC_SIGN_ED25519, EC_SIGN_P256_SHA256. */
+const nameOf = ({ plain, ecdsa }: CurveAlg) => ["EC_SIGN", plain, ...(ecdsa ? [ecdsa.digest.toUpperCase()] : [])].join("_");
+
 const CREDENTIALS: Trouble = [
   "no Google Cloud credentials found",
   "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS to a credentials file",
@@ -41,7 +44,7 @@ const BUSY: Trouble = ["Google Cloud KMS accepts no more requests at the moment"
 const DOWN: Trouble = ["Google Cloud KMS cannot answer at the moment", "run it again later"];
 const STATE: Trouble = [
   "the key version cannot be used to sign",
-  `it must be enabled, and of a key with the purpose asymmetric signing (${inWords(algsWith("gcp").map((alg) => CUSTODY[alg].gcp ?? alg))})`,
+  `it must be enabled, and of a key with the purpose asymmetric signing (${inWords(CURVE_ALGS.map(nameOf))})`,
 ];
 const CORRUPTED: Trouble = ["the request or the answer was damaged in transit", "run it again; if the fault stays, check the proxy"];
 
@@ -118,9 +121,10 @@ export async function openGoogleKey(ref: string): Promise<OpenedKey> {
     // "Verifying end-to-end data integrity": the client must compare the name and the checksums
     if (got.name !== name || !isSum(got.pemCrc32c, Buffer.from(got.pem ?? ""))) throw serviceError(ref, CORRUPTED);
     const key = keyOfSpki(ref, got.pem ?? "");
-    const { gcp, ecdsa } = CUSTODY[key.alg];
+    const served = curveAlgOf(key.alg);
     const length = signatureLength(key.alg);
-    if (gcp === undefined || length === undefined || got.algorithm !== gcp) throw serviceError(ref, STATE);
+    if (!served || length === undefined || got.algorithm !== nameOf(served)) throw serviceError(ref, STATE);
+    const { ecdsa } = served;
     const sign = async (tbs: Uint8Array) => {
       const content = ecdsa ? sha256(tbs) : tbs;
       const sum = { value: crc32c(content) };

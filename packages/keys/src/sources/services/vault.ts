@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestOptions } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { inWords, KeyError, type PublicKey, publicKey, signatureLength } from "@firmseal/signer";
-import { algsWith, CUSTODY } from "../../custody.js";
+import { CURVE_ALGS, CUSTODY, type CurveAlg } from "../../custody.js";
 import { sha256 } from "../../files/digest.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
@@ -34,7 +34,9 @@ const REFERENCE_FORM = "give the mount and the name of the key: vault:transit/NA
 /** Words with slashes between them; a dot alone would leave the mount. */
 const REFERENCE = /^((?:[A-Za-z0-9_-][\w.-]*\/)+)([A-Za-z0-9_-][\w.-]*)(?:@([1-9][0-9]{0,8}))?$/;
 
-const KINDS = algsWith("vault").map((alg) => CUSTODY[alg].vault as string);
+/** The type of a key in the transit engine: ed25519, ecdsa-p256. */
+const typeOf = ({ plain, ecdsa }: CurveAlg) => (ecdsa ? "ecdsa-" : "") + plain.toLowerCase();
+const KINDS = CURVE_ALGS.map(typeOf);
 const KIND: Trouble = [
   `is not a key of the type ${inWords(KINDS)}`,
   `make one: vault write -f transit/keys/NAME type=${KINDS[0]} (not derived, not exportable)`,
@@ -154,9 +156,10 @@ async function caller(ref: string): Promise<Call> {
 
 /** The public key of a version, in the encoding of its type: base64 for Ed25519, PEM for P-256. */
 function publicOf(ref: string, type: unknown, encoded: unknown): PublicKey {
-  const alg = algsWith("vault").find((one) => CUSTODY[one].vault === type);
-  if (alg === undefined || typeof encoded !== "string") throw serviceError(ref, KIND);
-  if (CUSTODY[alg].ecdsa) {
+  const served = CURVE_ALGS.find((one) => typeOf(one) === type);
+  if (!served || typeof encoded !== "string") throw serviceError(ref, KIND);
+  const { alg, ecdsa } = served;
+  if (ecdsa) {
     const key = keyOfSpki(ref, encoded);
     if (key.alg !== alg) throw serviceError(ref, OTHER_KEY);
     return key;

@@ -1,0 +1,15 @@
+// Prints the lines that send a release to a board with update-micro.js, for Espruino's console:
+//
+//     node send.mjs app.suit app.js > lines.txt
+//
+// Each line is answered by "firmseal: 0", or with the number of the refusal. bluetooth.html sends the same.
+import { readFileSync } from "node:fs";
+
+const STEP = 192;
+const line = (call) => console.log(`\x10print("firmseal: "+require("update").${call})`);
+
+const [envelope, image] = process.argv.slice(2).map((path) => readFileSync(path));
+line(`begin(${envelope.length})`);
+for (const bytes of [envelope, image])
+  for (let at = 0; at < bytes.length; at += STEP) line(`put(atob("${bytes.subarray(at, at + STEP).toString("base64")}"))`);
+line("end()");
