@@ -83,6 +83,9 @@ export const LIMITS = {
   /** Boards in a report, and bytes of one without payloads. */
   reportBoards: MOST_BOARDS,
   reportBytes: MOST_REPORT_BYTES,
+  /** Documents that a report names, and bytes of one. */
+  reportDocuments: 16,
+  reportDocument: 64 * MIB,
   /** Pairs of vendor and class for which a sequence number is logged. */
   sequencePairs: 256,
 } as const;

@@ -7,6 +7,7 @@ export {
   type ReleaseReport,
   type ReportCut,
   type ReportData,
+  type ReportDocument,
   type ReportFamily,
   type ReportKey,
   type ReportKind,

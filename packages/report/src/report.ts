@@ -48,7 +48,10 @@ export function reportHtml(report: ReportData | ReleaseReport, bundle: string): 
   for (const { envelope } of boards) checkBase64(envelope, "the envelope");
   if (record !== undefined) checkBase64(record, "the record");
   const digestOf = (text: string) => hexOf(sha256(encoder.encode(text)));
-  const rest = "boards" in report ? { file: report.file, made: report.made, previous: report.previous, gone: report.gone } : {};
+  const rest =
+    "boards" in report
+      ? { file: report.file, made: report.made, previous: report.previous, gone: report.gone, documents: report.documents }
+      : {};
   const data = inScript({ ...rest, parts: boards.map(withoutEnvelope), hasRecord: record !== undefined });
   // a changed report must not look verified, nor one with another release of the same signers
   const digests = [...boards.map(({ envelope }) => envelope), ...(record === undefined ? [] : [record])].map(digestOf);

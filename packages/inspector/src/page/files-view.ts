@@ -1,11 +1,15 @@
 // Files come in by a button, by dropping them, or as pasted text, and are listed.
 
-import { el, visible } from "@firmseal/report/page";
+import { digits, el, visible } from "@firmseal/report/page";
 import type { OpenFile } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { during } from "./busy.js";
 import { button, labelled } from "./parts.js";
 import { Problem, type Rpc } from "./rpc.js";
+
+/** A thumbprint in a text becomes groups of digits. */
+const withDigits = (text: string): (string | Node)[] =>
+  text.split(/\b([0-9a-f]{64})\b/).map((part, i) => (i % 2 === 1 ? el("code", {}, ...digits(part)) : part));
 
 type Progress = (done: number, total: number) => void;
 type Input = { file: Blob; name: string } | string;
@@ -146,7 +150,7 @@ export class FilesView {
     const row = el(
       "li",
       {},
-      el("div", {}, el("strong", {}, visible(file.name)), " ", el("span", { class: "dim" }, visible(file.words))),
+      el("div", {}, el("strong", {}, visible(file.name)), " ", el("span", { class: "dim" }, ...withDigits(visible(file.words)))),
       button("✕", () => during(() => this.remove(file.id)), { "aria-label": TEXTS.remove(visible(file.name)), class: "quiet" }),
     );
     this.rows.set(file.id, { row, file, input });

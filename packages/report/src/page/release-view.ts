@@ -3,6 +3,7 @@
 import type { ReleaseRecord } from "../record/record.js";
 import { el, facts, table, visible } from "./dom.js";
 import { TEXTS } from "./texts.js";
+import { documentViews } from "./told-view.js";
 import type { PageData, Verified } from "./verify.js";
 import { envelopeViews, headings, refusedByAll } from "./view.js";
 
@@ -20,6 +21,7 @@ export interface ReleaseOutcome {
   made: string;
   previous?: string;
   gone?: string[];
+  documents?: NonNullable<PageData["documents"]>;
   boards: BoardOutcome[];
   record?: ReleaseRecord;
   fault?: string;
@@ -104,6 +106,7 @@ function recordViews({ record, fault, boards, made, gone, previous }: ReleaseOut
 /** The content of the report. */
 export function releaseViews(outcome: ReleaseOutcome): Node[] {
   const { isGood, words } = verdictOf(outcome);
+  const { documents = [] } = outcome;
   return [
     el("p", { class: `verdict ${isGood ? "good" : "bad"}`, role: "status" }, words),
     el("p", { class: "dim" }, TEXTS.verifier),
@@ -111,5 +114,8 @@ export function releaseViews(outcome: ReleaseOutcome): Node[] {
     el("h2", { id: "boards", tabindex: "-1" }, TEXTS.boards),
     overview(outcome.boards),
     ...outcome.boards.map((one, i) => boardView(one, i, outcome.previous)),
+    ...(documents.length > 0
+      ? [el("section", { class: "told" }, el("h2", {}, TEXTS.toldTitle), el("p", {}, TEXTS.told), ...documentViews(documents, headings(1)))]
+      : []),
   ];
 }

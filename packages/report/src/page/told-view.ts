@@ -1,7 +1,7 @@
 // What was found out when the report was made. The page has no means to verify it.
 
 import { grouped } from "../text.js";
-import { el, nested, visible } from "./dom.js";
+import { digits, el, nested, table, visible } from "./dom.js";
 import { TEXTS } from "./texts.js";
 import type { PageData } from "./verify.js";
 import type { Heading } from "./view.js";
@@ -31,8 +31,25 @@ function changeViews({ file, lines, left }: NonNullable<PageData["changes"]>, he
   return [title, lines.length === 0 ? el("p", {}, TEXTS.noChanges) : nested(lines.map(name))];
 }
 
+/** Files that are not signed with the release. */
+export function documentViews(documents: NonNullable<PageData["documents"]>, heading: Heading): Node[] {
+  if (documents.length === 0) return [];
+  const rows = documents.map(({ file, kind, bytes, sha256 }) => [
+    visible(file),
+    visible(TEXTS.documentKinds[kind.name](kind.of ?? "", kind.count ?? 0)),
+    grouped(bytes),
+    el("code", {}, ...digits(visible(sha256))),
+  ]);
+  const titles = [TEXTS.documentFile, TEXTS.documentKind, TEXTS.documentBytes, TEXTS.documentDigest];
+  return [heading(2, TEXTS.documents), table(TEXTS.documents, titles, rows)];
+}
+
 /** `name`: puts names in place of identifiers. */
 export function toldViews(data: PageData, heading: Heading, name: (text: string) => string): Node[] {
-  const out = [...(data.changes ? changeViews(data.changes, heading, name) : []), ...(data.cuts ? cutMap(data.cuts, heading) : [])];
+  const out = [
+    ...(data.changes ? changeViews(data.changes, heading, name) : []),
+    ...(data.cuts ? cutMap(data.cuts, heading) : []),
+    ...documentViews(data.documents ?? [], heading),
+  ];
   return out.length > 0 ? [el("section", { class: "told" }, heading(1, TEXTS.toldTitle), el("p", {}, TEXTS.told), ...out)] : [];
 }
