@@ -13,8 +13,8 @@ const { prepareKey: prepare } = await signer();
 /** A bundle of the form that counts in `counts`: [multiplications, squarings]. */
 async function counting(form, counts) {
   const code = await readable({ algs: ["ed25519"], features: ["prepared"], form });
-  const counted = code.replace(/function mul\(\w+, \w+, (\w+)\) \{/, (head, b) => `${head} counts[${b} === undefined ? 1 : 0]++;`);
-  if (counted === code) throw new Error("there is no mul() to be counted");
+  const counted = code.replace(/function mul25519\(\w+, \w+, (\w+)\) \{/, (head, b) => `${head} counts[${b} === undefined ? 1 : 0]++;`);
+  if (counted === code) throw new Error("there is no mul25519() to be counted");
   const exports = {};
   runInNewContext(counted, { exports, counts, Uint8Array, Float64Array });
   return exports;

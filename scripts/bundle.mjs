@@ -32,7 +32,7 @@ export const EXPORTS = ["open", "start", "step", "install", "boot", "anchor", "e
 const NAMED = {
   "hash/sha256": ["sha256"],
   "hash/sha512": ["sha384", "sha512"],
-  "cose/anchor": ["makeAnchor", "anchorOf", "ALGORITHMS"],
+  "cose/anchor": ["makeAnchor", "anchorMicro", "ALGORITHMS"],
   "device/flash": ["flashDevice"],
   "device/espruino": ["espruinoIo"],
   "device/kernel": ["ed25519Kernel", "useKernel"],

@@ -9,6 +9,7 @@ import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES, makeParts } from "./bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
+import { checkNames } from "./checks/names.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
 import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
@@ -64,6 +65,7 @@ export const GATES = [
   { name: "features add no more bytes than they may", run: () => checkFeatures() },
   { name: "one file prints", run: () => checkPrinting(sources()) },
   { name: "one row for each thing", run: () => checkRows(sources()) },
+  { name: "one file for each exported name", run: () => checkNames(sources()) },
   {
     name: "no test is left out silently", // the examples of the gates themselves are no tests
     run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path) && !path.startsWith("scripts/"))),

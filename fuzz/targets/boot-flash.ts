@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
 import { erasedFlash, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
-import { type FlashRecord, newest, recordSize, sealOf } from "../../packages/verifier/src/device/flash-record.js";
+import { type FlashRecord, newestFlashRecord, recordSize, sealOf } from "../../packages/verifier/src/device/flash-record.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";
@@ -82,7 +82,7 @@ export const fuzz: Target = (input) => {
   const flat = patched(Buffer.concat(state), patches(input.subarray(1)));
   if (first & 128) reseal(flat);
   const flash = new Counted(Array.from({ length: flat.length / PAGE }, (_, i) => flat.slice(i * PAGE, (i + 1) * PAGE)));
-  const before: FlashRecord | null = newest(flash, layout.records);
+  const before: FlashRecord | null = newestFlashRecord(flash, layout.records);
   const { device, invoked } = deviceOn(flash);
   started(device, invoked);
   device.confirm();

@@ -91,7 +91,7 @@ export function prove25519(read, attempt) {
     const y = b === undefined ? undefined : element(v, b);
     const before = [x.slice(), (y ?? x).slice()];
     const r = { fresh: [], a: x, b: y }[into];
-    v.run("mul", y ? [r, x, y] : [r, x]);
+    v.run("mul25519", y ? [r, x, y] : [r, x]);
     if (size(v, r) > ONE) throw new Unproved(`mul: sizes ${told(a)} and ${told(b ?? a)} leave size ${told(size(v, r))}`);
     if (!isProduct(r, ...before)) throw new Unproved(`mul: what comes out is not the product modulo p`);
     return v.domain.closest;
@@ -107,7 +107,7 @@ export function prove25519(read, attempt) {
     element(v, ONE, r);
   }
 
-  const contracts = { mul };
+  const contracts = { mul25519: mul };
 
   /** One function: all ways through it, the closest it comes to 2^53. */
   function check(name, precondition, own, work) {
@@ -132,7 +132,7 @@ export function prove25519(read, attempt) {
       attempt(`mul${into === "fresh" ? "" : `, into ${into}`}`, `sizes ${m}, ${n}`, () => analyse(sized(m), sized(n), into));
   attempt("mul, square", "size 4", () => analyse(sized(4), undefined, "fresh"));
 
-  check("constants", "", contracts, (v) => checkNumbers(v, (at) => v.run("read", [v.globals.NUMBERS, 42 * at])));
+  check("constants", "", contracts, (v) => checkNumbers(v, (at) => v.run("readElement", [v.globals.NUMBERS, 42 * at])));
   check("carry", "limbs below 2^45 weights", contracts, (v) => {
     const a = LIMBS.map((i) => v.domain.any(-power(45 + UNITS[i]), power(45 + UNITS[i]), UNITS[i]));
     // the bound of limbs 1 and 7 at size 1 is higher than 2^20 weights by 2^-9, so 2^45 is a little less than size 2^25 there
@@ -141,7 +141,7 @@ export function prove25519(read, attempt) {
   check("unpack", "32 octets", contracts, (v) => demand(v, v.run("unpack", [octets(v, 32)]), 1, "unpack"));
   check("element", "|n| up to 2^21", contracts, (v) => demand(v, v.run("element", [v.domain.any(-power(21), power(21), 0)]), 1, "element"));
   check("half", "none", contracts, (v) => demand(v, v.run("half", []), 1, "half"));
-  check("isZero", "size 16", contracts, (v) => v.run("isZero", [element(v, sized(16))]));
+  check("isZero", "size 16", contracts, (v) => v.run("isZero25519", [element(v, sized(16))]));
   check("parity", "size 1", contracts, (v) => v.run("parity", [element(v, ONE)]));
   check("power", "size 4", contracts, (v) => {
     const r = [];
@@ -162,12 +162,12 @@ export function prove25519(read, attempt) {
   ];
   for (const [what, text, most] of readAll)
     check(`read`, what, contracts, (v) => {
-      const s = size(v, v.run("read", [text(v), 0]));
+      const s = size(v, v.run("readElement", [text(v), 0]));
       if (s > BigInt(Math.round(most * Number(STEP)))) throw new Unproved(`read: ${what}: size ${told(s)}, more than ${most}`);
     });
 
   check("read", "the numbers of the module", contracts, (v) => {
-    for (let at = 0; at < 252; at += 42) demand(v, v.run("read", [v.globals.NUMBERS, at]), 1, "read");
+    for (let at = 0; at < 252; at += 42) demand(v, v.run("readElement", [v.globals.NUMBERS, at]), 1, "read");
   });
 
   // Points: whatever leaves twice or join may go into the next, in any order.
@@ -192,8 +192,8 @@ export function prove25519(read, attempt) {
 
   // The rest of the curve calls these two by their contracts.
   const curve = {
-    mul,
-    isZero(v, a) {
+    mul25519: mul,
+    isZero25519(v, a) {
       v.run("carry", [a, a]);
       return v.choose();
     },
@@ -231,8 +231,8 @@ export function prove25519(read, attempt) {
   for (const [what, text, most] of readAll) {
     // its bound is proved above, and its ways are not gone again for each of the numbers
     const readTable = (v, from, at) =>
-      typeof from === "string" ? v.run("read", [from, at]) : element(v, BigInt(Math.round(most * Number(STEP))));
-    check("prepared", what, { ...curve, windows, read: readTable }, (v) => {
+      typeof from === "string" ? v.run("readElement", [from, at]) : element(v, BigInt(Math.round(most * Number(STEP))));
+    check("prepared", what, { ...curve, windows, readElement: readTable }, (v) => {
       v.run("prepared", [octets(v, 32), text(v), [], [], affine(v)]);
     });
   }

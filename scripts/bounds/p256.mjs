@@ -84,7 +84,7 @@ export function prove256(read, attempt) {
     const before = [a, b, d].map((x) => x?.slice());
     const o = { a, b, d }[into] ?? [];
     const factor = Array.isArray(s) ? v.domain.any(fixed(s[0]), fixed(s[1]), 0) : s;
-    v.run("mul", d ? [o, a, b, d, factor] : [o, a, b]);
+    v.run("mul256", d ? [o, a, b, d, factor] : [o, a, b]);
     if (weightOf(v, o) > 1) throw new Unproved("mul: what comes out is not tight");
     if (!isProduct(o, ...before, d && v.domain.of(factor))) throw new Unproved("mul: what comes out is not the product modulo p");
     return { closest: v.domain.closest, top: v.domain.of(o[10]).max, size: sizeOf(v, o) };
@@ -109,11 +109,11 @@ export function prove256(read, attempt) {
   }
 
   function isZero(v, a) {
-    // Numbers as `load` leaves them are not tight, but not negative either: then limb 4 is minus limb 0 only where both are 0.
+    // Numbers as `loadElement` leaves them are not tight, but not negative either: then limb 4 is minus limb 0 only where both are 0.
     if (LIMBS.some((i) => v.domain.of(a[i]).lo < 0n)) demand(v, a, 1, 2 ** 14, `${v.name}: what is compared with 0`);
     return v.choose();
   }
-  const contracts = { mul, isZero };
+  const contracts = { mul256: mul, isZero256: isZero };
   function check(name, precondition, own, work) {
     const v = open(own);
     attempt(name, precondition, () => {
@@ -164,7 +164,7 @@ export function prove256(read, attempt) {
   attempt("mul", "weights 3, 4, without d", () => analyse([wide(3, 31), wide(4, 31)]).closest);
 
   check("load", "64 octets", contracts, (v) => {
-    const o = v.run("load", [octets(v, 64), 32]);
+    const o = v.run("loadElement", [octets(v, 64), 32]);
     if (!Array.isArray(o)) return;
     for (const i of LIMBS)
       if (v.domain.of(o[i]).lo < 0n || v.domain.of(o[i]).hi >= power(i < 10 ? 24 : 16)) throw new Unproved(`load: limb ${i}`);
@@ -174,7 +174,7 @@ export function prove256(read, attempt) {
     v.run("less", [any(), any()]);
   });
   // of a tight element below 2^14 p
-  check("isZero", "tight, below 2^14 p", {}, (v) => v.run("isZero", [element(v, 1, 2 ** 14)]));
+  check("isZero", "tight, below 2^14 p", {}, (v) => v.run("isZero256", [element(v, 1, 2 ** 14)]));
 
   // Points: whatever leaves dbl or add may go into the next, in any order.
   const demandAll = (v, p, sizes, what) => {

@@ -36,7 +36,7 @@ export function checkScalars(check) {
     }
   };
   check("load (Ed25519)", "64 octets", {}, (v) => {
-    for (const x of v.run("load", [integers(v, 64, 0n, fixed(255)), 0, 64]))
+    for (const x of v.run("loadScalar", [integers(v, 64, 0n, fixed(255)), 0, 64]))
       if (v.domain.of(x).max >= power(28)) throw new Unproved("load: a digit of 2^28 or more");
   });
   check("reduce", "25 digits below 2^28", {}, (v) => {

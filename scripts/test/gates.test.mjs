@@ -9,6 +9,7 @@ import config from "../../.dependency-cruiser.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
+import { checkNames } from "../checks/names.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
 import { checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
@@ -327,6 +328,17 @@ describe("sources", () => {
     expect(checkRows(files('f("pear")', "// PEAR\nf('a pear');", "PEAR"), thing)).toEqual([]);
     expect(checkRows(files("PEAR", "{ pear: 1 }", "PEAR"), thing)).toEqual(["a fruit: 2 files name pear, and not 1: a.ts, b.ts"]);
     expect(checkRows(files("PEAR", "", ""), thing)).toEqual(["a fruit: c.ts does not name pear any more"]);
+  });
+
+  it("a name that two files export is found, and an exception that is none any more", () => {
+    const files = [
+      { path: "a.ts", text: "export const pear = 1;\nconst plum = 1;\nexport { plum as fig };" },
+      { path: "b.ts", text: "export async function pear() {}\nexport function pear(x: number): void;\nexport type plum = 1;" },
+    ];
+    expect(checkNames(files, {})).toEqual(["pear is exported by a.ts, b.ts: give each a name of its own, or share one"]);
+    expect(checkNames(files, { pear: "a reason", plum: "a reason" })).toEqual([
+      "plum is exported by one file: remove it from SHARED_NAMES",
+    ]);
   });
 
   it("paths of a machine, hosts of a registry and credentials are seen", () => {

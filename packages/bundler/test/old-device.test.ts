@@ -6,10 +6,10 @@ import { createHash } from "node:crypto";
 import vm from "node:vm";
 import {
   bridge,
+  decodeTrust,
   encode,
   encodeTrust,
   privateKey,
-  readTrust,
   signEnvelope,
   signer,
   signTrust,
@@ -50,7 +50,7 @@ const made = (d: Parameters<typeof encodeTrust>[0]) => signTrust(encodeTrust(d),
 
 /** The list with one member more, 9, which no verifier knows. */
 async function tomorrow(): Promise<Uint8Array> {
-  const { payload: known } = readTrust(encodeTrust(list(2n, [one, two]))).store;
+  const { payload: known } = decodeTrust(encodeTrust(list(2n, [one, two]))).store;
   // a map of 5 members becomes one of 6
   const changed = Uint8Array.of((known[0] as number) + 1, ...Array.from(known).slice(1), 9, 1);
   const { bytes: empty } = TrustDraft.read(encodeTrust(list(2n, [one, two])));

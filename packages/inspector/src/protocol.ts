@@ -37,7 +37,7 @@ export interface TrustRow {
 }
 
 /** What the open files say together. `at`: the byte of the main file at which it was refused. */
-export interface Verdict {
+export interface DeskVerdict {
   state: "good" | "bad" | "unknown";
   words: string;
   at?: number;
@@ -109,7 +109,7 @@ export interface CutCell {
   cuts: number;
 }
 
-export interface CutsResult {
+export interface DeskCuts {
   cells: CutCell[];
   faults: number;
   previous: string;
@@ -121,14 +121,14 @@ export interface Asks {
   paste: [of: string, answer: OpenFile];
   remove: [of: number, answer: undefined];
   clear: [of: undefined, answer: undefined];
-  verify: [of: { threshold: number; device: DeviceSettings | undefined }, answer: Verdict];
+  verify: [of: { threshold: number; device: DeviceSettings | undefined }, answer: DeskVerdict];
   main: [of: undefined, answer: MainFile | undefined];
   children: [of: number, answer: TreeNode[]];
   /** The way from the root to the innermost item at an offset, with the items beside each. */
   locate: [of: number, answer: { path: number[]; levels: TreeNode[][] }];
   diagnostic: [of: undefined, answer: string];
   trace: [of: DeviceSettings, answer: Trace];
-  cuts: [of: { device: DeviceSettings; model: string }, answer: CutsResult];
+  cuts: [of: { device: DeviceSettings; model: string }, answer: DeskCuts];
 }
 
 export type AskName = keyof Asks;

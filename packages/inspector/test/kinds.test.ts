@@ -3,9 +3,9 @@
 import { encode, publicKey, SCHEMA, signEnvelope, signer, toCose } from "@firmseal/signer";
 import { expect, it } from "vitest";
 import { keyA } from "../../test-support/src/run.js";
-import type { Verdict } from "../src/protocol.js";
+import type { DeskVerdict } from "../src/protocol.js";
 import { Desk } from "../src/worker/desk.js";
-import { verdictOf } from "../src/worker/verdict.js";
+import { deskVerdict } from "../src/worker/verdict.js";
 
 const uuid = (n: number) => `cfbff0d1-9375-5685-968c-${n.toString(16).padStart(12, "0")}`;
 
@@ -22,16 +22,16 @@ const forClass = (n: number, uri: string, before: readonly unknown[] = []) => [
 
 const blob = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
 
-async function verdict(install: unknown[]): Promise<Verdict> {
+async function verdict(install: unknown[]): Promise<DeskVerdict> {
   const description = { $schema: SCHEMA, sequence: 3, components: [[{ hex: "00" }]], install };
   const envelope = await signEnvelope(encode(description as never), [signer(keyA)]);
   const desk = new Desk();
   await desk.open(blob(envelope), "fw.suit", () => {});
   await desk.open(blob(toCose(publicKey(keyA.alg, signer(keyA).publicKey))), "A.cose", () => {});
-  return verdictOf(desk, 1, undefined, () => {});
+  return deskVerdict(desk, 1, undefined, () => {});
 }
 
-const payloads = ({ release }: Verdict) => release?.verified.payloads.map(({ uri }) => uri);
+const payloads = ({ release }: DeskVerdict) => release?.verified.payloads.map(({ uri }) => uri);
 const nothing = (n: number) => Array.from({ length: n }, () => ({ "directive-override-parameters": { uri: "." } }));
 
 it("shows what a class does that is named after more commands than the tree shows", async () => {

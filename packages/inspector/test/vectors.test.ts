@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
 import { Desk } from "../src/worker/desk.js";
-import { verdictOf } from "../src/worker/verdict.js";
+import { deskVerdict } from "../src/worker/verdict.js";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -42,7 +42,7 @@ async function verdictFor({ action, envelope, trust }: Vector, keys: Uint8Array[
   const desk = new Desk();
   for (const [i, key] of keys.entries()) await desk.open(blob(key), `${i}.cose`, () => {});
   await desk.open(blob(bytes(envelope ?? "")), action === "trust" ? "x.trust" : "x.suit", () => {});
-  return verdictOf(desk, (trust?.threshold ?? 1) as number, undefined, () => {});
+  return deskVerdict(desk, (trust?.threshold ?? 1) as number, undefined, () => {});
 }
 
 it.each([

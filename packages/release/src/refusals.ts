@@ -2,7 +2,9 @@
 
 import { Failure, systemFault } from "@firmseal/keys";
 import { errors, type Refusal, type Source } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence, refusalOf } from "@firmseal/verifier/tools";
+import { decodeEnvelope, formatSequence, isRefusal, refusalOf } from "@firmseal/verifier/tools";
+
+export { isRefusal };
 
 /** The name of a refusal, which is the `reason` in the JSON of the command line. */
 export function refusalName(code: number): string {
@@ -17,10 +19,6 @@ export function refusalMeaning(code: number): string {
 /** Advice for a refusal. */
 export function refusalHint(code: number): string {
   return refusalOf(code)?.advice ?? "see docs/reference/errors.md";
-}
-
-export function isRefusal(e: unknown): e is Refusal {
-  return e instanceof Error && typeof (e as Partial<Refusal>).code === "number" && typeof (e as Partial<Refusal>).at === "number";
 }
 
 /** A refusal of the verifier as a Failure. */

@@ -1,6 +1,17 @@
 // What a device refuses beyond the interpreter: the rules of the installer, for effects that are only looked at.
 
-import { type Bytes, type Digest, type Effect, errors, type Identity, type Manifest, type Run } from "@firmseal/verifier";
+import {
+  type Bytes,
+  type Digest,
+  type Effect,
+  errors,
+  type Identity,
+  identityChecked,
+  type Manifest,
+  type Run,
+  start,
+  step,
+} from "@firmseal/verifier";
 import { COMMAND_ROWS, COND_CHECK_CONTENT, COND_IMAGE_MATCH, DIR_COPY, DIR_INVOKE, DIR_SWAP, HASH_NAMES } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
@@ -13,6 +24,25 @@ export interface Interpreter {
   identityChecked?(run: Run): boolean;
 }
 
+/**
+ * The verifier of the tools, whose runs together execute at most `most` commands, because kinds of device and commands
+ * multiply. Throws what `excess` returns, at the start of a run.
+ */
+export function limitedInterpreter(most: number, excess: () => Error): Required<Interpreter> {
+  let before = 0;
+  let last: Run | undefined;
+  return {
+    step,
+    identityChecked,
+    start(m, sections, identity) {
+      before += last?.commands ?? 0;
+      if (before > most) throw excess();
+      last = start(m, sections, identity);
+      return last;
+    },
+  };
+}
+
 /** A hash function, at once or in parts. */
 export interface HashFunction {
   (bytes: Uint8Array): Uint8Array;
@@ -20,7 +50,7 @@ export interface HashFunction {
 }
 
 /** Hash functions by the names of `HASH_NAMES`. As getters, so that a program loads them only for a content that it must hash. */
-export const HASHES: { readonly [name: string]: HashFunction } = {
+export const HASH_FUNCTIONS: { readonly [name: string]: HashFunction } = {
   get "sha-256"() {
     return sha256;
   },
@@ -76,7 +106,7 @@ interface Written {
 /** Whether bytes are the image that a digest and a size mean. Without a size, nothing is not an image of 0 bytes. */
 function isImage(content: Bytes, { digest, size }: Pick<Effect, "digest" | "size">): boolean {
   if (size === undefined ? content.length === 0 : size !== content.length) return false;
-  const hash = digest && HASHES[HASH_NAMES[digest.alg] ?? ""];
+  const hash = digest && HASH_FUNCTIONS[HASH_NAMES[digest.alg] ?? ""];
   return !hash || same(hash(Uint8Array.from(content)), digest.bytes);
 }
 
@@ -98,6 +128,11 @@ export class KnownContents {
   /** `before`: what is known from the installation, for a start. */
   constructor(before?: KnownContents) {
     this.written = new Map(before?.written);
+  }
+
+  /** Whether the release has written the component. */
+  hasWritten(component: number): boolean {
+    return this.written.has(component);
   }
 
   /** Whether a comparison of this component has one result on all devices: the release alone decides about it. */

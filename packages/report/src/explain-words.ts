@@ -6,7 +6,7 @@ import type { Action, Behaviour, Explained } from "./explain.js";
 const PLAIN = /^(?!([0-9a-f]{2})+$|\(empty\)$)[!-.0-~]+$/;
 
 /** The name of a component: the text of its parts if they are printable and no hex, or else their hex. */
-export function componentName(parts: readonly string[]): string {
+export function componentWords(parts: readonly string[]): string {
   const texts = parts.map((hex) => {
     const text = hex.replace(/../g, (byte) => String.fromCharCode(Number.parseInt(byte, 16)));
     return PLAIN.test(text) ? text : hex;
@@ -22,7 +22,7 @@ export function expectationWords({ bytes, digest }: Pick<Action, "bytes" | "dige
 
 /** One action, as a sentence without a subject. `plain`: without what a component must hold. */
 export function actionWords(action: Action, components: readonly (readonly string[])[], plain = false): string {
-  const name = (i: number) => (components.length === 1 ? "the component" : `component ${componentName(components[i] ?? [])}`);
+  const name = (i: number) => (components.length === 1 ? "the component" : `component ${componentWords(components[i] ?? [])}`);
   const here = name(action.component);
   const expected = expectationWords(action);
   const suffix = plain || expected === "" ? "" : ` (${expected})`;

@@ -5,7 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
 import { MOST_BOARDS, type ReleaseReport, type ReportData } from "./data.js";
 import { hexOf } from "./explain.js";
-import { TEXTS } from "./page/texts.js";
+import { REPORT_TEXTS } from "./page/texts.js";
 
 const encoder = new TextEncoder();
 
@@ -78,7 +78,7 @@ export function reportHtml(report: ReportData | ReleaseReport, bundle: string): 
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
-<main id="report"><h1>${escaped(report.file)}</h1><p class="verdict bad" role="status">${escaped(TEXTS.notRun)}</p></main>
+<main id="report"><h1>${escaped(report.file)}</h1><p class="verdict bad" role="status">${escaped(REPORT_TEXTS.notRun)}</p></main>
 ${files}
 <script type="application/json" id="data">${data}</script>
 <script>${bundle}</script>

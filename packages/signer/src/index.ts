@@ -76,5 +76,5 @@ export {
   trustName,
 } from "./trust/description.js";
 export { attachTrust, type Before, NotRoot, signTrust, TrustDraft, trustSigners, trustToBeSigned } from "./trust/draft.js";
-export { acceptTrust, encodeTrust, isTrust, readTrust, type TrustFile } from "./trust/encoding.js";
+export { acceptTrust, decodeTrust, encodeTrust, isTrust, type TrustFile } from "./trust/encoding.js";
 export { DifferentContent, type DropReason, type Merged, type MergedSignature, mergeTrust } from "./trust/merge.js";

@@ -7,6 +7,7 @@ import {
   AlreadySigned,
   anchorOf,
   attachTrust,
+  decodeTrust,
   describeTrust,
   encode,
   encodeTrust,
@@ -21,7 +22,6 @@ import {
   publicOf,
   ROLES,
   type RoleName,
-  readTrust,
   signEnvelope,
   signer,
   signTrust,
@@ -78,7 +78,7 @@ describe("a trust file", () => {
   it("is no trust file while nobody has signed it, and too little with one of two roots", async () => {
     const unsigned = encodeTrust(base);
     expect(codeOf(() => trustFileUnchecked(unsigned, pinned))).toBe(errors.CBOR_TYPE);
-    expect(readTrust(unsigned).signatures).toEqual([]);
+    expect(decodeTrust(unsigned).signatures).toEqual([]);
     const one = await signTrust(unsigned, [signer(root2)]);
     expect(codeOf(() => trustFileUnchecked(one, pinned))).toBe(errors.TRUST_PREVIOUS);
     expect(codeOf(() => trustFileUnchecked(one, { anchors: [anchorOf(root2)] }))).toBe(errors.TRUST_SIGNERS);
@@ -130,10 +130,10 @@ describe("a trust file", () => {
       anchors: [{ key: withKid(publicOf(root), Uint8Array.of(2)), roles: ["root"] as const }, ...base.anchors.slice(1)],
     };
     const first = await signed(a, root, root2);
-    expect(readTrust(first).signatures.map((c) => c.kid && Array.from(c.kid))).toEqual([[1], null]);
+    expect(decodeTrust(first).signatures.map((c) => c.kid && Array.from(c.kid))).toEqual([[1], null]);
     const before = trustFileUnchecked(first, pinned);
     const second = await signTrust(encodeTrust(b), [root, root2].map(signer), before);
-    expect(readTrust(second).signatures.map((c) => c.kid)).toEqual([null, null]);
+    expect(decodeTrust(second).signatures.map((c) => c.kid)).toEqual([null, null]);
     expect(trustFileUnchecked(second, before).sequence).toEqual([0, 2]);
   });
 
@@ -193,8 +193,9 @@ describe("a trust file", () => {
     expect(() => encodeTrust({ ...base, anchors })).toThrow("no device verifies ml-dsa-44");
     const hss = publicKey("hsslms", Uint8Array.from([0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 4, ...new Uint8Array(48).fill(7)]));
     expect(
-      describeTrust(readTrust(encodeTrust({ ...base, anchors: [...base.anchors, { key: hss, roles: ["release"] }] })).store).anchors.at(-1)
-        ?.key.alg,
+      describeTrust(decodeTrust(encodeTrust({ ...base, anchors: [...base.anchors, { key: hss, roles: ["release"] }] })).store).anchors.at(
+        -1,
+      )?.key.alg,
     ).toBe("hsslms");
   });
 
@@ -235,7 +236,7 @@ describe("a trust file", () => {
       }
       made++;
       const bytes = encodeTrust(d);
-      expect(encodeTrust(describeTrust(readTrust(bytes).store))).toEqual(bytes);
+      expect(encodeTrust(describeTrust(decodeTrust(bytes).store))).toEqual(bytes);
     };
     fc.assert(fc.property(lists, fc.tuple(share, share, share, share), check), { numRuns: 1000, seed: 7 });
     expect(made).toBeGreaterThan(50);

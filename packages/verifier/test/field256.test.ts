@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { MUTANTS } from "../../test-support/src/effort.js";
-import { isZero, less, lin, load, M, mul, ONE, P as PRIME, RR, V } from "../src/alg/field256.js";
+import { isZero256, less, lin, loadElement, M, mul256, ONE, P as PRIME, RR, V } from "../src/alg/field256.js";
 import { ratio } from "../src/alg/ratio256.js";
 import { bytes, inverse, mod, N, P } from "./p256.js";
 
@@ -21,7 +21,7 @@ function tight(v: bigint): number[] {
   return [...o, Number(v)];
 }
 
-const plain = (v: bigint): number[] => load(bytes(v), 0);
+const plain = (v: bigint): number[] => loadElement(bytes(v), 0);
 
 function isTight(a: number[]): boolean {
   return a.length === 11 && a.every((limb, i) => Number.isInteger(limb) && (i === 10 || Math.abs(limb) <= HALF));
@@ -115,7 +115,7 @@ describe("mul", () => {
             const expected = model(a, b, d, s);
             expect(expected.fullest < 2n ** 53n).toBe(true);
             const o: number[] = [];
-            mul(o, a, b, d, s);
+            mul256(o, a, b, d, s);
             expect(o.map((x) => x + 0)).toEqual(expected.limbs);
             expect(isTight(o)).toBe(true);
             expect(mod(value(o) * 2n ** 264n - value(a) * value(b) - ((BigInt(s) * value(d)) << 264n), P)).toBe(0n);
@@ -140,7 +140,7 @@ describe("mul", () => {
       const [a, b, d] = [tight(randomBelow(31n * P)), tight(-randomBelow(8n * P)), tight(randomBelow(3n * P))];
       const s = randomInt(-8, 9);
       const o: number[] = [];
-      mul(o, a, b, d, s);
+      mul256(o, a, b, d, s);
       expect(mod((value(o) - BigInt(s) * value(d)) * 2n ** 264n - value(a) * value(b), P)).toBe(0n);
       const rest = value(o) - BigInt(s) * value(d);
       const bound = ((31n * 8n * P * P) >> 264n) + (P * 5001n) / 10000n;
@@ -151,14 +151,14 @@ describe("mul", () => {
   it("may write over any of its arguments, and leaves out the addend", () => {
     const [a, b, d] = [tight(randomBelow(P)), tight(randomBelow(P)), tight(randomBelow(P))];
     const full: number[] = [];
-    mul(full, a, b, d, -2);
+    mul256(full, a, b, d, -2);
     for (const which of [0, 1, 2]) {
       const args = [a.slice(), b.slice(), d.slice()] as const;
-      mul(args[which]!, args[0], args[1], args[2], -2);
+      mul256(args[which]!, args[0], args[1], args[2], -2);
       expect(args[which]).toEqual(full);
     }
     const square = a.slice();
-    mul(square, square, square);
+    mul256(square, square, square);
     expect(mod((value(square) << 264n) - value(a) ** 2n, P)).toBe(0n);
   });
 });
@@ -167,16 +167,16 @@ describe("comparison", () => {
   it("isZero knows every small multiple of p, and nothing beside it", () => {
     for (let k = -40n; k <= 40n; k++) {
       const a = tight(k * P);
-      expect(isZero(a)).toBe(true);
+      expect(isZero256(a)).toBe(true);
       for (let i = 0; i < 11; i++) {
         for (const e of [1, -1, 256, 65536]) {
           const b = a.slice();
           b[i]! += e;
-          expect(isZero(b)).toBe(false);
+          expect(isZero256(b)).toBe(false);
         }
       }
     }
-    for (let i = 0; i < 1000; i++) expect(isZero(tight(1n + randomBelow(P - 1n)))).toBe(false);
+    for (let i = 0; i < 1000; i++) expect(isZero256(tight(1n + randomBelow(P - 1n)))).toBe(false);
   });
 
   it("less compares numbers, tight or not", () => {
@@ -213,7 +213,7 @@ describe("ratio", () => {
           const xs = [2n ** 256n - 1n, randomBelow(m), 0n];
           const e = [start, ...xs.map(plain)];
           const d = ratio(e, name === "n" ? plain(m) : PRIME, inv);
-          expect(isZero(e[0]!)).toBe(true);
+          expect(isZero256(e[0]!)).toBe(true);
           expect(d[0]!.slice(1).every((limb) => limb === 0)).toBe(true);
           expect(Math.abs(d[0]![0]!)).toBe(1);
           xs.forEach((x, i) => {

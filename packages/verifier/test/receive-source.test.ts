@@ -1,6 +1,6 @@
 // Sources that change their mind, and what a start fetches.
 
-import { encode, encodeTrust, readTrust, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
+import { decodeTrust, encode, encodeTrust, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -62,7 +62,7 @@ describe("a Source that is read in place, dangerously", () => {
     const list = (sequence: bigint, signing: typeof good) => {
       const bytes = encodeTrust({ name: "line", sequence, anchors: [{ key: good, roles: ["root"] }], thresholds: { root: 1 } });
       const other = encodeTrust({ name: "line", sequence, anchors: [{ key: signing, roles: ["root"] }], thresholds: { root: 1 } });
-      return signTrust(bytes, [signer(signing)], readTrust(other).store);
+      return signTrust(bytes, [signer(signing)], decodeTrust(other).store);
     };
     const [real, forged] = [await list(1n, good), await list(9n, other)];
     const source = { ...fickle(real, forged), dangerouslyReadInPlace: true };

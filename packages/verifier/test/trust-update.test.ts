@@ -1,11 +1,11 @@
 import {
   type Bridge,
   bridge,
+  decodeTrust,
   encode,
   encodeTrust,
   type PrivateKey,
   privateKey,
-  readTrust,
   signEnvelope,
   signer,
   signTrust,
@@ -40,7 +40,7 @@ function trusted(sequence: bigint, releases: PrivateKey[], { roots = [root], thr
   return signTrust(
     bytes,
     signers.map(signer),
-    readTrust(encodeTrust({ name, sequence, anchors: both, thresholds: { root: 1, release: 1 } })).store,
+    decodeTrust(encodeTrust({ name, sequence, anchors: both, thresholds: { root: 1, release: 1 } })).store,
   );
 }
 
@@ -166,7 +166,7 @@ describe("a list whose keys are for another class of the same device", () => {
       { key: k, roles: ["release"], ...scope },
     ];
     const bytes = encodeTrust({ name: "line", sequence, anchors, thresholds: { root: 1, release: 1 } });
-    return signTrust(bytes, [signer(root)], readTrust(bytes).store);
+    return signTrust(bytes, [signer(root)], decodeTrust(bytes).store);
   };
 
   it("is not taken over: what is current could not be started any more", async () => {
@@ -234,7 +234,7 @@ describe("signatures of keys that a device does not know", () => {
       thresholds: { root: 1 },
     });
     const signers = [3, 4, 5, 6, 7, 0, 1].map((i) => signer(roots[i] as PrivateKey));
-    const late = await signTrust(list, signers, readTrust(all).store);
+    const late = await signTrust(list, signers, decodeTrust(all).store);
     expect(trustFileUnchecked(late, embeddedTrust(before)).sequence).toEqual([0, 5]);
   });
 

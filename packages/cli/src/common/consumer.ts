@@ -7,7 +7,7 @@ import { ALG_NAMES } from "@firmseal/verifier/tools";
 import { onDemand } from "./on-demand.js";
 
 /** The recipe of an image: for a consumer without what that does not accept. Undefined: the usual one. */
-export async function recipeFor({ for: name }: AlgChoice) {
+export async function consumerRecipe({ for: name }: AlgChoice) {
   if (!name) return undefined;
   const parts = await onDemand();
   return parts.recipeFor(parts.consumerOf(name));

@@ -213,7 +213,7 @@ export const COHORTS: Shape = {
 };
 
 /** A kind of device. */
-export const DEVICES: Shape = {
+export const DEVICE_SHAPE: Shape = {
   vendor: ["string", "vendor: UUID, hex of another identifier, or any"],
   class: ["string", "class: UUID, hex of another identifier, or any"],
   "device?": ["string", "device identifier, if the release is for single devices"],
@@ -235,7 +235,7 @@ export const BEHAVIOURS: Shape = {
   "slot?": ["number", "slot in which the device installs, if the release distinguishes slots"],
   "has?": ["boolean", "whether the device has the images of the release already; missing if that makes no difference"],
   devices: ["object[]", "the devices"],
-  ...membersOf("devices[]", DEVICES),
+  ...membersOf("devices[]", DEVICE_SHAPE),
   install: ["object[]", "what they do to install, in order"],
   ...membersOf("install[]", ACTION),
   start: ["object[]", "what they do at each start, in order"],
@@ -290,7 +290,7 @@ export const DIFFERENCE: Shape = {
   behaviour: ["object[]", "what devices do differently"],
   ...membersOf("behaviour[]", {
     devices: ["object[]", "the devices"],
-    ...membersOf("devices[]", DEVICES),
+    ...membersOf("devices[]", DEVICE_SHAPE),
     "slot?": ["number", "slot, if the release distinguishes slots"],
     "has?": ["boolean", "whether the devices have the images of the release already"],
     before: ["string[]", "what they do only with the earlier release"],

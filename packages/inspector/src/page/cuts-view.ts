@@ -1,7 +1,7 @@
 // Power cuts at every write and erase of a simulated device. The simulation has a worker of its own, which can be stopped.
 
-import { el, grouped, visible } from "@firmseal/report/page";
-import type { CutCell, CutsResult, DeviceSettings, TraceStep } from "../protocol.js";
+import { el, grouped, visibleText } from "@firmseal/report/page";
+import type { CutCell, DeskCuts, DeviceSettings, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { button, chooser, labelled, select } from "./parts.js";
 import { Problem, Rpc } from "./rpc.js";
@@ -18,7 +18,7 @@ export class CutsView {
   private readonly bar = el("progress", { "aria-label": TEXTS.working, max: "100", value: "0" });
   private running: Rpc | undefined;
   private step: TraceStep | undefined;
-  private result: CutsResult | undefined;
+  private result: DeskCuts | undefined;
 
   /** `prepare`: opens the files of the page in another worker. */
   constructor(
@@ -89,9 +89,9 @@ export class CutsView {
     if (this.running === rpc) this.cancel();
   }
 
-  private draw({ cells, faults, previous, update }: CutsResult): void {
+  private draw({ cells, faults, previous, update }: DeskCuts): void {
     const line = el("p", { role: "status" });
-    const words = ({ what, boots, cuts }: CutCell, i: number) => visible(TEXTS.cutCell(i + 1, what, TEXTS.cutLegend[boots], cuts));
+    const words = ({ what, boots, cuts }: CutCell, i: number) => visibleText(TEXTS.cutCell(i + 1, what, TEXTS.cutLegend[boots], cuts));
     const isOfStep = ({ what }: CutCell) => this.step?.writes === true && what.endsWith(` of ${this.step.storeName}`);
     const items = cells.map((cell, i) => {
       const name = words(cell, i);

@@ -1,6 +1,6 @@
 // The release on a simulated device: its settings, and every command that the interpreter executes.
 
-import { el, facts, table, visible } from "@firmseal/report/page";
+import { el, facts, table, visibleText } from "@firmseal/report/page";
 import type { DeviceSettings, MainFile, Trace, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { during } from "./busy.js";
@@ -134,7 +134,7 @@ export class DeviceView {
     this.stage.replaceChildren(
       ...(trace.verified ? [] : [el("p", { class: "note" }, TEXTS.trialKey)]),
       ...(steps.length > 0 ? [bar, el("div", { class: "two" }, list, details)] : []),
-      el("p", { class: trace.refused ? "bad sentence" : "good sentence" }, visible(end)),
+      el("p", { class: trace.refused ? "bad sentence" : "good sentence" }, visibleText(end)),
     );
     // the bytes of a command are marked once a person has chosen it
     this.step(undefined);
@@ -159,14 +159,14 @@ export class DeviceView {
     const rows: [string, string | Node][] = [
       [TEXTS.command, el("code", {}, step.command)],
       [TEXTS.section, `${TEXTS.during[step.during]}, ${step.section}`],
-      [TEXTS.component, visible(step.componentName)],
-      [TEXTS.action, `${visible(step.action ?? "")}${step.failed ? ` ${TEXTS.failed}` : step.action ? "" : TEXTS.held}`.trim()],
+      [TEXTS.component, visibleText(step.componentName)],
+      [TEXTS.action, `${visibleText(step.action ?? "")}${step.failed ? ` ${TEXTS.failed}` : step.action ? "" : TEXTS.held}`.trim()],
     ];
-    const parameters = step.parameters.map(([name, value]) => [name, el("code", {}, visible(value))] as const);
+    const parameters = step.parameters.map(([name, value]) => [name, el("code", {}, visibleText(value))] as const);
     const out: Node[] = [facts(rows)];
     if (step.writes) out.push(button(TEXTS.cutHere, this.cut));
     if (parameters.length > 0) out.push(el("h3", {}, TEXTS.parameters), facts(parameters));
-    const state = components.map((name, c) => [visible(name), stateAt(steps, i, c)]);
+    const state = components.map((name, c) => [visibleText(name), stateAt(steps, i, c)]);
     out.push(el("h3", {}, TEXTS.state), table(TEXTS.state, [TEXTS.component, TEXTS.contents], state));
     return out;
   }

@@ -1,6 +1,6 @@
 // Files come in by a button, by dropping them, or as pasted text, and are listed.
 
-import { digits, el, visible } from "@firmseal/report/page";
+import { digits, el, visibleText } from "@firmseal/report/page";
 import type { OpenFile } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { during } from "./busy.js";
@@ -80,7 +80,7 @@ export class FilesView {
   }
 
   problem(sentence: string): void {
-    this.sentence.textContent = visible(sentence);
+    this.sentence.textContent = visibleText(sentence);
   }
 
   /** The worker has ended, with all files. */
@@ -116,7 +116,7 @@ export class FilesView {
     const problems: string[] = [];
     const rank = ({ name }: File) => (name.endsWith(".trust") ? 0 : name.endsWith(".suit") || name.endsWith(".json") ? 1 : 2);
     for (const file of [...chosen].sort((a, b) => rank(a) - rank(b))) {
-      const name = visible(file.name);
+      const name = visibleText(file.name);
       const sentence = await this.take({ file, name }, TEXTS.reading(name), (progress) => this.rpc.ask("open", { file, name }, progress));
       if (sentence !== undefined) problems.push(sentence);
     }
@@ -150,8 +150,8 @@ export class FilesView {
     const row = el(
       "li",
       {},
-      el("div", {}, el("strong", {}, visible(file.name)), " ", el("span", { class: "dim" }, ...withDigits(visible(file.words)))),
-      button("✕", () => during(() => this.remove(file.id)), { "aria-label": TEXTS.remove(visible(file.name)), class: "quiet" }),
+      el("div", {}, el("strong", {}, visibleText(file.name)), " ", el("span", { class: "dim" }, ...withDigits(visibleText(file.words)))),
+      button("✕", () => during(() => this.remove(file.id)), { "aria-label": TEXTS.remove(visibleText(file.name)), class: "quiet" }),
     );
     this.rows.set(file.id, { row, file, input });
     this.list.append(row);

@@ -1,6 +1,6 @@
 // The page: files come in, and the views show what they say together.
 
-import { el, visible } from "@firmseal/report/page";
+import { el, visibleText } from "@firmseal/report/page";
 import type { MainFile, OpenFile, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { during } from "./busy.js";
@@ -134,5 +134,5 @@ body.append(contents, device.element, cuts.element);
 document.title = TEXTS.title;
 document
   .getElementById("inspector")
-  ?.replaceChildren(el("h1", {}, TEXTS.title), el("p", { class: "dim" }, visible(TEXTS.intro)), files.element, verdict, body);
+  ?.replaceChildren(el("h1", {}, TEXTS.title), el("p", { class: "dim" }, visibleText(TEXTS.intro)), files.element, verdict, body);
 files.ready();

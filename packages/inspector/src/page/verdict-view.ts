@@ -1,7 +1,7 @@
 // The verdict, with who signed, and what is in a trust file.
 
-import { digits, el, facts, goodViews, nested, table, visible } from "@firmseal/report/page";
-import type { SignatureRow, Verdict } from "../protocol.js";
+import { digits, el, facts, goodViews, nested, table, visibleText } from "@firmseal/report/page";
+import type { DeskVerdict, SignatureRow } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { button } from "./parts.js";
 
@@ -11,24 +11,24 @@ function signatureView(rows: readonly SignatureRow[]): Node[] {
   if (rows.length === 0) return [];
   const cells = rows.map(({ alg, kid, by }, i) => [
     String(i + 1),
-    visible(alg),
+    visibleText(alg),
     el("code", {}, kid || TEXTS.none),
-    by === undefined ? TEXTS.nobodyKnown : visible(by),
+    by === undefined ? TEXTS.nobodyKnown : visibleText(by),
   ]);
   return [el("h2", {}, TEXTS.signatures), table(TEXTS.signatures, [TEXTS.signature, TEXTS.algorithm, TEXTS.keyId, TEXTS.madeBy], cells)];
 }
 
-function trustView({ name, sequence, thresholds, keys, changes }: NonNullable<Verdict["trust"]>): Node[] {
+function trustView({ name, sequence, thresholds, keys, changes }: NonNullable<DeskVerdict["trust"]>): Node[] {
   const rows = keys.map((key) => [
     key.roles,
-    visible(key.alg),
+    visibleText(key.alg),
     el("code", {}, ...digits(key.thumbprint)),
-    visible(key.limits || TEXTS.none),
+    visibleText(key.limits || TEXTS.none),
   ]);
   return [
     el("h2", {}, TEXTS.trust),
     facts([
-      [TEXTS.product, visible(name)],
+      [TEXTS.product, visibleText(name)],
       [TEXTS.sequence, sequence],
       [TEXTS.thresholds, thresholds],
     ]),
@@ -38,14 +38,14 @@ function trustView({ name, sequence, thresholds, keys, changes }: NonNullable<Ve
 }
 
 /** `goTo`: shows a byte of the main file. */
-export function verdictViews({ state, words, at, signatures, release, trust, notes }: Verdict, goTo: (at: number) => void): Node[] {
+export function verdictViews({ state, words, at, signatures, release, trust, notes }: DeskVerdict, goTo: (at: number) => void): Node[] {
   const line = release
     ? []
     : [
         el(
           "p",
           { class: `verdict ${CLASSES[state]}`, role: "status" },
-          visible(at === undefined ? words : `${words}, ${TEXTS.offset(at)}`),
+          visibleText(at === undefined ? words : `${words}, ${TEXTS.offset(at)}`),
           ...(at === undefined ? [] : [" ", button(TEXTS.showByte, () => goTo(at))]),
         ),
       ];
@@ -53,7 +53,7 @@ export function verdictViews({ state, words, at, signatures, release, trust, not
   return [
     ...line,
     ...(first ? [first] : []),
-    ...notes.map((note) => el("p", { class: "note" }, visible(note))),
+    ...notes.map((note) => el("p", { class: "note" }, visibleText(note))),
     ...others,
     ...signatureView(signatures),
     ...(trust ? trustView(trust) : []),

@@ -1,16 +1,16 @@
 // Cuts the power of a simulated device at every write and erase.
 
 import { reportCuts } from "@firmseal/report";
-import type { Progress } from "@firmseal/report/page";
+import type { OnProgress } from "@firmseal/report/page";
 import { DEVICES, simulate, Unsimulated } from "@firmseal/simulator";
-import { formatSequence } from "@firmseal/verifier/tools";
-import type { CutsResult, DeviceSettings } from "../protocol.js";
+import { formatSequence, isRefusal } from "@firmseal/verifier/tools";
+import type { DeskCuts, DeviceSettings } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import type { Desk, Main } from "./desk.js";
 import { fetchesOf } from "./release.js";
-import { isRefusal, refusalText, Sentence } from "./sentence.js";
-import { identityOf } from "./trace.js";
-import type { Policy } from "./verdict.js";
+import { refusalText, Sentence } from "./sentence.js";
+import { settingsIdentity } from "./trace.js";
+import type { DeskPolicy } from "./verdict.js";
 
 /** Bytes of a release with its payloads, so that all cuts take seconds. */
 const MOST_BYTES = 2 * 1024 * 1024;
@@ -25,10 +25,10 @@ async function payloadsFor(desk: Desk, main: Main): Promise<Map<string, Uint8Arr
 /** Simulates the installation. Throws Sentence if it cannot be simulated. */
 export async function cutsOf(
   desk: Desk,
-  policy: Policy | undefined,
+  policy: DeskPolicy | undefined,
   of: { device: DeviceSettings; model: string },
-  progress: Progress,
-): Promise<CutsResult> {
+  progress: OnProgress,
+): Promise<DeskCuts> {
   const main = desk.envelope;
   const make = Object.hasOwn(DEVICES, of.model) ? DEVICES[of.model] : undefined;
   if (!main || !policy || !make) throw new Sentence(TEXTS.cutUnsigned);
@@ -37,7 +37,7 @@ export async function cutsOf(
   if (size > MOST_BYTES) throw new Sentence(TEXTS.cutTooLarge(MOST_BYTES));
   const release = { envelope: main.bytes, trust: policy.trust, payloads };
   try {
-    const { report, sequences } = await simulate(make, release, identityOf(of.device), { secondCuts: 1, progress });
+    const { report, sequences } = await simulate(make, release, settingsIdentity(of.device), { secondCuts: 1, progress });
     return {
       cells: reportCuts(report.points),
       faults: report.faultCount,

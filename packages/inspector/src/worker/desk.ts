@@ -1,22 +1,24 @@
 // The open files.
 
-import { diagnostic, HASHES } from "@firmseal/report";
-import { digestOf, type Progress } from "@firmseal/report/page";
+import { diagnostic, HASH_FUNCTIONS } from "@firmseal/report";
+import { digestInSlices, type OnProgress } from "@firmseal/report/page";
 import {
+  decodeTrust,
   draftOf,
   isDescription,
   isTrust,
   type PublicKey,
-  readTrust,
   resolve,
   testKeyName,
   thumbprint,
   toHex,
   trustName,
 } from "@firmseal/signer";
+import type { Refusal } from "@firmseal/verifier";
 import {
   decodeEnvelope,
   formatSequence,
+  isRefusal,
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_VENDOR_IDENTIFIER,
@@ -24,9 +26,9 @@ import {
 } from "@firmseal/verifier/tools";
 import type { MainFile, OpenFile } from "../protocol.js";
 import { TEXTS } from "../texts.js";
-import { keyOfBytes, keyOfJwk, keyOfPem, keyOfRaw, keyOfText, MOST_KEY_BYTES } from "./keys.js";
+import { keyFromJwk, keyOfBytes, keyOfPem, keyOfRaw, keyOfText, MOST_KEY_BYTES } from "./keys.js";
 import { fetchesOf } from "./release.js";
-import { isRefusal, type Refused, refusalText, Sentence } from "./sentence.js";
+import { refusalText, Sentence } from "./sentence.js";
 import { Tree } from "./tree.js";
 
 /** Bytes of the largest file that is opened: what the command line takes as an envelope. */
@@ -52,11 +54,11 @@ export interface Main {
   bytes: Uint8Array;
   tree: Tree;
   outline?: UnverifiedEnvelope;
-  fault?: Refused;
+  fault?: Refusal;
 }
 
 /** A payload outside the envelope, with the digest by which it was recognized, in hex. */
-export interface Payload {
+export interface OpenPayload {
   id: number;
   uri: string;
   digest: string;
@@ -75,7 +77,7 @@ export class Desk {
   /** The trust file before, whose roots must have signed the other one. */
   before: Main | undefined;
   keys: OpenKey[] = [];
-  payloads: Payload[] = [];
+  payloads: OpenPayload[] = [];
   private ids = 0;
 
   /** The file whose items are shown. */
@@ -84,7 +86,7 @@ export class Desk {
   }
 
   /** Opens a file. Throws Sentence if it is nothing that this page knows. */
-  async open(file: Blob, name: string, progress: Progress): Promise<OpenFile> {
+  async open(file: Blob, name: string, progress: OnProgress): Promise<OpenFile> {
     if (file.size === 0) throw new Sentence(TEXTS.empty(name));
     if (file.size > MOST_BYTES) throw new Sentence(TEXTS.tooLarge(name, file.size, MOST_BYTES));
     return this.take(await readAll(file, name, progress), name, progress);
@@ -121,7 +123,7 @@ export class Desk {
     this.payloads = [];
   }
 
-  private async take(bytes: Uint8Array, name: string, progress: Progress): Promise<OpenFile> {
+  private async take(bytes: Uint8Array, name: string, progress: OnProgress): Promise<OpenFile> {
     if (isTrust(bytes) || name.endsWith(".trust")) return this.takeTrust(bytes, name);
     const key = keyOfBytes(bytes, name);
     if (key) return this.addKey(key, name);
@@ -149,7 +151,7 @@ export class Desk {
       throw new Sentence(TEXTS.notJson(name));
     }
     if (typeof value !== "object" || value === null) throw new Sentence(TEXTS.otherJson(name));
-    if ("kty" in value) return this.addKey(keyOfJwk(value, name), name);
+    if ("kty" in value) return this.addKey(keyFromJwk(value, name), name);
     const schema = "$schema" in value ? value.$schema : undefined;
     if (schema === "urn:firmseal:trust:1") throw new Sentence(TEXTS.isTrustDescription);
     if (!isDescription(value)) throw new Sentence(TEXTS.otherJson(name));
@@ -207,20 +209,20 @@ export class Desk {
   }
 
   /** The payload outside the envelope that these bytes are. */
-  private async recognized(bytes: Uint8Array, progress: Progress): Promise<Omit<Payload, "id"> | undefined> {
+  private async recognized(bytes: Uint8Array, progress: OnProgress): Promise<Omit<OpenPayload, "id"> | undefined> {
     if (!this.envelope?.outline) return undefined;
     const hashed = new Map<string, string>();
     for (const { uri, digest, bytes: size } of await fetchesOf(this.envelope).catch(() => [])) {
-      const hash = digest && HASHES[digest.algorithm];
+      const hash = digest && HASH_FUNCTIONS[digest.algorithm];
       if (!hash || (size !== undefined && size !== bytes.length)) continue;
-      const hex = hashed.get(digest.algorithm) ?? toHex(await digestOf(hash, bytes, progress));
+      const hex = hashed.get(digest.algorithm) ?? toHex(await digestInSlices(hash, bytes, progress));
       hashed.set(digest.algorithm, hex);
       if (hex === digest.hex) return { uri, digest: hex, bytes };
     }
     return undefined;
   }
 
-  private takePayload(payload: Omit<Payload, "id">, name: string): OpenFile {
+  private takePayload(payload: Omit<OpenPayload, "id">, name: string): OpenFile {
     const id = this.ids++;
     this.payloads.push({ id, ...payload });
     return { id, kind: "payload", name, words: TEXTS.isPayload(payload.uri) };
@@ -272,7 +274,7 @@ export class Desk {
 /** Above 0: the first trust file follows the second one. Undefined: they are not of one line, or one cannot be read. */
 function orderOf(a: Main, b: Main): number | undefined {
   try {
-    const [one, other] = [readTrust(a.bytes).store, readTrust(b.bytes).store];
+    const [one, other] = [decodeTrust(a.bytes).store, decodeTrust(b.bytes).store];
     if (trustName(one) !== trustName(other)) return undefined;
     const by = BigInt(formatSequence(one.sequence)) - BigInt(formatSequence(other.sequence));
     return by === 0n ? undefined : Number(by > 0n) * 2 - 1;
@@ -289,7 +291,7 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-async function readAll(file: Blob, name: string, progress: Progress): Promise<Uint8Array> {
+async function readAll(file: Blob, name: string, progress: OnProgress): Promise<Uint8Array> {
   const bytes = new Uint8Array(file.size);
   try {
     for (let at = 0; at < file.size; at += STEP) {

@@ -83,7 +83,7 @@ function attempt(name: string, read: () => PublicKey): PublicKey {
 }
 
 /** The key in a parsed JWK. `d` and `priv` mark a private key, which is not read at all. */
-export function keyOfJwk(jwk: object, name: string): PublicKey {
+export function keyFromJwk(jwk: object, name: string): PublicKey {
   if ("d" in jwk || "priv" in jwk || "k" in jwk) throw new Sentence(TEXTS.privateKey(name));
   return attempt(name, () => fromJwk(jwk));
 }

@@ -1,8 +1,8 @@
 // The open release as devices open it, and the kinds of devices that it distinguishes.
 
-import { type Action, type DeviceKind, explainManifest } from "@firmseal/report";
+import { type Action, type DeviceKind, explainManifest, limitedInterpreter } from "@firmseal/report";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer, toHex } from "@firmseal/signer";
-import { anchor, identityChecked, type Manifest, open, type Run, start, step, type Trust } from "@firmseal/verifier";
+import { anchor, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { PARAM_CLASS_IDENTIFIER, PARAM_COMPONENT_SLOT, PARAM_DEVICE_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { TEXTS } from "../texts.js";
 import type { Main } from "./desk.js";
@@ -35,24 +35,8 @@ export async function openRelease({ bytes }: Main, trust: Trust | undefined): Pr
   return { manifest, verified: false, shift: copy.length - bytes.length };
 }
 
-/**
- * An interpreter whose runs together execute a limited number of commands, because kinds of device and commands multiply.
- * Throws Sentence at the start of a run.
- */
-export function limitedInterpreter() {
-  let before = 0;
-  let last: Run | undefined;
-  return {
-    step,
-    identityChecked,
-    start(...of: Parameters<typeof start>) {
-      before += last?.commands ?? 0;
-      if (before > MOST_COMMANDS) throw new Sentence(TEXTS.tooManyCommands(MOST_COMMANDS));
-      last = start(...of);
-      return last;
-    },
-  };
-}
+/** The verifier of the tools, for trying a manifest on each kind of device. Throws Sentence at the start of a run. */
+export const pageInterpreter = () => limitedInterpreter(MOST_COMMANDS, () => new Sentence(TEXTS.tooManyCommands(MOST_COMMANDS)));
 
 /** Every kind of device that the release distinguishes. Throws Sentence if they are too many: all are tried, or none is. */
 export function kindsOf({ bytes, tree }: Main): { kinds: DeviceKind[]; slots: boolean } {
@@ -80,6 +64,6 @@ export type Fetch = Action & { uri: string };
 /** What devices fetch from outside the envelope. */
 export async function fetchesOf(main: Main): Promise<Fetch[]> {
   const { manifest } = await openRelease(main, undefined);
-  const { behaviours } = explainManifest(limitedInterpreter(), manifest, kindsOf(main).kinds, true);
+  const { behaviours } = explainManifest(pageInterpreter(), manifest, kindsOf(main).kinds, true);
   return behaviours.flatMap(({ install }) => install).filter((action): action is Fetch => action.uri !== undefined && !action.inside);
 }

@@ -4,7 +4,7 @@
 import {
   actionOf,
   actionWords,
-  componentName,
+  componentWords,
   exactArgument,
   explainManifest,
   hexOf,
@@ -46,7 +46,7 @@ const SHOWN = 64;
 
 const WRITES: readonly string[] = ["fetch", "write", "copy", "swap"];
 
-export function identityOf({ vendor, class: name, device }: DeviceSettings): Identity {
+export function settingsIdentity({ vendor, class: name, device }: DeviceSettings): Identity {
   const part = (hex: string) => {
     const plain = hex.replaceAll("-", "").trim();
     if (!/^([0-9a-f]{2})*$/i.test(plain)) throw new Sentence(TEXTS.badIdentity);
@@ -139,7 +139,7 @@ class Watch {
       section: MANIFEST_NAMES[section] ?? String(section),
       command: name,
       component,
-      componentName: componentName((this.manifest.components[component] ?? []).map(hexOf)),
+      componentName: componentWords((this.manifest.components[component] ?? []).map(hexOf)),
       storeName: fileName(this.manifest.components[component] ?? []),
       depth: run.frames.length,
       argument: frame.arg,
@@ -215,9 +215,9 @@ const IDENTITY = new Set(
 
 /** What a device does with the release. Throws Sentence for settings that are none. */
 export function traceOf({ bytes }: Main, { manifest, verified, shift }: Opened, settings: DeviceSettings): Trace {
-  const identity = identityOf(settings);
+  const identity = settingsIdentity(settings);
   const floor = floorOf(settings.floor);
-  const components = manifest.components.map((id) => componentName(id.map(hexOf)));
+  const components = manifest.components.map((id) => componentWords(id.map(hexOf)));
   if (compareSequence(manifest.sequence, floor) < 0) {
     const row = refusalOf(errors.ROLLBACK);
     return { verified, steps: [], components, refused: `${row?.meaning} (${errors.ROLLBACK} ${row?.name})` };

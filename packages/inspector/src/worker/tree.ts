@@ -12,7 +12,7 @@ import {
   valueNames,
   valuePlace,
 } from "@firmseal/report";
-import { visible } from "@firmseal/report/page";
+import { visibleText } from "@firmseal/report/page";
 import type { Source } from "@firmseal/verifier";
 import { decodeItem, type Item } from "@firmseal/verifier/tools";
 import type { TreeNode } from "../protocol.js";
@@ -183,7 +183,7 @@ export class Tree {
         return `${item.value > SHOWN ? TEXTS.byteString(item.value) : `h'${hexOf(this.bytes.subarray(item.body, item.end))}'`}`;
       case "text": {
         const text = decoder.decode(this.bytes.subarray(item.body, Math.min(item.end, item.body + 4 * SHOWN_TEXT)));
-        return visible(text.length > SHOWN_TEXT ? `"${text.slice(0, SHOWN_TEXT)}…` : JSON.stringify(text));
+        return visibleText(text.length > SHOWN_TEXT ? `"${text.slice(0, SHOWN_TEXT)}…` : JSON.stringify(text));
       }
       case "array":
         return TEXTS.array(item.value);

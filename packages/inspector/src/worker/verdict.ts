@@ -1,14 +1,14 @@
 // What the open files say together: whether the release is good under the open keys or the open trust file.
 
-import { type PageData, type Progress, refusalWords, verifyRelease } from "@firmseal/report/page";
+import { type OnProgress, type PageData, refusalWords, verifyReport } from "@firmseal/report/page";
 import {
   acceptTrust,
   anchorOf,
+  decodeTrust,
   keyOfAnchor,
   loadAlg,
   type PublicKey,
   ROLES,
-  readTrust,
   roleNames,
   testKeyName,
   thumbprint,
@@ -26,19 +26,19 @@ import {
   type TrustAnchor,
   type TrustStore,
 } from "@firmseal/verifier";
-import { ALG_NAMES, type CoseSignature, formatSequence, ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
-import type { DeviceSettings, SignatureRow, Verdict } from "../protocol.js";
+import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal, ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
+import type { DeskVerdict, DeviceSettings, SignatureRow } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import type { Desk, Main } from "./desk.js";
 import { bytesOfHex } from "./keys.js";
-import { kindsOf, limitedInterpreter } from "./release.js";
-import { isRefusal, Sentence } from "./sentence.js";
+import { kindsOf, pageInterpreter } from "./release.js";
+import { Sentence } from "./sentence.js";
 
 /** The verifier, with every key that tools have. */
-const device = () => ({ ...{ open, anchor, errors }, ...limitedInterpreter() });
+const device = () => ({ ...{ open, anchor, errors }, ...pageInterpreter() });
 
 /** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
-export interface Policy {
+export interface DeskPolicy {
   trust: Trust;
   keys: { key: PublicKey; anchor: Anchor; name?: string }[];
   list?: TrustList;
@@ -55,7 +55,7 @@ const base64 = (bytes: ArrayLike<number>) => btoa(Array.from(bytes, (byte) => St
 
 /** A trust file, verified with these roots, or with its own. Throws refusals. */
 function acceptedTrust({ bytes }: Main, roots: TrustStore | Trust | undefined): TrustStore {
-  const own = readTrust(bytes);
+  const own = decodeTrust(bytes);
   // a device would call it damaged CBOR
   if (own.signatures.length === 0) throwRefusal(errors.TRUST_SIGNERS, -1);
   return acceptTrust(bytes, roots ?? own.store);
@@ -78,7 +78,7 @@ function identityOf(device: DeviceSettings | undefined, main: Main): Identity {
 }
 
 /** Who must have signed the release. Undefined: neither keys nor a trust file are open. Throws refusals and Sentence. */
-export async function policyFor(desk: Desk, threshold: number, device: DeviceSettings | undefined): Promise<Policy | undefined> {
+export async function policyFor(desk: Desk, threshold: number, device: DeviceSettings | undefined): Promise<DeskPolicy | undefined> {
   for (const { key } of desk.keys) await loadAlg(key.alg);
   const list = trustList(desk);
   if (list && !desk.envelope) return { trust: { anchors: [] }, keys: [], list };
@@ -95,7 +95,7 @@ export async function policyFor(desk: Desk, threshold: number, device: DeviceSet
   return { trust: { anchors: keys.map((one) => one.anchor), threshold }, keys };
 }
 
-function dataOf(main: Main, { keys, trust, list }: Policy): PageData {
+function dataOf(main: Main, { keys, trust, list }: DeskPolicy): PageData {
   const { kinds, slots } = kindsOf(main);
   const part = (name: string, bytes: ArrayLike<number> | undefined) => (bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {});
   const number = (limit: Anchor["since"]) => limit && ([limit[0], limit[1]] as [number, number]);
@@ -125,7 +125,7 @@ function dataOf(main: Main, { keys, trust, list }: Policy): PageData {
 }
 
 /** Every signature, and the open key that made it. */
-function signatureRows(claims: readonly CoseSignature[], keys: Policy["keys"]): SignatureRow[] {
+function signatureRows(claims: readonly CoseSignature[], keys: DeskPolicy["keys"]): SignatureRow[] {
   return claims.map((claim) => {
     const by = keys.find(
       ({ key, anchor: { alg } }) => alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, {}),
@@ -138,7 +138,7 @@ function signatureRows(claims: readonly CoseSignature[], keys: Policy["keys"]): 
   });
 }
 
-function trustFacts(store: TrustStore): NonNullable<Verdict["trust"]> {
+function trustFacts(store: TrustStore): NonNullable<DeskVerdict["trust"]> {
   const limit = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name} ${value}`]);
   return {
     name: trustName(store),
@@ -184,7 +184,7 @@ function trustChanges(before: TrustStore, after: TrustStore): string[] {
 }
 
 /** The trust file alone, with what changes from the one before. */
-function trustVerdict(list: TrustList, keys: Policy["keys"], claims: readonly CoseSignature[]): Verdict {
+function trustVerdict(list: TrustList, keys: DeskPolicy["keys"], claims: readonly CoseSignature[]): DeskVerdict {
   const { store, before } = list;
   const number = before && formatSequence(before.sequence);
   const changes = before && number !== undefined ? { changes: { number, lines: trustChanges(before, store) } } : {};
@@ -196,7 +196,7 @@ function trustVerdict(list: TrustList, keys: Policy["keys"], claims: readonly Co
   return list.pinned ? { state: "good", words: TEXTS.trustGood, ...facts } : { state: "unknown", words: TEXTS.trustOwn, ...facts };
 }
 
-function notesOf(desk: Desk, policy: Policy, verified: NonNullable<Verdict["release"]>["verified"]): string[] {
+function notesOf(desk: Desk, policy: DeskPolicy, verified: NonNullable<DeskVerdict["release"]>["verified"]): string[] {
   const tests = policy.keys.flatMap(({ key }, i) => (verified.signed[i] ? (testKeyName(key) ?? []) : []));
   const outside = verified.payloads.filter(({ inside }) => !inside);
   const isOpen = ({ uri, digest }: (typeof outside)[number]) => desk.payloads.some((one) => one.uri === uri && one.digest === digest?.hex);
@@ -207,7 +207,7 @@ function notesOf(desk: Desk, policy: Policy, verified: NonNullable<Verdict["rele
   ];
 }
 
-const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): Verdict => {
+const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): DeskVerdict => {
   // what is not tried is neither good nor refused
   if (e instanceof Sentence) return { state: "unknown", words: e.message, signatures, notes: [] };
   const text = refusalWords(e);
@@ -215,7 +215,7 @@ const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) 
   return { state: "bad", words: words(text), ...at, signatures, notes: [] };
 };
 
-async function releaseVerdict(desk: Desk, main: Main, policy: Policy | undefined, progress: Progress): Promise<Verdict> {
+async function releaseVerdict(desk: Desk, main: Main, policy: DeskPolicy | undefined, progress: OnProgress): Promise<DeskVerdict> {
   const signatures = signatureRows(main.outline?.signatures ?? [], policy?.keys ?? []);
   if (!policy) {
     if (main.fault) return refused(main.fault, signatures);
@@ -225,7 +225,7 @@ async function releaseVerdict(desk: Desk, main: Main, policy: Policy | undefined
     // with the keys first: a damaged file is refused as on a device, whatever a tool can still read of it
     open(main.bytes, policy.trust);
     const data = dataOf(main, policy);
-    const verified = await verifyRelease(device(), policy.trust, data, main.bytes, progress);
+    const verified = await verifyReport(device(), policy.trust, data, main.bytes, progress);
     const release = { data, verified, length: main.bytes.length };
     return { state: "good", words: "", signatures, release, notes: notesOf(desk, policy, verified) };
   } catch (e) {
@@ -234,8 +234,13 @@ async function releaseVerdict(desk: Desk, main: Main, policy: Policy | undefined
 }
 
 /** The verdict on the main file. */
-export async function verdictOf(desk: Desk, threshold: number, device: DeviceSettings | undefined, progress: Progress): Promise<Verdict> {
-  let policy: Policy | undefined;
+export async function deskVerdict(
+  desk: Desk,
+  threshold: number,
+  device: DeviceSettings | undefined,
+  progress: OnProgress,
+): Promise<DeskVerdict> {
+  let policy: DeskPolicy | undefined;
   try {
     policy = await policyFor(desk, threshold, device);
   } catch (e) {
@@ -251,5 +256,5 @@ export async function verdictOf(desk: Desk, threshold: number, device: DeviceSet
     const key = keyOfAnchor(one);
     return key ? [{ key, anchor: anchorOf(key) }] : [];
   });
-  return trustVerdict(list, [...roots, ...own], readTrust(desk.trust.bytes).signatures);
+  return trustVerdict(list, [...roots, ...own], decodeTrust(desk.trust.bytes).signatures);
 }

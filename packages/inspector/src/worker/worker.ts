@@ -1,17 +1,18 @@
 // The worker: has the open files, and answers the page.
 
-import type { Progress } from "@firmseal/report/page";
+import type { OnProgress } from "@firmseal/report/page";
 import { loadAlg } from "@firmseal/signer";
+import { isRefusal } from "@firmseal/verifier/tools";
 import type { AskName, Asks, Life, Reply, Request } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { cutsOf } from "./cuts.js";
 import { Desk } from "./desk.js";
 import { openRelease } from "./release.js";
-import { isRefusal, refusalText, Sentence } from "./sentence.js";
+import { refusalText, Sentence } from "./sentence.js";
 import { traceOf } from "./trace.js";
-import { policyFor, verdictOf } from "./verdict.js";
+import { deskVerdict, policyFor } from "./verdict.js";
 
-type Answers = { [name in AskName]: (of: Asks[name][0], progress: Progress) => Asks[name][1] | Promise<Asks[name][1]> };
+type Answers = { [name in AskName]: (of: Asks[name][0], progress: OnProgress) => Asks[name][1] | Promise<Asks[name][1]> };
 
 // what the algorithms need comes now: later there may be no network
 const loaded = loadAlg("ml-dsa-44");
@@ -30,7 +31,7 @@ const ANSWERS: Answers = {
   clear: () => void desk.clear(),
   verify: (of, progress) => {
     threshold = of.threshold;
-    return verdictOf(desk, threshold, of.device, progress);
+    return deskVerdict(desk, threshold, of.device, progress);
   },
   main: () => desk.mainFile(),
   children: (id) => desk.main?.tree.children(id) ?? [],
@@ -54,7 +55,7 @@ function sentenceOf(e: unknown): string {
 
 async function answer({ id, ask, of }: Request): Promise<void> {
   try {
-    const work = ANSWERS[ask] as (of: unknown, progress: Progress) => unknown;
+    const work = ANSWERS[ask] as (of: unknown, progress: OnProgress) => unknown;
     send({ id, answer: await work(of, (done, total) => send({ id, done, total })) });
   } catch (e) {
     send({ id, sentence: sentenceOf(e) });

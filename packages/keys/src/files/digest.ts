@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 
 /** 32 bytes. */
-export function sha256(data: Uint8Array): Uint8Array {
+export function sha256Of(data: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(data).digest());
 }
 

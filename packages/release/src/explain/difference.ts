@@ -1,6 +1,6 @@
 // What changes for a device from one release to the next.
 
-import { actionWords, type Behaviour, componentName, type Explained, expectationWords, refusedWords } from "@firmseal/report";
+import { actionWords, type Behaviour, componentWords, type Explained, expectationWords, refusedWords } from "@firmseal/report";
 import { diffArrays } from "diff";
 
 /** What a component must hold with each of the releases. */
@@ -64,7 +64,7 @@ function imagesOf({ behaviours, components }: Explained): Map<string, Set<string
   for (const { install } of behaviours)
     for (const action of install) {
       const expected = expectationWords(action);
-      const name = componentName(components[action.component] ?? []);
+      const name = componentWords(components[action.component] ?? []);
       if (expected !== "") all.set(name, (all.get(name) ?? new Set()).add(expected));
     }
   return all;
@@ -98,7 +98,7 @@ export function difference(before: Explained, after: Explained): Difference {
     same.devices = distinct([...same.devices, kind.device]);
     changes.set(JSON.stringify(change), same);
   }
-  const names = ({ components }: Explained) => components.map(componentName);
+  const names = ({ components }: Explained) => components.map(componentWords);
   return {
     sequence: { before: before.sequence, after: after.sequence },
     components: {

@@ -3,7 +3,7 @@
 import { type DeviceKind, type Explained, explainManifest } from "@firmseal/report";
 import { EnvelopeDraft, toHex } from "@firmseal/signer";
 import { openWithTrialKey } from "../input/draft.js";
-import { deviceKinds, limitedInterpreter } from "../payload-check/payload-check.js";
+import { deviceKinds, triedInterpreter } from "../payload-check/payload-check.js";
 
 /** Narrows what is explained. Identifiers as a device stores them. */
 export interface ForDevice {
@@ -32,5 +32,5 @@ export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): 
 export async function explain(envelope: Uint8Array, o: ForDevice = {}): Promise<Explained> {
   const m = await openWithTrialKey(EnvelopeDraft.read(envelope));
   const { kinds, slots } = kindsAsked(m, o);
-  return explainManifest(limitedInterpreter(), m, kinds, slots);
+  return explainManifest(triedInterpreter(), m, kinds, slots);
 }

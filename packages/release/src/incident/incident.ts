@@ -5,6 +5,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { publicKeys, readAll, refusedInput, usage, writeWhole } from "@firmseal/keys";
 import {
+  decodeTrust,
   describeTrust,
   encodeTrust,
   equalBytes,
@@ -12,7 +13,6 @@ import {
   keyOfAnchor,
   type PublicKey,
   type RoleName,
-  readTrust,
   type TrustDescription,
   toHex,
 } from "@firmseal/signer";
@@ -120,7 +120,7 @@ async function readGiven(o: IncidentOptions): Promise<Given> {
   const own = keySet([key]);
   const none = new Set<string>();
   const gone = { lost: o.what === "lost" ? own : none, stolen: o.what === "stolen" || o.what === "debug-leaked" ? own : none };
-  return { o, current, fleet, key, entry, gone, description, bytes, next: readTrust(bytes).store };
+  return { o, current, fleet, key, entry, gone, description, bytes, next: decodeTrust(bytes).store };
 }
 
 /** The devices that a bridge is for: one for each vendor and class. */

@@ -3,10 +3,10 @@
 
 import { existsSync } from "node:fs";
 import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
-import { type DeviceKind, type DeviceRefusal, type Expectation, type Interpreter, kindRefusal, payloadsOf } from "@firmseal/report";
+import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/report";
 import { toHex } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
-import { errors, type Identity, identityChecked, type Manifest, type Refusal, type Run, start, step } from "@firmseal/verifier";
+import { errors, type Identity, type Manifest, type Refusal } from "@firmseal/verifier";
 import {
   HASH_NAMES,
   PARAM_CLASS_IDENTIFIER,
@@ -164,34 +164,20 @@ export function deviceKinds(m: Commands): DeviceKind[] {
 }
 
 /** Devices with all identities at once, as after an acquisition: in each slot, with and without the images. */
-function withAllIdentities(m: Commands): DeviceKind[] {
+export function withAllIdentities(m: Commands): DeviceKind[] {
   const [vendor, classes, device] = identifiers(allSet(m));
   const places = new Map(deviceKinds(m).map((kind) => [`${kind.slot} ${kind.there}`, kind]));
   return [...places.values()].map((kind) => ({ ...kind, identity: { vendor, class: classes, device } }));
 }
 
-/**
- * An interpreter whose runs together execute a limited number of commands, because kinds of device and commands multiply.
- * Throws a Failure at the start of a run.
- */
-export function limitedInterpreter(): Interpreter {
-  let before = 0;
-  let last: Run | undefined;
-  return {
-    step,
-    identityChecked,
-    start(m, sections, identity) {
-      before += last?.commands ?? 0;
-      if (before > LIMITS.triedCommands)
-        throw tooMuch(
-          `trying the manifest on each kind of device takes more than ${grouped(LIMITS.triedCommands)} commands`,
-          "make the manifest shorter, or make a release for fewer kinds of device",
-        );
-      last = start(m, sections, identity);
-      return last;
-    },
-  };
-}
+/** The verifier of the tools, for trying a manifest on each kind of device. Throws a Failure at the start of a run. */
+export const triedInterpreter = () =>
+  limitedInterpreter(LIMITS.triedCommands, () =>
+    tooMuch(
+      `trying the manifest on each kind of device takes more than ${grouped(LIMITS.triedCommands)} commands`,
+      "make the manifest shorter, or make a release for fewer kinds of device",
+    ),
+  );
 
 /**
  * Checks the payloads of the envelope and those in `files` (a map of URI to path). Throws a Failure with the refusal
@@ -225,7 +211,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     met.add(uri);
   }
 
-  const by = limitedInterpreter();
+  const by = triedInterpreter();
   let refusal: Refusal | undefined;
 
   /** Whether this kind of device takes the release. If not, `refusal` is why. */
@@ -255,7 +241,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
  * if it cannot be tried.
  */
 export function certainRefusal(m: Manifest): DeviceRefusal | undefined {
-  const by = limitedInterpreter();
+  const by = triedInterpreter();
   const refusals = deviceKinds(m).map((kind) => kindRefusal(by, m, kind));
   const fault = refusals.find((r) => r?.isFault);
   if (fault || refusals.includes(undefined)) return fault;

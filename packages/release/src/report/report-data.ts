@@ -4,7 +4,7 @@ import { type DeviceKind, explainManifest, type ReportData, type ReportKey, type
 import type { PublicKey } from "@firmseal/signer";
 import { type Anchor, errors, type Manifest, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
-import { limitedInterpreter } from "../payload-check/payload-check.js";
+import { triedInterpreter } from "../payload-check/payload-check.js";
 import { sourceDate } from "../product/clock.js";
 import { familyFactsOf } from "../trust/families.js";
 
@@ -44,7 +44,7 @@ export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
   const { kinds, slots } = kindsAsked(m, {});
   const part = (name: "vendor" | "class" | "device", bytes: ArrayLike<number> | undefined) =>
     bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {};
-  const by = limitedInterpreter();
+  const by = triedInterpreter();
   const unchecked = (kind: DeviceKind): Pick<ReportKind, "unchecked"> => {
     const refused = explainManifest(by, m, [kind], false).behaviours[0]?.refused;
     return refused?.code === errors.IDENTITY_UNCHECKED ? { unchecked: refused.during } : {};

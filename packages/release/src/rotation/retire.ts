@@ -13,12 +13,12 @@ import {
 } from "@firmseal/keys";
 import {
   AlreadySigned,
+  decodeTrust,
   describeTrust,
   encodeTrust,
   equalBytes,
   type PublicKey,
   type RoleName,
-  readTrust,
   signTrust,
   type TrustDescription,
   toHex,
@@ -210,7 +210,7 @@ export async function planRetirement(ref: string, options: RetireOptions): Promi
   refuseLastNumber(big(current.store.sequence) + 1n);
   const { next: description, retiredRoles } = withoutKey(describeTrust(current.store), key, options.until);
   const bytes = encodeTrust(description);
-  const { store } = readTrust(bytes);
+  const { store } = decodeTrust(bytes);
   const changes = showChanges(options.out, store, current);
   return { key, current, fleet, description, bytes, store, changes, retiredRoles, options };
 }

@@ -1,6 +1,6 @@
 // Reads the steps of a plan from files: releases, and separate trust files.
 
-import { EnvelopeDraft, isTrust, readTrust } from "@firmseal/signer";
+import { decodeTrust, EnvelopeDraft, isTrust } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
@@ -45,7 +45,7 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
     if (isTrust(bytes)) {
-      refuseUnsigned(name, readTrust(filesIn(bytes)[0] as Uint8Array));
+      refuseUnsigned(name, decodeTrust(filesIn(bytes)[0] as Uint8Array));
       return { name, trust: bytes, store: signedTrust(bytes) };
     }
     const draft = EnvelopeDraft.read(admitted(name, bytes));

@@ -1,7 +1,7 @@
 // The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field still have.
 
 import { Failure, refusedInput } from "@firmseal/keys";
-import { acceptTrust, equalBytes, readTrust, trustName } from "@firmseal/signer";
+import { acceptTrust, decodeTrust, equalBytes, trustName } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { compareSequence, errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -48,7 +48,7 @@ export function readChain(paths: readonly string[], path: string, store: TrustSt
 export function readChained(path: string): TrustOnFile {
   const bytes = readTrustBytes(path);
   try {
-    const file = readTrust(filesIn(bytes)[0] as Uint8Array);
+    const file = decodeTrust(filesIn(bytes)[0] as Uint8Array);
     refuseUnsigned(path, file);
     return { path, bytes, store: signedTrust(bytes) };
   } catch (e) {

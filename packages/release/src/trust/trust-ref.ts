@@ -16,6 +16,7 @@ import {
 } from "@firmseal/keys";
 import {
   acceptTrust,
+  decodeTrust,
   equalBytes,
   formatUuid,
   isTrust,
@@ -23,7 +24,6 @@ import {
   type PublicKey,
   ROLES,
   type RoleName,
-  readTrust,
   roleNames,
   type TrustFile,
   toHex,
@@ -69,7 +69,7 @@ export function nameFile(path: string, e: unknown): unknown {
 export function readTrustFrom(path: string): TrustFile & { bytes: Uint8Array } {
   const bytes = readTrustBytes(path);
   try {
-    return { bytes, ...readTrust(bytes) };
+    return { bytes, ...decodeTrust(bytes) };
   } catch (e) {
     throw nameFile(path, e);
   }

@@ -1,8 +1,8 @@
 // What devices do, for all kinds of device or for one that a person chooses.
 
 import { actionWords, whoWords } from "../explain-words.js";
-import { el, list, visible } from "./dom.js";
-import { TEXTS } from "./texts.js";
+import { el, list, visibleText } from "./dom.js";
+import { REPORT_TEXTS } from "./texts.js";
 import type { PageData, Verified } from "./verify.js";
 import type { Heading } from "./view.js";
 
@@ -14,7 +14,7 @@ export function named(data: PageData, text: string): string {
 }
 
 function actions(title: string, lines: readonly string[]): Node[] {
-  if (lines.length === 0) return [el("p", {}, `${title}: ${TEXTS.nothing}`)];
+  if (lines.length === 0) return [el("p", {}, `${title}: ${REPORT_TEXTS.nothing}`)];
   return [el("p", {}, `${title}:`), list("ol", lines)];
 }
 
@@ -22,7 +22,7 @@ type Behaviour = Verified["behaviours"][number];
 
 function behaviourView(one: Behaviour, components: Verified["components"], title: HTMLElement): HTMLElement {
   const refused = one.refused && {
-    during: one.refused.during === "start" ? `${TEXTS.start}: ` : "",
+    during: one.refused.during === "start" ? `${REPORT_TEXTS.start}: ` : "",
     words: `${one.refused.words} (${one.refused.code} ${one.refused.reason})`,
   };
   const words = (list: Behaviour["install"]) => list.map((action) => actionWords(action, components));
@@ -30,27 +30,27 @@ function behaviourView(one: Behaviour, components: Verified["components"], title
     "div",
     { class: "kind" },
     title,
-    ...actions(TEXTS.installation, words(one.install)),
+    ...actions(REPORT_TEXTS.installation, words(one.install)),
     ...(refused
-      ? [el("p", { class: "bad" }, `${refused.during}${TEXTS.refuses}: ${refused.words}`)]
-      : actions(TEXTS.start, words(one.start))),
+      ? [el("p", { class: "bad" }, `${refused.during}${REPORT_TEXTS.refuses}: ${refused.words}`)]
+      : actions(REPORT_TEXTS.start, words(one.start))),
   );
 }
 
 /** Hides the others while one is chosen. Printed, all are there. */
 function chooser(titles: readonly string[], views: readonly HTMLElement[]): HTMLElement {
-  const options = [TEXTS.allKinds, ...titles].map((title, i) => el("option", { value: String(i - 1) }, title));
+  const options = [REPORT_TEXTS.allKinds, ...titles].map((title, i) => el("option", { value: String(i - 1) }, title));
   const choice = el("select", {}, ...options) as HTMLSelectElement;
   choice.addEventListener("change", () => {
     const chosen = Number(choice.value);
     for (const [i, view] of views.entries()) view.classList.toggle("other", chosen >= 0 && i !== chosen);
   });
-  return el("p", { class: "choice" }, el("label", {}, `${TEXTS.kinds} `, choice));
+  return el("p", { class: "choice" }, el("label", {}, `${REPORT_TEXTS.kinds} `, choice));
 }
 
 /** What every kind of device does. */
 export function behaviourViews(data: PageData, { behaviours, components }: Verified, heading: Heading): Node[] {
-  const titles = behaviours.map((one) => visible(named(data, whoWords(one))));
+  const titles = behaviours.map((one) => visibleText(named(data, whoWords(one))));
   const views = behaviours.map((one, i) => behaviourView(one, components, heading(2, titles[i] as string)));
-  return [...(views.length > 1 ? [chooser(titles, views)] : []), ...views, el("p", { class: "dim" }, TEXTS.stops)];
+  return [...(views.length > 1 ? [chooser(titles, views)] : []), ...views, el("p", { class: "dim" }, REPORT_TEXTS.stops)];
 }

@@ -29,14 +29,14 @@ export function table(label: string, titles: readonly string[], rows: readonly (
 /** Hex in groups of eight digits, which are set apart and copied as one. */
 export const digits = (hex: string): HTMLElement[] => (hex.match(/.{1,8}/g) ?? []).map((part) => el("span", { class: "digits" }, part));
 
-export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visible(line))));
+export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visibleText(line))));
 
 /** A list in which lines that begin with two spaces belong to the line before them. */
 export function nested(lines: readonly string[]): HTMLElement {
   const out = el("ul");
   let inner: HTMLElement | undefined;
   for (const line of lines) {
-    const item = el("li", {}, visible(line.trimStart()));
+    const item = el("li", {}, visibleText(line.trimStart()));
     const last = out.lastElementChild;
     if (!line.startsWith("  ") || !last) {
       out.append(item);
@@ -53,4 +53,4 @@ export function nested(lines: readonly string[]): HTMLElement {
 }
 
 /** At most 4,000 characters of a text, with hidden characters as escapes. */
-export const visible = (text: string) => escaped(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);
+export const visibleText = (text: string) => escaped(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);

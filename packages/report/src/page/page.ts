@@ -6,12 +6,12 @@ import { MOST_BOARDS } from "../data.js";
 import { hexOf } from "../explain.js";
 import { type ReleaseRecord, readRecordText, recordContradiction } from "../record/record.js";
 import { recordFault } from "../record/record-check.js";
-import { el, visible } from "./dom.js";
+import { el, visibleText } from "./dom.js";
 import { payloadChecker } from "./payload-file.js";
 import { type BoardOutcome, releaseViews } from "./release-view.js";
-import { decoded, digestOf, type Progress } from "./slices.js";
-import { TEXTS } from "./texts.js";
-import { type DeviceBundle, type PageData, trustOf, verifyRelease } from "./verify.js";
+import { decoded, digestInSlices, type OnProgress } from "./slices.js";
+import { REPORT_TEXTS } from "./texts.js";
+import { type DeviceBundle, type PageData, trustOf, verifyReport } from "./verify.js";
 import { goodViews, refusalWords } from "./view.js";
 
 declare const firmseal: DeviceBundle;
@@ -39,14 +39,14 @@ const contentOf = (id: string) => document.getElementById(id)?.textContent ?? ""
 const textDigest = (text: string) => hexOf(sha256(new TextEncoder().encode(text)));
 
 /** Verifies one envelope. */
-async function openPart(data: PageData, i: number, progress: Progress): Promise<Opened> {
+async function openPart(data: PageData, i: number, progress: OnProgress): Promise<Opened> {
   let length = 0;
   try {
     const { bytes: envelope, digest } = await decoded(contentOf(`envelope-${i}`), sha256, progress);
     length = envelope.length;
-    const verified = await verifyRelease(firmseal, trustOf(firmseal, data), data, envelope, progress);
+    const verified = await verifyReport(firmseal, trustOf(firmseal, data), data, envelope, progress);
     // another release of the same signers is not the one of this report
-    if (hexOf(digest) !== firmsealFileDigests[i]) throw new Error(TEXTS.changed);
+    if (hexOf(digest) !== firmsealFileDigests[i]) throw new Error(REPORT_TEXTS.changed);
     return { data, length, verified, envelope };
   } catch (e) {
     return { data, length, refused: refusalWords(e) };
@@ -54,40 +54,40 @@ async function openPart(data: PageData, i: number, progress: Progress): Promise<
 }
 
 /** Holds a board against the record. Returns why it is another one. */
-async function boardFault(record: ReleaseRecord, { data, verified, envelope }: Opened, progress: Progress): Promise<string | undefined> {
+async function boardFault(record: ReleaseRecord, { data, verified, envelope }: Opened, progress: OnProgress): Promise<string | undefined> {
   if (!verified || !envelope) return undefined;
   const { sequence, behaviours, thumbprints, signed } = verified;
   return recordFault(record, data.board ?? "", {
     ...{ outline: decodeEnvelope(envelope), sequence, behaviours, size: envelope.length },
-    digest: hexOf(await digestOf(sha256, envelope, progress)),
+    digest: hexOf(await digestInSlices(sha256, envelope, progress)),
     thumbprints: thumbprints.filter((_, k) => signed[k]),
   });
 }
 
 /** Reads release.json, and holds all boards against it. */
-async function openRecord(boards: readonly Opened[], progress: Progress): Promise<{ record?: ReleaseRecord; fault?: string }> {
+async function openRecord(boards: readonly Opened[], progress: OnProgress): Promise<{ record?: ReleaseRecord; fault?: string }> {
   const text = contentOf("record");
   let record: ReleaseRecord;
   try {
     const { bytes } = await decoded(text, sha256);
     record = readRecordText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    return { fault: TEXTS.notRecord };
+    return { fault: REPORT_TEXTS.notRecord };
   }
   const own = recordContradiction(record);
-  if (own !== undefined) return { record, fault: TEXTS.recordRefused(own) };
+  if (own !== undefined) return { record, fault: REPORT_TEXTS.recordRefused(own) };
   for (const one of boards) {
     const fault = await boardFault(record, one, progress);
-    if (fault !== undefined) return { record, fault: TEXTS.recordRefused(`${visible(one.data.board ?? "")}: ${fault}`) };
+    if (fault !== undefined) return { record, fault: REPORT_TEXTS.recordRefused(`${visibleText(one.data.board ?? "")}: ${fault}`) };
   }
-  return textDigest(text) === firmsealFileDigests[boards.length] ? { record } : { record, fault: TEXTS.changed };
+  return textDigest(text) === firmsealFileDigests[boards.length] ? { record } : { record, fault: REPORT_TEXTS.changed };
 }
 
 type Show = (...content: Node[]) => void;
 
-const verdict = (words: string) => el("p", { class: "verdict bad", role: "status" }, `${TEXTS.refused}: ${words}`);
+const verdict = (words: string) => el("p", { class: "verdict bad", role: "status" }, `${REPORT_TEXTS.refused}: ${words}`);
 
-async function showRelease(content: PageContent, progress: Progress, show: Show): Promise<void> {
+async function showRelease(content: PageContent, progress: OnProgress, show: Show): Promise<void> {
   const boards: Opened[] = [];
   for (const [i, data] of content.parts.entries()) boards.push(await openPart(data, i, progress));
   const { made = "", previous, gone, documents = [] } = content;
@@ -101,14 +101,14 @@ async function run(): Promise<void> {
   const show: Show = (...content) => main.replaceChildren(el("h1", {}, title), ...content);
   try {
     const text = contentOf("data");
-    if (textDigest(text) !== firmsealReportDigest) throw new Error(TEXTS.changed);
+    if (textDigest(text) !== firmsealReportDigest) throw new Error(REPORT_TEXTS.changed);
     const content = JSON.parse(text) as PageContent;
     const [first] = content.parts;
-    if (!first || content.parts.length > MOST_BOARDS) throw new Error(TEXTS.tooMany(MOST_BOARDS));
-    title = visible(content.file ?? first.file);
-    const bar = el("progress", { max: "100", value: "0", "aria-label": TEXTS.verifying });
+    if (!first || content.parts.length > MOST_BOARDS) throw new Error(REPORT_TEXTS.tooMany(MOST_BOARDS));
+    title = visibleText(content.file ?? first.file);
+    const bar = el("progress", { max: "100", value: "0", "aria-label": REPORT_TEXTS.verifying });
     const progress = (done: number, of: number) => bar.setAttribute("value", String(Math.floor((done * 100) / of)));
-    show(el("p", { class: "pending" }, TEXTS.verifying), bar);
+    show(el("p", { class: "pending" }, REPORT_TEXTS.verifying), bar);
     if (content.hasRecord) return await showRelease(content, progress, show);
     const one = await openPart(first, 0, progress);
     const { data, verified, length } = one;

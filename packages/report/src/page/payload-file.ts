@@ -1,12 +1,12 @@
 // Compares the file of a payload outside the envelope with the digest that was signed.
 
 import type { ReportDocument } from "../data.js";
-import { HASHES, type HashFunction } from "../device-rules.js";
+import { HASH_FUNCTIONS, type HashFunction } from "../device-rules.js";
 import { hexOf } from "../explain.js";
-import { el, visible } from "./dom.js";
+import { el, visibleText } from "./dom.js";
 import type { BoardOutcome } from "./release-view.js";
-import type { Progress } from "./slices.js";
-import { TEXTS } from "./texts.js";
+import type { OnProgress } from "./slices.js";
+import { REPORT_TEXTS } from "./texts.js";
 import type { PayloadFacts } from "./verify.js";
 import { payloadId } from "./view.js";
 
@@ -14,9 +14,9 @@ import { payloadId } from "./view.js";
 const STEP = 1 << 21;
 
 /** The digests of a file by each algorithm. A file of any size: one part of it is in memory. */
-async function fileDigests(file: Blob, algorithms: readonly string[], progress: Progress): Promise<Map<string, string>> {
+async function fileDigests(file: Blob, algorithms: readonly string[], progress: OnProgress): Promise<Map<string, string>> {
   if (algorithms.length === 0) return new Map();
-  const states = algorithms.map((name) => [name, (HASHES[name] as HashFunction).create()] as const);
+  const states = algorithms.map((name) => [name, (HASH_FUNCTIONS[name] as HashFunction).create()] as const);
   for (let at = 0; at < file.size; at += STEP) {
     const part = new Uint8Array(await file.slice(at, at + STEP).arrayBuffer());
     for (const [, state] of states) state.update(part);
@@ -27,16 +27,16 @@ async function fileDigests(file: Blob, algorithms: readonly string[], progress: 
 
 /** The payloads that a file of this length can be. */
 const candidates = (payloads: readonly PayloadFacts[], size: number) =>
-  payloads.filter(({ bytes, digest }) => digest && HASHES[digest.algorithm] && (bytes === undefined || bytes === size));
+  payloads.filter(({ bytes, digest }) => digest && HASH_FUNCTIONS[digest.algorithm] && (bytes === undefined || bytes === size));
 
 /** Says in one sentence what a file is. */
 async function judged(
   file: File,
   payloads: readonly PayloadFacts[],
   documents: readonly ReportDocument[],
-  progress: Progress,
+  progress: OnProgress,
 ): Promise<{ isGood: boolean; words: string }> {
-  const name = visible(file.name);
+  const name = visibleText(file.name);
   const possible = candidates(payloads, file.size);
   try {
     const named = documents.filter(({ bytes }) => bytes === file.size);
@@ -44,15 +44,15 @@ async function judged(
     const digests = await fileDigests(file, algorithms, progress);
     const found = possible.filter(({ digest }) => digest && digests.get(digest.algorithm) === digest.hex);
     for (const cell of document.querySelectorAll("[data-payload]"))
-      if (found.some((one) => payloadId(one) === cell.getAttribute("data-payload"))) cell.textContent = TEXTS.matches;
+      if (found.some((one) => payloadId(one) === cell.getAttribute("data-payload"))) cell.textContent = REPORT_TEXTS.matches;
     const [first] = found;
     const known = named.find(({ sha256 }) => sha256 === digests.get("sha-256"));
-    if (!first && known) return { isGood: true, words: TEXTS.documentGood(name, visible(known.file)) };
+    if (!first && known) return { isGood: true, words: REPORT_TEXTS.documentGood(name, visibleText(known.file)) };
     return first
-      ? { isGood: true, words: TEXTS.payloadGood(name, visible(first.uri)) }
-      : { isGood: false, words: TEXTS.payloadOther(name) };
+      ? { isGood: true, words: REPORT_TEXTS.payloadGood(name, visibleText(first.uri)) }
+      : { isGood: false, words: REPORT_TEXTS.payloadOther(name) };
   } catch {
-    return { isGood: false, words: TEXTS.unreadable(name) };
+    return { isGood: false, words: REPORT_TEXTS.unreadable(name) };
   }
 }
 
@@ -63,7 +63,7 @@ export function payloadChecker(boards: readonly BoardOutcome[], documents: reado
   if (outside.length + documents.length === 0) return [];
   const input = el("input", { type: "file", multiple: "", id: "payload-file" }) as HTMLInputElement;
   const said = el("ul", { class: "said", "aria-live": "polite" });
-  const bar = el("progress", { max: "100", "aria-label": TEXTS.checkingPayload, hidden: "" });
+  const bar = el("progress", { max: "100", "aria-label": REPORT_TEXTS.checkingPayload, hidden: "" });
   input.addEventListener("change", async () => {
     said.replaceChildren();
     bar.hidden = false;
@@ -74,5 +74,5 @@ export function payloadChecker(boards: readonly BoardOutcome[], documents: reado
     bar.hidden = true;
     input.value = "";
   });
-  return [el("div", { class: "payload-check" }, el("label", { for: input.id }, TEXTS.choosePayload), input, bar, said)];
+  return [el("div", { class: "payload-check" }, el("label", { for: input.id }, REPORT_TEXTS.choosePayload), input, bar, said)];
 }

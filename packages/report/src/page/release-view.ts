@@ -1,8 +1,8 @@
 // What the page shows of a release of several boards: the verdict on all of them, a table, and a section for each.
 
 import type { ReleaseRecord } from "../record/record.js";
-import { el, facts, table, visible } from "./dom.js";
-import { TEXTS } from "./texts.js";
+import { el, facts, table, visibleText } from "./dom.js";
+import { REPORT_TEXTS } from "./texts.js";
 import { documentViews } from "./told-view.js";
 import type { PageData, Verified } from "./verify.js";
 import { envelopeViews, headings, refusedByAll } from "./view.js";
@@ -27,42 +27,46 @@ export interface ReleaseOutcome {
   fault?: string;
 }
 
-const nameOf = ({ data }: BoardOutcome) => visible(data.board ?? data.file);
+const nameOf = ({ data }: BoardOutcome) => visibleText(data.board ?? data.file);
 
 /** The verdict in one sentence, and whether it is good. */
 function verdictOf({ boards, fault }: ReleaseOutcome): { isGood: boolean; words: string } {
   const [first, ...others] = boards.filter(({ refused }) => refused !== undefined);
   if (first) {
-    const more = others.length > 0 ? TEXTS.moreBoards(others.length) : "";
-    return { isGood: false, words: `${TEXTS.refused}: ${TEXTS.board(nameOf(first))}: ${first.refused}${more}` };
+    const more = others.length > 0 ? REPORT_TEXTS.moreBoards(others.length) : "";
+    return { isGood: false, words: `${REPORT_TEXTS.refused}: ${REPORT_TEXTS.board(nameOf(first))}: ${first.refused}${more}` };
   }
-  if (fault !== undefined) return { isGood: false, words: `${TEXTS.refused}: ${fault}` };
+  if (fault !== undefined) return { isGood: false, words: `${REPORT_TEXTS.refused}: ${fault}` };
   for (const one of boards) {
     const words = one.verified && refusedByAll(one.verified);
-    if (words !== undefined) return { isGood: false, words: `${TEXTS.board(nameOf(one))}: ${words}` };
+    if (words !== undefined) return { isGood: false, words: `${REPORT_TEXTS.board(nameOf(one))}: ${words}` };
   }
-  return { isGood: true, words: TEXTS.releaseGood(boards.length) };
+  return { isGood: true, words: REPORT_TEXTS.releaseGood(boards.length) };
 }
 
 function devicesOf({ behaviours }: Verified, names: PageData["names"]): string {
   const classes = new Set(behaviours.flatMap(({ devices }) => devices.map(({ class: id }) => names[id] ?? id)));
-  return visible([...classes].join(", "));
+  return visibleText([...classes].join(", "));
 }
 
 function overview(boards: readonly BoardOutcome[]): HTMLElement {
   const rows = boards.map((one, i) => {
     const { data, verified } = one;
-    const refused = one.refused === undefined ? verified && refusedByAll(verified) : `${TEXTS.refused}: ${one.refused}`;
+    const refused = one.refused === undefined ? verified && refusedByAll(verified) : `${REPORT_TEXTS.refused}: ${one.refused}`;
     const n = verified?.signed.filter(Boolean).length ?? 0;
     return [
       el("a", { href: `#board-${i}` }, nameOf(one)),
       verified ? devicesOf(verified, data.names) : "",
       verified ? `${n} / ${data.keys.length}` : "",
       verified ? String(verified.payloads.length) : "",
-      el("span", { class: refused === undefined ? "yes" : "no" }, refused ?? TEXTS.verified),
+      el("span", { class: refused === undefined ? "yes" : "no" }, refused ?? REPORT_TEXTS.verified),
     ];
   });
-  return table(TEXTS.boards, [TEXTS.boardColumn, TEXTS.devices, TEXTS.signedColumn, TEXTS.payloadColumn, TEXTS.verdictColumn], rows);
+  return table(
+    REPORT_TEXTS.boards,
+    [REPORT_TEXTS.boardColumn, REPORT_TEXTS.devices, REPORT_TEXTS.signedColumn, REPORT_TEXTS.payloadColumn, REPORT_TEXTS.verdictColumn],
+    rows,
+  );
 }
 
 function boardView(one: BoardOutcome, i: number, previous: string | undefined): HTMLElement {
@@ -70,15 +74,15 @@ function boardView(one: BoardOutcome, i: number, previous: string | undefined): 
   const content =
     verified && refused === undefined
       ? envelopeViews(data, verified, length, headings(2))
-      : [el("p", { class: "bad" }, `${TEXTS.refused}: ${refused}`)];
+      : [el("p", { class: "bad" }, `${REPORT_TEXTS.refused}: ${refused}`)];
   const isNew = previous !== undefined && !data.changes && refused === undefined;
   return el(
     "section",
     { class: "board", "aria-labelledby": `board-${i}` },
-    el("h2", { id: `board-${i}`, tabindex: "-1" }, TEXTS.board(nameOf(one))),
+    el("h2", { id: `board-${i}`, tabindex: "-1" }, REPORT_TEXTS.board(nameOf(one))),
     ...content,
-    ...(isNew ? [el("p", {}, visible(TEXTS.newBoard(previous)))] : []),
-    el("p", { class: "back" }, el("a", { href: "#boards" }, TEXTS.toBoards)),
+    ...(isNew ? [el("p", {}, visibleText(REPORT_TEXTS.newBoard(previous)))] : []),
+    el("p", { class: "back" }, el("a", { href: "#boards" }, REPORT_TEXTS.toBoards)),
   );
 }
 
@@ -89,17 +93,17 @@ function recordViews({ record, fault, boards, made, gone, previous }: ReleaseOut
     ...(record
       ? [
           facts([
-            [TEXTS.productName, visible(record.product)],
-            [TEXTS.vendorName, visible(record.vendor)],
-            [TEXTS.versionName, visible(record.version)],
-            [TEXTS.sequence, visible(record.sequence)],
-            [TEXTS.made, visible(made)],
+            [REPORT_TEXTS.productName, visibleText(record.product)],
+            [REPORT_TEXTS.vendorName, visibleText(record.vendor)],
+            [REPORT_TEXTS.versionName, visibleText(record.version)],
+            [REPORT_TEXTS.sequence, visibleText(record.sequence)],
+            [REPORT_TEXTS.made, visibleText(made)],
           ]),
         ]
       : []),
-    el("p", fault === undefined ? { class: "dim" } : { class: "bad" }, fault ?? TEXTS.recordGood),
-    ...(shown < all ? [el("p", {}, TEXTS.someBoards(shown, all))] : []),
-    ...(previous !== undefined && gone && gone.length > 0 ? [el("p", {}, visible(TEXTS.gone(gone.join(", "), previous)))] : []),
+    el("p", fault === undefined ? { class: "dim" } : { class: "bad" }, fault ?? REPORT_TEXTS.recordGood),
+    ...(shown < all ? [el("p", {}, REPORT_TEXTS.someBoards(shown, all))] : []),
+    ...(previous !== undefined && gone && gone.length > 0 ? [el("p", {}, visibleText(REPORT_TEXTS.gone(gone.join(", "), previous)))] : []),
   ];
 }
 
@@ -109,13 +113,21 @@ export function releaseViews(outcome: ReleaseOutcome): Node[] {
   const { documents = [] } = outcome;
   return [
     el("p", { class: `verdict ${isGood ? "good" : "bad"}`, role: "status" }, words),
-    el("p", { class: "dim" }, TEXTS.verifier),
+    el("p", { class: "dim" }, REPORT_TEXTS.verifier),
     ...recordViews(outcome),
-    el("h2", { id: "boards", tabindex: "-1" }, TEXTS.boards),
+    el("h2", { id: "boards", tabindex: "-1" }, REPORT_TEXTS.boards),
     overview(outcome.boards),
     ...outcome.boards.map((one, i) => boardView(one, i, outcome.previous)),
     ...(documents.length > 0
-      ? [el("section", { class: "told" }, el("h2", {}, TEXTS.toldTitle), el("p", {}, TEXTS.told), ...documentViews(documents, headings(1)))]
+      ? [
+          el(
+            "section",
+            { class: "told" },
+            el("h2", {}, REPORT_TEXTS.toldTitle),
+            el("p", {}, REPORT_TEXTS.told),
+            ...documentViews(documents, headings(1)),
+          ),
+        ]
       : []),
   ];
 }

@@ -10,10 +10,10 @@ const SLICE = 25;
 const STEP = 1 << 18;
 
 /** Told from time to time how far the work is. */
-export type Progress = (done: number, of: number) => void;
+export type OnProgress = (done: number, of: number) => void;
 
 /** Calls `step` for one stretch after the other of `n` units, with pauses. */
-async function inSlices(n: number, step: (from: number, to: number) => void, progress?: Progress): Promise<void> {
+async function inSlices(n: number, step: (from: number, to: number) => void, progress?: OnProgress): Promise<void> {
   let since = performance.now();
   for (let at = 0; at < n; at += STEP) {
     step(at, Math.min(at + STEP, n));
@@ -25,7 +25,7 @@ async function inSlices(n: number, step: (from: number, to: number) => void, pro
 }
 
 /** The digest of bytes. */
-export async function digestOf(hash: Pick<HashFunction, "create">, bytes: Uint8Array, progress?: Progress): Promise<Uint8Array> {
+export async function digestInSlices(hash: Pick<HashFunction, "create">, bytes: Uint8Array, progress?: OnProgress): Promise<Uint8Array> {
   const state = hash.create();
   await inSlices(bytes.length, (from, to) => state.update(bytes.subarray(from, to)), progress);
   return state.digest();
@@ -35,7 +35,7 @@ export async function digestOf(hash: Pick<HashFunction, "create">, bytes: Uint8A
 export async function decoded(
   text: string,
   hash: Pick<HashFunction, "create">,
-  progress?: Progress,
+  progress?: OnProgress,
 ): Promise<{ bytes: Uint8Array; digest: Uint8Array }> {
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
   const encoder = new TextEncoder();

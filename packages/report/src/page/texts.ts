@@ -1,6 +1,6 @@
 // Every text of the page, so that other languages can be added.
 
-export const TEXTS = {
+export const REPORT_TEXTS = {
   notRun: "Not verified: the script of this page did not run. It was changed, or scripts are off.",
   changed: "this report was changed after it was made",
   verifying: "Verifying…",

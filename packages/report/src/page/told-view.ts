@@ -1,8 +1,8 @@
 // What was found out when the report was made. The page has no means to verify it.
 
 import { grouped } from "../text.js";
-import { digits, el, nested, table, visible } from "./dom.js";
-import { TEXTS } from "./texts.js";
+import { digits, el, nested, table, visibleText } from "./dom.js";
+import { REPORT_TEXTS } from "./texts.js";
 import type { PageData } from "./verify.js";
 import type { Heading } from "./view.js";
 
@@ -10,38 +10,40 @@ const MARKS = { old: "", new: "", none: "!", mixed: "?" } as const;
 
 function cutMap({ points, device, faults, left }: NonNullable<PageData["cuts"]>, heading: Heading): Node[] {
   const cells = points.map(({ what, boots, cuts }) => {
-    const words = visible(`${what}: ${TEXTS.cutLegend[boots]} (${cuts})`);
+    const words = visibleText(`${what}: ${REPORT_TEXTS.cutLegend[boots]} (${cuts})`);
     return el("li", { class: boots, title: words }, el("span", { class: "unseen" }, words), MARKS[boots]);
   });
   const counts = (["old", "new", "none", "mixed"] as const).flatMap((boots) => {
     const n = points.filter((p) => p.boots === boots).length;
-    return n === 0 ? [] : [el("li", {}, el("span", { class: `cell ${boots}` }, MARKS[boots]), ` ${TEXTS.cutLegend[boots]}: ${grouped(n)}`)];
+    return n === 0
+      ? []
+      : [el("li", {}, el("span", { class: `cell ${boots}` }, MARKS[boots]), ` ${REPORT_TEXTS.cutLegend[boots]}: ${grouped(n)}`)];
   });
   return [
-    heading(2, visible(TEXTS.cuts(device))),
-    el("p", {}, faults === 0 ? TEXTS.cutsGood : TEXTS.cutsBad(faults)),
+    heading(2, visibleText(REPORT_TEXTS.cuts(device))),
+    el("p", {}, faults === 0 ? REPORT_TEXTS.cutsGood : REPORT_TEXTS.cutsBad(faults)),
     ...(left === undefined ? [el("ul", { class: "map" }, ...cells), el("ul", { class: "legend" }, ...counts)] : []),
-    ...(left === undefined ? [] : [el("p", {}, TEXTS.cutsLeft(left))]),
+    ...(left === undefined ? [] : [el("p", {}, REPORT_TEXTS.cutsLeft(left))]),
   ];
 }
 
 function changeViews({ file, lines, left }: NonNullable<PageData["changes"]>, heading: Heading, name: (text: string) => string): Node[] {
-  const title = heading(2, visible(TEXTS.changes(file)));
-  if (left !== undefined) return [title, el("p", {}, TEXTS.left(left))];
-  return [title, lines.length === 0 ? el("p", {}, TEXTS.noChanges) : nested(lines.map(name))];
+  const title = heading(2, visibleText(REPORT_TEXTS.changes(file)));
+  if (left !== undefined) return [title, el("p", {}, REPORT_TEXTS.left(left))];
+  return [title, lines.length === 0 ? el("p", {}, REPORT_TEXTS.noChanges) : nested(lines.map(name))];
 }
 
 /** Files that are not signed with the release. */
 export function documentViews(documents: NonNullable<PageData["documents"]>, heading: Heading): Node[] {
   if (documents.length === 0) return [];
   const rows = documents.map(({ file, kind, bytes, sha256 }) => [
-    visible(file),
-    visible(TEXTS.documentKinds[kind.name](kind.of ?? "", kind.count ?? 0)),
+    visibleText(file),
+    visibleText(REPORT_TEXTS.documentKinds[kind.name](kind.of ?? "", kind.count ?? 0)),
     grouped(bytes),
-    el("code", {}, ...digits(visible(sha256))),
+    el("code", {}, ...digits(visibleText(sha256))),
   ]);
-  const titles = [TEXTS.documentFile, TEXTS.documentKind, TEXTS.documentBytes, TEXTS.documentDigest];
-  return [heading(2, TEXTS.documents), table(TEXTS.documents, titles, rows)];
+  const titles = [REPORT_TEXTS.documentFile, REPORT_TEXTS.documentKind, REPORT_TEXTS.documentBytes, REPORT_TEXTS.documentDigest];
+  return [heading(2, REPORT_TEXTS.documents), table(REPORT_TEXTS.documents, titles, rows)];
 }
 
 /** `name`: puts names in place of identifiers. */
@@ -51,5 +53,7 @@ export function toldViews(data: PageData, heading: Heading, name: (text: string)
     ...(data.cuts ? cutMap(data.cuts, heading) : []),
     ...documentViews(data.documents ?? [], heading),
   ];
-  return out.length > 0 ? [el("section", { class: "told" }, heading(1, TEXTS.toldTitle), el("p", {}, TEXTS.told), ...out)] : [];
+  return out.length > 0
+    ? [el("section", { class: "told" }, heading(1, REPORT_TEXTS.toldTitle), el("p", {}, REPORT_TEXTS.told), ...out)]
+    : [];
 }

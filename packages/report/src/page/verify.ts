@@ -12,11 +12,11 @@ import {
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
-import { type Expectation, HASHES, type Interpreter } from "../device-rules.js";
+import { type Expectation, HASH_FUNCTIONS, type Interpreter } from "../device-rules.js";
 import { type DeviceKind, payloadsOf } from "../device-run.js";
 import { type Behaviour, explainManifest, hexOf } from "../explain.js";
-import { digestOf, type Progress } from "./slices.js";
-import { TEXTS } from "./texts.js";
+import { digestInSlices, type OnProgress } from "./slices.js";
+import { REPORT_TEXTS } from "./texts.js";
 import { thumbprintOf } from "./thumbprint.js";
 
 /** What the page uses of a device bundle. */
@@ -77,10 +77,11 @@ function kindOf({ vendor, class: name, device, slot, has, unchecked }: ReportKin
 }
 
 /** A payload that is not the one that was signed: the number of the refusal of devices, and the URI. */
-const payloadRefusal = (code: number, payload: string): Error => Object.assign(new Error(TEXTS.payloadWrong(payload)), { code, payload });
+const payloadRefusal = (code: number, payload: string): Error =>
+  Object.assign(new Error(REPORT_TEXTS.payloadWrong(payload)), { code, payload });
 
 /** Compares payloads in an envelope with what a device expects of them. Gives those that were compared. */
-function payloadCheck(envelope: Uint8Array, progress?: Progress) {
+function payloadCheck(envelope: Uint8Array, progress?: OnProgress) {
   const { payloads } = decodeEnvelope(envelope).envelope;
   const hashed = new Map<string, string>();
   const met = new Set<string>();
@@ -88,10 +89,10 @@ function payloadCheck(envelope: Uint8Array, progress?: Progress) {
     const content = payloads.find((p) => p.uri === uri)?.content;
     if (!content) return;
     if (size !== undefined && size !== content.n) throw payloadRefusal(errors.PAYLOAD_SIZE, uri);
-    const hash = digest && HASHES[HASH_NAMES[digest.alg] ?? ""];
+    const hash = digest && HASH_FUNCTIONS[HASH_NAMES[digest.alg] ?? ""];
     if (!hash) return;
     const key = `${digest.alg} ${content.at}`;
-    const hex = hashed.get(key) ?? hexOf(await digestOf(hash, envelope.subarray(content.at, content.at + content.n), progress));
+    const hex = hashed.get(key) ?? hexOf(await digestInSlices(hash, envelope.subarray(content.at, content.at + content.n), progress));
     hashed.set(key, hex);
     if (hex !== hexOf(digest.bytes)) throw payloadRefusal(errors.IMAGE_MISMATCH, uri);
     met.add(uri);
@@ -105,7 +106,7 @@ async function checkPayloads(
   manifest: Manifest,
   kinds: readonly DeviceKind[],
   envelope: Uint8Array,
-  progress?: Progress,
+  progress?: OnProgress,
 ): Promise<ReadonlySet<string>> {
   const { uris, met, compare } = payloadCheck(envelope, progress);
   let isTaken = false;
@@ -136,7 +137,7 @@ const decoder = new TextDecoder();
 const textOf = (bytes: ArrayLike<number>) => decoder.decode(Uint8Array.from(bytes));
 
 const textLabel = (name: string | undefined, key: unknown, language: ArrayLike<number>) =>
-  `${TEXTS.textNames[name ?? ""] ?? name ?? key} (${textOf(language)})`;
+  `${REPORT_TEXTS.textNames[name ?? ""] ?? name ?? key} (${textOf(language)})`;
 
 function textsOf(envelope: Uint8Array): [string, string][] {
   return decodeEnvelope(envelope).text.flatMap(({ language, texts, components }) => [
@@ -150,8 +151,9 @@ function textsOf(envelope: Uint8Array): [string, string][] {
 function elementsOf(envelope: Uint8Array): string[] {
   const outline = decodeEnvelope(envelope);
   return outline.manifest.digests.map(({ number }) => {
-    const name = number === MAN_COSWID ? TEXTS.sbom : number === MAN_MUD ? TEXTS.mud : (MANIFEST_NAMES[number] ?? String(number));
-    return TEXTS.severed(name, !outline.absent.includes(number));
+    const name =
+      number === MAN_COSWID ? REPORT_TEXTS.sbom : number === MAN_MUD ? REPORT_TEXTS.mud : (MANIFEST_NAMES[number] ?? String(number));
+    return REPORT_TEXTS.severed(name, !outline.absent.includes(number));
   });
 }
 
@@ -171,12 +173,12 @@ function checkFamilies(families: PageData["families"], signed: readonly boolean[
  * Verifies the release as a device does. `trust` has an anchor for each key of `data`. Throws the refusal of the
  * bundle, or an Error with words.
  */
-export async function verifyRelease(
+export async function verifyReport(
   device: DeviceBundle,
   trust: Trust,
   data: PageData,
   envelope: Uint8Array,
-  progress?: Progress,
+  progress?: OnProgress,
 ): Promise<Verified> {
   const manifest = device.open(envelope, trust);
   const signed = trust.anchors.map((anchor) => hasSigned(device, envelope, anchor));

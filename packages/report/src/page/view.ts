@@ -1,20 +1,20 @@
 // What the page shows of one envelope: first what it has verified, then what was found out when the report was made.
 
 import { refusalOf } from "@firmseal/verifier/tools";
-import { componentName } from "../explain-words.js";
+import { componentWords } from "../explain-words.js";
 import { grouped } from "../text.js";
 import { behaviourViews, named } from "./behaviour-view.js";
-import { digits, el, facts, list, table, visible } from "./dom.js";
-import { TEXTS } from "./texts.js";
+import { digits, el, facts, list, table, visibleText } from "./dom.js";
+import { REPORT_TEXTS } from "./texts.js";
 import { toldViews } from "./told-view.js";
 import type { PageData, PayloadFacts, Verified } from "./verify.js";
 
 /** A refusal by its number, name and words; any other error by its message. `payload`: the URI that it is about. */
 export function refusalWords(e: unknown): string {
   const { code, payload } = e as { code?: unknown; payload?: unknown };
-  if (typeof code !== "number") return visible(e instanceof Error ? e.message : String(e));
+  if (typeof code !== "number") return visibleText(e instanceof Error ? e.message : String(e));
   const row = refusalOf(code);
-  const prefix = typeof payload === "string" ? `${TEXTS.payloadWrong(visible(payload))}: ` : "";
+  const prefix = typeof payload === "string" ? `${REPORT_TEXTS.payloadWrong(visibleText(payload))}: ` : "";
   return `${prefix}${row ? `${row.meaning} (${code} ${row.name})` : code}`;
 }
 
@@ -23,7 +23,7 @@ export function refusedByAll({ behaviours }: Pick<Verified, "behaviours">): stri
   const [first] = behaviours;
   if (!first?.refused || !behaviours.every(({ refused }) => refused)) return undefined;
   const { words, code, reason } = first.refused;
-  return TEXTS.refusedByAll(`${words} (${code} ${reason})`);
+  return REPORT_TEXTS.refusedByAll(`${words} (${code} ${reason})`);
 }
 
 /** Makes a heading of a level below that of the envelope. */
@@ -37,27 +37,27 @@ export const headings =
 
 /** How many keys have signed, and must. */
 export function thresholdWords({ keys, threshold, trust }: PageData, { signed }: Verified): string {
-  return TEXTS.threshold(signed.filter(Boolean).length, keys.length, threshold, trust?.role);
+  return REPORT_TEXTS.threshold(signed.filter(Boolean).length, keys.length, threshold, trust?.role);
 }
 
 function signerViews(data: PageData, verified: Verified): Node[] {
   const { keys, families = [], trust, board } = data;
   // one name for each table of the page
-  const label = board === undefined ? TEXTS.signers : TEXTS.signersOf(visible(board));
+  const label = board === undefined ? REPORT_TEXTS.signers : REPORT_TEXTS.signersOf(visibleText(board));
   const rows = keys.map(({ name, alg }, i) => [
-    visible(name ?? String(i + 1)),
-    visible(alg),
+    visibleText(name ?? String(i + 1)),
+    visibleText(alg),
     el("code", {}, ...digits(verified.thumbprints[i] as string)),
-    el("span", { class: verified.signed[i] ? "yes" : "dim" }, verified.signed[i] ? TEXTS.signed : TEXTS.notSigned),
+    el("span", { class: verified.signed[i] ? "yes" : "dim" }, verified.signed[i] ? REPORT_TEXTS.signed : REPORT_TEXTS.notSigned),
   ]);
   const familyWords = families.map(({ algorithms, keys: own, threshold }) =>
-    TEXTS.family(own.filter((i) => verified.signed[i]).length, own.length, threshold, visible(algorithms.join(" or "))),
+    REPORT_TEXTS.family(own.filter((i) => verified.signed[i]).length, own.length, threshold, visibleText(algorithms.join(" or "))),
   );
   return [
     el("p", { class: "count" }, thresholdWords(data, verified)),
     ...familyWords.map((words) => el("p", { class: "count" }, words)),
-    table(label, [TEXTS.key, TEXTS.algorithm, TEXTS.thumbprint, TEXTS.state], rows),
-    ...(trust ? [el("p", {}, visible(TEXTS.trust(trust.name, trust.sequence, trust.role)))] : []),
+    table(label, [REPORT_TEXTS.key, REPORT_TEXTS.algorithm, REPORT_TEXTS.thumbprint, REPORT_TEXTS.state], rows),
+    ...(trust ? [el("p", {}, visibleText(REPORT_TEXTS.trust(trust.name, trust.sequence, trust.role)))] : []),
   ];
 }
 
@@ -66,14 +66,20 @@ export const payloadId = ({ uri, digest }: Pick<PayloadFacts, "uri" | "digest">)
 
 function payloadView(data: PageData, { components }: Verified, payload: PayloadFacts): Node[] {
   const { uri, component, inside, bytes, digest } = payload;
-  const state = inside ? (payload.checked ? TEXTS.inside : TEXTS.unchecked) : data.compared?.includes(uri) ? TEXTS.compared : TEXTS.outside;
-  const rows: [string, string | Node][] = [[visible(uri), el("span", inside ? {} : { "data-payload": payloadId(payload) }, state)]];
-  if (components.length > 1) rows.push([TEXTS.component(visible(componentName(components[component] ?? []))), ""]);
+  const state = inside
+    ? payload.checked
+      ? REPORT_TEXTS.inside
+      : REPORT_TEXTS.unchecked
+    : data.compared?.includes(uri)
+      ? REPORT_TEXTS.compared
+      : REPORT_TEXTS.outside;
+  const rows: [string, string | Node][] = [[visibleText(uri), el("span", inside ? {} : { "data-payload": payloadId(payload) }, state)]];
+  if (components.length > 1) rows.push([REPORT_TEXTS.component(visibleText(componentWords(components[component] ?? []))), ""]);
   if (digest) rows.push([digest.algorithm, el("code", {}, ...digits(digest.hex))]);
   const out: Node[] = [facts(rows)];
   const size = data.slotSizes?.[component];
   if (typeof size === "number" && size > 0 && bytes !== undefined) {
-    const words = TEXTS.slot(grouped(bytes), grouped(size), Math.ceil((bytes * 100) / size));
+    const words = REPORT_TEXTS.slot(grouped(bytes), grouped(size), Math.ceil((bytes * 100) / size));
     out.push(el("meter", { min: "0", max: String(size), value: String(bytes), "aria-label": words }), el("p", { class: "of" }, words));
   }
   return out;
@@ -83,20 +89,20 @@ function payloadView(data: PageData, { components }: Verified, payload: PayloadF
 export function envelopeViews(data: PageData, verified: Verified, length: number, heading: Heading): Node[] {
   return [
     facts([
-      [TEXTS.sequence, verified.sequence],
-      ...(data.board === undefined ? [] : [[TEXTS.fileName, visible(data.file)] as const]),
-      ...verified.texts.map(([label, text]) => [visible(label), visible(text)] as const),
-      [TEXTS.bytes, grouped(length)],
-      ...(data.made === "" || data.board !== undefined ? [] : [[TEXTS.made, visible(data.made)] as const]),
-      [TEXTS.digest, el("code", {}, ...digits(verified.digest))],
+      [REPORT_TEXTS.sequence, verified.sequence],
+      ...(data.board === undefined ? [] : [[REPORT_TEXTS.fileName, visibleText(data.file)] as const]),
+      ...verified.texts.map(([label, text]) => [visibleText(label), visibleText(text)] as const),
+      [REPORT_TEXTS.bytes, grouped(length)],
+      ...(data.made === "" || data.board !== undefined ? [] : [[REPORT_TEXTS.made, visibleText(data.made)] as const]),
+      [REPORT_TEXTS.digest, el("code", {}, ...digits(verified.digest))],
     ]),
-    heading(1, TEXTS.signers),
+    heading(1, REPORT_TEXTS.signers),
     ...signerViews(data, verified),
-    heading(1, TEXTS.behaviour),
+    heading(1, REPORT_TEXTS.behaviour),
     ...behaviourViews(data, verified, heading),
-    ...(verified.payloads.length > 0 ? [heading(1, TEXTS.payloads)] : []),
+    ...(verified.payloads.length > 0 ? [heading(1, REPORT_TEXTS.payloads)] : []),
     ...verified.payloads.flatMap((payload) => payloadView(data, verified, payload)),
-    ...(verified.elements.length > 0 ? [heading(1, TEXTS.elements), list("ul", verified.elements)] : []),
+    ...(verified.elements.length > 0 ? [heading(1, REPORT_TEXTS.elements), list("ul", verified.elements)] : []),
     ...toldViews(data, heading, (text) => named(data, text)),
   ];
 }
@@ -105,8 +111,8 @@ export function envelopeViews(data: PageData, verified: Verified, length: number
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
   const refused = refusedByAll(verified);
   return [
-    el("p", { class: `verdict ${refused === undefined ? "good" : "bad"}`, role: "status" }, refused ?? TEXTS.good),
-    el("p", { class: "dim" }, TEXTS.verifier),
+    el("p", { class: `verdict ${refused === undefined ? "good" : "bad"}`, role: "status" }, refused ?? REPORT_TEXTS.good),
+    el("p", { class: "dim" }, REPORT_TEXTS.verifier),
     ...envelopeViews(data, verified, length, headings(1)),
   ];
 }

@@ -20,7 +20,7 @@ import { type PublicKey, publicKey } from "../key/key.js";
 import { foreignSigner, type Signer } from "../key/signer.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith, signedBy, signedWith } from "../signable.js";
 import { KNOWN_ALGS } from "./description.js";
-import { joinTrustFile, readTrust, splitTrustFile } from "./encoding.js";
+import { decodeTrust, joinTrustFile, splitTrustFile } from "./encoding.js";
 
 /** The key is a root neither in the file nor in its predecessor, so its signature would never count. */
 export class NotRoot extends Error {
@@ -85,7 +85,7 @@ export class TrustDraft implements Signable {
    * embeddedTrust().
    */
   static read(bytes: Uint8Array, before?: Before): TrustDraft {
-    const { store, signatures } = readTrust(bytes);
+    const { store, signatures } = decodeTrust(bytes);
     return new TrustDraft(bytes, store, splitTrustFile(bytes).signatures, signatures, chainOf(before));
   }
 

@@ -147,7 +147,7 @@ export function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signat
 }
 
 /** Reads a trust file, signed or not. Verifies no signature. Throws the refusals of embeddedTrust(). */
-export function readTrust(bytes: Uint8Array): TrustFile {
+export function decodeTrust(bytes: Uint8Array): TrustFile {
   const { payload, signatures } = splitTrustFile(bytes);
   return signatures.length === 0 ? { store: trustPayload(KNOWN_ALGS, payload), signatures: [] } : readSigned(KNOWN_ALGS, bytes);
 }

@@ -2,8 +2,8 @@
 
 import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import type { Bytes } from "../base/types.js";
-import { floor } from "../hash/block.js";
-import { add, copy, element, isZero, mul, parity, power, read, sub, unpack } from "./field25519.js";
+import { floor } from "../hash/constants.js";
+import { add, copy, element, isZero25519, mul25519, parity, power, readElement, sub, unpack } from "./field25519.js";
 
 /**
  * As `read` takes them, 42 characters each: 2 d, d = -121665/121666 (RFC 8032 §5.1); 2^((p - 1) / 4), a square root of -1 (§5.1.3); x and y
@@ -47,31 +47,31 @@ export function decode(bytes: Bytes): Point | undefined {
   var w = element(0);
   // x^2 = u / v with u = 2 y^2 - 2, v = 2 d y^2 + 2; x = u (uv)^((p - 5) / 8): then v x^2 = u (uv)^((p - 1) / 4), which is u or -u where
   // uv is a square, and else none of the two. v is never 0. Sizes 3 and 2, with the 2 added.
-  mul(u, y);
-  mul(v, u, read(NUMBERS, 0));
+  mul25519(u, y);
+  mul25519(v, u, readElement(NUMBERS, 0));
   v[0] += 2;
   // The order is 1 or 2 where x = 0, so u = 0; 4 where y = 0; 8 where x^2 + y^2 = 0, for then the double has y = 0: u + v y^2 = 0. Size 4.
-  mul(w, u, v);
+  mul25519(w, u, v);
   add(u, u, u);
   u[0] -= 2;
   add(w, w, u);
-  mul(w, w, u);
-  mul(w, w, y);
-  if (!canonical(bytes) || isZero(w)) {
+  mul25519(w, w, u);
+  mul25519(w, w, y);
+  if (!canonical(bytes) || isZero25519(w)) {
     return undefined;
   }
-  mul(w, u, v);
+  mul25519(w, u, v);
   power(w, w);
-  mul(x, w, u);
-  mul(w, x);
-  mul(w, w, v);
+  mul25519(x, w, u);
+  mul25519(w, x);
+  mul25519(w, w, v);
   sub(v, w, u);
-  if (!isZero(v)) {
+  if (!isZero25519(v)) {
     add(v, w, u);
-    if (!isZero(v)) {
+    if (!isZero25519(v)) {
       return undefined;
     }
-    mul(x, x, read(NUMBERS, 42));
+    mul25519(x, x, readElement(NUMBERS, 42));
   }
   // an octet, below 2^8
   if (parity(x) !== bytes[31] >> 7) {
@@ -86,9 +86,9 @@ export function decode(bytes: Bytes): Point | undefined {
 
 /** The last step of every operation. */
 function finish(p: Point): void {
-  mul(p[0], p[3], p[5]);
-  mul(p[1], p[6], p[4]);
-  mul(p[2], p[5], p[6]);
+  mul25519(p[0], p[3], p[5]);
+  mul25519(p[1], p[6], p[4]);
+  mul25519(p[2], p[5], p[6]);
 }
 
 /**
@@ -103,10 +103,10 @@ function twice(p: Point): void {
   var i: number;
   var a: number;
   var b: number;
-  mul(e, p[0], p[1]);
-  mul(f, p[2]);
-  mul(g, p[0]);
-  mul(h, p[1]);
+  mul25519(e, p[0], p[1]);
+  mul25519(f, p[2]);
+  mul25519(g, p[0]);
+  mul25519(h, p[1]);
   // Sizes: E 2, F 4, G 2, H 2; the largest products are E F and F G with 8.
   for (i = 0; i < 12; i++) {
     a = h[i];
@@ -130,8 +130,8 @@ function ready(p: Point, d: number[], affine: boolean): Point {
   var i: number;
   sub(q[0], p[1], p[0]);
   add(q[1], p[1], p[0]);
-  mul(q[2], p[3], p[4]);
-  mul(q[2], q[2], d);
+  mul25519(q[2], p[3], p[4]);
+  mul25519(q[2], q[2], d);
   if (!affine) {
     q[3] = element(0);
     add(q[3], p[2], p[2]);
@@ -159,18 +159,18 @@ function join(p: Point, q: Point, minus: boolean): void {
   var u: number;
   // Sizes: before the products at most 2 and 2, or 2 and 4 from a damaged table; after them 1, but G 2 without a Z; E,
   // H 2 and F, G 3.
-  mul(f, e, h);
-  mul(f, f, q[2]);
+  mul25519(f, e, h);
+  mul25519(f, f, q[2]);
   for (i = 0; i < 12; i++) {
     t = x[i];
     u = y[i];
     e[i] = u - t;
     h[i] = u + t;
   }
-  mul(e, e, q[minus ? 1 : 0]);
-  mul(h, h, q[minus ? 0 : 1]);
+  mul25519(e, e, q[minus ? 1 : 0]);
+  mul25519(h, h, q[minus ? 0 : 1]);
   if (q[3]) {
-    mul(g, p[2], q[3]);
+    mul25519(g, p[2], q[3]);
   } else {
     add(g, p[2], p[2]);
   }
@@ -219,7 +219,7 @@ export function entry(table: Table, n: number): Point {
     table = table.substring(at, at + 126);
     at = 0;
   }
-  return [read(table, at), read(table, at + 42), read(table, at + 84)];
+  return [readElement(table, at), readElement(table, at + 42), readElement(table, at + 84)];
 }
 
 /** Whether the sum is 0. The digits of windows are below 2^8. */
@@ -256,5 +256,5 @@ export function vanishes(terms: Term[]): boolean {
   // Z is never 0, because the formulas are complete. Only a damaged table makes it 0, and then all other coordinates
   // too.
   sub(p[1], p[1], p[2]);
-  return isZero(p[0]) && isZero(p[1]) && !isZero(p[2]);
+  return isZero25519(p[0]) && isZero25519(p[1]) && !isZero25519(p[2]);
 }

@@ -11,13 +11,13 @@
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { copied, equalConstantTime, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_GENERAL, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
 import { decode, NUMBERS, odd, type Point, type Table, type Term, vanishes } from "./curve25519.js";
-import { copy, read } from "./field25519.js";
-import { fold, load, ORDER, reduce, shorten, windows, zero } from "./scalar25519.js";
+import { copy, readElement } from "./field25519.js";
+import { fold, loadScalar, ORDER, reduce, shorten, windows, zero } from "./scalar25519.js";
 import { bound, prepared } from "./table25519.js";
 
 /**
@@ -40,7 +40,8 @@ function pointOf(key: Bytes): Point | undefined {
     lastKey = [];
     lastPoint = undefined;
     p = decode(own);
-    lastPoint = p && [copy(p[0]), copy(p[1])];
+    // without HAS_PLAIN, numbers are small already
+    lastPoint = HAS_PLAIN ? p && [copy(p[0]), copy(p[1])] : p;
     lastKey = own;
   }
   return lastPoint;
@@ -62,8 +63,8 @@ function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): By
 /** The windows of vS, u and v, and whether the sign of u is the other one: see above. Returns undefined if S is not below L. */
 function scalars(signature: Bytes, hash: Bytes): [number[], number[], number[], boolean] | undefined {
   var width = HAS_TABLES ? 3 : 2;
-  var s = load(signature, 32, 32);
-  var k = load(hash, 0, 64);
+  var s = loadScalar(signature, 32, 32);
+  var k = loadScalar(hash, 0, 64);
   var n = zero(26);
   var short: [number[], number[], boolean];
   var i: number;
@@ -83,7 +84,7 @@ function scalars(signature: Bytes, hash: Bytes): [number[], number[], number[], 
 
 /** The terms of [vS]B - [u]A - [v]R, see above. Nothing else stays alive from here on: the tables take the RAM. */
 function halved(w: [number[], number[], number[], boolean], r: Point, a: Point): Term[] {
-  var d = read(NUMBERS, 0);
+  var d = readElement(NUMBERS, 0);
   var each = HAS_TABLES ? 2 : 1;
   return [
     [
@@ -91,7 +92,9 @@ function halved(w: [number[], number[], number[], boolean], r: Point, a: Point):
       false,
       128,
       each,
-      odd(read(NUMBERS, 84), read(NUMBERS, 126), d, HAS_TABLES).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, HAS_TABLES)),
+      odd(readElement(NUMBERS, 84), readElement(NUMBERS, 126), d, HAS_TABLES).concat(
+        odd(readElement(NUMBERS, 168), readElement(NUMBERS, 210), d, HAS_TABLES),
+      ),
       0,
     ],
     [w[1], !w[3], 262, each, odd(a[0], a[1], d, HAS_TABLES), 0],
@@ -100,26 +103,30 @@ function halved(w: [number[], number[], number[], boolean], r: Point, a: Point):
 }
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = copied(rawKey(key), 32);
+  var raw = copied(HAS_GENERAL ? rawKey(key) : (key as Bytes), 32);
   var own = copied(signature, 64);
-  var r = own && decode(own);
-  var d = raw && r && challenge(raw, message, own as Bytes, host);
+  var r: Point | null | false | undefined = own && decode(own);
+  var d: Bytes | null | false | undefined = raw && r && challenge(raw, message, own as Bytes, host);
   var w: [number[], number[], number[], boolean] | undefined;
   var s: number[];
   var k: number[];
   var a: Point | undefined;
+  var terms: Term[] | undefined;
   if (!d) {
     return false;
   }
   if (HAS_PREPARED && (key as Prepared).table) {
-    s = load(own as Bytes, 32, 32);
-    k = load(d, 0, 64);
+    s = loadScalar(own as Bytes, 32, 32);
+    k = loadScalar(d, 0, 64);
     reduce(k, 24);
     return reduce(s, 11) && bound(key as Prepared, host) && prepared(raw as Bytes, (key as Prepared).table as Table, s, k, r as Point);
   }
   w = scalars(own as Bytes, d);
   a = w && pointOf(raw as Bytes);
-  return !!a && vanishes(halved(w as [number[], number[], number[], boolean], r as Point, a));
+  terms = a && halved(w as [number[], number[], number[], boolean], r as Point, a);
+  // what is not needed any more leaves the RAM
+  if (!HAS_GENERAL) d = r = own = null;
+  return !!terms && vanishes(terms);
 }
 
 /**

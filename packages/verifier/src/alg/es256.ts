@@ -10,7 +10,7 @@ import { copied, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { digestOf } from "../hash/digest.js";
 import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
-import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
+import { isZero256, less, lin, loadElement, mul256, ONE, P, RR } from "./field256.js";
 import { ratio } from "./ratio256.js";
 
 /** 11 tight limbs out of 44 characters, 6 bits each, most significant first, 2^23 more than the limb: half the text of their numbers. */
@@ -49,13 +49,13 @@ function dbl(p: number[][]): void {
   var x = p[0];
   var w = p[1];
   var z = p[2];
-  mul(A, z, z);
-  mul(C, x, mul(B, w, w));
-  mul(z, w, z);
+  mul256(A, z, z);
+  mul256(C, x, mul256(B, w, w));
+  mul256(z, w, z);
   lin(D, x, 3, A, -3);
-  mul(A, lin(A, x, 1, A, 1), D);
-  mul(x, A, A, C, -2);
-  mul(w, A, lin(C, C, 2, x, -2), mul(B, B, B), -1);
+  mul256(A, lin(A, x, 1, A, 1), D);
+  mul256(x, A, A, C, -2);
+  mul256(w, A, lin(C, C, 2, x, -2), mul256(B, B, B), -1);
 }
 
 /**
@@ -68,26 +68,26 @@ function add(p: number[][], q: number[][], s: number): void {
   var x = p[0];
   var w = p[1];
   var z = p[2];
-  if (isZero(z)) {
+  if (isZero256(z)) {
     lin(x, q[0], 1, ONE, 0);
     lin(w, q[1], s, ONE, 0);
     lin(z, ONE, 1, ONE, 0);
     return;
   }
-  mul(B, q[0], mul(A, z, z), x, -1);
-  mul(A, mul(A, A, z), q[1], w, -s);
-  if (isZero(B)) {
+  mul256(B, q[0], mul256(A, z, z), x, -1);
+  mul256(A, mul256(A, A, z), q[1], w, -s);
+  if (isZero256(B)) {
     // Equal x: the formulas above do not hold. An attacker who knows the private key can cause both cases.
-    if (isZero(A)) dbl(p);
+    if (isZero256(A)) dbl(p);
     else lin(z, z, 0, z, 0);
     return;
   }
-  mul(z, z, lin(C, B, 2, B, 0));
-  mul(B, B, mul(D, C, C));
-  mul(C, x, D);
-  mul(D, w, B);
-  mul(x, A, A, lin(B, B, 1, C, 2), -1);
-  mul(w, A, lin(C, C, 2 * s, x, -2 * s), D, -2);
+  mul256(z, z, lin(C, B, 2, B, 0));
+  mul256(B, B, mul256(D, C, C));
+  mul256(C, x, D);
+  mul256(D, w, B);
+  mul256(x, A, A, lin(B, B, 1, C, 2), -1);
+  mul256(w, A, lin(C, C, 2 * s, x, -2 * s), D, -2);
 }
 
 function copy(p: number[][]): number[][] {
@@ -116,12 +116,12 @@ function table(points: number[][][]): number[][][] {
     d = copy(c);
     dbl(d);
     z = d[2];
-    mul(c[0], c[0], mul(A, z, z));
-    mul(c[1], c[1], mul(A, A, z));
+    mul256(c[0], c[0], mul256(A, z, z));
+    mul256(c[1], c[1], mul256(A, A, z));
     for (j = 0; j < 4; j++) {
       if (j) add(c, d, 1);
       t[n] = copy(c);
-      f[n + 1] = mul([], f[n], mul(t[n][2], c[2], z));
+      f[n + 1] = mul256([], f[n], mul256(t[n][2], c[2], z));
       n++;
     }
   }
@@ -130,10 +130,10 @@ function table(points: number[][][]): number[][][] {
   lin(r, r, d[0][0], r, 0);
   for (i = n - 1; i >= 0; i--) {
     c = t[i];
-    mul(A, r, f[i]);
-    mul(r, r, c.pop() as number[]);
-    mul(c[0], c[0], mul(B, A, A));
-    mul(c[1], c[1], mul(A, A, B));
+    mul256(A, r, f[i]);
+    mul256(r, r, c.pop() as number[]);
+    mul256(c[0], c[0], mul256(B, A, A));
+    mul256(c[1], c[1], mul256(A, A, B));
   }
   return t;
 }
@@ -183,13 +183,13 @@ function decode(key: Bytes): number[][] | false {
   var x: number[];
   var y: number[];
   if (!own || own[0] !== 4) return false;
-  x = load(own, 1);
-  y = load(own, 33);
+  x = loadElement(own, 1);
+  y = loadElement(own, 33);
   if (!less(x, P) || !less(y, P)) return false;
-  mul(x, x, RR);
-  mul(y, lin(y, y, 2, y, 0), RR);
-  mul(A, mul(A, x, x), x, lin(C, CURVE_B, 1, x, -3), 1);
-  return isZero(mul(A, y, y, A, -4)) && [x, y, ONE];
+  mul256(x, x, RR);
+  mul256(y, lin(y, y, 2, y, 0), RR);
+  mul256(A, mul256(A, x, x), x, lin(C, CURVE_B, 1, x, -3), 1);
+  return isZero256(mul256(A, y, y, A, -4)) && [x, y, ONE];
 }
 
 function valid(key: Bytes): boolean {
@@ -215,14 +215,14 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var j: number;
   var k: number;
   if (!own || !q) return false;
-  r = load(own, 0);
-  s = load(own, 32);
-  if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
+  r = loadElement(own, 0);
+  s = loadElement(own, 32);
+  if (isZero256(r) || isZero256(s) || !less(r, N) || !less(s, N)) return false;
   e = copied(h && h.once ? h.once(message) : digestOf(message, host), 32);
   // The host's hash is not SHA-256.
   if (!e) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.
-  u = ratio([s, load(e, 0), r], N, N_INV);
+  u = ratio([s, loadElement(e, 0), r], N, N_INV);
   u = [digits(u[1], u[0][0]), digits(u[2], u[0][0])];
   t = table([[GX, GW, ONE], q]);
   // Any point, with Z = 0.
@@ -237,10 +237,10 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   }
   // Infinity: refused (SEC 1 §4.1.4 step 5). Else x = X / Z^2 must be r, or r + n if that is below p: the numbers that are r modulo n.
   // Compared as r Z^2 = X, which saves a division.
-  if (isZero(p[2])) return false;
-  mul(D, p[2], p[2]);
+  if (isZero256(p[2])) return false;
+  mul256(D, p[2], p[2]);
   for (j = 0; j < 2; j++) {
-    if (less(r, P) && isZero(mul(A, mul(A, r, RR), D, p[0], -1))) return true;
+    if (less(r, P) && isZero256(mul256(A, mul256(A, r, RR), D, p[0], -1))) return true;
     lin(r, r, 1, N, 1);
   }
   return false;

@@ -4,7 +4,7 @@
 // Numbers are those of field256.ts: 11 signed limbs of 24 bits. 24 steps at a time look at the low limbs of f and g alone and are gathered in
 // a matrix of small integers, which is then applied to the whole numbers: one pass over f and g, one over each pair of coefficients.
 
-import { isZero, M, V } from "./field256.js";
+import { isZero256, M, V } from "./field256.js";
 
 /**
  * (u a + v b + q m) / 2^24, tight, with the q in -2^23..2^23 that makes it an integer; `inv` is -1/m modulo 2^24, or 0 where u a + v b is
@@ -53,7 +53,7 @@ export function ratio(e: number[][], m: number[], inv: number): number[][] {
   // a copy: the caller may write to the result
   for (i = 0; i < e.length; i++) d[i] = m.concat();
   // |g| < m from the first step on, so that 0 is the only multiple of p it can be.
-  for (n = 0; n < 32 && !isZero(e[0]); n++) {
+  for (n = 0; n < 32 && !isZero256(e[0]); n++) {
     // Limbs are at most 2^24 in magnitude and neither f nor g ever exceeds the larger of both: 32 bits are enough. Of the low limbs,
     // bit j is right in step j, and no step looks further.
     f = d[0][0];

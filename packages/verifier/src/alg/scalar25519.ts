@@ -3,7 +3,7 @@
 import { newBytes } from "../base/bytes.js";
 import { HAS_PLAIN } from "../base/features.js";
 import type { Bytes } from "../base/types.js";
-import { floor } from "../hash/block.js";
+import { floor } from "../hash/constants.js";
 
 /**
  * L - 2^252, where L is the order of B, in digits of 21 bits, least significant first. All integers here have this
@@ -67,7 +67,7 @@ export function reduce(n: number[], top: number): boolean {
 }
 
 /** The number in `length` octets from `at`, least significant first, not reduced. A digit stays below 2^28: bits from 0 to 20 + 7. */
-export function load(bytes: Bytes, at: number, length: number): number[] {
+export function loadScalar(bytes: Bytes, at: number, length: number): number[] {
   var n = zero(26);
   var i: number;
   for (i = 0; i < length; i++) {

@@ -2,11 +2,12 @@
 
 import { equalConstantTime, newBytes } from "../base/bytes.js";
 import type { Bytes, Host, Prepared } from "../base/types.js";
-import { floor, hashBytes } from "../hash/block.js";
+import { hashBytes } from "../hash/block.js";
+import { floor } from "../hash/constants.js";
 import { hashing } from "../hash/digest.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
 import { canonical, entry, NUMBERS, odd, type Point, type Table, vanishes } from "./curve25519.js";
-import { add, half, isZero, mul, parity, read, sub, unpack } from "./field25519.js";
+import { add, half, isZero25519, mul25519, parity, readElement, sub, unpack } from "./field25519.js";
 import { windows } from "./scalar25519.js";
 
 /** The table that was last compared with its digest, and that digest. */
@@ -82,11 +83,11 @@ export function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: 
   q = entry(table, 0);
   add(q[2], q[1], q[0]);
   sub(q[1], q[1], q[0]);
-  mul(q[1], q[1], half());
-  mul(q[2], q[2], half());
+  mul25519(q[1], q[1], half());
+  mul25519(q[2], q[2], half());
   i = parity(q[1]);
   sub(q[2], q[2], unpack(raw));
-  if (i !== raw[31] >> 7 || !isZero(q[2]) || !canonical(raw)) {
+  if (i !== raw[31] >> 7 || !isZero25519(q[2]) || !canonical(raw)) {
     return false;
   }
   for (i = 0; i < n && each < 3; i++) {
@@ -99,6 +100,6 @@ export function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: 
   return vanishes([
     [windows(k, i), true, span, each, multiples, 0],
     [windows(s, i), false, span, each, multiples, n / 2],
-    [[1], true, 262, 1, odd(r[0], r[1], read(NUMBERS, 0), false), 0],
+    [[1], true, 262, 1, odd(r[0], r[1], readElement(NUMBERS, 0), false), 0],
   ]);
 }

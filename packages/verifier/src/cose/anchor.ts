@@ -22,8 +22,12 @@ export function makeAnchor(alg: Alg | undefined, key: Bytes | Prepared, kid: Byt
 /** The algorithms of a micro verifier by name. The bundler assigns them. */
 export var ALGORITHMS: { [name: string]: Alg } = {};
 
-/** anchor() of micro verifiers: like makeAnchor(), with the name of an algorithm. */
-export function anchorOf(name: string, key: Bytes, kid: Bytes | undefined): Anchor {
+/**
+ * anchor() of micro verifiers: like makeAnchor(), with the name of an algorithm.
+ *
+ * @public bundles export it
+ */
+export function anchorMicro(name: string, key: Bytes, kid: Bytes | undefined): Anchor {
   var alg = ALGORITHMS[name];
   // what objects inherit has no numbers
   if (!alg || !alg.ids) refuse(TRUST_POLICY);

@@ -132,7 +132,7 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
 }
 
 /** Finds the record that applies. Writes nothing: the remains of a cut are skipped. */
-export function newest(flash: Flash, pages: number[]): FlashRecord | null {
+export function newestFlashRecord(flash: Flash, pages: number[]): FlashRecord | null {
   var a = readRecord(flash, pages, 0),
     b = readRecord(flash, pages, 1);
   return a && b ? (isLater(a.generation, b.generation) ? a : b) : a || b;

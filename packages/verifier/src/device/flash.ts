@@ -15,7 +15,18 @@ import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js
 import type { Identity } from "../interpreter/frame.js";
 import { STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
 import { sameId } from "./component.js";
-import { CONFIRMED, countersAt, ERASED, type FlashRecord, MAGIC, newest, octets, recordSize, STARTED, sealOf } from "./flash-record.js";
+import {
+  CONFIRMED,
+  countersAt,
+  ERASED,
+  type FlashRecord,
+  MAGIC,
+  newestFlashRecord,
+  octets,
+  recordSize,
+  STARTED,
+  sealOf,
+} from "./flash-record.js";
 import { nextGeneration } from "./generation.js";
 
 /** The flash driver. Each function does what it promises, or throws. */
@@ -122,7 +133,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
 
   function refresh(): void {
     var k, list: number[];
-    record = newest(flash, layout.records);
+    record = newestFlashRecord(flash, layout.records);
     back = !!record && !record.confirmed && record.starts >= record.tries;
     pending = !!record && !record.confirmed && !back;
     list = record ? (back ? record.before : record.now) : [];
@@ -138,7 +149,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
 
   /** Refuses while a release is unconfirmed: writing would overwrite the release to go back to. */
   function settled(): void {
-    var found = newest(flash, layout.records);
+    var found = newestFlashRecord(flash, layout.records);
     if (pending) refuse(UNCONFIRMED);
     // another device on this flash may have committed since: the slot that was not current may be current now
     if ((found ? found.generation : 0) !== (record ? record.generation : 0)) throw new Error("the device has changed meanwhile");
@@ -336,7 +347,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       fresh = [];
       kept = null;
       if (left.length < 2) return;
-      now = newest(flash, layout.records);
+      now = newestFlashRecord(flash, layout.records);
       if ((now ? now.generation : 0) !== (record ? record.generation : 0)) return;
       // no record refers to it; erase its first page anyway, so that nothing takes it for an image (python-tuf
       // CVE-2020-15163)

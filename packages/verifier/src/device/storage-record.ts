@@ -80,7 +80,7 @@ export function fileOf(part: number, slot: number): string {
   return "firmseal." + part + (slot ? "b" : "a");
 }
 
-export function u32(text: string, at: number): number {
+export function u32InText(text: string, at: number): number {
   var n = 0,
     i;
   for (i = at; i < at + 4; i++) n = n * 256 + text.charCodeAt(i);
@@ -121,7 +121,7 @@ function readRecord(io: StorageIo, name: string): Kept | null {
     text: text,
     body: body,
     parts: parts,
-    generation: u32(text, 4),
+    generation: u32InText(text, 4),
     tries: tries,
     starts: 0,
     confirmed: !tries,
@@ -136,7 +136,7 @@ function readRecord(io: StorageIo, name: string): Kept | null {
 }
 
 /** Finds the record that applies. Writes nothing: the remains of a cut are skipped. */
-export function newest(io: StorageIo): Kept | null {
+export function newestKept(io: StorageIo): Kept | null {
   var a = readRecord(io, "firmseal.r0"),
     b = readRecord(io, "firmseal.r1");
   return a && b ? (isLater(a.generation, b.generation) ? a : b) : a || b;
@@ -145,18 +145,18 @@ export function newest(io: StorageIo): Kept | null {
 /** The current slot of a part. Without a record, it is b, so that a is written first. */
 export function slotOf(k: Kept | null, part: number): number {
   // one bit: there are only two slots, whatever the record contains
-  return k && (!HAS_GENERAL || part < k.parts) ? u32(k.text, HEAD + PART * part + (k.back ? 4 : 0)) & 1 : 1;
+  return k && (!HAS_GENERAL || part < k.parts) ? u32InText(k.text, HEAD + PART * part + (k.back ? 4 : 0)) & 1 : 1;
 }
 
-export function sizeOf(k: Kept | null, part: number): number {
-  return k && (!HAS_GENERAL || part < k.parts) ? u32(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
+export function keptSize(k: Kept | null, part: number): number {
+  return k && (!HAS_GENERAL || part < k.parts) ? u32InText(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
 }
 
 /**
  * The counters of the last commit; null if an older version wrote it. They belong to the floor, also after going back.
  */
-export function countersOf(io: StorageIo, k: Kept): Bytes | null {
-  var slot = u32(k.text, HEAD),
+export function keptCounters(io: StorageIo, k: Kept): Bytes | null {
+  var slot = u32InText(k.text, HEAD),
     at = HEAD + 12 + 36 * (slot & 1);
   // 32 bits
   return slot & COUNTED ? io.E.toUint8Array(k.text.substring(at, at + 32)) : null;
@@ -168,11 +168,11 @@ export function countersOf(io: StorageIo, k: Kept): Bytes | null {
  * the previous release is current: an uncounted start could fail forever.
  */
 export function note(io: StorageIo, well: boolean): Kept | null {
-  var k = newest(io),
+  var k = newestKept(io),
     after;
   if (!k || !k.pending || (well && !k.starts)) return k;
   io.storage.write(k.name, MARK, k.body + 8 + (well ? 0 : 8 * k.starts + 8));
-  after = newest(io);
+  after = newestKept(io);
   if (!well && after && after.starts === k.starts) {
     after.pending = false;
     after.back = true;

@@ -19,20 +19,20 @@ import { sameId } from "./component.js";
 import { nextGeneration } from "./generation.js";
 import {
   COUNTED,
-  countersOf,
   digestText,
   fileOf,
   HEAD,
   type Kept,
-  newest,
+  keptCounters,
+  keptSize,
+  newestKept,
   note,
   ONES,
   PART,
   type StorageIo,
-  sizeOf,
   slotOf,
   textOf,
-  u32,
+  u32InText,
   ZEROS,
 } from "./storage-record.js";
 
@@ -95,7 +95,7 @@ function create(io: StorageIo, name: string, n: number): void {
 function whole(io: StorageIo, k: Kept): boolean {
   var i, n, at;
   for (i = 1; i < k.parts; i++) {
-    n = sizeOf(k, i);
+    n = keptSize(k, i);
     at = HEAD + PART * i + 12 + 36 * slotOf(k, i);
     if (n && digestText(io, io.storage.read(fileOf(i, slotOf(k, i)), 0, n) || "") !== k.text.substring(at, at + 32)) return false;
   }
@@ -110,7 +110,7 @@ function whole(io: StorageIo, k: Kept): boolean {
 export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): string {
   var k: Kept | null, good;
   function read(i: number): string {
-    var n = sizeOf(k, i + 1);
+    var n = keptSize(k, i + 1);
     // with 0, Storage would read all of a file. whole() has compared it: a text that is missing now starts nothing
     return (n && io.storage.read(fileOf(i + 1, slotOf(k, i + 1)), 0, n)) || "";
   }
@@ -146,7 +146,7 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
  * confirm() before the previous one is restored; 0: it is never restored.
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
-  var kept: Kept | null = newest(io),
+  var kept: Kept | null = newestKept(io),
     installing = false,
     // for each part: the file that this session writes, and its length
     files: (string | undefined)[] = [],
@@ -216,14 +216,14 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     chunk: 256,
     invoked: HAS_BOOT ? [] : undefined,
     floor: function () {
-      return kept ? [u32(kept.text, 8), u32(kept.text, 12)] : [0, 0];
+      return kept ? [u32InText(kept.text, 8), u32InText(kept.text, 12)] : [0, 0];
     },
     counters: function () {
-      return kept && countersOf(io, kept);
+      return kept && keptCounters(io, kept);
     },
     begin: function (forInstalling: boolean) {
       device.discard();
-      kept = newest(io);
+      kept = newestKept(io);
       if (HAS_GENERAL) installing = forInstalling;
       if (forInstalling && kept && kept.pending) refuse(UNCONFIRMED);
     },
@@ -242,7 +242,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     size: function (id: ComponentId, fresh: boolean) {
       var part = HAS_GENERAL ? find(id) : 1;
-      return fresh ? done[part] + (part === open ? tail.length : 0) : sizeOf(kept, part);
+      return fresh ? done[part] + (part === open ? tail.length : 0) : keptSize(kept, part);
     },
     read: function (id: ComponentId, offset: number, n: number, fresh: boolean) {
       return io.E.toUint8Array(textOf(io, nameOf(HAS_GENERAL ? find(id) : 1, fresh), offset, n));
@@ -282,7 +282,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         }
       : undefined,
     persist: function (commit: Commit) {
-      var now = newest(io),
+      var now = newestKept(io),
         generation = nextGeneration(now ? now.generation : 0),
         // without a previous release, there are no tries
         cells = kept ? tries : 0,
@@ -329,7 +329,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       }
       create(io, name, size);
       io.storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
-      kept = newest(io);
+      kept = newestKept(io);
       if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT);
       files = [];
       inbox = null;
@@ -337,7 +337,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     discard: function () {
       var left = files,
-        now = left.length > 1 ? newest(io) : null,
+        now = left.length > 1 ? newestKept(io) : null,
         i;
       tail = "";
       open = -1;
@@ -351,7 +351,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     envelope: HAS_BOOT
       ? function () {
-          var n = sizeOf(kept, 0);
+          var n = keptSize(kept, 0);
           return n ? storageSource(io, nameOf(0, false), n) : null;
         }
       : undefined,

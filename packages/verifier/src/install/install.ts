@@ -27,7 +27,18 @@ import { believe, open, read } from "../trust/open.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf, trustIndex } from "./keep.js";
 import { INSTALL_SECTIONS } from "./sections.js";
-import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBoth, renew, type Session, type Written } from "./session.js";
+import {
+  admit,
+  capacity,
+  checkFloor,
+  checkIdentity,
+  countersOf,
+  id,
+  rehearseBoth,
+  renew,
+  type Session,
+  type WrittenComponent,
+} from "./session.js";
 
 function begin(s: Session, e: Effect): void {
   var c = e.component;
@@ -51,7 +62,7 @@ function receive(s: Session, e: Effect, bytes: Bytes): void {
 
 function end(s: Session, e: Effect): boolean {
   if (e.size !== undefined && s.offset !== e.size) refuse(PAYLOAD_SIZE);
-  if (s.hash) (s.fresh[e.component] as Written).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
+  if (s.hash) (s.fresh[e.component] as WrittenComponent).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
   s.hash = null;
   return true;
 }

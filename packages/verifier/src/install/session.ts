@@ -35,7 +35,7 @@ import type { ComponentId, Device } from "./device.js";
 import { replacement } from "./trust-update.js";
 
 /** A component that this session has written. */
-export interface Written {
+export interface WrittenComponent {
   /** The hash of its bytes as they were written; null until the payload is complete, or if no digest is set. */
   passed: Digest | null;
   /** The digest that it must match before the commit. */
@@ -52,7 +52,7 @@ export interface Session {
   sections: number[];
   run: Run;
   /** For each component, what this session has written. */
-  fresh: (Written | undefined)[];
+  fresh: (WrittenComponent | undefined)[];
   /** The components whose image has matched its digest in this session. */
   matched: boolean[];
   effect: Effect | undefined;
@@ -190,10 +190,11 @@ export function admit(s: Session, e: Effect): void {
 
 /**
  * Whether a slot will be current after the commit of this session: the written slot if there is one, otherwise the
- * other one.
+ * other one of the two.
  */
 function isSlot(s: Session, e: Effect): boolean {
-  return (s.target.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.fresh[e.component]);
+  var slot = s.target.slot(id(s, e.component));
+  return e.slot === (!s.kept || s.fresh[e.component] ? slot : 1 - slot);
 }
 
 /**
@@ -223,7 +224,7 @@ function rehearse(s: Session, fitting: boolean): void {
   while (e) {
     admit(s, e);
     // what is copied is not known yet
-    if (HAS_TRUST && s.installing && !isCondition(e.op) && e.source === undefined && e.component === s.release.trustAt) s.brings = e;
+    if (HAS_TRUST && s.installing && !isCondition(e.op) && !((e.source as number) >= 0) && e.component === s.release.trustAt) s.brings = e;
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }

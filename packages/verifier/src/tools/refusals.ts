@@ -1,7 +1,7 @@
 // The only table of refusals: number, name, meaning, advice, and the rule behind it. To add a refusal, add a row here
 // and run `pnpm refusals`, which writes spec/errors.ts and the tables of errors.md. Not in device bundles.
 
-import { markAt, refuse as refuseThere } from "../base/refuse.js";
+import { markAt, type Refusal, refuse as refuseThere } from "../base/refuse.js";
 
 /** A refusal. Both texts begin in lower case and have no full stop, so that a tool can put them into one line. */
 export interface RefusalRow {
@@ -576,6 +576,11 @@ var byNumber: { [number: number]: RefusalRow } = {};
 /** The row of a refusal by its `code`. Returns undefined for an unknown number. */
 export function refusalOf(code: number): RefusalRow | undefined {
   return byNumber[code];
+}
+
+/** Whether something that was thrown is a refusal of a verifier, also one of a device bundle. */
+export function isRefusal(e: unknown): e is Refusal {
+  return e instanceof Error && typeof (e as Partial<Refusal>).code === "number" && typeof (e as Partial<Refusal>).at === "number";
 }
 
 /** Throws the refusal `code`, as the verifier does. `at`: the offset of the item at fault, or -1. */

@@ -41,7 +41,7 @@ import { checkOutput, checkRelease, deliver, writeOut, writeSigned } from "../..
 import { COHORTS, KEY, membersOf, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
-export interface BridgeOptions extends PassphraseOptions, Bridging {
+export interface RotateBridgeOptions extends PassphraseOptions, Bridging {
   key?: string[];
   signer?: string[];
   allowStranded?: string[];
@@ -50,7 +50,7 @@ export interface BridgeOptions extends PassphraseOptions, Bridging {
   json?: boolean;
 }
 
-function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: readonly SigningKey[]): void {
+function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signingKeys: readonly SigningKey[]): void {
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
@@ -62,7 +62,7 @@ function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: 
 }
 
 /** Makes a bridge, and signs it if a key is given. It is checked under both trust files, and offered to the fleet, before any key signs. */
-async function bridge(image: string | undefined, o: BridgeOptions) {
+async function bridge(image: string | undefined, o: RotateBridgeOptions) {
   if (o.allowStranded && o.fleet === undefined) throw usage("--allow-stranded needs a fleet", "name its file: --fleet fleet.json");
   if (o.key && o.signer) throw usage("--key and --signer are both given", "--signer is for a bridge that is signed elsewhere: drop one");
   if (!o.key && o.log !== undefined) throw usage("--log: no key signs", "give --key, or drop --log");
@@ -97,7 +97,12 @@ interface Made {
   results: readonly CohortResult[] | undefined;
 }
 
-function told({ old, next, prepared }: Move, o: BridgeOptions, { bytes, manifest, receipts, needed, results }: Made, keys: PublicKey[]) {
+function told(
+  { old, next, prepared }: Move,
+  o: RotateBridgeOptions,
+  { bytes, manifest, receipts, needed, results }: Made,
+  keys: PublicKey[],
+) {
   const isUnsigned = keys.length === 0;
   const write = () => {
     if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);

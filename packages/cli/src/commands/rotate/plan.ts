@@ -16,7 +16,7 @@ import { define, option } from "../../command.js";
 import { cohortFacts, cohortWords, planRefusal, warnOfRest } from "../../common/cohorts.js";
 import { allowStranded } from "../../common/options.js";
 import { COHORTS } from "../../common/shapes.js";
-import { Refused } from "../../show/render.js";
+import { RefusedWithFacts } from "../../show/render.js";
 
 export interface PlanOptions {
   fleet: string;
@@ -54,7 +54,7 @@ async function plan(o: PlanOptions) {
   const failure = planRefusal(results, allowed, failOn);
   warnOfRest(results);
   const told = cohortFacts(results, allowed);
-  if (failure) throw new Refused(failure, told);
+  if (failure) throw new RefusedWithFacts(failure, told);
   return told;
 }
 

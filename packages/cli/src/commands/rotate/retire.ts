@@ -24,14 +24,14 @@ import { checkTrustOutput, deliver, writeSigned } from "../../common/output.js";
 import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface RetireOptions extends PassphraseOptions, Retiring {
+export interface RotateRetireOptions extends PassphraseOptions, Retiring {
   root?: string[];
   allowStranded?: string[];
   json?: boolean;
 }
 
 /** Makes the next trust file, without a key. Its effect on the fleet is checked before a root signs. */
-async function retire(ref: string, o: RetireOptions) {
+async function retire(ref: string, o: RotateRetireOptions) {
   const roots = o.root ?? [];
   if (roots.length === 0 && o.log !== undefined) throw usage("--log: no root signs", "give --root, or drop --log");
   // the passphrase of the retired key is asked for before those of the roots
@@ -49,7 +49,7 @@ async function retire(ref: string, o: RetireOptions) {
 
 function told(
   { key, store, changes, retiredRoles }: Retirement,
-  o: RetireOptions,
+  o: RotateRetireOptions,
   { bytes, results, receipts }: { bytes: Uint8Array; results: readonly CohortResult[]; receipts: readonly Receipt[] },
   keys: readonly SigningKey[],
 ) {

@@ -39,7 +39,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { plural } from "../../common/words.js";
-import { type Line, Refused } from "../../show/render.js";
+import { type Line, RefusedWithFacts } from "../../show/render.js";
 
 export interface AuditOptions extends PassphraseOptions {
   envelope?: string;
@@ -169,7 +169,7 @@ async function audit(refs: readonly string[], o: AuditOptions) {
         : digest !== undefined && found.length === 0
           ? notInLog(o.envelope as string)
           : undefined;
-  if (failure) throw new Refused(failure, facts);
+  if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
 }
 

@@ -30,7 +30,7 @@ import {
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { asNamed, consumerFacts, consumerWords, judgeFor, recipeFor } from "../../common/consumer.js";
+import { asNamed, consumerFacts, consumerRecipe, consumerWords, judgeFor } from "../../common/consumer.js";
 import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
@@ -76,7 +76,7 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   const input = await readInput(path, o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = coveringTrustFiles(o);
-  const recipe = await recipeFor(o);
+  const recipe = await consumerRecipe(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o, recipe)));
 }
 

@@ -34,7 +34,7 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { namedAlgs, recipeFor } from "../../common/consumer.js";
+import { consumerRecipe, namedAlgs } from "../../common/consumer.js";
 import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
@@ -123,7 +123,7 @@ async function writeTbs(path: string, o: TbsOptions) {
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
   const algs = await namedAlgs(keys, o);
-  const made = await makeDraft(input, o, await recipeFor(o));
+  const made = await makeDraft(input, o, await consumerRecipe(o));
   // the signing log is where the key is
   const draft = made.draft(() => {
     throw usage("--seq next: the signing log is where the key signs", "give the number: firmseal audit KEY shows the last one there");

@@ -7,7 +7,7 @@ import { checkFleetOutput, deliver } from "../../common/output.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { type StatusKeyOptions, statusAnchors } from "../../common/status-keys.js";
 import { formatCount, plural } from "../../common/words.js";
-import { Refused } from "../../show/render.js";
+import { RefusedWithFacts } from "../../show/render.js";
 
 export interface CollectCommandOptions extends StatusKeyOptions {
   nonces: string;
@@ -76,7 +76,7 @@ async function collect(statuses: string[], o: CollectCommandOptions) {
   const [first] = facts.refused;
   if (!first) return told;
   const failure = refusal(first, facts, o.out);
-  if (found.heard > 0) throw new Refused(failure, told);
+  if (found.heard > 0) throw new RefusedWithFacts(failure, told);
   failure.facts = told;
   throw failure;
 }

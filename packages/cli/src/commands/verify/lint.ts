@@ -7,7 +7,7 @@ import { findingLines, lintSummary } from "../../common/findings.js";
 import { onDemand } from "../../common/on-demand.js";
 import { passphrases, payload, productFile, rootOptions } from "../../common/options.js";
 import { LINT } from "../../common/shapes.js";
-import { Refused } from "../../show/render.js";
+import { RefusedWithFacts } from "../../show/render.js";
 
 const FORMATS = ["text", "json", "sarif"] as const;
 
@@ -55,7 +55,7 @@ async function lintCommand(given: string | undefined, o: LintCommandOptions) {
   const sarif = o.format === "sarif" ? (await import("../../show/sarif.js")).sarifOf(report, product) : undefined;
   const facts = { verified: false, releases, findings, skipped, sarif };
   const failure = lintFailure(findings, o.failOn);
-  if (failure) throw new Refused(failure, facts);
+  if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
 }
 

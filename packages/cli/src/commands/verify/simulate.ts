@@ -19,6 +19,7 @@ import {
   nodeHost,
   PREVIOUS_SIZE,
   type Release,
+  STORAGE_ROOM,
   simulate as simulateOn,
   type Tally,
   tally,
@@ -32,7 +33,7 @@ import { membersOf, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { formatCount } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import type { MapLine } from "../../show/map.js";
-import { Refused, type TableLine } from "../../show/render.js";
+import { RefusedWithFacts, type TableLine } from "../../show/render.js";
 
 export interface SimulateCommandOptions extends TrustOptions {
   device: string;
@@ -114,6 +115,10 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
+  if (o.device.startsWith("storage"))
+    notice(
+      `Storage has room for ${STORAGE_ROOM} releases of ${formatCount(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
+    );
   let bar: ProgressBar | undefined;
   const { report, setup, sequences } = await simulateOn(make, update.release, identityFor(update.manifest, o), {
     ...(before && { previous: before.release }),
@@ -242,7 +247,7 @@ export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
   if (!first) return facts;
   const where = `${first.what} (operation ${first.operation}, ${first.tear})${first.again ? `, then ${first.again.what} (${first.again.operation}, ${first.again.tear})` : ""}`;
   const what = first.fault ?? first.stuck ?? (first.floorFell ? "the floor fell" : `${first.boots} starts`);
-  throw new Refused(
+  throw new RefusedWithFacts(
     new Failure(
       1,
       "POWER_CUT",

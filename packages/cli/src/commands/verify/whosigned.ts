@@ -33,7 +33,7 @@ import { passphrases, rootOptions } from "../../common/options.js";
 import { KEY, membersOf, NUMBER, TEST_KEYS } from "../../common/shapes.js";
 import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
-import { Refused } from "../../show/render.js";
+import { RefusedWithFacts } from "../../show/render.js";
 
 export interface WhosignedOptions extends PinOptions {
   key?: string[];
@@ -151,7 +151,7 @@ async function signerFacts(path: string, known: readonly KnownKey[], skipped: re
     const reason = signatures.length === 0 ? "WRAPPER_EMPTY" : "SIGNATURE_INVALID";
     const message = signatures.length === 0 ? refusalMeaning(code) : `${bad.length} of ${signatures.length} signatures: by an unknown key`;
     const hint = bad.length > 0 ? "give the public keys of possible signers: --key PUB, --keys FOLDER, or --trust FILE" : refusalHint(code);
-    throw new Refused(new Failure(1, reason, code, `${path}: ${message}`, hint), facts);
+    throw new RefusedWithFacts(new Failure(1, reason, code, `${path}: ${message}`, hint), facts);
   }
   return facts;
 }

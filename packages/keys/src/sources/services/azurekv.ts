@@ -4,7 +4,7 @@
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS } from "../../custody.js";
-import { sha256 } from "../../files/digest.js";
+import { sha256Of } from "../../files/digest.js";
 import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
@@ -136,7 +136,7 @@ export async function openAzureKey(ref: string): Promise<OpenedKey> {
     // r ‖ s already (RFC 7518 §3.4)
     const { result } = await callService(
       ref,
-      (abortSignal) => signer.sign(served.jose, sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
+      (abortSignal) => signer.sign(served.jose, sha256Of(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
       troubleOf,
     );
     if (signedBy !== got.id) throw serviceError(ref, OTHER_KEY);

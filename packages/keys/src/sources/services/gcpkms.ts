@@ -3,7 +3,7 @@
 
 import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../custody.js";
-import { sha256 } from "../../files/digest.js";
+import { sha256Of } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
 import type { OpenedKey } from "../source.js";
 import { LONGEST_ANSWER } from "./answer-limit.js";
@@ -126,7 +126,7 @@ export async function openGoogleKey(ref: string): Promise<OpenedKey> {
     if (!served || length === undefined || got.algorithm !== nameOf(served)) throw serviceError(ref, STATE);
     const { ecdsa } = served;
     const sign = async (tbs: Uint8Array) => {
-      const content = ecdsa ? sha256(tbs) : tbs;
+      const content = ecdsa ? sha256Of(tbs) : tbs;
       const sum = { value: crc32c(content) };
       const request = ecdsa ? { name, digest: { sha256: content }, digestCrc32c: sum } : { name, data: content, dataCrc32c: sum };
       const [answer] = await callService(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), troubleOf);

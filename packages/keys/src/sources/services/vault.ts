@@ -8,7 +8,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { inWords, KeyError, type PublicKey, publicKey, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, CUSTODY, type CurveAlg } from "../../custody.js";
-import { sha256 } from "../../files/digest.js";
+import { sha256Of } from "../../files/digest.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
 import type { OpenedKey } from "../source.js";
@@ -190,7 +190,7 @@ export async function openVaultKey(ref: string): Promise<OpenedKey> {
   const { ecdsa } = CUSTODY[key.alg];
   const length = signatureLength(key.alg) as number;
   const sign = async (tbs: Uint8Array) => {
-    const input = Buffer.from(ecdsa ? sha256(tbs) : tbs).toString("base64");
+    const input = Buffer.from(ecdsa ? sha256Of(tbs) : tbs).toString("base64");
     const how = ecdsa ? { prehashed: true, hash_algorithm: "sha2-256", marshaling_algorithm: "asn1" } : {};
     const { signature } = await call(`${mount}sign/${name}`, { input, key_version: version, ...how });
     const [, by, base64] = /^vault:v([1-9][0-9]*):([A-Za-z0-9+/=]+)$/.exec(String(signature)) ?? [];

@@ -1,6 +1,6 @@
 // Rules about the devices that a release is for.
 
-import { componentName } from "@firmseal/report";
+import { componentWords } from "@firmseal/report";
 import { formatUuid, identityUuids } from "@firmseal/signer";
 import type { Board, ProductImage } from "../../product/file/product.js";
 import type { LintContext, Rule } from "../rule.js";
@@ -33,7 +33,7 @@ function tooLarge({ release, boards }: LintContext): string[] {
     for (const { slot, install } of explained?.behaviours ?? [])
       for (const { what, component, bytes, uri } of install) {
         if (bytes === undefined || what === "compare" || what === "check-content") continue;
-        const name = componentName(explained?.components[component] ?? []);
+        const name = componentWords(explained?.components[component] ?? []);
         const size = slotSize(board, name, slot);
         if (size !== undefined && bytes > size)
           out.add(`${uri ?? `component ${name}`} has ${bytes} bytes, and its slot on board ${board.name} has ${size}`);

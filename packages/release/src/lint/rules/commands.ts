@@ -1,7 +1,7 @@
 // Rules about what devices do with a release.
 
 import { someOf, visible } from "@firmseal/keys";
-import { type Action, componentName, type Explained, whoWords } from "@firmseal/report";
+import { type Action, componentWords, type Explained, whoWords } from "@firmseal/report";
 import { PARAM_URI } from "@firmseal/verifier/tools";
 import { allParameters } from "../../payload-check/tree.js";
 import { deadAlternatives } from "../alternatives.js";
@@ -39,7 +39,7 @@ function unverified({ behaviours, components }: Explained): string[] {
     for (const [component, i] of last) {
       const later = [...install.slice(i + 1), ...start];
       if (!later.some((action) => action.component === component && READS_BACK.includes(action.what)))
-        out.add(`component ${componentName(components[component] ?? [])} is written and never compared (${whoWords(who)})`);
+        out.add(`component ${componentWords(components[component] ?? [])} is written and never compared (${whoWords(who)})`);
     }
   }
   return [...out];
