@@ -14,7 +14,7 @@ const { fittedReport, reportHtml, MOST_BOARDS, MOST_REPORT_BYTES } = (await impo
   new URL("../lib/index.js", import.meta.url).href
 )) as typeof import("@firmseal/report");
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let browser: Browser;
 let p: Place;
