@@ -179,6 +179,17 @@ describe.concurrent("docs/guides/product.md", () => {
   });
 });
 
+describe.concurrent("docs/guides/report.md", () => {
+  it("makes pages of a release and of an envelope", async () => {
+    const here = empty("report");
+    const { stderr } = await runPage("docs/guides/report.md", here);
+    for (const name of ["gateway-1.4.2.html", "fw.html"]) {
+      expect(stderr).toMatch(new RegExp(`^${name}: \\d+ bytes, sequence number \\d+, signed by ed25519 [0-9a-f]{16}…$`, "m"));
+      expect(readFileSync(join(here, name), "utf8")).toContain("Content-Security-Policy");
+    }
+  });
+});
+
 describe.concurrent("docs/guides/lint.md", () => {
   it.skipIf(!LONG)(`works, and what it says is found is found${AT_LENGTH}`, async () => {
     const here = empty("lint");

@@ -8,6 +8,8 @@ export interface OpenFile {
   kind: "envelope" | "trust" | "key" | "payload" | "description";
   name: string;
   words: string;
+  /** Files that it takes the place of. */
+  closes?: number[];
 }
 
 /** A CBOR item in the tree. `kids`: whether it has items inside. The bytes from `at` to before `end`. */
@@ -43,7 +45,7 @@ export interface DeskVerdict {
   /** A release that is good. */
   release?: { data: PageData; verified: Verified; length: number };
   /** A trust file, with what it lists. */
-  trust?: { name: string; sequence: string; thresholds: string; keys: TrustRow[] };
+  trust?: { name: string; sequence: string; thresholds: string; keys: TrustRow[]; changes?: { number: string; lines: string[] } };
   /** What a person should know besides. */
   notes: string[];
 }
@@ -137,5 +139,10 @@ export interface Request {
   of: unknown;
 }
 
+/** The name of a lock that the worker holds as long as it lives, asked for and answered. */
+export interface Life {
+  alive: string;
+}
+
 /** `sentence`: what went wrong, for people. */
-export type Reply = { id: number; answer: unknown } | { id: number; sentence: string } | { id: number; done: number; total: number };
+export type Reply = Life | { id: number; answer: unknown } | { id: number; sentence: string } | { id: number; done: number; total: number };

@@ -331,6 +331,105 @@ describe.skipIf(!chromiumPath)(`the inspector${reason}`, () => {
     expect(await inspector.verdict()).toMatch(/^Trust file refused: .*\(\d+ TRUST_/);
   });
 
+  it("holds a trust file against the one before, and says what changes", async () => {
+    const list = (sequence: number, more: readonly object[]) => ({
+      $schema: "urn:firmseal:trust:1",
+      name: "line",
+      sequence,
+      anchors: [{ key: "C.jwk", roles: ["root"] }, ...more],
+      thresholds: { root: 1, release: 1 },
+    });
+    const release7 = { key: "A.jwk", roles: ["release"] };
+    for (const [name, description] of [
+      ["one", list(1, [release7])],
+      ["two", list(2, [{ key: "B.jwk", roles: ["release"] }])],
+      ["three", list(3, [release7, { key: "B.jwk", roles: ["release"] }])],
+    ] as const) {
+      p.put(`${name}.json`, JSON.stringify(description));
+      await p.ok(["trust", "create", "--from", `${name}.json`, "--out", `${name}.trust`]);
+      await p.ok(["trust", "sign", `${name}.trust`, "--key", "C.pem"]);
+    }
+    const [one, two, three] = ["one", "two", "three"].map((name) => file(`${name}.trust`, p.get(`${name}.trust`))) as [File, File, File];
+    // in either order
+    for (const files of [
+      [one, two],
+      [two, one],
+    ]) {
+      await inspector.show(...files);
+      expect(await inspector.verdict()).toContain("Signed by the roots of line, number 1");
+      const text = await inspector.text("#verdict");
+      for (const words of ["What changes against number 1", "new key: es256 ", "no longer a key: ed25519 "]) expect(text).toContain(words);
+    }
+    await inspector.add(file("C.jwk", p.get("C.jwk")));
+    expect([await inspector.isGood(), await inspector.verdict()]).toEqual([true, expect.stringContaining("follows number 1")]);
+    // a third one closes the first
+    await inspector.add(three);
+    expect(await inspector.text(".files")).not.toContain("one.trust");
+    expect(await inspector.text("#verdict")).toContain("What changes against number 2");
+    // one that the roots before have not signed
+    p.put("evil.json", JSON.stringify({ ...list(4, [release7]), anchors: [{ key: "B.jwk", roles: ["root"] }, release7] }));
+    await p.ok(["trust", "create", "--from", "evil.json", "--out", "evil.trust"]);
+    await p.ok(["trust", "sign", "evil.trust", "--key", "B.pem"]);
+    await inspector.show(three, file("evil.trust", p.get("evil.trust")));
+    expect(await inspector.verdict()).toMatch(/^Trust file refused: .*\(\d+ TRUST_/);
+    expect(inspector.noise).toEqual([]);
+  });
+
+  it.each(["asked", "silent"])("works again after its worker has ended (%s), and says so in one sentence", async (how) => {
+    const { page } = inspector;
+    await inspector.show(release, key);
+    if (how === "asked")
+      await page.evaluate(`{
+        const { postMessage } = Worker.prototype;
+        Worker.prototype.postMessage = function (message) {
+          if (message.ask !== "verify") return postMessage.call(this, message);
+          Worker.prototype.postMessage = postMessage;
+        };
+      }`);
+    const other = { mimeType: "", ...file("B.jwk", p.get("B.jwk")) };
+    if (how === "asked") await page.setInputFiles("#files", [other]);
+    await page.workers()[0]?.evaluate("self.close()");
+    await expect.poll(() => inspector.problem(), { timeout: 10_000 }).toBe("The page had to stop its work. Open the files again.");
+    await inspector.settled();
+    expect([await inspector.verdict(), await page.locator(".files li").count()]).toEqual(["", 0]);
+    await inspector.add(release, key);
+    expect([await inspector.problem(), await inspector.isGood()]).toEqual(["", true]);
+    expect(inspector.noise).toEqual([]);
+  });
+
+  it("takes keys of OpenSSH and minisign, and of no other algorithm", async () => {
+    const { stdout: ssh } = await p.ok(["pubkey", "A.pem", "--format", "openssh"]);
+    const { stdout: curve } = await p.ok(["pubkey", "B.pem", "--format", "openssh"]);
+    const raw = Buffer.from(keyA.key);
+    const minisign = (bytes: Uint8Array) => `untrusted comment: minisign public key\n${Buffer.from(bytes).toString("base64")}\n`;
+    const bare = Buffer.concat([Buffer.from("Ed"), Buffer.alloc(8, 7), raw]);
+    const rsa = `ssh-rsa ${Buffer.concat([Buffer.from([0, 0, 0, 7]), Buffer.from("ssh-rsa")]).toString("base64")} me`;
+    for (const [one, isGood] of [
+      [file("a.pub", `${ssh.trimEnd()} me@example.com\n`), true],
+      [file("b.pub", curve), false],
+      [file("minisign.pub", minisign(bare)), true],
+      [file("line.pub", bare.toString("base64")), true],
+    ] as const) {
+      await inspector.show(release, one);
+      expect([one.name, await inspector.problem(), await inspector.isGood()]).toEqual([one.name, "", isGood]);
+    }
+    for (const [one, words] of [
+      [file("rsa.pub", rsa), /^rsa\.pub is not a key that can sign releases: an OpenSSH key of the type ssh-rsa\.$/],
+      [file("cut.pub", ssh.slice(0, 58)), /^cut\.pub is not a usable key: the content of the OpenSSH key is cut short or damaged\.$/],
+      [file("two.pub", ssh + ssh), /^two\.pub is not a usable key: 2 lines, but one key is expected\.$/],
+      [
+        file("secret.key", minisign(Buffer.concat([Buffer.from("EdSc"), Buffer.alloc(154)]))),
+        /^secret\.key is a private key and was not kept/,
+      ],
+      [file("cut.minisign", minisign(bare.subarray(0, 30))), /^cut\.minisign is not a SUIT envelope/],
+    ] as const) {
+      await inspector.show();
+      await inspector.add(one);
+      expect([await inspector.problem(), await inspector.verdict()]).toEqual([expect.stringMatching(words), ""]);
+    }
+    expect(inspector.noise).toEqual([]);
+  });
+
   it("opens a description, and payloads that are outside the envelope", async () => {
     const description = (payload: object) => ({
       $schema: SCHEMA,

@@ -24,7 +24,6 @@ export interface Custody {
   readonly begins?: readonly number[];
   /** For ECDSA: signatures also exist in DER, and tokens and services sign a digest. */
   readonly ecdsa?: { readonly digest: "sha256" };
-  readonly openssh?: { readonly type: string; readonly curve?: string };
   /**
    * PKCS#11 (OASIS, versions 2.40 and 3.1): key type, mechanisms, and the curves (CKA_EC_PARAMS, in hex) as modules
    * expect and report them.
@@ -52,7 +51,6 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
     spki: "302a300506032b6570032100",
     // RFC 8410 §7: with the public key behind the private one, as Rust tools write it
     pkcs8v2: { head: "3051020101300506032b657004220420", middle: "812100" },
-    openssh: { type: "ssh-ed25519" },
     pkcs11: {
       // CKK_EC_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EDDSA: without parameter it is Ed25519 over the message (PKCS#11 3.1 §6.3.14)
       kind: 0x40,
@@ -71,7 +69,6 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
     spki: "3059301306072a8648ce3d020106082a8648ce3d030107034200",
     begins: [4],
     ecdsa: { digest: "sha256" },
-    openssh: { type: "ecdsa-sha2-nistp256", curve: "nistp256" },
     // CKK_EC, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, which signs a digest as it is given (§6.3.12); 1.2.840.10045.3.1.7
     pkcs11: { kind: 0x3, generate: 0x1040, sign: 0x1041, curves: ["06082a8648ce3d030107"] },
     exec: true,

@@ -45,6 +45,7 @@ export { type DoneRelease, makeRelease } from "./product/release.js";
 export { boardInput } from "./product/sign-board.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
+export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKey, reportKinds, reportTime } from "./report/report-data.js";
 export {
   type PreviousRelease,

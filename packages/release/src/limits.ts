@@ -3,6 +3,7 @@
 
 import { IMAGE_LIMITS } from "@firmseal/images";
 import { KEY_LIMITS } from "@firmseal/keys";
+import { MOST_BOARDS, MOST_REPORT_BYTES } from "@firmseal/report";
 import { MAX_ANCHORS } from "@firmseal/verifier/tools";
 
 const KIB = 1024;
@@ -79,6 +80,12 @@ export const LIMITS = {
   releases: 4096,
   /** Bytes of the record of a release, and of its checksums. */
   releaseRecord: 16 * MIB,
+  /** Boards in a report, and bytes of one without payloads. */
+  reportBoards: MOST_BOARDS,
+  reportBytes: MOST_REPORT_BYTES,
+  /** Documents that a report names, and bytes of one. */
+  reportDocuments: 16,
+  reportDocument: 64 * MIB,
   /** Pairs of vendor and class for which a sequence number is logged. */
   sequencePairs: 256,
 } as const;

@@ -44,6 +44,16 @@ export interface ReportFamily {
   threshold: number;
 }
 
+/** A file that belongs to the release and is not signed with it. */
+export interface ReportDocument {
+  file: string;
+  /** What it is. `of`: version of the format, or the type of the statement; `count`: components or packages in it. */
+  kind: { name: "CycloneDX" | "SPDX" | "in-toto" | "file"; of?: string; count?: number };
+  bytes: number;
+  /** In hex. */
+  sha256: string;
+}
+
 /** A release for the devices of one envelope. */
 export interface ReportData {
   /** File name of the release. */
@@ -72,6 +82,7 @@ export interface ReportData {
   compared?: string[];
   /** What changes against the release before, line by line. `left`: lines that were left out. */
   changes?: { file: string; lines: string[]; left?: number };
+  documents?: ReportDocument[];
   /** `left`: writes and erases that were left out. */
   cuts?: { device: string; points: ReportCut[]; faults: number; left?: number };
 }
@@ -88,9 +99,13 @@ export interface ReleaseReport {
   previous?: string;
   /** Boards that only the release before has. */
   gone?: string[];
+  documents?: ReportDocument[];
   /** Each has a `board`. At most `MOST_BOARDS`. */
   boards: ReportData[];
 }
 
 /** Boards in one report. */
 export const MOST_BOARDS = 64;
+
+/** Bytes of a report, without the payloads in its envelopes. */
+export const MOST_REPORT_BYTES = 400_000;

@@ -1,10 +1,7 @@
 // Keeps a report small enough to be sent: what is only told, and takes most, is left out first, and the page says so.
 
-import type { ReleaseReport, ReportData } from "./data.js";
+import { MOST_REPORT_BYTES, type ReleaseReport, type ReportData } from "./data.js";
 import { reportHtml } from "./report.js";
-
-/** Bytes of a report, without the payloads in its envelopes. */
-export const MOST_REPORT_BYTES = 400_000;
 
 const withoutCells = ({ cuts, ...rest }: ReportData): ReportData => ({
   ...rest,

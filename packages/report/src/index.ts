@@ -3,9 +3,11 @@
 export { reportCuts } from "./cuts.js";
 export {
   MOST_BOARDS,
+  MOST_REPORT_BYTES,
   type ReleaseReport,
   type ReportCut,
   type ReportData,
+  type ReportDocument,
   type ReportFamily,
   type ReportKey,
   type ReportKind,
@@ -14,7 +16,7 @@ export { type Expectation, HASH_FUNCTIONS, type Interpreter, limitedInterpreter,
 export { type DeviceKind, type DeviceRefusal, kindRefusal, payloadsOf } from "./device-run.js";
 export { type Action, actionOf, type Behaviour, type Explained, explainManifest, hexOf, identifierText } from "./explain.js";
 export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain-words.js";
-export { type FittedReport, fittedReport, MOST_REPORT_BYTES } from "./fit.js";
+export { type FittedReport, fittedReport } from "./fit.js";
 export { diagnostic } from "./notation/diagnostic.js";
 export {
   exactArgument,

@@ -47,12 +47,15 @@ export function reportHtml(report: ReportData | ReleaseReport, bundle: string): 
   if (boards.length > MOST_BOARDS) throw new RangeError(`a report has at most ${MOST_BOARDS} boards`);
   for (const { envelope } of boards) checkBase64(envelope, "the envelope");
   if (record !== undefined) checkBase64(record, "the record");
-  const digestInSlices = (text: string) => hexOf(sha256(encoder.encode(text)));
-  const rest = "boards" in report ? { file: report.file, made: report.made, previous: report.previous, gone: report.gone } : {};
+  const digestOf = (text: string) => hexOf(sha256(encoder.encode(text)));
+  const rest =
+    "boards" in report
+      ? { file: report.file, made: report.made, previous: report.previous, gone: report.gone, documents: report.documents }
+      : {};
   const data = inScript({ ...rest, parts: boards.map(withoutEnvelope), hasRecord: record !== undefined });
   // a changed report must not look verified, nor one with another release of the same signers
-  const digests = [...boards.map(({ envelope }) => envelope), ...(record === undefined ? [] : [record])].map(digestInSlices);
-  const expected = `var firmsealReportDigest="${digestInSlices(data)}",firmsealFileDigests=${JSON.stringify(digests)};`;
+  const digests = [...boards.map(({ envelope }) => envelope), ...(record === undefined ? [] : [record])].map(digestOf);
+  const expected = `var firmsealReportDigest="${digestOf(data)}",firmsealFileDigests=${JSON.stringify(digests)};`;
   const policy = [
     "default-src 'none'",
     `script-src ${[bundle, expected, PAGE_SCRIPT].map(hashOf).join(" ")}`,

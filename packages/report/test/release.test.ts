@@ -14,7 +14,7 @@ const { fittedReport, reportHtml, MOST_BOARDS, MOST_REPORT_BYTES } = (await impo
   new URL("../lib/index.js", import.meta.url).href
 )) as typeof import("@firmseal/report");
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let browser: Browser;
 let p: Place;
@@ -34,7 +34,8 @@ afterAll(async () => {
 });
 
 const KEYS = ["--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk"];
-const report = (of: Place, ...more: string[]) => of.ok(["report", "dist/1.4.2", ...KEYS, "--threshold", "2", "--html", "r.html", ...more]);
+const report = (of: Place, ...more: string[]) =>
+  of.ok(["report", "dist/1.4.2", ...KEYS, "--threshold", "2", ...(more.includes("--html") ? [] : ["--html", "r.html"]), ...more]);
 
 /** The data of the page, for others that are made of it. */
 function contentOf(): ReleaseReport {
@@ -197,17 +198,45 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     truncateSync(p.at("huge.bin"), 2 ** 31);
     const cases: [string | { name: string; mimeType: string; buffer: Buffer }, string][] = [
       [p.at("dist/1.4.2/esp32-a.bin"), "esp32-a.bin is the payload https://fw.example.com/gateway/1.4.2/esp32-a.bin that was signed."],
-      [p.at("dist/1.4.1/esp32-a.bin"), "esp32-a.bin is not a payload of this release."],
-      [{ name: "<b>", mimeType: "", buffer: Buffer.alloc(3500) }, "<b> is not a payload of this release."],
-      [{ name: "empty", mimeType: "", buffer: Buffer.alloc(0) }, "empty is not a payload of this release."],
-      [p.at("huge.bin"), "huge.bin is not a payload of this release."],
+      [p.at("dist/1.4.1/esp32-a.bin"), "esp32-a.bin is not a payload or document of this release."],
+      [{ name: "<b>", mimeType: "", buffer: Buffer.alloc(3500) }, "<b> is not a payload or document of this release."],
+      [{ name: "empty", mimeType: "", buffer: Buffer.alloc(0) }, "empty is not a payload or document of this release."],
+      [p.at("huge.bin"), "huge.bin is not a payload or document of this release."],
     ];
     for (const [file, words] of cases) {
-      await shown.getByLabel("Check a payload file").setInputFiles(file);
+      await shown.getByLabel("Check a payload or a document").setInputFiles(file);
       await expect.poll(() => shown.locator(".said").textContent()).toBe(words);
     }
     expect(await shown.locator("[data-payload]").first().textContent()).toBe("outside the envelope, checked here");
     expect(noise).toEqual([]);
+    await shown.close();
+  });
+
+  it("names bills of materials and provenance, and compares them", async () => {
+    const statement = { _type: "https://in-toto.io/Statement/v1", predicateType: "https://slsa.dev/provenance/v1" };
+    const envelope = {
+      payloadType: "application/vnd.in-toto+json",
+      payload: Buffer.from(JSON.stringify(statement)).toString("base64"),
+      signatures: [],
+    };
+    p.put("bom.cdx.json", JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6", components: [{}, {}, {}] }));
+    p.put("bom.spdx.json", JSON.stringify({ spdxVersion: "SPDX-2.3", packages: [{}] }));
+    p.put("a.intoto.jsonl", `${JSON.stringify(envelope)}\n{}\n`);
+    p.put("<b>.txt", "hello");
+    const names = ["bom.cdx.json", "bom.spdx.json", "a.intoto.jsonl", "<b>.txt"];
+    await report(p, ...names.flatMap((name) => ["--document", name]), "--html", "docs.html");
+    const { page: shown, isGood, noise } = await opened(browser, urlOf(p, "docs.html"));
+    const text = await shown.locator("section.told").last().textContent();
+    for (const words of [
+      ...["bill of materials, CycloneDX 1.6, components: 3", "bill of materials, SPDX-2.3, packages: 1", "<b>.txt"],
+      ...["provenance, in-toto https://slsa.dev/provenance/v1", "This page cannot check it."],
+    ])
+      expect(text).toContain(words);
+    await shown.getByLabel("Check a payload or a document").setInputFiles(p.at("bom.cdx.json"));
+    await expect
+      .poll(() => shown.locator(".said").textContent())
+      .toBe("bom.cdx.json is bom.cdx.json, as the maker of this report had it. It is not signed.");
+    expect([isGood, await violations(shown), noise]).toEqual([true, [], []]);
     await shown.close();
   });
 

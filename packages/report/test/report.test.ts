@@ -1,5 +1,7 @@
 // The page in Chromium: what it shows, that it turns red, and that nothing leaves it.
 
+import { generateKeyPairSync } from "node:crypto";
+import { truncateSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ALL, LONG, some } from "../../test-support/src/effort.js";
@@ -230,6 +232,32 @@ describe("report", () => {
     const before = p.tree();
     expect(expectFailure(await p.run(["report", ...args]), exit)).toContain(words);
     expect(p.tree()).toEqual(before);
+  });
+
+  it("says in one sentence what it cannot make a page of", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    p.put("cut.suit", p.get("fw.suit").subarray(0, 60));
+    p.put("noise.suit", image(500));
+    p.put("empty.suit", "");
+    p.put("huge.suit", p.get("fw.suit"));
+    truncateSync(p.at("huge.suit"), 2 ** 31);
+    const { publicKey: rsa } = generateKeyPairSync("rsa", {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    });
+    p.put("rsa.pem", rsa);
+    for (const [args, exit, words] of [
+      [["cut.suit", "--key", "A.jwk"], 1, "the CBOR ends before the item does"],
+      [["noise.suit", "--key", "A.jwk"], 1, "not a SUIT envelope"],
+      [["empty.suit", "--key", "A.jwk"], 1, "empty.suit"],
+      [["huge.suit", "--key", "A.jwk"], 2, "huge.suit: is too large"],
+      [["fw.suit", "--key", "rsa.pem"], 2, "rsa.pem"],
+      [["missing.suit", "--key", "A.jwk"], 3, "there is no such file"],
+    ] as const)
+      expect(expectFailure(await p.run(["report", ...args, "--html", "x.html"]), exit)).toContain(words);
+    expect(p.has("x.html")).toBe(false);
   });
 
   it("refuses a release whose devices trust different keys, also if some trust only more of them", async () => {

@@ -17,6 +17,7 @@ export {
   loadAlg,
   secretLength,
   signatureLength,
+  sshType,
 } from "./alg/algorithms.js";
 export { NotLoaded } from "./alg/mldsa.js";
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
@@ -60,6 +61,7 @@ export {
 } from "./key/key.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { anchorOf, foreignSigner, type Signer, signer, withCoseAlg } from "./key/signer.js";
+export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine } from "./key/ssh.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {

@@ -20,7 +20,7 @@ import {
   type TrustedKeys,
   type TrustOptions,
 } from "@firmseal/release";
-import { type ReleaseRecord, type ReportData, reportCuts } from "@firmseal/report";
+import { type ReleaseRecord, type ReportData, type ReportDocument, reportCuts } from "@firmseal/report";
 import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
@@ -36,6 +36,7 @@ export interface ReportOptions extends TrustOptions {
   previousRelease?: string;
   slotSize?: number;
   device?: string;
+  document?: string[];
   product?: string;
   json?: boolean;
 }
@@ -48,6 +49,7 @@ interface BoardInput {
   names: ReportData["names"];
   /** The device that the options name. */
   given?: Identity | undefined;
+  documents?: ReportDocument[];
   /** In a release of several boards: the board, and the record that must agree. */
   board?: string;
   record?: ReleaseRecord;
@@ -171,6 +173,7 @@ export async function reportBoard(input: BoardInput): Promise<ReportedBoard> {
     ...reportKinds(manifest),
     ...(slots && { slotSizes: slots }),
     ...(files.size > 0 && { compared: [...files.keys()] }),
+    ...(input.documents && input.documents.length > 0 && { documents: input.documents }),
     ...(await changesOf(envelope, input.before)),
     ...(await cutsOf(input, files)),
   };

@@ -1,11 +1,15 @@
 // Files come in by a button, by dropping them, or as pasted text, and are listed.
 
-import { el, visibleText } from "@firmseal/report/page";
+import { digits, el, visibleText } from "@firmseal/report/page";
 import type { OpenFile } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { during } from "./busy.js";
 import { button, labelled } from "./parts.js";
 import { Problem, type Rpc } from "./rpc.js";
+
+/** A thumbprint in a text becomes groups of digits. */
+const withDigits = (text: string): (string | Node)[] =>
+  text.split(/\b([0-9a-f]{64})\b/).map((part, i) => (i % 2 === 1 ? el("code", {}, ...digits(part)) : part));
 
 type Progress = (done: number, total: number) => void;
 type Input = { file: Blob; name: string } | string;
@@ -64,13 +68,26 @@ export class FilesView {
     return this.count.valueAsNumber;
   }
 
-  /** The page takes files from now on: milliseconds since it was asked for. */
+  /**
+   * The page takes files from now on: milliseconds since it was asked for. The script ends before the browser draws the first
+   * frame, and nobody can choose a file that early: what counts is the moment after that frame.
+   */
   ready(): void {
-    document.documentElement.dataset["ready"] = String(Math.round(performance.now()));
+    const mark = () => {
+      document.documentElement.dataset["ready"] = String(Math.round(performance.now()));
+    };
+    new PerformanceObserver(mark).observe({ type: "paint", buffered: true });
   }
 
   problem(sentence: string): void {
     this.sentence.textContent = visibleText(sentence);
+  }
+
+  /** The worker has ended, with all files. */
+  lost(): void {
+    for (const id of [...this.rows.keys()]) this.drop(id);
+    this.problem(TEXTS.stopped);
+    this.changed(undefined);
   }
 
   /** Opens the same files in another worker. */
@@ -126,18 +143,14 @@ export class FilesView {
   }
 
   private add(file: OpenFile, input: Input): void {
-    // there is one release, and one trust file
+    // there is one release; of trust files, there is one and the one before
     const isMain = (kind: OpenFile["kind"]) => kind === "envelope" || kind === "description";
     for (const [id, known] of this.rows)
-      if (
-        (isMain(file.kind) && (isMain(known.file.kind) || known.file.kind === "payload")) ||
-        (file.kind === "trust" && known.file.kind === "trust")
-      )
-        this.drop(id);
+      if ((isMain(file.kind) && (isMain(known.file.kind) || known.file.kind === "payload")) || file.closes?.includes(id)) this.drop(id);
     const row = el(
       "li",
       {},
-      el("div", {}, el("strong", {}, visibleText(file.name)), " ", el("span", { class: "dim" }, visibleText(file.words))),
+      el("div", {}, el("strong", {}, visibleText(file.name)), " ", el("span", { class: "dim" }, ...withDigits(visibleText(file.words)))),
       button("✕", () => during(() => this.remove(file.id)), { "aria-label": TEXTS.remove(visibleText(file.name)), class: "quiet" }),
     );
     this.rows.set(file.id, { row, file, input });

@@ -12,7 +12,7 @@ import { Problem, Rpc } from "./rpc.js";
 import { TreeView } from "./tree-view.js";
 import { verdictViews } from "./verdict-view.js";
 
-const rpc = new Rpc();
+const rpc = new Rpc(() => files.lost());
 const verdict = el("section", { id: "verdict" });
 const diagnostic = el("pre", { tabindex: "0", role: "region", "aria-label": TEXTS.diagnostic });
 const details = el("details", {}, el("summary", {}, TEXTS.diagnostic), diagnostic) as HTMLDetailsElement;

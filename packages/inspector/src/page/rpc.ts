@@ -1,6 +1,7 @@
 // Asks the worker. Each ask has one answer: a value, or a sentence that says what went wrong.
 
-import type { AskName, Asks, Reply, Request } from "../protocol.js";
+import type { AskName, Asks, Life, Reply, Request } from "../protocol.js";
+import { TEXTS } from "../texts.js";
 import workerUrl from "../worker/worker.ts?worker&url";
 
 interface TrustedTypes {
@@ -22,18 +23,51 @@ interface Waiting {
   progress?: ((done: number, total: number) => void) | undefined;
 }
 
+let lives = 0;
+
 export class Rpc {
-  private readonly worker = new Worker(WORKER, { type: "module" });
+  /** Missing: it has been ended, or it never started. */
+  private worker: Worker | undefined;
   private readonly waiting = new Map<number, Waiting>();
   private ids = 0;
 
-  constructor() {
-    this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.take(data));
+  /** `died`: told that the worker is gone, with all open files, and that another one has taken its place. */
+  constructor(private readonly died?: () => void) {
+    this.worker = this.start();
+  }
+
+  /** A worker that ends without a word would leave the page busy: a lock that it holds until then becomes free. */
+  private start(): Worker {
+    const worker = new Worker(WORKER, { type: "module" });
+    const life = `firmseal ${performance.timeOrigin} ${lives++}`;
+    let hasAnswered = false;
+    // one that never answers would be replaced for ever
+    const gone = () => this.worker === worker && this.replace(hasAnswered);
+    worker.addEventListener("error", gone);
+    worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
+      hasAnswered = true;
+      if ("alive" in data) navigator.locks?.request(life, gone).catch(() => {});
+      else if (this.worker === worker) this.take(data);
+    });
+    // without locks, as on a host without https, only errors are noticed
+    worker.postMessage({ alive: life } satisfies Life);
+    return worker;
+  }
+
+  /** Takes another worker, and rejects what the one before was asked. */
+  private replace(again: boolean): void {
+    this.worker?.terminate();
+    this.worker = again ? this.start() : undefined;
+    const asked = [...this.waiting.values()];
+    this.waiting.clear();
+    this.died?.();
+    for (const { reject } of asked) reject(new Problem(TEXTS.stopped));
   }
 
   ask<N extends AskName>(ask: N, of: Asks[N][0], progress?: Waiting["progress"]): Promise<Asks[N][1]> {
     const id = this.ids++;
     return new Promise((resolve, reject) => {
+      if (!this.worker) return reject(new Problem(TEXTS.stopped));
       this.waiting.set(id, { resolve: resolve as Waiting["resolve"], reject, progress });
       this.worker.postMessage({ id, ask, of } satisfies Request);
     });
@@ -41,12 +75,15 @@ export class Rpc {
 
   /** Ends the worker, whatever it does. Everything that was asked is rejected. */
   end(): void {
-    this.worker.terminate();
+    const { worker } = this;
+    // nobody is told of this end
+    this.worker = undefined;
+    worker?.terminate();
     for (const { reject } of this.waiting.values()) reject(new Problem(""));
     this.waiting.clear();
   }
 
-  private take(reply: Reply): void {
+  private take(reply: Exclude<Reply, Life>): void {
     const waiting = this.waiting.get(reply.id);
     if (!waiting) return;
     if ("done" in reply) {

@@ -35,8 +35,8 @@ export class TreeView {
     this.mark(row, false);
     await this.expand(row);
     // the one item in a tag, as at the start of every file
-    const [first, second] = this.visible();
-    if (first && second && this.visible().length === 2) await this.expand(second);
+    const [first, second] = this.visibleText();
+    if (first && second && this.visibleText().length === 2) await this.expand(second);
   }
 
   /** Shows the item at the end of a path, and marks it. */
@@ -108,7 +108,7 @@ export class TreeView {
   }
 
   /** The rows that are not inside a closed one, in order. */
-  private visible(): Row[] {
+  private visibleText(): Row[] {
     const out: Row[] = [];
     for (const item of this.element.querySelectorAll<HTMLElement>("[role=treeitem]")) {
       const row = this.rows.get(Number(item.dataset["id"]));
@@ -128,7 +128,7 @@ export class TreeView {
 
   /** The row to go to. null: the key was for this tree, but there is none. undefined: the key is not for it. */
   private target(key: string, row: Row): Row | null | undefined {
-    const rows = this.visible();
+    const rows = this.visibleText();
     const at = rows.indexOf(row);
     switch (key) {
       case "ArrowDown":

@@ -1,6 +1,6 @@
 // The verdict, with who signed, and what is in a trust file.
 
-import { el, facts, goodViews, table, visibleText } from "@firmseal/report/page";
+import { digits, el, facts, goodViews, nested, table, visibleText } from "@firmseal/report/page";
 import type { DeskVerdict, SignatureRow } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { button } from "./parts.js";
@@ -18,8 +18,13 @@ function signatureView(rows: readonly SignatureRow[]): Node[] {
   return [el("h2", {}, TEXTS.signatures), table(TEXTS.signatures, [TEXTS.signature, TEXTS.algorithm, TEXTS.keyId, TEXTS.madeBy], cells)];
 }
 
-function trustView({ name, sequence, thresholds, keys }: NonNullable<DeskVerdict["trust"]>): Node[] {
-  const rows = keys.map((key) => [key.roles, visibleText(key.alg), el("code", {}, key.thumbprint), visibleText(key.limits || TEXTS.none)]);
+function trustView({ name, sequence, thresholds, keys, changes }: NonNullable<DeskVerdict["trust"]>): Node[] {
+  const rows = keys.map((key) => [
+    key.roles,
+    visibleText(key.alg),
+    el("code", {}, ...digits(key.thumbprint)),
+    visibleText(key.limits || TEXTS.none),
+  ]);
   return [
     el("h2", {}, TEXTS.trust),
     facts([
@@ -28,6 +33,7 @@ function trustView({ name, sequence, thresholds, keys }: NonNullable<DeskVerdict
       [TEXTS.thresholds, thresholds],
     ]),
     table(TEXTS.trust, [TEXTS.roles, TEXTS.algorithm, TEXTS.thumbprint, TEXTS.limits], rows),
+    ...(changes ? [el("h2", {}, TEXTS.trustChanges(changes.number)), nested(changes.lines)] : []),
   ];
 }
 

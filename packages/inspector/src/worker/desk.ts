@@ -2,7 +2,18 @@
 
 import { diagnostic, HASH_FUNCTIONS } from "@firmseal/report";
 import { digestInSlices, type OnProgress } from "@firmseal/report/page";
-import { draftOf, isDescription, isTrust, type PublicKey, resolve, testKeyName, thumbprint, toHex } from "@firmseal/signer";
+import {
+  decodeTrust,
+  draftOf,
+  isDescription,
+  isTrust,
+  type PublicKey,
+  resolve,
+  testKeyName,
+  thumbprint,
+  toHex,
+  trustName,
+} from "@firmseal/signer";
 import type { Refusal } from "@firmseal/verifier";
 import {
   decodeEnvelope,
@@ -63,6 +74,8 @@ function looksLikeEnvelope(bytes: Uint8Array): boolean {
 export class Desk {
   envelope: Main | undefined;
   trust: Main | undefined;
+  /** The trust file before, whose roots must have signed the other one. */
+  before: Main | undefined;
   keys: OpenKey[] = [];
   payloads: OpenPayload[] = [];
   private ids = 0;
@@ -89,7 +102,11 @@ export class Desk {
 
   remove(id: number): void {
     if (this.envelope?.id === id) this.closeEnvelope();
-    if (this.trust?.id === id) this.trust = undefined;
+    if (this.trust?.id === id) {
+      this.trust = this.before;
+      this.before = undefined;
+    }
+    if (this.before?.id === id) this.before = undefined;
     this.keys = this.keys.filter((key) => key.id !== id);
     this.payloads = this.payloads.filter((payload) => payload.id !== id);
   }
@@ -97,6 +114,7 @@ export class Desk {
   clear(): void {
     this.closeEnvelope();
     this.trust = undefined;
+    this.before = undefined;
     this.keys = [];
   }
 
@@ -167,8 +185,16 @@ export class Desk {
   }
 
   private takeTrust(bytes: Uint8Array, name: string): OpenFile {
-    this.trust = { id: this.ids++, name, kind: "trust", bytes, tree: new Tree(bytes, "trust") };
-    return { id: this.trust.id, kind: "trust", name, words: TEXTS.isTrust(bytes.length) };
+    const now: Main = { id: this.ids++, name, kind: "trust", bytes, tree: new Tree(bytes, "trust") };
+    const open = [this.trust, this.before].filter((one) => one !== undefined);
+    // of three, the first one is closed
+    const other = this.trust;
+    const order = other && orderOf(now, other);
+    this.trust = order !== undefined && order < 0 ? other : now;
+    this.before = order === undefined ? undefined : order < 0 ? now : other;
+    const closes = open.filter((one) => one !== this.trust && one !== this.before).map(({ id }) => id);
+    const words = (now === this.trust ? TEXTS.isTrust : TEXTS.trustBefore)(bytes.length);
+    return { id: now.id, kind: "trust", name, words, closes };
   }
 
   private addKey(key: PublicKey, name: string): OpenFile {
@@ -242,6 +268,18 @@ export class Desk {
       if (!isRefusal(e)) throw e;
       throw new Sentence(TEXTS.damaged(main.name, refusalText(e)));
     }
+  }
+}
+
+/** Above 0: the first trust file follows the second one. Undefined: they are not of one line, or one cannot be read. */
+function orderOf(a: Main, b: Main): number | undefined {
+  try {
+    const [one, other] = [decodeTrust(a.bytes).store, decodeTrust(b.bytes).store];
+    if (trustName(one) !== trustName(other)) return undefined;
+    const by = BigInt(formatSequence(one.sequence)) - BigInt(formatSequence(other.sequence));
+    return by === 0n ? undefined : Number(by > 0n) * 2 - 1;
+  } catch {
+    return undefined;
   }
 }
 

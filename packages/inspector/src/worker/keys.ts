@@ -1,6 +1,17 @@
 // Public keys in the forms that people have. Private keys are recognized, and not kept.
 
-import { fromCose, fromJwk, fromRaw, isPrivate, KeyError, type PublicKey } from "@firmseal/signer";
+import {
+  fromCose,
+  fromJwk,
+  fromMinisign,
+  fromRaw,
+  fromSshLine,
+  isMinisignPublic,
+  isPrivate,
+  isSshLine,
+  KeyError,
+  type PublicKey,
+} from "@firmseal/signer";
 import { TEXTS } from "../texts.js";
 import { Sentence } from "./sentence.js";
 
@@ -96,11 +107,31 @@ const RAW_LENGTHS: readonly number[] = [32, 65, 52, 60, 1312, 1952, 2592];
 export const keyOfRaw = (bytes: Uint8Array, name: string): PublicKey | undefined =>
   RAW_LENGTHS.includes(bytes.length) ? attempt(name, () => fromRaw(bytes)) : undefined;
 
-/** The key in a text: PEM, or any binary form in hex or base64. Undefined: none. */
+const MINISIGN_COMMENT = "untrusted comment:";
+/** Bytes of the decoded line of a secret key of minisign. */
+const MINISIGN_SECRET = 158;
+
+/** The key in a file of minisign: a comment, and a line of base64. */
+function keyOfMinisign(text: string, name: string): PublicKey {
+  const [, line = "", ...rest] = text.trimEnd().split(/\r\n|\n|\r/);
+  const bytes = rest.length === 0 ? fromBase64(line) : undefined;
+  if (bytes?.length === MINISIGN_SECRET) throw new Sentence(TEXTS.privateKey(name));
+  const key = bytes && attempt(name, () => fromMinisign(bytes) ?? raise(name));
+  return key ?? raise(name);
+}
+
+function raise(name: string): never {
+  throw new Sentence(TEXTS.unknown(name));
+}
+
+/** The key in a text: PEM, OpenSSH, minisign, or any binary form in hex or base64. Undefined: none. */
 export function keyOfText(text: string, name: string): PublicKey | undefined {
   const pem = keyOfPem(text, name);
   if (pem) return pem;
+  if (isSshLine(text)) return attempt(name, () => fromSshLine(text));
+  if (text.startsWith(MINISIGN_COMMENT)) return keyOfMinisign(text, name);
   const compact = text.replace(/\s/g, "");
   const bytes = /^([0-9a-f]{2})+$/i.test(compact) ? bytesOfHex(compact) : fromBase64(compact);
+  if (bytes && isMinisignPublic(bytes)) return attempt(name, () => fromMinisign(bytes) ?? raise(name));
   return bytes && (keyOfBytes(bytes, name) ?? keyOfRaw(bytes, name));
 }

@@ -41,20 +41,34 @@ const device = () => ({ ...{ open, anchor, errors }, ...pageInterpreter() });
 export interface DeskPolicy {
   trust: Trust;
   keys: { key: PublicKey; anchor: Anchor; name?: string }[];
-  list?: { store: TrustStore; pinned: boolean };
+  list?: TrustList;
+}
+
+/** The open trust file. `before`: the one before, if it is open too. */
+interface TrustList {
+  store: TrustStore;
+  pinned: boolean;
+  before?: TrustStore;
 }
 
 const base64 = (bytes: ArrayLike<number>) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
-/** The trust file, verified with the open keys as its roots, or with its own. Throws refusals. */
-function trustList({ trust, keys }: Desk): DeskPolicy["list"] {
-  if (!trust) return undefined;
-  const own = decodeTrust(trust.bytes);
+/** A trust file, verified with these roots, or with its own. Throws refusals. */
+function acceptedTrust({ bytes }: Main, roots: TrustStore | Trust | undefined): TrustStore {
+  const own = decodeTrust(bytes);
   // a device would call it damaged CBOR
   if (own.signatures.length === 0) throwRefusal(errors.TRUST_SIGNERS, -1);
+  return acceptTrust(bytes, roots ?? own.store);
+}
+
+/** The trust file, verified with the open keys as its roots, or with its own, and the one before it first. Throws refusals. */
+function trustList({ trust, before: first, keys }: Desk): TrustList | undefined {
+  if (!trust) return undefined;
   const pinned = keys.length > 0;
-  const before = pinned ? { anchors: keys.map(({ key }) => anchorOf(key)), threshold: keys.length } : own.store;
-  return { store: acceptTrust(trust.bytes, before), pinned };
+  const roots = pinned ? { anchors: keys.map(({ key }) => anchorOf(key)), threshold: keys.length } : undefined;
+  if (!first) return { store: acceptedTrust(trust, roots), pinned };
+  const before = acceptedTrust(first, roots);
+  return { store: acceptedTrust(trust, before), pinned, before };
 }
 
 function identityOf(device: DeviceSettings | undefined, main: Main): Identity {
@@ -149,9 +163,36 @@ function trustFacts(store: TrustStore): NonNullable<DeskVerdict["trust"]> {
   };
 }
 
-/** The trust file alone. */
-function trustVerdict(list: NonNullable<DeskPolicy["list"]>, keys: DeskPolicy["keys"], claims: readonly CoseSignature[]): DeskVerdict {
-  const facts = { trust: trustFacts(list.store), signatures: signatureRows(claims, keys), notes: [] };
+type KeyFacts = ReturnType<typeof trustFacts>["keys"][number];
+
+/** What changes from one trust file to the next, line by line. */
+function trustChanges(before: TrustStore, after: TrustStore): string[] {
+  const [was, is] = [trustFacts(before), trustFacts(after)];
+  const nameOf = ({ alg, thumbprint: hex }: KeyFacts) => `${alg} ${hex.slice(0, 16)}…`;
+  const same = (a: KeyFacts) => (b: KeyFacts) => a.alg === b.alg && a.thumbprint === b.thumbprint;
+  const wordsOf = ({ roles, limits }: KeyFacts) => `${roles}${limits === "" ? "" : `, ${limits}`}`;
+  const lines = [
+    ...is.keys.flatMap((key) => (was.keys.some(same(key)) ? [] : [TEXTS.trustAdded(`${nameOf(key)}, ${wordsOf(key)}`)])),
+    ...was.keys.flatMap((key) => (is.keys.some(same(key)) ? [] : [TEXTS.trustGone(`${nameOf(key)}, ${wordsOf(key)}`)])),
+    ...is.keys.flatMap((key) => {
+      const old = was.keys.find(same(key));
+      return old && wordsOf(old) !== wordsOf(key) ? [TEXTS.trustChanged(nameOf(key), wordsOf(old), wordsOf(key))] : [];
+    }),
+    ...(was.thresholds === is.thresholds ? [] : [TEXTS.trustThresholds(was.thresholds, is.thresholds)]),
+  ];
+  return lines.length === 0 ? [TEXTS.trustSame] : lines;
+}
+
+/** The trust file alone, with what changes from the one before. */
+function trustVerdict(list: TrustList, keys: DeskPolicy["keys"], claims: readonly CoseSignature[]): DeskVerdict {
+  const { store, before } = list;
+  const number = before && formatSequence(before.sequence);
+  const changes = before && number !== undefined ? { changes: { number, lines: trustChanges(before, store) } } : {};
+  const facts = { trust: { ...trustFacts(store), ...changes }, signatures: signatureRows(claims, keys), notes: [] };
+  if (before && number !== undefined)
+    return list.pinned
+      ? { state: "good", words: TEXTS.trustFollowsGood(number), ...facts }
+      : { state: "unknown", words: `${TEXTS.trustFollows(trustName(before), number)}. ${TEXTS.trustOwn}`, ...facts };
   return list.pinned ? { state: "good", words: TEXTS.trustGood, ...facts } : { state: "unknown", words: TEXTS.trustOwn, ...facts };
 }
 
@@ -211,7 +252,7 @@ export async function deskVerdict(
   const list = policy?.list;
   if (!desk.trust || !policy || !list) return { state: "unknown", words: TEXTS.noKeyYet, signatures: [], notes: [] };
   const roots = desk.keys.map(({ key, name }) => ({ key, name, anchor: anchorOf(key) }));
-  const own = list.store.anchors.flatMap((one) => {
+  const own = [...list.store.anchors, ...(list.before?.anchors ?? [])].flatMap((one) => {
     const key = keyOfAnchor(one);
     return key ? [{ key, anchor: anchorOf(key) }] : [];
   });

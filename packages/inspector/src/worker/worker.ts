@@ -3,7 +3,7 @@
 import type { OnProgress } from "@firmseal/report/page";
 import { loadAlg } from "@firmseal/signer";
 import { isRefusal } from "@firmseal/verifier/tools";
-import type { AskName, Asks, Reply, Request } from "../protocol.js";
+import type { AskName, Asks, Life, Reply, Request } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { cutsOf } from "./cuts.js";
 import { Desk } from "./desk.js";
@@ -64,6 +64,14 @@ async function answer({ id, ask, of }: Request): Promise<void> {
 
 // one after the other: a file that is read while another is verified must not change what is verified
 let queue = loaded.catch(() => {});
-self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
+self.addEventListener("message", ({ data }: MessageEvent<Request | Life>) => {
+  if ("alive" in data) {
+    // held until this worker ends
+    navigator.locks?.request(data.alive, () => {
+      send({ alive: data.alive });
+      return new Promise(() => {});
+    });
+    return;
+  }
   queue = queue.then(() => answer(data));
 });

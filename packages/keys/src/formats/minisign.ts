@@ -4,14 +4,12 @@
 
 import { scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
+import { fromMinisign, KeyError, type PrivateKey, type PublicKey, privateKey } from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { decodeBase64 } from "./base64.js";
 import { equalFields } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
 
-// "Ed" ‖ key number (8) ‖ public key (32)
-const PUBLIC_LENGTH = 42;
 // "Ed" ‖ "Sc" or 0 ‖ "B2" ‖ salt (32) ‖ opslimit (8) ‖ memlimit (8) ‖ [ key number (8) ‖ seed (32) ‖ public key (32) ‖
 // checksum (32) ]
 const SECRET_LENGTH = 158;
@@ -48,23 +46,10 @@ export async function readMinisign(text: string, name: string, passphrase: () =>
   const bytes = decodeBase64(base64.trim());
   if (!bytes) throw damagedMinisign();
   try {
-    return readMinisignPublic(bytes) ?? (await readSecret(bytes, name, passphrase));
+    return fromMinisign(bytes) ?? (await readSecret(bytes, name, passphrase));
   } finally {
     bytes.fill(0);
   }
-}
-
-/** Whether bytes have the length and the beginning of a minisign public key. */
-export function isMinisignPublic(bytes: Buffer): boolean {
-  return bytes.length === PUBLIC_LENGTH && algorithmTag(bytes, 0) === "Ed";
-}
-
-/** Reads the decoded line of a public key. Returns undefined if it is not one. Throws KeyError `point`. */
-export function readMinisignPublic(bytes: Buffer): PublicKey | undefined {
-  if (!isMinisignPublic(bytes)) return undefined;
-  // a truncated secret key
-  if ((algorithmTag(bytes, 2) === "Sc" || algorithmTag(bytes, 2) === "\0\0") && algorithmTag(bytes, 4) === "B2") throw damagedMinisign();
-  return publicKey("ed25519", bytes.subarray(10));
 }
 
 function algorithmTag(bytes: Buffer, at: number): string {

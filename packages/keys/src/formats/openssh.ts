@@ -3,10 +3,18 @@
 // and security keys are refused.
 
 import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
-import { type KeyAlg, KeyError, keyAlgs, type PrivateKey, type PublicKey, privateKey, publicKey, secretLength } from "@firmseal/signer";
-import { CUSTODY } from "../custody.js";
+import {
+  fromSsh,
+  type KeyAlg,
+  KeyError,
+  keyAlgs,
+  type PrivateKey,
+  type PublicKey,
+  privateKey,
+  secretLength,
+  sshType,
+} from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
-import { decodeBase64 } from "./base64.js";
 import { pem } from "./pem.js";
 import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
@@ -74,7 +82,7 @@ function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): KeyT
 }
 
 const TYPES: readonly KeyType[] = keyAlgs.flatMap((alg) => {
-  const { openssh } = CUSTODY[alg];
+  const openssh = sshType(alg);
   const length = secretLength(alg);
   if (!openssh || length === undefined) return [];
   return openssh.curve === undefined ? ofString(alg, openssh.type, length) : ofCurve(alg, openssh.type, openssh.curve, length);
@@ -97,11 +105,6 @@ function typeNamed(name: string): KeyType {
   return type;
 }
 
-/** Whether a text is, or begins like, OpenSSH public keys: a type and base64. */
-export function isOpenSshPublic(text: string): boolean {
-  return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
-}
-
 /**
  * The public key in one line, with a newline and without a comment. Throws KeyFileError if OpenSSH does not support the
  * key.
@@ -113,26 +116,6 @@ export function openSshPublic(key: PublicKey): string {
 
 function publicBlob(type: KeyType, key: PublicKey): Buffer {
   return Buffer.concat([wire(type.name), type.writePublic(key)]);
-}
-
-/** Reads the only public key in a file. Text after the key is its comment. Throws KeyError. */
-export function readOpenSshPublic(text: string): PublicKey {
-  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
-  if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
-  const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
-  const type = typeNamed(name);
-  const blob = decodeBase64(base64);
-  if (!blob) throw damagedOpenSsh();
-  return readBlob(blob, type);
-}
-
-function readBlob(blob: Buffer, expected?: KeyType): PublicKey {
-  const from = new WireReader(blob, damagedOpenSsh);
-  const type = typeNamed(from.string().toString("latin1"));
-  if (expected && type !== expected) throw damagedOpenSsh();
-  const pub = type.readPublic(from);
-  from.end();
-  return publicKey(type.alg, pub);
 }
 
 function damagedOpenSsh(): KeyError {
@@ -150,7 +133,7 @@ export async function readOpenSshPrivate(content: Buffer, name: string, passphra
   const kdf = from.string().toString("latin1");
   const options = from.string();
   if (from.uint32() !== 1) throw new KeyError("several", "more than one OpenSSH key");
-  const outer = readBlob(from.string());
+  const outer = fromSsh(from.string());
   const sealed = from.string();
   const cipher = Object.hasOwn(OPENSSH_CIPHERS, cipherName) ? OPENSSH_CIPHERS[cipherName] : undefined;
   if (!cipher || (kdf !== "bcrypt" && kdf !== "none"))

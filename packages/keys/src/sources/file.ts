@@ -5,8 +5,12 @@ import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import {
   fromCose,
   fromJwk,
+  fromMinisign,
   fromRaw,
+  fromSshLine,
+  isMinisignPublic,
   isPrivate,
+  isSshLine,
   KeyError,
   type KeyErrorCode,
   keyAlgOfLength,
@@ -25,8 +29,8 @@ import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { readAll } from "../files/read.js";
 import { decodeBase64 } from "../formats/base64.js";
 import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
-import { isMinisign, isMinisignPublic, readMinisign, readMinisignPublic } from "../formats/minisign.js";
-import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "../formats/openssh.js";
+import { isMinisign, readMinisign } from "../formats/minisign.js";
+import { readOpenSshPrivate } from "../formats/openssh.js";
 import { ownFromPkcs8, ownFromSpki } from "../formats/own-der.js";
 import { decryptPkcs8, PBES2, secondsOf } from "../formats/pbes2.js";
 import { pemBlock } from "../formats/pem.js";
@@ -107,7 +111,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
       throw new KeyFileError(`${name}: text in UTF-16`, "save it as UTF-8, or without a byte-order mark", 2);
     if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
     if (isMinisign(text)) return await readMinisign(text, name, passphrase);
-    if (isOpenSshPublic(text)) return readOpenSshPublic(text);
+    if (isSshLine(text)) return fromSshLine(text);
     // as long as text with a key can be, and no COSE_Key with a reasonable kid
     if (isRaw(bytes) && bytes.length > SHORT && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
     if (/^\s*[{[]/.test(text)) {
@@ -115,7 +119,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
       return await loading(() => fromJwk(jwk));
     }
     const decoded = fromBase64(text.trim());
-    if (decoded) return readMinisignPublic(decoded) ?? (await readKey(decoded, name, never));
+    if (decoded) return fromMinisign(decoded) ?? (await readKey(decoded, name, never));
     const first = bytes[0] as number;
     if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
     if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");

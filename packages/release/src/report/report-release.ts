@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
-import { type Artifact, MOST_BOARDS, RECORD, type ReleaseRecord, recordFault } from "@firmseal/report";
+import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/report";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../limits.js";
@@ -35,8 +35,11 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
     if (!all.some(({ board }) => board === name))
       throw usage(`--board ${name}: ${folder} has no such board`, `it has ${known.join(", ")}${all.length > 8 ? ", and others" : ""}`);
   const wanted = names.length === 0 ? all : all.filter(({ board }) => names.includes(board));
-  if (wanted.length > MOST_BOARDS)
-    throw tooMuch(`${folder}: has ${wanted.length} boards, and a report shows at most ${MOST_BOARDS}`, "name some of them: --board NAME");
+  if (wanted.length > LIMITS.reportBoards)
+    throw tooMuch(
+      `${folder}: has ${wanted.length} boards, and a report shows at most ${LIMITS.reportBoards}`,
+      "name some of them: --board NAME",
+    );
   return wanted;
 }
 

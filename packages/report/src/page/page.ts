@@ -26,6 +26,7 @@ interface PageContent {
   made?: string;
   previous?: string;
   gone?: string[];
+  documents?: NonNullable<PageData["documents"]>;
 }
 
 /** A board with its envelope. */
@@ -89,9 +90,9 @@ const verdict = (words: string) => el("p", { class: "verdict bad", role: "status
 async function showRelease(content: PageContent, progress: OnProgress, show: Show): Promise<void> {
   const boards: Opened[] = [];
   for (const [i, data] of content.parts.entries()) boards.push(await openPart(data, i, progress));
-  const { made = "", previous, gone } = content;
-  const rest = { made, ...(previous !== undefined && { previous }), ...(gone && { gone }) };
-  show(...releaseViews({ ...rest, boards, ...(await openRecord(boards, progress)) }), ...payloadChecker(boards));
+  const { made = "", previous, gone, documents = [] } = content;
+  const rest = { made, documents, ...(previous !== undefined && { previous }), ...(gone && { gone }) };
+  show(...releaseViews({ ...rest, boards, ...(await openRecord(boards, progress)) }), ...payloadChecker(boards, documents));
 }
 
 async function run(): Promise<void> {
@@ -112,7 +113,7 @@ async function run(): Promise<void> {
     const one = await openPart(first, 0, progress);
     const { data, verified, length } = one;
     if (!verified) throw new Error(one.refused);
-    show(...goodViews(data, verified, length), ...payloadChecker([one]));
+    show(...goodViews(data, verified, length), ...payloadChecker([one], data.documents ?? []));
   } catch (e) {
     show(verdict(refusalWords(e)));
   }

@@ -1,5 +1,6 @@
 // Compares the file of a payload outside the envelope with the digest that was signed.
 
+import type { ReportDocument } from "../data.js";
 import { HASH_FUNCTIONS, type HashFunction } from "../device-rules.js";
 import { hexOf } from "../explain.js";
 import { el, visibleText } from "./dom.js";
@@ -29,16 +30,24 @@ const candidates = (payloads: readonly PayloadFacts[], size: number) =>
   payloads.filter(({ bytes, digest }) => digest && HASH_FUNCTIONS[digest.algorithm] && (bytes === undefined || bytes === size));
 
 /** Says in one sentence what a file is. */
-async function judged(file: File, payloads: readonly PayloadFacts[], progress: OnProgress): Promise<{ isGood: boolean; words: string }> {
+async function judged(
+  file: File,
+  payloads: readonly PayloadFacts[],
+  documents: readonly ReportDocument[],
+  progress: OnProgress,
+): Promise<{ isGood: boolean; words: string }> {
   const name = visibleText(file.name);
   const possible = candidates(payloads, file.size);
   try {
-    const algorithms = [...new Set(possible.map(({ digest }) => digest?.algorithm as string))];
+    const named = documents.filter(({ bytes }) => bytes === file.size);
+    const algorithms = [...new Set([...possible.map(({ digest }) => digest?.algorithm as string), ...named.map(() => "sha-256")])];
     const digests = await fileDigests(file, algorithms, progress);
     const found = possible.filter(({ digest }) => digest && digests.get(digest.algorithm) === digest.hex);
     for (const cell of document.querySelectorAll("[data-payload]"))
       if (found.some((one) => payloadId(one) === cell.getAttribute("data-payload"))) cell.textContent = REPORT_TEXTS.matches;
     const [first] = found;
+    const known = named.find(({ sha256 }) => sha256 === digests.get("sha-256"));
+    if (!first && known) return { isGood: true, words: REPORT_TEXTS.documentGood(name, visibleText(known.file)) };
     return first
       ? { isGood: true, words: REPORT_TEXTS.payloadGood(name, visibleText(first.uri)) }
       : { isGood: false, words: REPORT_TEXTS.payloadOther(name) };
@@ -48,10 +57,10 @@ async function judged(file: File, payloads: readonly PayloadFacts[], progress: O
 }
 
 /** A field for payload files, if devices fetch any from outside the envelopes. */
-export function payloadChecker(boards: readonly BoardOutcome[]): Node[] {
+export function payloadChecker(boards: readonly BoardOutcome[], documents: readonly ReportDocument[]): Node[] {
   const payloads = boards.flatMap(({ verified, refused }) => (refused === undefined ? (verified?.payloads ?? []) : []));
   const outside = payloads.filter(({ inside }) => !inside);
-  if (outside.length === 0) return [];
+  if (outside.length + documents.length === 0) return [];
   const input = el("input", { type: "file", multiple: "", id: "payload-file" }) as HTMLInputElement;
   const said = el("ul", { class: "said", "aria-live": "polite" });
   const bar = el("progress", { max: "100", "aria-label": REPORT_TEXTS.checkingPayload, hidden: "" });
@@ -59,11 +68,11 @@ export function payloadChecker(boards: readonly BoardOutcome[]): Node[] {
     said.replaceChildren();
     bar.hidden = false;
     for (const file of [...(input.files ?? [])]) {
-      const { isGood, words } = await judged(file, outside, (done, of) => bar.setAttribute("value", String((done * 100) / of)));
+      const { isGood, words } = await judged(file, outside, documents, (done, of) => bar.setAttribute("value", String((done * 100) / of)));
       said.append(el("li", { class: isGood ? "good" : "bad" }, words));
     }
     bar.hidden = true;
     input.value = "";
   });
-  return [el("div", { class: "check" }, el("label", { for: input.id }, REPORT_TEXTS.choosePayload), input, bar, said)];
+  return [el("div", { class: "payload-check" }, el("label", { for: input.id }, REPORT_TEXTS.choosePayload), input, bar, said)];
 }

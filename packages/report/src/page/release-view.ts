@@ -3,6 +3,7 @@
 import type { ReleaseRecord } from "../record/record.js";
 import { el, facts, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
+import { documentViews } from "./told-view.js";
 import type { PageData, Verified } from "./verify.js";
 import { envelopeViews, headings, refusedByAll } from "./view.js";
 
@@ -20,6 +21,7 @@ export interface ReleaseOutcome {
   made: string;
   previous?: string;
   gone?: string[];
+  documents?: NonNullable<PageData["documents"]>;
   boards: BoardOutcome[];
   record?: ReleaseRecord;
   fault?: string;
@@ -108,6 +110,7 @@ function recordViews({ record, fault, boards, made, gone, previous }: ReleaseOut
 /** The content of the report. */
 export function releaseViews(outcome: ReleaseOutcome): Node[] {
   const { isGood, words } = verdictOf(outcome);
+  const { documents = [] } = outcome;
   return [
     el("p", { class: `verdict ${isGood ? "good" : "bad"}`, role: "status" }, words),
     el("p", { class: "dim" }, REPORT_TEXTS.verifier),
@@ -115,5 +118,16 @@ export function releaseViews(outcome: ReleaseOutcome): Node[] {
     el("h2", { id: "boards", tabindex: "-1" }, REPORT_TEXTS.boards),
     overview(outcome.boards),
     ...outcome.boards.map((one, i) => boardView(one, i, outcome.previous)),
+    ...(documents.length > 0
+      ? [
+          el(
+            "section",
+            { class: "told" },
+            el("h2", {}, REPORT_TEXTS.toldTitle),
+            el("p", {}, REPORT_TEXTS.told),
+            ...documentViews(documents, headings(1)),
+          ),
+        ]
+      : []),
   ];
 }

@@ -1,7 +1,7 @@
 // What was found out when the report was made. The page has no means to verify it.
 
 import { grouped } from "../text.js";
-import { el, nested, visibleText } from "./dom.js";
+import { digits, el, nested, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import type { PageData } from "./verify.js";
 import type { Heading } from "./view.js";
@@ -33,9 +33,26 @@ function changeViews({ file, lines, left }: NonNullable<PageData["changes"]>, he
   return [title, lines.length === 0 ? el("p", {}, REPORT_TEXTS.noChanges) : nested(lines.map(name))];
 }
 
+/** Files that are not signed with the release. */
+export function documentViews(documents: NonNullable<PageData["documents"]>, heading: Heading): Node[] {
+  if (documents.length === 0) return [];
+  const rows = documents.map(({ file, kind, bytes, sha256 }) => [
+    visibleText(file),
+    visibleText(REPORT_TEXTS.documentKinds[kind.name](kind.of ?? "", kind.count ?? 0)),
+    grouped(bytes),
+    el("code", {}, ...digits(visibleText(sha256))),
+  ]);
+  const titles = [REPORT_TEXTS.documentFile, REPORT_TEXTS.documentKind, REPORT_TEXTS.documentBytes, REPORT_TEXTS.documentDigest];
+  return [heading(2, REPORT_TEXTS.documents), table(REPORT_TEXTS.documents, titles, rows)];
+}
+
 /** `name`: puts names in place of identifiers. */
 export function toldViews(data: PageData, heading: Heading, name: (text: string) => string): Node[] {
-  const out = [...(data.changes ? changeViews(data.changes, heading, name) : []), ...(data.cuts ? cutMap(data.cuts, heading) : [])];
+  const out = [
+    ...(data.changes ? changeViews(data.changes, heading, name) : []),
+    ...(data.cuts ? cutMap(data.cuts, heading) : []),
+    ...documentViews(data.documents ?? [], heading),
+  ];
   return out.length > 0
     ? [el("section", { class: "told" }, heading(1, REPORT_TEXTS.toldTitle), el("p", {}, REPORT_TEXTS.told), ...out)]
     : [];

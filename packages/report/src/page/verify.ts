@@ -136,11 +136,14 @@ function payloadFacts(behaviours: readonly Behaviour[], met: ReadonlySet<string>
 const decoder = new TextDecoder();
 const textOf = (bytes: ArrayLike<number>) => decoder.decode(Uint8Array.from(bytes));
 
+const textLabel = (name: string | undefined, key: unknown, language: ArrayLike<number>) =>
+  `${REPORT_TEXTS.textNames[name ?? ""] ?? name ?? key} (${textOf(language)})`;
+
 function textsOf(envelope: Uint8Array): [string, string][] {
   return decodeEnvelope(envelope).text.flatMap(({ language, texts, components }) => [
-    ...texts.map((t): [string, string] => [`${TEXT_NAMES[t.key] ?? t.key} (${textOf(language)})`, textOf(t.text)]),
+    ...texts.map((t): [string, string] => [textLabel(TEXT_NAMES[t.key], t.key, language), textOf(t.text)]),
     ...components.flatMap((c) =>
-      c.texts.map((t): [string, string] => [`${COMPONENT_TEXT_NAMES[t.key] ?? t.key} (${textOf(language)})`, textOf(t.text)]),
+      c.texts.map((t): [string, string] => [textLabel(COMPONENT_TEXT_NAMES[t.key], t.key, language), textOf(t.text)]),
     ),
   ]);
 }

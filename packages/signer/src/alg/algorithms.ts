@@ -39,6 +39,11 @@ export function isStateful(alg: KeyAlg): boolean {
   return !rowOf(alg).derive;
 }
 
+/** How OpenSSH names keys of an algorithm. Returns undefined if it has no such keys. */
+export function sshType(alg: KeyAlg): AlgRow["ssh"] {
+  return rowOf(alg).ssh;
+}
+
 /** Whether prepare() can make tables for keys of an algorithm. */
 export function hasTables(alg: KeyAlg): boolean {
   return rowOf(alg).tables === true;

@@ -22,6 +22,7 @@ export const ed25519Row: AlgRow = {
   signatureLength: 64,
   // RFC 9864 gave EdDSA on this curve a name of its own
   jwk: { kty: "OKP", crv: "Ed25519", alg: "Ed25519", also: ["EdDSA"] },
+  ssh: { type: "ssh-ed25519" },
   check(key) {
     // the verifier decides; the library says why
     if (alg.valid(key)) return;

@@ -17,6 +17,7 @@ export const es256Row: AlgRow = {
   publicLengths: [65],
   signatureLength: 64,
   jwk: { kty: "EC", crv: "P-256", alg: "ES256" },
+  ssh: { type: "ecdsa-sha2-nistp256", curve: "nistp256" },
   check(key) {
     if (key[0] !== 4 || !attempt(() => p256.Point.fromBytes(key))) throw new KeyError("point", "the public key is not a point of P-256");
   },

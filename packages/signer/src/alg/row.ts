@@ -28,6 +28,8 @@ export interface AlgRow {
   readonly signatureLength?: number;
   /** Absent if JOSE has no such key. Its COSE_Key: KEY_FORMS of the verifier, by the number above. */
   readonly jwk?: JwkForm;
+  /** How OpenSSH names such keys: the type, and the curve that a key of this type repeats (RFC 8709 §4, RFC 5656 §3.1). */
+  readonly ssh?: { readonly type: string; readonly curve?: string };
   /** Throws KeyError for a key that has the right length but must not be used. */
   check(key: Uint8Array): void;
   /**

@@ -1,10 +1,22 @@
 // A release as one HTML file that verifies it.
 
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { minifiedBundle } from "@firmseal/bundler";
 import { grouped, keyWords, tooMuch, usage, warn } from "@firmseal/keys";
-import { previousFolder, type ReleaseFolder, readEnvelopeFile, releaseFolder, reportTime, trustedKeys } from "@firmseal/release";
-import { fittedReport, MOST_REPORT_BYTES, type ReleaseReport, type ReportData } from "@firmseal/report";
+import {
+  documentsBeside,
+  LIMITS,
+  type Product,
+  previousFolder,
+  type ReleaseFolder,
+  readEnvelopeFile,
+  releaseFolder,
+  reportDocuments,
+  reportTime,
+  trustedKeys,
+} from "@firmseal/release";
+import { fittedReport, type ReleaseRecord, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
@@ -39,6 +51,7 @@ async function oneBoard(path: string, o: ReportOptions): Promise<ReportedBoard> 
   const before = o.previousRelease;
   return reportBoard({
     ...{ path, o, whom: await trustedKeys(o), given, names },
+    documents: reportDocuments([...(o.document ?? []), ...documentsBeside(path)]),
     ...(before !== undefined && { before: { name: basename(before), envelope: readEnvelopeFile(before), path: before } }),
   });
 }
@@ -46,6 +59,12 @@ async function oneBoard(path: string, o: ReportOptions): Promise<ReportedBoard> 
 interface Reported {
   data: ReportData | ReleaseReport;
   boards: ReportedBoard[];
+}
+
+/** The bill of materials that the product file of this release names, if it is there. */
+function billOf(product: Product | undefined, { product: name, vendor }: ReleaseRecord): string[] {
+  const path = product?.name === name && product.vendor === vendor ? product.policy.sbom : undefined;
+  return path !== undefined && existsSync(path) ? [path] : [];
 }
 
 /** Every board of a release. */
@@ -71,6 +90,7 @@ async function allBoards({ record, bytes, boards }: ReleaseFolder, o: ReportOpti
     made: reportTime(),
     record: Buffer.from(bytes).toString("base64"),
     ...(previous && { previous: previous.name, gone: [...previous.gone] }),
+    documents: reportDocuments([...(o.document ?? []), ...billOf(product, record)]),
     boards: out.map((one) => one.data),
   };
   return { data, boards: out };
@@ -92,11 +112,11 @@ async function makeReport(path: string, o: ReportOptions) {
   const { html, left, excess } = fittedReport(data, await bundleFor(boards), payloadBytes);
   if (excess !== undefined)
     throw tooMuch(
-      `the report would have ${grouped(excess)} bytes without payloads, and ${grouped(MOST_REPORT_BYTES)} are the most`,
+      `the report would have ${grouped(excess)} bytes without payloads, and ${grouped(LIMITS.reportBytes)} are the most`,
       folder ? "make one for fewer boards: --board NAME" : "the manifest is too large for a report",
     );
   if (left.length > 0)
-    warn(`left out to keep the report below ${grouped(MOST_REPORT_BYTES)} bytes: ${left.map((name) => LEFT_WORDS[name]).join(", ")}`);
+    warn(`left out to keep the report below ${grouped(LIMITS.reportBytes)} bytes: ${left.map((name) => LEFT_WORDS[name]).join(", ")}`);
   const output = Buffer.from(html);
   writeOut(o.html, output);
   return {
@@ -130,6 +150,7 @@ export default define({
     option("--slot-size <bytes>", "also show how much of a slot each payload takes (default: as the product file says)", {
       parse: wholeNumber,
     }),
+    option("--document <file>", "also name this file with its SHA-256: a bill of materials, provenance, a test report", { repeat: true }),
     option("--device <name>", "also show power cuts on a simulated device: flash, storage, files or memory"),
     productFile(),
     ...passphrases(),
