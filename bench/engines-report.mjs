@@ -25,7 +25,7 @@ function size(name) {
 const amount = (name) => (t, r) => ms(r.counts[name] === undefined ? t[name] : r.counts[name] / 1e6);
 const ratio = (a, b) => (t, r) => (r.counts[a] === undefined ? times(t[a], t[b]) : times(r.counts[a], r.counts[b]));
 
-/** `against`: the part of OpenSSL's verifications a second that Node makes with ours, by algorithm. */
+/** `against`: the part of OpenSSL's verifications that Node makes with ours, by algorithm. */
 export function countedTables(results, against) {
   return [
     'One verification: million instructions where valgrind can count them, milliseconds on the other engines. "Table": with a table of 8 KB for the key. The ratios say how many times nacl.js takes.\n',
@@ -45,7 +45,7 @@ export function countedTables(results, against) {
         ]),
       ),
     ),
-    "Verifications a second on Node, as a part of what node:crypto (OpenSSL) makes in the same process.\n",
+    "Verifications on Node, as a part of what node:crypto (OpenSSL) makes in the same processor time.\n",
     tableText(
       ["algorithm", "of OpenSSL", "aim"],
       [

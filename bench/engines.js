@@ -1,6 +1,6 @@
 // Times one task on any engine: bench/engines.mjs puts this behind a script that sets TASKS, a list of [name, function, units], ROUNDS, and
 // LEAST, the milliseconds of a sample. Says `TIME name milliseconds` for each, the median of ROUNDS for one unit. With CALLS, it only calls each
-// so many times after the first. Only the language of conformance/README.md.
+// so many times. Only the language of conformance/README.md.
 // biome-ignore-all lint: ES5 as engines with tens of kilobytes run it
 (function (tasks, rounds) {
   "use strict";
@@ -32,12 +32,12 @@
       i,
       j,
       t;
-    if (run() === false) {
-      say("FAIL " + name);
+    if (typeof CALLS !== "undefined") {
+      for (i = 0; i < CALLS; i++) if (run() === false) say("FAIL " + name);
       return;
     }
-    if (typeof CALLS !== "undefined") {
-      for (i = 0; i < CALLS; i++) run();
+    if (run() === false) {
+      say("FAIL " + name);
       return;
     }
     // one sample more than is needed, for engines that compile what is hot

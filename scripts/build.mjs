@@ -59,6 +59,8 @@ const DIVIDED = [
   "signer: @noble/hashes/legacy.js",
   "signer: @noble/hashes/sha2.js",
 ];
+/** In the program that any command line may start. */
+const IN_MAIN = ["packages/cli/src/parser.ts"];
 /** In each program of a command. */
 const ALWAYS = [
   "packages/cli/src/show/render.ts",
@@ -204,7 +206,7 @@ async function program({ banner: _, ...options }, outdir) {
   const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
   const isIn = (path, source) => outputs[path].entryPoint === source || outputs[path].inputs[source]?.bytesInOutput > 0;
   const modulesOf = (source) => Object.keys(outputs).filter((path) => isIn(path, source));
-  const programs = {};
+  const programs = { main: { also: IN_MAIN.flatMap((source) => modulesOf(sourceOf(source))) } };
   for (const [command, also] of Object.entries(PACKED)) {
     const [module] = modulesOf(`packages/cli/src/commands/${command}.ts`);
     programs[command.replace(/^.*\//, "")] = {

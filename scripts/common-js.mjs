@@ -224,7 +224,7 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
   const files = new Map();
   // a program has no module that it does not need: others may be in one program, and in a file of their own for another
   const apart = new Set();
-  for (const [file, { command, also }] of Object.entries({ main: { also: [] }, ...programs })) {
+  for (const [file, { command, also }] of Object.entries(programs)) {
     const { text, outside } = await program(command, also);
     files.set(`${file}.js`, text);
     for (const name of outside) apart.add(name);

@@ -30,7 +30,8 @@ require("node:vm").runInNewContext(readFileSync(process.argv[1], "utf8"), { prin
 /**
  * `command` is looked for on PATH, `variable` names the binary of what is not packaged. `debian`: the package, which CI has installed; `made`:
  * the script that makes the binary, which CI has run.
- * `chunk`: vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it plays with, where it is not the one
+ * `console`: it goes on as a console when the script is over, and may fill the output with noise: a run is over, and counts, once it has said
+ * its last line. `chunk`: vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it plays with, where it is not the one
  * that ships.
  */
 export const ENGINES = [
@@ -40,7 +41,7 @@ export const ENGINES = [
   { name: "mujs", command: "mujs", debian: "mujs" },
   { name: "xs", variable: "XST", example: "xst", made: "scripts/xst.mjs" },
   { name: "jerry", variable: "JERRY", example: "jerry", chunk: 24 },
-  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 6, bundle: () => espruinoModule() },
+  { name: "espruino", variable: "ESPRUINO", example: "espruino", console: true, chunk: 6, bundle: () => espruinoModule() },
   {
     name: "chromium",
     command: "chromium",
@@ -167,12 +168,17 @@ const PAGE = `<!doctype html><meta charset="utf-8"><pre></pre>
 
 const decoded = (html) => html.replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", gt: ">", amp: "&" })[c]);
 
-/** Runs a program until it ends, the time is up or it has said too much. Espruino leaves its flash as a file in `cwd`. */
-function run(command, args, cwd, seconds = SECONDS) {
+/** The last line of a run of the player, and the same when it has arrived to its end. */
+const SUMMARY = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/;
+const OVER = new RegExp(`${SUMMARY.source}\\r?\\n`);
+
+/** Runs a program until it ends, the time is up, it has said too much, or with `over` what that matches. Espruino leaves its flash as a file in `cwd`. */
+function run(command, args, cwd, seconds = SECONDS, over = undefined) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     let stopped = "";
+    let finished = false;
     const stop = (why) => {
       stopped ||= why;
       child.kill("SIGKILL");
@@ -180,15 +186,18 @@ function run(command, args, cwd, seconds = SECONDS) {
     const timer = setTimeout(stop, seconds * 1000, `ended after ${seconds} s`);
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("latin1").on("data", (text) => {
+        if (finished) return;
         if (output.length < MOST_OUTPUT) output += text;
         else stop("says too much");
+        finished = Boolean(over?.test(output));
+        if (finished) child.kill("SIGKILL");
       });
     child.on("error", (error) => {
       stopped ||= error.message;
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
-      done({ output, stopped: stopped || (signal ? `ended by ${signal}` : ""), code });
+      done(finished ? { output, stopped: "", code: 0 } : { output, stopped: stopped || (signal ? `ended by ${signal}` : ""), code });
     });
   });
 }
@@ -209,7 +218,7 @@ async function runScript(engine, command, text, folder, seconds) {
   writeFileSync(file, text);
   if (engine.page) writeFileSync(html, PAGE);
   const main = engine.page ? html : file;
-  const result = await run(command, engine.args ? engine.args(main) : [main], folder, seconds);
+  const result = await run(command, engine.args ? engine.args(main) : [main], folder, seconds, engine.console ? OVER : undefined);
   return engine.page ? { ...result, output: decoded(result.output) } : result;
 }
 
@@ -232,7 +241,7 @@ async function playOnce(engine, command, text, expected, folder) {
   const result = await runScript(engine, command, text, folder);
   const { output } = result;
   const says = output.match(/^.*\bFAIL .*$/gm) ?? [];
-  const [, passed, failed, skipped] = output.match(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/) ?? [];
+  const [, passed, failed, skipped] = output.match(SUMMARY) ?? [];
   const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0), says };
   // an engine that ended early has passed nothing that it did not count
   const missing = expected - counts.passed - counts.failed - counts.skipped;

@@ -25,7 +25,18 @@ async function readTable() {
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function code({ TEMPLATE_NAME, templateString }) {
-  return `// GENERATED from ../tools/template-table.ts. DO NOT EDIT: change the table there, then run \`pnpm template\`.\n\n/** The template \`${TEMPLATE_NAME}\`: docs/reference/template.md. */\nexport const TEMPLATE =\n  "${templateString()}";\n`;
+  const text = templateString();
+  const [inside] = /6923[0-9a-f]+/.exec(text);
+  return `// GENERATED from ../tools/template-table.ts. DO NOT EDIT: change the table there, then run \`pnpm template\`.
+
+/** The template \`${TEMPLATE_NAME}\`: docs/reference/template.md. */
+export const TEMPLATE =
+  "${text}";
+
+/** The same with #firmware as the URI, for micro verifiers without images outside the envelope. */
+export const TEMPLATE_INSIDE =
+  "${text.replace("K", inside)}";
+`;
 }
 
 /** The page with the rows anew; what stands around them stays. */

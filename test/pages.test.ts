@@ -15,9 +15,10 @@ import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
 import { why as noSoftHsm } from "../packages/test-support/src/softhsm.js";
-import { blocksOf, only, ROOT, runPage, shell } from "./pages.js";
+import { bin, blocksOf, only, ROOT, runPage, shell } from "./pages.js";
 
 const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
+const FIRMSEAL = `"${process.execPath}" "${bin}"`;
 const noOpenssl = has("openssl", "version") ? "" : " (skipped: no openssl)";
 
 // a page is as many starts of the program as it has commands, and pages run side by side
@@ -207,6 +208,43 @@ describe.concurrent("docs/guides/micro.md", () => {
       const { size } = statSync(join(ROOT, `packages/verifier/dist/firmseal-micro-${name}.js`));
       expect(page, name).toContain(`| ${size.toLocaleString("en")} |`);
     }
+  });
+});
+
+describe.concurrent("docs/guides of other engines", () => {
+  const without = (tool: string) => (has(tool, "--version") ? "" : ` (skipped: no ${tool})`);
+
+  it.skipIf(without("qjs") !== "")(`quickjs.md installs, starts and refuses on qjs${without("qjs")}`, async () => {
+    const here = empty("quickjs");
+    const { stdout } = await runPage("docs/guides/quickjs.md", here);
+    const said = stdout.split("\n").filter((line) => /^(installed|application|refused|failed|exit code)/.test(line));
+    expect(`${said.join("\n")}\n`).toBe(only(blocksOf("docs/guides/quickjs.md"), "text said"));
+    // the micro verifier in its place, and what is no envelope, or no file
+    const ran = await shell(
+      `${FIRMSEAL} bundle --micro --alg ed25519 --device flash --form module --out firmseal.js
+qjs --module update.js start
+for what in key.js none.suit; do qjs --module update.js install $what || true; done
+head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js start`,
+      here,
+    );
+    expect(ran.stdout).toMatch(/^application, version 2\nrefused: 130\nfailed: none\.suit: error 2\nnothing is installed\n$/);
+  });
+
+  it.skipIf(without("mujs") !== "")(`mujs.md does the same with both verifiers${without("mujs")}`, async () => {
+    const { stdout } = await runPage("docs/guides/mujs.md", empty("mujs"));
+    const said = only(blocksOf("docs/guides/mujs.md"), "text said");
+    expect(stdout.split("update: 0").length).toBe(3);
+    expect(stdout).toContain(said.repeat(2));
+  });
+
+  it("moddable.md makes a module that Node takes as well", async () => {
+    const here = empty("moddable");
+    await runPage("docs/guides/moddable.md", here);
+    const ran = await shell(
+      "mv firmseal.js firmseal.mjs; node --input-type=module -e 'import f from \"./firmseal.mjs\"; console.log(Object.keys(f).join())'",
+      here,
+    );
+    expect(ran.stdout).toBe("open,start,step,install,boot,anchor\n");
   });
 });
 

@@ -116,11 +116,15 @@ exports.end = function () {
   });
 };
 
-// Makes room for the next release. The power must not fail meanwhile.
+// Makes room for the next release, and starts again: functions of the app are read from flash, where the app is no more.
+// The power must not fail meanwhile.
 exports.room = function () {
   return tried(function () {
     open().device.makeRoom();
+    clearInterval();
+    clearWatch();
     require("Storage").compact();
+    setTimeout(load, 99);
     return end(0);
   });
 };

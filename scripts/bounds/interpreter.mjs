@@ -274,7 +274,7 @@ export class Interpreter {
 
   unary(node, scope) {
     if (node.operator === "typeof") {
-      if (node.argument.type === "Identifier" && node.argument.name === "Float64Array") return "undefined";
+      if (node.argument.type === "Identifier" && ["Float64Array", "WebAssembly"].includes(node.argument.name)) return "undefined";
       const x = this.value(node.argument, scope);
       if (Array.isArray(x)) return "object";
       return x instanceof Abs ? "number" : (x?.type ?? typeof x);

@@ -8,7 +8,19 @@ import { children, isFunction, within } from "./syntax.mjs";
 const TYPED = ["Uint8Array", "Uint32Array", "Float64Array"];
 
 /** Names from outside that a bundle may use. What is optional among them stands behind a `typeof`. */
-const GLOBALS = new Set(["module", "exports", "Math", "Error", "Object", "String", "undefined", "arguments", "parseInt", ...TYPED]);
+const GLOBALS = new Set([
+  "module",
+  "exports",
+  "WebAssembly",
+  "Math",
+  "Error",
+  "Object",
+  "String",
+  "undefined",
+  "arguments",
+  "parseInt",
+  ...TYPED,
+]);
 
 /** Exact and present everywhere. Espruino lacks imul, trunc and clz32, and its round and pow are not the standard's. */
 const MATH = new Set(["floor", "abs", "min", "max"]);
@@ -17,7 +29,7 @@ const MATH = new Set(["floor", "abs", "min", "max"]);
 const AS_DATA = new Set(["at", "raw", "values", "entries"]);
 
 /** What only some engines have: asked for with `typeof` in the function that uses it, or in one around it. */
-const OPTIONAL = new Set(["module", "exports", ...TYPED]);
+const OPTIONAL = new Set(["module", "exports", "WebAssembly", ...TYPED]);
 
 const OBJECT = new Set(["keys", "prototype"]);
 

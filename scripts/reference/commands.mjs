@@ -1,8 +1,9 @@
 // docs/reference/commands.md, from what the commands declare.
 
-import { exampleLines, optionDescription, optionsOf, parserOf } from "../../packages/cli/lib/command.js";
+import { exampleLines, optionDescription, optionsOf } from "../../packages/cli/lib/command.js";
 import { COMMANDS } from "../../packages/cli/lib/commands.js";
 import { FAILURE, SUCCESS } from "../../packages/cli/lib/common/shapes.js";
+import { parserOf } from "../../packages/cli/lib/parser.js";
 import { wrapped } from "./text.mjs";
 
 const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "");

@@ -33,7 +33,7 @@ const MUTANTS = [
   ["the fold of a digit", "alg/scalar25519", "c = floor(x / 2097152);", "c = floor(x / 4194304);", /fold|reduce/],
   ["a carry's constant", "alg/field256", "times(24, 8)", "times(24, 4)", /row|mul/],
   ["what a carry is divided by", "alg/field256", "1 / /* @__PURE__ */ times(1, 2)", "2 / /* @__PURE__ */ times(1, 2)", /row|ratio|mul/],
-  ["a carry that is left out", "alg/field256", "t = c * v + a9 * b10", "t = a9 * b10", /not the product/],
+  ["a carry that is left out", "alg/field256", "65536 * q9 + s * d[8] + c * v", "65536 * q9 + s * d[8]", /not the product/],
   ["the factor 256", "alg/field256", "- 256 * q5", "- 128 * q5", /not the product/],
   ["the factor 65536", "alg/field256", "65536 * q9", "32768 * q9", /not the product/],
   ["a limb of p", "alg/field256", "1, -256, 65536]", "1, -256, 65535]", /constants/],

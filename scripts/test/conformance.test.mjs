@@ -65,6 +65,35 @@ it("passes with the module for Espruino, in which functions stand inside those t
   expect(bundle).toMatch(/function \w+\([\w,]*\)\{(?:var [^;]*;)?function /);
 }, 300_000);
 
+it.each([
+  [
+    "and noise that does not end",
+    'console.log("1 passed, 0 failed"); setInterval(() => process.stdout.write("\\xff".repeat(1e6)), 1)',
+    true,
+  ],
+  [
+    "and then ends with an error",
+    'process.stdout.write("1 passed, 0 fai"); setTimeout(() => { console.log("led"); process.exit(3); }, 300)',
+    true,
+  ],
+  ["of a failure", 'console.log("0 passed, 1 failed"); setInterval(() => {}, 1000)', false],
+  ["of too few", 'console.log("0 passed, 0 failed"); setInterval(() => {}, 1000)', false],
+  [
+    "in no line of its own",
+    'process.stdout.write("1 passed, 0 failed"); setInterval(() => process.stdout.write("\\xff".repeat(1e5)), 1)',
+    false,
+  ],
+])("a run on a console counts with its last line: one %s", async (_, program, ok) => {
+  const noisy = { name: "noisy", command: process.execPath, console: true, args: () => ["-e", program] };
+  const result = await conform(noisy, { files: [{ defaults, vectors: [refused("open")] }], bundle: "" });
+  expect(result, JSON.stringify(result)).toMatchObject({ ok, output: ok ? "" : expect.anything() });
+  // without a console behind it, noise and a wrong end are failures
+  if (ok)
+    expect(await conform({ ...noisy, console: false }, { files: [{ defaults, vectors: [refused("open")] }], bundle: "" })).toMatchObject({
+      ok: false,
+    });
+});
+
 async function withCI(value, work) {
   const before = process.env.CI;
   const put = (ci) => {

@@ -39,10 +39,10 @@ export type FeatureName = keyof typeof FEATURES;
 /**
  * The forms of a bundle. umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a
  * module for require() without a surrounding function, so that functions stay in flash. script: one global and no
- * reference to `module`, for a JerryScript snapshot. boot: not a verifier, but the boot file that starts the installed
- * app of a device with Storage.
+ * reference to `module`, for a JerryScript snapshot. module: an ES module whose default export is the verifier. boot:
+ * not a verifier, but the boot file that starts the installed app of a device with Storage.
  */
-export const BUNDLE_FORMS = ["umd", "espruino", "script", "boot"] as const;
+export const BUNDLE_FORMS = ["umd", "espruino", "script", "module", "boot"] as const;
 
 export type BundleForm = (typeof BUNDLE_FORMS)[number];
 
@@ -297,7 +297,7 @@ function assemble(all: BundleParts, options: BundleOptions): string {
   if (options.form === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
   const code = statements.map((s) => s.text).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
-  return `${head}${code}\n${text}\n})(firmseal);\n`;
+  return `${head}${code}\n${text}\n})(firmseal);\n${options.form === "module" ? "export default firmseal;\n" : ""}`;
 }
 
 function titleComment({ algs, features, form }: BundleOptions): string {

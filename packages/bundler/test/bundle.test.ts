@@ -69,6 +69,19 @@ describe("firmseal bundle", () => {
     expect(p.get("d.src.js").toString()).toMatch(/^\/\/ firmseal, device verifier: ed25519, es256; install\./);
   });
 
+  it("module: an ES module whose default export is the verifier", async () => {
+    const p = new Place();
+    await p.ok(["bundle", "--alg", "ed25519", "--form", "module", "--out", "m.mjs", "--source", "m.src.mjs"]);
+    for (const name of ["m.mjs", "m.src.mjs"]) {
+      const { default: api } = (await import(p.at(name))) as { default: Api };
+      expect(Object.keys(api)).toEqual(["open", "start", "step", "install", "boot", "anchor", "errors"]);
+      expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
+      // it differs from a script in its last line only
+      expect(p.get(name).toString()).toMatch(/[;\n]export default firmseal;\n$/);
+    }
+    expect((await p.run(["bundle", "--alg", "ed25519", "--out", "m.cjs"])).exit).toBe(2);
+  });
+
   it("gives the same bytes for the same options, to a file, to stdout and in JSON", async () => {
     const p = new Place();
     const args = ["bundle", "--form", "boot"];

@@ -1,6 +1,6 @@
 // What a command is: it declares itself, runs to facts, and has words for them. A command file exports one.
 
-import { Argument, Command, Option } from "commander";
+import { Argument, Option } from "commander";
 import type { Shape } from "./common/shapes.js";
 import type { Line } from "./show/render.js";
 
@@ -52,7 +52,7 @@ interface OptionFacts {
 }
 
 /** Options that may be given several times. */
-const repeatable = new WeakSet<Option>();
+export const repeatable = new WeakSet<Option>();
 
 export function option(flags: string, what: string, o: OptionFacts = {}): Option {
   const made = new Option(flags, o.repeat ? `${what} (repeatable)` : what);
@@ -85,73 +85,6 @@ export function optionDescription(of: Option): string {
 /** Whether an argument asks for help. */
 export const isHelp = (arg: string) => arg === "-h" || /^--help(=|$)/.test(arg);
 
-/** An option with one dash too few, such as "-key". Commander would take it for -k with the value "ey". */
-const SINGLE_DASH = /^-([a-z][a-z-]+)$/;
-
-/** Whether the words lead to a command or a group. What follows them are its arguments. */
-function isCommand(group: Command, [name, ...rest]: readonly string[]): boolean {
-  if (group.commands.length === 0 || name === undefined || name === "help") return true;
-  const next = group.commands.find((one) => one.name() === name);
-  return next !== undefined && isCommand(next, rest);
-}
-
-/** A command of commander's that tells first what a person has mistyped, and knows --help wherever it stands. */
-class Parser extends Command {
-  /** How often each option was given. */
-  private readonly times = new Map<Option, number>();
-
-  override addOption(one: Option): this {
-    super.addOption(one);
-    return this.on(`option:${one.name()}`, () => void this.times.set(one, (this.times.get(one) ?? 0) + 1));
-  }
-
-  /** Refuses two values for one option: a program cannot know which of them is meant. */
-  private refuseRepeated(): void {
-    for (const [one, times] of this.times)
-      if (times > 1 && one.required && !repeatable.has(one))
-        this.error(`error: option '${one.flags}' is given twice`, { code: "firmseal.repeated" });
-  }
-
-  override parseOptions(args: string[]): ReturnType<Command["parseOptions"]> {
-    const end = args.indexOf("--");
-    const options = end < 0 ? args : args.slice(0, end);
-    const asksForHelp = options.some(isHelp);
-    if (this.commands.length > 0) {
-      const parsed = super.parseOptions(args);
-      // commander would show the help of the group for a command that is not there
-      return isCommand(this, parsed.operands) ? parsed : { ...parsed, unknown: parsed.unknown.filter((arg) => !isHelp(arg)) };
-    }
-    // also behind an option that takes a value: no file is called --help
-    if (asksForHelp) return { operands: [], unknown: ["--help"] };
-    const short = options.find((arg) => this.options.some(({ long }) => long === `--${SINGLE_DASH.exec(arg)?.[1]}`));
-    if (short !== undefined) this.error(`error: unknown option '${short}' (Did you mean -${short}?)`, { code: "commander.unknownOption" });
-    const parsed = super.parseOptions(args);
-    // before a required option is missed, which may be the mistyped one
-    if (parsed.unknown[0] !== undefined) (this as unknown as Suggesting).unknownOption(parsed.unknown[0]);
-    this.refuseRepeated();
-    return parsed;
-  }
-}
-
-/** The part of commander that looks for the nearest option. Its types leave it out. */
-interface Suggesting {
-  unknownOption(flag: string): void;
-}
-
-/** A command of commander's that throws what is wrong and prints nothing of it. */
-export function parser(name: string, summary: string): Command {
-  return (
-    new Parser(name)
-      .description(summary)
-      .showHelpAfterError(false)
-      .configureOutput({ writeErr: () => {} })
-      .configureHelp({ optionDescription })
-      .exitOverride()
-      // what follows the name of a command belongs to the command, also --version
-      .enablePositionalOptions()
-  );
-}
-
 /** Options that every command has. They may also stand before its name. */
 export const GLOBAL_OPTIONS = ["--json", "--quiet"] as const;
 
@@ -173,23 +106,4 @@ export function exampleLines([line, what]: Example): string[] {
     else lines.push(lines.length > 0 ? `  ${part}` : part);
   }
   return [`# ${what}`, ...lines.map((text, i) => (i < lines.length - 1 ? `${text} \\` : text))];
-}
-
-/** The parser of a command. `act` gets the arguments, then the options. */
-export function parserOf(definition: AnyCommand, act: (given: unknown[]) => Promise<void>): Command {
-  const { name, summary, examples } = definition;
-  const made = parser(name.split(" ").at(-1) as string, summary);
-  for (const one of definition.arguments ?? []) made.addArgument(one);
-  for (const one of optionsOf(definition)) made.addOption(one);
-  const shown = examples.flatMap((one) =>
-    one
-      ? [
-          exampleLines(one)
-            .map((line) => `  ${line}`)
-            .join("\n"),
-        ]
-      : [],
-  );
-  // commander adds itself as the last of what it gives
-  return made.addHelpText("after", `\nExamples:\n${shown.join("\n\n")}`).action((...given: unknown[]) => act(given.slice(0, -1)));
 }

@@ -1,9 +1,9 @@
 // The command line, and how it ends. commands.ts is the table of the commands. A command is loaded when it is used.
 
-import { type Command, CommanderError, Option } from "commander";
-import about from "../package.json" with { type: "json" };
-import { type AnyCommand, GLOBAL_OPTIONS, isHelp, type Listed, parser, parserOf } from "./command.js";
+import { CommanderError } from "commander";
+import { type AnyCommand, GLOBAL_OPTIONS, isHelp, type Listed } from "./command.js";
 import { COMMANDS, GROUPS } from "./commands.js";
+import { plainArguments } from "./plain.js";
 
 /** `firmseal --json verify FILE` is `firmseal verify --json FILE`. */
 function withoutGlobals(argv: readonly string[]): readonly string[] {
@@ -33,36 +33,6 @@ function commandRow(argv: readonly string[]): Listed | undefined {
 function placeOf(argv: readonly string[]): string {
   const [group = ""] = wordsOf(argv);
   return commandRow(argv)?.name ?? (Object.hasOwn(GROUPS, group) ? group : "");
-}
-
-type CommandAction = (given: unknown[]) => Promise<void>;
-
-/** The parser of the command line, with `command` in full. Of `others` it knows what --help says. */
-function programWith(command: AnyCommand | undefined, others: readonly Listed[], act: CommandAction): Command {
-  const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)")
-    .version(about.version, "-V, --version")
-    // behind a command that signs, --version is that of the release
-    .enablePositionalOptions();
-  // without a command behind them
-  for (const name of GLOBAL_OPTIONS) program.addOption(new Option(name).hideHelp());
-  const groups = new Map<string, Command>();
-  for (const { name, summary } of others) {
-    const [first, second] = name.split(" ") as [string, string?];
-    let parent = program;
-    if (second !== undefined) {
-      parent = groups.get(first) ?? parser(first, GROUPS[first] as string);
-      if (!groups.has(first)) program.addCommand(parent);
-      groups.set(first, parent);
-    }
-    parent.addCommand(command?.name === name ? parserOf(command, act) : parser(second ?? first, summary));
-  }
-  return program;
-}
-
-/** Collects what --help and --version say, so that ui.ts writes it as everything else. */
-function collectHelp(command: Command, into: string[]): void {
-  command.configureOutput({ writeOut: (text) => into.push(text) });
-  for (const one of command.commands) collectHelp(one, into);
 }
 
 /** Writes what --help or --version says, or candidates. Returns the error, if stdout does not take it. */
@@ -95,18 +65,25 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const row = commandRow(argv);
     command = (await ((argv.some(isHelp) && row?.declare) || row?.load)?.())?.default;
-    const isFirst = row?.name.split(" ").every((word, i) => argv[i] === word);
-    // commander then asks for no other
-    const program = programWith(command, row && isFirst ? [row] : COMMANDS, async (all) => {
+    const words = row?.name.split(" ") ?? [];
+    const isFirst = row !== undefined && words.every((word, i) => argv[i] === word);
+    const act = async (all: unknown[]) => {
       given = all;
       const { render } = await import("./show/render.js");
       const { setMode } = await import("./show/ui.js");
       setMode(all.at(-1) as { quiet?: boolean; json?: boolean });
       command = (await (row as Listed).load()).default;
       await render(command, await command.run(...given), given);
-    });
-    collectHelp(program, help);
-    await program.parseAsync([...argv], { from: "user" });
+    };
+    const plain = command && isFirst ? plainArguments(command, argv.slice(words.length)) : undefined;
+    if (plain) await act(plain);
+    else {
+      const { collectHelp, programWith } = await import("./parser.js");
+      // commander then asks for no other
+      const program = programWith(command, isFirst ? [row] : COMMANDS, act);
+      collectHelp(program, help);
+      await program.parseAsync([...argv], { from: "user" });
+    }
     return 0;
   } catch (e) {
     const fault = e instanceof CommanderError && e.exitCode === 0 ? await writeHelp(help.join("")) : e;

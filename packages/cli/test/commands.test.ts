@@ -9,9 +9,10 @@ import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { FACTS, keyB, type Place, standard } from "../../test-support/src/run.js";
 import { SoftHsm, why } from "../../test-support/src/softhsm.js";
-import { type AnyCommand, parserOf } from "../src/command.js";
+import type { AnyCommand } from "../src/command.js";
 import { COMMANDS } from "../src/commands.js";
 import { FAILURE, optional, type Shape, SUCCESS } from "../src/common/shapes.js";
+import { parserOf } from "../src/parser.js";
 import { differences, unseen } from "./shape.js";
 
 const all = new Map<string, AnyCommand>();

@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { Place } from "../../test-support/src/run.js";
 
-// The way of docs/guides/espruino.md, on a Linux build of Espruino. It keeps its Storage in a file of its working directory; each run of it is a start.
+// The general verifier on a Linux build of Espruino: docs/guides/espruino.md, boards with more memory. It keeps its Storage in a file of its working directory; each run of it is a start.
 const path = process.env["ESPRUINO"];
 const examples = fileURLToPath(new URL("../../../examples/espruino/", import.meta.url));
 const FACTS = ["--vendor", "example.com", "--class", "board-v2", "--key", "release.pem"];
@@ -99,30 +99,4 @@ describe.skipIf(!path)(`an app on Espruino${why}`, () => {
     expect(board.update("app-3.suit")).toBe(0);
     expect(board.start()).toContain("app 3 runs");
   }, 300_000);
-});
-
-describe.skipIf(!path)(`a micro verifier on Espruino, which fits 2,630 variables${why}`, () => {
-  const SHARED = ["--seq", "--key", "h.pem", "--vendor", "example.com", "--class", "board-v2", "--for", "micro"];
-  it("takes three updates with HSS/LMS, and refuses an older one and a changed one", async () => {
-    const board = new Board();
-    await board.ok(["keygen", "--alg", "hsslms", "--hss", "5/4", "--out", "h.pem", "--no-passphrase"]);
-    const key = await board.ok(["pubkey", "h.pem", "--format", "js"]);
-    await board.ok([..."bundle --micro --alg hsslms --host sha256 --device storage --form espruino --out".split(" "), "firmseal.js"]);
-    await board.ok(["bundle", "--form", "boot", "--out", "boot0.js"]);
-    board.put("update.js", key.stdout + readFileSync(join(examples, "update-micro.js"), "utf8"));
-    board.start(board.upload("firmseal=firmseal.js", ".boot0=boot0.js", "update=update.js"));
-    const [seq, ...facts] = SHARED;
-    for (const n of [1, 2, 3]) {
-      board.put(`app-${n}.js`, `print("app ${n} runs");firmsealApp.confirm();\n`);
-      await board.ok(["sign", `app-${n}.js`, seq as string, String(n), ...facts]);
-      expect(board.update(`app-${n}.suit`)).toBe(0);
-      expect(board.start()).toContain(`app ${n} runs`);
-    }
-    expect(board.update("app-2.suit")).toBe(errors.ROLLBACK);
-    const changed = board.get("app-3.suit");
-    changed[120] = (changed[120] as number) ^ 1;
-    board.put("changed.suit", changed);
-    expect(board.update("changed.suit")).toBe(errors.SIGNATURE_INVALID);
-    expect(board.start()).toContain("app 3 runs");
-  }, 600_000);
 });

@@ -67,6 +67,10 @@ describe("bundle --micro", () => {
     expect(storage["bytes"]).toBeGreaterThan(plain["bytes"] as number);
     expect(own["bytes"]).toBeGreaterThan(plain["bytes"] as number);
     expect(p.get("m.js").length).toBe(own["bytes"]);
+    const bootless = await sizeOf("--host", "sha256", "--form", "espruino", "--device", "storage", "--without", "boot");
+    expect(bootless).toMatchObject({ without: ["boot"] });
+    expect(bootless["bytes"]).toBeLessThan((storage["bytes"] as number) - 300);
+    expect(p.get("m.js").toString()).not.toContain(".boot=");
   });
 
   it.each([
@@ -75,6 +79,7 @@ describe("bundle --micro", () => {
     ["--host without --micro", ["--alg", "ed25519", "--host", "sha256"]],
     ["--device without --micro", ["--alg", "ed25519", "--device", "flash"]],
     ["an unknown hash", ["--micro", "--alg", "ed25519", "--host", "md5"]],
+    ["flashDevice() without boot()", ["--micro", "--alg", "ed25519", "--device", "flash", "--without", "boot"]],
     ["an unknown device", ["--micro", "--alg", "ed25519", "--device", "disk"]],
     ["no algorithm", ["--micro"]],
   ])("refuses %s", async (_, args) => {

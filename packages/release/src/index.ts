@@ -39,7 +39,7 @@ export { type Board, boardsOf, type Product, readProduct } from "./product/file/
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export type { ReleaseLint } from "./product/lint.js";
 export { productNames } from "./product/names.js";
-export { planRelease, type ReleaseOptions, type ReleasePlan } from "./product/plan.js";
+export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from "./product/plan.js";
 export { readRecord } from "./product/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
 export { boardInput } from "./product/sign-board.js";

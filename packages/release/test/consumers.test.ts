@@ -61,6 +61,13 @@ const slot = (n: number): Command[] => [
   "condition-component-slot",
   { "directive-override-parameters": { uri: URI } },
 ];
+/** An alternative for the devices of a class. */
+const ofClass = (n: number, uri: string | undefined, ...more: Command[]): Command[] => [
+  { "directive-override-parameters": { "class-identifier": `${n}0000000-0000-5000-8000-000000000000` } },
+  "condition-class-identifier",
+  ...(uri === undefined ? [] : [{ "directive-override-parameters": { uri } }]),
+  ...more,
+];
 const tryEach = (...alternatives: (Command[] | null)[]): Command => ({ "directive-try-each": alternatives });
 const then: Command[] = ["directive-fetch", "condition-image-match"];
 
@@ -73,6 +80,10 @@ const DESCRIPTIONS = {
   "severed text": plain({ text: { en: { "update-description": "a text" } }, sever: ["text"] }),
   slots: plain({ install: [tryEach(slot(0), slot(1)), ...then] }),
   "same slot": plain({ install: [tryEach(slot(0), slot(0)), ...then] }),
+  // a device can have several classes
+  "a URI for each class": plain({ install: [tryEach(ofClass(1, URI), ofClass(2, `${URI}2`)), ...then] }),
+  "a URI for one class only": plain({ install: [BASE, tryEach(ofClass(1, URI), ofClass(2, undefined)), ...then] }),
+  "a fetch for each class": plain({ install: [tryEach(ofClass(1, URI, ...then), ofClass(2, `${URI}2`, ...then))] }),
   "first that matches": plain({ install: [tryEach(["condition-image-match"], FETCH)] }),
   nil: plain({ install: [tryEach(slot(0), slot(1), null), ...then] }),
   nested: plain({
@@ -119,6 +130,8 @@ const REFUSED: { readonly [consumer in Exclude<ConsumerName, "micro">]: { readon
   },
   libcsuit: {
     "same slot": /two alternatives/,
+    "a URI for one class only": /two alternatives/,
+    "a fetch for each class": /two alternatives/,
     "first that matches": /two alternatives/,
     "four components": /4 components; the limit is 3/,
     "manifest of SHA-384": /digest of sha-384/,

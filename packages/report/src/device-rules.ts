@@ -130,6 +130,11 @@ export class KnownContents {
     this.written = new Map(before?.written);
   }
 
+  /** Whether the release has written the component. */
+  hasWritten(component: number): boolean {
+    return this.written.has(component);
+  }
+
   /** Whether a comparison of this component has one result on all devices: the release alone decides about it. */
   isFixed({ component }: Effect): boolean {
     const written = this.written.get(component);

@@ -64,6 +64,8 @@ interface Way {
   kind: DeviceKind;
   /** The outcome of a comparison. */
   outcome(e: Effect): boolean;
+  /** For a start: what the installation before it has written. */
+  before: KnownContents | undefined;
   /** What decides about effects, and changes with them. Missing in a rehearsal. */
   known?: KnownContents;
   /** Whether the identity must have been checked at the end. */
@@ -71,29 +73,33 @@ interface Way {
 }
 
 interface Played extends Course {
-  /** Whether there was an effect, and a comparison among them. */
-  acted: boolean;
+  /** Whether there was a comparison. */
   compared: boolean;
 }
 
-function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, identifies }: Way): Played {
-  const out: Played = { done: [], acted: false, compared: false };
+/** An installation asks for the slot that it writes. A start asks for the current one: of what was not written, the other one of the two. */
+function isSlot({ component, slot }: Effect, kind: DeviceKind, before: KnownContents | undefined): boolean {
+  if (!before || before.hasWritten(component)) return slot === kind.slot;
+  return kind.slot > 1 ? slot !== kind.slot : slot === 1 - kind.slot;
+}
+
+function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, before, identifies }: Way): Played {
+  const out: Played = { done: [], compared: false };
   let isFault = false;
   // outside of the try: what it throws is not a refusal of a device
   const run = by.start(m, sectionsIn(m, during), kind.identity);
   try {
     drive(by, run, (e) => {
-      // a release that has nothing for a start is not started
-      if (e || (identifies && (during === "install" || out.acted))) refuseIf(admissionRefusal(by, run, e, during));
+      // also at the end of a start for which the release has nothing
+      if (e || identifies) refuseIf(admissionRefusal(by, run, e, during));
       if (!e) {
         if (during === "install") refuseIf(known?.readBack());
         return true;
       }
-      out.acted = true;
       refuseIf(known?.refusal(e));
       const asks = isComparison(e);
       out.compared ||= asks;
-      const ok = e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asks || outcome(e);
+      const ok = e.op === COND_COMPONENT_SLOT ? isSlot(e, kind, before) : !asks || outcome(e);
       isFault = asks && !ok && known?.isFixed(e) === true;
       known?.took(e, ok);
       // a comparison that fails leads to another branch, and has no effect
@@ -112,11 +118,21 @@ function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, iden
 const OF_COMPARISONS: readonly number[] = [errors.IMAGE_MISMATCH, errors.CONTENT_MISMATCH, errors.TRY_EACH_EXHAUSTED];
 
 /** Everything that devices refuse before they change anything: once as if all comparisons held, once as if none did. */
-function rehearse(by: Interpreter, m: Manifest, during: Phase, kind: DeviceKind): Course | undefined {
-  const all = play(by, m, { during, kind, outcome: () => true, identifies: true });
+function rehearse(by: Interpreter, m: Manifest, way: Pick<Way, "during" | "kind" | "before">): Course | undefined {
+  const all = play(by, m, { ...way, outcome: () => true, identifies: true });
   if (all.refused || !all.compared) return all.refused && all;
-  const none = play(by, m, { during, kind, outcome: () => false, identifies: false });
+  const none = play(by, m, { ...way, outcome: () => false, identifies: false });
   return none.refused && !OF_COMPARISONS.includes(none.refused.code) ? none : undefined;
+}
+
+/**
+ * What an installation refuses because its start could not be carried out: before a release whose start fetches becomes
+ * current, the device opens what it keeps of it again, and rehearses the start. A bundle does not tell whether one fetches:
+ * there, the refusal is that of the start.
+ */
+function keptRefusal(by: Interpreter, m: Manifest, kind: DeviceKind, before: KnownContents): DeviceRefusal | undefined {
+  const refused = m.loads ? rehearse(by, m, { during: "start", kind, before })?.refused : undefined;
+  return refused && { ...refused, during: "install" };
 }
 
 /** What a device of one kind does in both phases. Nothing is started from an installation that was refused. */
@@ -127,8 +143,11 @@ export function coursesOf(given: Interpreter, m: Manifest, kind: DeviceKind): { 
     const by = kind.unchecked === during ? { ...given, identityChecked: () => false } : given;
     const known = new KnownContents(before);
     const has = during === "start" || kind.there;
-    const way = { during, kind, outcome: (e: Effect) => known.matches(e, has), known, identifies: during === "install" };
-    const course = rehearse(by, m, during, kind) ?? play(by, m, way);
+    const way = { during, kind, before };
+    const outcome = (e: Effect) => known.matches(e, has);
+    const played = rehearse(by, m, way) ?? play(by, m, { ...way, outcome, known, identifies: during === "install" });
+    const kept = during === "install" && !played.refused ? keptRefusal(by, m, kind, known) : undefined;
+    const course = kept ? { ...played, refused: kept } : played;
     courses[during] = course;
     if (course.refused) break;
     before = known;

@@ -45,6 +45,28 @@ describe("Ed25519 by OpenSSL", () => {
     expect(sign).toHaveBeenCalledTimes(1);
   });
 
+  test("imports a key once for all signatures of a turn, and signs with no other key", async () => {
+    const createPrivateKey = vi.fn(crypto.createPrivateKey);
+    const { key } = await where(withCrypto({ createPrivateKey }));
+    const [one, two] = [7, 8].map((byte) => key.privateKey("ed25519", new Uint8Array(32).fill(byte)));
+    if (!one || !two) throw new Error("no keys");
+    const [first, second] = [key.signer(one), key.signer(two)];
+    createPrivateKey.mockClear();
+    const alone = await first.sign(utf8("x"));
+    for (let i = 0; i < 20; i++) await first.sign(utf8(String(i)));
+    expect(createPrivateKey).toHaveBeenCalledTimes(1);
+    const other = await second.sign(utf8("x"));
+    expect(other).not.toEqual(alone);
+    expect(await first.sign(utf8("x"))).toEqual(alone);
+    expect(createPrivateKey).toHaveBeenCalledTimes(3);
+    await new Promise((done) => setTimeout(done, 5));
+    expect(await first.sign(utf8("x"))).toEqual(alone);
+    expect(createPrivateKey).toHaveBeenCalledTimes(4);
+    // its owner has wiped it, in the same turn
+    (one as { secret: Uint8Array }).secret.fill(0);
+    await expect(first.sign(utf8("y"))).rejects.toMatchObject({ code: "range" });
+  });
+
   test("where it signs wrong, nothing leaves", async () => {
     const sign = (alg: null, message: Uint8Array, key: KeyObject) => {
       const signature = crypto.sign(alg, message, key);

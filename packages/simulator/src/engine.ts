@@ -40,6 +40,8 @@ export class Unsimulated extends Error {
 const GENERAL: Verifier = { install: generalInstall, boot: generalBoot };
 
 const PAYLOAD_CHUNK = 1024;
+/** The digest of what is stored is taken by the simulation, not by the device: in large pieces. */
+const DIGEST_CHUNK = 64 * 1024;
 const MAX_FAULTS = 20;
 
 /** A Source that returns bytes in chunks, like flash or a network. */
@@ -56,8 +58,10 @@ function faultWords(e: unknown): string {
 function storedDigest(device: Device, id: Parameters<Device["size"]>[0], fresh: boolean): string {
   const hash = createHash("sha256");
   const size = device.size(id, fresh);
-  for (let at = 0; at < size; at += PAYLOAD_CHUNK)
-    hash.update(Uint8Array.from(device.read(id, at, Math.min(PAYLOAD_CHUNK, size - at), fresh)));
+  for (let at = 0; at < size; at += DIGEST_CHUNK) {
+    const bytes = device.read(id, at, Math.min(DIGEST_CHUNK, size - at), fresh);
+    hash.update(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes));
+  }
   return size === 0 ? "empty" : hash.digest("hex");
 }
 
@@ -91,7 +95,9 @@ export function installOn(started: Started, release: Release): void {
   const { device } = started;
   device.fetch = (uri) => {
     const payload = release.payloads.get(uri);
-    return payload && "read" in payload ? payload : payload && chunked(Uint8Array.from(payload), device.chunk);
+    return payload && "read" in payload
+      ? payload
+      : payload && chunked(payload instanceof Uint8Array ? payload : Uint8Array.from(payload), device.chunk);
   };
   const envelope = chunked(release.envelope, device.chunk);
   const { install } = started.verifier ?? GENERAL;

@@ -4,6 +4,7 @@ export { type ContractOptions, contract, type Demand } from "./contract.js";
 export { DEVICES } from "./devices/devices.js";
 export { filesStore } from "./devices/files.js";
 export { type FlashKind, FlashStore, flashStore, layoutOf } from "./devices/flash.js";
+export { STORAGE_ROOM } from "./devices/storage.js";
 export { type Release, Simulation, Unsimulated } from "./engine.js";
 export { hostFor, nodeHost } from "./host.js";
 export { applyOperation, erasedFlash, FLASH_TEARS, FlashModel, type FlashTear, type Pages } from "./models/flash-model.js";

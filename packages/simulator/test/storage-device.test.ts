@@ -79,6 +79,39 @@ describe("the device in Espruino's Storage", () => {
     expect(device.pending()).toBe(false);
   });
 
+  it("makes room by removing what nothing goes back to, and what has been received", async () => {
+    const board = await running();
+    board.device.makeRoom();
+    expect(board.start().text).toBe(app(7));
+    const eight = await release(8, app(8));
+    board.install(eight);
+    // on trial, release 7 may come back
+    expect(code(() => board.device.makeRoom())).toBe(errors.UNCONFIRMED);
+    board.start().app?.confirm();
+    const files = () => ["0a", "0b", "1a", "1b"].filter((name) => board.io.storage.read(`firmseal.${name}`) !== undefined);
+    expect(files()).toEqual(["0a", "0b", "1a", "1b"]);
+    const nine = await release(9, app(9));
+    board.device.receive(nine, nine.length, trust);
+    expect(board.device.received()).not.toBe(null);
+    board.device.makeRoom();
+    expect(files()).toHaveLength(2);
+    expect(code(() => board.device.received())).not.toBe(0);
+    expect(board.start().text).toBe(app(8));
+    expect(code(() => install(eight.slice(0, 9), trust, board.device))).not.toBe(0);
+    board.install(nine);
+    expect(board.start().text).toBe(app(9));
+  });
+
+  it("ends an installation when it makes room", async () => {
+    const board = await running();
+    const progress = install(await release(8, app(8), "coap://example.com/app"), trust, board.device);
+    expect(progress.next()).toMatchObject({ uri: "coap://example.com/app" });
+    progress.next(bytes(app(8)).slice(0, 1000));
+    board.device.makeRoom();
+    expect(code(() => progress.next(bytes(app(8)).slice(1000)))).toBe(errors.DEVICE_FAULT);
+    expect(board.start().text).toBe(app(7));
+  });
+
   it("goes back after as many starts without confirmation as it may try, and keeps the floor", async () => {
     const board = await running();
     board.install(await release(8, app(8)));

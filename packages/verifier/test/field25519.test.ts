@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { MUTANTS } from "../../test-support/src/effort.js";
-import { add, carry, copy, half, isZero25519, mul25519, parity, power, readElement, sub, unpack } from "../src/alg/field25519.js";
+import { add, carry, copy, element, half, isZero25519, mul25519, parity, power, readElement, sub, unpack } from "../src/alg/field25519.js";
 
 const P = 2n ** 255n - 19n;
 const WIDTHS = [22, 21, 21, 21, 22, 21, 21, 21, 22, 21, 21, 21];
@@ -358,4 +358,15 @@ describe("numbers in text", () => {
     within(readElement([0.5, -0.5, 1.5, 1e9 + 0.25, -1.5, 3.75], 0), 1);
     within(readElement([1], 0), 1);
   });
+});
+
+it("keeps numbers in arrays where the engine compiles, and in what takes less RAM elsewhere", () => {
+  expect(Array.isArray(copy(element(7)))).toBe(true);
+  vi.stubGlobal("WebAssembly", undefined);
+  try {
+    expect(copy(element(7))).toBeInstanceOf(Float64Array);
+    expect(Array.isArray(element(7))).toBe(true);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

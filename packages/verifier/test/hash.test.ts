@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { LONG, MUTANTS } from "../../test-support/src/effort.js";
 import type { Hash } from "../src/base/types.js";
-import { type Compress, HIGH, LOW, lengthOctets, startHash } from "../src/hash/block.js";
+import { type Compress, lengthOctets, startHash } from "../src/hash/block.js";
+import { HIGH, LOW } from "../src/hash/constants.js";
 import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
 import { sha384, sha512 } from "../src/hash/sha512.js";
 

@@ -70,6 +70,22 @@ describe("the answer", () => {
     });
   });
 
+  it("says every floor of a device that has one for each role", () => {
+    const asked: unknown[] = [];
+    const floor = (role?: number) => {
+      asked.push(role);
+      return [0, role === 3 ? 0 : 10 + (role ?? 0)] as [number, number];
+    };
+    const byRole = { ...device, floor, currentRole: () => 2 };
+    const { floors } = verifyStatus(Uint8Array.from(status(nonce, byRole, manifest, store, mac)), anchors, nonce);
+    expect(floors).toEqual({ 2: [0, 12], 3: [0, 0], 4: [0, 14] });
+    expect(asked).toEqual([2, 3, 4]);
+    // others have one floor, and do not know of roles
+    expect(verifyStatus(Uint8Array.from(status(nonce, { ...device, floor }, null, null, mac)), anchors, nonce).floors).toEqual({
+      2: [0, 12],
+    });
+  });
+
   it("is these bytes: a COSE_Mac0 whose tag another HMAC makes", () => {
     const version = Buffer.from(VERIFIER_VERSION);
     const claims = `a50101025000112233445566778899aabbccddeeff036${version.length}${version.toString("hex")}040005a1021bffffffffffffffff`;

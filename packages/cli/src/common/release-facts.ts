@@ -29,8 +29,8 @@ export const shown = ({ kind, file, board, component, slot, size, uri, digest }:
   digest,
 });
 
-/** The images of a plan, in the envelope or beside it. */
-export function planned(plan: ReleasePlan) {
+/** The images of a plan, in the envelope or beside it. `cuts`: the power cuts that each board was tried with. */
+export function planned(plan: ReleasePlan, cuts: ReleasePlan["cuts"]) {
   return plan.boards.map(({ board, images }) => ({
     board: board.name,
     classes: [...board.classes],
@@ -45,7 +45,7 @@ export function planned(plan: ReleasePlan) {
       uri,
       file: file ?? null,
     })),
-    ...plan.cuts.get(board.name),
+    ...cuts.get(board.name),
   }));
 }
 

@@ -40,6 +40,28 @@ export function failureOf(e: unknown, line: CommandLine = { argv: [], place: "" 
   );
 }
 
+/** The option that gave this path. Undefined if none did, or if an argument is the same. */
+function optionOf(path: string, given: readonly unknown[]): string | undefined {
+  if (given.slice(0, -1).flat().includes(path)) return undefined;
+  const isPath = (value: unknown) => value === path || (typeof value === "string" && value.endsWith(`=${path}`));
+  const found = Object.entries(given.at(-1) ?? {}).find(([, value]) => [value].flat().some(isPath));
+  return found?.[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/**
+ * A failure about a file that cannot be used names the option that gave the path. `given`: the arguments of the command,
+ * then its options.
+ */
+export function withOption(failure: Failure, given: readonly unknown[]): Failure {
+  const { exit, reason, code, message, hint, facts, cause } = failure;
+  const path = /^(.+?): /s.exec(message)?.[1];
+  const option = path === undefined || exit === 1 || reason === "INTERNAL" ? undefined : optionOf(path, given);
+  if (option === undefined) return failure;
+  const named = new Failure(exit, reason, code, `--${option} ${message}`, hint, { cause });
+  named.facts = facts;
+  return named;
+}
+
 /** What follows an option may be the passphrase itself, by mistake: it must not reach logs. */
 function withoutSecrets(message: string): string {
   return message

@@ -70,11 +70,11 @@ function wantsJson(argv: readonly string[]): boolean {
 /** Shows a failure, and gives the exit code. The command is missing if none was found. */
 export async function renderFailure(e: unknown, command: AnyCommand | undefined, given: unknown[], line: CommandLine): Promise<number> {
   const asJson = wantsJson(line.argv);
-  const { failureOf } = await import("./failure-of.js");
+  const { failureOf, withOption } = await import("./failure-of.js");
   let failure: Failure;
   try {
     if (e instanceof RefusedWithFacts && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
-    failure = failureOf(e, line);
+    failure = withOption(failureOf(e, line), given);
     if (asJson) {
       const { code, reason, exit, message, hint, facts } = failure;
       writeJson({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });

@@ -220,8 +220,9 @@ function removeEmpty(folders: readonly string[]): void {
   }
 }
 
-/** Checks that writeFolder() can write here, by writing and removing an empty one. Leaves no folder. */
+/** Checks that writeFolder() can write here, by writing and removing an empty one, and that nothing is there. Leaves no folder. */
 export function checkFolder(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
   const probe = temporaryBeside(path);
   const made: string[] = [];
   for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) made.push(folder);

@@ -1,6 +1,6 @@
 // Whether the alternatives of a try-each exclude each other: for a consumer that does not stop at the first that succeeds.
 
-import { DIR_OVERRIDE_PARAMETERS } from "@firmseal/verifier/tools";
+import { COND_COMPONENT_SLOT, DIR_OVERRIDE_PARAMETERS } from "@firmseal/verifier/tools";
 import { IDENTITY } from "../lint/alternatives.js";
 import type { ManifestStep } from "../payload-check/tree.js";
 
@@ -18,14 +18,27 @@ function beginning(alternative: readonly ManifestStep[]): Map<number, string> {
   return out;
 }
 
+/** The parameters that an alternative sets. Undefined if it does more than ask conditions on the device and set them. */
+function onlySets(alternative: readonly ManifestStep[]): string | undefined {
+  if (alternative.some(({ code }) => code !== DIR_OVERRIDE_PARAMETERS && IDENTITY[code] === undefined)) return undefined;
+  const set = new Set(alternative.flatMap(({ parameters }) => (parameters ?? []).map(({ code }) => code)));
+  return [...set].sort((a, b) => a - b).join();
+}
+
 /**
- * Whether no device meets two of these alternatives: each begins with the same condition on the device (class, component
- * slot, …), with a value of its own.
+ * Whether it makes no difference if a device goes on to the next of these alternatives after one that succeeded. Each begins
+ * with the same condition on the device, with a value of its own. A component is in one slot, so the component slot excludes
+ * the others. A device can have several identifiers of a kind, so two alternatives may match it: then they may only set
+ * parameters, and the same ones, so that all values are those of the last that matches.
  */
 export function excludeEachOther(sequences: readonly (readonly ManifestStep[] | null)[]): boolean {
-  const all = sequences.flatMap((one) => (one ? [beginning(one)] : []));
-  return Object.keys(IDENTITY).some((code) => {
-    const values = all.map((one) => one.get(Number(code)));
+  const alternatives = sequences.flatMap((one) => (one ? [one] : []));
+  const all = alternatives.map(beginning);
+  const areApart = (code: number) => {
+    const values = all.map((one) => one.get(code));
     return !values.includes(undefined) && new Set(values).size === values.length;
-  });
+  };
+  if (areApart(COND_COMPONENT_SLOT)) return true;
+  const sets = new Set(alternatives.map(onlySets));
+  return sets.size === 1 && !sets.has(undefined) && Object.keys(IDENTITY).some((code) => areApart(Number(code)));
 }

@@ -173,8 +173,8 @@ export async function makeDraft(
 }
 
 /**
- * Opens the manifest as devices will, under an ephemeral key. So a release that no device would accept is
- * refused before a key of the user signs it. Throws the refusals of open() and of the payloads.
+ * Opens the manifest as devices will, under a trial key. So a release that no device would accept is refused before a
+ * key of the user signs it. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
   const manifest = await draft.openWithTrialKey(nodeHost);

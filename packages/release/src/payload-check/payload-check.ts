@@ -164,7 +164,7 @@ export function deviceKinds(m: Commands): DeviceKind[] {
 }
 
 /** Devices with all identities at once, as after an acquisition: in each slot, with and without the images. */
-function withAllIdentities(m: Commands): DeviceKind[] {
+export function withAllIdentities(m: Commands): DeviceKind[] {
   const [vendor, classes, device] = identifiers(allSet(m));
   const places = new Map(deviceKinds(m).map((kind) => [`${kind.slot} ${kind.there}`, kind]));
   return [...places.values()].map((kind) => ({ ...kind, identity: { vendor, class: classes, device } }));

@@ -44,18 +44,21 @@ export async function productTrustFile({ trust: { file, root } }: Product): Prom
   return { path: file, store, bytes };
 }
 
+/** The keys that the product file says devices trust. Undefined if it names none, or a trust file. */
+export async function productTrustKeys({ trust: { keys } }: Product, trust: TrustOnFile | undefined): Promise<PublicKey[] | undefined> {
+  return trust || keys.length === 0 ? undefined : await publicKeys(keys, []);
+}
+
 /**
- * Whom the devices trust. `trust`: the trust file of the product. `signers`: the keys that sign, which devices trust if the
- * product file names no others.
+ * Whom the devices trust: the trust file of the product, or the keys that it names. If it has neither, `signers`, the keys
+ * that sign.
  */
-export async function productTrusted(
+export function productTrusted(
   product: Product,
-  trust: TrustOnFile | undefined,
+  { trust, trustKeys }: { readonly trust: TrustOnFile | undefined; readonly trustKeys: readonly PublicKey[] | undefined },
   signers: readonly PublicKey[],
-): Promise<ProductTrusted> {
-  const { keys, threshold } = product.trust;
-  if (trust) return { trust };
-  return { keys: keys.length > 0 ? await publicKeys(keys, []) : signers, threshold };
+): ProductTrusted {
+  return trust ? { trust } : { keys: trustKeys ?? signers, threshold: product.trust.threshold };
 }
 
 /** The class identifiers of a board, and their names. */

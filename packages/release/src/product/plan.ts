@@ -4,18 +4,20 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkFolder, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import { RECORD, type ReleaseRecord, SUMS } from "@firmseal/report";
+import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
 import { higher } from "../rotation/quorum.js";
-import type { ApprovalOptions } from "../signing/approval.js";
+import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
-import { productTrustFile, refuseMissingKeys, refuseRole } from "./devices.js";
-import { boardsOf, type Product } from "./file/product.js";
+import { productTrustFile, productTrustKeys, refuseMissingKeys, refuseRole } from "./devices.js";
+import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
+import { refuseKnownJump } from "./known-log.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./numbers.js";
@@ -61,13 +63,17 @@ export interface ReleasePlan {
   /** The folder of the release. */
   readonly folder: string;
   readonly boards: readonly PreparedBoard[];
-  /** The cuts that each board was tried with. */
+  /** The cuts that each board was tried with. Empty before they are tried. */
   readonly cuts: ReadonlyMap<string, Cuts>;
   /** The release in the folder, if it has the same content. */
   readonly existing: ReleaseRecord | undefined;
   readonly known: readonly KnownRelease[];
   /** The trust file of the devices. */
   readonly trust: TrustOnFile | undefined;
+  /** The keys that the product file says are trusted. Undefined if it names none, and in a plan that is only shown. */
+  readonly trustKeys: readonly PublicKey[] | undefined;
+  /** Who must have approved it. Undefined in a plan that is only shown. */
+  readonly approvals: Approvals | undefined;
   /** Findings without those about signatures. */
   readonly lint: ReleaseLint;
   readonly options: ReleaseOptions;
@@ -149,12 +155,15 @@ function knownReleases(product: Product, out: string, o: ReleaseOptions): KnownR
 const likelyNumber = (sequence: bigint | "log", known: readonly KnownRelease[]): bigint =>
   sequence === "log" ? known.reduce((most, one) => higher(most, one.sequence), 0n) + 1n : sequence;
 
-/**
- * Finds out everything about a release that needs no key: its images, its number, its names, whether devices would
- * install it, also when the power is cut, and whether it breaks a rule. Throws Failures: PRODUCT, RELEASE, IMAGE, POWER_CUT,
- * LINT and the refusals of devices.
- */
-export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
+/** The number of a release, if no release of this version is known. Throws a Failure if it does not follow the known ones. */
+function newNumber(product: Product, version: string, known: readonly KnownRelease[], o: ReleaseOptions): bigint | "log" {
+  const sequence = numberOf(product, version, known, o);
+  refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
+  return sequence;
+}
+
+/** Everything that can be refused without reading an image. */
+async function beforeImages(product: Product, o: ReleaseOptions) {
   const { version, role } = o;
   versionNumber(version);
   refuseClock();
@@ -167,41 +176,89 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
   o.into?.(folder);
   const chosen = boardsOf(product, o.boards ?? []);
   const known = knownReleases(product, out, o);
-  const boards = await Promise.all(
-    chosen.map(async (board) => {
-      const prepared = await prepareBoard(product, board, version, role);
-      for (const { read } of prepared.images) if (read !== undefined) o.progress?.(board.name, read);
-      return prepared;
-    }),
-  );
-  refuseCollisions(product, boards, version, role);
-  const trust = await productTrustFile(product);
-  const base = { product, version, folder, boards, known, trust, options: o };
-  const linted = async (sequence: bigint | "log", cuts: ReleasePlan["cuts"]): Promise<ReleaseLint> => {
-    const number = likelyNumber(sequence, known);
-    const lint = await lintBoards(
-      { ...base, cuts },
-      boards.map(({ draft }) => draft(number)),
-    );
-    o.linted?.(lint);
-    return lint;
-  };
-  const existing = await sameRelease(base);
-  if (existing) {
-    const [sequence, cuts] = [BigInt(existing.sequence), new Map<string, Cuts>()];
-    return { ...base, sequence, existing, cuts, lint: await linted(sequence, cuts) };
+  // this version was released, or its folder is there
+  const there = known.find((one) => (one.version === version && one.manifests.size > 0) || one.path === folder);
+  const sequence = there ? there.sequence : newNumber(product, version, known, o);
+  if (!(there || o.dryRun)) {
+    checkFolder(folder);
+    refuseKnownJump(product, chosen, { version, sequence }, o);
   }
-  const again = known.find((one) => one.version === version && one.manifests.size > 0);
-  const sequence = again ? again.sequence : numberOf(product, version, known, o);
-  refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
-  if (!o.dryRun) checkFolder(folder);
-  for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(likelyNumber(sequence, known)), []);
-  const cuts = await cutPower(product, boards, likelyNumber(sequence, known), (board, done) => {
+  const trust = await productTrustFile(product);
+  const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, trust);
+  const approvals = o.dryRun ? undefined : await readApprovals(o);
+  return { version, folder, known, chosen, there, sequence, trust, trustKeys, approvals };
+}
+
+async function readImages(product: Product, chosen: readonly Board[], o: ReleaseOptions): Promise<PreparedBoard[]> {
+  const boards: PreparedBoard[] = [];
+  for (const board of chosen) {
+    const prepared = await prepareBoard(product, board, o.version, o.role);
+    for (const { read } of prepared.images) if (read !== undefined) o.progress?.(board.name, read);
+    boards.push(prepared);
+  }
+  return boards;
+}
+
+/**
+ * Finds out everything about a release that needs no key: its number, its names, its images, and whether it breaks a rule.
+ * What costs least is looked at first, and nothing here cuts the power. Throws Failures: PRODUCT, RELEASE, SEQUENCE, IMAGE,
+ * LINT and the refusals of devices.
+ */
+export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
+  const { chosen, there, sequence, ...early } = await beforeImages(product, o);
+  const { version, known } = early;
+  const boards = await readImages(product, chosen, o);
+  refuseCollisions(product, boards, version, o.role);
+  const base = { product, ...early, sequence, boards, options: o, cuts: new Map<string, Cuts>() };
+  const existing = there && (await sameRelease(base));
+  if (existing) {
+    const sequence = BigInt(existing.sequence);
+    return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
+  }
+  if (there) refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
+  if (there && !o.dryRun) checkFolder(early.folder);
+  const number = likelyNumber(sequence, known);
+  for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(number), []);
+  const lint = await lintPlan(base);
+  refuseLint(lint);
+  return { ...base, existing: undefined, lint };
+}
+
+type Unlinted = Omit<ReleasePlan, "existing" | "lint">;
+
+/** Lints a plan without keys. */
+async function lintPlan(plan: Unlinted): Promise<ReleaseLint> {
+  const number = likelyNumber(plan.sequence, plan.known);
+  const lint = await lintBoards(
+    plan,
+    plan.boards.map(({ draft }) => draft(number)),
+  );
+  plan.options.linted?.(lint);
+  return lint;
+}
+
+/** Throws a Failure if a rule finds an error: LINT. */
+export function refuseLint({ findings }: ReleaseLint): void {
+  const failure = lintFailure(findings);
+  if (failure) throw failure;
+}
+
+/** Tries power cuts on a device of each board. Throws a Failure: POWER_CUT. */
+export async function cutPlan({ product, boards, sequence, known, options: o }: ReleasePlan): Promise<Map<string, Cuts>> {
+  return await cutPower(product, boards, likelyNumber(sequence, known), (board, done) => {
     if (done === "begun") o.progress?.(board, "cutting the power", true);
     else o.progress?.(board, `${done.cuts} power cuts, and ${done.cutsDuringRecovery} during recovery: each ends well`);
   });
-  const lint = await linted(sequence, cuts);
-  const failure = lintFailure(lint.findings);
-  if (failure) throw failure;
-  return { ...base, sequence, existing: undefined, cuts, lint };
+}
+
+/**
+ * Tries the power cuts of a plan that is only shown. makeRelease() does it itself, once everything else is granted. Throws
+ * Failures: POWER_CUT and LINT.
+ */
+export async function triedPlan(plan: ReleasePlan): Promise<ReleasePlan> {
+  if (plan.existing) return plan;
+  const tried = { ...plan, cuts: await cutPlan(plan) };
+  const lint = await lintPlan(tried);
+  refuseLint(lint);
+  return { ...tried, lint };
 }

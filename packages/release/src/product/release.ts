@@ -1,5 +1,5 @@
 // One command for a release: all boards of a product, or none. Everything that can be refused is refused before a number
-// is used, and the folder of the release appears whole.
+// is used, what takes long is tried last, and the folder of the release appears whole.
 
 import { join } from "node:path";
 import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";
@@ -10,7 +10,6 @@ import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { checkDraftFor, checkFor } from "../consumer/judge.js";
 import { type NextSequence, reviewSigned } from "../input/draft.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
-import { lintFailure } from "../lint/lint.js";
 import { readApprovals } from "../signing/approval.js";
 import { logDigest, recordSignings } from "../signing/authorize.js";
 import { signersOf } from "../signing/signers.js";
@@ -19,7 +18,7 @@ import { classesOf, type ProductTrusted, productTrusted, refuseBeforeSigning, re
 import type { Board } from "./file/product.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName } from "./names.js";
-import type { ReleasePlan } from "./plan.js";
+import { cutPlan, type ReleasePlan, refuseLint } from "./plan.js";
 import type { PreparedBoard } from "./prepare.js";
 import { releaseFault, sumsOf } from "./record.js";
 import { refuseRecordedSigners } from "./record-check.js";
@@ -30,6 +29,8 @@ export interface DoneRelease {
   /** false: the same release was there already, and nothing was signed. */
   readonly written: boolean;
   readonly receipts: readonly Receipt[];
+  /** The power cuts that each board was tried with. Empty if the release was there already. */
+  readonly cuts: ReleasePlan["cuts"];
   readonly lint: ReleaseLint;
 }
 
@@ -77,12 +78,12 @@ function refuseKeys(plan: ReleasePlan, keys: readonly SigningKey[]): void {
 export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   const { product, folder, existing, boards, options: o } = plan;
   const { role = "release" } = o;
-  const approvals = await readApprovals(o);
+  const approvals = plan.approvals ?? (await readApprovals(o));
   return withSigners(signingKeys(product, role), o.passphrases ?? [], async (keys) => {
     refuseKeys(plan, keys);
     const asSigning = boardKeys(plan, keys);
     const publics = keys.map((key) => key.public);
-    const trusted = await productTrusted(product, plan.trust, publics);
+    const trusted = productTrusted(product, plan, publics);
     if (existing) {
       const knownKeys = publics.map((key) => ({ name: "", key }));
       for (const [i, { board, draft }] of plan.boards.entries()) {
@@ -100,16 +101,15 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
         await refuseRecordedSigners(folder, existing, board, { outline: there.outline, signers });
         if (board.for) checkFor(board.for, there.bytes);
       }
-      return { record: existing, folder, written: false, receipts: [], lint: plan.lint };
+      return { record: existing, folder, written: false, receipts: [], cuts: plan.cuts, lint: plan.lint };
     }
     const drafts: EnvelopeDraft[] = [];
-    let lint = plan.lint;
+    let { lint, cuts } = plan;
     /** The rules again, now that number and keys are known. */
     const lintAll = async () => {
-      lint = await lintBoards(plan, drafts, publics);
+      lint = await lintBoards({ ...plan, cuts }, drafts, publics);
       o.linted?.(lint);
-      const failure = lintFailure(lint.findings);
-      if (failure) throw failure;
+      refuseLint(lint);
     };
     const recorded = await recordSignings(
       "release",
@@ -128,13 +128,17 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
           if (i === boards.length - 1) await lintAll();
         },
         inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
+        lengthy: async () => {
+          cuts = await cutPlan(plan);
+          await lintAll();
+        },
       },
       makes(plan),
     );
     const signed = await signBoards(plan, asSigning, trusted, recorded);
     const record = recordOf(plan, keys, signed);
     writeFolder(folder, filesOf(plan, signed, record), sourceDate());
-    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts), lint };
+    return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts), cuts, lint };
   });
 }
 

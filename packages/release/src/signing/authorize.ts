@@ -11,6 +11,7 @@ import {
   type Receipt,
   refusedInput,
   type SequenceOverrides,
+  type SigningLogs,
   scopeOfTrust,
   sha256Hex,
   sharesScope,
@@ -44,6 +45,11 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   asSigning?(i: number): readonly SigningKey[];
   /** The last check, when everything else has been granted and nothing has been entered. */
   admit?(draft: EnvelopeDraft): void;
+  /**
+   * What takes long, and may refuse too. It runs when everything else has been granted, without the locks of the logs. Then
+   * all that others can have changed is checked once more.
+   */
+  lengthy?(): Promise<void>;
   /** What else may refuse the entries of the logs. */
   inspect?(entries: readonly Entry[]): void;
   /** If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows what was. */
@@ -86,27 +92,42 @@ export async function recordSignings(
   // holding the locks blocks all other uses of the keys, so external input is checked before
   const given: (Judged | undefined)[] = [];
   for (const [i, make] of makes.entries()) given.push(await judged(withoutNext(make), keys, o, i));
+  if (o.lengthy) {
+    await withSigningLogs(keys, o.log, ({ logs }) => permitted(logs, keys, o, makes, given));
+    await o.lengthy();
+  }
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
-    const known = signingLogs.logs.flat();
-    for (const entries of signingLogs.logs) o.inspect?.(entries);
-    refuseMovedKeys(keys, known);
-    const permitted: (Pick<Judged, "draft" | "messages"> & { asked: Asked })[] = [];
-    for (const [i, make] of makes.entries()) {
-      const next: NextSequence = (scope) => nextSequence(signingLogs.logs, scope, o.first);
-      const { draft, messages, asked } = (given[i] ?? (await judged(make(next), keys, o, i))) as Judged;
-      const overrides = [
-        ...refuseRootKeys(keys, known, o),
-        ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
-        ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
-      ];
-      o.admit?.(draft);
-      permitted.push({ draft, messages, asked: overridden(asked, overrides) });
-    }
     const recorded: RecordedSigning[] = [];
-    for (const { draft, messages, asked } of permitted)
-      recorded.push({ draft, receipts: await enterUses(signingLogs, operation, keys, messages, asked) });
+    for (const { draft, messages, asked, overrides } of await permitted(signingLogs.logs, keys, o, makes, given))
+      recorded.push({ draft, receipts: await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides)) });
     return recorded;
   });
+}
+
+/** The envelopes that the logs permit, and the overrides that this takes. Throws the refusals of the logs. */
+async function permitted(
+  logs: SigningLogs["logs"],
+  keys: readonly SigningKey[],
+  o: SigningOptions,
+  makes: readonly ((next: NextSequence) => EnvelopeDraft)[],
+  given: readonly (Judged | undefined)[],
+): Promise<(Judged & { overrides: string[] })[]> {
+  const known = logs.flat();
+  for (const entries of logs) o.inspect?.(entries);
+  refuseMovedKeys(keys, known);
+  const out: (Judged & { overrides: string[] })[] = [];
+  for (const [i, make] of makes.entries()) {
+    const next: NextSequence = (scope) => nextSequence(logs, scope, o.first);
+    const one = (given[i] ?? (await judged(make(next), keys, o, i))) as Judged;
+    const overrides = [
+      ...refuseRootKeys(keys, known, o),
+      ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
+      ...checkSequence(known, { ...one.asked, sequence: BigInt(one.asked.sequence) }, o),
+    ];
+    o.admit?.(one.draft);
+    out.push({ ...one, overrides });
+  }
+  return out;
 }
 
 class AsksForNext extends Error {}

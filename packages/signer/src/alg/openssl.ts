@@ -1,7 +1,8 @@
 // Ed25519 by OpenSSL, if Node's crypto is available: it runs in constant time, which JavaScript cannot guarantee for
 // numbers that depend on a secret. Without it (in a browser, or with an OpenSSL that lacks Ed25519) a library signs,
-// and the signature is the same. Each signature imports the key again, which costs as much as signing with the library:
-// a cached key object would survive when its owner overwrites the secret with zeros.
+// and the signature is the same. Importing the key takes longer than signing, so all signatures of one turn of the event
+// loop share a key object. It holds a copy of the secret, which OpenSSL overwrites when the object is collected as garbage:
+// some time after its owner has overwritten the secret with zeros, as it is with an object for one signature.
 
 /**
  * The part of node:crypto that is used here. The signer also runs in browsers, so it imports neither the module nor its
@@ -11,6 +12,7 @@ interface Crypto {
   createPrivateKey(key: { key: Uint8Array; format: "der"; type: "pkcs8" }): object;
   createPublicKey(key: object): { export(form: { format: "der"; type: "spki" }): Uint8Array };
   sign(algorithm: null, data: Uint8Array, key: object): Uint8Array;
+  randomFillSync(bytes: Uint8Array): Uint8Array;
 }
 
 /** PKCS#8 of an Ed25519 key up to its 32 bytes (RFC 8410 §7). */
@@ -45,7 +47,35 @@ export function nodePublicKey(secret: Uint8Array): Uint8Array | undefined {
   return withNodeKey(secret, (openssl, key) => openssl.createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32));
 }
 
-/** The 64-byte signature (RFC 8032 §5.1.6). Returns undefined if a library has to sign. */
+/** The key object of the current turn of the event loop, and the secret that it is of. */
+let inUse: { readonly secret: Uint8Array; readonly key: object } | undefined;
+
+/** Keeps a key object until the end of this turn. */
+function keepForTurn(secret: Uint8Array, key: object): void {
+  const { setTimeout } = globalThis as { setTimeout?(run: () => void, ms: number): { unref?(): void } };
+  if (!setTimeout) return;
+  const own = { secret, key };
+  inUse = own;
+  setTimeout(() => {
+    if (inUse === own) inUse = undefined;
+  }, 0).unref?.();
+}
+
+/**
+ * The 64-byte signature (RFC 8032 §5.1.6). Returns undefined if a library has to sign. The caller checks that the secret has
+ * not changed, and verifies the signature.
+ */
 export function nodeSign(tbs: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
-  return withNodeKey(secret, (openssl, key) => openssl.sign(null, tbs, key));
+  const crypto = inUse?.secret === secret ? openssl() : undefined;
+  if (crypto && inUse) return Uint8Array.from(crypto.sign(null, tbs, inUse.key));
+  return withNodeKey(secret, (openssl, key) => {
+    keepForTurn(secret, key);
+    return openssl.sign(null, tbs, key);
+  });
+}
+
+/** Random bytes. In Node by the module that signs: the global `crypto` would load Web Crypto as well. */
+export function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  return openssl()?.randomFillSync(bytes) ?? globalThis.crypto.getRandomValues(bytes);
 }

@@ -13,6 +13,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519Row } from "../alg/ed25519.js";
+import { randomBytes } from "../alg/openssl.js";
 import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { anchorOfSigner } from "../key/signer.js";
@@ -94,21 +95,21 @@ export class EnvelopeDraft implements Signable {
   }
 
   /**
-   * Opens the envelope as a device does that trusts an ephemeral key, which signs here and is discarded. So no key of the
-   * user signs what devices refuse. The signature is deterministic (RFC 8032 §5.1.6): making it again over what the
-   * verifier asks for tells the same as the mathematics, and is fast. Throws the refusals of open().
+   * Opens the envelope as a device does that trusts a trial key, which signs here and is discarded. So no key of the user
+   * signs what devices refuse. A signature of the trial key is 64 random bytes, and it is valid for one message alone, that
+   * of toBeSigned(): that the verifier asks for these bytes is all that mathematics could tell. Throws the refusals of
+   * open().
    */
   async openWithTrialKey(host: Host = {}): Promise<Manifest> {
-    const secret = globalThis.crypto.getRandomValues(new Uint8Array(32));
-    const { cose, derive, sign } = ed25519Row as Required<typeof ed25519Row>;
-    const key: SignedWith = { alg: cose, publicKey: derive(secret) };
-    const block = signatureBlock(key, sign(this.message(key), secret));
+    const key: SignedWith = { alg: ed25519Row.cose, publicKey: randomBytes(32) };
+    const signature = randomBytes(64);
+    const signed = this.message(key);
     const alg: Alg = {
-      ids: [cose],
+      ids: [key.alg],
       valid: () => true,
-      verify: (_key, message, given) => equalBytes(given, sign(Uint8Array.from(message), secret)),
+      verify: (_key, message, given) => equalBytes(given, signature) && equalBytes(message, signed),
     };
-    const bytes = writeEnvelope({ ...this.parts, blocks: [...this.parts.blocks, block] });
+    const bytes = writeEnvelope({ ...this.parts, blocks: [...this.parts.blocks, signatureBlock(key, signature)] });
     return open(bytes, { anchors: [{ alg, key: key.publicKey }] }, host, true);
   }
 }

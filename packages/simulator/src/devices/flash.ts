@@ -3,6 +3,7 @@
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
 import { nodeHost } from "../host.js";
+import { type ChosenCut, chosenFlashCuts, LeftPages } from "../models/chosen-flash-cuts.js";
 import {
   applyOperation,
   carryOut,
@@ -30,9 +31,18 @@ function tearsOf(step: FlashOperation): readonly FlashTear[] {
 
 const TEARS_OF_WORD = FLASH_TEARS.filter((tear) => tear !== "words");
 
+/** Cuts that are chosen of a course, and what their operations do in words. */
+interface Chosen {
+  readonly chosen: readonly number[];
+  readonly cuts: readonly ChosenCut[];
+  readonly what: readonly string[];
+}
+
 class FlashMachine implements Machine {
   private readonly flash: FlashModel;
-  private readonly again: { before: Uint8Array; after: Uint8Array }[] = [];
+  /** The cuts that were chosen last: the same for each store that takes this course. */
+  private some: Chosen | undefined;
+  private readonly counted = { operations: 0, cuts: 0 };
 
   constructor(
     private readonly kind: FlashKind,
@@ -56,43 +66,31 @@ class FlashMachine implements Machine {
     }
   }
 
-  /** Carries out a whole operation of the log. It meets the same page again and again: that of the time before is kept. */
-  private carryOutAgain(pages: Uint8Array[], operation: number, step: FlashOperation): void {
-    const n = Math.floor(step.address / this.flash.pageSize);
-    const before = pages[n] as Uint8Array;
-    const known = this.again[operation];
-    const isOnOne = step.op === "erase" || (step.address % this.flash.pageSize) + step.bytes.length <= this.flash.pageSize;
-    if (isOnOne && known?.before === before) {
-      pages[n] = known.after;
-      return;
-    }
-    carryOut(pages, step, "whole", this.shared);
-    if (isOnOne) this.again[operation] = { before, after: pages[n] as Uint8Array };
+  private choose(chosen: readonly number[]): Chosen {
+    const cuts = chosenFlashCuts(this.flash.log, tearsOf, chosen, this.flash.pageSize, this.shared);
+    return { chosen, cuts, what: cuts.map(({ step }) => `${step.op} ${this.kind.where(step.address)}`) };
   }
 
   *someCuts(from: Store, chosen: readonly number[]): Iterable<Cut> {
-    const pages = [...(from as FlashStore).pages];
-    let at = 0;
-    let next = 0;
-    for (const [operation, step] of this.flash.log.entries()) {
-      const tears = tearsOf(step);
-      for (; (chosen[next] as number) < at + tears.length; next++) {
-        const tear = tears[(chosen[next] as number) - at] as FlashTear;
-        const what = `${step.op} ${this.kind.where(step.address)}`;
-        yield { operation, what, tear, left: () => new FlashStore(this.kind, applyOperation(pages, step, tear, this.shared), this.shared) };
-      }
-      if (next === chosen.length) return;
-      at += tears.length;
-      this.carryOutAgain(pages, operation, step);
+    const { shared } = this;
+    if (this.some?.chosen.join() !== chosen.join()) this.some = this.choose(chosen);
+    const { cuts, what } = this.some;
+    for (const [i, cut] of cuts.entries()) {
+      const { operation, tear } = cut;
+      const left = () => new FlashStore(this.kind, new LeftPages(cut, (from as FlashStore).pages, shared), shared);
+      yield { operation, what: what[i] as string, tear, left };
     }
   }
 
   cutCount(): number {
-    return this.flash.log.reduce((n, step) => n + tearsOf(step).length, 0);
+    const { log } = this.flash;
+    for (; this.counted.operations < log.length; this.counted.operations++)
+      this.counted.cuts += tearsOf(log[this.counted.operations] as FlashOperation).length;
+    return this.counted.cuts;
   }
 
   sameCourse(from: Store): boolean {
-    return this.flash.agrees((from as FlashStore).pages);
+    return this.flash.agrees((from as FlashStore).left);
   }
 
   off(): Store {
@@ -103,9 +101,13 @@ class FlashMachine implements Machine {
 export class FlashStore implements Store {
   constructor(
     private readonly kind: FlashKind,
-    readonly pages: Pages,
+    readonly left: Pages | LeftPages,
     private readonly shared = new SharedPages(),
   ) {}
+
+  get pages(): Pages {
+    return this.left instanceof LeftPages ? this.left.whole() : this.left;
+  }
 
   power(): Machine {
     return new FlashMachine(this.kind, this.pages, this.shared);

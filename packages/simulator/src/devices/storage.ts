@@ -8,10 +8,10 @@ import { inPackets, type Setup, type Started, type Store, type Verifier } from "
 import { FlashStore } from "./flash.js";
 
 /**
- * How many releases the device must have room for without compaction: the two that are kept, and attempts that were
+ * How many releases the simulated device has room for without compaction: the two that are kept, and attempts that were
  * cut.
  */
-const ROOM_FOR = 6;
+export const STORAGE_ROOM = 6;
 
 /** The code of a device, such as that of a bundle. */
 export interface StorageCode {
@@ -23,7 +23,7 @@ export interface StorageCode {
  * The store of device/storage.ts. `receiving`: the envelope is streamed to Storage and read from there; otherwise it is
  * in RAM and is stored at the end. `code`: another verifier, and its device.
  */
-export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR, code: StorageCode = { storageDevice }): Store {
+export function storageStore(setup: Setup, receiving = true, roomFor = STORAGE_ROOM, code: StorageCode = { storageDevice }): Store {
   const { pageSize } = setup;
   const start = (flash: FlashModel): Started => {
     const io = { ...storageIo(powerOn(flash).storage), page: pageSize };

@@ -49,6 +49,21 @@ export function erasedFlash(count: number, pageSize: number): Pages {
   return Array.from({ length: count }, () => page);
 }
 
+const SLAB = 256 * 1024;
+let slab = new Uint8Array(0);
+let taken = 0;
+
+/** New octets, which are not all 0. Of a large piece of memory: a simulation reads hundreds of thousands of times, a little each. */
+function octets(n: number): Uint8Array {
+  if (n > SLAB / 8) return new Uint8Array(n);
+  if (taken + n > slab.length) {
+    slab = new Uint8Array(SLAB);
+    taken = 0;
+  }
+  taken += n;
+  return slab.subarray(taken - n, taken);
+}
+
 /** A deterministic bit mask for the byte at `at`. */
 function someBits(at: number): number {
   let x = Math.imul(at + 1, 0x9e3779b1);
@@ -68,17 +83,21 @@ function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8
   return Uint8Array.from(after, (b, i) => (i === slow ? b | (bits & -bits) : b));
 }
 
-/** Carries out a whole operation on one page. Returns false, and does nothing, if it is on several. */
-function carryOutShared(pages: Uint8Array[], operation: FlashOperation, size: number, shared: SharedPages): boolean {
+/**
+ * Carries out a whole operation on one page. Returns the same operation, with bytes that others have too. Returns undefined,
+ * and does nothing, if it is on several pages.
+ */
+function carryOutShared(pages: Uint8Array[], operation: FlashOperation, size: number, shared: SharedPages): FlashOperation | undefined {
   const n = Math.floor(operation.address / size);
   if (operation.op === "erase") {
     pages[n] = shared.erased(size);
-    return true;
+    return operation;
   }
-  const { address, bytes } = operation;
-  if ((address % size) + bytes.length > size) return false;
-  pages[n] = shared.written(pages[n] as Uint8Array, address, bytes);
-  return true;
+  const { op, address, bytes } = operation;
+  if ((address % size) + bytes.length > size) return undefined;
+  const known = shared.written(pages[n] as Uint8Array, address, bytes);
+  pages[n] = known.page;
+  return { op, address, bytes: known.bytes };
 }
 
 /** Applies an operation up to the point of `tear` to the caller's list of pages. `shared`: pages that are known. */
@@ -126,8 +145,13 @@ export function applyOperation(pages: Pages, operation: FlashOperation, tear: Fl
  */
 export class FlashModel implements Flash {
   readonly pageSize: number;
+  readonly length: number;
   /** The operations since power-on. */
   readonly log: FlashOperation[] = [];
+  private content: Uint8Array[];
+  private readonly blank: Uint8Array;
+  /** Whether a caller has the list of pages, so that it must not change any more. */
+  private isLent = false;
   private left = Number.POSITIVE_INFINITY;
   private tear: FlashTear = "whole";
   private dead = false;
@@ -135,19 +159,28 @@ export class FlashModel implements Flash {
   private readonly seen = new Map<number, { page: Uint8Array; blocks: Uint8Array }>();
 
   constructor(
-    public pages: Pages,
+    pages: Pages,
     private readonly shared?: SharedPages,
   ) {
+    this.content = pages.slice();
     this.pageSize = (pages[0] as Uint8Array).length;
+    this.length = pages.length * this.pageSize;
+    this.blank = shared ? shared.erased(this.pageSize) : new Uint8Array(this.pageSize).fill(255);
+  }
+
+  /** The content now. Later operations do not change it. */
+  get pages(): Pages {
+    this.isLent = true;
+    return this.content;
+  }
+
+  set pages(pages: Pages) {
+    this.content = pages.slice();
   }
 
   /** The number of writes and erases since power-on. A short write counts once for each word. */
   get operations(): number {
     return this.log.length;
-  }
-
-  get length(): number {
-    return this.pages.length * this.pageSize;
   }
 
   /** Allows `n` more operations. The next one gets as far as `tear`, then the power is cut. */
@@ -160,9 +193,9 @@ export class FlashModel implements Flash {
    * Whether another flash is equal in every block that this start has read, or written before erasing it. It would then
    * take the same course.
    */
-  agrees(pages: Pages): boolean {
+  agrees(pages: { at(n: number): Uint8Array | undefined }): boolean {
     for (const [n, { page, blocks }] of this.seen) {
-      const other = pages[n] as Uint8Array;
+      const other = pages.at(n) as Uint8Array;
       if (other === page || Buffer.compare(other, page) === 0) continue;
       for (let b = 0; b < blocks.length; b++)
         if (blocks[b] && Buffer.compare(other.subarray(b * BLOCK, (b + 1) * BLOCK), page.subarray(b * BLOCK, (b + 1) * BLOCK)) !== 0)
@@ -176,7 +209,7 @@ export class FlashModel implements Flash {
     for (let page = Math.floor(address / this.pageSize); page * this.pageSize < address + n; page++)
       if (!this.erased.has(page)) {
         const known = this.seen.get(page) ?? {
-          page: this.pages[page] as Uint8Array,
+          page: this.content[page] as Uint8Array,
           blocks: new Uint8Array(Math.ceil(this.pageSize / BLOCK)),
         };
         this.seen.set(page, known);
@@ -187,14 +220,20 @@ export class FlashModel implements Flash {
   }
 
   private done(operation: FlashOperation): void {
+    if (this.isLent) {
+      this.content = this.content.slice();
+      this.isLent = false;
+    }
     if (this.left === 0) {
-      this.pages = applyOperation(this.pages, operation, this.tear);
+      carryOut(this.content, operation, this.tear);
       this.dead = true;
       throw new PowerCut();
     }
     this.left--;
-    this.log.push(operation);
-    this.pages = applyOperation(this.pages, operation, "whole", this.shared);
+    const known = this.shared && carryOutShared(this.content, operation, this.pageSize, this.shared);
+    if (!known) carryOut(this.content, operation, "whole");
+    // the device may change its bytes afterwards
+    this.log.push(known ?? (operation.op === "erase" ? operation : { ...operation, bytes: new Uint8Array(operation.bytes) }));
   }
 
   private powered(): void {
@@ -204,10 +243,10 @@ export class FlashModel implements Flash {
   read(address: number, n: number): Uint8Array {
     this.powered();
     this.touch(address, n);
-    const out = new Uint8Array(n);
+    const out = octets(n);
     for (let i = 0; i < n; ) {
       const from = (address + i) % this.pageSize;
-      const some = (this.pages[Math.floor((address + i) / this.pageSize)] as Uint8Array).subarray(from, from + n - i);
+      const some = (this.content[Math.floor((address + i) / this.pageSize)] as Uint8Array).subarray(from, from + n - i);
       out.set(some, i);
       i += some.length;
     }
@@ -218,9 +257,21 @@ export class FlashModel implements Flash {
     this.powered();
     if (address % WORD !== 0 || bytes.length % WORD !== 0)
       throw new FlashMisuse(`a write of ${bytes.length} bytes at ${address} is not in whole words`);
-    const all = Uint8Array.from(bytes);
-    if (this.read(address, all.length).some((b) => b !== 255)) throw new FlashMisuse(`a word is written twice, at or after ${address}`);
-    this.put(address, all);
+    if (!this.isErased(address, bytes.length)) throw new FlashMisuse(`a word is written twice, at or after ${address}`);
+    this.put(address, bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+  }
+
+  /** Whether bytes have been erased and not written since. The course of the device depends on it, as on what it reads. */
+  private isErased(address: number, n: number): boolean {
+    this.touch(address, n);
+    for (let i = 0; i < n; ) {
+      const from = (address + i) % this.pageSize;
+      const to = Math.min(this.pageSize, from + n - i);
+      const page = this.content[Math.floor((address + i) / this.pageSize)] as Uint8Array;
+      if (Buffer.compare(page.subarray(from, to), this.blank.subarray(from, to)) !== 0) return false;
+      i += to - from;
+    }
+    return true;
   }
 
   /** Like write(), for flash that allows more bits of a word to be cleared later, as Espruino's Storage needs it. */

@@ -14,8 +14,11 @@ export class SharedPages {
     return this.blank;
   }
 
-  /** A page after these bytes have been written at an address of the flash, which is in it. */
-  written(page: Uint8Array, address: number, bytes: Uint8Array): Uint8Array {
+  /**
+   * What a write makes of a page: the page after it, and the bytes, which may be those of an earlier write. All of them are
+   * in this page. `address`: in the flash.
+   */
+  written(page: Uint8Array, address: number, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly page: Uint8Array } {
     let known = this.after.get(page);
     if (!known) {
       known = new Map();
@@ -24,10 +27,10 @@ export class SharedPages {
     const same = known.get(address) ?? [];
     if (same.length === 0) known.set(address, same);
     const found = same.find((one) => one.bytes.length === bytes.length && Buffer.compare(one.bytes, bytes) === 0);
-    if (found) return found.page;
-    const made = new Uint8Array(page);
-    made.set(bytes, address % page.length);
-    same.push({ bytes, page: made });
+    if (found) return found;
+    const made = { bytes: new Uint8Array(bytes), page: new Uint8Array(page) };
+    made.page.set(bytes, address % page.length);
+    same.push(made);
     return made;
   }
 }

@@ -2,7 +2,7 @@
 
 import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import type { Bytes } from "../base/types.js";
-import { floor } from "../hash/block.js";
+import { floor } from "../hash/constants.js";
 import { add, copy, element, isZero25519, mul25519, parity, power, readElement, sub, unpack } from "./field25519.js";
 
 /**

@@ -11,7 +11,7 @@
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { copied, equalConstantTime, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_GENERAL, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
@@ -40,7 +40,8 @@ function pointOf(key: Bytes): Point | undefined {
     lastKey = [];
     lastPoint = undefined;
     p = decode(own);
-    lastPoint = p && [copy(p[0]), copy(p[1])];
+    // without HAS_PLAIN, numbers are small already
+    lastPoint = HAS_PLAIN ? p && [copy(p[0]), copy(p[1])] : p;
     lastKey = own;
   }
   return lastPoint;
@@ -102,14 +103,15 @@ function halved(w: [number[], number[], number[], boolean], r: Point, a: Point):
 }
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = copied(rawKey(key), 32);
+  var raw = copied(HAS_GENERAL ? rawKey(key) : (key as Bytes), 32);
   var own = copied(signature, 64);
-  var r = own && decode(own);
-  var d = raw && r && challenge(raw, message, own as Bytes, host);
+  var r: Point | null | false | undefined = own && decode(own);
+  var d: Bytes | null | false | undefined = raw && r && challenge(raw, message, own as Bytes, host);
   var w: [number[], number[], number[], boolean] | undefined;
   var s: number[];
   var k: number[];
   var a: Point | undefined;
+  var terms: Term[] | undefined;
   if (!d) {
     return false;
   }
@@ -121,7 +123,10 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   }
   w = scalars(own as Bytes, d);
   a = w && pointOf(raw as Bytes);
-  return !!a && vanishes(halved(w as [number[], number[], number[], boolean], r as Point, a));
+  terms = a && halved(w as [number[], number[], number[], boolean], r as Point, a);
+  // what is not needed any more leaves the RAM
+  if (!HAS_GENERAL) d = r = own = null;
+  return !!terms && vanishes(terms);
 }
 
 /**

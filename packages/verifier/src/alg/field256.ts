@@ -86,35 +86,34 @@ export function mul256(o: number[], a: number[], b: number[], d?: number[], s?: 
   t = a0 * b0;
   c = t + m - m;
   q0 = t - c;
-  t = c * v + a0 * b1 + a1 * b0;
+  t = a0 * b1 + a1 * b0 + c * v;
   c = t + m - m;
   q1 = t - c;
-  t = c * v + a0 * b2 + a1 * b1 + a2 * b0;
+  t = a0 * b2 + a1 * b1 + a2 * b0 + c * v;
   c = t + m - m;
   q2 = t - c;
-  t = c * v + a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0;
+  t = a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0 + c * v;
   c = t + m - m;
   q3 = t - c;
-  t = c * v + a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0 + q0;
+  t = a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0 + q0 + c * v;
   c = t + m - m;
   q4 = t - c;
-  t = c * v + a0 * b5 + a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1 + a5 * b0 + q1;
+  t = a0 * b5 + a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1 + a5 * b0 + q1 + c * v;
   c = t + m - m;
   q5 = t - c;
-  t = c * v + a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0 + q2;
+  t = a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0 + q2 + c * v;
   c = t + m - m;
   q6 = t - c;
-  t = c * v + a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0 + q3;
+  t = a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0 + q3 + c * v;
   c = t + m - m;
   q7 = t - c;
-  t = c * v + a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0 + q4 + q0;
+  t = a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0 + q4 + q0 + c * v;
   c = t + m - m;
   q8 = t - c;
-  t = c * v + a0 * b9 + a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1 + a9 * b0 + q5 + q1 - 256 * q0;
+  t = a0 * b9 + a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1 + a9 * b0 + q5 + q1 - 256 * q0 + c * v;
   c = t + m - m;
   q9 = t - c;
   t =
-    c * v +
     a0 * b10 +
     a1 * b9 +
     a2 * b8 +
@@ -129,11 +128,11 @@ export function mul256(o: number[], a: number[], b: number[], d?: number[], s?: 
     q6 +
     q2 -
     256 * q1 +
-    65536 * q0;
+    65536 * q0 +
+    c * v;
   c = t + m - m;
   q10 = t - c;
   t =
-    c * v +
     a1 * b10 +
     a2 * b9 +
     a3 * b8 +
@@ -148,11 +147,11 @@ export function mul256(o: number[], a: number[], b: number[], d?: number[], s?: 
     q3 -
     256 * q2 +
     65536 * q1 +
-    s * d[0];
+    s * d[0] +
+    c * v;
   c = t + m - m;
   o[0] = t - c;
   t =
-    c * v +
     a2 * b10 +
     a3 * b9 +
     a4 * b8 +
@@ -166,31 +165,32 @@ export function mul256(o: number[], a: number[], b: number[], d?: number[], s?: 
     q4 -
     256 * q3 +
     65536 * q2 +
-    s * d[1];
+    s * d[1] +
+    c * v;
   c = t + m - m;
   o[1] = t - c;
-  t = c * v + a3 * b10 + a4 * b9 + a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5 + a9 * b4 + a10 * b3 + q9 + q5 - 256 * q4 + 65536 * q3 + s * d[2];
+  t = a3 * b10 + a4 * b9 + a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5 + a9 * b4 + a10 * b3 + q9 + q5 - 256 * q4 + 65536 * q3 + s * d[2] + c * v;
   c = t + m - m;
   o[2] = t - c;
-  t = c * v + a4 * b10 + a5 * b9 + a6 * b8 + a7 * b7 + a8 * b6 + a9 * b5 + a10 * b4 + q10 + q6 - 256 * q5 + 65536 * q4 + s * d[3];
+  t = a4 * b10 + a5 * b9 + a6 * b8 + a7 * b7 + a8 * b6 + a9 * b5 + a10 * b4 + q10 + q6 - 256 * q5 + 65536 * q4 + s * d[3] + c * v;
   c = t + m - m;
   o[3] = t - c;
-  t = c * v + a5 * b10 + a6 * b9 + a7 * b8 + a8 * b7 + a9 * b6 + a10 * b5 + q7 - 256 * q6 + 65536 * q5 + s * d[4];
+  t = a5 * b10 + a6 * b9 + a7 * b8 + a8 * b7 + a9 * b6 + a10 * b5 + q7 - 256 * q6 + 65536 * q5 + s * d[4] + c * v;
   c = t + m - m;
   o[4] = t - c;
-  t = c * v + a6 * b10 + a7 * b9 + a8 * b8 + a9 * b7 + a10 * b6 + q8 - 256 * q7 + 65536 * q6 + s * d[5];
+  t = a6 * b10 + a7 * b9 + a8 * b8 + a9 * b7 + a10 * b6 + q8 - 256 * q7 + 65536 * q6 + s * d[5] + c * v;
   c = t + m - m;
   o[5] = t - c;
-  t = c * v + a7 * b10 + a8 * b9 + a9 * b8 + a10 * b7 + q9 - 256 * q8 + 65536 * q7 + s * d[6];
+  t = a7 * b10 + a8 * b9 + a9 * b8 + a10 * b7 + q9 - 256 * q8 + 65536 * q7 + s * d[6] + c * v;
   c = t + m - m;
   o[6] = t - c;
-  t = c * v + a8 * b10 + a9 * b9 + a10 * b8 + q10 - 256 * q9 + 65536 * q8 + s * d[7];
+  t = a8 * b10 + a9 * b9 + a10 * b8 + q10 - 256 * q9 + 65536 * q8 + s * d[7] + c * v;
   c = t + m - m;
   o[7] = t - c;
-  t = c * v + a9 * b10 + a10 * b9 - 256 * q10 + 65536 * q9 + s * d[8];
+  t = a9 * b10 + a10 * b9 - 256 * q10 + 65536 * q9 + s * d[8] + c * v;
   c = t + m - m;
   o[8] = t - c;
-  t = c * v + a10 * b10 + 65536 * q10 + s * d[9];
+  t = a10 * b10 + 65536 * q10 + s * d[9] + c * v;
   c = t + m - m;
   o[9] = t - c;
   o[10] = c * v + s * d[10];

@@ -1,12 +1,12 @@
 // HSS/LMS verification like that of hsslms.ts, in few bytes, for micro verifiers whose engine hashes several pieces in one call.
 
-import { equalConstantTime, newBytes, rawKey, subBytes } from "../base/bytes.js";
+import { equalConstantTime, newBytes, subBytes } from "../base/bytes.js";
 import type { Bytes, Hash, Host, Joined, Prepared } from "../base/types.js";
 import { CHECKS, copyOfValidKey, hashLength, INTR, LEAF, MESG, PBLC, u32 } from "./hsslms-types.js";
 
 /** verify() of hsslms.ts. `host.sha256.joined` is required. */
 export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = copyOfValidKey(rawKey(key));
+  var raw = copyOfValidKey(key as Bytes);
   var join = (host.sha256 as Hash).joined as Joined;
   var j: number;
   var tmp: Bytes;

@@ -231,7 +231,7 @@ function valid(key: Bytes): boolean {
 var validMicro = copyOfValidKey as (key: Bytes) => boolean;
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = copyOfValidKey(rawKey(key));
+  var raw = copyOfValidKey(HAS_GENERAL ? rawKey(key) : (key as Bytes));
   var given = host.sha256;
   var hash = (HAS_SHA256 && !(given && (given.once || given.create)) ? sha256 : given) as Hash;
   var levels: number;

@@ -3,7 +3,7 @@
 import { newBytes } from "../base/bytes.js";
 import { HAS_PLAIN } from "../base/features.js";
 import type { Bytes } from "../base/types.js";
-import { floor } from "../hash/block.js";
+import { floor } from "../hash/constants.js";
 
 /**
  * L - 2^252, where L is the order of B, in digits of 21 bits, least significant first. All integers here have this

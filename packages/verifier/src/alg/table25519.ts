@@ -2,7 +2,8 @@
 
 import { equalConstantTime, newBytes } from "../base/bytes.js";
 import type { Bytes, Host, Prepared } from "../base/types.js";
-import { floor, hashBytes } from "../hash/block.js";
+import { hashBytes } from "../hash/block.js";
+import { floor } from "../hash/constants.js";
 import { hashing } from "../hash/digest.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
 import { canonical, entry, NUMBERS, odd, type Point, type Table, vanishes } from "./curve25519.js";

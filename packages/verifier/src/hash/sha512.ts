@@ -1,7 +1,8 @@
 // SHA-512 and SHA-384 (FIPS 180-4 §6.4, §6.5). A 64-bit word is two 32-bit halves, high first.
 
 import type { Hash } from "../base/types.js";
-import { HIGH, LOW, makeHash } from "./block.js";
+import { makeHash } from "./block.js";
+import { HIGH, LOW } from "./constants.js";
 
 // Low halves are kept unsigned (0..2^32 - 1), so that a sum of at most five of them is below 2^35, exact in a double, and its carry is
 // the quotient by 2^32. High halves are signed 32-bit; a sum of at most seven and a carry is exact before `| 0` takes it modulo 2^32.

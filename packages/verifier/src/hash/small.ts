@@ -5,8 +5,18 @@
 import { newBytes, newWords } from "../base/bytes.js";
 import { HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import type { Bytes, HashState } from "../base/types.js";
-import { HIGH, initial, LOW } from "./block.js";
-import { compress } from "./sha256.js";
+import { compress } from "./compress256.js";
+import { forget, HIGH, LOW, prepare } from "./constants.js";
+
+/** The initial state of SHA-256, for blocks of 64 bytes, or of SHA-512. SHA-256 uses the first 8 words. */
+function initial(state: number[], size: number): void {
+  var i: number;
+  prepare();
+  for (i = 0; i < 16; i++) {
+    // 32 bits: an index
+    state[i] = size > 64 ? (i & 1 ? LOW : HIGH)[80 + (i >> 1)] : HIGH[80 + i];
+  }
+}
 
 /**
  * Works a block of SHA-512 into `state` (FIPS 180-4 §6.4.2). Of each word, the low half comes first (k = 1), and passes its carry to the
@@ -114,6 +124,10 @@ export function startSmall(size: number): HashState {
     work(state, words);
     for (i = 0; i < size / 2; i++) {
       out[i] = state[i >> 2] >>> (24 - 8 * (i & 3));
+    }
+    // an Ed25519 verification needs the RAM next
+    if (HAS_SHA512 && size > 64) {
+      forget();
     }
     return out;
   }

@@ -42,7 +42,7 @@ export interface Device {
   begin(installing: boolean): void;
   /** The capacity of a component in bytes; negative if there is no such component. */
   capacity(id: ComponentId): number;
-  /** When installing: the slot that will be written. When booting: the current slot. */
+  /** 0 or 1. When installing: the slot that will be written. When booting: the current slot. */
   slot(id: ComponentId): number;
   /** Erases the slot that will be written. At most `most` bytes will follow. */
   erase(id: ComponentId, most: number): void;

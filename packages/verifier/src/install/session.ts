@@ -190,10 +190,11 @@ export function admit(s: Session, e: Effect): void {
 
 /**
  * Whether a slot will be current after the commit of this session: the written slot if there is one, otherwise the
- * other one.
+ * other one of the two.
  */
 function isSlot(s: Session, e: Effect): boolean {
-  return (s.target.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.fresh[e.component]);
+  var slot = s.target.slot(id(s, e.component));
+  return e.slot === (!s.kept || s.fresh[e.component] ? slot : 1 - slot);
 }
 
 /**

@@ -31,7 +31,7 @@ import {
   STATUS_VERSION,
   VERIFIER_VERSION,
 } from "../spec/status.js";
-import { ROLE_RELEASE } from "../spec/trust.js";
+import { ROLE_RECOVERY, ROLE_RELEASE } from "../spec/trust.js";
 import type { TrustStore } from "../trust/trust-list.js";
 import type { Device, TrialDevice } from "./device.js";
 
@@ -101,17 +101,24 @@ function mapOf(keys: number[], values: Bytes[]): Bytes {
   return concat(pieces);
 }
 
+/** The floor of releases; on a device with a floor for each role (device/roles.ts), all of them. */
+function floorsOf(device: Device): Bytes {
+  var last = (device as { currentRole?: unknown }).currentRole ? ROLE_RECOVERY : ROLE_RELEASE,
+    roles: number[] = [],
+    floors: Bytes[] = [],
+    i;
+  for (i = ROLE_RELEASE; i <= last; i++) {
+    roles.push(i);
+    floors.push(sequence(device.floor(i)));
+  }
+  return mapOf(roles, floors);
+}
+
 function claims(nonce: Bytes, device: Device, release: Manifest | null, store: TrustStore | null): Bytes {
   var trial = device as TrialDevice,
     state = trial.pending && trial.pending() ? STATE_TRIAL : trial.rolledBack && trial.rolledBack() ? STATE_ROLLED_BACK : STATE_CONFIRMED,
     keys = [STATUS_VERSION, STATUS_CHALLENGE, STATUS_VERIFIER, STATUS_STATE, STATUS_FLOORS],
-    values = [
-      number(1),
-      text(BSTR, nonce),
-      text(TSTR, asciiBytes(VERIFIER_VERSION)),
-      number(state),
-      mapOf([ROLE_RELEASE], [sequence(device.floor())]),
-    ];
+    values = [number(1), text(BSTR, nonce), text(TSTR, asciiBytes(VERIFIER_VERSION)), number(state), floorsOf(device)];
   if (release) {
     keys.push(STATUS_DIGEST, STATUS_SEQUENCE);
     // SUIT_Digest: [alg, bytes]

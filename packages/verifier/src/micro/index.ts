@@ -3,5 +3,5 @@
 
 export type { MicroProgress } from "./install.js";
 export { bootMicro as boot, installMicro as install } from "./install.js";
-export type { MicroManifest } from "./open.js";
+export type { MicroManifest } from "./manifest.js";
 export { openMicro as open } from "./open.js";

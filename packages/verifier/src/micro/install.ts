@@ -24,7 +24,8 @@ import {
   VENDOR_MISMATCH,
 } from "../spec/errors.js";
 import { DIR_FETCH } from "../spec/suit.js";
-import { type MicroManifest, openMicro, portion } from "./open.js";
+import type { MicroManifest } from "./manifest.js";
+import { openMicro, portion } from "./open.js";
 
 /** An installation or start in progress, like Progress of the package. */
 export interface MicroProgress {
@@ -83,11 +84,11 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
 
   /** Writes a part of the image, or all of it: what follows `at`. */
   function put(from: Bytes | Source, at: number): void {
-    var end = from.length,
+    var end = HAS_FETCH ? from.length : at + size,
       chunk = device.chunk || 1024,
       n;
     // stop an endless image as it arrives, not when it has filled the device
-    if (!(end - at <= size - offset)) refuse(PAYLOAD_SIZE);
+    if (HAS_FETCH && !(end - at <= size - offset)) refuse(PAYLOAD_SIZE);
     for (; at < end; at += n) {
       n = end - at < chunk ? end - at : chunk;
       device.write(COMPONENT, offset, portion(from, at, n));
@@ -125,9 +126,10 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
       if (!HAS_BOOT || !kept) {
         if (!HAS_FETCH || !effect) {
           // the image is here, or an effect asks for it
-          from = !HAS_FETCH || m.imageAt ? input : device.fetch && device.fetch(m.imageUri);
+          if (HAS_FETCH) from = m.imageAt ? input : device.fetch && device.fetch(m.imageUri);
           device.erase(COMPONENT, size);
-          if (!HAS_FETCH || from) put(from as Bytes, m.imageAt);
+          if (!HAS_FETCH) put(input, m.imageAt);
+          else if (from) put(from, m.imageAt);
           else effect = { op: DIR_FETCH, component: 0, size: size, uri: m.imageUri };
         } else if (outcome === true) effect = 0;
         else put(outcome as Bytes, 0);
@@ -135,7 +137,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
           over = false;
           return effect;
         }
-        if (offset !== size) refuse(PAYLOAD_SIZE);
+        if (HAS_FETCH && offset !== size) refuse(PAYLOAD_SIZE);
       }
       // the image is hashed where it is
       found =

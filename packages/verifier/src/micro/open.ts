@@ -6,7 +6,7 @@
 // nothing that a Source or a host calls meanwhile can change what is being read.
 
 import { append, equalConstantTime, octetsOf, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_WINDOWS } from "../base/features.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_SHA256, HAS_WINDOWS } from "../base/features.js";
 import { compareLimit } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -24,51 +24,8 @@ import {
   TEMPLATE_MISMATCH,
   TRUST_POLICY,
 } from "../spec/errors.js";
-import { TEMPLATE } from "./template.js";
-
-/** What a release says: an authenticated manifest. What every release has alike is absent. */
-export interface MicroManifest {
-  sequence: Sequence;
-  /** Indices in `trust.anchors` of the anchors that signed, not more than were needed. */
-  signers: number[];
-  /** SHA-256 of the manifest. */
-  digest: Bytes;
-  // the rest has names that bundles shorten
-  /** SHA-256 of the image, its size in bytes, and its URI. */
-  image: Bytes;
-  imageSize: number;
-  imageUri: string;
-  forVendor: Bytes;
-  forClass: Bytes;
-  /** The offset of the image in the envelope, or 0. */
-  imageAt: number;
-  /** What boot() needs: the envelope without tag and image. Absent from a bundle without boot(). */
-  kept: Bytes;
-}
-
-/** What follows a length of the template at most before the next one: key and head of a payload. */
-const AHEAD = 15;
-
-/** Where `!` continues in the template: the first byte string of a signature. */
-const AGAIN = 23;
-
-/** Characters of the template, as codes: see tools/template-table.ts. */
-const REPEAT = 33;
-const FIXED = 71;
-const SIZE = 80;
-const SEQUENCE = 84;
-const OPEN = 123;
-const CHOICE = 124;
-
-/** ["Signature1", …]: the beginning of a Sig_structure of four elements (RFC 9052 §4.4). */
-var SIGNATURE1 = [132, 106, 83, 105, 103, 110, 97, 116, 117, 114, 101, 49];
-
-/**
- * The algorithms that a signature may name, as bits: see SIGNATURE_ALGS. Bit n is the algorithm -1 - n, and in the second
- * set -33 - n.
- */
-const ALGS = 262592;
-const ALGS_ABOVE = 2072588;
+import { AGAIN, AHEAD, ALGS, ALGS_ABOVE, CHOICE, FIXED, type MicroManifest, OPEN, REPEAT, SEQUENCE, SIGNATURE1, SIZE } from "./manifest.js";
+import { TEMPLATE, TEMPLATE_INSIDE } from "./template.js";
 
 /** The position in the template that was compared last, for tools. */
 export var spot = 0;
@@ -92,12 +49,14 @@ function demand(ok: unknown): void {
  * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
  */
 export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
-  var octets: Bytes = [],
+  var template = HAS_FETCH ? TEMPLATE : TEMPLATE_INSIDE,
+    manifest = HAS_FETCH ? 16 : 14,
+    octets: Bytes = [],
     here = 0,
     // where open byte strings begin and end, and choices that no option has used yet: the last one comes first
     stack: number[] = [],
     // of each hole, in order, a number as two halves of 32 bits, or where its bytes begin and how many they are: digest,
-    // digest with head, sequence number, vendor, class, image, size, URI, manifest with head
+    // digest with head, sequence number, vendor, class, image, size, URI if there may be one, manifest with head
     holes: number[] = [],
     // for each signature: algorithm, key identifier (0, 0: left out), header with head, signature
     signatures: number[][] = [],
@@ -171,7 +130,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
 
   try {
     if (HAS_GENERAL) markAt(-1);
-    host = host || {};
+    if (HAS_SHA256) host = host || {};
     anchors = trust.anchors;
     length = bytes.length;
     threshold = trust.threshold as number;
@@ -179,13 +138,13 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     // a policy of a trust file says more than is checked here
     if (!anchors[0] || anchors[4] || (threshold !== 1 && !(HAS_PAIRS && threshold === 2)) || (HAS_GENERAL && trust.store))
       refuse(TRUST_POLICY);
-    for (i = HAS_BOOT && kept ? 4 : 0; i < TEMPLATE.length; i++) {
+    for (i = HAS_BOOT && kept ? 4 : 0; i < template.length; i++) {
       spot = i;
       markAt(here);
       // the character before
       s = c;
-      c = TEMPLATE.charCodeAt(i);
-      n = parseInt(TEMPLATE.substring(i, i + 2), 16);
+      c = template.charCodeAt(i);
+      n = parseInt(template[i] + template[i + 1], 16);
       if (n >= 0) {
         // two digits are a byte; after |, this one or the next higher one
         i++;
@@ -215,7 +174,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
           }
         } else if (!option) {
           holes.push(0, 0);
-          i = TEMPLATE.indexOf("~", i);
+          i = template.indexOf("~", i);
         }
       } else if (c < 99) {
         // letters: the type is in the last 2 bits of the code, and lengths are limited by the order of letters
@@ -230,14 +189,17 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
         holes.push(high, low);
       }
     }
-    s = bytesOf(holes, 14);
-    for (i = 0; (n = s[i++]) >= 0; ) {
-      if (HAS_FETCH) demand(n > 32 && n < 127);
-      uri += String.fromCharCode(n);
-    }
+    if (HAS_FETCH) {
+      s = bytesOf(holes, 14);
+      for (i = 0; (n = s[i++]) >= 0; ) {
+        demand(n > 32 && n < 127);
+        uri += String.fromCharCode(n);
+      }
+      // 35: #
+      demand(uri === "#firmware" ? !option !== !(HAS_BOOT && kept) : !option && s[0] !== 35);
+    } else demand(!option !== !(HAS_BOOT && kept));
     n = holes[13];
-    // 35: #
-    demand(n && (!option || low === n) && (uri === "#firmware" ? !option !== !(HAS_BOOT && kept) : HAS_FETCH && !option && s[0] !== 35));
+    demand(n && (!option || low === n));
     i = here + option * n;
     if (i !== length) refuse(i < length ? CBOR_TRAILING : CBOR_TRUNCATED);
     sequence = [holes[4], holes[5]];
@@ -250,15 +212,15 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
         if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[2] && a.kid && !equalConstantTime(bytesOf(s, 2), a.kid))) {
           fits = 1;
           // in every form of one key, these bytes are the same: see sameKey(). Nobody finds another key with them
-          if (HAS_PAIRS) secret = subBytes(rawKey(a.key), 4, 24);
+          if (HAS_PAIRS) secret = subBytes(HAS_GENERAL ? rawKey(a.key) : (a.key as Bytes), 4, 24);
           if (
             !(HAS_PAIRS && counted && equalConstantTime(secret as Bytes, counted)) &&
             // the protected header, no external data, and the digest: as they were read
-            a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s, 4)), append([64], bytesOf(holes, 2))), bytesOf(s, 6), host) === true
+            a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s, 4)), append([64], bytesOf(holes, 2))), bytesOf(s, 6), host as Host) ===
+              true
           ) {
             // so does an anchor for some devices only
-            if (a.vendor || a.class || (HAS_GENERAL && a.single)) refuse(TRUST_POLICY);
-            if (!HAS_WINDOWS && (a.since || a.until)) refuse(TRUST_POLICY);
+            if (a.vendor || a.class || (HAS_GENERAL && a.single) || (!HAS_WINDOWS && (a.since || a.until))) refuse(TRUST_POLICY);
             if (HAS_WINDOWS && (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0))
               late++;
             else {
@@ -282,7 +244,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
               : SIGNATURE_INVALID,
       );
     digest = bytesOf(holes, 0);
-    if (!equalConstantTime(digestOf(bytesOf(holes, 16), host), digest)) refuse(DIGEST_MANIFEST);
+    if (!equalConstantTime(digestOf(bytesOf(holes, manifest), host as Host), digest)) refuse(DIGEST_MANIFEST);
     if (compareLimit(sequence, trust.floor, TRUST_POLICY) < 0) refuse(ROLLBACK);
     markAt(-1);
     if (HAS_BOOT) {
@@ -300,7 +262,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
       forVendor: bytesOf(holes, 6),
       forClass: bytesOf(holes, 8),
       imageAt: option * here,
-      kept: HAS_BOOT ? subBytes(octets, i, holes[16] + holes[17] - i) : (undefined as unknown as Bytes),
+      kept: HAS_BOOT ? subBytes(octets, i, holes[manifest] + holes[manifest + 1] - i) : (undefined as unknown as Bytes),
     };
   } catch (e) {
     rethrow(e);

@@ -218,10 +218,11 @@ export class Device {
     return this.#fresh.get(id) ?? (this.#w.current[IDS.indexOf(id)] as string);
   }
 
-  /** In a rehearsal. Of a component that stays, all that is known is that it stays out of the slot that would be written. */
+  /** In a rehearsal. A component that is not written stays in the slot in which it is. */
   #isSlot(id: string, slot: number): boolean {
-    const other = 1 - (this.#w.slots[IDS.indexOf(id)] as number);
-    return this.#kept && !this.#fresh.has(id) ? slot !== other : slot === (this.#kept ? other : this.#slot(id));
+    const current = this.#w.slots[IDS.indexOf(id)] as number;
+    if (!this.#kept) return slot === this.#slot(id);
+    return slot === (this.#fresh.has(id) ? 1 - current : current);
   }
 
   /** Installing: the slot that will be written. */

@@ -143,13 +143,11 @@ export class KindOfDevice {
   #rehearsal(installing: boolean, fits: boolean): End | undefined {
     const end = this.#try(installing, () => {
       this.#begin();
-      let acts = installing;
       const run = this.#drive(installing, (e) => {
-        acts = true;
-        return e.op === CODES.slot ? e.slot === this.#kind.slot : fits || !isComparison(e);
+        return e.op === CODES.slot ? this.#isSlot(e, installing) : fits || !isComparison(e);
       });
-      // a release that has nothing for a start is not started
-      if (fits && acts && !run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
+      // also at the end of a start for which the release has nothing
+      if (fits && !run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
     });
     const ofComparisons: number[] = [E.IMAGE_MISMATCH, E.CONTENT_MISMATCH, E.TRY_EACH_EXHAUSTED];
     return !fits && end?.codes.every((code) => ofComparisons.includes(code)) ? undefined : end;
@@ -183,10 +181,17 @@ export class KindOfDevice {
 
   #answer(e: Effect, installing: boolean): boolean {
     this.#doomed = false;
-    if (e.op === CODES.slot) return e.slot === this.#kind.slot;
+    if (e.op === CODES.slot) return this.#isSlot(e, installing);
     if (isComparison(e)) return this.#compare(e, installing);
     if (isChange(e)) this.#change(e);
     return true;
+  }
+
+  /** The slot that is written, and after that the current one: the other one, if the component was not written. */
+  #isSlot(e: Effect, installing: boolean): boolean {
+    const { slot } = this.#kind;
+    if (installing || this.#old.has(e.component)) return e.slot === slot;
+    return slot > 1 ? e.slot !== slot : e.slot === 1 - slot;
   }
 
   #change(e: Effect): void {

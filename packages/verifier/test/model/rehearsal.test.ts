@@ -3,8 +3,8 @@
 import { expect, it } from "vitest";
 import { MAC_KEY } from "../../../../test-vectors/src/pieces/assemble.js";
 import { anchor } from "../../src/index.js";
-import { INVOKE_MISPLACED, PAYLOAD_SIZE } from "../../src/spec/errors.js";
-import { MAN_INSTALL } from "../../src/spec/suit.js";
+import { INVOKE_MISPLACED, PAYLOAD_SIZE, SLOT_MISMATCH } from "../../src/spec/errors.js";
+import { MAN_INSTALL, MAN_LOAD } from "../../src/spec/suit.js";
 import { Device } from "./device.js";
 import { encoded } from "./encode.js";
 import type { Command, Manifest } from "./manifest.js";
@@ -35,4 +35,31 @@ it.each<[string, Command[], number]>([
   const { others: _others, ...real } = courseOf(await encoded(m), mac, w, true);
   expect(real).toEqual({ ...new Device(m, w, true).outcome(), codes: [code] });
   expect(real.erased).toEqual([]);
+});
+
+// the start fetches, so the installation opens the kept release again, and plays its start before it becomes current
+it.each([
+  ["the slot that stays current", [0, 0], 0, []],
+  ["the other slot that stays current", [1, 0], 1, []],
+  ["the slot that is not current", [0, 0], 1, [SLOT_MISMATCH]],
+  ["a slot that no component has", [0, 0], 2, [SLOT_MISMATCH]],
+])("a start of the kept release that asks whether a component that is not written is in %s", async (_, slots, slot, codes) => {
+  const payload = { uri: "#a", digest: { alg: -16, of: NEW } };
+  const m: Manifest = {
+    sequence: 7n,
+    components: ["00", "01"],
+    shared: [{ do: "index", to: 0 }, ...identity],
+    sections: {
+      [MAN_INSTALL]: [{ do: "index", to: 1 }, set(payload), { do: "fetch" }],
+      [MAN_LOAD]: [{ do: "index", to: 0 }, set({ slot }), { do: "slot" }, { do: "index", to: 1 }, set(payload), { do: "fetch" }],
+    },
+    severed: [],
+    absent: [],
+    payloads: { "#a": NEW },
+  };
+  const w: World = { me: ofTwo, current: [OLD, OLD, OLD], slots: [...slots, 0], floor: 0n, had: "unknown", payloads: {} };
+  const mac = { anchors: [anchor("hmac256", Uint8Array.from(MAC_KEY))] };
+  const real = courseOf(await encoded(m), mac, w, true);
+  expect(real.codes).toEqual(codes);
+  expect(new Device(m, w, true).outcome().codes).toEqual(codes);
 });

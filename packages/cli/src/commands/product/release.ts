@@ -20,6 +20,7 @@ import {
   type ReleasePlan,
   readProduct,
   releaseChanges,
+  triedPlan,
 } from "@firmseal/release";
 import type { Artifact, ReleaseRecord } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
@@ -102,7 +103,7 @@ async function release(boards: string[], o: ReleaseCommandOptions) {
 async function releaseProduct(product: Product, boards: string[], o: ReleaseCommandOptions, linted: (report: ReleaseLint) => void) {
   const { json: _, product: _file, sarif: _sarif, ...rest } = o;
   const lines = new LiveLines();
-  const plan = await planRelease(product, {
+  const first = await planRelease(product, {
     ...rest,
     boards,
     passphrases: passphraseOptions(o),
@@ -110,6 +111,8 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     linted,
     ...(o.sarif !== undefined && { into: (folder: string) => checkSarif(o.sarif as string, product.path, folder) }),
   });
+  // with a key, the power is cut once the key and its logs have nothing against the release
+  const plan = o.dryRun ? await triedPlan(first) : first;
   const changes = async (sequence: bigint | undefined) =>
     o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => told(one, product)) };
   const planSequence = plan.sequence === "log" ? undefined : plan.sequence;
@@ -118,12 +121,12 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     version: plan.version,
     role: o.role ?? "release",
     folder: plan.folder,
-    boards: planned(plan),
     previous: lastKnown(plan),
   };
   if (o.dryRun)
     return {
       ...facts,
+      boards: planned(plan, plan.cuts),
       state: plan.existing ? "unchanged" : "planned",
       sequence: planSequence === undefined ? null : String(planSequence),
       artifacts: [],
@@ -136,9 +139,10 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
   // what cannot be compared is told before anything is signed
   const known = await changes(planSequence);
   lines.end();
-  const { record, written, receipts, lint } = await makeRelease(plan);
+  const { record, written, receipts, cuts, lint } = await makeRelease(plan);
   return {
     ...facts,
+    boards: planned(plan, cuts),
     state: written ? "released" : "unchanged",
     sequence: record.sequence,
     artifacts: record.artifacts.map(shown),

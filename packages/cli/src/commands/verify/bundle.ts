@@ -3,6 +3,7 @@ import {
   type AlgName,
   BUNDLE_ALGS,
   BUNDLE_FEATURES,
+  BUNDLE_FORMS,
   type BundleForm,
   DEFAULT_FEATURES,
   type FeatureName,
@@ -109,8 +110,8 @@ async function bundle(o: BundleCommandOptions) {
     ["--out", o.out],
     ["--source", o.source],
   ] as const)
-    if (path !== undefined && path !== "-" && !path.endsWith(".js"))
-      throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js");
+    if (path !== undefined && path !== "-" && !/\.m?js$/.test(path))
+      throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
   if (o.out !== "-") checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
   const options = {
@@ -149,9 +150,9 @@ export default define({
     option("--features <names>", "with commas: install, errors, copy, prepared, flash, storage, trust (default: install, errors and copy)"),
     option(
       "--form <name>",
-      "umd: CommonJS or one global; espruino: for require(); script: one global, for a snapshot; boot: Espruino's boot file",
+      "umd: CommonJS or one global; espruino: for require(); script: one global, for a snapshot; module: ES module; boot: Espruino's boot file",
       {
-        choices: ["umd", "espruino", "script", "boot"],
+        choices: BUNDLE_FORMS,
         default: "umd",
       },
     ),

@@ -19,6 +19,7 @@ import {
   nodeHost,
   PREVIOUS_SIZE,
   type Release,
+  STORAGE_ROOM,
   simulate as simulateOn,
   type Tally,
   tally,
@@ -114,6 +115,10 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
+  if (o.device.startsWith("storage"))
+    notice(
+      `Storage has room for ${STORAGE_ROOM} releases of ${formatCount(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
+    );
   let bar: ProgressBar | undefined;
   const { report, setup, sequences } = await simulateOn(make, update.release, identityFor(update.manifest, o), {
     ...(before && { previous: before.release }),

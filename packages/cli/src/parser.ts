@@ -1,0 +1,122 @@
+// The parser of the command line, of commander. Only what plain.ts leaves to it comes here: help, and whatever is wrong or unusual.
+
+import { Command, Option } from "commander";
+import about from "../package.json" with { type: "json" };
+import { type AnyCommand, exampleLines, GLOBAL_OPTIONS, isHelp, type Listed, optionDescription, optionsOf, repeatable } from "./command.js";
+import { GROUPS } from "./commands.js";
+
+/** An option with one dash too few, such as "-key". Commander would take it for -k with the value "ey". */
+const SINGLE_DASH = /^-([a-z][a-z-]+)$/;
+
+/** Whether the words lead to a command or a group. What follows them are its arguments. */
+function isCommand(group: Command, [name, ...rest]: readonly string[]): boolean {
+  if (group.commands.length === 0 || name === undefined || name === "help") return true;
+  const next = group.commands.find((one) => one.name() === name);
+  return next !== undefined && isCommand(next, rest);
+}
+
+/** A command of commander's that tells first what a person has mistyped, and knows --help wherever it stands. */
+class Parser extends Command {
+  /** How often each option was given. */
+  private readonly times = new Map<Option, number>();
+
+  override addOption(one: Option): this {
+    super.addOption(one);
+    return this.on(`option:${one.name()}`, () => void this.times.set(one, (this.times.get(one) ?? 0) + 1));
+  }
+
+  /** Refuses two values for one option: a program cannot know which of them is meant. */
+  private refuseRepeated(): void {
+    for (const [one, times] of this.times)
+      if (times > 1 && one.required && !repeatable.has(one))
+        this.error(`error: option '${one.flags}' is given twice`, { code: "firmseal.repeated" });
+  }
+
+  override parseOptions(args: string[]): ReturnType<Command["parseOptions"]> {
+    const end = args.indexOf("--");
+    const options = end < 0 ? args : args.slice(0, end);
+    const asksForHelp = options.some(isHelp);
+    if (this.commands.length > 0) {
+      const parsed = super.parseOptions(args);
+      // commander would show the help of the group for a command that is not there
+      return isCommand(this, parsed.operands) ? parsed : { ...parsed, unknown: parsed.unknown.filter((arg) => !isHelp(arg)) };
+    }
+    // also behind an option that takes a value: no file is called --help
+    if (asksForHelp) return { operands: [], unknown: ["--help"] };
+    const short = options.find((arg) => this.options.some(({ long }) => long === `--${SINGLE_DASH.exec(arg)?.[1]}`));
+    if (short !== undefined) this.error(`error: unknown option '${short}' (Did you mean -${short}?)`, { code: "commander.unknownOption" });
+    const parsed = super.parseOptions(args);
+    // before a required option is missed, which may be the mistyped one
+    if (parsed.unknown[0] !== undefined) (this as unknown as Suggesting).unknownOption(parsed.unknown[0]);
+    this.refuseRepeated();
+    return parsed;
+  }
+}
+
+/** The part of commander that looks for the nearest option. Its types leave it out. */
+interface Suggesting {
+  unknownOption(flag: string): void;
+}
+
+/** A command of commander's that throws what is wrong and prints nothing of it. */
+export function parser(name: string, summary: string): Command {
+  return (
+    new Parser(name)
+      .description(summary)
+      .showHelpAfterError(false)
+      .configureOutput({ writeErr: () => {} })
+      .configureHelp({ optionDescription })
+      .exitOverride()
+      // what follows the name of a command belongs to the command, also --version
+      .enablePositionalOptions()
+  );
+}
+
+/** The parser of a command. `act` gets the arguments, then the options. */
+export function parserOf(definition: AnyCommand, act: (given: unknown[]) => Promise<void>): Command {
+  const { name, summary, examples } = definition;
+  const made = parser(name.split(" ").at(-1) as string, summary);
+  for (const one of definition.arguments ?? []) made.addArgument(one);
+  for (const one of optionsOf(definition)) made.addOption(one);
+  const shown = examples.flatMap((one) =>
+    one
+      ? [
+          exampleLines(one)
+            .map((line) => `  ${line}`)
+            .join("\n"),
+        ]
+      : [],
+  );
+  // commander adds itself as the last of what it gives
+  return made.addHelpText("after", `\nExamples:\n${shown.join("\n\n")}`).action((...given: unknown[]) => act(given.slice(0, -1)));
+}
+
+type CommandAction = (given: unknown[]) => Promise<void>;
+
+/** The parser of the command line, with `command` in full. Of `others` it knows what --help says. */
+export function programWith(command: AnyCommand | undefined, others: readonly Listed[], act: CommandAction): Command {
+  const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)")
+    .version(about.version, "-V, --version")
+    // behind a command that signs, --version is that of the release
+    .enablePositionalOptions();
+  // without a command behind them
+  for (const name of GLOBAL_OPTIONS) program.addOption(new Option(name).hideHelp());
+  const groups = new Map<string, Command>();
+  for (const { name, summary } of others) {
+    const [first, second] = name.split(" ") as [string, string?];
+    let parent = program;
+    if (second !== undefined) {
+      parent = groups.get(first) ?? parser(first, GROUPS[first] as string);
+      if (!groups.has(first)) program.addCommand(parent);
+      groups.set(first, parent);
+    }
+    parent.addCommand(command?.name === name ? parserOf(command, act) : parser(second ?? first, summary));
+  }
+  return program;
+}
+
+/** Collects what --help and --version say, so that ui.ts writes it as everything else. */
+export function collectHelp(command: Command, into: string[]): void {
+  command.configureOutput({ writeOut: (text) => into.push(text) });
+  for (const one of command.commands) collectHelp(one, into);
+}

@@ -1,0 +1,52 @@
+// What the logs of the keys say of a number, before anything else is done. The logs of key files are beside them, so this
+// needs no passphrase. It decides nothing: the logs are read again under their locks before a key signs.
+
+import { existsSync, realpathSync } from "node:fs";
+import { checkSequence, type Entry, isNumberOf, readLog, type SequenceOverrides, schemeOf } from "@firmseal/keys";
+import { refuseClock } from "./clock.js";
+import { classesOf, signingKeys } from "./devices.js";
+import type { Board, Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
+
+interface KnownLogOptions extends SequenceOverrides {
+  readonly role?: SigningRole;
+  readonly log?: string;
+}
+
+/** The entries of all logs, in one list. Undefined if one of them is not known without its key. */
+function entriesOf(product: Product, { role = "release", log }: KnownLogOptions): Entry[] | undefined {
+  const out: Entry[] = [];
+  const refs = signingKeys(product, role);
+  const paths = log === undefined ? refs.map((ref) => (schemeOf(ref) === undefined ? `${realpathSync(ref)}.log` : undefined)) : [log];
+  for (const path of paths) {
+    if (path === undefined || path === "-" || !existsSync(path)) return undefined;
+    const { entries, faults } = readLog(path);
+    if (faults.length > 0) return undefined;
+    for (const one of entries) out.push(one);
+  }
+  return out;
+}
+
+/**
+ * Refuses a number that leaves out too many, and a clock that is behind the logs. Other refusals of logs depend on the
+ * content of the release. Throws a Failure: SEQUENCE, or one of the environment.
+ */
+export function refuseKnownJump(
+  product: Product,
+  boards: readonly Board[],
+  { version, sequence }: { readonly version: string; readonly sequence: bigint | "log" },
+  o: KnownLogOptions,
+): void {
+  const entries = entriesOf(product, o);
+  if (!entries) return;
+  refuseClock(entries.slice(-1).map(({ time }) => time));
+  if (sequence === "log") return;
+  for (const board of boards) {
+    const { vendor, classes } = classesOf(product, board);
+    const scope = classes.map(({ id }) => `${vendor}/${id}`);
+    const ofBoard = entries.filter((e) => e.sequence !== undefined && e.scope?.some((one) => scope.includes(one)));
+    // the same content may be signed again under its number: what it is, is not known yet
+    if (ofBoard.some((e) => BigInt(e.sequence as string) >= sequence)) continue;
+    checkSequence(ofBoard, { sequence, digest: "", scope, ...(isNumberOf(version, sequence) && { version }) }, o);
+  }
+}
