@@ -68,7 +68,8 @@ export const GATES = [
   { name: "one file for each exported name", run: () => checkNames(sources()) },
   {
     name: "no test is left out silently", // the examples of the gates themselves are no tests
-    run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$|^packages\/[\w-]+\/test\/.*\.ts$/.test(path) && !path.startsWith("scripts/"))),
+    run: () =>
+      checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$|^packages\/[\w-]+\/test\/.*\.ts$/.test(path) && !path.startsWith("scripts/"))),
   },
   {
     name: "modules that test files share have no hooks",

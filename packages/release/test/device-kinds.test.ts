@@ -14,7 +14,7 @@ import { ALL } from "../../test-support/src/effort.js";
 import { encoded, hashOf } from "../../verifier/test/model/encode.js";
 import { anything, nearly } from "../../verifier/test/model/generate.js";
 import { type Manifest as Said, valuesOf } from "../../verifier/test/model/manifest.js";
-import { deviceKinds, limitedInterpreter, withAllIdentities } from "../src/payload-check/payload-check.js";
+import { deviceKinds, triedInterpreter, withAllIdentities } from "../src/payload-check/payload-check.js";
 
 const given = process.env["FIRMSEAL_CASES"];
 const CASES = Number(given ?? (ALL ? 20_000 : 300));
@@ -76,7 +76,7 @@ interface Step {
 
 /** An interpreter that keeps the steps of each of its runs. */
 function recording(): { by: Interpreter; runs: { sections: string; steps: Step[] }[] } {
-  const { start, step, identityChecked } = limitedInterpreter();
+  const { start, step, identityChecked } = triedInterpreter();
   const runs: { sections: string; steps: Step[] }[] = [];
   const by: Interpreter = {
     start(m, sections, identity) {
@@ -229,7 +229,7 @@ async function agree(one: Said): Promise<void> {
   for (const kind of [...deviceKinds(m), ...withAllIdentities(m)]) {
     // a component has two slots
     if (kind.slot > 1) continue;
-    const refusal = kindRefusal(limitedInterpreter(), m, kind);
+    const refusal = kindRefusal(triedInterpreter(), m, kind);
     const ended = real(m, one, envelope, kind);
     if (ended === NOT_KNOWN) continue;
     said.compared++;
