@@ -6,8 +6,8 @@
 // With FIRMSEAL_ROOT_STEP=FILE set too, it runs twice (.ci/run): as an ordinary user everything, and what leaves itself out there is written to
 // FILE; then as root, the test files of these alone, and the sums are those of both.
 
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +52,31 @@ function run(command, args, { cwd = ROOT, env = {}, shell = false, limit = 0 } =
   });
 }
 
+/** Bytes that must be free in memory before the files of tests go there. They take a tenth of it. */
+const MEMORY = 4 * 2 ** 30;
+
+/**
+ * A folder for the files of tests: in memory, where programs in it may be run, because each file of a key is synced, and a disk lets the
+ * processor wait. CI takes the disk.
+ */
+function testFolder() {
+  const name = "firmseal-test-";
+  const onDisk = () => mkdtempSync(join(tmpdir(), name));
+  if (process.env.CI || process.env.TMPDIR || !existsSync("/dev/shm")) return onDisk();
+  const { bavail, bsize } = statfsSync("/dev/shm");
+  if (bavail * bsize < MEMORY) return onDisk();
+  try {
+    const folder = mkdtempSync(`/dev/shm/${name}`);
+    const program = join(folder, "true");
+    writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
+    if (spawnSync(program).status === 0) return folder;
+    rmSync(folder, { recursive: true });
+  } catch {
+    // not writable
+  }
+  return onDisk();
+}
+
 /** Of the tests: what hangs in the process of a test cannot be ended there. */
 const TESTS_LIMIT = 60 * 60_000;
 
@@ -82,14 +107,21 @@ const step = (name, work) => steps([[name, work]], 1);
 
 /** The tests; answers a function that tells of them. */
 async function vitest() {
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-test-"));
+  const folder = testFolder();
+  const gone = () => rmSync(folder, { recursive: true, force: true });
+  const stopped = (signal) => {
+    gone();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stopped);
   const file = join(folder, "report.json");
   const start = performance.now();
   try {
     const args = ["run", "--reporter=default", "--reporter=./scripts/vitest-report.mjs", ...vitestArguments];
     const { ok, output } = await run(`${ROOT}node_modules/.bin/vitest`, args, {
       limit: TESTS_LIMIT,
-      env: { ...effort, FIRMSEAL_REPORT: file },
+      // certificates of a machine are read at each start of Node, and tests speak to none outside, except in CI
+      env: { ...effort, FIRMSEAL_REPORT: file, ...(!process.env.CI && { TMPDIR: folder, NODE_EXTRA_CA_CERTS: "" }) },
     });
     let report = { passed: 0, failed: 0, skipped: [] };
     try {
@@ -112,7 +144,8 @@ async function vitest() {
     if (!ok && report.failed === 0) report.failed = 1;
     return () => tellTests(report, output, (performance.now() - start) / 1000);
   } finally {
-    rmSync(folder, { recursive: true });
+    gone();
+    for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, stopped);
   }
 }
 

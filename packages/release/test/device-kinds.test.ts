@@ -91,7 +91,7 @@ function recording(): { by: Interpreter; runs: { sections: string; steps: Step[]
       if (e) steps.push({ e, ok: undefined });
       return e;
     },
-    ...(identityChecked && { identityChecked }),
+    identityChecked,
   };
   return { by, runs };
 }

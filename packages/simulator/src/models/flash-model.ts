@@ -84,27 +84,34 @@ function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8
 }
 
 /**
- * Carries out a whole operation on one page. Returns the same operation, with bytes that others have too. Returns undefined,
- * and does nothing, if it is on several pages.
+ * Carries out a whole operation with pages that others have too. Returns the same operation, with bytes of its own, or with
+ * bytes that others have too. A write across a border leaves shared pages on both sides of it.
  */
-function carryOutShared(pages: Uint8Array[], operation: FlashOperation, size: number, shared: SharedPages): FlashOperation | undefined {
-  const n = Math.floor(operation.address / size);
+function carryOutShared(pages: Uint8Array[], operation: FlashOperation, size: number, shared: SharedPages): FlashOperation {
   if (operation.op === "erase") {
-    pages[n] = shared.erased(size);
+    pages[Math.floor(operation.address / size)] = shared.erased(size);
     return operation;
   }
   const { op, address, bytes } = operation;
-  if ((address % size) + bytes.length > size) return undefined;
-  const known = shared.written(pages[n] as Uint8Array, address, bytes);
-  pages[n] = known.page;
-  return { op, address, bytes: known.bytes };
+  let known = bytes;
+  for (let i = 0; i < bytes.length; ) {
+    const n = Math.floor((address + i) / size);
+    const written = shared.written(pages[n] as Uint8Array, address + i, bytes.subarray(i, (n + 1) * size - address));
+    pages[n] = written.page;
+    known = written.bytes;
+    i += known.length;
+  }
+  return { op, address, bytes: known.length === bytes.length ? known : new Uint8Array(bytes) };
 }
 
 /** Applies an operation up to the point of `tear` to the caller's list of pages. `shared`: pages that are known. */
 export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: FlashTear, shared?: SharedPages): void {
   if (tear === "nothing") return;
   const size = (pages[0] as Uint8Array).length;
-  if (shared && tear === "whole" && carryOutShared(pages, operation, size, shared)) return;
+  if (shared && tear === "whole") {
+    carryOutShared(pages, operation, size, shared);
+    return;
+  }
   const own = (n: number) => {
     const page = new Uint8Array(pages[n] as Uint8Array);
     pages[n] = page;
