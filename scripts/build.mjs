@@ -31,6 +31,7 @@ const OUTPUTS = [
 /** Modules that get files of their own, with what only they need. They are read when something of them is first used. */
 const DIVIDED = [
   "packages/bundler/lib/bundle.js",
+  "packages/bundler/lib/options.js",
   "packages/cli/src/show/failure-of.ts",
   "packages/images/lib/elf.js",
   "packages/images/lib/ihex.js",

@@ -95,7 +95,7 @@ function* namesIn(node, local = new Set()) {
 }
 
 /**
- * { statements, names, errors, needs }: see Parts in packages/bundler/src/bundle.ts. `modules`: by variable at the top, the module under src/ that
+ * { statements, names, errors, needs }: see BundleParts in packages/bundler/src/exports.ts. `modules`: by variable at the top, the module under src/ that
  * declares it. Throws where the code is not ES5.
  */
 export async function makeParts() {

@@ -9,6 +9,7 @@ import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES, makeParts } from "./bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
+import { checkLanguage } from "./checks/language.mjs";
 import { checkNames } from "./checks/names.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
@@ -66,12 +67,25 @@ export const GATES = [
     },
   },
   { name: "features add no more bytes than they may", run: () => checkFeatures() },
+  {
+    name: "words follow the style of the language",
+    // a changelog also quotes what was
+    run: () =>
+      checkLanguage(
+        readTracked(
+          (path) =>
+            (/\.md$/.test(path) && !/^docs\/reference\/api|^CHANGELOG|^\.changeset\//.test(path)) ||
+            /^packages\/[\w-]+\/src\/.*\.ts$/.test(path),
+        ),
+      ),
+  },
   { name: "one file prints", run: () => checkPrinting(sources()) },
   { name: "one row for each thing", run: () => checkRows(sources()) },
   { name: "one file for each exported name", run: () => checkNames(sources()) },
   {
     name: "no test is left out silently", // the examples of the gates themselves are no tests
-    run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path) && !path.startsWith("scripts/"))),
+    run: () =>
+      checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$|^packages\/[\w-]+\/test\/.*\.ts$/.test(path) && !path.startsWith("scripts/"))),
   },
   {
     name: "modules that test files share have no hooks",

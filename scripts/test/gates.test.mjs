@@ -9,6 +9,7 @@ import config from "../../.dependency-cruiser.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
+import { checkLanguage } from "../checks/language.mjs";
 import { checkNames } from "../checks/names.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
@@ -328,6 +329,21 @@ describe("sources", () => {
     expect(checkRows(files('f("pear")', "// PEAR\nf('a pear');", "PEAR"), thing)).toEqual([]);
     expect(checkRows(files("PEAR", "{ pear: 1 }", "PEAR"), thing)).toEqual(["a fruit: 2 files name pear, and not 1: a.ts, b.ts"]);
     expect(checkRows(files("PEAR", "", ""), thing)).toEqual(["a fruit: c.ts does not name pear any more"]);
+  });
+
+  it("forms that the style replaces are found, also across lines", () => {
+    const found = (text) => checkLanguage([{ path: "a.md", text }]).map((finding) => finding.split(": ")[0]);
+    expect(found("The input is no\nSUIT envelope.")).toEqual(['a.md:1 "is no SUIT"']);
+    expect(found("x\n// What was signed stands\n// in a file")).toEqual(['a.md:2 "stands in"']);
+    expect(found("It is the anchor that has it. Whoever signs.")).toEqual(['a.md:1 "It is the anchor that"', 'a.md:1 "Whoever"']);
+    expect(found("/** Whom a device believes. */")).toHaveLength(1);
+    for (const text of [
+      "There is no key.",
+      "It is no longer here.",
+      "It stands in for a build.",
+      "| Not like this | Like this |\n| is no key |\n",
+    ])
+      expect(found(text)).toEqual([]);
   });
 
   it("a name that two files export is found, and an exception that is none any more", () => {

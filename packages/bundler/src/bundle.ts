@@ -2,84 +2,13 @@
 // the whole verifier into one scope (parts.json). This file removes what a product does not use and shortens names.
 
 import { existsSync, readFileSync } from "node:fs";
-import { type AlgorithmName, algorithms } from "@firmseal/verifier";
 import type { MinifyOptions } from "terser";
-import { type KernelTarget, kernelExport } from "./kernels.js";
-import { nestStatements, reachableFrom, type Statement } from "./nesting.js";
-
-/** The output of the build for this package: the whole verifier in one scope, and the meaning of its names. */
-export interface BundleParts {
-  statements: Statement[];
-  /** The variable of each exported name, such as "ed25519". */
-  names: { [name: string]: string };
-  errors: { [name: string]: number };
-  /** The features that each algorithm needs, such as a hash function. */
-  needs: { [alg: string]: string[] };
-}
-
-/** The name of an algorithm, as the verifier exports it. */
-export type AlgName = AlgorithmName;
-
-/** The optional parts of a bundle, besides open, start, step and anchor, with a description of each. */
-const FEATURES = {
-  install: "install() and boot(), over a Device",
-  errors: "the names of the refusals: errors.ROLLBACK is 38",
-  copy: "the directives copy and swap; without it they are not supported",
-  families: "thresholds for families of algorithms, in trust files",
-  flash: "flashDevice(): a Device on raw flash",
-  prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
-  roles: "roleFloors(): a floor of its own for each role",
-  status: "status(), macAttester(): an authenticated answer that says what the device runs",
-  storage: "Espruino: the device in Storage, and its native hashes",
-  trust: "trust files: embeddedTrust(), policyOf(), nextTrust(), updatedTrust(), trustFileUnchecked()",
-} as const;
-
-export type FeatureName = keyof typeof FEATURES;
-
-/**
- * The forms of a bundle. umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a
- * module for require() without a surrounding function, so that functions stay in flash. script: one global and no
- * reference to `module`, for a JerryScript snapshot. module: an ES module whose default export is the verifier. boot:
- * not a verifier, but the boot file that starts the installed app of a device with Storage.
- */
-export const BUNDLE_FORMS = ["umd", "espruino", "script", "module", "boot"] as const;
-
-export type BundleForm = (typeof BUNDLE_FORMS)[number];
-
-export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
-export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
-
-/** The default features, which the prebuilt bundles of the package have. */
-export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
-
-/** Hash functions that an engine may have, so that a micro verifier need not hold them. */
-export const HOST_HASHES = ["sha256", "sha512"] as const;
-
-export type HostHash = (typeof HOST_HASHES)[number];
-
-/**
- * Parts of a micro verifier that a product may leave out. boot: boot(), and the envelope that a device keeps for it, for
- * a device with Storage whose boot file starts the app. limits: `since` and `until` of anchors. threshold: two
- * required signatures. uri: images outside the envelope. What needs a missing part is refused.
- */
-export const MICRO_PARTS = ["boot", "limits", "threshold", "uri"] as const;
-
-export type MicroPart = (typeof MICRO_PARTS)[number];
+import { type BundleParts, exportsOf } from "./exports.js";
+import { nestStatements, reachableFrom } from "./nesting.js";
+import { BUNDLE_ALGS, BUNDLE_FEATURES, BUNDLE_FORMS, type BundleOptions, MICRO_PARTS, type MicroPart } from "./options.js";
 
 /** The constants HAS_… of these parts. */
 const FLAG_OF: { readonly [part in MicroPart]: string } = { boot: "boot", limits: "windows", threshold: "pairs", uri: "fetch" };
-
-export interface BundleOptions {
-  algs: readonly AlgName[];
-  features: readonly FeatureName[];
-  form: BundleForm;
-  /** A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has them. */
-  micro?: readonly HostHash[];
-  /** Machine code for Ed25519 on this board. */
-  kernel?: KernelTarget;
-  /** Parts that a micro verifier does not have. */
-  without?: readonly MicroPart[];
-}
 
 /** Names that callers and hosts use. All other property names are shortened. */
 export const PUBLIC_NAMES = [
@@ -109,6 +38,7 @@ export const PUBLIC_NAMES = [
   // device/kernel.ts
   "kernel nativeCall getAddressOf toFlatString toArrayBuffer env BOARD stackFree",
 ]
+
   .join(" ")
   .split(" ");
 
@@ -152,90 +82,6 @@ function readParts(): BundleParts {
   }
   if (!parts) throw new Error("parts.json is missing: build first");
   return parts;
-}
-
-/** The refusals that only one feature can give. Bundles without the feature omit their names. */
-const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
-  trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/,
-  families: /^SIGNATURE_FAMILY$/,
-  status: /^STATUS_/,
-};
-/** The refusals that only a micro verifier can give; without trust files, it has anchors with limits. */
-const MICRO_REFUSALS = /^TEMPLATE_/;
-const MICRO_SHARES = /^ANCHOR_WINDOW$/;
-
-/**
- * "CBOR_TRUNCATED,_NOT_SHORTEST,…": the position of a name is its number. The first word of a name is left out if the
- * name before has the same.
- */
-function errorList(errors: BundleParts["errors"], features: readonly FeatureName[], micro: boolean): string {
-  const list: string[] = [];
-  const missing = BUNDLE_FEATURES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
-  const isMissing = (name: string) =>
-    micro ? !MICRO_SHARES.test(name) && missing.some((of) => of?.test(name)) : [...missing, MICRO_REFUSALS].some((of) => of?.test(name));
-  for (const [name, number] of Object.entries(errors)) if (!isMissing(name)) list[number] = name;
-  const first = (name = "") => name.split("_")[0] as string;
-  return Array.from(list, (name = "", i) => (name && first(name) === first(list[i - 1]) ? name.slice(first(name).length) : name)).join();
-}
-
-/**
- * The code after the parts: the exports, each a property of `api`, and the names that they use. Mirrors src/index.ts.
- */
-function exportsOf(
-  all: BundleParts,
-  { algs, features, micro, kernel, without = [] }: BundleOptions,
-  api: string,
-): { text: string; uses: string[] } {
-  const uses: string[] = [];
-  for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
-  const name = (value: string) => {
-    const found = all.names[value];
-    if (!found) throw new Error(`the verifier has no ${value}`);
-    uses.push(found);
-    return found;
-  };
-  if (micro && without.includes("boot") && features.includes("flash")) throw new Error("flashDevice() starts what boot() verifies");
-  if (kernel && !algs.includes("ed25519")) throw new Error("the kernel is for ed25519, which the bundle lacks");
-  const algName = (alg: AlgName) => name(kernel && alg === "ed25519" ? "ed25519Kernel" : alg);
-  // makeParts() guarantees that no top-level name of the verifier begins like these
-  const out = [
-    `${micro ? name("ALGORITHMS") : "var firmsealAlgs"} = { ${algs.map((alg) => `${alg}: ${algName(alg)}`).join(", ")} };`,
-    ...(micro
-      ? ["open", "install", ...(without.includes("boot") ? [] : ["boot"])].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
-      : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
-  ];
-  if (!micro && features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
-  if (features.includes("storage")) {
-    out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
-    for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
-  }
-  if (micro) out.push(`${api}.anchor = ${name("anchorMicro")};`);
-  else out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
-  if (features.includes("trust")) {
-    out.push(`var firmsealAlgList = [${algs.map(algName).join(", ")}];`);
-    for (const [value, parameters] of [
-      ["trustFileUnchecked", "bytes, before, host"],
-      ["embeddedTrust", "bytes"],
-    ])
-      out.push(`${api}.${value} = function (${parameters}) {\n  return ${name(value as string)}(firmsealAlgList, ${parameters});\n};`);
-    for (const value of ["policyOf", "updatedTrust", "nextTrust"]) out.push(`${api}.${value} = ${name(value)};`);
-  }
-  if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
-  if (kernel) out.push(...kernelExport(kernel, api, name("useKernel")));
-  if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
-  if (features.includes("roles")) out.push(`${api}.roleFloors = ${name("roleFloors")};`);
-  if (features.includes("errors"))
-    out.push(
-      `${api}.errors = {};`,
-      `var firmsealNames = "${errorList(all.errors, features, micro !== undefined)}".split(",");`,
-      "var firmsealNumber, firmsealName, firmsealLast;",
-      "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
-      "  firmsealName = firmsealNames[firmsealNumber];",
-      '  if (!firmsealName.indexOf("_")) firmsealName = firmsealLast.split("_")[0] + firmsealName;',
-      `  if (firmsealName) ${api}.errors[(firmsealLast = firmsealName)] = firmsealNumber;`,
-      "}",
-    );
-  return { text: out.join("\n"), uses };
 }
 
 const MODULE =

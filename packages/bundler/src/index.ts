@@ -1,5 +1,8 @@
 // Device bundles, and which algorithm suits which device.
 
+export { minifiedBundle, playable, readableBundle } from "./bundle.js";
+export type { BundleParts } from "./exports.js";
+export { KERNEL_TARGETS, type KernelTarget, kernelOf } from "./kernels.js";
 export {
   type AlgName,
   BUNDLE_ALGS,
@@ -7,16 +10,11 @@ export {
   BUNDLE_FORMS,
   type BundleForm,
   type BundleOptions,
-  type BundleParts,
   DEFAULT_FEATURES,
   type FeatureName,
   HOST_HASHES,
   type HostHash,
   MICRO_PARTS,
   type MicroPart,
-  minifiedBundle,
-  playable,
-  readableBundle,
-} from "./bundle.js";
-export { KERNEL_TARGETS, type KernelTarget, kernelOf } from "./kernels.js";
+} from "./options.js";
 export { type Advice, advise, TARGETS } from "./targets.js";

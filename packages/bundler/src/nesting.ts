@@ -1,4 +1,5 @@
-// Where functions stand in a module for Espruino: inside what alone needs them, for there a function takes memory once it is declared.
+// The place of each function in a module for Espruino: inside the only function that needs it, because a function takes
+// memory once it is declared.
 
 /**
  * A top-level statement of the verifier: the module under src/ that it comes from, the names that it declares, and the

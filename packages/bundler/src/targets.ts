@@ -1,6 +1,6 @@
 // Which signature algorithm suits which engine and board. Measurements: docs/guides/keys/choosing-an-algorithm.md.
 
-import { BUNDLE_ALGS } from "./bundle.js";
+import { BUNDLE_ALGS } from "./options.js";
 
 interface Target {
   /** The algorithm, as `firmseal bundle --alg` names it. */

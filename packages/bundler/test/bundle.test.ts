@@ -20,7 +20,8 @@ import { FLOORS_COMPONENT, type roleFloors } from "@firmseal/verifier/device/rol
 import { describe, expect, it } from "vitest";
 import { readKeys, readVectors } from "../../../test-vectors/index.mjs";
 import { expectFailure, Place } from "../../test-support/src/run.js";
-import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName, minifiedBundle, readableBundle } from "../src/bundle.js";
+import { minifiedBundle, readableBundle } from "../src/bundle.js";
+import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
 
 interface Api {
   [name: string]: unknown;

@@ -21,7 +21,8 @@ import { errors } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { TRUST_COMPONENT } from "@firmseal/verifier/tools";
 import { expect, it } from "vitest";
-import { type FeatureName, minifiedBundle } from "../src/bundle.js";
+import { minifiedBundle } from "../src/bundle.js";
+import type { FeatureName } from "../src/options.js";
 
 type Api = typeof verifier;
 const load = async (...features: FeatureName[]): Promise<Api> => {

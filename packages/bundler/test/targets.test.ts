@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FACTS, standard, words } from "../../test-support/src/run.js";
-import { BUNDLE_ALGS } from "../src/bundle.js";
+import { BUNDLE_ALGS } from "../src/options.js";
 import { advise, TARGETS } from "../src/targets.js";
 
 describe("targets", () => {

@@ -85,7 +85,7 @@ export function optionDescription(of: Option): string {
 /** Whether an argument asks for help. */
 export const isHelp = (arg: string) => arg === "-h" || /^--help(=|$)/.test(arg);
 
-/** Options that every command has. They may also stand before its name. */
+/** Options that every command has. They may also come before its name. */
 export const GLOBAL_OPTIONS = ["--json", "--quiet"] as const;
 
 /** The options that a command has: its own, and those that all have. */

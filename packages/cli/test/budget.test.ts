@@ -4,7 +4,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ALL, LONG, some } from "../../test-support/src/effort.js";
 import { faultsOf, type Measured, measure, prepare, type Row } from "./budget.js";
-import { DESCRIPTIONS, ENVELOPES, IMAGES, KEYS, LOGS, PRODUCTS, STATUSES, STDIN } from "./budget-rows.js";
+import { DESCRIPTIONS } from "./budget-rows/descriptions.js";
+import { ENVELOPES } from "./budget-rows/envelopes.js";
+import { IMAGES } from "./budget-rows/images.js";
+import { KEYS, LOGS } from "./budget-rows/keys.js";
+import { PRODUCTS } from "./budget-rows/products.js";
+import { STATUSES } from "./budget-rows/statuses.js";
+import { STDIN } from "./budget-rows/stdin.js";
 
 const SIZES = LONG ? [1, 2, 4] : [1, 4];
 const GROUPS: [name: string, rows: readonly Row[], sizes: readonly number[], stdin: string][] = [

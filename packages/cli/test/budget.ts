@@ -1,4 +1,4 @@
-// What hostile input may cost. A row of the table (budget-rows.ts) is a command and a generator of its input; it is run at 1, 2 and 4 times
+// What hostile input may cost. A row of the table (budget-rows/) is a command and a generator of its input; it is run at 1, 2 and 4 times
 // the size, and neither time nor memory may grow faster than the input, nor go above a bound.
 
 import { spawn } from "node:child_process";

@@ -165,7 +165,7 @@ describe("from the page at night to a fleet that is safe", () => {
       key: "G",
       roots: ["R1", "R2"],
       signers: ["A", "B"],
-      says: /^NOT SAFE NOW: .*1,000 devices: whoever has the key can sign debug manifests for them now$/m,
+      says: /^NOT SAFE NOW: .*1,000 devices: a thief of the key can sign debug manifests for them now$/m,
     });
   });
 });

@@ -74,3 +74,15 @@ export function espImage(version: string): Uint8Array {
   out.set(Buffer.from(version), 48);
   return out;
 }
+
+/** What lint found in a release. */
+export interface Found {
+  findings: { rule: string; waived?: { reason: string } }[];
+  skipped: { rule: string; why: string }[];
+}
+
+export const lintOf = (r: Result) => r.json["lint"] as Found;
+
+export const rulesOf = (r: Result) => lintOf(r).findings.map(({ rule, waived }) => `${rule}${waived ? " waived" : ""}`);
+
+export const untouched = (p: Place) => expect([p.has("dist"), entries(p)]).toEqual([false, []]);

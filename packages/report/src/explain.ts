@@ -97,7 +97,7 @@ function behaviourOf(by: Interpreter, m: Manifest, kind: DeviceKind): Pick<Behav
   return { install: actions(install), start: actions(start), ...(refused && { refused: refusalWords(refused) }) };
 }
 
-/** A pair of identifiers that the release does not combine is no device of it. */
+/** A pair of identifiers that the release does not combine is not one of its devices. */
 const NOT_FOR_IT: readonly number[] = [errors.VENDOR_MISMATCH, errors.CLASS_MISMATCH, errors.DEVICE_MISMATCH];
 
 /** Puts devices with and without the images together if they do the same. */

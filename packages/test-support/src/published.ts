@@ -67,7 +67,7 @@ const count = (from: number) => Buffer.from(Array.from({ length: 32 }, (_, i) =>
 
 for (const byte of ["00", "01", "02", "07", "0b", "2a", "42", "61", "63", "aa", "ff"]) {
   published[`ed25519-of-${byte}`] = repeat(byte);
-  // 0 and what is not below n are no scalars
+  // 0 and numbers from n on are not scalars
   if (byte !== "00" && byte !== "ff") published[`p256-of-${byte}`] = repeat(byte);
 }
 for (const alg of ["ed25519", "p256"]) {

@@ -143,7 +143,7 @@ export function expectFailure(r: Result, exit: number): string {
   return lines[0] as string;
 }
 
-/** New ones each time: a key that stands in a repository is one that everybody has. */
+/** New ones each time: everybody has a key that is in a repository. */
 const secret = () => new Uint8Array(randomBytes(32));
 export const keyA: PrivateKey = privateKey("ed25519", secret());
 export const keyB: PrivateKey = privateKey("es256", secret());
@@ -172,7 +172,7 @@ export function privateJwk(key: PrivateKey): string {
   return JSON.stringify(toPrivateJwk(key));
 }
 
-/** Bytes that are no text and begin like none of the known formats. */
+/** Bytes that are not text and begin like none of the known formats. */
 export function image(n: number, seed = 1): Uint8Array {
   const out = new Uint8Array(n);
   const random = randoms(seed);

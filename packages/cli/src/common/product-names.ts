@@ -5,7 +5,7 @@ import { PRODUCT_FILE, type Product } from "@firmseal/release";
 import { onDemand } from "./on-demand.js";
 
 /**
- * The product, if its file is named, or if it is here and can be read: whoever looks at a release may be anywhere. `named`:
+ * The product, if its file is named, or if it is here and can be read: a release may be looked at anywhere. `named`:
  * only if it is named.
  */
 export async function productHere(product: string | undefined, named = false): Promise<Product | undefined> {

@@ -99,7 +99,7 @@ async function showDiagnostic(): Promise<void> {
 
 /** Shows the main file, if it is another one, and the verdict. */
 async function show(opened: OpenFile | undefined): Promise<void> {
-  // the verdict on other files must not stand beside these, however long the next one takes
+  // the verdict on other files must not be shown with these, however long the next one takes
   verdict.replaceChildren();
   const isOther = opened === undefined || opened.kind === "envelope" || opened.kind === "description" || opened.kind === "trust";
   if (isOther) {

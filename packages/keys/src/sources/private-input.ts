@@ -26,7 +26,7 @@ export function looksPrivate(head: Uint8Array): boolean {
     .replace(/^(\ufeff|\xef\xbb\xbf)/, "");
   if (BEGINS.test(text)) return true;
   if (text.includes("\0")) return false;
-  // the members of a JWK stand in any order
+  // the members of a JWK have any order
   return BLOCK.test(text) || (/"kty"\s*:/.test(text) && /"(d|priv)"\s*:/.test(text));
 }
 

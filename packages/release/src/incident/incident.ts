@@ -202,7 +202,7 @@ function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: stri
   return {
     safe: safe > 0 ? [`${count(safe)} devices: the key alone can sign nothing for them, and you can reach them`] : [],
     unsafe: results.flatMap((r) => [
-      ...(open(r) === "" ? [] : [`${r.name}, ${count(r.devices)} devices: whoever has the key can sign ${open(r)} for them now`]),
+      ...(open(r) === "" ? [] : [`${r.name}, ${count(r.devices)} devices: a thief of the key can sign ${open(r)} for them now`]),
       ...(isLeft(r) ? [`${r.name}, ${count(r.devices)} devices: ${r.why}${r.next === null ? "" : `; ${r.next}`}`] : []),
     ]),
   };

@@ -63,7 +63,7 @@ export function managementPage(i: Incident, now: Date): string {
   ].join("\n");
 }
 
-/** For whoever checks it later: keys, lists, changes, files and their digests. */
+/** For those who check it later: keys, lists, changes, files and their digests. */
 export function auditorPage(i: Incident, now: Date): string {
   const { alg } = keyFacts(i.key);
   const files = [i.current.path, ...i.files].filter((path) => existsSync(path));

@@ -9,7 +9,7 @@ import { hashFile } from "./hash-file.js";
 import { parseJson } from "./json.js";
 
 export interface KeyAsImage {
-  /** The keys that sign: their files are no input. */
+  /** The keys that sign: their files are not input. */
   key?: string[];
   /** Publish a file although it is a private key. */
   allowKeyAsImage?: boolean;

@@ -14,7 +14,7 @@ import { verifiedTrust } from "../trust/trust-ref.js";
 import type { Board, Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 
-/** Whom the devices of a product trust. */
+/** The keys that the devices of a product trust. */
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
 
 /**

@@ -1,5 +1,5 @@
 // The code that a device runs: the bundle with its algorithms and features, as `firmseal bundle` makes it, but with the names of the verifier.
-// What is planned is played on it, so that no rule of the verifier stands here a second time.
+// Plans run on it, so that this package repeats no rule of the verifier.
 
 import { Script } from "node:vm";
 import { BUNDLE_ALGS, type FeatureName, playable } from "@firmseal/bundler";

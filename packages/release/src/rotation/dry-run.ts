@@ -122,7 +122,7 @@ function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Ui
 }
 
 /**
- * Why a release is not for devices of a model, whoever has signed it; 0 if it is. Asked of a verifier with everything: a missing feature is no
+ * Why a release is not for devices of a model, with any signers; 0 if it is. Asked of a verifier with everything: a missing feature is no
  * answer.
  */
 function mismatch(envelope: Uint8Array, model: Model): number {
@@ -136,7 +136,10 @@ function mismatch(envelope: Uint8Array, model: Model): number {
   return MISMATCH.includes(code) ? code : 0;
 }
 
-/** What a release writes to the component of trust files, on a device that has none of its images, or all. */
+/**
+ * What a release writes to the component of trust files, on a device that has none of its images, or all. Not coursesOf() of
+ * report: an installation may be refused later, and the code is that of the device, not of the tools.
+ */
 function broughtBy(code: DeviceCode, m: Manifest, identity: Identity, there: boolean): Uint8Array | undefined {
   const at = m.components.findIndex(isTrustComponent);
   if (at < 0) return undefined;
@@ -172,7 +175,7 @@ function hasImage(code: DeviceCode, m: Manifest, identity: Identity): boolean {
   return false;
 }
 
-/** Whom the device believes. Throws TRUST_UNUSABLE. */
+/** The keys that the device trusts. Throws TRUST_UNUSABLE. */
 function policy({ model, store }: State): Trust {
   if (!store) return model.policy as Trust;
   const { policyOf } = deviceCode(model.algorithms, model.features);
@@ -210,7 +213,7 @@ function playRelease(step: PlannedRelease, before: State): Played {
   try {
     manifest = opened(policy(before));
   } catch (e) {
-    // whoever had signed it, the device runs something newer
+    // with any signers: the device runs something newer
     const passed = codeIn(() => opened(ANYBODY)) === errors.ROLLBACK;
     return { ...refused, fit: passed ? "passed" : "addressed", code: passed ? errors.ROLLBACK : codeOf(e) };
   }

@@ -30,7 +30,7 @@ function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): b
   for (const store of stores)
     for (const anchor of store.anchors) {
       const { from, until } = windowOf(anchor);
-      // an absent limit is no border
+      // an absent limit is not a border
       if (anchor.since) mark(from);
       if (anchor.until) mark(until);
     }

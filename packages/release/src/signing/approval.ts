@@ -125,7 +125,7 @@ export async function approveWith(
   log: string | undefined,
 ): Promise<{ bytes: Uint8Array; receipt: Awaited<ReturnType<typeof enterUses>>[number] }> {
   const message = approvalMessage(what, signedWith(key.public));
-  // without a number: an approval takes none, and whoever approves a list is no root because of it
+  // without a number: an approval takes none, and an approver of a list is not a root because of it
   const [receipt] = await withSigningLogs([key], log, (logs) => enterUses(logs, APPROVE, [key], [message], { digest }));
   return { bytes: await approve(what, key.signer), receipt: receipt as NonNullable<typeof receipt> };
 }

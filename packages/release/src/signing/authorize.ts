@@ -220,7 +220,7 @@ function askedFor(store: TrustStore): Asked {
   return { digest: digestOfTrust(store), ...numberOfTrust(store) };
 }
 
-/** No list could follow: whoever is on this one would be trusted for ever. */
+/** No list could follow: the keys of this one would be trusted for ever. */
 export function refuseLastNumber(sequence: bigint): void {
   if (sequence < LAST) return;
   throw refusedInput(

@@ -70,7 +70,7 @@ function otherRules(before: object | undefined, after: object, shown: readonly s
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((name) => !shown.includes(name));
   const text = (value: unknown) => JSON.stringify(value ?? null, (_, v) => (typeof v === "bigint" ? String(v) : v));
   return names.flatMap((member): Change[] => {
-    // without a file before, no limits and epoch 0 are no change
+    // without a file before, no limits and epoch 0 are not a change
     const none = JSON.stringify(Array.isArray(to[member]) ? [] : 0);
     const [a, b] = [text(from[member]), text(to[member])];
     if (a === "null" && b === none) return [];

@@ -95,7 +95,7 @@ interface Verified {
 }
 
 /**
- * The signatures that were verified last. Whoever signs opens the result at once, which asks for the same bytes under
+ * The signatures that were verified last. A signing program opens the result at once, which asks for the same bytes under
  * the same key again. An envelope has at most 8 signatures.
  */
 const verifiedLast: Verified[] = [];

@@ -236,7 +236,7 @@ export function vanishes(terms: Term[]): boolean {
   for (i = 0; i < 7; i++) {
     p[i] = element(i === 1 || i === 2 ? 1 : 0);
   }
-  // A carry of a negative digit may stand above 2^256.
+  // A carry of a negative digit may be above 2^256.
   for (i = 261; i >= 0; i--) {
     if (started) {
       twice(p);

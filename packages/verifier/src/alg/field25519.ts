@@ -344,7 +344,7 @@ export function carry(r: number[], a: number[]): void {
 
 /**
  * The number in 32 octets, least significant first, without the top bit (RFC 8032 §5.1.3). Size 1. A number of p or more is taken
- * modulo p: whoever has to refuse it looks at the octets.
+ * modulo p: a caller that has to refuse it compares the octets.
  */
 export function unpack(bytes: ArrayLike<number>): number[] {
   var r = element(0);

@@ -46,7 +46,7 @@ export function zero(length: number): number[] {
  */
 export function reduce(n: number[], top: number): boolean {
   var t: number;
-  // 2^252 = L - ORDER: what stands above is folded down from the top. t < 2^29, ORDER < 2^21: all stays below 2^51.
+  // 2^252 = L - ORDER: the digits above are folded down from the top. t < 2^29, ORDER < 2^21: all stays below 2^51.
   while (top > 11) {
     t = n[top];
     n[top] = 0;

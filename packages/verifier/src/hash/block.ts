@@ -5,7 +5,7 @@ import { HAS_GENERAL } from "../base/features.js";
 import type { Bytes, Hash, HashState } from "../base/types.js";
 import { deriveOnce, floor, HIGH, LOW } from "./constants.js";
 
-/** Works the block that stands in the first 16 or 32 of `words`, as 32-bit numbers, into `state`. */
+/** Works the block in the first 16 or 32 of `words`, as 32-bit numbers, into `state`. */
 export type Compress = (state: number[], words: number[]) => void;
 
 /**

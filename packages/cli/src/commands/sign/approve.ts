@@ -37,7 +37,7 @@ export interface ApproveOptions extends PassphraseOptions {
   json?: boolean;
 }
 
-/** The file, looked at as whoever signs it looks at it. */
+/** The file, checked as its signers check it. */
 async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable; outside: string[] }> {
   if (isTrust(readFirstBytes(path, 2))) {
     const { bytes, store } = readTrustFrom(path);
@@ -50,7 +50,7 @@ async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable
   return { what: draft, outside: outsideUris(manifest) };
 }
 
-/** Approves an envelope or a trust file, signed or not. The approval is for what it says, whoever signs it. */
+/** Approves an envelope or a trust file, signed or not. The approval is for what it says, with any signers. */
 async function approve(path: string, o: ApproveOptions) {
   const out = o.out ?? `${path.slice(0, path.length - extname(path).length)}.approval`;
   const { what, outside } = await looked(path, o);

@@ -8,7 +8,7 @@ parentPort?.on("message", (task: CutsTask | "end") => {
     parentPort?.close();
     return;
   }
-  // whoever waits tries a failed task again, and has its error there
+  // the caller tries a failed task again, and gets its error
   runCuts(task).then(
     (result) => parentPort?.postMessage(result),
     () => parentPort?.postMessage("failed"),

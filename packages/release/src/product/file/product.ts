@@ -42,7 +42,7 @@ export interface Board {
   readonly coseAlg: readonly string[];
 }
 
-/** Whom devices trust: paths. */
+/** The trust that devices have: paths. */
 export interface ProductTrust {
   readonly file: string | undefined;
   readonly root: readonly string[];

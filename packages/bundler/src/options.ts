@@ -1,0 +1,66 @@
+// What a bundle may have: algorithms, features, forms, and the parts of a micro verifier.
+
+import { type AlgorithmName, algorithms } from "@firmseal/verifier";
+import type { KernelTarget } from "./kernels.js";
+
+/** The name of an algorithm, as the verifier exports it. */
+export type AlgName = AlgorithmName;
+
+/** The optional parts of a bundle, besides open, start, step and anchor, with a description of each. */
+const FEATURES = {
+  install: "install() and boot(), over a Device",
+  errors: "the names of the refusals: errors.ROLLBACK is 38",
+  copy: "the directives copy and swap; without it they are not supported",
+  families: "thresholds for families of algorithms, in trust files",
+  flash: "flashDevice(): a Device on raw flash",
+  prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
+  roles: "roleFloors(): a floor of its own for each role",
+  status: "status(), macAttester(): an authenticated answer that says what the device runs",
+  storage: "Espruino: the device in Storage, and its native hashes",
+  trust: "trust files: embeddedTrust(), policyOf(), nextTrust(), updatedTrust(), trustFileUnchecked()",
+} as const;
+
+export type FeatureName = keyof typeof FEATURES;
+
+/**
+ * The forms of a bundle. umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a
+ * module for require() without a surrounding function, so that functions stay in flash. script: one global and no
+ * reference to `module`, for a JerryScript snapshot. module: an ES module whose default export is the verifier. boot:
+ * not a verifier, but the boot file that starts the installed app of a device with Storage.
+ */
+export const BUNDLE_FORMS = ["umd", "espruino", "script", "module", "boot"] as const;
+
+export type BundleForm = (typeof BUNDLE_FORMS)[number];
+
+export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
+
+export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
+
+/** The default features, which the prebuilt bundles of the package have. */
+export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
+
+/** Hash functions that an engine may have, so that a micro verifier need not hold them. */
+export const HOST_HASHES = ["sha256", "sha512"] as const;
+
+export type HostHash = (typeof HOST_HASHES)[number];
+
+/**
+ * Parts of a micro verifier that a product may leave out. boot: boot(), and the envelope that a device keeps for it, for
+ * a device with Storage whose boot file starts the app. limits: `since` and `until` of anchors. threshold: two
+ * required signatures. uri: images outside the envelope. What needs a missing part is refused.
+ */
+export const MICRO_PARTS = ["boot", "limits", "threshold", "uri"] as const;
+
+export type MicroPart = (typeof MICRO_PARTS)[number];
+
+export interface BundleOptions {
+  algs: readonly AlgName[];
+  features: readonly FeatureName[];
+  form: BundleForm;
+  /** A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has them. */
+  micro?: readonly HostHash[];
+  /** Machine code for Ed25519 on this board. */
+  kernel?: KernelTarget;
+  /** Parts that a micro verifier does not have. */
+  without?: readonly MicroPart[];
+}

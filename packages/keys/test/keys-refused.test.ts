@@ -1,0 +1,101 @@
+import { createPrivateKey } from "node:crypto";
+import { toCose, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
+import { describe, expect, test } from "vitest";
+import { drawnPair } from "../../test-support/src/drawn-keys.js";
+import { KeyFileError } from "../src/errors/key-file.js";
+import { formatPublic } from "../src/formats/format.js";
+import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
+import { CANARY, failure, fromPem, keys, PASS, pem, read, utf8 } from "./keys-common.js";
+
+describe("files that are refused", () => {
+  const plain = plainPem(keys.ed25519);
+  const jwk = JSON.stringify(toPrivateJwk(keys.ed25519));
+  const spki = (kind: "p384" | "rsa of 1,024 bits" | "x25519" | "ed448"): string[] => {
+    const pair = drawnPair(kind);
+    return [
+      pair.privateKey.export({ format: "pem", type: "pkcs8" }) as string,
+      pair.publicKey.export({ format: "pem", type: "spki" }) as string,
+    ];
+  };
+
+  test.each<[string, string | Uint8Array, string]>([
+    ["empty", "", "empty"],
+    ["an image", new Uint8Array(70_000).fill(0xff), "too long"],
+    ["text", "hello, this is not a key at all, it is a letter\n", "not a key"],
+    ["hex of a key", `${Buffer.from(CANARY).toString("hex")}\n`, "not a key"],
+    ["33 bytes", new Uint8Array(33).fill(2), "not a key"],
+    ["32 bytes that are no point", new Uint8Array(32).fill(255), "not a point"],
+    ["65 bytes that are no point", Uint8Array.of(4, ...new Uint8Array(64).fill(1)), "not a point"],
+    ["JSON that is no JWK", '{"name": "x"}', "kty"],
+    ["broken JSON", jwk.slice(0, -9), "not JSON"],
+    ["JSON with the secret where it breaks", jwk.replace('"d":"', '"d":'), "not JSON"],
+    ["a JWK Set", `{"keys":[${jwk},${jwk}]}`, "JWK Set"],
+    ["JWKs in an array", `[${jwk}]`, "object"],
+    [
+      "JWK on P-256 without y",
+      jwk
+        .replace('"OKP"', '"EC"')
+        .replace('"Ed25519"', '"P-256"')
+        .replace(/"alg":"[^"]*",?/, ""),
+      "only one of the coordinates",
+    ],
+    ["a COSE_KeySet", Buffer.concat([Buffer.from([0x81]), toCose(keys.ed25519)]), "COSE_KeySet"],
+    ["COSE_Key, cut", toPrivateCose(keys.ed25519).subarray(0, -3), "well-formed"],
+    ["DER", createPrivateKey(plain).export({ format: "der", type: "pkcs8" }), "DER"],
+    ["two keys", plain + plain, "2 PEM blocks"],
+    ["private and public", plain + Buffer.from(formatPublic(keys.ed25519, "pem")).toString(), "2 PEM blocks"],
+    ["no end", plain.slice(0, -20), "no beginning or no end"],
+    ["no beginning", plain.slice(20), "no beginning or no end"],
+    ["wrong end", plain.replace("END PRIVATE", "END PUBLIC"), "no beginning or no end"],
+    ["content cut", plain.replace(/(.{8})\n-----END/, "\n-----END"), "damaged"],
+    ["content not base64", plain.replace("MC4", "M#4"), "damaged"],
+    ["curve only", "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n", "no key"],
+    ["a certificate", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", "certificate"],
+    ["an OpenSSH key", "-----BEGIN OPENSSH PRIVATE KEY-----\nMAA=\n-----END OPENSSH PRIVATE KEY-----\n", "cut short or damaged"],
+    [
+      "SPKI as a private key",
+      Buffer.from(formatPublic(keys.es256, "pem")).toString().replaceAll("PUBLIC", "PRIVATE"),
+      "damaged or of an unknown kind",
+    ],
+    ["private as SPKI", plain.replaceAll("PRIVATE", "PUBLIC"), "damaged or of an unknown kind"],
+    ["P-384", spki("p384")[0] as string, "secp384r1"],
+    ["P-384, public", spki("p384")[1] as string, "secp384r1"],
+    ["RSA", spki("rsa of 1,024 bits")[0] as string, "RSA"],
+    ["RSA, public", spki("rsa of 1,024 bits")[1] as string, "RSA"],
+    ["X25519", spki("x25519")[0] as string, "X25519"],
+    ["Ed448", spki("ed448")[1] as string, "ED448"],
+  ])("%s", async (_, content, words) => {
+    const e = await failure(content);
+    expect(e.exit).toBe(2);
+    expect(e.message).toMatch(/^KEY: /);
+    expect(e.message).toContain(words);
+  });
+
+  test("encrypted PEM, cut or not by PBES2: the passphrase is not to blame", async () => {
+    const enc = await encryptedPem(keys.ed25519, utf8(PASS));
+    expect((await failure(enc.replace(/\n.{64}\n/, "\n"), async () => utf8(PASS))).exit).toBe(2);
+    const der = fromPem(enc);
+    const at = der.indexOf(Buffer.from("2a864886f70d01050d", "hex"));
+    der[at + 8] = 0x3f;
+    expect(await failure(pem("ENCRYPTED PRIVATE KEY", der), async () => utf8(PASS))).toMatchObject({ exit: 2 });
+  });
+
+  test.each([
+    ["more memory than OpenSSL allows", "02024000020108", "02024000020120"],
+    ["an N that is no power of two", "02024000", "02024001"],
+    ["an unknown key derivation", "2b06010401da47040b", "2b06010401da470477"],
+    ["an unknown cipher", "60864801650304012a", "60864801650304017f"],
+  ])("encrypted with %s: the passphrase is not to blame", async (_, from, to) => {
+    const der = fromPem(await encryptedPem(keys.ed25519, utf8(PASS)));
+    der.set(Buffer.from(to, "hex"), der.indexOf(Buffer.from(from, "hex")));
+    const e = await failure(pem("ENCRYPTED PRIVATE KEY", der), async () => utf8(PASS));
+    expect(e).toMatchObject({ exit: 2, message: "KEY: unsupported encryption" });
+  });
+
+  test("every cut of every form is refused or read, with no other error", async () => {
+    for (const form of [utf8(plain), utf8(jwk), toPrivateCose(keys.es256)]) {
+      for (let n = 0; n < form.length; n++)
+        if (n !== 32) await read(form.subarray(0, n)).catch((e) => expect(e).toBeInstanceOf(KeyFileError));
+    }
+  });
+});

@@ -1,0 +1,214 @@
+// Tokens, modules and PINs with which nothing is signed, and what people are told.
+
+import { chmodSync, chownSync, copyFileSync, readdirSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { expect, it, onTestFinished } from "vitest";
+import { expectFailure, FACTS, keyA, keyB, stateOf } from "../../test-support/src/run.js";
+import { module, PIN } from "../../test-support/src/softhsm.js";
+import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
+
+import { fails, failsOutside, hsm, keys, ok, p, run, sign } from "./pkcs11-place.js";
+
+export function refusals(): void {
+  it("several keys that fit are refused, and none", async () => {
+    expect(await fails("pkcs11:token=one", {}, 2)).toContain("keys fit");
+    expect(await fails("pkcs11:token=one;object=nothing")).toMatch(/has no such private key\nhint: it has .*ours-es256.*theirs-es256/);
+    expect(await fails("pkcs11:token=one;object=p384", {}, 2)).toContain("not a key for Ed25519 or P-256");
+    hsm.init("two");
+    try {
+      expect(await fails("pkcs11:object=ours-es256", {}, 2)).toContain(": 2 tokens fit\n");
+      expect(await fails("pkcs11:token=two;object=a")).toContain("it has none: make one");
+    } finally {
+      hsm.remove("two");
+    }
+  });
+
+  it("no token, no module, no file that is one", async () => {
+    const absent = /no such token\nhint: put it in, or name one that the module sees: one$/;
+    expect(await failsOutside("pkcs11:token=absent;object=a")).toMatch(absent);
+    p.folder("nothing");
+    p.put("empty.conf", `directories.tokendir = ${p.at("nothing")}\n`);
+    expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain("the module sees none");
+    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "/nowhere/token.so" })).toContain("there is no such PKCS#11 module");
+    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: p.at("fw.bin") })).toContain("not a PKCS#11 module that can be loaded");
+    expect(await fails(`${keys.ed25519}?module-name=nowhere`)).toContain("no module nowhere in the usual places");
+    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "token.so" }, 2)).toContain("not an absolute path");
+    expect((await sign(`${keys.ed25519}?module-path=${module}`, "path.suit", { FIRMSEAL_PKCS11_MODULE: "" })).exit).toBe(0);
+  });
+
+  it("a module that others can write, or put another one in the place of, is not loaded", async () => {
+    const shim = hsm.shim({ SHIM_LOG: p.at("loaded") });
+    p.put("loaded", "");
+    const from = shim["FIRMSEAL_PKCS11_MODULE"] as string;
+    p.folder("open/inner");
+    p.folder("closed");
+    for (const name of ["open/inner/m.so", "closed/group.so", "closed/others.so", "closed/good.so"]) copyFileSync(from, p.at(name));
+    chmodSync(p.at("open"), 0o777);
+    chmodSync(p.at("closed/group.so"), 0o775);
+    chmodSync(p.at("closed/others.so"), 0o757);
+    symlinkSync(p.at("open/inner/m.so"), p.at("closed/link.so"));
+    // the link can be changed, what it leads to cannot
+    symlinkSync(p.at("closed/good.so"), p.at("open/link.so"));
+    symlinkSync(p.at("open"), p.at("closed/folder"));
+    for (const [path, place] of [
+      ["closed/group.so", "closed/group.so"],
+      ["closed/others.so", "closed/others.so"],
+      ["open/inner/m.so", "open"],
+      ["closed/link.so", "open"],
+      ["open/link.so", "open"],
+      ["closed/folder/inner/m.so", "open"],
+    ] as const) {
+      const words = await fails(`${keys.ed25519}?module-path=${p.at(path)}`, shim);
+      expect(words, path).toContain(`can be written by others`);
+      expect(words).toMatch(/code that runs here\nhint: chmod go-w /);
+      expect(words.split("hint: ")[1]).toContain(p.at(place));
+      expect(await fails(keys.ed25519, { ...shim, FIRMSEAL_PKCS11_MODULE: p.at(path) })).toContain("can be written by others");
+    }
+    // in a sticky folder (that of this test is in one) others cannot replace what is there
+    expect(statSync(tmpdir()).mode & 0o1002).toBe(0o1002);
+    expect(p.get("loaded").toString()).toBe("");
+    symlinkSync("good.so", p.at("closed/well.so"));
+    expect((await sign(`${keys.ed25519}?module-path=${p.at("closed/well.so")}`, "well.suit", shim)).exit).toBe(0);
+    expect(p.get("loaded").toString()).toContain("C_Sign");
+    if (process.geteuid?.() !== 0) return;
+    chownSync(p.at("closed/good.so"), 12345, 0);
+    expect(await fails(`${keys.ed25519}?module-path=${p.at("closed/good.so")}`, shim)).toContain("belongs to another user");
+  });
+
+  it("a wrong PIN, one that is locked, and one that is not there", async () => {
+    expect(await failsOutside(keys.ed25519, { PIN: "wrong-CANARY" })).toMatch(/: wrong PIN; few tries are left\nhint: /);
+    expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x20000", PIN: "wrong-CANARY" }))).toContain(
+      "one try is left before the token locks",
+    );
+    expect(await fails(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x40000" }))).toContain("the PIN is locked");
+    expect(await fails(keys.ed25519, hsm.shim({ SHIM_FAIL: "19:0xa4" }))).toContain("the PIN is locked");
+    expect(await fails(keys.ed25519, {}, 3, [{ env: "NO_PIN_IS_THERE" }])).toContain("no variable NO_PIN_IS_THERE");
+    expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
+  });
+
+  it("the passphrase of a file is not offered to a token, nor the PIN of one token to another", async () => {
+    const tries = async (refs: string[], options: string[], env: { [name: string]: string }) => {
+      p.put("log", "");
+      const args = ["sign", "fw.bin", ...refs.flatMap((ref) => ["--key", ref]), ...options.flatMap((name) => ["--passphrase-env", name])];
+      const r = await run([...args, ...FACTS, "--seq", "1", "--out", "mixed.suit"], hsm.shim({ SHIM_LOG: p.at("log"), ...env }));
+      const logins = p
+        .get("log")
+        .toString()
+        .split("\n")
+        .filter((line) => line === "C_Login").length;
+      return { r, logins };
+    };
+    p.put("enc.pem", await encryptedPem(keyA, Buffer.from("FILE-CANARY")));
+    p.put("plain.pem", plainPem(keyB));
+    const env = { FILE: "FILE-CANARY" };
+    for (const file of ["enc.pem", "plain.pem"])
+      for (const refs of [
+        [file, keys.ed25519],
+        [keys.ed25519, file],
+      ]) {
+        const { r, logins } = await tries(refs, ["FILE"], env);
+        expect(expectFailure(r, 2)).toContain("one passphrase is given for files and tokens");
+        expect(r.stderr).toContain("pin-source=env:NAME");
+        expect(logins).toBe(0);
+        // each by its place, whether the file needs its own or not
+        const right = await tries(refs, refs[0] === file ? ["FILE", "PIN"] : ["PIN", "FILE"], env);
+        expect({ exit: right.r.exit, logins: right.logins }, right.r.stderr).toEqual({ exit: 0, logins: 1 });
+      }
+    const named = await tries(["enc.pem", `${keys.ed25519}?pin-source=env:PIN`], ["FILE"], env);
+    expect(named.r.exit, named.r.stderr).toBe(0);
+    expect(expectFailure((await tries(["enc.pem", "plain.pem", keys.ed25519], ["FILE", "PIN"], env)).r, 2)).toContain("2 passphrases are");
+    hsm.init("two");
+    try {
+      const other = "pkcs11:token=two;object=other";
+      await ok(["token", "keygen", other, "--passphrase-env", "PIN"]);
+      const { r, logins } = await tries([keys.ed25519, other], ["PIN"], {});
+      expect(expectFailure(r, 2)).toContain("is for another token");
+      expect(logins).toBe(1);
+      expect((await tries([keys.ed25519, other], ["PIN", "PIN"], {})).r.exit).toBe(0);
+      const listed = await run(["token", "list", "--login", "--passphrase-env", "PIN"], hsm.env);
+      expect(expectFailure(listed, 2)).toContain("is for another token");
+    } finally {
+      hsm.remove("two");
+    }
+  });
+
+  it("a pin-source that others can read, is behind a link, is empty, or is none", async () => {
+    p.put("tight", PIN);
+    symlinkSync(p.at("tight"), p.at("pin-link"));
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("pin-link")}`)).toContain("a PIN behind a symbolic link");
+    if (process.geteuid?.() === 0) {
+      chownSync(p.at("tight"), 12345, 0);
+      expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("tight")}`)).toContain("a PIN in a file of another user");
+    }
+    p.put("long", "1".repeat(2000));
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("long")}`, {}, 2)).toContain("too long for a PIN");
+    p.put("loose", PIN, 0o644);
+    p.put("none", "\n");
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("loose")}`)).toContain("a PIN that others can read or change (mode 0644)");
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("none")}`)).toContain("the PIN is empty");
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("absent")}`)).toContain("there is no such file");
+    for (const source of [PIN, "file:pin", "%7Ccat%20pin", "https://example.com/pin"])
+      expect(await fails(`${keys.ed25519}?pin-source=${source}`, {}, 2)).toContain("unsupported pin-source");
+  });
+
+  it("a full session table", async () => {
+    expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_SESSIONS: "0" }))).toMatch(/no session left .*\nhint: end other programs/);
+    // the second key of one command takes the last session but one
+    const both = ["--key", keys.es256, "--passphrase-env", "PIN"];
+    expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_SESSIONS: "1" }), both)).toContain("no session left");
+    expect((await sign(keys.ed25519, "sessions.suit", hsm.shim({ SHIM_SESSIONS: "2" }), both)).exit).toBe(0);
+  });
+
+  // places in CK_FUNCTION_LIST: 1 C_Initialize, 5 C_GetSlotList, 13 C_OpenSession, 25 C_GetAttributeValue, 27 C_FindObjectsInit, 43 C_SignInit, 44 C_Sign
+  it.each([
+    ["the module does not start", "1:0x5", "reports a fault"],
+    ["no slots are told", "5:0x191", "refuses (PKCS#11 error 0x191)"],
+    ["the token is taken away before", "13:0xe0", "was removed"],
+    ["the token is taken away before signing", "27:0x32", "was removed"],
+    ["the token is taken away while its keys are looked at", "25:0x32", "was removed"],
+    ["the token is taken away while signing", "44:0x32", "was removed"],
+    ["nobody touches it", "44:0x50", "not touched in time"],
+    ["the mechanism is not there", "43:0x70", "does not support the needed mechanism"],
+    ["the key may not sign", "43:0x68", "not allowed to sign"],
+    ["an error of the maker's own", "44:0x80000001", "refuses (PKCS#11 error 0x80000001)"],
+  ])("when %s", async (_, SHIM_FAIL, words) => {
+    expect(await fails(keys.ed25519, hsm.shim({ SHIM_FAIL }))).toContain(words);
+  });
+
+  // SIGINT is Ctrl-C. Before C_Sign the log and its last-seen mark were written; what holds signals back for that must be gone by then
+  it.each<[string, number, NodeJS.Signals]>([
+    ["C_Initialize", 1, "SIGINT"],
+    ["C_GetSlotList", 5, "SIGTERM"],
+    ["C_OpenSession", 13, "SIGHUP"],
+    ["C_Login", 19, "SIGINT"],
+    ["C_FindObjectsInit", 27, "SIGTERM"],
+    ["C_SignInit", 43, "SIGHUP"],
+    ["C_Sign", 44, "SIGINT"],
+    ["C_Sign", 44, "SIGTERM"],
+    ["C_Sign", 44, "SIGHUP"],
+  ])("a module that never returns from %s (%i) is ended by %s, and leaves no lock", async (_, place, signal) => {
+    p.put("log", "");
+    const env = hsm.shim({ SHIM_LOG: p.at("log"), SHIM_BLOCK: String(place) });
+    const args = ["sign", "fw.bin", "--key", keys.ed25519, ...FACTS, "--seq", "1", "--out", "never.suit", "--passphrase-env", "PIN"];
+    const r = await p.run(args, {
+      env,
+      started: (pid) => {
+        const timer = setInterval(() => {
+          if (!p.get("log").toString().includes("blocked")) return;
+          clearInterval(timer);
+          process.kill(pid, signal);
+        }, 20);
+        onTestFinished(() => clearInterval(timer));
+      },
+    });
+    expect({ signal: r.signal, stdout: r.stdout, stderr: r.stderr }).toEqual({ signal, stdout: "", stderr: "" });
+    expect(p.has("never.suit")).toBe(false);
+    expect(readdirSync(stateOf(p.path)).filter((name) => !/\.log(\.last-seen)?$/.test(name))).toEqual([]);
+    expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
+  });
+
+  it("a wrong signature does not leave", async () => {
+    expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_FLIP: "1" }))).toContain("not by this key");
+    expect(await fails(keys.es256, hsm.shim({ SHIM_FLIP: "1" }))).toContain("not by this key");
+  });
+}

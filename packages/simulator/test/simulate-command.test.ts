@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { simulateUpdate } from "../../cli/src/commands/verify/simulate.js";
+import type { Failure } from "../../keys/src/errors/failure.js";
+import { LONG } from "../../test-support/src/effort.js";
+import { FACTS, image, signImage, standard } from "../../test-support/src/run.js";
+import { DEVICES } from "../src/devices/devices.js";
+import { flashStore } from "../src/devices/flash.js";
+import type { MakeStore, Store } from "../src/store.js";
+
+describe("firmseal simulate", () => {
+  it("prints a table, and says how many cuts there were", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    for (const name of Object.keys(DEVICES)) {
+      const few = name.startsWith("storage") ? ["--second-cuts", LONG ? "20" : "4"] : LONG ? [] : ["--second-cuts", "16"];
+      const r = await p.ok(["simulate", "fw.suit", "--device", name, "--key", "A.jwk", ...few]);
+      expect(r.stdout).toMatch(/^operation {2}the power is cut in +cuts {2}starts +cuts again {2}starts\n0/);
+      expect(r.stdout).toMatch(/ old \d, new \d /);
+      const [, cuts, again] = /^([\d,]+) cuts of the power, and ([\d,]+) more/m.exec(r.stderr) ?? [];
+      expect(Number(cuts?.replace(",", ""))).toBeGreaterThan(15);
+      expect(Number(again?.replace(",", ""))).toBeGreaterThan(LONG ? 200 : 150);
+      expect(r.stderr).toContain("update 7 over a made-up release 6");
+    }
+  }, 180_000);
+
+  it("tells each cut in JSON, from the release that was there", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    p.put("fw.bin", image(3000, 9));
+    await signImage(p, 9, "new.suit", ["--uri", "http://a/fw.bin"]);
+    const args = [
+      "simulate",
+      "new.suit",
+      "--device",
+      "flash",
+      "--key",
+      "A.jwk",
+      "--previous-release",
+      "fw.suit",
+      "--json",
+      "--second-cuts",
+      "2",
+    ];
+    const { json } = await p.ok([...args, "--payload", "fw.bin", ...FACTS]);
+    expect(json).toMatchObject({
+      ok: true,
+      code: 0,
+      device: "flash",
+      sequence: "9",
+      previous: { sequence: "7", madeUp: false },
+      faults: [],
+    });
+    const points = json["points"] as { boots: string; floor: string; converges: boolean }[];
+    expect(points).toHaveLength(json["cuts"] as number);
+    expect(json["cutsDuringRecovery"]).toBe(2 * points.length);
+    expect(json["leftOut"]).toBeGreaterThan(0);
+    for (const point of points) expect(`${point.boots} ${point.floor} ${point.converges}`).toMatch(/^(old 7|new 9) true$/);
+    expect(new Set(points.map((x) => x.boots))).toEqual(new Set(["old", "new"]));
+  });
+
+  it("fails, and tells the first cuts that do not end well, where a device is wrong", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    const table = DEVICES as { [name: string]: MakeStore };
+    // a cut of the power is all that this one needs to lose everything
+    table["wrong"] = (s) => {
+      const wrap = (store: Store): Store => ({
+        power() {
+          const machine = store.power();
+          return {
+            start: () => machine.start(),
+            *cuts() {
+              for (const cut of machine.cuts(store)) yield { ...cut, left: () => wrap(DEVICES["flash"]?.(s) as Store) };
+            },
+            cutCount: () => machine.cutCount(),
+            sameCourse: () => false,
+            off: () => wrap(machine.off()),
+          };
+        },
+      });
+      return wrap(flashStore(s));
+    };
+    try {
+      const o = { key: [p.at("A.jwk")], threshold: 1, json: true, secondCuts: 0 };
+      const failure = await simulateUpdate(p.at("fw.suit"), { ...o, device: "wrong" }).catch((e: unknown) => e);
+      expect(failure).toMatchObject({
+        exit: 1,
+        reason: "POWER_CUT",
+        code: 207,
+        message: expect.stringMatching(/^\d+ cuts do not end well/),
+      });
+      const { faults, faultCount, cuts } = (failure as Failure).facts as { faults: object[]; faultCount: number; cuts: number };
+      expect(faultCount).toBe(cuts);
+      expect(faults).toHaveLength(20);
+      expect(faults[0]).toMatchObject({ operation: 0, tear: "nothing", boots: "none", fault: "nothing is installed", floorFell: true });
+    } finally {
+      delete table["wrong"];
+    }
+  });
+
+  it("refuses what could not be installed even without a cut", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    await signImage(p, 6, "older.suit");
+    await signImage(p, 8, "outside.suit", ["--uri", "http://a/fw.bin"]);
+    const refused = async (...args: string[]) => {
+      const r = await p.run(["simulate", ...args, "--json"]);
+      return [r.exit, r.json["reason"]];
+    };
+    const flash = ["--device", "flash", "--key", "A.jwk"];
+    expect(await refused("older.suit", ...flash, "--previous-release", "fw.suit")).toEqual([1, "ROLLBACK"]);
+    expect(await refused("outside.suit", ...flash)).toEqual([1, "PAYLOAD_ABSENT"]);
+    expect(await refused("fw.suit", "--device", "flash", "--key", "B.jwk")).toEqual([1, "SIGNATURE_NO_ANCHOR"]);
+    expect(await refused("fw.suit", ...flash, "--vendor", "example.org", "--class", "board-v2")).toEqual([1, "VENDOR_MISMATCH"]);
+    expect(await refused("fw.suit", ...flash, "--vendor", "example.com")).toEqual([2, "USAGE"]);
+    expect(await refused("fw.suit", "--device", "toaster", "--key", "A.jwk")).toEqual([2, "USAGE"]);
+    expect(await refused("fw.suit", ...flash, "--page-size", "1001")).toEqual([2, "USAGE"]);
+    expect(await refused("fw.suit", "--device", "files", "--key", "A.jwk", "--page-size", "4096")).toEqual([2, "USAGE"]);
+    expect(p.names()).toEqual(["A.jwk", "A.pem", "B.jwk", "B.pem", "C.jwk", "C.pem", "fw.bin", "fw.suit", "older.suit", "outside.suit"]);
+  });
+});

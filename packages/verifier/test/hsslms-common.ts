@@ -1,0 +1,101 @@
+// What the tests of HSS/LMS share: hosts with hash functions of several kinds, and every small change of a signature.
+
+import { createHash } from "node:crypto";
+import { expect } from "vitest";
+import { LONG, MUTANTS } from "../../test-support/src/effort.js";
+import { H } from "../../test-support/src/lms.js";
+import { hsslms } from "../src/alg/hsslms.js";
+import type { Bytes, Host } from "../src/base/types.js";
+import { sha256 } from "../src/hash/sha256.js";
+
+// What a host may bring: a one-shot hash, one in pieces, neither. The last one is the same code as ours, but is not known to be.
+const once = (b: Bytes): Uint8Array => H(b instanceof Uint8Array ? b : Uint8Array.from(b));
+
+const pieces = () => {
+  const h = createHash("sha256");
+  return { update: (b: Bytes) => void h.update(Uint8Array.from(b)), digest: () => Array.from(h.digest()) };
+};
+
+export const hosts: Record<string, Host> = {
+  ours: {},
+  "ours, named": { sha256 },
+  "one-shot": { sha256: { create: sha256.create, once } },
+  joined: {
+    sha256: {
+      create: sha256.create,
+      once,
+      joined: (pieces) =>
+        H(Buffer.concat(pieces.map((p) => (typeof p === "number" ? [p] : p) as Uint8Array).map((p) => Uint8Array.from(p)))),
+    },
+  },
+  "in pieces": { sha256: { create: pieces } },
+  "ours, as if another": { sha256: { create: sha256.create, once: (b) => sha256.once!(b) } },
+};
+
+/** For runs over every byte: most hashes of a run are, in their turn, those of the first one. Each run begins by asking for the hash. */
+export function remembering(): Host {
+  const inputs: Uint8Array[] = [];
+  const digests: Uint8Array[] = [];
+  let turn = 0;
+  const replay = {
+    create: sha256.create,
+    once(b: Bytes) {
+      const old = inputs[turn];
+      const known = digests[turn++];
+      if (old && known && Buffer.compare(old, b as Uint8Array) === 0) return known;
+      const d = once(b);
+      if (!old) {
+        inputs.push(Uint8Array.from(b));
+        digests.push(d);
+      }
+      return d;
+    },
+  };
+  return {
+    get sha256() {
+      turn = 0;
+      return replay;
+    },
+  };
+}
+
+export const plain = (b: Uint8Array): Uint8Array => Uint8Array.from(b);
+
+export const check = (key: Bytes, message: Bytes, signature: Bytes, host: Host = {}) => hsslms.verify(key, message, signature, host);
+
+/** Of a signature every byte where there is time (LONG); else every 11th, which comes by every field. */
+export const STEP = LONG ? 1 : MUTANTS ? 97 : 11;
+
+/** Of keys and messages. */
+const SHORT_STEP = LONG ? 1 : MUTANTS ? 7 : 3;
+
+/** Positions of which a change of one bit does not lead to refusal: of every `step`th from `first` on. */
+export function survivors(bytes: Uint8Array, accepts: (changed: Uint8Array) => boolean, step = 1, first = 0): number[] {
+  const out: number[] = [];
+  const copy = plain(bytes);
+  for (let at = first; at < copy.length; at += step) {
+    copy[at]! ^= 1 << (at & 7);
+    if (accepts(copy)) out.push(at);
+    copy[at]! ^= 1 << (at & 7);
+  }
+  return out;
+}
+
+export function refusesEverything(key: Uint8Array, message: Uint8Array, signature: Uint8Array, host: Host): void {
+  expect(check(key, message, signature, host)).toBe(true);
+  expect(survivors(key, (k) => check(k, message, signature, host), SHORT_STEP)).toEqual([]);
+  expect(survivors(message, (m) => check(key, m, signature, host), SHORT_STEP)).toEqual([]);
+  expect(survivors(signature, (s) => check(key, message, s, host), STEP)).toEqual([]);
+  const accepted: number[] = [];
+  for (let n = 0; n < signature.length; n += STEP) if (check(key, message, signature.subarray(0, n), host)) accepted.push(n);
+  for (let n = 0; n < message.length; n += SHORT_STEP) if (check(key, message.subarray(0, n), signature, host)) accepted.push(n);
+  for (let n = 0; n < key.length; n += SHORT_STEP)
+    if (hsslms.valid(key.subarray(0, n)) || check(key.subarray(0, n), message, signature, host)) accepted.push(n);
+  for (const more of [1, 4, 24, 32, 100]) {
+    const tail = new Uint8Array(more);
+    if (check(key, message, Buffer.concat([signature, tail]), host)) accepted.push(more);
+    if (check(key, Buffer.concat([message, tail]), signature, host)) accepted.push(more);
+    if (hsslms.valid(Buffer.concat([key, tail])) || check(Buffer.concat([key, tail]), message, signature, host)) accepted.push(more);
+  }
+  expect(accepted).toEqual([]);
+}

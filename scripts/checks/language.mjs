@@ -1,0 +1,31 @@
+// Forms that the style of CONTRIBUTING.md replaces, where a pattern finds them: in documents, and in the sources of the packages.
+
+/** A pattern, and what to write. A reader finds more. */
+const FORMS = [
+  [
+    /(?<!\b[Tt]here )\b(?:is|are|was|were) no (?!longer\b|more\b|other\b|one\b|such\b|lower\b|higher\b|wider\b|less\b|better\b)[A-Za-z]+/g,
+    'write "is not a"',
+  ],
+  [
+    /\b(?:stands?|stood) (?:in (?!for\b)|at |on |above |below |behind |before |beside |there\b|here\b)/g,
+    "name who acts: records, follows, holds",
+  ],
+  [/\bIt is (?:the|a|an) [a-z]+ (?:that|who|which) /g, "put the subject first"],
+  [/\b[Ww]hoever\b/g, "name the actor: the caller, the device, an attacker"],
+  [/(?:^|[*/] |\. )Whom\b/gm, '"the keys that a device trusts"'],
+];
+
+/** Lines with a form of the list, except in the table of the style itself. */
+export function checkLanguage(files, forms = FORMS) {
+  return files.flatMap(({ path, text }) => {
+    // a phrase may go on in the next line of a comment or of a paragraph; examples of the style, and code in documents, are left out
+    const prose = text
+      .replace(/^\|.*Like this.*\n(?:\|.*\n)*/gm, (table) => table.replace(/[^\n]/g, ""))
+      .replace(/\n[ \t]*(?:\/\/|\*)?[ \t]?(?=\S)/g, (gap) => " ".repeat(gap.length));
+    return forms.flatMap(([pattern, advice]) =>
+      [...prose.matchAll(pattern)].map(
+        (match) => `${path}:${text.slice(0, match.index).split("\n").length} "${match[0].trim()}": ${advice} (style in CONTRIBUTING.md)`,
+      ),
+    );
+  });
+}
