@@ -23,8 +23,9 @@ export function checkLanguage(files, forms = FORMS) {
       .replace(/^\|.*Like this.*\n(?:\|.*\n)*/gm, (table) => table.replace(/[^\n]/g, ""))
       .replace(/\n[ \t]*(?:\/\/|\*)?[ \t]?(?=\S)/g, (gap) => " ".repeat(gap.length));
     return forms.flatMap(([pattern, advice]) =>
-      [...prose.matchAll(pattern)].map(
-        (match) => `${path}:${text.slice(0, match.index).split("\n").length} "${match[0].trim()}": ${advice} (style in CONTRIBUTING.md)`,
+      [...prose.matchAll(new RegExp(pattern.source.replaceAll(" ", " +"), pattern.flags))].map(
+        (match) =>
+          `${path}:${text.slice(0, match.index).split("\n").length} "${match[0].trim().replace(/ +/g, " ")}": ${advice} (style in CONTRIBUTING.md)`,
       ),
     );
   });

@@ -7,6 +7,7 @@ export const SHARED_NAMES = {
   embeddedTrust: "packages/verifier/src/index.ts calls the one of trust/trust-file.ts with every algorithm",
   trustFileUnchecked: "packages/verifier/src/index.ts calls the one of trust/trust-file.ts with every algorithm",
   grouped: "one line; keys and report have no package in common but the verifier, which formats nothing for people",
+  randomBytes: "inspector/src/node replaces node:crypto in browsers, under its names",
   violations: "the build replaces both modules with checks that Ajv has compiled from schemas",
 };
 

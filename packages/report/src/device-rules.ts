@@ -28,7 +28,7 @@ export interface Interpreter {
  * The verifier of the tools, whose runs together execute at most `most` commands, because kinds of device and commands
  * multiply. Throws what `excess` returns, at the start of a run.
  */
-export function limitedInterpreter(most: number, excess: () => Error): Interpreter {
+export function limitedInterpreter(most: number, excess: () => Error): Required<Interpreter> {
   let before = 0;
   let last: Run | undefined;
   return {

@@ -122,8 +122,8 @@ function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Ui
 }
 
 /**
- * Why a release is not for devices of a model, with any signers; 0 if it is. Asked of a verifier with everything: a missing feature is no
- * answer.
+ * Why a release is not for devices of a model, with any signers; 0 if it is. Asked of a verifier with everything: a missing feature is
+ * not an answer.
  */
 function mismatch(envelope: Uint8Array, model: Model): number {
   const { mismatches } = headOf(envelope);

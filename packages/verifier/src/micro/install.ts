@@ -55,7 +55,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     // bytes of the image so far
     offset = 0,
     // set while next() runs: a refused session cannot continue
-    over = false,
+    over: number | undefined,
     size = m.imageSize,
     room;
 
@@ -119,7 +119,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
     if (HAS_GENERAL) markAt(-1);
     checkOwner();
     if (over) refuse(RUN_OUTCOME);
-    over = true;
+    over = 1;
     try {
       if (!effect !== (outcome === undefined)) refuse(RUN_OUTCOME);
       if (HAS_FETCH && outcome === false) refuse(PAYLOAD_ABSENT);
@@ -134,7 +134,7 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
         } else if (outcome === true) effect = 0;
         else put(outcome as Bytes, 0);
         if (HAS_FETCH && effect) {
-          over = false;
+          over = 0;
           return effect;
         }
         if (HAS_FETCH && offset !== size) refuse(PAYLOAD_SIZE);

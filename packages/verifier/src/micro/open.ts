@@ -61,12 +61,12 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     // for each signature: algorithm, key identifier (0, 0: left out), header with head, signature
     signatures: number[][] = [],
     // the last argument as two halves of 32 bits, or the low six bits of the last literal byte
-    high = 0,
-    low = 0,
+    high!: number,
+    low!: number,
     signers: number[] = [],
     // signers that are not trusted for this number any more, or not yet; whether an anchor has the algorithm
     late = 0,
-    fits = 0,
+    fits: number | undefined,
     uri = "",
     option!: number,
     c!: number,

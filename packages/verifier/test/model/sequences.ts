@@ -171,10 +171,10 @@ export function sequence(n: number, depth: number, nested: boolean, shared = fal
 
 /** Commands for three components as commands for `n`. */
 export function within(commands: Command[], n: number): Command[] {
-  const fit = (i: number) => i % n;
+  const clamp = (i: number) => i % n;
   return commands.map((c): Command => {
-    if (c.do === "index" && c.to !== true) return { do: "index", to: Array.isArray(c.to) ? [...new Set(c.to.map(fit))] : fit(c.to) };
-    if (c.do === "override" && c.set.source !== undefined) return { do: "override", set: { ...c.set, source: fit(c.set.source) } };
+    if (c.do === "index" && c.to !== true) return { do: "index", to: Array.isArray(c.to) ? [...new Set(c.to.map(clamp))] : clamp(c.to) };
+    if (c.do === "override" && c.set.source !== undefined) return { do: "override", set: { ...c.set, source: clamp(c.set.source) } };
     if (c.do === "run") return { do: "run", of: within(c.of, n) };
     if (c.do === "try") return { ...c, of: c.of.map((s) => within(s, n)) };
     return c;
