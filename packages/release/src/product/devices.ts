@@ -50,7 +50,7 @@ export async function productTrustKeys({ trust: { keys } }: Product, trust: Trus
 }
 
 /**
- * Whom the devices trust: the trust file of the product, or the keys that it names. If it has neither, `signers`, the keys
+ * The keys that devices trust: the trust file of the product, or the keys that it names. If it has neither, `signers`, the keys
  * that sign.
  */
 export function productTrusted(
