@@ -133,11 +133,16 @@ export function opening(): void {
         const { postMessage } = Worker.prototype;
         Worker.prototype.postMessage = function (message) {
           if (message.ask !== "verify") return postMessage.call(this, message);
+          window.isAsked = true;
           Worker.prototype.postMessage = postMessage;
         };
       }`);
     const other = { mimeType: "", ...file("B.jwk", p.get("B.jwk")) };
-    if (how === "asked") await page.setInputFiles("#files", [other]);
+    if (how === "asked") {
+      await page.setInputFiles("#files", [other]);
+      // before that, another worker would be asked, and never answer
+      await expect.poll(() => page.evaluate("window.isAsked")).toBe(true);
+    }
     await page.workers()[0]?.evaluate("self.close()");
     await expect.poll(() => inspector.problem(), { timeout: 10_000 }).toBe("The page had to stop its work. Open the files again.");
     await inspector.settled();
