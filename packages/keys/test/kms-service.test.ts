@@ -34,7 +34,7 @@ describe("a program that was installed without the libraries", () => {
     expect(sign(p, ref)).toEqual({
       exit: 3,
       stdout: "",
-      lines: [`firmseal: ${ref}: the library of the service is not installed`, `hint: npm install ${packages}`, ""],
+      lines: [`firmseal: --key ${ref}: the library of the service is not installed`, `hint: npm install ${packages}`, ""],
     });
     expect(p.names()).toEqual(["fw.bin", "node_modules"]);
   });
@@ -46,7 +46,7 @@ describe("a program that was installed without the libraries", () => {
     expect(sign(p, "awskms:alias/release")).toMatchObject({
       exit: 3,
       lines: [
-        "firmseal: awskms:alias/release: the library of the service cannot be loaded here",
+        "firmseal: --key awskms:alias/release: the library of the service cannot be loaded here",
         "hint: npm install @aws-sdk/client-kms",
         "",
       ],
@@ -142,7 +142,7 @@ it.each(Object.keys(KINDS))("%s: certificates that are not looked at are no use"
     .split("\n")
     .filter((line) => !line.includes("Warning") && !line.startsWith("(Use"));
   expect(lines).toEqual([
-    `firmseal: ${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer as the service`,
+    `firmseal: --key ${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer as the service`,
     "hint: unset it; if you use your own proxy, give its certificate: NODE_EXTRA_CA_CERTS",
   ]);
   expect(p.names()).toEqual(["fw.bin"]);

@@ -23,6 +23,7 @@ import {
   publicOf,
   secretLength,
   signer,
+  wipePrivateKey,
 } from "@firmseal/signer";
 import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../custody.js";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
@@ -83,10 +84,10 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
     try {
       guard();
     } catch (e) {
-      key.secret.fill(0);
+      wipePrivateKey(key);
       throw e;
     }
-    return { name, public: publicOf(key), private: key, signer: signer(key), close: async () => void key.secret.fill(0) };
+    return { name, public: publicOf(key), private: key, signer: signer(key), close: async () => wipePrivateKey(key) };
   } finally {
     bytes.fill(0);
   }

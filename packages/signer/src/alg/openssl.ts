@@ -1,8 +1,9 @@
 // Ed25519 by OpenSSL, if Node's crypto is available: it runs in constant time, which JavaScript cannot guarantee for
 // numbers that depend on a secret. Without it (in a browser, or with an OpenSSL that lacks Ed25519) a library signs,
 // and the signature is the same. Importing the key takes longer than signing, so all signatures of one turn of the event
-// loop share a key object. It holds a copy of the secret, which OpenSSL overwrites when the object is collected as garbage:
-// some time after its owner has overwritten the secret with zeros, as it is with an object for one signature.
+// loop share a key object, until wipePrivateKey(). It holds a copy of the secret, which OpenSSL overwrites when the object
+// is collected as garbage: some time after its owner has overwritten the secret with zeros, as it is with an object for one
+// signature.
 
 /**
  * The part of node:crypto that is used here. The signer also runs in browsers, so it imports neither the module nor its
@@ -48,16 +49,22 @@ export function nodePublicKey(secret: Uint8Array): Uint8Array | undefined {
 }
 
 /** The key object of the current turn of the event loop, and the secret that it is of. */
-let inUse: { readonly secret: Uint8Array; readonly key: object } | undefined;
+let inUse: { readonly secret: Uint8Array; readonly key: object; readonly turn: object } | undefined;
+
+/** Lets go of the key object of a secret, which its owner has overwritten. */
+export function forgetKeyObject(secret: Uint8Array): void {
+  if (inUse?.secret === secret) inUse = undefined;
+}
 
 /** Keeps a key object until the end of this turn. */
 function keepForTurn(secret: Uint8Array, key: object): void {
   const { setTimeout } = globalThis as { setTimeout?(run: () => void, ms: number): { unref?(): void } };
   if (!setTimeout) return;
-  const own = { secret, key };
-  inUse = own;
+  // the timer must not hold the key itself
+  const turn = {};
+  inUse = { secret, key, turn };
   setTimeout(() => {
-    if (inUse === own) inUse = undefined;
+    if (inUse?.turn === turn) inUse = undefined;
   }, 0).unref?.();
 }
 

@@ -2,6 +2,7 @@
 
 import type { Alg, Anchor, Bytes } from "@firmseal/verifier";
 import { coseAlgs, keyAlgOf, loadedRow, rowOf } from "../alg/algorithms.js";
+import { forgetKeyObject } from "../alg/openssl.js";
 import { equalBytes } from "../bytes.js";
 import { KeyError } from "./error.js";
 import { isPrivate, type PrivateKey, type PublicKey, privateKey } from "./key.js";
@@ -53,6 +54,12 @@ export function signer(key: PrivateKey): Signer {
       return signature;
     },
   };
+}
+
+/** Overwrites the secret of a private key with zeros, and lets go of what OpenSSL has of it. Its signers sign no more. */
+export function wipePrivateKey({ secret }: PrivateKey): void {
+  secret.fill(0);
+  forgetKeyObject(secret);
 }
 
 /**
