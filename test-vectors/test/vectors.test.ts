@@ -142,8 +142,8 @@ describe("code points", () => {
     text: "suit-text-",
     "text-component": "suit-text-",
   };
-  // the text of all signature algorithms is made from these numbers, and is none
-  const numbers = Object.entries({ ...suit, ...cose }).filter(([name]) => name !== "SIGNATURE_ALGS");
+  // the text of all signature algorithms, and the table of the forms of keys, are made from these numbers
+  const numbers = Object.entries({ ...suit, ...cose }).filter(([name]) => name !== "SIGNATURE_ALGS" && name !== "KEY_FORMS");
   const constants = numbers.map(([name, code]) => {
     const prefix = name.slice(0, name.indexOf("_") + 1);
     const isText = prefix === "TEXT_";
