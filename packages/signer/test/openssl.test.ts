@@ -67,6 +67,23 @@ describe("Ed25519 by OpenSSL", () => {
     await expect(first.sign(utf8("y"))).rejects.toMatchObject({ code: "range" });
   });
 
+  test("signs with the key in the array, also if another was there in the same turn", async () => {
+    const { openssl } = await where(process);
+    const secret = new Uint8Array(32).fill(7);
+    const message = utf8("x");
+    const first = openssl.nodeSign(message, secret);
+    const expected = openssl.nodeSign(message, new Uint8Array(32).fill(8));
+    expect(openssl.nodeSign(message, secret)).toEqual(first);
+    secret.fill(8);
+    expect(openssl.nodeSign(message, secret)).toEqual(expected);
+    secret.fill(7);
+    expect(openssl.nodeSign(message, secret)).toEqual(first);
+    // its last byte alone
+    openssl.nodeSign(message, secret);
+    secret[31] = 8;
+    expect(openssl.nodeSign(message, secret)).not.toEqual(first);
+  });
+
   test("where it signs wrong, nothing leaves", async () => {
     const sign = (alg: null, message: Uint8Array, key: KeyObject) => {
       const signature = crypto.sign(alg, message, key);

@@ -13,6 +13,7 @@ interface Crypto {
   createPrivateKey(key: { key: Uint8Array; format: "der"; type: "pkcs8" }): object;
   createPublicKey(key: object): { export(form: { format: "der"; type: "spki" }): Uint8Array };
   sign(algorithm: null, data: Uint8Array, key: object): Uint8Array;
+  createHash(name: "sha256"): { update(data: Uint8Array): { digest(form: "hex"): string } };
   randomFillSync(bytes: Uint8Array): Uint8Array;
 }
 
@@ -48,8 +49,10 @@ export function nodePublicKey(secret: Uint8Array): Uint8Array | undefined {
   return withNodeKey(secret, (openssl, key) => openssl.createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32));
 }
 
-/** The key object of the current turn of the event loop, and the secret that it is of. */
-let inUse: { readonly secret: Uint8Array; readonly key: object; readonly turn: object } | undefined;
+/** The key object of the current turn of the event loop, and the secret that it is of: the array, and the digest of its bytes. */
+let inUse: { readonly secret: Uint8Array; readonly digest: string; readonly key: object; readonly turn: object } | undefined;
+
+const digestOf = (crypto: Crypto, secret: Uint8Array) => crypto.createHash("sha256").update(secret).digest("hex");
 
 /** Lets go of the key object of a secret, which its owner has overwritten. */
 export function forgetKeyObject(secret: Uint8Array): void {
@@ -57,26 +60,26 @@ export function forgetKeyObject(secret: Uint8Array): void {
 }
 
 /** Keeps a key object until the end of this turn. */
-function keepForTurn(secret: Uint8Array, key: object): void {
+function keepForTurn(secret: Uint8Array, digest: string, key: object): void {
   const { setTimeout } = globalThis as { setTimeout?(run: () => void, ms: number): { unref?(): void } };
   if (!setTimeout) return;
   // the timer must not hold the key itself
   const turn = {};
-  inUse = { secret, key, turn };
+  inUse = { secret, digest, key, turn };
   setTimeout(() => {
     if (inUse?.turn === turn) inUse = undefined;
   }, 0).unref?.();
 }
 
 /**
- * The 64-byte signature (RFC 8032 §5.1.6). Returns undefined if a library has to sign. The caller checks that the secret has
- * not changed, and verifies the signature.
+ * The 64-byte signature (RFC 8032 §5.1.6). Returns undefined if a library has to sign. An array whose bytes
+ * have changed is another key. The caller verifies the signature.
  */
 export function nodeSign(tbs: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
   const crypto = inUse?.secret === secret ? openssl() : undefined;
-  if (crypto && inUse) return Uint8Array.from(crypto.sign(null, tbs, inUse.key));
+  if (crypto && inUse?.digest === digestOf(crypto, secret)) return Uint8Array.from(crypto.sign(null, tbs, inUse.key));
   return withNodeKey(secret, (openssl, key) => {
-    keepForTurn(secret, key);
+    keepForTurn(secret, digestOf(openssl, secret), key);
     return openssl.sign(null, tbs, key);
   });
 }
