@@ -50,6 +50,7 @@ function deviceOn(place, { store, identity, invoke }) {
   let record = decode(store.read(KEY));
   let installing = false;
   let written = 0;
+  let isErased = false;
   let kept;
   const isOurs = (id) => id.length === 1 && id[0].length === 1 && id[0][0] === 0;
   const onlyInstalling = () => {
@@ -65,6 +66,7 @@ function deviceOn(place, { store, identity, invoke }) {
       place.abandon();
       installing = isInstalling;
       written = 0;
+      isErased = false;
       kept = undefined;
     },
     capacity: (id) => (isOurs(id) ? place.capacity : -1),
@@ -72,6 +74,7 @@ function deviceOn(place, { store, identity, invoke }) {
     erase(_id, most) {
       onlyInstalling();
       place.erase(most);
+      isErased = true;
       written = 0;
     },
     write(_id, offset, bytes) {
@@ -88,16 +91,19 @@ function deviceOn(place, { store, identity, invoke }) {
       return kept;
     },
     persist({ sequence, counters }) {
-      const next = { sequence, counters, size: written, envelope: kept };
+      // A release may keep the image that is there.
+      const size = isErased ? written : record ? record.size : 0;
+      const next = { sequence, counters, size, envelope: kept };
       store.write(KEY, encode(next));
       const stored = decode(store.read(KEY));
       if (!stored || !same(encode(stored), encode(next))) throw new Error("the store does not keep what is written");
       record = stored;
-      place.commit();
+      if (isErased) place.commit();
     },
     discard() {
       place.abandon();
       written = 0;
+      isErased = false;
       kept = undefined;
     },
   };

@@ -1,15 +1,20 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import vm from "node:vm";
-import { errors } from "@firmseal/verifier";
+import { encode, parseUuid, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { anchor, boot, errors, install } from "@firmseal/verifier";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { image, Place } from "../../test-support/src/run.js";
 
 // The way of docs/guides/moddable.md: examples/moddable/ over simulated partitions, on XS and on Node.
 const path = process.env["XST"];
+const EXAMPLES = new URL("../../../examples/moddable/", import.meta.url).href;
+const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
+const CLASS = "7ef25e26-57d5-563d-bec7-161eb72060bb";
 const why = path ? "" : " (skipped: set XST, node scripts/xst.mjs makes one)";
 
 async function script(p: Place): Promise<string> {
@@ -53,6 +58,28 @@ describe("devices for the Moddable SDK, over simulated partitions", () => {
     const page = readFileSync(new URL("../../../docs/guides/moddable.md", import.meta.url), "utf8");
     expect(page).toContain(`\`\`\`text said\n${said.slice(0, 5).join("\n")}\n\`\`\`\n`);
   }, 180_000);
+
+  it.each(["updateDevice", "modDevice"])("keep the image if a release writes none: %s", async (name) => {
+    const [{ [name]: make }, { simulated }] = await Promise.all(["device", "simulated"].map((file) => import(`${EXAMPLES}${file}.js`)));
+    const key = privateKey("ed25519", new Uint8Array(32).fill(7));
+    const trust = { anchors: [anchor(key.alg, key.key)] };
+    const device = { vendor: VENDOR, class: CLASS };
+    const payload = image(3000, 1);
+    const facts = { ...device, digest: createHash("sha256").update(payload).digest("hex"), size: payload.length };
+    const first = singleImage({ ...facts, sequence: 1, uri: "#app", payload });
+    const { payloads: _, ...second } = singleImage({ ...facts, sequence: 2, uri: "#app", payload });
+    const board = simulated({ ota0: 8192, ota1: 8192, xs: 8192 });
+    let started = 0;
+    const identity = { vendor: [parseUuid(VENDOR)], class: [parseUuid(CLASS)] };
+    const opened = () => make({ ...board, identity, invoke: () => ++started > 0 });
+    const sign = (description: object) => signEnvelope(encode(description as typeof first), [signer(key)]);
+    install(await sign(first), trust, opened()).next();
+    install(await sign({ ...second, install: ["condition-image-match"] }), trust, opened()).next();
+    const after = opened();
+    expect(after.floor()).toEqual([0, 2]);
+    boot(after.envelope(), trust, after).next();
+    expect(started).toBe(1);
+  });
 
   it.skipIf(!path)(
     `say the same on XS${why}`,
