@@ -54,8 +54,11 @@ function device() {
 
 /** 0, or the number of the refusal. */
 function install(envelope) {
+  var progress;
   try {
-    firmseal.install(envelope, trust, device()).next();
+    progress = firmseal.install(envelope, trust, device());
+    // nothing brings an image from outside the envelope: refused with 95
+    if (progress.next()) progress.next(false);
   } catch (e) {
     if (typeof e.code !== "number") throw e;
     return e.code;

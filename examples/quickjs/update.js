@@ -98,6 +98,7 @@ function install(device, trust, envelope, image) {
     const bytes = image === undefined ? new Uint8Array(0) : contentOf(image);
     for (let at = 0; at < bytes.length; at += 1024) progress.next(bytes.subarray(at, at + 1024));
     progress.next(image !== undefined);
+    if (!progress.done) throw new Error("the release asks for more than one image");
   }
   print(`installed: sequence number ${device.floor()[1]}`);
 }
