@@ -428,3 +428,29 @@ describe.skipIf(!chromiumPath || !ESPRUINO)(`the same with Espruino behind the r
     far.close();
   });
 });
+
+describe("the connection of the page", () => {
+  it("ends when a board stops the flow again and again", async () => {
+    const { Board } = await import(new URL("../examples/espruino/bluetooth/board.js", import.meta.url).href);
+    let notify: (event: object) => void = () => {};
+    let isStopping = false;
+    const from = {
+      addEventListener: (_: string, heard: typeof notify) => {
+        notify = heard;
+      },
+      startNotifications: async () => {},
+    };
+    const to = {
+      writeValueWithResponse: async () => {
+        if (isStopping) notify({ target: { value: new DataView(Uint8Array.of(0x13).buffer) } });
+      },
+    };
+    const service = { getCharacteristic: async (name: string) => (name.startsWith("6e400003") ? from : to) };
+    const disconnect = vi.fn();
+    const gatt = { connected: true, connect: async () => ({ getPrimaryService: async () => service }), disconnect };
+    const board = await Board.connect(() => {}, { requestDevice: async () => ({ gatt, addEventListener: () => {} }) });
+    isStopping = true;
+    await expect(board.call(`put("${"x".repeat(100)}")`, 0.1)).rejects.toThrow("has not answered in 0.1 s");
+    expect(disconnect).toHaveBeenCalledTimes(1);
+  });
+});

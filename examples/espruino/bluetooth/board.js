@@ -31,6 +31,8 @@ export class Board {
   /** The number of the last call: its answer repeats it. An answer to an older one, on this connection or another, is not taken for it. */
   #call = crypto.getRandomValues(new Uint32Array(1))[0];
   #answer;
+  /** Why the last call has ended before its line was written. */
+  #failed;
   #gone = new Error("The board has disconnected.");
 
   /** `said` gets each line that the board says, as untrusted text. */
@@ -68,6 +70,7 @@ export class Board {
   }
 
   #fail(error) {
+    this.#failed = error;
     this.#go();
     this.#answer?.no(error);
   }
@@ -90,6 +93,11 @@ export class Board {
   async #write(text) {
     for (let at = 0; at < text.length; at += MTU) {
       await this.#free;
+      // a board that stops the flow again and again; half a line is on it, which the next connection ends
+      if (this.#failed) {
+        this.close();
+        throw this.#failed;
+      }
       if (!this.device?.gatt.connected) throw this.#gone;
       await this.to.writeValueWithResponse(Uint8Array.from(text.slice(at, at + MTU), (c) => c.charCodeAt(0)));
     }
@@ -112,6 +120,7 @@ export class Board {
     } finally {
       clearTimeout(timer);
       this.#answer = undefined;
+      this.#failed = undefined;
     }
   }
 
