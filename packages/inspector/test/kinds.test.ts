@@ -59,3 +59,9 @@ it("says that a release whose kinds multiply its commands was not tried", async 
   const found = await verdict([...names, ...many, ...forClass(1, "https://a/")]);
   expect(found).toMatchObject({ state: "unknown", words: expect.stringContaining("1,048,576 commands") });
 });
+
+it.each(["", "\n", "\r\n"])("takes a key in hex, with an end of line or without: %j", async (end) => {
+  const key = signer(keyA).publicKey;
+  const opened = await new Desk().open(new Blob([`${Buffer.from(key).toString("hex")}${end}`]), "key.txt", () => {});
+  expect(opened.kind).toBe("key");
+});

@@ -103,9 +103,12 @@ export function keyOfBytes(bytes: Uint8Array, name: string): PublicKey | undefin
 
 const RAW_LENGTHS: readonly number[] = [32, 65, 52, 60, 1312, 1952, 2592];
 
+/** 04 ‖ x ‖ y. The hex of a key of 32 bytes has the same length, with the end of its line. */
+const isPoint = (bytes: Uint8Array) => bytes.length !== 65 || bytes[0] === 4;
+
 /** The key in raw form. Undefined: a file of this length is not one. */
 export const keyOfRaw = (bytes: Uint8Array, name: string): PublicKey | undefined =>
-  RAW_LENGTHS.includes(bytes.length) ? attempt(name, () => fromRaw(bytes)) : undefined;
+  RAW_LENGTHS.includes(bytes.length) && isPoint(bytes) ? attempt(name, () => fromRaw(bytes)) : undefined;
 
 const MINISIGN_COMMENT = "untrusted comment:";
 /** Bytes of the decoded line of a secret key of minisign. */
