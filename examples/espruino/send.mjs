@@ -2,7 +2,7 @@
 //
 //     node send.mjs app.suit app.js > lines.txt
 //
-// Each line is answered by "firmseal: 0", or with the number of the refusal. bluetooth.html sends the same.
+// Each line is answered by "firmseal: 0", or with the number of the refusal. bluetooth/index.html sends the same.
 import { readFileSync } from "node:fs";
 
 const STEP = 192;
