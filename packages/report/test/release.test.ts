@@ -76,7 +76,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     for (const words of [
       ...["gateway", "example.com", "1.4.2", "release.json agrees with the envelopes. It is not signed."],
       ...["2 of 3 keys signed. At least 2 must sign.", "gateway-esp32-1, gateway-esp32-2", "Board puck"],
-      ...["What changes against 1.4.1", "version 1.4.1 before, 1.4.2 after", "after 3500 bytes"],
+      ...["What changes compared with 1.4.1", "Signed byA.jwk, ", "version 1.4.1 before, 1.4.2 after", "after 3500 bytes"],
       ...["3,500 of 65,536 bytes of the slot (6 %)", "the file was compared when this report was made"],
     ])
       expect(text).toContain(words);

@@ -1,7 +1,7 @@
 // What the page shows of a release of several boards: the verdict on all of them, a table, and a section for each.
 
 import type { ReleaseRecord } from "../record/record.js";
-import { el, facts, table, visibleText } from "./dom.js";
+import { digits, el, facts, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import { documentViews } from "./told-view.js";
 import type { PageData, Verified } from "./verify.js";
@@ -69,6 +69,25 @@ function overview(boards: readonly BoardOutcome[]): HTMLElement {
   );
 }
 
+/** The keys that signed at least one board, each with the beginning of its thumbprint. */
+function signersOf(boards: readonly BoardOutcome[]): HTMLElement {
+  const rows = new Map<string, HTMLElement>();
+  for (const { data, verified } of boards)
+    data.keys.forEach(({ name, alg }, i) => {
+      const thumbprint = verified?.signed[i] ? verified.thumbprints[i] : undefined;
+      if (thumbprint === undefined) return;
+      const beginning = el("code", {}, ...digits(thumbprint.slice(0, 16)));
+      rows.set(thumbprint, el("div", {}, visibleText(`${name ?? i + 1}, ${alg} `), beginning, "…"));
+    });
+  return el("div", {}, ...rows.values());
+}
+
+/** How many payloads the page cannot check before somebody chooses their files. */
+function outsideView(boards: readonly BoardOutcome[]): Node[] {
+  const n = boards.reduce((sum, { verified }) => sum + (verified?.payloads.filter(({ inside }) => !inside).length ?? 0), 0);
+  return n === 0 ? [] : [el("p", {}, REPORT_TEXTS.outsideCount(n))];
+}
+
 function boardView(one: BoardOutcome, i: number, previous: string | undefined): HTMLElement {
   const { data, verified, refused, length } = one;
   const content =
@@ -97,6 +116,7 @@ function recordViews({ record, fault, boards, made, gone, previous }: ReleaseOut
             [REPORT_TEXTS.vendorName, visibleText(record.vendor)],
             [REPORT_TEXTS.versionName, visibleText(record.version)],
             [REPORT_TEXTS.sequence, visibleText(record.sequence)],
+            [REPORT_TEXTS.signers, signersOf(boards)],
             [REPORT_TEXTS.made, visibleText(made)],
           ]),
         ]
@@ -117,6 +137,7 @@ export function releaseViews(outcome: ReleaseOutcome): Node[] {
     ...recordViews(outcome),
     el("h2", { id: "boards", tabindex: "-1" }, REPORT_TEXTS.boards),
     overview(outcome.boards),
+    ...outsideView(outcome.boards),
     ...outcome.boards.map((one, i) => boardView(one, i, outcome.previous)),
     ...(documents.length > 0
       ? [

@@ -11,9 +11,10 @@ export const REPORT_TEXTS = {
   sequence: "Sequence number",
   digest: "Digest of the manifest",
   bytes: "Length of the envelope",
+  length: (n: string) => `${n} bytes`,
   made: "Report made",
   verifier:
-    "This page has the verifier that runs on devices, and ran it when you opened the page. Compare each thumbprint with one that you got in another way, for example from firmseal pubkey:",
+    "This page has the verifier that runs on devices, and ran it when you opened the page. Compare each thumbprint below with one that you got in another way, for example from firmseal pubkey.",
   signers: "Signed by",
   signersOf: (board: string) => `Keys that signed for board ${board}`,
   signed: "has signed",
@@ -48,7 +49,7 @@ export const REPORT_TEXTS = {
   payloadGood: (name: string, uri: string) => `${name} is the payload ${uri} that was signed.`,
   payloadOther: (name: string) => `${name} is not a payload or document of this release.`,
   unreadable: (name: string) => `${name} cannot be read. It may have been moved or changed.`,
-  changes: (file: string) => `What changes against ${file}`,
+  changes: (file: string) => `What changes compared with ${file}`,
   noChanges: "nothing",
   newBoard: (previous: string) => `The release before (${previous}) does not have this board.`,
   left: (n: number) => `Left out to keep this file small: ${n === 1 ? "1 line" : `${n} lines`}. firmseal diff shows them.`,
@@ -78,7 +79,7 @@ export const REPORT_TEXTS = {
   allKinds: "all devices",
 
   releaseGood: (n: number) =>
-    n === 1 ? "Verified here, by this page, with these keys: the board" : `Verified here, by this page, with these keys: all ${n} boards`,
+    n === 1 ? "Verified here, by this page, with these keys: 1 board" : `Verified here, by this page, with these keys: all ${n} boards`,
   board: (name: string) => `Board ${name}`,
   boards: "Boards",
   boardColumn: "Board",
@@ -88,6 +89,8 @@ export const REPORT_TEXTS = {
   verdictColumn: "Verdict",
   verified: "verified",
   toBoards: "All boards",
+  outsideCount: (n: number) =>
+    `${n === 1 ? "1 payload is" : `${n} payloads are`} outside the envelopes. Opening this page does not check ${n === 1 ? "it" : "them"}. You can choose ${n === 1 ? "its file" : "their files"} at the end.`,
   moreBoards: (n: number) => (n === 1 ? "; 1 more board is refused" : `; ${n} more boards are refused`),
   someBoards: (shown: number, of: number) => `This report shows ${shown} of ${of} boards of the release.`,
   gone: (names: string, previous: string) => `Only the release before (${previous}) has: ${names}.`,

@@ -92,7 +92,7 @@ export function envelopeViews(data: PageData, verified: Verified, length: number
       [REPORT_TEXTS.sequence, verified.sequence],
       ...(data.board === undefined ? [] : [[REPORT_TEXTS.fileName, visibleText(data.file)] as const]),
       ...verified.texts.map(([label, text]) => [visibleText(label), visibleText(text)] as const),
-      [REPORT_TEXTS.bytes, grouped(length)],
+      [REPORT_TEXTS.bytes, REPORT_TEXTS.length(grouped(length))],
       ...(data.made === "" || data.board !== undefined ? [] : [[REPORT_TEXTS.made, visibleText(data.made)] as const]),
       [REPORT_TEXTS.digest, el("code", {}, ...digits(verified.digest))],
     ]),
