@@ -348,10 +348,23 @@ describe("report of a release", () => {
       1,
       "not a release of several",
     ],
+    [
+      "this release as the one before",
+      ["dist/1.4.2", ...KEYS, "--previous-release", "dist/1.4.2", "--html", "x.html"],
+      2,
+      "which is not lower than",
+    ],
+    [
+      "a later envelope as the one before",
+      ["fw.suit", ...KEYS, "--previous-release", "later.suit", "--html", "x.html"],
+      2,
+      "--previous-release: later.suit has sequence number 8, which is not lower than 7",
+    ],
     ["too high a threshold", ["dist/1.4.2", ...KEYS, "--threshold", "3", "--html", "x.html"], 1, "refused"],
     ["a board of an envelope alone", ["fw.suit", ...KEYS, "--board", "esp32", "--html", "x.html"], 2, "is for one board"],
   ])("refuses %s, and writes nothing", async (_, args, exit, words) => {
     if (!p.has("fw.suit")) await signImage(p, 7, "fw.suit");
+    if (!p.has("later.suit")) await signImage(p, 8, "later.suit");
     expect(expectFailure(await p.run(["report", ...args]), exit)).toContain(words);
     expect(p.has("x.html")).toBe(false);
   });

@@ -1,7 +1,7 @@
 // One envelope of a report: verified, and with all that the page tells of it.
 
 import { basename } from "node:path";
-import { usage } from "@firmseal/keys";
+import { usage, visible } from "@firmseal/keys";
 import {
   checkPayloads,
   difference,
@@ -109,8 +109,21 @@ function policyFor(whom: TrustedKeys, envelope: Uint8Array, given: Identity | un
   return first;
 }
 
+const numberIn = (envelope: Uint8Array) => BigInt(formatSequence(decodeEnvelope(envelope).manifest.sequence));
+
+/** Refuses a release before that is this one or a later one: a device that has it refuses this release. */
+function refuseLater(envelope: Uint8Array, before: Uint8Array, name: string): void {
+  const [now, then] = [numberIn(envelope), numberIn(before)];
+  if (then >= now)
+    throw usage(
+      `--previous-release: ${visible(name)} has sequence number ${then}, which is not lower than ${now}`,
+      "name a release that devices had before this one",
+    );
+}
+
 async function changesOf(envelope: Uint8Array, before: BoardInput["before"]): Promise<Pick<ReportData, "changes">> {
   if (!before) return {};
+  refuseLater(envelope, before.envelope, before.name);
   const lines = differenceLines(difference(await explain(before.envelope), await explain(envelope)));
   return { changes: { file: before.name, lines: [...versionLines(before.envelope, envelope), ...lines] } };
 }
