@@ -44,8 +44,8 @@ async function asyncRates(tasks, { rounds = 5, seconds = 0.3 } = {}) {
   noble.hashes.sha512 = sha512;
   const { p256 } = await dependencyOf("signer", "@noble/curves/nist.js");
   const [ed, ec] = ["ed25519", "es256"].map((alg) => s.signer(s.privateKey(alg, secret)));
-  const edNode = drawnPair("ed25519").privateKey;
-  const ecNode = drawnPair("ec", { namedCurve: "P-256" }).privateKey;
+  const edNode = crypto.generateKeyPairSync("ed25519").privateKey;
+  const ecNode = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const result = await asyncRates({
     ed: () => ed.sign(message),
     edNoble: () => noble.sign(message, secret),
