@@ -4,12 +4,11 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cpSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { extname, join, resolve } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { chromiumPath } from "../packages/inspector/test/served.js";
+import { chromiumPath, launch, NO_BROWSER, violations } from "../packages/test-support/src/browser.js";
 import { Place } from "../packages/test-support/src/run.js";
 import { memoryDevice } from "../packages/verifier/src/device/memory.js";
 import { anchor, errors, install, type Refusal } from "../packages/verifier/src/index.js";
@@ -17,14 +16,12 @@ import { ROOT } from "./pages.js";
 
 const ESPRUINO = process.env["ESPRUINO"] && resolve(process.env["ESPRUINO"]);
 const EXAMPLES = join(ROOT, "examples/espruino/");
-const AXE = readFileSync(createRequire(join(ROOT, "packages/inspector/test/served.ts")).resolve("axe-core/axe.min.js"), "utf8");
 const TYPES: { [ext: string]: string } = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
 const FACTS = "--for micro --vendor example.com --class board-v2 --uri https://example.com/app".split(" ");
 const identity = {
   vendor: [Buffer.from("cfbff0d193755685968c48ce8b15ae17", "hex")],
   class: [Buffer.from("7ef25e2657d5563dbec7161eb72060bb", "hex")],
 };
-const reason = chromiumPath ? "" : " (skipped: no chromium)";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
@@ -232,7 +229,7 @@ beforeAll(async () => {
     }
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
+  browser = await launch();
 });
 afterAll(async () => {
   far?.close();
@@ -240,7 +237,7 @@ afterAll(async () => {
   server?.close();
 });
 
-describe.skipIf(!chromiumPath)(`the page that sends a release over Bluetooth${reason}`, () => {
+describe.skipIf(!chromiumPath)(`the page that sends a release over Bluetooth${NO_BROWSER}`, () => {
   let board: FakeBoard;
   beforeEach(async () => {
     board = fake();
@@ -341,9 +338,7 @@ describe.skipIf(!chromiumPath)(`the page that sends a release over Bluetooth${re
     await page.evaluate(`document.body.append(Object.assign(document.createElement("script"), { textContent: "window.bad = 1" }))`);
     expect(await page.evaluate("window.bad")).toBeUndefined();
     expect(noise.join()).toContain("Content Security Policy");
-    await page.evaluate(AXE);
-    const found = (await page.evaluate("axe.run()")) as { violations: { id: string }[] };
-    expect(found.violations.map(({ id }) => id)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 
   it("stops when the board reports an error in place of an answer", async () => {
@@ -393,7 +388,7 @@ describe("the entry of an app loader", () => {
   });
 });
 
-const why = !chromiumPath ? reason : ESPRUINO ? "" : " (skipped: set ESPRUINO=/path/to/espruino)";
+const why = !chromiumPath ? NO_BROWSER : ESPRUINO ? "" : " (skipped: set ESPRUINO=/path/to/espruino)";
 describe.skipIf(!chromiumPath || !ESPRUINO)(`the same with Espruino behind the radio${why}`, () => {
   it("installs two releases, shows a refusal, and the app runs", async () => {
     const cwd = place.folder("board") && place.at("board");

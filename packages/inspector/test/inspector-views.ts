@@ -1,6 +1,7 @@
 // What the inspector shows of a release, and how it is used.
 
 import { expect, it } from "vitest";
+import { fits, VIEWS } from "../../test-support/src/browser.js";
 import { some } from "../../test-support/src/effort.js";
 import { CLASS, inspector, key, p, release, setField, steps, VENDOR } from "./inspector-place.js";
 import { file } from "./served.js";
@@ -103,17 +104,7 @@ export function views(): void {
       expect([...seen]).toContain(one);
   });
 
-  it.each(
-    some(
-      [
-        [1200, "light"],
-        [390, "light"],
-        [1200, "dark"],
-        [390, "dark"],
-      ] as const,
-      3,
-    ),
-  )("is accessible at a width of %d, %s", async (width, scheme) => {
+  it.each(VIEWS)("is accessible at a width of %d, %s", async (width, scheme) => {
     const { page } = inspector;
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme: scheme });
@@ -122,7 +113,7 @@ export function views(): void {
     await page.getByLabel("Storage of the device").selectOption("memory");
     await page.getByRole("button", { name: "Cut the power", exact: true }).click();
     await page.waitForSelector(".map .new");
-    expect(await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")).toBe(true);
+    expect(await fits(page)).toBe(true);
     expect(await inspector.violations()).toEqual([]);
     if (width > 1000) return;
     await inspector.show(file("x.suit", release.buffer.subarray(0, 60)));

@@ -1,19 +1,15 @@
 // The built page in Chromium, served from a folder as any static host does.
 
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launch, violations } from "../../test-support/src/browser.js";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const TYPES: { [ext: string]: string } = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
-
-export const chromiumPath = spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim();
 
 /** A file in memory, for the page to open. */
 export interface File {
@@ -50,7 +46,7 @@ export class Inspector {
 
   static async open(): Promise<Inspector> {
     const server = await serve();
-    const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
+    const browser = await launch();
     const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
     const made = new Inspector(page, browser, server, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     page.on("console", (message) => made.noise.push(message.text()));
@@ -103,10 +99,8 @@ export class Inspector {
     return (await this.page.locator(selector).textContent()) ?? "";
   }
 
-  /** What axe finds. It comes from outside: the page would not load it. */
-  async violations(): Promise<string[]> {
-    await this.page.evaluate(readFileSync(AXE, "utf8"));
-    const { violations } = (await this.page.evaluate("axe.run()")) as { violations: { id: string; nodes: { html: string }[] }[] };
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  /** What axe finds. */
+  violations(): Promise<string[]> {
+    return violations(this.page);
   }
 }

@@ -1,19 +1,9 @@
 // Report pages in Chromium.
 
-import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { violations as found } from "../../test-support/src/browser.js";
 import type { Place } from "../../test-support/src/run.js";
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-export const chromiumPath = spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim();
-
-/** Ends the name of a suite that needs a browser. */
-export const NO_BROWSER = chromiumPath ? "" : " (skipped: no chromium)";
-
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
 
 export interface Judged {
   verdict: string;
@@ -44,17 +34,11 @@ export async function opened(browser: Browser, url: string, o: { width?: number;
 
 export const urlOf = (p: Place, name = "fw.html") => pathToFileURL(p.at(name)).href;
 
-/** Whether nothing is wider than the screen. */
-export const fits = (page: Page): Promise<unknown> =>
-  page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth");
-
-/** What axe finds. It is put in from outside: the page would not load it. */
+/** What axe finds. The policy of the page is off meanwhile: axe takes styles that it forbids. */
 export async function violations(page: Page): Promise<string[]> {
   const client = await page.context().newCDPSession(page);
   await client.send("Page.setBypassCSP", { enabled: true });
   await page.reload();
   await page.locator(".verdict").waitFor();
-  await page.addScriptTag({ path: AXE });
-  const found = (await page.evaluate("axe.run()")) as { violations: { id: string; nodes: { html: string }[] }[] };
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  return found(page);
 }

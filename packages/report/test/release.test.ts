@@ -6,9 +6,9 @@ import type { ReleaseReport, ReportData } from "@firmseal/report";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { filesIn, PRODUCT, released, world } from "../../cli/test/product-place.js";
-import { some } from "../../test-support/src/effort.js";
+import { chromiumPath, fits, launch, NO_BROWSER, VIEWS } from "../../test-support/src/browser.js";
 import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/run.js";
-import { chromiumPath, fits, type Judged, judged, launch, NO_BROWSER, opened, urlOf, violations } from "./pages.js";
+import { type Judged, judged, opened, urlOf, violations } from "./pages.js";
 
 const { fittedReport, reportHtml, MOST_BOARDS, MOST_REPORT_BYTES } = (await import(
   new URL("../lib/index.js", import.meta.url).href
@@ -259,17 +259,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     await shown.close();
   });
 
-  it.each(
-    some(
-      [
-        [1200, "light"],
-        [390, "light"],
-        [1200, "dark"],
-        [390, "dark"],
-      ] as const,
-      3,
-    ),
-  )("is accessible at a width of %d, %s: good, refused, and a record that disagrees", async (width, scheme) => {
+  it.each(VIEWS)("is accessible at a width of %d, %s: good, refused, and a record that disagrees", async (width, scheme) => {
     const content = contentOf();
     const [first] = content.boards as [ReportData];
     p.put("red.html", html.replace(first.envelope, Buffer.alloc(400).toString("base64")));

@@ -4,9 +4,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { truncateSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { ALL, LONG, some } from "../../test-support/src/effort.js";
+import { chromiumPath, fits, launch, NO_BROWSER, VIEWS } from "../../test-support/src/browser.js";
+import { ALL, LONG } from "../../test-support/src/effort.js";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
-import { chromiumPath, fits, type Judged, judged, launch, NO_BROWSER, opened, urlOf, violations } from "./pages.js";
+import { type Judged, judged, opened, urlOf, violations } from "./pages.js";
 
 // the page itself comes from the build
 const { reportHtml } = (await import(new URL("../lib/index.js", import.meta.url).href)) as typeof import("@firmseal/report");
@@ -54,17 +55,7 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
     await page.close();
   });
 
-  it.each(
-    some(
-      [
-        [1200, "light"],
-        [390, "light"],
-        [1200, "dark"],
-        [390, "dark"],
-      ] as const,
-      3,
-    ),
-  )("is accessible at a width of %d, %s", async (width, scheme) => {
+  it.each(VIEWS)("is accessible at a width of %d, %s", async (width, scheme) => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     await made(p, "--slot-size", "65536", "--device", "memory");

@@ -7,8 +7,9 @@ import { refusalOf } from "@firmseal/verifier/tools";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
+import { chromiumPath, launch, NO_BROWSER } from "../../test-support/src/browser.js";
 import { standard } from "../../test-support/src/run.js";
-import { chromiumPath, launch, NO_BROWSER, urlOf } from "./pages.js";
+import { urlOf } from "./pages.js";
 
 const { reportHtml, MOST_BOARDS } = (await import(new URL("../lib/index.js", import.meta.url).href)) as typeof import("@firmseal/report");
 

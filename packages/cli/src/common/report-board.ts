@@ -23,7 +23,7 @@ import {
 import { type ReleaseRecord, type ReportData, type ReportDocument, reportCuts } from "@firmseal/report";
 import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
-import { type Anchor, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
+import { type Anchor, compareSequence, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { simulateRelease } from "../commands/verify/simulate.js";
 import { differenceLines, versionLines } from "./difference.js";
@@ -109,14 +109,14 @@ function policyFor(whom: TrustedKeys, envelope: Uint8Array, given: Identity | un
   return first;
 }
 
-const numberIn = (envelope: Uint8Array) => BigInt(formatSequence(decodeEnvelope(envelope).manifest.sequence));
+const sequenceIn = (envelope: Uint8Array) => decodeEnvelope(envelope).manifest.sequence;
 
 /** Refuses a release before that is this one or a later one: a device that has it refuses this release. */
 function refuseLater(envelope: Uint8Array, before: Uint8Array, name: string): void {
-  const [now, then] = [numberIn(envelope), numberIn(before)];
-  if (then >= now)
+  const [now, then] = [sequenceIn(envelope), sequenceIn(before)];
+  if (compareSequence(then, now) >= 0)
     throw usage(
-      `--previous-release: ${visible(name)} has sequence number ${then}, which is not lower than ${now}`,
+      `--previous-release: ${visible(name)} has sequence number ${formatSequence(then)}, which is not lower than ${formatSequence(now)}`,
       "name a release that devices had before this one",
     );
 }

@@ -14,7 +14,7 @@ import {
   toHex,
   trustName,
 } from "@firmseal/signer";
-import type { Refusal } from "@firmseal/verifier";
+import { compareSequence, type Refusal } from "@firmseal/verifier";
 import {
   decodeEnvelope,
   formatSequence,
@@ -276,8 +276,7 @@ function orderOf(a: Main, b: Main): number | undefined {
   try {
     const [one, other] = [decodeTrust(a.bytes).store, decodeTrust(b.bytes).store];
     if (trustName(one) !== trustName(other)) return undefined;
-    const by = BigInt(formatSequence(one.sequence)) - BigInt(formatSequence(other.sequence));
-    return by === 0n ? undefined : Number(by > 0n) * 2 - 1;
+    return compareSequence(one.sequence, other.sequence) || undefined;
   } catch {
     return undefined;
   }

@@ -135,7 +135,8 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     length = bytes.length;
     threshold = trust.threshold as number;
     if (threshold === undefined) threshold = 1;
-    // a policy of a trust file says more than is checked here
+    // a policy of a trust file says more than is checked here. In bundles no caller can write `store` and `single`: their
+    // names are shortened
     if (!anchors[0] || anchors[4] || (threshold !== 1 && !(HAS_PAIRS && threshold === 2)) || (HAS_GENERAL && trust.store))
       refuse(TRUST_POLICY);
     for (i = HAS_BOOT && kept ? 4 : 0; i < template.length; i++) {
