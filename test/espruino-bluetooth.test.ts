@@ -292,6 +292,16 @@ describe.skipIf(!chromiumPath)(`the page that sends a release over Bluetooth${NO
     expect(await page.locator("#send").isEnabled()).toBe(true);
   });
 
+  it("shows no verdict on other files while it verifies", async () => {
+    await choose();
+    await settled("verdict", /^Verified: /);
+    const shown = await page.evaluate(
+      `(document.getElementById("keys").dispatchEvent(new Event("change", { bubbles: true })), document.getElementById("verdict").textContent)`,
+    );
+    expect(shown).toBe("Verifying.");
+    await settled("verdict", /^Verified: /);
+  });
+
   it.each([errors.ROLLBACK, errors.STORAGE_FULL, errors.UNCONFIRMED, 255])("says what refusal %d of the board means", async (code) => {
     await choose();
     await settled("verdict", /^Verified: /);

@@ -60,6 +60,8 @@ async function verify() {
   files = undefined;
   enable();
   $("facts").replaceChildren();
+  // the verdict on other files must not be shown with these
+  tell("verdict", "Verifying.");
   try {
     const [envelope, app, keys] = [await bytesOf("release", 6000), await bytesOf("app", 1 << 20), await bytesOf("keys", 1 << 20)];
     // another file was chosen meanwhile
