@@ -96,7 +96,7 @@ function onDemand(made) {
 
 /** The body of a function of (exports, __load, __later, __export): a module as it is in a file of its own. */
 async function functionBody(text) {
-  // with an export in any case, so that the helpers end where they always end
+  // always with an export, so that the helpers end where they always end
   const whole = /^export\b|;export\{/m.test(text) ? located(text) : `${located(text)}\nexport const none = 0;`;
   return onDemand((await transform(whole, OPTIONS)).code);
 }

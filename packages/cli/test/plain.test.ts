@@ -106,7 +106,7 @@ it.each(all.map(({ name }) => name))("%s: takes nothing that commander refuses, 
   );
 });
 
-it("takes lines of most commands, of those that scripts start again and again in any case", () => {
+it("parses lines of most commands, and those of sign and verify", () => {
   expect(taken.length).toBeGreaterThan(300);
   expect(new Set(taken).size).toBeGreaterThan(25);
   expect(taken).toEqual(expect.arrayContaining(["sign", "verify"]));

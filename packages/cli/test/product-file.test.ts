@@ -39,7 +39,7 @@ describe("a product file with a mistake", () => {
     ["two boards that differ in case", "[boards.puck]", "[boards.ESP32]", "boards esp32 and ESP32 have one name"],
     ["two boards of one class", 'engine = "puck.js"', 'class = "gateway-esp32-2"', "boards esp32 and puck have one class, gateway-esp32-2"],
     ["an engine with a slip", 'puck.js"', 'puk.js"', 'firmseal.toml:16:1: "puk.js" is not a known engine; did you mean "puck.js"?'],
-    ["a pattern that matches nothing", "build/a-*.bin", "build/c-*.bin", "firmseal.toml:10:1: build/c-*.bin: there is no such image"],
+    ["a pattern that matches nothing", "build/a-*.bin", "build/c-*.bin", "firmseal.toml:10:1: build/c-*.bin: no image has this name"],
     [
       "a pattern that matches two files",
       "build/a-*.bin",
@@ -79,11 +79,11 @@ describe("a product file with a mistake", () => {
   });
 
   it("or none, or a key that is not there, or a profile that no key has", async () => {
-    expect(await refused(PRODUCT.replace("A.pem", "gone.pem"), 3)).toContain("gone.pem: there is no such file");
+    expect(await refused(PRODUCT.replace("A.pem", "gone.pem"), 3)).toContain("gone.pem: file not found");
     const p = world();
     rmSync(p.at("firmseal.toml"));
     const gone = await release(p, "1.0.0");
-    expect(expectFailure(gone, 3)).toContain("firmseal.toml: there is no such file");
+    expect(expectFailure(gone, 3)).toContain("firmseal.toml: file not found");
     expect(gone.stderr).toContain("hint: make one with firmseal init");
     p.put("firmseal.toml", Buffer.from([0xff, 0xfe, 0x00]));
     expect(expectFailure(await release(p, "1.0.0"), 1)).toContain("firmseal.toml: is not UTF-8 text");

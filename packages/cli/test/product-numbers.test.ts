@@ -84,7 +84,7 @@ describe("no two releases have one number", () => {
     const fresh = world(previous);
     cpSync(p.at("dist/1.0.1"), fresh.at("last"), { recursive: true });
     expect((await released(fresh, "1.0.2", "--previous", "last", "--json")).json["sequence"]).toBe("3");
-    expect(refusal(await release(world(previous), "1.0.0", "--previous", "gone"), 3)).toContain("there is no such file");
+    expect(refusal(await release(world(previous), "1.0.0", "--previous", "gone"), 3)).toContain("file not found");
     expectOneEach(p, fresh);
   });
 

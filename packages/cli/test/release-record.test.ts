@@ -206,7 +206,7 @@ describe("verify DIR --product, where something is wrong with the product", () =
     ["two boards with one name", PRODUCT.replace("[boards.puck]", "[boards.ESP32]"), 1, "have one name"],
     ["another product", PRODUCT.replace('"gateway"', '"router"'), 1, "is a release of gateway by example.com, not of router"],
     ["another vendor", PRODUCT.replace("example.com", "example.org"), 1, "is a release of gateway by example.com"],
-    ["a key that is not there", PRODUCT.replace("A.pem", "gone.pem"), 3, "gone.pem: there is no such file"],
+    ["a key that is not there", PRODUCT.replace("A.pem", "gone.pem"), 3, "gone.pem: file not found"],
     ["a key that another one has", PRODUCT.replace("A.pem", "B.pem"), 1, "SIGNATURE"],
     ["a key in a place that nobody who verifies opens", PRODUCT.replace("A.pem", "env:KEY"), 1, "the release key is not a file"],
     ["a scheme that does not exist", PRODUCT.replace("A.pem", "valt:release"), 2, "valt: is not a key source"],

@@ -277,7 +277,7 @@ describe("rotate next", () => {
 
   it("refuses an archive that is none", async () => {
     const next = (archive: string) => p.run(["rotate", "next", "--fleet", "fleet.csv", "--archive", archive]);
-    expect(expectFailure(await next("nowhere"), 3)).toContain("nowhere: there is no such file");
+    expect(expectFailure(await next("nowhere"), 3)).toContain("nowhere: file not found");
     expect(expectFailure(await next("fleet.csv"), 3)).toContain("fleet.csv");
     p.folder("empty");
     expect(expectFailure(await next("empty"), 2)).toContain("has no .suit or .trust file");

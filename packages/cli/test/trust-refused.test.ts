@@ -155,10 +155,10 @@ describe.concurrent("firmseal trust", () => {
     expect(expectFailure(quoted, 1)).toMatch(/secret\.pem: not JSON \(line 1, column \d+\)/);
     expect(quoted.stderr).not.toContain("Y2FuYXJ5");
     p.put("gone.json", JSON.stringify({ ...board(), anchors: [{ key: "gone.jwk", roles: ["root"] }], thresholds: { root: 1 } }));
-    await refused(p, ["trust", "create", "--from", "gone.json"], 201, /gone\.jwk: there is no such file/, 3);
+    await refused(p, ["trust", "create", "--from", "gone.json"], 201, /gone\.jwk: file not found/, 3);
     // a program is no file: what a description names is never run
     p.put("run.json", JSON.stringify({ ...board(), anchors: [{ key: "exec:/bin/sh", roles: ["root"] }], thresholds: { root: 1 } }));
-    await refused(p, ["trust", "create", "--from", "run.json"], 201, /exec:\/bin\/sh: there is no such file/, 3);
+    await refused(p, ["trust", "create", "--from", "run.json"], 201, /exec:\/bin\/sh: file not found/, 3);
     for (const by of ["A.pem", "dbg.pem", "r3.pem"])
       await refused(p, ["trust", "sign", "board.trust", "--key", by], errors.TRUST_SIGNERS, /is not a root key of board\.trust/);
     await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem"], 203, /signed it already/);

@@ -112,9 +112,9 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
   it("finds a name without a slash in PATH, and takes no arguments", async () => {
     const name = plugin().split("/").at(-1) as string;
     await use(`exec:${name}`, { PATH: `${p.path}:${process.env["PATH"]}` });
-    expect(await fails("exec:firmseal-no-such-plug-in")).toContain("there is no such program");
-    expect(await fails(`exec:${p.at(name)} --slot 1`)).toContain("there is no such program");
-    expect(await fails(`exec:${p.at(name)}; echo injected`)).toContain("there is no such program");
+    expect(await fails("exec:firmseal-no-such-plug-in")).toContain("program not found");
+    expect(await fails(`exec:${p.at(name)} --slot 1`)).toContain("program not found");
+    expect(await fails(`exec:${p.at(name)}; echo injected`)).toContain("program not found");
     expect(await fails("exec:", 2)).toBe("REF names no program");
     p.put("plain", "text", 0o600);
     expect(await fails(`exec:${p.at("plain")}`)).toContain("no permission to run");

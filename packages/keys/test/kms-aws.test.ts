@@ -105,8 +105,8 @@ describe.skipIf(!hasMoto)(`moto in the place of AWS${hasMoto ? "" : " (skipped: 
 
   it("a key that is not there, of another kind, on another curve", async () => {
     setEnv(env(url));
-    expect(await failure(`awskms:${ID}`)).toMatchObject({ exit: 3, message: expect.stringContaining("no such key in this region") });
-    expect((await failure("awskms:alias/none")).message).toContain("no such key");
+    expect(await failure(`awskms:${ID}`)).toMatchObject({ exit: 3, message: expect.stringContaining("the key is not in this region") });
+    expect((await failure("awskms:alias/none")).message).toContain("the key is not in this region");
     const rsa = await make("RSA_2048", "SIGN_VERIFY");
     expect((await failure(`awskms:${rsa.id}`)).message).toContain("not an Ed25519 or P-256 key");
     const p384 = await make("ECC_NIST_P384", "SIGN_VERIFY");
@@ -280,7 +280,7 @@ describe("answers in the shape of the API reference", () => {
     ["UnrecognizedClientException", 400, "does not accept the credentials"],
     ["ExpiredTokenException", 400, "does not accept the credentials"],
     ["InvalidSignatureException", 400, "does not accept the credentials"],
-    ["NotFoundException", 400, "no such key in this region"],
+    ["NotFoundException", 400, "the key is not in this region"],
     ["InvalidArnException", 400, "accept this key name"],
     ["ValidationException", 400, "accept this key name"],
     ["DisabledException", 400, "is disabled"],

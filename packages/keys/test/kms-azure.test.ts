@@ -189,7 +189,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
       [403, undefined, "have no permission for this key"],
       [403, "KeyDisabled", "disabled, expired, or not valid yet"],
       [403, "KeyExpired", "disabled, expired, or not valid yet"],
-      [404, undefined, "no such key in the vault"],
+      [404, undefined, "the key is not in the vault"],
       [409, undefined, "being deleted or recovered"],
       [418, undefined, "Azure Key Vault has failed (HTTP_418)"],
     ] as const)

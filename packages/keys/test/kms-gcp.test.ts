@@ -193,7 +193,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
   it("each status, of either call, in one line with a hint", async () => {
     const statuses: [status: number, words: string][] = [
       [3, "cannot be used to sign"],
-      [5, "no such key version"],
+      [5, "the key version does not exist"],
       [7, "have no permission for this key"],
       [8, "accepts no more requests"],
       [9, "cannot be used to sign"],

@@ -29,7 +29,7 @@ export function refusals(): void {
     p.folder("nothing");
     p.put("empty.conf", `directories.tokendir = ${p.at("nothing")}\n`);
     expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain("the module sees none");
-    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "/nowhere/token.so" })).toContain("there is no such PKCS#11 module");
+    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "/nowhere/token.so" })).toContain("PKCS#11 module not found");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: p.at("fw.bin") })).toContain("not a PKCS#11 module that can be loaded");
     expect(await fails(`${keys.ed25519}?module-name=nowhere`)).toContain("no module nowhere in the usual places");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "token.so" }, 2)).toContain("not an absolute path");
@@ -146,7 +146,7 @@ export function refusals(): void {
     p.put("none", "\n");
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("loose")}`)).toContain("a PIN that others can read or change (mode 0644)");
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("none")}`)).toContain("the PIN is empty");
-    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("absent")}`)).toContain("there is no such file");
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("absent")}`)).toContain("file not found");
     for (const source of [PIN, "file:pin", "%7Ccat%20pin", "https://example.com/pin"])
       expect(await fails(`${keys.ed25519}?pin-source=${source}`, {}, 2)).toContain("unsupported pin-source");
   });

@@ -245,7 +245,7 @@ describe("report", () => {
       [["empty.suit", "--key", "A.jwk"], 1, "empty.suit"],
       [["huge.suit", "--key", "A.jwk"], 2, "huge.suit: is too large"],
       [["fw.suit", "--key", "rsa.pem"], 2, "rsa.pem"],
-      [["missing.suit", "--key", "A.jwk"], 3, "there is no such file"],
+      [["missing.suit", "--key", "A.jwk"], 3, "file not found"],
     ] as const)
       expect(expectFailure(await p.run(["report", ...args, "--html", "x.html"]), exit)).toContain(words);
     expect(p.has("x.html")).toBe(false);

@@ -100,7 +100,7 @@ describe("the trust file that a release brings", () => {
     expect(follow(first, device)).not.toBeNull();
   });
 
-  it("stays where there is no such component, none in it, or storage gives something else", async () => {
+  it("stays where the component does not exist, none in it, or storage gives something else", async () => {
     const first = await trusted(1n, [one]);
     const none = memoryDevice(identity, [ID], 4096);
     const empty = memoryDevice(identity, [ID, TRUST_COMPONENT], 4096);

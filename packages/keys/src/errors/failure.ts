@@ -70,7 +70,7 @@ export function tooMuch(message: string, hint: string): Failure {
 }
 
 const SYSTEM_ERRORS: { [code: string]: string } = {
-  ENOENT: "there is no such file",
+  ENOENT: "file not found",
   EACCES: "permission denied",
   EPERM: "permission denied",
   ENOSPC: "the disk is full",

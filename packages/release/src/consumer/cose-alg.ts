@@ -48,7 +48,7 @@ export function isOtherName(cose: number, name: string): boolean {
 const article = (words: string) => `${/^[AEIOU]/.test(words) ? "an" : "a"} ${words}`;
 
 /**
- * The COSE algorithm number that signatures with this key contain. Throws a Failure (CONSUMER) if the consumer accepts none of those that the
+ * The COSE algorithm number that signatures with this key contain. Throws a Failure (CONSUMER) if the consumer accepts no number that the
  * key can have.
  */
 export function coseAlgFor(key: PublicKey, { coseAlg: names = [], for: name }: AlgChoice): number {

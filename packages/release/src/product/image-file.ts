@@ -15,7 +15,7 @@ export function imageFile(product: Product, pattern: string, at: string): string
   const found = isDynamicPattern(pattern)
     ? globSync(pattern, { dot: true, followSymbolicLinks: false, expandDirectories: false }).sort()
     : [];
-  if (found.length === 0) throw product.fault(at, `${pattern}: there is no such image`, "build it first, or correct the name");
+  if (found.length === 0) throw product.fault(at, `${pattern}: no image has this name`, "build it first, or correct the name");
   if (found.length > 1)
     throw product.fault(
       at,

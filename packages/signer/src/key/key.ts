@@ -135,7 +135,7 @@ export function twinsOf(key: PublicKey): PublicKey[] {
  * regardless of the kid.
  */
 export function thumbprint(key: PublicKey): Uint8Array {
-  // of the verifier, which is loaded in any case
+  // of the verifier, which is always loaded
   const state = sha256.create();
   state.update(encodeCbor(requiredMembers(key)));
   return Uint8Array.from(state.digest());

@@ -42,7 +42,7 @@ export interface Device {
    */
   counters?(role?: number): Bytes | null;
   begin(installing: boolean): void;
-  /** The capacity of a component in bytes; negative if there is no such component. */
+  /** The capacity of a component in bytes; negative if the component does not exist. */
   capacity(id: ComponentId): number;
   /** 0 or 1. When installing: the slot that will be written. When booting: the current slot. */
   slot(id: ComponentId): number;

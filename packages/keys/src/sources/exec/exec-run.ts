@@ -59,7 +59,7 @@ export async function askProgram(name: string, program: string, request: string)
 function notRun(name: string, { code }: NodeJS.ErrnoException): KeyFileError {
   const [message, hint] =
     code === "ENOENT"
-      ? ["there is no such program", "give its path, or a name that is in PATH; put arguments into a wrapper script"]
+      ? ["program not found", "give its path, or a name that is in PATH; put arguments into a wrapper script"]
       : code === "EACCES"
         ? ["no permission to run the program", "make it executable: chmod +x"]
         : [`the program cannot be run (${code})`, "give the path of a program; a script begins with #! and the path of its interpreter"];

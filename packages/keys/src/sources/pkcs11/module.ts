@@ -164,7 +164,7 @@ function findModule(uri: TokenUri): string {
     // the dynamic linker would search for a bare name in folders that others may control (LD_LIBRARY_PATH)
     if (!isAbsolute(path))
       throw new KeyFileError(`${where}: not an absolute path`, "write the full path of the module, beginning with /", 2);
-    if (!isFile(path)) throw new KeyFileError(`${path}: there is no such PKCS#11 module`, hint, 3);
+    if (!isFile(path)) throw new KeyFileError(`${path}: PKCS#11 module not found`, hint, 3);
     return path;
   }
   const name = uri.moduleName;

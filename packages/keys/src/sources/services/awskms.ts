@@ -66,7 +66,7 @@ const TROUBLES: { readonly [name: string]: Trouble } = {
   ExpiredToken: REJECTED,
   RequestExpired: REJECTED,
   OptInRequired: REJECTED,
-  NotFoundException: ["there is no such key in this region", "check the key id and the region: AWS_REGION, or give the key's ARN"],
+  NotFoundException: ["the key is not in this region", "check the key id and the region: AWS_REGION, or give the key's ARN"],
   InvalidArnException: MALFORMED,
   ValidationException: MALFORMED,
   DisabledException: ["the key is disabled", "enable it in AWS KMS, or give another one"],

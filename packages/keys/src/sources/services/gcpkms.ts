@@ -54,7 +54,7 @@ const UNAVAILABLE = 14;
 const TROUBLES: { readonly [code: number]: Trouble } = {
   3: STATE,
   4: ["the service did not answer in time", "check the network and the proxy settings, then run it again"],
-  5: ["there is no such key version", "check the name: gcloud kms keys versions list"],
+  5: ["the key version does not exist", "check the name: gcloud kms keys versions list"],
   7: [
     "the credentials have no permission for this key",
     "they need cloudkms.cryptoKeyVersions.viewPublicKey and useToSign: roles/cloudkms.signerVerifier",

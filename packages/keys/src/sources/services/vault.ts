@@ -57,7 +57,7 @@ const TROUBLES: { readonly [status: number]: Trouble } = {
     "the token is wrong or expired, or has no permission for this key",
     "its policy needs read on MOUNT/keys/NAME, and update on MOUNT/sign/NAME",
   ],
-  404: ["there is no such key", "check the mount and the name, and VAULT_NAMESPACE: vault list MOUNT/keys"],
+  404: ["the key does not exist", "check the mount and the name, and VAULT_NAMESPACE: vault list MOUNT/keys"],
   429: ["Vault accepts no more requests at the moment", "run it again later"],
   500: DOWN,
   502: DOWN,
