@@ -457,5 +457,8 @@ describe("the connection of the page", () => {
     isStopping = true;
     await expect(board.call(`put("${"x".repeat(100)}")`, 0.1)).rejects.toThrow("has not answered in 0.1 s");
     expect(disconnect).toHaveBeenCalledTimes(1);
+    notify({ target: { value: new DataView(Uint8Array.of(0x13).buffer) } });
+    await expect(board.restart(0.1)).rejects.toThrow("has not answered in 0.1 s");
+    expect(disconnect).toHaveBeenCalledTimes(2);
   });
 });

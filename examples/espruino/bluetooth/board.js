@@ -52,7 +52,7 @@ export class Board {
     );
     await from.startNotifications();
     // ends a line that somebody has begun
-    await board.#write("\x03\n");
+    await board.#limited(() => board.#write("\x03\n"));
     return board;
   }
 
@@ -103,24 +103,33 @@ export class Board {
     }
   }
 
+  /** Does something that the board may keep waiting, for a limited time. */
+  async #limited(work, seconds = SECONDS) {
+    const timer = setTimeout(() => this.#fail(new Error(`The board has not answered in ${seconds} s.`)), seconds * 1000);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(timer);
+      this.#failed = undefined;
+    }
+  }
+
   /** Calls a function of the board's Storage file "update". Throws Refused, and Errors of the connection. */
   async call(text, seconds = SECONDS) {
-    let timer;
     const answer = new Promise((yes, no) => {
       this.#answer = { yes, no };
-      timer = setTimeout(() => this.#fail(new Error(`The board has not answered in ${seconds} s.`)), seconds * 1000);
     });
     // it may fail while the line is still being written
     answer.catch(() => {});
     try {
-      this.#call = (this.#call + 1) % 2 ** 32;
-      await this.#write(`\x10print("firmseal ${this.#call}: "+require("update").${text})\n`);
-      const code = await answer;
+      const code = await this.#limited(async () => {
+        this.#call = (this.#call + 1) % 2 ** 32;
+        await this.#write(`\x10print("firmseal ${this.#call}: "+require("update").${text})\n`);
+        return await answer;
+      }, seconds);
       if (code !== 0) throw new Refused(code);
     } finally {
-      clearTimeout(timer);
       this.#answer = undefined;
-      this.#failed = undefined;
     }
   }
 
@@ -143,7 +152,7 @@ export class Board {
     return this.call("room()");
   }
 
-  restart() {
-    return this.#write("\x10load()\n");
+  restart(seconds = SECONDS) {
+    return this.#limited(() => this.#write("\x10load()\n"), seconds);
   }
 }
