@@ -251,6 +251,15 @@ describe("report", () => {
     expect(p.has("x.html")).toBe(false);
   });
 
+  it("says which payload was neither in the envelope nor beside it", async () => {
+    const p = standard();
+    await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--uri", "https://example.com/other.bin", "--out", "fw.suit"]);
+    const args = ["report", "fw.suit", "--key", "A.jwk", "--html", "fw.html"];
+    expect((await p.ok(args)).stderr).toContain("payload not checked: https://example.com/other.bin\n");
+    p.put("other.bin", p.get("fw.bin"));
+    expect((await p.ok([...args, "--json"])).json).toMatchObject({ payloadsNotChecked: [] });
+  });
+
   it("refuses a release whose devices trust different keys, also if some trust only more of them", async () => {
     const p = standard();
     const list = {

@@ -8,6 +8,7 @@ import {
   explain,
   identities,
   identityOf,
+  outsideUris,
   type Product,
   payloadsBeside,
   productNames,
@@ -65,6 +66,8 @@ export interface ReportedBoard {
   signers: ReturnType<TrustedKeys["facts"]>[];
   /** Bytes of the payloads in the envelope. */
   payloadBytes: number;
+  /** URIs of payloads that are neither in the envelope nor beside it. */
+  payloadsNotChecked: string[];
   testKeys: string[];
 }
 
@@ -190,5 +193,10 @@ export async function reportBoard(input: BoardInput): Promise<ReportedBoard> {
     ...(await changesOf(envelope, input.before)),
     ...(await cutsOf(input, files)),
   };
-  return { data, sequence: formatSequence(manifest.sequence), signers, payloadBytes: sizeOf(manifest), testKeys: whom.testKeys };
+  return {
+    ...{ data, signers, testKeys: whom.testKeys },
+    sequence: formatSequence(manifest.sequence),
+    payloadBytes: sizeOf(manifest),
+    payloadsNotChecked: outsideUris(manifest).filter((uri) => !files.has(uri)),
+  };
 }

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { minifiedBundle } from "@firmseal/bundler";
-import { grouped, keyWords, tooMuch, usage, warn } from "@firmseal/keys";
+import { grouped, keyWords, someOf, tooMuch, usage, warn } from "@firmseal/keys";
 import {
   documentsBeside,
   LIMITS,
@@ -131,6 +131,7 @@ async function makeReport(path: string, o: ReportOptions) {
       cuts: cuts ? { device: cuts.device, operations: cuts.left ?? cuts.points.length, faults: cuts.faults } : null,
     })),
     left,
+    payloadsNotChecked: boards.flatMap((one) => one.payloadsNotChecked),
     testKeys: boards[0]?.testKeys ?? [],
   };
 }
@@ -182,10 +183,12 @@ export default define({
       }),
     }),
     left: ["string[]", "what was left out to keep the file small: cuts, changes"],
+    payloadsNotChecked: ["string[]", "URIs of payloads that are neither in the envelopes nor beside them"],
     ...TEST_KEYS,
   },
   run: makeReport,
   words: (f) => [
     `${f.html}: ${f.bytes} bytes, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}sequence number ${f.sequence}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
+    ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
   ],
 });
