@@ -15,6 +15,7 @@ import { KeyError } from "../src/key/error.js";
 import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import { isPrivate, type PrivateKey, type PublicKey, privateKey, publicKey, publicOf, thumbprint } from "../src/key/key.js";
 import { anchorOf, foreignSigner, signer } from "../src/key/signer.js";
+import { codeOf } from "./key-common.js";
 
 // a machine that flips a bit while it signs
 const machine = vi.hoisted(() => ({ faulty: false }));
@@ -35,16 +36,6 @@ const algs = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] as const;
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const seed = Uint8Array.from({ length: 32 }, (_, i) => 3 * i + 1);
 const message = new TextEncoder().encode("firmware");
-
-function codeOf(f: () => unknown): string {
-  try {
-    f();
-  } catch (e) {
-    if (e instanceof KeyError) return e.code;
-    throw e;
-  }
-  return "accepted";
-}
 
 let keys: Record<(typeof algs)[number], PrivateKey>;
 

@@ -26,6 +26,19 @@ describe("a wrong device is caught:", () => {
   const device = (flash: Parameters<typeof flashDevice>[0], changed = layout) => flashDevice(flash, identity, changed, () => true);
   const started = (d: ReturnType<typeof device>): Started => ({ device: d, envelope: d.start(), confirm: () => d.confirm() });
 
+  /** The flash device on a flash that erases pages in its own way. */
+  const erasing = (erase: (flash: FlashModel, address: number) => void): MakeStore =>
+    wrong((flash) =>
+      started(
+        device({
+          pageSize: flash.pageSize,
+          read: (address, n) => flash.read(address, n),
+          write: (address, bytes) => flash.write(address, bytes),
+          erase: (address) => erase(flash, address),
+        }),
+      ),
+    );
+
   async function caught(make: MakeStore): Promise<ReturnType<typeof total>> {
     const report = new Simulation(make, setup, await release(7, image(5001, 1)), await release(8, image(4099, 2))).run(
       LONG ? undefined : 90,
@@ -65,19 +78,11 @@ describe("a wrong device is caught:", () => {
   });
 
   it("both records lie in one page that is erased at once", async () => {
-    const both = (flash: FlashModel) =>
-      started(
-        device({
-          pageSize: flash.pageSize,
-          read: (address, n) => flash.read(address, n),
-          write: (address, bytes) => flash.write(address, bytes),
-          erase(address) {
-            if (inRecords(address)) for (const record of layout.records) flash.erase(record);
-            else flash.erase(address);
-          },
-        }),
-      );
-    const sum = await caught(wrong(both));
+    const both = erasing((flash, address) => {
+      if (inRecords(address)) for (const record of layout.records) flash.erase(record);
+      else flash.erase(address);
+    });
+    const sum = await caught(both);
     expect(sum.none).toBeGreaterThan(0);
     expect(sum.floorFell).toBeGreaterThan(0);
   });
@@ -110,18 +115,10 @@ describe("a wrong device is caught:", () => {
   });
 
   it("it does not erase a page that begins like an erased one", async () => {
-    const lazy = (flash: FlashModel) =>
-      started(
-        device({
-          pageSize: flash.pageSize,
-          read: (address, n) => flash.read(address, n),
-          write: (address, bytes) => flash.write(address, bytes),
-          erase(address) {
-            if (flash.read(address, 1)[0] !== 255) flash.erase(address);
-          },
-        }),
-      );
-    expect((await caught(wrong(lazy))).stuck).toBeGreaterThan(0);
+    const lazy = erasing((flash, address) => {
+      if (flash.read(address, 1)[0] !== 255) flash.erase(address);
+    });
+    expect((await caught(lazy)).stuck).toBeGreaterThan(0);
   });
 
   it("it writes a word twice", async () => {
