@@ -1,7 +1,7 @@
 // What chosen power cuts of one course leave on flash. Thousands of stores take the same course: what does not depend on
 // the store is worked out once.
 
-import { carryOut, type FlashOperation, type FlashTear, type Pages } from "./flash-model.js";
+import { carryOut, type FlashOperation, type FlashTear, onePageEach, type Pages } from "./flash-model.js";
 import type { SharedPages } from "./shared-pages.js";
 
 /** A cut, and what the operations before it make of any store that takes this course. */
@@ -15,19 +15,6 @@ export interface ChosenCut {
   readonly open: readonly FlashOperation[];
   /** Whether `fixed` has what the torn operation leaves. */
   readonly isDone: boolean;
-}
-
-/** An operation as several, each on one page. */
-function onePageEach(operation: FlashOperation, size: number): FlashOperation[] {
-  if (operation.op === "erase") return [operation];
-  const { address, bytes } = operation;
-  const out: FlashOperation[] = [];
-  for (let i = 0; i < bytes.length; ) {
-    const n = Math.min(bytes.length - i, size - ((address + i) % size));
-    out.push({ op: "write", address: address + i, bytes: bytes.subarray(i, i + n) });
-    i += n;
-  }
-  return out;
 }
 
 /** The effect of the operations up to some place of a log. */

@@ -83,6 +83,20 @@ function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8
   return Uint8Array.from(after, (b, i) => (i === slow ? b | (bits & -bits) : b));
 }
 
+/** An operation as several, each on one page. */
+export function onePageEach(operation: FlashOperation, size: number): FlashOperation[] {
+  if (operation.op === "erase") return [operation];
+  const { address, bytes } = operation;
+  if ((address % size) + bytes.length <= size) return [operation];
+  const out: FlashOperation[] = [];
+  for (let i = 0; i < bytes.length; ) {
+    const n = Math.min(bytes.length - i, size - ((address + i) % size));
+    out.push({ op: "write", address: address + i, bytes: bytes.subarray(i, i + n) });
+    i += n;
+  }
+  return out;
+}
+
 /**
  * Carries out a whole operation with pages that others have too. Returns the same operation, with bytes of its own, or with
  * bytes that others have too. A write across a border leaves shared pages on both sides of it.
@@ -92,15 +106,14 @@ function carryOutShared(pages: Uint8Array[], operation: FlashOperation, size: nu
     pages[Math.floor(operation.address / size)] = shared.erased(size);
     return operation;
   }
-  const { op, address, bytes } = operation;
-  let known = bytes;
-  for (let i = 0; i < bytes.length; ) {
-    const n = Math.floor((address + i) / size);
-    const written = shared.written(pages[n] as Uint8Array, address + i, bytes.subarray(i, (n + 1) * size - address));
+  let known = operation.bytes;
+  for (const { address, bytes } of onePageEach(operation, size) as (typeof operation)[]) {
+    const n = Math.floor(address / size);
+    const written = shared.written(pages[n] as Uint8Array, address, bytes);
     pages[n] = written.page;
     known = written.bytes;
-    i += known.length;
   }
+  const { op, address, bytes } = operation;
   return { op, address, bytes: known.length === bytes.length ? known : new Uint8Array(bytes) };
 }
 
