@@ -77,10 +77,10 @@ describe.concurrent("as an envelope", () => {
     ["a directory", 2, "directory", (p) => p.folder("x.suit")],
     ["a FIFO", 2, "FIFO", fifo],
     ["a device", 2, "device", () => "/dev/zero"],
-    ["a missing file", 3, "no such file", () => "gone.suit"],
+    ["a missing file", 3, "file not found", () => "gone.suit"],
     ["a path through a file", 3, "not a folder", () => "fw.bin/x.suit"],
     ["a name that is too long", 3, "too long", () => "x".repeat(300)],
-    ["a link that leads nowhere", 3, "no such file", (p) => link(p, "gone")],
+    ["a link that leads nowhere", 3, "file not found", (p) => link(p, "gone")],
     ["a link to itself", 3, "symbolic links", (p) => link(p, "x.suit")],
   ];
   for (const [name, exit, says, make, only] of files) {
