@@ -3,7 +3,8 @@
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { prepareKey, TABLE_SIZES, tableNumbers } from "../packages/signer/src/key/prepare.js";
-import { haveVectors, hex, vectorJson } from "../packages/test-support/src/vectors.js";
+import { hex } from "../packages/test-support/src/bytes.js";
+import { haveVectors, vectorJson } from "../packages/test-support/src/vectors.js";
 import { ed25519 } from "../packages/verifier/src/alg/ed25519.js";
 import type { Bytes } from "../packages/verifier/src/base/types.js";
 

@@ -19,6 +19,7 @@ import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { FLOORS_COMPONENT, type roleFloors } from "@firmseal/verifier/device/roles";
 import { describe, expect, it } from "vitest";
 import { readKeys, readVectors } from "../../../test-vectors/index.mjs";
+import { hex } from "../../test-support/src/bytes.js";
 import { expectFailure, Place } from "../../test-support/src/run.js";
 import { minifiedBundle, readableBundle } from "../src/bundle.js";
 import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
@@ -29,7 +30,6 @@ interface Api {
   anchor(alg: string, key: Uint8Array): object;
 }
 
-const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const accepted = readVectors("accepted");
 const envelopeOf = (name: string) => hex(accepted.find((v) => v.name === name)?.envelope ?? "");
 const { alg, key } = readKeys()["ed25519-a"]!;

@@ -4,6 +4,7 @@ import { collectStatuses } from "@firmseal/release";
 import { type Device as AnyDevice, hmac256, macAttester, open, policyOf, status } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { beforeAll, describe, expect, it } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { Device, host, imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { expectFailure, Place, type Result } from "../../test-support/src/run.js";
 import command from "../src/commands/status/collect.js";
@@ -12,7 +13,6 @@ import { differences, unseen } from "./shape.js";
 
 const { A, B, C, R1, R2, R3 } = keysOf("A", "B", "C", "R1", "R2", "R3");
 const roots = [R1, R2, R3];
-const utf8 = (text: string) => new TextEncoder().encode(text);
 const secretOf = (serial: string) => Uint8Array.from({ length: 32 }, (_, i) => (serial.charCodeAt(i % serial.length) * 7 + i) & 255);
 const jwk = (serial: string) => ({ kty: "oct", kid: serial, k: Buffer.from(secretOf(serial)).toString("base64url") });
 

@@ -28,10 +28,10 @@ import { Point } from "@noble/ed25519";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encryptedPem } from "../../keys/src/formats/pkcs8.js";
 import { refuseTestKeys } from "../../keys/src/sources/reference.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { published } from "../../test-support/src/published.js";
 import { expectFailure, expectHarmless, FACTS, keyA, keyB, keyC, type Place, signImage, standard } from "../../test-support/src/run.js";
 
-const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 const unsigned = () =>
   encode(
     singleImage({

@@ -2,6 +2,7 @@
 
 import { isPrivate, type PrivateKey, type PublicKey, publicOf, toPrivateCose } from "@firmseal/signer";
 import { expect } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { minisignSecret } from "../../test-support/src/minisign.js";
 import { keyA, keyB, quicklyEncrypted } from "../../test-support/src/run.js";
 import { KeyFileError } from "../src/errors/key-file.js";
@@ -10,7 +11,6 @@ import { openSshPrivate } from "../src/formats/openssh.js";
 import { readKey } from "../src/sources/file.js";
 
 export const PASS = "correct horse battery";
-export const utf8 = (text: string) => new TextEncoder().encode(text);
 export const ask = async () => utf8(PASS);
 export const never = () => Promise.reject(new Error("asked for a passphrase"));
 export const read = (content: string | Uint8Array, passphrase: () => Promise<Uint8Array> = never) =>

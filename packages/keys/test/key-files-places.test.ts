@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, statSync, symlinkSync } from "node:fs";
 import { isPrivate, type PrivateKey, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "../../test-support/src/run.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/formats/format.js";
@@ -11,7 +12,7 @@ import { plainPem } from "../src/formats/pkcs8.js";
 import { checkPrivate } from "../src/secrets/private-file.js";
 import { openVariable as openEnv } from "../src/sources/env.js";
 import { openDescriptor as openFd } from "../src/sources/fd.js";
-import { algs, ask, expectSame, forms, PASS, read, utf8 } from "./key-files-common.js";
+import { algs, ask, expectSame, forms, PASS, read } from "./key-files-common.js";
 
 describe.concurrent("where a private key may lie", () => {
   const sign = (p: Place, ref: string, o: object = {}) => p.run(["sign", "fw.bin", "--key", ref, ...FACTS, "--seq", "1"], o);

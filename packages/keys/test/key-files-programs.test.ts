@@ -3,11 +3,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { fromCose, fromJwk, isPrivate, type PrivateKey, publicOf, signer, toCose, toJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { LONG } from "../../test-support/src/effort.js";
 import { type Place, standard } from "../../test-support/src/run.js";
 import { formatPrivate, formatPublic } from "../src/formats/format.js";
 import { openSshPrivate, openSshPublic } from "../src/formats/openssh.js";
-import { algs, ask, expectSame, never, PASS, read, refusal, utf8 } from "./key-files-common.js";
+import { algs, ask, expectSame, never, PASS, read, refusal } from "./key-files-common.js";
 
 describe("other programs", () => {
   const has = (tool: string, arg: string) => spawnSync(tool, [arg]).error === undefined;

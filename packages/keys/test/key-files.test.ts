@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
 import { isPrivate, type PublicKey, privateKey, publicOf } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import { LONG } from "../../test-support/src/effort.js";
 import { minisignPublic, minisignSecret } from "../../test-support/src/minisign.js";
@@ -15,7 +16,7 @@ import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/
 import { openSshPrivate, openSshPublic } from "../src/formats/openssh.js";
 import { secondsOf } from "../src/formats/pbes2.js";
 import { plainPem } from "../src/formats/pkcs8.js";
-import { algs, ask, expectSame, forms, PASS, read, refusal, utf8 } from "./key-files-common.js";
+import { algs, ask, expectSame, forms, PASS, read, refusal } from "./key-files-common.js";
 
 describe("forms", () => {
   it.each(algs)("$alg: each is read, and under other line ends and behind a byte-order mark too", async (key) => {

@@ -5,10 +5,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isPrivate, type PrivateKey, type PublicKey, privateKey, publicOf } from "@firmseal/signer";
 import { expect } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { readKey } from "../src/sources/file.js";
-
-export const utf8 = (text: string) => new TextEncoder().encode(text);
 
 export const CANARY = utf8("CANARYcanaryCANARYcanaryCANARYca");
 

@@ -21,6 +21,7 @@ import {
   toPrivateJwk,
 } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { bitString, derInteger, octetString, SEQUENCE, tlv } from "../src/formats/der-strict.js";
 import { formatPublic } from "../src/formats/format.js";
 import { ownPkcs8, ownSpki } from "../src/formats/own-der.js";
@@ -30,7 +31,6 @@ import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import { KeyFileError, readKey } from "../src/sources/file.js";
 
 const algs = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] as const;
-const utf8 = (text: string) => new TextEncoder().encode(text);
 const CANARY = utf8("CANARYcanaryCANARYcanaryCANARYca");
 const PASS = "correct horse 🔋";
 const keys = {} as Record<(typeof algs)[number], PrivateKey>;

@@ -7,11 +7,12 @@ import { runInNewContext } from "node:vm";
 import { isPrivate, type KeyAlg, privateKey, publicOf, signer, thumbprint, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { ed25519, es256 } from "@firmseal/verifier";
 import { describe, expect, test } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/folders.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPublic, publicFormats } from "../src/formats/format.js";
 import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
-import { algs, CANARY, expectPrivate, failure, fromPem, has, keys, PASS, pem, putIn, read, utf8 } from "./keys-common.js";
+import { algs, CANARY, expectPrivate, failure, fromPem, has, keys, PASS, pem, putIn, read } from "./keys-common.js";
 
 const verifiers = { ed25519, es256 };
 

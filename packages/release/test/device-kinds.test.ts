@@ -10,6 +10,7 @@ import { MAC_KEY } from "../../../test-vectors/src/pieces/assemble.js";
 import { type Interpreter, isComparison, isWrite } from "../../report/src/device-rules.js";
 import { coursesOf, type DeviceKind, kindRefusal } from "../../report/src/device-run.js";
 import { hostFor } from "../../simulator/src/host.js";
+import { toHex } from "../../test-support/src/bytes.js";
 import { ALL } from "../../test-support/src/effort.js";
 import { encoded, hashOf } from "../../verifier/test/model/encode.js";
 import { anything, nearly } from "../../verifier/test/model/generate.js";
@@ -27,7 +28,6 @@ const CAPACITY = 2 ** 12;
 /** What no digest and no content in these manifests matches. */
 const JUNK = "5a".repeat(7);
 
-const hex = (bytes: ArrayLike<number>) => Buffer.from(Array.from(bytes)).toString("hex");
 const octets = (text: string) => [...Buffer.from(text, "hex")];
 
 /** What is asked of the content of a component, or of a payload. */
@@ -52,8 +52,8 @@ function contentFor(all: readonly Asked[], known: ReadonlyMap<string, string>, f
 
 const askedBy = ({ op, digest, size, content }: Effect): Asked =>
   op === COND_CHECK_CONTENT
-    ? { content: hex(content as Uint8Array) }
-    : { ...(digest && { digest: hex(digest.bytes) }), ...(size !== undefined && { size }) };
+    ? { content: toHex(content as Uint8Array) }
+    : { ...(digest && { digest: toHex(digest.bytes) }), ...(size !== undefined && { size }) };
 
 const NOT_KNOWN = Symbol("no device answers so");
 type NotKnown = typeof NOT_KNOWN;
@@ -137,7 +137,7 @@ class Supposed {
       this.demand(there).is.push(askedBy(e));
       if (e.op === DIR_SWAP) {
         const other = {
-          ...(e.sourceDigest && { digest: hex(e.sourceDigest.bytes) }),
+          ...(e.sourceDigest && { digest: toHex(e.sourceDigest.bytes) }),
           ...(e.sourceSize !== undefined && { size: e.sourceSize }),
         };
         this.demand(here).is.push(other);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { hex, toHex } from "../../test-support/src/bytes.js";
 import { LONG, some } from "../../test-support/src/effort.js";
 import { digestInto } from "../src/hss/hash.js";
 import { type HssParams, hssCapacity, hssSignatureLength } from "../src/hss/params.js";
@@ -9,8 +10,6 @@ import { formatHss, parseHss } from "../src/hss/text.js";
 import { cachedCount, cachedHeight, cachedNodes, childTree, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss/tree.js";
 import { fromCose, fromRaw, KeyError, privateKey, publicKey, thumbprint, toCose, toJwk } from "../src/index.js";
 
-const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));
-const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const text = (s: string) => new TextEncoder().encode(s);
 /** Bytes that follow from a name. */
 const named = (name: string, n: number) => new Uint8Array(createHash("sha512").update(name).digest().subarray(0, n));

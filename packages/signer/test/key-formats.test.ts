@@ -1,11 +1,13 @@
 import { KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { hex, toHex, utf8 } from "../../test-support/src/bytes.js";
+import { SPEC_P256_PRIVATE } from "../../test-support/src/vectors.js";
 import { type Encodable, encodeCbor } from "../src/cbor.js";
 import { coseKeyFromMap, fromCose, fromJwk, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import { isPrivate, privateKey, publicOf } from "../src/key/key.js";
 import { testKeyName } from "../src/test-keys/test-keys.js";
-import { algs, codeOf, hex, N, SEED, SPEC_D, secrets, toHex, utf8 } from "./key-common.js";
+import { algs, codeOf, N, SEED, secrets } from "./key-common.js";
 
 describe("JWK and COSE_Key", () => {
   const kids = fc.option(
@@ -46,7 +48,7 @@ describe("JWK and COSE_Key", () => {
     expect(testKeyName(key)).toBe("rfc8032-test-1");
   });
 
-  const ec = toPrivateJwk(privateKey("es256", hex(SPEC_D)));
+  const ec = toPrivateJwk(privateKey("es256", SPEC_P256_PRIVATE));
   const ed = toPrivateJwk(privateKey("ed25519", hex(SEED))) as Jwk & { d: string };
   const other = toJwk(privateKey("es256", new Uint8Array(32).fill(1)));
   const b64 = (h: string) => Buffer.from(h, "hex").toString("base64url");
@@ -82,11 +84,11 @@ describe("JWK and COSE_Key", () => {
   });
 
   test("JWK without x: the public key comes from d", () => {
-    expect(fromJwk({ kty: "EC", crv: "P-256", d: ec.d }).key).toEqual(privateKey("es256", hex(SPEC_D)).key);
+    expect(fromJwk({ kty: "EC", crv: "P-256", d: ec.d }).key).toEqual(privateKey("es256", SPEC_P256_PRIVATE).key);
   });
 
   const cose = (changes: [number, Encodable][] = [], without: number[] = []) => {
-    const key = privateKey("es256", hex(SPEC_D)).key;
+    const key = privateKey("es256", SPEC_P256_PRIVATE).key;
     const members = new Map<Encodable, Encodable>([
       [KEY_KTY, 2],
       [KEY_CRV, 1],
@@ -121,7 +123,7 @@ describe("JWK and COSE_Key", () => {
   });
 
   test("a compressed point becomes the whole one", () => {
-    const whole = privateKey("es256", hex(SPEC_D)).key;
+    const whole = privateKey("es256", SPEC_P256_PRIVATE).key;
     const odd = ((whole[64] as number) & 1) === 1;
     expect(fromCose(encodeCbor(cose([[KEY_Y, odd]]))).key).toEqual(whole);
     expect(fromCose(encodeCbor(cose([[KEY_Y, !odd]]))).key).not.toEqual(whole);
@@ -140,7 +142,7 @@ describe("JWK and COSE_Key", () => {
   });
 
   test("no cut or changed byte of a COSE_Key raises anything but a KeyError", () => {
-    const bytes = toPrivateCose(privateKey("es256", hex(SPEC_D), utf8("kid")));
+    const bytes = toPrivateCose(privateKey("es256", SPEC_P256_PRIVATE, utf8("kid")));
     for (let i = 0; i < bytes.length; i++) {
       codeOf(() => fromCose(bytes.subarray(0, i)));
       for (const flip of [1, 0x20, 0x80]) codeOf(() => fromCose(bytes.map((b, k) => (k === i ? b ^ flip : b))));

@@ -6,12 +6,14 @@ import { ed25519, es256 } from "@firmseal/verifier";
 import { COSE } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import { hex, toHex, utf8 } from "../../test-support/src/bytes.js";
+import { SPEC_P256_PRIVATE } from "../../test-support/src/vectors.js";
 import { type KeyAlg, keyAlgs, loadAlg } from "../src/alg/algorithms.js";
 import { fromCose, fromRaw, toJwk, toPrivateCose } from "../src/key/format.js";
 import { isPrivate, type PublicKey, privateKey, publicKey, publicOf, thumbprint, withKid } from "../src/key/key.js";
 import { signer } from "../src/key/signer.js";
 import { testKeyName } from "../src/test-keys/test-keys.js";
-import { algs, codeOf, hex, N, SEED, SPEC_D, secrets, toHex, utf8 } from "./key-common.js";
+import { algs, codeOf, N, SEED, secrets } from "./key-common.js";
 
 // a machine that flips a bit while it signs
 const machine = vi.hoisted(() => ({ faulty: false }));
@@ -157,7 +159,7 @@ describe("private keys", () => {
 });
 
 describe("public keys", () => {
-  const p256 = toHex(privateKey("es256", hex(SPEC_D)).key);
+  const p256 = toHex(privateKey("es256", SPEC_P256_PRIVATE).key);
   test.each<[string, KeyAlg, string, string]>([
     ["off the curve", "es256", `${p256.slice(0, -2)}97`, "point"],
     ["x not below p", "es256", `04${"ff".repeat(32)}${p256.slice(66)}`, "point"],

@@ -1,6 +1,7 @@
 // The published keys, with which nothing may be signed.
 
 import { describe, expect, test } from "vitest";
+import { hex, toHex, utf8 } from "../../test-support/src/bytes.js";
 import { published, publishedHss } from "../../test-support/src/published.js";
 import { keyAlgs, loadAlg } from "../src/alg/algorithms.js";
 import { hssPublicKey, hssTop } from "../src/hss/stack.js";
@@ -9,7 +10,7 @@ import { cachedCount, cachedNodes, rootOf } from "../src/hss/tree.js";
 import { privateKey, publicKey } from "../src/key/key.js";
 import type { TestKey } from "../src/test-keys/key.js";
 import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys/test-keys.js";
-import { hex, N, toHex, utf8 } from "./key-common.js";
+import { N } from "./key-common.js";
 
 /** Test keys whose private halves stand in trees that this test does not repeat. */
 const NOT_HERE = ["mcuboot-root-ed25519-2", "tfm-psoc64-s", "tfm-root-ec-p256-1"];

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { hex } from "./bytes.js";
 
 /** The third-party vectors lie beside the checkout, or where FIRMSEAL_VECTORS says; they are not part of the project. */
 const root = process.env["FIRMSEAL_VECTORS"] ?? resolve(fileURLToPath(new URL("../../../../shared/vectors", import.meta.url)));
@@ -19,8 +20,6 @@ export function vectorHex(name: string): Uint8Array {
 export function vectorJson<T = never>(name: string): T {
   return JSON.parse(readFileSync(join(root, name), "utf8")) as T;
 }
-
-export const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
 
 /** The published test key of the SUIT examples: 04 ‖ x ‖ y, and d. */
 export const SPEC_P256 = hex(

@@ -3,7 +3,8 @@
 
 import { describe, expect, it } from "vitest";
 import { head } from "../../../test-vectors/src/pieces/assemble.js";
-import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
+import { hex } from "../../test-support/src/bytes.js";
+import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { checkEnd, startReading } from "../src/cbor/reader.js";
 import { type CoseSignature, readSignatures, stringHead, verified } from "../src/cose/message.js";
 import { anchor, type Bytes, open, sha256 } from "../src/index.js";

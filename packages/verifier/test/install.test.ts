@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Description, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/vectors.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Refusal } from "../src/index.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";

@@ -27,7 +27,7 @@ import {
   uriParam,
   VENDOR,
 } from "../../../test-vectors/src/pieces/assemble.js";
-import { hex } from "../../test-support/src/vectors.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, type Bytes, boot, errors, install, open, type Source } from "../src/index.js";
 import {

@@ -3,7 +3,7 @@
 import { privateKey } from "@firmseal/signer";
 import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { powerOn, storageIo } from "../../simulator/src/models/storage-model.js";
-import { hex } from "../../test-support/src/vectors.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { storageDevice } from "../src/device/storage.js";
 import type { Source, Trust } from "../src/index.js";

@@ -4,7 +4,7 @@ import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
-import { hex } from "../../test-support/src/vectors.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { flashDevice } from "../src/device/flash.js";
 import { recordSize, sealOf } from "../src/device/flash-record.js";
 import { isLater, nextGeneration } from "../src/device/generation.js";

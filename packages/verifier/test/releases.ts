@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { type Description, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
-import { hex } from "../../test-support/src/vectors.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { anchor, type Refusal } from "../src/index.js";
 
 const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));

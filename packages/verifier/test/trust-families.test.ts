@@ -13,7 +13,7 @@ import {
   type TrustDescription,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/vectors.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type Alg, ed25519, errors, es256, install, open, policyOf, type TrustStore, updatedTrust } from "../src/index.js";
 import { embeddedTrust, trustFileUnchecked } from "../src/tools/index.js";

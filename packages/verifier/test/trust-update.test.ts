@@ -12,7 +12,7 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/vectors.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFileUnchecked } from "../src/index.js";
 import type { TrialDevice } from "../src/install/device.js";
