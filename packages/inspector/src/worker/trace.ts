@@ -35,8 +35,8 @@ import {
 } from "@firmseal/verifier/tools";
 import type { DeviceSettings, Trace, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
-import type { Main } from "./desk.js";
 import { bytesOfHex } from "./keys.js";
+import type { Main } from "./main-file.js";
 import type { Opened } from "./release.js";
 import { Sentence } from "./sentence.js";
 import { sourceOf } from "./tree.js";
