@@ -141,7 +141,7 @@ describe("the action", () => {
     const alone = p.action({ mode: "candidate", version: "1.4.2", previous: "last.json" });
     expect([alone.status, alone.summary]).toEqual([
       0,
-      expect.stringContaining("The release before is 1.4.1; without its envelopes, nothing is compared."),
+      expect.stringContaining("The previous release is 1.4.1; without its envelopes, nothing is compared."),
     ]);
     writeFileSync(p.at("firmseal.toml"), `${toml}\n[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2025-01-01\n`);
     const refused = p.action({ mode: "candidate", version: "1.4.2", previous: "dist" });

@@ -80,7 +80,7 @@ export interface ReportData {
   slotSizes?: (number | null)[];
   /** URIs of the payloads whose files were compared when the report was made. */
   compared?: string[];
-  /** What changes against the release before, line by line. `left`: lines that were left out. */
+  /** What changes since the previous release, line by line. `left`: lines that were left out. */
   changes?: { file: string; lines: string[]; left?: number };
   documents?: ReportDocument[];
   /** `left`: writes and erases that were left out. */
@@ -95,9 +95,9 @@ export interface ReleaseReport {
   made: string;
   /** release.json, in base64. */
   record: string;
-  /** The release before. */
+  /** The previous release. */
   previous?: string;
-  /** Boards that only the release before has. */
+  /** Boards that only the previous release has. */
   gone?: string[];
   documents?: ReportDocument[];
   /** Each has a `board`. At most `MOST_BOARDS`. */

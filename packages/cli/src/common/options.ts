@@ -165,7 +165,7 @@ export function approvals(): Option[] {
   return [
     option("--approver <file>", "public key of a person who must have approved this", { repeat: true }),
     option("--approval <file>", "what firmseal approve wrote, one for each approver", { repeat: true }),
-    option("--allow-no-approval", "go on without an approval although the key has asked for one before"),
+    option("--allow-no-approval", "sign without an approval although the log of the key requires one"),
   ];
 }
 

@@ -26,7 +26,7 @@ export interface OpenPayload extends Payload {
 export class Desk {
   envelope: Main | undefined;
   trust: Main | undefined;
-  /** The trust file before, whose roots must have signed the other one. */
+  /** The previous trust file, whose roots must have signed the other one. */
   before: Main | undefined;
   keys: OpenKey[] = [];
   payloads: OpenPayload[] = [];

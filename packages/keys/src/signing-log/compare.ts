@@ -111,7 +111,7 @@ const CONFLICT_WORDS = {
   },
   trust: {
     what: "trust file number",
-    hint: "devices may trust either list: sign one with a higher number for all of them",
+    hint: "devices may trust either file: sign one with a higher number for all of them",
   },
 } as const;
 

@@ -52,7 +52,7 @@ export interface IncidentOptions {
   image?: readonly string[];
 }
 
-/** `list`: roots must sign the next list. `bridges`: release keys must sign the bridges. `roll-out`: devices must take them. */
+/** `list`: roots must sign the next trust file. `bridges`: release keys must sign the bridges. `roll-out`: devices must take them. */
 export type IncidentStage = "list" | "bridges" | "roll-out" | "safe";
 
 export interface Incident {
@@ -112,7 +112,7 @@ async function readGiven(o: IncidentOptions): Promise<Given> {
   const { roles, vendor, class: name } = entry;
   const limits = { ...(vendor && { vendor }), ...(name && { class: name }) };
   const added = (o.replacement ? await publicKeys(o.replacement, []) : []).map((one) => ({ key: one, roles, ...limits }));
-  if (o.what === "expired" && added.length === 0) throw usage("no key takes over", "make one, and name it: --replacement PUB");
+  if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: --replacement PUB");
   const both = { ...before, anchors: [...before.anchors, ...added] };
   // what an expired key has signed can still start
   const description = o.what === "expired" ? { ...both, sequence: before.sequence + 1n } : withoutKey(both, key, undefined).next;
@@ -215,7 +215,7 @@ function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Ar
   if (!equalBytes(file.store.payload, next.payload))
     throw refusedInput(
       "FLEET",
-      `${path}: is not the next list of this incident`,
+      `${path}: is not the next trust file of this incident`,
       "give the same options as before, or an empty folder: --dir",
     );
   const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));

@@ -101,7 +101,7 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
     }
 }
 
-/** The release that is there under this version, if it is the same. Throws a Failure if it is another one. */
+/** The existing release of this version, if it is the same. Throws a Failure if it is another one. */
 async function sameRelease(
   plan: Pick<ReleasePlan, "product" | "known" | "version" | "folder" | "boards">,
 ): Promise<ReleaseRecord | undefined> {

@@ -213,7 +213,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   return { releases, versions: known.map(({ version }) => version), whom };
 }
 
-/** Refuses an envelope whose number contradicts the releases that are there: another manifest with its version or number. */
+/** Refuses an envelope whose number contradicts the existing releases: another manifest with its version or number. */
 function refuseBeside(path: string, one: VerifiedBoard, shelf: readonly KnownRelease[]): void {
   const sequence = BigInt(one.sequence);
   const manifest = logDigest(one.manifest);

@@ -62,7 +62,7 @@ export async function releaseFolder(path: string, names: readonly string[]): Pro
   };
 }
 
-/** Refuses a board about which the record says other things than its verified envelope. Throws a Failure: RELEASE. */
+/** Refuses a board if the record contradicts its verified envelope. Throws a Failure: RELEASE. */
 export async function refuseRecordedBoard(
   path: string,
   record: ReleaseRecord,
@@ -88,17 +88,17 @@ export interface PreviousRelease {
   readonly gone: readonly string[];
 }
 
-/** The release before: a folder, or its release.json. Throws a Failure: RELEASE. */
+/** The previous release: a folder, or its release.json. Throws a Failure: RELEASE. */
 export function previousFolder(path: string, now: ReleaseRecord): PreviousRelease {
   const isRecord = !isFolder(path) && looksLikeRecord(path);
   if (!isRecord && !(isFolder(path) && hasRecord(path)))
-    throw releaseFault(`${path}: is not a release of several boards`, "name the folder of the release before, or its release.json");
+    throw releaseFault(`${path}: is not a release of several boards`, "name the folder of the previous release, or its release.json");
   const record = isRecord ? readRecordFile(path) : readRecord(path);
   const folder = isRecord ? dirname(path) : path;
   if (record.product !== now.product || record.vendor !== now.vendor)
     throw releaseFault(
       `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${visible(now.product)} by ${visible(now.vendor)}`,
-      "name the release before of the same product",
+      "name the previous release of the same product",
     );
   const boards = new Set(envelopesOf(now).map(({ board }) => board));
   return {

@@ -187,7 +187,7 @@ function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move
 
 const KEYS_HINT = "give --key for as many release keys of both trust files as they need";
 const LEFT_HINT =
-  "a key must be on both lists, or keys of both must sign: firmseal trust show FILE lists the keys, and the numbers that they count for";
+  "a key must be in both trust files, or keys of both must sign: firmseal trust show FILE lists the keys, and the numbers that they count for";
 
 /** Opens the bridge as the devices of one trust file do. */
 function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: Identity): void {
@@ -255,8 +255,8 @@ export async function unsignedBridge(move: Move, signers?: readonly PublicKey[])
   const draft = move.prepared.draft(() => {
     if (move.fleet) return 0n;
     throw usage(
-      "--seq next: no key is given, so no signing log tells the last number",
-      "give --fleet, whose floors tell it, or the number",
+      "--seq next: no key is given, so no signing log has the last number",
+      "give --fleet, whose floors have it, or give the number",
     );
   });
   const manifest = await openWithTrialKey(draft);

@@ -52,7 +52,7 @@ export interface Played {
   readonly code: number;
   /** How the device is afterwards. */
   readonly state: State;
-  /** The trust file that it brought, and what became of it: 0 if it was taken over, or is there already; or the refusal. */
+  /** The trust file that it brought, and what became of it: 0 if the device has accepted it, now or before; or the refusal. */
   readonly brought?: { readonly bytes: Uint8Array; readonly code: number };
   /** The device has an image to start afterwards, or none that this release names. */
   readonly starts: boolean;

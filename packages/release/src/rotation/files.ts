@@ -11,7 +11,7 @@ import { refusalHint } from "../refusals.js";
 import { big } from "./quorum.js";
 import { type PlannedStep, stepOf } from "./steps.js";
 
-/** Reads a release, or a trust file that comes by itself. */
+/** Reads a release, or a trust file without a release. */
 export async function readStep(path: string): Promise<PlannedStep> {
   const bytes = readAll(path, LIMITS.envelope, (head) => {
     if (!isTrust(head) && !looksLikeEnvelope(head))

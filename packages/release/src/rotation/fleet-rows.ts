@@ -157,10 +157,10 @@ function fromCells(names: readonly string[], cells: readonly string[]): { [membe
 
 /** The faults that csv-parse reports. Its own messages quote the file. */
 const FAULTS: { readonly [code: string]: string } = {
-  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "has another number of cells than the first line",
-  CSV_RECORD_INCONSISTENT_COLUMNS: "has another number of cells than the first line",
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "does not have as many cells as the first line",
+  CSV_RECORD_INCONSISTENT_COLUMNS: "does not have as many cells as the first line",
   CSV_QUOTE_NOT_CLOSED: "begins a quotation that does not end",
-  CSV_INVALID_CLOSING_QUOTE: "has something behind a quotation",
+  CSV_INVALID_CLOSING_QUOTE: "has text after a quotation",
   INVALID_OPENING_QUOTE: "has a quotation mark inside a cell",
 };
 

@@ -74,11 +74,12 @@ const MAY_END: readonly RoleName[] = ["debug", "recovery"];
 
 /** Throws a usage Failure if the window of the key cannot end there. */
 function checkWindow(entry: TrustDescription["anchors"][number], until: bigint): void {
-  if (entry.roles.includes("root")) throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the list");
+  if (entry.roles.includes("root"))
+    throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the trust file");
   if (entry.until !== undefined && entry.until <= until)
     throw usage(`--until ${until}: the key counts up to ${entry.until} already`, "give a lower sequence number, or drop --until");
   if ((entry.since ?? 0n) > until)
-    throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the list");
+    throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the trust file");
 }
 
 /** The next list without the key, or with its window ended. Throws if it has no such key, or if the other keys cannot meet a threshold. */
@@ -104,7 +105,7 @@ export function withoutKey(
       throw refusedInput(
         "STRANDED",
         `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
-        "put a new key on the list first, and bring that list to the devices with a bridge",
+        "put a new key into the trust file first, and bring that file to the devices with a bridge",
       );
   }
   const anchors = until === undefined ? left : d.anchors.map((a) => (a === entry ? { ...a, until } : a));
@@ -179,7 +180,7 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
     return {
       verdict: "stranded",
       why: "the next trust file gives it too few release keys",
-      next: "put enough release keys for it on the next list",
+      next: "put enough release keys for it into the next trust file",
     };
   }
   return reach({ model, store: next }, next, after, NONE);

@@ -43,7 +43,7 @@ export interface Approvals {
 }
 
 export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
-  if (o.approval && !o.approver) throw usage("--approval: nobody says whose it is", "name the person's public key: --approver PUB");
+  if (o.approval && !o.approver) throw usage("--approval: --approver is missing", "name the person's public key: --approver PUB");
   const keys = o.approver ? await publicKeys(o.approver, []) : [];
   const files = (o.approval ?? []).map((path) => ({ path, bytes: readAll(path, LIMITS.signatureFile) }));
   return { keys, files, allowed: o.allowNoApproval === true };
@@ -56,7 +56,7 @@ const WORDS = {
 } as const;
 
 function wrong(path: string, fault: ApprovalError["fault"]) {
-  return refusedInput("APPROVAL", `${path}: ${WORDS[fault]}`, "have this very file approved: firmseal approve FILE --key APPROVER");
+  return refusedInput("APPROVAL", `${path}: ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
 }
 
 /** Which approver made this approval. Throws a Failure: APPROVAL. */

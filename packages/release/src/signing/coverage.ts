@@ -40,7 +40,7 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
   const has = roleNames({ alg, cose, ...a } as TrustAnchor);
   if (!has.includes(role)) return `has the role ${has.join(" and ")} in ${path}, not ${role}`;
   if (cose !== coseAlg(key.alg) && !alg?.ids.includes(coseAlg(key.alg)))
-    return `is listed in ${path} for another algorithm than ${key.alg}`;
+    return `is listed in ${path} for an algorithm other than ${key.alg}`;
   for (const identity of identities(m)) {
     let counts: boolean;
     try {

@@ -35,7 +35,7 @@ export function readChain(paths: readonly string[], path: string, store: TrustSt
       throw refusedInput(
         "SEQUENCE",
         `${one.path} and ${fork.path}: two different trust files have the sequence number ${formatSequence(one.store.sequence)}`,
-        "find out which of them devices have; the next list needs a number above both, and signatures of the roots of both",
+        "find out which of them devices have; the next trust file needs a number above both, and signatures of the roots of both",
       );
   }
   return chain;

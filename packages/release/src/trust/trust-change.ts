@@ -200,7 +200,7 @@ export function showChanges(path: string, store: TrustStore, previous: TrustOnFi
   const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
   const against = previous ? `against ${previous.path}` : "no previous file is given, so everything in it is new";
   notice(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
-  if (list.length === 0) notice("change: none, it is the same list");
+  if (list.length === 0) notice("change: none, it is the same trust file");
   for (const c of list) notice(`change: ${visible(changeWords(c))}`, isLowered(c) ? "danger" : undefined);
   for (const text of changeWarnings(previous?.store, store)) warn(text);
   return list;

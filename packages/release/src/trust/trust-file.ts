@@ -25,7 +25,7 @@ export function filesIn(bytes: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Reads a trust file that enough of its own roots have signed, or a chain, each of which follows the one before. Throws
+ * Reads a trust file that enough of its own roots have signed, or a chain, each of which follows the previous one. Throws
  * the refusals of trustFileUnchecked().
  */
 export function signedTrust(bytes: Uint8Array): TrustStore {

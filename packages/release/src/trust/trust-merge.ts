@@ -33,7 +33,7 @@ export async function mergeSignatures(
     if (!(e instanceof DifferentContent)) throw e;
     throw refusedInput(
       "SEQUENCE",
-      `${files[e.index]?.path}: says something else than ${first.path}, so its signatures do not count there`,
+      `${files[e.index]?.path}: has different content from ${first.path}, so its signatures do not count there`,
       "firmseal trust diff shows the difference; merge copies of one file only",
     );
   }

@@ -87,7 +87,7 @@ export function recordContradiction(record: ReleaseRecord): string | undefined {
     if (one.version !== version || one.sequence !== sequence) return `${one.file} has another version or sequence number`;
     if (one.kind === "payload") continue;
     if (envelopes.has(one.board)) return `board ${escaped(one.board)} has two envelopes`;
-    if (one.envelope !== one.file) return `${one.file} names another envelope than itself`;
+    if (one.envelope !== one.file) return `${one.file} names ${one.envelope} as its envelope`;
     envelopes.set(one.board, one.file);
   }
   const lost = artifacts.find(({ board, envelope }) => envelopes.get(board) !== envelope);

@@ -72,7 +72,7 @@ function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
 function checkTwins(anchors: readonly TrustEntry[]): void {
   const keys = anchors.map(({ key }) => key.key);
   if (keys.some((a, i) => keys.slice(0, i).some((b) => sameKey(a, b) && !equalBytes(a, b))))
-    throw new KeyError("several", "two keys of the list have the same private key");
+    throw new KeyError("several", "two keys of the trust file have the same private key");
 }
 
 function familiesOf(families: NonNullable<TrustDescription["families"]>): Map<Encodable, Encodable> {

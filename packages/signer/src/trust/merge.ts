@@ -15,7 +15,7 @@ export class DifferentContent extends Error {
     /** The place of the first one that differs. */
     readonly index: number,
   ) {
-    super("the trust files say different things");
+    super("the trust files have different content");
   }
 }
 

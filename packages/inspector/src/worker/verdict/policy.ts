@@ -16,7 +16,7 @@ export interface DeskPolicy {
   list?: TrustList;
 }
 
-/** The open trust file. `before`: the one before, if it is open too. */
+/** The open trust file. `before`: the previous one, if it is open too. */
 export interface TrustList {
   store: TrustStore;
   pinned: boolean;
@@ -31,7 +31,7 @@ function acceptedTrust({ bytes }: Main, roots: TrustStore | Trust | undefined): 
   return acceptTrust(bytes, roots ?? own.store);
 }
 
-/** The trust file, verified with the open keys as its roots, or with its own, and the one before it first. Throws refusals. */
+/** The trust file, verified with the open keys as its roots, or with its own, and the previous one first. Throws refusals. */
 function trustList({ trust, before: first, keys }: Desk): TrustList | undefined {
   if (!trust) return undefined;
   const pinned = keys.length > 0;

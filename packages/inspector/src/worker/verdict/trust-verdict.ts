@@ -1,4 +1,4 @@
-// The verdict on a trust file alone: who it trusts, and what changes from the one before.
+// The verdict on a trust file alone: the keys that it trusts, and what changes from the previous one.
 
 import { keyOfAnchor, ROLES, roleNames, thumbprint, toHex, trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
@@ -7,7 +7,7 @@ import type { DeskVerdict, SignatureRow } from "../../protocol.js";
 import { TEXTS } from "../../texts.js";
 import type { TrustList } from "./policy.js";
 
-/** The trust file alone, with what changes from the one before. */
+/** The trust file alone, with what changes from the previous one. */
 export function trustVerdict(list: TrustList, signatures: SignatureRow[]): DeskVerdict {
   const { store, before } = list;
   const number = before && formatSequence(before.sequence);

@@ -37,7 +37,7 @@ export async function deskVerdict(
   return trustVerdict(list, signatureRows(decodeTrust(desk.trust.bytes).signatures, trustFileKeys(desk, list)));
 }
 
-/** Keys that may have signed the trust file: the open ones, and those of the file and of the one before. */
+/** Keys that may have signed the trust file: the open ones, and those of the file and of the previous one. */
 function trustFileKeys({ keys }: Desk, { store, before }: TrustList): DeskPolicy["keys"] {
   const own = [...store.anchors, ...(before?.anchors ?? [])].flatMap((one) => {
     const key = keyOfAnchor(one);

@@ -65,7 +65,7 @@ const TROUBLES: { readonly [status: number]: Trouble } = {
   504: DOWN,
 };
 
-/** The answer has another status than 200. Its text is not kept: it may name paths and policies. */
+/** The answer has a status other than 200. Its text is not kept: it may name paths and policies. */
 class Status extends Error {
   constructor(readonly status: number) {
     super(`HTTP ${status}`);

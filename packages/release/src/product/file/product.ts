@@ -36,7 +36,7 @@ export interface Board {
   /** The image first, then further components. */
   readonly images: readonly ProductImage[];
   readonly engine: string | undefined;
-  /** The verifier of its devices, if it is another one than that of this project. */
+  /** The verifier of its devices, if it is not that of this project. */
   readonly for: ConsumerName | undefined;
   /** Names of COSE algorithm numbers, at most one for each kind of key. */
   readonly coseAlg: readonly string[];
@@ -214,7 +214,7 @@ class Reader {
         if (other !== undefined)
           throw this.fault(
             `/boards/${name}`,
-            `boards ${other} and ${name} have one class, ${one}: their devices would take each other's images`,
+            `boards ${other} and ${name} have one class, ${one}: their devices would accept each other's images`,
             "give each board a class of its own",
           );
         classes.set(id, name);

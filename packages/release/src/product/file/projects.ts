@@ -36,7 +36,7 @@ export function plainName(text: string): string {
   return name === "constructor" ? "constructor-1" : name;
 }
 
-/** The first of these files that is there, or else the first. */
+/** The first of these files that exists, or else the first. */
 function firstOf(folder: string, names: readonly [string, ...string[]]): string {
   return names.find((name) => existsSync(join(folder, name))) ?? names[0];
 }
