@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_ALG, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor, errors, type Identity } from "@firmseal/verifier";
-import { bootOn, installOn, type Release, Simulation } from "./engine.js";
+import { Simulation } from "./simulation/simulation.js";
+import { bootOn, installOn, type Release } from "./simulation/start-install.js";
 import type { MakeStore, Setup } from "./store.js";
 
 /** A requirement. `run` throws an Error that describes the violation. */

@@ -26,7 +26,7 @@ import {
   trustFileUnchecked,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { latin1, remembered } from "../../simulator/src/remembered.js";
+import { latin1, remembered } from "../../simulator/src/simulation/remembered.js";
 
 const utf8 = new TextEncoder();
 

@@ -4,17 +4,17 @@ import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
 import { nodeHost } from "../host.js";
 import { type ChosenCut, chosenFlashCuts, LeftPages } from "../models/chosen-flash-cuts.js";
+import { FlashModel } from "../models/flash-model.js";
 import {
   applyOperation,
   carryOut,
   erasedFlash,
   FLASH_TEARS,
-  FlashModel,
   type FlashOperation,
   type FlashTear,
   type Pages,
   WORD,
-} from "../models/flash-model.js";
+} from "../models/flash-operations.js";
 import { SharedPages } from "../models/shared-pages.js";
 import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
 

@@ -2,7 +2,8 @@
 
 import { storageDevice } from "@firmseal/verifier/device/storage";
 import { nodeHost } from "../host.js";
-import { erasedFlash, type FlashModel } from "../models/flash-model.js";
+import type { FlashModel } from "../models/flash-model.js";
+import { erasedFlash } from "../models/flash-operations.js";
 import { powerOn, storageIo } from "../models/storage-model.js";
 import { inPackets, type Setup, type Started, type Store, type Verifier } from "../store.js";
 import { FlashStore } from "./flash.js";
