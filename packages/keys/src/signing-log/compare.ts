@@ -2,7 +2,8 @@
 // itself.
 
 import { CODES, Failure } from "../errors/failure.js";
-import type { Entry, SigningLog } from "./log-file.js";
+import type { Entry } from "./entry.js";
+import type { SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
 /** A number that was used twice. */

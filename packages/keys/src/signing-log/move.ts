@@ -2,7 +2,7 @@
 
 import { type Failure, refusedInput } from "../errors/failure.js";
 import type { OpenedKey } from "../sources/source.js";
-import { type Entry, MOVE } from "./log-file.js";
+import { type Entry, MOVE } from "./entry.js";
 import { keyName, type Receipt, withSigningLogs } from "./signing-log.js";
 
 /** What was entered: first in the log of the new key, then in that of the old one. */

@@ -3,7 +3,7 @@
 
 import { formatUuid } from "@firmseal/signer";
 import { refusedInput } from "../errors/failure.js";
-import { ACCEPT, type Entry } from "./log-file.js";
+import { ACCEPT, type Entry } from "./entry.js";
 import { isNumberOf, majorOf, numberVersion } from "./version.js";
 
 /** A larger jump is a mistake or an attack: devices refuse everything lower afterwards (fast-forward). */

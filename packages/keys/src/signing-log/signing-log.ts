@@ -8,8 +8,9 @@ import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import { CODES, environment, Failure, lacksRoom, usage } from "../errors/failure.js";
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
+import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
 import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
-import { ACCEPT, appendEntry, type Entry, type EntryFacts, type LogFault, readLog, type SigningLog } from "./log-file.js";
+import { appendEntry, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
 /** The name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
 export function keyName(key: PublicKey): string {
