@@ -16,6 +16,22 @@ export interface DeviceKind {
   unchecked?: Phase;
 }
 
+/** Every kind of device with one of these identifiers and slots, with and without the images. No list is empty. */
+export function everyKind(
+  vendors: readonly Uint8Array[],
+  classes: readonly Uint8Array[],
+  devices: readonly Uint8Array[],
+  slots: readonly number[],
+): DeviceKind[] {
+  const out: DeviceKind[] = [];
+  for (const vendor of vendors)
+    for (const classId of classes)
+      for (const device of devices)
+        for (const slot of slots)
+          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
+  return out;
+}
+
 /** The refusal with which an installation or a start ends. */
 export interface DeviceRefusal {
   during: Phase;

@@ -1,6 +1,6 @@
 // The open release as devices open it, and the kinds of devices that it distinguishes.
 
-import { type Action, type DeviceKind, explainManifest, limitedInterpreter } from "@firmseal/report";
+import { type Action, type DeviceKind, everyKind, explainManifest, limitedInterpreter } from "@firmseal/report";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
 import { anchor, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
@@ -49,13 +49,7 @@ export function kindsOf(main: Main): { kinds: DeviceKind[]; slots: boolean } {
   const [vendors, classes, devices] = [ids(PARAM_VENDOR_IDENTIFIER), ids(PARAM_CLASS_IDENTIFIER), ids(PARAM_DEVICE_IDENTIFIER)];
   const n = vendors.length * classes.length * devices.length * slots.length;
   if (n > MOST_KINDS) throw new Sentence(TEXTS.tooManyKinds(n, MOST_KINDS));
-  const out: DeviceKind[] = [];
-  for (const vendor of vendors)
-    for (const classId of classes)
-      for (const device of devices)
-        for (const slot of slots)
-          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
-  return { kinds: out, slots: slots.length > 1 };
+  return { kinds: everyKind(vendors, classes, devices, slots), slots: slots.length > 1 };
 }
 
 export type Fetch = Action & { uri: string };

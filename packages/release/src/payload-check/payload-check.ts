@@ -3,7 +3,15 @@
 
 import { existsSync } from "node:fs";
 import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
-import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/report";
+import {
+  type DeviceKind,
+  type DeviceRefusal,
+  type Expectation,
+  everyKind,
+  kindRefusal,
+  limitedInterpreter,
+  payloadsOf,
+} from "@firmseal/report";
 import { toHex } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, type Refusal } from "@firmseal/verifier";
@@ -154,13 +162,7 @@ export function deviceKinds(m: Commands): DeviceKind[] {
   const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
   const slots = named.length > 0 ? named : [0];
   countKinds([vendors, classes, devices, slots], LIMITS.deviceKinds, "tried");
-  const out: DeviceKind[] = [];
-  for (const vendor of vendors)
-    for (const classId of classes)
-      for (const device of devices)
-        for (const slot of slots)
-          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
-  return out;
+  return everyKind(vendors, classes, devices, slots);
 }
 
 /** Devices with all identities at once, as after an acquisition: in each slot, with and without the images. */
