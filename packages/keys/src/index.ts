@@ -29,7 +29,7 @@ export { passphrase } from "./secrets/passphrase.js";
 export { type Guarded, readGuarded } from "./secrets/private-file.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { APPROVE, type Entry, isSigning, looksLikeLog } from "./signing-log/entry.js";
-export { type Counted, LastSeen, type Seen } from "./signing-log/last-seen.js";
+export { LastSeen, type MarkKind, type Seen } from "./signing-log/last-seen.js";
 export { type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";
 export { type Moved, movedTo, moveKey } from "./signing-log/move.js";
 export {

@@ -1,7 +1,16 @@
 // What becomes of each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
 
 import { CODES, Failure, someOf, usage, visible, warn } from "@firmseal/keys";
-import { type CohortResult, exposedWords, LEFT_BEHIND, LIMITS, refusalMeaning, refusalName, sums, type Verdict } from "@firmseal/release";
+import {
+  type CohortResult,
+  devicesByVerdict,
+  exposedWords,
+  LEFT_BEHIND,
+  LIMITS,
+  refusalMeaning,
+  refusalName,
+  type Verdict,
+} from "@firmseal/release";
 import type { Line } from "../show/render.js";
 import { formatCount } from "./words.js";
 
@@ -13,7 +22,7 @@ export const REASONS = 16;
 export function cohortFacts(results: readonly CohortResult[], allowed: readonly string[]) {
   const refusal = (code: number) => (code === 0 ? null : { code, reason: refusalName(code), words: refusalMeaning(code) });
   return {
-    devices: sums(results),
+    devices: devicesByVerdict(results),
     cohorts: results.map(({ steps, names, ...r }) => ({
       ...r,
       rows: names.length,
@@ -91,7 +100,7 @@ export function trustWords({ before, after }: { before: string | null; after: st
 const leftWords = ({ release, root }: CohortFacts["cohorts"][number]["left"]) =>
   `${release.left} of ${release.of}${root ? `, roots ${root.left} of ${root.of}` : ""}`;
 
-/** A table with a row for each state, the reasons of the worst, and the sums. */
+/** A table with a row for each state, the reasons of the worst, and the devicesByVerdict. */
 export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFacts): Line[] {
   const releases = cohorts[0]?.releases.map(({ release }) => ({ title: release })) ?? [];
   const columns = [

@@ -46,11 +46,11 @@ export async function cutsOf(
       update: sequences.update,
     };
   } catch (e) {
-    throw told(e);
+    throw asSentence(e);
   }
 }
 
-function told(e: unknown): unknown {
+function asSentence(e: unknown): unknown {
   if (e instanceof RangeError) return new Sentence(TEXTS.vendorNumber);
   if (e instanceof Unsimulated) {
     const { cause } = e;

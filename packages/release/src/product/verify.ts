@@ -17,7 +17,7 @@ import { identities } from "../payload-check/payload-check.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
 import { isRefusal } from "../refusals.js";
 import { logDigest } from "../signing/authorize.js";
-import { nameFile, type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
+import { type TrustedKeys, trustedKeys, withFileName } from "../trust/trust-ref.js";
 import { classesOf, refuseRole, trustOptions } from "./devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
@@ -127,7 +127,7 @@ const UNKNOWN_SIGNER: readonly number[] = [errors.SIGNATURE_INVALID, errors.SIGN
 
 /** Adds the name of the envelope to a refusal, and what to change in the product file if it does not list the signer. */
 function inFolder(path: string, product: Product, e: unknown): unknown {
-  const named = nameFile(path, e);
+  const named = withFileName(path, e);
   if (!isRefusal(e) || !UNKNOWN_SIGNER.includes(e.code) || product.trust.file !== undefined) return named;
   const { exit, reason, code, message } = named as Failure;
   return new Failure(exit, reason, code, message, `if you trust the signer, list its public key in ${product.path}: [trust] keys`, {

@@ -31,7 +31,7 @@ import { recordTrustSigning, refuseLastNumber } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import { type Change, showChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { nameFile } from "../trust/trust-ref.js";
+import { withFileName } from "../trust/trust-ref.js";
 import { type Cohort, readFleet, storesOf } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type CohortResult, newestOfLine, standing } from "./plan.js";
@@ -252,6 +252,6 @@ export async function signRetirement(r: Retirement, signingKeys: readonly Signin
   try {
     return { bytes, store: trustFileUnchecked(bytes, current.store, nodeHost), receipts, results };
   } catch (e) {
-    throw nameFile(options.out, e);
+    throw withFileName(options.out, e);
   }
 }

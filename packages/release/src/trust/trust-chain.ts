@@ -8,7 +8,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { refusalHint } from "../refusals.js";
 import { big } from "../rotation/quorum.js";
 import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
-import { nameFile, readTrustBytes, refuseUnsigned } from "./trust-ref.js";
+import { readTrustBytes, refuseUnsigned, withFileName } from "./trust-ref.js";
 
 /** Throws a Failure where a list is for another line of products. */
 export function checkLine(path: string, store: TrustStore, previous: TrustOnFile): void {
@@ -52,7 +52,7 @@ export function readChained(path: string): TrustOnFile {
     refuseUnsigned(path, file);
     return { path, bytes, store: signedTrust(bytes) };
   } catch (e) {
-    throw e instanceof Failure ? e : nameFile(path, e);
+    throw e instanceof Failure ? e : withFileName(path, e);
   }
 }
 
@@ -79,7 +79,7 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
     try {
       acceptTrust(next.bytes, before.store, nodeHost);
     } catch (e) {
-      throw nameFile(next.path, e);
+      throw withFileName(next.path, e);
     }
   }
   const bytes = Uint8Array.from(files.flatMap((file) => [...file.bytes]));
@@ -87,7 +87,7 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
     acceptTrust(bytes, first.store, nodeHost);
   } catch (e) {
     // more of them, or of their bytes, than a device takes
-    throw nameFile(files.at(-1)?.path as string, e);
+    throw withFileName(files.at(-1)?.path as string, e);
   }
   return { bytes, files };
 }

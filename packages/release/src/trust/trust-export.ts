@@ -7,7 +7,7 @@ import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore
 import { formatSequence } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { isRefusal } from "../refusals.js";
-import { nameFile } from "./trust-ref.js";
+import { withFileName } from "./trust-ref.js";
 
 function headerTitle(store: TrustStore): string {
   // a name may contain the end of a comment, or a newline
@@ -57,7 +57,7 @@ function anchorsFor(
     );
     return { anchors: anchors as (Anchor & TrustAnchor)[], threshold: threshold as number };
   } catch (e) {
-    throw isRefusal(e) ? nameFile(path, e) : e;
+    throw isRefusal(e) ? withFileName(path, e) : e;
   }
 }
 

@@ -59,7 +59,7 @@ export function readTrustBytes(path: string): Uint8Array {
 }
 
 /** Adds the name of the file to a refusal. */
-export function nameFile(path: string, e: unknown): unknown {
+export function withFileName(path: string, e: unknown): unknown {
   if (!isRefusal(e)) return e;
   const { exit, reason, code, message, hint } = refusalFailure(e);
   return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
@@ -71,7 +71,7 @@ export function readTrustFrom(path: string): TrustFile & { bytes: Uint8Array } {
   try {
     return { bytes, ...decodeTrust(bytes) };
   } catch (e) {
-    throw nameFile(path, e);
+    throw withFileName(path, e);
   }
 }
 
@@ -94,7 +94,7 @@ export function acceptedTrust(path: string): { store: TrustStore; bytes: Uint8Ar
   try {
     return { bytes, store: acceptTrust(bytes, store, nodeHost) };
   } catch (e) {
-    throw nameFile(path, e);
+    throw withFileName(path, e);
   }
 }
 
@@ -117,7 +117,7 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   try {
     return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
   } catch (e) {
-    throw nameFile(path, e);
+    throw withFileName(path, e);
   }
 }
 
