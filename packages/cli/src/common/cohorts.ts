@@ -156,7 +156,7 @@ const HINTS: { readonly [verdict in Verdict]?: string } = {
 
 /**
  * The refusal of a plan in which a cohort has one of the verdicts `failOn`. Those that are left behind may be allowed by name. Allowing a cohort that is not left
- * behind is wrong use: an override that is not needed today is one that nobody sees tomorrow.
+ * behind is a usage error: an override that is not needed today is one that nobody sees tomorrow.
  */
 export function planRefusal(
   results: readonly CohortResult[],

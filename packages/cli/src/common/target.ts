@@ -3,7 +3,7 @@
 import { type Advice, advise, TARGETS } from "@firmseal/bundler";
 import { usage } from "@firmseal/keys";
 
-/** undefined: no target is named. An unknown name is wrong use. */
+/** undefined: no target is named. An unknown name is a usage error. */
 export function adviceFor(target: string | undefined, algs: readonly string[]): Advice | undefined {
   if (target === undefined) return undefined;
   try {

@@ -292,8 +292,9 @@ function steps(
 }
 
 /**
- * Goes on with an incident as far as it can without a key, and tells what is safe, what is not, and what to do next. Everything is checked before
- * anything is written. Throws Failures: wrong use where something is not known yet, the refusals of the files, STRANDED where too few keys are left.
+ * Continues with an incident as far as it can without a key. Returns what is safe, what is not, and what to do next.
+ * Checks everything before it writes anything. Throws Failures: a usage error if something is not known yet, the
+ * refusals of the files, STRANDED if too few keys are left.
  */
 export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const given = await readGiven(o);
