@@ -162,8 +162,8 @@ export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: 
 const byTerser: Minify = async (text, options) => (await import("terser")).minify(text, options);
 
 /**
- * The minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give the same
- * text.
+ * Returns the minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give
+ * the same text.
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const { code = "" } = await minify(assemble(all, options), {
@@ -184,7 +184,7 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
   return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
 }
 
-/** The same bundle, formatted for reading. */
+/** Returns the same bundle, formatted for reading. */
 export async function readableBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const base = terserFormat(options);
   const { code = "" } = await minify(assemble(all, options), {
@@ -206,8 +206,8 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
 }
 
 /**
- * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
- * the devices of `@firmseal/verifier/device/…` work with it.
+ * Returns the same code for programs that simulate devices: a script whose value is the exports. Names are not
+ * shortened, so the devices of `@firmseal/verifier/device/…` work with it.
  */
 export function playable({ algs, features, micro, without }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
   return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }), ...(without && { without }) })}\nreturn firmseal;\n})()`;

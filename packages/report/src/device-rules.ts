@@ -25,8 +25,8 @@ export interface Interpreter {
 }
 
 /**
- * The verifier of the tools, whose runs together execute at most `most` commands, because kinds of device and commands
- * multiply. Throws what `excess` returns, at the start of a run.
+ * Returns the verifier of the tools, whose runs together execute at most `most` commands, because kinds of device and
+ * commands multiply. Throws what `excess` returns, at the start of a run.
  */
 export function limitedInterpreter(most: number, excess: () => Error): Required<Interpreter> {
   let before = 0;

@@ -16,7 +16,9 @@ export interface DeviceKind {
   unchecked?: Phase;
 }
 
-/** Every kind of device with one of these identifiers and slots, with and without the images. No list is empty. */
+/**
+ * Returns every kind of device with one of these identifiers and slots, with and without the images. No list is empty.
+ */
 export function everyKind(
   vendors: readonly Uint8Array[],
   classes: readonly Uint8Array[],

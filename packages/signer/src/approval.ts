@@ -34,7 +34,7 @@ function bucketOf(key: SignedWith): Uint8Array {
   return cbor(headers);
 }
 
-/** The bytes that the approver's key signs. */
+/** Returns the bytes that the approver's key signs. */
 export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
   return cbor(["Signature1", bucketOf(key), CONTEXT, payloadOf(what)]);
 }
@@ -73,7 +73,7 @@ export async function checkApproval(bytes: Uint8Array, what: Approved, key: Publ
   if (!good) throw new ApprovalError("signature");
 }
 
-/** Whether one person would approve what it signs itself: both keys have one secret. */
+/** Returns whether one person would approve what it signs itself: both keys have one secret. */
 export function isSamePerson(a: PublicKey, b: PublicKey): boolean {
   return equalBytes(a.key, b.key) || sameKey(a.key, b.key);
 }

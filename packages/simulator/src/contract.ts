@@ -82,7 +82,7 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
   throw new Error(`${faultCount} cuts do not end well; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
 }
 
-/** The requirements, for devices with the storage that `make` returns. */
+/** Returns the requirements, for devices with the storage that `make` returns. */
 export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Demand[] {
   /** A device that runs release 7, and that release. */
   const installed = async () => {

@@ -15,7 +15,7 @@ export const APPROVE = "approve";
 /** The operation that continues the numbers of one key with another. It signs nothing. */
 export const MOVE = "move";
 
-/** Whether an entry goes before a signature of its key on a manifest or a trust file. */
+/** Returns whether an entry goes before a signature of its key on a manifest or a trust file. */
 export function isSigning({ operation }: Pick<EntryFacts, "operation">): boolean {
   return operation !== APPROVE && operation !== MOVE;
 }
@@ -143,7 +143,7 @@ export function hashOfLine(line: Buffer): string {
   return createHash("sha256").update(line.subarray(0, -TAIL)).update("}").digest("hex");
 }
 
-/** Whether a file begins like a signing log. */
+/** Returns whether a file begins like a signing log. */
 export function looksLikeLog(head: Uint8Array): boolean {
   return Buffer.from(head).toString("latin1").startsWith(ENTRY_BEGIN);
 }

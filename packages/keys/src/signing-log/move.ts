@@ -23,7 +23,9 @@ function highestEntries(entries: readonly Entry[]): Entry[] {
   return [...new Set(highest.values())].sort((a, b) => a.n - b.n);
 }
 
-/** The thumbprint of the key that continues the numbers of `key`, by these entries. undefined: it signs itself. */
+/**
+ * Returns the thumbprint of the key that continues the numbers of `key`, by these entries. undefined: it signs itself.
+ */
 export function movedTo(key: string, entries: readonly Entry[]): string | undefined {
   return entries.findLast((e) => e.operation === MOVE && e.key === key)?.to;
 }

@@ -12,12 +12,15 @@ import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
 import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
 import { appendEntry, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
-/** The name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
+/** Returns the name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
 export function keyName(key: PublicKey): string {
   return toHex(thumbprint(key));
 }
 
-/** The path of the log of a key: as --log says, beside the key file, or in the state folder if there is no key file. */
+/**
+ * Returns the path of the log of a key: as --log says, beside the key file, or in the state folder if there is no key
+ * file.
+ */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log is a file", "name a file for it");
   if (option !== undefined) return whereItIs(option);
@@ -30,7 +33,9 @@ export function signingLogPath(key: OpenedKey, option: string | undefined): stri
   return existsSync(inState) ? inState : beside;
 }
 
-/** The entries of the log of a key, as far as this machine has it. Neither locks, creates nor refuses anything. */
+/**
+ * Returns the entries of the log of a key, as far as this machine has it. Neither locks, creates nor refuses anything.
+ */
 export function knownEntries(key: OpenedKey): readonly Entry[] {
   try {
     return readLog(signingLogPath(key, undefined)).entries;
@@ -61,7 +66,7 @@ export async function lockLog(path: string, wait = 60): Promise<Lock> {
   }
 }
 
-/** What a log lacks, compared with its last-seen mark. */
+/** Returns what a log lacks, compared with its last-seen mark. */
 export function missingFromLog(log: SigningLog, seen: Seen | undefined): LogFault[] {
   const count = Number(seen?.count ?? 0n);
   if (!seen || log.entries.some((e) => e.n === count && e.hash === seen.hash)) return [];

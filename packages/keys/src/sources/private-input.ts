@@ -18,7 +18,7 @@ const BEGINS = /^\s*(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY|-----BEGIN FIRMSEAL HS
 /** In text, a PEM block may follow other text (RFC 7468 §2). An image may hold these words as data of a parser. */
 const BLOCK = /^-----BEGIN ([A-Z0-9 ]+ )?(PRIVATE KEY|FIRMSEAL HSS KEY)/m;
 
-/** Whether bytes, or the first bytes of a file, look like a private key or the state of a key. */
+/** Returns whether bytes, or the first bytes of a file, look like a private key or the state of a key. */
 export function looksPrivate(head: Uint8Array): boolean {
   const wide = head[0] === 0xff && head[1] === 0xfe;
   const text = Buffer.from(head)

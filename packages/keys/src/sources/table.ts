@@ -71,7 +71,7 @@ export function sourceRow(ref: string): Omit<SourceRow, "scheme"> {
   return rowOfScheme(ref) ?? FILE_ROW;
 }
 
-/** The scheme of a reference, if it names a kind. Returns undefined for a file. */
+/** Returns the scheme of a reference, if it names a kind. Returns undefined for a file. */
 export function schemeOf(ref: string): string | undefined {
   return rowOfScheme(ref)?.scheme;
 }

@@ -48,8 +48,8 @@ export function isOtherName(cose: number, name: string): boolean {
 const article = (words: string) => `${/^[AEIOU]/.test(words) ? "an" : "a"} ${words}`;
 
 /**
- * The COSE algorithm number that signatures with this key contain. Throws a Failure (CONSUMER) if the consumer accepts no number that the
- * key can have.
+ * Returns the COSE algorithm number that signatures with this key contain. Throws a Failure (CONSUMER) if the consumer
+ * accepts no number that the key can have.
  */
 export function coseAlgFor(key: PublicKey, { coseAlg: names = [], for: name }: AlgChoice): number {
   const own = coseAlgs(key.alg);

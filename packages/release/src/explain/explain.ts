@@ -18,7 +18,7 @@ function isAsked({ identity, slot }: DeviceKind, o: ForDevice): boolean {
   return same(o.vendor, identity.vendor?.[0]) && same(o.class, identity.class?.[0]) && (o.slot === undefined || o.slot === slot);
 }
 
-/** The kinds of devices that are asked for, and whether they differ by slots. */
+/** Returns the kinds of devices that are asked for, and whether they differ by slots. */
 export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): { kinds: DeviceKind[]; slots: boolean } {
   const kinds = deviceKinds(m).filter((kind) => isAsked(kind, o));
   return { kinds, slots: new Set(kinds.map((kind) => kind.slot)).size > 1 || o.slot !== undefined };

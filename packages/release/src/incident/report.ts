@@ -35,7 +35,7 @@ function verdicts(results: readonly CohortResult[]): string[] {
   ];
 }
 
-/** For those who decide: what happened, what is at risk, and what comes next. */
+/** Returns the page for people who decide: what happened, what is at risk, and what comes next. */
 export function managementPage(i: Incident, now: Date): string {
   return [
     "# Incident report",
@@ -67,7 +67,7 @@ export function managementPage(i: Incident, now: Date): string {
   ].join("\n");
 }
 
-/** For those who check it later: keys, lists, changes, files and their digests. */
+/** Returns the page for people who check it later: keys, trust files, changes, files and their digests. */
 export function auditorPage(i: Incident, now: Date): string {
   const { alg } = keyFacts(i.key);
   const files = [i.current.path, ...i.files].filter((path) => existsSync(path));

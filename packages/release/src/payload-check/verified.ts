@@ -72,7 +72,7 @@ export interface VerifiedRelease {
   readonly severedAbsent: readonly string[];
 }
 
-/** The files beside an envelope, for the payloads that no option names. `given`: those that options name. */
+/** Returns the files beside an envelope, for the payloads that no option names. `given`: those that options name. */
 export function payloadsBeside(path: string, manifest: WithPayloads, given: ReadonlyMap<string, string>): Map<string, string> {
   const out = new Map(given);
   if (path === STDIO) return out;

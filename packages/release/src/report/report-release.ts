@@ -44,9 +44,9 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
 }
 
 /**
- * The release in a folder. Its files must be those of its record, and match SHA256SUMS; payloads may be elsewhere. `names`:
- * the boards that are asked for; all if there are none. Returns undefined if `path` is not a folder. Throws Failures: RELEASE
- * and LIMIT.
+ * Returns the release in a folder. Its files must be those of its record, and match SHA256SUMS; payloads may be
+ * elsewhere. `names`: the boards that are asked for; all if there are none. Returns undefined if `path` is not a
+ * folder. Throws Failures: RELEASE and LIMIT.
  */
 export async function releaseFolder(path: string, names: readonly string[]): Promise<ReleaseFolder | undefined> {
   if (!isFolder(path)) return undefined;
@@ -88,7 +88,7 @@ export interface PreviousRelease {
   readonly gone: readonly string[];
 }
 
-/** The previous release: a folder, or its release.json. Throws a Failure: RELEASE. */
+/** Returns the previous release: a folder, or its release.json. Throws a Failure: RELEASE. */
 export function previousFolder(path: string, now: ReleaseRecord): PreviousRelease {
   const isRecord = !isFolder(path) && looksLikeRecord(path);
   if (!isRecord && !(isFolder(path) && hasRecord(path)))

@@ -37,7 +37,9 @@ export async function readSteps(paths: readonly string[]): Promise<PlannedStep[]
 
 const numberOf = (step: PlannedStep) => ("trust" in step ? big(step.store.sequence) : step.sequence);
 
-/** The .suit and .trust files of a folder, from the lowest number to the highest, releases before trust files. */
+/**
+ * Returns the .suit and .trust files of a folder, from the lowest number to the highest, releases before trust files.
+ */
 export async function readArchive(folder: string): Promise<PlannedStep[]> {
   let names: string[];
   try {

@@ -211,7 +211,7 @@ export function* fleetRows(path: string): Generator<FleetRow> {
   yield* counted(path, form(path, bytes));
 }
 
-/** The names of the rows that are one device each. Throws as fleetRows() does. */
+/** Returns the names of the rows that are one device each. Throws as fleetRows() does. */
 export function fleetDevices(path: string): string[] {
   const names: string[] = [];
   for (const { value } of fleetRows(path)) if ((value["devices"] ?? 1) === 1) names.push(String(value["name"]));

@@ -305,7 +305,7 @@ export function readFleet(path: string): Promise<Cohort[]> {
   return cohortsOf(path, fleetRows(path));
 }
 
-/** The trust files of a fleet, each once. */
+/** Returns the trust files of a fleet, each once. */
 export function storesOf(fleet: readonly Cohort[]): TrustStore[] {
   return [...new Set(fleet.flatMap(({ model }) => model.trust?.store ?? []))];
 }

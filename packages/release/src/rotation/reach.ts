@@ -201,7 +201,7 @@ export function exposure(state: Standing & Pick<State, "floor">, stolen: Keys, f
 
 const ROLES = { root: "trust files", release: "releases", recovery: "recovery releases", debug: "debug manifests" } as const;
 
-/** In words, the worst first; "" if they can sign nothing. */
+/** Returns in words what stolen keys can sign, the worst first; "" if they can sign nothing. */
 export function exposedWords(exposed: Exposed): string {
   return (Object.keys(ROLES) as (keyof typeof ROLES)[])
     .filter((role) => exposed[role])

@@ -82,7 +82,10 @@ function checkWindow(entry: TrustDescription["anchors"][number], until: bigint):
     throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the trust file");
 }
 
-/** The next list without the key, or with its window ended. Throws if it has no such key, or if the other keys cannot meet a threshold. */
+/**
+ * Returns the next trust file without the key, or with a limit for it. Throws if there is no such key, or if the other
+ * keys cannot meet a threshold.
+ */
 export function withoutKey(
   d: TrustDescription,
   key: PublicKey,
@@ -222,8 +225,8 @@ function refuseListedTestKeys({ description, options }: Retirement, signing: rea
 }
 
 /**
- * The outcome for the fleet if every root of the lists in the field signs. For a list whose roots sign in different
- * places.
+ * Returns the outcome for the fleet if every root of the trust files in the field signs. For a trust file whose roots
+ * sign in different places.
  */
 export function judgeUnsigned(r: Retirement): CohortResult[] {
   refuseListedTestKeys(r, []);

@@ -56,7 +56,7 @@ export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedSt
   }
 }
 
-/** The trust files in the steps, whether devices would accept them or not. */
+/** Returns the trust files in the steps, whether devices would accept them or not. */
 export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
   return all.flatMap((step) => {
     if ("trust" in step) return [step.store];

@@ -27,7 +27,7 @@ export interface NamedKey {
   readonly public: PublicKey;
 }
 
-/** The trust files that keys are held against: those of --trust, or none. */
+/** Returns the trust files that keys are checked against: those of --trust, or none. */
 export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
   if (o.trust !== undefined) return o.trust.map(readTrustFile);
   // a role that is passed over would let a debug key sign a release

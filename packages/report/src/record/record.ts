@@ -71,7 +71,7 @@ export function readRecordText(text: string): ReleaseRecord {
 const isSamePayload = (a: Artifact, b: Artifact): boolean =>
   a.kind === "payload" && b.kind === "payload" && a.file === b.file && a.digest === b.digest && a.size === b.size;
 
-/** Why a record contradicts itself. Returns undefined if it does not. Its version is not looked at. */
+/** Returns why a record contradicts itself. Returns undefined if it does not. Its version is not looked at. */
 export function recordContradiction(record: ReleaseRecord): string | undefined {
   const { version, sequence, artifacts } = record;
   if (BigInt(sequence) >= 2n ** 64n) return "its sequence number has more than 64 bits";

@@ -8,7 +8,8 @@ import { decompress, type PrivateKey, type PublicKey, requiredMembers } from "./
 import { fromParts, onlyOne } from "./parts.js";
 
 /**
- * The public COSE_Key of a key, public or private, in deterministic CBOR: kty, kid (if any), alg, and crv, x, y or pub.
+ * Returns the public COSE_Key of a key, public or private, in deterministic CBOR: kty, kid (if any), alg, and crv, x, y
+ * or pub.
  */
 export function toCose(key: PublicKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
@@ -16,7 +17,7 @@ export function toCose(key: PublicKey): Uint8Array {
   return encodeCbor(members);
 }
 
-/** The private COSE_Key of a key, with d (for ML-DSA: priv). */
+/** Returns the private COSE_Key of a key, with d (for ML-DSA: priv). */
 export function toPrivateCose(key: PrivateKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   members.set(secretLabel(coseFormOf(key.alg)), key.secret);

@@ -22,8 +22,8 @@ export interface Jwk {
 }
 
 /**
- * The public JWK of a key, public or private. `alg` is Ed25519 (RFC 9864), ES256, ML-DSA-44, ML-DSA-65 or ML-DSA-87.
- * Throws KeyError `unsupported` for HSS/LMS.
+ * Returns the public JWK of a key, public or private. `alg` is Ed25519 (RFC 9864), ES256, ML-DSA-44, ML-DSA-65 or
+ * ML-DSA-87. Throws KeyError `unsupported` for HSS/LMS.
  */
 export function toJwk(key: PublicKey): Jwk {
   const jwk = jwkFormOf(key.alg);
@@ -35,7 +35,7 @@ export function toJwk(key: PublicKey): Jwk {
   return kid === undefined ? parts : { ...parts, kid };
 }
 
-/** The private JWK of a key, with `d` (for ML-DSA: `priv`). */
+/** Returns the private JWK of a key, with `d` (for ML-DSA: `priv`). */
 export function toPrivateJwk(key: PrivateKey): Jwk {
   return { ...toJwk(key), [secretName(key.alg)]: encodeBase64url(key.secret) };
 }

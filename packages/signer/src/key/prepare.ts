@@ -55,7 +55,7 @@ export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
 }
 
 /**
- * The same table as an array of integers, 144 or 2, 4 or 8 times as many. It is faster but needs more RAM. Its digest
+ * Returns the table as an array of integers, 144 or 2, 4 or 8 times as many. It is faster but needs more RAM. Its digest
  * is the digest of the text.
  */
 export function tableNumbers(table: string): number[] {

@@ -32,8 +32,8 @@ function algNamed(name: string): KeyAlg {
 }
 
 /**
- * The public key in a blob of OpenSSH. `expected`: the type that the line names. Throws KeyError: `unsupported` for another
- * type, `format` for a damaged blob, and the codes of publicKey().
+ * Returns the public key in a blob of OpenSSH. `expected`: the type that the line names. Throws KeyError: `unsupported`
+ * for another type, `format` for a damaged blob, and the codes of publicKey().
  */
 export function fromSsh(blob: Uint8Array, expected?: string): PublicKey {
   const { fields, rest } = stringsIn(blob, 1);
@@ -61,7 +61,7 @@ function decodeBase64(text: string): Uint8Array | undefined {
   );
 }
 
-/** Whether a text is, or begins like, a public key of OpenSSH: a type and base64. */
+/** Returns whether a text is, or begins like, a public key of OpenSSH: a type and base64. */
 export function isSshLine(text: string): boolean {
   return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
 }
@@ -86,9 +86,9 @@ const tag = (bytes: Uint8Array, at: number) => latin1(bytes.subarray(at, at + 2)
 export const isMinisignPublic = (bytes: Uint8Array): boolean => bytes.length === MINISIGN_LENGTH && tag(bytes, 0) === "Ed";
 
 /**
- * The public key in the decoded line of a file of minisign, which describes the layout in its manual ("Key formats").
- * Returns undefined if it is not one. Throws KeyError: `format` for the beginning of a secret key, and the codes of
- * publicKey().
+ * Returns the public key in the decoded line of a file of minisign, which describes the layout in its manual ("Key
+ * formats"). Returns undefined if it is not one. Throws KeyError: `format` for the beginning of a secret key, and the
+ * codes of publicKey().
  */
 export function fromMinisign(bytes: Uint8Array): PublicKey | undefined {
   if (!isMinisignPublic(bytes)) return undefined;

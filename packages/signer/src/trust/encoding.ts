@@ -44,7 +44,10 @@ export interface TrustFile {
   readonly signatures: readonly CoseSignature[];
 }
 
-/** Whether the bytes begin with tag 98, COSE_Sign (RFC 9052 §2). The head of this tag has one form, of two bytes. */
+/**
+ * Returns whether the bytes begin with tag 98, COSE_Sign (RFC 9052 §2). The head of this tag has one form, of two
+ * bytes.
+ */
 export function isTrust(head: Uint8Array): boolean {
   return head[0] === 0xd8 && head[1] === TAG_SIGN;
 }

@@ -114,7 +114,7 @@ export class FlashStore implements Store {
   }
 }
 
-/** The layout: the slots from address 0, then the envelopes, then two pages for records. */
+/** Returns the layout: the slots from address 0, then the envelopes, then two pages for records. */
 export function layoutOf(setup: Setup): FlashLayout {
   let at = 0;
   const area = (size: number): [number, number] => {
@@ -136,8 +136,8 @@ export interface FlashCode {
 }
 
 /**
- * The store of device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise it is in
- * RAM and is stored at the end. `code`: another verifier, and its device.
+ * Returns the store of device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise
+ * it is in RAM and is stored at the end. `code`: another verifier, and its device.
  */
 export function flashStore(setup: Setup, receiving = true, code: FlashCode = { flashDevice }): Store {
   const layout = layoutOf(setup);

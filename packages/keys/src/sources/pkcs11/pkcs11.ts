@@ -44,7 +44,7 @@ export const openTokenKey: OpenSource = async (ref, ask) => {
   }
 };
 
-/** A signer that uses the token. Signatures are raw; for ECDSA, r ‖ s, in PKCS#11 as in COSE. */
+/** Returns a signer that uses the token. Signatures are raw; for ECDSA, r ‖ s, in PKCS#11 as in COSE. */
 export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
   const { pkcs11, ecdsa } = CUSTODY[pub.alg];
   const length = signatureLength(pub.alg);

@@ -290,7 +290,10 @@ export function productIn(path: string, text: string): Product {
   return new Reader(path, text, writtenIn(path, text)).product();
 }
 
-/** The boards with these names: all if none is given. Throws a Failure for a name that the product does not have. */
+/**
+ * Returns the boards with these names: all if none is given. Throws a Failure for a name that the product does not
+ * have.
+ */
 export function boardsOf({ path, boards }: Product, names: readonly string[]): readonly Board[] {
   const known = boards.map(({ name }) => name);
   for (const [i, name] of names.entries()) {
