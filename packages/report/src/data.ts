@@ -1,4 +1,5 @@
-// What a report holds: the release with the keys that are to verify it, and what was found out when the report was made.
+// What a report holds: the release with the keys that are to verify it, and what was found out when the report was
+// made.
 
 import type { Phase } from "./device-rules.js";
 

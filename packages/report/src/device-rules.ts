@@ -49,7 +49,10 @@ export interface HashFunction {
   create(): { update(bytes: Uint8Array): unknown; digest(): Uint8Array };
 }
 
-/** Hash functions by the names of `HASH_NAMES`. As getters, so that a program loads them only for a content that it must hash. */
+/**
+ * Hash functions by the names of `HASH_NAMES`. As getters, so that a program loads them only for a content that it must
+ * hash.
+ */
 export const HASH_FUNCTIONS: { readonly [name: string]: HashFunction } = {
   get "sha-256"() {
     return sha256;

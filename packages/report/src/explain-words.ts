@@ -5,7 +5,10 @@ import type { Action, Behaviour, Explained } from "./explain.js";
 /** Text that cannot be taken for hex, or for an empty identifier. */
 const PLAIN = /^(?!([0-9a-f]{2})+$|\(empty\)$)[!-.0-~]+$/;
 
-/** Returns the name of a component: the text of its parts if they are printable and do not look like hex, or else their hex. */
+/**
+ * Returns the name of a component: the text of its parts if they are printable and do not look like hex, or else their
+ * hex.
+ */
 export function componentWords(parts: readonly string[]): string {
   const texts = parts.map((hex) => {
     const text = hex.replace(/../g, (byte) => String.fromCharCode(Number.parseInt(byte, 16)));

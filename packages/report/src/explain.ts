@@ -1,6 +1,6 @@
 // What a device does with a release: the interpreter runs it for every kind of device that it distinguishes, with the
-// answers that this kind gives, and each effect becomes an action. The interpreter is given, so that a page can use that
-// of a device bundle.
+// answers that this kind gives, and each effect becomes an action. The interpreter is given, so that a page can use
+// that of a device bundle.
 
 import { type Bytes, type Digest, type Effect, errors, type Manifest } from "@firmseal/verifier";
 import { type ActionName, COMMAND_ROWS, formatSequence, HASH_NAMES, refusalOf } from "@firmseal/verifier/tools";

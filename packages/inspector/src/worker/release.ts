@@ -38,7 +38,9 @@ export async function openRelease({ bytes }: Main, trust: Trust | undefined): Pr
 /** The verifier of the tools, for trying a manifest on each kind of device. Throws Sentence at the start of a run. */
 export const pageInterpreter = () => limitedInterpreter(MOST_COMMANDS, () => new Sentence(TEXTS.tooManyCommands(MOST_COMMANDS)));
 
-/** Every kind of device that the release distinguishes. Throws Sentence if they are too many: all are tried, or none is. */
+/**
+ * Every kind of device that the release distinguishes. Throws Sentence if they are too many: all are tried, or none is.
+ */
 export function kindsOf(main: Main): { kinds: DeviceKind[]; slots: boolean } {
   const ids = (code: number) => {
     const distinct = identifiersIn(main, code);

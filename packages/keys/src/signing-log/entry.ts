@@ -47,7 +47,9 @@ export interface EntryFacts {
   overrides?: string[];
   /** Thumbprints of the keys whose approval was asked for, and was there. */
   approvers?: string[];
-  /** Of a move: thumbprint of the key whose numbers this key continues, or of the key that continues those of this key. */
+  /**
+   * Of a move: thumbprint of the key whose numbers this key continues, or of the key that continues those of this key.
+   */
   from?: string;
   to?: string;
   /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */

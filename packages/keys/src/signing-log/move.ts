@@ -31,8 +31,9 @@ export function movedTo(key: string, entries: readonly Entry[]): string | undefi
 }
 
 /**
- * Enters in the logs of both keys that `next` continues the numbers of `old`: the highest number of each kind of device, and
- * whose approval was asked for. Signs nothing. Throws a Failure if the log of `old` is empty or faulty, or if `old` was moved.
+ * Enters in the logs of both keys that `next` continues the numbers of `old`: the highest number of each kind of
+ * device, and whose approval was asked for. Signs nothing. Throws a Failure if the log of `old` is empty or faulty, or
+ * if `old` was moved.
  */
 export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | undefined): Promise<Moved> {
   const [from, to] = [keyName(old.public), keyName(next.public)];

@@ -114,8 +114,8 @@ export interface SequenceOverrides {
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
  * would refuse, that another file has, or that leaves no room. The same manifest or trust file may be signed again with
- * any key. A number that is that of its version may be one major version ahead. Returns the overrides that were needed, as
- * option names.
+ * any key. A number that is that of its version may be one major version ahead. Returns the overrides that were needed,
+ * as option names.
  */
 export function checkSequence(
   entries: readonly Known[],

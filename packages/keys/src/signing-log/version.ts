@@ -1,5 +1,5 @@
-// Versions as sequence numbers: a map between the two that loses nothing, so that the same version has the same number on
-// every machine. docs/guides/product.md has the table.
+// Versions as sequence numbers: a map between the two that loses nothing, so that the same version has the same number
+// on every machine. docs/guides/product.md has the table.
 
 import { usage } from "../errors/failure.js";
 

@@ -23,8 +23,8 @@ export interface AlgChoice {
 const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some((cose) => algName(cose) === name));
 
 /**
- * Returns the fault of names that leave the choice open, or are for none of the keys. Returns undefined if there is none.
- * If names are for several kinds of key, one of these kinds need not sign this time.
+ * Returns the fault of names that leave the choice open, or are for none of the keys. Returns undefined if there is
+ * none. If names are for several kinds of key, one of these kinds need not sign this time.
  */
 export function namesFault(names: readonly string[], keys: readonly PublicKey[]): ConsumerFault | undefined {
   const kinds = names.map(kindOf);

@@ -1,5 +1,6 @@
-// An incident, from the moment when somebody is paged to the moment when the fleet is safe. It is run again after each step: what is in its folder
-// says how far it is. It uses no private key, so that nothing it does can make matters worse.
+// An incident, from the moment when somebody is paged to the moment when the fleet is safe. It is run again after each
+// step: what is in its folder says how far it is. It uses no private key, so that nothing it does can make matters
+// worse.
 
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -52,7 +53,10 @@ export interface IncidentOptions {
   image?: readonly string[];
 }
 
-/** `list`: roots must sign the next trust file. `bridges`: release keys must sign the bridges. `roll-out`: devices must take them. */
+/**
+ * `list`: roots must sign the next trust file. `bridges`: release keys must sign the bridges. `roll-out`: devices must
+ * take them.
+ */
 export type IncidentStage = "list" | "bridges" | "roll-out" | "safe";
 
 export interface Incident {
@@ -153,8 +157,8 @@ function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
 }
 
 /**
- * What a bridge brings before the next list, for devices that have an older list than today's: the lists after theirs, as
- * far as they are known without a gap. Empty if every device has today's list.
+ * What a bridge brings before the next list, for devices that have an older list than today's: the lists after theirs,
+ * as far as they are known without a gap. Empty if every device has today's list.
  */
 function chainBefore({ current, fleet }: Pick<Given, "current" | "fleet">): TrustOnFile[] {
   const known = new Map<bigint, TrustOnFile>();

@@ -125,7 +125,10 @@ export function withWaivers(findings: readonly Finding[], { path, all }: Waivers
   return out;
 }
 
-/** Returns the Failure (LINT) for findings that are not waived and at least as severe as `failOn`. Returns undefined if there are none. */
+/**
+ * Returns the Failure (LINT) for findings that are not waived and at least as severe as `failOn`. Returns undefined if
+ * there are none.
+ */
 export function lintFailure(findings: readonly Finding[], failOn: Severity = "error"): Failure | undefined {
   const worse = SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1);
   const failed = findings.filter(({ severity, waived }) => !waived && worse.includes(severity));

@@ -24,7 +24,9 @@ export interface LintOptions {
   readonly product?: Product;
   /** The trust file that devices have. */
   readonly trust?: { readonly path: string; readonly store: TrustStore };
-  /** The envelope or folder of the previous release. Default: with a product, the last one in its folder of releases. */
+  /**
+   * The envelope or folder of the previous release. Default: with a product, the last one in its folder of releases.
+   */
   readonly previous?: string;
   /** Files of payloads, as --payload names them. For one envelope only. */
   readonly payload?: readonly string[];
@@ -164,8 +166,8 @@ async function taskOf(
 }
 
 /**
- * Lints the releases at `path`, an envelope or a folder. Throws Failures for files that are not there or are not releases,
- * and for a release before that is for other devices.
+ * Lints the releases at `path`, an envelope or a folder. Throws Failures for files that are not there or are not
+ * releases, and for a release before that is for other devices.
  */
 export async function lintReleases(path: string, o: LintOptions = {}): Promise<LintReport & { readonly releases: readonly string[] }> {
   const { product } = o;

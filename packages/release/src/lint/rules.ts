@@ -9,8 +9,8 @@ import { numberRules } from "./rules/numbers.js";
 import { signerRules } from "./rules/signers.js";
 
 /**
- * Rules about waivers, which look at the product file. No waiver waives them: one that has expired would otherwise waive
- * itself.
+ * Rules about waivers, which look at the product file. No waiver waives them: one that has expired would otherwise
+ * waive itself.
  */
 export const WAIVER_RULES: { readonly [name in "invalid" | "unused"]: Omit<Rule, "check"> } = {
   invalid: {

@@ -50,8 +50,8 @@ export async function productTrustKeys({ trust: { keys } }: Product, trust: Trus
 }
 
 /**
- * The keys that devices trust: the trust file of the product, or the keys that it names. If it has neither, `signers`, the keys
- * that sign.
+ * The keys that devices trust: the trust file of the product, or the keys that it names. If it has neither, `signers`,
+ * the keys that sign.
  */
 export function productTrusted(
   product: Product,
@@ -128,7 +128,10 @@ export function refuseSigned(
   refuseRefused(board, plan(devicesOf(product, board, trusted, role), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
 }
 
-/** Refuses a release whose keys are not there, before anything else is tried. References of other kinds are opened later. */
+/**
+ * Refuses a release whose keys are not there, before anything else is tried. References of other kinds are opened
+ * later.
+ */
 export function refuseMissingKeys(product: Product, role: SigningRole): void {
   for (const ref of signingKeys(product, role)) if (schemeOf(ref) === undefined) sizeOf(ref);
 }

@@ -1,5 +1,5 @@
-// One command for a release: all boards of a product, or none. Everything that can be refused is refused before a number
-// is used, what takes long is tried last, and the folder of the release appears whole.
+// One command for a release: all boards of a product, or none. Everything that can be refused is refused before a
+// number is used, what takes long is tried last, and the folder of the release appears whole.
 
 import { join } from "node:path";
 import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";

@@ -1,5 +1,5 @@
-// Files that belong to a release and are not signed with it: bills of materials, provenance. A report names them with their
-// digests.
+// Files that belong to a release and are not signed with it: bills of materials, provenance. A report names them with
+// their digests.
 
 import { existsSync } from "node:fs";
 import { basename } from "node:path";

@@ -121,8 +121,9 @@ function line({ fleet, current }: Retirement): TrustStore[] {
 }
 
 /**
- * For each key, a list of the line that has it as a root: a signature by any other key counts nowhere. Roots of older lists in the field sign
- * too, so that devices with those lists may accept the next one. The retired key may sign its successor.
+ * For each key, a list of the line that has it as a root: a signature by any other key counts nowhere. Roots of older
+ * lists in the field sign too, so that devices with those lists may accept the next one. The retired key may sign its
+ * successor.
  */
 function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]): TrustStore[] {
   return signingKeys.map(({ name, public: key }) => {

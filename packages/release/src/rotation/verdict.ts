@@ -79,8 +79,8 @@ function behind(state: State, walked: readonly Played[], today: TrustStore, high
 }
 
 /**
- * The outcome for the devices in a state. `today`: the newest trust file of their product line. `known`: all trust files
- * that are signed already.
+ * The outcome for the devices in a state. `today`: the newest trust file of their product line. `known`: all trust
+ * files that are signed already.
  */
 export function outcome(
   { first: cohort, highest }: Group,

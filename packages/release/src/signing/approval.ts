@@ -1,4 +1,5 @@
-// Approvals: a second person's signature over what is to be signed. --approver asks for it; from then on the log of the key does.
+// Approvals: a second person's signature over what is to be signed. --approver asks for it; from then on the log of the
+// key does.
 
 import {
   APPROVE,
@@ -78,7 +79,8 @@ async function approverOf(
 }
 
 /**
- * Checks that every approver has approved, and that none of them signs. Returns their thumbprints, for the log. Throws a Failure: APPROVAL.
+ * Checks that every approver has approved, and that none of them signs. Returns their thumbprints, for the log. Throws
+ * a Failure: APPROVAL.
  */
 export async function checkApprovals(
   what: Pick<Signable, "kind" | "digest">,
@@ -101,8 +103,8 @@ export async function checkApprovals(
 }
 
 /**
- * The override that lets keys sign without an approval, although one of their logs has one. `entries`: of all logs. Nothing: none is needed. What
- * was asked for once is asked for until a person says otherwise.
+ * The override that lets keys sign without an approval, although one of their logs has one. `entries`: of all logs.
+ * Nothing: none is needed. What was asked for once is asked for until a person says otherwise.
  */
 export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], { keys, allowed }: Approvals): string[] {
   if (keys.length > 0) return [];

@@ -46,13 +46,16 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   /** The last check, when everything else has been granted and nothing has been entered. */
   admit?(draft: EnvelopeDraft): void;
   /**
-   * What takes long, and may refuse too. It runs when everything else has been granted, without the locks of the logs. Then
-   * all that others can have changed is checked once more.
+   * What takes long, and may refuse too. It runs when everything else has been granted, without the locks of the logs.
+   * Then all that others can have changed is checked once more.
    */
   lengthy?(): Promise<void>;
   /** What else may refuse the entries of the logs. */
   inspect?(entries: readonly Entry[]): void;
-  /** If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows what was. */
+  /**
+   * If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows
+   * what was.
+   */
   first?: boolean | "known";
 }
 

@@ -78,7 +78,8 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
 }
 
 /**
- * Refuses a key whose numbers another key continues, unless that one signs as well. `entries`: those of the logs of all keys.
+ * Refuses a key whose numbers another key continues, unless that one signs as well. `entries`: those of the logs of all
+ * keys.
  */
 export function refuseMovedKeys(keys: readonly NamedKey[], entries: readonly Entry[]): void {
   const names = new Set(keys.map(({ public: key }) => keyName(key)));

@@ -1,4 +1,5 @@
-// The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field still have.
+// The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field
+// still have.
 
 import { Failure, refusedInput } from "@firmseal/keys";
 import { acceptTrust, decodeTrust, equalBytes, trustName } from "@firmseal/signer";
@@ -23,8 +24,8 @@ export function checkLine(path: string, store: TrustStore, previous: TrustOnFile
 }
 
 /**
- * Reads the files of --previous-trust, the newest first. Each must be signed by its own roots, and be of the line of `store`. Two different ones
- * with one number are a fork: which of them devices have is not known.
+ * Reads the files of --previous-trust, the newest first. Each must be signed by its own roots, and be of the line of
+ * `store`. Two different ones with one number are a fork: which of them devices have is not known.
  */
 export function readChain(paths: readonly string[], path: string, store: TrustStore): TrustOnFile[] {
   const chain = paths.map(readTrustFile).sort((a, b) => (big(a.store.sequence) < big(b.store.sequence) ? 1 : -1));
@@ -57,9 +58,9 @@ export function readChained(path: string): TrustOnFile {
 }
 
 /**
- * Makes the chain of some trust files, in the order of their numbers. It moves devices that have one of them, or the one
- * before the first. Throws a Failure if a file is missing or is there twice, if the roots of one have not signed the
- * next, or if there are more than 16.
+ * Makes the chain of some trust files, in the order of their numbers. It moves devices that have one of them, or the
+ * one before the first. Throws a Failure if a file is missing or is there twice, if the roots of one have not signed
+ * the next, or if there are more than 16.
  */
 export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: TrustOnFile[] } {
   const files = paths.map(readTrustFile).sort((a, b) => compareSequence(a.store.sequence, b.store.sequence));

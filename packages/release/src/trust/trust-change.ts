@@ -79,7 +79,8 @@ function otherRules(before: object | undefined, after: object, shown: readonly s
 }
 
 /**
- * Returns what `after` changes. Without a previous file, everything in it is a change. Empty if the content is the same.
+ * Returns what `after` changes. Without a previous file, everything in it is a change. Empty if the content is the
+ * same.
  */
 export function trustChanges(before: TrustStore | undefined, after: TrustStore): Change[] {
   if (before && equalBytes(before.payload, after.payload)) return [];

@@ -56,8 +56,8 @@ function isArtifact(value: unknown): value is Artifact {
 }
 
 /**
- * Reads a record where its schema is not at hand: what is used of it has the right types. Throws SyntaxError if it is not
- * JSON, and TypeError if it is not the record of a release.
+ * Reads a record where its schema is not at hand: what is used of it has the right types. Throws SyntaxError if it is
+ * not JSON, and TypeError if it is not the record of a release.
  */
 export function readRecordText(text: string): ReleaseRecord {
   const value = JSON.parse(text) as ReleaseRecord | null;

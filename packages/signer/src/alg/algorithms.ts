@@ -1,4 +1,5 @@
-// The table of the algorithms, one row for each, and what its rows say. Nothing else in this package names an algorithm.
+// The table of the algorithms, one row for each, and what its rows say. Nothing else in this package names an
+// algorithm.
 
 import { type Alg, algorithms } from "@firmseal/verifier";
 import { COSE, KEY_D, KEY_PRIV } from "@firmseal/verifier/tools";

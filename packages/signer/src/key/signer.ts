@@ -56,7 +56,9 @@ export function signer(key: PrivateKey): Signer {
   };
 }
 
-/** Overwrites the secret of a private key with zeros, and lets go of what OpenSSL has of it. Its signers sign no more. */
+/**
+ * Overwrites the secret of a private key with zeros, and lets go of what OpenSSL has of it. Its signers sign no more.
+ */
 export function wipePrivateKey({ secret }: PrivateKey): void {
   secret.fill(0);
   forgetKeyObject(secret);
@@ -105,8 +107,8 @@ interface Verified {
 }
 
 /**
- * The signatures that were verified last. A signing program opens the result at once, which asks for the same bytes under
- * the same key again. An envelope has at most 8 signatures.
+ * The signatures that were verified last. A signing program opens the result at once, which asks for the same bytes
+ * under the same key again. An envelope has at most 8 signatures.
  */
 const verifiedLast: Verified[] = [];
 

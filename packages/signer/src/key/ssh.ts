@@ -1,4 +1,5 @@
-// Public keys of OpenSSH (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4) and of minisign, for programs with and without Node.
+// Public keys of OpenSSH (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4) and of minisign, for programs with and without
+// Node.
 
 import { type KeyAlg, keyAlgs, sshType } from "../alg/algorithms.js";
 import { decodeBase64url } from "./base64url.js";
@@ -66,7 +67,10 @@ export function isSshLine(text: string): boolean {
   return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
 }
 
-/** Reads the only public key in a text. Text after the key is its comment. Throws KeyError like fromSsh(), and `several`. */
+/**
+ * Reads the only public key in a text. Text after the key is its comment. Throws KeyError like fromSsh(), and
+ * `several`.
+ */
 export function fromSshLine(text: string): PublicKey {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
   if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);

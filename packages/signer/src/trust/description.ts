@@ -47,11 +47,14 @@ export interface TrustDescription {
   /** How far above its floor a device takes a release of the role; 2^63 if it is left out. */
   readonly jumps?: { readonly [role in RoleName]?: bigint };
   /**
-   * For each role, families of algorithms, and how many keys of each must sign, besides the threshold. A device that has
-   * none of the algorithms of a family does not count that family.
+   * For each role, families of algorithms, and how many keys of each must sign, besides the threshold. A device that
+   * has none of the algorithms of a family does not count that family.
    */
   readonly families?: { readonly [role in RoleName]?: readonly FamilyEntry[] };
-  /** Counting begins again: how often it has, from 1 to 2^24 - 1, and the lowest number from then on. Stays in every list that follows. */
+  /**
+   * Counting begins again: how often it has, from 1 to 2^24 - 1, and the lowest number from then on. Stays in every
+   * list that follows.
+   */
   readonly epoch?: { readonly number: number; readonly from: bigint };
 }
 

@@ -1,5 +1,5 @@
-// Writes and reads trust files (docs/guides/trust.md). Everything written is read again by the verifier's reader, so that
-// one place holds the rules. Its refusals are thrown.
+// Writes and reads trust files (docs/guides/trust.md). Everything written is read again by the verifier's reader, so
+// that one place holds the rules. Its refusals are thrown.
 
 import { errors, type Host, type Trust, type TrustStore } from "@firmseal/verifier";
 import {

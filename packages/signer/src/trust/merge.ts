@@ -1,4 +1,5 @@
-// Signatures that several people have made on copies of one trust file, in one file; and those that nobody needs taken out.
+// Signatures that several people have made on copies of one trust file, in one file; and those that nobody needs taken
+// out.
 
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { MAX_SIGNATURES, ROLE_ROOT } from "@firmseal/verifier/tools";
@@ -19,7 +20,10 @@ export class DifferentContent extends Error {
   }
 }
 
-/** `twice`: by a key that has a signature already. `unknown`: by no root of the file, nor of one before. `surplus`: no list needs it. */
+/**
+ * `twice`: by a key that has a signature already. `unknown`: by no root of the file, nor of one before. `surplus`: no
+ * list needs it.
+ */
 export type DropReason = "twice" | "unknown" | "surplus";
 
 export interface MergedSignature {

@@ -1,5 +1,5 @@
-// What chosen power cuts of one course leave on flash. Thousands of stores take the same course: what does not depend on
-// the store is worked out once.
+// What chosen power cuts of one course leave on flash. Thousands of stores take the same course: what does not depend
+// on the store is worked out once.
 
 import { carryOut, type FlashOperation, type FlashTear, onePageEach, type Pages } from "./flash-operations.js";
 import type { SharedPages } from "./shared-pages.js";

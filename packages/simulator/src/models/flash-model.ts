@@ -32,7 +32,10 @@ const SLAB = 256 * 1024;
 let slab = new Uint8Array(0);
 let taken = 0;
 
-/** New octets, which are not all 0. Of a large piece of memory: a simulation reads hundreds of thousands of times, a little each. */
+/**
+ * New octets, which are not all 0. Of a large piece of memory: a simulation reads hundreds of thousands of times, a
+ * little each.
+ */
 function octets(n: number): Uint8Array {
   if (n > SLAB / 8) return new Uint8Array(n);
   if (taken + n > slab.length) {
@@ -165,7 +168,9 @@ export class FlashModel implements Flash {
     this.put(address, bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
   }
 
-  /** Whether bytes have been erased and not written since. The course of the device depends on it, as on what it reads. */
+  /**
+   * Whether bytes have been erased and not written since. The course of the device depends on it, as on what it reads.
+   */
   private isErased(address: number, n: number): boolean {
     this.touch(address, n);
     for (let i = 0; i < n; ) {

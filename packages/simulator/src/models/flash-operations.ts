@@ -58,8 +58,8 @@ export function onePageEach(operation: FlashOperation, size: number): FlashOpera
 }
 
 /**
- * Carries out a whole operation with pages that others have too. Returns the same operation, with bytes of its own, or with
- * bytes that others have too. A write across a border leaves shared pages on both sides of it.
+ * Carries out a whole operation with pages that others have too. Returns the same operation, with bytes of its own, or
+ * with bytes that others have too. A write across a border leaves shared pages on both sides of it.
  */
 export function carryOutShared(pages: Uint8Array[], operation: FlashOperation, size: number, shared: SharedPages): FlashOperation {
   if (operation.op === "erase") {

@@ -44,7 +44,10 @@ export class Simulation {
   private afterAgain = "";
   private from!: Store;
   private floor: Sequence = [0, 0];
-  /** Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor fall. */
+  /**
+   * Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor
+   * fall.
+   */
   private anew: string | undefined;
   private courses = 0;
 

@@ -31,7 +31,10 @@ function acceptedTrust({ bytes }: Main, roots: TrustStore | Trust | undefined): 
   return acceptTrust(bytes, roots ?? own.store);
 }
 
-/** The trust file, verified with the open keys as its roots, or with its own, and the previous one first. Throws refusals. */
+/**
+ * The trust file, verified with the open keys as its roots, or with its own, and the previous one first. Throws
+ * refusals.
+ */
 function trustList({ trust, before: first, keys }: Desk): TrustList | undefined {
   if (!trust) return undefined;
   const pinned = keys.length > 0;
@@ -47,7 +50,9 @@ function identityOf(device: DeviceSettings | undefined, main: Main): Identity {
   return { vendor: first?.identity.vendor ?? [], class: first?.identity.class ?? [] };
 }
 
-/** Who must have signed the release. Undefined: neither keys nor a trust file are open. Throws refusals and Sentence. */
+/**
+ * Who must have signed the release. Undefined: neither keys nor a trust file are open. Throws refusals and Sentence.
+ */
 export async function policyFor(desk: Desk, threshold: number, device: DeviceSettings | undefined): Promise<DeskPolicy | undefined> {
   for (const { key } of desk.keys) await loadAlg(key.alg);
   const list = trustList(desk);

@@ -1,5 +1,5 @@
-// Keys in hardware tokens and in SoftHSM, over PKCS#11: `pkcs11:token=release;object=NAME` (RFC 7512). The private key never leaves the
-// token. Needs pkcs11js and the token's module.
+// Keys in hardware tokens and in SoftHSM, over PKCS#11: `pkcs11:token=release;object=NAME` (RFC 7512). The private key
+// never leaves the token. Needs pkcs11js and the token's module.
 
 import { createHash } from "node:crypto";
 import { type PublicKey, type Signer, signatureLength } from "@firmseal/signer";

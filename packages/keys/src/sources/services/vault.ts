@@ -123,7 +123,9 @@ async function dataOf(response: IncomingMessage): Promise<Shape> {
 
 type Call = (path: string, body?: object) => Promise<Shape>;
 
-/** Calls Vault, up to three times if it cannot be reached or is busy. A redirect is an error: it would get the token. */
+/**
+ * Calls Vault, up to three times if it cannot be reached or is busy. A redirect is an error: it would get the token.
+ */
 async function caller(ref: string): Promise<Call> {
   const base = address(ref);
   const namespace = variable("NAMESPACE");

@@ -1,5 +1,5 @@
-// CNSA 2.0 (NSA, "Announcing the Commercial National Security Algorithm Suite 2.0", and its FAQ): firmware is signed with
-// LMS or XMSS of one tree (SP 800-208) or ML-DSA-87 (FIPS 204), and hashed with SHA-384 or SHA-512.
+// CNSA 2.0 (NSA, "Announcing the Commercial National Security Algorithm Suite 2.0", and its FAQ): firmware is signed
+// with LMS or XMSS of one tree (SP 800-208) or ML-DSA-87 (FIPS 204), and hashed with SHA-384 or SHA-512.
 
 import { COSE, type CoseSignature, HASH_SHA_384, HASH_SHA_512, PARAM_IMAGE_DIGEST } from "@firmseal/verifier/tools";
 import { allParameters, type DigestText, formatDigest } from "../../payload-check/tree.js";

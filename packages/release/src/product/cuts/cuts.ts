@@ -1,6 +1,6 @@
-// Power cuts on devices that get a release, on all processors: with the whole images up to a size, at every write and erase,
-// and at some of those of each recovery. Each cut goes through the flash of the device, so the time grows with the square of
-// the size.
+// Power cuts on devices that get a release, on all processors: with the whole images up to a size, at every write and
+// erase, and at some of those of each recovery. Each cut goes through the flash of the device, so the time grows with
+// the square of the size.
 
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -75,8 +75,8 @@ function oneWorker(
 }
 
 /**
- * Installs each board's release on simulated flash, and cuts the power. `report`: called as each begins, and is done. Throws a
- * Failure: POWER_CUT.
+ * Installs each board's release on simulated flash, and cuts the power. `report`: called as each begins, and is done.
+ * Throws a Failure: POWER_CUT.
  */
 export async function cutPower(
   product: Product,
