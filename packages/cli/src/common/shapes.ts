@@ -124,7 +124,7 @@ export const DIGEST_SHAPE: Shape = {
 
 export const TEST_KEYS: Shape = { testKeys: ["string[]", "published test keys among the keys: anybody can sign with them"] };
 
-/** How a trust file differs from the previous one. */
+/** How a trust file differs from the one before. */
 export const CHANGES: Shape = { changes: ["object[]", "differences from the previous trust file"] };
 
 export const PROGRESS: Shape = {
