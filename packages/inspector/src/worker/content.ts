@@ -16,7 +16,7 @@ const MOST_BYTES = 257 * 1024 * 1024;
 const STEP = 1 << 22;
 
 /** The bytes of a payload outside the envelope, with the digest by which it was recognized, in hex. */
-export interface Payload {
+export interface OutsidePayload {
   uri: string;
   digest: string;
   bytes: Uint8Array;
@@ -26,7 +26,7 @@ export interface Payload {
 export type Content =
   | { kind: "envelope" | "trust" | "description"; bytes: Uint8Array }
   | { kind: "key"; key: PublicKey }
-  | { kind: "payload"; payload: Payload };
+  | { kind: "payload"; payload: OutsidePayload };
 
 const keyContent = (key: PublicKey | undefined): Content | undefined => key && { kind: "key", key };
 
@@ -74,7 +74,7 @@ function looksLikeEnvelope(bytes: Uint8Array): boolean {
 }
 
 /** The payload outside the envelope that these bytes are. */
-async function payloadOf(envelope: Main, bytes: Uint8Array, progress: OnProgress): Promise<Payload | undefined> {
+async function payloadOf(envelope: Main, bytes: Uint8Array, progress: OnProgress): Promise<OutsidePayload | undefined> {
   if (!envelope.outline) return undefined;
   const hashed = new Map<string, string>();
   for (const { uri, digest, bytes: size } of await fetchesOf(envelope).catch(() => [])) {

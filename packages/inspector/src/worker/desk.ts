@@ -5,7 +5,7 @@ import { decodeTrust, type PublicKey, testKeyName, thumbprint, toHex, trustName 
 import { compareSequence } from "@firmseal/verifier";
 import type { OpenFile } from "../protocol.js";
 import { TEXTS } from "../texts.js";
-import { type Content, contentOf, type Payload, pastedContent } from "./content.js";
+import { type Content, contentOf, type OutsidePayload, pastedContent } from "./content.js";
 import { type Main, openEnvelope } from "./main-file.js";
 import { Sentence } from "./sentence.js";
 import { Tree } from "./tree.js";
@@ -19,7 +19,7 @@ export interface OpenKey {
   key: PublicKey;
 }
 
-export interface OpenPayload extends Payload {
+export interface OpenPayload extends OutsidePayload {
   id: number;
 }
 
@@ -116,7 +116,7 @@ export class Desk {
     return { id, kind: "key", name, words: test === undefined ? words : `${words}; ${TEXTS.isTestKey(test)}` };
   }
 
-  private takePayload(payload: Payload, name: string): OpenFile {
+  private takePayload(payload: OutsidePayload, name: string): OpenFile {
     const id = this.ids++;
     this.payloads.push({ id, ...payload });
     return { id, kind: "payload", name, words: TEXTS.isPayload(payload.uri) };
