@@ -85,20 +85,15 @@ function scalars(signature: Bytes, hash: Bytes): [number[], number[], number[], 
 /** The terms of [vS]B - [u]A - [v]R, see above. Nothing else stays alive from here on: the tables take the RAM. */
 function halved(w: [number[], number[], number[], boolean], r: Point, a: Point): Term[] {
   var d = readElement(NUMBERS, 0);
-  var each = HAS_TABLES ? 2 : 1;
   return [
     [
       w[0],
       false,
       128,
-      each,
-      odd(readElement(NUMBERS, 84), readElement(NUMBERS, 126), d, HAS_TABLES).concat(
-        odd(readElement(NUMBERS, 168), readElement(NUMBERS, 210), d, HAS_TABLES),
-      ),
-      0,
+      odd(readElement(NUMBERS, 84), readElement(NUMBERS, 126), d).concat(odd(readElement(NUMBERS, 168), readElement(NUMBERS, 210), d)),
     ],
-    [w[1], !w[3], 262, each, odd(a[0], a[1], d, HAS_TABLES), 0],
-    [w[2], true, 262, each, odd(r[0], r[1], d, HAS_TABLES), 0],
+    [w[1], !w[3], 262, odd(a[0], a[1], d)],
+    [w[2], true, 262, odd(r[0], r[1], d)],
   ];
 }
 
