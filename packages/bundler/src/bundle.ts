@@ -84,8 +84,7 @@ function readParts(): BundleParts {
   return parts;
 }
 
-const MODULE =
-  '(typeof module === "object" && module && module.exports) || (typeof exports === "object" && exports) || {}';
+const MODULE = '(typeof module === "object" && module && module.exports) || (typeof exports === "object" && exports) || {}';
 
 /** Names in the two lists that no property has any more: they protect nothing, because the property was renamed. */
 export function unusedNames(all: BundleParts): string[] {

@@ -251,11 +251,7 @@ export function vanishes(terms: Term[]): boolean {
           if (HAS_PREPARED && t[5]) {
             q += t[5];
           }
-          join(
-            p,
-            HAS_PREPARED && typeof t[3][0] !== "object" ? entry(t[3] as Table, q) : (t[3] as Point[])[q],
-            n > 127 === t[1] ? 0 : 1,
-          );
+          join(p, HAS_PREPARED && typeof t[3][0] !== "object" ? entry(t[3] as Table, q) : (t[3] as Point[])[q], n > 127 === t[1] ? 0 : 1);
         }
       }
     }

@@ -11,7 +11,7 @@
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { copied, equalConstantTime, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES, HAS_TOOLS } from "../base/features.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
@@ -132,7 +132,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  */
 export var ed25519: Alg = {
   ids: [ALG_EDDSA, ALG_ED25519],
-  // a micro verifier asks only whether the result is true
-  valid: HAS_GENERAL ? valid : (pointOf as unknown as (key: Bytes) => boolean),
+  // bundles ask only whether it is there
+  valid: HAS_TOOLS ? valid : (pointOf as unknown as (key: Bytes) => boolean),
   verify: verify,
 };
