@@ -49,6 +49,7 @@ export {
   lockLog,
   missingFromLog,
   type Receipt,
+  refusePastClock,
   type SigningFacts,
   type SigningLogs,
   signingLogPath,
@@ -81,5 +82,5 @@ export {
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
-export { KEY_SOURCES, schemeOf } from "./sources/table.js";
+export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/table.js";
 export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";
