@@ -140,7 +140,9 @@ function assemble(all: BundleParts, options: BundleOptions): string {
   // code behind a constant that is not set would stay in every bundle
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
   if (options.form === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
-  const code = statements.map((s) => s.text).join("\n");
+  // terser would give the same, and later
+  const needed = reachableFrom(statements, uses);
+  const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
   return `${head}${code}\n${text}\n})(firmseal);\n${options.form === "module" ? "export default firmseal;\n" : ""}`;
 }
