@@ -71,6 +71,9 @@ describe("names of the verifier that the bundler has as texts", () => {
     const called = new Set([...text.matchAll(/\.(\w+)\(/g)].map(([, name]) => name));
     const kept = new Set([...PUBLIC_NAMES, ...OWN_NAMES]);
     expect([...called].filter((name) => built.includes(name) && !kept.has(name))).toEqual([]);
+    const ofGlobals = [...text.matchAll(/(?<![.\w])(?:Array|E|Math|Number|Object|String)\.(\w+)/g)].map(([, name]) => name);
+    expect(ofGlobals).toContain("abs");
+    expect(ofGlobals.filter((name) => !kept.has(name))).toEqual([]);
   });
   it.each([
     ["a property that hosts see", "dangerouslyReadInPlace"],
