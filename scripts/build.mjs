@@ -115,6 +115,7 @@ function fingerprint() {
     "scripts/common-js.mjs",
     "scripts/declarations.mjs",
     "scripts/direct-imports.mjs",
+    "scripts/first-run.mjs",
     "scripts/in-signer.mjs",
     "scripts/packages.mjs",
   ];

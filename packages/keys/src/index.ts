@@ -84,4 +84,4 @@ export {
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
 export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/table.js";
-export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";
+export { bounded, grouped, replaceUnsafe, someOf, visible } from "./words.js";

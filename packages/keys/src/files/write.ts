@@ -15,6 +15,7 @@ import {
   rmdirSync,
   rmSync,
   statSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -28,12 +29,25 @@ let temporary: string | undefined;
 function cleanUp(): void {
   if (temporary === undefined) return;
   try {
-    // a file, or a folder that is being written
-    rmSync(temporary, { recursive: true, force: true });
+    removeFile(temporary);
   } catch {
-    // gone already
+    // a folder that is being written
+    try {
+      rmSync(temporary, { recursive: true, force: true });
+    } catch {
+      // it stays
+    }
   }
   temporary = undefined;
+}
+
+/** Removes a file, if it is there. rmSync() would look at it twice, and is a module of its own in Node 20. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== "ENOENT") throw e;
+  }
 }
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;

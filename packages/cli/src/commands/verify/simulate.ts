@@ -1,4 +1,4 @@
-import { CODES, Failure, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
+import { CODES, Failure, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
 import {
   allSet,
   deviceKinds,
@@ -30,7 +30,6 @@ import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { membersOf, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
-import { formatCount } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import type { MapLine } from "../../show/map.js";
 import { RefusedWithFacts, type TableLine } from "../../show/render.js";
@@ -118,7 +117,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
     throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
   if (o.device.startsWith("storage"))
     notice(
-      `Storage has room for ${STORAGE_ROOM} releases of ${formatCount(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
+      `Storage has room for ${STORAGE_ROOM} releases of ${grouped(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
     );
   let bar: ProgressBar | undefined;
   const { report, setup, sequences } = await simulateOn(make, update.release, identityFor(update.manifest, o), {
@@ -128,7 +127,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
     ...(o.secondCuts !== undefined && { secondCuts: o.secondCuts }),
     progress(done, total) {
       if (!bar && total * (o.secondCuts ?? total) > MANY)
-        notice(`${formatCount(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
+        notice(`${grouped(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
       bar ??= progress("cutting the power", total);
       bar.at(done);
     },
@@ -150,7 +149,7 @@ const OUTCOME_NAMES = { old: "old", new: "new", none: "NONE", mixed: "MIXED", fl
 function outcomes(t: Tally): string {
   const parts = (Object.keys(OUTCOME_NAMES) as (keyof typeof OUTCOME_NAMES)[]).filter((name) => t[name] > 0);
   if (parts.length === 1) return OUTCOME_NAMES[parts[0] as keyof typeof OUTCOME_NAMES];
-  return parts.map((name) => `${OUTCOME_NAMES[name]} ${formatCount(t[name])}`).join(", ") || "-";
+  return parts.map((name) => `${OUTCOME_NAMES[name]} ${grouped(t[name])}`).join(", ") || "-";
 }
 
 interface OutcomeRow {
@@ -201,9 +200,9 @@ function outcomeTable(points: readonly CutPoint[]): TableLine {
   const cells = outcomeRows(points).map((r) => [
     r.first === r.last ? `${r.first}` : `${r.first}-${r.last}`,
     `${[...r.verbs].join(", ")} ${r.place}`.trimEnd(),
-    formatCount(r.cut.cuts),
+    grouped(r.cut.cuts),
     outcomes(r.cut),
-    formatCount(r.again.cuts),
+    grouped(r.again.cuts),
     outcomes(r.again),
   ]);
   return { columns, rows: cells };
@@ -253,7 +252,7 @@ export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
       1,
       "POWER_CUT",
       CODES.POWER_CUT,
-      `${formatCount(facts.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
+      `${grouped(facts.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
       "the table shows them in capitals, --json lists the first ones",
     ),
     facts,
@@ -320,8 +319,8 @@ export default define({
     { table: outcomeTable(f.points) },
     { map: cutMap(f.points) },
     `device ${f.device}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
-    `${formatCount(f.cuts)} cuts of the power, and ${formatCount(f.cutsDuringRecovery)} more during the recovery from each`,
-    ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${formatCount(f.leftOut)}`] : []),
+    `${grouped(f.cuts)} cuts of the power, and ${grouped(f.cutsDuringRecovery)} more during the recovery from each`,
+    ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${grouped(f.leftOut)}`] : []),
     ...(f.faultCount === 0
       ? ["after each cut the old or the new release starts, the floor is no lower, and a second attempt installs the update"]
       : []),
