@@ -50,6 +50,7 @@ export {
   lockLog,
   missingFromLog,
   type Receipt,
+  refusePastClock,
   type SigningFacts,
   type SigningLogs,
   signingLogPath,
@@ -82,5 +83,5 @@ export {
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
-export { KEY_SOURCES, schemeOf } from "./sources/table.js";
+export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/table.js";
 export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";

@@ -91,8 +91,7 @@ interface Way {
 }
 
 interface Played extends Course {
-  /** Whether there was an effect, and a comparison among them. */
-  acted: boolean;
+  /** Whether there was a comparison among the effects. */
   compared: boolean;
 }
 
@@ -103,19 +102,17 @@ function isSlot({ component, slot }: Effect, kind: DeviceKind, before: KnownCont
 }
 
 function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, before, identifies }: Way): Played {
-  const out: Played = { done: [], acted: false, compared: false };
+  const out: Played = { done: [], compared: false };
   let isFault = false;
   // outside of the try: what it throws is not a refusal of a device
   const run = by.start(m, sectionsIn(m, during), kind.identity);
   try {
     drive(by, run, (e) => {
-      // a release that has nothing for a start is not started
-      if (e || (identifies && (during === "install" || out.acted))) refuseIf(admissionRefusal(by, run, e, during));
+      if (e || identifies) refuseIf(admissionRefusal(by, run, e, during));
       if (!e) {
         if (during === "install") refuseIf(known?.readBack());
         return true;
       }
-      out.acted = true;
       refuseIf(known?.refusal(e));
       const asks = isComparison(e);
       out.compared ||= asks;

@@ -11,6 +11,7 @@ import {
   refusalName,
   type Verdict,
 } from "@firmseal/release";
+import { suggestion } from "@firmseal/signer";
 import type { Line } from "../show/render.js";
 import { formatCount } from "./words.js";
 
@@ -168,7 +169,14 @@ export function planRefusal(
   if (wanted.size > 0) for (const r of results) for (const name of r.names) if (wanted.has(name)) found.set(name, r);
   for (const name of allowed) {
     const cohort = found.get(name);
-    if (!cohort) throw usage(`--allow-stranded ${name}: the fleet has no such cohort`, "the fleet file has the names");
+    if (!cohort)
+      throw usage(
+        `--allow-stranded ${name}: the fleet has no such cohort${suggestion(
+          name,
+          results.flatMap((r) => r.names),
+        )}`,
+        "the fleet file has the names",
+      );
     if (!LEFT_BEHIND.includes(cohort.verdict)) throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
     warn(`${visible(name)}, ${formatCount(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
   }

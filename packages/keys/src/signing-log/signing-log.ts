@@ -156,13 +156,15 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map
 
 /**
  * Runs `work` with the logs of all keys locked, and with their last-seen marks. Takes the locks in the order of their
- * paths, which prevents deadlocks. Throws a Failure (exit 3) if a log does not match its mark.
+ * paths, which prevents deadlocks. Throws a Failure (exit 3) if a log does not match its mark, or the clock is far in the
+ * past.
  */
 export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],
   option: string | undefined,
   work: (signingLogs: SigningLogs) => Promise<T>,
 ): Promise<T> {
+  refusePastClock();
   const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
   const marks = new Map(keys.map((key) => [keyName(key.public), new LastSeen(keyName(key.public), "log")]));
   const ofLogs = new Map<string, Lock>();
@@ -195,7 +197,17 @@ export async function withSigningLogs<T>(
   }
 }
 
-const now = () => new Date().toISOString();
+const now = () => new Date(Date.now()).toISOString();
+
+/** No release of this program is older. */
+const EARLIEST = Date.UTC(2025, 0, 1);
+
+/** Refuses a clock that is far off: it would put a wrong time into a log, which only grows. Throws an environment Failure. */
+export function refusePastClock(time = Date.now()): void {
+  if (time >= EARLIEST) return;
+  const shown = new Date(time).toISOString().slice(0, 10);
+  throw environment(`the clock of this machine says ${shown}, which is in the past`, "set the clock, then run the command again");
+}
 
 function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.

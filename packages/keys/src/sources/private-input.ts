@@ -7,6 +7,7 @@ import { isPrivate } from "@firmseal/signer";
 import { usage } from "../errors/failure.js";
 import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
+import { tooLongForKey } from "../formats/other-file.js";
 import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
@@ -85,7 +86,7 @@ export async function refuseKeyAsInput(path: string, keys: readonly string[] = [
 export function guardKeyFiles(refs: readonly string[]): void {
   for (const ref of refs) {
     if (ref === STDIO || schemeOf(ref) !== undefined || !existsSync(ref)) continue;
-    const { bytes, guard } = readGuarded(ref, KEY_LIMITS.keyFile);
+    const { bytes, guard } = readGuarded(ref, KEY_LIMITS.keyFile, undefined, tooLongForKey);
     try {
       if (looksPrivate(bytes)) guard();
     } finally {

@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
 import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/report";
+import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../limits.js";
@@ -30,10 +31,14 @@ const envelopesOf = ({ artifacts }: ReleaseRecord): Artifact[] => artifacts.filt
 /** The boards that are asked for, by default all. */
 function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[]): Artifact[] {
   const all = envelopesOf(record);
+  const boards = all.map(({ board }) => board);
   const known = all.slice(0, 8).map(({ board }) => visible(board));
   for (const name of names)
     if (!all.some(({ board }) => board === name))
-      throw usage(`--board ${name}: ${folder} has no such board`, `it has ${known.join(", ")}${all.length > 8 ? ", and others" : ""}`);
+      throw usage(
+        `--board ${name}: ${folder} has no such board${suggestion(name, boards)}`,
+        `it has ${known.join(", ")}${all.length > 8 ? ", and others" : ""}`,
+      );
   const wanted = names.length === 0 ? all : all.filter(({ board }) => names.includes(board));
   if (wanted.length > LIMITS.reportBoards)
     throw tooMuch(

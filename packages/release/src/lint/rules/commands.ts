@@ -29,7 +29,7 @@ function unverified({ behaviours, components }: Explained): string[] {
   const out = new Set<string>();
   for (const { install, start, ...who } of behaviours) {
     // nothing of an installation that is refused is kept
-    if (who.refused) continue;
+    if (who.refused?.during === "install") continue;
     const last = new Map<number, number>();
     for (const [i, { what, component, source }] of install.entries())
       if (WRITES.includes(what)) {

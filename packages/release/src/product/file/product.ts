@@ -1,8 +1,18 @@
 // firmseal.toml: the product, as all commands see it. docs/reference/product.md lists the members.
 
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, TARGETS } from "@firmseal/bundler";
-import { environment, type Failure, readAll, refusedInput, schemeOf, visible } from "@firmseal/keys";
+import {
+  environment,
+  type Failure,
+  type KeyFileError,
+  readAll,
+  refusedInput,
+  refuseUnknownSource,
+  schemeOf,
+  visible,
+} from "@firmseal/keys";
 import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import type { ConsumerName } from "../../consumer/consumers.js";
 import { identityOf } from "../../input/identity.js";
@@ -113,7 +123,13 @@ class Reader {
 
   private reference(ref: string, pointer: string): string {
     if (ref === "-") throw this.fault(pointer, "stdin is not a place for a key of a product", "name a file, or env:NAME");
-    return schemeOf(ref) === undefined ? this.at(ref) : ref;
+    if (schemeOf(ref) !== undefined) return ref;
+    try {
+      refuseUnknownSource(ref, (path) => existsSync(this.at(path)));
+    } catch (e) {
+      throw this.fault(pointer, (e as KeyFileError).message, (e as KeyFileError).hint);
+    }
+    return this.at(ref);
   }
 
   /** A public key, which is a file: nothing that verifies may start a program or ask for a PIN. */
