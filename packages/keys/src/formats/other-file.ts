@@ -2,7 +2,7 @@
 
 import { KeyFileError } from "../errors/key-file.js";
 import { readFirstBytes } from "../files/read.js";
-import { looksLikeLog } from "../signing-log/log-file.js";
+import { looksLikeLog } from "../signing-log/entry.js";
 
 const IMAGE = "give the key that signs; an image is an argument without an option";
 
