@@ -3,7 +3,7 @@ import { commandArgument, define } from "../../command.js";
 import { differenceLines } from "../../common/difference.js";
 import { productFile } from "../../common/options.js";
 import { namedLines, namesHere } from "../../common/product-names.js";
-import { DIFFERENCE, NAMES } from "../../common/shapes.js";
+import { DIFFERENCE, NAMES_SHAPE } from "../../common/shapes.js";
 
 export interface DiffOptions {
   product?: string;
@@ -32,7 +32,7 @@ export default define({
   json: {
     verified: ["boolean", "false: signatures are not verified"],
     ...DIFFERENCE,
-    ...NAMES,
+    ...NAMES_SHAPE,
   },
   run: diffReleases,
   words: (f) => [{ lines: namedLines(differenceLines(f), new Map(Object.entries(f.names ?? {}))) }],

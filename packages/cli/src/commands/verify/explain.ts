@@ -5,7 +5,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { onDemand } from "../../common/on-demand.js";
 import { productFile, wholeNumber } from "../../common/options.js";
 import { namedLines, productHere } from "../../common/product-names.js";
-import { BEHAVIOURS, membersOf, NAMES } from "../../common/shapes.js";
+import { BEHAVIOURS, membersOf, NAMES_SHAPE } from "../../common/shapes.js";
 
 export interface ExplainOptions {
   product?: string;
@@ -68,7 +68,7 @@ export default define({
     behaviours: ["object[]", "what devices do; devices that behave alike are together"],
     ...membersOf("behaviours[]", BEHAVIOURS),
     others: ["number", "combinations of identifiers that the release is not for"],
-    ...NAMES,
+    ...NAMES_SHAPE,
   },
   run: explainRelease,
   words: (f, path) => [

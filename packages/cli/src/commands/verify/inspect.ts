@@ -24,7 +24,7 @@ import {
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
 import { namedLines, namesHere } from "../../common/product-names.js";
-import { DIGEST_SHAPE, membersOf, NAMES, TEST_KEYS } from "../../common/shapes.js";
+import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, TEST_KEYS } from "../../common/shapes.js";
 
 export interface InspectOptions {
   json?: boolean;
@@ -203,7 +203,7 @@ export default define({
     payloads: ["object[]", "payloads in the envelope"],
     ...membersOf("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
     ...TEST_KEYS,
-    ...NAMES,
+    ...NAMES_SHAPE,
   },
   run: inspect,
   words: (f, path) => [
