@@ -30,7 +30,7 @@ import { type CohortResult, plan } from "../rotation/plan.js";
 import { big } from "../rotation/quorum.js";
 import { exposedWords, type Gone } from "../rotation/reach.js";
 import { withoutKey } from "../rotation/retire.js";
-import { refuseLastNumber } from "../signing/authorize.js";
+import { refuseLastNumber } from "../signing/authorize-trust.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
