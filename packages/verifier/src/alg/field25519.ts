@@ -139,6 +139,8 @@ export function sub(r: number[], a: number[], b: number[]): void {
 
 /** r = a * b, size 1; the product of the sizes of a and b at most 16. Without b, r = a * a; the size of a at most 4. r may be a or b. */
 export function mul25519(r: number[], a: number[], b?: number[]): void {
+  // Espruino looks a variable up in their order: those that are read most come first
+  var t: number;
   var k = CONSTANTS;
   var a0 = a[0];
   var a1 = a[1];
@@ -197,7 +199,6 @@ export function mul25519(r: number[], a: number[], b?: number[]): void {
   var q8: number;
   var q9: number;
   var q10: number;
-  var t: number;
   if (b) {
     c0 = b[0];
     c1 = b[1];
