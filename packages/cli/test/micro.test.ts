@@ -101,7 +101,8 @@ describe("bundle --micro", () => {
     p.put("small.bin", image(99));
     await p.ok(["sign", "small.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--for", "micro"]);
     const simulate = (...args: string[]) => ["simulate", "small.suit", "--key", "A.jwk", "--second-cuts", "1", ...args];
-    const cuts = async (...args: string[]) => (await p.ok(simulate("--device", "storage-micro", "--json", ...args))).json as Record<string, unknown>;
+    const cuts = async (...args: string[]) =>
+      (await p.ok(simulate("--device", "storage-micro", "--json", ...args))).json as Record<string, unknown>;
     const [less, all] = [await cuts("--without", "boot"), await cuts()];
     expect(less).toMatchObject({ without: "boot", faultCount: 0 });
     expect(all).not.toHaveProperty("without");
