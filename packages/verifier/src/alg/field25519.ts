@@ -162,9 +162,9 @@ export function mul25519(r: number[], a: number[], b?: number[]): void {
   var m5 = a[17];
   var m6 = a[20];
   var m7 = a[21];
-  var f = a[24];
-  var g = a[25];
   var h = a[26];
+  var g = a[25];
+  var f = a[24];
   var c0: number;
   var c1: number;
   var c2: number;
