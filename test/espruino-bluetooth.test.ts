@@ -394,6 +394,14 @@ describe("the entry of an app loader", () => {
     expect(at.get(`loader/apps/firmseal/${mine.icon}`).subarray(1, 4).toString()).toBe("PNG");
     expect(make("loader", `${"x".repeat(29)}=a.js`).status).not.toBe(0);
     expect(make("loader", "x=a.js", "y=loader/../a.js").status).not.toBe(0);
+    // what the entry itself consists of
+    for (const name of ["metadata.json", "app.png", "Metadata.JSON"]) {
+      at.put(name, "mine");
+      const refused = make("other", "firmseal=a.js", `x=${name}`);
+      expect(refused.status).not.toBe(0);
+      expect(refused.stderr).toContain("two files have the same name");
+      expect(at.has("other")).toBe(false);
+    }
     expect(make().status).not.toBe(0);
   });
 });

@@ -108,7 +108,13 @@ describe("the device in Espruino's Storage", () => {
     expect(progress.next()).toMatchObject({ uri: "coap://example.com/app" });
     progress.next(bytes(app(8)).slice(0, 1000));
     board.device.makeRoom();
-    expect(code(() => progress.next(bytes(app(8)).slice(1000)))).toBe(errors.DEVICE_FAULT);
+    expect(code(() => progress.next(bytes(app(8)).slice(1000)))).toBe(errors.RUN_OUTCOME);
+    // also one that has written nothing yet
+    const second = install(await release(8, app(8)), trust, board.device);
+    board.device.makeRoom();
+    const writes = board.flash.operations;
+    expect(code(() => second.next())).toBe(errors.RUN_OUTCOME);
+    expect(board.flash.operations).toBe(writes);
     expect(board.start().text).toBe(app(7));
   });
 

@@ -1,3 +1,5 @@
+import { runInThisContext } from "node:vm";
+import { playable } from "@firmseal/bundler";
 import { CODES, Failure, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
 import {
   allSet,
@@ -13,9 +15,12 @@ import {
 import { suggestion, toHex } from "@firmseal/signer";
 import {
   addTally,
+  type BootlessCode,
+  bootlessStore,
   type CutPoint,
   countPoint,
   DEVICES,
+  type MakeStore,
   nodeHost,
   PREVIOUS_SIZE,
   type Release,
@@ -36,6 +41,7 @@ import { RefusedWithFacts, type TableLine } from "../../show/render.js";
 
 export interface SimulateCommandOptions extends TrustOptions {
   device: string;
+  without?: string;
   vendor?: string;
   class?: string;
   payload?: string[];
@@ -94,12 +100,22 @@ function withoutPrevious(e: unknown): never {
   throw e;
 }
 
+/** The device of `bundle --micro --device storage --without boot`, with the code of that bundle. */
+function withoutBoot(o: SimulateCommandOptions): MakeStore {
+  if (o.without !== "boot") throw usage(`--without ${o.without}: only boot can be left out here`, "--without boot");
+  if (o.device !== "storage-micro")
+    throw usage(`--without boot: ${o.device} starts what boot() verifies`, "drop it, or choose --device storage-micro");
+  const code: BootlessCode = runInThisContext(playable({ algs: [], features: ["storage"], micro: [], without: ["boot"] }));
+  return (setup) => bootlessStore(setup, code);
+}
+
 /** Simulates with `o.device`. */
 export async function simulateRelease(path: string, whom: TrustedKeys, o: SimulateCommandOptions) {
-  const make = DEVICES[o.device];
-  const known = Object.keys(DEVICES);
-  if (!Object.hasOwn(DEVICES, o.device) || !make)
-    throw usage(`--device ${o.device}: unknown device${suggestion(o.device, known)}`, `one of ${known.join(", ")}`);
+  const known = DEVICES[o.device];
+  const names = Object.keys(DEVICES);
+  if (!Object.hasOwn(DEVICES, o.device) || !known)
+    throw usage(`--device ${o.device}: unknown device${suggestion(o.device, names)}`, `one of ${names.join(", ")}`);
+  const make = o.without === undefined ? known : withoutBoot(o);
   if (o.pageSize !== undefined && o.device !== "flash" && o.device !== "storage")
     throw usage(`--page-size: ${o.device} has no pages`, "drop it, or simulate flash or storage");
   const pageSize = o.pageSize ?? DEFAULT_PAGE_SIZE;
@@ -135,6 +151,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
   bar?.end();
   const facts = {
     device: o.device,
+    ...(o.without !== undefined && { without: o.without }),
     sequence: sequences.update,
     previous: { sequence: sequences.previous, madeUp: before === undefined },
     pageSize,
@@ -279,6 +296,7 @@ export default define({
   arguments: [commandArgument("<envelope>", "envelope of the update, or - for stdin")],
   options: () => [
     option("--device <name>", "flash, storage, files or memory; flash-micro or storage-micro: with a micro verifier", { required: true }),
+    option("--without <part>", "storage-micro: boot, for a verifier that leaves each start to the boot file"),
     ...trusted(),
     threshold(),
     option("--vendor <vendor>", "vendor of the device (domain or UUID; default: the one that the update names)"),
@@ -299,6 +317,7 @@ export default define({
   ],
   json: {
     device: ["string", "the device"],
+    "without?": ["string", "what its verifier does not have"],
     sequence: ["string", "sequence number of the update"],
     previous: ["object", "the previous release"],
     ...membersOf("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this tool made it up"] }),
@@ -318,7 +337,7 @@ export default define({
   words: (f) => [
     { table: outcomeTable(f.points) },
     { map: cutMap(f.points) },
-    `device ${f.device}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
+    `device ${f.device}${f.without ? ` without ${f.without}` : ""}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
     `${grouped(f.cuts)} cuts of the power, and ${grouped(f.cutsDuringRecovery)} more during the recovery from each`,
     ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${grouped(f.leftOut)}`] : []),
     ...(f.faultCount === 0
