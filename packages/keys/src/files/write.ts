@@ -175,6 +175,31 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
 }
 
 /**
+ * Makes a folder and those around it. Returns the outermost one that it made, or undefined. Not the recursive mkdir of Node: it
+ * never returns where a folder is there and takes no other one, as in /proc.
+ */
+export function makeFolders(path: string, mode = 0o777): string | undefined {
+  const make = (): string | undefined => {
+    try {
+      mkdirSync(path, { mode });
+      return path;
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code === "EEXIST" && statSync(path).isDirectory()) return undefined;
+      throw e;
+    }
+  };
+  try {
+    return make();
+  } catch (e) {
+    const around = dirname(path);
+    if ((e as NodeJS.ErrnoException).code !== "ENOENT" || around === path) throw e;
+    const outermost = makeFolders(around, mode);
+    const made = make();
+    return outermost ?? made;
+  }
+}
+
+/**
  * Writes a new folder with files, whole or not at all: into a folder beside it, which is then renamed. Folders around it are
  * made. `time`: seconds since 1970 for the files; default: now. Throws a usage Failure if the path exists.
  */
@@ -184,7 +209,7 @@ export function writeFolder(path: string, files: ReadonlyMap<string, Uint8Array>
   try {
     const parent = dirname(path);
     for (let folder = parent; !existsSync(folder); folder = dirname(folder)) made.push(folder);
-    mkdirSync(parent, { recursive: true });
+    makeFolders(parent);
     temporary = temporaryBeside(path);
     mkdirSync(temporary, 0o755);
     for (const [name, bytes] of files) {
