@@ -19,6 +19,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { constants as osConstants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { syncFolder as sync } from "@firmseal/verifier/device/file";
 import { environment, type Failure, systemFault, usage } from "../errors/failure.js";
@@ -184,8 +185,9 @@ export function makeFolders(path: string, mode = 0o777): string | undefined {
       mkdirSync(path, { mode });
       return path;
     } catch (e) {
-      if ((e as NodeJS.ErrnoException).code === "EEXIST" && statSync(path).isDirectory()) return undefined;
-      throw e;
+      if ((e as NodeJS.ErrnoException).code !== "EEXIST") throw e;
+      if (statSync(path).isDirectory()) return undefined;
+      throw Object.assign(new Error(`${path}: not a folder`), { code: "ENOTDIR", errno: -osConstants.errno.ENOTDIR });
     }
   };
   try {
