@@ -127,10 +127,14 @@ const once = (make) => {
   return () => (made ??= make());
 };
 
-/** What ships, with every algorithm, and trust files besides. */
+/** What ships, with every algorithm, trust files and the names of the refusals besides. */
 export const fullBundle = once(async () => {
   const { BUNDLE_ALGS, DEFAULT_FEATURES, minifiedBundle } = await import("../packages/bundler/lib/index.js");
-  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "trust", "families"], form: "umd" }, undefined, minify);
+  return minifiedBundle(
+    { algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "errors", "trust", "families"], form: "umd" },
+    undefined,
+    minify,
+  );
 });
 
 /** A micro verifier with every algorithm. */

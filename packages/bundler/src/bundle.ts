@@ -84,8 +84,7 @@ function readParts(): BundleParts {
   return parts;
 }
 
-const MODULE =
-  'typeof module === "object" && module && module.exports ? module.exports : typeof exports === "object" && exports ? exports : {}';
+const MODULE = '(typeof module === "object" && module && module.exports) || (typeof exports === "object" && exports) || {}';
 
 /** Names in the two lists that no property has any more: they protect nothing, because the property was renamed. */
 export function unusedNames(all: BundleParts): string[] {
@@ -141,7 +140,9 @@ function assemble(all: BundleParts, options: BundleOptions): string {
   // code behind a constant that is not set would stay in every bundle
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
   if (options.form === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
-  const code = statements.map((s) => s.text).join("\n");
+  // terser would give the same, and later
+  const needed = reachableFrom(statements, uses);
+  const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
   return `${head}${code}\n${text}\n})(firmseal);\n${options.form === "module" ? "export default firmseal;\n" : ""}`;
 }
@@ -156,35 +157,66 @@ function terserFormat({ form }: BundleOptions): MinifyOptions {
   return { ecma: 5, toplevel: form === "espruino", format: { ecma: 5, ascii_only: true } };
 }
 
+const LETTERS = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+
+/**
+ * Short names for the properties in `code`, for terser's cache of names. The most frequent properties get one letter:
+ * terser itself gives names in the order of the text. `kept`: names that stay, so no property may get them.
+ */
+function shortNames(code: string, kept: readonly string[]): { [property: string]: string } {
+  const counts = new Map<string, number>();
+  for (const [, dotted, key] of code.matchAll(/\.([A-Za-z_]\w*)|[{,]([A-Za-z_]\w*):/g)) {
+    const name = (dotted ?? key) as string;
+    if (!kept.includes(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  // letters that are frequent in the code take fewer bits in an archive
+  const used = (letter: string) => code.split(letter).length;
+  const letters = [...LETTERS].sort((a, b) => used(b) - used(a));
+  const pairs = letters.flatMap((first) => letters.map((second) => first + second));
+  // engines of ES3 accept no keyword as the name of a property
+  const free = [...letters, ...pairs].filter((name) => ![...kept, "do", "if", "in"].includes(name));
+  const names = [...counts].sort(([, a], [, b]) => b - a).map(([name]) => name);
+  // terser puts a dollar sign before each name
+  return Object.fromEntries(names.map((name, i) => [`$${name}`, free[i] as string]));
+}
+
 /** minify() of terser, or a function with the same result. */
 export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: string }>;
 
 const byTerser: Minify = async (text, options) => (await import("terser")).minify(text, options);
 
 /**
- * The minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give the same
- * text.
+ * Returns the minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give
+ * the same text.
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
-  const { code = "" } = await minify(assemble(all, options), {
-    ...terserFormat(options),
+  const format = terserFormat(options);
+  const mangle = {
+    // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
+    ...(options.micro && { ie8: true }),
+    // Espruino does not accept the first two as variable names
+    reserved: ["of", "get", "exports"],
+  };
+  const { code: compressed = "" } = await minify(assemble(all, options), {
+    ...format,
     // a function that is inlined at its call is created again for each call, and Espruino takes one in the head of a
     // for loop for a declaration. Where a function with variables is inlined, they are declared at the end, too late for
     // Espruino
     compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, inline: 2, pure_getters: true, reduce_funcs: false },
-    mangle: {
-      // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
-      ...(options.micro && { ie8: true }),
-      // Espruino does not accept the first two as variable names
-      reserved: ["of", "get", "exports"],
-      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"] },
-    },
+    mangle,
+  });
+  const kept = [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"];
+  const { code = "" } = await minify(compressed, {
+    ...format,
+    compress: false,
+    mangle: { ...mangle, properties: { builtins: true, reserved: kept } },
+    nameCache: { vars: {}, props: { props: shortNames(compressed, kept) } },
   });
   // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
   return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
 }
 
-/** The same bundle, formatted for reading. */
+/** Returns the same bundle, formatted for reading. */
 export async function readableBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const base = terserFormat(options);
   const { code = "" } = await minify(assemble(all, options), {
@@ -206,8 +238,8 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
 }
 
 /**
- * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
- * the devices of `@firmseal/verifier/device/…` work with it.
+ * Returns the same code for programs that simulate devices: a script whose value is the exports. Names are not
+ * shortened, so the devices of `@firmseal/verifier/device/…` work with it.
  */
 export function playable({ algs, features, micro, without }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
   return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }), ...(without && { without }) })}\nreturn firmseal;\n})()`;

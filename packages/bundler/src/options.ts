@@ -36,8 +36,8 @@ export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
 
 export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 
-/** The default features, which the prebuilt bundles of the package have. */
-export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
+/** The default features, which the prebuilt bundles of the package have. Names of refusals are for people: devices have numbers. */
+export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "copy"];
 
 /** Hash functions that an engine may have, so that a micro verifier need not hold them. */
 export const HOST_HASHES = ["sha256", "sha512"] as const;

@@ -75,7 +75,7 @@ describe("firmseal bundle", () => {
     await p.ok(["bundle", "--alg", "ed25519", "--form", "module", "--out", "m.mjs", "--source", "m.src.mjs"]);
     for (const name of ["m.mjs", "m.src.mjs"]) {
       const { default: api } = (await import(p.at(name))) as { default: Api };
-      expect(Object.keys(api)).toEqual(["open", "start", "step", "install", "boot", "anchor", "errors"]);
+      expect(Object.keys(api)).toEqual(["open", "start", "step", "install", "boot", "anchor"]);
       expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
       // it differs from a script in its last line only
       expect(p.get(name).toString()).toMatch(/[;\n]export default firmseal;\n$/);

@@ -108,14 +108,14 @@ export function opening(): void {
       await inspector.show(...files);
       expect(await inspector.verdict()).toContain("Signed by the roots of line, number 1");
       const text = await inspector.text("#verdict");
-      for (const words of ["What changes against number 1", "new key: es256 ", "no longer a key: ed25519 "]) expect(text).toContain(words);
+      for (const words of ["What changes from number 1", "new key: es256 ", "no longer a key: ed25519 "]) expect(text).toContain(words);
     }
     await inspector.add(file("C.jwk", p.get("C.jwk")));
     expect([await inspector.isGood(), await inspector.verdict()]).toEqual([true, expect.stringContaining("follows number 1")]);
     // a third one closes the first
     await inspector.add(three);
     expect(await inspector.text(".files")).not.toContain("one.trust");
-    expect(await inspector.text("#verdict")).toContain("What changes against number 2");
+    expect(await inspector.text("#verdict")).toContain("What changes from number 2");
     // one that the roots before have not signed
     p.put("evil.json", JSON.stringify({ ...list(4, [release7]), anchors: [{ key: "B.jwk", roles: ["root"] }, release7] }));
     await p.ok(["trust", "create", "--from", "evil.json", "--out", "evil.trust"]);

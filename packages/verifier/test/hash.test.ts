@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { LONG, MUTANTS } from "../../test-support/src/effort.js";
 import type { Hash } from "../src/base/types.js";
-import { type Compress, lengthOctets, startHash } from "../src/hash/block.js";
+import { type Compress, startHash, writeLength } from "../src/hash/block.js";
 import { HIGH, LOW } from "../src/hash/constants.js";
 import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
 import { sha384, sha512 } from "../src/hash/sha512.js";
@@ -130,7 +130,9 @@ describe("the length of the message", () => {
     for (const count of counts) {
       const expected = Buffer.alloc(8);
       expected.writeBigUInt64BE(BigInt(count) * 8n);
-      expect(hex(lengthOctets(count, 8)), String(count)).toBe(expected.toString("hex"));
+      const block = [1, 2, 3];
+      writeLength(block, 3, 11, count);
+      expect(hex(block), String(count)).toBe(`010203${expected.toString("hex")}`);
     }
   });
 

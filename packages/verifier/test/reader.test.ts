@@ -82,6 +82,9 @@ describe("one item", () => {
     [deep(8) + "00"],
     [nested(7, "80")],
     [nested(8, "4100")],
+    // keys in the order of their bytes: the first one that differs counts
+    ["a218f40018f500"],
+    ["a218ff002000"],
     // a key that is as long as one may be
     [keyed(1097)],
   ])("%s is read", (item) => {
@@ -141,6 +144,8 @@ describe("one item", () => {
     ["a26161006161 00", E.CBOR_KEY_DUPLICATE, 4],
     ["a201000000", E.CBOR_KEY_ORDER, 3],
     ["a21818001700", E.CBOR_KEY_ORDER, 4],
+    ["a2200018ff00", E.CBOR_KEY_ORDER, 3],
+    ["a218f50018f400", E.CBOR_KEY_ORDER, 4],
     ["a26161000000", E.CBOR_KEY_ORDER, 4],
     ["a2616200616100", E.CBOR_KEY_ORDER, 4],
     ["a2626161006162 00", E.CBOR_KEY_ORDER, 5],

@@ -25,14 +25,11 @@ export type Point = number[][];
  * 0xff.
  */
 export function canonical(bytes: Bytes): boolean {
-  var full = 0;
-  var i: number;
-  for (i = 0; i < 32; i++) {
-    if (i % 31 && bytes[i] > 254) {
-      full++;
-    }
+  var i = 30;
+  while (i && bytes[i] > 254) {
+    i--;
   }
-  return full < 30 || bytes[0] < 237 || (bytes[31] & 127) < 127;
+  return i > 0 || bytes[0] < 237 || (bytes[31] & 127) < 127;
 }
 
 /**
@@ -143,17 +140,17 @@ function ready(p: Point, d: number[], affine: boolean): Point {
 }
 
 /**
- * p += q, or with `minus` p -= q, for a prepared q. Without a Z in q, it saves one multiplication. Complete: also
+ * p += q, or p -= q if `minus` is 1 and not 0, for a prepared q. Without a Z in q, it saves one multiplication. Complete: also
  * correct if the points are equal or opposite.
  */
-function join(p: Point, q: Point, minus: boolean): void {
+function join(p: Point, q: Point, minus: number): void {
   var x = p[0];
   var y = p[1];
   var e = p[3];
   var h = p[4];
   // For -q, swap Y - X with Y + X, and F with G.
-  var f = p[minus ? 6 : 5];
-  var g = p[minus ? 5 : 6];
+  var f = p[5 + minus];
+  var g = p[6 - minus];
   var i: number;
   var t: number;
   var u: number;
@@ -167,8 +164,8 @@ function join(p: Point, q: Point, minus: boolean): void {
     e[i] = u - t;
     h[i] = u + t;
   }
-  mul25519(e, e, q[minus ? 1 : 0]);
-  mul25519(h, h, q[minus ? 0 : 1]);
+  mul25519(e, e, q[minus]);
+  mul25519(h, h, q[1 - minus]);
   if (q[3]) {
     mul25519(g, p[2], q[3]);
   } else {
@@ -187,26 +184,29 @@ function join(p: Point, q: Point, minus: boolean): void {
   finish(p);
 }
 
-/** Prepares P = (x, y), and with `three` also 3P. d: 2 d. */
-export function odd(x: number[], y: number[], d: number[], three: boolean): Point[] {
+/** Prepares P = (x, y), and 3P too, unless `single`. d: 2 d. */
+export function odd(x: number[], y: number[], d: number[], single?: boolean): Point[] {
   // Only X, Y, E and H are read, and nothing is written.
   var table = [ready([x, y, x, x, y], d, true)];
   var p: Point;
-  if (HAS_TABLES && three) {
+  if (HAS_TABLES && !(HAS_PREPARED && single)) {
     p = [copy(x), copy(y), element(1), copy(x), copy(y), copy(x), copy(x)];
     twice(p);
-    join(p, table[0], false);
+    join(p, table[0], 0);
     table.push(ready(p, d, false));
   }
   return table;
 }
 
+/** The number of odd multiples of each base in the terms of `odd`. */
+var EACH = HAS_TABLES ? 2 : 1;
+
 /**
  * A part of a sum of multiples: windows; whether they count negative; the number of windows for each base, from the
- * lowest on (the bases are P, [2^span]P, [2^2span]P ..); the number of odd multiples of each base; a list or a table of
- * these; the first of them that counts.
+ * lowest on (the bases are P, [2^span]P, [2^2span]P ..); a list or a table of odd multiples of each base. For a table:
+ * their number, and the first of them that counts.
  */
-export type Term = [windows: number[], minus: boolean, span: number, each: number, multiples: Point[] | Table, begin: number];
+export type Term = [windows: number[], minus: boolean, span: number, multiples: Point[] | Table, each?: number, begin?: number];
 
 /** A text as `read` takes it, 126 characters for each entry, or 18 integers for each. */
 export type Table = string | number[];
@@ -247,8 +247,11 @@ export function vanishes(terms: Term[]): boolean {
         n = t[0][k];
         if (n) {
           started = true;
-          q = t[5] + floor(k / t[2]) * t[3] + ((n > 127 ? 256 - n : n) >> 1);
-          join(p, HAS_PREPARED && typeof t[4][0] !== "object" ? entry(t[4] as Table, q) : (t[4] as Point[])[q], n > 127 !== t[1]);
+          q = floor(k / t[2]) * (HAS_PREPARED && t[4] ? t[4] : EACH) + ((n > 127 ? 256 - n : n) >> 1);
+          if (HAS_PREPARED && t[5]) {
+            q += t[5];
+          }
+          join(p, HAS_PREPARED && typeof t[3][0] !== "object" ? entry(t[3] as Table, q) : (t[3] as Point[])[q], n > 127 === t[1] ? 0 : 1);
         }
       }
     }

@@ -11,7 +11,7 @@
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { copied, equalConstantTime, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES, HAS_TOOLS } from "../base/features.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
@@ -85,20 +85,15 @@ function scalars(signature: Bytes, hash: Bytes): [number[], number[], number[], 
 /** The terms of [vS]B - [u]A - [v]R, see above. Nothing else stays alive from here on: the tables take the RAM. */
 function halved(w: [number[], number[], number[], boolean], r: Point, a: Point): Term[] {
   var d = readElement(NUMBERS, 0);
-  var each = HAS_TABLES ? 2 : 1;
   return [
     [
       w[0],
       false,
       128,
-      each,
-      odd(readElement(NUMBERS, 84), readElement(NUMBERS, 126), d, HAS_TABLES).concat(
-        odd(readElement(NUMBERS, 168), readElement(NUMBERS, 210), d, HAS_TABLES),
-      ),
-      0,
+      odd(readElement(NUMBERS, 84), readElement(NUMBERS, 126), d).concat(odd(readElement(NUMBERS, 168), readElement(NUMBERS, 210), d)),
     ],
-    [w[1], !w[3], 262, each, odd(a[0], a[1], d, HAS_TABLES), 0],
-    [w[2], true, 262, each, odd(r[0], r[1], d, HAS_TABLES), 0],
+    [w[1], !w[3], 262, odd(a[0], a[1], d)],
+    [w[2], true, 262, odd(r[0], r[1], d)],
   ];
 }
 
@@ -137,7 +132,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  */
 export var ed25519: Alg = {
   ids: [ALG_EDDSA, ALG_ED25519],
-  // a micro verifier asks only whether the result is true
-  valid: HAS_GENERAL ? valid : (pointOf as unknown as (key: Bytes) => boolean),
+  // bundles ask only whether it is there
+  valid: HAS_TOOLS ? valid : (pointOf as unknown as (key: Bytes) => boolean),
   verify: verify,
 };

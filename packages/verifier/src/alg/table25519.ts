@@ -98,8 +98,8 @@ export function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: 
   i = each > 2 ? 4 : each + 1;
   each = each > 4 ? 4 : each;
   return vanishes([
-    [windows(k, i), true, span, each, multiples, 0],
-    [windows(s, i), false, span, each, multiples, n / 2],
-    [[1], true, 262, 1, odd(r[0], r[1], readElement(NUMBERS, 0), false), 0],
+    [windows(k, i), true, span, multiples, each],
+    [windows(s, i), false, span, multiples, each, n / 2],
+    [[1], true, 262, odd(r[0], r[1], readElement(NUMBERS, 0), true)],
   ]);
 }

@@ -118,16 +118,6 @@ export function octetsOf(bytes: Bytes, n: number): Bytes {
   return out || refuse(bytes && bytes.length === n ? CBOR_OCTET : CBOR_TRUNCATED);
 }
 
-/**
- * Compares two encoded items bytewise: negative, 0 or positive. No encoded item is a prefix of another, so they differ
- * before either ends.
- */
-export function compare(a: Bytes, b: Bytes): number {
-  var i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  return i < a.length ? a[i] - b[i] : 0;
-}
-
 /** The raw key of an anchor, in either form. */
 export function rawKey(key: Bytes | Prepared): Bytes {
   return (HAS_GENERAL && (key as Prepared).key) || (key as Bytes);

@@ -6,7 +6,7 @@
 // The module has one cursor: `input`, `here`, `stop`. Every reading sets all of it first, with startReading(), seek()
 // or enter(), so it never depends on what an earlier one left, even if that ended in a refusal (CVE-2025-68131).
 
-import { compare, equalConstantTime, newBytes, octetsOf, subBytes } from "../base/bytes.js";
+import { equalConstantTime, newBytes, octetsOf, subBytes } from "../base/bytes.js";
 import { HAS_TOOLS } from "../base/features.js";
 import { isHalf } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
@@ -70,7 +70,7 @@ export interface LoadedBytes {
 /**
  * An input, as the range of all of it, with its source and the parts in RAM. `loaded`: what load() has read, which
  * stays; `window`: the range around the cursor. Other bytes are read from the source on demand. `ramLeft`: bytes that
- * load() may still read, `excessCode`: the refusal for more. `lenient`: see manifest/code-points.ts.
+ * load() may still read, `excessCode`: the refusal for more (default HEAD_LENGTH). `lenient`: see manifest/code-points.ts.
  */
 export interface Input extends Slice {
   lenient?: boolean;
@@ -78,7 +78,7 @@ export interface Input extends Slice {
   loaded: LoadedBytes[];
   window: LoadedBytes;
   ramLeft: number;
-  excessCode: number;
+  excessCode?: number;
 }
 
 /** An empty window. */
@@ -137,7 +137,6 @@ export function inputOf(bytes: Bytes | Source): Input {
     loaded: [],
     window: EMPTY_WINDOW,
     ramLeft: MAX_LOADED,
-    excessCode: HEAD_LENGTH,
   };
 }
 
@@ -255,7 +254,7 @@ function byteAt(at: number): number {
  */
 export function load(src: Input, s: Slice): void {
   src.ramLeft -= s.n;
-  if (src.ramLeft < 0) refuse(src.excessCode);
+  if (src.ramLeft < 0) refuse(src.excessCode || HEAD_LENGTH);
   src.loaded.push({ at: s.at, end: s.at + s.n, octets: copySlice(src, s) });
 }
 
@@ -451,12 +450,17 @@ export function tag(wanted: number, code: number): void {
  * call.
  */
 export function checkKeyOrder(last: Bytes | null): Bytes {
-  var key, n;
+  var n = here - mark,
+    i = 0,
+    key;
   // keys are copied before anything is verified
-  if (here - mark > MAX_KEY) refuse(CBOR_KEY_LENGTH);
-  key = copyBytes(input, mark, here - mark);
-  n = last ? compare(key, last) : 1;
-  if (n <= 0) refuse(n ? CBOR_KEY_ORDER : CBOR_KEY_DUPLICATE);
+  if (n > MAX_KEY) refuse(CBOR_KEY_LENGTH);
+  key = copyBytes(input, mark, n);
+  if (last) {
+    // no encoded item is a prefix of another, so they differ before either ends
+    while (i < n && key[i] === last[i]) i++;
+    if (!(key[i] > last[i])) refuse(i < n ? CBOR_KEY_ORDER : CBOR_KEY_DUPLICATE);
+  }
   return key;
 }
 

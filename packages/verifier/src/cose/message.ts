@@ -198,6 +198,7 @@ export function sigStructure(context: string, parts: Bytes[]): Bytes {
  */
 export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseSignature[] {
   var out: CoseSignature[] = [],
+    aad = HAS_TRUST ? externalAad : [],
     n = 1,
     kind,
     body,
@@ -244,8 +245,8 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
       alg: h.alg as number,
       kid: h.kid,
       message: multiple
-        ? sigStructure("Signature", [body.protected, h.protected, externalAad, signed])
-        : sigStructure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, signed]),
+        ? sigStructure("Signature", [body.protected, h.protected, aad, signed])
+        : sigStructure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, aad, signed]),
       signature: signature,
       head: { at: from, n: to - from },
       body: { at: at, n: here - at },
@@ -299,7 +300,7 @@ export function complete(anchors: Anchor[], at: number[] | null, families: Famil
 export function verified(all: CoseSignature[], anchors: Anchor[], threshold: number, host: Host, most?: number, own?: boolean): number[] {
   var found: number[] = [],
     fits = false,
-    left = own || !threshold ? MAX_SIGNATURES : threshold + 2,
+    left = own || (HAS_WINDOWS && !threshold) ? MAX_SIGNATURES : threshold + 2,
     missed,
     c,
     a,

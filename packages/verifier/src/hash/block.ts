@@ -1,7 +1,7 @@
 // Common parts of SHA-256 and SHA-512: splitting the input into blocks, padding (FIPS 180-4 §5.1).
 
 import { newBytes, newWords } from "../base/bytes.js";
-import { HAS_GENERAL } from "../base/features.js";
+import { HAS_TOOLS } from "../base/features.js";
 import type { Bytes, Hash, HashState } from "../base/types.js";
 import { deriveOnce, floor, HIGH, LOW } from "./constants.js";
 
@@ -9,18 +9,16 @@ import { deriveOnce, floor, HIGH, LOW } from "./constants.js";
 export type Compress = (state: number[], words: number[]) => void;
 
 /**
- * The message length in bits as n bytes, big-endian, for a message of `count` bytes (FIPS 180-4 §5.1). Exact for every
- * count up to 2^53: the number of bits is then a multiple of 8 below 2^56. No bit operations, which would drop
- * everything above 2^32.
+ * Ends a block of `size` bytes, from byte `at` on, with the message length in bits, big-endian, for a message of `count`
+ * bytes (FIPS 180-4 §5.1). Exact for every count up to 2^53: the number of bits is then a multiple of 8 below 2^56. No
+ * bit operations, which would drop everything above 2^32.
  */
-export function lengthOctets(count: number, n: number): number[] {
-  var out: number[] = [];
+export function writeLength(block: number[], at: number, size: number, count: number): void {
   count *= 8;
-  while (n--) {
-    out[n] = count % 256;
+  while (size > at) {
+    block[--size] = count % 256;
     count = floor(count / 256);
   }
-  return out;
 }
 
 /**
@@ -70,13 +68,14 @@ export function startHash(compress: Compress, from: number, size: number, length
 
   function digest(): Bytes {
     var out = newBytes(length);
-    var tail = lengthOctets(count, size / 8);
+    var n = count;
     var i: number;
     update([128]);
     while (filled !== size - size / 8) {
       update([0]);
     }
-    update(tail);
+    writeLength(block, filled, size, n);
+    take(block, 0);
     for (i = 0; i < length; i++) {
       out[i] = (state[i >> 2] >>> (24 - 8 * (i & 3))) & 255;
     }
@@ -100,7 +99,7 @@ export function hashBytes(state: HashState, bytes: Bytes): Bytes {
   return state.digest();
 }
 
-/** A hash function with the parameters of `startHash`. */
+/** A hash function with the parameters of `startHash`. Bundles call only `create`. */
 export function makeHash(compress: Compress, from: number, size: number, length: number): Hash {
   function create(): HashState {
     return startHash(compress, from, size, length);
@@ -108,5 +107,5 @@ export function makeHash(compress: Compress, from: number, size: number, length:
   function once(bytes: Bytes): Bytes {
     return hashBytes(create(), bytes);
   }
-  return HAS_GENERAL ? { create: create, once: once } : { create: create };
+  return HAS_TOOLS ? { create: create, once: once } : { create: create };
 }

@@ -50,7 +50,7 @@ export function hashing(host: Host, alg: number): HashState {
     return (alg === HASH_SHA_256 ? (HAS_SHA256 ? sha256 : (host.sha256 as Hash)) : HAS_SHA512 ? sha512 : (host.sha512 as Hash)).create();
   hash = hostHash(host, alg);
   if (!hash || !hash.create) hash = HAS_SHA256 && alg === HASH_SHA_256 ? sha256 : HAS_SHA512 && (alg === HASH_SHA_384 ? sha384 : sha512);
-  if (!hash) refuse(NOT_SUPPORTED);
+  if (!HAS_SHA512 && !hash) refuse(NOT_SUPPORTED);
   return (hash as Hash).create();
 }
 

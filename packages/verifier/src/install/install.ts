@@ -34,6 +34,7 @@ import {
   checkIdentity,
   countersOf,
   id,
+  payload,
   rehearseBoth,
   renew,
   type Session,
@@ -130,10 +131,9 @@ function perform(s: Session, e: Effect): boolean | undefined {
     c = e.component,
     other = e.source as number,
     name = id(s, c),
-    payloads = s.release.payloads,
     from: Bytes | Source | undefined,
     here,
-    i;
+    own;
   admit(s, e);
   if (e.op === COND_COMPONENT_SLOT) return device.slot(name) === e.slot;
   if (e.op === COND_IMAGE_MATCH) return imageMatch(s, e);
@@ -144,7 +144,8 @@ function perform(s: Session, e: Effect): boolean | undefined {
   }
   if (e.op === DIR_WRITE) from = e.content;
   else if (e.op === DIR_FETCH) {
-    for (i = 0; i < payloads.length; i++) if (payloads[i].uri === e.uri) return pour(s, e, s.release.input, payloads[i].content);
+    own = payload(s, e.uri);
+    if (own) return pour(s, e, s.release.input, own);
     from = device.fetch && device.fetch(e.uri as string);
     if (!from) {
       begin(s, e);
@@ -157,10 +158,10 @@ function perform(s: Session, e: Effect): boolean | undefined {
     if (e.op === DIR_SWAP ? c === other || s.fresh[c] || s.fresh[other] : c === other && s.fresh[c]) refuse(NOT_SUPPORTED);
     here = image(s, other);
     if (e.op !== DIR_SWAP) return pour(s, e, here, here);
-    i = image(s, c);
+    own = image(s, c);
     pour(s, e, here, here);
     // the swap from the other component's side
-    return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, i, i);
+    return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, own, own);
   } else refuse(NOT_SUPPORTED);
   here = inputOf(from as Bytes | Source);
   return pour(s, e, here, here);
@@ -287,9 +288,8 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
 function brought(s: Session): Bytes | undefined {
   var e = s.brings,
     parsed = s.release.parsed,
-    payloads = parsed.payloads,
     missing,
-    i;
+    found;
   if (!e) return undefined;
   if (e.content) return e.content;
   try {
@@ -298,7 +298,8 @@ function brought(s: Session): Bytes | undefined {
   } catch (x) {
     missing = x;
   }
-  for (i = 0; i < payloads.length; i++) if (payloads[i].uri === e.uri) return copySlice(parsed.input, payloads[i].content);
+  found = payload(s, e.uri);
+  if (found) return copySlice(parsed.input, found);
   if (missing) throw missing;
   return undefined;
 }

@@ -6,6 +6,7 @@ import { HAS_COPY, HAS_TRUST } from "../base/features.js";
 import { isSequence, sequenceExceeds, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Bytes, HashState, Host, Sequence, Source, Trust } from "../base/types.js";
+import type { Slice } from "../cbor/reader.js";
 import { type Digest, digestSlice } from "../hash/digest.js";
 import { type Effect, identityChecked, type Run } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
@@ -197,18 +198,24 @@ function isSlot(s: Session, e: Effect): boolean {
   return e.slot === (!s.kept || s.fresh[e.component] ? slot : 1 - slot);
 }
 
+/** The range of a payload in the envelope, or undefined. */
+export function payload(s: Session, uri: string | undefined): Slice | undefined {
+  var all = s.release.parsed.payloads,
+    i;
+  for (i = 0; i < all.length; i++) if (all[i].uri === uri) return all[i].content;
+  return undefined;
+}
+
 /**
  * Checks a payload that a start takes from the kept envelope: it is not verified yet, and a payload named by a fragment
  * is nowhere else.
  */
 function checkPayload(s: Session, e: Effect): void {
-  var m = s.release,
-    d = e.digest,
+  var d = e.digest,
     uri = e.uri as string,
-    i = 0;
-  while (i < m.payloads.length && m.payloads[i].uri !== uri) i++;
-  if (i < m.payloads.length) {
-    if (d && !equalConstantTime(digestSlice(m.input, m.payloads[i].content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
+    content = payload(s, uri);
+  if (content) {
+    if (d && !equalConstantTime(digestSlice(s.release.input, content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
   } else if (!uri.indexOf("#") && !(s.target.fetch && s.target.fetch(uri))) refuse(PAYLOAD_ABSENT);
 }
 

@@ -167,13 +167,12 @@ function effect(run: Run, op: number, component: number): void {
     return;
   }
   if (op === DIR_INVOKE) e.args = v as Bytes;
-  if (op === COND_COMPONENT_SLOT) e.slot = v as number;
-  if (p === PARAM_CONTENT) e.content = v as Bytes;
-  if (op === DIR_FETCH) {
+  else if (op === COND_COMPONENT_SLOT) e.slot = v as number;
+  else if (p === PARAM_CONTENT) e.content = v as Bytes;
+  else if (op === DIR_FETCH) {
     e.uri = v as string;
     e.args = parameter(run, component, PARAM_FETCH_ARGS) as Bytes | undefined;
-  }
-  if (HAS_COPY && p === PARAM_SOURCE_COMPONENT) {
+  } else if (HAS_COPY && p === PARAM_SOURCE_COMPONENT) {
     e.source = source = v as number;
     if (op === DIR_SWAP) {
       e.sourceDigest = parameter(run, source, PARAM_IMAGE_DIGEST) as Digest | undefined;

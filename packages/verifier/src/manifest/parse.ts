@@ -254,9 +254,8 @@ function common(out: UnverifiedManifest): void {
  * digests that they must match; the caller checks them before it reads commands.
  */
 export function parseManifest(envelope: Envelope): UnverifiedManifest {
-  var out: UnverifiedManifest = {
+  var out = {
       input: envelope.input,
-      sequence: [0, 0],
       components: [],
       commands: [],
       digests: [],
@@ -264,8 +263,7 @@ export function parseManifest(envelope: Envelope): UnverifiedManifest {
       bytes: 0,
       loads: false,
       referenceUri: null,
-      absent: [],
-    },
+    } as unknown as UnverifiedManifest,
     // elements in the manifest (1), and elements of which it has only the digest (2)
     seen: { [name: number]: number } = {},
     last: Bytes | null = null,
@@ -273,7 +271,7 @@ export function parseManifest(envelope: Envelope): UnverifiedManifest {
     kind,
     i,
     e;
-  enter(envelope.input, envelope.manifestElement.inside);
+  enter(out.input, envelope.manifestElement.inside);
   for (n = map(); n > 0; n--) {
     last = intKey(last);
     i = keyRead;

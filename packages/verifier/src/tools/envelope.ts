@@ -4,6 +4,7 @@
 import { equalConstantTime } from "../base/bytes.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Source } from "../base/types.js";
+import { copySlice } from "../cbor/reader.js";
 import type { CoseSignature } from "../cose/message.js";
 import type { Digest } from "../hash/digest.js";
 import { sha256 } from "../hash/sha256.js";
@@ -53,8 +54,8 @@ function checkTextComponents(text: TextEntry[], m: UnverifiedManifest): void {
 export function decodeEnvelope(input: Bytes | Source): UnverifiedEnvelope {
   var host = { memory: MAX_MEMORY, sha256: sha256, sha384: sha384, sha512: sha512 },
     e = parseHead(input, host, true),
-    w = e.wrapper ? wrapper(e.wrapper, host) : null,
-    sum = w && signedDigest(e.input, w.at),
+    signatures = e.wrapper ? wrapper(e, host) : [],
+    sum = e.wrapper ? signedDigest(e.input, e.signed) : null,
     m,
     text;
   if (sum) checkElement(e.input, e.manifestElement, sum, host, DIGEST_MANIFEST);
@@ -68,8 +69,8 @@ export function decodeEnvelope(input: Bytes | Source): UnverifiedEnvelope {
     envelope: e,
     manifest: m,
     digest: sum,
-    message: w && w.message,
-    signatures: w ? w.signatures : [],
+    message: e.wrapper ? copySlice(e.input, e.signed) : null,
+    signatures: signatures,
     absent: m.absent,
     text: text,
   };

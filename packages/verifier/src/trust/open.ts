@@ -73,16 +73,10 @@ export function policy(trust: Trust): number {
 }
 
 /**
- * SUIT_Authentication (M37 §8.3): the range of the signed digest, and the claimed signatures. `message` is the content
- * of the digest's byte string.
+ * Reads SUIT_Authentication (M37 §8.3): sets `signed` of the envelope, and returns the claimed signatures. Of the wrapper,
+ * only the signed digest stays in RAM.
  */
-interface Wrapper {
-  at: Slice;
-  message: Bytes;
-  signatures: CoseSignature[];
-}
-
-export function wrapper(e: Element, host: Host): Wrapper {
+export function wrapper(e: Envelope, host: Host): CoseSignature[] {
   var all: CoseSignature[] = [],
     n,
     s,
@@ -90,9 +84,9 @@ export function wrapper(e: Element, host: Host): Wrapper {
     message,
     c,
     i;
-  enter(input, e.inside);
+  enter(input, (e.wrapper as Element).inside);
   n = array();
-  s = bstr();
+  e.signed = s = bstr();
   // copied for each signature and not verified yet: a SUIT_Digest has at most 69 bytes
   if (s.n > MAX_DIGEST) refuse(DIGEST_LENGTH);
   message = copySlice(input, s);
@@ -108,7 +102,9 @@ export function wrapper(e: Element, host: Host): Wrapper {
     c = all[i];
     c.sum = digestPieces([copySlice(input, c.head), copySlice(input, c.body)], host);
   }
-  return { at: s, message: message, signatures: all };
+  // signatures are verified from copies, which is when RAM is needed
+  shrink(input, s, message);
+  return all;
 }
 
 /** Reads the SUIT_Digest of a wrapper. Used only after the signatures are verified. */
@@ -197,12 +193,8 @@ interface Unverified {
 /** Reads what is needed to verify the signatures. */
 export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverified {
   var threshold = policy(trust),
-    envelope = parseHead(bytes, host, false),
-    w = wrapper(envelope.wrapper as Element, host);
-  // signatures are verified from copies, which is when RAM is needed
-  shrink(envelope.input, w.at, w.message);
-  envelope.signed = w.at;
-  return { required: threshold, parsed: envelope, signatures: w.signatures };
+    envelope = parseHead(bytes, host, false);
+  return { required: threshold, parsed: envelope, signatures: wrapper(envelope, host) };
 }
 
 /** Reads the manifest, once its signers are known. `whole`: including the heads of the payloads. */

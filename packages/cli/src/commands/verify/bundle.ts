@@ -17,7 +17,7 @@ import {
   readableBundle,
 } from "@firmseal/bundler";
 import { usage, warn } from "@firmseal/keys";
-import { hasTables, keyAlgs } from "@firmseal/signer";
+import { hasTables, keyAlgs, suggestion } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { checkOutput, writeOut } from "../../common/output.js";
@@ -41,7 +41,8 @@ export interface BundleCommandOptions {
 function listOf<T extends string>(text: string, known: readonly T[], option: string): T[] {
   const names = text.split(",").filter((name) => name !== "");
   for (const name of names)
-    if (!known.includes(name as T)) throw usage(`${option}: unknown name ${name}`, `choose from ${known.join(", ")}, with commas`);
+    if (!known.includes(name as T))
+      throw usage(`${option}: unknown name ${name}${suggestion(name, known)}`, `choose from ${known.join(", ")}, with commas`);
   return known.filter((name) => names.includes(name));
 }
 
@@ -147,7 +148,7 @@ export default define({
   summary: "write a device verifier as a single JavaScript file",
   options: () => [
     option("--alg <names>", `algorithms, with commas: ${CHOICES.bundleAlg.join(", ")}`),
-    option("--features <names>", "with commas: install, errors, copy, prepared, flash, storage, trust (default: install, errors and copy)"),
+    option("--features <names>", "with commas: install, copy, errors, prepared, flash, storage, trust (default: install and copy)"),
     option(
       "--form <name>",
       "umd: CommonJS or one global; espruino: for require(); script: one global, for a snapshot; module: ES module; boot: Espruino's boot file",
