@@ -45,7 +45,7 @@ async function release(sequence: number, bytes: Uint8Array, uri?: string): Promi
 
 const setup: Setup = { identity, components: [[hex("00")]], capacity: 1024, envelope: 1024, pageSize: 1024 };
 // at full length none is left out
-const second = ALL ? undefined : LONG ? 20 : 10;
+const second = ALL ? undefined : LONG ? 20 : 3;
 const kinds: [string, MakeStore][] = [
   ["raw flash", (s) => flashStore(s, false, { flashDevice: code.flashDevice, verifier })],
   ["Espruino's Storage", (s) => storageStore(s, false, undefined, { storageDevice: code.storageDevice, verifier })],
