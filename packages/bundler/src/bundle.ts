@@ -43,7 +43,9 @@ export const PUBLIC_NAMES = [
   .split(" ");
 
 /** Names of built-in properties and methods of the language that the verifier uses. */
-export const OWN_NAMES = ["push pop splice indexOf concat charCodeAt substring fromCharCode floor split set subarray byteOffset exports"]
+export const OWN_NAMES = [
+  "push pop splice indexOf concat charCodeAt substring fromCharCode floor abs split set subarray byteOffset exports",
+]
   .join(" ")
   .split(" ");
 

@@ -40,7 +40,7 @@ export { type FoundProject, findProject, plainName } from "./product/file/projec
 export type { ReleaseLint } from "./product/lint.js";
 export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from "./product/plan.js";
-export { readRecord } from "./product/record.js";
+export { readRecord, refuseOtherProduct } from "./product/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
 export { boardInput } from "./product/sign-board.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";

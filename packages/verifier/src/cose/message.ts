@@ -116,7 +116,8 @@ interface Headers {
 function readHeaderMap(out: Headers, isProtected: boolean): void {
   var n = map(),
     last: Bytes | null = null,
-    critical: number[] = [],
+    // the sum of the critical labels: 1 and 4 are bits of their own
+    critical = 0,
     label,
     i;
   if (n > MAX_LABELS) refuse(HEADER_LENGTH);
@@ -146,12 +147,12 @@ function readHeaderMap(out: Headers, isProtected: boolean): void {
       for (; i > 0; i--) {
         label = peekType() === UINT ? uint() : 0;
         if (label !== HEADER_ALG && label !== HEADER_KID) refuse(HEADER_CRITICAL);
-        critical.push(label);
+        critical |= label;
       }
     } else skip();
   }
   // a critical label must be present in the same header
-  for (i = 0; i < critical.length; i++) if ((critical[i] === HEADER_ALG ? out.alg : out.kid) === null) refuse(HEADER_CRITICAL);
+  if ((critical & HEADER_ALG && out.alg === null) || (critical & HEADER_KID && !out.kid)) refuse(HEADER_CRITICAL);
 }
 
 function headers(): Headers {

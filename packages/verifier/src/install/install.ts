@@ -38,6 +38,7 @@ import {
   rehearseBoth,
   renew,
   type Session,
+  sumOf,
   type WrittenComponent,
 } from "./session.js";
 
@@ -103,12 +104,6 @@ function imageMatch(s: Session, e: Effect): boolean {
   return ok;
 }
 
-function checkContent(s: Session, e: Effect): boolean {
-  var from = contents(s, e.component),
-    wanted = e.content as Bytes;
-  return from.n === wanted.length && equalConstantTime(copySlice(from, from), wanted);
-}
-
 /** Writes a range of `from` to a component. */
 function pour(s: Session, e: Effect, from: Input, slice: Slice): boolean {
   begin(s, e);
@@ -137,7 +132,11 @@ function perform(s: Session, e: Effect): boolean | undefined {
   admit(s, e);
   if (e.op === COND_COMPONENT_SLOT) return device.slot(name) === e.slot;
   if (e.op === COND_IMAGE_MATCH) return imageMatch(s, e);
-  if (e.op === COND_CHECK_CONTENT) return checkContent(s, e);
+  if (e.op === COND_CHECK_CONTENT) {
+    here = contents(s, c);
+    from = e.content as Bytes;
+    return here.n === from.length && equalConstantTime(copySlice(here, here), from);
+  }
   if (e.op === DIR_INVOKE) {
     if (!s.matched[c] && !device.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED);
     return device.invoke(name, e.args) === true;
@@ -233,7 +232,7 @@ function commit(s: Session): void {
   s.target.persist(
     HAS_TRUST
       ? { sequence: m.sequence, written: written, counters: countersOf(s), reset: s.resets }
-      : { sequence: m.sequence, written: written, counters: countersOf(s) },
+      : { sequence: m.sequence, written: written, counters: sumOf(s) },
   );
 }
 

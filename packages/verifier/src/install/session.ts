@@ -85,17 +85,19 @@ function known(s: Session): Bytes | null | undefined {
   return s.target.counters && (HAS_TRUST ? s.target.counters(s.trust.role) : s.target.counters());
 }
 
+/** The part of the manifest digest that a device keeps. */
+export function sumOf(s: Session): Bytes {
+  return subBytes(s.release.digest.bytes, 0, SUM);
+}
+
 /**
- * The counters that the device stores with the floor: 28 bytes of the manifest digest, then, with trust files, the
- * role of the signers and the epoch in 3 bytes.
+ * The counters that the device stores with the floor, with trust files: 28 bytes of the manifest digest, the role of the
+ * signers, and the epoch in 3 bytes. Without trust files, they are the 28 bytes alone.
  */
 export function countersOf(s: Session): Bytes {
-  var sum = subBytes(s.release.digest.bytes, 0, SUM),
-    e;
-  if (!HAS_TRUST) return sum;
-  e = s.epoch;
+  var e = s.epoch;
   // below 2^24, so 32 bits are enough
-  return concat([sum, [s.trust.role || 0, e >> 16, (e >> 8) & 255, e & 255]]);
+  return concat([sumOf(s), [s.trust.role || 0, e >> 16, (e >> 8) & 255, e & 255]]);
 }
 
 /**
@@ -142,11 +144,7 @@ export function checkFloor(s: Session): void {
     s.resets = low !== floor;
     if (s.resets) return;
   }
-  if (
-    !sequenceLess(floor, n) &&
-    (had ? !equalConstantTime(subBytes(had, 0, SUM), subBytes(s.release.digest.bytes, 0, SUM)) : floor[0] || floor[1])
-  )
-    refuse(SEQUENCE_TAKEN);
+  if (!sequenceLess(floor, n) && (had ? !equalConstantTime(subBytes(had, 0, SUM), sumOf(s)) : floor[0] || floor[1])) refuse(SEQUENCE_TAKEN);
 }
 
 export function id(s: Session, component: number): ComponentId {

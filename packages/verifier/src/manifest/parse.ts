@@ -80,12 +80,14 @@ const MAX_PAYLOADS = 16;
 /** The kinds of manifest elements, besides FOREIGN. */
 const ELEMENT_COMMANDS = 1;
 const ELEMENT_SEVERABLE = 2;
+/** Not of a manifest: the wrapper and the manifest, in an envelope. */
+const ELEMENT_ENVELOPE = 8;
 
 /**
  * For each number of a manifest element, 0 to 25, the sum of the above and FOREIGN as the low bits of a character: see
  * manifest/code-points.ts.
  */
-export const ELEMENTS = "@@@@@DDAAA@@@@FGC@G@C@@BED";
+export const ELEMENTS = "@@HH@DDAAA@@@@FGC@G@C@@BED";
 
 /**
  * An element of the envelope or manifest: its number, the range of its content (`inside`), and the range including the
@@ -173,7 +175,7 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
     if (keyRead === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
     if (keyRead === ENV_DELEGATION || (kind & ELEMENT_SEVERABLE && kind & FOREIGN)) {
       if (!(HAS_TOOLS && lenient)) e.foreign = mark;
-    } else if (!(kind & ELEMENT_SEVERABLE) && keyRead !== ENV_AUTHENTICATION_WRAPPER && keyRead !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
+    } else if (!(kind & (ELEMENT_SEVERABLE + ELEMENT_ENVELOPE))) refuse(ENVELOPE_KEY);
     kind = keyRead;
     found = readElement(kind);
     if (((HAS_TOOLS && lenient) || kind !== MAN_TEXT) && !input.origin.dangerouslyReadInPlace) load(input, found.whole);

@@ -68,7 +68,7 @@ export function policy(trust: Trust): number {
   if (HAS_TRUST) checkLimit(trust.jump);
   threshold = trust.threshold;
   if (threshold === undefined) threshold = 1;
-  if (!isHalf(threshold) || !threshold || threshold > distinct.length) refuse(TRUST_POLICY);
+  if (!(isHalf(threshold) && threshold && threshold <= distinct.length)) refuse(TRUST_POLICY);
   return threshold;
 }
 
