@@ -146,13 +146,19 @@ function jerry(script) {
 
 const EMPTY = 'print("DONE");';
 
-async function jerryTable(releases) {
+/** The heap of the engine, and the peak that a script needs of it, as text. */
+function jerryHeap() {
   const heap = JERRY && jerry(EMPTY).heap;
   const figure = (script) => {
     if (!heap) return "not measured";
     const { peak } = jerry(script);
     return peak ? peak.toLocaleString("en") : "does not fit";
   };
+  return { heap, figure };
+}
+
+async function jerryTable(releases) {
+  const { heap, figure } = jerryHeap();
   const rows = [];
   for (const r of releases) {
     const check = `${await alone(r.name)}${OCTETS}
@@ -174,12 +180,7 @@ if (firmseal.open.verify(octets(${text(r.key)}, 0, ${r.key.length}), octets(${te
 
 /** A micro verifier with the hashes of the bundle. Keys and envelope are texts in the script. */
 async function jerryMicroTable(releases) {
-  const heap = JERRY && jerry(EMPTY).heap;
-  const figure = (script) => {
-    if (!heap) return "not measured";
-    const { peak } = jerry(script);
-    return peak ? peak.toLocaleString("en") : "does not fit";
-  };
+  const { heap, figure } = jerryHeap();
   const rows = [];
   for (const r of releases) {
     const bundle = await deviceBundle([r.name], [], "script", []);

@@ -38,6 +38,7 @@ const DIVIDED = [
   "packages/images/lib/uf2.js",
   "packages/keys/lib/formats/minisign.js",
   "packages/keys/lib/formats/openssh.js",
+  "packages/keys/lib/formats/other-file.js",
   "packages/keys/lib/formats/pbes2.js",
   "packages/keys/lib/formats/pem.js",
   "packages/keys/lib/secrets/passphrase.js",

@@ -10,6 +10,7 @@ const PLAIN = { loader: "ts", format: "esm", tsconfigRaw: { compilerOptions: { v
 
 /** Modules whose exports are tables: what they are made of is not loaded for them. */
 const TABLES = [
+  { filter: /\/packages\/bundler\/lib\/options\.js$/, built: "bundler/lib/options.js" },
   { filter: /\/packages\/cli\/src\/common\/choices\.ts$/, built: "cli/lib/common/choices.js" },
   { filter: /\/packages\/verifier\/lib\/tools\/names\.js$/, built: "verifier/lib/tools/names.js" },
   { filter: /\/packages\/verifier\/lib\/tools\/command-table\.js$/, built: "verifier/lib/tools/command-table.js" },

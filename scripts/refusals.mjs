@@ -1,26 +1,14 @@
 // Writes what follows from the table of refusals (packages/verifier/src/tools/refusals.ts): the constants of spec/errors.ts and the tables of
 // errors.md. With --check it only compares, and exits 1 where a file differs.
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { readTable, sentence, writeFrom } from "./tables.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TABLE = "packages/verifier/src/tools/refusals.ts";
 const CONSTANTS = "packages/verifier/src/spec/errors.ts";
-
-async function readTable() {
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: [TABLE],
-    bundle: true,
-    write: false,
-    format: "esm",
-    logLevel: "warning",
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-}
 
 /** The one page of the documents with this name, wherever it lies below docs/. */
 function page(name) {
@@ -28,8 +16,6 @@ function page(name) {
   if (found.length !== 1) throw new Error(`${found.length} pages below docs/ have the name ${name}`);
   return join("docs", found[0]);
 }
-
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function constants({ REFUSALS, REFUSAL_GROUPS }) {
   const groups = REFUSAL_GROUPS.map(({ from, to, what }) => {
@@ -76,13 +62,10 @@ function documented(text, path, { REFUSALS, REFUSAL_GROUPS }) {
   return text;
 }
 
-const table = await readTable();
+const table = await readTable(TABLE);
 const errorsPage = page("errors.md");
-const wanted = { [CONSTANTS]: constants(table), [errorsPage]: documented(readFileSync(join(ROOT, errorsPage), "utf8"), errorsPage, table) };
-for (const [path, text] of Object.entries(wanted)) {
-  if (!process.argv.includes("--check")) writeFileSync(join(ROOT, path), text);
-  else if (readFileSync(join(ROOT, path), "utf8") !== text) {
-    console.error(`${path} is not what the table of refusals gives: run \`pnpm refusals\``);
-    process.exitCode = 1;
-  }
-}
+writeFrom(
+  "the table of refusals",
+  { [CONSTANTS]: constants(table), [errorsPage]: documented(readFileSync(join(ROOT, errorsPage), "utf8"), errorsPage, table) },
+  "pnpm refusals",
+);

@@ -1,28 +1,14 @@
 // Writes what follows from the table of the template firmseal-single-1 (packages/verifier/src/tools/template-table.ts): the template string of
 // micro/template.ts and the table of docs/reference/template.md. With --check it only compares, and exits 1 where a file differs.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { readTable, sentence, writeFrom } from "./tables.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TABLE = "packages/verifier/src/tools/template-table.ts";
 const CODE = "packages/verifier/src/micro/template.ts";
 const PAGE = "docs/reference/template.md";
-
-async function readTable() {
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: [TABLE],
-    bundle: true,
-    write: false,
-    format: "esm",
-    logLevel: "warning",
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-}
-
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function code({ TEMPLATE_NAME, templateString }) {
   const text = templateString();
@@ -48,12 +34,5 @@ function page(text, { TEMPLATE_ROWS, templateString }) {
   return text.replace(table, (_, head) => head + rows).replace(string, (_, head) => `${head}${templateString()}\n`);
 }
 
-const table = await readTable();
-const wanted = { [CODE]: code(table), [PAGE]: page(readFileSync(ROOT + PAGE, "utf8"), table) };
-for (const [path, text] of Object.entries(wanted)) {
-  if (!process.argv.includes("--check")) writeFileSync(ROOT + path, text);
-  else if (readFileSync(ROOT + path, "utf8") !== text) {
-    console.error(`${path} is not what the table of the template gives: run \`pnpm template\``);
-    process.exitCode = 1;
-  }
-}
+const table = await readTable(TABLE);
+writeFrom("the table of the template", { [CODE]: code(table), [PAGE]: page(readFileSync(ROOT + PAGE, "utf8"), table) }, "pnpm template");

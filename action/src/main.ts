@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as core from "@actions/core";
@@ -67,6 +67,17 @@ function candidateOf({ product, version, boards }: ReleaseFacts): Candidate {
   };
 }
 
+/** The file of the candidate. Throws if it has another digest than the one that was pinned. */
+function pinnedCandidate(): string {
+  const wanted = core.getInput("candidate-digest", { required: true });
+  if (!/^[0-9a-f]{64}$/.test(wanted)) throw new Error("candidate-digest: not a SHA-256 in hex; give the output of the candidate job");
+  const path = core.getInput("candidate");
+  if (!existsSync(path)) throw new Error(`candidate: ${path} is not here; download what the candidate job has uploaded`);
+  const given = readFileSync(path);
+  if (sha256(given) !== wanted) throw new Error(`${path}: is not the candidate with the digest ${wanted}`);
+  return given.toString("utf8");
+}
+
 const textOf = (candidate: Candidate) => `${JSON.stringify(candidate, null, 2)}\n`;
 
 const writeSummary = async () => {
@@ -74,6 +85,8 @@ const writeSummary = async () => {
 };
 
 async function candidate(): Promise<void> {
+  const folder = dirname(core.getInput("candidate"));
+  if (!existsSync(folder)) throw new Error(`candidate: there is no folder ${folder}; make it, or name another file`);
   const sarif = core.getInput("sarif");
   const facts = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...(sarif ? [`--sarif=${sarif}`] : [])));
   const text = textOf(candidateOf(facts));
@@ -92,17 +105,15 @@ async function candidate(): Promise<void> {
 
 /** Throws unless the sources here make what the candidate describes. */
 function refuseOther(facts: ReleaseFacts): void {
-  const wanted = core.getInput("candidate-digest", { required: true });
-  if (!/^[0-9a-f]{64}$/.test(wanted)) throw new Error("candidate-digest: not a SHA-256 in hex; give the output of the candidate job");
-  const given = readFileSync(core.getInput("candidate"));
-  if (sha256(given) !== wanted) throw new Error(`${core.getInput("candidate")}: is not the candidate with the digest ${wanted}`);
-  if (textOf(candidateOf(facts)) !== given.toString("utf8"))
+  if (textOf(candidateOf(facts)) !== pinnedCandidate())
     throw new Error("what would be released here is not the candidate: the images or the product file have changed since");
 }
 
 async function publish(): Promise<void> {
   const out = core.getInput("out");
   const first = core.getBooleanInput("first");
+  // before a minute of power cuts
+  pinnedCandidate();
   const more = [...(out ? [`--out=${out}`] : []), ...(first ? ["--first"] : [])];
   const planned = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...more));
   refuseOther(planned);

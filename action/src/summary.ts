@@ -84,8 +84,8 @@ function summarizeChanges({ changes, previous }: ReleaseFacts): void {
   core.summary.addHeading("What changes for devices", 3);
   if (!changes) {
     const known = previous
-      ? `The release before is ${previous.version}; without its envelopes, nothing is compared.`
-      : "No release before is known.";
+      ? `The previous release is ${previous.version}; without its envelopes, nothing is compared.`
+      : "No previous release is known.";
     core.summary.addRaw(escaped(known), true);
     return;
   }

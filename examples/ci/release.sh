@@ -1,6 +1,6 @@
 #!/bin/sh
 # A release from any CI system: release.sh VERSION, in the folder of firmseal.toml. VERSION may be a tag such as v1.4.2.
-# A job that runs again succeeds and changes nothing. Exit codes: 1 refused, 2 wrong use, 3 the environment.
+# A job that runs again succeeds and changes nothing. Exit codes: 1 refused, 2 usage error, 3 the environment.
 set -eu
 version=${1#v}
 

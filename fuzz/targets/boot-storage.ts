@@ -5,7 +5,8 @@
 import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { type StartedApp, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
-import { erasedFlash, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
+import { FlashModel } from "../../packages/simulator/src/models/flash-model.js";
+import { erasedFlash, type Pages } from "../../packages/simulator/src/models/flash-operations.js";
 import { powerOn, StorageModel, storageIo } from "../../packages/simulator/src/models/storage-model.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";

@@ -12,6 +12,13 @@ const FORMS = [
   ],
   [/\bIt is (?:the|a|an) [a-z]+ (?:that|who|which) /g, "put the subject first"],
   [/\b[Ww]hoever\b/g, "name the actor: the caller, the device, an attacker"],
+  [/\b(?:another [a-z]+|other [a-z]+s) than\b/g, 'write "a different X from", or say what it is not'],
+  [/\belse than\b/g, 'write "other than"'],
+  [/\b(?:comes?|came) by (?:itself|themselves)\b/g, "name what it comes without"],
+  [
+    /, for (?:it|they|these|those|this|he|she|nobody|nothing|no) (?:is|are|has|have|was|were|never|does|do|can|must|cannot|would|could)\b/g,
+    'write "because"',
+  ],
   [/(?:^|[*/] |\. )Whom\b/gm, '"the keys that a device trusts"'],
 ];
 

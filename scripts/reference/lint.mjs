@@ -4,7 +4,7 @@ import { ALL_RULES } from "../../packages/release/lib/index.js";
 import { wrapped } from "./text.mjs";
 
 const NEEDS = {
-  previous: "the release before",
+  previous: "the previous release",
   trust: "a trust file",
   product: "a product file",
   cuts: "the payloads",

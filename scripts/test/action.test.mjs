@@ -141,7 +141,7 @@ describe("the action", () => {
     const alone = p.action({ mode: "candidate", version: "1.4.2", previous: "last.json" });
     expect([alone.status, alone.summary]).toEqual([
       0,
-      expect.stringContaining("The release before is 1.4.1; without its envelopes, nothing is compared."),
+      expect.stringContaining("The previous release is 1.4.1; without its envelopes, nothing is compared."),
     ]);
     writeFileSync(p.at("firmseal.toml"), `${toml}\n[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2025-01-01\n`);
     const refused = p.action({ mode: "candidate", version: "1.4.2", previous: "dist" });
@@ -175,6 +175,13 @@ describe("the action", () => {
     const p = product();
     expect(error(p.action({ mode: "candidate", version: "one" }))).toContain("version");
     expect(error(p.action({ mode: "candidate", version: "1.0.0", product: "nowhere.toml" }))).toContain("nowhere.toml");
+    expect(error(p.action({ mode: "candidate", version: "1.0.0", candidate: "none/c.json" }))).toBe(
+      "candidate: there is no folder none; make it, or name another file",
+    );
+    const missing = p.action({ mode: "publish", version: "1.0.0", "candidate-digest": "0".repeat(64), first: "true" });
+    expect(error(missing)).toBe("candidate: firmseal-candidate.json is not here; download what the candidate job has uploaded");
+    // before anything is tried
+    expect(missing.log).not.toContain("power cuts");
     rmSync(p.at("release.pem"));
     const { outputs } = p.action({ mode: "candidate", version: "1.0.0" });
     const r = p.action({ mode: "publish", version: "1.0.0", "candidate-digest": outputs["candidate-digest"], first: "true" });

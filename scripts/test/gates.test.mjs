@@ -340,10 +340,18 @@ describe("sources", () => {
     expect(found("x\n// What was signed stands\n// in a file")).toEqual(['a.md:2 "stands in"']);
     expect(found("It is the anchor that has it. Whoever signs.")).toEqual(['a.md:1 "It is the anchor that"', 'a.md:1 "Whoever"']);
     expect(found("/** Whom a device believes. */")).toHaveLength(1);
+    expect(found("It holds another image\n// than the signed one, and other bytes than those.")).toEqual([
+      'a.md:1 "another image than"',
+      'a.md:2 "other bytes than"',
+    ]);
+    expect(found("It says something else than that.")).toEqual(['a.md:1 "else than"']);
+    expect(found("A trust file that comes by itself.")).toEqual(['a.md:1 "comes by itself"']);
+    expect(found("Keep its keys, for it never accepts others.")).toEqual(['a.md:1 ", for it never"']);
     for (const text of [
       "There is no key.",
       "It is no longer here.",
       "It stands in for a build.",
+      "An algorithm other than that, and no other reason than this.",
       "| Not like this | Like this |\n| is no key |\n",
     ])
       expect(found(text)).toEqual([]);

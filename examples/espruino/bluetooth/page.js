@@ -18,7 +18,7 @@ const WORDS = {
   86: "no update is under way",
   92: "the app has another size, or is too large",
   99: "no room: make room on safe power, then send again",
-  100: "the release before is still on trial: let it run and confirm",
+  100: "the previous release is still on trial: let it run and confirm",
   101: "another release with this number is installed",
   130: "the release has another form: sign with --for micro",
 };

@@ -4,7 +4,7 @@
 #   BR2_ROOTFS_POST_IMAGE_SCRIPT="board/acme/post-image.sh"
 #   BR2_ROOTFS_POST_SCRIPT_ARGS="gateway 1.4.2"
 #
-# Buildroot gives the folder of the images first, then the arguments: the board of the product file, and the version.
+# Buildroot passes the folder of the images first, then the arguments: the board of the product file, and the version.
 # The check needs no key. FIRMSEAL_SIGN=1 make writes BOARD.suit to the folder of the images.
 set -eu
 images=$1 board=$2 version=$3

@@ -4,7 +4,7 @@
 #   extra_scripts = post:firmseal.py
 #   custom_firmseal_version = 1.4.2
 #
-# The board of the product file is the one with the name of the environment. The check needs no key.
+# The environment has the name of the board in the product file. The check needs no key.
 # pio run -t firmseal writes BOARD.suit to the build folder.
 
 Import("env")

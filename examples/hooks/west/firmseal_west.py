@@ -24,7 +24,7 @@ class Firmseal(WestCommand):
         return parser
 
     def do_run(self, args, unknown):
-        # a list, so that no shell reads what the options have
+        # a list, so that no shell interprets the options
         program = shlex.split(os.environ.get("FIRMSEAL", "firmseal"))
         of_board = ["--version", args.version, "--product", args.product]
         if args.mode == "check":

@@ -142,7 +142,9 @@ function assemble(all: BundleParts, options: BundleOptions): string {
   // code behind a constant that is not set would stay in every bundle
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
   if (options.form === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
-  const code = statements.map((s) => s.text).join("\n");
+  // terser would give the same, and later
+  const needed = reachableFrom(statements, uses);
+  const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
   return `${head}${code}\n${text}\n})(firmseal);\n${options.form === "module" ? "export default firmseal;\n" : ""}`;
 }
@@ -186,8 +188,8 @@ export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: 
 const byTerser: Minify = async (text, options) => (await import("terser")).minify(text, options);
 
 /**
- * The minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give the same
- * text.
+ * Returns the minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give
+ * the same text.
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const format = terserFormat(options);
@@ -216,7 +218,7 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
   return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
 }
 
-/** The same bundle, formatted for reading. */
+/** Returns the same bundle, formatted for reading. */
 export async function readableBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const base = terserFormat(options);
   const { code = "" } = await minify(assemble(all, options), {
@@ -238,8 +240,8 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
 }
 
 /**
- * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
- * the devices of `@firmseal/verifier/device/…` work with it.
+ * Returns the same code for programs that simulate devices: a script whose value is the exports. Names are not
+ * shortened, so the devices of `@firmseal/verifier/device/…` work with it.
  */
 export function playable({ algs, features, micro, without }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
   return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }), ...(without && { without }) })}\nreturn firmseal;\n})()`;

@@ -23,7 +23,10 @@ export type KernelTarget = keyof typeof BOARDS;
 /** The targets with machine code for Ed25519. */
 export const KERNEL_TARGETS = Object.keys(BOARDS) as KernelTarget[];
 
-/** The machine code that a bundle for `target` holds: its board, architecture, length in bytes, and SHA-256 in hexadecimal. */
+/**
+ * Returns the machine code that a bundle for `target` holds: its board, architecture, length in bytes, and SHA-256 in
+ * hexadecimal.
+ */
 export function kernelOf(target: KernelTarget): Board & { length: number; digest: string } {
   const { board, architecture } = BOARDS[target];
   const { bytes, digest } = kernelImage(architecture);

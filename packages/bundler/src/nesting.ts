@@ -77,15 +77,25 @@ function missingEntries(all: Statement[]): string[] {
 
 /** The statements that are reachable from `from`, a set of names, without passing through those of `but`. */
 export function reachableFrom(statements: Statement[], from: readonly string[], but: readonly Statement[] = []): Set<Statement> {
+  const places = placesOf(statements);
   const found = new Set<Statement>();
   const todo = [...from];
-  for (let name = todo.pop(); name !== undefined; name = todo.pop())
-    for (const s of statements)
-      if (s.declared.includes(name) && !found.has(s)) {
-        found.add(s);
-        if (!but.includes(s)) todo.push(...s.uses);
-      }
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    const s = places.get(name);
+    if (!s || found.has(s)) continue;
+    found.add(s);
+    if (!but.includes(s)) todo.push(...s.uses);
+  }
   return found;
+}
+
+const known = new WeakMap<Statement[], Map<string, Statement>>();
+
+/** The statement that declares each name. */
+function placesOf(statements: Statement[]): Map<string, Statement> {
+  const places = known.get(statements) ?? new Map(statements.flatMap((s) => s.declared.map((name) => [name, s] as const)));
+  known.set(statements, places);
+  return places;
 }
 
 /**

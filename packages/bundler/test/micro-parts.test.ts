@@ -10,7 +10,7 @@ import { bytes as octets, text } from "../../../test-vectors/src/pieces/assemble
 import { hex } from "../../test-support/src/bytes.js";
 import { LONG } from "../../test-support/src/effort.js";
 import { code, digest, ID, identity, image, uuid } from "../../verifier/test/releases.js";
-import { MICRO_PARTS, minifiedBundle } from "../src/index.js";
+import { MICRO_PARTS, minifiedBundle, playable } from "../src/index.js";
 
 const ed = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
 const es = signer(privateKey("es256", hex("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721")));
@@ -76,15 +76,19 @@ it.each([
   expect((await minifiedBundle(options)).length).toBeLessThanOrEqual(most);
 });
 
-/** Every set of parts in one form or the other. The code of `espruino` is that of `script`, for engines with typed arrays. */
-const SUBSETS = Array.from(
-  { length: 2 ** MICRO_PARTS.length },
-  (_, n) => [n % 3 ? "espruino" : "umd", MICRO_PARTS.filter((_part, i) => (n >> i) & 1)] as const,
-);
+/**
+ * Every set of parts in one form or the other: as it ships, or as written (`playable`). The code of `espruino` is that of `script`, for engines
+ * with typed arrays.
+ */
+const SUBSETS = Array.from({ length: 2 ** MICRO_PARTS.length }, (_, n) => {
+  const form = n % 3 ? "espruino" : "umd";
+  return [LONG || n % 5 === 0 ? form : "playable", MICRO_PARTS.filter((_part, i) => (n >> i) & 1)] as const;
+});
 const CASES = { numRuns: Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 1000 : 100)) };
 
 it.each(SUBSETS)("%s without %j accepts nothing that the general verifier refuses", { timeout: 300_000 }, async (form, without) => {
-  const micro = load(await minifiedBundle({ algs: ["ed25519", "es256"], features: ["install"], form, micro: [], without }));
+  const options = { algs: ["ed25519", "es256"], features: ["install"], micro: [], without } as const;
+  const micro = load(form === "playable" ? `module.exports = ${playable(options)}` : await minifiedBundle({ ...options, form }));
   let accepted = 0;
   const compare = (envelope: Uint8Array, policy: Policy) => {
     if (code(() => micro.open(envelope, trustOf(micro, policy))) !== 0) return;

@@ -52,7 +52,7 @@ describe("an approval", () => {
     const before = p.tree();
     expect(expectFailure(await sign("--approver", "anna.jwk"), 1)).toContain("is missing");
     expect(expectFailure(await sign("--approver", "ben.jwk", "--approval", "app.approval"), 1)).toContain("is not signed by an approver");
-    expect(expectFailure(await sign("--approval", "app.approval"), 2)).toContain("nobody says whose it is");
+    expect(expectFailure(await sign("--approval", "app.approval"), 2)).toContain("--approver is missing");
     expect(p.tree()).toEqual(before);
 
     const done = await sign("--approver", "anna.jwk", "--approval", "app.approval");

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, sy
 import { hostname, userInfo } from "node:os";
 import { thumbprint, toHex } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import type { Entry } from "../../keys/src/signing-log/log-file.js";
+import type { Entry } from "../../keys/src/signing-log/entry.js";
 import {
   expectFailure,
   expectHarmless,

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { released, world } from "./product-place.js";
 
 const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
 const CLASSES = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "14399a69-1d48-5c86-90d6-82564bf630a2"] as const;
@@ -203,6 +204,8 @@ describe("explain", () => {
       "start",
       "INVOKE_UNVERIFIED",
     ],
+    ["has no section that a start runs", { install: fetched("#f") }, "start", "IDENTITY_UNCHECKED"],
+    ["installs nothing, and has no section that a start runs", { install: ["condition-vendor-identifier"] }, "start", "IDENTITY_UNCHECKED"],
   ];
 
   it.each(DEAD)("agrees with sign, verify and lint about a release that %s", async (_, commands, during, name) => {
@@ -324,9 +327,53 @@ describe("diff", () => {
 
   it("tells a device that now refuses", async () => {
     const p = standard();
-    await release(p, "one", { install: fetched("#f") });
-    await release(p, "two", { install: [...fetched("#f"), "directive-invoke"] });
+    const invoke = [setImage("#f"), "condition-image-match", "directive-invoke"];
+    await release(p, "one", { install: fetched("#f"), invoke });
+    await release(p, "two", { install: [...fetched("#f"), "directive-invoke"], invoke });
     const { json } = await p.ok(["diff", "one.suit", "two.suit", "--json"]);
-    expect(json["behaviour"]).toMatchObject([{ before: [], after: [expect.stringContaining("refuses")] }]);
+    const before = ["start: checks that the component has the image", "start: starts the component"];
+    expect(json["behaviour"]).toMatchObject([{ before, after: [expect.stringContaining("refuses")] }]);
+  });
+});
+
+describe("of a product", () => {
+  const ESP32 = "dist/1.0.0/gateway-esp32-1.0.0.suit";
+  const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-/;
+
+  it("explain --board tells of the devices of one board, with the names of the product file", async () => {
+    const p = world();
+    await released(p, "1.0.0");
+    const all = await explained(p, ESP32);
+    expect(all.join("\n")).not.toMatch(UUID);
+    const lines = await explained(p, ESP32, "--board", "esp32", "--slot", "1");
+    expect(lines.filter((line) => line.endsWith(":")).slice(0, 2)).toEqual([
+      "vendor example.com, class gateway-esp32-1; vendor example.com, class gateway-esp32-2, slot 1:",
+      "  installation:",
+    ]);
+    const { json } = await p.ok(["explain", ESP32, "--board", "esp32", "--json"]);
+    expect(Object.values(json["names"] as object).sort()).toEqual(["example.com", "gateway-esp32-1", "gateway-esp32-2", "gateway-puck"]);
+    expect((await p.ok(["explain", ESP32, "--json"])).json).not.toHaveProperty("names");
+  });
+
+  it("explain --board refuses a board that the product or the release does not have", async () => {
+    const p = world();
+    await released(p, "1.0.0");
+    const fails = async (exit: number, ...args: string[]) => expectFailure(await p.run(["explain", ESP32, ...args]), exit);
+    expect(await fails(1, "--board", "esp23")).toContain('firmseal.toml has no board "esp23"; did you mean "esp32"?');
+    expect(await fails(2, "--board", "puck")).toContain("is not for such a device");
+    expect(await fails(2, "--board", "esp32", "--vendor", "example.com", "--class", "x")).toContain("--board: the product file says");
+    expect(await fails(3, "--product", "gone.toml", "--board", "esp32")).toContain("gone.toml: file not found");
+  });
+
+  it("diff has the names of the product file", async () => {
+    const p = world();
+    await released(p, "1.0.0");
+    p.put("build/b.bin", image(3000, 9));
+    await released(p, "1.0.1");
+    const both = [ESP32, "dist/1.0.1/gateway-esp32-1.0.1.suit"];
+    const { stdout } = await p.ok(["diff", ...both]);
+    expect(stdout).toContain("class gateway-esp32-2");
+    expect(stdout).not.toMatch(UUID);
+    expect((await p.ok(["diff", ...both, "--json", "--product", "firmseal.toml"])).json).toHaveProperty("names");
   });
 });

@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { expectFailure, standard, words } from "../../test-support/src/run.js";
+import { optionsOf } from "../src/command.js";
+import { COMMANDS } from "../src/commands.js";
 
 it("--help and --version that cannot be written end in one line", async () => {
   const p = standard();
@@ -33,6 +35,49 @@ describe("a mistyped option", () => {
       expectFailure(r, 2);
       expect(words(r)[1]).toBe("hint: firmseal token --help shows how it is used");
     }
+  });
+});
+
+/** A word with its second and third letter exchanged. */
+const slip = (word: string) => `${word[0]}${word[2]}${word[1]}${word.slice(3)}`;
+
+describe("a value that is none of the choices", () => {
+  it("is told with the nearest of them, for each option and argument that has choices", async () => {
+    const p = standard();
+    let tried = 0;
+    for (const { name, load } of COMMANDS) {
+      const command = (await load()).default;
+      const ofOptions = optionsOf(command).map((one) => ({ of: `option '${one.flags}'`, line: [one.long as string], others: [], ...one }));
+      // what is missing behind them would be told first
+      const others = (command.arguments ?? []).slice(1).map(() => "x");
+      const ofArguments = (command.arguments ?? []).map((one) => ({ of: `argument '${one.name()}'`, line: [], others, ...one }));
+      for (const { of, line, others, argChoices } of [...ofOptions, ...ofArguments]) {
+        const choice = argChoices?.find((word) => word.length > 2 && word[1] !== word[2]);
+        if (!argChoices || choice === undefined) continue;
+        tried++;
+        const r = await p.run([...name.split(" "), ...line, slip(choice), ...others]);
+        const [message, hint] = words(r);
+        const wrong = `'${slip(choice)}' is not one of ${argChoices.join(", ")}; did you mean "${choice}"?`;
+        expect([r.exit, message, hint]).toEqual([2, `firmseal: ${of}: ${wrong}`, `hint: firmseal ${name} --help shows how it is used`]);
+      }
+    }
+    expect(tried).toBeGreaterThan(25);
+  });
+
+  it.each([
+    [["lint", "--policy", "CNSA2"], 'did you mean "cnsa2"?'],
+    [["sign", "fw.bin", "--for", "ariel"], 'did you mean "ariel-os"?'],
+    [["bundle", "--alg", "ed2519", "--out", "b.js"], '--alg: unknown name ed2519; did you mean "ed25519"?'],
+    [["simulate", "fw.suit", "--key", "A.jwk", "--device", "flsh"], '--device flsh: unknown device; did you mean "flash"?'],
+    [["keygen", "--target", "puk.js", "--out", "k.pem"], 'unknown target puk.js; did you mean "puck.js"?'],
+    [["verify", "fw.suit", "--key", "vualt:x"], 'vualt: is not a key source, and there is no file of this name; did you mean "vault"?'],
+    [["sign", "fw.bin", "--key", "A.pem", "--seq", "nxt"], 'give a decimal number, or "next"'],
+    [["bundle", "--form", "nonsense"], "is not one of umd, espruino, script, module, boot"],
+  ])("%j: %s", async (args, message) => {
+    const p = standard();
+    const before = p.tree();
+    expect(expectFailure(await p.run(args), 2)).toContain(message);
+    expect(p.tree()).toEqual(before);
   });
 });
 

@@ -104,7 +104,7 @@ async function play({ what, key: bad, replacement, roots, signers, first, says }
   const done = await incident();
   expect(done.stdout).toMatch(/^stage: safe: the fleet is safe$/m);
   expect(done.stdout).not.toContain("NOT SAFE NOW");
-  expect(p.get("night/management.md").toString()).toContain("Every device has the next list.");
+  expect(p.get("night/management.md").toString()).toContain("Every device has the next trust file.");
   expect(p.get("night/auditor.md").toString()).toMatch(/night\/next\.trust: sha-256 [0-9a-f]{64}/);
   console.log(`${what} ${bad}: ${lines} commands, ${(time / 60_000).toFixed(2)} minutes of tool time`);
   expect(lines).toBeLessThanOrEqual(10);
@@ -241,7 +241,7 @@ describe("an incident", () => {
     await p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
     const before = p.get("night/next.trust");
     expect(expectFailure(await p.run(given("stolen", "--key", "A.jwk", "--replacement", "H.jwk", "--image", "app.bin")), 1)).toContain(
-      "night/next.trust: is not the next list of this incident",
+      "night/next.trust: is not the next trust file of this incident",
     );
     expect(p.get("night/next.trust")).toEqual(before);
   });

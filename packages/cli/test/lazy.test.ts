@@ -62,8 +62,7 @@ it("--help of a command loads its declaration, and nothing that it needs to run"
     const files = [...loadedWith(join("chunks", file))];
     const bytes = files.reduce((sum, one) => sum + textOf(one).length, 0);
     // commander with all of main.js, the options and shapes that commands share, and tables of names
-    // that of bundle names the algorithms of the verifier by the table that the verifier runs
-    expect(bytes, file).toBeLessThan(file.startsWith("declare-bundle-") ? 170_000 : 150_000);
+    expect(bytes, file).toBeLessThan(150_000);
     for (const one of files) expect(textOf(one), `${file}: ${one}`).not.toMatch(/node:crypto|noble|FIRMSEAL_STATE/);
   }
 });

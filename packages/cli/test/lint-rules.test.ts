@@ -135,7 +135,12 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
   ],
   refused: [
     async (p) => [await described(p, "fw", { install: [...fetched("#f"), "directive-invoke"] })],
-    async (p) => [await described(p, "fw", { install: fetched("#f") })],
+    async (p) => [
+      await described(p, "fw", {
+        install: fetched("#f"),
+        validate: [override({ image: { payload: "#f" } }), "condition-image-match"],
+      }),
+    ],
     /\(INVOKE_MISPLACED\)/,
   ],
   "plain-transfer": [

@@ -109,7 +109,7 @@ describe("lint", () => {
     await signed(p, 7, "fw.suit", ["--uri", "https://example.com/elsewhere.bin"]);
     const { stderr } = await p.ok(["lint", "fw.suit"]);
     expect(stderr).toContain("not checked: L34 power-cut: put the payloads beside the envelope, or give them: --payload FILE");
-    expect(stderr).toContain("not checked: L10 number-not-raised: give the release before: --previous FILE");
+    expect(stderr).toContain("not checked: L10 number-not-raised: give the previous release: --previous FILE");
     const { skipped } = await linted(p, ["fw.suit", "--payload", "fw.bin"]);
     expect(skipped.map(({ name }) => name)).not.toContain("power-cut");
   });

@@ -117,6 +117,7 @@ describe("a release that no device takes", () => {
     const board = (classId: string, uri: string) => [...identify(UUID_A, classId), ...fetched(uri), "condition-image-match"];
     const both = {
       install: [{ "directive-try-each": [board(UUID_A, "#a"), board(UUID_B, "#b")] }],
+      validate: [{ "directive-try-each": [identify(UUID_A, UUID_A), identify(UUID_A, UUID_B)] }],
       payloads: { "#a": "image for a", "#b": "image for b" },
     };
     expect(await described(p, both)).not.toContain("warning");
@@ -129,7 +130,8 @@ describe("a release that no device takes", () => {
     const install = [
       { "directive-try-each": [["condition-image-match"], [{ "directive-override-parameters": { uri: "#f" } }, "directive-fetch"]] },
     ];
-    expect(await described(p, { "shared-sequence": shared, install, payloads: { "#f": "abc" } })).not.toContain("warning");
+    const all = { "shared-sequence": shared, install, payloads: { "#f": "abc" } };
+    expect(await described(p, { ...all, validate: ["condition-image-match"] })).not.toContain("warning");
   });
 
   it("whose URI stands in the shared sequence has its payload looked at", async () => {

@@ -31,7 +31,7 @@ const CHEAP: Refused[] = [
   ["a number where numbers are those of versions", "--seq: the sequence numbers of gateway come from version", 2, ["1.0.1", "--seq", "7"]],
   ["a role without a trust file", "--role: firmseal.toml has no trust file", 2, ["1.0.1", "--role", "debug"]],
   ["a SARIF file in the release", "--sarif dist/1.0.1/x: is in the folder", 2, ["1.0.1", "--sarif", "dist/1.0.1/x"]],
-  ["an approval without an approver", "--approval: nobody says whose it is", 2, ["1.0.1", "--approval", "gone"]],
+  ["an approval without an approver", "--approval: --approver is missing", 2, ["1.0.1", "--approval", "gone"]],
   ["an approval that is not there", "gone", 3, ["1.0.1", "--approver", "B.jwk", "--approval", "gone"]],
   ["a key that is not there", "gone.pem", 3, ["1.0.1"], put(PRODUCT.replace("A.pem", "gone.pem"))],
   ["a trusted key that is not there", "gone.pub", 3, ["1.0.1"], trusting('keys = "gone.pub"')],

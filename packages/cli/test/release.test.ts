@@ -125,6 +125,14 @@ describe("a release that cannot be made", () => {
     const args = ["release", "--version", "1.0.1"];
     expect(expectFailure(await p.run(args, on(Date.UTC(1970, 0, 2))), 3)).toContain("says 1970-01-02, which is in the past");
     expect(refusal(await p.run(args, on(Date.UTC(2025, 0, 2))), 3)).toContain("says 2025-01-02, but the signing log has an entry of");
+    // every command that writes into a log
+    const image = ["app.js", "--vendor", "example.com", "--class", "x", "--seq", "9"];
+    for (const other of [
+      ["sign", "--board", "puck", "--version", "1.0.1"],
+      ["sign", ...image, "--key", "A.pem"],
+      ["approve", "dist/1.0.0/gateway-puck-1.0.0.suit", "--key", "A.pem"],
+    ])
+      expect(expectFailure(await p.run(other, on(Date.UTC(1970, 0, 2))), 3)).toContain("says 1970-01-02, which is in the past");
     expect(p.tree()).toEqual(tree);
   });
 });

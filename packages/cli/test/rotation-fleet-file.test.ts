@@ -119,7 +119,7 @@ describe("the forms of a fleet file", () => {
     ["a NUL in a file name", csv(row("one", { trust: "t1\0.trust" })), 'line 2: "trust"', "csv"],
     ["a column that nobody knows", `${header},x\n${row("one")},1\n`, 'line 2: has the unknown member "x"', "csv"],
     ["a column twice", `${header},floor\n${row("one")},1\n`, 'two columns have the name "floor"', "csv"],
-    ["a cell too many", `${header}\n${row("one")},1\n`, "line 2 has another number of cells than the first line", "csv"],
+    ["a cell too many", `${header}\n${row("one")},1\n`, "line 2 does not have as many cells as the first line", "csv"],
     ["a quotation without an end", `${header}\n"one,1\n`, "begins a quotation that does not end", "csv"],
     ["a field of a megabyte", csv(row(long)), "is too long", "csv"],
     ["bytes that are no text", Uint8Array.of(0x6e, 0xff, 0xfe), "is not text in UTF-8", "csv"],

@@ -109,6 +109,7 @@ describe("payloads outside the envelope", () => {
       components: [[{ hex: "00" }], [{ hex: "01" }]],
       "shared-sequence": shared,
       install: [...fetched(0, "http://a/one", "one.bin"), ...fetched(1, "http://a/two", "two.bin")],
+      validate: [{ "directive-set-component-index": 0 }],
     };
     p.put("d.json", JSON.stringify(description));
     const { stderr } = await p.ok(["sign", "d.json", "--key", "A.pem"]);
@@ -146,6 +147,7 @@ describe("payloads outside the envelope", () => {
       sequence: 3,
       components: [[{ hex: "00" }]],
       install: [set, ...conditions, other, "condition-vendor-identifier"],
+      validate: [set, ...conditions],
     };
     p.put("d.json", JSON.stringify(description));
     expect((await p.ok(["sign", "d.json", "--key", "A.pem"])).stderr).not.toContain("warning");

@@ -1,8 +1,10 @@
-// ELF, System V gABI (header: chapter 4; program header: chapter 5), 32 and 64 bits, both byte orders. A linked image (ET_EXEC, or
-// ET_DYN without PT_INTERP, which is how position-independent firmware is linked): its PT_LOAD segments at their physical addresses.
+// ELF, System V gABI (header: chapter 4; program header: chapter 5), 32 and 64 bits, both byte orders. A linked image
+// (ET_EXEC, or ET_DYN without PT_INTERP, which is how position-independent firmware is linked): its PT_LOAD segments at
+// their physical addresses.
 //
-// Why a reader of our own: elfy 1.0.0 throws a TypeError without section headers and hands out short data where an offset points past
-// the end of the file; elfinfo is a beta and opens files itself. Three fixed tables are all that is needed.
+// Why a reader of our own: elfy 1.0.0 throws a TypeError without section headers and hands out short data where an
+// offset points past the end of the file; elfinfo is a beta and opens files itself. Three fixed tables are all that is
+// needed.
 
 import { type AddressedBytes, formatHex, type Image, ImageError, layOut } from "./layout.js";
 

@@ -106,7 +106,7 @@ function decodeRecord(text: Uint8Array, start: number, end: number, record: Uint
 
 /**
  * Section 3 wraps addresses at 4 GiB after a linear base and at 64 KiB otherwise. Wrapping is refused: some loaders
- * carry into the next 64 KiB and some do not, so the device could hold other bytes than those signed.
+ * carry into the next 64 KiB and some do not, so the bytes on the device could differ from those signed.
  */
 function checkWrap(linear: boolean, offset: number, address: number, count: number, line: number): void {
   if (linear ? address + count > 2 ** 32 : offset + count > 0x10000) {

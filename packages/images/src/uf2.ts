@@ -34,7 +34,7 @@ export function parseUf2(file: Uint8Array): Image {
 }
 
 /**
- * A board skips the blocks of other families (section "Family ID"), so each family would hold another image than the
+ * A board skips the blocks of other families (section "Family ID"), so each family would hold an image other than the
  * signed one.
  */
 function oneFamily(blocks: readonly UF2BlockData[]): void {

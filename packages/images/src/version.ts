@@ -1,5 +1,5 @@
-// The version that an image itself names, in formats that have a place for one. Boot loaders and applications report it,
-// so it must not be missing, and must be that of the release.
+// The version that an image itself names, in formats that have a place for one. Boot loaders and applications report
+// it, so it must not be missing, and must be that of the release.
 
 /** The version in an image. */
 export interface ImageVersion {

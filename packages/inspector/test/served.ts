@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { launch, violations } from "../../test-support/src/browser.js";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
@@ -39,16 +39,14 @@ export class Inspector {
 
   private constructor(
     readonly page: Page,
-    private readonly browser: Browser,
     private readonly server: Server,
     readonly url: string,
   ) {}
 
   static async open(): Promise<Inspector> {
     const server = await serve();
-    const browser = await launch();
-    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-    const made = new Inspector(page, browser, server, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const page = await (await launch()).newPage({ viewport: { width: 1200, height: 900 } });
+    const made = new Inspector(page, server, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     page.on("console", (message) => made.noise.push(message.text()));
     page.on("pageerror", (error) => made.noise.push(String(error)));
     page.context().on("request", (request) => {
@@ -60,7 +58,7 @@ export class Inspector {
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    await this.page.close();
     this.server.close();
   }
 

@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
 import { Desk } from "../src/worker/desk.js";
-import { deskVerdict } from "../src/worker/verdict.js";
+import { deskVerdict } from "../src/worker/verdict/verdict.js";
 
 vi.setConfig({ testTimeout: 300_000 });
 

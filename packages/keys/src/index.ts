@@ -28,8 +28,9 @@ export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from
 export { passphrase } from "./secrets/passphrase.js";
 export { type Guarded, readGuarded } from "./secrets/private-file.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
-export { type Counted, LastSeen, type Seen } from "./signing-log/last-seen.js";
-export { APPROVE, type Entry, isSigning, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
+export { APPROVE, type Entry, isSigning, looksLikeLog } from "./signing-log/entry.js";
+export { LastSeen, type MarkKind, type Seen } from "./signing-log/last-seen.js";
+export { type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";
 export { type Moved, movedTo, moveKey } from "./signing-log/move.js";
 export {
   checkSequence,
@@ -49,6 +50,7 @@ export {
   lockLog,
   missingFromLog,
   type Receipt,
+  refusePastClock,
   type SigningFacts,
   type SigningLogs,
   signingLogPath,
@@ -81,5 +83,5 @@ export {
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
-export { KEY_SOURCES, schemeOf } from "./sources/table.js";
+export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/table.js";
 export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";

@@ -5,7 +5,7 @@ import { KEY_LIMITS } from "./limits.js";
 /** Formats a number for messages: 16,384. */
 export const grouped = (n: number): string => n.toLocaleString("en-US");
 
-/** The first items of a list that may be long. */
+/** Returns the first items of a list that may be long. */
 export function someOf(names: readonly string[]): string {
   const first = names.slice(0, KEY_LIMITS.namesInMessage).join(", ");
   const more = names.length - KEY_LIMITS.namesInMessage;

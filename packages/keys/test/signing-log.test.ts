@@ -7,7 +7,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Failure } from "../src/errors/failure.js";
-import { ACCEPT, appendEntry, type Entry, readLog } from "../src/signing-log/log-file.js";
+import { ACCEPT, type Entry } from "../src/signing-log/entry.js";
+import { appendEntry, readLog } from "../src/signing-log/log-file.js";
 import { checkSequence, nextSequence } from "../src/signing-log/sequence.js";
 
 let folder: string;

@@ -71,7 +71,7 @@ export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, re
 export { fleetDevices } from "./rotation/fleet-rows.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
-export { type CohortResult, plan, type StepResult, sums } from "./rotation/plan.js";
+export { type CohortResult, devicesByVerdict, plan, type StepResult } from "./rotation/plan.js";
 export { type Exposed, exposedWords, type Gone, type Margin, type Margins } from "./rotation/reach.js";
 export {
   judgeUnsigned,
@@ -116,7 +116,6 @@ export {
   anchorFacts,
   keysOf,
   limitWords,
-  nameFile,
   type PinOptions,
   type RootProgress,
   readTrustFrom,
@@ -125,4 +124,5 @@ export {
   type TrustOptions,
   trustedKeys,
   verifiedTrust,
+  withFileName,
 } from "./trust/trust-ref.js";

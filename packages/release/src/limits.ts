@@ -63,7 +63,7 @@ export const LIMITS = {
   planSteps: 64,
   /** Steps that are tried on devices to find the next one that they need. */
   planTries: 65536,
-  /** Bytes of a release, with its payloads and the release before, on which `lint` cuts the power. */
+  /** Bytes of a release, with its payloads and the previous release, on which `lint` cuts the power. */
   lintSimulated: 2 * MIB,
   /** Releases that `lint` looks at together. */
   lintReleases: 256,

@@ -6,12 +6,12 @@ import { decodeEnvelope, formatSequence, isRefusal, refusalOf } from "@firmseal/
 
 export { isRefusal };
 
-/** The name of a refusal, which is the `reason` in the JSON of the command line. */
+/** Returns the name of a refusal, which is the `reason` in the JSON of the command line. */
 export function refusalName(code: number): string {
   return refusalOf(code)?.name ?? "UNKNOWN";
 }
 
-/** The meaning of a refusal, in a few words. */
+/** Returns the meaning of a refusal, in a few words. */
 export function refusalMeaning(code: number): string {
   return refusalOf(code)?.meaning ?? `number ${code}`;
 }
@@ -21,7 +21,7 @@ export function refusalHint(code: number): string {
   return refusalOf(code)?.advice ?? "see docs/reference/errors.md";
 }
 
-/** A refusal of the verifier as a Failure. */
+/** Returns a refusal of the verifier as a Failure. */
 export function refusalFailure(e: Refusal): Failure {
   const cause = e.cause === undefined ? undefined : systemFault(e.cause, "the device");
   if (cause) return cause;
@@ -31,7 +31,7 @@ export function refusalFailure(e: Refusal): Failure {
   return new Failure(exit, refusalName(e.code), e.code, `refused: ${refusalMeaning(e.code)}${where}`, refusalHint(e.code), { cause: e });
 }
 
-/** What `e` is, with both numbers if it says that the number of `envelope` is below `floor`. Other errors stay as they are. */
+/** Adds both numbers to the refusal of an `envelope` whose number is below `floor`. Returns other errors unchanged. */
 export function withNumbers(e: unknown, envelope: Uint8Array | Source, floor: string): unknown {
   if (!isRefusal(e) || e.code !== errors.ROLLBACK) return e;
   const { exit, reason, code, hint } = refusalFailure(e);

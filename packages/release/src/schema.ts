@@ -8,7 +8,10 @@ import product from "../schema/product.schema.json" with { type: "json" };
 import record from "../schema/release.schema.json" with { type: "json" };
 import trust from "../schema/trust.schema.json" with { type: "json" };
 
-/** A trust description, a cohort (a row of a fleet file in any of its formats), a product file, and the record of a release. */
+/**
+ * A trust description, a cohort (a row of a fleet file in any of its formats), a product file, and the record of a
+ * release.
+ */
 const PARTS = {
   product: "urn:firmseal:product:1",
   record: "urn:firmseal:release:1",

@@ -12,7 +12,7 @@ import { embeddedTrust, trustFileUnchecked } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { plan, sums } from "../src/rotation/plan.js";
+import { devicesByVerdict, plan } from "../src/rotation/plan.js";
 import type { PlannedRelease } from "../src/rotation/steps.js";
 import {
   A,
@@ -162,7 +162,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
       devices.filter((d) => manifestOf(d.memory.envelope as Uint8Array) !== manifestOf(last.envelopes[d.name])).length,
     ]);
     expect(after).toEqual(before.map(({ cohort, result }) => [cohort.name, result.verdict === "stranded" ? result.devices : 0]));
-    const { stranded, moved } = sums(before.map((p) => p.result));
+    const { stranded, moved } = devicesByVerdict(before.map((p) => p.result));
     console.log(`without the bridge: ${stranded} of 200 stranded, as planned: ${after.map(([name, n]) => `${name}: ${n}`).join(", ")}`);
     expect([stranded, moved]).toEqual([140, 60]);
 
@@ -171,7 +171,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     const again = start();
     const promise = planned(again, whole);
     for (const d of again) for (const r of whole) d.dryRun(r.envelopes[d.name]);
-    expect(sums(promise.map((p) => p.result))).toMatchObject({ moved: 200, stranded: 0 });
+    expect(devicesByVerdict(promise.map((p) => p.result))).toMatchObject({ moved: 200, stranded: 0 });
     expect(again.filter((d) => manifestOf(d.memory.envelope as Uint8Array) !== manifestOf(last.envelopes[d.name]))).toEqual([]);
   });
 

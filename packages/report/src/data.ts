@@ -1,4 +1,5 @@
-// What a report holds: the release with the keys that are to verify it, and what was found out when the report was made.
+// What a report holds: the release with the keys that are to verify it, and what was found out when the report was
+// made.
 
 import type { Phase } from "./device-rules.js";
 
@@ -80,7 +81,7 @@ export interface ReportData {
   slotSizes?: (number | null)[];
   /** URIs of the payloads whose files were compared when the report was made. */
   compared?: string[];
-  /** What changes against the release before, line by line. `left`: lines that were left out. */
+  /** What changes since the previous release, line by line. `left`: lines that were left out. */
   changes?: { file: string; lines: string[]; left?: number };
   documents?: ReportDocument[];
   /** `left`: writes and erases that were left out. */
@@ -95,9 +96,9 @@ export interface ReleaseReport {
   made: string;
   /** release.json, in base64. */
   record: string;
-  /** The release before. */
+  /** The previous release. */
   previous?: string;
-  /** Boards that only the release before has. */
+  /** Boards that only the previous release has. */
   gone?: string[];
   documents?: ReportDocument[];
   /** Each has a `board`. At most `MOST_BOARDS`. */

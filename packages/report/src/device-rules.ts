@@ -25,8 +25,8 @@ export interface Interpreter {
 }
 
 /**
- * The verifier of the tools, whose runs together execute at most `most` commands, because kinds of device and commands
- * multiply. Throws what `excess` returns, at the start of a run.
+ * Returns the verifier of the tools, whose runs together execute at most `most` commands, because kinds of device and
+ * commands multiply. Throws what `excess` returns, at the start of a run.
  */
 export function limitedInterpreter(most: number, excess: () => Error): Required<Interpreter> {
   let before = 0;
@@ -49,7 +49,10 @@ export interface HashFunction {
   create(): { update(bytes: Uint8Array): unknown; digest(): Uint8Array };
 }
 
-/** Hash functions by the names of `HASH_NAMES`. As getters, so that a program loads them only for a content that it must hash. */
+/**
+ * Hash functions by the names of `HASH_NAMES`. As getters, so that a program loads them only for a content that it must
+ * hash.
+ */
 export const HASH_FUNCTIONS: { readonly [name: string]: HashFunction } = {
   get "sha-256"() {
     return sha256;

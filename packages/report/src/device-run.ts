@@ -16,6 +16,24 @@ export interface DeviceKind {
   unchecked?: Phase;
 }
 
+/**
+ * Returns every kind of device with one of these identifiers and slots, with and without the images. No list is empty.
+ */
+export function everyKind(
+  vendors: readonly Uint8Array[],
+  classes: readonly Uint8Array[],
+  devices: readonly Uint8Array[],
+  slots: readonly number[],
+): DeviceKind[] {
+  const out: DeviceKind[] = [];
+  for (const vendor of vendors)
+    for (const classId of classes)
+      for (const device of devices)
+        for (const slot of slots)
+          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
+  return out;
+}
+
 /** The refusal with which an installation or a start ends. */
 export interface DeviceRefusal {
   during: Phase;
@@ -73,8 +91,7 @@ interface Way {
 }
 
 interface Played extends Course {
-  /** Whether there was an effect, and a comparison among them. */
-  acted: boolean;
+  /** Whether there was a comparison among the effects. */
   compared: boolean;
 }
 
@@ -85,19 +102,17 @@ function isSlot({ component, slot }: Effect, kind: DeviceKind, before: KnownCont
 }
 
 function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, before, identifies }: Way): Played {
-  const out: Played = { done: [], acted: false, compared: false };
+  const out: Played = { done: [], compared: false };
   let isFault = false;
   // outside of the try: what it throws is not a refusal of a device
   const run = by.start(m, sectionsIn(m, during), kind.identity);
   try {
     drive(by, run, (e) => {
-      // a release that has nothing for a start is not started
-      if (e || (identifies && (during === "install" || out.acted))) refuseIf(admissionRefusal(by, run, e, during));
+      if (e || identifies) refuseIf(admissionRefusal(by, run, e, during));
       if (!e) {
         if (during === "install") refuseIf(known?.readBack());
         return true;
       }
-      out.acted = true;
       refuseIf(known?.refusal(e));
       const asks = isComparison(e);
       out.compared ||= asks;

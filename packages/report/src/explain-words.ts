@@ -5,7 +5,10 @@ import type { Action, Behaviour, Explained } from "./explain.js";
 /** Text that cannot be taken for hex, or for an empty identifier. */
 const PLAIN = /^(?!([0-9a-f]{2})+$|\(empty\)$)[!-.0-~]+$/;
 
-/** The name of a component: the text of its parts if they are printable and no hex, or else their hex. */
+/**
+ * Returns the name of a component: the text of its parts if they are printable and do not look like hex, or else their
+ * hex.
+ */
 export function componentWords(parts: readonly string[]): string {
   const texts = parts.map((hex) => {
     const text = hex.replace(/../g, (byte) => String.fromCharCode(Number.parseInt(byte, 16)));
@@ -14,7 +17,7 @@ export function componentWords(parts: readonly string[]): string {
   return texts.join("/") || "(empty)";
 }
 
-/** What a component must hold: length, and the beginning of the digest. Empty if nothing is expected. */
+/** Returns what a component must hold: length, and the beginning of the digest. Empty if nothing is expected. */
 export function expectationWords({ bytes, digest }: Pick<Action, "bytes" | "digest">): string {
   const length = bytes === undefined ? [] : [`${bytes} ${bytes === 1 ? "byte" : "bytes"}`];
   return [...length, ...(digest ? [`${digest.algorithm} ${digest.hex.slice(0, 16)}…`] : [])].join(", ");
@@ -59,12 +62,12 @@ function numbered(title: string, actions: readonly Action[], components: readonl
   return [`  ${title}:`, ...actions.map((action, i) => `    ${i + 1}. ${actionWords(action, components)}`)];
 }
 
-/** How the installation, or each start, ends. */
+/** Returns how the installation, or each start, ends. */
 export function refusedWords({ during, words, reason }: NonNullable<Behaviour["refused"]>): string {
   return `${during === "start" ? "start: " : ""}refuses: ${words} (${reason})`;
 }
 
-/** The lines of a whole release. */
+/** Returns the lines of a whole release. */
 export function explainedLines({ behaviours, components }: Explained): string[] {
   return behaviours.flatMap((one) => [
     `${whoWords(one)}:`,

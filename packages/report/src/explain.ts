@@ -1,6 +1,6 @@
 // What a device does with a release: the interpreter runs it for every kind of device that it distinguishes, with the
-// answers that this kind gives, and each effect becomes an action. The interpreter is given, so that a page can use that
-// of a device bundle.
+// answers that this kind gives, and each effect becomes an action. The interpreter is given, so that a page can use
+// that of a device bundle.
 
 import { type Bytes, type Digest, type Effect, errors, type Manifest } from "@firmseal/verifier";
 import { type ActionName, COMMAND_ROWS, formatSequence, HASH_NAMES, refusalOf } from "@firmseal/verifier/tools";
@@ -54,7 +54,7 @@ export const hexOf = (bytes: Bytes): string => {
   return text;
 };
 
-/** A UUID, or the hex of another identifier. Undefined: the release does not ask for it. */
+/** Returns a UUID, or the hex of another identifier. Undefined: the release does not ask for it. */
 export function identifierText(bytes: Bytes | undefined): string | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
   const hex = hexOf(bytes);
@@ -114,7 +114,7 @@ function withoutNeedlessHas(all: readonly Behaviour[]): Behaviour[] {
   });
 }
 
-/** What each kind of device does with an open manifest. `slots`: whether slots are to be named. */
+/** Returns what each kind of device does with an open manifest. `slots`: whether slots are to be named. */
 export function explainManifest(by: Interpreter, m: Manifest, kinds: readonly DeviceKind[], slots: boolean): Explained {
   const groups = new Map<string, Behaviour>();
   let others = 0;

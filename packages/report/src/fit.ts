@@ -26,8 +26,8 @@ export interface FittedReport {
 }
 
 /**
- * Makes the file like reportHtml(), and leaves out the cells of power cuts, and then the lines of changes, if it would have
- * more than 400,000 bytes without payloads. `payloadBytes`: bytes of the payloads in all envelopes.
+ * Makes the file like reportHtml(), and leaves out the cells of power cuts, and then the lines of changes, if it would
+ * have more than 400,000 bytes without payloads. `payloadBytes`: bytes of the payloads in all envelopes.
  */
 export function fittedReport(report: ReportData | ReleaseReport, bundle: string, payloadBytes: number): FittedReport {
   const rest = (html: string) => new TextEncoder().encode(html).length - Math.ceil((payloadBytes * 4) / 3);

@@ -36,9 +36,9 @@ function checkBase64(text: string, what: string): void {
 const withoutEnvelope = ({ envelope: _, ...rest }: ReportData) => rest;
 
 /**
- * Makes the file, for one envelope or for a release of several boards. `bundle`: a device bundle in the form `script`, with
- * the algorithms of the keys and the feature `trust`. The file needs no network, and sends nothing. It holds no private key.
- * Throws TypeError if an envelope or the record is not in base64, and RangeError for more than 64 boards.
+ * Makes the file, for one envelope or for a release of several boards. `bundle`: a device bundle in the form `script`,
+ * with the algorithms of the keys and the feature `trust`. The file needs no network, and sends nothing. It holds no
+ * private key. Throws TypeError if an envelope or the record is not in base64, and RangeError for more than 64 boards.
  */
 export function reportHtml(report: ReportData | ReleaseReport, bundle: string): string {
   checkBundle(bundle);

@@ -1,8 +1,8 @@
 // Report pages in Chromium.
 
 import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
-import { violations as found } from "../../test-support/src/browser.js";
+import type { Page } from "playwright-core";
+import { launch, setView } from "../../test-support/src/browser.js";
 import type { Place } from "../../test-support/src/run.js";
 
 export interface Judged {
@@ -21,24 +21,34 @@ export async function judged(page: Page): Promise<Judged> {
   return { verdict: (await verdict.textContent()) ?? "", isGood: (await verdict.getAttribute("class")) === "verdict good" };
 }
 
-/** Opens a page, and gives what it says first. Nothing but the file itself may be requested. */
-export async function opened(browser: Browser, url: string, o: { width?: number; scheme?: "dark" | "light" } = {}): Promise<Opened> {
-  const page = await browser.newPage({ viewport: { width: o.width ?? 1200, height: 900 }, colorScheme: o.scheme ?? "light" });
-  const noise: string[] = [];
-  page.on("request", (request) => request.url() !== url && noise.push(request.url()));
-  page.on("console", (message) => noise.push(message.text()));
-  page.on("pageerror", (error) => noise.push(String(error)));
-  await page.goto(url);
-  return { page, ...(await judged(page)), noise };
+/** Opens report after report in one page: each says nothing of the one before. */
+export class Reader {
+  private url = "";
+  private noise: string[] = [];
+
+  private constructor(private readonly page: Page) {
+    page.on("request", (request) => request.url() !== this.url && this.noise.push(request.url()));
+    page.on("console", (message) => this.noise.push(message.text()));
+    page.on("pageerror", (error) => this.noise.push(String(error)));
+  }
+
+  static async start(): Promise<Reader> {
+    return new Reader(await (await launch()).newPage());
+  }
+
+  /** Opens a page, and gives what it says first. Nothing but the file itself may be requested. */
+  async opened(url: string): Promise<Opened> {
+    const { page } = this;
+    this.noise = [];
+    this.url = url;
+    await setView(page, 1200, "light");
+    await page.goto(url);
+    return { page, ...(await judged(page)), noise: this.noise };
+  }
+
+  close(): Promise<void> {
+    return this.page.close();
+  }
 }
 
 export const urlOf = (p: Place, name = "fw.html") => pathToFileURL(p.at(name)).href;
-
-/** What axe finds. The policy of the page is off meanwhile: axe takes styles that it forbids. */
-export async function violations(page: Page): Promise<string[]> {
-  const client = await page.context().newCDPSession(page);
-  await client.send("Page.setBypassCSP", { enabled: true });
-  await page.reload();
-  await page.locator(".verdict").waitFor();
-  return found(page);
-}

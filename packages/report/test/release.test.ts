@@ -3,12 +3,11 @@
 import { rmSync, truncateSync } from "node:fs";
 import { minifiedBundle } from "@firmseal/bundler";
 import type { ReleaseReport, ReportData } from "@firmseal/report";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { filesIn, PRODUCT, released, world } from "../../cli/test/product-place.js";
-import { chromiumPath, fits, launch, NO_BROWSER, VIEWS } from "../../test-support/src/browser.js";
+import { chromiumPath, fits, NO_BROWSER, setView, VIEWS, violations } from "../../test-support/src/browser.js";
 import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/run.js";
-import { type Judged, judged, opened, urlOf, violations } from "./pages.js";
+import { type Judged, type Opened, Reader, urlOf } from "./pages.js";
 
 const { fittedReport, reportHtml, MOST_BOARDS, MOST_REPORT_BYTES } = (await import(
   new URL("../lib/index.js", import.meta.url).href
@@ -16,7 +15,7 @@ const { fittedReport, reportHtml, MOST_BOARDS, MOST_REPORT_BYTES } = (await impo
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-let browser: Browser;
+let reader: Reader;
 let p: Place;
 /** A release with its page, made once: each test takes it as it is. */
 let html: string;
@@ -27,10 +26,10 @@ beforeAll(async () => {
   await released(p, "1.4.2");
   await report(p, "--previous-release", "dist/1.4.1");
   html = p.get("r.html").toString();
-  if (chromiumPath) browser = await launch();
+  if (chromiumPath) reader = await Reader.start();
 });
 afterAll(async () => {
-  await browser?.close();
+  await reader?.close();
 });
 
 const KEYS = ["--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk"];
@@ -47,14 +46,10 @@ function contentOf(): ReleaseReport {
 
 const bundle = () => minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], form: "script" });
 
-let page: Page | undefined;
-
-/** What a page says. All are opened in one. */
-async function said(text: string): Promise<Judged> {
+/** What a page says. */
+function said(text: string): Promise<Opened> {
   p.put("other.html", text);
-  page ??= await browser.newPage();
-  await page.goto(urlOf(p, "other.html"));
-  return judged(page);
+  return reader.opened(urlOf(p, "other.html"));
 }
 
 type Recorded = { product: string; artifacts: { [member: string]: unknown }[] };
@@ -70,7 +65,7 @@ async function withRecord(change: (record: Recorded) => void): Promise<Judged> {
 describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
   it("verifies every board, and shows who signed, for which board, and what is new", async () => {
     expect(html.length).toBeLessThan(MOST_REPORT_BYTES);
-    const { page: shown, verdict, isGood, noise } = await opened(browser, urlOf(p, "r.html"));
+    const { page: shown, verdict, isGood, noise } = await reader.opened(urlOf(p, "r.html"));
     expect([isGood, verdict]).toEqual([true, "Verified here, by this page, with these keys: all 2 boards"]);
     const text = (await shown.locator("main").textContent()) ?? "";
     for (const words of [
@@ -82,7 +77,6 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
       expect(text).toContain(words);
     expect(await shown.locator("#boards + div tbody tr").count()).toBe(2);
     expect(noise).toEqual([]);
-    await shown.close();
   });
 
   it("turns red after a change of one byte in any envelope, or in release.json", async () => {
@@ -152,7 +146,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     const text = Buffer.from(JSON.stringify(record)).toString("base64");
     const made = reportHtml({ ...content, file: name, boards, record: text, previous: name, gone: [name] }, await bundle());
     p.put("evil.html", made);
-    const { page: shown, isGood, noise } = await opened(browser, urlOf(p, "evil.html"));
+    const { page: shown, isGood, noise } = await reader.opened(urlOf(p, "evil.html"));
     expect([isGood, await shown.locator("img, main script").count(), noise]).toEqual([true, 0, []]);
     const found = (await shown.locator("main").textContent()) ?? "";
     expect(found).toContain("Board <img src=x onerror=alert(1)>\\u{202e}\\u{1b}[31m</script>");
@@ -160,19 +154,19 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect(found).not.toMatch(/[\u0000-\u0008\u001b\u202a-\u202e\u2066-\u2069]/);
     expect(await fits(shown)).toBe(true);
-    await shown.close();
   });
 
   it("gives each section an id of its own, also if two boards have one name", async () => {
     const content = contentOf();
     const boards = content.boards.map((one) => ({ ...one, board: "esp32" }));
-    expect((await said(reportHtml({ ...content, boards }, await bundle()))).isGood).toBe(false);
-    const ids = (await page?.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")) as string[];
+    const { page, isGood } = await said(reportHtml({ ...content, boards }, await bundle()));
+    expect(isGood).toBe(false);
+    const ids = (await page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")) as string[];
     expect(ids.length).toBe(new Set(ids).size);
   });
 
   it("can be used with the keyboard alone", async () => {
-    const { page: shown } = await opened(browser, urlOf(p, "r.html"));
+    const { page: shown } = await reader.opened(urlOf(p, "r.html"));
     const seen: string[] = [];
     for (let i = 0; i < 12; i++) {
       await shown.keyboard.press("Tab");
@@ -189,11 +183,10 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     const names = shown.locator("select, input, meter, a, [role=region]");
     for (const one of await names.all())
       expect(await one.evaluate("(e) => e.labels?.[0]?.textContent || e.ariaLabel || e.textContent")).not.toBe("");
-    await shown.close();
   });
 
   it("compares payload files with their signed digests", async () => {
-    const { page: shown, noise } = await opened(browser, urlOf(p, "r.html"));
+    const { page: shown, noise } = await reader.opened(urlOf(p, "r.html"));
     p.put("huge.bin", "");
     truncateSync(p.at("huge.bin"), 2 ** 31);
     const cases: [string | { name: string; mimeType: string; buffer: Buffer }, string][] = [
@@ -209,7 +202,6 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     }
     expect(await shown.locator("[data-payload]").first().textContent()).toBe("outside the envelope, checked here");
     expect(noise).toEqual([]);
-    await shown.close();
   });
 
   it("names bills of materials and provenance, and compares them", async () => {
@@ -225,7 +217,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     p.put("<b>.txt", "hello");
     const names = ["bom.cdx.json", "bom.spdx.json", "a.intoto.jsonl", "<b>.txt"];
     await report(p, ...names.flatMap((name) => ["--document", name]), "--html", "docs.html");
-    const { page: shown, isGood, noise } = await opened(browser, urlOf(p, "docs.html"));
+    const { page: shown, isGood, noise } = await reader.opened(urlOf(p, "docs.html"));
     const text = await shown.locator("section.told").last().textContent();
     for (const words of [
       ...["bill of materials, CycloneDX 1.6, components: 3", "bill of materials, SPDX-2.3, packages: 1", "<b>.txt"],
@@ -237,11 +229,10 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
       .poll(() => shown.locator(".said").textContent())
       .toBe("bom.cdx.json is bom.cdx.json, as the maker of this report had it. It is not signed.");
     expect([isGood, await violations(shown), noise]).toEqual([true, [], []]);
-    await shown.close();
   });
 
   it("prints all of it: no cell is cut, and each board begins a page", async () => {
-    const { page: shown } = await opened(browser, urlOf(p, "r.html"));
+    const { page: shown } = await reader.opened(urlOf(p, "r.html"));
     await shown.locator("select").first().selectOption("0");
     const pdf = await shown.pdf({ format: "A4" });
     const pages = pdf.toString("latin1").match(/\/Type \/Page\b/g)?.length ?? 0;
@@ -256,18 +247,18 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     // what a person has hidden on the screen is printed
     expect(await shown.locator("section.board").first().locator(".kind:visible").count()).toBe(2);
     expect(await shown.locator("input:visible, select:visible, .back:visible").count()).toBe(0);
-    await shown.close();
   });
 
-  it.each(VIEWS)("is accessible at a width of %d, %s: good, refused, and a record that disagrees", async (width, scheme) => {
-    const content = contentOf();
-    const [first] = content.boards as [ReportData];
-    p.put("red.html", html.replace(first.envelope, Buffer.alloc(400).toString("base64")));
-    p.put("record.html", reportHtml({ ...content, record: "" }, await bundle()));
-    for (const name of ["r.html", "red.html", "record.html"]) {
-      const { page: shown } = await opened(browser, urlOf(p, name), { width, scheme });
-      expect([name, await fits(shown), await violations(shown)]).toEqual([name, true, []]);
-      await shown.close();
+  it.each<[string, () => string | Promise<string>]>([
+    ["good", () => html],
+    ["refused", () => html.replace((contentOf().boards[0] as ReportData).envelope, Buffer.alloc(400).toString("base64"))],
+    ["with a record that disagrees", async () => reportHtml({ ...contentOf(), record: "" }, await bundle())],
+  ])("is accessible at each width, light and dark: %s", async (name, made) => {
+    const { page, isGood } = await said(await made());
+    expect(isGood).toBe(name === "good");
+    for (const [width, scheme] of VIEWS) {
+      await setView(page, width, scheme);
+      expect([width, scheme, await fits(page), await violations(page)]).toEqual([width, scheme, true, []]);
     }
   });
 
@@ -294,7 +285,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     await signImage(of, 7, "fw.suit", ["--key", "B.pem"]);
     const trust = ["--trust", "t.trust", "--root", "C.jwk"];
     await of.ok(["report", "fw.suit", ...trust, "--html", "fw.html"]);
-    const { page: shown, isGood } = await opened(browser, urlOf(of));
+    const { page: shown, isGood } = await reader.opened(urlOf(of));
     const text = await shown.locator("main").textContent();
     for (const words of [
       "2 of 3 keys with the role release signed. At least 2 must sign.",
@@ -309,9 +300,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     const [part] = data.parts as [ReportData];
     const families = part.families?.map((one) => ({ ...one, threshold: one.keys.length }));
     of.put("few.html", reportHtml({ ...part, envelope, families: families ?? [] }, await bundle()));
-    await shown.goto(urlOf(of, "few.html"));
-    expect((await judged(shown)).verdict).toMatch(/\(\d+ SIGNATURE_FAMILY\)$/);
-    await shown.close();
+    expect((await reader.opened(urlOf(of, "few.html"))).verdict).toMatch(/\(\d+ SIGNATURE_FAMILY\)$/);
   });
 });
 

@@ -2,24 +2,23 @@
 
 import { generateKeyPairSync } from "node:crypto";
 import { truncateSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { chromiumPath, fits, launch, NO_BROWSER, VIEWS } from "../../test-support/src/browser.js";
+import { chromiumPath, fits, launch, NO_BROWSER, setView, VIEWS, violations } from "../../test-support/src/browser.js";
 import { ALL, LONG } from "../../test-support/src/effort.js";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
-import { type Judged, judged, opened, urlOf, violations } from "./pages.js";
+import { type Judged, judged, Reader, urlOf } from "./pages.js";
 
 // the page itself comes from the build
 const { reportHtml } = (await import(new URL("../lib/index.js", import.meta.url).href)) as typeof import("@firmseal/report");
 
 vi.setConfig({ testTimeout: 120_000 });
 
-let browser: Browser;
+let reader: Reader;
 beforeAll(async () => {
-  if (chromiumPath) browser = await launch();
+  if (chromiumPath) reader = await Reader.start();
 });
 afterAll(async () => {
-  await browser?.close();
+  await reader?.close();
 });
 
 async function made(p: Place, ...more: string[]): Promise<string> {
@@ -35,7 +34,7 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
     await signImage(p, 7, "fw.suit");
     const html = await made(p, ...FACTS, "--previous-release", "old.suit", "--slot-size", "65536", "--device", "flash");
     expect(html.length).toBeLessThan(400_000);
-    const { page, verdict, isGood, noise } = await opened(browser, urlOf(p));
+    const { page, verdict, isGood, noise } = await reader.opened(urlOf(p));
     expect([isGood, verdict]).toEqual([true, "Verified here, by this page, with these keys"]);
     const text = await page.locator("main").textContent();
     const { thumbprint } = (await p.ok(["pubkey", "A.pem", "--json"])).json as { thumbprint: string };
@@ -52,29 +51,26 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
       expect(text).toContain(words);
     expect(await page.locator(".map li").count()).toBeGreaterThan(10);
     expect(noise).toEqual([]);
-    await page.close();
   });
 
-  it.each(VIEWS)("is accessible at a width of %d, %s", async (width, scheme) => {
+  it("is accessible at each width, light and dark", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     await made(p, "--slot-size", "65536", "--device", "memory");
-    const { page } = await opened(browser, urlOf(p), { width, scheme });
-    expect([await fits(page), await violations(page)]).toEqual([true, []]);
-    await page.close();
+    const { page } = await reader.opened(urlOf(p));
+    for (const [width, scheme] of VIEWS) {
+      await setView(page, width, scheme);
+      expect([width, scheme, await fits(page), await violations(page)]).toEqual([width, scheme, true, []]);
+    }
   });
 
-  let page: Page | undefined;
-
-  /** Puts another text into the page. All are opened in one: it says nothing of the one before. */
+  /** Puts another text into the page. */
   async function changed(p: Place, change: (html: string) => string): Promise<Judged> {
     const html = p.get("fw.html").toString();
     const other = change(html);
     expect(other).not.toBe(html);
     p.put("other.html", other);
-    page ??= await browser.newPage();
-    await page.goto(urlOf(p, "other.html"));
-    return judged(page);
+    return reader.opened(urlOf(p, "other.html"));
   }
 
   it("turns red after any change of the envelope, with the refusal's number", async () => {
@@ -130,9 +126,8 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
     await p.ok(["sign", "fw.bin", "--key", "K.key", ...FACTS, "--seq", "7", "--out", "fw.suit"]);
     await p.ok(["report", "fw.suit", "--key", "K.jwk", "--html", "fw.html"]);
     expect(p.get("fw.html").toString()).not.toContain(thumbprint);
-    const { page, isGood } = await opened(browser, urlOf(p));
+    const { page, isGood } = await reader.opened(urlOf(p));
     expect([isGood, await page.locator("td code").textContent()]).toEqual([true, thumbprint]);
-    await page.close();
   });
 
   it("says that devices refuse a release that does not check who they are", async () => {
@@ -149,9 +144,8 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
     );
     await p.ok(["sign", "open.json", "--key", "A.pem", "--out", "fw.suit"]);
     await made(p);
-    const { page } = await opened(browser, urlOf(p));
+    const { page } = await reader.opened(urlOf(p));
     expect(await page.locator("main").textContent()).toContain("(90 IDENTITY_UNCHECKED)");
-    await page.close();
   });
 
   const mebibytes = LONG ? 16 : 4;
@@ -160,7 +154,8 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
     p.put("fw.bin", Buffer.alloc(mebibytes * 1024 * 1024 - 8192, 7));
     await signImage(p, 7, "fw.suit");
     await made(p);
-    const page = await browser.newPage();
+    // what is put in before a page's own scripts stays
+    const page = await (await launch()).newPage();
     await page.addInitScript(`{
       let last = performance.now();
       window.longest = 0;
@@ -195,12 +190,11 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
       "--class",
       "</script><script>alert(2)</script>",
     ]);
-    const { page, noise, isGood } = await opened(browser, urlOf(p));
+    const { page, noise, isGood } = await reader.opened(urlOf(p));
     expect(isGood).toBe(true);
     expect(await page.locator("img").count()).toBe(0);
     expect(await page.locator("h1").textContent()).toContain("<img src=x onerror=alert(1)>\\u{202e}\\u{1b}[31m.suit");
     expect(noise).toEqual([]);
-    await page.close();
   });
 });
 

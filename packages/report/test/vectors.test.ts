@@ -4,12 +4,11 @@ import { minifiedBundle } from "@firmseal/bundler";
 import { explainManifest, type ReportData, type ReportKey, type ReportKind } from "@firmseal/report";
 import { anchor, errors, open, start, step, type Trust } from "@firmseal/verifier";
 import { refusalOf } from "@firmseal/verifier/tools";
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
-import { chromiumPath, launch, NO_BROWSER } from "../../test-support/src/browser.js";
+import { chromiumPath, NO_BROWSER } from "../../test-support/src/browser.js";
 import { standard } from "../../test-support/src/run.js";
-import { urlOf } from "./pages.js";
+import { Reader, urlOf } from "./pages.js";
 
 const { reportHtml, MOST_BOARDS } = (await import(new URL("../lib/index.js", import.meta.url).href)) as typeof import("@firmseal/report");
 
@@ -127,12 +126,12 @@ function verdictOf(vector: Vector, code: number | undefined, devices: (number | 
 
 const PAYLOAD_CODES: readonly number[] = [errors.PAYLOAD_SIZE, errors.IMAGE_MISMATCH, errors.DIGEST_UNSET];
 
-let browser: Browser;
+let reader: Reader;
 beforeAll(async () => {
-  if (chromiumPath) browser = await launch();
+  if (chromiumPath) reader = await Reader.start();
 });
 afterAll(async () => {
-  await browser?.close();
+  await reader?.close();
 });
 
 describe.skipIf(!chromiumPath)(`the vectors in a report${NO_BROWSER}`, () => {
@@ -154,16 +153,12 @@ describe.skipIf(!chromiumPath)(`the vectors in a report${NO_BROWSER}`, () => {
     expect(played.length).toBeGreaterThanOrEqual(least);
     const bundle = await minifiedBundle({ algs: ALGS, features: ["install", "errors", "copy", "trust"], form: "script" });
     const p = standard();
-    const page = await browser.newPage();
-    const noise: string[] = [];
-    page.on("pageerror", (error) => noise.push(String(error)));
-    page.on("console", (message) => noise.push(message.text()));
     let refused = 0;
     for (let at = 0; at < played.length; at += MOST_BOARDS) {
       const some = played.slice(at, at + MOST_BOARDS);
       p.put("all.html", reportHtml({ file: "all", made: "", record: "", boards: some.map(dataOf) }, bundle));
-      await page.goto(urlOf(p, "all.html"));
-      await page.locator(".verdict").waitFor();
+      const { page, noise } = await reader.opened(urlOf(p, "all.html"));
+      expect(noise).toEqual([]);
       const rows = (await page.evaluate(READ)) as Row[];
       for (const [i, vector] of some.entries()) {
         const { code, devices: found } = said(vector);
@@ -178,7 +173,5 @@ describe.skipIf(!chromiumPath)(`the vectors in a report${NO_BROWSER}`, () => {
       }
     }
     expect(refused).toBeGreaterThan(leastRefused);
-    expect(noise).toEqual([]);
-    await page.close();
   });
 });

@@ -1,5 +1,5 @@
-// A second person's consent to what is to be signed: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a trust file. It is for the
-// people who sign; no device reads it.
+// A second person's consent to what is to be signed: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a
+// trust file. It is for the people who sign; no device reads it.
 
 import { decodeItem, HEADER_ALG, HEADER_KID, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
 import { equalBytes } from "./bytes.js";
@@ -8,7 +8,10 @@ import type { PublicKey } from "./key/key.js";
 import { anchorOfSigner, type Signer } from "./key/signer.js";
 import { type Signable, type SignedWith, signedWith } from "./signable.js";
 
-/** external_aad of an approval: with it, no approval is ever a signature over a manifest, where it is empty, or over a trust file. */
+/**
+ * external_aad of an approval: with it, no approval is ever a signature over a manifest, where it is empty, or over a
+ * trust file.
+ */
 const CONTEXT = new TextEncoder().encode("firmseal.approval");
 
 /** `form`: not an approval. `other`: of something else. `signature`: not by this key. */
@@ -34,7 +37,7 @@ function bucketOf(key: SignedWith): Uint8Array {
   return cbor(headers);
 }
 
-/** The bytes that the approver's key signs. */
+/** Returns the bytes that the approver's key signs. */
 export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
   return cbor(["Signature1", bucketOf(key), CONTEXT, payloadOf(what)]);
 }
@@ -73,7 +76,7 @@ export async function checkApproval(bytes: Uint8Array, what: Approved, key: Publ
   if (!good) throw new ApprovalError("signature");
 }
 
-/** Whether one person would approve what it signs itself: both keys have one secret. */
+/** Returns whether one person would approve what it signs itself: both keys have one secret. */
 export function isSamePerson(a: PublicKey, b: PublicKey): boolean {
   return equalBytes(a.key, b.key) || sameKey(a.key, b.key);
 }

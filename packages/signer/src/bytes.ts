@@ -21,8 +21,8 @@ export function toHex(bytes: ArrayLike<number>): string {
 }
 
 /**
- * Whether two byte strings are equal. Not constant-time: it stops at the first difference, so use it for public data
- * only.
+ * Returns whether two byte strings are equal. Not constant-time: it stops at the first difference, so use it for public
+ * data only.
  */
 export function equalBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return a.length === b.length && Array.prototype.every.call(a, (byte, i) => byte === b[i]);

@@ -46,8 +46,9 @@ export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCos
 export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
 export { formatHss, parseHss } from "./hss/text.js";
 export { cachedCount, cachedHeight, cachedNodes, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
+export { fromCose, toCose, toPrivateCose } from "./key/cose-key.js";
 export { KeyError, type KeyErrorCode } from "./key/error.js";
-export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "./key/format.js";
+export { fromJwk, type Jwk, toJwk, toPrivateJwk } from "./key/jwk.js";
 export {
   expandedKey,
   isPrivate,
@@ -59,6 +60,7 @@ export {
   thumbprint,
   withKid,
 } from "./key/key.js";
+export { fromRaw } from "./key/parts.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { anchorOf, foreignSigner, type Signer, signer, wipePrivateKey, withCoseAlg } from "./key/signer.js";
 export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine } from "./key/ssh.js";

@@ -40,7 +40,7 @@ export interface Signable {
   verify(keys: readonly SignedWith[]): Promise<unknown>;
 }
 
-/** The public key as a signature identifies it. `alg`: one of coseAlgs(). Default: coseAlg(). */
+/** Returns the public key as a signature identifies it. `alg`: one of coseAlgs(). Default: coseAlg(). */
 export function signedWith(key: PublicKey, alg = coseAlg(key.alg)): SignedWith {
   return { alg, publicKey: key.key, ...(key.kid && { kid: key.kid }) };
 }

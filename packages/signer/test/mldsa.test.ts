@@ -12,9 +12,11 @@ import { type Encodable, encodeCbor } from "../src/cbor.js";
 import { encode as encodeManifest } from "../src/description/encode.js";
 import { singleImage } from "../src/description/recipes.js";
 import { AlreadySigned, signEnvelope } from "../src/index.js";
+import { fromCose, toCose, toPrivateCose } from "../src/key/cose-key.js";
 import { KeyError } from "../src/key/error.js";
-import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
+import { fromJwk, toJwk, toPrivateJwk } from "../src/key/jwk.js";
 import { isPrivate, type PrivateKey, type PublicKey, privateKey, publicKey, publicOf, thumbprint } from "../src/key/key.js";
+import { fromRaw } from "../src/key/parts.js";
 import { anchorOf, foreignSigner, signer } from "../src/key/signer.js";
 import { codeOf } from "./key-common.js";
 

@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_ALG, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor, errors, type Identity } from "@firmseal/verifier";
-import { bootOn, installOn, type Release, Simulation } from "./engine.js";
+import { Simulation } from "./simulation/simulation.js";
+import { bootOn, installOn, type Release } from "./simulation/start-install.js";
 import type { MakeStore, Setup } from "./store.js";
 
 /** A requirement. `run` throws an Error that describes the violation. */
@@ -81,7 +82,7 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
   throw new Error(`${faultCount} cuts do not end well; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
 }
 
-/** The requirements, for devices with the storage that `make` returns. */
+/** Returns the requirements, for devices with the storage that `make` returns. */
 export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Demand[] {
   /** A device that runs release 7, and that release. */
   const installed = async () => {

@@ -16,7 +16,7 @@ import {
 } from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import type { Release } from "./engine.js";
+import type { Release } from "./simulation/start-install.js";
 
 /** The size of the first image; odd, so that it does not end on a page or word border. */
 export const PREVIOUS_SIZE = 6001;

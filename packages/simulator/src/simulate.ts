@@ -3,10 +3,11 @@
 import { type ComponentId, type Identity, open, type Source } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { type Release, Simulation } from "./engine.js";
 import { nodeHost } from "./host.js";
 import { PREVIOUS_SIZE, previousRelease } from "./previous.js";
 import type { Report } from "./report.js";
+import { Simulation } from "./simulation/simulation.js";
+import type { Release } from "./simulation/start-install.js";
 import type { MakeStore, Setup } from "./store.js";
 
 const DEFAULT_PAGE = 4096;

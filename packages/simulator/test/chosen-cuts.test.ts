@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 import { image, keyA } from "../../test-support/src/run.js";
 import { type FlashStore, flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
-import { bootOn, installOn, type Release } from "../src/engine.js";
 import { nodeHost } from "../src/host.js";
+import { bootOn, installOn, type Release } from "../src/simulation/start-install.js";
 import type { Cut, MakeStore, Setup } from "../src/store.js";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));

@@ -12,10 +12,12 @@ import { ALL, LONG } from "../../test-support/src/effort.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
-import { type Release, Simulation } from "../src/engine.js";
-import { erasedFlash, FlashModel } from "../src/models/flash-model.js";
+import { FlashModel } from "../src/models/flash-model.js";
+import { erasedFlash } from "../src/models/flash-operations.js";
 import { E, powerOn, storageIo } from "../src/models/storage-model.js";
 import { simulate } from "../src/simulate.js";
+import { Simulation } from "../src/simulation/simulation.js";
+import type { Release } from "../src/simulation/start-install.js";
 import type { MakeStore, Setup, Verifier } from "../src/store.js";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));

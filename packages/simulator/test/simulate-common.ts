@@ -5,8 +5,8 @@ import { type Description, encode, signEnvelope, signer, singleImage } from "@fi
 import { anchor } from "@firmseal/verifier";
 import { expect } from "vitest";
 import { keyA } from "../../test-support/src/run.js";
-import type { Release } from "../src/engine.js";
 import type { Report } from "../src/report.js";
+import type { Release } from "../src/simulation/start-install.js";
 import type { Setup } from "../src/store.js";
 
 export const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));

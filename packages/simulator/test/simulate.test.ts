@@ -8,10 +8,11 @@ import { randoms } from "../../test-support/src/randoms.js";
 import { image } from "../../test-support/src/run.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { flashStore, layoutOf } from "../src/devices/flash.js";
-import { Simulation, Unsimulated } from "../src/engine.js";
-import { applyOperation, erasedFlash, FLASH_TEARS, FlashModel, type Pages } from "../src/models/flash-model.js";
+import { FlashModel } from "../src/models/flash-model.js";
+import { applyOperation, erasedFlash, FLASH_TEARS, type Pages } from "../src/models/flash-operations.js";
 import { SharedPages } from "../src/models/shared-pages.js";
 import { previousRelease } from "../src/previous.js";
+import { Simulation, Unsimulated } from "../src/simulation/simulation.js";
 import type { MakeStore, Store } from "../src/store.js";
 import { expectSound, hex, identity, release, setup, sha256, signed, uuid } from "./simulate-common.js";
 

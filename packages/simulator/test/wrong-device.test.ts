@@ -7,9 +7,10 @@ import { LONG } from "../../test-support/src/effort.js";
 import { image } from "../../test-support/src/run.js";
 import { filesStore } from "../src/devices/files.js";
 import { FlashStore, layoutOf } from "../src/devices/flash.js";
-import { Simulation, Unsimulated } from "../src/engine.js";
-import { erasedFlash, FlashModel } from "../src/models/flash-model.js";
+import { FlashModel } from "../src/models/flash-model.js";
+import { erasedFlash } from "../src/models/flash-operations.js";
 import { FsModel } from "../src/models/fs-model.js";
+import { Simulation, Unsimulated } from "../src/simulation/simulation.js";
 import type { MakeStore, Started } from "../src/store.js";
 import { identity, release, setup, total } from "./simulate-common.js";
 

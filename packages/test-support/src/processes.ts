@@ -1,6 +1,7 @@
 // Programs for tests that need many processes: a module of the sources, bundled, which does in one process what would take many starts.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -10,13 +11,21 @@ import { randoms } from "./randoms.js";
 
 const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
+const OPTIONAL = Object.keys(JSON.parse(readFileSync(root("packages/keys/package.json"), "utf8")).peerDependencies);
+
 /** Bundles TypeScript that imports as the test at `from` does, a URL. Returns the path of the program. */
 export async function program(code: string, from: string): Promise<string> {
-  const outfile = join(temporaryFolder("firmseal-worker-"), "worker.mjs");
+  const outdir = temporaryFolder("firmseal-worker-");
   await build({
-    stdin: { contents: code, resolveDir: fileURLToPath(new URL(".", from)), loader: "ts" },
-    outfile,
+    stdin: { contents: code, resolveDir: fileURLToPath(new URL(".", from)), loader: "ts", sourcefile: "worker.ts" },
+    outdir,
+    entryNames: "worker",
+    outExtension: { ".js": ".mjs" },
     bundle: true,
+    // what is imported on demand is in files of its own, which most starts do not read, and the services' clients are in none
+    external: OPTIONAL,
+    splitting: true,
+    minifyWhitespace: true,
     format: "esm",
     platform: "node",
     target: "node20.19",
@@ -25,7 +34,7 @@ export async function program(code: string, from: string): Promise<string> {
     alias: Object.fromEntries(Object.entries(SOURCES).map(([name, path]) => [name, root(path)])),
     banner: { js: 'import{createRequire as __workerRequire}from"node:module";const require=__workerRequire(import.meta.url);' },
   });
-  return outfile;
+  return join(outdir, "worker.mjs");
 }
 
 export interface Worker {

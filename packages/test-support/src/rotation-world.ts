@@ -26,7 +26,7 @@ import {
   trustFileUnchecked,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { latin1, remembered } from "../../simulator/src/remembered.js";
+import { latin1, remembered } from "../../simulator/src/simulation/remembered.js";
 
 const utf8 = new TextEncoder();
 
@@ -219,7 +219,7 @@ export class Device<Name extends string = ClassName> {
     this.store = embeddedTrust(this.algs, bytes);
   }
 
-  /** A trust file that comes by itself, without a release. */
+  /** A trust file without a release. */
   offerTrust(bytes: Uint8Array): boolean {
     const { envelope } = this.memory;
     return this.attempt(() => {

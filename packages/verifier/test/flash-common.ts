@@ -1,7 +1,8 @@
 // A board with raw flash that starts, installs and receives.
 
 import { expect } from "vitest";
-import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { FlashModel } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { boot, type Device, install } from "../src/index.js";
 import { ID, identity, trust } from "./releases.js";

@@ -1,6 +1,7 @@
 import { singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { applyOperation, FLASH_TEARS, FlashModel, type Pages } from "../../simulator/src/models/flash-model.js";
+import { FlashModel } from "../../simulator/src/models/flash-model.js";
+import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/models/flash-operations.js";
 import { hex } from "../../test-support/src/bytes.js";
 import { formatSequence } from "../src/base/number.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";

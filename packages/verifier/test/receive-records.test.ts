@@ -2,7 +2,8 @@
 
 import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { FlashModel } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
 import { hex } from "../../test-support/src/bytes.js";
 import { flashDevice } from "../src/device/flash.js";

@@ -18,8 +18,9 @@ import {
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { DEVICES } from "../../simulator/src/devices/devices.js";
-import { Simulation } from "../../simulator/src/engine.js";
-import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { FlashModel } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
+import { Simulation } from "../../simulator/src/simulation/simulation.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";

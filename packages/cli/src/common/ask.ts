@@ -1,4 +1,4 @@
-// Questions on a terminal. Without one, what is missing is wrong use.
+// Questions on a terminal. Without one, what is missing is a usage error.
 
 import { usage } from "@firmseal/keys";
 import { questionOnTerminal } from "../show/ui.js";

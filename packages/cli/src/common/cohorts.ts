@@ -1,7 +1,17 @@
 // What becomes of each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
 
 import { CODES, Failure, someOf, usage, visible, warn } from "@firmseal/keys";
-import { type CohortResult, exposedWords, LEFT_BEHIND, LIMITS, refusalMeaning, refusalName, sums, type Verdict } from "@firmseal/release";
+import {
+  type CohortResult,
+  devicesByVerdict,
+  exposedWords,
+  LEFT_BEHIND,
+  LIMITS,
+  refusalMeaning,
+  refusalName,
+  type Verdict,
+} from "@firmseal/release";
+import { suggestion } from "@firmseal/signer";
 import type { Line } from "../show/render.js";
 import { formatCount } from "./words.js";
 
@@ -13,7 +23,7 @@ export const REASONS = 16;
 export function cohortFacts(results: readonly CohortResult[], allowed: readonly string[]) {
   const refusal = (code: number) => (code === 0 ? null : { code, reason: refusalName(code), words: refusalMeaning(code) });
   return {
-    devices: sums(results),
+    devices: devicesByVerdict(results),
     cohorts: results.map(({ steps, names, ...r }) => ({
       ...r,
       rows: names.length,
@@ -91,7 +101,7 @@ export function trustWords({ before, after }: { before: string | null; after: st
 const leftWords = ({ release, root }: CohortFacts["cohorts"][number]["left"]) =>
   `${release.left} of ${release.of}${root ? `, roots ${root.left} of ${root.of}` : ""}`;
 
-/** A table with a row for each state, the reasons of the worst, and the sums. */
+/** A table with a row for each state, the reasons of the worst, and the devicesByVerdict. */
 export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFacts): Line[] {
   const releases = cohorts[0]?.releases.map(({ release }) => ({ title: release })) ?? [];
   const columns = [
@@ -147,7 +157,7 @@ const HINTS: { readonly [verdict in Verdict]?: string } = {
 
 /**
  * The refusal of a plan in which a cohort has one of the verdicts `failOn`. Those that are left behind may be allowed by name. Allowing a cohort that is not left
- * behind is wrong use: an override that is not needed today is one that nobody sees tomorrow.
+ * behind is a usage error: an override that is not needed today is one that nobody sees tomorrow.
  */
 export function planRefusal(
   results: readonly CohortResult[],
@@ -159,7 +169,14 @@ export function planRefusal(
   if (wanted.size > 0) for (const r of results) for (const name of r.names) if (wanted.has(name)) found.set(name, r);
   for (const name of allowed) {
     const cohort = found.get(name);
-    if (!cohort) throw usage(`--allow-stranded ${name}: the fleet has no such cohort`, "the fleet file has the names");
+    if (!cohort)
+      throw usage(
+        `--allow-stranded ${name}: the fleet has no such cohort${suggestion(
+          name,
+          results.flatMap((r) => r.names),
+        )}`,
+        "the fleet file has the names",
+      );
     if (!LEFT_BEHIND.includes(cohort.verdict)) throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
     warn(`${visible(name)}, ${formatCount(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
   }

@@ -21,7 +21,9 @@ export function leafNumber(value: string): bigint {
 
 /** --seq: a number, or the next one by the logs of the keys. */
 function sequenceOrNext(value: string): bigint | "next" {
-  return value === "next" ? value : sequenceNumber(value);
+  if (value === "next") return value;
+  if (!/^[0-9]/.test(value)) throw new InvalidArgumentError('give a decimal number, or "next".');
+  return sequenceNumber(value);
 }
 
 export function wholeNumber(value: string): number {
@@ -165,7 +167,7 @@ export function approvals(): Option[] {
   return [
     option("--approver <file>", "public key of a person who must have approved this", { repeat: true }),
     option("--approval <file>", "what firmseal approve wrote, one for each approver", { repeat: true }),
-    option("--allow-no-approval", "go on without an approval although the key has asked for one before"),
+    option("--allow-no-approval", "sign without an approval although the log of the key requires one"),
   ];
 }
 

@@ -19,6 +19,12 @@ export async function productHere(product: string | undefined, named = false): P
   }
 }
 
+const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+
+/** Lines with the names of a product in place of its UUIDs. */
+export const namedLines = (lines: readonly string[], names: ReadonlyMap<string, string> | undefined) =>
+  lines.map((line) => line.replace(UUID, (uuid) => names?.get(uuid) ?? uuid));
+
 /** The names of the product file, as productHere() finds it. */
 export async function namesHere(product: string | undefined, named = false): Promise<ReadonlyMap<string, string> | undefined> {
   const found = await productHere(product, named);

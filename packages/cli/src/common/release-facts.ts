@@ -101,7 +101,7 @@ export function imageTable(boards: PlannedBoards): Line {
 export function changeLines({ board, state, before, lines }: ReturnType<typeof told>): Line[] {
   const head = before
     ? `${board}, compared with ${before.version} (${before.file}):`
-    : `${board}: ${state === "new" ? "new: the release before does not have it" : "gone: only the release before has it"}`;
+    : `${board}: ${state === "new" ? "new: the previous release does not have it" : "gone: only the previous release has it"}`;
   return [head, ...lines.map((line) => `  ${line}`)].map((text) => ({ text: visible(text) }));
 }
 

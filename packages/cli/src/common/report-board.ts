@@ -56,7 +56,7 @@ interface BoardInput {
   record?: ReleaseRecord;
   /** Bytes of the slots of its components. */
   slots?: (number | null)[];
-  /** The release before. `path`: if it is also what the simulated device has. */
+  /** The previous release. `path`: if it is also what the simulated device has. */
   before?: { name: string; envelope: Uint8Array; path?: string };
 }
 
@@ -114,7 +114,7 @@ function policyFor(whom: TrustedKeys, envelope: Uint8Array, given: Identity | un
 
 const sequenceIn = (envelope: Uint8Array) => decodeEnvelope(envelope).manifest.sequence;
 
-/** Refuses a release before that is this one or a later one: a device that has it refuses this release. */
+/** Refuses a previous release that is this one or a later one: a device that has it refuses this release. */
 function refuseLater(envelope: Uint8Array, before: Uint8Array, name: string): void {
   const [now, then] = [sequenceIn(envelope), sequenceIn(before)];
   if (compareSequence(then, now) >= 0)

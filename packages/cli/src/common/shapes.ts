@@ -124,6 +124,9 @@ export const DIGEST_SHAPE: Shape = {
 
 export const TEST_KEYS: Shape = { testKeys: ["string[]", "published test keys among the keys: anybody can sign with them"] };
 
+/** What a product file calls identifiers. */
+export const NAMES_SHAPE: Shape = { "names?": ["object", "with --product: names of vendor and class by their UUIDs"] };
+
 /** How a trust file differs from the one before. */
 export const CHANGES: Shape = { changes: ["object[]", "differences from the previous trust file"] };
 

@@ -1,7 +1,16 @@
 // What trust sign, tbs and attach have in common.
 
 import { Failure, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
-import { type Change, keysOf, nameFile, readChain, readTrustFrom, rootProgress, showChanges, type TrustOnFile } from "@firmseal/release";
+import {
+  type Change,
+  keysOf,
+  readChain,
+  readTrustFrom,
+  rootProgress,
+  showChanges,
+  type TrustOnFile,
+  withFileName,
+} from "@firmseal/release";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -16,7 +25,7 @@ export function explainFault(path: string, keys: readonly { name: string; public
       `${path}: this key has signed it already`,
       "each root signs a trust file once; firmseal trust show lists who has signed",
     );
-  if (!(e instanceof NotRoot)) return nameFile(path, e);
+  if (!(e instanceof NotRoot)) return withFileName(path, e);
   const key = keys.find((k) => Buffer.from(k.public.key).equals(e.key.key));
   return new Failure(
     1,

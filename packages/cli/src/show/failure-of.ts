@@ -3,7 +3,7 @@
 import { ImageError } from "@firmseal/images";
 import { CODES, Failure, KeyFileError, refusedInput, systemFault, usage } from "@firmseal/keys";
 import { isRefusal, refusalFailure } from "@firmseal/release";
-import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
+import { AlreadySigned, DescriptionError, KeyError, suggestion } from "@firmseal/signer";
 import { CommanderError } from "commander";
 
 /** A command line that may be wrong. `place`: the command or the group of commands in it; empty if there is none. */
@@ -69,6 +69,23 @@ function withoutSecrets(message: string): string {
     .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its argument is");
 }
 
+/** Both parts of a text around the last `mark`. Undefined if it is not there. */
+function around(text: string, mark: string): [string, string] | undefined {
+  const at = text.lastIndexOf(mark);
+  return at < 0 ? undefined : [text.slice(0, at), text.slice(at + mark.length)];
+}
+
+/** Names the choice that was meant, where commander refuses a value of an option or of an argument. */
+function withChoice(message: string): string {
+  const [refused, list] = around(message, ". Allowed choices are ") ?? [];
+  if (refused === undefined || list === undefined) return message;
+  const choices = list.replace(/\.$/, "");
+  const [ofArgument, argument] = around(refused, " is invalid for argument ") ?? [];
+  const value = ofArgument?.replace(/^command-argument value /, "") ?? refused.replace(/^option '[^']*' argument | is invalid$/g, "");
+  const what = argument === undefined ? /^option '[^']*'/.exec(refused)?.[0] : `argument ${argument}`;
+  return `${what}: ${value} is not one of ${choices}${suggestion(value.slice(1, -1), choices.split(", "))}`;
+}
+
 /** Options that had another name, and their names now. */
 const RENAMED: { readonly [option: string]: string } = {
   "--previous": "--previous-trust FILE for a trust file, --previous-release ENVELOPE for simulate",
@@ -85,7 +102,7 @@ function wrongUse(e: CommanderError, { argv, place }: CommandLine): Failure {
   if (old !== undefined && OPTIONS.has(e.code)) return usage(`unknown option '${old}'`, `its name is ${RENAMED[old]}`);
   return usage(
     // commander puts a suggestion in its own line
-    e.code === "commander.help" ? "no command given" : withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " ")),
+    e.code === "commander.help" ? "no command given" : withChoice(withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " "))),
     place === ""
       ? "firmseal --help lists the commands, firmseal COMMAND --help the options of one"
       : `firmseal ${place} --help shows how it is used`,

@@ -60,7 +60,7 @@ export async function render(command: AnyCommand, facts: object, given: unknown[
   else await writeLines(command.words(facts, ...given));
 }
 
-/** Whether an object is asked for. This is known before the options are read, so wrong use is told in JSON too. */
+/** Whether an object is asked for. This is known before the options are read, so usage errors are in JSON too. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   const options = end < 0 ? argv : argv.slice(0, end);

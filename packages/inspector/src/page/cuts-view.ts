@@ -1,4 +1,5 @@
-// Power cuts at every write and erase of a simulated device. The simulation has a worker of its own, which can be stopped.
+// Power cuts at every write and erase of a simulated device. The simulation has a worker of its own, which can be
+// stopped.
 
 import { el, grouped, visibleText } from "@firmseal/report/page";
 import type { CutCell, DeskCuts, DeviceSettings, TraceStep } from "../protocol.js";

@@ -27,7 +27,9 @@ export class DeviceView {
   };
   private turn = 0;
 
-  /** `step`: told which command is shown. `changed`: told when the device is another one. `cut`: asked for power cuts. */
+  /**
+   * `step`: told which command is shown. `changed`: told when the device is another one. `cut`: asked for power cuts.
+   */
   constructor(
     private readonly rpc: Rpc,
     private readonly step: (step: TraceStep | undefined) => void,

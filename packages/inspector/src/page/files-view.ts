@@ -69,8 +69,8 @@ export class FilesView {
   }
 
   /**
-   * The page takes files from now on: milliseconds since it was asked for. The script ends before the browser draws the first
-   * frame, and nobody can choose a file that early: what counts is the moment after that frame.
+   * The page takes files from now on: milliseconds since it was asked for. The script ends before the browser draws the
+   * first frame, and nobody can choose a file that early: what counts is the moment after that frame.
    */
   ready(): void {
     const mark = () => {

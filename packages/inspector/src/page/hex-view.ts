@@ -1,4 +1,5 @@
-// The bytes of the main file, one part at a time: a file may have millions of lines, and an element cannot be that high.
+// The bytes of the main file, one part at a time: a file may have millions of lines, and an element cannot be that
+// high.
 
 import { el } from "@firmseal/report/page";
 import { TEXTS } from "../texts.js";

@@ -6,11 +6,12 @@ import { DEVICES, simulate, Unsimulated } from "@firmseal/simulator";
 import { formatSequence, isRefusal } from "@firmseal/verifier/tools";
 import type { DeskCuts, DeviceSettings } from "../protocol.js";
 import { TEXTS } from "../texts.js";
-import type { Desk, Main } from "./desk.js";
+import type { Desk } from "./desk.js";
+import type { Main } from "./main-file.js";
 import { fetchesOf } from "./release.js";
 import { refusalText, Sentence } from "./sentence.js";
 import { settingsIdentity } from "./trace.js";
-import type { DeskPolicy } from "./verdict.js";
+import type { DeskPolicy } from "./verdict/policy.js";
 
 /** Bytes of a release with its payloads, so that all cuts take seconds. */
 const MOST_BYTES = 2 * 1024 * 1024;
@@ -45,11 +46,11 @@ export async function cutsOf(
       update: sequences.update,
     };
   } catch (e) {
-    throw told(e);
+    throw asSentence(e);
   }
 }
 
-function told(e: unknown): unknown {
+function asSentence(e: unknown): unknown {
   if (e instanceof RangeError) return new Sentence(TEXTS.vendorNumber);
   if (e instanceof Unsimulated) {
     const { cause } = e;

@@ -1,11 +1,11 @@
 // The open release as devices open it, and the kinds of devices that it distinguishes.
 
-import { type Action, type DeviceKind, explainManifest, limitedInterpreter } from "@firmseal/report";
-import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer, toHex } from "@firmseal/signer";
+import { type Action, type DeviceKind, everyKind, explainManifest, limitedInterpreter } from "@firmseal/report";
+import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
 import { anchor, type Manifest, open, type Trust } from "@firmseal/verifier";
-import { PARAM_CLASS_IDENTIFIER, PARAM_COMPONENT_SLOT, PARAM_DEVICE_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
+import { PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { TEXTS } from "../texts.js";
-import type { Main } from "./desk.js";
+import { identifiersIn, type Main, slotsIn } from "./main-file.js";
 import { Sentence } from "./sentence.js";
 
 /** Kinds of device that are tried, and commands that are executed for all of them, as on the command line. */
@@ -38,25 +38,20 @@ export async function openRelease({ bytes }: Main, trust: Trust | undefined): Pr
 /** The verifier of the tools, for trying a manifest on each kind of device. Throws Sentence at the start of a run. */
 export const pageInterpreter = () => limitedInterpreter(MOST_COMMANDS, () => new Sentence(TEXTS.tooManyCommands(MOST_COMMANDS)));
 
-/** Every kind of device that the release distinguishes. Throws Sentence if they are too many: all are tried, or none is. */
-export function kindsOf({ bytes, tree }: Main): { kinds: DeviceKind[]; slots: boolean } {
+/**
+ * Every kind of device that the release distinguishes. Throws Sentence if they are too many: all are tried, or none is.
+ */
+export function kindsOf(main: Main): { kinds: DeviceKind[]; slots: boolean } {
   const ids = (code: number) => {
-    const all = [...tree.values("parameters", code)].map((item) => bytes.slice(item.kind === "bytes" ? item.body : item.at, item.end));
-    const distinct = [...new Map(all.map((id) => [toHex(id), id])).values()];
+    const distinct = identifiersIn(main, code);
     return distinct.length > 0 ? distinct : [new Uint8Array()];
   };
-  const named = [...new Set([...tree.values("parameters", PARAM_COMPONENT_SLOT)].map(({ value }) => value))];
+  const named = slotsIn(main);
   const slots = named.length > 0 ? named : [0];
   const [vendors, classes, devices] = [ids(PARAM_VENDOR_IDENTIFIER), ids(PARAM_CLASS_IDENTIFIER), ids(PARAM_DEVICE_IDENTIFIER)];
   const n = vendors.length * classes.length * devices.length * slots.length;
   if (n > MOST_KINDS) throw new Sentence(TEXTS.tooManyKinds(n, MOST_KINDS));
-  const out: DeviceKind[] = [];
-  for (const vendor of vendors)
-    for (const classId of classes)
-      for (const device of devices)
-        for (const slot of slots)
-          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
-  return { kinds: out, slots: slots.length > 1 };
+  return { kinds: everyKind(vendors, classes, devices, slots), slots: slots.length > 1 };
 }
 
 export type Fetch = Action & { uri: string };

@@ -35,8 +35,8 @@ import {
 } from "@firmseal/verifier/tools";
 import type { DeviceSettings, Trace, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
-import type { Main } from "./desk.js";
 import { bytesOfHex } from "./keys.js";
+import type { Main } from "./main-file.js";
 import type { Opened } from "./release.js";
 import { Sentence } from "./sentence.js";
 import { sourceOf } from "./tree.js";
@@ -71,7 +71,9 @@ interface Watched {
   effect: boolean;
 }
 
-/** A step with the offsets of its argument and of the parameters. The reader is busy with the run, and reads them later. */
+/**
+ * A step with the offsets of its argument and of the parameters. The reader is busy with the run, and reads them later.
+ */
 type Noted = Omit<TraceStep, "at" | "end" | "parameters"> & {
   argument: number;
   code: number;
@@ -167,7 +169,9 @@ class Watch {
     return argument - this.shift - (code < 24 ? 1 : 2);
   }
 
-  /** After a command without an effect: only conditions on identifiers can fail, and they are remembered if they hold. */
+  /**
+   * After a command without an effect: only conditions on identifiers can fail, and they are remembered if they hold.
+   */
   private settle(run: Run, failed: boolean): void {
     const { last } = this;
     if (!last || last.effect) return;

@@ -54,14 +54,14 @@ export class Tree {
   ) {
     this.source = sourceOf(bytes);
     try {
-      this.root = told(this.content(decodeItem(this.source), place, TEXTS.root[place]));
+      this.root = nodeOf(this.content(decodeItem(this.source), place, TEXTS.root[place]));
     } catch {
       this.root = undefined;
     }
   }
 
   children(id: number): TreeNode[] {
-    return this.branches(id).map(told);
+    return this.branches(id).map(nodeOf);
   }
 
   /** The innermost item at an offset, with the way to it from the root. */
@@ -73,7 +73,7 @@ export class Tree {
       path.push(here.id);
       const kids: Branch[] = here.kids ? this.branches(here.id) : [];
       here = kids.find((kid) => at >= kid.at && at < kid.end);
-      if (here) levels.push(kids.map(told));
+      if (here) levels.push(kids.map(nodeOf));
     }
     return { path, levels };
   }
@@ -202,4 +202,4 @@ const stepsOf = (item: Item, place: Place) => ({ step: item.kind === "map" || pl
 
 const hasKids = ({ kind, value }: Item) => kind === "tag" || ((kind === "map" || kind === "array") && value > 0);
 
-const told = ({ id, label, value, at, end, kids }: TreeNode): TreeNode => ({ id, label, value, at, end, kids });
+const nodeOf = ({ id, label, value, at, end, kids }: TreeNode): TreeNode => ({ id, label, value, at, end, kids });

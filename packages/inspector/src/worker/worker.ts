@@ -7,10 +7,12 @@ import type { AskName, Asks, Life, Reply, Request } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { cutsOf } from "./cuts.js";
 import { Desk } from "./desk.js";
+import { diagnosticOf, mainFile } from "./main-file.js";
 import { openRelease } from "./release.js";
 import { refusalText, Sentence } from "./sentence.js";
 import { traceOf } from "./trace.js";
-import { deskVerdict, policyFor } from "./verdict.js";
+import { policyFor } from "./verdict/policy.js";
+import { deskVerdict } from "./verdict/verdict.js";
 
 type Answers = { [name in AskName]: (of: Asks[name][0], progress: OnProgress) => Asks[name][1] | Promise<Asks[name][1]> };
 
@@ -33,10 +35,10 @@ const ANSWERS: Answers = {
     threshold = of.threshold;
     return deskVerdict(desk, threshold, of.device, progress);
   },
-  main: () => desk.mainFile(),
+  main: () => desk.main && mainFile(desk.main),
   children: (id) => desk.main?.tree.children(id) ?? [],
   locate: (at) => desk.main?.tree.locate(at) ?? { path: [], levels: [] },
-  diagnostic: () => desk.diagnostic(),
+  diagnostic: () => (desk.main ? diagnosticOf(desk.main) : ""),
   trace: async (device) => {
     if (!desk.envelope) return { verified: false, steps: [], components: [] };
     return traceOf(desk.envelope, await openRelease(desk.envelope, (await policyNow(device))?.trust), device);

@@ -64,7 +64,7 @@ export function refusedInput(reason: Reason, message: string, hint: string): Fai
   return new Failure(1, reason, CODES[reason], message, hint);
 }
 
-/** A Failure for input above a limit. `hint` says what to do. */
+/** Returns a Failure for input above a limit. `hint` says what to do. */
 export function tooMuch(message: string, hint: string): Failure {
   return refusedInput("LIMIT", message, hint);
 }

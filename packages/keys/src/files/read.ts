@@ -115,14 +115,14 @@ export function readFirstBytes(path: string, n: number): Uint8Array {
   }
 }
 
-/** The size of a regular file. */
+/** Returns the size of a regular file. */
 export function sizeOf(path: string): number {
   const { fd, size } = openRegular(path);
   closeSync(fd);
   return size;
 }
 
-/** Whether two paths name one file, also if it does not exist yet. */
+/** Returns whether two paths name one file, also if it does not exist yet. */
 export function isSameFile(a: string, b: string): boolean {
   checkName(a);
   checkName(b);

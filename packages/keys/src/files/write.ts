@@ -135,7 +135,7 @@ export function checkWritable(path: string): void {
   }
 }
 
-/** The same for a file that must not exist yet. */
+/** Like checkWritable(), for a file that must not exist yet. */
 export function checkNew(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
   checkWritable(path);

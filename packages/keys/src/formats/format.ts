@@ -30,12 +30,12 @@ export const privateFormats = ["pkcs8", "openssh", "jwk", "cose"] as const;
 
 export type PrivateFormat = (typeof privateFormats)[number];
 
-/** Whether a private key in this format can be encrypted. No program reads an encrypted JWK or COSE_Key. */
+/** Returns whether a private key in this format can be encrypted. No program reads an encrypted JWK or COSE_Key. */
 export function canEncrypt(format: PrivateFormat): boolean {
   return format === "pkcs8" || format === "openssh";
 }
 
-/** Whether a format can hold the key identifier. */
+/** Returns whether a format can hold the key identifier. */
 export function keepsKid(format: PrivateFormat | PublicFormat): boolean {
   return format === "jwk" || format === "cose" || format === "js" || format === "h";
 }

@@ -28,8 +28,8 @@ function decoded(bytes: Uint8Array): Uint8Array | undefined {
 const isSignatureText = (bytes: Uint8Array) => bytes.every((b) => b === 0x0a || b === 0x0d || (b >= 0x20 && b < 0x7f));
 
 /**
- * The raw signature in `bytes`, the content of the file `name`. Throws a Failure with SIGNATURE_INVALID if there is
- * none, or one of another algorithm. Does not verify it.
+ * Returns the raw signature in `bytes`, the content of the file `name`. Throws a Failure with SIGNATURE_INVALID if
+ * there is none, or one of another algorithm. Does not verify it.
  */
 export function parseSignature(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8Array {
   const { ecdsa } = CUSTODY[alg];

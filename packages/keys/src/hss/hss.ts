@@ -26,7 +26,7 @@ import { type HssFile, readHssFile, unlockHss } from "./file.js";
 import { HssPlaceOnDisk, type HssState, type SignedRoots, stateFault } from "./state.js";
 import { readTreeFile, writeTreeFile } from "./tree-file.js";
 
-/** Whether a key is nearly used up: at least 90 % of the leaves are used, or at most 10 are left. */
+/** Returns whether a key is nearly used up: at least 90 % of the leaves are used, or at most 10 are left. */
 export function isNearlyUsed(params: HssParams, next: bigint): boolean {
   const all = hssCapacity(params);
   return next * 10n >= all * 9n || all - next <= 10n;
@@ -42,12 +42,12 @@ export function exhausted(name: string): Failure {
   );
 }
 
-/** Nothing was signed and nothing may be, because another process used the key. */
+/** Returns the Failure for a key that another process used in the meantime: nothing was signed. */
 export function overtaken(name: string, what: string): Failure {
   return stateFault(`${name}: ${what}`, "run the command again; nothing was signed");
 }
 
-/** The place of the state of the key in `path`. */
+/** Returns the place of the state of the key in `path`. */
 export function hssPlaceOf(path: string, file: HssFile): HssPlaceOnDisk {
   return new HssPlaceOnDisk(realpathSync(path), path, toHex(thumbprint(file.public)));
 }

@@ -34,7 +34,7 @@ export interface Standing extends HssState {
  */
 const FAR = 256n;
 
-/** The highest of non-negative numbers. */
+/** Returns the highest of non-negative numbers. */
 export function highest(...numbers: readonly bigint[]): bigint {
   let most = 0n;
   for (const number of numbers) if (number > most) most = number;

@@ -14,7 +14,7 @@ export interface PassphraseOptions {
   passphraseFd?: PassphraseOption[];
 }
 
-/** The passphrase options in order. Each option holds all options before it, so the longer list is complete. */
+/** Returns the passphrase options in order. Each option holds all options before it, so the longer list is complete. */
 export function passphraseOptions(o: PassphraseOptions): PassphraseOption[] {
   const env = o.passphraseEnv ?? [];
   const fd = o.passphraseFd ?? [];

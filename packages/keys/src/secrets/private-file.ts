@@ -17,18 +17,13 @@ export interface Guarded {
 }
 
 /**
- * Reads a file of at most `limit` bytes, with a check whether it may hold a secret (`what` in messages). Throws Failure
- * if it cannot be read.
+ * Reads a file of at most `limit` bytes, with a check whether it may hold a secret (`what` in messages). `tooLong` says
+ * what is wrong with a longer one. Throws Failure if it cannot be read.
  */
-export function readGuarded(path: string, limit: number, what = "a private key"): Guarded {
+export function readGuarded(path: string, limit: number, what = "a private key", tooLong = longerThan(what)): Guarded {
   const { fd, size, link } = openKeyFile(path);
   try {
-    if (size > limit)
-      throw new KeyFileError(
-        `${path}: too long for ${what} (${size} bytes)`,
-        "give a file that holds nothing else; `firmseal keygen` and `firmseal pubkey` write key files",
-        2,
-      );
+    if (size > limit) throw tooLong(path, size);
     const stat = fstatSync(fd);
     const { buffer, byteOffset, length } = readToEnd(fd, path, limit, size);
     return { bytes: Buffer.from(buffer, byteOffset, length), guard: () => checkPrivate(path, stat, link, undefined, what) };
@@ -36,6 +31,9 @@ export function readGuarded(path: string, limit: number, what = "a private key")
     closeSync(fd);
   }
 }
+
+const longerThan = (what: string) => (path: string, size: number) =>
+  new KeyFileError(`${path}: too long for ${what} (${size} bytes)`, "give a file that holds nothing else", 2);
 
 function openKeyFile(path: string): { fd: number; size: number; link: boolean } {
   try {

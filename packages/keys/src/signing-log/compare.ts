@@ -2,7 +2,8 @@
 // itself.
 
 import { CODES, Failure } from "../errors/failure.js";
-import type { Entry, SigningLog } from "./log-file.js";
+import type { Entry } from "./entry.js";
+import type { SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
 /** A number that was used twice. */
@@ -111,7 +112,7 @@ const CONFLICT_WORDS = {
   },
   trust: {
     what: "trust file number",
-    hint: "devices may trust either list: sign one with a higher number for all of them",
+    hint: "devices may trust either file: sign one with a higher number for all of them",
   },
 } as const;
 

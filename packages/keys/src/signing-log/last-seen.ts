@@ -41,7 +41,7 @@ export function stateFolder(): string {
 }
 
 /** What a mark counts: entries of a log, or leaves of an HSS/LMS key. */
-export type Counted = "log" | "leaves";
+export type MarkKind = "log" | "leaves";
 
 export interface Seen {
   /** The highest entry number, or the number of used or lost leaves. */
@@ -85,7 +85,7 @@ export class LastSeen {
   constructor(
     /** The thumbprint of the key, in hex. */
     readonly thumbprint: string,
-    counted: Counted,
+    counted: MarkKind,
   ) {
     this.file = join(stateFolder(), `${thumbprint}.${counted}.last-seen`);
     this.claims = new Claims(this.file);

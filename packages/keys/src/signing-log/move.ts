@@ -2,7 +2,7 @@
 
 import { type Failure, refusedInput } from "../errors/failure.js";
 import type { OpenedKey } from "../sources/source.js";
-import { type Entry, MOVE } from "./log-file.js";
+import { type Entry, MOVE } from "./entry.js";
 import { keyName, type Receipt, withSigningLogs } from "./signing-log.js";
 
 /** What was entered: first in the log of the new key, then in that of the old one. */
@@ -23,14 +23,17 @@ function highestEntries(entries: readonly Entry[]): Entry[] {
   return [...new Set(highest.values())].sort((a, b) => a.n - b.n);
 }
 
-/** The thumbprint of the key that continues the numbers of `key`, by these entries. undefined: it signs itself. */
+/**
+ * Returns the thumbprint of the key that continues the numbers of `key`, by these entries. undefined: it signs itself.
+ */
 export function movedTo(key: string, entries: readonly Entry[]): string | undefined {
   return entries.findLast((e) => e.operation === MOVE && e.key === key)?.to;
 }
 
 /**
- * Enters in the logs of both keys that `next` continues the numbers of `old`: the highest number of each kind of device, and
- * whose approval was asked for. Signs nothing. Throws a Failure if the log of `old` is empty or faulty, or if `old` was moved.
+ * Enters in the logs of both keys that `next` continues the numbers of `old`: the highest number of each kind of
+ * device, and whose approval was asked for. Signs nothing. Throws a Failure if the log of `old` is empty or faulty, or
+ * if `old` was moved.
  */
 export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | undefined): Promise<Moved> {
   const [from, to] = [keyName(old.public), keyName(next.public)];

@@ -3,7 +3,7 @@
 
 import { formatUuid } from "@firmseal/signer";
 import { refusedInput } from "../errors/failure.js";
-import { ACCEPT, type Entry } from "./log-file.js";
+import { ACCEPT, type Entry } from "./entry.js";
 import { isNumberOf, majorOf, numberVersion } from "./version.js";
 
 /** A larger jump is a mistake or an attack: devices refuse everything lower afterwards (fast-forward). */
@@ -13,17 +13,19 @@ const HIGHEST = 2n ** 64n - 1n;
 /** The prefix of the scope of trust files. No device identifier begins with it. */
 const TRUST_PREFIX = "trust:";
 
-/** The scope of trust files of a product line. Its numbers are independent of manifests and other product lines. */
+/**
+ * Returns the scope of trust files of a product line. Its numbers are independent of manifests and other product lines.
+ */
 export function scopeOfTrust(name: string): string[] {
   return [`${TRUST_PREFIX}${name}`];
 }
 
-/** Whether an entry is about a trust file. Older entries of trust files have no scope. */
+/** Returns whether an entry is about a trust file. Older entries of trust files have no scope. */
 export function isOfTrustFile(e: Pick<Entry, "sequence" | "scope">): boolean {
   return e.sequence !== undefined && (e.scope === undefined || e.scope.some((s) => s.startsWith(TRUST_PREFIX)));
 }
 
-/** The scope of the kind of device that --vendor and --class name. */
+/** Returns the scope of the kind of device that --vendor and --class name. */
 export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }): string[] {
   return [`${formatUuid(identity.vendor)}/${formatUuid(identity.class)}`];
 }
@@ -32,8 +34,8 @@ export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }
 export type Known = Pick<Entry, "sequence" | "scope" | "digest" | "time" | "user">;
 
 /**
- * Whether an entry shares its numbers with this scope. A trust file without a scope has an unknown product line, so it
- * counts for every one.
+ * Returns whether an entry shares its numbers with this scope. A trust file without a scope has an unknown product
+ * line, so it counts for every one.
  */
 export function sharesScope(e: Known, scope: ReadonlySet<string>): boolean {
   if (e.sequence === undefined) return false;
@@ -51,9 +53,9 @@ function highestInScope(entries: readonly Known[], scope: ReadonlySet<string>): 
 }
 
 /**
- * The next sequence number for a kind of device, according to the logs of all keys. 1 if nothing was signed for it, but
- * a key without any entry may have signed elsewhere: then a person must say that this is its `first` release, or the
- * caller knows the last number ("known").
+ * Returns the next sequence number for a kind of device, according to the logs of all keys. 1 if nothing was signed for
+ * it, but a key without any entry may have signed elsewhere: then a person must say that this is its `first` release,
+ * or the caller knows the last number ("known").
  */
 export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[], first: boolean | "known" = false): bigint {
   const scope = new Set(asked);
@@ -112,8 +114,8 @@ export interface SequenceOverrides {
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
  * would refuse, that another file has, or that leaves no room. The same manifest or trust file may be signed again with
- * any key. A number that is that of its version may be one major version ahead. Returns the overrides that were needed, as
- * option names.
+ * any key. A number that is that of its version may be one major version ahead. Returns the overrides that were needed,
+ * as option names.
  */
 export function checkSequence(
   entries: readonly Known[],

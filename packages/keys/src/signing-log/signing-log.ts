@@ -8,15 +8,19 @@ import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import { CODES, environment, Failure, lacksRoom, usage } from "../errors/failure.js";
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
+import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
 import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
-import { ACCEPT, appendEntry, type Entry, type EntryFacts, type LogFault, readLog, type SigningLog } from "./log-file.js";
+import { appendEntry, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
-/** The name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
+/** Returns the name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
 export function keyName(key: PublicKey): string {
   return toHex(thumbprint(key));
 }
 
-/** The path of the log of a key: as --log says, beside the key file, or in the state folder if there is no key file. */
+/**
+ * Returns the path of the log of a key: as --log says, beside the key file, or in the state folder if there is no key
+ * file.
+ */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log is a file", "name a file for it");
   if (option !== undefined) return whereItIs(option);
@@ -29,7 +33,9 @@ export function signingLogPath(key: OpenedKey, option: string | undefined): stri
   return existsSync(inState) ? inState : beside;
 }
 
-/** The entries of the log of a key, as far as this machine has it. Neither locks, creates nor refuses anything. */
+/**
+ * Returns the entries of the log of a key, as far as this machine has it. Neither locks, creates nor refuses anything.
+ */
 export function knownEntries(key: OpenedKey): readonly Entry[] {
   try {
     return readLog(signingLogPath(key, undefined)).entries;
@@ -60,7 +66,7 @@ export async function lockLog(path: string, wait = 60): Promise<Lock> {
   }
 }
 
-/** What a log lacks, compared with its last-seen mark. */
+/** Returns what a log lacks, compared with its last-seen mark. */
 export function missingFromLog(log: SigningLog, seen: Seen | undefined): LogFault[] {
   const count = Number(seen?.count ?? 0n);
   if (!seen || log.entries.some((e) => e.n === count && e.hash === seen.hash)) return [];
@@ -150,13 +156,15 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map
 
 /**
  * Runs `work` with the logs of all keys locked, and with their last-seen marks. Takes the locks in the order of their
- * paths, which prevents deadlocks. Throws a Failure (exit 3) if a log does not match its mark.
+ * paths, which prevents deadlocks. Throws a Failure (exit 3) if a log does not match its mark, or the clock is far in the
+ * past.
  */
 export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],
   option: string | undefined,
   work: (signingLogs: SigningLogs) => Promise<T>,
 ): Promise<T> {
+  refusePastClock();
   const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
   const marks = new Map(keys.map((key) => [keyName(key.public), new LastSeen(keyName(key.public), "log")]));
   const ofLogs = new Map<string, Lock>();
@@ -189,7 +197,17 @@ export async function withSigningLogs<T>(
   }
 }
 
-const now = () => new Date().toISOString();
+const now = () => new Date(Date.now()).toISOString();
+
+/** No release of this program is older. */
+const EARLIEST = Date.UTC(2025, 0, 1);
+
+/** Refuses a clock that is far off: it would put a wrong time into a log, which only grows. Throws an environment Failure. */
+export function refusePastClock(time = Date.now()): void {
+  if (time >= EARLIEST) return;
+  const shown = new Date(time).toISOString().slice(0, 10);
+  throw environment(`the clock of this machine says ${shown}, which is in the past`, "set the clock, then run the command again");
+}
 
 function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.

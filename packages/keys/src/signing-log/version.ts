@@ -1,5 +1,5 @@
-// Versions as sequence numbers: a map between the two that loses nothing, so that the same version has the same number on
-// every machine. docs/guides/product.md has the table.
+// Versions as sequence numbers: a map between the two that loses nothing, so that the same version has the same number
+// on every machine. docs/guides/product.md has the table.
 
 import { usage } from "../errors/failure.js";
 
@@ -23,8 +23,9 @@ function part(version: string, what: string, text: string, limit: bigint): bigin
 }
 
 /**
- * The sequence number of a version: 16 bits each for major, minor and patch, and 16 for what follows. Pre-releases are
- * below the release, and builds above it. Throws a usage Failure if the text is not such a version, or does not fit.
+ * Returns the sequence number of a version: 16 bits each for major, minor and patch, and 16 for what follows.
+ * Pre-releases are below the release, and builds above it. Throws a usage Failure if the text is not such a version, or
+ * does not fit.
  *
  * @example versionNumber("1.4.2") === 0x0001_0004_0002_8000n
  */
@@ -44,7 +45,10 @@ export function versionNumber(version: string): bigint {
   return [...high, low].reduce((all, one) => all * PART + one, 0n);
 }
 
-/** The version of a sequence number of 64 bits: the inverse of versionNumber(). Every number is that of one version. */
+/**
+ * Returns the version of a sequence number of 64 bits: the inverse of versionNumber(). Every number is that of one
+ * version.
+ */
 export function numberVersion(n: bigint): string {
   const [major, minor, patch, low] = [48n, 32n, 16n, 0n].map((shift) => (n >> shift) % PART) as [bigint, bigint, bigint, bigint];
   const release = `${major}.${minor}.${patch}`;
@@ -54,7 +58,7 @@ export function numberVersion(n: bigint): string {
   return `${release}-${kind === "" ? "" : `${kind}.`}${low % PER_KIND}`;
 }
 
-/** Whether text is a version that has a number. */
+/** Returns whether text is a version that has a number. */
 export function isVersion(text: string | undefined): text is string {
   try {
     return text !== undefined && versionNumber(text) >= 0n;
@@ -63,7 +67,7 @@ export function isVersion(text: string | undefined): text is string {
   }
 }
 
-/** Whether a version has this number. False for text of any other form. */
+/** Returns whether a version has this number. False for text of any other form. */
 export function isNumberOf(version: string | undefined, n: bigint): boolean {
   return version !== undefined && version === numberVersion(n);
 }

@@ -32,6 +32,7 @@ import { decodeBase64 } from "../formats/base64.js";
 import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
 import { isMinisign, readMinisign } from "../formats/minisign.js";
 import { readOpenSshPrivate } from "../formats/openssh.js";
+import { notAKey, tooLongForKey } from "../formats/other-file.js";
 import { ownFromPkcs8, ownFromSpki } from "../formats/own-der.js";
 import { decryptPkcs8, PBES2, secondsOf } from "../formats/pbes2.js";
 import { pemBlock } from "../formats/pem.js";
@@ -60,7 +61,7 @@ export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey>
     const { buffer, byteOffset, length } = readAll(path, KEY_LIMITS.keyFile);
     return holdKey(Buffer.from(buffer, byteOffset, length), path, ask);
   }
-  const { bytes, guard } = readGuarded(path, KEY_LIMITS.keyFile);
+  const { bytes, guard } = readGuarded(path, KEY_LIMITS.keyFile, undefined, tooLongForKey);
   if (bytes.indexOf(HSS) === 0) {
     if (!ask.publicOnly) guard();
     return (await import("../hss/hss.js")).openHss(path, bytes.toString("latin1"), ask);
@@ -100,7 +101,8 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
 export async function readKey(bytes: Uint8Array, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   if (bytes.length === 0) throw new KeyFileError(`${name}: the file is empty`, KEY_FORMS_HINT, 2);
   // do not search an image that was named by mistake
-  if (bytes.length > KEY_LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, KEY_FORMS_HINT, 2);
+  if (bytes.length > KEY_LIMITS.keyFile)
+    throw notAKey(bytes, name, new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, KEY_FORMS_HINT, 2));
   try {
     // first, because it may begin with any byte; PEM, JWK and COSE_Key are never so short
     if (bytes.length <= SHORT && isRaw(bytes) && !isCut(bytes)) return fromRaw(bytes);
@@ -132,10 +134,11 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
       );
     }
   } catch (e) {
-    if (e instanceof KeyError) throw new KeyFileError(`${name}: ${e.message}`, HINTS[e.code], 2);
-    throw e;
+    const fault = e instanceof KeyError ? new KeyFileError(`${name}: ${e.message}`, HINTS[e.code], 2) : e;
+    // a passphrase is only asked for by what is a key
+    throw fault instanceof KeyFileError && fault.exit === 2 ? notAKey(bytes, name, fault) : fault;
   }
-  throw new KeyFileError(`${name}: not a key in a supported format`, KEY_FORMS_HINT, 2);
+  throw notAKey(bytes, name, new KeyFileError(`${name}: not a key in a supported format`, KEY_FORMS_HINT, 2));
 }
 
 /** Longer raw public keys are considered only if the bytes are not text, because text with a key may be as long. */

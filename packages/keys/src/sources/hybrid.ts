@@ -7,7 +7,7 @@ import { extname } from "node:path";
 import { warn } from "../notices.js";
 import { visible } from "../words.js";
 
-/** The path of the post-quantum half of a pair: release.pem → release.pq.pem, release → release.pq. */
+/** Returns the path of the post-quantum half of a pair: release.pem → release.pq.pem, release → release.pq. */
 export function partnerOf(file: string): string {
   const end = extname(file);
   return `${file.slice(0, file.length - end.length)}.pq${end}`;

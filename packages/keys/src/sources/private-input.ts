@@ -7,6 +7,7 @@ import { isPrivate } from "@firmseal/signer";
 import { usage } from "../errors/failure.js";
 import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
+import { tooLongForKey } from "../formats/other-file.js";
 import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
@@ -18,7 +19,7 @@ const BEGINS = /^\s*(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY|-----BEGIN FIRMSEAL HS
 /** In text, a PEM block may follow other text (RFC 7468 §2). An image may hold these words as data of a parser. */
 const BLOCK = /^-----BEGIN ([A-Z0-9 ]+ )?(PRIVATE KEY|FIRMSEAL HSS KEY)/m;
 
-/** Whether bytes, or the first bytes of a file, look like a private key or the state of a key. */
+/** Returns whether bytes, or the first bytes of a file, look like a private key or the state of a key. */
 export function looksPrivate(head: Uint8Array): boolean {
   const wide = head[0] === 0xff && head[1] === 0xfe;
   const text = Buffer.from(head)
@@ -85,7 +86,7 @@ export async function refuseKeyAsInput(path: string, keys: readonly string[] = [
 export function guardKeyFiles(refs: readonly string[]): void {
   for (const ref of refs) {
     if (ref === STDIO || schemeOf(ref) !== undefined || !existsSync(ref)) continue;
-    const { bytes, guard } = readGuarded(ref, KEY_LIMITS.keyFile);
+    const { bytes, guard } = readGuarded(ref, KEY_LIMITS.keyFile, undefined, tooLongForKey);
     try {
       if (looksPrivate(bytes)) guard();
     } finally {

@@ -147,8 +147,8 @@ export async function publicKeys(refs: readonly string[], options: readonly Pass
 }
 
 /**
- * The public key that a reference claims to be, only to tell which key is meant: without proof of possession, so no PIN
- * is needed.
+ * Returns the public key that a reference claims to be, only to tell which key is meant: without proof of possession,
+ * so no PIN is needed.
  */
 export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
   const keys = await openKeys([ref], options, true, true);
@@ -160,7 +160,7 @@ export function anchors(keys: readonly PublicKey[]): Anchor[] {
   return keys.map(anchorOf);
 }
 
-/** The facts of a key for the JSON output. */
+/** Returns the facts of a key for the JSON output. */
 export function keyFacts(key: PublicKey): { kid: string | null; alg: string; thumbprint: string } {
   return { kid: key.kid ? toHex(key.kid) : null, alg: key.alg, thumbprint: toHex(thumbprint(key)) };
 }

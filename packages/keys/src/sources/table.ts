@@ -1,6 +1,7 @@
 // Where a key can be kept: one row for each kind. A new kind needs a file in this folder and a row here.
 
 import { existsSync } from "node:fs";
+import { suggestion } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
 import { variableOf } from "../secrets/environment.js";
 import { parseUri, pinVariable } from "./pkcs11/uri.js";
@@ -58,12 +59,16 @@ function rowOfScheme(ref: string): SourceRow | undefined {
 }
 
 /** Throws KeyFileError for a reference that is neither a file nor of a known kind, such as a mistyped scheme. */
-export function refuseUnknownSource(ref: string): void {
+export function refuseUnknownSource(ref: string, isFile: (path: string) => boolean = existsSync): void {
   // one letter and a colon is a drive of Windows
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(ref) ?? [];
-  if (scheme === undefined || rowOfScheme(ref) || existsSync(ref)) return;
+  if (scheme === undefined || rowOfScheme(ref) || isFile(ref)) return;
   const known = KEY_SOURCES.map((row) => row.form).join(", ");
-  throw new KeyFileError(`${scheme}: is not a key source, and there is no file of this name`, `key sources: a file, ${known}`, 2);
+  const near = suggestion(
+    scheme,
+    KEY_SOURCES.map((row) => row.scheme),
+  );
+  throw new KeyFileError(`${scheme}: is not a key source, and there is no file of this name${near}`, `key sources: a file, ${known}`, 2);
 }
 
 /** The row for a reference. */
@@ -71,7 +76,7 @@ export function sourceRow(ref: string): Omit<SourceRow, "scheme"> {
   return rowOfScheme(ref) ?? FILE_ROW;
 }
 
-/** The scheme of a reference, if it names a kind. Returns undefined for a file. */
+/** Returns the scheme of a reference, if it names a kind. Returns undefined for a file. */
 export function schemeOf(ref: string): string | undefined {
   return rowOfScheme(ref)?.scheme;
 }

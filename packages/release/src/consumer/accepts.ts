@@ -1,4 +1,5 @@
-// Whether a consumer accepts an envelope: its row in consumers.ts, applied to what is in the envelope. Nothing is verified here.
+// Whether a consumer accepts an envelope: its row in consumers.ts, applied to what is in the envelope. Nothing is
+// verified here.
 
 import { inWords } from "@firmseal/signer";
 import {
@@ -137,9 +138,9 @@ function stepFault(g: Grammar, step: ManifestStep, inTryEach: boolean): Consumer
 }
 
 /**
- * Finds the first reason for which a consumer does not accept an envelope. Returns undefined if there is none. `outline`:
- * what is in the envelope. `algs`: the COSE algorithm numbers of all signatures, those that are still to be made included.
- * Whether it is the template of micro verifiers is for checkForMicro().
+ * Finds the first reason for which a consumer does not accept an envelope. Returns undefined if there is none.
+ * `outline`: what is in the envelope. `algs`: the COSE algorithm numbers of all signatures, those that are still to be
+ * made included. Whether it is the template of micro verifiers is for checkForMicro().
  */
 export function faultFor(
   row: Consumer,

@@ -1,5 +1,5 @@
-// The verifiers on devices that --for and the product file name: what each accepts, and what its users do without. Choices,
-// recipes, checks and the table of docs/reference/consumers.md follow from these rows.
+// The verifiers on devices that --for and the product file name: what each accepts, and what its users do without.
+// Choices, recipes, checks and the table of docs/reference/consumers.md follow from these rows.
 
 import {
   COND_ABORT,
@@ -65,7 +65,9 @@ export interface Grammar {
   /** Whether a try-each may end with nil, and whether one may be in another. */
   readonly nil: boolean;
   readonly nested: boolean;
-  /** Whether the alternatives of a try-each must exclude each other: it runs the next one also after one that succeeded. */
+  /**
+   * Whether the alternatives of a try-each must exclude each other: it runs the next one also after one that succeeded.
+   */
   readonly exclusive: boolean;
   /** Most bytes of a URI. */
   readonly uri: number;
@@ -74,7 +76,10 @@ export interface Grammar {
 export interface Consumer {
   /** What it is, with the version that the row describes. */
   readonly title: string;
-  /** COSE algorithm numbers. Of each kind of key, the first is the one that `sign` names. Left out: those of every device. */
+  /**
+   * COSE algorithm numbers. Of each kind of key, the first is the one that `sign` names. Left out: those of every
+   * device.
+   */
   readonly algs?: readonly number[];
   /** Most signatures. */
   readonly signatures: number;

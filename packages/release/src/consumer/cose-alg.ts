@@ -23,8 +23,8 @@ export interface AlgChoice {
 const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some((cose) => algName(cose) === name));
 
 /**
- * Returns the fault of names that leave the choice open, or are for none of the keys. Returns undefined if there is none.
- * If names are for several kinds of key, one of these kinds need not sign this time.
+ * Returns the fault of names that leave the choice open, or are for none of the keys. Returns undefined if there is
+ * none. If names are for several kinds of key, one of these kinds need not sign this time.
  */
 export function namesFault(names: readonly string[], keys: readonly PublicKey[]): ConsumerFault | undefined {
   const kinds = names.map(kindOf);
@@ -48,8 +48,8 @@ export function isOtherName(cose: number, name: string): boolean {
 const article = (words: string) => `${/^[AEIOU]/.test(words) ? "an" : "a"} ${words}`;
 
 /**
- * The COSE algorithm number that signatures with this key contain. Throws a Failure (CONSUMER) if the consumer accepts no number that the
- * key can have.
+ * Returns the COSE algorithm number that signatures with this key contain. Throws a Failure (CONSUMER) if the consumer
+ * accepts no number that the key can have.
  */
 export function coseAlgFor(key: PublicKey, { coseAlg: names = [], for: name }: AlgChoice): number {
   const own = coseAlgs(key.alg);

@@ -1,4 +1,5 @@
-// Whether the alternatives of a try-each exclude each other: for a consumer that does not stop at the first that succeeds.
+// Whether the alternatives of a try-each exclude each other: for a consumer that does not stop at the first that
+// succeeds.
 
 import { COND_COMPONENT_SLOT, DIR_OVERRIDE_PARAMETERS } from "@firmseal/verifier/tools";
 import { IDENTITY } from "../lint/alternatives.js";
@@ -18,7 +19,9 @@ function beginning(alternative: readonly ManifestStep[]): Map<number, string> {
   return out;
 }
 
-/** The parameters that an alternative sets. Undefined if it does more than ask conditions on the device and set them. */
+/**
+ * The parameters that an alternative sets. Undefined if it does more than ask conditions on the device and set them.
+ */
 function onlySets(alternative: readonly ManifestStep[]): string | undefined {
   if (alternative.some(({ code }) => code !== DIR_OVERRIDE_PARAMETERS && IDENTITY[code] === undefined)) return undefined;
   const set = new Set(alternative.flatMap(({ parameters }) => (parameters ?? []).map(({ code }) => code)));
@@ -26,10 +29,10 @@ function onlySets(alternative: readonly ManifestStep[]): string | undefined {
 }
 
 /**
- * Whether it makes no difference if a device goes on to the next of these alternatives after one that succeeded. Each begins
- * with the same condition on the device, with a value of its own. A component is in one slot, so the component slot excludes
- * the others. A device can have several identifiers of a kind, so two alternatives may match it: then they may only set
- * parameters, and the same ones, so that all values are those of the last that matches.
+ * Whether it makes no difference if a device goes on to the next of these alternatives after one that succeeded. Each
+ * begins with the same condition on the device, with a value of its own. A component is in one slot, so the component
+ * slot excludes the others. A device can have several identifiers of a kind, so two alternatives may match it: then
+ * they may only set parameters, and the same ones, so that all values are those of the last that matches.
  */
 export function excludeEachOther(sequences: readonly (readonly ManifestStep[] | null)[]): boolean {
   const alternatives = sequences.flatMap((one) => (one ? [one] : []));

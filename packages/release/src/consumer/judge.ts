@@ -12,7 +12,9 @@ function refuse(name: ConsumerName, envelope: Uint8Array, outline: UnverifiedEnv
   if (fault) throw refusedInput("CONSUMER", `not for ${name}: ${visible(fault.what)}`, fault.hint);
 }
 
-/** Throws a Failure if a consumer does not accept a signed envelope: CONSUMER, or TEMPLATE_MISMATCH for micro verifiers. */
+/**
+ * Throws a Failure if a consumer does not accept a signed envelope: CONSUMER, or TEMPLATE_MISMATCH for micro verifiers.
+ */
 export function checkFor(name: ConsumerName, envelope: Uint8Array): void {
   if (name === "micro") checkForMicro(envelope);
   else {
@@ -21,7 +23,9 @@ export function checkFor(name: ConsumerName, envelope: Uint8Array): void {
   }
 }
 
-/** Like checkFor(), for an envelope that keys are about to sign. `algs`: the COSE algorithm numbers that they will name. */
+/**
+ * Like checkFor(), for an envelope that keys are about to sign. `algs`: the COSE algorithm numbers that they will name.
+ */
 export async function checkDraftFor(name: ConsumerName, draft: EnvelopeDraft, algs: readonly number[]): Promise<void> {
   if (name === "micro") return checkDraftForMicro(draft, algs.length);
   refuse(name, draft.bytes, draft.outline, [...signedAlgs(draft.outline), ...algs]);

@@ -8,17 +8,19 @@ import { deviceKinds, triedInterpreter } from "../payload-check/payload-check.js
 /** Narrows what is explained. Identifiers as a device stores them. */
 export interface ForDevice {
   vendor?: Uint8Array;
-  class?: Uint8Array;
+  /** One of them is enough. */
+  classes?: readonly Uint8Array[];
   slot?: number;
 }
 
 function isAsked({ identity, slot }: DeviceKind, o: ForDevice): boolean {
-  const same = (asked: Uint8Array | undefined, found: ArrayLike<number> | undefined) =>
-    asked === undefined || (found !== undefined && (found.length === 0 || toHex(found) === toHex(asked)));
-  return same(o.vendor, identity.vendor?.[0]) && same(o.class, identity.class?.[0]) && (o.slot === undefined || o.slot === slot);
+  const same = (asked: readonly Uint8Array[] | undefined, found: ArrayLike<number> | undefined) =>
+    asked === undefined || (found !== undefined && (found.length === 0 || asked.some((one) => toHex(found) === toHex(one))));
+  const vendors = o.vendor && [o.vendor];
+  return same(vendors, identity.vendor?.[0]) && same(o.classes, identity.class?.[0]) && (o.slot === undefined || o.slot === slot);
 }
 
-/** The kinds of devices that are asked for, and whether they differ by slots. */
+/** Returns the kinds of devices that are asked for, and whether they differ by slots. */
 export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): { kinds: DeviceKind[]; slots: boolean } {
   const kinds = deviceKinds(m).filter((kind) => isAsked(kind, o));
   return { kinds, slots: new Set(kinds.map((kind) => kind.slot)).size > 1 || o.slot !== undefined };

@@ -1,5 +1,6 @@
-// An incident, from the moment when somebody is paged to the moment when the fleet is safe. It is run again after each step: what is in its folder
-// says how far it is. It uses no private key, so that nothing it does can make matters worse.
+// An incident, from the moment when somebody is paged to the moment when the fleet is safe. It is run again after each
+// step: what is in its folder says how far it is. It uses no private key, so that nothing it does can make matters
+// worse.
 
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -52,7 +53,10 @@ export interface IncidentOptions {
   image?: readonly string[];
 }
 
-/** `list`: roots must sign the next list. `bridges`: release keys must sign the bridges. `roll-out`: devices must take them. */
+/**
+ * `list`: roots must sign the next trust file. `bridges`: release keys must sign the bridges. `roll-out`: devices must
+ * take them.
+ */
 export type IncidentStage = "list" | "bridges" | "roll-out" | "safe";
 
 export interface Incident {
@@ -112,7 +116,7 @@ async function readGiven(o: IncidentOptions): Promise<Given> {
   const { roles, vendor, class: name } = entry;
   const limits = { ...(vendor && { vendor }), ...(name && { class: name }) };
   const added = (o.replacement ? await publicKeys(o.replacement, []) : []).map((one) => ({ key: one, roles, ...limits }));
-  if (o.what === "expired" && added.length === 0) throw usage("no key takes over", "make one, and name it: --replacement PUB");
+  if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: --replacement PUB");
   const both = { ...before, anchors: [...before.anchors, ...added] };
   // what an expired key has signed can still start
   const description = o.what === "expired" ? { ...both, sequence: before.sequence + 1n } : withoutKey(both, key, undefined).next;
@@ -153,8 +157,8 @@ function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
 }
 
 /**
- * What a bridge brings before the next list, for devices that have an older list than today's: the lists after theirs, as
- * far as they are known without a gap. Empty if every device has today's list.
+ * What a bridge brings before the next list, for devices that have an older list than today's: the lists after theirs,
+ * as far as they are known without a gap. Empty if every device has today's list.
  */
 function chainBefore({ current, fleet }: Pick<Given, "current" | "fleet">): TrustOnFile[] {
   const known = new Map<bigint, TrustOnFile>();
@@ -215,7 +219,7 @@ function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Ar
   if (!equalBytes(file.store.payload, next.payload))
     throw refusedInput(
       "FLEET",
-      `${path}: is not the next list of this incident`,
+      `${path}: is not the next trust file of this incident`,
       "give the same options as before, or an empty folder: --dir",
     );
   const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));
@@ -292,8 +296,9 @@ function steps(
 }
 
 /**
- * Goes on with an incident as far as it can without a key, and tells what is safe, what is not, and what to do next. Everything is checked before
- * anything is written. Throws Failures: wrong use where something is not known yet, the refusals of the files, STRANDED where too few keys are left.
+ * Continues with an incident as far as it can without a key. Returns what is safe, what is not, and what to do next.
+ * Checks everything before it writes anything. Throws Failures: a usage error if something is not known yet, the
+ * refusals of the files, STRANDED if too few keys are left.
  */
 export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const given = await readGiven(o);

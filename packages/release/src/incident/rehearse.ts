@@ -1,4 +1,5 @@
-// The rehearsal of an incident, on copies: the next list and its bridges as if everybody who can sign had signed, played on the code of the devices.
+// The rehearsal of an incident, on copies: the next list and its bridges as if everybody who can sign had signed,
+// played on the code of the devices.
 
 import { randomBytes } from "node:crypto";
 import {

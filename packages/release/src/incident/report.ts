@@ -15,10 +15,10 @@ const HAPPENED: { readonly [what in IncidentKind]: string } = {
 };
 
 const STAGES: { readonly [stage in IncidentStage]: string } = {
-  list: "The next list of keys is made. The root keys have to sign it.",
-  bridges: "The next list is signed. The release keys have to sign the updates that bring it.",
+  list: "The next trust file is made. The root keys have to sign it.",
+  bridges: "The next trust file is signed. The release keys have to sign the updates that bring it.",
   "roll-out": "The updates are signed. The devices have to install them.",
-  safe: "Every device has the next list. The incident is closed.",
+  safe: "Every device has the next trust file. The incident is closed.",
 };
 
 const items = (lines: readonly string[], none: string) => (lines.length > 0 ? lines : [none]).map((line) => `- ${line}`);
@@ -28,10 +28,14 @@ function verdicts(results: readonly CohortResult[]): string[] {
   const rows = results.map(
     (r) => `| ${r.name} | ${count(r.devices)} | ${r.trust.before ?? "-"} | ${r.trust.after ?? "-"} | ${r.verdict} | ${r.why ?? ""} |`,
   );
-  return ["| Cohort | Devices | List before | List after | Verdict | Why |", "| --- | ---: | ---: | ---: | --- | --- |", ...rows];
+  return [
+    "| Cohort | Devices | Trust file before | Trust file after | Verdict | Why |",
+    "| --- | ---: | ---: | ---: | --- | --- |",
+    ...rows,
+  ];
 }
 
-/** For those who decide: what happened, what is at risk, and what comes next. */
+/** Returns the page for people who decide: what happened, what is at risk, and what comes next. */
 export function managementPage(i: Incident, now: Date): string {
   return [
     "# Incident report",
@@ -63,7 +67,7 @@ export function managementPage(i: Incident, now: Date): string {
   ].join("\n");
 }
 
-/** For those who check it later: keys, lists, changes, files and their digests. */
+/** Returns the page for people who check it later: keys, trust files, changes, files and their digests. */
 export function auditorPage(i: Incident, now: Date): string {
   const { alg } = keyFacts(i.key);
   const files = [i.current.path, ...i.files].filter((path) => existsSync(path));
@@ -75,10 +79,10 @@ export function auditorPage(i: Incident, now: Date): string {
     `- Case: ${i.what}`,
     `- Stage: ${i.stage}`,
     `- Key: ${alg}, thumbprint ${keyName(i.key)}, roles ${i.roles.join(" and ")}`,
-    `- List before: ${i.current.path}, sequence number ${formatSequence(i.current.store.sequence)}`,
-    `- Next list: sequence number ${formatSequence(i.next.sequence)}`,
+    `- Current trust file: ${i.current.path}, sequence number ${formatSequence(i.current.store.sequence)}`,
+    `- Next trust file: sequence number ${formatSequence(i.next.sequence)}`,
     "",
-    "## What the next list changes",
+    "## What the next trust file changes",
     "",
     ...items(i.changes, "Nothing."),
     ...i.warnings.map((text) => `- Warning: ${text}`),
@@ -95,7 +99,7 @@ export function auditorPage(i: Incident, now: Date): string {
     "",
     ...files.map((path) => `- ${path}: sha-256 ${sha256Hex(readAll(path, LIMITS.envelope))}`),
     "",
-    "The logs of the keys have an entry for each signature. Compare them: firmseal audit LOG... LIST...",
+    "The logs of the keys have an entry for each signature. Compare them: firmseal audit LOG... FILE.trust...",
     "",
   ].join("\n");
 }

@@ -103,7 +103,7 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
-/** The kind of device that an image is for, and its sequence number, which may come from `next`. */
+/** Returns the kind of device that an image is for, and its sequence number, which may come from `next`. */
 export function releaseFacts(o: InputOptions): { vendor: string; class: string; sequence(next: NextSequence): string } {
   const number = o.version === undefined ? undefined : versionNumber(o.version);
   const seq = o.seq ?? number;

@@ -3,7 +3,7 @@
 
 import { readHead, readItem } from "@firmseal/verifier/tools";
 
-/** Whether the bytes begin with tag 107 and a map, or with a map whose first key is 1, 2 or 3 (M37 §8.2). */
+/** Returns whether the bytes begin with tag 107 and a map, or with a map whose first key is 1, 2 or 3 (M37 §8.2). */
 export function looksLikeEnvelope(head: ArrayLike<number>): boolean {
   const tagged = head[0] === 0xd8 && head[1] === 0x6b;
   const at = tagged ? 2 : 0;

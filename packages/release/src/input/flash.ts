@@ -10,7 +10,10 @@ export interface FlashBytes {
   readonly read?: string;
 }
 
-/** Reads an image whole, once: what is hashed is what is embedded, also if the file changes meanwhile. `given`: its bytes, from stdin. */
+/**
+ * Reads an image whole, once: what is hashed is what is embedded, also if the file changes meanwhile. `given`: its
+ * bytes, from stdin.
+ */
 export function flashBytes(path: string, given?: Uint8Array): FlashBytes {
   const file = given ?? readAll(path, LIMITS.image);
   const format = detect(file.subarray(0, DETECT_BYTES), path);

@@ -13,7 +13,7 @@ function checkName(option: string, value: string, pattern: RegExp, hint: string)
     throw usage(`${option} ${JSON.stringify(value)}: is neither a UUID nor a name`, hint);
 }
 
-/** The identifiers for --vendor and --class. Throws a usage Failure if they do not go together. */
+/** Returns the identifiers for --vendor and --class. Throws a usage Failure if they do not go together. */
 export function identityOf(vendor: string, name: string): { vendor: Uint8Array; class: Uint8Array } {
   checkName("--vendor", vendor, DOMAIN, "give the vendor's domain, for example example.com, or its UUID");
   checkName("--class", name, /^\P{C}+$/u, "give the name of the class, for example board-v2, or its UUID");

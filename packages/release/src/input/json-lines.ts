@@ -13,8 +13,8 @@ export interface JsonLine {
 }
 
 /**
- * The lines of a file that are not blank. `what`: one line of it, in the message for a line longer than `longest` bytes.
- * Throws a Failure: LIMIT, or that of `fault` for a line that is not JSON.
+ * The lines of a file that are not blank. `what`: one line of it, in the message for a line longer than `longest`
+ * bytes. Throws a Failure: LIMIT, or that of `fault` for a line that is not JSON.
  */
 export function* jsonLines(
   path: string,

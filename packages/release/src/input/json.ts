@@ -14,8 +14,8 @@ function placeOf(text: string): string {
 }
 
 /**
- * Parses UTF-8 JSON. Throws SyntaxError. Its message has no part of the text, which may be a secret that was named by mistake: those of the
- * engine quote it.
+ * Parses UTF-8 JSON. Throws SyntaxError. Its message has no part of the text, which may be a secret that was named by
+ * mistake: those of the engine quote it.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   let text = "";

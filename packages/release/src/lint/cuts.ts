@@ -44,7 +44,7 @@ async function trialRelease({ envelope, payloads }: CutInput) {
 }
 
 const STEPS = {
-  previous: "the release before",
+  previous: "the previous release",
   update: "the installation",
   start: "the start after it",
   again: "a second installation",

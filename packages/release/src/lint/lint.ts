@@ -117,15 +117,18 @@ export function withWaivers(findings: readonly Finding[], { path, all }: Waivers
   });
   for (const [i, waiver] of all.entries()) {
     const why = invalidity(waiver, today);
-    const told = (rule: Omit<Rule, "check">, what: string) =>
+    const add = (rule: Omit<Rule, "check">, what: string) =>
       out.push({ ...finding(rule, path, `the waiver of ${waiver.rule} ${what}`), waiver: i });
-    if (why !== undefined) told(WAIVER_RULES.invalid, why);
-    else if (!used.has(waiver)) told(WAIVER_RULES.unused, "waives nothing");
+    if (why !== undefined) add(WAIVER_RULES.invalid, why);
+    else if (!used.has(waiver)) add(WAIVER_RULES.unused, "waives nothing");
   }
   return out;
 }
 
-/** Returns the Failure (LINT) for findings that are not waived and at least as severe as `failOn`. Returns undefined if there are none. */
+/**
+ * Returns the Failure (LINT) for findings that are not waived and at least as severe as `failOn`. Returns undefined if
+ * there are none.
+ */
 export function lintFailure(findings: readonly Finding[], failOn: Severity = "error"): Failure | undefined {
   const worse = SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1);
   const failed = findings.filter(({ severity, waived }) => !waived && worse.includes(severity));

@@ -114,8 +114,8 @@ const storesIn = (path: string, envelope: Uint8Array, sequence: bigint): TrustSt
   carriedStores([{ name: path, envelope, sequence }]);
 
 /**
- * Reads an envelope, signed or not, and what is beside it. `path`: where it is. Throws the refusals of decodeEnvelope(), and Failures for files
- * that cannot be read and for releases with too much in them.
+ * Reads an envelope, signed or not, and what is beside it. `path`: where it is. Throws the refusals of
+ * decodeEnvelope(), and Failures for files that cannot be read and for releases with too much in them.
  */
 export async function readForLint(path: string, envelope: Uint8Array, o: ReadOptions = {}): Promise<LintRelease> {
   const outline = decodeEnvelope(envelope);

@@ -24,7 +24,9 @@ export interface LintOptions {
   readonly product?: Product;
   /** The trust file that devices have. */
   readonly trust?: { readonly path: string; readonly store: TrustStore };
-  /** The envelope or folder of the release before. Default: with a product, the last one in its folder of releases. */
+  /**
+   * The envelope or folder of the previous release. Default: with a product, the last one in its folder of releases.
+   */
   readonly previous?: string;
   /** Files of payloads, as --payload names them. For one envelope only. */
   readonly payload?: readonly string[];
@@ -75,7 +77,7 @@ function knownKeys(store: TrustStore | undefined): KnownKey[] {
 
 const isForSame = (release: LintRelease, { scope }: EarlierRelease) => release.scope.some((pair) => scope.includes(pair));
 
-/** The release before, of those given: the highest that is for the same devices. */
+/** The previous release, of those given: the highest that is for the same devices. */
 export function releaseBefore(release: LintRelease, given: readonly EarlierRelease[]): EarlierRelease | undefined {
   return given
     .filter((other) => isForSame(release, other))
@@ -83,7 +85,7 @@ export function releaseBefore(release: LintRelease, given: readonly EarlierRelea
 }
 
 /**
- * The release of the same board before, in the folder of releases of the product: the one before a release that is there,
+ * The previous release of the same board, in the folder of releases of the product: the one before an existing release,
  * or else the last.
  */
 function inShelf(release: LintRelease, product: Product): EarlierRelease | undefined {
@@ -164,8 +166,8 @@ async function taskOf(
 }
 
 /**
- * Lints the releases at `path`, an envelope or a folder. Throws Failures for files that are not there or are not releases,
- * and for a release before that is for other devices.
+ * Lints the releases at `path`, an envelope or a folder. Throws Failures for files that are not there or are not
+ * releases, and for a release before that is for other devices.
  */
 export async function lintReleases(path: string, o: LintOptions = {}): Promise<LintReport & { readonly releases: readonly string[] }> {
   const { product } = o;
@@ -187,7 +189,8 @@ export async function lintReleases(path: string, o: LintOptions = {}): Promise<L
     for (const one of report.findings) findings.push(one);
     for (const one of report.skipped) skipped.push(one);
   }
-  if (given && !compared) throw usage(`${o.previous}: is not for the devices of ${path}`, "give the release before, for the same devices");
+  if (given && !compared)
+    throw usage(`${o.previous}: is not for the devices of ${path}`, "give the previous release, for the same devices");
   return {
     releases: paths,
     findings: product ? withWaivers(findings, { path: product.path, all: product.policy.waivers }, today()) : findings,

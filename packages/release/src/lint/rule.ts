@@ -50,7 +50,7 @@ export interface LintRelease {
   readonly hasBillOfMaterials: boolean;
 }
 
-/** The release before. */
+/** The previous release. */
 export interface LintPrevious {
   readonly path: string;
   readonly sequence: bigint;
@@ -77,7 +77,7 @@ export interface LintContext {
 
 /** What a rule cannot do without, and what to do if it is missing. */
 export const NEEDS = {
-  previous: "give the release before: --previous FILE",
+  previous: "give the previous release: --previous FILE",
   trust: "give the trust file: --trust FILE",
   product: "give the product file: --product FILE",
   cuts: "the release was not simulated",

@@ -9,8 +9,8 @@ import { numberRules } from "./rules/numbers.js";
 import { signerRules } from "./rules/signers.js";
 
 /**
- * Rules about waivers, which look at the product file. No waiver waives them: one that has expired would otherwise waive
- * itself.
+ * Rules about waivers, which look at the product file. No waiver waives them: one that has expired would otherwise
+ * waive itself.
  */
 export const WAIVER_RULES: { readonly [name in "invalid" | "unused"]: Omit<Rule, "check"> } = {
   invalid: {
@@ -18,15 +18,15 @@ export const WAIVER_RULES: { readonly [name in "invalid" | "unused"]: Omit<Rule,
     name: "waiver-invalid",
     severity: "error",
     title: "A waiver has expired, or has no reason or end",
-    why: "A waiver that nobody has to think about again is a rule that is switched off.",
-    fix: "Remove it, or write reason and until again: both are part of the decision.",
+    why: "A waiver without an end is a rule that is switched off.",
+    fix: "Remove it, or decide again, and write reason and until.",
   },
   unused: {
     id: "L91",
     name: "waiver-unused",
     severity: "note",
     title: "A waiver waives nothing",
-    why: "It would hide a fault of a later release that nobody has decided about.",
+    why: "It would hide a fault of a later release, about which nobody has decided.",
     fix: "Remove it.",
   },
 };

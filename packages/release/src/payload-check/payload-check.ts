@@ -3,7 +3,15 @@
 
 import { existsSync } from "node:fs";
 import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
-import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/report";
+import {
+  type DeviceKind,
+  type DeviceRefusal,
+  type Expectation,
+  everyKind,
+  kindRefusal,
+  limitedInterpreter,
+  payloadsOf,
+} from "@firmseal/report";
 import { toHex } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, type Refusal } from "@firmseal/verifier";
@@ -48,13 +56,13 @@ export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
 /** The same, with the payloads in its envelope. */
 export type WithPayloads = Commands & Pick<Manifest, "payloads">;
 
-/** All parameters that the available sequences set, including the shared sequence. */
+/** Returns all parameters that the available sequences set, including the shared sequence. */
 export function allSet(m: Commands) {
   const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
   return sequences.flatMap((s) => [...allParameters(steps(m.input, s))]);
 }
 
-/** The URIs that the manifest fetches and the envelope does not contain. */
+/** Returns the URIs that the manifest fetches and the envelope does not contain. */
 export function outsideUris(m: WithPayloads): string[] {
   const uris = [...allSet(m)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value));
   return [...new Set(uris)].filter((uri) => !m.payloads.some((p) => p.uri === uri));
@@ -125,8 +133,8 @@ function countKinds(lists: readonly (readonly unknown[])[], most: number, what: 
 }
 
 /**
- * Every pair of a vendor and a class in the manifest, or one empty pair if it has none. Throws a Failure if there are
- * too many.
+ * Returns every pair of a vendor and a class in the manifest, or one empty pair if it has none. Throws a Failure if
+ * there are too many.
  */
 export function identities(m: Commands): Identity[] {
   const set = allSet(m);
@@ -145,8 +153,8 @@ function identifiers(set: ReturnType<typeof allSet>): [Uint8Array[], Uint8Array[
 }
 
 /**
- * Every kind of device that the manifest distinguishes: each vendor, class, device and slot. Throws a Failure if there
- * are too many.
+ * Returns every kind of device that the manifest distinguishes: each vendor, class, device and slot. Throws a Failure
+ * if there are too many.
  */
 export function deviceKinds(m: Commands): DeviceKind[] {
   const set = allSet(m);
@@ -154,13 +162,7 @@ export function deviceKinds(m: Commands): DeviceKind[] {
   const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
   const slots = named.length > 0 ? named : [0];
   countKinds([vendors, classes, devices, slots], LIMITS.deviceKinds, "tried");
-  const out: DeviceKind[] = [];
-  for (const vendor of vendors)
-    for (const classId of classes)
-      for (const device of devices)
-        for (const slot of slots)
-          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
-  return out;
+  return everyKind(vendors, classes, devices, slots);
 }
 
 /** Devices with all identities at once, as after an acquisition: in each slot, with and without the images. */

@@ -23,8 +23,8 @@ function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {
 }
 
 /**
- * The manifest, with all of `anchors` that have signed and count, each once. open() stops at the threshold, and people want to know all
- * signers: a limit, here one that limits nothing, makes it check every signature.
+ * The manifest, with all of `anchors` that have signed and count, each once. open() stops at the threshold, and people
+ * want to know all signers: a limit, here one that limits nothing, makes it check every signature.
  */
 function trustedByAll(envelope: Uint8Array, anchors: readonly Anchor[]): Manifest {
   return open(
@@ -34,14 +34,19 @@ function trustedByAll(envelope: Uint8Array, anchors: readonly Anchor[]): Manifes
   );
 }
 
-/** The policies that differ: each costs a verification of every signature, and most kinds of device trust the same keys. */
+/**
+ * The policies that differ: each costs a verification of every signature, and most kinds of device trust the same keys.
+ */
 function distinctPolicies(policies: readonly Trust[]): Trust[] {
   const positions = new Map<Anchor, number>();
   const numberOf = (a: Anchor) => positions.get(a) ?? positions.set(a, positions.size).size - 1;
   return [...new Map(policies.map((policy) => [`${policy.threshold} ${policy.anchors.map(numberOf).join(" ")}`, policy])).values()];
 }
 
-/** Every kind of device that the manifest names, if the trusted keys depend on it. If it names none, keys with a scope do not count. */
+/**
+ * Every kind of device that the manifest names, if the trusted keys depend on it. If it names none, keys with a scope
+ * do not count.
+ */
 function devices(envelope: Uint8Array, whom: TrustedKeys): Identity[] {
   if (!whom.scoped) return [{ vendor: [], class: [] }];
   return identities(decodeEnvelope(envelope).manifest);
@@ -72,7 +77,7 @@ export interface VerifiedRelease {
   readonly severedAbsent: readonly string[];
 }
 
-/** The files beside an envelope, for the payloads that no option names. `given`: those that options name. */
+/** Returns the files beside an envelope, for the payloads that no option names. `given`: those that options name. */
 export function payloadsBeside(path: string, manifest: WithPayloads, given: ReadonlyMap<string, string>): Map<string, string> {
   const out = new Map(given);
   if (path === STDIO) return out;
@@ -86,9 +91,9 @@ export function payloadsBeside(path: string, manifest: WithPayloads, given: Read
 }
 
 /**
- * Verifies an envelope and its payloads: those in it, those of `payload`, and those in files beside it that have the last
- * part of their URI as name. `path`: where the envelope was read. Throws the refusals of open() and of payloads, and a
- * Failure PAYLOAD_UNCHECKED if a payload is not there.
+ * Verifies an envelope and its payloads: those in it, those of `payload`, and those in files beside it that have the
+ * last part of their URI as name. `path`: where the envelope was read. Throws the refusals of open() and of payloads,
+ * and a Failure PAYLOAD_UNCHECKED if a payload is not there.
  */
 export async function verifyRelease(path: string, envelope: Uint8Array, whom: TrustedKeys, o: VerifyRelease): Promise<VerifiedRelease> {
   // each kind of device must accept it: a key for one class must not sign for another

@@ -62,8 +62,8 @@ async function beforeOf(plan: ReleasePlan, known: KnownRelease): Promise<Map<str
 }
 
 /**
- * Compares a planned release with the one at `path`: a release, its release.json, the last of a folder of releases, or an
- * envelope. `sequence`: the number of the release. Throws Failures: RELEASE, and the refusals of envelopes.
+ * Compares a planned release with the one at `path`: a release, its release.json, the last of a folder of releases, or
+ * an envelope. `sequence`: the number of the release. Throws Failures: RELEASE, and the refusals of envelopes.
  */
 export async function releaseChanges(plan: ReleasePlan, path: string, sequence: bigint | undefined): Promise<BoardChange[]> {
   const { product, boards, options } = plan;

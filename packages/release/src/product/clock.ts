@@ -1,17 +1,14 @@
 // The time of a release. A clock that is far off would put a wrong time into the signing log, which only grows.
 
-import { environment, usage } from "@firmseal/keys";
+import { environment, refusePastClock, usage } from "@firmseal/keys";
 
-/** No release of this program is older. */
-const EARLIEST = Date.UTC(2025, 0, 1);
 const DAY = 24 * 3600_000;
 
 /** Refuses a clock that is far off, by itself and by `last`, the time of the last entry of a log. */
 export function refuseClock(last: readonly string[] = [], now = Date.now()): void {
-  const shown = new Date(now).toISOString().slice(0, 10);
-  if (now < EARLIEST)
-    throw environment(`the clock of this machine says ${shown}, which is in the past`, "set the clock, then run the command again");
+  refusePastClock(now);
   const ahead = last.find((time) => Date.parse(time) > now + DAY);
+  const shown = new Date(now).toISOString().slice(0, 10);
   if (ahead !== undefined)
     throw environment(
       `the clock of this machine says ${shown}, but the signing log has an entry of ${ahead.slice(0, 10)}`,

@@ -18,8 +18,8 @@ import type { SigningRole } from "./file/written.js";
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
 
 /**
- * The options of `verify` for a product. Nothing that verifies may start a program or ask for a PIN, so keys must be
- * files. Throws a Failure if the product file names none.
+ * Returns the options of `verify` for a product. Nothing that verifies may start a program or ask for a PIN, so keys
+ * must be files. Throws a Failure if the product file names none.
  */
 export function trustOptions(product: Product): TrustOptions {
   const { file, root, keys, threshold } = product.trust;
@@ -50,8 +50,8 @@ export async function productTrustKeys({ trust: { keys } }: Product, trust: Trus
 }
 
 /**
- * The keys that devices trust: the trust file of the product, or the keys that it names. If it has neither, `signers`, the keys
- * that sign.
+ * The keys that devices trust: the trust file of the product, or the keys that it names. If it has neither, `signers`,
+ * the keys that sign.
  */
 export function productTrusted(
   product: Product,
@@ -128,12 +128,15 @@ export function refuseSigned(
   refuseRefused(board, plan(devicesOf(product, board, trusted, role), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
 }
 
-/** Refuses a release whose keys are not there, before anything else is tried. References of other kinds are opened later. */
+/**
+ * Refuses a release whose keys are not there, before anything else is tried. References of other kinds are opened
+ * later.
+ */
 export function refuseMissingKeys(product: Product, role: SigningRole): void {
   for (const ref of signingKeys(product, role)) if (schemeOf(ref) === undefined) sizeOf(ref);
 }
 
-/** The keys of a role. Throws a Failure if the product has none. */
+/** Returns the keys of a role. Throws a Failure if the product has none. */
 export function signingKeys(product: Product, role: SigningRole): readonly string[] {
   const refs = product.keys[role];
   if (refs.length === 0)

@@ -1,5 +1,5 @@
-// Lints the boards of a release before it is signed, as `firmseal lint` would afterwards: the signatures are those of the
-// keys that will sign, and the payloads are still in memory.
+// Lints the boards of a release before it is signed, as `firmseal lint` would afterwards: the signatures are those of
+// the keys that will sign, and the payloads are still in memory.
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -51,7 +51,9 @@ function earlier({ path, record, version, sequence }: KnownRelease): EarlierRele
   );
 }
 
-/** What stands for a signature that is not made yet: for HSS, the number of trees is that of the key (RFC 8554 §6.2). */
+/**
+ * What stands for a signature that is not made yet: for HSS, the number of trees is that of the key (RFC 8554 §6.2).
+ */
 function markOf({ alg, key }: PublicKey): Uint8Array {
   const mark = new Uint8Array(randomBytes(64));
   if (alg === "hsslms") mark.set([key[0] as number, key[1] as number, key[2] as number, (key[3] as number) - 1]);
@@ -122,8 +124,8 @@ function overridden(finding: Finding, { allowTestKey, allowSequenceJump }: Linte
 }
 
 /**
- * Lints the boards of a plan. `drafts`: in their order. `keys`: those that will sign; without them, rules about signatures
- * are skipped.
+ * Lints the boards of a plan. `drafts`: in their order. `keys`: those that will sign; without them, rules about
+ * signatures are skipped.
  */
 export async function lintBoards(plan: LintedPlan, drafts: readonly EnvelopeDraft[], keys?: readonly PublicKey[]): Promise<ReleaseLint> {
   const { product, known, version, options } = plan;

@@ -12,7 +12,7 @@ export const envelopeName = (product: Product, board: string, version: string, r
 /** The folder of releases in a role. Other roles have numbers of their own, so their releases are apart. */
 export const shelfPath = ({ out }: Product, role: SigningRole = "release"): string => (role === "release" ? out : join(out, role));
 
-/** The vendor and the classes of a product by their UUIDs. */
+/** Returns the vendor and the classes of a product by their UUIDs. */
 export function productNames(product: Product): Map<string, string> {
   const names = new Map<string, string>();
   for (const board of product.boards) {

@@ -82,8 +82,8 @@ export function numberOf(product: Product, version: string, known: readonly Know
 }
 
 /**
- * Refuses a release that does not follow the known ones: a version that is lower than the last, or a number that does not
- * rise with the version. `allowLower`: releases of an older line.
+ * Refuses a release that does not follow the known ones: a version that is lower than the last, or a number that does
+ * not rise with the version. `allowLower`: releases of an older line.
  */
 export function refuseDisorder(version: string, sequence: bigint | "log", known: readonly KnownRelease[], allowLower: boolean): void {
   const own = versionNumber(version);

@@ -31,7 +31,10 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   boards?: readonly string[];
   /** The folder of releases. Default: that of the product file. */
   out?: string;
-  /** The last published release: a folder of releases, a release, its release.json, or an envelope. Default: that of the product file. */
+  /**
+   * The last published release: a folder of releases, a release, its release.json, or an envelope. Default: that of the
+   * product file.
+   */
   previous?: string;
   /** A release to compare with. It counts as published, like `previous`. */
   diff?: string;
@@ -101,7 +104,7 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
     }
 }
 
-/** The release that is there under this version, if it is the same. Throws a Failure if it is another one. */
+/** The existing release of this version, if it is the same. Throws a Failure if it is another one. */
 async function sameRelease(
   plan: Pick<ReleasePlan, "product" | "known" | "version" | "folder" | "boards">,
 ): Promise<ReleaseRecord | undefined> {
@@ -155,7 +158,10 @@ function knownReleases(product: Product, out: string, o: ReleaseOptions): KnownR
 const likelyNumber = (sequence: bigint | "log", known: readonly KnownRelease[]): bigint =>
   sequence === "log" ? known.reduce((most, one) => higher(most, one.sequence), 0n) + 1n : sequence;
 
-/** The number of a release, if no release of this version is known. Throws a Failure if it does not follow the known ones. */
+/**
+ * The number of a release, if no release of this version is known. Throws a Failure if it does not follow the known
+ * ones.
+ */
 function newNumber(product: Product, version: string, known: readonly KnownRelease[], o: ReleaseOptions): bigint | "log" {
   const sequence = numberOf(product, version, known, o);
   refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
@@ -200,9 +206,9 @@ async function readImages(product: Product, chosen: readonly Board[], o: Release
 }
 
 /**
- * Finds out everything about a release that needs no key: its number, its names, its images, and whether it breaks a rule.
- * What costs least is looked at first, and nothing here cuts the power. Throws Failures: PRODUCT, RELEASE, SEQUENCE, IMAGE,
- * LINT and the refusals of devices.
+ * Finds out everything about a release that needs no key: its number, its names, its images, and whether it breaks a
+ * rule. What costs least is looked at first, and nothing here cuts the power. Throws Failures: PRODUCT, RELEASE,
+ * SEQUENCE, IMAGE, LINT and the refusals of devices.
  */
 export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
   const { chosen, there, sequence, ...early } = await beforeImages(product, o);
@@ -252,8 +258,8 @@ export async function cutPlan({ product, boards, sequence, known, options: o }: 
 }
 
 /**
- * Tries the power cuts of a plan that is only shown. makeRelease() does it itself, once everything else is granted. Throws
- * Failures: POWER_CUT and LINT.
+ * Tries the power cuts of a plan that is only shown. makeRelease() does it itself, once everything else is granted.
+ * Throws Failures: POWER_CUT and LINT.
  */
 export async function triedPlan(plan: ReleasePlan): Promise<ReleasePlan> {
   if (plan.existing) return plan;

@@ -85,7 +85,10 @@ function versionTexts(version: string, n: number): NonNullable<Description["text
   return { en: { components: Array.from({ length: n }, (_, component) => ({ component, "component-version": version })) } };
 }
 
-/** Reads the images of a board. Without a version, its text names none. Throws a Failure that names the member of the product file, or the fault of an image. */
+/**
+ * Reads the images of a board. Without a version, its text names none. Throws a Failure that names the member of the
+ * product file, or the fault of an image.
+ */
 export async function prepareBoard(
   product: Product,
   board: Board,

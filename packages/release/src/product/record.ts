@@ -101,7 +101,7 @@ export function refuseOther(path: string, record: ReleaseRecord, product: Produc
   if (record.product !== product.name || record.vendor !== product.vendor)
     throw releaseFault(
       `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
-      "name another folder: --out DIR",
+      "give each product a folder of its own: out in the product file, or --out of release",
     );
   const other = record.artifacts.flatMap(({ signers }) => signers).find((signer) => signer.role !== role);
   if (other)

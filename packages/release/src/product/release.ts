@@ -1,5 +1,5 @@
-// One command for a release: all boards of a product, or none. Everything that can be refused is refused before a number
-// is used, what takes long is tried last, and the folder of the release appears whole.
+// One command for a release: all boards of a product, or none. Everything that can be refused is refused before a
+// number is used, what takes long is tried last, and the folder of the release appears whole.
 
 import { join } from "node:path";
 import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";
@@ -26,10 +26,10 @@ import { refuseRecordedSigners } from "./record-check.js";
 export interface DoneRelease {
   readonly record: ReleaseRecord;
   readonly folder: string;
-  /** false: the same release was there already, and nothing was signed. */
+  /** false: the same release already existed, and nothing was signed. */
   readonly written: boolean;
   readonly receipts: readonly Receipt[];
-  /** The power cuts that each board was tried with. Empty if the release was there already. */
+  /** The power cuts that each board was tried with. Empty if the release already existed. */
   readonly cuts: ReleasePlan["cuts"];
   readonly lint: ReleaseLint;
 }
@@ -72,7 +72,7 @@ function refuseKeys(plan: ReleasePlan, keys: readonly SigningKey[]): void {
 }
 
 /**
- * Makes a release, or says that it is there already. Throws Failures as planRelease(), the refusals of logs and keys, and
+ * Makes a release, or says that it already exists. Throws Failures as planRelease(), the refusals of logs and keys, and
  * those of the devices: then nothing was written, and no number was used unless a key failed while it signed.
  */
 export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
@@ -142,7 +142,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   });
 }
 
-/** Refuses a release that is there with signatures that name other algorithms: its consumers do not accept it. */
+/** Refuses an existing release with signatures that name other algorithms: its consumers do not accept it. */
 function refuseOtherAlg(folder: string, board: Board, { outline }: EnvelopeDraft, keys: readonly SigningKey[]): void {
   for (const { signer } of keys) {
     const other = outline.signatures.find(({ alg }) => alg !== signer.alg && keyAlgOf(alg) === keyAlgOf(signer.alg));

@@ -1,5 +1,5 @@
-// Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by the
-// right keys, with every payload.
+// Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by
+// the right keys, with every payload.
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import { identities } from "../payload-check/payload-check.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
 import { isRefusal } from "../refusals.js";
 import { logDigest } from "../signing/authorize.js";
-import { nameFile, type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
+import { type TrustedKeys, trustedKeys, withFileName } from "../trust/trust-ref.js";
 import { classesOf, refuseRole, trustOptions } from "./devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
@@ -97,8 +97,8 @@ function refuseAlg(path: string, product: Product, board: Board, { outline: { si
 }
 
 /**
- * The version that the text names. If the consumer of the board has no text: that of the number, or else `recorded`, that
- * of the record.
+ * The version that the text names. If the consumer of the board has no text: that of the number, or else `recorded`,
+ * that of the record.
  */
 function versionOf(product: Product, board: Board, { outline, sequence }: VerifiedRelease, recorded?: string): string | undefined {
   return isUnnamed(board) ? (impliedVersion(product, [board], BigInt(sequence)) ?? recorded) : versionIn(outline);
@@ -125,9 +125,11 @@ async function verifyOne(
 /** Refusals of signatures by keys that are not trusted. */
 const UNKNOWN_SIGNER: readonly number[] = [errors.SIGNATURE_INVALID, errors.SIGNATURE_NO_ANCHOR];
 
-/** Adds the name of the envelope to a refusal, and what to change in the product file if it does not list the signer. */
+/**
+ * Adds the name of the envelope to a refusal, and what to change in the product file if it does not list the signer.
+ */
 function inFolder(path: string, product: Product, e: unknown): unknown {
-  const named = nameFile(path, e);
+  const named = withFileName(path, e);
   if (!isRefusal(e) || !UNKNOWN_SIGNER.includes(e.code) || product.trust.file !== undefined) return named;
   const { exit, reason, code, message } = named as Failure;
   return new Failure(exit, reason, code, message, `if you trust the signer, list its public key in ${product.path}: [trust] keys`, {
@@ -176,8 +178,8 @@ function shelfOf(product: Product, role: SigningRole | undefined): KnownRelease[
 
 /**
  * Verifies an envelope, a release (a folder with release.json), or a folder of releases. Throws the refusals of
- * verifyRelease(), and Failures: RELEASE for another product or board, for a wrong order, and for files that are missing,
- * changed or too many.
+ * verifyRelease(), and Failures: RELEASE for another product or board, for a wrong order, and for files that are
+ * missing, changed or too many.
  */
 export async function verifyProduct(path: string, product: Product, o: ProductVerify): Promise<VerifiedProduct> {
   const wanted = boardsOf(product, o.board === undefined ? [] : [o.board]);
@@ -213,7 +215,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   return { releases, versions: known.map(({ version }) => version), whom };
 }
 
-/** Refuses an envelope whose number contradicts the releases that are there: another manifest with its version or number. */
+/** Refuses an envelope whose number contradicts the existing releases: another manifest with its version or number. */
 function refuseBeside(path: string, one: VerifiedBoard, shelf: readonly KnownRelease[]): void {
   const sequence = BigInt(one.sequence);
   const manifest = logDigest(one.manifest);

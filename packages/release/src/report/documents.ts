@@ -1,5 +1,5 @@
-// Files that belong to a release and are not signed with it: bills of materials, provenance. A report names them with their
-// digests.
+// Files that belong to a release and are not signed with it: bills of materials, provenance. A report names them with
+// their digests.
 
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
@@ -43,13 +43,18 @@ function kindOf(bytes: Uint8Array): ReportDocument["kind"] {
   return { name: "file" };
 }
 
-/** The bills of materials and provenance beside an envelope: NAME.spdx.json, NAME.cdx.json, NAME.intoto.jsonl. */
+/**
+ * Returns the bills of materials and provenance beside an envelope: NAME.spdx.json, NAME.cdx.json, NAME.intoto.jsonl.
+ */
 export function documentsBeside(path: string): string[] {
   const stem = path.replace(/\.[^./]*$/, "");
   return [".spdx.json", ".cdx.json", ".intoto.jsonl"].map((end) => `${stem}${end}`).filter((one) => existsSync(one));
 }
 
-/** What a report says about files. Throws a Failure if there are too many, or if one cannot be read or is too large. */
+/**
+ * Returns what a report says about files. Throws a Failure if there are too many, or if one cannot be read or is too
+ * large.
+ */
 export function reportDocuments(paths: readonly string[]): ReportDocument[] {
   const all = [...new Set(paths)];
   if (all.length > LIMITS.reportDocuments)

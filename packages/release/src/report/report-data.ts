@@ -10,7 +10,7 @@ import { familyFactsOf } from "../trust/families.js";
 
 const base64 = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("base64");
 
-/** A trusted key as a report holds it. `name`: how it was named. */
+/** Returns a trusted key as a report holds it. `name`: how it was named. */
 export function reportKey(key: PublicKey, anchor: Anchor | TrustAnchor, name: string | undefined): ReportKey {
   const { since, until } = anchor as Partial<Pick<TrustAnchor, "since" | "until">>;
   return {
@@ -24,8 +24,8 @@ export function reportKey(key: PublicKey, anchor: Anchor | TrustAnchor, name: st
 }
 
 /**
- * The thresholds of a policy for families of algorithms that this build knows. `anchors`: those of the keys of the report, in
- * their order.
+ * Returns the thresholds of a policy for families of algorithms that this build knows. `anchors`: those of the keys of
+ * the report, in their order.
  */
 export function reportFamilies({ families = [] }: Trust, anchors: readonly (Anchor | TrustAnchor)[]): Pick<ReportData, "families"> {
   const known = families.filter((family) => family.known);
@@ -39,7 +39,10 @@ export function reportFamilies({ families = [] }: Trust, anchors: readonly (Anch
   };
 }
 
-/** The kinds of devices that the release distinguishes. Throws a Failure if there are too many, or too much to try. */
+/**
+ * Returns the kinds of devices that the release distinguishes. Throws a Failure if there are too many, or too much to
+ * try.
+ */
 export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
   const { kinds, slots } = kindsAsked(m, {});
   const part = (name: "vendor" | "class" | "device", bytes: ArrayLike<number> | undefined) =>
@@ -64,7 +67,9 @@ export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
   };
 }
 
-/** The time that a report names: SOURCE_DATE_EPOCH if it is set, or now. ISO 8601, UTC. Throws as sourceDate(). */
+/**
+ * Returns the time that a report names: SOURCE_DATE_EPOCH if it is set, or now. ISO 8601, UTC. Throws as sourceDate().
+ */
 export function reportTime(): string {
   const seconds = sourceDate() ?? Math.floor(Date.now() / 1000);
   return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");

@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
 import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/report";
+import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../limits.js";
@@ -30,10 +31,14 @@ const envelopesOf = ({ artifacts }: ReleaseRecord): Artifact[] => artifacts.filt
 /** The boards that are asked for, by default all. */
 function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[]): Artifact[] {
   const all = envelopesOf(record);
+  const boards = all.map(({ board }) => board);
   const known = all.slice(0, 8).map(({ board }) => visible(board));
   for (const name of names)
     if (!all.some(({ board }) => board === name))
-      throw usage(`--board ${name}: ${folder} has no such board`, `it has ${known.join(", ")}${all.length > 8 ? ", and others" : ""}`);
+      throw usage(
+        `--board ${name}: ${folder} has no such board${suggestion(name, boards)}`,
+        `it has ${known.join(", ")}${all.length > 8 ? ", and others" : ""}`,
+      );
   const wanted = names.length === 0 ? all : all.filter(({ board }) => names.includes(board));
   if (wanted.length > LIMITS.reportBoards)
     throw tooMuch(
@@ -44,9 +49,9 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
 }
 
 /**
- * The release in a folder. Its files must be those of its record, and match SHA256SUMS; payloads may be elsewhere. `names`:
- * the boards that are asked for; all if there are none. Returns undefined if `path` is not a folder. Throws Failures: RELEASE
- * and LIMIT.
+ * Returns the release in a folder. Its files must be those of its record, and match SHA256SUMS; payloads may be
+ * elsewhere. `names`: the boards that are asked for; all if there are none. Returns undefined if `path` is not a
+ * folder. Throws Failures: RELEASE and LIMIT.
  */
 export async function releaseFolder(path: string, names: readonly string[]): Promise<ReleaseFolder | undefined> {
   if (!isFolder(path)) return undefined;
@@ -62,7 +67,7 @@ export async function releaseFolder(path: string, names: readonly string[]): Pro
   };
 }
 
-/** Refuses a board about which the record says other things than its verified envelope. Throws a Failure: RELEASE. */
+/** Refuses a board if the record contradicts its verified envelope. Throws a Failure: RELEASE. */
 export async function refuseRecordedBoard(
   path: string,
   record: ReleaseRecord,
@@ -88,17 +93,17 @@ export interface PreviousRelease {
   readonly gone: readonly string[];
 }
 
-/** The release before: a folder, or its release.json. Throws a Failure: RELEASE. */
+/** Returns the previous release: a folder, or its release.json. Throws a Failure: RELEASE. */
 export function previousFolder(path: string, now: ReleaseRecord): PreviousRelease {
   const isRecord = !isFolder(path) && looksLikeRecord(path);
   if (!isRecord && !(isFolder(path) && hasRecord(path)))
-    throw releaseFault(`${path}: is not a release of several boards`, "name the folder of the release before, or its release.json");
+    throw releaseFault(`${path}: is not a release of several boards`, "name the folder of the previous release, or its release.json");
   const record = isRecord ? readRecordFile(path) : readRecord(path);
   const folder = isRecord ? dirname(path) : path;
   if (record.product !== now.product || record.vendor !== now.vendor)
     throw releaseFault(
       `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${visible(now.product)} by ${visible(now.vendor)}`,
-      "name the release before of the same product",
+      "name the previous release of the same product",
     );
   const boards = new Set(envelopesOf(now).map(({ board }) => board));
   return {

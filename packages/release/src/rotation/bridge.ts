@@ -23,7 +23,7 @@ import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import { readChained } from "../trust/trust-chain.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { nameFile } from "../trust/trust-ref.js";
+import { withFileName } from "../trust/trust-ref.js";
 import { planAsIfSigned } from "./as-if-signed.js";
 import { type Cohort, readFleet } from "./fleet.js";
 import { keySet } from "./keys.js";
@@ -74,7 +74,7 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   try {
     trustFileUnchecked(next.bytes, old.store, nodeHost);
   } catch (e) {
-    throw nameFile(next.path, e);
+    throw withFileName(next.path, e);
   }
 }
 
@@ -84,7 +84,7 @@ function chainOf(old: TrustOnFile, before: readonly TrustOnFile[], next: TrustOn
   try {
     if (before.length > 0) trustFileUnchecked(bytes, old.store, nodeHost);
   } catch (e) {
-    throw nameFile([...before, next].map(({ path }) => path).join(", "), e);
+    throw withFileName([...before, next].map(({ path }) => path).join(", "), e);
   }
   return bytes;
 }
@@ -187,7 +187,7 @@ function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move
 
 const KEYS_HINT = "give --key for as many release keys of both trust files as they need";
 const LEFT_HINT =
-  "a key must be on both lists, or keys of both must sign: firmseal trust show FILE lists the keys, and the numbers that they count for";
+  "a key must be in both trust files, or keys of both must sign: firmseal trust show FILE lists the keys, and the numbers that they count for";
 
 /** Opens the bridge as the devices of one trust file do. */
 function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: Identity): void {
@@ -255,8 +255,8 @@ export async function unsignedBridge(move: Move, signers?: readonly PublicKey[])
   const draft = move.prepared.draft(() => {
     if (move.fleet) return 0n;
     throw usage(
-      "--seq next: no key is given, so no signing log tells the last number",
-      "give --fleet, whose floors tell it, or the number",
+      "--seq next: no key is given, so no signing log has the last number",
+      "give --fleet, whose floors have it, or give the number",
     );
   });
   const manifest = await openWithTrialKey(draft);
@@ -265,7 +265,7 @@ export async function unsignedBridge(move: Move, signers?: readonly PublicKey[])
   checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: --signer PUB" : LEFT_HINT);
   const results = await judged(draft, keys, move);
   warnBeforeSigning(manifest, draft.outline);
-  told(move);
+  announce(move);
   return { draft, manifest, needed, signers: keys, results };
 }
 
@@ -303,11 +303,11 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
   const done = await signedBy(draft, signers);
   for (const file of lists(move)) openUnder(done.bytes, file, move.identity);
   const manifest = await reviewSigned(done, signers);
-  told(move);
+  announce(move);
   return { bytes: done.bytes, manifest, receipts, results };
 }
 
-function told({ prepared, image }: Move): void {
+function announce({ prepared, image }: Move): void {
   if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
   if (prepared.read !== undefined) notice(prepared.read);
 }

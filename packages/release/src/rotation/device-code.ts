@@ -1,5 +1,5 @@
-// The code that a device runs: the bundle with its algorithms and features, as `firmseal bundle` makes it, but with the names of the verifier.
-// Plans run on it, so that this package repeats no rule of the verifier.
+// The code that a device runs: the bundle with its algorithms and features, as `firmseal bundle` makes it, but with the
+// names of the verifier. Plans run on it, so that this package repeats no rule of the verifier.
 
 import { Script } from "node:vm";
 import { BUNDLE_ALGS, type FeatureName, playable } from "@firmseal/bundler";
@@ -95,7 +95,10 @@ export function deviceCode(algorithms: readonly string[], features: readonly Fea
   return codeOf(`${algs}|${[...features].sort()}`, { algs, features: ["install", ...features.filter((name) => name !== "install")] });
 }
 
-/** What an engine with these algorithms hashes natively: what its bundle could not hash without the engine, the device cannot hash. */
+/**
+ * What an engine with these algorithms hashes natively: what its bundle could not hash without the engine, the device
+ * cannot hash.
+ */
 export function hostOf(algs: readonly string[]): Host {
   return algs.includes("ed25519") ? nodeHost : { sha256: nodeHost.sha256 as NonNullable<Host["sha256"]> };
 }

@@ -1,5 +1,5 @@
-// One step offered to one device of a cohort, by the code that a device runs: open(), the rehearsals of install(), and nextTrust(). Payloads that
-// are not in the envelope are taken to be there and to be right.
+// One step offered to one device of a cohort, by the code that a device runs: open(), the rehearsals of install(), and
+// nextTrust(). Payloads that are not in the envelope are taken to be there and to be right.
 
 import { equalBytes } from "@firmseal/signer";
 import {
@@ -52,13 +52,16 @@ export interface Played {
   readonly code: number;
   /** How the device is afterwards. */
   readonly state: State;
-  /** The trust file that it brought, and what became of it: 0 if it was taken over, or is there already; or the refusal. */
+  /**
+   * The trust file that it brought, and what became of it: 0 if the device has accepted it, now or before; or the
+   * refusal.
+   */
   readonly brought?: { readonly bytes: Uint8Array; readonly code: number };
   /** The device has an image to start afterwards, or none that this release names. */
   readonly starts: boolean;
   /**
-   * Nobody has said which release the device runs: it is assumed to be good under the new trust file, or to be the release of the step, which has
-   * its number.
+   * Nobody has said which release the device runs: it is assumed to be good under the new trust file, or to be the
+   * release of the step, which has its number.
    */
   readonly assumed: boolean;
 }
@@ -109,8 +112,8 @@ function headOf(envelope: Uint8Array): Head {
 }
 
 /**
- * A device of the model with every component that the release names, and with room: what is asked is whether it would begin. `runs`: the release that its floor
- * comes from; if nobody has said which one, it is this one.
+ * A device of the model with every component that the release names, and with room: what is asked is whether it would
+ * begin. `runs`: the release that its floor comes from; if nobody has said which one, it is this one.
  */
 function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Uint8Array | null = null): MemoryDevice {
   const { components } = headOf(envelope);
@@ -122,8 +125,8 @@ function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Ui
 }
 
 /**
- * Why a release is not for devices of a model, with any signers; 0 if it is. Asked of a verifier with everything: a missing feature is
- * not an answer.
+ * Why a release is not for devices of a model, with any signers; 0 if it is. Asked of a verifier with everything: a
+ * missing feature is not an answer.
  */
 function mismatch(envelope: Uint8Array, model: Model): number {
   const { mismatches } = headOf(envelope);
@@ -137,8 +140,8 @@ function mismatch(envelope: Uint8Array, model: Model): number {
 }
 
 /**
- * What a release writes to the component of trust files, on a device that has none of its images, or all. Not coursesOf() of
- * report: an installation may be refused later, and the code is that of the device, not of the tools.
+ * What a release writes to the component of trust files, on a device that has none of its images, or all. Not
+ * coursesOf() of report: an installation may be refused later, and the code is that of the device, not of the tools.
  */
 function broughtBy(code: DeviceCode, m: Manifest, identity: Identity, there: boolean): Uint8Array | undefined {
   const at = m.components.findIndex(isTrustComponent);

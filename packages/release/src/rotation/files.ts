@@ -11,7 +11,7 @@ import { refusalHint } from "../refusals.js";
 import { big } from "./quorum.js";
 import { type PlannedStep, stepOf } from "./steps.js";
 
-/** Reads a release, or a trust file that comes by itself. */
+/** Reads a release, or a trust file without a release. */
 export async function readStep(path: string): Promise<PlannedStep> {
   const bytes = readAll(path, LIMITS.envelope, (head) => {
     if (!isTrust(head) && !looksLikeEnvelope(head))
@@ -37,7 +37,9 @@ export async function readSteps(paths: readonly string[]): Promise<PlannedStep[]
 
 const numberOf = (step: PlannedStep) => ("trust" in step ? big(step.store.sequence) : step.sequence);
 
-/** The .suit and .trust files of a folder, from the lowest number to the highest, releases before trust files. */
+/**
+ * Returns the .suit and .trust files of a folder, from the lowest number to the highest, releases before trust files.
+ */
 export async function readArchive(folder: string): Promise<PlannedStep[]> {
   let names: string[];
   try {

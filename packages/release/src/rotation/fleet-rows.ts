@@ -157,10 +157,10 @@ function fromCells(names: readonly string[], cells: readonly string[]): { [membe
 
 /** The faults that csv-parse reports. Its own messages quote the file. */
 const FAULTS: { readonly [code: string]: string } = {
-  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "has another number of cells than the first line",
-  CSV_RECORD_INCONSISTENT_COLUMNS: "has another number of cells than the first line",
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "does not have as many cells as the first line",
+  CSV_RECORD_INCONSISTENT_COLUMNS: "does not have as many cells as the first line",
   CSV_QUOTE_NOT_CLOSED: "begins a quotation that does not end",
-  CSV_INVALID_CLOSING_QUOTE: "has something behind a quotation",
+  CSV_INVALID_CLOSING_QUOTE: "has text after a quotation",
   INVALID_OPENING_QUOTE: "has a quotation mark inside a cell",
 };
 
@@ -211,7 +211,7 @@ export function* fleetRows(path: string): Generator<FleetRow> {
   yield* counted(path, form(path, bytes));
 }
 
-/** The names of the rows that are one device each. Throws as fleetRows() does. */
+/** Returns the names of the rows that are one device each. Throws as fleetRows() does. */
 export function fleetDevices(path: string): string[] {
   const names: string[] = [];
   for (const { value } of fleetRows(path)) if ((value["devices"] ?? 1) === 1) names.push(String(value["name"]));

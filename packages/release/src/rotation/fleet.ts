@@ -4,7 +4,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, BUNDLE_ALGS, BUNDLE_FEATURES, type FeatureName, TARGETS } from "@firmseal/bundler";
 import { grouped, openKeyFile, refusedInput, tooMuch, usage } from "@firmseal/keys";
-import { anchorOf, equalBytes, type KeyAlg, keyAlgs, loadAlg, type PublicKey } from "@firmseal/signer";
+import { anchorOf, equalBytes, type KeyAlg, keyAlgs, loadAlg, type PublicKey, suggestion } from "@firmseal/signer";
 import type { Identity, Sequence, Trust, TrustStore } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
@@ -238,8 +238,9 @@ class Reader {
       );
     const identity = this.identity(where, listOf(value["vendor"]), listOf(value["class"]));
     const engine = value["engine"] as string | undefined;
-    if (engine !== undefined && !Object.hasOwn(TARGETS, engine))
-      this.fault(where, `"engine" is not one of ${Object.keys(TARGETS).join(", ")}`);
+    const engines = Object.keys(TARGETS);
+    if (engine !== undefined && !engines.includes(engine))
+      this.fault(where, `"engine" is not one of ${engines.join(", ")}${suggestion(engine, engines)}`);
     if (value["verifier"] === "micro") this.refuseForMicro(row);
     const common = {
       identity,
@@ -305,7 +306,7 @@ export function readFleet(path: string): Promise<Cohort[]> {
   return cohortsOf(path, fleetRows(path));
 }
 
-/** The trust files of a fleet, each once. */
+/** Returns the trust files of a fleet, each once. */
 export function storesOf(fleet: readonly Cohort[]): TrustStore[] {
   return [...new Set(fleet.flatMap(({ model }) => model.trust?.store ?? []))];
 }

@@ -22,7 +22,7 @@ function listed(stores: Iterable<TrustStore>, embedded: readonly PublicKey[]): M
   return out;
 }
 
-/** The embedded keys of cohorts without a trust file. */
+/** Returns the embedded keys of cohorts without a trust file. */
 export function embeddedKeys(fleet: readonly Cohort[]): PublicKey[] {
   return [...new Set(fleet.map(({ model }) => model))].flatMap(({ embedded }) => embedded?.keys ?? []);
 }
@@ -62,7 +62,7 @@ export async function namedKeys(
   return out;
 }
 
-/** The keys as a set for plan(). */
+/** Returns the keys as a set for plan(). */
 export function keySet(keys: readonly PublicKey[]): Set<string> {
   return new Set(keys.map((key) => toHex(key.key)));
 }

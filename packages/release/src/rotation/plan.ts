@@ -157,7 +157,7 @@ export function plan(
   });
 }
 
-export function sums(results: readonly CohortResult[]): { [verdict in Verdict]: number } & { total: number } {
+export function devicesByVerdict(results: readonly CohortResult[]): { [verdict in Verdict]: number } & { total: number } {
   const out = { total: 0, ...Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0])) } as { [verdict in Verdict]: number } & {
     total: number;
   };

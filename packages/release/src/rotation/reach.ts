@@ -160,7 +160,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
       why: `no later release can reach it: ${noRelease}`,
       next:
         root && root.left >= root.needed
-          ? "a trust file that comes by itself can: sign one whose release keys you have, and that its current release is good under"
+          ? "a trust file without a release can: sign one whose release keys you have, and under which its current release is good"
           : "give it up by its name, or replace the firmware of these devices by hand",
     };
   if (!root || !state.store) return ALL_REACH;
@@ -168,7 +168,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
     return {
       verdict: "roots-lost",
       why: `no later trust file can reach it: its own has ${LAST}, the last number`,
-      next: "keep its release keys: it never takes others",
+      next: "keep its release keys: it never accepts others",
     };
   const noRoot = missing(state, root, ROLE_ROOT);
   const up = noRoot && newest ? upBy(state, newest, known) : null;
@@ -178,7 +178,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
     return {
       verdict: "roots-lost",
       why: `no later trust file can reach it: ${noRoot}`,
-      next: "if a retired root of it is still at hand, say so: --have ROOT; otherwise keep its release keys, for it never takes others",
+      next: "if a retired root of it is still at hand, say so: --have ROOT; otherwise keep its release keys, because it never accepts others",
     };
   return ALL_REACH;
 }
@@ -201,7 +201,7 @@ export function exposure(state: Standing & Pick<State, "floor">, stolen: Keys, f
 
 const ROLES = { root: "trust files", release: "releases", recovery: "recovery releases", debug: "debug manifests" } as const;
 
-/** In words, the worst first; "" if they can sign nothing. */
+/** Returns in words what stolen keys can sign, the worst first; "" if they can sign nothing. */
 export function exposedWords(exposed: Exposed): string {
   return (Object.keys(ROLES) as (keyof typeof ROLES)[])
     .filter((role) => exposed[role])

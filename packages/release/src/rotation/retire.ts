@@ -31,7 +31,7 @@ import { recordTrustSigning, refuseLastNumber } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import { type Change, showChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { nameFile } from "../trust/trust-ref.js";
+import { withFileName } from "../trust/trust-ref.js";
 import { type Cohort, readFleet, storesOf } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type CohortResult, newestOfLine, standing } from "./plan.js";
@@ -74,14 +74,18 @@ const MAY_END: readonly RoleName[] = ["debug", "recovery"];
 
 /** Throws a usage Failure if the window of the key cannot end there. */
 function checkWindow(entry: TrustDescription["anchors"][number], until: bigint): void {
-  if (entry.roles.includes("root")) throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the list");
+  if (entry.roles.includes("root"))
+    throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the trust file");
   if (entry.until !== undefined && entry.until <= until)
     throw usage(`--until ${until}: the key counts up to ${entry.until} already`, "give a lower sequence number, or drop --until");
   if ((entry.since ?? 0n) > until)
-    throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the list");
+    throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the trust file");
 }
 
-/** The next list without the key, or with its window ended. Throws if it has no such key, or if the other keys cannot meet a threshold. */
+/**
+ * Returns the next trust file without the key, or with a limit for it. Throws if there is no such key, or if the other
+ * keys cannot meet a threshold.
+ */
 export function withoutKey(
   d: TrustDescription,
   key: PublicKey,
@@ -104,7 +108,7 @@ export function withoutKey(
       throw refusedInput(
         "STRANDED",
         `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
-        "put a new key on the list first, and bring that list to the devices with a bridge",
+        "put a new key into the trust file first, and bring that file to the devices with a bridge",
       );
   }
   const anchors = until === undefined ? left : d.anchors.map((a) => (a === entry ? { ...a, until } : a));
@@ -117,8 +121,9 @@ function line({ fleet, current }: Retirement): TrustStore[] {
 }
 
 /**
- * For each key, a list of the line that has it as a root: a signature by any other key counts nowhere. Roots of older lists in the field sign
- * too, so that devices with those lists may accept the next one. The retired key may sign its successor.
+ * For each key, a list of the line that has it as a root: a signature by any other key counts nowhere. Roots of older
+ * lists in the field sign too, so that devices with those lists may accept the next one. The retired key may sign its
+ * successor.
  */
 function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]): TrustStore[] {
   return signingKeys.map(({ name, public: key }) => {
@@ -179,7 +184,7 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
     return {
       verdict: "stranded",
       why: "the next trust file gives it too few release keys",
-      next: "put enough release keys for it on the next list",
+      next: "put enough release keys for it into the next trust file",
     };
   }
   return reach({ model, store: next }, next, after, NONE);
@@ -221,8 +226,8 @@ function refuseListedTestKeys({ description, options }: Retirement, signing: rea
 }
 
 /**
- * The outcome for the fleet if every root of the lists in the field signs. For a list whose roots sign in different
- * places.
+ * Returns the outcome for the fleet if every root of the trust files in the field signs. For a trust file whose roots
+ * sign in different places.
  */
 export function judgeUnsigned(r: Retirement): CohortResult[] {
   refuseListedTestKeys(r, []);
@@ -251,6 +256,6 @@ export async function signRetirement(r: Retirement, signingKeys: readonly Signin
   try {
     return { bytes, store: trustFileUnchecked(bytes, current.store, nodeHost), receipts, results };
   } catch (e) {
-    throw nameFile(options.out, e);
+    throw withFileName(options.out, e);
   }
 }

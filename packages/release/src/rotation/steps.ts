@@ -8,7 +8,7 @@ import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
 import { signedChain } from "../trust/chain-files.js";
 import { filesIn, signedTrust } from "../trust/trust-file.js";
-import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
+import { refuseUnsigned, withFileName } from "../trust/trust-ref.js";
 
 /** A release that is offered to devices. */
 export interface PlannedRelease {
@@ -52,11 +52,11 @@ export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedSt
     await checkWhole(draft);
     return { name, envelope: bytes, sequence: draft.sequence };
   } catch (e) {
-    throw nameFile(name, e);
+    throw withFileName(name, e);
   }
 }
 
-/** The trust files in the steps, whether devices would accept them or not. */
+/** Returns the trust files in the steps, whether devices would accept them or not. */
 export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
   return all.flatMap((step) => {
     if ("trust" in step) return [step.store];

@@ -45,7 +45,7 @@ function refused({ step, code, state }: Played, after: bigint): Outcome {
   const list = state.store ? `the keys of its trust file ${formatSequence(state.store.sequence)}` : "the keys in its firmware";
   return {
     verdict: "stranded",
-    why: `does not take ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
+    why: `does not accept ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
     next: ofKeys
       ? `offer it a release first that enough of ${list} have signed, with a sequence number above ${higher(big(state.floor), after)}${state.store ? ", and that brings it the newest trust file (firmseal rotate bridge)" : ""}`
       : refusalHint(code).replace(/\.$/, ""),
@@ -79,8 +79,8 @@ function behind(state: State, walked: readonly Played[], today: TrustStore, high
 }
 
 /**
- * The outcome for the devices in a state. `today`: the newest trust file of their product line. `known`: all trust files
- * that are signed already.
+ * The outcome for the devices in a state. `today`: the newest trust file of their product line. `known`: all trust
+ * files that are signed already.
  */
 export function outcome(
   { first: cohort, highest }: Group,
@@ -120,7 +120,7 @@ export function outcome(
     if (assumed)
       return {
         verdict: "moved",
-        why: `${assumed.step.name} is taken over if ${"trust" in assumed.step ? "the release that they run is good under it" : "it is the release that they run"}, and the fleet file does not name that`,
+        why: `${assumed.step.name} is accepted if ${"trust" in assumed.step ? "the release that they run is good under it" : "it is the release that they run"}, and the fleet file does not name that`,
         next: 'name the release that they run in the fleet file: "release"',
       };
     return { verdict: "moved", why: null, next: null };

@@ -1,4 +1,5 @@
-// Approvals: a second person's signature over what is to be signed. --approver asks for it; from then on the log of the key does.
+// Approvals: a second person's signature over what is to be signed. --approver asks for it; from then on the log of the
+// key does.
 
 import {
   APPROVE,
@@ -43,7 +44,7 @@ export interface Approvals {
 }
 
 export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
-  if (o.approval && !o.approver) throw usage("--approval: nobody says whose it is", "name the person's public key: --approver PUB");
+  if (o.approval && !o.approver) throw usage("--approval: --approver is missing", "name the person's public key: --approver PUB");
   const keys = o.approver ? await publicKeys(o.approver, []) : [];
   const files = (o.approval ?? []).map((path) => ({ path, bytes: readAll(path, LIMITS.signatureFile) }));
   return { keys, files, allowed: o.allowNoApproval === true };
@@ -56,7 +57,7 @@ const WORDS = {
 } as const;
 
 function wrong(path: string, fault: ApprovalError["fault"]) {
-  return refusedInput("APPROVAL", `${path}: ${WORDS[fault]}`, "have this very file approved: firmseal approve FILE --key APPROVER");
+  return refusedInput("APPROVAL", `${path}: ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
 }
 
 /** Which approver made this approval. Throws a Failure: APPROVAL. */
@@ -78,7 +79,8 @@ async function approverOf(
 }
 
 /**
- * Checks that every approver has approved, and that none of them signs. Returns their thumbprints, for the log. Throws a Failure: APPROVAL.
+ * Checks that every approver has approved, and that none of them signs. Returns their thumbprints, for the log. Throws
+ * a Failure: APPROVAL.
  */
 export async function checkApprovals(
   what: Pick<Signable, "kind" | "digest">,
@@ -101,8 +103,8 @@ export async function checkApprovals(
 }
 
 /**
- * The override that lets keys sign without an approval, although one of their logs has one. `entries`: of all logs. Nothing: none is needed. What
- * was asked for once is asked for until a person says otherwise.
+ * The override that lets keys sign without an approval, although one of their logs has one. `entries`: of all logs.
+ * Nothing: none is needed. What was asked for once is asked for until a person says otherwise.
  */
 export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], { keys, allowed }: Approvals): string[] {
   if (keys.length > 0) return [];

@@ -46,13 +46,16 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   /** The last check, when everything else has been granted and nothing has been entered. */
   admit?(draft: EnvelopeDraft): void;
   /**
-   * What takes long, and may refuse too. It runs when everything else has been granted, without the locks of the logs. Then
-   * all that others can have changed is checked once more.
+   * What takes long, and may refuse too. It runs when everything else has been granted, without the locks of the logs.
+   * Then all that others can have changed is checked once more.
    */
   lengthy?(): Promise<void>;
   /** What else may refuse the entries of the logs. */
   inspect?(entries: readonly Entry[]): void;
-  /** If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows what was. */
+  /**
+   * If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows
+   * what was.
+   */
   first?: boolean | "known";
 }
 
@@ -220,7 +223,7 @@ function askedFor(store: TrustStore): Asked {
   return { digest: digestOfTrust(store), ...numberOfTrust(store) };
 }
 
-/** No list could follow: the keys of this one would be trusted for ever. */
+/** Refuses the last sequence number: no trust file could follow, so its keys would be trusted for ever. */
 export function refuseLastNumber(sequence: bigint): void {
   if (sequence < LAST) return;
   throw refusedInput(
@@ -246,9 +249,10 @@ function unseen(known: readonly Known[], asked: Asked, previous: readonly Previo
 }
 
 /**
- * The same for a trust file: checks its number by the same rule, and enters that each key is to sign it, or has signed it elsewhere. `before`: for
- * each key the trust files whose roots may sign as well; `previous`: the files before. Its numbers are those of its line, and not those of
- * manifests. Throws NotRoot, the refusals of the logs, and Failures where a log cannot be written.
+ * Like recordSigning(), for a trust file: checks its number by the same rule, and records that each key is to sign it,
+ * or has signed it elsewhere. `before`: for each key, the trust files whose roots may sign as well; `previous`: the
+ * previous files. Its numbers are those of its product line, not those of manifests. Throws NotRoot, the refusals of
+ * the logs, and Failures if a log cannot be written.
  */
 export async function recordTrustSigning(
   operation: string,

@@ -27,7 +27,7 @@ export interface NamedKey {
   readonly public: PublicKey;
 }
 
-/** The trust files that keys are held against: those of --trust, or none. */
+/** Returns the trust files that keys are checked against: those of --trust, or none. */
 export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
   if (o.trust !== undefined) return o.trust.map(readTrustFile);
   // a role that is passed over would let a debug key sign a release
@@ -40,7 +40,7 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
   const has = roleNames({ alg, cose, ...a } as TrustAnchor);
   if (!has.includes(role)) return `has the role ${has.join(" and ")} in ${path}, not ${role}`;
   if (cose !== coseAlg(key.alg) && !alg?.ids.includes(coseAlg(key.alg)))
-    return `is listed in ${path} for another algorithm than ${key.alg}`;
+    return `is listed in ${path} for an algorithm other than ${key.alg}`;
   for (const identity of identities(m)) {
     let counts: boolean;
     try {
@@ -78,7 +78,8 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
 }
 
 /**
- * Refuses a key whose numbers another key continues, unless that one signs as well. `entries`: those of the logs of all keys.
+ * Refuses a key whose numbers another key continues, unless that one signs as well. `entries`: those of the logs of all
+ * keys.
  */
 export function refuseMovedKeys(keys: readonly NamedKey[], entries: readonly Entry[]): void {
   const names = new Set(keys.map(({ public: key }) => keyName(key)));

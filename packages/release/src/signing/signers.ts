@@ -75,7 +75,7 @@ export async function signersOf(claims: readonly CoseSignature[], known: readonl
   return out;
 }
 
-/** The names of the published test keys that made a signature. Anybody can make such signatures. */
+/** Returns the names of the published test keys that made a signature. Anybody can make such signatures. */
 export function testKeysAmong(signatures: readonly IdentifiedSignature[]): string[] {
   return [...new Set(signatures.flatMap((s) => s.testKey ?? []))];
 }

@@ -26,9 +26,9 @@ function decoded(value: unknown): Uint8Array | undefined {
 }
 
 /**
- * Reads the answers in `paths`, in their order. What cannot be decoded is an answer without a message: a device that sends
- * garbage must not keep the answers of others from being read. Throws a Failure: STATUS for a line that is not JSON, LIMIT
- * if there are too many.
+ * Reads the answers in `paths`, in their order. What cannot be decoded is an answer without a message: a device that
+ * sends garbage must not keep the answers of others from being read. Throws a Failure: STATUS for a line that is not
+ * JSON, LIMIT if there are too many.
  */
 export function* readAnswers(paths: readonly string[]): Generator<Answer> {
   let n = 0;

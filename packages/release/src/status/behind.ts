@@ -24,8 +24,8 @@ export interface BehindDevices {
 }
 
 /**
- * The devices of `heard` that are behind. `archive`: what is published. `frozen`: a time; who has not moved since before
- * is frozen.
+ * The devices of `heard` that are behind. `archive`: what is published. `frozen`: a time; who has not moved since
+ * before is frozen.
  */
 export async function behindOf(
   path: string,

@@ -203,9 +203,9 @@ function readRows({ fleet, out }: CollectOptions): Map<string, Row> {
 }
 
 /**
- * Collects the statuses in `paths` into a fleet file. A status that is refused changes nothing and is reported: a device that
- * sends garbage must not keep the server from hearing of the others. A row that nobody has answered for stays as it is.
- * Writes nothing. Throws a Failure for a file that cannot be read or has another form.
+ * Collects the statuses in `paths` into a fleet file. A status that is refused changes nothing and is reported: a
+ * device that sends garbage must not keep the server from hearing of the others. A row that nobody has answered for
+ * stays as it is. Writes nothing. Throws a Failure for a file that cannot be read or has another form.
  */
 export async function collectStatuses(paths: readonly string[], o: CollectOptions): Promise<Collection> {
   checkFleetName(o.out, "--out");

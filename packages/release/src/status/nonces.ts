@@ -39,8 +39,8 @@ function read(path: string, where: string, value: unknown, now: number): SentNon
 }
 
 /**
- * Reads the nonces, by device. Throws a Failure: STATUS for a line that has another form, a device that appears twice or
- * a nonce that two devices share; LIMIT if there are too many.
+ * Reads the nonces, by device. Throws a Failure: STATUS for a line that has another form, a device that appears twice
+ * or a nonce that two devices share; LIMIT if there are too many.
  */
 export function readNonces(path: string): Map<string, SentNonce> {
   const bytes = readAll(path, LIMITS.fleet);

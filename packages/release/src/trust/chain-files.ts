@@ -4,8 +4,8 @@ import type { TrustStore } from "@firmseal/verifier";
 import { filesIn, signedTrust } from "./trust-file.js";
 
 /**
- * The content of each file of a chain, or of one file, each signed by its own roots. Throws the refusals of signedTrust()
- * and of CBOR.
+ * The content of each file of a chain, or of one file, each signed by its own roots. Throws the refusals of
+ * signedTrust() and of CBOR.
  */
 export function signedChain(bytes: Uint8Array): TrustStore[] {
   return filesIn(bytes).map((one) => signedTrust(one));

@@ -22,7 +22,7 @@ export function familyFactsOf({ ids, threshold }: Pick<Family, "ids" | "threshol
   return { algorithms: [...new Set(ids.map(algWord))], needed: threshold };
 }
 
-/** The families of a role; null if it has none. */
+/** Returns the families of a role; null if it has none. */
 export function familyFacts(store: TrustStore | undefined, role: RoleName): FamilyFacts[] | null {
   return store?.families[ROLES[role]]?.map(familyFactsOf) ?? null;
 }
@@ -36,12 +36,12 @@ export function familyProgress(store: TrustStore, role: RoleName, has: (anchor: 
   }));
 }
 
-/** "2 of ed25519, 2 of hsslms". */
+/** Returns how many keys of each family must sign: "2 of ed25519, 2 of hsslms". */
 export function familyWords(families: readonly FamilyFacts[]): string {
   return families.map((f) => `${f.needed} of ${f.algorithms.join(" or ")}`).join(", ");
 }
 
-/** "2 of 2 ed25519, 0 of 2 hsslms". */
+/** Returns how many keys of each family have signed: "2 of 2 ed25519, 0 of 2 hsslms". */
 export function progressWords(families: readonly FamilyProgress[]): string {
   return families.map((f) => `${f.signed} of ${f.needed} ${f.algorithms.join(" or ")}`).join(", ");
 }

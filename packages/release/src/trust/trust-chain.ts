@@ -1,4 +1,5 @@
-// The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field still have.
+// The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field
+// still have.
 
 import { Failure, refusedInput } from "@firmseal/keys";
 import { acceptTrust, decodeTrust, equalBytes, trustName } from "@firmseal/signer";
@@ -8,7 +9,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { refusalHint } from "../refusals.js";
 import { big } from "../rotation/quorum.js";
 import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
-import { nameFile, readTrustBytes, refuseUnsigned } from "./trust-ref.js";
+import { readTrustBytes, refuseUnsigned, withFileName } from "./trust-ref.js";
 
 /** Throws a Failure where a list is for another line of products. */
 export function checkLine(path: string, store: TrustStore, previous: TrustOnFile): void {
@@ -23,8 +24,8 @@ export function checkLine(path: string, store: TrustStore, previous: TrustOnFile
 }
 
 /**
- * Reads the files of --previous-trust, the newest first. Each must be signed by its own roots, and be of the line of `store`. Two different ones
- * with one number are a fork: which of them devices have is not known.
+ * Reads the files of --previous-trust, the newest first. Each must be signed by its own roots, and be of the line of
+ * `store`. Two different ones with one number are a fork: which of them devices have is not known.
  */
 export function readChain(paths: readonly string[], path: string, store: TrustStore): TrustOnFile[] {
   const chain = paths.map(readTrustFile).sort((a, b) => (big(a.store.sequence) < big(b.store.sequence) ? 1 : -1));
@@ -35,7 +36,7 @@ export function readChain(paths: readonly string[], path: string, store: TrustSt
       throw refusedInput(
         "SEQUENCE",
         `${one.path} and ${fork.path}: two different trust files have the sequence number ${formatSequence(one.store.sequence)}`,
-        "find out which of them devices have; the next list needs a number above both, and signatures of the roots of both",
+        "find out which of them devices have; the next trust file needs a number above both, and signatures of the roots of both",
       );
   }
   return chain;
@@ -52,14 +53,14 @@ export function readChained(path: string): TrustOnFile {
     refuseUnsigned(path, file);
     return { path, bytes, store: signedTrust(bytes) };
   } catch (e) {
-    throw e instanceof Failure ? e : nameFile(path, e);
+    throw e instanceof Failure ? e : withFileName(path, e);
   }
 }
 
 /**
- * Makes the chain of some trust files, in the order of their numbers. It moves devices that have one of them, or the one
- * before the first. Throws a Failure if a file is missing or is there twice, if the roots of one have not signed the
- * next, or if there are more than 16.
+ * Makes the chain of some trust files, in the order of their numbers. It moves devices that have one of them, or the
+ * one before the first. Throws a Failure if a file is missing or is there twice, if the roots of one have not signed
+ * the next, or if there are more than 16.
  */
 export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: TrustOnFile[] } {
   const files = paths.map(readTrustFile).sort((a, b) => compareSequence(a.store.sequence, b.store.sequence));
@@ -79,7 +80,7 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
     try {
       acceptTrust(next.bytes, before.store, nodeHost);
     } catch (e) {
-      throw nameFile(next.path, e);
+      throw withFileName(next.path, e);
     }
   }
   const bytes = Uint8Array.from(files.flatMap((file) => [...file.bytes]));
@@ -87,7 +88,7 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
     acceptTrust(bytes, first.store, nodeHost);
   } catch (e) {
     // more of them, or of their bytes, than a device takes
-    throw nameFile(files.at(-1)?.path as string, e);
+    throw withFileName(files.at(-1)?.path as string, e);
   }
   return { bytes, files };
 }

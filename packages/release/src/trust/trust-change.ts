@@ -24,7 +24,7 @@ export interface RoleMargin {
   readonly margin: number;
 }
 
-/** The roles of a list, and what is left of each. */
+/** Returns the roles of a trust file, and how many keys of each may be lost. */
 export function roleMargins(store: TrustStore): RoleMargin[] {
   return (Object.keys(ROLES) as RoleName[]).flatMap((role) => {
     const n = needed(store, role);
@@ -78,7 +78,10 @@ function otherRules(before: object | undefined, after: object, shown: readonly s
   });
 }
 
-/** What `after` changes. Without a file before, all that it says is a change. Nothing: it is the same list. */
+/**
+ * Returns what `after` changes. Without a previous file, everything in it is a change. Empty if the content is the
+ * same.
+ */
 export function trustChanges(before: TrustStore | undefined, after: TrustStore): Change[] {
   if (before && equalBytes(before.payload, after.payload)) return [];
   const [old, now] = [anchorsByBytes(before), anchorsByBytes(after)];
@@ -122,7 +125,7 @@ const and = (roles: readonly RoleName[]) => roles.join(" and ");
 
 const familiesOr = (families: readonly FamilyFacts[] | null) => (families ? familyWords(families) : "none");
 
-/** Fewer stolen keys are enough afterwards. */
+/** Returns whether fewer stolen keys are enough after a change. */
 export function isLowered(c: Change): boolean {
   if (c.what === "families") return isFamilyLowered(c.before, c.after);
   return c.what === "threshold" && c.before !== null && c.after !== null && c.after.needed < c.before.needed;
@@ -142,7 +145,7 @@ function roleWords(before: readonly RoleName[], after: readonly RoleName[]): str
   return [gained.length > 0 && `gains ${and(gained)}`, lost.length > 0 && `loses ${and(lost)}`].filter(Boolean).join(", and ");
 }
 
-/** A change in words: who gains what, and who loses what. */
+/** Returns a change in words: who gains what, and who loses what. */
 export function changeWords(c: Change): string {
   const value = (v: unknown) => (v === null ? "none" : Array.isArray(v) ? v.join("+") : String(v));
   switch (c.what) {
@@ -173,7 +176,10 @@ export function changeWords(c: Change): string {
   }
 }
 
-/** What becomes dangerous with a change, in words. `before`: undefined for the first file of a line, with which nothing becomes worse. */
+/**
+ * Returns what becomes dangerous with a change, in words. `before`: undefined for the first file of a line, with which
+ * nothing becomes worse.
+ */
 export function changeWarnings(before: TrustStore | undefined, after: TrustStore): string[] {
   if (!before) return [];
   const was = roleMargins(before);
@@ -200,7 +206,7 @@ export function showChanges(path: string, store: TrustStore, previous: TrustOnFi
   const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
   const against = previous ? `against ${previous.path}` : "no previous file is given, so everything in it is new";
   notice(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
-  if (list.length === 0) notice("change: none, it is the same list");
+  if (list.length === 0) notice("change: none, it is the same trust file");
   for (const c of list) notice(`change: ${visible(changeWords(c))}`, isLowered(c) ? "danger" : undefined);
   for (const text of changeWarnings(previous?.store, store)) warn(text);
   return list;

@@ -146,7 +146,7 @@ export async function readDescription(
   const jumps: { [role in RoleName]?: bigint } = {};
   for (const role of Object.keys(written.jumps ?? {}) as RoleName[]) {
     const n = number(written.jumps?.[role], `/jumps/${role}`);
-    if (n === 0n) throw wrong(`/jumps/${role}`, "is 0, so devices would take no release of the role");
+    if (n === 0n) throw wrong(`/jumps/${role}`, "is 0, so devices would accept no release of the role");
     if (n !== undefined) jumps[role] = n;
   }
   const from = number(written.epoch?.from, "/epoch/from");

@@ -11,7 +11,9 @@ export interface TrustEvidence {
   readonly entries: Entry[];
 }
 
-/** Reads trust files. Roots of each are looked for in all: an old root may have signed a list that no longer names it. */
+/**
+ * Reads trust files. Roots of each are looked for in all: an old root may have signed a list that no longer names it.
+ */
 export function trustEvidence(paths: readonly string[]): TrustEvidence[] {
   const files = paths.map((path) => ({ path, ...readTrustFrom(path) }));
   const known = files.flatMap(({ store }) => keysOf(store));

@@ -7,7 +7,7 @@ import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore
 import { formatSequence } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { isRefusal } from "../refusals.js";
-import { nameFile } from "./trust-ref.js";
+import { withFileName } from "./trust-ref.js";
 
 function headerTitle(store: TrustStore): string {
   // a name may contain the end of a comment, or a newline
@@ -28,7 +28,7 @@ function header(about: string, lines: readonly string[]): string {
   return [`/* ${about} */`, "#ifndef FIRMSEAL_TRUST_H", "#define FIRMSEAL_TRUST_H", "", ...lines, "", "#endif", ""].join("\n");
 }
 
-/** The whole trust file. It becomes part of the firmware, and embeddedTrust() trusts it without signatures. */
+/** Returns the whole trust file. It becomes part of the firmware, and embeddedTrust() trusts it without signatures. */
 export function exportAll(bytes: Uint8Array, store: TrustStore, format: "js" | "h" | "bin"): Uint8Array {
   if (format === "bin") return bytes;
   const text =
@@ -57,13 +57,13 @@ function anchorsFor(
     );
     return { anchors: anchors as (Anchor & TrustAnchor)[], threshold: threshold as number };
   } catch (e) {
-    throw isRefusal(e) ? nameFile(path, e) : e;
+    throw isRefusal(e) ? withFileName(path, e) : e;
   }
 }
 
 const sequenceMember = (name: string, s: Sequence | undefined) => (s ? `, ${name}: [${s.join(", ")}]` : "");
 
-/** The keys of one role as data. Each is passed to anchor(), in a bundle with any features. */
+/** Returns the keys of one role as data. Each is passed to anchor(), in a bundle with any features. */
 export function exportRole(
   store: TrustStore,
   role: "release" | "debug" | "recovery",

@@ -25,8 +25,8 @@ export function filesIn(bytes: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Reads a trust file that enough of its own roots have signed, or a chain, each of which follows the one before. Throws
- * the refusals of trustFileUnchecked().
+ * Reads a trust file that enough of its own roots have signed, or a chain, each of which follows the previous one.
+ * Throws the refusals of trustFileUnchecked().
  */
 export function signedTrust(bytes: Uint8Array): TrustStore {
   return trustFileUnchecked(bytes, embeddedTrust(filesIn(bytes)[0] ?? bytes), nodeHost);

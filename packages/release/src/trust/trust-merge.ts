@@ -1,4 +1,5 @@
-// Signatures that roots have made on copies of one trust file, put together, and entered in the logs of the roots that this machine keeps.
+// Signatures that roots have made on copies of one trust file, put together, and entered in the logs of the roots that
+// this machine keeps.
 
 import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
 import { DifferentContent, type Merged, mergeTrust, type PublicKey } from "@firmseal/signer";
@@ -13,8 +14,9 @@ export interface TrustMerge extends Merged {
 const elsewhere = (key: PublicKey): OpenedKey => ({ name: keyWords(keyFacts(key)), public: key });
 
 /**
- * Merges the signatures of `files`, which must say the same. Signatures that the log of their root does not know yet are entered there, by the
- * rule for every signature of a root: a second list of one number, or a lower one, is refused. Nothing is written before.
+ * Merges the signatures of `files`, which must say the same. Signatures that the log of their root does not know yet
+ * are entered there, by the rule for every signature of a root: a second list of one number, or a lower one, is
+ * refused. Nothing is written before.
  */
 export async function mergeSignatures(
   files: readonly TrustOnFile[],
@@ -33,7 +35,7 @@ export async function mergeSignatures(
     if (!(e instanceof DifferentContent)) throw e;
     throw refusedInput(
       "SEQUENCE",
-      `${files[e.index]?.path}: says something else than ${first.path}, so its signatures do not count there`,
+      `${files[e.index]?.path}: has different content from ${first.path}, so its signatures do not count there`,
       "firmseal trust diff shows the difference; merge copies of one file only",
     );
   }

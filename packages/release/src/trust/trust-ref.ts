@@ -59,7 +59,7 @@ export function readTrustBytes(path: string): Uint8Array {
 }
 
 /** Adds the name of the file to a refusal. */
-export function nameFile(path: string, e: unknown): unknown {
+export function withFileName(path: string, e: unknown): unknown {
   if (!isRefusal(e)) return e;
   const { exit, reason, code, message, hint } = refusalFailure(e);
   return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
@@ -71,7 +71,7 @@ export function readTrustFrom(path: string): TrustFile & { bytes: Uint8Array } {
   try {
     return { bytes, ...decodeTrust(bytes) };
   } catch (e) {
-    throw nameFile(path, e);
+    throw withFileName(path, e);
   }
 }
 
@@ -94,7 +94,7 @@ export function acceptedTrust(path: string): { store: TrustStore; bytes: Uint8Ar
   try {
     return { bytes, store: acceptTrust(bytes, store, nodeHost) };
   } catch (e) {
-    throw nameFile(path, e);
+    throw withFileName(path, e);
   }
 }
 
@@ -117,7 +117,7 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   try {
     return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
   } catch (e) {
-    throw nameFile(path, e);
+    throw withFileName(path, e);
   }
 }
 
@@ -135,7 +135,7 @@ export function rootProgress(bytes: Uint8Array, store: TrustStore): RootProgress
   return { signed: signers.length, needed: store.thresholds[ROLE_ROOT] as number, families };
 }
 
-/** Whether that is enough. */
+/** Returns whether enough roots have signed. */
 export function isEnough({ signed, needed, families }: RootProgress): boolean {
   return signed >= needed && areReached(families);
 }
@@ -166,7 +166,7 @@ export function limitsOf(a: Pick<TrustAnchor, "vendor" | "class" | "since" | "un
   };
 }
 
-/** The existing limits, in words. */
+/** Returns the existing limits, in words. */
 export function limitWords({ vendor, class: name, since, until, devices }: Limits): string[] {
   const dashed = (id: string) => formatUuid(Buffer.from(id, "hex"));
   return [
@@ -178,13 +178,13 @@ export function limitWords({ vendor, class: name, since, until, devices }: Limit
   ].filter((text) => text !== false);
 }
 
-/** The facts of an anchor for the JSON output. */
+/** Returns the facts of an anchor for the JSON output. */
 export function anchorFacts(a: TrustAnchor): AnchorFacts {
   const key = keyOfAnchor(a);
   return { ...(key ? keyFacts(key) : unknownFacts(a)), roles: roleNames(a), ...limitsOf(a) };
 }
 
-/** The keys of a trust file whose algorithms this tool has. */
+/** Returns the keys of a trust file whose algorithms this tool has. */
 export function keysOf(store: TrustStore): PublicKey[] {
   return store.anchors.flatMap((a) => keyOfAnchor(a) ?? []);
 }
@@ -203,7 +203,7 @@ export interface TrustedKeys {
   trust?: { name: string; sequence: string; role: RoleName; threshold: number; pinned: boolean };
 }
 
-/** The keys of --key, or those of the trust file of --trust with one role. */
+/** Returns the keys of --key, or those of the trust file of --trust with one role. */
 export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
   if (o.trust === undefined) {
     if (o.root || o.previousTrust !== undefined)

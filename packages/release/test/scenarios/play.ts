@@ -20,7 +20,7 @@ export interface Report {
   readonly verdicts: { readonly [verdict in Verdict]?: number };
   /** What somebody says who looks at signatures alone, and of how many devices that is not so. */
   readonly naive: { readonly says: readonly Verdict[]; readonly wrong: number };
-  /** Devices of which the plan says something else than what becomes of them. */
+  /** Devices of which the plan has different content from what becomes of them. */
   readonly wrong: readonly string[];
   /** Devices that take something of the thief's, though the plan does not call them exposed. */
   readonly fooled: readonly string[];

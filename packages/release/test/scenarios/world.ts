@@ -29,7 +29,7 @@ import {
 } from "@firmseal/signer";
 import { type Alg, ed25519, es256, hsslms, type Identity, type TrustStore } from "@firmseal/verifier";
 import { rawKey } from "@firmseal/verifier/tools";
-import { remembered } from "../../../simulator/src/remembered.js";
+import { remembered } from "../../../simulator/src/simulation/remembered.js";
 import { key as fixedKey, imageOf, sha256, VENDOR } from "../../../test-support/src/rotation-world.js";
 import { signedTrust } from "../../src/trust/trust-file.js";
 

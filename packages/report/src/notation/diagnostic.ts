@@ -84,8 +84,8 @@ function bracketed(open: string, parts: string[], close: string, indent: string)
 }
 
 /**
- * The diagnostic notation of an envelope that decodeEnvelope() has checked, or of a trust file (`place`: "trust") that
- * was read. Byte strings of more than `shownBytes` bytes are shortened.
+ * Returns the diagnostic notation of an envelope that decodeEnvelope() has checked, or of a trust file (`place`:
+ * "trust") that was read. Byte strings of more than `shownBytes` bytes are shortened.
  */
 export function diagnostic(bytes: Uint8Array, shownBytes: number, place: Place = "envelope"): string {
   return new DiagWriter(bytes, shownBytes).item(decodeItem(bytes), place, "");

@@ -143,7 +143,7 @@ export function insideBytes(place: Place, key: number | undefined): Place | unde
   }
 }
 
-/** The place of the items of a value that is a container itself. */
+/** Returns the place of the items of a value that is a container itself. */
 export function valuePlace(item: Item, place: Place, key: number | undefined): Place {
   if (item.kind === "tag") return place;
   const argument = place === "sequence" ? argumentOf(key) : undefined;

@@ -15,8 +15,8 @@ export function facts(rows: readonly (readonly [string, string | Node])[]): HTML
 }
 
 /**
- * A table that scrolls by itself where it is too wide. On a narrow screen each row becomes a block, and each cell has its
- * title: roles keep it a table for screen readers.
+ * A table that scrolls by itself where it is too wide. On a narrow screen each row becomes a block, and each cell has
+ * its title: roles keep it a table for screen readers.
  */
 export function table(label: string, titles: readonly string[], rows: readonly (readonly (string | Node)[])[]): HTMLElement {
   const head = el("tr", { role: "row" }, ...titles.map((title) => el("th", { scope: "col", role: "columnheader" }, title)));

@@ -4,7 +4,10 @@ import type { Alg } from "@firmseal/verifier";
 import { COSE, KEY_ALG, KEY_CRV, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 
-/** The head of a CBOR item in its shortest form (RFC 8949 §3), of a major type in the upper three bits. `n` up to 2^16 - 1. */
+/**
+ * The head of a CBOR item in its shortest form (RFC 8949 §3), of a major type in the upper three bits. `n` up to 2^16 -
+ * 1.
+ */
 const head = (major: number, n: number) => (n < 24 ? [major | n] : n < 256 ? [major | 24, n] : [major | 25, n >> 8, n & 255]);
 const integer = (n: number) => (n < 0 ? head(0x20, -1 - n) : head(0, n));
 const bytes = (content: Uint8Array) => [...head(0x40, content.length), ...content];

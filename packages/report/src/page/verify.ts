@@ -100,7 +100,10 @@ function payloadCheck(envelope: Uint8Array, progress?: OnProgress) {
   return { uris: payloads.map(({ uri }) => uri), met, compare };
 }
 
-/** Checks the payloads in the envelope for each kind of device, as the command line does. Gives those that were compared. */
+/**
+ * Checks the payloads in the envelope for each kind of device, as the command line does. Gives those that were
+ * compared.
+ */
 async function checkPayloads(
   device: DeviceBundle,
   manifest: Manifest,

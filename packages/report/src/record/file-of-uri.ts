@@ -1,8 +1,8 @@
 // The file that a URI means.
 
 /**
- * The name of the file that a URI means: its last part, without a query. Returns undefined if that is not a plain file name,
- * so that a URI never leads out of the folder.
+ * Returns the name of the file that a URI means: its last part, without a query. Returns undefined if that is not a
+ * plain file name, so that a URI never leads out of the folder.
  */
 export function fileOfUri(uri: string): string | undefined {
   const last =

@@ -37,8 +37,8 @@ function slotOf({ slots }: Fetched): "a" | "b" | null {
 }
 
 /**
- * Why the payloads in a record are not those that devices fetch. `components`: the names of the components of the manifest,
- * in its order; by default, names are not compared. Returns undefined if they are.
+ * Returns why the payloads in a record are not those that devices fetch. `components`: the names of the components of
+ * the manifest, in its order; by default, names are not compared. Returns undefined if they are.
  */
 export function payloadFault(
   payloads: readonly Artifact[],
@@ -64,8 +64,8 @@ export function payloadFault(
 }
 
 /**
- * Why the signers in a record are not those of the envelope. `verified`: thumbprints of the trusted keys that signed, null
- * for a key that has none. Returns undefined if they are.
+ * Returns why the signers in a record are not those of the envelope. `verified`: thumbprints of the trusted keys that
+ * signed, null for a key that has none. Returns undefined if they are.
  */
 export function signersFault(
   { signers }: Artifact,
@@ -98,8 +98,8 @@ const devicesOf = (behaviours: readonly Behaviour[]): string =>
 const devicesIn = ({ vendorId, classes }: Artifact): string => [...new Set(classes.map(({ id }) => `${vendorId}/${id}`))].sort().join();
 
 /**
- * Why a record says other things about a board than its envelope. What only a product file knows, such as names of classes,
- * is not compared. Returns undefined if nothing contradicts.
+ * Returns why a record says other things about a board than its envelope. What only a product file knows, such as names
+ * of classes, is not compared. Returns undefined if nothing contradicts.
  */
 export function recordFault({ artifacts }: ReleaseRecord, board: string, found: FoundEnvelope): string | undefined {
   const own = artifacts.filter((one) => one.board === board);

@@ -56,8 +56,8 @@ function isArtifact(value: unknown): value is Artifact {
 }
 
 /**
- * Reads a record where its schema is not at hand: what is used of it has the right types. Throws SyntaxError if it is not
- * JSON, and TypeError if it is not the record of a release.
+ * Reads a record where its schema is not at hand: what is used of it has the right types. Throws SyntaxError if it is
+ * not JSON, and TypeError if it is not the record of a release.
  */
 export function readRecordText(text: string): ReleaseRecord {
   const value = JSON.parse(text) as ReleaseRecord | null;
@@ -71,7 +71,7 @@ export function readRecordText(text: string): ReleaseRecord {
 const isSamePayload = (a: Artifact, b: Artifact): boolean =>
   a.kind === "payload" && b.kind === "payload" && a.file === b.file && a.digest === b.digest && a.size === b.size;
 
-/** Why a record contradicts itself. Returns undefined if it does not. Its version is not looked at. */
+/** Returns why a record contradicts itself. Returns undefined if it does not. Its version is not looked at. */
 export function recordContradiction(record: ReleaseRecord): string | undefined {
   const { version, sequence, artifacts } = record;
   if (BigInt(sequence) >= 2n ** 64n) return "its sequence number has more than 64 bits";
@@ -87,7 +87,7 @@ export function recordContradiction(record: ReleaseRecord): string | undefined {
     if (one.version !== version || one.sequence !== sequence) return `${one.file} has another version or sequence number`;
     if (one.kind === "payload") continue;
     if (envelopes.has(one.board)) return `board ${escaped(one.board)} has two envelopes`;
-    if (one.envelope !== one.file) return `${one.file} names another envelope than itself`;
+    if (one.envelope !== one.file) return `${one.file} names ${one.envelope} as its envelope`;
     envelopes.set(one.board, one.file);
   }
   const lost = artifacts.find(({ board, envelope }) => envelopes.get(board) !== envelope);

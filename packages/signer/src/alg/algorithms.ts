@@ -1,4 +1,5 @@
-// The table of the algorithms, one row for each, and what its rows say. Nothing else in this package names an algorithm.
+// The table of the algorithms, one row for each, and what its rows say. Nothing else in this package names an
+// algorithm.
 
 import { type Alg, algorithms } from "@firmseal/verifier";
 import { COSE, KEY_D, KEY_PRIV } from "@firmseal/verifier/tools";
@@ -26,7 +27,7 @@ export const keyAlgs = Object.keys(ALG_ROWS) as readonly KeyAlg[];
 /** The default algorithm, for trial keys and `firmseal keygen`. */
 export const DEFAULT_ALG: KeyAlg = "ed25519";
 
-/** Whether devices can verify an algorithm. If so, trust files may contain its keys. */
+/** Returns whether devices can verify an algorithm. If so, trust files may contain its keys. */
 export function isDeviceAlg(alg: KeyAlg): boolean {
   return Object.hasOwn(algorithms, alg);
 }
@@ -34,22 +35,25 @@ export function isDeviceAlg(alg: KeyAlg): boolean {
 /** The names of all algorithms that devices can verify. */
 export const deviceKeyAlgs = keyAlgs.filter(isDeviceAlg);
 
-/** Whether private keys of an algorithm have state. Such a key has a file of its own, which every signature changes. */
+/**
+ * Returns whether private keys of an algorithm have state. Such a key has a file of its own, which every signature
+ * changes.
+ */
 export function isStateful(alg: KeyAlg): boolean {
   return !rowOf(alg).derive;
 }
 
-/** How OpenSSH names keys of an algorithm. Returns undefined if it has no such keys. */
+/** Returns how OpenSSH names keys of an algorithm. Returns undefined if it has no such keys. */
 export function sshType(alg: KeyAlg): AlgRow["ssh"] {
   return rowOf(alg).ssh;
 }
 
-/** Whether prepare() can make tables for keys of an algorithm. */
+/** Returns whether prepare() can make tables for keys of an algorithm. */
 export function hasTables(alg: KeyAlg): boolean {
   return rowOf(alg).tables === true;
 }
 
-/** The usual names for keys of some algorithms: "Ed25519, P-256 or ML-DSA". */
+/** Returns the usual names for keys of some algorithms: "Ed25519, P-256 or ML-DSA". */
 export function algWords(algs: readonly KeyAlg[]): string {
   return inWords([...new Set(algs.map((alg) => rowOf(alg).family))]);
 }
@@ -82,30 +86,34 @@ export async function loadAlg(alg: KeyAlg): Promise<void> {
 }
 
 /**
- * The algorithm of a COSE number, including numbers that name only the family. Returns undefined for unknown numbers.
+ * Returns the algorithm of a COSE number, including numbers that name only the family. Returns undefined for unknown
+ * numbers.
  */
 export function keyAlgOf(cose: number): KeyAlg | undefined {
   return keyAlgs.find((alg) => rowOf(alg).alg.ids.includes(cose));
 }
 
-/** The algorithm whose raw public keys have this length in bytes. */
+/** Returns the algorithm whose raw public keys have this length in bytes. */
 export function keyAlgOfLength(length: number): KeyAlg | undefined {
   return keyAlgs.find((alg) => rowOf(alg).publicLengths.includes(length));
 }
 
-/** The length in bytes of a raw signature. Returns undefined for HSS/LMS, whose signatures encode their own length. */
+/**
+ * Returns the length in bytes of a raw signature. Returns undefined for HSS/LMS, whose signatures encode their own
+ * length.
+ */
 export function signatureLength(alg: KeyAlg): number | undefined {
   return rowOf(alg).signatureLength;
 }
 
-/** The COSE algorithm number for signatures with such keys: ALG_ED25519, ALG_ESP256, ALG_ML_DSA_44 … */
+/** Returns the COSE algorithm number for signatures with such keys: ALG_ED25519, ALG_ESP256, ALG_ML_DSA_44 … */
 export function coseAlg(alg: KeyAlg): number {
   return rowOf(alg).cose;
 }
 
 /**
- * The COSE algorithm numbers that a signature with such keys may name: for ed25519 EdDSA and Ed25519, for es256 ES256
- * and ESP256 (RFC 9053 §2, RFC 9864 §2). The signature is the same; the number is in its protected header.
+ * Returns the COSE algorithm numbers that a signature with such keys may name: for ed25519 EdDSA and Ed25519, for es256
+ * ES256 and ESP256 (RFC 9053 §2, RFC 9864 §2). The signature is the same; the number is in its protected header.
  */
 export function coseAlgs(alg: KeyAlg): readonly number[] {
   return rowOf(alg).alg.ids;
@@ -123,7 +131,7 @@ export function coseFormOf(alg: KeyAlg): COSE.CoseKeyForm {
   return form;
 }
 
-/** Where the parts of a key are in a JWK. Returns undefined if JOSE has no such key. */
+/** Returns where the parts of a key are in a JWK. Returns undefined if JOSE has no such key. */
 export function jwkFormOf(alg: KeyAlg): JwkForm | undefined {
   return rowOf(alg).jwk;
 }
@@ -133,7 +141,7 @@ export function secretLabel({ crv }: COSE.CoseKeyForm): number {
   return crv === undefined ? KEY_PRIV : KEY_D;
 }
 
-/** The length in bytes of the secret. Returns undefined if private keys have state. */
+/** Returns the length in bytes of the secret. Returns undefined if private keys have state. */
 export function secretLength(alg: KeyAlg): number | undefined {
   return rowOf(alg).secretLength;
 }

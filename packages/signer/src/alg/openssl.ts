@@ -1,9 +1,9 @@
 // Ed25519 by OpenSSL, if Node's crypto is available: it runs in constant time, which JavaScript cannot guarantee for
 // numbers that depend on a secret. Without it (in a browser, or with an OpenSSL that lacks Ed25519) a library signs,
-// and the signature is the same. Importing the key takes longer than signing, so all signatures of one turn of the event
-// loop share a key object, until wipePrivateKey(). It holds a copy of the secret, which OpenSSL overwrites when the object
-// is collected as garbage: some time after its owner has overwritten the secret with zeros, as it is with an object for one
-// signature.
+// and the signature is the same. Importing the key takes longer than signing, so all signatures of one turn of the
+// event loop share a key object, until wipePrivateKey(). It holds a copy of the secret, which OpenSSL overwrites when
+// the object is collected as garbage: some time after its owner has overwritten the secret with zeros, as it is with an
+// object for one signature.
 
 /**
  * The part of node:crypto that is used here. The signer also runs in browsers, so it imports neither the module nor its
@@ -49,7 +49,10 @@ export function nodePublicKey(secret: Uint8Array): Uint8Array | undefined {
   return withNodeKey(secret, (openssl, key) => openssl.createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32));
 }
 
-/** The key object of the current turn of the event loop, and the secret that it is of: the array, and the digest of its bytes. */
+/**
+ * The key object of the current turn of the event loop, and the secret that it is of: the array, and the digest of its
+ * bytes.
+ */
 let inUse: { readonly secret: Uint8Array; readonly digest: string; readonly key: object; readonly turn: object } | undefined;
 
 const digestOf = (crypto: Crypto, secret: Uint8Array) => crypto.createHash("sha256").update(secret).digest("hex");

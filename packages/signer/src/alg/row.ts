@@ -1,10 +1,13 @@
-// What this package knows about a signature algorithm: one value of type Row for each, in a file of its own. algorithms.ts
-// has the table of the rows; nothing else in this package names an algorithm. Custody facts (tokens, services, foreign
-// file formats) are in custody.ts of the package keys.
+// What this package knows about a signature algorithm: one value of type Row for each, in a file of its own.
+// algorithms.ts has the table of the rows; nothing else in this package names an algorithm. Custody facts (tokens,
+// services, foreign file formats) are in custody.ts of the package keys.
 
 import type { Alg } from "@firmseal/verifier";
 
-/** Such a key in a JWK (RFC 7518 §6.2, 8037, 9964 §3). `also`: other values of `alg` that are accepted when a key is read. */
+/**
+ * Such a key in a JWK (RFC 7518 §6.2, 8037, 9964 §3). `also`: other values of `alg` that are accepted when a key is
+ * read.
+ */
 export interface JwkForm {
   readonly kty: string;
   readonly crv?: string;
@@ -28,7 +31,9 @@ export interface AlgRow {
   readonly signatureLength?: number;
   /** Absent if JOSE has no such key. Its COSE_Key: KEY_FORMS of the verifier, by the number above. */
   readonly jwk?: JwkForm;
-  /** How OpenSSH names such keys: the type, and the curve that a key of this type repeats (RFC 8709 §4, RFC 5656 §3.1). */
+  /**
+   * How OpenSSH names such keys: the type, and the curve that a key of this type repeats (RFC 8709 §4, RFC 5656 §3.1).
+   */
   readonly ssh?: { readonly type: string; readonly curve?: string };
   /** Throws KeyError for a key that has the right length but must not be used. */
   check(key: Uint8Array): void;

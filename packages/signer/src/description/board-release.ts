@@ -60,8 +60,9 @@ function bySlot({ images }: BoardComponent, of: (image: PlacedImage) => Paramete
 }
 
 /**
- * A description for one kind of board. The device checks vendor and class, fetches the image of each component, for the
- * slot that it installs to, and compares its digest: then, before the image becomes current, and at every start.
+ * Returns a description for one kind of board. The device checks vendor and class, fetches the image of each component,
+ * for the slot that it installs to, and compares its digest: then, before the image becomes current, and at every
+ * start.
  */
 export function boardRelease(facts: BoardRelease): Description {
   const { sequence, vendor, classes, components, text, hash } = facts;

@@ -87,11 +87,18 @@ function quoted(value: unknown): string {
   return typeof value === "string" && value.length <= LONGEST ? JSON.stringify(value) : "this";
 }
 
-/** "; did you mean …?" with the nearest valid word, or "" if none is near. */
+/** Shorter words begin too many others to be told as the beginning of one. */
+const SHORTEST_BEGINNING = 3;
+
+/** "; did you mean …?" with the nearest valid word, whatever its case, or the only one that begins so. "" if none is near. */
 export function suggestion(word: unknown, right: readonly string[]): string {
   if (typeof word !== "string" || word.length > LONGEST) return "";
-  const [nearest] = right.map((one) => ({ one, away: distance(word, one) })).sort((a, b) => a.away - b.away);
-  return nearest && nearest.away <= Math.max(1, Math.floor(word.length / 3)) ? `; did you mean ${JSON.stringify(nearest.one)}?` : "";
+  const given = word.toLowerCase();
+  const [nearest] = right.map((one) => ({ one, away: distance(given, one.toLowerCase()) })).sort((a, b) => a.away - b.away);
+  const isNear = nearest !== undefined && nearest.away <= Math.max(1, Math.floor(word.length / 3));
+  const begun = given.length < SHORTEST_BEGINNING ? [] : right.filter((one) => one.toLowerCase().startsWith(given));
+  const meant = isNear ? nearest.one : begun.length === 1 ? begun[0] : undefined;
+  return meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
 }
 
 /** The distance of two words: how many letters to insert, delete, replace or exchange with their neighbour (optimal string alignment). */

@@ -127,7 +127,7 @@ export interface Description {
 }
 
 /**
- * Whether the `$schema` member of a JSON value marks it as a description. Its content may still be invalid: see
+ * Returns whether the `$schema` member of a JSON value marks it as a description. Its content may still be invalid: see
  * validate().
  */
 export function isDescription(value: unknown): boolean {

@@ -27,8 +27,8 @@ export interface SingleImage {
 }
 
 /**
- * A description for one image. The device checks vendor and class, fetches the image and compares its digest. It
- * compares the digest again before the image becomes current, and at every start before the image runs.
+ * Returns a description for one image. The device checks vendor and class, fetches the image and compares its digest.
+ * It compares the digest again before the image becomes current, and at every start before the image runs.
  */
 export function singleImage(facts: SingleImage): Description {
   const id = identityUuids(facts.vendor, facts.class);
@@ -77,8 +77,8 @@ export interface Bridge {
 }
 
 /**
- * A description of a bridge release: it carries the next trust file as the component "trust", beside the image. A
- * device does not fetch an image that it already has, so a bridge release may name the current image. Keys of both
+ * Returns a description of a bridge release: it carries the next trust file as the component "trust", beside the image.
+ * A device does not fetch an image that it already has, so a bridge release may name the current image. Keys of both
  * trust files must sign it: see docs/guides/rotation.md.
  */
 export function bridge({ sequence, vendor, class: name, trust, image }: Bridge): Description {

@@ -5,7 +5,7 @@ import { fromHex, toHex } from "../bytes.js";
 
 const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Whether a text is a UUID in its canonical form, in upper or lower case. */
+/** Returns whether a text is a UUID in its canonical form, in upper or lower case. */
 export function isUuid(text: string): boolean {
   return UUID_PATTERN.test(text);
 }
@@ -19,7 +19,7 @@ export function parseUuid(text: string): Uint8Array {
   return fromHex(text.replaceAll("-", ""));
 }
 
-/** The canonical text form of a 16-byte UUID, in lower case. */
+/** Returns the canonical text form of a 16-byte UUID, in lower case. */
 export function formatUuid(bytes: ArrayLike<number>): string {
   const hex = toHex(bytes);
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
@@ -32,20 +32,23 @@ function uuid5(space: Uint8Array, name: string): Uint8Array {
   return out;
 }
 
-/** The 16-byte UUID of a vendor, from its domain. For example, arm.com gives fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe. */
+/**
+ * Returns the 16-byte UUID of a vendor, from its domain. For example, arm.com gives
+ * fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe.
+ */
 export function vendorUuid(domain: string): Uint8Array {
   return uuid5(DNS, domain.toLowerCase());
 }
 
-/** The 16-byte UUID of a class, from the UUID of the vendor and the name of the class. */
+/** Returns the 16-byte UUID of a class, from the UUID of the vendor and the name of the class. */
 export function classUuid(vendor: Uint8Array, name: string): Uint8Array {
   return uuid5(vendor, name);
 }
 
 /**
- * The vendor and class identifiers of a device, 16 bytes each. Accepts the domain of a vendor and the name of a class,
- * or UUIDs. If the vendor is a UUID, the class must be a UUID too (otherwise TypeError), because the UUID of a class is
- * derived from the domain of its vendor.
+ * Returns the vendor and class identifiers of a device, 16 bytes each. Accepts the domain of a vendor and the name of a
+ * class, or UUIDs. If the vendor is a UUID, the class must be a UUID too (otherwise TypeError), because the UUID of a
+ * class is derived from the domain of its vendor.
  */
 export function identityUuids(vendor: string, name: string): { vendor: Uint8Array; class: Uint8Array } {
   if (isUuid(vendor) && !isUuid(name)) throw new TypeError("a vendor given as UUID needs its class as UUID too");

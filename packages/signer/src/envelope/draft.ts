@@ -95,10 +95,10 @@ export class EnvelopeDraft implements Signable {
   }
 
   /**
-   * Opens the envelope as a device does that trusts a trial key, which signs here and is discarded. So no key of the user
-   * signs what devices refuse. A signature of the trial key is 64 random bytes, and it is valid for one message alone, that
-   * of toBeSigned(): that the verifier asks for these bytes is all that mathematics could tell. Throws the refusals of
-   * open().
+   * Opens the envelope as a device does that trusts a trial key, which signs here and is discarded. So no key of the
+   * user signs what devices refuse. A signature of the trial key is 64 random bytes, and it is valid for one message
+   * alone, that of toBeSigned(): that the verifier asks for these bytes is all that mathematics could tell. Throws the
+   * refusals of open().
    */
   async openWithTrialKey(host: Host = {}): Promise<Manifest> {
     const key: SignedWith = { alg: ed25519Row.cose, publicKey: randomBytes(32) };

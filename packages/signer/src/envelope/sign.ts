@@ -7,15 +7,13 @@ import { signedBy, signedWith } from "../signable.js";
 import { EnvelopeDraft } from "./draft.js";
 
 /**
- * The bytes that `key` must sign for this envelope: the Sig_structure (RFC 9052 §4.4) over its digest, with the
+ * Returns the bytes that `key` must sign for this envelope: the Sig_structure (RFC 9052 §4.4) over its digest, with the
  * algorithm and the identifier of the key. They do not depend on other signatures. With SHA-256 and without a key
  * identifier, they are 55 bytes. Ed25519 signs them directly; ECDSA on P-256 hashes them with SHA-256 first. Throws
  * AlreadySigned, and the refusals of decodeEnvelope().
  *
- * ```ts
- * const message = await tbs(envelope, key);                        // to the holder of the private key
- * const signed = await attach(envelope, key, await ceremony(message));
- * ```
+ * ```ts const message = await tbs(envelope, key); // to the holder of the private key const signed = await
+ * attach(envelope, key, await ceremony(message)); ```
  */
 export function envelopeToBeSigned(envelope: Uint8Array, key: PublicKey): Promise<Uint8Array> {
   return EnvelopeDraft.read(envelope).toBeSigned(signedWith(key));

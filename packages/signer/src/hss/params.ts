@@ -44,18 +44,18 @@ export function checksumShift(n: 32 | 24, width: Width): number {
   return SHIFTS[n][WIDTHS.indexOf(width)] as number;
 }
 
-/** The number of signatures that a key can make: the product of the leaves of its levels, at most 2^200. */
+/** Returns the number of signatures that a key can make: the product of the leaves of its levels, at most 2^200. */
 export function hssCapacity({ levels }: HssParams): bigint {
   return 1n << BigInt(levels.reduce((sum, { height }) => sum + height, 0));
 }
 
-/** The length in bytes of a signature (RFC 8554 §6.2). */
+/** Returns the length in bytes of a signature (RFC 8554 §6.2). */
 export function hssSignatureLength({ n, levels }: HssParams): number {
   const lms = levels.map(({ height, width }) => 12 + n + n * chainsOf(n, width) + n * height);
   return 4 + lms.reduce((sum, bytes) => sum + bytes, 0) + (levels.length - 1) * (24 + n);
 }
 
-/** The number of hashes to compute one leaf. Nearly all of them are a single compression. */
+/** Returns the number of hashes to compute one leaf. Nearly all of them are a single compression. */
 export function leafCost(n: 32 | 24, width: Width): number {
   return chainsOf(n, width) * 2 ** width;
 }

@@ -12,7 +12,7 @@ export interface HssPlace {
   readonly leaf: number;
 }
 
-/** The top tree of a stack. `id` has 16 bytes; `seed` has n bytes and is the secret of the whole stack. */
+/** Returns the top tree of a stack. `id` has 16 bytes; `seed` has n bytes and is the secret of the whole stack. */
 export function hssTop(params: HssParams, id: Uint8Array, seed: Uint8Array): LmsTree {
   const [top] = params.levels;
   if (!top || id.length !== 16 || seed.length !== params.n) throw new RangeError("I has 16 bytes, SEED has n");
@@ -20,8 +20,8 @@ export function hssTop(params: HssParams, id: Uint8Array, seed: Uint8Array): Lms
 }
 
 /**
- * The tree and the leaf on each level, from the top, for signature number `index` (from 0). Throws RangeError if
- * `index` is beyond the last signature.
+ * Returns the tree and the leaf on each level, from the top, for signature number `index` (from 0). Throws RangeError
+ * if `index` is beyond the last signature.
  */
 export function hssPlaces(params: HssParams, index: bigint): HssPlace[] {
   if (index < 0n || index >= hssCapacity(params)) throw new RangeError("the key has no such leaf");
@@ -35,7 +35,7 @@ export function hssPlaces(params: HssParams, index: bigint): HssPlace[] {
   return out;
 }
 
-/** The tree on each level, from the top, for signature number `index`. */
+/** Returns the tree on each level, from the top, for signature number `index`. */
 export function hssTrees(params: HssParams, top: LmsTree, index: bigint): LmsTree[] {
   const places = hssPlaces(params, index);
   const trees = [top];
@@ -46,7 +46,7 @@ export function hssTrees(params: HssParams, top: LmsTree, index: bigint): LmsTre
   return trees;
 }
 
-/** The public key of a stack (RFC 8554 §6.1), 28 + n bytes. `root` is T[1] of the top tree. */
+/** Returns the public key of a stack (RFC 8554 §6.1), 28 + n bytes. `root` is T[1] of the top tree. */
 export function hssPublicKey(params: HssParams, top: LmsTree, root: Uint8Array): Uint8Array {
   return Uint8Array.of(0, 0, 0, params.levels.length, ...lmsPublicKey(top, root));
 }

@@ -25,7 +25,7 @@ export function parseHss(text: string): HssParams {
   return { n: found[1] === "24" ? 24 : 32, levels };
 }
 
-/** The canonical text of parameters, which parseHss() reads. */
+/** Returns the canonical text of parameters, which parseHss() reads. */
 export function formatHss({ n, levels }: HssParams): string {
   return `n${n}:${levels.map(({ height, width }) => `${height}/${width}`).join(",")}`;
 }

@@ -127,16 +127,16 @@ function leaves(tree: LmsTree, from: number, count: number): Uint8Array {
 }
 
 /**
- * The height at which the nodes of a tree are cached. Nodes below it are computed again for each signature: at most
- * 2^20 hashes (2^21 for a tree of height 25 and width 8), so that at most 2^18 nodes are cached. Trees up to height 12
- * are cached completely.
+ * Returns the height at which the nodes of a tree are cached. Nodes below it are computed again for each signature: at
+ * most 2^20 hashes (2^21 for a tree of height 25 and width 8), so that at most 2^18 nodes are cached. Trees up to
+ * height 12 are cached completely.
  */
 export function cachedHeight({ n, height, width }: Pick<LmsTree, "n" | "height" | "width">): number {
   const affordable = Math.floor(Math.log2(2 ** 20 / leafCost(n, width)));
   return Math.max(0, height - 18, Math.min(height - 12, affordable));
 }
 
-/** The number of cached nodes of a tree. */
+/** Returns the number of cached nodes of a tree. */
 export function cachedCount(tree: Pick<LmsTree, "n" | "height" | "width">): number {
   return 2 ** (tree.height - cachedHeight(tree));
 }
@@ -163,7 +163,7 @@ export function rootOf(tree: LmsTree, cached: Uint8Array): Uint8Array {
   return rowsAbove(tree, cached, cached.length / tree.n).at(-1) as Uint8Array;
 }
 
-/** The public key of a tree (RFC 8554 §5.3): LMS type, LM-OTS type, I and T[1], 24 + n bytes. */
+/** Returns the public key of a tree (RFC 8554 §5.3): LMS type, LM-OTS type, I and T[1], 24 + n bytes. */
 export function lmsPublicKey(tree: LmsTree, root: Uint8Array): Uint8Array {
   const out = new Uint8Array(24 + tree.n);
   const view = new DataView(out.buffer);

@@ -1,5 +1,5 @@
-// base64url without padding (RFC 4648 §5), as JWK uses it. Not by Buffer, because the signer also runs without Node. Not
-// by a library either: those in use make an array of the digits of a private key on the way, which nobody can wipe.
+// base64url without padding (RFC 4648 §5), as JWK uses it. Not by Buffer, because the signer also runs without Node.
+// Not by a library either: those in use make an array of the digits of a private key on the way, which nobody can wipe.
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

@@ -62,15 +62,15 @@ export function privateKey(alg: KeyAlg, secret: Uint8Array, kid?: Uint8Array): P
   return Object.defineProperty(key, "secret", { value: own, enumerable: false }) as PrivateKey;
 }
 
-/** Whether a key includes its private part. */
+/** Returns whether a key includes its private part. */
 export function isPrivate(key: PublicKey): key is PrivateKey {
   return (key as Partial<PrivateKey>).secret !== undefined;
 }
 
 /**
- * The expanded ML-DSA private key (FIPS 204 Algorithm 24), 2,560, 4,032 or 4,896 bytes. It is only compared with the
- * copy that a file holds beside the seed (RFC 9881 §6); it is neither written nor used to sign. Throws KeyError
- * `unsupported` for other algorithms.
+ * Returns the expanded ML-DSA private key (FIPS 204 Algorithm 24), 2,560, 4,032 or 4,896 bytes. It is only compared
+ * with the copy that a file holds beside the seed (RFC 9881 §6); it is neither written nor used to sign. Throws
+ * KeyError `unsupported` for other algorithms.
  */
 export function expandedKey(key: PrivateKey): Uint8Array {
   const { expand } = loadedRow(key.alg);
@@ -78,12 +78,12 @@ export function expandedKey(key: PrivateKey): Uint8Array {
   return expand(key.secret);
 }
 
-/** The same key without its private part. */
+/** Returns the same key without its private part. */
 export function publicOf(key: PublicKey): PublicKey {
   return { alg: key.alg, key: key.key, ...(key.kid && { kid: key.kid }) };
 }
 
-/** The same key with another key identifier. */
+/** Returns the key with another key identifier. */
 export function withKid<K extends PublicKey>(key: K, kid: Uint8Array): K;
 
 export function withKid(key: PublicKey, kid: Uint8Array): PublicKey {
@@ -131,8 +131,8 @@ export function twinsOf(key: PublicKey): PublicKey[] {
 }
 
 /**
- * The COSE Key Thumbprint (RFC 9679 §3) with SHA-256, 32 bytes. A private key and its public key have the same one,
- * regardless of the kid.
+ * Returns the COSE Key Thumbprint (RFC 9679 §3) with SHA-256, 32 bytes. A private key and its public key have the same
+ * one, regardless of the kid.
  */
 export function thumbprint(key: PublicKey): Uint8Array {
   // of the verifier, which is always loaded

@@ -55,8 +55,8 @@ export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
 }
 
 /**
- * The same table as an array of integers, 144 or 2, 4 or 8 times as many. It is faster but needs more RAM. Its digest
- * is the digest of the text.
+ * Returns the table as an array of integers, 144 or 2, 4 or 8 times as many. It is faster but needs more RAM. Its
+ * digest is the digest of the text.
  */
 export function tableNumbers(table: string): number[] {
   return Array.from({ length: table.length / 7 }, (_, i) =>

@@ -20,9 +20,9 @@ export interface Signer {
 }
 
 /**
- * A signer for a private key in memory. Ed25519 and P-256 signatures have 64 bytes, R ‖ S (RFC 8032 §5.1.6) or r ‖ s
- * (RFC 9053 §2.1), and are deterministic. ML-DSA signatures (2,420, 3,309 or 4,627 bytes; RFC 9964 §4) differ each
- * time. Throws KeyError `mismatch` if the two halves of the key do not match; `sign` rejects with `fault` if the
+ * Returns a signer for a private key in memory. Ed25519 and P-256 signatures have 64 bytes, R ‖ S (RFC 8032 §5.1.6) or
+ * r ‖ s (RFC 9053 §2.1), and are deterministic. ML-DSA signatures (2,420, 3,309 or 4,627 bytes; RFC 9964 §4) differ
+ * each time. Throws KeyError `mismatch` if the two halves of the key do not match; `sign` rejects with `fault` if the
  * signature does not verify. The signer reads `key.secret` for each signature and keeps no copy: it stops working once
  * those bytes are overwritten with zeros.
  */
@@ -56,15 +56,17 @@ export function signer(key: PrivateKey): Signer {
   };
 }
 
-/** Overwrites the secret of a private key with zeros, and lets go of what OpenSSL has of it. Its signers sign no more. */
+/**
+ * Overwrites the secret of a private key with zeros, and lets go of what OpenSSL has of it. Its signers sign no more.
+ */
 export function wipePrivateKey({ secret }: PrivateKey): void {
   secret.fill(0);
   forgetKeyObject(secret);
 }
 
 /**
- * A signer for a private key elsewhere: in a token, a service or a program. `sign` returns the raw signature of `tbs`.
- * Every signature is verified; if it is invalid, the signer rejects with KeyError `fault`.
+ * Returns a signer for a private key elsewhere: in a token, a service or a program. `sign` returns the raw signature of
+ * `tbs`. Every signature is verified; if it is invalid, the signer rejects with KeyError `fault`.
  */
 export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise<Uint8Array>): Signer {
   const row = rowOf(key.alg);
@@ -85,7 +87,10 @@ export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise
   };
 }
 
-/** The trust anchor of a key, for open(). Throws NotLoaded for ML-DSA before loadAlg(), because open() cannot wait. */
+/**
+ * Returns the trust anchor of a key, for open(). Throws NotLoaded for ML-DSA before loadAlg(), because open() cannot
+ * wait.
+ */
 export function anchorOf(key: PublicKey): Anchor {
   const { alg } = loadedRow(key.alg);
   // no known key fails here after publicKey(), but a key that devices refuse must not become an anchor
@@ -102,8 +107,8 @@ interface Verified {
 }
 
 /**
- * The signatures that were verified last. A signing program opens the result at once, which asks for the same bytes under
- * the same key again. An envelope has at most 8 signatures.
+ * The signatures that were verified last. A signing program opens the result at once, which asks for the same bytes
+ * under the same key again. An envelope has at most 8 signatures.
  */
 const verifiedLast: Verified[] = [];
 
@@ -138,7 +143,7 @@ export async function anchorOfSigner(signer: Pick<Signer, "alg" | "publicKey">):
 }
 
 /**
- * The same signer, whose signatures name another COSE algorithm number for the same algorithm. Throws KeyError
+ * Returns the signer, whose signatures now name another COSE algorithm number for the same algorithm. Throws KeyError
  * `unsupported` if the number is not one of coseAlgs().
  */
 export function withCoseAlg<S extends Signer>(signer: S, cose: number): S {

@@ -1,4 +1,5 @@
-// Public keys of OpenSSH (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4) and of minisign, for programs with and without Node.
+// Public keys of OpenSSH (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4) and of minisign, for programs with and without
+// Node.
 
 import { type KeyAlg, keyAlgs, sshType } from "../alg/algorithms.js";
 import { decodeBase64url } from "./base64url.js";
@@ -32,8 +33,8 @@ function algNamed(name: string): KeyAlg {
 }
 
 /**
- * The public key in a blob of OpenSSH. `expected`: the type that the line names. Throws KeyError: `unsupported` for another
- * type, `format` for a damaged blob, and the codes of publicKey().
+ * Returns the public key in a blob of OpenSSH. `expected`: the type that the line names. Throws KeyError: `unsupported`
+ * for another type, `format` for a damaged blob, and the codes of publicKey().
  */
 export function fromSsh(blob: Uint8Array, expected?: string): PublicKey {
   const { fields, rest } = stringsIn(blob, 1);
@@ -61,12 +62,15 @@ function decodeBase64(text: string): Uint8Array | undefined {
   );
 }
 
-/** Whether a text is, or begins like, a public key of OpenSSH: a type and base64. */
+/** Returns whether a text is, or begins like, a public key of OpenSSH: a type and base64. */
 export function isSshLine(text: string): boolean {
   return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
 }
 
-/** Reads the only public key in a text. Text after the key is its comment. Throws KeyError like fromSsh(), and `several`. */
+/**
+ * Reads the only public key in a text. Text after the key is its comment. Throws KeyError like fromSsh(), and
+ * `several`.
+ */
 export function fromSshLine(text: string): PublicKey {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
   if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
@@ -86,9 +90,9 @@ const tag = (bytes: Uint8Array, at: number) => latin1(bytes.subarray(at, at + 2)
 export const isMinisignPublic = (bytes: Uint8Array): boolean => bytes.length === MINISIGN_LENGTH && tag(bytes, 0) === "Ed";
 
 /**
- * The public key in the decoded line of a file of minisign, which describes the layout in its manual ("Key formats").
- * Returns undefined if it is not one. Throws KeyError: `format` for the beginning of a secret key, and the codes of
- * publicKey().
+ * Returns the public key in the decoded line of a file of minisign, which describes the layout in its manual ("Key
+ * formats"). Returns undefined if it is not one. Throws KeyError: `format` for the beginning of a secret key, and the
+ * codes of publicKey().
  */
 export function fromMinisign(bytes: Uint8Array): PublicKey | undefined {
   if (!isMinisignPublic(bytes)) return undefined;

@@ -15,7 +15,7 @@ export type { TestKey };
 export const testKeys: readonly TestKey[] = [...specKeys, ...treeKeys, ...ncsKeys];
 
 /**
- * The name of a published test key. Also recognizes other public keys of the same secret, with any kid. Returns
+ * Returns the name of a published test key. Also recognizes other public keys of the same secret, with any kid. Returns
  * undefined for all other keys.
  */
 export function testKeyName(key: PublicKey): string | undefined {
@@ -29,14 +29,14 @@ export function testKeyName(key: PublicKey): string | undefined {
   return (found.find((t) => t.key === hex) ?? found.find((t) => twins.includes(t.key)))?.name;
 }
 
-/** The public key of a test key. Throws NotLoaded for ML-DSA before loadAlg(). */
+/** Returns the public key of a test key. Throws NotLoaded for ML-DSA before loadAlg(). */
 export function testKeyPublic(t: TestKey): PublicKey {
   return t.digest === undefined ? publicKey(t.alg, fromHex(t.key)) : publicOf(privateKey(t.alg, fromHex(t.key)));
 }
 
 /**
- * All public keys that a published secret signs for, starting with the key itself. Throws NotLoaded for ML-DSA before
- * loadAlg().
+ * Returns all public keys that a published secret signs for, starting with the key itself. Throws NotLoaded for ML-DSA
+ * before loadAlg().
  */
 export function testKeyForms(t: TestKey): PublicKey[] {
   const own = testKeyPublic(t);

@@ -77,7 +77,8 @@ export const treeKeys: readonly TestKey[] = [
     "0e908aa8f066db1f084e0c3652c63952bd99f2a5bdb22f9e01367aad03aba68b",
     "77da1bd8ac4f0cb490ba210648bf79ab164d49ad3551d71d314b2749ee42d29a",
   ),
-  // esptool: test/secure_images/ecdsa256_secure_boot_signing_key.pem, …key2.pem, key3, key4, key_v2; test/ecdsa_secure_boot_signing_key2.pem
+  // esptool: test/secure_images/ecdsa256_secure_boot_signing_key.pem, …key2.pem, key3, key4, key_v2;
+  // test/ecdsa_secure_boot_signing_key2.pem
   ecKey(
     "esptool-ecdsa256",
     "34cefadb3feeb2193e7345ce218a62f302d25ae17908e9d4d150109eddeca534",

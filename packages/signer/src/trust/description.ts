@@ -47,20 +47,23 @@ export interface TrustDescription {
   /** How far above its floor a device takes a release of the role; 2^63 if it is left out. */
   readonly jumps?: { readonly [role in RoleName]?: bigint };
   /**
-   * For each role, families of algorithms, and how many keys of each must sign, besides the threshold. A device that has
-   * none of the algorithms of a family does not count that family.
+   * For each role, families of algorithms, and how many keys of each must sign, besides the threshold. A device that
+   * has none of the algorithms of a family does not count that family.
    */
   readonly families?: { readonly [role in RoleName]?: readonly FamilyEntry[] };
-  /** Counting begins again: how often it has, from 1 to 2^24 - 1, and the lowest number from then on. Stays in every list that follows. */
+  /**
+   * Counting begins again: how often it has, from 1 to 2^24 - 1, and the lowest number from then on. Stays in every
+   * list that follows.
+   */
   readonly epoch?: { readonly number: number; readonly from: bigint };
 }
 
-/** The name of the product line. */
+/** Returns the name of the product line. */
 export function trustName(store: TrustStore): string {
   return new TextDecoder().decode(Uint8Array.from(store.name));
 }
 
-/** The names of an anchor's roles. */
+/** Returns the names of an anchor's roles. */
 export function roleNames(anchor: TrustAnchor): RoleName[] {
   return (Object.keys(ROLES) as RoleName[]).filter((name) => anchor.roles.includes(ROLES[name]));
 }
@@ -73,15 +76,18 @@ function algName(cose: number): KeyAlg {
   return name;
 }
 
-/** The key of an anchor. Returns undefined if this tool lacks its algorithm. Throws KeyError if the key is invalid. */
+/**
+ * Returns the key of an anchor. Returns undefined if this tool lacks its algorithm. Throws KeyError if the key is
+ * invalid.
+ */
 export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
   const alg = deviceKeyAlgs.find((name) => anchor.alg?.ids.includes(coseAlg(name)));
   return alg && publicKey(alg, Uint8Array.from(anchor.key), anchor.kid && Uint8Array.from(anchor.kid));
 }
 
 /**
- * The description of a trust file, from which to make the next one. Throws KeyError `unsupported` for a key whose
- * algorithm this tool lacks.
+ * Returns the description of a trust file, from which to make the next one. Throws KeyError `unsupported` for a key
+ * whose algorithm this tool lacks.
  */
 export function describeTrust(store: TrustStore): TrustDescription {
   const uuid = (id: Bytes | undefined, name: "vendor" | "class") => (id ? { [name]: Uint8Array.from(id) } : {});

@@ -144,14 +144,14 @@ export class TrustDraft implements Signable {
 }
 
 /**
- * The bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust files,
- * may sign too. Throws NotRoot.
+ * Returns the bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust
+ * files, may sign too. Throws NotRoot.
  */
 export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Before): Uint8Array {
   return TrustDraft.read(bytes, before).message(signedWith(key));
 }
 
-/** The keys among `keys` that have signed the trust file, each once. */
+/** Returns the keys among `keys` that have signed the trust file, each once. */
 export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): PublicKey[] {
   const draft = TrustDraft.read(bytes);
   const distinct = keys.filter((k, i) => keys.findIndex((other) => equalBytes(other.key, k.key)) === i);

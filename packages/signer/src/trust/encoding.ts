@@ -1,5 +1,5 @@
-// Writes and reads trust files (docs/guides/trust.md). Everything written is read again by the verifier's reader, so that
-// one place holds the rules. Its refusals are thrown.
+// Writes and reads trust files (docs/guides/trust.md). Everything written is read again by the verifier's reader, so
+// that one place holds the rules. Its refusals are thrown.
 
 import { errors, type Host, type Trust, type TrustStore } from "@firmseal/verifier";
 import {
@@ -44,7 +44,10 @@ export interface TrustFile {
   readonly signatures: readonly CoseSignature[];
 }
 
-/** Whether the bytes begin with tag 98, COSE_Sign (RFC 9052 §2). The head of this tag has one form, of two bytes. */
+/**
+ * Returns whether the bytes begin with tag 98, COSE_Sign (RFC 9052 §2). The head of this tag has one form, of two
+ * bytes.
+ */
 export function isTrust(head: Uint8Array): boolean {
   return head[0] === 0xd8 && head[1] === TAG_SIGN;
 }
@@ -72,7 +75,7 @@ function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
 function checkTwins(anchors: readonly TrustEntry[]): void {
   const keys = anchors.map(({ key }) => key.key);
   if (keys.some((a, i) => keys.slice(0, i).some((b) => sameKey(a, b) && !equalBytes(a, b))))
-    throw new KeyError("several", "two keys of the list have the same private key");
+    throw new KeyError("several", "two keys of the trust file have the same private key");
 }
 
 function familiesOf(families: NonNullable<TrustDescription["families"]>): Map<Encodable, Encodable> {

@@ -1,4 +1,5 @@
-// Signatures that several people have made on copies of one trust file, in one file; and those that nobody needs taken out.
+// Signatures that several people have made on copies of one trust file, in one file; and those that nobody needs taken
+// out.
 
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { MAX_SIGNATURES, ROLE_ROOT } from "@firmseal/verifier/tools";
@@ -15,11 +16,14 @@ export class DifferentContent extends Error {
     /** The place of the first one that differs. */
     readonly index: number,
   ) {
-    super("the trust files say different things");
+    super("the trust files have different content");
   }
 }
 
-/** `twice`: by a key that has a signature already. `unknown`: by no root of the file, nor of one before. `surplus`: no list needs it. */
+/**
+ * `twice`: by a key that has a signature already. `unknown`: by no root of the file, nor of one before. `surplus`: no
+ * list needs it.
+ */
 export type DropReason = "twice" | "unknown" | "surplus";
 
 export interface MergedSignature {
@@ -65,9 +69,10 @@ function isSurplus(one: Found, all: readonly Found[], stores: readonly TrustStor
 }
 
 /**
- * The signatures of all `files` in the first one. `before`: the trust files before, the whole chain that is in the field. With them, a signature by
- * no root of any list is taken out; without, it may be one of theirs, and stays. Above 8 signatures, those are taken out that no list needs.
- * Throws DifferentContent, the refusals of a trust file, and SIGNATURE_COUNT.
+ * Puts the signatures of all `files` into the first one. `before`: the previous trust files, all that are in the field.
+ * With them, removes a signature by no root of any of these files. Without them, such a signature may be by a root of
+ * one, and stays. If there are more than 8 signatures, removes those that no trust file needs. Throws DifferentContent,
+ * the refusals of a trust file, and SIGNATURE_COUNT.
  */
 export function mergeTrust(files: readonly Uint8Array[], before: readonly TrustStore[] = []): Merged {
   const drafts = files.map((bytes) => TrustDraft.read(bytes, before));

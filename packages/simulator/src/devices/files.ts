@@ -64,7 +64,7 @@ class FilesStore implements Store {
   }
 }
 
-/** The store of a device with files. `Model`: the file system. */
+/** Returns the store of a device with files. `Model`: the file system. */
 export function filesStore(setup: Setup, Model = FsModel): Store {
   const fs = new Model({ files: new Map(), folders: new Set(["/"]) });
   createFileDevice(fs, FOLDER, setup.identity, setup.capacity);

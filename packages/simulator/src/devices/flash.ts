@@ -2,21 +2,21 @@
 
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
-import { nodeHost } from "../host.js";
 import { type ChosenCut, chosenFlashCuts, LeftPages } from "../models/chosen-flash-cuts.js";
+import { FlashModel } from "../models/flash-model.js";
 import {
   applyOperation,
   carryOut,
   erasedFlash,
   FLASH_TEARS,
-  FlashModel,
   type FlashOperation,
   type FlashTear,
   type Pages,
   WORD,
-} from "../models/flash-model.js";
+} from "../models/flash-operations.js";
 import { SharedPages } from "../models/shared-pages.js";
-import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
+import { type Cut, type Machine, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
+import { startedTrial } from "./trial.js";
 
 /** A device on flash: how to switch it on, and the purpose of the bytes at an address. */
 export interface FlashKind {
@@ -114,7 +114,7 @@ export class FlashStore implements Store {
   }
 }
 
-/** The layout: the slots from address 0, then the envelopes, then two pages for records. */
+/** Returns the layout: the slots from address 0, then the envelopes, then two pages for records. */
 export function layoutOf(setup: Setup): FlashLayout {
   let at = 0;
   const area = (size: number): [number, number] => {
@@ -136,8 +136,8 @@ export interface FlashCode {
 }
 
 /**
- * The store of device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise it is in
- * RAM and is stored at the end. `code`: another verifier, and its device.
+ * Returns the store of device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise
+ * it is in RAM and is stored at the end. `code`: another verifier, and its device.
  */
 export function flashStore(setup: Setup, receiving = true, code: FlashCode = { flashDevice }): Store {
   const layout = layoutOf(setup);
@@ -153,18 +153,7 @@ export function flashStore(setup: Setup, receiving = true, code: FlashCode = { f
   };
   const start = (flash: FlashModel): Started => {
     const device = code.flashDevice(flash, setup.identity, layout, () => true);
-    const started: Started = {
-      device,
-      envelope: device.start(),
-      confirm: () => device.confirm(),
-      ...(code.verifier && { verifier: code.verifier }),
-    };
-    if (receiving)
-      started.receive = (envelope, trust) => {
-        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, nodeHost));
-        return device.received();
-      };
-    return started;
+    return startedTrial(device, receiving, code.verifier);
   };
   const pages = (2 * (setup.components.length * setup.capacity + setup.envelope + setup.pageSize)) / setup.pageSize;
   return new FlashStore({ start, where }, erasedFlash(pages, setup.pageSize));

@@ -1,11 +1,12 @@
 // device/storage.ts of the verifier, on the model of Espruino's Storage.
 
 import { storageDevice } from "@firmseal/verifier/device/storage";
-import { nodeHost } from "../host.js";
-import { erasedFlash, type FlashModel } from "../models/flash-model.js";
+import type { FlashModel } from "../models/flash-model.js";
+import { erasedFlash } from "../models/flash-operations.js";
 import { powerOn, storageIo } from "../models/storage-model.js";
-import { inPackets, type Setup, type Started, type Store, type Verifier } from "../store.js";
+import type { Setup, Started, Store, Verifier } from "../store.js";
 import { FlashStore } from "./flash.js";
+import { startedTrial } from "./trial.js";
 
 /**
  * How many releases the simulated device has room for without compaction: the two that are kept, and attempts that were
@@ -28,18 +29,7 @@ export function storageStore(setup: Setup, receiving = true, roomFor = STORAGE_R
   const start = (flash: FlashModel): Started => {
     const io = { ...storageIo(powerOn(flash).storage), page: pageSize };
     const device = code.storageDevice(io, setup.identity, [...setup.components], setup.capacity, 3);
-    const started: Started = {
-      device,
-      envelope: device.start(),
-      confirm: () => device.confirm(),
-      ...(code.verifier && { verifier: code.verifier }),
-    };
-    if (receiving)
-      started.receive = (envelope, trust) => {
-        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, nodeHost));
-        return device.received();
-      };
-    return started;
+    return startedTrial(device, receiving, code.verifier);
   };
   const release = setup.components.length * setup.capacity + setup.envelope + pageSize;
   const where = (address: number) => `page ${Math.floor(address / pageSize)} of Storage`;

@@ -1,7 +1,7 @@
-// What chosen power cuts of one course leave on flash. Thousands of stores take the same course: what does not depend on
-// the store is worked out once.
+// What chosen power cuts of one course leave on flash. Thousands of stores take the same course: what does not depend
+// on the store is worked out once.
 
-import { carryOut, type FlashOperation, type FlashTear, onePageEach, type Pages } from "./flash-model.js";
+import { carryOut, type FlashOperation, type FlashTear, onePageEach, type Pages } from "./flash-operations.js";
 import type { SharedPages } from "./shared-pages.js";
 
 /** A cut, and what the operations before it make of any store that takes this course. */

@@ -1,8 +1,8 @@
 // Pages of flash that many states of a simulation have in common.
 
 /**
- * What whole operations make of pages, each only once. Thousands of states of one simulation erase the same pages and write
- * the same image into them: they then share these pages, which saves memory, and comparing them.
+ * What whole operations make of pages, each only once. Thousands of states of one simulation erase the same pages and
+ * write the same image into them: they then share these pages, which saves memory, and comparing them.
  */
 export class SharedPages {
   private readonly after = new WeakMap<Uint8Array, Map<number, { bytes: Uint8Array; page: Uint8Array }[]>>();
@@ -15,8 +15,8 @@ export class SharedPages {
   }
 
   /**
-   * What a write makes of a page: the page after it, and the bytes, which may be those of an earlier write. All of them are
-   * in this page. `address`: in the flash.
+   * What a write makes of a page: the page after it, and the bytes, which may be those of an earlier write. All of them
+   * are in this page. `address`: in the flash.
    */
   written(page: Uint8Array, address: number, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly page: Uint8Array } {
     let known = this.after.get(page);

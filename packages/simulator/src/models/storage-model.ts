@@ -1,10 +1,12 @@
 // A model of Espruino's Storage, following its jsflash.c, on flash with power cuts: which words are written, which
 // pages are erased, in which order, and how the next start interprets them. Not modelled: the table of file names on
-// boards with large external flash, which is created after 200 changes, and a second bank.
+// boards with large external flash, which is created after 200 changes, and a second bank. It is one file, like the
+// jsflash.c that it is compared with, function by function.
 
 import { createHash } from "node:crypto";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "@firmseal/verifier/device/storage";
-import { type FlashModel, WORD } from "./flash-model.js";
+import type { FlashModel } from "./flash-model.js";
+import { WORD } from "./flash-operations.js";
 
 /** Size and flags in one word, then the name. */
 const HEADER_LENGTH = 32;

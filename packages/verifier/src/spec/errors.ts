@@ -167,7 +167,7 @@ export const RUN_OUTCOME = 86;
 export const RUN_LIMIT = 87;
 
 // 90..109  installing and starting
-/** The manifest changes or starts a component before it checks vendor and class. */
+/** The manifest does not check vendor and class before it changes or starts a component, or has no section that does. */
 export const IDENTITY_UNCHECKED = 90;
 /** The manifest writes a component without an image digest. */
 export const DIGEST_UNSET = 91;

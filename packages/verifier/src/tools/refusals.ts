@@ -348,8 +348,8 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     90,
     "IDENTITY_UNCHECKED",
-    "the manifest changes or starts a component before it checks vendor and class",
-    "check both in the shared sequence: sign with --vendor and --class",
+    "the manifest does not check vendor and class before it changes or starts a component, or has no section that does",
+    "check both in the shared sequence (sign with --vendor and --class), and give a start its validate or invoke section",
     "RFC 9124 REQ.SEC.COMPATIBLE",
   ),
   row(

@@ -17,7 +17,7 @@ import {
   readableBundle,
 } from "@firmseal/bundler";
 import { usage, warn } from "@firmseal/keys";
-import { hasTables, keyAlgs } from "@firmseal/signer";
+import { hasTables, keyAlgs, suggestion } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { checkOutput, writeOut } from "../../common/output.js";
@@ -41,7 +41,8 @@ export interface BundleCommandOptions {
 function listOf<T extends string>(text: string, known: readonly T[], option: string): T[] {
   const names = text.split(",").filter((name) => name !== "");
   for (const name of names)
-    if (!known.includes(name as T)) throw usage(`${option}: unknown name ${name}`, `choose from ${known.join(", ")}, with commas`);
+    if (!known.includes(name as T))
+      throw usage(`${option}: unknown name ${name}${suggestion(name, known)}`, `choose from ${known.join(", ")}, with commas`);
   return known.filter((name) => names.includes(name));
 }
 

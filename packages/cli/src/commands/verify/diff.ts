@@ -1,17 +1,30 @@
 import { difference, explain, readEnvelopeFile } from "@firmseal/release";
 import { commandArgument, define } from "../../command.js";
 import { differenceLines } from "../../common/difference.js";
-import { DIFFERENCE } from "../../common/shapes.js";
+import { productFile } from "../../common/options.js";
+import { namedLines, namesHere } from "../../common/product-names.js";
+import { DIFFERENCE, NAMES_SHAPE } from "../../common/shapes.js";
 
-async function diffReleases(before: string, after: string) {
+export interface DiffOptions {
+  product?: string;
+  json?: boolean;
+}
+
+async function diffReleases(before: string, after: string, o: DiffOptions) {
   const read = (path: string) => explain(readEnvelopeFile(path));
-  return { verified: false, ...difference(await read(before), await read(after)) };
+  const names = await namesHere(o.product, o.json === true);
+  return {
+    verified: false,
+    ...difference(await read(before), await read(after)),
+    ...(names && { names: Object.fromEntries(names) }),
+  };
 }
 
 export default define({
   name: "diff",
   summary: "show what changes for devices between two releases, without verifying signatures",
   arguments: [commandArgument("<before>", "envelope of the earlier release"), commandArgument("<after>", "envelope of the later one")],
+  options: () => [productFile()],
   examples: [
     ["firmseal diff fw-1.4.1.suit fw-1.4.2.suit", "in words"],
     ["firmseal diff fw-1.4.1.suit fw-1.4.2.suit --json", "for a script"],
@@ -19,7 +32,8 @@ export default define({
   json: {
     verified: ["boolean", "false: signatures are not verified"],
     ...DIFFERENCE,
+    ...NAMES_SHAPE,
   },
   run: diffReleases,
-  words: (f) => [{ lines: differenceLines(f) }],
+  words: (f) => [{ lines: namedLines(differenceLines(f), new Map(Object.entries(f.names ?? {}))) }],
 });

@@ -23,8 +23,8 @@ import {
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
-import { namesHere } from "../../common/product-names.js";
-import { DIGEST_SHAPE, membersOf, TEST_KEYS } from "../../common/shapes.js";
+import { namedLines, namesHere } from "../../common/product-names.js";
+import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, TEST_KEYS } from "../../common/shapes.js";
 
 export interface InspectOptions {
   json?: boolean;
@@ -154,12 +154,6 @@ function envelopeLines(path: string, f: EnvelopeFacts): string[] {
   return out;
 }
 
-const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
-
-/** A line with the names of a product in place of its UUIDs. */
-const named = (line: string, names: { readonly [uuid: string]: string } | undefined) =>
-  line.replace(UUID, (uuid) => (names && Object.hasOwn(names, uuid) ? (names[uuid] as string) : uuid));
-
 /** What an envelope says, signed or not. Nothing is trusted. */
 async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
@@ -209,12 +203,15 @@ export default define({
     payloads: ["object[]", "payloads in the envelope"],
     ...membersOf("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
     ...TEST_KEYS,
-    "names?": ["object", "with --product: names of vendor and class by their UUIDs"],
+    ...NAMES_SHAPE,
   },
   run: inspect,
   words: (f, path) => [
     {
-      lines: "diagnostic" in f ? (f.diagnostic as string).split("\n") : envelopeLines(path, f).map((line) => named(line, f.names)),
+      lines:
+        "diagnostic" in f
+          ? (f.diagnostic as string).split("\n")
+          : namedLines(envelopeLines(path, f), new Map(Object.entries(f.names ?? {}))),
     },
   ],
 });

@@ -10,7 +10,7 @@ import {
   type TrustOptions,
   trustedKeys,
 } from "@firmseal/release";
-import { toHex } from "@firmseal/signer";
+import { suggestion, toHex } from "@firmseal/signer";
 import {
   addTally,
   type CutPoint,
@@ -98,8 +98,9 @@ function withoutPrevious(e: unknown): never {
 /** Simulates with `o.device`. */
 export async function simulateRelease(path: string, whom: TrustedKeys, o: SimulateCommandOptions) {
   const make = DEVICES[o.device];
+  const known = Object.keys(DEVICES);
   if (!Object.hasOwn(DEVICES, o.device) || !make)
-    throw usage(`--device ${o.device}: unknown device`, `one of ${Object.keys(DEVICES).join(", ")}`);
+    throw usage(`--device ${o.device}: unknown device${suggestion(o.device, known)}`, `one of ${known.join(", ")}`);
   if (o.pageSize !== undefined && o.device !== "flash" && o.device !== "storage")
     throw usage(`--page-size: ${o.device} has no pages`, "drop it, or simulate flash or storage");
   const pageSize = o.pageSize ?? DEFAULT_PAGE_SIZE;

@@ -1,5 +1,5 @@
-// Keys in hardware tokens and in SoftHSM, over PKCS#11: `pkcs11:token=release;object=NAME` (RFC 7512). The private key never leaves the
-// token. Needs pkcs11js and the token's module.
+// Keys in hardware tokens and in SoftHSM, over PKCS#11: `pkcs11:token=release;object=NAME` (RFC 7512). The private key
+// never leaves the token. Needs pkcs11js and the token's module.
 
 import { createHash } from "node:crypto";
 import { type PublicKey, type Signer, signatureLength } from "@firmseal/signer";
@@ -44,7 +44,7 @@ export const openTokenKey: OpenSource = async (ref, ask) => {
   }
 };
 
-/** A signer that uses the token. Signatures are raw; for ECDSA, r ‖ s, in PKCS#11 as in COSE. */
+/** Returns a signer that uses the token. Signatures are raw; for ECDSA, r ‖ s, in PKCS#11 as in COSE. */
 export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
   const { pkcs11, ecdsa } = CUSTODY[pub.alg];
   const length = signatureLength(pub.alg);

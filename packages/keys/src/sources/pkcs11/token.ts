@@ -18,7 +18,7 @@ export interface Slot {
   readonly facts: { readonly [attribute in keyof TokenUri["text"]]-?: string };
 }
 
-/** The present tokens that match a URI, and all present tokens. */
+/** Returns the present tokens that match a URI, and all present tokens. */
 export function findSlots(library: Pkcs11js, uri: TokenUri): { fitting: Slot[]; all: Slot[] } {
   const about = explainReturnValue(uri.name, () => library.C_GetInfo());
   const all: Slot[] = [];
@@ -189,8 +189,8 @@ function findObjects(library: Pkcs11js, handle: Handle, template: Template): Han
 }
 
 /**
- * The state of the PIN as the token reports it. "low": at least one wrong try since the last correct one; "final": one
- * try is left.
+ * Returns the state of the PIN as the token reports it. "low": at least one wrong try since the last correct one;
+ * "final": one try is left.
  */
 export function pinState({ flags }: TokenInfo): "none" | "unset" | "ok" | "low" | "final" | "locked" {
   if (!(flags & ck.CKF_LOGIN_REQUIRED)) return "none";

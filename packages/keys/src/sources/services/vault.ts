@@ -65,7 +65,7 @@ const TROUBLES: { readonly [status: number]: Trouble } = {
   504: DOWN,
 };
 
-/** The answer has another status than 200. Its text is not kept: it may name paths and policies. */
+/** The answer has a status other than 200. Its text is not kept: it may name paths and policies. */
 class Status extends Error {
   constructor(readonly status: number) {
     super(`HTTP ${status}`);
@@ -123,7 +123,9 @@ async function dataOf(response: IncomingMessage): Promise<Shape> {
 
 type Call = (path: string, body?: object) => Promise<Shape>;
 
-/** Calls Vault, up to three times if it cannot be reached or is busy. A redirect is an error: it would get the token. */
+/**
+ * Calls Vault, up to three times if it cannot be reached or is busy. A redirect is an error: it would get the token.
+ */
 async function caller(ref: string): Promise<Call> {
   const base = address(ref);
   const namespace = variable("NAMESPACE");

@@ -47,7 +47,7 @@ export const boardRules: readonly Rule[] = [
     name: "board-missing",
     severity: "error",
     title: "The release does not say which devices it is for",
-    why: "Devices compare vendor and class before they install. Without both, they refuse the release, or others install it.",
+    why: "Devices compare vendor and class before they install. Without both, they refuse the release, or other devices install it.",
     fix: "Compare vendor-identifier and class-identifier in the shared sequence, as firmseal sign and release do.",
     check: ({ release }) =>
       release.scope.some(isForNoBoard) ? [`is for ${release.scope.filter(isForNoBoard).join(", ")} (vendor/class)`] : [],
@@ -57,7 +57,7 @@ export const boardRules: readonly Rule[] = [
     name: "board-unknown",
     severity: "error",
     title: "The release is for devices that the product does not have",
-    why: "It was made with a wrong class or vendor, and the devices that it was meant for refuse it.",
+    why: "It was made with a wrong class or vendor, and the intended devices refuse it.",
     fix: "Correct the class, or add the board to the product file.",
     needs: ["product"],
     check: ({ release, product }) => {

@@ -1,5 +1,5 @@
-// CNSA 2.0 (NSA, "Announcing the Commercial National Security Algorithm Suite 2.0", and its FAQ): firmware is signed with
-// LMS or XMSS of one tree (SP 800-208) or ML-DSA-87 (FIPS 204), and hashed with SHA-384 or SHA-512.
+// CNSA 2.0 (NSA, "Announcing the Commercial National Security Algorithm Suite 2.0", and its FAQ): firmware is signed
+// with LMS or XMSS of one tree (SP 800-208) or ML-DSA-87 (FIPS 204), and hashed with SHA-384 or SHA-512.
 
 import { COSE, type CoseSignature, HASH_SHA_384, HASH_SHA_512, PARAM_IMAGE_DIGEST } from "@firmseal/verifier/tools";
 import { allParameters, type DigestText, formatDigest } from "../../payload-check/tree.js";
@@ -24,8 +24,8 @@ export const cnsa2Rules: readonly Rule[] = [
     severity: "error",
     policy: "cnsa2",
     title: "No signature of the release fits CNSA 2.0",
-    why: "CNSA 2.0 signs firmware with LMS or XMSS of one tree, or with ML-DSA-87. Others do not withstand quantum computers.",
-    fix: "Sign with hsslms keys of one level (keygen --hss 10/8), or with ml-dsa-87; other signatures may be beside it.",
+    why: "CNSA 2.0 requires LMS or XMSS with one tree, or ML-DSA-87, for firmware. Other algorithms do not resist quantum computers.",
+    fix: "Sign with hsslms keys of one level (keygen --hss 10/8), or with ml-dsa-87. The release may have other signatures too.",
     needs: ["signed"],
     check: ({ release: { outline, signatures } }) => {
       if (outline.signatures.some(isAllowed)) return [];
@@ -42,7 +42,7 @@ export const cnsa2Rules: readonly Rule[] = [
     severity: "error",
     policy: "cnsa2",
     title: "A digest in the release does not fit CNSA 2.0",
-    why: "CNSA 2.0 hashes with SHA-384 or SHA-512.",
+    why: "CNSA 2.0 requires SHA-384 or SHA-512.",
     fix: 'In the description: "digest": "sha-384", and "algorithm": "sha-384" for each image.',
     check: ({ release: { outline, sections } }) => {
       const digests: [string, DigestText][] = [

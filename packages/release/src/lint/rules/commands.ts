@@ -29,7 +29,7 @@ function unverified({ behaviours, components }: Explained): string[] {
   const out = new Set<string>();
   for (const { install, start, ...who } of behaviours) {
     // nothing of an installation that is refused is kept
-    if (who.refused) continue;
+    if (who.refused?.during === "install") continue;
     const last = new Map<number, number>();
     for (const [i, { what, component, source }] of install.entries())
       if (WRITES.includes(what)) {
@@ -51,7 +51,7 @@ export const commandRules: readonly Rule[] = [
     name: "refused",
     severity: "error",
     title: "Every device refuses the release",
-    why: "It can be signed and published, and is installed nowhere.",
+    why: "It can be signed and published, but no device installs it.",
     fix: "firmseal explain FILE shows what devices do; correct the description.",
     check: ({ release }) => (release.refusal ? [`${release.refusal.words} (${release.refusal.reason})`] : []),
   },
@@ -60,7 +60,7 @@ export const commandRules: readonly Rule[] = [
     name: "plain-transfer",
     severity: "error",
     title: "A payload is fetched in plain text, and no digest is set for it",
-    why: "Without TLS and without a digest, anybody on the way decides what the device gets.",
+    why: "Without TLS and without a digest, anybody on the network path decides what the device gets.",
     fix: "Set image-digest and image-size before the fetch. With them, plain HTTP is enough.",
     check: plainUris,
   },
@@ -69,7 +69,7 @@ export const commandRules: readonly Rule[] = [
     name: "dead-alternative",
     severity: "warning",
     title: "An alternative can never run",
-    why: "An earlier alternative holds on every device on which it would. Devices get another image than was meant.",
+    why: "An earlier alternative runs on every device that it matches. Devices do not get the intended image.",
     fix: "Correct the class, device or slot of one of the two, or remove the later one.",
     check: ({ release }) =>
       release.sections
@@ -81,7 +81,7 @@ export const commandRules: readonly Rule[] = [
     name: "never-verified",
     severity: "error",
     title: "A component is written and never verified",
-    why: "Flash that wears out, or a write that goes wrong, is noticed only when the image fails.",
+    why: "Worn flash or a failed write is noticed only when the image fails.",
     fix: "Compare it: condition-image-match in the validate section, and after the fetch.",
     check: ({ release }) => (release.explained ? unverified(release.explained) : []),
   },
@@ -90,8 +90,8 @@ export const commandRules: readonly Rule[] = [
     name: "power-cut",
     severity: "error",
     title: "An installation does not survive power cuts, or what it installs does not start",
-    why: "A device whose power fails at the wrong moment does not start, or cannot be updated any more.",
-    fix: "firmseal simulate FILE --device files shows each cut. An installation must be possible again after it was interrupted.",
+    why: "A device whose power fails at the wrong moment does not start, or can no longer be updated.",
+    fix: "firmseal simulate FILE --device files shows each cut. It must be possible to repeat an interrupted installation.",
     needs: ["cuts"],
     check: ({ cuts }) => {
       if (!cuts || cuts.faults === 0) return [];
@@ -103,7 +103,7 @@ export const commandRules: readonly Rule[] = [
     name: "payload-missing",
     severity: "note",
     title: "A payload is missing, so it is not checked",
-    why: "Rules about images cannot check it. Where devices fetch it, it may be missing or another file.",
+    why: "Rules about images cannot check it. The place where devices fetch it may have no file, or a different one.",
     fix: "Put it beside the envelope under the last part of its URI, or give it: --payload FILE.",
     check: ({ release }) => (release.unseen.length > 0 ? [`not checked: ${visible(someOf(release.unseen))}`] : []),
   },

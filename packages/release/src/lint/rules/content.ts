@@ -25,7 +25,7 @@ export const contentRules: readonly Rule[] = [
     name: "no-sbom",
     severity: "note",
     title: "The release has no bill of materials",
-    why: "Who asks which devices have a vulnerable library needs to know what is in each release. Laws ask for it too.",
+    why: "To find devices with a vulnerable library, people must know what each release contains. Some laws require it.",
     fix: "Put an SPDX or CycloneDX file beside the envelope (NAME.spdx.json or NAME.cdx.json), or name it: [policy] sbom = FILE.",
     check: ({ release }) => (release.hasBillOfMaterials ? [] : ["has no suit-coswid element, and no SPDX or CycloneDX file is beside it"]),
   },
@@ -45,7 +45,7 @@ export const contentRules: readonly Rule[] = [
     id: "L42",
     name: "image-version-differs",
     severity: "warning",
-    title: "An image has another version than the release",
+    title: "The version of an image differs from that of the release",
     why: "The build was not made for this release, or is an old one: devices report a version that was not released.",
     fix: "Build again with the version of the release.",
     check: (context) =>

@@ -8,7 +8,7 @@ import type { LintContext, Rule } from "../rule.js";
 
 /** A number that rises by more leaves room for 2^31 such steps. */
 const LARGEST_STEP = 2n ** 32n;
-/** Without a release before: from here on, a number leaves little room. */
+/** Without a previous release: from here on, a number leaves little room. */
 const HIGHEST_FIRST = 2n ** 48n;
 
 /** The same release again is not a fault of its number. */
@@ -52,8 +52,8 @@ export const numberRules: readonly Rule[] = [
     id: "L10",
     name: "number-not-raised",
     severity: "error",
-    title: "The sequence number is not higher than that of the release before",
-    why: "Devices that have the release before refuse this one as a rollback.",
+    title: "The sequence number is not higher than that of the previous release",
+    why: "Devices that have the previous release refuse this one as a rollback.",
     fix: "Make the release again with a higher number.",
     needs: ["previous"],
     check: (context) => {
@@ -67,7 +67,7 @@ export const numberRules: readonly Rule[] = [
     name: "number-jump",
     severity: "error",
     title: "The sequence number jumps",
-    why: "A device never accepts a lower number again, so a jump uses up numbers for ever. A trust file can limit jumps.",
+    why: "A device never accepts a lower number again, so a jump uses up numbers permanently. A trust file can limit jumps.",
     fix: "Take numbers from versions, or the number after the last one.",
     check: jumps,
   },
@@ -76,7 +76,7 @@ export const numberRules: readonly Rule[] = [
     name: "version-and-number",
     severity: "error",
     title: "Version and sequence number disagree",
-    why: "Devices go by the number, people by the version: a higher version with a lower number is never installed.",
+    why: "Devices compare the numbers, people compare the versions: a higher version with a lower number is never installed.",
     fix: "Make the release again with firmseal release, which derives one from the other.",
     check: disagreements,
   },

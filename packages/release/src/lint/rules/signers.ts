@@ -31,7 +31,7 @@ export const signerRules: readonly Rule[] = [
     severity: "error",
     title: "A published test key signed the release",
     why: "The private half of the key is published: anybody can sign for devices that trust it.",
-    fix: "Sign with a key of your own, and see that no device trusts the test key.",
+    fix: "Sign with a key of your own, and make sure that no device trusts the test key.",
     needs: ["signed"],
     check: ({ release }) => testKeysAmong(release.signatures).map((name) => `signed with the published test key ${name}`),
   },
@@ -40,7 +40,7 @@ export const signerRules: readonly Rule[] = [
     name: "debug-role",
     severity: "error",
     title: "A debug key signed the release",
-    why: "Devices in the field do not count debug keys, and debug keys are kept with less care than release keys.",
+    why: "Devices in the field do not count debug keys, and people keep debug keys with less care than release keys.",
     fix: "Sign with a key that has the role release in the trust file.",
     needs: ["trust", "signed"],
     check: (context) =>
@@ -53,7 +53,7 @@ export const signerRules: readonly Rule[] = [
     name: "key-retiring",
     severity: "warning",
     title: "The trust file retires a key that signed the release",
-    why: "Devices do not count the key for later releases. If too few keys remain, no release reaches them any more.",
+    why: "Devices do not count the key for later releases. If too few keys remain, no further release reaches them.",
     fix: "Sign with the key that replaces it too, and plan the rotation: docs/guides/rotation.md.",
     needs: ["trust", "signed"],
     check: (context) =>

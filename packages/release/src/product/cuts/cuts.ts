@@ -1,6 +1,6 @@
-// Power cuts on devices that get a release, on all processors: with the whole images up to a size, at every write and erase,
-// and at some of those of each recovery. Each cut goes through the flash of the device, so the time grows with the square of
-// the size.
+// Power cuts on devices that get a release, on all processors: with the whole images up to a size, at every write and
+// erase, and at some of those of each recovery. Each cut goes through the flash of the device, so the time grows with
+// the square of the size.
 
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -75,22 +75,22 @@ function oneWorker(
 }
 
 /**
- * Installs each board's release on simulated flash, and cuts the power. `told`: called as each begins, and is done. Throws a
- * Failure: POWER_CUT.
+ * Installs each board's release on simulated flash, and cuts the power. `report`: called as each begins, and is done.
+ * Throws a Failure: POWER_CUT.
  */
 export async function cutPower(
   product: Product,
   boards: readonly PreparedBoard[],
   sequence: bigint,
-  told: (board: string, cuts: Cuts | "begun") => void,
+  report: (board: string, cuts: Cuts | "begun") => void,
 ): Promise<Map<string, Cuts>> {
   const tasks = boards.map((prepared) => taskOf(product, prepared, sequence));
   const done = new Map<string, Cuts>();
   const names = boards.map(({ board }) => board.name);
   const failed: number[] = [];
   const nameOf = (i: number) => names[i] as string;
-  const begun = (i: number) => told(nameOf(i), "begun");
-  /** Keeps a result. One that does not end well is told in the order of the boards. */
+  const begun = (i: number) => report(nameOf(i), "begun");
+  /** Keeps a result. One that does not end well is reported in the order of the boards. */
   const take = (i: number, result: CutsResult | "failed") => {
     const name = nameOf(i);
     if (result === "failed") {
@@ -107,7 +107,7 @@ export async function cutPower(
       );
     const { cuts, cutsDuringRecovery } = result;
     done.set(name, { cuts, cutsDuringRecovery });
-    told(name, { cuts, cutsDuringRecovery });
+    report(name, { cuts, cutsDuringRecovery });
   };
   let given = 0;
   const next = () => (given < tasks.length ? given++ : undefined);

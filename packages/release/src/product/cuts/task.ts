@@ -28,7 +28,10 @@ export interface CutsResult {
   readonly first?: string;
 }
 
-/** Signs the envelope with a key that is discarded, installs it on simulated flash, and cuts the power. Throws as simulate() does. */
+/**
+ * Signs the envelope with a key that is discarded, installs it on simulated flash, and cuts the power. Throws as
+ * simulate() does.
+ */
 export async function runCuts({ envelope, payloads, largest, vendor, class: name }: CutsTask): Promise<CutsResult> {
   const key = privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32)));
   const signed = await signedBy(EnvelopeDraft.read(envelope), [signer(key)]);

@@ -1,8 +1,18 @@
 // firmseal.toml: the product, as all commands see it. docs/reference/product.md lists the members.
 
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, TARGETS } from "@firmseal/bundler";
-import { environment, type Failure, readAll, refusedInput, schemeOf, visible } from "@firmseal/keys";
+import {
+  environment,
+  type Failure,
+  type KeyFileError,
+  readAll,
+  refusedInput,
+  refuseUnknownSource,
+  schemeOf,
+  visible,
+} from "@firmseal/keys";
 import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import type { ConsumerName } from "../../consumer/consumers.js";
 import { identityOf } from "../../input/identity.js";
@@ -36,7 +46,7 @@ export interface Board {
   /** The image first, then further components. */
   readonly images: readonly ProductImage[];
   readonly engine: string | undefined;
-  /** The verifier of its devices, if it is another one than that of this project. */
+  /** The verifier of its devices, if it is not that of this project. */
   readonly for: ConsumerName | undefined;
   /** Names of COSE algorithm numbers, at most one for each kind of key. */
   readonly coseAlg: readonly string[];
@@ -113,7 +123,13 @@ class Reader {
 
   private reference(ref: string, pointer: string): string {
     if (ref === "-") throw this.fault(pointer, "stdin is not a place for a key of a product", "name a file, or env:NAME");
-    return schemeOf(ref) === undefined ? this.at(ref) : ref;
+    if (schemeOf(ref) !== undefined) return ref;
+    try {
+      refuseUnknownSource(ref, (path) => existsSync(this.at(path)));
+    } catch (e) {
+      throw this.fault(pointer, (e as KeyFileError).message, (e as KeyFileError).hint);
+    }
+    return this.at(ref);
   }
 
   /** A public key, which is a file: nothing that verifies may start a program or ask for a PIN. */
@@ -214,7 +230,7 @@ class Reader {
         if (other !== undefined)
           throw this.fault(
             `/boards/${name}`,
-            `boards ${other} and ${name} have one class, ${one}: their devices would take each other's images`,
+            `boards ${other} and ${name} have one class, ${one}: their devices would accept each other's images`,
             "give each board a class of its own",
           );
         classes.set(id, name);
@@ -290,7 +306,10 @@ export function productIn(path: string, text: string): Product {
   return new Reader(path, text, writtenIn(path, text)).product();
 }
 
-/** The boards with these names: all if none is given. Throws a Failure for a name that the product does not have. */
+/**
+ * Returns the boards with these names: all if none is given. Throws a Failure for a name that the product does not
+ * have.
+ */
 export function boardsOf({ path, boards }: Product, names: readonly string[]): readonly Board[] {
   const known = boards.map(({ name }) => name);
   for (const [i, name] of names.entries()) {

@@ -28,7 +28,7 @@ function textOf(folder: string, ...names: string[]): string | undefined {
   return stat?.isFile() && stat.size <= LONGEST ? readFileSync(path, "utf8") : undefined;
 }
 
-/** A name that a product file takes, from any other. */
+/** Returns the nearest name that a product file accepts. */
 export function plainName(text: string): string {
   const plain = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
   const name = plain.slice(0, 64).replace(/[^A-Za-z0-9]+$/, "") || "product";
@@ -36,7 +36,7 @@ export function plainName(text: string): string {
   return name === "constructor" ? "constructor-1" : name;
 }
 
-/** The first of these files that is there, or else the first. */
+/** The first of these files that exists, or else the first. */
 function firstOf(folder: string, names: readonly [string, ...string[]]): string {
   return names.find((name) => existsSync(join(folder, name))) ?? names[0];
 }
@@ -113,7 +113,7 @@ function espruino(folder: string): FoundProject | undefined {
   return { kind: "Espruino", name, boards: [{ name: plainName(board), image: typeof about.main === "string" ? about.main : "app.js" }] };
 }
 
-/** The project in a folder. Returns undefined if there is none that this knows. */
+/** Returns the project in a folder. Returns undefined if there is none that this knows. */
 export function findProject(folder: string): FoundProject | undefined {
   const cmake = textOf(folder, "CMakeLists.txt");
   const found =

@@ -54,6 +54,12 @@ function withTextDates(value: unknown): void {
     if (one?.until instanceof TomlDate && one.until.isDate()) one.until = one.until.toISOString();
 }
 
+/** The table or the member that a line begins with. */
+function writtenAt(text: string, line: number): string {
+  const [begin = "this"] = /^(\[[^\]]*\]+|[^=]*)/.exec((text.split("\n")[line - 1] ?? "").trim()) ?? [];
+  return begin.trim();
+}
+
 /** Reads the text of a product file as a value that fits the schema. */
 export function writtenIn(path: string, text: string): Written {
   const fault = (line: number, column: number, what: string) =>
@@ -66,7 +72,8 @@ export function writtenIn(path: string, text: string): Written {
     // the rest of the message quotes the file
     const [first = ""] = e.message.split("\n");
     const what = first.replace(/^Invalid TOML document: /, "");
-    throw fault(e.line, e.column, /unsafe property/.test(what) ? "__proto__ and constructor are not names" : what);
+    if (/unsafe property/.test(what)) throw fault(e.line, e.column, "__proto__ and constructor are not names");
+    throw fault(e.line, e.column, /redefine/.test(what) ? `${writtenAt(text, e.line)} is written twice` : what);
   }
   withTextDates(value);
   try {

@@ -1,6 +1,6 @@
 // Which cuts are tried, if not all of them are.
 
-import type { Cut, Machine, Store } from "./store.js";
+import type { Cut, Machine, Store } from "../store.js";
 
 /** Selects `n` of `all` indices, including the first and the last, ascending. Returns undefined for all. */
 export function spread(all: number, n: number): number[] | undefined {

@@ -1,5 +1,6 @@
-// Signature algorithms that keep their answers. A simulated device starts thousands of times, and asks about the same few signatures; a verification
-// depends on nothing but the octets that are asked about, which here are the whole question.
+// Signature algorithms that keep their answers. A simulated device starts thousands of times, and asks about the same
+// few signatures; a verification depends on nothing but the octets that are asked about, which here are the whole
+// question.
 
 import type { Alg, Trust } from "@firmseal/verifier";
 import { rawKey } from "@firmseal/verifier/tools";

@@ -1,31 +1,13 @@
 // The simulation. Installs an update once without a cut, then with a power cut at every operation, and again with a cut
 // at every operation of each recovery. After each cut, the device starts, and the installation is tried again.
 
-import { createHash } from "node:crypto";
-import {
-  type Bytes,
-  compareSequence,
-  type Device,
-  boot as generalBoot,
-  install as generalInstall,
-  type Sequence,
-  type Source,
-  type Trust,
-} from "@firmseal/verifier";
-import { componentName } from "@firmseal/verifier/device/file";
+import { compareSequence, type Sequence, type Trust } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
+import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "../report.js";
+import type { Cut, Machine, MakeStore, Setup, Store } from "../store.js";
 import { chosenCuts, spread } from "./chosen.js";
-import { nodeHost } from "./host.js";
 import { rememberedTrust } from "./remembered.js";
-import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
-import type { Cut, Machine, MakeStore, Setup, Started, Store, Verifier } from "./store.js";
-
-/** A release, the trust policy for it, and its external payloads. */
-export interface Release {
-  envelope: Uint8Array;
-  trust: Trust;
-  payloads: ReadonlyMap<string, Source | Bytes>;
-}
+import { bootOn, installOn, type Release } from "./start-install.js";
 
 /** The simulation cannot begin: `step` failed without any cut. `again`: a second installation of the update. */
 export class Unsimulated extends Error {
@@ -37,72 +19,12 @@ export class Unsimulated extends Error {
   }
 }
 
-const GENERAL: Verifier = { install: generalInstall, boot: generalBoot };
-
-const PAYLOAD_CHUNK = 1024;
-/** The digest of what is stored is taken by the simulation, not by the device: in large pieces. */
-const DIGEST_CHUNK = 64 * 1024;
 const MAX_FAULTS = 20;
-
-/** A Source that returns bytes in chunks, like flash or a network. */
-function chunked(bytes: Uint8Array, chunk = PAYLOAD_CHUNK): Source {
-  return { length: bytes.length, chunk, read: (offset, n) => bytes.slice(offset, offset + n) };
-}
 
 /** Describes an error in a few words, including the error of the device behind a refusal. */
 function faultWords(e: unknown): string {
   const { cause, message } = e as { cause?: unknown; message?: string };
   return cause === undefined ? (message ?? String(e)) : faultWords(cause);
-}
-
-function storedDigest(device: Device, id: Parameters<Device["size"]>[0], fresh: boolean): string {
-  const hash = createHash("sha256");
-  const size = device.size(id, fresh);
-  for (let at = 0; at < size; at += DIGEST_CHUNK) {
-    const bytes = device.read(id, at, Math.min(DIGEST_CHUNK, size - at), fresh);
-    hash.update(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes));
-  }
-  return size === 0 ? "empty" : hash.digest("hex");
-}
-
-/**
- * Starts a device and describes what runs: the release, the image in each component, and the invoked bytes. Throws if
- * nothing starts.
- */
-export function bootOn(started: Started, setup: Setup, trust: Trust): string {
-  const { device, envelope } = started;
-  if (!envelope) throw new Error("nothing is installed");
-  const invoked: string[] = [];
-  const loaded = new Set<string>();
-  const { invoke, erase } = device;
-  device.erase = (id, most) => {
-    loaded.add(componentName(id));
-    erase.call(device, id, most);
-  };
-  device.invoke = (id, args) => {
-    const name = componentName(id);
-    invoked.push(`${name} ${storedDigest(device, id, loaded.has(name))}`);
-    return invoke.call(device, id, args);
-  };
-  const { boot } = started.verifier ?? GENERAL;
-  const progress = boot(envelope, trust, device, nodeHost);
-  if (progress.next()) progress.next(false);
-  const images = setup.components.map((id) => `${componentName(id)} ${storedDigest(device, id, false)}`);
-  return JSON.stringify([formatSequence(progress.manifest.sequence), images, invoked]);
-}
-
-export function installOn(started: Started, release: Release): void {
-  const { device } = started;
-  device.fetch = (uri) => {
-    const payload = release.payloads.get(uri);
-    return payload && "read" in payload
-      ? payload
-      : payload && chunked(payload instanceof Uint8Array ? payload : Uint8Array.from(payload), device.chunk);
-  };
-  const envelope = chunked(release.envelope, device.chunk);
-  const { install } = started.verifier ?? GENERAL;
-  const progress = install(started.receive?.(envelope, release.trust) ?? envelope, release.trust, device, nodeHost);
-  if (progress.next()) progress.next(false);
 }
 
 /** Everything that follows a start without further cuts: start, installation, start. */
@@ -122,7 +44,10 @@ export class Simulation {
   private afterAgain = "";
   private from!: Store;
   private floor: Sequence = [0, 0];
-  /** Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor fall. */
+  /**
+   * Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor
+   * fall.
+   */
   private anew: string | undefined;
   private courses = 0;
 

@@ -1,0 +1,71 @@
+// Who must have signed the open files: the open keys, or the open trust file.
+
+import { acceptTrust, anchorOf, decodeTrust, keyOfAnchor, loadAlg, type PublicKey } from "@firmseal/signer";
+import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
+import { ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
+import type { DeviceSettings } from "../../protocol.js";
+import type { Desk } from "../desk.js";
+import { bytesOfHex } from "../keys.js";
+import type { Main } from "../main-file.js";
+import { kindsOf } from "../release.js";
+
+/** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
+export interface DeskPolicy {
+  trust: Trust;
+  keys: { key: PublicKey; anchor: Anchor; name?: string }[];
+  list?: TrustList;
+}
+
+/** The open trust file. `before`: the previous one, if it is open too. */
+export interface TrustList {
+  store: TrustStore;
+  pinned: boolean;
+  before?: TrustStore;
+}
+
+/** A trust file, verified with these roots, or with its own. Throws refusals. */
+function acceptedTrust({ bytes }: Main, roots: TrustStore | Trust | undefined): TrustStore {
+  const own = decodeTrust(bytes);
+  // a device would call it damaged CBOR
+  if (own.signatures.length === 0) throwRefusal(errors.TRUST_SIGNERS, -1);
+  return acceptTrust(bytes, roots ?? own.store);
+}
+
+/**
+ * The trust file, verified with the open keys as its roots, or with its own, and the previous one first. Throws
+ * refusals.
+ */
+function trustList({ trust, before: first, keys }: Desk): TrustList | undefined {
+  if (!trust) return undefined;
+  const pinned = keys.length > 0;
+  const roots = pinned ? { anchors: keys.map(({ key }) => anchorOf(key)), threshold: keys.length } : undefined;
+  if (!first) return { store: acceptedTrust(trust, roots), pinned };
+  const before = acceptedTrust(first, roots);
+  return { store: acceptedTrust(trust, before), pinned, before };
+}
+
+function identityOf(device: DeviceSettings | undefined, main: Main): Identity {
+  if (device) return { vendor: [bytesOfHex(device.vendor)], class: [bytesOfHex(device.class)] };
+  const [first] = kindsOf(main).kinds;
+  return { vendor: first?.identity.vendor ?? [], class: first?.identity.class ?? [] };
+}
+
+/**
+ * Who must have signed the release. Undefined: neither keys nor a trust file are open. Throws refusals and Sentence.
+ */
+export async function policyFor(desk: Desk, threshold: number, device: DeviceSettings | undefined): Promise<DeskPolicy | undefined> {
+  for (const { key } of desk.keys) await loadAlg(key.alg);
+  const list = trustList(desk);
+  if (list && !desk.envelope) return { trust: { anchors: [] }, keys: [], list };
+  if (list && desk.envelope) {
+    const trust = policyOf(list.store, ROLE_RELEASE, identityOf(device, desk.envelope));
+    const keys = trust.anchors.flatMap((one) => {
+      const key = keyOfAnchor(one as TrustAnchor);
+      return key ? [{ key, anchor: one }] : [];
+    });
+    return { trust: { ...trust, anchors: keys.map((one) => one.anchor) }, keys, list };
+  }
+  if (desk.keys.length === 0) return undefined;
+  const keys = desk.keys.map(({ key, name }) => ({ key, name, anchor: anchorOf(key) }));
+  return { trust: { anchors: keys.map((one) => one.anchor), threshold }, keys };
+}

@@ -1,0 +1,127 @@
+// What the open files say together: whether the release is good under the open keys or the open trust file.
+
+import { type OnProgress, type PageData, refusalWords, verifyReport } from "@firmseal/report/page";
+import { anchorOf, decodeTrust, keyOfAnchor, testKeyName, thumbprint, toHex, trustName } from "@firmseal/signer";
+import { type Anchor, anchor, errors, open } from "@firmseal/verifier";
+import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal } from "@firmseal/verifier/tools";
+import type { DeskVerdict, DeviceSettings, SignatureRow } from "../../protocol.js";
+import { TEXTS } from "../../texts.js";
+import type { Desk } from "../desk.js";
+import type { Main } from "../main-file.js";
+import { kindsOf, pageInterpreter } from "../release.js";
+import { Sentence } from "../sentence.js";
+import { type DeskPolicy, policyFor, type TrustList } from "./policy.js";
+import { trustVerdict } from "./trust-verdict.js";
+
+/** The verifier, with every key that tools have. */
+const device = () => ({ ...{ open, anchor, errors }, ...pageInterpreter() });
+
+/** The verdict on the main file. */
+export async function deskVerdict(
+  desk: Desk,
+  threshold: number,
+  device: DeviceSettings | undefined,
+  progress: OnProgress,
+): Promise<DeskVerdict> {
+  let policy: DeskPolicy | undefined;
+  try {
+    policy = await policyFor(desk, threshold, device);
+  } catch (e) {
+    const verdict = refused(e, [], TEXTS.trustRefused);
+    if (desk.envelope) delete verdict.at;
+    return verdict;
+  }
+  if (desk.envelope) return releaseVerdict(desk, desk.envelope, policy, progress);
+  const list = policy?.list;
+  if (!desk.trust || !policy || !list) return { state: "unknown", words: TEXTS.noKeyYet, signatures: [], notes: [] };
+  return trustVerdict(list, signatureRows(decodeTrust(desk.trust.bytes).signatures, trustFileKeys(desk, list)));
+}
+
+/** Keys that may have signed the trust file: the open ones, and those of the file and of the previous one. */
+function trustFileKeys({ keys }: Desk, { store, before }: TrustList): DeskPolicy["keys"] {
+  const own = [...store.anchors, ...(before?.anchors ?? [])].flatMap((one) => {
+    const key = keyOfAnchor(one);
+    return key ? [{ key, anchor: anchorOf(key) }] : [];
+  });
+  return [...keys.map(({ key, name }) => ({ key, name, anchor: anchorOf(key) })), ...own];
+}
+
+async function releaseVerdict(desk: Desk, main: Main, policy: DeskPolicy | undefined, progress: OnProgress): Promise<DeskVerdict> {
+  const signatures = signatureRows(main.outline?.signatures ?? [], policy?.keys ?? []);
+  if (!policy) {
+    if (main.fault) return refused(main.fault, signatures);
+    return { state: "unknown", words: signatures.length === 0 ? TEXTS.unsigned : TEXTS.noKeyYet, signatures, notes: [] };
+  }
+  try {
+    // with the keys first: a damaged file is refused as on a device, whatever a tool can still read of it
+    open(main.bytes, policy.trust);
+    const data = dataOf(main, policy);
+    const verified = await verifyReport(device(), policy.trust, data, main.bytes, progress);
+    const release = { data, verified, length: main.bytes.length };
+    return { state: "good", words: "", signatures, release, notes: notesOf(desk, policy, verified) };
+  } catch (e) {
+    return refused(e, signatures);
+  }
+}
+
+const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): DeskVerdict => {
+  // what is not tried is neither good nor refused
+  if (e instanceof Sentence) return { state: "unknown", words: e.message, signatures, notes: [] };
+  const text = refusalWords(e);
+  const at = isRefusal(e) && e.at >= 0 ? { at: e.at } : {};
+  return { state: "bad", words: words(text), ...at, signatures, notes: [] };
+};
+
+const base64 = (bytes: ArrayLike<number>) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+
+function dataOf(main: Main, { keys, trust, list }: DeskPolicy): PageData {
+  const { kinds, slots } = kindsOf(main);
+  const part = (name: string, bytes: ArrayLike<number> | undefined) => (bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {});
+  const pair = (limit: NonNullable<Anchor["since"]>): [number, number] => [limit[0], limit[1]];
+  return {
+    file: main.name,
+    made: "",
+    keys: keys.map(({ key, name, anchor: { since, until } }) => ({
+      alg: key.alg,
+      key: base64(key.key),
+      ...(key.kid && { kid: base64(key.kid) }),
+      ...(since && { since: pair(since) }),
+      ...(until && { until: pair(until) }),
+      ...(name !== undefined && { name }),
+    })),
+    threshold: trust.threshold ?? 1,
+    ...(list && { trust: { name: trustName(list.store), sequence: formatSequence(list.store.sequence), role: "release" } }),
+    names: {},
+    kinds: kinds.map(({ identity, slot, there }) => ({
+      ...part("vendor", identity.vendor[0]),
+      ...part("class", identity.class[0]),
+      ...part("device", identity.device?.[0]),
+      slot,
+      has: there,
+    })),
+    slots,
+  };
+}
+
+/** Every signature, and the open key that made it. */
+function signatureRows(signatures: readonly CoseSignature[], keys: DeskPolicy["keys"]): SignatureRow[] {
+  return signatures.map(({ alg: id, kid, message, signature }) => {
+    const by = keys.find(({ key, anchor: { alg } }) => alg.ids.includes(id) && alg.verify(key.key, message, signature, {}));
+    return {
+      alg: ALG_NAMES[id] ?? String(id),
+      kid: kid ? toHex(kid) : "",
+      ...(by && { by: by.name ?? toHex(thumbprint(by.key)) }),
+    };
+  });
+}
+
+function notesOf(desk: Desk, policy: DeskPolicy, verified: NonNullable<DeskVerdict["release"]>["verified"]): string[] {
+  const tests = policy.keys.flatMap(({ key }, i) => (verified.signed[i] ? (testKeyName(key) ?? []) : []));
+  const outside = verified.payloads.filter(({ inside }) => !inside);
+  const isOpen = ({ uri, digest }: (typeof outside)[number]) => desk.payloads.some((one) => one.uri === uri && one.digest === digest?.hex);
+  return [
+    ...tests.map((name) => TEXTS.isTestKey(name)),
+    ...(policy.list && !policy.list.pinned ? [TEXTS.trustNotPinned] : []),
+    ...outside.map((payload) => (isOpen(payload) ? TEXTS.outsideGood : TEXTS.outside)(payload.uri)),
+  ];
+}

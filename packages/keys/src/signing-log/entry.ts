@@ -1,0 +1,157 @@
+// An entry of a signing log: a JSON object in one line, with the hash of the line before it.
+
+import { createHash } from "node:crypto";
+import { sha256Hex } from "../files/digest.js";
+
+/** The value of `prev` in the first entry. */
+export const NO_PREVIOUS = "0".repeat(64);
+
+/** The operation that continues after a log was restored, truncated or edited. */
+export const ACCEPT = "accept-restored";
+
+/** The operation that consents to what somebody else is to sign. */
+export const APPROVE = "approve";
+
+/** The operation that continues the numbers of one key with another. It signs nothing. */
+export const MOVE = "move";
+
+/** Returns whether an entry goes before a signature of its key on a manifest or a trust file. */
+export function isSigning({ operation }: Pick<EntryFacts, "operation">): boolean {
+  return operation !== APPROVE && operation !== MOVE;
+}
+
+/** What an entry tells. */
+export interface EntryFacts {
+  /** RFC 3339, in UTC. */
+  time: string;
+  user: string;
+  host: string;
+  /** The job identifier in a CI service, as `VARIABLE=value`. */
+  job?: string;
+  operation: string;
+  /** Thumbprint of the key (RFC 9679), in hex. */
+  key?: string;
+  /** Digest of the manifest, or of the payload of a trust file: `sha-256:` and hex digits. */
+  digest?: string;
+  /** SHA-256 of the signed bytes. */
+  tbs?: string;
+  /** Sequence number of the manifest or trust file, in decimal. */
+  sequence?: string;
+  /** Version of the release, as the text of its manifest names it. */
+  version?: string;
+  /** For a one-time key (HSS/LMS): the number of the leaf that signs, in decimal. */
+  leaf?: string;
+  /** The devices, or the product line of trust files: see sequence.ts. */
+  scope?: string[];
+  /** The overridden refusals. */
+  overrides?: string[];
+  /** Thumbprints of the keys whose approval was asked for, and was there. */
+  approvers?: string[];
+  /**
+   * Of a move: thumbprint of the key whose numbers this key continues, or of the key that continues those of this key.
+   */
+  from?: string;
+  to?: string;
+  /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
+  torn?: number;
+}
+
+export interface Entry extends EntryFacts {
+  v: 1;
+  n: number;
+  /** Hash of the preceding entry; in an entry that accepts a log, SHA-256 of all preceding lines. */
+  prev: string;
+  hash: string;
+}
+
+/**
+ * The hashed members (those before "hash"), and the line. A reader splits the line by its bytes and never encodes it
+ * again.
+ */
+export function lineOf(entry: Omit<Entry, "hash">): { text: string; hash: string } {
+  const body = JSON.stringify(entry);
+  const hash = sha256Hex(Buffer.from(body));
+  return { text: `${body.slice(0, -1)},"hash":"${hash}"}\n`, hash };
+}
+
+/** `,"hash":"` with 64 digits and `"}`. */
+const TAIL = 75;
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+export function parseEntry(bytes: Buffer): Entry | undefined {
+  // detecting it by an exception takes ten times as long
+  if (bytes[0] !== 0x7b) return undefined;
+  try {
+    const entry = JSON.parse(strictUtf8.decode(bytes));
+    const text = (...values: unknown[]) => values.every((value) => typeof value === "string");
+    const texts = (list: unknown) => list === undefined || (Array.isArray(list) && text(...list));
+    const {
+      v,
+      n,
+      time,
+      user,
+      host,
+      operation,
+      prev,
+      hash,
+      sequence,
+      scope,
+      overrides,
+      approvers,
+      key,
+      digest,
+      tbs,
+      job,
+      version,
+      from,
+      to,
+    } = entry;
+    if (v !== 1 || !Number.isSafeInteger(n) || n < 1 || !text(time, user, host, operation, prev, hash)) return undefined;
+    if (
+      !texts(scope) ||
+      !texts(overrides) ||
+      !texts(approvers) ||
+      ![key, digest, tbs, job, version, from, to].every((value) => value === undefined || text(value))
+    )
+      return undefined;
+    const { leaf } = entry;
+    if (leaf !== undefined && !(text(leaf) && /^[0-9]{1,61}$/.test(leaf))) return undefined;
+    return sequence === undefined || /^[0-9]{1,20}$/.test(sequence) ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether bytes are a truncated entry, followed by the NULs that a file system returns for bytes that were not written.
+ * A complete entry was not truncated: it, or its line end, was changed.
+ */
+export function isBegun(bytes: Buffer): boolean {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  const text = bytes.subarray(0, end).toString("latin1");
+  if (bytes.length === 0 || bytes.length >= LONGEST_TORN || !ENTRY_BEGIN.startsWith(text.slice(0, ENTRY_BEGIN.length))) return false;
+  const whole = text.search(/,"hash":"[0-9a-f]{64}"}/);
+  return whole < 0 || (whole === text.length - TAIL && parseEntry(bytes.subarray(0, end)) !== undefined) || text.includes(HOLE);
+}
+
+/** A missing part of a block, with the rest after it. */
+const HOLE = "\0".repeat(16);
+const LONGEST_TORN = 64 * 1024;
+const ENTRY_BEGIN = '{"v":1,"n":';
+
+export function hashOfLine(line: Buffer): string {
+  return createHash("sha256").update(line.subarray(0, -TAIL)).update("}").digest("hex");
+}
+
+/** Returns whether a file begins like a signing log. */
+export function looksLikeLog(head: Uint8Array): boolean {
+  return Buffer.from(head).toString("latin1").startsWith(ENTRY_BEGIN);
+}
+
+/** An entry on the line of a truncated one: its writer had not seen that one. */
+export function entryAfterTorn(content: Buffer): Buffer | undefined {
+  const at = content.lastIndexOf(ENTRY_BEGIN);
+  return at > 0 && isBegun(content.subarray(0, at)) ? content.subarray(at) : undefined;
+}
