@@ -115,6 +115,7 @@ function fingerprint() {
     "scripts/common-js.mjs",
     "scripts/declarations.mjs",
     "scripts/direct-imports.mjs",
+    "scripts/first-run.mjs",
     "scripts/in-signer.mjs",
     "scripts/packages.mjs",
   ];
@@ -229,7 +230,7 @@ async function program({ banner: _, ...options }, outdir) {
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
-  const { makeParts, PARTS } = await import("./bundle.mjs");
+  const { partsOnce, PARTS } = await import("./bundle.mjs");
   const fresh = `${CACHE}/cli`;
   const options = {
     metafile: true,
@@ -281,7 +282,7 @@ async function commandLine() {
   };
   const { metafile } = await program(options, fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
-  const { statements, names, errors, needs } = await makeParts();
+  const { statements, names, errors, needs } = await partsOnce();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
   await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts]);

@@ -98,7 +98,7 @@ function* namesIn(node, local = new Set()) {
  * { statements, names, errors, needs }: see BundleParts in packages/bundler/src/exports.ts. `modules`: by variable at the top, the module under src/ that
  * declares it. Throws where the code is not ES5.
  */
-export async function makeParts() {
+async function makeParts() {
   const { modules: ofAlgorithms, needs } = await algorithmModules();
   const named = Object.entries({ ...ofAlgorithms, ...NAMED }).flatMap(([module, values]) => values.map((value) => [module, value]));
   const result = await build({
@@ -146,12 +146,20 @@ export async function makeParts() {
   return { statements, names, errors, needs, modules };
 }
 
+let known;
+
+/** The same of makeParts(), made once: for programs that make several bundles of one build, and change nothing in it. */
+export function partsOnce() {
+  known ??= makeParts();
+  return known;
+}
+
 /**
  * Writes firmseal-NAME.js, which ships, and firmseal-NAME.src.js, which people read, into `folder` (packages/verifier/dist).
  * Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they hold. Throws where the result is not ES5.
  */
 export async function bundle({ name, algs, features: wanted, form = "umd", micro, folder = `${VERIFIER}dist` }, parts) {
-  const all = parts ?? (await makeParts());
+  const all = parts ?? (await partsOnce());
   const { DEFAULT_FEATURES, minifiedBundle: minified, readableBundle: readable } = await import("../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
   const options = { algs, features, form, ...(micro && { micro }) };
@@ -167,7 +175,7 @@ export async function bundle({ name, algs, features: wanted, form = "umd", micro
 
 /** Every bundle that ships, and the package.json that makes Node read them as scripts rather than as ES modules. */
 export async function bundleAll(folder = `${VERIFIER}dist`) {
-  const parts = await makeParts();
+  const parts = await partsOnce();
   const made = [];
   for (const one of [...BUNDLES, ...MICRO_BUNDLES]) made.push(await bundle({ ...one, folder }, parts));
   writeFileSync(`${folder}/package.json`, '{ "type": "commonjs" }\n');

@@ -7,6 +7,7 @@ import { isBuiltin } from "node:module";
 import { basename } from "node:path";
 import { Script } from "node:vm";
 import { build, transform } from "esbuild";
+import { calledFunctions, compiledAtOnce, divided } from "./first-run.mjs";
 
 const OPTIONS = { format: "cjs", platform: "node", target: "node20.19", minifyWhitespace: true, minifySyntax: true, logLevel: "warning" };
 
@@ -176,7 +177,7 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     // the program begins when all modules are there
     const begin = `import"./${nameOf(main)}.js";`;
     const stdin = { contents: [...lines.filter((line) => !line.startsWith("export{}")), begin].join("\n") };
-    return build({ ...OPTIONS, stdin, bundle: true, write: false, metafile: true, plugins: [inside] });
+    return build({ ...OPTIONS, format: "esm", stdin, bundle: true, write: false, metafile: true, plugins: [inside] });
   };
 
   /** The names that modules ask for of those of `list`: these on demand, and, if `withOthers`, those outside that may be reached. And the latter. */
@@ -211,33 +212,47 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     );
     const { asked, outside } = namesAsked(list, isOther, true);
     const { outputFiles } = await inOneScope(list, asked, isOther);
-    const made = onDemand(outputFiles[0].text);
+    return { text: outputFiles[0].text, asked, outside };
+  };
+
+  /** The file of a program. `text`: an ES module. `asked`: the names that others ask for, by the module that they are in for them. */
+  const fileOf = async (text, asked) => {
+    const made = onDemand((await transform(text, OPTIONS)).code);
     const [exported] = WITH_EXPORTS.exec(made);
     const groups = new Map();
     for (const [, name, one, local] of exported.matchAll(EXPORTED)) groups.set(name, [...(groups.get(name) ?? []), `${one}:()=>${local}`]);
     for (const [name, names] of asked)
       if (names.size !== (groups.get(name)?.length ?? 0)) throw new Error(`${name}.js does not export all of ${[...names].join(", ")}`);
     const getters = [...groups].map(([name, some]) => `${JSON.stringify(name)}:()=>({${some.join(",")}})`).join(",\n");
-    return { text: `"use strict";${loader(getters)}${made.slice(exported.length)}\n`, outside };
+    return `"use strict";${loader(getters)}${made.slice(exported.length)}\n`;
   };
+
+  /** The file of a module of its own. */
+  const chunkOf = (name, body) =>
+    `"use strict";module.exports={\n${JSON.stringify(name)}:(function(exports,__load,__later,__export){${body}\n})\n};\n`;
 
   const files = new Map();
   // a program has no module that it does not need: others may be in one program, and in a file of their own for another
   const apart = new Set();
+  const made = new Map();
   for (const [file, { command, also }] of Object.entries(programs)) {
-    const { text, outside } = await program(command, also);
-    files.set(`${file}.js`, text);
-    for (const name of outside) apart.add(name);
+    const one = await program(command, also);
+    made.set(file, one);
+    files.set(`${file}.js`, await fileOf(one.text, one.asked));
+    for (const name of one.outside) apart.add(name);
   }
-  for (const name of apart) {
-    const body = await functionBody(texts.get(paths.get(name)));
-    files.set(
-      `chunks/${name}.js`,
-      `"use strict";module.exports={\n${JSON.stringify(name)}:(function(exports,__load,__later,__export){${body}\n})\n};\n`,
-    );
+  for (const name of apart) files.set(`chunks/${name}.js`, chunkOf(name, await functionBody(texts.get(paths.get(name)))));
+  files.set("package.json", `${JSON.stringify({ type: "commonjs" })}\n`);
+  for (const [file, called] of calledFunctions(files)) {
+    const { text, asked } = made.get(file);
+    const [own, other] = [`program-of-${file}`, `rest-of-${file}`];
+    const { kept, rest, needed } = await divided(text, called, own, other);
+    const exported = needed.map((one) => `${one} as "${own} ${one}"`).join();
+    const whole = await fileOf(`${kept}\nexport{${exported}};`, new Map([...asked, [own, new Set(needed)]]));
+    files.set(`${file}.js`, compiledAtOnce(whole, called));
+    files.set(`chunks/${other}.js`, chunkOf(other, await functionBody(rest)));
   }
   // what cannot be compiled would be found by whoever runs the command that loads it
-  for (const [name, text] of files) new Script(text, { filename: name });
-  files.set("package.json", `${JSON.stringify({ type: "commonjs" })}\n`);
+  for (const [name, text] of files) if (name.endsWith(".js")) new Script(text, { filename: name });
   return files;
 }

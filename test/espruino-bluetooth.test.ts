@@ -6,7 +6,7 @@ import { cpSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, resolve } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { chromiumPath, launch, NO_BROWSER, violations } from "../packages/test-support/src/browser.js";
 import { Place } from "../packages/test-support/src/run.js";
@@ -113,10 +113,16 @@ class RealBoard implements Far {
 /** The part of Web Bluetooth that the page uses, in the page. */
 const FAKE = `
 const from = Object.assign(new EventTarget(), { startNotifications: async () => {} });
+// a board does nothing before its line ends: each packet by itself would cost a call out of the page
+let line = "";
 const to = {
-  writeValueWithResponse(bytes) {
+  async writeValueWithResponse(bytes) {
     if (bytes.length > 20 || bytes.length === 0) throw new Error("a packet of " + bytes.length + " bytes");
-    return window.radio(btoa(String.fromCharCode(...bytes)));
+    line += String.fromCharCode(...bytes);
+    if (!line.endsWith("\\n")) return;
+    const whole = line;
+    line = "";
+    await window.radio(btoa(whole));
   },
 };
 const CHARACTERISTICS = { "6e400002-b5a3-f393-e0a9-e50e24dcca9e": to, "6e400003-b5a3-f393-e0a9-e50e24dcca9e": from };
@@ -153,7 +159,6 @@ Object.defineProperty(navigator, "bluetooth", { configurable: true, value: bluet
 
 let place: Place;
 let server: Server;
-let browser: Browser;
 let page: Page;
 let far: Far;
 let noise: string[] = [];
@@ -165,25 +170,28 @@ async function choose(files: Partial<typeof sent> = {}): Promise<void> {
 }
 const text = (id: string) => page.locator(`#${id}`).textContent();
 const settled = (id: string, pattern: RegExp) =>
-  vi.waitFor(async () => expect(await text(id)).toMatch(pattern), { timeout: 120_000, interval: 50 });
+  vi.waitFor(async () => expect(await text(id)).toMatch(pattern), { timeout: 120_000, interval: 20 });
 
+async function newPage(): Promise<Page> {
+  const made = await (await launch()).newPage();
+  made.on("console", (message) => noise.push(message.text()));
+  made.on("pageerror", (error) => noise.push(String(error)));
+  made.on("request", (request) => {
+    if (!request.url().startsWith(url())) noise.push(request.url());
+  });
+  await made.exposeFunction("radio", (base64: string) => far.heard(Buffer.from(base64, "base64").toString("latin1")));
+  await made.addInitScript(FAKE);
+  return made;
+}
+
+/** Loads the page anew, with a board behind the radio. */
 async function opened(board: Far): Promise<void> {
   far?.close();
   far = board;
-  await page?.context().close();
-  const context = await browser.newContext();
-  page = await context.newPage();
-  noise = [];
-  page.on("console", (message) => noise.push(message.text()));
-  page.on("pageerror", (error) => noise.push(String(error)));
-  page.on("request", (request) => {
-    if (!request.url().startsWith(url())) noise.push(request.url());
-  });
-  await page.exposeFunction("radio", (base64: string) => board.heard(Buffer.from(base64, "base64").toString("latin1")));
-  await page.addInitScript(FAKE);
   board.say = (said) => {
     page.evaluate(`window.fromBoard(${JSON.stringify(Buffer.from(said, "latin1").toString("base64"))})`).catch(() => {});
   };
+  noise = [];
   await page.goto(url());
   await page.waitForSelector("html[data-ready]");
 }
@@ -229,11 +237,11 @@ beforeAll(async () => {
     }
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  browser = await launch();
+  page = await newPage();
 });
 afterAll(async () => {
   far?.close();
-  await browser?.close();
+  await page?.close();
   server?.close();
 });
 
@@ -394,6 +402,14 @@ describe("the entry of an app loader", () => {
     expect(at.get(`loader/apps/firmseal/${mine.icon}`).subarray(1, 4).toString()).toBe("PNG");
     expect(make("loader", `${"x".repeat(29)}=a.js`).status).not.toBe(0);
     expect(make("loader", "x=a.js", "y=loader/../a.js").status).not.toBe(0);
+    // what the entry itself consists of
+    for (const name of ["metadata.json", "app.png", "Metadata.JSON"]) {
+      at.put(name, "mine");
+      const refused = make("other", "firmseal=a.js", `x=${name}`);
+      expect(refused.status).not.toBe(0);
+      expect(refused.stderr).toContain("two files have the same name");
+      expect(at.has("other")).toBe(false);
+    }
     expect(make().status).not.toBe(0);
   });
 });

@@ -17,8 +17,6 @@ const storage = files.map((argument) => {
   return { name, file, url: basename(file) };
 });
 if (!folder || storage.length === 0) throw new Error("usage: node app-loader.mjs FOLDER NAME=FILE ...");
-if (new Set(storage.map(({ url }) => url)).size < storage.length) throw new Error("two files have the same name");
-
 const metadata = {
   id: ID,
   name: "Signed updates",
@@ -33,6 +31,9 @@ const metadata = {
   // what the device writes, for when the entry is removed
   data: [{ wildcard: "firmseal.??" }],
 };
+
+const names = [...storage.map(({ url }) => url), "metadata.json", metadata.icon].map((name) => name.toLowerCase());
+if (new Set(names).size < names.length) throw new Error("two files have the same name: metadata.json and app.png are written here");
 
 const place = join(folder, "apps", ID);
 mkdirSync(place, { recursive: true });

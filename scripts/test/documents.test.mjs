@@ -76,6 +76,17 @@ it("CONTRIBUTING.md names only functions and paths that exist", () => {
   expect([...paths].filter((path) => !existsSync(ROOT + path))).toEqual([]);
 });
 
+it.each(["bundler", "images", "kernel", "keys", "release", "report", "signer", "simulator", "verifier"])(
+  "the README of %s names only functions of the package",
+  (name) => {
+    const called = (text) => [...text.matchAll(/`(\w+)\(/g)].map(([, one]) => one);
+    const api = readFileSync(`${ROOT}docs/reference/api/${name}.md`, "utf8");
+    const unknown = (text) => called(text).filter((one) => !new RegExp(`\\b${one}\\b`).test(api));
+    expect(unknown(readFileSync(`${ROOT}packages/${name}/README.md`, "utf8"))).toEqual([]);
+    expect(unknown("`isGone()` and `wasNever(x)`")).toEqual(["isGone", "wasNever"]);
+  },
+);
+
 it("mutation.md names only functions and features of the verifier that exist", () => {
   const text = readFileSync(`${ROOT}docs/explanation/mutation.md`, "utf8");
   const names = new Set([...text.matchAll(/`(\w+)\(\)`|\b(HAS_[A-Z0-9]+)\b/g)].map(([, one, flag]) => one ?? flag));

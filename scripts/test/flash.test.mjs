@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle, readableBundle } from "../../packages/bundler/src/bundle.ts";
-import { makeParts } from "../bundle.mjs";
+import { partsOnce } from "../bundle.mjs";
 import { checkEs5 } from "../checks/es5.mjs";
 import { engines } from "./engines.mjs";
 
@@ -21,7 +21,7 @@ let bundle;
 let source;
 
 beforeAll(async () => {
-  const parts = await makeParts();
+  const parts = await partsOnce();
   bundle = await minifiedBundle(options, parts);
   source = await readableBundle(options, parts);
 }, 60_000);

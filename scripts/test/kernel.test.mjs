@@ -19,8 +19,8 @@ import * as kernel from "../kernel.mjs";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const VALID = 0x5ea1ed25;
 /** Random cases for the program with sanitizers, and for each image. `pnpm kernel:random` has a million. */
-const CASES = Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 10_000 : 500));
-const EMULATED = LONG ? 1000 : 60;
+const CASES = Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 10_000 : 300));
+const EMULATED = LONG ? 1000 : 40;
 const BATCH = 5000;
 const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -235,7 +235,7 @@ describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`%s${noArm
   it("has a sample, which is valid, and not valid when it is cut", () => checkSample(play));
 
   it.skipIf(!haveVectors)(`decides published cases as published${haveVectors ? "" : " (skipped: no vectors)"}`, () => {
-    const cases = [...Object.values(published()).flat(), ...(cctv ? fromCctv() : [])].filter((_, i) => LONG || i % 5 === 0);
+    const cases = [...Object.values(published()).flat(), ...(cctv ? fromCctv() : [])].filter((_, i) => LONG || i % 8 === 0);
     expect(words(play(Buffer.concat(cases.map(recordOf)))).map((word) => word === VALID)).toEqual(cases.map(({ valid }) => valid));
   });
 

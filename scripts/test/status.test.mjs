@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { macAttester, status } from "@firmseal/verifier";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle } from "../../packages/bundler/src/bundle.ts";
-import { makeParts } from "../bundle.mjs";
+import { partsOnce } from "../bundle.mjs";
 import { engines } from "./engines.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-status-"));
@@ -27,7 +27,7 @@ const SECRET = Array.from({ length: 32 }, (_, i) => 255 - i);
 let bundle;
 
 beforeAll(async () => {
-  bundle = await minifiedBundle({ algs: ["ed25519"], features: ["install", "status"], form: "script" }, await makeParts());
+  bundle = await minifiedBundle({ algs: ["ed25519"], features: ["install", "status"], form: "script" }, await partsOnce());
 }, 60_000);
 
 function expected() {

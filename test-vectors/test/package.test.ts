@@ -25,11 +25,10 @@ function ok(command: string, args: string[], cwd = folder): string {
   return stdout;
 }
 
-/** Packs one package, and unpacks it where npm would install it. Neither depends on another. */
-function install(path: string, name: string): string {
+/** Unpacks a packed package where npm would install it. Neither depends on another. */
+function install(name: string): string {
   const place = join(folder, "node_modules/@firmseal", name);
   mkdirSync(place, { recursive: true });
-  ok("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], join(ROOT, path));
   const [archive] = readdirSync(folder).filter((file) => file.startsWith(`firmseal-${name}-`));
   ok("tar", ["-xzf", archive as string, "--strip-components=1", "-C", place]);
   return place;
@@ -37,8 +36,10 @@ function install(path: string, name: string): string {
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "firmseal-vectors-"));
-  install("packages/verifier", "verifier");
-  installed = install("test-vectors", "test-vectors");
+  const paths = ["packages/verifier", "test-vectors"].map((path) => join(ROOT, path));
+  ok("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder, ...paths]);
+  install("verifier");
+  installed = install("test-vectors");
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -20,6 +20,7 @@ import { FLOORS_COMPONENT, type roleFloors } from "@firmseal/verifier/device/rol
 import { describe, expect, it } from "vitest";
 import { readKeys, readVectors } from "../../../test-vectors/index.mjs";
 import { hex } from "../../test-support/src/bytes.js";
+import { LONG, OF_SOME, some } from "../../test-support/src/effort.js";
 import { expectFailure, Place } from "../../test-support/src/run.js";
 import { minifiedBundle, readableBundle } from "../src/bundle.js";
 import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
@@ -198,7 +199,7 @@ describe("firmseal bundle", () => {
     }
   });
 
-  it("with `prepared` looks at an anchor's table, without it only at its key", async () => {
+  it(`with prepared looks at an anchor's table, without it only at its key${OF_SOME}`, async () => {
     const table = prepareKey(hex(key), "1k");
     // as long, but no table of this key: with its own digest, and with that of the right one
     const { table: other, digest } = prepareKey(publicOf(privateKey("ed25519", new Uint8Array(32).fill(99))).key, "1k");
@@ -207,7 +208,7 @@ describe("firmseal bundle", () => {
       [["install"], 0, 0],
       [["install", "prepared"], 60, 51],
     ] as const)
-      for (const form of features.length > 1 ? (["umd", "script"] as const) : (["umd"] as const)) {
+      for (const form of features.length > 1 && LONG ? (["umd", "script"] as const) : (["umd"] as const)) {
         const api = load(await made(features, form))["firmseal"] as Api;
         const open = (change: object) => {
           try {
@@ -222,22 +223,23 @@ describe("firmseal bundle", () => {
       }
   });
 
-  it("has the refusals' names where they are asked for", async () => {
+  it(`has the refusals' names where they are asked for${OF_SOME}`, async () => {
     // those of a micro verifier are in no other
     const all = Object.entries((await import("@firmseal/verifier")).errors).filter(([name]) => !/^TEMPLATE_/.test(name));
     const ofTrust = /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/;
     const others = /^STATUS_|^SIGNATURE_FAMILY$/;
-    for (const [features, expected] of [
+    const lists = [
       [["errors"], all.filter(([name]) => !ofTrust.test(name) && !others.test(name))],
       [["errors", "trust"], all.filter(([name]) => !others.test(name))],
       [["errors", "trust", "status", "families"], all],
-    ] as const) {
+    ] as const;
+    for (const [features, expected] of some(lists, 2)) {
       const { errors } = load(await made(features, "umd", ["hsslms"]))["firmseal"] as { errors: { [name: string]: number } };
       expect({ ...errors }).toEqual(Object.fromEntries(expected));
     }
   });
 
-  it("with `trust` reads trust files, in the language of every engine; without it holds nothing of them", async () => {
+  it(`with trust reads trust files, in the language of every engine; without it holds nothing of them${OF_SOME}`, async () => {
     const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
     for (const [form, more] of [
       ["umd", ["trustFileUnchecked", "embeddedTrust", "updatedTrust", "policyOf", "nextTrust"]],
@@ -245,7 +247,12 @@ describe("firmseal bundle", () => {
       ["umd", []],
     ] as const) {
       const features = more.length > 0 ? (["trust"] as const) : [];
-      for (const make of [minifiedBundle, readableBundle]) {
+      // by default one of the two for each
+      for (const make of LONG
+        ? [minifiedBundle, readableBundle]
+        : form === "umd" && more.length > 0
+          ? [readableBundle]
+          : [minifiedBundle]) {
         const text = await make({ algs: ["ed25519"], features, form });
         expect(checkEs5(text, make.name).filter((f: string) => !/optional: exports /.test(f))).toEqual([]);
         const exports = {};

@@ -204,7 +204,7 @@ describe.concurrent("killed", () => {
   it("keygen: a whole key or none", async () => {
     const p = standard();
     const writing = () => p.names().some((name) => name.endsWith(".tmp"));
-    for (const at of [60, 90, 120, 150, writing, writing]) {
+    for (const at of LONG ? [60, 90, 120, 150, writing, writing] : [60, 120, writing]) {
       await kill(p, ["keygen", "--out", "k.pem", "--no-passphrase"], "SIGKILL", at);
       if (p.has("k.pem")) {
         expect(statSync(p.at("k.pem")).mode & 0o777).toBe(0o600);
@@ -230,7 +230,7 @@ describe.concurrent("interrupted", () => {
       await p.ok([...args.slice(0, -1), "other.suit"]);
       const whole = performance.now() - begun;
       const writing = () => p.names().some((name) => name.endsWith(".tmp"));
-      for (const at of moments(LONG ? 6 : 3, whole, writing, signal.length)) {
+      for (const at of moments(LONG ? 6 : 2, whole, writing, signal.length)) {
         const r = await kill(p, args, signal, at);
         expect(r.stderr).not.toContain("    at ");
         expect([oldEnvelope, newEnvelope].some((e) => e.equals(p.get("app.suit")))).toBe(true);

@@ -1,6 +1,6 @@
 // Every use of a key stands in its log before it signs; what is cut, edited or put back from a copy is found out.
 
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { thumbprint, toHex } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
@@ -174,8 +174,14 @@ describe.concurrent("the log of a key", () => {
       expect(p.tree(), more.join(" ")).toEqual(before);
     }
     const other = await p.run(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1"], { env: { FIRMSEAL_STATE: p.at("a file") } });
-    expect(expectFailure(other, 3)).toContain("a file");
+    expect(expectFailure(other, 3)).toContain("a file: a part of the path is not a folder");
     expect(other.stderr).toContain("FIRMSEAL_STATE");
+    // a folder that takes no other one: told at once
+    if (existsSync("/proc/self")) {
+      const sign = ["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1"];
+      const r = await p.run(sign, { env: { FIRMSEAL_STATE: "/proc/none/state" }, program: true, limit: 20_000 });
+      expect(expectFailure(r, 3)).toContain("/proc/none/state");
+    }
     mkdirSync(p.at("open"), { mode: 0o777 });
     const { chmodSync } = await import("node:fs");
     chmodSync(p.at("open"), 0o777);

@@ -1,11 +1,11 @@
 import { expect } from "vitest";
-import { expectFailure, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { expectFailure, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/run.js";
 
 export const PASS = "the passphrase";
 
 export async function made(): Promise<{ encrypted: Buffer; signed: Buffer }> {
   const p = standard();
-  await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: PASS } });
+  p.put("e.pem", quicklyEncrypted(keyC, PASS));
   await signImage(p, 7, "fw.suit");
   return { encrypted: p.get("e.pem"), signed: p.get("fw.suit") };
 }

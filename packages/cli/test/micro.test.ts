@@ -95,6 +95,25 @@ describe("bundle --micro", () => {
     const r = await p.ok(["simulate", "small.suit", "--key", "A.jwk", "--device", "flash-micro", "--second-cuts", "1"]);
     expect(r.stderr).toContain("flash-micro");
   });
+
+  it("and on one without boot(), which another device is not", async () => {
+    const p = place();
+    p.put("small.bin", image(99));
+    await p.ok(["sign", "small.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--for", "micro"]);
+    const simulate = (...args: string[]) => ["simulate", "small.suit", "--key", "A.jwk", "--second-cuts", "1", ...args];
+    const cuts = async (...args: string[]) =>
+      (await p.ok(simulate("--device", "storage-micro", "--json", ...args))).json as Record<string, unknown>;
+    const [less, all] = [await cuts("--without", "boot"), await cuts()];
+    expect(less).toMatchObject({ without: "boot", faultCount: 0 });
+    expect(all).not.toHaveProperty("without");
+    // it keeps no envelope, and so writes less
+    expect(less["cuts"]).toBeLessThan(all["cuts"] as number);
+    for (const args of [
+      ["--device", "storage", "--without", "boot"],
+      ["--device", "storage-micro", "--without", "uri"],
+    ])
+      expectFailure(await p.run(simulate(...args)), 2);
+  });
 });
 
 describe("rotate plan", () => {

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { expectFailure, image, standard } from "../../test-support/src/run.js";
+import { hasTerminal, terminalReason, typeAt } from "../../test-support/src/terminal.js";
 import { released } from "./product-place.js";
 
 describe("init", () => {
@@ -91,6 +92,18 @@ describe("init", () => {
     expect(p.get("firmseal.toml").toString()).toContain(
       files["partitions.csv"] === undefined ? "image = " : 'slots = { a = "1536K", b = "1536K" }',
     );
+  });
+
+  it.skipIf(!hasTerminal)(`asks on a terminal for what it does not find${terminalReason}`, async () => {
+    const p = fresh();
+    p.put("app.bin", image(100));
+    const questions = /for example example\.com\?|NAME=IMAGE:|Which key signs releases\?/g;
+    const { status, shown, asked } = await typeAt(p, ["init"], questions, ["example.com", "esp32=app.bin", "A.pem"]);
+    expect([status, asked], shown).toEqual([0, 3]);
+    await released(p, "1.0.0");
+    const empty = fresh();
+    expect((await typeAt(empty, ["init"], questions, [""])).shown).toContain("--vendor is missing");
+    expect(empty.has("firmseal.toml")).toBe(false);
   });
 
   it("says what is missing where nobody can be asked, and takes no nonsense", async () => {

@@ -138,7 +138,7 @@ function run(actor: Actor, task: Task): string {
 }
 
 /** Calls from one that a signer is held at to the next. */
-const STEP = ALL ? 1 : LONG ? 5 : 23;
+const STEP = ALL ? 1 : LONG ? 5 : 47;
 
 describe("a signer that is held at each call of the file system", () => {
   it.each([

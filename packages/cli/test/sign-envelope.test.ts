@@ -3,9 +3,9 @@
 import { symlinkSync } from "node:fs";
 import { privateKey, testKeyName, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, keyA, privateJwk } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, keyA, keyB, privateJwk, quicklyEncrypted } from "../../test-support/src/run.js";
 import { SPEC_P256, SPEC_P256_PRIVATE } from "../../test-support/src/vectors.js";
-import { manifestOf, ONE, place, placeOfTwo, signed, TWO } from "./command-place.js";
+import { manifestOf, ONE, place, signed, TWO } from "./command-place.js";
 
 const specKey = privateKey("es256", SPEC_P256_PRIVATE);
 
@@ -69,7 +69,8 @@ describe("passphrases of several keys", () => {
   const args = ["sign", "fw.bin", ...FACTS, "--seq", "1", "--out", "s.suit"];
 
   it("are given in the order of --key, from variables and descriptors mixed", async () => {
-    const p = await placeOfTwo();
+    const p = place();
+    p.put("two.pem", quicklyEncrypted(keyB, TWO));
     const env = { P1: ONE, P2: TWO };
     const both = ["--key", "one.pem", "--key", "two.pem"];
     await p.ok([...args, ...both, "--passphrase-env", "P1", "--passphrase-env", "P2"], { env });
@@ -97,7 +98,7 @@ describe("passphrases of several keys", () => {
 
   it("one serves for keys that share it", async () => {
     const p = place();
-    await p.ok(["keygen", "--out", "three.pem", "--passphrase-env", "P"], { env: { P: ONE } });
+    p.put("three.pem", quicklyEncrypted(keyB, ONE));
     await p.ok([...args, "--key", "one.pem", "--key", "three.pem", "--passphrase-env", "P"], { env: { P: ONE } });
     await p.ok([...args, "--key", "one.pem", "--key", "three.pem", "--passphrase-fd", "3"], { fds: [ONE] });
   });

@@ -15,6 +15,8 @@ export interface Custody {
   readonly identifier?: string;
   /** SPKI up to the raw key, in hex: a file that is this and a raw key is read without OpenSSL. */
   readonly spki?: string;
+  /** PKCS#8 up to the secret, which ends it, in hex: a file that is this and a secret is read without OpenSSL. */
+  readonly pkcs8?: string;
   /**
    * The start of PKCS#8 version 2, and the bytes between the secret and the public key, for keys that OpenSSL does not
    * read. In hex.
@@ -49,6 +51,7 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
     node: { type: "ed25519" },
     // RFC 8410 §4
     spki: "302a300506032b6570032100",
+    pkcs8: "302e020100300506032b657004220420",
     // RFC 8410 §7: with the public key behind the private one, as Rust tools write it
     pkcs8v2: { head: "3051020101300506032b657004220420", middle: "812100" },
     pkcs11: {

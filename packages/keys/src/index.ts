@@ -4,7 +4,7 @@ export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage 
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
 export { isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
-export { checkFolder, checkNew, checkWritable, holdSignals, signalsFree, writeFolder, writeWhole } from "./files/write.js";
+export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
   canEncrypt,
   formatPrivate,
@@ -84,4 +84,4 @@ export {
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
 export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/table.js";
-export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";
+export { bounded, grouped, replaceUnsafe, someOf, visible } from "./words.js";

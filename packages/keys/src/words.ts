@@ -2,8 +2,8 @@
 
 import { KEY_LIMITS } from "./limits.js";
 
-/** Formats a number for messages: 16,384. */
-export const grouped = (n: number): string => n.toLocaleString("en-US");
+/** Formats an integer for messages: 16,384. By hand, because the first toLocaleString() of a process takes 30 ms. */
+export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** Returns the first items of a list that may be long. */
 export function someOf(names: readonly string[]): string {
@@ -24,8 +24,16 @@ export function bounded(message: string): string {
  * field of a manifest or a file name cannot control the terminal.
  */
 export function visible(text: string): string {
-  return text.replace(UNSAFE, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+  return replaceUnsafe(text, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
 }
 
+/** Replaces each unsafe character by what `escaped` returns for it. */
+export function replaceUnsafe(text: string, escaped: (c: string) => string): string {
+  return PLAIN.test(text) ? text : text.replace(UNSAFE, escaped);
+}
+
+/** Text without unsafe characters, as most is: V8 takes 2 ms to prepare the expression below. */
+const PLAIN = /^[ -~\u2026]*$/;
+
 /** Control, formatting, private-use and surrogate characters, and line and paragraph separators. */
-export const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;

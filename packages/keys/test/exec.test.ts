@@ -72,7 +72,13 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     readFileSync(p.at(file), "utf8")
       .trim()
       .split(/\s+/)
-      .filter((pid) => spawnSync("kill", ["-0", pid]).status === 0);
+      .filter((pid) => {
+        try {
+          return process.kill(Number(pid), 0);
+        } catch {
+          return false;
+        }
+      });
   async function soonGone(file: string): Promise<void> {
     for (let i = 0; i < 100 && alive(file).length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(alive(file)).toEqual([]);

@@ -25,7 +25,9 @@ describe("forms", () => {
       expectSame(await read(content, ask), key);
       if (name === "cose") continue;
       const text = Buffer.from(content).toString();
-      for (const other of [text.replaceAll("\n", "\r\n"), `\ufeff${text}`, `${text}\n\n`]) expectSame(await read(other, ask), key);
+      const others = [text.replaceAll("\n", "\r\n"), `\ufeff${text}`, `${text}\n\n`];
+      // what we encrypt takes a tenth of a second each time
+      for (const other of LONG || content !== ours ? others : others.slice(1, 2)) expectSame(await read(other, ask), key);
       expect((await refusal(Buffer.from(`\ufeff${text}`, "utf16le"))).message, name).toContain("UTF-16");
     }
     for (const format of ["pem", "openssh", "jwk", "cose", "raw"] as const)

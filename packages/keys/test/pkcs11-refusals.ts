@@ -1,7 +1,6 @@
 // Tokens, modules and PINs with which nothing is signed, and what people are told.
 
-import { chmodSync, chownSync, copyFileSync, readdirSync, statSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, chownSync, copyFileSync, readdirSync, symlinkSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
 import { expectFailure, FACTS, keyA, keyB, stateOf } from "../../test-support/src/run.js";
 import { module, PIN } from "../../test-support/src/softhsm.js";
@@ -64,12 +63,17 @@ export function refusals(): void {
       expect(words.split("hint: ")[1]).toContain(p.at(place));
       expect(await fails(keys.ed25519, { ...shim, FIRMSEAL_PKCS11_MODULE: p.at(path) })).toContain("can be written by others");
     }
-    // in a sticky folder (that of this test is in one) others cannot replace what is there
-    expect(statSync(tmpdir()).mode & 0o1002).toBe(0o1002);
     expect(p.get("loaded").toString()).toBe("");
+    // in a sticky folder others cannot replace what is there
+    p.folder("sticky");
+    copyFileSync(from, p.at("sticky/good.so"));
+    chmodSync(p.at("sticky"), 0o1777);
     symlinkSync("good.so", p.at("closed/well.so"));
-    expect((await sign(`${keys.ed25519}?module-path=${p.at("closed/well.so")}`, "well.suit", shim)).exit).toBe(0);
-    expect(p.get("loaded").toString()).toContain("C_Sign");
+    for (const path of ["closed/well.so", "sticky/good.so"]) {
+      p.put("loaded", "");
+      expect((await sign(`${keys.ed25519}?module-path=${p.at(path)}`, "well.suit", shim)).exit, path).toBe(0);
+      expect(p.get("loaded").toString(), path).toContain("C_Sign");
+    }
     if (process.geteuid?.() !== 0) return;
     chownSync(p.at("closed/good.so"), 12345, 0);
     expect(await fails(`${keys.ed25519}?module-path=${p.at("closed/good.so")}`, shim)).toContain("belongs to another user");

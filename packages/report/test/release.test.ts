@@ -339,11 +339,18 @@ describe("report of a release", () => {
       2,
       "--previous-release: later.suit has sequence number 8, which is not lower than 7",
     ],
+    [
+      "the product file of another product",
+      ["dist/1.4.2", ...KEYS, "--product", "other.toml", "--html", "x.html"],
+      1,
+      "dist/1.4.2: is a release of gateway by example.com, not of pump by example.com",
+    ],
     ["too high a threshold", ["dist/1.4.2", ...KEYS, "--threshold", "3", "--html", "x.html"], 1, "refused"],
     ["a board of an envelope alone", ["fw.suit", ...KEYS, "--board", "esp32", "--html", "x.html"], 2, "is for one board"],
   ])("refuses %s, and writes nothing", async (_, args, exit, words) => {
     if (!p.has("fw.suit")) await signImage(p, 7, "fw.suit");
     if (!p.has("later.suit")) await signImage(p, 8, "later.suit");
+    if (!p.has("other.toml")) p.put("other.toml", PRODUCT.replace('name = "gateway"', 'name = "pump"'));
     expect(expectFailure(await p.run(["report", ...args]), exit)).toContain(words);
     expect(p.has("x.html")).toBe(false);
   });

@@ -184,7 +184,7 @@ describe("random descriptions", () => {
         if (expected.length > 0) wrong++;
         expect(faults(built(other, "manifest"))).toEqual(expected);
       }),
-      { numRuns: LONG ? 2_000 : 300 },
+      { numRuns: LONG ? 2_000 : 150 },
     );
     expect(wrong).toBeGreaterThan(100);
   });
@@ -234,7 +234,7 @@ describe("random descriptions", () => {
         const bare = sever(envelope);
         expect(toHex(reattach(bare, envelope))).toBe(toHex(envelope));
       }),
-      { numRuns: LONG ? 150 : 50 },
+      { numRuns: LONG ? 150 : 25 },
     );
   });
 
@@ -309,6 +309,6 @@ it("what the build makes of the encoder writes what all of cbor-x writes", () =>
       const own = withTags(value, (tag, inside) => new BuiltTagged(tag, inside as Encodable)) as Encodable;
       expect(outcome(() => builtCbor(own))).toBe(outcome(() => encodeCbor(all)));
     }),
-    { numRuns: LONG ? 5_000 : 500 },
+    { numRuns: LONG ? 5_000 : 200 },
   );
 });

@@ -1,6 +1,7 @@
 // Power cuts on simulated devices: the simulation, its report, and the models of flash and files for simulated devices.
 
 export { type ContractOptions, contract, type Demand } from "./contract.js";
+export { type BootlessCode, bootlessStore } from "./devices/bootless.js";
 export { DEVICES } from "./devices/devices.js";
 export { filesStore } from "./devices/files.js";
 export { type FlashKind, FlashStore, flashStore, layoutOf } from "./devices/flash.js";

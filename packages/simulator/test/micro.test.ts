@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { readMicroVectors } from "../../../test-vectors/index.mjs";
 import { playable } from "../../bundler/src/index.js";
 import { ALL, LONG } from "../../test-support/src/effort.js";
+import { bootlessStore } from "../src/devices/bootless.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
@@ -44,7 +45,7 @@ async function release(sequence: number, bytes: Uint8Array, uri?: string): Promi
 
 const setup: Setup = { identity, components: [[hex("00")]], capacity: 1024, envelope: 1024, pageSize: 1024 };
 // at full length none is left out
-const second = ALL ? undefined : LONG ? 20 : 10;
+const second = ALL ? undefined : LONG ? 20 : 3;
 const kinds: [string, MakeStore][] = [
   ["raw flash", (s) => flashStore(s, false, { flashDevice: code.flashDevice, verifier })],
   ["Espruino's Storage", (s) => storageStore(s, false, undefined, { storageDevice: code.storageDevice, verifier })],
@@ -74,31 +75,14 @@ describe("a power cut at any write and erase, and again during recovery, under a
 describe("a micro verifier without boot(), whose releases the boot file starts", () => {
   const parts = { algs: ["ed25519"], features: ["storage"], micro: ["sha256"], without: ["boot"] } as const;
   const bootless = new Function(`return ${playable(parts)}`)();
-  /** What the boot file does comes before the device is opened, as on a board. */
-  const device: typeof storageDevice = (io, ...more) => {
-    const text = storageBoot(io, {});
-    const opened = bootless.storageDevice(io, ...more);
-    return Object.assign(opened, { start: () => (text ? Buffer.from(text, "latin1") : null), invoke: () => true });
-  };
-  const started: Verifier["boot"] = (text, _trust, on) => ({
-    manifest: { sequence: on.floor() },
-    next() {
-      const [id] = setup.components as [ArrayLike<number>[]];
-      if (!Buffer.from(text as Uint8Array).equals(Buffer.from(on.read(id, 0, on.size(id, false), false)))) throw new Error("another text");
-      on.invoke(id, undefined);
-    },
-  });
   const make =
     (room: boolean): MakeStore =>
     (s) =>
-      storageStore(s, false, undefined, {
-        storageDevice: device,
-        verifier: {
-          boot: started,
-          install: (input, trust, on) => {
-            if (room) (on as ReturnType<typeof device>).makeRoom();
-            return bootless.install(input, trust, on, host);
-          },
+      bootlessStore(s, {
+        storageDevice: bootless.storageDevice,
+        install: (input, trust, on) => {
+          if (room) (on as ReturnType<typeof storageDevice>).makeRoom();
+          return bootless.install(input, trust, on, host);
         },
       });
 

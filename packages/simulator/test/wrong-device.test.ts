@@ -40,9 +40,10 @@ describe("a wrong device is caught:", () => {
       ),
     );
 
-  async function caught(make: MakeStore): Promise<ReturnType<typeof total>> {
+  /** `second`: the cuts during each recovery that are tried by default. */
+  async function caught(make: MakeStore, second = 12): Promise<ReturnType<typeof total>> {
     const report = new Simulation(make, setup, await release(7, image(5001, 1)), await release(8, image(4099, 2))).run(
-      LONG ? undefined : 90,
+      LONG ? undefined : second,
     );
     expect(report.faultCount).toBeGreaterThan(0);
     expect(report.faults.length).toBeGreaterThan(0);
@@ -119,7 +120,8 @@ describe("a wrong device is caught:", () => {
     const lazy = erasing((flash, address) => {
       if (flash.read(address, 1)[0] !== 255) flash.erase(address);
     });
-    expect((await caught(lazy)).stuck).toBeGreaterThan(0);
+    // few second cuts leave such a page behind
+    expect((await caught(lazy, 90)).stuck).toBeGreaterThan(0);
   });
 
   it("it writes a word twice", async () => {

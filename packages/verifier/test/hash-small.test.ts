@@ -31,6 +31,19 @@ it.each(HASHES)("%s of random pieces, with the extremes of bytes", (...hash) => 
   );
 });
 
+it("continues after a SHA-512 that ended meanwhile, as where read() of a device verifies a signature", () => {
+  const bytes = Uint8Array.from({ length: 300 }, (_, i) => i * 7);
+  // between pieces, and before the end
+  for (const n of [0, 64, 100, 300]) {
+    const state = startSmall(64);
+    state.update(bytes.subarray(0, n));
+    check(["sha512", 128], [bytes]);
+    state.update(bytes.subarray(n));
+    check(["sha512", 128], [bytes]);
+    expect(Buffer.from(state.digest() as Uint8Array).toString("hex")).toBe(createHash("sha256").update(bytes).digest("hex"));
+  }
+});
+
 it.each(HASHES)("%s counts bits beyond 2^32", (name, size) => {
   // bytes of which none is read: the first length is that of the loop
   const unread = (n: number) => {

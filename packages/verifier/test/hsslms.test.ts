@@ -8,7 +8,7 @@ import type { Host } from "../src/base/types.js";
 import { startReading } from "../src/cbor/reader.js";
 import { readSignatures, verified } from "../src/cose/message.js";
 import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
-import { check, hosts, plain, refusesEverything, remembering, STEP, survivors } from "./hsslms-common.js";
+import { check, hosts, plain, refusesEverything, remembering, STEP, someHosts, survivors } from "./hsslms-common.js";
 
 /** How many random signatures; FIRMSEAL_CASES for a longer run. */
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 3 : LONG ? 60 : 15));
@@ -61,7 +61,7 @@ describe("signatures of an independent signer", () => {
   const types: [number, number][] = [];
   for (let lms = 5; lms <= 14; lms++) for (let o = 1; o <= 8; o++) if (ots(o).n === nOf(lms)) types.push([lms, o]);
 
-  it.each(types)("LMS type %i with LM-OTS type %i: all leaves at the border, every kind of host", (lms, o) => {
+  it.each(types)("LMS type %i with LM-OTS type %i: all leaves at the border, every kind of host in turn", (lms, o) => {
     const h = hOf(lms);
     for (const q of o % 4 ? [0, 2 ** h - 1] : [below(2 ** h)]) {
       const { key, signature } = stack([tree({ lms, ots: o, q, whole: h === 5 && o % 4 !== 0 })], message);
@@ -69,7 +69,7 @@ describe("signatures of an independent signer", () => {
       expect(hsslms.valid(key)).toBe(true);
       expect(key.length).toBe(28 + n);
       expect(signature.length).toBe(16 + n * (1 + p + h));
-      for (const host of Object.values(hosts)) expect(check(key, message, signature, host)).toBe(true);
+      for (const host of someHosts(lms + o)) expect(check(key, message, signature, host)).toBe(true);
       for (let i = 0; i < 3; i++) {
         const bad = plain(signature);
         bad[below(bad.length)]! ^= 1 << below(8);
@@ -90,7 +90,7 @@ describe("signatures of an independent signer", () => {
     for (const small of [0, 4]) {
       const trees = Array.from({ length: levels }, () => tree({ lms: 5 + (small ? 5 : 0) + below(5), ots: 1 + small + below(4) }));
       const { key, signature } = stack(trees, message);
-      for (const host of Object.values(hosts)) expect(check(key, message, signature, host)).toBe(true);
+      for (const host of someHosts(levels)) expect(check(key, message, signature, host)).toBe(true);
       // a change in each level
       let at = 4;
       for (const t of trees) {

@@ -3,7 +3,7 @@ import { LONG } from "../../test-support/src/effort.js";
 import { compete } from "./rivals/contest.js";
 
 // `pnpm test:long` has 10^7: scripts/rivals.mjs.
-const CASES = LONG ? 10000 : 1500;
+const CASES = LONG ? 10000 : 600;
 
 describe("decides as OpenSSL and HACL* do, but for what it refuses by decision", () => {
   it.each([

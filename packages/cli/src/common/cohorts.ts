@@ -1,6 +1,6 @@
 // What becomes of each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
 
-import { CODES, Failure, someOf, usage, visible, warn } from "@firmseal/keys";
+import { CODES, Failure, grouped, someOf, usage, visible, warn } from "@firmseal/keys";
 import {
   type CohortResult,
   devicesByVerdict,
@@ -13,7 +13,6 @@ import {
 } from "@firmseal/release";
 import { suggestion } from "@firmseal/signer";
 import type { Line } from "../show/render.js";
-import { formatCount } from "./words.js";
 
 /** Names of a state that are listed, and states of which the reasons are. A fleet has thousands. */
 export const NAMES = LIMITS.namesInMessage;
@@ -80,7 +79,7 @@ function timeline(cohorts: CohortFacts["cohorts"]): Line[] {
         columns: [{ title: "cohort" }, { title: `${steps.length} steps, in order` }, { title: "verdict" }],
         rows: [
           ...shown.map(({ r, marks }) => [nameWords(r), { steps: marks.map((mark) => ({ mark, bad: mark === "!" })) }, r.verdict]),
-          ...(more > 0 ? [[`and ${formatCount(more)} more`, "", ""]] : []),
+          ...(more > 0 ? [[`and ${grouped(more)} more`, "", ""]] : []),
         ],
         below: legend.join(", "),
       },
@@ -90,7 +89,7 @@ function timeline(cohorts: CohortFacts["cohorts"]): Line[] {
 
 /** How the cohorts of one state are called. */
 export function nameWords({ name, rows }: { name: string; rows: number }): string {
-  return rows > 1 ? `${name} and ${formatCount(rows - 1)} more` : name;
+  return rows > 1 ? `${name} and ${grouped(rows - 1)} more` : name;
 }
 
 /** "1 -> 2", "2", or a dash for a device without a trust file. */
@@ -114,7 +113,7 @@ export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFact
   ];
   const rows = cohorts.map((r) => [
     nameWords(r),
-    formatCount(r.devices),
+    grouped(r.devices),
     trustWords(r.trust),
     ...r.releases.map(cell),
     leftWords(r.left),
@@ -127,15 +126,15 @@ export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFact
     { table: { columns, rows } },
     ...timeline(cohorts),
     ...left.slice(0, REASONS).flatMap((r) => [`${nameWords(r)}: ${r.why}`, ...(r.next === null ? [] : [`  what to do: ${r.next}`])]),
-    ...(more > 0 ? [`and ${formatCount(more)} more; --json has them all`] : []),
-    `${formatCount(total)} devices: ${parts.map(([verdict, n]) => `${formatCount(n)} ${verdict}`).join(", ")}`,
+    ...(more > 0 ? [`and ${grouped(more)} more; --json has them all`] : []),
+    `${grouped(total)} devices: ${parts.map(([verdict, n]) => `${grouped(n)} ${verdict}`).join(", ")}`,
   ];
 }
 
 /** Warns of what is not refused: cohorts that still trust what was retired, cohorts that a thief can reach, and what nobody has asked. */
 export function warnOfRest(results: readonly CohortResult[]): void {
   const lines = results.flatMap((r) => {
-    const who = `${visible(nameWords({ name: r.name, rows: r.names.length }))}, ${formatCount(r.devices)} devices`;
+    const who = `${visible(nameWords({ name: r.name, rows: r.names.length }))}, ${grouped(r.devices)} devices`;
     const what = exposedWords(r.exposed);
     const isWorth = r.verdict === "behind" || (r.verdict === "moved" && r.why !== null);
     return [
@@ -144,7 +143,7 @@ export function warnOfRest(results: readonly CohortResult[]): void {
     ];
   });
   for (const line of lines.slice(0, REASONS)) warn(visible(line));
-  if (lines.length > REASONS) warn(`and ${formatCount(lines.length - REASONS)} more warnings; --json has them all`);
+  if (lines.length > REASONS) warn(`and ${grouped(lines.length - REASONS)} more warnings; --json has them all`);
 }
 
 const quoted = (name: string) => (name.includes(" ") ? `"${name}"` : name);
@@ -178,7 +177,7 @@ export function planRefusal(
         "the fleet file has the names",
       );
     if (!LEFT_BEHIND.includes(cohort.verdict)) throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
-    warn(`${visible(name)}, ${formatCount(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
+    warn(`${visible(name)}, ${grouped(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
   }
   const isAllowed = (r: CohortResult) => LEFT_BEHIND.includes(r.verdict) && r.names.every((name) => wanted.has(name));
   const failed = results.filter((r) => failOn.includes(r.verdict) && !isAllowed(r));
@@ -187,7 +186,7 @@ export function planRefusal(
   if (!first) return undefined;
   const left = failed.filter((r) => LEFT_BEHIND.includes(r.verdict) === LEFT_BEHIND.includes(first.verdict));
   const names = left.flatMap((r) => r.names.filter((name) => !wanted.has(name)).slice(0, NAMES + 1));
-  const devices = formatCount(left.reduce((n, r) => n + r.devices, 0));
+  const devices = grouped(left.reduce((n, r) => n + r.devices, 0));
   const isLeft = LEFT_BEHIND.includes(first.verdict);
   const failure = new Failure(
     1,

@@ -1,20 +1,21 @@
 // Findings of lint in words, as `lint` and `release` show them.
 
+import { grouped } from "@firmseal/keys";
 import { type Finding, type LintReport, SEVERITIES } from "@firmseal/release";
 import type { Line } from "../show/render.js";
-import { formatCount, plural } from "./words.js";
+import { plural } from "./words.js";
 
 /** How much was found. */
 export function lintCounts({ findings, skipped }: LintReport): string {
   const open = findings.filter(({ waived }) => !waived);
   const counts = SEVERITIES.flatMap((one) => {
     const n = open.filter(({ severity }) => severity === one).length;
-    return n === 0 ? [] : [`${formatCount(n)} ${one}${n === 1 ? "" : "s"}`];
+    return n === 0 ? [] : [`${grouped(n)} ${one}${n === 1 ? "" : "s"}`];
   });
   const waived = findings.length - open.length;
-  const parts = [counts.join(", ") || "no findings", ...(waived > 0 ? [`${formatCount(waived)} waived`] : [])];
+  const parts = [counts.join(", ") || "no findings", ...(waived > 0 ? [`${grouped(waived)} waived`] : [])];
   const unchecked = new Set(skipped.map(({ rule }) => rule)).size;
-  if (unchecked > 0) parts.push(`${formatCount(unchecked)} rules not checked`);
+  if (unchecked > 0) parts.push(`${grouped(unchecked)} rules not checked`);
   return parts.join("; ");
 }
 

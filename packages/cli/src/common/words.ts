@@ -1,14 +1,11 @@
 // Words that several commands have for the same facts.
 
-import { type Receipt, someOf } from "@firmseal/keys";
+import { grouped, type Receipt, someOf } from "@firmseal/keys";
 import { progressWords, type RootProgress } from "@firmseal/release";
 import { versionIn } from "@firmseal/report";
 
 /** "1 root", "2 roots". */
-export const plural = (n: number, one: string) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
-
-/** With commas: 1,000,000. */
-export const formatCount = (n: number) => n.toLocaleString("en-US");
+export const plural = (n: number, one: string) => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
 
 /** The version of a release, for its JSON: missing if its text names none. */
 export function versionFacts(outline: Parameters<typeof versionIn>[0]): { version?: string } {

@@ -2,7 +2,7 @@
 
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
-import { type Failure, listen, systemFault, tooMuch, UNSAFE, visible } from "@firmseal/keys";
+import { type Failure, listen, replaceUnsafe, systemFault, tooMuch, visible } from "@firmseal/keys";
 import { barText } from "./bar.js";
 
 const isPlain = Boolean(process.env["NO_COLOR"]);
@@ -21,7 +21,10 @@ export function visibleJson(text: string): string {
   const asEscape = (c: string) =>
     Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
   // newlines between members stay: those in strings are escaped already
-  return text.replace(UNSAFE, (c) => (c === "\n" ? c : asEscape(c)));
+  return text
+    .split("\n")
+    .map((line) => replaceUnsafe(line, asEscape))
+    .join("\n");
 }
 
 /** Writes everything to a descriptor. A pipe that nobody reads any more is not an error, unless the output is `needed`. */

@@ -15,10 +15,12 @@ import {
   rmdirSync,
   rmSync,
   statSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { constants as osConstants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { syncFolder as sync } from "@firmseal/verifier/device/file";
 import { environment, type Failure, systemFault, usage } from "../errors/failure.js";
@@ -28,12 +30,25 @@ let temporary: string | undefined;
 function cleanUp(): void {
   if (temporary === undefined) return;
   try {
-    // a file, or a folder that is being written
-    rmSync(temporary, { recursive: true, force: true });
+    removeFile(temporary);
   } catch {
-    // gone already
+    // a folder that is being written
+    try {
+      rmSync(temporary, { recursive: true, force: true });
+    } catch {
+      // it stays
+    }
   }
   temporary = undefined;
+}
+
+/** Removes a file, if it is there. rmSync() would look at it twice, and is a module of its own in Node 20. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== "ENOENT") throw e;
+  }
 }
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
@@ -175,6 +190,32 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
 }
 
 /**
+ * Makes a folder and those around it. Returns the outermost one that it made, or undefined. Not the recursive mkdir of Node: it
+ * never returns where a folder is there and takes no other one, as in /proc.
+ */
+export function makeFolders(path: string, mode = 0o777): string | undefined {
+  const make = (): string | undefined => {
+    try {
+      mkdirSync(path, { mode });
+      return path;
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== "EEXIST") throw e;
+      if (statSync(path).isDirectory()) return undefined;
+      throw Object.assign(new Error(`${path}: not a folder`), { code: "ENOTDIR", errno: -osConstants.errno.ENOTDIR });
+    }
+  };
+  try {
+    return make();
+  } catch (e) {
+    const around = dirname(path);
+    if ((e as NodeJS.ErrnoException).code !== "ENOENT" || around === path) throw e;
+    const outermost = makeFolders(around, mode);
+    const made = make();
+    return outermost ?? made;
+  }
+}
+
+/**
  * Writes a new folder with files, whole or not at all: into a folder beside it, which is then renamed. Folders around it are
  * made. `time`: seconds since 1970 for the files; default: now. Throws a usage Failure if the path exists.
  */
@@ -184,7 +225,7 @@ export function writeFolder(path: string, files: ReadonlyMap<string, Uint8Array>
   try {
     const parent = dirname(path);
     for (let folder = parent; !existsSync(folder); folder = dirname(folder)) made.push(folder);
-    mkdirSync(parent, { recursive: true });
+    makeFolders(parent);
     temporary = temporaryBeside(path);
     mkdirSync(temporary, 0o755);
     for (const [name, bytes] of files) {

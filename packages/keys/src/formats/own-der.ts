@@ -1,7 +1,8 @@
 // PKCS#8 and SPKI in DER, for keys that the OpenSSL in Node 20 does not support: those whose row in custody.ts has the
 // identifier. For ML-DSA (RFC 9881), only the seed is written. The seed alone is read, or the seed with the expanded
 // key if the two match; an expanded key alone is refused. For HSS/LMS (RFC 9708 §4, RFC 9802 §4), only public keys are
-// supported. Public keys of Ed25519 and P-256 in their usual form are read here too: OpenSSL takes longer to load.
+// supported. Public keys of Ed25519 and P-256, and private keys of Ed25519, are read here too if they have their usual
+// form: OpenSSL takes longer to load, and gives a secret as text.
 
 import { timingSafeEqual } from "node:crypto";
 import {
@@ -15,6 +16,7 @@ import {
   type PublicKey,
   privateKey,
   publicKey,
+  secretLength,
 } from "@firmseal/signer";
 import { algsWith, CUSTODY } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
@@ -56,6 +58,16 @@ function usualSpki(der: Uint8Array): PublicKey | undefined {
   return undefined;
 }
 
+/** The same of a private key in PKCS#8. The secret is never converted to text. */
+function usualPkcs8(der: Uint8Array): PrivateKey | undefined {
+  for (const alg of algsWith("pkcs8")) {
+    const head = Buffer.from(CUSTODY[alg].pkcs8 as string, "hex");
+    const secret = der.subarray(head.length);
+    if (head.equals(der.subarray(0, head.length)) && secret.length === secretLength(alg)) return privateKey(alg, secret);
+  }
+  return undefined;
+}
+
 /** The public key in an SPKI. Returns undefined for other algorithms. Throws KeyError. */
 export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
   const usual = usualSpki(der);
@@ -73,6 +85,8 @@ export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
  * and KeyFileError.
  */
 export async function ownFromPkcs8(der: Uint8Array, name: string): Promise<PrivateKey | undefined> {
+  const usual = usualPkcs8(der);
+  if (usual) return usual;
   const parts = children(singleTlv(der, SEQUENCE));
   const alg = algOf(parts?.[1]);
   if (!parts || !alg || isStateful(alg)) return undefined;

@@ -13,7 +13,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { environment, systemFault } from "../errors/failure.js";
-import { fsyncFolder, holdSignals, writeDurably } from "../files/write.js";
+import { fsyncFolder, holdSignals, removeFile, writeDurably } from "../files/write.js";
 
 /** A claim of `number` and all lower ones. */
 export interface Claim {
@@ -132,8 +132,7 @@ export class Claims {
       writeDurably(own, bytes, 0o600);
       // A later claimant finds the new content and removes it. An earlier one is detected here.
       if (!existsSync(join(this.folder, name))) return false;
-      for (const other of this.names())
-        if (this.isBehind(other, number) && other !== name + NEW) rmSync(join(this.folder, other), { force: true });
+      for (const other of this.names()) if (this.isBehind(other, number) && other !== name + NEW) removeFile(join(this.folder, other));
       if (!follows()) return false;
       renameSync(own, this.file);
       fsyncFolder(dirname(this.file));
@@ -143,7 +142,7 @@ export class Claims {
       if (errnoOf(e) === "ENOENT") return false;
       throw systemFault(e, this.file) ?? e;
     } finally {
-      rmSync(own, { force: true });
+      removeFile(own);
       release();
     }
   }

@@ -8,10 +8,11 @@
 // taken over in the same way, through "~~"; each further level needs one more kill.
 
 import { randomBytes } from "node:crypto";
-import { linkSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { environment, type Failure, systemFault } from "../errors/failure.js";
+import { removeFile } from "../files/write.js";
 import { hasEnded, type ProcessId, thisProcess } from "./process.js";
 
 /** Seconds to wait for a lock. */
@@ -103,7 +104,7 @@ function tryTake(path: string): string | undefined {
     if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS") return tryTakeWithoutLinks(path, note) ? nonce : undefined;
     throw systemFault(e, path) ?? e;
   } finally {
-    rmSync(own, { force: true });
+    removeFile(own);
   }
 }
 
@@ -134,7 +135,7 @@ async function takeAway(path: string, nonce: string): Promise<void> {
 function releaseLock(path: string, nonce: string): void {
   if (!ours.delete(path)) return;
   if (ours.size === 0) process.off("exit", releaseAll);
-  if (readNote(path)?.nonce === nonce) rmSync(path, { force: true });
+  if (readNote(path)?.nonce === nonce) removeFile(path);
 }
 
 /** Releases all locks when a signal ends the program, so that others need not take them over. */
@@ -157,7 +158,7 @@ async function sweep(path: string): Promise<void> {
       if (!note) continue;
       if (rest.endsWith("~")) {
         if (note.nonce !== "" && hasEnded(note, left)) (await lock(left, { wait: WAIT_TAKEOVER })).release();
-      } else if (note.nonce === "" ? isOld(left) : hasEnded(note, left)) rmSync(left, { force: true });
+      } else if (note.nonce === "" ? isOld(left) : hasEnded(note, left)) removeFile(left);
     }
   } catch {
     // it is in nobody's way

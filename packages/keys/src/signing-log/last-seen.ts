@@ -2,12 +2,12 @@
 // or the used leaves of the state. It reveals a log or state that was restored from an old copy. One file for each, in
 // the same format.
 
-import { lstatSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { environment, systemFault } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
-import { fsyncFolder, writeWhole } from "../files/write.js";
+import { fsyncFolder, makeFolders, writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { type Lock, lock } from "../locks/lock.js";
 
@@ -23,7 +23,7 @@ export function stateFolder(): string {
   // relative paths are to be ignored (XDG Base Directory Specification)
   const folder = own ? resolve(own) : join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), ".local/state"), "firmseal");
   try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const made = makeFolders(folder, 0o700);
     // a mark that disappears with its folder in a power cut would be useless
     if (made !== undefined) fsyncFolder(dirname(made));
     const { mode, uid } = statSync(folder);

@@ -2,9 +2,9 @@
 // step: what is in its folder says how far it is. It uses no private key, so that nothing it does can make matters
 // worse.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { publicKeys, readAll, refusedInput, usage, writeWhole } from "@firmseal/keys";
+import { makeFolders, publicKeys, readAll, refusedInput, usage, writeWhole } from "@firmseal/keys";
 import {
   decodeTrust,
   describeTrust,
@@ -30,7 +30,7 @@ import { type CohortResult, plan } from "../rotation/plan.js";
 import { big } from "../rotation/quorum.js";
 import { exposedWords, type Gone } from "../rotation/reach.js";
 import { withoutKey } from "../rotation/retire.js";
-import { refuseLastNumber } from "../signing/authorize.js";
+import { refuseLastNumber } from "../signing/authorize-trust.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
@@ -332,7 +332,7 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   }
   const chain = chainBefore(given);
   const rehearsed = await rehearse({ ...given, chain }, groups, signersOf(given));
-  mkdirSync(o.dir, { recursive: true });
+  makeFolders(o.dir);
   if (!existsSync(list)) writeWhole(list, found.bytes, { fresh: true });
   const bridges = found.isSigned ? await bridgesIn(given, groups, list) : [];
   const { stage, todo } = steps({ o, chain }, list, found.isSigned, bridges);

@@ -24,7 +24,7 @@ import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
-import { certainRefusal, checkPayloads, warnOfRefusal } from "../payload-check/payload-check.js";
+import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../payload-check/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
@@ -173,6 +173,12 @@ export async function makeDraft(
 }
 
 /**
+ * What devices refuse of the releases that were opened with a trial key. A signature changes nothing of it, and the draft
+ * with one has the same outline: so each is tried once. An envelope that is read again has another outline.
+ */
+const tried = new WeakMap<object, Tried>();
+
+/**
  * Opens the manifest as devices will, under a trial key. So a release that no device would accept is refused before a
  * key of the user signs it. Throws the refusals of open() and of the payloads.
  */
@@ -180,7 +186,7 @@ export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> 
   const manifest = await draft.openWithTrialKey(nodeHost);
   await checkPayloads(manifest, new Map());
   // fails early if there is too much to try
-  certainRefusal(manifest);
+  tried.set(draft.outline, { refusal: certainRefusal(manifest) });
   return manifest;
 }
 
@@ -193,7 +199,7 @@ export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEn
   // the number of a version leaves the room that the version leaves
   if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(version, BigInt(sequence)))
     warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
-  warnOfRefusal(manifest);
+  warnOfRefusal(manifest, tried.get(outline));
 }
 
 /**

@@ -251,12 +251,17 @@ export function certainRefusal(m: Manifest): DeviceRefusal | undefined {
   return together.includes(undefined) ? undefined : together[0];
 }
 
+/** The outcome of certainRefusal(). */
+export interface Tried {
+  readonly refusal: DeviceRefusal | undefined;
+}
+
 /**
  * Warns about a release that is correctly signed but that no device will accept, when it is made and when it is
- * verified.
+ * verified. `tried`: what certainRefusal() has returned for it.
  */
-export function warnOfRefusal(m: Manifest): void {
-  const refusal = certainRefusal(m);
+export function warnOfRefusal(m: Manifest, tried: Tried = { refusal: certainRefusal(m) }): void {
+  const { refusal } = tried;
   if (!refusal) return;
   const { code, during } = refusal;
   const what = during === "start" ? "refuse to start this release once it is installed" : "refuse this release";

@@ -97,12 +97,17 @@ export function releasesIn(folder: string, product: Product, role?: SigningRole)
   return out.sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1));
 }
 
-export function refuseOther(path: string, record: ReleaseRecord, product: Product, role: SigningRole = "release"): void {
+/** Refuses a release of another product. */
+export function refuseOtherProduct(path: string, record: ReleaseRecord, product: Product): void {
   if (record.product !== product.name || record.vendor !== product.vendor)
     throw releaseFault(
       `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
       "give each product a folder of its own: out in the product file, or --out of release",
     );
+}
+
+export function refuseOther(path: string, record: ReleaseRecord, product: Product, role: SigningRole = "release"): void {
+  refuseOtherProduct(path, record, product);
   const other = record.artifacts.flatMap(({ signers }) => signers).find((signer) => signer.role !== role);
   if (other)
     throw releaseFault(`${path}: is signed in the role ${other.role}, not ${role}`, `give --role ${other.role}, or another folder`);

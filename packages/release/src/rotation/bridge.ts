@@ -19,7 +19,8 @@ import {
 } from "../input/draft.js";
 import { identityOf } from "../input/identity.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
-import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
+import { recordSigning } from "../signing/authorize.js";
+import { refuseLastNumber } from "../signing/authorize-trust.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import { readChained } from "../trust/trust-chain.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";

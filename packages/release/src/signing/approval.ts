@@ -43,6 +43,9 @@ export interface Approvals {
   readonly allowed: boolean;
 }
 
+/** Nobody must have approved it. */
+export const NO_APPROVALS: Approvals = { keys: [], files: [], allowed: false };
+
 export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
   if (o.approval && !o.approver) throw usage("--approval: --approver is missing", "name the person's public key: --approver PUB");
   const keys = o.approver ? await publicKeys(o.approver, []) : [];

@@ -1,6 +1,6 @@
-// The entry that goes before a signature.
+// The entry that goes before a signature, and the facts in it.
 
-import { type OpenedKey, type Receipt, type SigningFacts, type SigningLogs, sha256Hex } from "@firmseal/keys";
+import { type OpenedKey, type Receipt, type SigningFacts, type SigningLogs, sha256Hex, warn } from "@firmseal/keys";
 
 /**
  * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that
@@ -20,4 +20,20 @@ export async function enterUses(
     const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
     return signingLogs.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...facts });
   });
+}
+
+/** The facts of what keys are asked to sign. */
+export interface Asked {
+  digest: string;
+  sequence: string;
+  version?: string;
+  scope: string[];
+  overrides?: string[];
+  approvers?: string[];
+}
+
+/** Says which refusals were overridden, and has it entered. */
+export function overridden(asked: Asked, overrides: string[]): Asked {
+  for (const override of overrides) warn(`sequence number ${asked.sequence} is signed because of --${override}`);
+  return overrides.length > 0 ? { ...asked, overrides } : asked;
 }

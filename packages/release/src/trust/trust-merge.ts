@@ -3,7 +3,7 @@
 
 import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
 import { DifferentContent, type Merged, mergeTrust, type PublicKey } from "@firmseal/signer";
-import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize.js";
+import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
 import type { TrustOnFile } from "./trust-file.js";
 
 export interface TrustMerge extends Merged {

@@ -1,6 +1,6 @@
 // The scenarios of docs/explanation/scenarios.md, each played by 10,000 virtual devices. A fleet is in some tens of states, and a state's device stands
 // for all devices in it. What the plan says is compared with what becomes of each of them: with and without power cuts, with what a thief can make,
-// and with what can still be signed for it. By default every fifth scenario; with FIRMSEAL_LONG=1 all.
+// and with what can still be signed for it. By default every eighth scenario; with FIRMSEAL_LONG=1 all.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -61,7 +61,7 @@ describe("scenarios", { timeout: 600_000 }, () => {
     expect([...table()].map(([title, { name }]) => [title, name])).toEqual(SCENARIOS.map(([title, make]) => [title, make.name]));
   });
 
-  it.each(some(SCENARIOS, 5))("%s", async (title, make) => {
+  it.each(some(SCENARIOS, 8))("%s", async (title, make) => {
     const s = await make();
     const said = new Set<string>();
     const naive = new Set<string>();

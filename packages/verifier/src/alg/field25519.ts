@@ -139,7 +139,8 @@ export function sub(r: number[], a: number[], b: number[]): void {
 
 /** r = a * b, size 1; the product of the sizes of a and b at most 16. Without b, r = a * a; the size of a at most 4. r may be a or b. */
 export function mul25519(r: number[], a: number[], b?: number[]): void {
-  var k = CONSTANTS;
+  // Espruino looks a variable up in their order: those that are read most come first
+  var t: number;
   var a0 = a[0];
   var a1 = a[1];
   var a2 = a[2];
@@ -152,17 +153,18 @@ export function mul25519(r: number[], a: number[], b?: number[]): void {
   var b3 = a[9];
   var b4 = a[10];
   var b5 = a[11];
-  var m0 = k[12];
-  var m1 = k[13];
-  var m2 = k[14];
-  var m3 = k[15];
-  var m4 = k[16];
-  var m5 = k[17];
-  var m6 = k[20];
-  var m7 = k[21];
-  var f = k[24];
-  var g = k[25];
-  var h = k[26];
+  // a local name for the constants, which would be looked up outside of the function
+  var m0 = (a = CONSTANTS)[12];
+  var m1 = a[13];
+  var m2 = a[14];
+  var m3 = a[15];
+  var m4 = a[16];
+  var m5 = a[17];
+  var m6 = a[20];
+  var m7 = a[21];
+  var h = a[26];
+  var g = a[25];
+  var f = a[24];
   var c0: number;
   var c1: number;
   var c2: number;
@@ -197,7 +199,6 @@ export function mul25519(r: number[], a: number[], b?: number[]): void {
   var q8: number;
   var q9: number;
   var q10: number;
-  var t: number;
   if (b) {
     c0 = b[0];
     c1 = b[1];

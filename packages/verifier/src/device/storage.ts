@@ -183,7 +183,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
   function begin(part: number, n: number): void {
     var name = fileOf(part, 1 - slotOf(kept, part));
     // writing would overwrite the release to go back to
-    if (kept && kept.pending) refuse(UNCONFIRMED);
+    if (device.pending()) refuse(UNCONFIRMED);
     append([], true);
     // discards a previously received envelope
     if (!part) inbox = null;
@@ -225,7 +225,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       device.discard();
       kept = newestKept(io);
       if (HAS_GENERAL) installing = forInstalling;
-      if (forInstalling && kept && kept.pending) refuse(UNCONFIRMED);
+      if (forInstalling && device.pending()) refuse(UNCONFIRMED);
     },
     capacity: function (id: ComponentId) {
       // a micro verifier knows one component only
@@ -368,12 +368,13 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       : undefined,
     makeRoom: function () {
       var i;
-      device.begin(true);
+      // an installation that has begun does not continue: the device belongs to no session
+      device.session = device.begin(true);
       if (HAS_GENERAL) {
         arrival = null;
         inbox = null;
       }
-      for (i = HAS_GENERAL ? ids.length + 1 : 2; i-- > (HAS_BOOT ? 0 : 1); ) remove(io, fileOf(i, 1 - slotOf(kept, i)));
+      for (i = HAS_GENERAL ? ids.length + 1 : 2; HAS_BOOT ? i-- : i-- > 1; ) remove(io, fileOf(i, 1 - slotOf(kept, i)));
     },
     confirm: function () {
       kept = note(io, true);

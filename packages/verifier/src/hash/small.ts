@@ -8,16 +8,6 @@ import type { Bytes, HashState } from "../base/types.js";
 import { compress } from "./compress256.js";
 import { deriveOnce, forget, HIGH, LOW } from "./constants.js";
 
-/** The initial state of SHA-256, for blocks of 64 bytes, or of SHA-512. SHA-256 uses the first 8 words. */
-function initial(state: number[], size: number): void {
-  var i: number;
-  deriveOnce();
-  for (i = 0; i < 16; i++) {
-    // 32 bits: an index
-    state[i] = size > 64 ? (i & 1 ? LOW : HIGH)[80 + (i >> 1)] : HIGH[80 + i];
-  }
-}
-
 /**
  * Works a block of SHA-512 into `state` (FIPS 180-4 §6.4.2). Of each word, the low half comes first (k = 1), and passes its carry to the
  * high half: a sum of at most five numbers of 32 bits is below 2^35, exact in a double. The schedule is a ring of 16 words. The
@@ -97,6 +87,13 @@ export function startSmall(size: number): HashState {
 
   function update(bytes: Bytes): void {
     var i: number;
+    // a signature that was verified since the start may have let go of the constants
+    deriveOnce();
+    // the initial state: SHA-256 uses the first 8 words
+    for (i = 0; i < 16 && !count; i++) {
+      // 32 bits: an index
+      state[i] = size > 64 ? (i & 1 ? LOW : HIGH)[80 + (i >> 1)] : HIGH[80 + i];
+    }
     for (i = 0; i < bytes.length; i++) {
       // 32 bits: what was in the word before is shifted out
       words[filled >> 2] = (words[filled >> 2] << 8) | bytes[i];
@@ -132,6 +129,5 @@ export function startSmall(size: number): HashState {
     return out;
   }
 
-  initial(state, size);
   return { update: update, digest: digest };
 }

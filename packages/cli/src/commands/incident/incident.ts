@@ -1,12 +1,11 @@
 import { join } from "node:path";
-import { keyFacts } from "@firmseal/keys";
+import { grouped, keyFacts } from "@firmseal/keys";
 import { auditorPage, type Incident, type IncidentKind, managementPage, runIncident } from "@firmseal/release";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
 import { writeOut } from "../../common/output.js";
 import { KEY, membersOf } from "../../common/shapes.js";
-import { formatCount } from "../../common/words.js";
 
 export interface IncidentCommandOptions {
   key?: string;
@@ -105,12 +104,12 @@ export default define({
   run: incident,
   words: (f) => [
     { text: `stage: ${f.stage}: ${STAGE[f.stage]}` },
-    { text: `trust file ${f.trust.before} -> ${f.trust.after}, ${formatCount(f.devices)} devices` },
+    { text: `trust file ${f.trust.before} -> ${f.trust.after}, ${grouped(f.devices)} devices` },
     ...f.changes.map((text) => ({ text: `change: ${text}` })),
     ...f.safe.map((text) => ({ text: `safe now: ${text}` })),
     ...f.unsafe.map((text) => ({ text: `NOT SAFE NOW: ${text}`, danger: true })),
     ...f.cohorts.map(({ name, devices, verdict, why }) => ({
-      text: `${f.stage === "safe" ? "is" : "becomes"}: ${name}, ${formatCount(devices)} devices: ${verdict}${why === null ? "" : `: ${why}`}`,
+      text: `${f.stage === "safe" ? "is" : "becomes"}: ${name}, ${grouped(devices)} devices: ${verdict}${why === null ? "" : `: ${why}`}`,
     })),
     ...f.warnings.map((text) => `warning: ${text}`),
     ...f.todo.map((text, n) => ({ text: `${n + 1}. ${text}` })),

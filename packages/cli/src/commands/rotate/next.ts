@@ -1,8 +1,8 @@
+import { grouped } from "@firmseal/keys";
 import { type NextResult, readArchive, readFleet, whatNext } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { NAMES, nameWords, REASONS, trustWords } from "../../common/cohorts.js";
 import { membersOf } from "../../common/shapes.js";
-import { formatCount } from "../../common/words.js";
 
 export interface NextOptions {
   fleet: string;
@@ -59,7 +59,7 @@ export default define({
     {
       table: {
         columns: [{ title: "cohort" }, { title: "devices", right: true }, { title: "trust" }, { title: "next" }, { title: "then" }],
-        rows: cohorts.map((r) => [nameWords(r), formatCount(r.devices), trustWords(r.trust), r.next ?? "-", r.path.slice(1).join(", ")]),
+        rows: cohorts.map((r) => [nameWords(r), grouped(r.devices), trustWords(r.trust), r.next ?? "-", r.path.slice(1).join(", ")]),
       },
     },
     ...cohorts.flatMap((r) => (r.why === null ? [] : [`${nameWords(r)}: ${r.why}`])).slice(0, REASONS),

@@ -1,4 +1,4 @@
-import { CODES, Failure, isSameFile, usage, visible, warn } from "@firmseal/keys";
+import { CODES, Failure, grouped, isSameFile, usage, visible, warn } from "@firmseal/keys";
 import { type BehindDevices, type Collection, collectStatuses, type RefusedStatus, type UnheardDevices } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { NAMES, nameWords, REASONS } from "../../common/cohorts.js";
@@ -6,7 +6,7 @@ import { statusKeys, wholeNumber } from "../../common/options.js";
 import { checkFleetOutput, deliver } from "../../common/output.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { type StatusKeyOptions, statusAnchors } from "../../common/status-keys.js";
-import { formatCount, plural } from "../../common/words.js";
+import { plural } from "../../common/words.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
 export interface CollectCommandOptions extends StatusKeyOptions {
@@ -41,7 +41,7 @@ const reasonOf = ({ where, device, why }: RefusedStatus) => `${where}: ${device 
 
 function bounded(lines: readonly string[]): void {
   for (const line of lines.slice(0, REASONS)) warn(visible(line));
-  if (lines.length > REASONS) warn(`and ${formatCount(lines.length - REASONS)} more; --json has them all`);
+  if (lines.length > REASONS) warn(`and ${grouped(lines.length - REASONS)} more; --json has them all`);
 }
 
 /** Names what a person must look at. */
@@ -87,7 +87,7 @@ function refusal(first: RefusedStatus, { heard, refused }: Facts, out: string): 
     1,
     "STATUS",
     CODES.STATUS,
-    `${formatCount(n)} ${n === 1 ? "status is" : "statuses are"} refused; ${reasonOf(first)}`,
+    `${grouped(n)} ${n === 1 ? "status is" : "statuses are"} refused; ${reasonOf(first)}`,
     `${heard > 0 ? `${out} has the others` : "nothing is written"}: ask these devices again, with new nonces (firmseal status ask)`,
   );
 }
@@ -162,7 +162,7 @@ export default define({
   },
   run: collect,
   words: (f) => [
-    `${f.file}: ${plural(f.heard, "device")} heard${f.added > 0 ? `, ${formatCount(f.added)} of them new` : ""}`,
+    `${f.file}: ${plural(f.heard, "device")} heard${f.added > 0 ? `, ${grouped(f.added)} of them new` : ""}`,
     ...(f.states["rolled-back"] > 0 ? [`${plural(f.states["rolled-back"], "device")} went back to the previous release`] : []),
     ...(f.behind.length === 0
       ? []
@@ -172,7 +172,7 @@ export default define({
               columns: [{ title: "behind" }, { title: "devices", right: true }, { title: "trust" }, { title: "next" }, { title: "since" }],
               rows: f.behind.map((b) => [
                 whoOf(b),
-                formatCount(b.rows),
+                grouped(b.rows),
                 b.trust === b.newest ? (b.trust ?? "-") : `${b.trust} of ${b.newest}`,
                 b.next ?? "-",
                 b.since,
@@ -186,7 +186,7 @@ export default define({
           {
             table: {
               columns: [{ title: "not heard for" }, { title: "rows", right: true }, { title: "which" }],
-              rows: f.unheard.map((u) => [ageWords(u.days), formatCount(u.rows), whoOf(u)]),
+              rows: f.unheard.map((u) => [ageWords(u.days), grouped(u.rows), whoOf(u)]),
             },
           },
         ]),

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage } from "@firmseal/keys";
+import { environment, Failure, holdSignals, type Lock, lock, makeFolders, systemFault, usage } from "@firmseal/keys";
 import {
   identityOf,
   PRODUCT_FILE,
@@ -133,7 +133,7 @@ function removePaths(paths: readonly string[]): void {
 async function withLock<T>(device: string, work: (lock: Lock) => T): Promise<T> {
   const folders = missingPaths(foldersOf(device));
   try {
-    fs.mkdirSync(device, { recursive: true });
+    makeFolders(device);
     // two would write the same slots, and the slower one would lower the floor
     const alone = await lock(join(device, "device.lock"), { wait: 0, busy: `${device}: another installation is running` });
     const files = missingPaths(filesOf(device));

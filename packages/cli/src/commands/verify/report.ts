@@ -11,6 +11,7 @@ import {
   previousFolder,
   type ReleaseFolder,
   readEnvelopeFile,
+  refuseOtherProduct,
   releaseFolder,
   reportDocuments,
   reportTime,
@@ -68,9 +69,11 @@ function billOf(product: Product | undefined, { product: name, vendor }: Release
 }
 
 /** Every board of a release. */
-async function allBoards({ record, bytes, boards }: ReleaseFolder, o: ReportOptions): Promise<Reported> {
+async function allBoards(path: string, { record, bytes, boards }: ReleaseFolder, o: ReportOptions): Promise<Reported> {
   const whom = await trustedKeys(o);
   const product = await productHere(o.product);
+  // one that only lies here may be of something else
+  if (product && o.product !== undefined) refuseOtherProduct(path, record, product);
   const names = namesOf(product, o, undefined);
   const previous = o.previousRelease === undefined ? undefined : previousFolder(o.previousRelease, record);
   const out: ReportedBoard[] = [];
@@ -107,7 +110,7 @@ async function bundleFor(boards: readonly ReportedBoard[]): Promise<string> {
 async function makeReport(path: string, o: ReportOptions) {
   const folder = await releaseFolder(path, o.board ?? []);
   checkOptions(path, o, folder);
-  const { data, boards } = folder ? await allBoards(folder, o) : await oneBoard(path, o).then((one) => ({ data: one.data, boards: [one] }));
+  const { data, boards } = folder ? await allBoards(path, folder, o) : await oneBoard(path, o).then((one) => ({ data: one.data, boards: [one] }));
   const payloadBytes = boards.reduce((sum, one) => sum + one.payloadBytes, 0);
   const { html, left, excess } = fittedReport(data, await bundleFor(boards), payloadBytes);
   if (excess !== undefined)

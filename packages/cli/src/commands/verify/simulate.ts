@@ -1,4 +1,6 @@
-import { CODES, Failure, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
+import { runInThisContext } from "node:vm";
+import { playable } from "@firmseal/bundler";
+import { CODES, Failure, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
 import {
   allSet,
   deviceKinds,
@@ -13,9 +15,12 @@ import {
 import { suggestion, toHex } from "@firmseal/signer";
 import {
   addTally,
+  type BootlessCode,
+  bootlessStore,
   type CutPoint,
   countPoint,
   DEVICES,
+  type MakeStore,
   nodeHost,
   PREVIOUS_SIZE,
   type Release,
@@ -30,13 +35,13 @@ import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { membersOf, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
-import { formatCount } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import type { MapLine } from "../../show/map.js";
 import { RefusedWithFacts, type TableLine } from "../../show/render.js";
 
 export interface SimulateCommandOptions extends TrustOptions {
   device: string;
+  without?: string;
   vendor?: string;
   class?: string;
   payload?: string[];
@@ -95,12 +100,22 @@ function withoutPrevious(e: unknown): never {
   throw e;
 }
 
+/** The device of `bundle --micro --device storage --without boot`, with the code of that bundle. */
+function withoutBoot(o: SimulateCommandOptions): MakeStore {
+  if (o.without !== "boot") throw usage(`--without ${o.without}: only boot can be left out here`, "--without boot");
+  if (o.device !== "storage-micro")
+    throw usage(`--without boot: ${o.device} starts what boot() verifies`, "drop it, or choose --device storage-micro");
+  const code: BootlessCode = runInThisContext(playable({ algs: [], features: ["storage"], micro: [], without: ["boot"] }));
+  return (setup) => bootlessStore(setup, code);
+}
+
 /** Simulates with `o.device`. */
 export async function simulateRelease(path: string, whom: TrustedKeys, o: SimulateCommandOptions) {
-  const make = DEVICES[o.device];
-  const known = Object.keys(DEVICES);
-  if (!Object.hasOwn(DEVICES, o.device) || !make)
-    throw usage(`--device ${o.device}: unknown device${suggestion(o.device, known)}`, `one of ${known.join(", ")}`);
+  const known = DEVICES[o.device];
+  const names = Object.keys(DEVICES);
+  if (!Object.hasOwn(DEVICES, o.device) || !known)
+    throw usage(`--device ${o.device}: unknown device${suggestion(o.device, names)}`, `one of ${names.join(", ")}`);
+  const make = o.without === undefined ? known : withoutBoot(o);
   if (o.pageSize !== undefined && o.device !== "flash" && o.device !== "storage")
     throw usage(`--page-size: ${o.device} has no pages`, "drop it, or simulate flash or storage");
   const pageSize = o.pageSize ?? DEFAULT_PAGE_SIZE;
@@ -118,7 +133,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
     throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
   if (o.device.startsWith("storage"))
     notice(
-      `Storage has room for ${STORAGE_ROOM} releases of ${formatCount(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
+      `Storage has room for ${STORAGE_ROOM} releases of ${grouped(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
     );
   let bar: ProgressBar | undefined;
   const { report, setup, sequences } = await simulateOn(make, update.release, identityFor(update.manifest, o), {
@@ -128,7 +143,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
     ...(o.secondCuts !== undefined && { secondCuts: o.secondCuts }),
     progress(done, total) {
       if (!bar && total * (o.secondCuts ?? total) > MANY)
-        notice(`${formatCount(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
+        notice(`${grouped(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
       bar ??= progress("cutting the power", total);
       bar.at(done);
     },
@@ -136,6 +151,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
   bar?.end();
   const facts = {
     device: o.device,
+    ...(o.without !== undefined && { without: o.without }),
     sequence: sequences.update,
     previous: { sequence: sequences.previous, madeUp: before === undefined },
     pageSize,
@@ -150,7 +166,7 @@ const OUTCOME_NAMES = { old: "old", new: "new", none: "NONE", mixed: "MIXED", fl
 function outcomes(t: Tally): string {
   const parts = (Object.keys(OUTCOME_NAMES) as (keyof typeof OUTCOME_NAMES)[]).filter((name) => t[name] > 0);
   if (parts.length === 1) return OUTCOME_NAMES[parts[0] as keyof typeof OUTCOME_NAMES];
-  return parts.map((name) => `${OUTCOME_NAMES[name]} ${formatCount(t[name])}`).join(", ") || "-";
+  return parts.map((name) => `${OUTCOME_NAMES[name]} ${grouped(t[name])}`).join(", ") || "-";
 }
 
 interface OutcomeRow {
@@ -201,9 +217,9 @@ function outcomeTable(points: readonly CutPoint[]): TableLine {
   const cells = outcomeRows(points).map((r) => [
     r.first === r.last ? `${r.first}` : `${r.first}-${r.last}`,
     `${[...r.verbs].join(", ")} ${r.place}`.trimEnd(),
-    formatCount(r.cut.cuts),
+    grouped(r.cut.cuts),
     outcomes(r.cut),
-    formatCount(r.again.cuts),
+    grouped(r.again.cuts),
     outcomes(r.again),
   ]);
   return { columns, rows: cells };
@@ -253,7 +269,7 @@ export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
       1,
       "POWER_CUT",
       CODES.POWER_CUT,
-      `${formatCount(facts.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
+      `${grouped(facts.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
       "the table shows them in capitals, --json lists the first ones",
     ),
     facts,
@@ -280,6 +296,7 @@ export default define({
   arguments: [commandArgument("<envelope>", "envelope of the update, or - for stdin")],
   options: () => [
     option("--device <name>", "flash, storage, files or memory; flash-micro or storage-micro: with a micro verifier", { required: true }),
+    option("--without <part>", "storage-micro: boot, for a verifier that leaves each start to the boot file"),
     ...trusted(),
     threshold(),
     option("--vendor <vendor>", "vendor of the device (domain or UUID; default: the one that the update names)"),
@@ -300,6 +317,7 @@ export default define({
   ],
   json: {
     device: ["string", "the device"],
+    "without?": ["string", "what its verifier does not have"],
     sequence: ["string", "sequence number of the update"],
     previous: ["object", "the previous release"],
     ...membersOf("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this tool made it up"] }),
@@ -319,9 +337,9 @@ export default define({
   words: (f) => [
     { table: outcomeTable(f.points) },
     { map: cutMap(f.points) },
-    `device ${f.device}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
-    `${formatCount(f.cuts)} cuts of the power, and ${formatCount(f.cutsDuringRecovery)} more during the recovery from each`,
-    ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${formatCount(f.leftOut)}`] : []),
+    `device ${f.device}${f.without ? ` without ${f.without}` : ""}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
+    `${grouped(f.cuts)} cuts of the power, and ${grouped(f.cutsDuringRecovery)} more during the recovery from each`,
+    ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${grouped(f.leftOut)}`] : []),
     ...(f.faultCount === 0
       ? ["after each cut the old or the new release starts, the floor is no lower, and a second attempt installs the update"]
       : []),
