@@ -100,10 +100,11 @@ export function wrapper(e: Envelope, host: Host): CoseSignature[] {
   checkEnd();
   for (i = 0; i < all.length; i++) {
     c = all[i];
-    c.sum = digestPieces([copySlice(input, c.head), copySlice(input, c.body)], host);
+    // a host's hash may itself use the reader and move the cursor to another input
+    c.sum = digestPieces([copySlice(e.input, c.head), copySlice(e.input, c.body)], host);
   }
   // signatures are verified from copies, which is when RAM is needed
-  shrink(input, s, message);
+  shrink(e.input, s, message);
   return all;
 }
 
