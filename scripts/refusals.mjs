@@ -46,7 +46,7 @@ function documented(text, path, { REFUSALS, REFUSAL_GROUPS }) {
   };
   const linked = (advice) => advice.replace(/[\w-]+\.md/g, (name) => `[${name}](${relative(dirname(path), page(name))})`);
   const inCode = (prose) =>
-    prose.replace(/\bfirmseal [a-z]+( sign| create)?( [A-Z]+)?( --key [A-Z]+)?|(?<!`)--[a-z]+( [A-Z]+)?|\b\w+\(\)/g, "`$&`");
+    prose.replace(/\bfirmseal [a-z]+( sign| create)?( [A-Z]+)?( --key [A-Z]+| --for [a-z]+)?|(?<!`)--[a-z]+( [A-Z]+)?|\b\w+\(\)/g, "`$&`");
   const vectors = /^Each number below 200 has vectors (?:.+\n)+/m;
   if (!vectors.test(text)) throw new Error(`${path} does not say which numbers have vectors`);
   text = text.replace(vectors, () => aboutVectors({ REFUSAL_GROUPS }));

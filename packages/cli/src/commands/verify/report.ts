@@ -110,7 +110,9 @@ async function bundleFor(boards: readonly ReportedBoard[]): Promise<string> {
 async function makeReport(path: string, o: ReportOptions) {
   const folder = await releaseFolder(path, o.board ?? []);
   checkOptions(path, o, folder);
-  const { data, boards } = folder ? await allBoards(path, folder, o) : await oneBoard(path, o).then((one) => ({ data: one.data, boards: [one] }));
+  const { data, boards } = folder
+    ? await allBoards(path, folder, o)
+    : await oneBoard(path, o).then((one) => ({ data: one.data, boards: [one] }));
   const payloadBytes = boards.reduce((sum, one) => sum + one.payloadBytes, 0);
   const { html, left, excess } = fittedReport(data, await bundleFor(boards), payloadBytes);
   if (excess !== undefined)
