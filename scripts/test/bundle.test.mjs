@@ -7,15 +7,41 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import vm from "node:vm";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { parse } from "acorn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle, OWN_NAMES, PUBLIC_NAMES, unusedNames } from "../../packages/bundler/src/bundle.ts";
-import { BUNDLES, bundleAll, EXPORTS, partsOnce } from "../bundle.mjs";
+import { BUNDLE_ALGS, BUNDLE_FEATURES } from "../../packages/bundler/src/options.ts";
+import { BUNDLES, bundleAll, EXPORTS, MICRO_BUNDLES, partsOnce } from "../bundle.mjs";
+import { minify } from "../minify.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
 const path = (name, form) => join(folder, `firmseal-${name}${form}.js`);
 const names = BUNDLES.map((b) => b.name);
 
 const forms = ["", ".src"];
+
+/** The names of the properties in code, in the order of the text. */
+function propertiesOf(code) {
+  const found = [];
+  const walk = (node) => {
+    if (node.type === "MemberExpression" && !node.computed) found.push(node.property.name);
+    if (node.type === "Property") found.push(node.key.name);
+    for (const value of Object.values(node)) for (const child of [value].flat()) if (child && typeof child.type === "string") walk(child);
+  };
+  walk(parse(code, { ecmaVersion: 5 }));
+  return found;
+}
+
+/** The names of everything that the language gives, in a context without those of Node: what is added to it later is found too. */
+const LANGUAGE = new Set(
+  vm.runInNewContext(`
+    var found = [], object;
+    for (const name of Object.getOwnPropertyNames(globalThis))
+      for (object of [globalThis[name], globalThis[name]?.prototype])
+        for (; object && /^(object|function)$/.test(typeof object); object = Object.getPrototypeOf(object))
+          found.push(...Object.getOwnPropertyNames(object));
+    found;`),
+);
 
 beforeAll(async () => {
   await bundleAll(folder);
@@ -75,6 +101,25 @@ describe("names of the verifier that the bundler has as texts", () => {
     expect(ofGlobals).toContain("abs");
     expect(ofGlobals.filter((name) => !kept.has(name))).toEqual([]);
   });
+  /** Names of the language that code uses and that bundles shorten. */
+  const shortened = ({ statements }) => {
+    const kept = new Set([...PUBLIC_NAMES, ...OWN_NAMES]);
+    const used = new Set(statements.flatMap((s) => propertiesOf(s.text)));
+    return [...used].filter((name) => LANGUAGE.has(name) && !kept.has(name)).sort();
+  };
+  // properties of the verifier that an object of the language has too: RegExp, Error, Date, Atomics
+  const OWN_TOO = ["input", "message", "now", "store"];
+  it("have every other name of the language, called or not", async () => {
+    for (const name of ["abs", "byteOffset", "concat", "length", "subarray", "toString"]) expect(LANGUAGE).toContain(name);
+    expect(shortened(await partsOnce())).toEqual(OWN_TOO);
+  });
+  it.each([
+    ["a method", "concat", "slice"],
+    ["what is no method", "byteOffset", "byteLength"],
+    ["a member of a global", "floor", "trunc"],
+  ])("are missed where the code has another: %s", async (_, from, to) => {
+    expect(shortened(changed(await partsOnce(), new RegExp(`\\.${from}\\b`, "g"), `.${to}`))).toEqual([...OWN_TOO, to].sort());
+  });
   it.each([
     ["a property that hosts see", "dangerouslyReadInPlace"],
     ["a method of the language", "charCodeAt"],
@@ -95,6 +140,33 @@ describe("names of the verifier that the bundler has as texts", () => {
     ["a constant that leaves parts out", /\bHAS_TRUST\b/g, "HAS_LISTS", /HAS_… of .*lists/],
   ])("end the build where one is gone: %s", async (_, from, to, message) => {
     await expect(minifiedBundle(espruino, changed(await partsOnce(), from, to))).rejects.toThrow(message);
+  });
+});
+
+describe("short names of properties", () => {
+  const KEPT = new Set([...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS]);
+  // of up to two letters; `is` and `as` are none
+  const KEYWORDS = ["do", "if", "in"];
+  it.each([...BUNDLES, ...MICRO_BUNDLES].map((b) => b.name))("are neither keywords nor names of the language: %s", (name) => {
+    const short = new Set(propertiesOf(readFileSync(path(name, ""), "utf8")).filter((property) => !KEPT.has(property)));
+    expect(short.size).toBeGreaterThan(5);
+    expect([...short].filter((property) => property.length > 2 || KEYWORDS.includes(property) || LANGUAGE.has(property))).toEqual([]);
+  });
+  it("are one for each property", async () => {
+    const texts = [];
+    const options = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form: "espruino" };
+    await minifiedBundle(options, undefined, async (...of) => {
+      const result = await minify(...of);
+      texts.push(propertiesOf(result.code));
+      return result;
+    });
+    const [long, short] = texts;
+    expect(texts).toHaveLength(2);
+    expect(short).toHaveLength(long.length);
+    const pairs = new Set(long.map((name, i) => `${name} ${short[i]}`));
+    expect(pairs.size).toBe(new Set(long).size);
+    expect(pairs.size).toBe(new Set(short).size);
+    expect(pairs.size).toBeGreaterThan(200);
   });
 });
 

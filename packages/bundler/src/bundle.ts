@@ -91,7 +91,11 @@ const MODULE = '(typeof module === "object" && module && module.exports) || (typ
 /** Names in the two lists that no property has any more: they protect nothing, because the property was renamed. */
 export function unusedNames(all: BundleParts): string[] {
   const options = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, kernel: "bangle.js2" } as const;
-  const text = BUNDLE_FORMS.map((form) => assemble(all, { ...options, form })).join("\n");
+  const text = [
+    ...BUNDLE_FORMS.map((form) => assemble(all, { ...options, form })),
+    // a bundle holds what it reaches, and micro verifiers have code of their own
+    assemble(all, { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form: "umd", micro: [] }),
+  ].join("\n");
   return [...PUBLIC_NAMES, ...OWN_NAMES].filter(
     (name) => !new RegExp(`\\.${name}\\b|\\b${name}:|\\b${name} in |^var ${name}\\b`, "m").test(text),
   );

@@ -3,7 +3,7 @@ import { type Description, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
-import { boot, errors, install, open, type Refusal } from "../src/index.js";
+import { boot, errors, install, type Manifest, open, type Refusal, start, step } from "../src/index.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const current = (d: MemoryDevice, i = 0) => Uint8Array.from(d.parts[i]?.slots[d.parts[i]?.current ?? 0] ?? []);
@@ -88,6 +88,47 @@ describe("installing on a device in memory", () => {
     };
     expect(open(envelope, trust, { sha256: { once } }).sequence).toEqual([0, 5]);
     expect(code(() => open(envelope, { ...trust, floor: [0, 20] }, { sha256: { once } }))).toBe(errors.ROLLBACK);
+  });
+
+  it("leaves the RAM of another manifest alone, whatever a hash of the host's opens meanwhile", async () => {
+    const bytes = image(1, 500);
+    const envelope = await release(5, bytes);
+    const other = await release(23, bytes, "coap://example.com/fw");
+    const at = Buffer.from(other).indexOf(hex(uuid.vendor.replaceAll("-", "")));
+    // delegation, which nothing covers, moves the signed digest to where the manifest of the other one is
+    const moved = Uint8Array.from([
+      ...envelope.slice(0, 2),
+      (envelope[2] as number) + 1,
+      1,
+      0x58,
+      at,
+      ...new Uint8Array(at),
+      ...envelope.slice(3),
+    ]);
+    expect([...envelope.slice(0, 2), (envelope[2] as number) >> 5]).toEqual([0xd8, 0x6b, 5]);
+    const opened: Manifest[] = [];
+    const host = {
+      sha256: {
+        joined(pieces: ArrayLike<number>[]) {
+          opened.push(open(other, trust));
+          const hash = createHash("sha256");
+          for (const piece of pieces) hash.update(Uint8Array.from(piece));
+          return hash.digest();
+        },
+      },
+    };
+    expect(code(() => open(moved, trust, host as never))).toBe(errors.NOT_SUPPORTED);
+    expect(opened).toHaveLength(1);
+    // from here on, the source may say anything
+    const effects = (m: Manifest) => {
+      const run = start(m, [20], identity);
+      const all: unknown[] = [];
+      for (let e = step(run); e; e = step(run, true)) all.push(e);
+      return all;
+    };
+    const expected = effects(open(other.slice(), trust));
+    other.fill(0);
+    expect(effects(opened[0] as Manifest)).toEqual(expected);
   });
 
   it("refuses a Source that gives nothing, or makes the reader read something else", async () => {

@@ -82,15 +82,14 @@ export function wrapper(e: Envelope, host: Host): CoseSignature[] {
     s,
     outer,
     message,
-    c,
-    i;
+    c;
   enter(input, (e.wrapper as Element).inside);
   n = array();
   e.signed = s = bstr();
   // copied for each signature and not verified yet: a SUIT_Digest has at most 69 bytes
   if (s.n > MAX_DIGEST) refuse(DIGEST_LENGTH);
   message = copySlice(input, s);
-  if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
+  if (n > MAX_SIGNATURES + 1) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {
     outer = openString();
     all = all.concat(readSignatures(message, []));
@@ -98,12 +97,13 @@ export function wrapper(e: Envelope, host: Host): CoseSignature[] {
     if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
   checkEnd();
-  for (i = 0; i < all.length; i++) {
-    c = all[i];
-    c.sum = digestPieces([copySlice(input, c.head), copySlice(input, c.body)], host);
+  for (n = 0; n < all.length; n++) {
+    c = all[n];
+    // a host's hash may itself use the reader and move the cursor to another input
+    c.sum = digestPieces([copySlice(e.input, c.head), copySlice(e.input, c.body)], host);
   }
   // signatures are verified from copies, which is when RAM is needed
-  shrink(input, s, message);
+  shrink(e.input, s, message);
   return all;
 }
 
