@@ -91,11 +91,7 @@ const MODULE = '(typeof module === "object" && module && module.exports) || (typ
 /** Names in the two lists that no property has any more: they protect nothing, because the property was renamed. */
 export function unusedNames(all: BundleParts): string[] {
   const options = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, kernel: "bangle.js2" } as const;
-  const text = [
-    ...BUNDLE_FORMS.map((form) => assemble(all, { ...options, form })),
-    // a bundle holds what it reaches, and micro verifiers have code of their own
-    assemble(all, { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form: "umd", micro: [] }),
-  ].join("\n");
+  const text = BUNDLE_FORMS.map((form) => assemble(all, { ...options, form }, true)).join("\n");
   return [...PUBLIC_NAMES, ...OWN_NAMES].filter(
     (name) => !new RegExp(`\\.${name}\\b|\\b${name}:|\\b${name} in |^var ${name}\\b`, "m").test(text),
   );
@@ -132,8 +128,11 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
   return [...flags, "boot", "fetch", "general", "once", "pairs", "plain", ...(features.includes("trust") ? ["windows"] : [])];
 }
 
-/** The code of the parts for the selected features, followed by the exports of the bundle. */
-function assemble(all: BundleParts, options: BundleOptions): string {
+/**
+ * The code of the parts for the selected features, followed by the exports of the bundle. `whole`: also parts that the
+ * bundle does not reach.
+ */
+function assemble(all: BundleParts, options: BundleOptions, whole = false): string {
   if (options.form === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, "api");
   const given = givenFlags(all, options);
@@ -146,8 +145,8 @@ function assemble(all: BundleParts, options: BundleOptions): string {
   // code behind a constant that is not set would stay in every bundle
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
   if (options.form === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
-  // terser would give the same, and later
-  const needed = reachableFrom(statements, uses);
+  // terser would leave out the same, and take longer
+  const needed = whole ? new Set(statements) : reachableFrom(statements, uses);
   const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
   return `${head}${code}\n${text}\n})(firmseal);\n${options.form === "module" ? "export default firmseal;\n" : ""}`;
