@@ -34,7 +34,7 @@ import {
   checkIdentity,
   countersOf,
   id,
-  payload,
+  payloadRange,
   rehearseBoth,
   renew,
   type Session,
@@ -143,7 +143,7 @@ function perform(s: Session, e: Effect): boolean | undefined {
   }
   if (e.op === DIR_WRITE) from = e.content;
   else if (e.op === DIR_FETCH) {
-    own = payload(s, e.uri);
+    own = payloadRange(s, e.uri);
     if (own) return pour(s, e, s.release.input, own);
     from = device.fetch && device.fetch(e.uri as string);
     if (!from) {
@@ -297,7 +297,7 @@ function brought(s: Session): Bytes | undefined {
   } catch (x) {
     missing = x;
   }
-  found = payload(s, e.uri);
+  found = payloadRange(s, e.uri);
   if (found) return copySlice(parsed.input, found);
   if (missing) throw missing;
   return undefined;

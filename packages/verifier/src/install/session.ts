@@ -197,7 +197,7 @@ function isSlot(s: Session, e: Effect): boolean {
 }
 
 /** The range of a payload in the envelope, or undefined. */
-export function payload(s: Session, uri: string | undefined): Slice | undefined {
+export function payloadRange(s: Session, uri: string | undefined): Slice | undefined {
   var all = s.release.parsed.payloads,
     i;
   for (i = 0; i < all.length; i++) if (all[i].uri === uri) return all[i].content;
@@ -211,7 +211,7 @@ export function payload(s: Session, uri: string | undefined): Slice | undefined 
 function checkPayload(s: Session, e: Effect): void {
   var d = e.digest,
     uri = e.uri as string,
-    content = payload(s, uri);
+    content = payloadRange(s, uri);
   if (content) {
     if (d && !equalConstantTime(digestSlice(s.release.input, content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
   } else if (!uri.indexOf("#") && !(s.target.fetch && s.target.fetch(uri))) refuse(PAYLOAD_ABSENT);
