@@ -35,10 +35,12 @@ const named = (text) => functionsOf(text).filter(({ type }) => type === "Functio
 export function calledFunctions(files) {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-first-run-"));
   const called = new Map();
+  // without what changes a run: defaults of options, and how Node starts
+  const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(FIRMSEAL|NODE)_/.test(name)));
   const run = (args, env = {}) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: folder,
-      env: { ...process.env, NODE_OPTIONS: "", FIRMSEAL_STATE: join(folder, "state"), ...env },
+      env: { ...plain, FIRMSEAL_STATE: join(folder, "state"), ...env },
       encoding: "utf8",
     });
     if (status !== 0) throw new Error(`firmseal ${args.slice(1).join(" ")}: ${stderr}`);

@@ -90,7 +90,7 @@ describe("every command", () => {
       for (const [file, content] of Object.entries(keys)) p.put(file, content);
       p.put("fw.suit", envelope);
       // by default each command has a sixth of the uses, and the next one others
-      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 9 === 0);
+      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 6 === 0);
       swept += uses.length;
       for (const use of uses)
         for (const key of ALL ? Object.keys(keys) : [turn % 2 === 0 ? "e.pem" : (others[(turn >> 1) % others.length] as string)]) {

@@ -26,6 +26,9 @@ export function opening(): void {
     await inspector.page.dispatchEvent("main", "drop", { dataTransfer: data });
     await inspector.settled();
     expect([await inspector.problem(), await inspector.isGood()]).toEqual(["", true]);
+    await inspector.closeAll.click();
+    await expect.poll(() => inspector.page.locator(".files li").count()).toBe(0);
+    expect([await inspector.verdict(), await inspector.closeAll.isVisible()]).toEqual(["", false]);
   });
 
   it("asks for nothing, and is not allowed to", async () => {

@@ -141,5 +141,6 @@ export function verdicts(): void {
     }
     await threshold.fill("1");
     expect(inspector.noise).toEqual([]);
-  });
+    // each is opened and drawn, which takes a minute or two for all
+  }, 300_000);
 }

@@ -379,6 +379,15 @@ describe("accepts nothing else", () => {
       expect(fault?.at, what).toBeLessThan(envelope.length);
     }
   });
+
+  it("a manifest of a later version, whose first other byte is that of the version", async () => {
+    const envelope = await release(7, bytes);
+    // a map of six elements, of which the first is the version
+    const at = Buffer.from(envelope).indexOf(Buffer.from("a6010102", "hex")) + 2;
+    expect(templateFault(envelope)).toBeNull();
+    envelope[at] = 2;
+    expect(templateFault(envelope)).toMatchObject({ code: errors.TEMPLATE_MISMATCH, at });
+  });
 });
 
 describe("the vectors", () => {
