@@ -127,6 +127,11 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     ],
     ["another digest of a payload", (r) => Object.assign(payload(r), { digest: `sha-256:${"1".repeat(64)}` }), /the digest of/],
     ["another version", (r) => assignAll(r, { version: "9.9.9" }), /another version/],
+    [
+      "another envelope, with hidden characters",
+      (r) => Object.assign(r.artifacts[0] ?? {}, { envelope: "\u202e\u001b[31m" }),
+      /names \\u\{202e\}\\u\{1b\}\[31m as its envelope/,
+    ],
     ["no board", (r) => r.artifacts.splice(0, r.artifacts.length), /it has no envelope for this board/],
     ["artifacts that are none", (r) => Object.assign(r, { artifacts: [null, 1, "x"] }), /is not the record of a release/],
     ["artifacts without classes", (r) => Object.assign(r.artifacts[0] ?? {}, { classes: [null] }), /is not the record of a release/],

@@ -80,16 +80,16 @@ export function recordContradiction(record: ReleaseRecord): string | undefined {
   const envelopes = new Map<string, string>();
   for (const one of artifacts) {
     const name = one.file.toLowerCase();
-    if (name === RECORD.toLowerCase() || name === SUMS.toLowerCase()) return `an artifact is called ${one.file}`;
+    if (name === RECORD.toLowerCase() || name === SUMS.toLowerCase()) return `an artifact is called ${escaped(one.file)}`;
     const other = files.get(name);
-    if (other && !isSamePayload(other, one)) return `two artifacts are called ${one.file}`;
+    if (other && !isSamePayload(other, one)) return `two artifacts are called ${escaped(one.file)}`;
     files.set(name, one);
-    if (one.version !== version || one.sequence !== sequence) return `${one.file} has another version or sequence number`;
+    if (one.version !== version || one.sequence !== sequence) return `${escaped(one.file)} has another version or sequence number`;
     if (one.kind === "payload") continue;
     if (envelopes.has(one.board)) return `board ${escaped(one.board)} has two envelopes`;
-    if (one.envelope !== one.file) return `${one.file} names ${one.envelope} as its envelope`;
+    if (one.envelope !== one.file) return `${escaped(one.file)} names ${escaped(one.envelope)} as its envelope`;
     envelopes.set(one.board, one.file);
   }
   const lost = artifacts.find(({ board, envelope }) => envelopes.get(board) !== envelope);
-  return lost && `${lost.file} is not of the envelope of its board`;
+  return lost && `${escaped(lost.file)} is not of the envelope of its board`;
 }
