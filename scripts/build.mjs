@@ -76,6 +76,7 @@ const PACKED = {
     "packages/images/lib/elf.js",
     "packages/keys/lib/formats/minisign.js",
     "packages/keys/lib/formats/openssh.js",
+    "packages/keys/lib/signing-log/entry.js",
     "packages/signer/lib/description/schema.js",
     "signer: @noble/hashes/legacy.js",
     "signer: @noble/hashes/sha2.js",

@@ -61,7 +61,7 @@ export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey>
     const { buffer, byteOffset, length } = readAll(path, KEY_LIMITS.keyFile);
     return holdKey(Buffer.from(buffer, byteOffset, length), path, ask);
   }
-  const { bytes, guard } = readGuarded(path, KEY_LIMITS.keyFile, undefined, tooLongForKey);
+  const { bytes, guard } = readGuarded(path, KEY_LIMITS.keyFile, undefined, (file, size) => tooLongForKey(file, size));
   if (bytes.indexOf(HSS) === 0) {
     if (!ask.publicOnly) guard();
     return (await import("../hss/hss.js")).openHss(path, bytes.toString("latin1"), ask);
