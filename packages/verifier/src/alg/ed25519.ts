@@ -133,6 +133,6 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
 export var ed25519: Alg = {
   ids: [ALG_EDDSA, ALG_ED25519],
   // bundles ask only whether it is there
-  valid: HAS_TOOLS ? valid : (pointOf as unknown as (key: Bytes) => boolean),
+  valid: HAS_GENERAL ? valid : (pointOf as unknown as (key: Bytes) => boolean),
   verify: verify,
 };
