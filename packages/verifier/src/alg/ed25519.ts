@@ -132,7 +132,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  */
 export var ed25519: Alg = {
   ids: [ALG_EDDSA, ALG_ED25519],
-  // bundles ask only whether it is there
+  // a micro verifier asks only whether the result is true
   valid: HAS_GENERAL ? valid : (pointOf as unknown as (key: Bytes) => boolean),
   verify: verify,
 };
