@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { SOURCES } from "./scripts/sources.mjs";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -50,6 +51,33 @@ const PROJECTS = CHOSEN
     ]
   : [project("all", ALL, APART), apart];
 
+/** The files that take longest, at the latest in CI. */
+const LONGEST = [
+  "packages/cli/test/parallel.test.ts",
+  "packages/release/test/rotation-fleet.test.ts",
+  "scripts/test/packed.test.mjs",
+  "packages/cli/test/budget.test.ts",
+  "packages/inspector/test/inspector.test.ts",
+  "packages/release/test/scenarios/scenarios.test.ts",
+  "packages/signer/test/big.test.ts",
+  "test/pages.test.ts",
+  "packages/keys/test/kms-service.test.ts",
+  "packages/simulator/test/simulate.test.ts",
+  "scripts/test/kernel.test.mjs",
+  "packages/simulator/test/storage-device.test.ts",
+  "scripts/test/action.test.mjs",
+  "packages/bundler/test/bundle.test.ts",
+  "packages/report/test/release.test.ts",
+].map(here);
+
+/** They begin first, so that no worker is left with one of them at the end while the others have nothing to do. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => (LONGEST.indexOf(moduleId) + LONGEST.length + 1) % (LONGEST.length + 1);
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
+
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -60,6 +88,7 @@ export default defineConfig({
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
     hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
     // FIRMSEAL_COUNT=FILE: what the tests do is counted there
     setupFiles: [
       here("./packages/test-support/src/setup.ts"),

@@ -24,7 +24,8 @@ const ACTOR = `
   const stop = (state) => {
     Atomics.store(cell, 0, state);
     Atomics.notify(cell, 0);
-    Atomics.wait(cell, 0, state);
+    // a notice that belongs to an earlier turn ends a wait too
+    while (Atomics.load(cell, 0) === state) Atomics.wait(cell, 0, state);
   };
   /** Waits for its turn. What is killed makes no call any more. */
   function turn(name, what, half) {
@@ -134,7 +135,9 @@ export class Actor {
   private go(state: number): void {
     Atomics.store(this.cell, 0, state);
     Atomics.notify(this.cell, 0);
-    if (Atomics.wait(this.cell, 0, state, PATIENCE) === "timed-out") throw new Error(`held for ever behind ${this.words}`);
+    // a notice that belongs to an earlier turn ends a wait too
+    while (Atomics.load(this.cell, 0) === state)
+      if (Atomics.wait(this.cell, 0, state, PATIENCE) === "timed-out") throw new Error(`held for ever behind ${this.words}`);
     this.ended = Atomics.load(this.cell, 0) !== WAITS;
   }
   /** The call that is waited before; how it ended, "" where that was well. */
