@@ -39,6 +39,9 @@ export interface Rest {
 
 export const pair = (key: number, value: Piece): Pair => [int(key), value];
 
+/** A 64-bit number as two halves of 32 bits. */
+export const halves = (n: bigint): [number, number] => [Number(n >> 32n), Number(n & 4294967295n)];
+
 /** The smallest manifest, and its envelope. */
 export const good = manifest();
 export const signedEnvelope = (): Promise<Piece> => envelope(good);

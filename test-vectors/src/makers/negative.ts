@@ -5,6 +5,7 @@ import { ofFamilies } from "./families.js";
 import { ofBytes } from "./negative-bytes.js";
 import { ofEnvelope } from "./negative-envelope.js";
 import { ofInstall } from "./negative-install.js";
+import { ofManifest } from "./negative-manifest.js";
 import { ofRun } from "./negative-run.js";
 import { ofTrust } from "./negative-trust.js";
 import { ofTrustFile } from "./negative-trust-file.js";
@@ -14,6 +15,7 @@ export async function negatives(): Promise<Vector[]> {
   return [
     ...(await ofBytes()),
     ...(await ofEnvelope()),
+    ...(await ofManifest()),
     ...(await ofTrust()),
     ...(await ofRun()),
     ...(await ofInstall()),
