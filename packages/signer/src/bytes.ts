@@ -35,11 +35,16 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * Copies a secret so that its owner can erase it. V8 keeps short arrays in its heap, where the garbage collector moves
- * them and leaves copies behind. An array with a buffer of its own is not moved.
+ * Returns `length` bytes for a secret, which its owner can erase. V8 keeps short arrays in its heap, where the garbage
+ * collector moves them and leaves copies behind. An array with a buffer of its own is not moved.
  */
+export function secretBytes(length: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(length));
+}
+
+/** Copies a secret so that its owner can erase it: see secretBytes(). */
 export function secretCopy(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(new ArrayBuffer(bytes.length));
+  const out = secretBytes(bytes.length);
   out.set(bytes);
   return out;
 }

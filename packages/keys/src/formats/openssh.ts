@@ -15,6 +15,7 @@ import {
   sshType,
 } from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
+import { joinSecret } from "../secrets/join.js";
 import { pem } from "./pem.js";
 import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
@@ -54,7 +55,12 @@ function ofString(alg: KeyAlg, name: string, length: number): KeyType {
     name,
     writePublic: (key) => wire(key.key),
     readPublic: (from) => from.string(),
-    writePrivate: (key) => wire(Buffer.concat([key.secret, key.key])),
+    writePrivate(key) {
+      const both = Buffer.concat([key.secret, key.key]);
+      const field = wire(both);
+      both.fill(0);
+      return field;
+    },
     readPrivate(from, pub) {
       const both = from.string();
       if (both.length !== 2 * length)
@@ -167,7 +173,7 @@ async function unseal(
   const key = await bcryptPbkdf(secret, salt, keyLength + ivLength, rounds);
   try {
     const decipher = createDecipheriv(cipher, key.subarray(0, keyLength), key.subarray(keyLength)).setAutoPadding(false);
-    const plain = Buffer.concat([decipher.update(sealed), decipher.final()]);
+    const plain = joinSecret([decipher.update(sealed), decipher.final()]);
     // two equal random numbers; a wrong passphrase yields different ones
     if (plain.readUInt32BE(0) === plain.readUInt32BE(4)) return plain;
     plain.fill(0);
@@ -226,9 +232,9 @@ export async function openSshPrivate(key: PrivateKey, passphrase?: Uint8Array, r
   check.writeUInt32BE(randomInt(2 ** 32));
   const cipherName = passphrase ? "aes256-ctr" : "none";
   const [cipher, keyLength, ivLength, block] = OPENSSH_CIPHERS[cipherName] as (typeof OPENSSH_CIPHERS)[string];
-  const body = Buffer.concat([check, check, wire(type.name), type.writePublic(key), type.writePrivate(key), wire("")]);
-  const plain = Buffer.concat([body, Buffer.from(Array.from({ length: -body.length & (block - 1) }, (_, i) => i + 1))]);
-  body.fill(0);
+  const body = joinSecret([check, check, wire(type.name), type.writePublic(key), type.writePrivate(key), wire("")]);
+  const padding = Buffer.from(Array.from({ length: -body.length & (block - 1) }, (_, i) => i + 1));
+  const plain = joinSecret([body, padding]);
   const salt = randomBytes(SALT_LENGTH);
   const count = Buffer.alloc(4);
   count.writeUInt32BE(rounds);

@@ -1,9 +1,10 @@
-// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES-CBC, as OpenSSL, Node and firmseal write it. Decrypts PKCS#8
-// whose encryption OpenSSL supports but whose key the OpenSSL in Node does not. Also computes how long the key
+// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES-CBC, as OpenSSL, Node and firmseal write it. Decrypts PKCS#8 without
+// OpenSSL's reader, which leaves copies of the secret in memory and does not support every key. Also computes how long the key
 // derivation takes, before OpenSSL is called.
 
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
+import { joinSecret } from "../secrets/join.js";
 import { children, INTEGER, OCTET_STRING, SEQUENCE, singleTlv, type Tlv } from "./der-strict.js";
 import { secondsFor, takesLong } from "./work.js";
 
@@ -66,9 +67,11 @@ function prfOf(rest: readonly Tlv[]): (typeof PRFS)[number] | undefined {
 }
 
 /**
- * Decrypts an EncryptedPrivateKeyInfo to a PrivateKeyInfo. Returns undefined for a wrong passphrase or another scheme.
+ * Decrypts an EncryptedPrivateKeyInfo to a PrivateKeyInfo. Returns null for a wrong passphrase, and undefined for another
+ * scheme or for parameters that are impossible or take too long. One wrong passphrase in 256 gives other bytes. The
+ * caller erases the result.
  */
-export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Promise<Buffer | undefined> {
+export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Promise<Buffer | null | undefined> {
   const [scheme, sealed] = children(singleTlv(der, SEQUENCE)) ?? [];
   const [name, parameters] = children(scheme) ?? [];
   const [kdf, encryption] = children(parameters) ?? [];
@@ -76,18 +79,20 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
   const cipher = PBES2_CIPHERS.find(([id]) => cipherName?.whole.equals(id));
   if (!name?.whole.equals(PBES2) || !cipher || iv?.tag !== OCTET_STRING || iv.content.length !== 16 || sealed?.tag !== OCTET_STRING)
     return undefined;
-  let key: Buffer | undefined;
+  if (takesLong(secondsOf(der))) return undefined;
+  // impossible parameters are refused by the derivation
+  const key = await deriveCipherKey(children(kdf), passphrase, cipher[2]).catch(() => undefined);
+  if (!key) return undefined;
+  const parts: Buffer[] = [];
   try {
-    if (takesLong(secondsOf(der))) return undefined;
-    key = await deriveCipherKey(children(kdf), passphrase, cipher[2]);
-    if (!key) return undefined;
     const decipher = createDecipheriv(cipher[1], key, iv.content);
-    return Buffer.concat([decipher.update(sealed.content), decipher.final()]);
+    parts.push(decipher.update(sealed.content), decipher.final());
+    return joinSecret(parts);
   } catch {
-    // wrong passphrase or impossible parameters
-    return undefined;
+    // the padding is wrong
+    return null;
   } finally {
-    key?.fill(0);
+    for (const part of [key, ...parts]) part.fill(0);
   }
 }
 

@@ -56,7 +56,12 @@ export function wire(content: string | Uint8Array): Buffer {
 export function wireNumber(value: Uint8Array): Buffer {
   const first = value.findIndex((byte) => byte !== 0);
   const bytes = value.subarray(first);
-  return wire((bytes[0] as number) >= 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes);
+  if ((bytes[0] as number) < 0x80) return wire(bytes);
+  const positive = Buffer.concat([Buffer.alloc(1), bytes]);
+  const field = wire(positive);
+  // it may be the scalar of a key
+  positive.fill(0);
+  return field;
 }
 
 export function equalFields(a: Uint8Array, b: Uint8Array): boolean {

@@ -4,7 +4,7 @@
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { formatHss, type HssParams, KeyError, type PublicKey, parseHss, publicKey } from "@firmseal/signer";
+import { formatHss, type HssParams, KeyError, type PublicKey, parseHss, publicKey, secretCopy } from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { decodeBase64 } from "../formats/base64.js";
 
@@ -121,7 +121,7 @@ export async function unlockHss(file: HssFile, name: string, passphrase: () => P
   const [body, tag] = [file.content.subarray(0, n), file.content.subarray(n)];
   if (!file.encrypted) {
     if (!checkOf(file.head, body).equals(tag)) throw new KeyFileError(`${name}: the HSS/LMS key is damaged`, DAMAGED_HINT, 2);
-    return Uint8Array.from(body);
+    return secretCopy(body);
   }
   const secret = await passphrase();
   const wrapping = await scryptSeedKey(secret, file.salt, 32, SCRYPT_COST).finally(() => secret.fill(0));
@@ -130,7 +130,7 @@ export async function unlockHss(file: HssFile, name: string, passphrase: () => P
   const seed = decipher.update(body);
   try {
     decipher.final();
-    return Uint8Array.from(seed);
+    return secretCopy(seed);
   } catch {
     throw new WrongPassphrase(name);
   } finally {

@@ -61,6 +61,7 @@ export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey>
     const { buffer, byteOffset, length } = readAll(path, KEY_LIMITS.keyFile);
     return holdKey(Buffer.from(buffer, byteOffset, length), path, ask);
   }
+  // a function of its own: as a value, tooLongForKey would load its module at each start
   const { bytes, guard } = readGuarded(path, KEY_LIMITS.keyFile, undefined, (file, size) => tooLongForKey(file, size));
   if (bytes.indexOf(HSS) === 0) {
     if (!ask.publicOnly) guard();
@@ -203,7 +204,7 @@ function parseJson(bytes: Uint8Array, name: string): unknown {
 async function readPem(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   const { label, der } = pemBlock(text, name);
   if (label === "PUBLIC KEY") {
-    return ownFromSpki(der) ?? fromKeyObject(loadKeyObject(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
+    return ownFromSpki(der) ?? fromKeyObject(loadKeyObject(der, "spki", () => damaged(name)));
   }
   try {
     if (label === "OPENSSH PRIVATE KEY") return await readOpenSshPrivate(der, name, passphrase);
@@ -213,22 +214,24 @@ async function readPem(text: string, name: string, passphrase: () => Promise<Uin
       refuseLong(name, seconds, ENCRYPT_AGAIN);
       return await decrypt(der, await passphrase(), name);
     }
-    const two = label === "PRIVATE KEY" ? (withPublic(der) ?? (await ownFromPkcs8(der, name))) : undefined;
-    if (two) return two;
-    const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
-    return fromKeyObject(loadKeyObject(name, () => createPrivateKey({ key: der, format: "der", type })));
+    const isPkcs8 = label === "PRIVATE KEY";
+    const own = isPkcs8 ? await ownFromPlain(der, name) : undefined;
+    return own ?? fromKeyObject(loadKeyObject(der, isPkcs8 ? "pkcs8" : "sec1", () => damaged(name)));
   } finally {
     der.fill(0);
   }
 }
 
-function loadKeyObject(name: string, f: () => KeyObject): KeyObject {
+/** The key in DER as OpenSSL reads it. Throws what `fault` returns if it does not. */
+function loadKeyObject(key: Buffer, type: "pkcs8" | "sec1" | "spki", fault: () => Error): KeyObject {
   try {
-    return f();
+    return type === "spki" ? createPublicKey({ key, format: "der", type }) : createPrivateKey({ key, format: "der", type });
   } catch {
-    throw new KeyFileError(`${name}: the key in the PEM is damaged or of an unknown kind`, HINTS.unsupported, 2);
+    throw fault();
   }
 }
+
+const damaged = (name: string) => new KeyFileError(`${name}: the key in the PEM is damaged or of an unknown kind`, HINTS.unsupported, 2);
 
 const ENCRYPT_AGAIN = "encrypt it again: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem";
 
@@ -237,44 +240,38 @@ function otherwise(name: string): KeyFileError {
 }
 
 async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
-  let key: KeyObject;
   try {
-    const { buffer, byteOffset, length } = passphrase;
-    key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(buffer, byteOffset, length) });
-  } catch (e) {
-    if (e instanceof KeyFileError) throw e;
-    const code = String((e as NodeJS.ErrnoException).code);
-    const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptOwn(der, passphrase, name) : undefined;
-    if (unknown) return unknown;
-    if (!der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)) {
-      throw otherwise(name);
-    }
-    // One wrong passphrase in 256 passes the padding check and fails later; the message must be the same.
-    throw new WrongPassphrase(name);
-  } finally {
-    passphrase.fill(0);
-  }
-  // an OpenSSL that supports keys which we do not, or ML-DSA
-  if (!algOfNode(key)) {
-    const plain = key.export({ format: "der", type: "pkcs8" });
+    const plain = await decryptPkcs8(der, passphrase);
+    if (plain === undefined) return fromKeyObject(decryptByOpenSsl(der, passphrase, name));
+    if (plain === null) throw new WrongPassphrase(name);
     try {
-      const known = await ownFromPkcs8(plain, name);
-      if (known) return known;
+      // wrong passphrases whose padding happens to be right must give the same message as others
+      const wrong = () => new WrongPassphrase(name);
+      return (await ownFromPlain(plain, name)) ?? fromKeyObject(loadKeyObject(plain, "pkcs8", wrong));
     } finally {
       plain.fill(0);
     }
+  } finally {
+    passphrase.fill(0);
   }
-  return fromKeyObject(key);
 }
 
-/** OpenSSL has decrypted the file but does not support its key: with Node 20, it may be ML-DSA. */
-async function decryptOwn(der: Buffer, passphrase: Uint8Array, name: string): Promise<PrivateKey | undefined> {
-  const plain = await decryptPkcs8(der, passphrase);
+/** For the schemes before PBES2, which only OpenSSL reads. */
+function decryptByOpenSsl(der: Buffer, passphrase: Uint8Array, name: string): KeyObject {
   try {
-    return plain && (await ownFromPkcs8(plain, name));
-  } finally {
-    plain?.fill(0);
+    const { buffer, byteOffset, length } = passphrase;
+    return createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(buffer, byteOffset, length) });
+  } catch (e) {
+    const code = String((e as NodeJS.ErrnoException).code);
+    throw !der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)
+      ? otherwise(name)
+      : new WrongPassphrase(name);
   }
+}
+
+/** The key in PKCS#8 if it has a form that we read ourselves: OpenSSL gives a secret only as text. */
+async function ownFromPlain(der: Buffer, name: string): Promise<PublicKey | PrivateKey | undefined> {
+  return withPublic(der) ?? (await ownFromPkcs8(der, name));
 }
 
 /** Reads PKCS#8 version 2 with the public key after the private one, which the OpenSSL in Node cannot read. */

@@ -1,6 +1,7 @@
 // One LMS tree and its one-time keys (RFC 8554 §4, §5), derived from I and SEED (appendix A). This file does not track
 // which leaves have signed: that is the duty of the caller.
 
+import { secretBytes } from "../bytes.js";
 import { digestInto, hashSingleBlock, wordsInto } from "./hash.js";
 import { chainsOf, checksumShift, type Height, leafCost, lmsType, otsType, type Width } from "./params.js";
 
@@ -178,7 +179,7 @@ export function lmsPublicKey(tree: LmsTree, root: Uint8Array): Uint8Array {
 export function childTree(tree: LmsTree, q: number, level: { height: Height; width: Width }): LmsTree {
   const { n } = tree;
   const derive = (i: number, length: number) => {
-    const out = new Uint8Array(length);
+    const out = secretBytes(length);
     startBlock(tree, q);
     secretOf(tree, i);
     wordsInto(state, out, 0, length);
