@@ -14,6 +14,7 @@ import {
 } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { cohortFacts, cohortWords, planRefusal, warnOfRest } from "../../common/cohorts.js";
+import { listOf } from "../../common/list-of.js";
 import { allowStranded } from "../../common/options.js";
 import { COHORTS } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
@@ -33,11 +34,9 @@ export interface PlanOptions {
 function verdictsOf(text: string | undefined): readonly Verdict[] {
   if (text === undefined) return LEFT_BEHIND;
   if (text === "none") return [];
-  return text.split(",").map((name) => {
-    const found = VERDICTS.find((verdict) => verdict === name);
-    if (!found) throw usage(`--fail-on: unknown verdict ${name}`, `choose from ${VERDICTS.join(", ")}, with commas, or none`);
-    return found;
-  });
+  const found = listOf(text, VERDICTS, "--fail-on", ", or none");
+  if (found.length === 0) throw usage("--fail-on: name a verdict", `choose from ${VERDICTS.join(", ")}, with commas, or none`);
+  return found;
 }
 
 /** Finds the outcome for each cohort of a fleet that is offered releases and trust files in order. Writes nothing. */
@@ -53,9 +52,9 @@ async function plan(o: PlanOptions) {
   const allowed = o.allowStranded ?? [];
   const failure = planRefusal(results, allowed, failOn);
   warnOfRest(results);
-  const told = cohortFacts(results, allowed);
-  if (failure) throw new RefusedWithFacts(failure, told);
-  return told;
+  const facts = cohortFacts(results, allowed);
+  if (failure) throw new RefusedWithFacts(failure, facts);
+  return facts;
 }
 
 export default define({

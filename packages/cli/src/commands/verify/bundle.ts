@@ -17,9 +17,10 @@ import {
   readableBundle,
 } from "@firmseal/bundler";
 import { usage, warn } from "@firmseal/keys";
-import { hasTables, keyAlgs, suggestion } from "@firmseal/signer";
+import { hasTables, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
+import { listOf } from "../../common/list-of.js";
 import { checkOutput, writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 
@@ -35,15 +36,6 @@ export interface BundleCommandOptions {
   out: string;
   source?: string;
   json?: boolean;
-}
-
-/** The names of a comma-separated list, each once, in the order of `known`. */
-function listOf<T extends string>(text: string, known: readonly T[], option: string): T[] {
-  const names = text.split(",").filter((name) => name !== "");
-  for (const name of names)
-    if (!known.includes(name as T))
-      throw usage(`${option}: unknown name ${name}${suggestion(name, known)}`, `choose from ${known.join(", ")}, with commas`);
-  return known.filter((name) => names.includes(name));
 }
 
 /** Features that do nothing without another one. */
