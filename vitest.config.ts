@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -21,8 +22,10 @@ const DOCS = ["test/{pages,incident-pages,readme,package-examples}.test.ts", "sc
 const APART = [
   "fuzz/corpus.test.mjs",
   "packages/release/test/parses.test.ts",
-  "packages/signer/test/{key,mldsa}.test.ts",
-  "packages/verifier/test/{model/model,refuse}.test.ts",
+  "packages/signer/test/key.test.ts",
+  "packages/signer/test/mldsa.test.ts",
+  "packages/verifier/test/model/model.test.ts",
+  "packages/verifier/test/refuse.test.ts",
 ];
 const ALL = [
   "packages/*/test/**/*.test.ts",
@@ -38,7 +41,7 @@ const project = (name: string, include: string[], exclude: string[] = [], isolat
   test: { name, include, exclude, isolate },
 });
 
-const apart = project("apart", APART, [], true);
+const apart = project("apart", existing(APART), [], true);
 /** Projects do not share processes. Without a choice among them, there are two: each more transforms and loads the same modules again. */
 const CHOSEN = process.argv.some((argument) => argument.startsWith("--project"));
 const PROJECTS = CHOSEN
@@ -51,8 +54,15 @@ const PROJECTS = CHOSEN
     ]
   : [project("all", ALL, APART), apart];
 
+/** Names in a list. Throws for a file that does not exist: nothing else would tell that it has another name now. */
+function existing(files: readonly string[]): string[] {
+  const gone = files.filter((file) => !existsSync(here(file)));
+  if (gone.length > 0) throw new Error(`vitest.config.ts names files that do not exist: ${gone.join(", ")}`);
+  return [...files];
+}
+
 /** The files that take longest, at the latest in CI. */
-const LONGEST = [
+const LONGEST = existing([
   "packages/cli/test/parallel.test.ts",
   "packages/release/test/rotation-fleet.test.ts",
   "scripts/test/packed.test.mjs",
@@ -68,7 +78,7 @@ const LONGEST = [
   "scripts/test/action.test.mjs",
   "packages/bundler/test/bundle.test.ts",
   "packages/report/test/release.test.ts",
-].map(here);
+]).map(here);
 
 /** They begin first, so that no worker is left with one of them at the end while the others have nothing to do. */
 class LongestFirst extends BaseSequencer {

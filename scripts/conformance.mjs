@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { readMicroVectors, readVectors } from "../test-vectors/index.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
+import { chromiumPath } from "./chromium.mjs";
 import { minify } from "./minify.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -44,7 +45,7 @@ export const ENGINES = [
   { name: "espruino", variable: "ESPRUINO", example: "espruino", console: true, seconds: 1200, chunk: 6, bundle: () => espruinoModule() },
   {
     name: "chromium",
-    command: "chromium",
+    command: chromiumPath || "chromium",
     debian: "chromium",
     page: true,
     args: (file) => [

@@ -159,7 +159,6 @@ function topNames(body) {
  * soon. Names in stack traces stay.
  */
 export function compiledAtOnce(text, called) {
-  if (process.env.FS_LAZY) return text;
   const functions = named(text).filter(({ id }) => called.has(id.name));
   const first = functions.map(({ start, end, id }) => {
     const whole = text.slice(start, end);

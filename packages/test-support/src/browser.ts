@@ -1,16 +1,14 @@
 // Pages in Debian's Chromium.
 
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { chromiumPath } from "../../../scripts/chromium.mjs";
 import { some } from "./effort.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** The same engine without windows takes half as long to start and to open a page. */
-const FIND = "command -v chromium-headless-shell || command -v chromium";
-export const chromiumPath = spawnSync("sh", ["-c", FIND], { encoding: "utf8" }).stdout.trim();
+export { chromiumPath };
 
 /** Ends the name of a suite that needs a browser. */
 export const NO_BROWSER = chromiumPath ? "" : " (skipped: no chromium)";
