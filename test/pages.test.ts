@@ -161,7 +161,7 @@ describe.concurrent("docs/guides/ci.md", () => {
   it("releases, and releases again", async () => {
     const { stderr } = await runPage("docs/guides/ci.md", empty("ci"));
     expect(stderr).toMatch(/ 1\.4\.2 released, 1 board, /);
-    expect(stderr).toMatch(/ 1\.4\.2 is there already, with the same content, 1 board, /);
+    expect(stderr).toMatch(/ 1\.4\.2 already exists, with the same content, 1 board, /);
   });
 });
 

@@ -72,7 +72,7 @@ function pinnedCandidate(): string {
   const wanted = core.getInput("candidate-digest", { required: true });
   if (!/^[0-9a-f]{64}$/.test(wanted)) throw new Error("candidate-digest: not a SHA-256 in hex; give the output of the candidate job");
   const path = core.getInput("candidate");
-  if (!existsSync(path)) throw new Error(`candidate: ${path} is not here; download what the candidate job has uploaded`);
+  if (!existsSync(path)) throw new Error(`candidate: the file ${path} does not exist; download what the candidate job uploaded`);
   const given = readFileSync(path);
   if (sha256(given) !== wanted) throw new Error(`${path}: is not the candidate with the digest ${wanted}`);
   return given.toString("utf8");
@@ -86,7 +86,7 @@ const writeSummary = async () => {
 
 async function candidate(): Promise<void> {
   const folder = dirname(core.getInput("candidate"));
-  if (!existsSync(folder)) throw new Error(`candidate: there is no folder ${folder}; make it, or name another file`);
+  if (!existsSync(folder)) throw new Error(`candidate: the folder ${folder} does not exist; make it, or name another file`);
   const sarif = core.getInput("sarif");
   const facts = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...(sarif ? [`--sarif=${sarif}`] : [])));
   const text = textOf(candidateOf(facts));

@@ -176,10 +176,10 @@ describe("the action", () => {
     expect(error(p.action({ mode: "candidate", version: "one" }))).toContain("version");
     expect(error(p.action({ mode: "candidate", version: "1.0.0", product: "nowhere.toml" }))).toContain("nowhere.toml");
     expect(error(p.action({ mode: "candidate", version: "1.0.0", candidate: "none/c.json" }))).toBe(
-      "candidate: there is no folder none; make it, or name another file",
+      "candidate: the folder none does not exist; make it, or name another file",
     );
     const missing = p.action({ mode: "publish", version: "1.0.0", "candidate-digest": "0".repeat(64), first: "true" });
-    expect(error(missing)).toBe("candidate: firmseal-candidate.json is not here; download what the candidate job has uploaded");
+    expect(error(missing)).toBe("candidate: the file firmseal-candidate.json does not exist; download what the candidate job uploaded");
     // before anything is tried
     expect(missing.log).not.toContain("power cuts");
     rmSync(p.at("release.pem"));

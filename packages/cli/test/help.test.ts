@@ -70,7 +70,7 @@ describe("a value that is none of the choices", () => {
     [["bundle", "--alg", "ed2519", "--out", "b.js"], '--alg: unknown name ed2519; did you mean "ed25519"?'],
     [["simulate", "fw.suit", "--key", "A.jwk", "--device", "flsh"], '--device flsh: unknown device; did you mean "flash"?'],
     [["keygen", "--target", "puk.js", "--out", "k.pem"], 'unknown target puk.js; did you mean "puck.js"?'],
-    [["verify", "fw.suit", "--key", "vualt:x"], 'vualt: is not a key source, and there is no file of this name; did you mean "vault"?'],
+    [["verify", "fw.suit", "--key", "vualt:x"], 'vualt: not a key source, and no file has this name; did you mean "vault"?'],
     [["sign", "fw.bin", "--key", "A.pem", "--seq", "nxt"], 'give a decimal number, or "next"'],
     [["bundle", "--form", "nonsense"], "is not one of umd, espruino, script, module, boot"],
   ])("%j: %s", async (args, message) => {

@@ -82,7 +82,7 @@ async function play({ what, key: bad, replacement, roots, signers, first, says }
       ...(replacement ? ["--replacement", `${replacement}.jwk`] : []),
     );
   const begun = await incident();
-  expect(begun.stdout).toMatch(/^stage: list: the roots must sign the next list$/m);
+  expect(begun.stdout).toMatch(/^stage: list: the roots must sign the next trust file$/m);
   expect(begun.stdout).toMatch(says);
   // rehearsed on copies, before anybody has signed
   expect(begun.stdout).toMatch(/^becomes: .*1,000 devices: moved/m);

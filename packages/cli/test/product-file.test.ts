@@ -41,7 +41,7 @@ describe("a product file with a mistake", () => {
       "a key source with a slip",
       '"A.pem"',
       '"awskm:alias/x"',
-      'firmseal.toml:5:1: awskm: is not a key source, and there is no file of this name; did you mean "awskms"?',
+      'firmseal.toml:5:1: awskm: not a key source, and no file has this name; did you mean "awskms"?',
     ],
     ["two boards that differ in case", "[boards.puck]", "[boards.ESP32]", "boards esp32 and ESP32 have one name"],
     ["two boards of one class", 'engine = "puck.js"', 'class = "gateway-esp32-2"', "boards esp32 and puck have one class, gateway-esp32-2"],

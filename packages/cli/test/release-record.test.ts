@@ -209,7 +209,7 @@ describe("verify DIR --product, where something is wrong with the product", () =
     ["a key that is not there", PRODUCT.replace("A.pem", "gone.pem"), 3, "gone.pem: file not found"],
     ["a key that another one has", PRODUCT.replace("A.pem", "B.pem"), 1, "SIGNATURE"],
     ["a key in a place that nobody who verifies opens", PRODUCT.replace("A.pem", "env:KEY"), 1, "the release key is not a file"],
-    ["a scheme that does not exist", PRODUCT.replace("A.pem", "valt:release"), 1, "firmseal.toml:5:1: valt: is not a key source"],
+    ["a scheme that does not exist", PRODUCT.replace("A.pem", "valt:release"), 1, "firmseal.toml:5:1: valt: not a key source"],
     ["a board that is gone", PRODUCT.slice(0, PRODUCT.indexOf("[boards.puck]")), 1, "is not for a board of gateway"],
   ])("is one line: %s", async (_, product, exit, message) => {
     const p = world(product);

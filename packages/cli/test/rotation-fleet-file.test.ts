@@ -205,7 +205,7 @@ describe("rotate plan", () => {
     const r = await planOf("fleet.csv", "--fail-on", "stranded,behind", "--json");
     expect([r.exit, r.json]).toMatchObject([1, { ok: false, reason: "STRANDED", code: 241, exit: 1, devices: { behind: 10, moved: 30 } }]);
     expect((r.json as { message: string }).message).toMatch(/^10 devices would be behind: far; far: it keeps trust file 1/);
-    expect(expectFailure(await planOf("fleet.csv", "--fail-on", "lost"), 2)).toContain("--fail-on: unknown verdict lost");
+    expect(expectFailure(await planOf("fleet.csv", "--fail-on", "lost"), 2)).toContain("--fail-on: unknown name lost");
     const exposed = await planOf("fleet.csv", "--stolen", "A.jwk", "--stolen", "B.jwk", "--fail-on", "exposed");
     expect(exposed.exit).toBe(1);
     expect(exposed.stderr).toContain("the stolen keys alone can sign releases for it");

@@ -157,7 +157,7 @@ describe("trust merge", () => {
     expect(namesIn(p.get("none.trust"))).toHaveLength(4);
   });
 
-  it("takes out what no list needs where there are more than eight", async () => {
+  it("takes out what no trust file needs where there are more than eight", async () => {
     const p = place();
     const roots = [K.S1, K.S2, K.S3, K.S4, K.S5, K.S6, K.S7, K.S8, K.R1];
     const unsigned = encodeTrust(
@@ -168,7 +168,7 @@ describe("trust merge", () => {
     p.put("ninth.trust", await signTrust(unsigned, [signer(K.R1)]));
     const r = await p.ok(["trust", "merge", "eight.trust", "ninth.trust"]);
     expect(words(r).at(-1)).toBe(
-      `taken out of ninth.trust: the signature of ${short(K.R1)}: no list needs it, and a trust file has 8 signatures at most`,
+      `taken out of ninth.trust: the signature of ${short(K.R1)}: no trust file needs it, and one has at most 8 signatures`,
     );
     expect(p.get("eight.trust")).toEqual(Buffer.from(eight));
   });

@@ -49,7 +49,7 @@ const answer = (o: { n?: Bytes; by?: Attester; m?: Manifest | null; s?: TrustSto
   Uint8Array.from(status(o.n ?? nonce, device, o.m === undefined ? manifest : o.m, o.s === undefined ? store : o.s, o.by ?? mac));
 
 describe("the answer", () => {
-  it("says what runs, the floor, the trust list and the verifier", () => {
+  it("says what runs, the floor, the trust file and the verifier", () => {
     const s = verifyStatus(answer(), anchors, nonce);
     expect({
       nonce: Buffer.from(s.nonce as Uint8Array).toString("hex"),
@@ -94,7 +94,7 @@ describe("the answer", () => {
     );
   });
 
-  it("goes without a release and without a trust list", () => {
+  it("goes without a release and without a trust file", () => {
     const s = verifyStatus(answer({ m: null, s: null }), anchors, nonce);
     expect([s.digest, s.sequence, s.trustName, s.trustSequence]).toEqual([undefined, undefined, undefined, undefined]);
   });
@@ -206,7 +206,7 @@ describe("claims", () => {
     ["a floor for roots", `a50101${N}036131040005a201000200`, errors.STATUS_CLAIM],
     ["a digest without a number", `a60101${N}036131040005a1020006822f5820${"00".repeat(32)}`, errors.STATUS_CLAIM],
     ["a number without a digest", `a60101${N}036131040005a102000701`, errors.STATUS_CLAIM],
-    ["a trust list without a number", `a60101${N}036131040005a1020008616c`, errors.STATUS_CLAIM],
+    ["a trust file without a number", `a60101${N}036131040005a1020008616c`, errors.STATUS_CLAIM],
     ["a claim that there is not", `a60101${N}036131040005a102000a00`, errors.STATUS_CLAIM],
     ["a claim twice", `a60101${N}0361310361310400`, errors.CBOR_KEY_DUPLICATE],
     ["another order", `a5${N}0101036131040005a10200`, errors.CBOR_KEY_ORDER],

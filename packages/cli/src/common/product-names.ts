@@ -21,12 +21,16 @@ export async function productHere(product: string | undefined, named = false): P
 
 const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 
-/** Lines with the names of a product in place of its UUIDs. */
-export const namedLines = (lines: readonly string[], names: ReadonlyMap<string, string> | undefined) =>
-  lines.map((line) => line.replace(UUID, (uuid) => names?.get(uuid) ?? uuid));
+/** The names of vendors and classes, by their UUIDs. */
+export interface ProductNames {
+  readonly [uuid: string]: string;
+}
 
-/** The names of the product file, as productHere() finds it. */
-export async function namesHere(product: string | undefined, named = false): Promise<ReadonlyMap<string, string> | undefined> {
-  const found = await productHere(product, named);
-  return found && (await onDemand()).productNames(found);
+/** Lines with the names of a product in place of its UUIDs. */
+export const namedLines = (lines: readonly string[], names: ProductNames = {}) =>
+  lines.map((line) => line.replace(UUID, (uuid) => (Object.hasOwn(names, uuid) ? (names[uuid] as string) : uuid)));
+
+/** The names of a product, as a part of the facts of a command: none without a product. */
+export async function namesOfProduct(product: Product | undefined): Promise<{ names?: ProductNames }> {
+  return product ? { names: Object.fromEntries((await onDemand()).productNames(product)) } : {};
 }

@@ -59,7 +59,7 @@ export function lastKnown({ known }: ReleasePlan) {
 }
 
 /** With names of the product in place of identifiers, and in words. */
-export function told(change: BoardChange, product: Product) {
+export function changeFacts(change: BoardChange, product: Product) {
   let text = JSON.stringify(change);
   for (const [id, name] of productNames(product)) text = text.replaceAll(id, () => JSON.stringify(name).slice(1, -1));
   const named = JSON.parse(text) as BoardChange;
@@ -98,7 +98,7 @@ export function imageTable(boards: PlannedBoards): Line {
   return { table: { columns, rows } };
 }
 
-export function changeLines({ board, state, before, lines }: ReturnType<typeof told>): Line[] {
+export function changeLines({ board, state, before, lines }: ReturnType<typeof changeFacts>): Line[] {
   const head = before
     ? `${board}, compared with ${before.version} (${before.file}):`
     : `${board}: ${state === "new" ? "new: the previous release does not have it" : "gone: only the previous release has it"}`;

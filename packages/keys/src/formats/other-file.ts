@@ -1,18 +1,22 @@
 // What a file is that was given as a key by mistake.
 
+import { TAG_ENVELOPE, TAG_SIGN, TAG_SIGN1 } from "@firmseal/verifier/tools";
 import { KeyFileError } from "../errors/key-file.js";
 import { readFirstBytes } from "../files/read.js";
 import { looksLikeLog } from "../signing-log/entry.js";
 
 const IMAGE = "give the key that signs; an image is an argument without an option";
 
+/** How a tagged CBOR item begins (RFC 8949 §3.4). */
+const tagged = (tag: number) => new RegExp(`^${tag < 24 ? (0xc0 + tag).toString(16) : `d8${tag.toString(16)}`}`);
+
 /** How the first bytes look in hex, what the file is then, and the hint. */
 const ROWS: readonly (readonly [begins: RegExp, what: string, hint: string])[] = [
-  // tag 107: SUIT_Envelope_Tagged (M37 §8.2)
-  [/^d86b/, "a release (SUIT envelope)", "give the key of the signer; firmseal pubkey KEY writes the public key"],
-  // tags 98 and 18: COSE_Sign and COSE_Sign1 (RFC 9052 §2)
-  [/^d862/, "a trust file", "give the trust file with --trust, or name a key"],
-  [/^d284/, "a signed message (COSE_Sign1)", "an approval goes with --approval, a status with firmseal status verify"],
+  // SUIT_Envelope_Tagged (M37 §8.2)
+  [tagged(TAG_ENVELOPE), "a release (SUIT envelope)", "give the key of the signer; firmseal pubkey KEY writes the public key"],
+  // RFC 9052 §2
+  [tagged(TAG_SIGN), "a trust file", "give the trust file with --trust, or name a key"],
+  [tagged(TAG_SIGN1), "a signed message (COSE_Sign1)", "an approval goes with --approval, a status with firmseal status verify"],
   [/^7f454c46/, "an ELF file", IMAGE],
   [/^5546320a/, "a UF2 file", IMAGE],
   [/^3a(?:3[0-9]|4[1-6]|6[1-6]){10,}0[ad]/, "an Intel HEX file", IMAGE],
@@ -27,7 +31,7 @@ const SCHEMA = /"(urn:firmseal:[a-z]+:\d+)"/;
 /** The bytes that are looked at. */
 const LOOKED_AT = 512;
 
-/** What is wrong with `bytes`, which hold no key: what they are, if that is known, or else `fault`. */
+/** Returns the error for `bytes` that hold no key. It names their kind if that is known; otherwise it is `fault`. */
 export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): KeyFileError {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LOOKED_AT));
   const is = (what: string, hint: string) => new KeyFileError(`${name}: is ${what}, not a key`, hint, 2);
@@ -39,7 +43,7 @@ export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): K
   return what !== undefined && hint !== undefined ? is(what, hint) : fault;
 }
 
-/** What is wrong with a file that is too long for a key. */
+/** Returns the error for a file that is too long for a key. */
 export function tooLongForKey(path: string, size: number): KeyFileError {
   const hint = "give a file that holds nothing else; `firmseal keygen` and `firmseal pubkey` write key files";
   return notAKey(readFirstBytes(path, LOOKED_AT), path, new KeyFileError(`${path}: too long for a key (${size} bytes)`, hint, 2));

@@ -18,8 +18,8 @@ export function keyName(key: PublicKey): string {
 }
 
 /**
- * Returns the path of the log of a key: as --log says, beside the key file, or in the state folder if there is no key
- * file.
+ * Returns the path of the log of a key: the one that --log gives, or one beside the key file. A key without a file has
+ * its log in the state folder.
  */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log is a file", "name a file for it");

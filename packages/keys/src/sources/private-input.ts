@@ -86,6 +86,7 @@ export async function refuseKeyAsInput(path: string, keys: readonly string[] = [
 export function guardKeyFiles(refs: readonly string[]): void {
   for (const ref of refs) {
     if (ref === STDIO || schemeOf(ref) !== undefined || !existsSync(ref)) continue;
+    // as in file.ts
     const { bytes, guard } = readGuarded(ref, KEY_LIMITS.keyFile, undefined, (path, size) => tooLongForKey(path, size));
     try {
       if (looksPrivate(bytes)) guard();

@@ -68,7 +68,7 @@ export function refuseUnknownSource(ref: string, isFile: (path: string) => boole
     scheme,
     KEY_SOURCES.map((row) => row.scheme),
   );
-  throw new KeyFileError(`${scheme}: is not a key source, and there is no file of this name${near}`, `key sources: a file, ${known}`, 2);
+  throw new KeyFileError(`${scheme}: not a key source, and no file has this name${near}`, `key sources: a file, ${known}`, 2);
 }
 
 /** The row for a reference. */

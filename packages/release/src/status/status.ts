@@ -32,7 +32,7 @@ export interface DeviceStatus {
   floors: { [role: string]: string };
   /** The running manifest; null if nothing is installed. */
   manifest: { digest: DigestText; sequence: string } | null;
-  /** The current trust list; null if the device has embedded keys. */
+  /** The current trust file; null if the device has embedded keys. */
   trust: { name: string; sequence: string } | null;
 }
 

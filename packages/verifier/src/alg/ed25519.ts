@@ -11,7 +11,7 @@
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { copied, equalConstantTime, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES, HAS_TOOLS } from "../base/features.js";
+import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";

@@ -133,7 +133,7 @@ function claims(nonce: Bytes, device: Device, release: Manifest | null, store: T
 
 /**
  * Creates the status of a device, as bytes for the server. `nonce`: 8 to 64 random bytes from the server; other lengths
- * throw STATUS_NONCE. `release`: the running manifest from open() or boot(), or null. `store`: the current trust list,
+ * throw STATUS_NONCE. `release`: the running manifest from open() or boot(), or null. `store`: the current trust file,
  * or null for embedded keys. The answer reveals which release runs, so send it only to the server.
  *
  * @example answer = status(nonce, device, progress.manifest, store, macAttester(secret, serial));

@@ -231,7 +231,7 @@ export const TRUST_NAME = 125;
 export const TRUST_UNUSABLE = 126;
 /** The trust files of a chain do not follow each other by one. */
 export const TRUST_CHAIN = 127;
-/** The epoch of the trust file is lower than that of the one before. */
+/** The epoch of the trust file is lower than that of the previous one. */
 export const TRUST_EPOCH = 128;
 
 // 130..139  the template of micro verifiers

@@ -524,8 +524,8 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     128,
     "TRUST_EPOCH",
-    "the epoch of the trust file is lower than that of the one before",
-    "give the trust file the epoch of the one before, or the next",
+    "the epoch of the trust file is lower than that of the previous one",
+    "give the trust file the epoch of the previous one, or the next",
     "trust.md#counting-from-a-new-beginning",
   ),
   row(

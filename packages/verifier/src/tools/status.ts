@@ -46,7 +46,7 @@ import {
 } from "../spec/status.js";
 import { ROLE_RECOVERY, ROLE_RELEASE } from "../spec/trust.js";
 
-/** Maximum bytes of a message, of the verifier version, and of the name of a trust list. */
+/** Maximum bytes of a message, of the verifier version, and of the name of a trust file. */
 const MAX_MESSAGE = 32768;
 const MAX_TEXT = 64;
 
@@ -63,7 +63,7 @@ export interface Status {
   /** Digest and sequence number of the running manifest; undefined if nothing is installed. */
   digest?: Digest;
   sequence?: Sequence;
-  /** The current trust list, with its name in UTF-8; undefined if the device has embedded keys. */
+  /** The current trust file, with its name in UTF-8; undefined if the device has embedded keys. */
   trustName?: Bytes;
   trustSequence?: Sequence;
 }

@@ -53,7 +53,7 @@ function factsOfIncident(i: Incident, reports: readonly string[]) {
 }
 
 const STAGE: { readonly [stage in Incident["stage"]]: string } = {
-  list: "the roots must sign the next list",
+  list: "the roots must sign the next trust file",
   bridges: "the release keys must sign the bridges",
   "roll-out": "the devices must take the bridges",
   safe: "the fleet is safe",
@@ -74,7 +74,7 @@ export default define({
   examples: [
     [
       "firmseal incident stolen --key old.jwk --replacement new.jwk --trust fleet-2.trust --fleet fleet.json --image fw.bin --dir night",
-      "makes the next list; run it again after each step",
+      "makes the next trust file; run it again after each step",
     ],
     ["firmseal incident lost", "asks on a terminal what is not given"],
   ],
@@ -86,7 +86,7 @@ export default define({
     trust: ["object", "sequence numbers of the trust files"],
     ...membersOf("trust", { before: ["string", "the newest one"], after: ["string", "the next one"] }),
     devices: ["number", "devices in the field"],
-    changes: ["string[]", "what the next list changes"],
+    changes: ["string[]", "what the next trust file changes"],
     warnings: ["string[]", "what becomes more dangerous with it"],
     safe: ["string[]", "what is safe now"],
     unsafe: ["string[]", "what is not safe now"],
@@ -98,7 +98,7 @@ export default define({
       why: ["string|null", "the reason"],
     }),
     todo: ["string[]", "what to do next, in order"],
-    files: ["string[]", "the next list, and the bridges"],
+    files: ["string[]", "the next trust file, and the bridges"],
     reports: ["string[]", "the page for management, and the page for the auditor"],
   },
   run: incident,

@@ -37,7 +37,7 @@ import {
   sequenceNumber,
 } from "../../common/options.js";
 import { checkOutput, writeOut } from "../../common/output.js";
-import { changeLines, givenUpWords, imageTable, lastKnown, planned, shown, told } from "../../common/release-facts.js";
+import { changeFacts, changeLines, givenUpWords, imageTable, lastKnown, planned, shown } from "../../common/release-facts.js";
 import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
@@ -114,7 +114,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
   // with a key, the power is cut once the key and its logs have nothing against the release
   const plan = o.dryRun ? await triedPlan(first) : first;
   const changes = async (sequence: bigint | undefined) =>
-    o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => told(one, product)) };
+    o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => changeFacts(one, product)) };
   const planSequence = plan.sequence === "log" ? undefined : plan.sequence;
   const facts = {
     product: product.name,
@@ -165,7 +165,7 @@ function signersOf(record: ReleaseRecord) {
   return first.signers.map(({ alg, kid, thumbprint }) => ({ kid, alg, thumbprint }));
 }
 
-const STATE_WORDS = { planned: "would be released", released: "released", unchanged: "is there already, with the same content" };
+const STATE_WORDS = { planned: "would be released", released: "released", unchanged: "already exists, with the same content" };
 
 export default define({
   name: "release",
@@ -202,7 +202,7 @@ export default define({
     version: ["string", "version of the release"],
     role: ["string", "role of the keys that sign"],
     sequence: ["string|null", "sequence number; null with --dry-run, if the log of the key decides"],
-    state: ["string", "released, unchanged (it was there already) or planned (--dry-run)"],
+    state: ["string", "released, unchanged (it already existed) or planned (--dry-run)"],
     folder: ["string", "folder of the release"],
     boards: ["object[]", "boards of the release"],
     ...membersOf("boards[]", {

@@ -78,14 +78,14 @@ async function bridge(image: string | undefined, o: RotateBridgeOptions) {
     refuseTestKeys(signers ?? [], o.allowTestKey ?? []);
     const made = await move();
     const { draft, ...rest } = await unsignedBridge(made, signers);
-    return told(made, o, { bytes: draft.bytes, receipts: [], ...rest }, []);
+    return bridgeFacts(made, o, { bytes: draft.bytes, receipts: [], ...rest }, []);
   }
   const made = await move();
   return withSigners(o.key, passphraseOptions(o), async (signingKeys) => {
     const keys = signingKeys.map((key) => key.public);
     checkOutputs(image, o, signingKeys);
     refuseTestKeys(keys, o.allowTestKey ?? []);
-    return told(made, o, { ...(await signBridge(made, signingKeys)), needed: [] }, keys);
+    return bridgeFacts(made, o, { ...(await signBridge(made, signingKeys)), needed: [] }, keys);
   });
 }
 
@@ -97,7 +97,7 @@ interface Made {
   results: readonly CohortResult[] | undefined;
 }
 
-function told(
+function bridgeFacts(
   { old, next, prepared }: Move,
   o: RotateBridgeOptions,
   { bytes, manifest, receipts, needed, results }: Made,

@@ -10,7 +10,7 @@ export interface NextOptions {
   json?: boolean;
 }
 
-const told = ({ names, path, ...r }: NextResult) => ({
+const nextFacts = ({ names, path, ...r }: NextResult) => ({
   ...r,
   rows: names.length,
   names: names.slice(0, NAMES),
@@ -20,7 +20,7 @@ const told = ({ names, path, ...r }: NextResult) => ({
 
 /** Finds what each cohort needs next, from a folder of bridges. Writes nothing. */
 async function next(o: NextOptions) {
-  return { cohorts: whatNext(await readFleet(o.fleet), await readArchive(o.archive)).map(told) };
+  return { cohorts: whatNext(await readFleet(o.fleet), await readArchive(o.archive)).map(nextFacts) };
 }
 
 export default define({

@@ -39,15 +39,15 @@ async function retire(ref: string, o: RotateRetireOptions) {
   const planned = await planRetirement(ref, { ...o, judge: (results) => refuseStranded(results, o.allowStranded ?? []) });
   if (roots.length === 0) {
     checkTrustOutput(o.out, [o.trust, o.fleet]);
-    return told(planned, o, { bytes: planned.bytes, results: judgeUnsigned(planned), receipts: [] }, []);
+    return retirementFacts(planned, o, { bytes: planned.bytes, results: judgeUnsigned(planned), receipts: [] }, []);
   }
   return withSigners(roots, passphraseOptions(o), async (keys) => {
     checkTrustOutput(o.out, [o.trust, o.fleet, ...keys.flatMap((k) => k.file ?? [])]);
-    return told(planned, o, await signRetirement(planned, keys), keys);
+    return retirementFacts(planned, o, await signRetirement(planned, keys), keys);
   });
 }
 
-function told(
+function retirementFacts(
   { key, store, changes, retiredRoles }: Retirement,
   o: RotateRetireOptions,
   { bytes, results, receipts }: { bytes: Uint8Array; results: readonly CohortResult[]; receipts: readonly Receipt[] },

@@ -71,13 +71,13 @@ async function collect(statuses: string[], o: CollectCommandOptions) {
   const found = await collectStatuses(statuses, { ...given, frozenAfter, anchors: await statusAnchors(o) });
   const facts = factsOf(found, o.out);
   // if nobody was heard, the fleet is as it was
-  const told = { ...facts, ...(found.heard > 0 && deliver(o.out, new TextEncoder().encode(found.text), o.json)) };
+  const delivered = { ...facts, ...(found.heard > 0 && deliver(o.out, new TextEncoder().encode(found.text), o.json)) };
   warnings(facts);
   const [first] = facts.refused;
-  if (!first) return told;
+  if (!first) return delivered;
   const failure = refusal(first, facts, o.out);
-  if (found.heard > 0) throw new RefusedWithFacts(failure, told);
-  failure.facts = told;
+  if (found.heard > 0) throw new RefusedWithFacts(failure, delivered);
+  failure.facts = delivered;
   throw failure;
 }
 

@@ -42,7 +42,7 @@ function diff(old: string, next: string, _: { json?: boolean }) {
 
 export default define({
   name: "trust diff",
-  summary: "tell in words what one trust file changes against another",
+  summary: "say in words what changes between two trust files",
   arguments: [
     commandArgument("<old>", "trust file that devices have"),
     commandArgument("<new>", "trust file that they get; it need not be signed yet"),
@@ -73,7 +73,7 @@ export default define({
   run: diff,
   words: (f, old, next) => [
     { text: `${f.name}: trust file ${f.before} -> ${f.after}` },
-    ...(f.changes.length === 0 ? [{ text: "the same list" }] : []),
+    ...(f.changes.length === 0 ? [{ text: "the same trust file" }] : []),
     ...f.changes.map(({ words, lowered }) => ({ text: words, danger: lowered })),
     ...f.roles.map(({ role, needed, of, margin }) => ({
       text: `role ${role}: ${needed} of ${plural(of, "key")} needed, ${margin > 0 ? `${margin} may be lost` : "none may be lost"}`,

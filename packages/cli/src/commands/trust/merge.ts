@@ -17,7 +17,7 @@ export interface MergeOptions extends TrustSigningOptions {
 const WHY: { readonly [why in DropReason]: string } = {
   twice: "this key has signed already",
   unknown: "not by a root of the file, nor of a previous one",
-  surplus: "no list needs it, and a trust file has 8 signatures at most",
+  surplus: "no trust file needs it, and one has at most 8 signatures",
 };
 
 const who = ({ key, kid }: MergedSignature) =>
@@ -35,15 +35,15 @@ async function merge(paths: string[], o: MergeOptions) {
   for (const one of kept.filter(({ key }) => !key))
     warn(`a signature by ${who(one)}: it may be by a root of a previous file: give --previous-trust FILE, and it stays only if it counts`);
   const facts = writeSignedTrust(first.path, out, bytes, shown, o, receipts);
-  const told = (one: MergedSignature) => ({
+  const signatureFacts = (one: MergedSignature) => ({
     from: paths[one.from] as string,
     thumbprint: one.key ? keyFacts(one.key).thumbprint : null,
     words: who(one),
   });
   return {
     ...facts,
-    kept: kept.map(told),
-    dropped: dropped.map((one) => ({ ...told(one), why: WHY[one.why] })),
+    kept: kept.map(signatureFacts),
+    dropped: dropped.map((one) => ({ ...signatureFacts(one), why: WHY[one.why] })),
   };
 }
 
@@ -60,7 +60,7 @@ export default define({
     ["firmseal trust merge fleet.trust from-anna.trust from-ben.trust", "fleet.trust, with the signatures of all three"],
     [
       "firmseal trust merge fleet-3.trust --previous-trust fleet-1.trust --previous-trust fleet-2.trust",
-      "takes out signatures that no list needs",
+      "removes signatures that no trust file needs",
     ],
   ],
   json: {

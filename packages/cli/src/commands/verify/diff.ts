@@ -2,7 +2,7 @@ import { difference, explain, readEnvelopeFile } from "@firmseal/release";
 import { commandArgument, define } from "../../command.js";
 import { differenceLines } from "../../common/difference.js";
 import { productFile } from "../../common/options.js";
-import { namedLines, namesHere } from "../../common/product-names.js";
+import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
 import { DIFFERENCE, NAMES_SHAPE } from "../../common/shapes.js";
 
 export interface DiffOptions {
@@ -12,11 +12,11 @@ export interface DiffOptions {
 
 async function diffReleases(before: string, after: string, o: DiffOptions) {
   const read = (path: string) => explain(readEnvelopeFile(path));
-  const names = await namesHere(o.product, o.json === true);
+  const names = await namesOfProduct(await productHere(o.product, o.json === true));
   return {
     verified: false,
     ...difference(await read(before), await read(after)),
-    ...(names && { names: Object.fromEntries(names) }),
+    ...names,
   };
 }
 
@@ -35,5 +35,5 @@ export default define({
     ...NAMES_SHAPE,
   },
   run: diffReleases,
-  words: (f) => [{ lines: namedLines(differenceLines(f), new Map(Object.entries(f.names ?? {}))) }],
+  words: (f) => [{ lines: namedLines(differenceLines(f), f.names) }],
 });

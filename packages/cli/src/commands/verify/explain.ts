@@ -4,7 +4,7 @@ import { explainedLines } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
 import { onDemand } from "../../common/on-demand.js";
 import { productFile, wholeNumber } from "../../common/options.js";
-import { namedLines, productHere } from "../../common/product-names.js";
+import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
 import { BEHAVIOURS, membersOf, NAMES_SHAPE } from "../../common/shapes.js";
 
 export interface ExplainOptions {
@@ -33,7 +33,8 @@ async function devicesOf(product: Product | undefined, o: ExplainOptions): Promi
 
 /** Tells what devices will do with a release. Signatures are not verified. */
 async function explainRelease(path: string, o: ExplainOptions) {
-  const product = await productHere(o.product ?? (o.board === undefined ? undefined : PRODUCT_FILE));
+  const file = o.product ?? (o.board === undefined ? undefined : PRODUCT_FILE);
+  const product = await productHere(file, o.json === true);
   const devices = await devicesOf(product, o);
   const found = await explain(readEnvelopeFile(path), { ...devices, ...(o.slot !== undefined && { slot: o.slot }) });
   if (found.behaviours.length === 0)
@@ -41,8 +42,7 @@ async function explainRelease(path: string, o: ExplainOptions) {
       `${path}: is not for such a device`,
       `drop ${o.board === undefined ? "--vendor and --class" : "--board"} to see which devices the release is for`,
     );
-  const isNamed = product && (o.json !== true || o.product !== undefined || o.board !== undefined);
-  return { verified: false, ...found, ...(isNamed && { names: Object.fromEntries((await onDemand()).productNames(product)) }) };
+  return { verified: false, ...found, ...(await namesOfProduct(product)) };
 }
 
 export default define({
@@ -73,10 +73,7 @@ export default define({
   run: explainRelease,
   words: (f, path) => [
     {
-      lines: namedLines(
-        [`${path}: sequence number ${f.sequence} (signatures not verified)`, ...explainedLines(f)],
-        new Map(Object.entries(f.names ?? {})),
-      ),
+      lines: namedLines([`${path}: sequence number ${f.sequence} (signatures not verified)`, ...explainedLines(f)], f.names),
     },
   ],
 });

@@ -23,7 +23,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
-import { namedLines, namesHere } from "../../common/product-names.js";
+import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
 import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, TEST_KEYS } from "../../common/shapes.js";
 
 export interface InspectOptions {
@@ -159,10 +159,10 @@ async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   const input = readEnvelopeFile(path);
   const outline = decodeEnvelope(input);
-  const names = await namesHere(o.product, o.json === true);
+  const names = await namesOfProduct(await productHere(o.product, o.json === true));
   const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
-  if (!o.diag) return { ...f, ...(names && { names: Object.fromEntries(names) }) };
+  if (!o.diag) return { ...f, ...names };
   const { diagnostic } = await import("@firmseal/report");
   return { ...f, names: undefined, diagnostic: diagnostic(input, LIMITS.shownBytes) };
 }
@@ -208,10 +208,7 @@ export default define({
   run: inspect,
   words: (f, path) => [
     {
-      lines:
-        "diagnostic" in f
-          ? (f.diagnostic as string).split("\n")
-          : namedLines(envelopeLines(path, f), new Map(Object.entries(f.names ?? {}))),
+      lines: "diagnostic" in f ? (f.diagnostic as string).split("\n") : namedLines(envelopeLines(path, f), f.names),
     },
   ],
 });

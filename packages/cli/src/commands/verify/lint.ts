@@ -66,7 +66,7 @@ export default define({
   options: () => [
     productFile(),
     option("--policy <name>", "further rules: cnsa2 for CNSA 2.0", { choices: CHOICES.policy }),
-    option("--previous <file>", "envelope or folder of the release before (default: the one in the folder of releases)"),
+    option("--previous <file>", "envelope or folder of the previous release (default: the one in the folder of releases)"),
     option("--trust <file>", "trust file that devices have (default: that of the product)"),
     ...rootOptions(),
     payload(),

@@ -152,7 +152,7 @@ export default define({
     option("--board <name>", "board of the release that is shown (default: all)", { repeat: true }),
     option("--vendor <vendor>", "device whose keys and names are shown: domain of the vendor, or vendor UUID"),
     option("--class <class>", "device whose keys and names are shown: name of the device class, or class UUID"),
-    option("--previous-release <path>", "also show what changes against this envelope, or the release in this folder"),
+    option("--previous-release <path>", "also show the changes since this envelope, or since the release in this folder"),
     option("--slot-size <bytes>", "also show how much of a slot each payload takes (default: as the product file says)", {
       parse: wholeNumber,
     }),

@@ -102,7 +102,6 @@ function withoutPrevious(e: unknown): never {
 
 /** The device of `bundle --micro --device storage --without boot`, with the code of that bundle. */
 function withoutBoot(o: SimulateCommandOptions): MakeStore {
-  if (o.without !== "boot") throw usage(`--without ${o.without}: only boot can be left out here`, "--without boot");
   if (o.device !== "storage-micro")
     throw usage(`--without boot: ${o.device} starts what boot() verifies`, "drop it, or choose --device storage-micro");
   const code: BootlessCode = runInThisContext(playable({ algs: [], features: ["storage"], micro: [], without: ["boot"] }));
@@ -296,7 +295,7 @@ export default define({
   arguments: [commandArgument("<envelope>", "envelope of the update, or - for stdin")],
   options: () => [
     option("--device <name>", "flash, storage, files or memory; flash-micro or storage-micro: with a micro verifier", { required: true }),
-    option("--without <part>", "storage-micro: boot, for a verifier that leaves each start to the boot file"),
+    option("--without <part>", "storage-micro: without boot(), each start is left to the boot file", { choices: ["boot"] }),
     ...trusted(),
     threshold(),
     option("--vendor <vendor>", "vendor of the device (domain or UUID; default: the one that the update names)"),

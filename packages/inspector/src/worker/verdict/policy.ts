@@ -9,7 +9,7 @@ import { bytesOfHex } from "../keys.js";
 import type { Main } from "../main-file.js";
 import { kindsOf } from "../release.js";
 
-/** Who is trusted, and the keys in the order of the anchors. `pinned`: whether a person has opened keys for it. */
+/** The trust policy, and its keys in the order of the anchors. `pinned`: whether a person opened these keys. */
 export interface DeskPolicy {
   trust: Trust;
   keys: { key: PublicKey; anchor: Anchor; name?: string }[];
