@@ -338,13 +338,14 @@ if (upToDate(now)) {
     ["inspector", inspector],
     ["documents", copyDocuments],
   ];
-  // each is tried, so that one run shows every error
+  // one run shows every error, but for those that follow from modules that were not made
   for (const [name, run] of steps) {
     try {
       await step(name, run);
     } catch (error) {
       failed = true;
       console.error(`${name}: ${error.message}`);
+      if (run === modules) break;
     }
   }
   if (failed) process.exitCode = 1;

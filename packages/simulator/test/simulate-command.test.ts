@@ -19,7 +19,7 @@ describe("firmseal simulate", () => {
       const [, cuts, again] = /^([\d,]+) cuts of the power, and ([\d,]+) more/m.exec(r.stderr) ?? [];
       expect(Number(cuts?.replace(",", ""))).toBeGreaterThan(15);
       expect(Number(again?.replace(",", ""))).toBeGreaterThan(LONG ? 200 : 150);
-      expect(r.stderr).toContain("update 7 over a made-up release 6");
+      expect(r.stderr).toContain("sequence number 7, over a made-up release with sequence number 6");
     }
   }, 180_000);
 

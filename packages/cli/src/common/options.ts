@@ -1,6 +1,6 @@
 // Options that several commands share.
 
-import { KEY_SOURCES, type PassphraseOption } from "@firmseal/keys";
+import { isVersion, KEY_SOURCES, type PassphraseOption } from "@firmseal/keys";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
 import { CHOICES } from "./choices.js";
@@ -24,6 +24,13 @@ function sequenceOrNext(value: string): bigint | "next" {
   if (value === "next") return value;
   if (!/^[0-9]/.test(value)) throw new InvalidArgumentError('give a decimal number, or "next".');
   return sequenceNumber(value);
+}
+
+/** A release: its version, or its sequence number. */
+export function numberOrVersion(value: string): bigint | string {
+  if (/^[0-9]+$/.test(value)) return sequenceNumber(value);
+  if (!isVersion(value)) throw new InvalidArgumentError("give a version (1.4.2) or a sequence number.");
+  return value;
 }
 
 export function wholeNumber(value: string): number {

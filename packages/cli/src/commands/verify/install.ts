@@ -16,12 +16,12 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Progress, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { onDemand } from "../../common/on-demand.js";
 import { passphrases, payload, productFile, threshold, trusted } from "../../common/options.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
-import { numberWords, versionFacts } from "../../common/words.js";
+import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface InstallOptions extends TrustOptions {
@@ -192,15 +192,6 @@ function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, 
   return { device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
 }
 
-/** A device does not read the text, which may be damaged. */
-function versionOf(envelope: Uint8Array): { version?: string } {
-  try {
-    return versionFacts(decodeEnvelope(envelope));
-  } catch {
-    return {};
-  }
-}
-
 /** The same options with what the product file says: of a board with several revisions, the first. */
 async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
   if (o.board === undefined && o.product === undefined) return o;
@@ -232,7 +223,7 @@ async function installEnvelope(path: string, given: InstallOptions) {
   const { record } = done.device;
   return {
     sequence: formatSequence(done.manifest.sequence),
-    ...versionOf(envelope),
+    ...versionIfAny(envelope),
     floor: record.floor,
     components: Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size })),
     signers: done.signers.map(whom.facts),

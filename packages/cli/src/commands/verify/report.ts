@@ -18,13 +18,14 @@ import {
   trustedKeys,
 } from "@firmseal/release";
 import { fittedReport, type ReleaseRecord, type ReleaseReport, type ReportData } from "@firmseal/report";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { productHere } from "../../common/product-names.js";
 import { boardSlots, givenIdentity, namesOf, type ReportedBoard, type ReportOptions, reportBoard } from "../../common/report-board.js";
-import { membersOf, SIGNER, TEST_KEYS } from "../../common/shapes.js";
-import { plural } from "../../common/words.js";
+import { membersOf, NUMBER, SIGNER, TEST_KEYS } from "../../common/shapes.js";
+import { numberWords, plural, versionFacts } from "../../common/words.js";
 
 function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
   refuseTerminal(o.html, "--html");
@@ -127,6 +128,9 @@ async function makeReport(path: string, o: ReportOptions) {
   return {
     html: o.html,
     bytes: output.length,
+    ...(folder
+      ? { version: folder.record.version }
+      : versionFacts(decodeEnvelope(Buffer.from((boards[0] as ReportedBoard).data.envelope, "base64")))),
     sequence: folder?.record.sequence ?? (boards[0] as ReportedBoard).sequence,
     boards: boards.map(({ data: { board, file, cuts }, sequence, signers }) => ({
       board: board ?? null,
@@ -172,7 +176,7 @@ export default define({
   json: {
     html: ["string", "output file"],
     bytes: ["number", "its length"],
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     boards: ["object[]", "boards that are shown"],
     ...membersOf("boards[]", {
       board: ["string|null", "name of the board; null: an envelope alone"],
@@ -193,7 +197,7 @@ export default define({
   },
   run: makeReport,
   words: (f) => [
-    `${f.html}: ${f.bytes} bytes, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}sequence number ${f.sequence}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
+    `${f.html}: ${f.bytes} bytes, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}${numberWords(f)}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
   ],
 });

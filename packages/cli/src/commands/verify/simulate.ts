@@ -34,7 +34,8 @@ import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifi
 import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
-import { membersOf, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { membersOf, NUMBER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import type { MapLine } from "../../show/map.js";
 import { RefusedWithFacts, type TableLine } from "../../show/render.js";
@@ -151,6 +152,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
   const facts = {
     device: o.device,
     ...(o.without !== undefined && { without: o.without }),
+    ...versionIfAny(envelope),
     sequence: sequences.update,
     previous: { sequence: sequences.previous, madeUp: before === undefined },
     pageSize,
@@ -317,7 +319,7 @@ export default define({
   json: {
     device: ["string", "the device"],
     "without?": ["string", "what its verifier does not have"],
-    sequence: ["string", "sequence number of the update"],
+    ...NUMBER,
     previous: ["object", "the previous release"],
     ...membersOf("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this tool made it up"] }),
     pageSize: ["number", "bytes that one erase clears"],
@@ -336,7 +338,7 @@ export default define({
   words: (f) => [
     { table: outcomeTable(f.points) },
     { map: cutMap(f.points) },
-    `device ${f.device}${f.without ? ` without ${f.without}` : ""}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
+    `device ${f.device}${f.without ? ` without ${f.without}` : ""}: ${numberWords(f)}, over ${f.previous.madeUp ? "a made-up release" : "the release"} with sequence number ${f.previous.sequence}`,
     `${grouped(f.cuts)} cuts of the power, and ${grouped(f.cutsDuringRecovery)} more during the recovery from each`,
     ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${grouped(f.leftOut)}`] : []),
     ...(f.faultCount === 0
