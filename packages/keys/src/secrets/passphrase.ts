@@ -5,6 +5,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReadStream } from "node:tty";
 import { KeyFileError } from "../errors/key-file.js";
+import { unlessThrown } from "../errors/unless-thrown.js";
 import { checkDescriptor } from "./descriptor.js";
 import { takeVariable } from "./environment.js";
 
@@ -119,8 +120,8 @@ const SOURCES_HINT = "name a source: --passphrase-env NAME or --passphrase-fd N"
 // The terminal in raw mode, so that it shows nothing of what is typed. Its mode is restored however the process ends.
 function openTerminal(): Terminal {
   // not stdin and stdout, which may carry data
-  const out = attempt(() => openSync("/dev/tty", "w"));
-  const input = out === undefined ? undefined : attempt(() => new ReadStream(openSync("/dev/tty", "r")));
+  const out = unlessThrown(() => openSync("/dev/tty", "w"));
+  const input = out === undefined ? undefined : unlessThrown(() => new ReadStream(openSync("/dev/tty", "r")));
   if (out === undefined || !input)
     throw new KeyFileError("a passphrase is needed, and there is no terminal to ask for it", SOURCES_HINT, 3);
 
@@ -181,14 +182,6 @@ function openTerminal(): Terminal {
 }
 
 const TERMINATING_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
-
-function attempt<T>(f: () => T): T | undefined {
-  try {
-    return f();
-  } catch {
-    return undefined;
-  }
-}
 
 /** Applies one typed byte to a line of UTF-8 bytes. Exported for the tests. */
 export function edit(line: number[], byte: number): "more" | "done" | "abort" {

@@ -4,7 +4,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolders, publicKeys, readAll, refusedInput, usage, writeWhole } from "@firmseal/keys";
+import { grouped, makeFolders, publicKeys, readAll, refusedInput, usage, writeWhole } from "@firmseal/keys";
 import {
   decodeTrust,
   describeTrust,
@@ -194,7 +194,6 @@ function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity
   }
 }
 
-const count = (n: number) => n.toLocaleString("en-US");
 const total = (results: readonly CohortResult[], one: (r: CohortResult) => boolean) =>
   results.reduce((n, r) => n + (one(r) ? r.devices : 0), 0);
 
@@ -204,10 +203,10 @@ function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: stri
   const open = (r: CohortResult) => exposedWords(r.exposed);
   const safe = total(results, (r) => !isLeft(r) && open(r) === "");
   return {
-    safe: safe > 0 ? [`${count(safe)} devices: the key alone can sign nothing for them, and you can reach them`] : [],
+    safe: safe > 0 ? [`${grouped(safe)} devices: the key alone can sign nothing for them, and you can reach them`] : [],
     unsafe: results.flatMap((r) => [
-      ...(open(r) === "" ? [] : [`${r.name}, ${count(r.devices)} devices: a thief of the key can sign ${open(r)} for them now`]),
-      ...(isLeft(r) ? [`${r.name}, ${count(r.devices)} devices: ${r.why}${r.next === null ? "" : `; ${r.next}`}`] : []),
+      ...(open(r) === "" ? [] : [`${r.name}, ${grouped(r.devices)} devices: a thief of the key can sign ${open(r)} for them now`]),
+      ...(isLeft(r) ? [`${r.name}, ${grouped(r.devices)} devices: ${r.why}${r.next === null ? "" : `; ${r.next}`}`] : []),
     ]),
   };
 }
