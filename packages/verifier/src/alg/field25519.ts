@@ -262,36 +262,37 @@ export function mul25519(r: number[], a: number[], b?: number[]): void {
     d5 = a0 * c5 + a1 * c4 + a2 * c3 + a3 * c2 + a4 * c1 + a5 * c0 - p5 - q5;
     p5 += h * q5;
   } else {
-    // Twice a, and h and 2 h times b, make the products of two different limbs count twice.
-    c0 = a0 + a0;
-    c1 = a1 + a1;
-    c2 = a2 + a2;
-    c3 = a3 + a3;
-    c4 = a4 + a4;
-    c5 = a5 + a5;
+    // Twice a, twice b, and h times b make the products of two different limbs count twice. The columns of a * 2 b are written as those
+    // above: an archive then takes them for repetitions.
+    c0 = b0 + b0;
+    c1 = b1 + b1;
+    c2 = b2 + b2;
+    c3 = b3 + b3;
+    c4 = b4 + b4;
+    c5 = b5 + b5;
+    p6 = a0 + a0;
+    p7 = a1 + a1;
+    p8 = a2 + a2;
+    p9 = a3 + a3;
+    p10 = a4 + a4;
     q0 = h * b0;
     q1 = h * b1;
     q2 = h * b2;
     q3 = h * b3;
     q4 = h * b4;
     q5 = h * b5;
-    q6 = q0 + q0;
-    q7 = q1 + q1;
-    q8 = q2 + q2;
-    q9 = q3 + q3;
-    q10 = q4 + q4;
-    p0 = a0 * a0 + q0 * b0 + f * (c1 * b5 + c2 * b4 + c3 * b3 + c4 * b2 + c5 * b1);
-    p1 = c0 * a1 + q6 * b1 + f * (c2 * b5 + c3 * b4 + c4 * b3 + c5 * b2);
-    p2 = c0 * a2 + a1 * a1 + q6 * b2 + q1 * b1 + f * (c3 * b5 + c4 * b4 + c5 * b3);
-    p3 = c0 * a3 + c1 * a2 + q6 * b3 + q7 * b2 + f * (c4 * b5 + c5 * b4);
-    p4 = c0 * a4 + c1 * a3 + a2 * a2 + q6 * b4 + q7 * b3 + q2 * b2 + f * (c5 * b5);
-    p5 = c0 * a5 + c1 * a4 + c2 * a3 + q6 * b5 + q7 * b4 + q8 * b3;
-    d0 = c0 * b0 + g * (c1 * a5 + c2 * a4 + a3 * a3 + q7 * b5 + q8 * b4 + q3 * b3);
-    d1 = c0 * b1 + c1 * b0 + g * (c2 * a5 + c3 * a4 + q8 * b5 + q9 * b4);
-    d2 = c0 * b2 + c1 * b1 + c2 * b0 + g * (c3 * a5 + a4 * a4 + q9 * b5 + q4 * b4);
-    d3 = c0 * b3 + c1 * b2 + c2 * b1 + c3 * b0 + g * (c4 * a5 + q10 * b5);
-    d4 = c0 * b4 + c1 * b3 + c2 * b2 + c3 * b1 + c4 * b0 + g * (a5 * a5 + q5 * b5);
-    d5 = c0 * b5 + c1 * b4 + c2 * b3 + c3 * b2 + c4 * b1 + c5 * b0;
+    p0 = a0 * a0 + q0 * b0 + f * (a1 * c5 + a2 * c4 + a3 * c3 + a4 * c2 + a5 * c1);
+    p1 = p6 * a1 + q0 * c1 + f * (a2 * c5 + a3 * c4 + a4 * c3 + a5 * c2);
+    p2 = p6 * a2 + a1 * a1 + q0 * c2 + q1 * b1 + f * (a3 * c5 + a4 * c4 + a5 * c3);
+    p3 = p6 * a3 + p7 * a2 + q0 * c3 + q1 * c2 + f * (a4 * c5 + a5 * c4);
+    p4 = p6 * a4 + p7 * a3 + a2 * a2 + q0 * c4 + q1 * c3 + q2 * b2 + f * (a5 * c5);
+    p5 = p6 * a5 + p7 * a4 + p8 * a3 + q0 * c5 + q1 * c4 + q2 * c3;
+    d0 = a0 * c0 + g * (p7 * a5 + p8 * a4 + a3 * a3 + q1 * c5 + q2 * c4 + q3 * b3);
+    d1 = a0 * c1 + a1 * c0 + g * (p8 * a5 + p9 * a4 + q2 * c5 + q3 * c4);
+    d2 = a0 * c2 + a1 * c1 + a2 * c0 + g * (p9 * a5 + a4 * a4 + q3 * c5 + q4 * b4);
+    d3 = a0 * c3 + a1 * c2 + a2 * c1 + a3 * c0 + g * (p10 * a5 + q4 * c5);
+    d4 = a0 * c4 + a1 * c3 + a2 * c2 + a3 * c1 + a4 * c0 + g * (a5 * a5 + q5 * b5);
+    d5 = a0 * c5 + a1 * c4 + a2 * c3 + a3 * c2 + a4 * c1 + a5 * c0;
   }
   // Two carries side by side, from the bottom of each half to the bottom of the other; then one step more in each.
   t = p0 + m0 - m0;
