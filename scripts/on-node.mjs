@@ -13,6 +13,7 @@ const DEFAULT = [
   "packages/keys/test/key-files.test.ts",
   "packages/keys/test/key-files-places.test.ts",
   "packages/keys/test/key-files-programs.test.ts",
+  "packages/keys/test/pbes2.test.ts",
   "packages/keys/test/windows.test.ts",
   "packages/verifier/test/device-file.test.ts",
   "packages/verifier/test/hash.test.ts",

@@ -58,6 +58,13 @@ function product() {
 
 const error = ({ log }) => /^::error::(.*)$/m.exec(log)?.[1] ?? log;
 
+/** The log without what the runner does not read for commands. Fails if that has a command which it was made to show. */
+function outsideOf(log) {
+  const outside = log.replace(/^::stop-commands::([0-9a-f-]{36})\n[\s\S]*?\n::\1::$/gm, "");
+  expect(outside).not.toMatch(/^\s*::(?!error::firmseal)|##\[/m);
+  return outside;
+}
+
 describe("the action", () => {
   it("describes a candidate without a key, and publishes exactly that; its outputs are those of the command line", () => {
     const p = product();
@@ -169,6 +176,24 @@ describe("the action", () => {
     expect([status, log.includes("::error::")]).toEqual([0, false]);
     expect(summary).not.toContain("<h2>approved");
     expect(summary).toContain("g&#60;h2&#62;approved.bin");
+  });
+
+  it("no name can begin Markdown in the summary, or a command to the runner in the log", () => {
+    const p = product();
+    const toml = readFileSync(p.at("firmseal.toml"), "utf8");
+    const [one, other] = ["::error::forged##[error]forged", "a\n\n# forged\n![x](y)\u202e.bin"];
+    for (const name of [one, other]) writeFileSync(p.at(name), Buffer.alloc(100, 1));
+    writeFileSync(p.at("firmseal.toml"), toml.replace('"gw.bin"', JSON.stringify(one)).replace('"sensor.bin"', JSON.stringify(other)));
+    const { status, summary, log: shown } = p.action({ mode: "candidate", version: "1.4.2" });
+    expect([status, summary.match(/forged/g)?.length], shown).toEqual([0, 3]);
+    // Markdown begins after a blank line
+    expect(summary).not.toMatch(/\n\s*\n|\u202e/);
+    outsideOf(shown);
+    // a program that writes what the product file tells it
+    writeFileSync(p.at("echo.mjs"), 'process.stderr.write("  ::error::forged\\nx ##[error]forged\\n::stop-commands::x"); process.exit(1)');
+    const { log } = p.action({ mode: "candidate", version: "1.4.2", program: p.at("echo.mjs") });
+    expect(log).toContain("  ::error::forged\nx ##[error]forged\n::stop-commands::x");
+    expect(outsideOf(log)).toContain("::error::firmseal ended with exit code 1");
   });
 
   it("tells the error of the command line, in one line", () => {
