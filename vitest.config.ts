@@ -10,6 +10,8 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const alias = Object.entries(SOURCES).map(([name, path]) => ({ find: new RegExp(`^${name}$`), replacement: here(path) }));
 // bundles that were made before are not made again
 alias.push({ find: /^terser$/, replacement: here("./scripts/minify.mjs") });
+// keys that were derived before are not derived again
+alias.push({ find: /^bcrypt-pbkdf$/, replacement: here("./scripts/kept-bcrypt.mjs") });
 
 /** The files of each project. `unit` has all that no other has. */
 const CLI = ["packages/cli/test/**/*.test.ts"];

@@ -253,10 +253,13 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   };
-  /** What tests call keeps the results of terser: the same device bundles are made again and again. */
+  /** What tests call keeps the results of terser and bcrypt: the same device bundles are made, and the same files opened, again and again. */
   const keptResults = {
-    name: "kept results of terser",
-    setup: ({ onResolve }) => onResolve({ filter: /^terser$/ }, () => ({ path: `${ROOT}scripts/minify.mjs`, external: true })),
+    name: "kept results",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^terser$/ }, () => ({ path: `${ROOT}scripts/minify.mjs`, external: true }));
+      onResolve({ filter: /^bcrypt-pbkdf$/ }, () => ({ path: `${ROOT}scripts/kept-bcrypt.mjs`, external: true }));
+    },
   };
   /** What tests call cuts the power of the same device once for each release: in a test file, most products have one content. */
   const keptCuts = {

@@ -2,6 +2,7 @@
 
 import { afterAll, vi } from "vitest";
 import { removeFolders } from "./folders.js";
+import "./kept-scrypt.js";
 
 afterAll(() => {
   removeFolders();
