@@ -39,7 +39,7 @@ async function explainRelease(path: string, o: ExplainOptions) {
   const found = await explain(readEnvelopeFile(path), { ...devices, ...(o.slot !== undefined && { slot: o.slot }) });
   if (found.behaviours.length === 0)
     throw usage(
-      `${path}: is not for such a device`,
+      `${path}: is not for this device`,
       `drop ${o.board === undefined ? "--vendor and --class" : "--board"} to see which devices the release is for`,
     );
   return { verified: false, ...found, ...(await namesOfProduct(product)) };
@@ -47,7 +47,7 @@ async function explainRelease(path: string, o: ExplainOptions) {
 
 export default define({
   name: "explain",
-  summary: "tell in plain English what a device will do with a release, without verifying signatures",
+  summary: "describe in plain English what a device will do with a release, without verifying signatures",
   arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
     productFile(),
