@@ -7,7 +7,7 @@ const SRC = fileURLToPath(new URL("../packages/cli/src/", import.meta.url));
 
 /** The folders, in the order of --help. Groups begin the names of their commands. */
 const FOLDERS = [
-  { folder: "keys", group: "continue the numbers of a key with another key" },
+  { folder: "keys", group: "continue the sequence numbers of a key with another key" },
   { folder: "token", group: "list the keys in PKCS#11 tokens, and make new ones there" },
   { folder: "product" },
   { folder: "sign" },

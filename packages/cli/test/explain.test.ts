@@ -324,9 +324,9 @@ describe("explain", () => {
 
   it.each([
     ["no envelope", ["fw.bin"], 1, "not a SUIT envelope"],
-    ["another device", ["fw.suit", "--vendor", "example.org", "--class", "x"], 2, "is not for such a device"],
+    ["another device", ["fw.suit", "--vendor", "example.org", "--class", "x"], 2, "is not for this device"],
     ["half a device", ["fw.suit", "--vendor", "example.org"], 2, "one of them is missing"],
-    ["a slot that is none", ["fw.suit", "--slot", "x"], 2, "give a whole number"],
+    ["a slot that is none", ["fw.suit", "--slot", "x"], 2, "option '--slot <n>': 'x' is not valid"],
   ])("refuses %s", async (_, args, exit, words) => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
@@ -415,7 +415,7 @@ describe("of a product", () => {
     await released(p, "1.0.0");
     const fails = async (exit: number, ...args: string[]) => expectFailure(await p.run(["explain", ESP32, ...args]), exit);
     expect(await fails(1, "--board", "esp23")).toContain('firmseal.toml has no board "esp23"; did you mean "esp32"?');
-    expect(await fails(2, "--board", "puck")).toContain("is not for such a device");
+    expect(await fails(2, "--board", "puck")).toContain("is not for this device");
     expect(await fails(2, "--board", "esp32", "--vendor", "example.com", "--class", "x")).toContain("--board: the product file says");
     expect(await fails(3, "--product", "gone.toml", "--board", "esp32")).toContain("gone.toml: file not found");
   });

@@ -103,7 +103,7 @@ describe("a record that lies", () => {
       },
       "the uri of esp32-a.bin",
     ],
-    ["a missing payload", (r) => void r.artifacts.splice(1, 1), "is not of the release: esp32-a.bin"],
+    ["a missing payload", (r) => void r.artifacts.splice(1, 1), "does not belong to the release: esp32-a.bin"],
     ["other hardware revisions", all({ revisions: ["3"] }), "its revisions is not the one in release.json"],
     ["another class", at(1, { classes: [{ name: "x", id: "y" }] }), "its classes is not the one in release.json"],
     ["another vendor", at(3, { vendorId: "x" }), "its vendorId is not the one in release.json"],
@@ -155,7 +155,7 @@ describe("a record that lies", () => {
         mkdirSync(p.at("dist/1.0.0/esp32-a.bin"));
       },
       2,
-      "is a directory, not a file",
+      "is a folder, not a file",
     ],
     [
       "a device in place of a file",
@@ -203,7 +203,7 @@ describe("verify DIR --product, where something is wrong with the product", () =
 
   it.each<[string, string, number, string]>([
     ["a slip", PRODUCT.replace("vendor", "vendr"), 1, 'unknown member "vendr"; did you mean "vendor"?'],
-    ["two boards with one name", PRODUCT.replace("[boards.puck]", "[boards.ESP32]"), 1, "have one name"],
+    ["two boards with one name", PRODUCT.replace("[boards.puck]", "[boards.ESP32]"), 1, "would have the same name"],
     ["another product", PRODUCT.replace('"gateway"', '"router"'), 1, "is a release of gateway by example.com, not of router"],
     ["another vendor", PRODUCT.replace("example.com", "example.org"), 1, "is a release of gateway by example.com"],
     ["a key that is not there", PRODUCT.replace("A.pem", "gone.pem"), 3, "gone.pem: file not found"],

@@ -111,7 +111,7 @@ describe("every command", () => {
           clearInterval(timer);
           runs++;
           const what = args.join(" ");
-          expect(r.stderr, what).not.toContain("fault of this program");
+          expect(r.stderr, what).not.toContain("internal error");
           expect(r.signal, what).toBe(null);
           if (!WRITE_KEYS.includes(name)) expectSilent(r, secrets);
           else expectSilent(r, passphrases);

@@ -96,7 +96,7 @@ function targetOf(path: string): string {
   if (!stat) return path;
   if (!stat.isFile())
     throw usage(
-      `${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
+      `${path}: is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
       "give a file name, or - for stdout",
     );
   return realpathSync(path);

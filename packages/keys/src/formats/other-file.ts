@@ -45,6 +45,6 @@ export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): K
 
 /** Returns the error for a file that is too long for a key. */
 export function tooLongForKey(path: string, size: number): KeyFileError {
-  const hint = "give a file that holds nothing else; `firmseal keygen` and `firmseal pubkey` write key files";
+  const hint = "give a file that contains nothing else; firmseal keygen and firmseal pubkey write key files";
   return notAKey(readFirstBytes(path, LOOKED_AT), path, new KeyFileError(`${path}: too long for a key (${size} bytes)`, hint, 2));
 }

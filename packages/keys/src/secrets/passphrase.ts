@@ -42,7 +42,7 @@ function checked(bytes: Uint8Array, where: string): Uint8Array {
   if (Buffer.from(bytes.buffer, bytes.byteOffset, 3 <= bytes.length ? 3 : 0).equals(BOM))
     throw new KeyFileError(`${where}: the passphrase begins with a byte-order mark`, "save it without one", 3);
   if (bytes.includes(0x0a) || bytes.includes(0x0d))
-    throw new KeyFileError(`${where}: the passphrase holds a line break`, "a passphrase is one line", 3);
+    throw new KeyFileError(`${where}: the passphrase contains a line break`, "a passphrase is one line", 3);
   return bytes;
 }
 
@@ -100,10 +100,10 @@ async function fromTerminal(prompt: string, confirm: boolean): Promise<Uint8Arra
     for (let tries = 0; tries < 3; tries++) {
       const first = checked(await terminal.ask(prompt), "terminal");
       if (!confirm) return first;
-      if (Buffer.from(first).equals(await terminal.ask("Once more: "))) return first;
-      terminal.show("The two are not the same.\n");
+      if (Buffer.from(first).equals(await terminal.ask("Repeat the passphrase: "))) return first;
+      terminal.show("The passphrases differ.\n");
     }
-    throw new KeyFileError("the two passphrases were not the same", "try again", 3);
+    throw new KeyFileError("the passphrases differ", "try again", 3);
   } finally {
     terminal.close();
   }

@@ -44,7 +44,8 @@ import { type Asking, type OpenedKey, withRetries } from "./source.js";
 
 export { KeyFileError };
 
-const KEY_FORMS_HINT = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
+const KEY_FORMS_HINT =
+  "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; firmseal keygen and firmseal pubkey write key files";
 
 const HSS = "-----BEGIN FIRMSEAL HSS KEY-----";
 

@@ -101,9 +101,15 @@ async function readGiven(o: IncidentOptions): Promise<Given> {
   const before = describeTrust(current.store);
   const entry = before.anchors.find((a) => equalBytes(a.key.key, key.key)) as TrustDescription["anchors"][number];
   if (o.what === "debug-leaked" && !entry.roles.includes("debug"))
-    throw usage(`--key ${o.key}: has the role ${entry.roles.join(" and ")}, not debug`, "for another key: firmseal incident stolen");
+    throw usage(
+      `--key ${o.key}: has the role ${entry.roles.join(" and ")}, not debug`,
+      "for a key with another role: firmseal incident stolen",
+    );
   if (o.what === "expired" && entry.until === undefined)
-    throw usage(`--key ${o.key}: counts without end`, "firmseal trust show FILE lists until when a key counts");
+    throw usage(
+      `--key ${o.key}: has no last sequence number, so it does not expire`,
+      "firmseal trust show FILE shows the last sequence number of each key",
+    );
   const ahead = storesOf(fleet).find(
     (store) => equalBytes(store.name, current.store.name) && big(store.sequence) > big(current.store.sequence) + 1n,
   );
@@ -205,7 +211,7 @@ function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: stri
   return {
     safe: safe > 0 ? [`${grouped(safe)} devices: the key alone can sign nothing for them, and you can reach them`] : [],
     unsafe: results.flatMap((r) => [
-      ...(open(r) === "" ? [] : [`${r.name}, ${grouped(r.devices)} devices: a thief of the key can sign ${open(r)} for them now`]),
+      ...(open(r) === "" ? [] : [`${r.name}, ${grouped(r.devices)} devices: a thief with the key can sign ${open(r)} for them now`]),
       ...(isLeft(r) ? [`${r.name}, ${grouped(r.devices)} devices: ${r.why}${r.next === null ? "" : `; ${r.next}`}`] : []),
     ]),
   };
@@ -289,7 +295,7 @@ function steps(
     todo: [
       ...bridges.map(({ path, group }) => `publish ${path} for ${group.names.join(", ")}, and keep it`),
       `sign every later release with firmseal rotate bridge --trust ${list} --next ${list}`,
-      `write into ${o.fleet} what the devices report, and ${again}`,
+      `write what the devices report into ${o.fleet}, and ${again}`,
     ],
   };
 }

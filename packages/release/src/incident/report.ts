@@ -8,10 +8,10 @@ import type { CohortResult } from "../rotation/plan.js";
 import type { Incident, IncidentKind, IncidentStage } from "./incident.js";
 
 const HAPPENED: { readonly [what in IncidentKind]: string } = {
-  stolen: "A signing key was stolen: somebody else may have it.",
+  stolen: "A signing key was stolen: an attacker may have it.",
   lost: "A signing key was lost: nobody can sign with it any more.",
   expired: "A signing key has expired: devices do not accept what it signs now.",
-  "debug-leaked": "A debug key has leaked: somebody else may have it.",
+  "debug-leaked": "A debug key has leaked: an attacker may have it.",
 };
 
 const STAGES: { readonly [stage in IncidentStage]: string } = {
@@ -53,9 +53,9 @@ export function managementPage(i: Incident, now: Date): string {
     "",
     "## Not safe now",
     "",
-    ...items(i.unsafe, "Nothing that we know of."),
+    ...items(i.unsafe, "Nothing that is known."),
     "",
-    "## What becomes of the devices",
+    "## What happens to the devices",
     "",
     ...verdicts(i.after),
     "",

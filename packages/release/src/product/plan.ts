@@ -97,7 +97,7 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
       if (before && (before.digest !== digest || digest === ""))
         throw product.fault(
           `/boards/${board.name}`,
-          `${before.what} and ${what} have a file of one name, ${file}`,
+          `${before.what} and ${what} would have files with the same name, ${file}`,
           "put {board}, {component} or {slot} into the last part of the uri",
         );
       names.set(file.toLowerCase(), { digest, what });
@@ -128,7 +128,7 @@ async function sameRelease(
       if (logDigest(draft(one.sequence)) !== one.manifests.get(board.name))
         throw releaseFault(
           `${one.path}: has version ${version} of board ${board.name} with other content`,
-          "a build that differs is another release: give it a new version",
+          "a different build is a new release: give it a new version",
         );
   }
   if (!known.some(({ path }) => path === folder)) return undefined;

@@ -56,9 +56,9 @@ export async function boardInput(
     throw usage(`--for ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");
   const meant = { ...board, for: consumer ?? board.for };
   const own = path === undefined ? meant : withImage(product, meant, path);
-  if (path === "-") throw usage("stdin is not an image of a product", "name the file");
+  if (path === "-") throw usage("an image of a product cannot come from stdin", "name the file");
   if (path !== undefined && (await readInput(path, {})).kind !== "image")
-    throw usage(`${path}: is not an image`, "sign it without --board: it says itself what it is for");
+    throw usage(`${path}: is not an image`, "sign it without --board: it already says what it is for");
   const { version } = o;
   if (version === undefined && product.sequence.source === "version")
     throw usage(`--version is missing: the sequence numbers of ${product.name} are those of its versions`, "for example: --version 1.4.2");

@@ -178,7 +178,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
     return {
       verdict: "roots-lost",
       why: `no later trust file can reach it: ${noRoot}`,
-      next: "if a retired root of it is still at hand, say so: --have ROOT; otherwise keep its release keys, because it never accepts others",
+      next: "if you still have a retired root of it, name it: --have ROOT; otherwise keep its release keys, because it never accepts others",
     };
   return ALL_REACH;
 }

@@ -25,7 +25,7 @@ async function chain(paths: string[], o: { out: string; json?: boolean }) {
 
 export default define({
   name: "trust chain",
-  summary: "put trust files one behind the other, for devices that were away",
+  summary: "join trust files into a chain, for devices that missed some of them",
   arguments: [commandArgument("<files...>", "trust files of one line, with numbers that follow each other, in any order")],
   options: () => [option("-o, --out <file>", "output file, or - for stdout", { required: true })],
   examples: [

@@ -59,7 +59,7 @@ async function explainRelease(path: string, o: ExplainOptions) {
   });
   if (found.behaviours.length === 0)
     throw usage(
-      `${path}: is not for such a device`,
+      `${path}: is not for this device`,
       `drop ${o.board === undefined ? "--vendor and --class" : "--board"} to see which devices the release is for`,
     );
   return {
@@ -81,7 +81,7 @@ function installedLines({ sequence, installed }: { sequence: string; installed?:
 
 export default define({
   name: "explain",
-  summary: "tell in plain English what a device will do with a release, without verifying signatures",
+  summary: "describe in plain English what a device will do with a release, without verifying signatures",
   arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
     productFile(),

@@ -199,7 +199,7 @@ async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
   const product = readProduct(o.product ?? PRODUCT_FILE);
   const [board, ...others] = boardsOf(product, o.board === undefined ? [] : [o.board]);
   if (!board || others.length > 0) throw usage("--board is missing: the product has several", "name the board of the device");
-  if (o.key || o.trust !== undefined) throw usage("--board: the product file says who is trusted", "drop --key and --trust");
+  if (o.key || o.trust !== undefined) throw usage("--board: the product file gives the trusted keys", "drop --key and --trust");
   const isNew = !fs.existsSync(join(o.device, "device.json"));
   const identity = isNew ? { vendor: o.vendor ?? product.vendor, class: o.class ?? (board.classes[0] as string) } : {};
   return { ...o, ...trustOptions(product), ...identity };
@@ -241,7 +241,7 @@ export default define({
     ...trusted(),
     threshold(),
     productFile(),
-    option("--board <name>", "board of the product file: says who is trusted and, on the first use, vendor and class"),
+    option("--board <name>", "board of the product file, which gives the trusted keys and, on the first use, vendor and class"),
     option("--vendor <vendor>", "first use: vendor of the device (domain or UUID)"),
     option("--class <class>", "first use: class of the device (name or UUID)"),
     payload(),

@@ -157,10 +157,10 @@ export default define({
     option("--vendor <vendor>", "device whose keys and names are shown: domain of the vendor, or vendor UUID"),
     option("--class <class>", "device whose keys and names are shown: name of the device class, or class UUID"),
     option("--previous-release <path>", "also show the changes since this envelope, or since the release in this folder"),
-    option("--slot-size <bytes>", "also show how much of a slot each payload takes (default: as the product file says)", {
+    option("--slot-size <bytes>", "also show how much of a slot each payload takes (default: from the product file)", {
       parse: wholeNumber,
     }),
-    option("--document <file>", "also name this file with its SHA-256: a bill of materials, provenance, a test report", { repeat: true }),
+    option("--document <file>", "also list this file with its SHA-256: a bill of materials, provenance, a test report", { repeat: true }),
     option("--device <name>", "also show power cuts on a simulated device: flash, storage, files or memory"),
     productFile(),
     ...passphrases(),
@@ -188,7 +188,7 @@ export default define({
       ...membersOf("cuts", {
         device: ["string", "the device"],
         operations: ["number", "writes and erases"],
-        faults: ["number", "cuts that do not end well"],
+        faults: ["number", "cuts that end badly"],
       }),
     }),
     left: ["string[]", "what was left out to keep the file small: cuts, changes"],
