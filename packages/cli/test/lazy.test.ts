@@ -13,7 +13,7 @@ const chunks = readdirSync(join(dist, "chunks"));
 const textOf = (file: string) => readFileSync(join(dist, file), "utf8");
 
 /** The modules that a program holds. */
-const insideOf = (text: string) => [...text.matchAll(/"([\w-]+)":\(\)=>\(\{/g)].map(([, name]) => name as string);
+const insideOf = (text: string) => [...text.matchAll(/"([\w-]+)"\(\)\{return\{/g)].map(([, name]) => name as string);
 const inMain = insideOf(textOf("main.js"));
 
 /** Every module that may be loaded with `file` before something is imported on demand. main.js has those that each command needs. */
