@@ -1,5 +1,5 @@
 // For programs that scripts start again and again: what a plain run uses of them. Functions that it calls are compiled when the program is read,
-// rather than looked over first and compiled when they are called. Functions that it does not call, and variables that it does not read, lie in a
+// rather than looked over first, and read again and compiled when they are called. Functions that it does not call, and variables that it does not read, lie in a
 // file of their own, which few runs read.
 
 import { spawnSync } from "node:child_process";
@@ -38,7 +38,7 @@ const declared = (statements) =>
   });
 
 /**
- * What plain runs use, by program. `called`: the names of the functions that they call. `unused`: the names of the functions and variables
+ * What plain runs use, by program. `called`: where the functions begin that they call. `unused`: the names of the functions and variables
  * that they do without. `files`: the texts of all files, by path. Throws if a run fails.
  */
 export function plainUse(files) {
@@ -67,7 +67,6 @@ export function plainUse(files) {
     for (const [program, runs] of Object.entries(RUNS)) {
       const path = join(folder, "dist", `${program}.js`);
       const text = files.get(`${program}.js`);
-      const names = new Map(named(text).map(({ start, id }) => [start, id.name]));
       const called = new Set();
       /** By position: whether a run came there. */
       const reached = new Uint8Array(text.length);
@@ -80,8 +79,7 @@ export function plainUse(files) {
           for (const { startOffset, endOffset, count } of functions.flatMap(({ ranges }) => ranges))
             inRun.fill(count > 0 ? 1 : 0, startOffset, endOffset);
           for (const [at, is] of inRun.entries()) reached[at] |= is;
-          for (const { ranges } of functions)
-            if (ranges[0].count > 0 && names.has(ranges[0].startOffset)) called.add(names.get(ranges[0].startOffset));
+          for (const { ranges } of functions) if (ranges[0].count > 0) called.add(ranges[0].startOffset);
         }
       }
       use.set(program, { called, unused: unusedNames(text, called, reached) });
@@ -111,7 +109,7 @@ function unusedNames(text, called, reached) {
   };
   const apart = new Set(unused.values());
   read(statements.flatMap((node) => node.declarations ?? [node]).filter((node) => !apart.has(node)));
-  for (const name of called) use(name);
+  for (const { start, id } of named(text)) if (called.has(start)) use(id.name);
   return new Set(unused.keys());
 }
 
@@ -152,7 +150,9 @@ function namesIn(nodes, counts = () => true) {
 
 /** Functions and variables in the order in which they were, as statements. */
 const inOrder = (text, nodes) =>
-  nodes.map(({ type, start, end }) => (type === "VariableDeclarator" ? `var ${text.slice(start, end)};` : text.slice(start, end))).join("\n");
+  nodes
+    .map(({ type, start, end }) => (type === "VariableDeclarator" ? `var ${text.slice(start, end)};` : text.slice(start, end)))
+    .join("\n");
 
 /** A text without some of its functions and variables. */
 function without(text, nodes) {
@@ -227,18 +227,59 @@ function patternNames(pattern) {
 }
 
 /** The names that the statements of a program declare, those of imports left out. */
-const topNames = (body) => new Set(body.flatMap(({ id, declarations = [] }) => [id, ...declarations.map((one) => one.id)].flatMap(patternNames)));
+const topNames = (body) =>
+  new Set(body.flatMap(({ id, declarations = [] }) => [id, ...declarations.map((one) => one.id)].flatMap(patternNames)));
+
+/** Whether code has words that mean something else, or nothing, in another kind of function: `this` and `arguments` too, if it is an arrow function's. */
+function isBound(code, isArrow) {
+  const walk = (node, ofArrow) => {
+    if (node.type === "Super" || (ofArrow && (["ThisExpression", "MetaProperty"].includes(node.type) || node.name === "arguments")))
+      return true;
+    const inside = ofArrow && (!isFunction(node) || node.type === "ArrowFunctionExpression");
+    return [...partsOf(node)].some((part) => walk(part, inside));
+  };
+  return walk(code, isArrow);
+}
 
 /**
- * A program in CommonJS with its functions first, which V8 compiles as it reads them: it takes a function in parentheses for one that is called
- * soon. Names in stack traces stay.
+ * The text of a node, with the functions in it that begin at `called` in parentheses: V8 takes such a function for one that is called soon, and
+ * compiles it as it reads it. It does not for methods, and Node 20 not for arrow functions: they become functions. Declarations stay, and methods of
+ * classes: those begin at their names, and not where their functions begin in the tree.
+ */
+function hinted(text, node, called) {
+  const asFunction = ({ params, body, async, expression }) => {
+    const given = params.map(({ start, end }) => text.slice(start, end)).join();
+    const content = hinted(text, body, called);
+    return `(${async ? "async " : ""}function(${given})${expression ? `{return ${content}}` : content})`;
+  };
+  const isCalled = called.has(node.start);
+  if (isCalled && node.type === "ArrowFunctionExpression" && !isBound(node.body, true)) return asFunction(node);
+  const { key, value } = node;
+  if (isCalled && node.method && !node.computed && !value.generator && !isBound(value.body, false))
+    return `${text.slice(key.start, key.end)}:${asFunction(value)}`;
+  let out = "";
+  let at = node.start;
+  for (const part of [...partsOf(node)].sort((a, b) => a.start - b.start)) {
+    // a member in short form is its name and its value
+    if (part.start < at) continue;
+    out += text.slice(at, part.start) + hinted(text, part, called);
+    at = part.end;
+  }
+  out += text.slice(at, node.end);
+  return isCalled && node.type === "FunctionExpression" ? `(${out})` : out;
+}
+
+/**
+ * A program in CommonJS with the functions first that are called, for V8 to compile as it reads them. Names in stack traces stay. `called`: where
+ * the functions begin that are called.
  */
 export function compiledAtOnce(text, called) {
-  const functions = named(text).filter(({ id }) => called.has(id.name));
-  const first = functions.map(({ start, end, id }) => {
-    const whole = text.slice(start, end);
-    const at = id.start - start;
-    return `${id.name}=(${whole.slice(0, at).trimEnd()}${whole.slice(at + id.name.length)})`;
-  });
-  return `"use strict";var ${first.join(",\n")};\n${without(text, functions).replace(/^"use strict";/, "")}`;
+  const first = [];
+  const others = [];
+  for (const node of statementsOf(text)) {
+    const content = hinted(text, node, called);
+    if (node.type !== "FunctionDeclaration" || !called.has(node.start)) others.push(content);
+    else first.push(`${node.id.name}=(${content.replace(/^((?:async )?function\*?) ?[\w$]+/, "$1")})`);
+  }
+  return `"use strict";var ${first.join(",\n")};\n${others.join("\n").replace(/^"use strict";/, "")}\n`;
 }

@@ -124,7 +124,7 @@ async function precompileSchemas(folder, module, parts, check) {
 const shortCode = (folder, schemas, names) => withoutErrors(compiledSchemas(folder, schemas, names, { messages: false }));
 
 /** The schema as data, which is a tenth of the code. It is read when it is first asked. */
-function interpreted(folder, [schema, ...others], names) {
+function interpreted(_, [schema, ...others], names) {
   if (others.length > 0 || Object.values(names).some((name) => name !== schema.$id)) throw new Error("one schema is interpreted at a time");
   const data = JSON.stringify(schema, (name, value) => (name === "description" && typeof value === "string" ? undefined : value));
   const checks = Object.keys(names).map((name) => `export const ${name} = (value) => fits(value, (schema ??= JSON.parse(data)));`);
@@ -182,7 +182,10 @@ const withCborX = () =>
 
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {
-  return [...(await precompileSchemas(SIGNER, "description/schema", { manifest: ["manifest.schema.json"] }, interpreted)), ...(await withCborX())];
+  return [
+    ...(await precompileSchemas(SIGNER, "description/schema", { manifest: ["manifest.schema.json"] }, interpreted)),
+    ...(await withCborX()),
+  ];
 }
 
 /** The script and the style of the report page, each as one text, in packages/report/lib/assets.js. Returns what is in it. */

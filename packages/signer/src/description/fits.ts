@@ -26,8 +26,8 @@ const DEFINITIONS = "#/$defs/";
 const isKnown = () => true;
 
 /**
- * By keyword: whether a value fits what the keyword says, `given`, in `schema`, a part of `root`. A value of another
- * type than the keyword is for fits.
+ * By keyword: whether a value fits what the keyword says, `given`, in `schema`, a part of `root`. A value fits if its
+ * type is not one that the keyword is for.
  */
 const KEYWORDS: { readonly [keyword: string]: (value: unknown, given: never, schema: Schema, root: Schema) => boolean } = {
   $schema: isKnown,
