@@ -9,6 +9,7 @@ import { array, bstr, checkItem, copyBytes, enter, input, int, map, skip, startR
 import { Tagged as BuiltTagged, encodeCbor as builtCbor } from "../lib/cbor.js";
 import { violations as built } from "../lib/description/schema.js";
 import { type Encodable, encodeCbor, encodeMembers, Tagged } from "../src/cbor.js";
+import { fits } from "../src/description/fits.js";
 import { type Violation, violations } from "../src/description/schema.js";
 import { type Command, type Description, encode, reattach, resolve, SCHEMA, sever, splitEnvelope, toHex } from "../src/index.js";
 import { least, text, untagged, uuid } from "./encode-common.js";
@@ -311,6 +312,25 @@ it("what the build makes of the encoder writes what all of cbor-x writes", () =>
     }),
     { numRuns: LONG ? 5_000 : 200 },
   );
+});
+
+it("what holds a value against a schema counts characters, compares types, and throws for a keyword that it does not know", () => {
+  expect(["\u{1f512}", "\u{1f512}\u{1f512}"].map((text) => fits(text, { minLength: 2 }))).toEqual([false, true]);
+  expect([1, "1", 1.5, null, [], {}].map((value) => fits(value, { type: ["integer", "null"] }))).toEqual([
+    true,
+    false,
+    false,
+    true,
+    false,
+    false,
+  ]);
+  expect(
+    [
+      [1, "1"],
+      [1, 1],
+    ].map((list) => fits(list, { uniqueItems: true })),
+  ).toEqual([true, false]);
+  for (const keyword of ["maxLength", "anyOf", "constructor"]) expect(() => fits("", { [keyword]: 1 })).toThrow(`a schema with ${keyword}`);
 });
 
 it("members of a key are encoded as cbor-x encodes them", () => {
