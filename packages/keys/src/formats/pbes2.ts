@@ -1,6 +1,6 @@
-// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES-CBC or Triple DES, as OpenSSL, Node and firmseal write it. Decrypts
-// PKCS#8 without OpenSSL's reader, which leaves copies of the secret in memory and does not support every key. Also computes
-// how long the key derivation takes, before OpenSSL is called.
+// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES-CBC or Triple DES, as OpenSSL, Node and firmseal write it.
+// Decrypts PKCS#8 without OpenSSL's reader, which leaves copies of the secret in memory and does not support every key.
+// Also computes how long the key derivation takes, before OpenSSL is called.
 
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
