@@ -47,7 +47,7 @@ function smallInteger(t: Tlv | undefined): number {
   return t?.tag === INTEGER && n >= 1 && n <= 5 && isStrict ? t.content.readUIntBE(0, n) : Number.NaN;
 }
 
-/** The items of a SEQUENCE, which has from `least` to `most` of them. Empty if it has not, or is no SEQUENCE. */
+/** The items of a SEQUENCE, which has from `least` to `most` of them. Empty for another number, or if it is not a SEQUENCE. */
 function fields(parent: Tlv | undefined, least: number, most = least): Tlv[] {
   const items = children(parent) ?? [];
   return items.length >= least && items.length <= most ? items : [];

@@ -83,7 +83,7 @@ export function recordSize(areas: number): number {
   return (HEAD + 2 * areas + 1) * 4;
 }
 
-/** The only place where bytes of a record enter. Refuses what are no octets. */
+/** The only place where bytes of a record enter. Refuses values that are not octets. */
 function octetsAt(flash: Flash, at: number, n: number): Bytes {
   return octetsOf(flash.read(at, n), n);
 }
