@@ -1,7 +1,7 @@
 // Records of releases that somebody has changed: what verify and the next release find.
 
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, type Place } from "../../test-support/src/run.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
@@ -166,6 +166,13 @@ describe("a record that lies", () => {
       2,
       "is a device, not a file",
     ],
+    ...["esp32-a.bin", "gateway-puck-1.0.0.suit"].map((name): [string, (p: Place) => void, number, string] => [
+      // hashing that many bytes takes minutes
+      `${name} with 64 GiB`,
+      (p) => truncateSync(p.at(`dist/1.0.0/${name}`), 2 ** 36),
+      1,
+      `${name}: has changed since it was released`,
+    ]),
     ["checksums of a path", (p) => p.put("dist/1.0.0/SHA256SUMS", `${"0".repeat(64)}  ../A.pem\n`), 1, "has a line that is not a checksum"],
     [
       "a checksum twice",

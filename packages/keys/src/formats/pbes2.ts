@@ -1,6 +1,6 @@
-// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES-CBC or Triple DES, as OpenSSL, Node and firmseal write it. Decrypts
-// PKCS#8 without OpenSSL's reader, which leaves copies of the secret in memory and does not support every key. Also computes
-// how long the key derivation takes, before OpenSSL is called.
+// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES-CBC or Triple DES, as OpenSSL, Node and firmseal write it.
+// Decrypts PKCS#8 without OpenSSL's reader, which leaves copies of the secret in memory and does not support every key.
+// Also computes how long the key derivation takes, before OpenSSL is called.
 
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
@@ -47,7 +47,7 @@ function smallInteger(t: Tlv | undefined): number {
   return t?.tag === INTEGER && n >= 1 && n <= 5 && isStrict ? t.content.readUIntBE(0, n) : Number.NaN;
 }
 
-/** The items of a SEQUENCE, which has from `least` to `most` of them. Empty if it has not, or is not a SEQUENCE. */
+/** The items of a SEQUENCE, which has from `least` to `most` of them. Empty for another number, or if it is not a SEQUENCE. */
 function fields(parent: Tlv | undefined, least: number, most = least): Tlv[] {
   const items = children(parent) ?? [];
   return items.length >= least && items.length <= most ? items : [];

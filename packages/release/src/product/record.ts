@@ -145,8 +145,8 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
     throw releaseFault(`${folder}: has a file that does not belong to the release: ${someOf(more.map(visible))}`, "remove it");
   for (const [name, sum] of listed) {
     if (elsewhere.includes(name)) continue;
-    const { digest, size } = await hashFile(join(folder, name));
     const artifact = record.artifacts.find(({ file }) => file === name);
+    const { digest, size } = await hashFile(join(folder, name), "sha-256", artifact?.size ?? LIMITS.releaseRecord);
     const hex = Buffer.from(digest).toString("hex");
     if (hex !== sum || (artifact && (artifact.digest !== `sha-256:${hex}` || artifact.size !== size)))
       throw releaseFault(`${join(folder, name)}: has changed since it was released`, again);
