@@ -264,7 +264,7 @@ async function commandLine() {
   /** The module at `path` with another function of this name, in whose code `original` is the one that it replaces. */
   const keeping = (path, name, code) => {
     const source = readFileSync(path, "utf8");
-    const original = source.replace(`export async function ${name}(`, "async function original(");
+    const original = source.replace(new RegExp(`export ((async )?function )${name}\\(`), "$1original(");
     if (original === source) throw new Error(`${path} has no ${name}()`);
     return { contents: original + code, loader: "js" };
   };
@@ -307,6 +307,23 @@ async function commandLine() {
       );
     },
   };
+  /** What tests call tries a manifest on each kind of device once: most tests sign the same one, or look at it again. */
+  const keptRefusals = {
+    name: "kept refusals of kinds of device",
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /release\/lib\/payload-check\/payload-check\.js$/ }, ({ path }) =>
+        keeping(
+          path,
+          "certainRefusal",
+          `const kept = new Map();
+          export function certainRefusal(m) {
+            const key = JSON.stringify([m.digest.alg, Array.from(m.digest.bytes), m.absent, m.payloads.map(({ uri }) => uri)]);
+            if (!kept.has(key)) kept.set(key, original(m));
+            return kept.get(key);
+          }`,
+        ),
+      ),
+  };
   const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
     const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
@@ -317,7 +334,7 @@ async function commandLine() {
   const { statements, names, errors, needs } = await partsOnce();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
-  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts]);
+  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals]);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);
