@@ -14,7 +14,7 @@ function keptScrypt(passphrase: Uint8Array, salt: Uint8Array, length: number, op
   const hash = createHash("sha256").update(JSON.stringify([length, options, salt.length]));
   const name = hash.update(salt).update(passphrase).digest("hex");
   const known = keys.get(name);
-  // whoever asks overwrites its copy
+  // the caller overwrites its copy
   if (known) setImmediate(done, null, Buffer.from(known));
   else
     scrypt(passphrase, salt, length, options, (error, key) => {
