@@ -104,9 +104,12 @@ describe("every command", () => {
           const takes = PASSPHRASES.has(name) ? by : [];
           const r = await p.run([...args, ...json, ...takes], {
             ...(by[0] === "--passphrase-env" ? { env: { P: word } } : { fds: [word] }),
-            started: (pid) => {
-              if (hasProc) timer = spy(pid, seen);
-            },
+            // only a process has arguments and an environment to look at; by default two uses of seven are one
+            ...((LONG || turn % 7 < 2) && {
+              started: (pid: number) => {
+                if (hasProc) timer = spy(pid, seen);
+              },
+            }),
           });
           clearInterval(timer);
           runs++;

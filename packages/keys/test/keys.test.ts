@@ -23,7 +23,7 @@ describe.each(algs)("%s in a file", (alg) => {
   const put = (name: string, content: string | Uint8Array) => putIn(dir, name, content);
   const key = keys[alg];
   const node = createPrivateKey({ key: { ...toPrivateJwk(key) }, format: "jwk" });
-  /** The key under PASS as we encrypt it, which takes a fifth of a second: made once, for whoever does not need a fresh one. */
+  /** The key under PASS as we encrypt it, which takes a fifth of a second: made once, for tests that need no fresh one. */
   let once: Promise<string> | undefined;
   const sealed = () => (once ??= encryptedPem(key, utf8(PASS)));
 
