@@ -100,6 +100,8 @@ export default defineConfig({
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
     hookTimeout: 60_000,
+    // what vite makes of each module is kept: found by its path, its text, this file and the versions of the dependencies
+    experimental: { fsModuleCache: true, fsModuleCachePath: here("./node_modules/.cache/firmseal/modules") },
     sequence: { sequencer: LongestFirst },
     // FIRMSEAL_COUNT=FILE: what the tests do is counted there
     setupFiles: [
