@@ -123,6 +123,14 @@ describe("help", () => {
     expect(await text("token help keygen")).toContain("firmseal token keygen");
   });
 
+  it("fits into 60 columns, but for examples", async () => {
+    for (const name of ["verify", "sign", "rotate bridge"]) {
+      const { stdout } = await standard().ok([...name.split(" "), "--help"], { columns: 60 });
+      const [options] = stdout.split("\nExamples:\n");
+      for (const line of String(options).split("\n")) expect(line.length, line).toBeLessThanOrEqual(60);
+    }
+  });
+
   it("of an unknown command is refused", async () => {
     for (const line of [
       ["help", "nonsense"],

@@ -81,6 +81,43 @@ describe("JSON that a person wrote", () => {
   });
 });
 
+describe("an empty file", () => {
+  it.each([
+    [["verify", "x", "--key", "A.jwk"], 1],
+    [["inspect", "x"], 1],
+    [["explain", "x"], 1],
+    [["lint", "x"], 1],
+    [["diff", "x", "fw.suit"], 1],
+    [["sign", "x", "--key", "A.pem"], 1],
+    [["pubkey", "x"], 2],
+  ] as const)("is told as such, not as a wrong kind of file: %j", async (args, exit) => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    p.put("x", "");
+    expect(await refused(p, args, exit)).toMatch(/^firmseal: x: the file is empty$/m);
+  });
+
+  it.each([
+    [["create", "--from", "x.json"]],
+    [["trust", "create", "--from", "x.json"]],
+    [["rotate", "plan", "--fleet", "x.json", "--release", "fw.suit"]],
+  ])("is not JSON: %j", async (args) => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    p.put("x.json", "\n");
+    expect(await refused(p, args, 1)).toMatch(/x\.json: not JSON: it is empty$/m);
+  });
+});
+
+describe("what an image needs", () => {
+  it("is told before the passphrase of the key is asked for", async () => {
+    const p = standard();
+    await p.ok(["keygen", "--out", "E.pem", "--passphrase-env", "P"], { env: { P: "secret" } });
+    for (const given of [[], ["--vendor", "example.com", "--class", "board-v2"], ["--seq", "1", "--vendor", "example.com"]])
+      expect(await refused(p, ["sign", "fw.bin", "--key", "E.pem", ...given])).toContain("an image needs --");
+  });
+});
+
 describe("payloads outside the envelope", () => {
   const fetched = (index: number, uri: string, file: string) => [
     { "directive-set-component-index": index },

@@ -18,8 +18,9 @@ export function readEnvelopeFile(path: string): Uint8Array {
   return admitted(
     path,
     readAll(path, LIMITS.envelope, (head) => {
-      if (!looksLikeEnvelope(head))
-        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: not a SUIT envelope`, refusalHint(errors.ENVELOPE_NONE));
+      const fault = head.length === 0 ? "the file is empty" : looksLikeEnvelope(head) ? undefined : "not a SUIT envelope";
+      if (fault !== undefined)
+        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: ${fault}`, refusalHint(errors.ENVELOPE_NONE));
     }),
   );
 }

@@ -25,6 +25,7 @@ import {
   readApprovals,
   readInput,
   recordSigning,
+  releaseFacts,
   reviewSigned,
 } from "@firmseal/release";
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
@@ -74,6 +75,8 @@ export async function signInput(path: string | undefined, o: SignOptions) {
     throw usage("argument 'input' is missing", "name an image, a description or an envelope; or a board: --board NAME");
   if (!o.key) throw usage("option '-k, --key <key>' is missing", "firmseal sign --help shows how it is used");
   const input = await readInput(path, o);
+  // before a person is asked for a passphrase
+  if (input.kind === "image") releaseFacts(o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = coveringTrustFiles(o);
   const recipe = await consumerRecipe(o);
