@@ -172,7 +172,7 @@ const MARGINS: Shape = {
   }),
 };
 
-/** What becomes of a fleet. */
+/** What happens to a fleet. */
 export const COHORTS: Shape = {
   devices: ["object", "number of devices: total, and for each verdict"],
   cohorts: ["object[]", "what happens to each cohort; cohorts in the same state share an entry"],

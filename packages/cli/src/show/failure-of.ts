@@ -75,7 +75,7 @@ function around(text: string, mark: string): [string, string] | undefined {
   return at < 0 ? undefined : [text.slice(0, at), text.slice(at + mark.length)];
 }
 
-/** Names the choice that was meant, where commander refuses a value of an option or of an argument. */
+/** Suggests the nearest choice, where commander refuses a value of an option or of an argument. */
 function withChoice(message: string): string {
   const [refused, list] = around(message, ". Allowed choices are ") ?? [];
   if (refused === undefined || list === undefined) return message;

@@ -28,7 +28,7 @@ const ROWS: readonly (readonly [begins: RegExp, what: string, hint: string])[] =
 
 const SCHEMA = /"(urn:firmseal:[a-z]+:\d+)"/;
 
-/** The bytes that are looked at. */
+/** How many bytes of a file are examined. */
 const LOOKED_AT = 512;
 
 /** Returns the error for `bytes` that hold no key. It names their kind if that is known; otherwise it is `fault`. */

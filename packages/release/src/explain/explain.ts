@@ -39,7 +39,7 @@ export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): 
 }
 
 /**
- * Explains a release that devices would open. `envelope`: signed or not; its signatures are not looked at. Throws the
+ * Explains a release that devices would open. `envelope`: signed or not; its signatures are not checked. Throws the
  * refusal with which every device would refuse it before the first command, and a Failure if it distinguishes too many
  * kinds of devices.
  */

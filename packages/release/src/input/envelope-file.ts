@@ -26,14 +26,14 @@ export function readEnvelopeFile(path: string): Uint8Array {
 }
 
 /**
- * Returns the envelope if everything besides its payloads is within the limit, because all of that is checked command
+ * Returns the envelope if everything except its payloads is within the limit, because all of that is checked command
  * by command.
  */
 export function admitted(path: string, envelope: Uint8Array): Uint8Array {
   const size = headSize(envelope);
   if (size > LIMITS.envelopeHead)
     throw tooMuch(
-      `${path}: the envelope has ${grouped(size)} bytes besides its payloads`,
+      `${path}: the envelope has ${grouped(size)} bytes without its payloads`,
       `the limit is ${grouped(LIMITS.envelopeHead)}: make the manifest shorter`,
     );
   return envelope;

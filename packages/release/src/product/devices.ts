@@ -1,4 +1,4 @@
-// The devices of a product, as the bundle that they run decides: who is trusted, and what becomes of a release.
+// The devices of a product, as the bundle that they run decides: which keys are trusted, and what happens to a release.
 
 import { Failure, publicKeys, schemeOf, sizeOf, usage } from "@firmseal/keys";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";

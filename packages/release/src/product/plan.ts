@@ -148,7 +148,7 @@ function knownReleases(product: Product, out: string, o: ReleaseOptions): KnownR
   const { role } = o;
   // what the product file names are releases for the field
   const own = role === undefined || role === "release" ? product.sequence.previous : undefined;
-  // only --first goes on without what the product file names, and only if it is not there
+  // only --first continues without what the product file names, and only if that is missing
   const isMissing = own !== undefined && o.first === true && !existsSync(own);
   const named = [...new Set([o.previous ?? (isMissing ? undefined : own), o.diff])].filter((path) => path !== undefined);
   return [...releasesIn(out, product, role), ...named.flatMap((path) => publishedAt(path, product, role))];
@@ -207,7 +207,7 @@ async function readImages(product: Product, chosen: readonly Board[], o: Release
 
 /**
  * Finds out everything about a release that needs no key: its number, its names, its images, and whether it breaks a
- * rule. What costs least is looked at first, and nothing here cuts the power. Throws Failures: PRODUCT, RELEASE,
+ * rule. The cheapest checks come first, and nothing here cuts the power. Throws Failures: PRODUCT, RELEASE,
  * SEQUENCE, IMAGE, LINT and the refusals of devices.
  */
 export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {

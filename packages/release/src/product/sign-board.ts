@@ -21,7 +21,7 @@ export interface BoardInput {
 /** Options that the product file answers. */
 const ANSWERED = ["vendor", "class", "uri", "imageOut"] as const;
 
-/** The board that is meant: the named one, or the only one. */
+/** The board to sign: the named one, or the only one. */
 function boardMeant(product: Product, name: string | undefined): Board {
   const [board, ...others] = boardsOf(product, name === undefined ? [] : [name]);
   if (others.length > 0)
@@ -38,7 +38,7 @@ function withImage(product: Product, board: Board, path: string): Board {
 }
 
 /**
- * Prepares the release of one board. `path`: an image in place of the one that the product file names. Throws Failures:
+ * Prepares the release of one board. `path`: an image instead of the one that the product file names. Throws Failures:
  * PRODUCT, RELEASE, and usage for options that the product file answers.
  */
 export async function boardInput(

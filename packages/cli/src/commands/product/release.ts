@@ -136,7 +136,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
       ...(await changes(planSequence)),
     };
   if (!plan.existing && plan.sequence !== "log" && plan.known.length === 0 && !o.first) warnOfNothingKnown(plan);
-  // what cannot be compared is told before anything is signed
+  // reports what cannot be compared before anything is signed
   const known = await changes(planSequence);
   lines.end();
   const { record, written, receipts, cuts, lint } = await makeRelease(plan);

@@ -173,7 +173,7 @@ async function audit(refs: readonly string[], o: AuditOptions) {
   return facts;
 }
 
-/** Signatures of which no log has an entry: what a log has is compared already. */
+/** Signatures without an entry in any log: those with one are compared already. */
 function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
   const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
   return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
@@ -226,7 +226,7 @@ function notInLog(envelope: string): Failure {
 
 const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
-/** The version in place of its number, which is long. */
+/** The version instead of its number, which is long. */
 function numberOf({ sequence, version }: Entry): string {
   if (sequence === undefined) return "-";
   return version === undefined ? sequence : isNumberOf(version, BigInt(sequence)) ? version : `${sequence} (${version})`;

@@ -6,7 +6,7 @@ import { checkTrustOutput, deliver } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 import { plural } from "../../common/words.js";
 
-/** Writes trust files one behind the other, so that one release moves devices that have any of them. */
+/** Joins trust files into a chain, so that one release moves devices that have any of them. */
 async function chain(paths: string[], o: { out: string; json?: boolean }) {
   checkTrustOutput(o.out, paths);
   const { bytes, files } = chainOf(paths);

@@ -26,7 +26,7 @@ export interface VerifyOptions extends TrustOptions {
   json?: boolean;
 }
 
-/** Whether the product file says what is trusted: it is named, or nothing else is and it is there. */
+/** Whether the trusted keys come from the product file: it is named, or no other source is and the file exists. */
 function isForProduct(path: string, o: VerifyOptions): boolean {
   if (o.product !== undefined || o.board !== undefined) {
     if (o.key || o.trust !== undefined || o.threshold !== undefined || o.root || o.previousTrust !== undefined)
