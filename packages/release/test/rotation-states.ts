@@ -112,7 +112,8 @@ export class Member {
       const before = this.beside.refused.length;
       const really = offer(this.beside);
       const codes = this.beside.refused.slice(before);
-      if (really !== done || textOf(this.beside) !== next.text || `${codes}` !== `${refused}` || this.beside.cuts !== this.cuts)
+      const isSame = really === done && `${codes}` === `${refused}` && this.beside.cuts === this.cuts;
+      if (!isSame || textOf(this.beside) !== next.text)
         throw new Error(`a device answered ${really} ${codes}, and one in its state ${done} ${refused}`);
     }
     return done;
