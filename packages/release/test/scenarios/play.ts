@@ -92,7 +92,7 @@ function faults(
   const took = result.steps.map(({ fit, code }) => fit === "addressed" && code === 0);
   const told = [result.verdict, took, result.trust.after].join();
   // the row does not name the release that runs, and the plan says what it has assumed
-  const isAssumed = cohort.model.release === null && (result.why ?? "").includes("the fleet file does not name that");
+  const isAssumed = cohort.model.release === null && (result.why ?? "").includes("the fleet file does not name");
   for (const { verdict, took: real, trust } of truth.outcomes) {
     const found = [verdict, real, trust].join();
     if (told !== found && !isAssumed) out.wrong.push(`${where}: planned ${told}, and it is ${found}; ${result.why}`);
