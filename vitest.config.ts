@@ -10,6 +10,8 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const alias = Object.entries(SOURCES).map(([name, path]) => ({ find: new RegExp(`^${name}$`), replacement: here(path) }));
 // bundles that were made before are not made again
 alias.push({ find: /^terser$/, replacement: here("./scripts/minify.mjs") });
+// keys that were derived before are not derived again
+alias.push({ find: /^bcrypt-pbkdf$/, replacement: here("./scripts/kept-bcrypt.mjs") });
 
 /** The files of each project. `unit` has all that no other has. */
 const CLI = ["packages/cli/test/**/*.test.ts"];
@@ -98,6 +100,8 @@ export default defineConfig({
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
     hookTimeout: 60_000,
+    // what vite makes of each module is kept: found by its path, its text, this file and the versions of the dependencies
+    experimental: { fsModuleCache: true, fsModuleCachePath: here("./node_modules/.cache/firmseal/modules") },
     sequence: { sequencer: LongestFirst },
     // FIRMSEAL_COUNT=FILE: what the tests do is counted there
     setupFiles: [

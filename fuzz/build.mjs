@@ -2,9 +2,9 @@
 // Signature algorithms and hashes are a file of their own, which only the target that is about them instruments: with counters in the
 // arithmetic a verification takes ten times as long.
 
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { ownUrls } from "../scripts/own-urls.mjs";
@@ -62,12 +62,20 @@ const common = {
   banner: { js: 'const __importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
 };
 
+/** Builds, and writes each file whole: another process may load the same one. */
+async function buildWhole(options) {
+  const { outputFiles } = await build({ ...common, ...options, write: false });
+  for (const { path, contents } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.${process.pid}`, contents);
+    renameSync(`${path}.${process.pid}`, path);
+  }
+}
+
 /** Bundles targets by name, and returns the path of each bundle. */
 export async function bundle(names, apart = (name) => name !== "signature") {
-  mkdirSync(OUT, { recursive: true });
   const arithmetic = readdirSync(source("verifier/src"), { recursive: true }).filter((name) => ARITHMETIC.test(name));
-  await build({
-    ...common,
+  await buildWhole({
     entryPoints: arithmetic.map((name) => ({ in: source(`verifier/src/${name}`), out: name.replace(/\.ts$/, "") })),
     outdir: join(OUT, "arithmetic"),
     plugins: [plugin(false), ownUrls],
@@ -75,8 +83,7 @@ export async function bundle(names, apart = (name) => name !== "signature") {
   for (const way of [true, false]) {
     const some = names.filter((name) => apart(name) === way);
     if (some.length > 0)
-      await build({
-        ...common,
+      await buildWhole({
         entryPoints: some.map((name) => join(ROOT, `fuzz/targets/${name}.ts`)),
         outdir: OUT,
         plugins: [plugin(way), ownUrls],

@@ -38,7 +38,7 @@ it("every target has its file and its corpus, and no others are there", () => {
 });
 
 describe("judge", () => {
-  const limits = { ms: 100, waits: false };
+  const limits = { ms: 40, waits: false };
   const spin = (ms) => {
     const start = process.cpuUsage();
     for (;;) {
@@ -60,7 +60,7 @@ describe("judge", () => {
       },
       "undefined",
     ],
-    ["too long", () => spin(250), "too slow"],
+    ["too long", () => spin(100), "too slow"],
     // beyond the most that this process has had so far: only what comes on top is seen
     ["too much memory", () => held.push(Buffer.alloc(beyond() + (128 << 20), 1)), "too much memory"],
   ])("finds %s", (_, fuzz, kind) => {
@@ -81,7 +81,7 @@ describe("judge", () => {
   it("gives the time of the first call away, in which modules are loaded", () => {
     let first = true;
     const fuzz = () => {
-      if (first) spin(250);
+      if (first) spin(100);
       first = false;
     };
     expect(judge(fuzz, limits)(Buffer.of(1))).toBe(null);

@@ -253,28 +253,76 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   };
-  /** What tests call keeps the results of terser: the same device bundles are made again and again. */
+  /** What tests call keeps the results of terser and bcrypt: the same device bundles are made, and the same files opened, again and again. */
   const keptResults = {
-    name: "kept results of terser",
-    setup: ({ onResolve }) => onResolve({ filter: /^terser$/ }, () => ({ path: `${ROOT}scripts/minify.mjs`, external: true })),
+    name: "kept results",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^terser$/ }, () => ({ path: `${ROOT}scripts/minify.mjs`, external: true }));
+      onResolve({ filter: /^bcrypt-pbkdf$/ }, () => ({ path: `${ROOT}scripts/kept-bcrypt.mjs`, external: true }));
+    },
+  };
+  /** The module at `path` with another function of this name, in whose code `original` is the one that it replaces. */
+  const keeping = (path, name, code) => {
+    const source = readFileSync(path, "utf8");
+    const original = source.replace(new RegExp(`export ((async )?function )${name}\\(`), "$1original(");
+    if (original === source) throw new Error(`${path} has no ${name}()`);
+    return { contents: original + code, loader: "js" };
   };
   /** What tests call cuts the power of the same device once for each release: in a test file, most products have one content. */
   const keptCuts = {
     name: "kept results of power cuts",
-    setup: ({ onLoad }) =>
-      onLoad({ filter: /release\/lib\/product\/cuts\/task\.js$/ }, ({ path }) => {
-        const source = readFileSync(path, "utf8");
-        const cut = source.replace("export async function runCuts(", "async function cut(");
-        if (cut === source) throw new Error(`${path} has no runCuts()`);
-        const keep = `
-          const kept = new Map();
+    setup: ({ onLoad }) => {
+      const base64 = (bytes) => `Buffer.from(${bytes}).toString("base64")`;
+      onLoad({ filter: /release\/lib\/product\/cuts\/task\.js$/ }, ({ path }) =>
+        keeping(
+          path,
+          "runCuts",
+          `const kept = new Map();
           export function runCuts(task) {
-            const key = [task.envelope, task.vendor, task.class].map((bytes) => Buffer.from(bytes).toString("base64")).join();
-            if (!kept.has(key)) kept.set(key, cut(task));
+            const key = [task.envelope, task.vendor, task.class].map((bytes) => ${base64("bytes")}).join();
+            if (!kept.has(key)) kept.set(key, original(task));
             return kept.get(key);
-          }`;
-        return { contents: cut + keep, loader: "js" };
-      }),
+          }`,
+        ),
+      );
+      // of lint, whose payloads may be files
+      onLoad({ filter: /release\/lib\/lint\/cuts\.js$/ }, ({ path }) =>
+        keeping(
+          path,
+          "cutPowerOf",
+          `const kept = new Map();
+          const text = (value) =>
+            JSON.stringify(value, function (name, one) {
+              const own = this[name];
+              return own instanceof Map ? [...own] : own instanceof Uint8Array ? ${base64("own")} : one;
+            });
+          export function cutPowerOf(update, identity, given) {
+            const contents = [update, given].flatMap((one) => (one ? [...one.payloads.values()] : []));
+            if (!contents.every((one) => one instanceof Uint8Array)) return original(update, identity, given);
+            const key = text([update, identity, given]);
+            if (!kept.has(key)) kept.set(key, original(update, identity, given));
+            return kept.get(key);
+          }`,
+        ),
+      );
+    },
+  };
+  /** What tests call tries a manifest on each kind of device once: most tests sign the same one, or look at it again. */
+  const keptRefusals = {
+    name: "kept refusals of kinds of device",
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /release\/lib\/payload-check\/payload-check\.js$/ }, ({ path }) =>
+        keeping(
+          path,
+          "certainRefusal",
+          `const kept = new Map();
+          export function certainRefusal(m) {
+            const key = JSON.stringify([m.digest.alg, Array.from(m.digest.bytes), m.absent, m.payloads.map(({ uri }) => uri)]);
+            if (!kept.has(key)) kept.set(key, original(m));
+            return kept.get(key);
+          }`,
+        ),
+      ),
   };
   const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
@@ -286,7 +334,7 @@ async function commandLine() {
   const { statements, names, errors, needs } = await partsOnce();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
-  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts]);
+  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals]);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);
@@ -338,13 +386,14 @@ if (upToDate(now)) {
     ["inspector", inspector],
     ["documents", copyDocuments],
   ];
-  // each is tried, so that one run shows every error
+  // one run shows every error, but for those that follow from modules that were not made
   for (const [name, run] of steps) {
     try {
       await step(name, run);
     } catch (error) {
       failed = true;
       console.error(`${name}: ${error.message}`);
+      if (run === modules) break;
     }
   }
   if (failed) process.exitCode = 1;

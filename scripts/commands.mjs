@@ -7,7 +7,7 @@ const SRC = fileURLToPath(new URL("../packages/cli/src/", import.meta.url));
 
 /** The folders, in the order of --help. Groups begin the names of their commands. */
 const FOLDERS = [
-  { folder: "keys", group: "continue the numbers of a key with another key" },
+  { folder: "keys", group: "continue the sequence numbers of a key with another key" },
   { folder: "token", group: "list the keys in PKCS#11 tokens, and make new ones there" },
   { folder: "product" },
   { folder: "sign" },
@@ -18,6 +18,9 @@ const FOLDERS = [
   { folder: "status", group: "verify status messages from devices" },
   { folder: "shell" },
 ];
+
+/** Commands that scripts start again and again. Each is a program of its own. */
+const FIRST = ["sign", "verify"];
 
 /** The table as it should be. */
 export function commandTable() {
@@ -37,13 +40,24 @@ export function commandTable() {
       }),
   );
   const groups = FOLDERS.flatMap(({ folder, group }) => (group ? [`  ${folder}: ${JSON.stringify(group)},\n`] : []));
+  const isFirst = (row) => FIRST.some((name) => row.startsWith(`  { name: "${name}",`));
+  const constOf = (name) => name.toUpperCase();
+  const first = FIRST.map((name) => {
+    const row = rows.find((one) => one.startsWith(`  { name: "${name}",`));
+    return `const ${constOf(name)}: Listed =${row.replace(/^ /, "").replace(/,\n$/, ";\n")}`;
+  });
+  const all = rows.map((row) => (isFirst(row) ? `  ${constOf(/"([^"]+)"/.exec(row)[1])},\n` : row));
   return `// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/commands.mjs).
 // biome-ignore-all format: a row for each command
 
 import type { Listed } from "./command.js";
 
+${first.join("")}
+/** Those that are programs of their own, which then do without the others. */
+export const FIRST: readonly Listed[] = [${FIRST.map(constOf).join(", ")}];
+
 export const COMMANDS: readonly Listed[] = [
-${rows.join("")}];
+${all.join("")}];
 
 /** What is said of commands that share the first word of their names. */
 export const GROUPS: { readonly [name: string]: string } = {

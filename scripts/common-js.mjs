@@ -7,7 +7,7 @@ import { isBuiltin } from "node:module";
 import { basename } from "node:path";
 import { Script } from "node:vm";
 import { build, transform } from "esbuild";
-import { calledFunctions, compiledAtOnce, divided } from "./first-run.mjs";
+import { compiledAtOnce, divided, plainUse } from "./first-run.mjs";
 
 const OPTIONS = { format: "cjs", platform: "node", target: "node20.19", minifyWhitespace: true, minifySyntax: true, logLevel: "warning" };
 
@@ -223,7 +223,7 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     for (const [, name, one, local] of exported.matchAll(EXPORTED)) groups.set(name, [...(groups.get(name) ?? []), `${one}:()=>${local}`]);
     for (const [name, names] of asked)
       if (names.size !== (groups.get(name)?.length ?? 0)) throw new Error(`${name}.js does not export all of ${[...names].join(", ")}`);
-    const getters = [...groups].map(([name, some]) => `${JSON.stringify(name)}:()=>({${some.join(",")}})`).join(",\n");
+    const getters = [...groups].map(([name, some]) => `${JSON.stringify(name)}(){return{${some.join(",")}}}`).join(",\n");
     return `"use strict";${loader(getters)}${made.slice(exported.length)}\n`;
   };
 
@@ -243,15 +243,15 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
   }
   for (const name of apart) files.set(`chunks/${name}.js`, chunkOf(name, await functionBody(texts.get(paths.get(name)))));
   files.set("package.json", `${JSON.stringify({ type: "commonjs" })}\n`);
-  for (const [file, called] of calledFunctions(files)) {
+  for (const [file, { unused }] of plainUse(files)) {
     const { text, asked } = made.get(file);
     const [own, other] = [`program-of-${file}`, `rest-of-${file}`];
-    const { kept, rest, needed } = await divided(text, called, own, other);
+    const { kept, rest, needed } = await divided(text, unused, own, other);
     const exported = needed.map((one) => `${one} as "${own} ${one}"`).join();
-    const whole = await fileOf(`${kept}\nexport{${exported}};`, new Map([...asked, [own, new Set(needed)]]));
-    files.set(`${file}.js`, compiledAtOnce(whole, called));
+    files.set(`${file}.js`, await fileOf(`${kept}\nexport{${exported}};`, new Map([...asked, [own, new Set(needed)]])));
     files.set(`chunks/${other}.js`, chunkOf(other, await functionBody(rest)));
   }
+  for (const [file, { called }] of plainUse(files)) files.set(`${file}.js`, compiledAtOnce(files.get(`${file}.js`), called));
   // what cannot be compiled would be found by whoever runs the command that loads it
   for (const [name, text] of files) if (name.endsWith(".js")) new Script(text, { filename: name });
   return files;

@@ -227,6 +227,15 @@ async function runScript(engine, command, text, folder, seconds = engine.seconds
   return engine.page ? { ...result, output: decoded(result.output) } : result;
 }
 
+const started = new Map();
+
+/** Whether a program can be started. It is tried once: each start of Node or of a browser takes a tenth of a second. */
+function isThere(command) {
+  const start = () => spawnSync(command, ["--version"], { stdio: "ignore", timeout: 20_000, input: "" }).error?.code !== "ENOENT";
+  if (!started.has(command)) started.set(command, start());
+  return started.get(command);
+}
+
 /** { command }, or { skipped, failed }: why it cannot be run, and whether that is a failure. */
 export function locate(engine) {
   if (engine.variable) {
@@ -235,8 +244,7 @@ export function locate(engine) {
     const made = engine.made ? `: node ${engine.made} makes one` : "";
     return { skipped: `set ${engine.variable}=/path/to/${engine.example}${made}`, failed: Boolean(engine.made && process.env.CI) };
   }
-  const { error } = spawnSync(engine.command, ["--version"], { stdio: "ignore", timeout: 20_000, input: "" });
-  if (error?.code !== "ENOENT") return { command: engine.command };
+  if (isThere(engine.command)) return { command: engine.command };
   const skipped = engine.debian ? `not installed: apt-get install ${engine.debian}` : `no ${engine.command} on PATH`;
   return { skipped, failed: Boolean(engine.debian && process.env.CI) };
 }

@@ -1,5 +1,6 @@
-// For programs that scripts start again and again: which of their functions a plain run calls. Those are compiled when the program is read,
-// rather than looked over first and compiled when they are called. The others lie in a file of their own, which few runs read.
+// For programs that scripts start again and again: what a plain run uses of them. Functions that it calls are compiled when the program is read,
+// rather than looked over first, and read again and compiled when they are called. Functions that it does not call, and variables that it does not read, lie in a
+// file of their own, which few runs read.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,17 +25,25 @@ const RUNS = {
   ],
 };
 
-const functionsOf = (text) => parse(text, { ecmaVersion: 2022, sourceType: "module" }).body.map((node) => node.declaration ?? node);
+const statementsOf = (text) => parse(text, { ecmaVersion: 2022, sourceType: "module" }).body.map((node) => node.declaration ?? node);
 
 /** The functions of a program, by their names. Programs have one scope. */
-const named = (text) => functionsOf(text).filter(({ type }) => type === "FunctionDeclaration");
+const named = (text) => statementsOf(text).filter(({ type }) => type === "FunctionDeclaration");
+
+/** What statements declare under one name each: functions and variables. */
+const declared = (statements) =>
+  statements.flatMap((node) => {
+    if (node.type === "FunctionDeclaration") return [node];
+    return node.type === "VariableDeclaration" ? node.declarations.filter(({ id }) => id.type === "Identifier") : [];
+  });
 
 /**
- * The names of the functions that plain runs call, by program. `files`: the texts of all files, by path. Throws if a run fails.
+ * What plain runs use, by program. `called`: where the functions begin that they call. `unused`: the names of the functions and variables
+ * that they do without. `files`: the texts of all files, by path. Throws if a run fails.
  */
-export function calledFunctions(files) {
+export function plainUse(files) {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-first-run-"));
-  const called = new Map();
+  const use = new Map();
   // without what changes a run: defaults of options, and how Node starts
   const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(FIRMSEAL|NODE)_/.test(name)));
   const run = (args, env = {}) => {
@@ -58,112 +67,219 @@ export function calledFunctions(files) {
     for (const [program, runs] of Object.entries(RUNS)) {
       const path = join(folder, "dist", `${program}.js`);
       const text = files.get(`${program}.js`);
-      const names = new Map(named(text).map(({ start, id }) => [start, id.name]));
-      called.set(program, new Set());
+      const called = new Set();
+      /** By position: whether a run came there. */
+      const reached = new Uint8Array(text.length);
       for (const [i, args] of runs.entries()) {
         const coverage = join(folder, `coverage-${program}-${i}`);
         run([path, ...args], { NODE_V8_COVERAGE: coverage });
-        for (const file of readdirSync(coverage))
-          for (const { url, functions } of JSON.parse(readFileSync(join(coverage, file), "utf8")).result)
-            if (url === pathToFileURL(path).href)
-              for (const { ranges } of functions)
-                if (ranges[0].count > 0 && names.has(ranges[0].startOffset)) called.get(program).add(names.get(ranges[0].startOffset));
+        for (const functions of coverageOf(coverage, pathToFileURL(path).href)) {
+          const inRun = new Uint8Array(text.length);
+          // a range is inside of those before it, and tells more
+          for (const { startOffset, endOffset, count } of functions.flatMap(({ ranges }) => ranges))
+            inRun.fill(count > 0 ? 1 : 0, startOffset, endOffset);
+          for (const [at, is] of inRun.entries()) reached[at] |= is;
+          for (const { ranges } of functions) if (ranges[0].count > 0) called.add(ranges[0].startOffset);
+        }
       }
+      use.set(program, { called, unused: unusedNames(text, called, reached) });
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return called;
+  return use;
 }
 
-const inOrder = (text, nodes) => nodes.map(({ start, end }) => text.slice(start, end)).join("\n");
+/** The functions of a script, for each process that ran it, as V8 tells them. */
+function* coverageOf(folder, script) {
+  for (const file of readdirSync(folder))
+    for (const { url, functions } of JSON.parse(readFileSync(join(folder, file), "utf8")).result) if (url === script) yield functions;
+}
 
-/** A text without some of its parts. */
+/** The functions that are not called, and the variables that nothing names where a run came, unless it is for something that is unused itself. */
+function unusedNames(text, called, reached) {
+  const statements = statementsOf(text);
+  const unused = new Map(declared(statements).map((node) => [node.id.name, node]));
+  const read = (nodes) => {
+    for (const name of namesIn(nodes, ({ start }) => reached[start] === 1)) use(name);
+  };
+  const use = (name) => {
+    const node = unused.get(name);
+    if (unused.delete(name)) read([node]);
+  };
+  const apart = new Set(unused.values());
+  read(statements.flatMap((node) => node.declarations ?? [node]).filter((node) => !apart.has(node)));
+  for (const { start, id } of named(text)) if (called.has(start)) use(id.name);
+  return new Set(unused.keys());
+}
+
+/** The nodes of code that are part of a node, the names of members left out. */
+function* partsOf(node) {
+  for (const [member, value] of Object.entries(node)) {
+    if ((member === "property" || member === "key") && !node.computed && !node.shorthand) continue;
+    for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.type === "string") yield one;
+  }
+}
+
+const isFunction = ({ type }) => /Function/.test(type);
+
+/** The names that a function declares: of its parameters, and of what is in it, other functions left out. */
+function ownNames(node) {
+  const names = new Set(node.params.flatMap(patternNames));
+  const walk = (part) => {
+    if (part.type === "VariableDeclarator" || (part !== node && part.id && /Declaration$/.test(part.type)))
+      for (const name of patternNames(part.id)) names.add(name);
+    if (part.type === "CatchClause") for (const name of patternNames(part.param)) names.add(name);
+    if (part === node || !isFunction(part)) for (const one of partsOf(part)) walk(one);
+  };
+  walk(node);
+  return names;
+}
+
+/** The names in code that are not declared in it. `counts`: whether one counts. */
+function namesIn(nodes, counts = () => true) {
+  const found = new Set();
+  const walk = (node, hidden) => {
+    if (node.type === "Identifier" && !hidden.has(node.name) && counts(node)) found.add(node.name);
+    const inside = isFunction(node) ? new Set([...hidden, ...ownNames(node)]) : hidden;
+    for (const one of partsOf(node)) walk(one, inside);
+  };
+  for (const node of nodes) walk(node, new Set());
+  return found;
+}
+
+/** Functions and variables in the order in which they were, as statements. */
+const inOrder = (text, nodes) =>
+  nodes
+    .map(({ type, start, end }) => (type === "VariableDeclarator" ? `var ${text.slice(start, end)};` : text.slice(start, end)))
+    .join("\n");
+
+/** A text without some of its functions and variables. */
 function without(text, nodes) {
+  const left = new Set(nodes.map(({ start }) => start));
   let rest = "";
   let at = 0;
-  for (const { start, end } of nodes) {
-    rest += text.slice(at, start);
+  const replace = ({ start, end }, by) => {
+    rest += text.slice(at, start) + by;
     at = end;
+  };
+  for (const node of statementsOf(text)) {
+    if (left.has(node.start)) replace(node, "");
+    const stay = node.declarations?.filter(({ start }) => !left.has(start)) ?? [];
+    if (node.type !== "VariableDeclaration" || stay.length === node.declarations.length) continue;
+    const words = stay.map(({ start, end }) => text.slice(start, end)).join(",\n");
+    replace(node, words === "" ? "" : `${node.kind} ${words};`);
   }
   return rest + text.slice(at);
 }
 
+/** The places in an ES module where it assigns to what it imports, which no module may. */
+async function assignments(module) {
+  const { warnings } = await transform(module, { format: "esm", logLevel: "silent" });
+  const lines = module.split("\n");
+  const isAssignment = ({ id }) => id === "assign-to-import";
+  return warnings.filter(isAssignment).map(({ location: { line, column, length } }) => {
+    const at = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0) + column;
+    return { at, name: module.slice(at, at + length) };
+  });
+}
+
 /**
- * Divides a program, an ES module with one scope: `kept`, and `rest` with the functions that are not called. Each imports from the other, by the
- * names `program` and `other`. What assigns to a variable of the program stays there, and what the program has as a value, in a table for example:
- * to have it would read the rest.
+ * Divides a program, an ES module with one scope: `kept`, and `rest` with what plain runs do not use. Each imports from the other, by the names
+ * `program` and `other`. Variables are in the part that assigns to them.
  */
-export async function divided(text, called, program, other) {
-  const body = functionsOf(text);
+export async function divided(text, unused, program, other) {
+  const body = statementsOf(text);
   const imports = body.filter(({ type }) => type === "ImportDeclaration");
-  let aside = named(text).filter(({ id }) => !called.has(id.name));
+  // esbuild numbers its helpers anew in each text
+  let aside = declared(body).filter(({ id }) => unused.has(id.name) && !id.name.startsWith("__"));
   for (;;) {
     const names = new Set(aside.map(({ id }) => id.name));
-    const moved = inOrder(text, aside);
+    const pieces = aside.map((node) => inOrder(text, [node]));
+    const moved = pieces.join("\n");
     const words = new Set(moved.match(/[\w$]+/g));
     const needed = [...topNames(body)].filter((name) => words.has(name) && !names.has(name));
     const rest = `${inOrder(text, imports)}\nimport{${needed.join()}}from"./${program}.js";\n${moved}\nexport{${[...names].join()}};`;
-    const { warnings } = await transform(rest, { format: "esm", logLevel: "silent" });
-    const lines = rest.split("\n");
-    const assigning = warnings
-      .filter(({ id }) => id === "assign-to-import")
-      .map(({ location: { line, column } }) => lines.slice(0, line - 1).join("\n").length + 1 + column);
+    const kept = `import{${[...names].join()}}from"./${other}.js";${without(text, aside)}`;
+    const inRest = await assignments(rest);
+    const inKept = new Set((await assignments(kept)).map(({ name }) => name));
     let begin = rest.indexOf(moved);
-    const values = valuesIn(body.filter(({ start }) => !aside.some((node) => node.start === start)));
-    const stays = aside.filter(({ start, end, id }) => {
+    const stays = new Set();
+    for (const [i, node] of aside.entries()) {
       const from = begin;
-      begin += end - start + 1;
-      return values.has(id.name) || assigning.some((at) => at >= from && at < begin);
-    });
-    if (stays.length === 0) return { kept: `import{${[...names].join()}}from"./${other}.js";${without(text, aside)}`, rest, needed };
-    aside = aside.filter((node) => !stays.includes(node));
+      begin += pieces[i].length + 1;
+      if (inKept.has(node.id.name) || inRest.some(({ at }) => at >= from && at < begin)) stays.add(node);
+    }
+    // what the program works out when it begins must not read the rest
+    const worked = namesIn([...stays].filter(({ type }) => type === "VariableDeclarator"));
+    for (const node of aside) if (worked.has(node.id.name)) stays.add(node);
+    if (stays.size === 0) return { kept, rest, needed };
+    aside = aside.filter((node) => !stays.has(node));
   }
 }
 
-/** The names that code has as values, and not only to call them. */
-function valuesIn(nodes) {
-  const found = new Set();
-  const walk = (node) => {
-    if (node.type === "Identifier") found.add(node.name);
-    if (node.type === "ExportNamedDeclaration") return;
-    for (const [member, value] of Object.entries(node)) {
-      if (member === "callee" && value.type === "Identifier") continue;
-      if ((member === "property" || member === "key") && !node.computed && !node.shorthand) continue;
-      if (member === "id" && node.type === "FunctionDeclaration") continue;
-      for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.type === "string") walk(one);
-    }
-  };
-  for (const node of nodes) walk(node);
-  return found;
+/** The names that a pattern declares. */
+function patternNames(pattern) {
+  if (!pattern) return [];
+  if (pattern.type === "Identifier") return [pattern.name];
+  const parts = pattern.properties ?? pattern.elements ?? [];
+  return [...parts.flatMap((one) => patternNames(one?.value ?? one?.argument ?? one)), ...patternNames(pattern.left ?? pattern.argument)];
 }
 
 /** The names that the statements of a program declare, those of imports left out. */
-function topNames(body) {
-  const names = new Set();
-  const add = (pattern) => {
-    if (!pattern) return;
-    if (pattern.type === "Identifier") names.add(pattern.name);
-    for (const one of pattern.properties ?? pattern.elements ?? []) add(one?.value ?? one?.argument ?? one);
-    add(pattern.left);
+const topNames = (body) =>
+  new Set(body.flatMap(({ id, declarations = [] }) => [id, ...declarations.map((one) => one.id)].flatMap(patternNames)));
+
+/** Whether code has words that mean something else, or nothing, in another kind of function: `this` and `arguments` too, if it is an arrow function's. */
+function isBound(code, isArrow) {
+  const walk = (node, ofArrow) => {
+    if (node.type === "Super" || (ofArrow && (["ThisExpression", "MetaProperty"].includes(node.type) || node.name === "arguments")))
+      return true;
+    const inside = ofArrow && (!isFunction(node) || node.type === "ArrowFunctionExpression");
+    return [...partsOf(node)].some((part) => walk(part, inside));
   };
-  for (const node of body) {
-    if (node.id) names.add(node.id.name);
-    for (const { id } of node.declarations ?? []) add(id);
-  }
-  return names;
+  return walk(code, isArrow);
 }
 
 /**
- * A program in CommonJS with its functions first, which V8 compiles as it reads them: it takes a function in parentheses for one that is called
- * soon. Names in stack traces stay.
+ * The text of a node, with the functions in it that begin at `called` in parentheses: V8 takes such a function for one that is called soon, and
+ * compiles it as it reads it. It does not for methods, and Node 20 not for arrow functions: they become functions. Declarations stay, and methods of
+ * classes: those begin at their names, and not where their functions begin in the tree.
+ */
+function hinted(text, node, called) {
+  const asFunction = ({ params, body, async, expression }) => {
+    const given = params.map(({ start, end }) => text.slice(start, end)).join();
+    const content = hinted(text, body, called);
+    return `(${async ? "async " : ""}function(${given})${expression ? `{return ${content}}` : content})`;
+  };
+  const isCalled = called.has(node.start);
+  if (isCalled && node.type === "ArrowFunctionExpression" && !isBound(node.body, true)) return asFunction(node);
+  const { key, value } = node;
+  if (isCalled && node.method && !node.computed && !value.generator && !isBound(value.body, false))
+    return `${text.slice(key.start, key.end)}:${asFunction(value)}`;
+  let out = "";
+  let at = node.start;
+  for (const part of [...partsOf(node)].sort((a, b) => a.start - b.start)) {
+    // a member in short form is its name and its value
+    if (part.start < at) continue;
+    out += text.slice(at, part.start) + hinted(text, part, called);
+    at = part.end;
+  }
+  out += text.slice(at, node.end);
+  return isCalled && node.type === "FunctionExpression" ? `(${out})` : out;
+}
+
+/**
+ * A program in CommonJS with the functions first that are called, for V8 to compile as it reads them. Names in stack traces stay. `called`: where
+ * the functions begin that are called.
  */
 export function compiledAtOnce(text, called) {
-  const functions = named(text).filter(({ id }) => called.has(id.name));
-  const first = functions.map(({ start, end, id }) => {
-    const whole = text.slice(start, end);
-    const at = id.start - start;
-    return `${id.name}=(${whole.slice(0, at).trimEnd()}${whole.slice(at + id.name.length)})`;
-  });
-  return `"use strict";var ${first.join(",\n")};\n${without(text, functions).replace(/^"use strict";/, "")}`;
+  const first = [];
+  const others = [];
+  for (const node of statementsOf(text)) {
+    const content = hinted(text, node, called);
+    if (node.type !== "FunctionDeclaration" || !called.has(node.start)) others.push(content);
+    else first.push(`${node.id.name}=(${content.replace(/^((?:async )?function\*?) ?[\w$]+/, "$1")})`);
+  }
+  return `"use strict";var ${first.join(",\n")};\n${others.join("\n").replace(/^"use strict";/, "")}\n`;
 }

@@ -1,6 +1,7 @@
-// Modules of packages/signer/lib, packages/release/lib and packages/report/lib as programs get them: what they use of other packages is in them, so that nobody has
-// to install those. description/schema.js and schema.js have the code that Ajv makes of schemas, and the few functions that it
-// calls; cbor.js has the encoder of cbor-x, which would bring the native cbor-extract and its install script.
+// Modules of packages/signer/lib, packages/release/lib and packages/report/lib as programs get them: what they use of other packages is in
+// them, so that nobody has to install those. schema.js has the code that Ajv makes of schemas, and the few functions that it calls;
+// description/schema.js has its schema and what interprets it, and description/schema-why.js the code of Ajv; cbor.js has the encoder of
+// cbor-x, which would bring the native cbor-extract and its install script.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -67,12 +68,21 @@ function withoutErrors(code) {
     .reduce((text, [{ start, end }, plain]) => text.slice(0, start) + plain + text.slice(end), code);
 }
 
+/** A plugin for what a module imports by a name of its own. */
+const virtual = (name, contents, resolveDir) => ({
+  name,
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^${name}$`) }, ({ path }) => ({ path, namespace: name }));
+    onLoad({ filter: /./, namespace: name }, () => ({ contents, resolveDir }));
+  },
+});
+
 /**
  * What tsc made of `module` compiles schemas when it is first asked. `parts`: by name, the file of a schema, and the part of it that values are
- * held against, all if it is left out. violations() of the module takes the name. The module tells only whether a value is valid, in a
- * fifth of the code; a second one, which is asked if it is not, tells why.
+ * held against, all if it is left out. violations() of the module takes the name. The module tells only whether a value is valid; a second one,
+ * which is asked if it is not, tells why. `check`: by the schemas and names, the text of a module with a function for each name.
  */
-async function precompileSchemas(folder, module, parts) {
+async function precompileSchemas(folder, module, parts, check) {
   const schemas = [];
   const names = {};
   for (const [name, [file, part = ""]] of Object.entries(parts)) {
@@ -81,23 +91,21 @@ async function precompileSchemas(folder, module, parts) {
     names[name] = `${schema.$id}${part}`;
   }
   const why = `${module}-why`;
-  const write = (path, contents, options, ofCode = (code) => code) => {
-    const code = ofCode(compiledSchemas(folder, schemas, names, options));
-    const compiled = {
-      name: "compiled",
-      setup({ onResolve, onLoad }) {
-        onResolve({ filter: /^compiled$/ }, ({ path }) => ({ path, namespace: "schema" }));
-        onLoad({ filter: /^compiled$/, namespace: "schema" }, () => ({ contents: code, resolveDir: folder }));
-      },
-    };
-    const plain = { stdin: { contents: `import * as checks from "compiled";\n${contents}` }, plugins: [compiled], platform: "node" };
-    return replaceModule(`${folder}lib/${path}.js`, { ...plain, external: [`./${basename(why)}.js`] });
+  const write = (path, contents, code) => {
+    const plain = { stdin: { contents: `import * as checks from "compiled";\n${contents}` }, platform: "node" };
+    return replaceModule(`${folder}lib/${path}.js`, {
+      ...plain,
+      plugins: [virtual("compiled", code, folder)],
+      external: [`./${basename(why)}.js`],
+    });
   };
   return [
-    // verbose: messages say what is allowed
-    ...(await write(why, "export const violations = (value, name) => (checks[name](value) ? [] : checks[name].errors);", {
-      verbose: true,
-    })),
+    ...(await write(
+      why,
+      "export const violations = (value, name) => (checks[name](value) ? [] : checks[name].errors);",
+      // verbose: messages say what is allowed
+      compiledSchemas(folder, schemas, names, { verbose: true }),
+    )),
     ...(await write(
       module,
       `import { violations as why } from "./${basename(why)}.js";
@@ -107,10 +115,20 @@ async function precompileSchemas(folder, module, parts) {
         const all = why(value, name);
         return all.length > 0 ? all : [UNKNOWN];
       };`,
-      { messages: false },
-      withoutErrors,
+      check(folder, schemas, names),
     )),
   ];
+}
+
+/** The code of Ajv without errors, which has half of its length, or less. */
+const shortCode = (folder, schemas, names) => withoutErrors(compiledSchemas(folder, schemas, names, { messages: false }));
+
+/** The schema as data, which is a tenth of the code. It is read when it is first asked. */
+function interpreted(_, [schema, ...others], names) {
+  if (others.length > 0 || Object.values(names).some((name) => name !== schema.$id)) throw new Error("one schema is interpreted at a time");
+  const data = JSON.stringify(schema, (name, value) => (name === "description" && typeof value === "string" ? undefined : value));
+  const checks = Object.keys(names).map((name) => `export const ${name} = (value) => fits(value, (schema ??= JSON.parse(data)));`);
+  return `import { fits } from "./lib/description/fits.js";\nconst data = ${JSON.stringify(data)};\nlet schema;\n${checks.join("\n")}`;
 }
 
 /** What the encoder of cbor-x takes from the module of its decoder: the decoder keeps the options, for the encoder extends it. */
@@ -143,8 +161,11 @@ const encoderAlone = {
     onLoad({ filter: /\/cbor-x\/encode\.js$/ }, ({ path }) => {
       const text = readFileSync(path, "utf8");
       const made = /^let defaultEncoder = .*\n(?:export const \w+ = defaultEncoder\.\w+\n)+/m;
-      if (!made.test(text)) throw new Error(`${path}: the encoder that it makes when it is loaded is not where it was`);
-      return { contents: text.replace(made, "export let encode, encodeAsIterable, encodeAsAsyncIterable;\n") };
+      const lists = "let extensions, extensionClasses\n";
+      if (!made.test(text) || !text.includes(lists)) throw new Error(`${path}: what it makes when it is loaded is not where it was`);
+      // declared where they get their values: a program that encodes nothing leaves them out with the encoder
+      const declared = text.replace(lists, "").replace(/^(?:extensions|extensionClasses) = /gm, "let $&");
+      return { contents: declared.replace(made, "export let encode, encodeAsIterable, encodeAsAsyncIterable;\n") };
     });
   },
 };
@@ -161,7 +182,10 @@ const withCborX = () =>
 
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {
-  return [...(await precompileSchemas(SIGNER, "description/schema", { manifest: ["manifest.schema.json"] })), ...(await withCborX())];
+  return [
+    ...(await precompileSchemas(SIGNER, "description/schema", { manifest: ["manifest.schema.json"] }, interpreted)),
+    ...(await withCborX()),
+  ];
 }
 
 /** The script and the style of the report page, each as one text, in packages/report/lib/assets.js. Returns what is in it. */
@@ -186,9 +210,14 @@ export async function withPage() {
 
 /** The same for packages/release. */
 export const withoutSchemaCompiler = () =>
-  precompileSchemas(RELEASE, "schema", {
-    trust: ["trust.schema.json"],
-    product: ["product.schema.json"],
-    record: ["release.schema.json"],
-    cohort: ["fleet.schema.json", "#/$defs/cohort"],
-  });
+  precompileSchemas(
+    RELEASE,
+    "schema",
+    {
+      trust: ["trust.schema.json"],
+      product: ["product.schema.json"],
+      record: ["release.schema.json"],
+      cohort: ["fleet.schema.json", "#/$defs/cohort"],
+    },
+    shortCode,
+  );

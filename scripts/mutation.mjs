@@ -3,7 +3,7 @@
 //     pnpm mutation                 every file; hours
 //     pnpm mutation cbor device     these files and folders
 //     pnpm mutation --sample 60     about that many mutants in four files that decide, chosen by chance; writes nothing, wants 80 of 100 killed
-//     pnpm mutation --seconds 80 .. begins no other mutant after that time: with --sample
+//     pnpm mutation --seconds 120 .. begins no other mutant after that time: with --sample
 //     pnpm mutation --share 20 alg  that many of 100 mutants of these files, chosen by chance; --seed N chooses the same again
 //     pnpm mutation --quick ...     without asking vitest again about what survives in this process (scripts/mutation/runner.mjs)
 //     pnpm mutation --again ...     forgets what was found out before

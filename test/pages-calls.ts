@@ -57,8 +57,8 @@ export async function callsFromShell(): Promise<{ define: string; close(): void 
   { printf '%s\\0' "$BASHPID" "$PWD" "$#" "$@"; env -0; printf '\\0'; } >&$link
   read -r code <&$link || true
   exec {link}>&-
-  cat "$answer.err" >&2
-  cat "$answer.out"
+  [ ! -s "$answer.err" ] || cat "$answer.err" >&2
+  [ ! -s "$answer.out" ] || cat "$answer.out"
   return "\${code:-99}"
 }\n`;
   return {

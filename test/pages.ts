@@ -39,7 +39,7 @@ const ALIAS = `alias firmseal="${process.execPath} ${bin}"\n`;
 /** `npm install` puts links to the packages of the workspace in place: what the registry has is not what is tested. */
 const INSTALL = `npm() {
   mkdir -p node_modules/.bin node_modules/@firmseal
-  for folder in "${ROOT}packages"/*/; do ln -sfn "$folder" "node_modules/@firmseal/$(basename "$folder")"; done
+  ln -sfn "${ROOT}packages"/*/ node_modules/@firmseal/
   ln -sf "${bin}" node_modules/.bin/firmseal
 }\n`;
 

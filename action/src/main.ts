@@ -2,7 +2,7 @@
 // candidate needs no key, publish signs only what a candidate of the same digest has described.
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,13 @@ interface Candidate {
   boards: { board: string; classes: string[]; images: Omit<Image, "path" | "slotSize">[] }[];
 }
 
+/** Shows text of a program in the log of the job. To the runner, `::` after spaces and `##[` anywhere begin a command. */
+function showInLog(text: string): void {
+  const token = randomUUID();
+  // as one stream: with the text in another one, the runner may read the two in any order
+  if (text) process.stdout.write(`::stop-commands::${token}\n${text}\n::${token}::\n`);
+}
+
 /** Runs a command. Its words go to the log of the job. Throws the message of a failure, with its hint. */
 function firmseal<T>(args: readonly string[]): T {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [core.getInput("program") || BUILT_IN, ...args], {
@@ -28,8 +35,7 @@ function firmseal<T>(args: readonly string[]): T {
     maxBuffer: 64 * 1024 * 1024,
   });
   if (error) throw error;
-  // a line that begins with :: would be a command to the runner
-  process.stderr.write(stderr.replace(/^::/gm, " ::"));
+  showInLog(stderr);
   const answer = JSON.parse(stdout || "{}") as T & { message?: string; hint?: string; lint?: ReleaseFacts["lint"] };
   // why a release is refused belongs into the summary too
   if (status !== 0 && answer.lint) summarizeLint(answer.lint);

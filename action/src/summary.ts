@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import * as core from "@actions/core";
+import { visible } from "../../packages/keys/src/words.js";
 
 export interface Image {
   path: string;
@@ -45,8 +46,8 @@ export interface ReleaseFacts {
   changes?: Change[];
 }
 
-/** Text in a summary is HTML. */
-const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+/** Text in a summary is HTML. A blank line would end that, and begin Markdown. */
+const escaped = (text: string) => visible(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** How much of its slot an image takes. GitHub shows no styles, so the bar is of characters. */
 function slotText({ size, slotSize }: Image): string {

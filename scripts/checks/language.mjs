@@ -19,6 +19,13 @@ const FORMS = [
     /, for (?:it|they|these|those|this|he|she|nobody|nothing|no) (?:is|are|has|have|was|were|never|does|do|can|must|cannot|would|could)\b/g,
     'write "because"',
   ],
+  [/\b(?:is|are|was|were|be|been|not|only) looked at\b/g, 'write "checked" or "examined"'],
+  [/\b[Ww]hat becomes of\b/g, 'write "what happens to"'],
+  [/\b(?:go|goes|went|gone) on with(?:out)?\b/g, 'write "continue"'],
+  [/\bat hand\b/g, 'write "available", or say who has it'],
+  [/\bone behind the other\b/g, 'write "in sequence"'],
+  [/\b(?:is|are) made up\b|\ba made-up\b/g, 'write "generated"'],
+  [/\bbesides(?=[.;:)]| \*\/)/g, 'write "also", and put it before the verb'],
   [/(?:^|[*/] |\. )Whom\b/gm, '"the keys that a device trusts"'],
 ];
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
+import { firmseal as call } from "../../packages/test-support/src/run.ts";
 import { makeAction } from "../action.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,21 +21,16 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const bin = `${ROOT}packages/cli/bin/firmseal.js`;
-
 /** A product with two boards in a folder of its own. */
-function product() {
+async function product() {
   const at = mkdtempSync(join(folder, "product-"));
   const env = { PATH: process.env.PATH, FIRMSEAL_STATE: join(at, "state") };
-  const firmseal = (...args) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd: at, env, encoding: "utf8" });
-    return { status, stdout, stderr };
-  };
+  const firmseal = (...args) => call(args, { cwd: at, env });
   writeFileSync(join(at, "gw.bin"), Buffer.alloc(3000, 1));
   writeFileSync(join(at, "sensor.bin"), Buffer.alloc(2000, 2));
-  expect(firmseal("keygen", "--no-passphrase", "--out", "release.pem")).toMatchObject({ status: 0 });
+  expect(await firmseal("keygen", "--no-passphrase", "--out", "release.pem")).toMatchObject({ exit: 0 });
   const init = ["init", "--vendor", "example.com", "--board", "gateway=gw.bin", "--board", "sensor=sensor.bin", "--key", "release.pem"];
-  expect(firmseal(...init)).toMatchObject({ status: 0 });
+  expect(await firmseal(...init)).toMatchObject({ exit: 0 });
   let runs = 0;
   /** Runs the action, and gives its outputs, its summary and its log. */
   const action = (inputs) => {
@@ -58,9 +54,16 @@ function product() {
 
 const error = ({ log }) => /^::error::(.*)$/m.exec(log)?.[1] ?? log;
 
+/** The log without what the runner does not read for commands. Fails if that has a command which it was made to show. */
+function outsideOf(log) {
+  const outside = log.replace(/^::stop-commands::([0-9a-f-]{36})\n[\s\S]*?\n::\1::$/gm, "");
+  expect(outside).not.toMatch(/^\s*::(?!error::firmseal)|##\[/m);
+  return outside;
+}
+
 describe("the action", () => {
-  it("describes a candidate without a key, and publishes exactly that; its outputs are those of the command line", () => {
-    const p = product();
+  it("describes a candidate without a key, and publishes exactly that; its outputs are those of the command line", async () => {
+    const p = await product();
     const key = readFileSync(p.at("release.pem"));
     rmSync(p.at("release.pem"));
     const candidate = p.action({ mode: "candidate", version: "v1.4.2" });
@@ -72,7 +75,7 @@ describe("the action", () => {
     const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": candidate.outputs["candidate-digest"], first: "true" };
     const published = p.action(pinned);
     expect({ status: published.status, log: published.status ? published.log : "" }).toEqual({ status: 0, log: "" });
-    const again = JSON.parse(p.firmseal("release", "--version", "1.4.2", "--json").stdout);
+    const again = (await p.firmseal("release", "--version", "1.4.2", "--json")).json;
     expect(again.state).toBe("unchanged");
     expect(published.outputs).toMatchObject({ version: again.version, sequence: again.sequence, folder: again.folder });
     expect(JSON.parse(published.outputs.signers)).toMatchObject([{ alg: "ed25519", thumbprint: again.signers[0].thumbprint }]);
@@ -81,11 +84,11 @@ describe("the action", () => {
     for (const { file, sha256 } of envelopes)
       expect(readFileSync(join(p.at(again.folder), "SHA256SUMS"), "utf8")).toContain(`${sha256}  ${file}`);
     expect(published.summary).toContain(again.signers[0].thumbprint);
-    expect(p.firmseal("verify", again.folder, "--product", "firmseal.toml")).toMatchObject({ status: 0 });
+    expect(await p.firmseal("verify", again.folder, "--product", "firmseal.toml")).toMatchObject({ exit: 0 });
   });
 
-  it.skipIf(!LONG)(`publishes nothing that the candidate does not describe${AT_LENGTH}`, () => {
-    const p = product();
+  it.skipIf(!LONG)(`publishes nothing that the candidate does not describe${AT_LENGTH}`, async () => {
+    const p = await product();
     const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
     const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"], first: "true" };
     const refused = (inputs, words) => {
@@ -115,21 +118,21 @@ describe("the action", () => {
     refused({}, "is not the candidate with the digest");
   });
 
-  it.skipIf(!LONG)(`shows slots, lint and what changes in the summary, and why a release is refused${AT_LENGTH}`, () => {
-    const p = product();
+  it.skipIf(!LONG)(`shows slots, lint and what changes in the summary, and why a release is refused${AT_LENGTH}`, async () => {
+    const p = await product();
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
     writeFileSync(p.at("firmseal.toml"), toml.replace("[boards.gateway]", '[boards.gateway]\nslots = { a = "4K", b = "8K" }'));
-    expect(p.firmseal("release", "--version", "1.4.1")).toMatchObject({ status: 0 });
+    expect(await p.firmseal("release", "--version", "1.4.1")).toMatchObject({ exit: 0 });
     writeFileSync(p.at("sensor.bin"), Buffer.alloc(2001, 3));
     const candidate = p.action({ mode: "candidate", version: "1.4.2", previous: "dist", sarif: "lint.sarif" });
     expect(candidate.status, candidate.log).toBe(0);
     expect(candidate.summary).toContain("███████░░░ 74 % of 4,096");
     expect(candidate.summary).toContain("sensor, compared with 1.4.1:");
     // the words of the command line
-    const diff = p.firmseal("release", "--version", "1.4.2", "--dry-run", "--diff", "dist").stdout;
+    const { stdout: diff } = await p.firmseal("release", "--version", "1.4.2", "--dry-run", "--diff", "dist");
     const line = /image of component 00: before .*$/m.exec(diff)[0];
     expect(candidate.summary).toContain(line);
-    const { findings } = JSON.parse(p.firmseal("release", "--version", "1.4.2", "--dry-run", "--json").stdout).lint;
+    const { findings } = (await p.firmseal("release", "--version", "1.4.2", "--dry-run", "--json")).json.lint;
     expect(findings).toHaveLength(2);
     for (const { rule, message } of findings) {
       expect(candidate.summary).toContain(rule);
@@ -149,8 +152,8 @@ describe("the action", () => {
     expect(refused.summary).toContain("L90 waiver-invalid");
   });
 
-  it.skipIf(!LONG)(`publishes nothing if no earlier release is known, unless it is the first${AT_LENGTH}`, () => {
-    const p = product();
+  it.skipIf(!LONG)(`publishes nothing if no earlier release is known, unless it is the first${AT_LENGTH}`, async () => {
+    const p = await product();
     const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
     const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"] };
     const unknown = p.action(pinned);
@@ -161,8 +164,8 @@ describe("the action", () => {
     expect(p.action(pinned).status).toBe(0);
   });
 
-  it("shows names as text in the summary", () => {
-    const p = product();
+  it("shows names as text in the summary", async () => {
+    const p = await product();
     writeFileSync(p.at("g<h2>approved.bin"), Buffer.alloc(100, 1));
     writeFileSync(p.at("firmseal.toml"), readFileSync(p.at("firmseal.toml"), "utf8").replace("gw.bin", "g<h2>approved.bin"));
     const { status, summary, log } = p.action({ mode: "candidate", version: "1.4.2" });
@@ -171,8 +174,26 @@ describe("the action", () => {
     expect(summary).toContain("g&#60;h2&#62;approved.bin");
   });
 
-  it("tells the error of the command line, in one line", () => {
-    const p = product();
+  it("no name can begin Markdown in the summary, or a command to the runner in the log", async () => {
+    const p = await product();
+    const toml = readFileSync(p.at("firmseal.toml"), "utf8");
+    const [one, other] = ["::error::forged##[error]forged", "a\n\n# forged\n![x](y)\u202e.bin"];
+    for (const name of [one, other]) writeFileSync(p.at(name), Buffer.alloc(100, 1));
+    writeFileSync(p.at("firmseal.toml"), toml.replace('"gw.bin"', JSON.stringify(one)).replace('"sensor.bin"', JSON.stringify(other)));
+    const { status, summary, log: shown } = p.action({ mode: "candidate", version: "1.4.2" });
+    expect([status, summary.match(/forged/g)?.length], shown).toEqual([0, 3]);
+    // Markdown begins after a blank line
+    expect(summary).not.toMatch(/\n\s*\n|\u202e/);
+    outsideOf(shown);
+    // a program that writes what the product file tells it
+    writeFileSync(p.at("echo.mjs"), 'process.stderr.write("  ::error::forged\\nx ##[error]forged\\n::stop-commands::x"); process.exit(1)');
+    const { log } = p.action({ mode: "candidate", version: "1.4.2", program: p.at("echo.mjs") });
+    expect(log).toContain("  ::error::forged\nx ##[error]forged\n::stop-commands::x");
+    expect(outsideOf(log)).toContain("::error::firmseal ended with exit code 1");
+  });
+
+  it("tells the error of the command line, in one line", async () => {
+    const p = await product();
     expect(error(p.action({ mode: "candidate", version: "one" }))).toContain("version");
     expect(error(p.action({ mode: "candidate", version: "1.0.0", product: "nowhere.toml" }))).toContain("nowhere.toml");
     expect(error(p.action({ mode: "candidate", version: "1.0.0", candidate: "none/c.json" }))).toBe(

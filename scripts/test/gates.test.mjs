@@ -347,7 +347,19 @@ describe("sources", () => {
     expect(found("It says something else than that.")).toEqual(['a.md:1 "else than"']);
     expect(found("A trust file that comes by itself.")).toEqual(['a.md:1 "comes by itself"']);
     expect(found("Keep its keys, for it never accepts others.")).toEqual(['a.md:1 ", for it never"']);
+    expect(found("The payload is not looked at. What becomes of it?\nIt goes on without one.")).toEqual([
+      'a.md:1 "not looked at"',
+      'a.md:1 "What becomes of"',
+      'a.md:2 "goes on without"',
+    ]);
+    expect(found("Roots at hand sign files, one behind the other. A key is made up.\nHow many must sign besides.")).toEqual([
+      'a.md:1 "at hand"',
+      'a.md:1 "one behind the other"',
+      'a.md:1 "is made up"',
+      'a.md:2 "besides"',
+    ]);
     for (const text of [
+      "Look at the parts that the tests looked at, besides those.",
       "There is no key.",
       "It is no longer here.",
       "It stands in for a build.",

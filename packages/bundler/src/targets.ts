@@ -65,7 +65,7 @@ export function advise(target: string, algs: readonly string[]): Advice {
   // the other algorithms, such as ML-DSA, are used in addition to that of the device
   const forDevice = algs.filter((alg) => (BUNDLE_ALGS as readonly string[]).includes(alg));
   if (forDevice.length === 0 && algs.length > 0) {
-    const advice = `${out.target}: no device verifies ${[...new Set(algs)].join(" or ")}: sign with ${recommended} as well, and let servers demand both`;
+    const advice = `${out.target}: no device verifies ${[...new Set(algs)].join(" or ")}: sign with ${recommended} too, and let servers demand both`;
     return { ...out, advice };
   }
   if (forDevice.every((alg) => alg === recommended)) return out;

@@ -93,7 +93,7 @@ export function optionsOf(definition: AnyCommand): Option[] {
   return [
     ...(definition.options?.() ?? []),
     option("--json", "write one JSON object to stdout, also on failure"),
-    option("--quiet", "on stderr only warnings and failures"),
+    option("--quiet", "write only warnings and failures to stderr"),
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { CommanderError } from "commander";
 import { type AnyCommand, GLOBAL_OPTIONS, isHelp, type Listed } from "./command.js";
-import { COMMANDS, GROUPS } from "./commands.js";
+import { COMMANDS, FIRST, GROUPS } from "./commands.js";
 import { plainArguments } from "./plain.js";
 
 /** `firmseal --json verify FILE` is `firmseal verify --json FILE`. */
@@ -23,13 +23,14 @@ function withoutHelp(argv: readonly string[]): readonly string[] {
 
 const wordsOf = (argv: readonly string[]) => argv.filter((word) => !word.startsWith("-"));
 
-/** The row of the command that is meant: its name is what comes first on the command line. */
+/** The row of the command that the line names. The name comes first on the command line. */
 function commandRow(argv: readonly string[]): Listed | undefined {
   const words = wordsOf(argv);
-  return COMMANDS.find(({ name }) => name.split(" ").every((part, i) => words[i] === part));
+  const isMeant = ({ name }: Listed) => name.split(" ").every((part, i) => words[i] === part);
+  return FIRST.find(isMeant) ?? COMMANDS.find(isMeant);
 }
 
-/** The command or the group of commands that is meant, for a hint. Empty if there is none. */
+/** The command or the group of commands that the line names, for a hint. Empty if it names none. */
 function placeOf(argv: readonly string[]): string {
   const [group = ""] = wordsOf(argv);
   return commandRow(argv)?.name ?? (Object.hasOwn(GROUPS, group) ? group : "");

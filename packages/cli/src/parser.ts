@@ -65,7 +65,7 @@ export function parser(name: string, summary: string): Command {
       .description(summary)
       .showHelpAfterError(false)
       .configureOutput({ writeErr: () => {} })
-      .configureHelp({ optionDescription })
+      .configureHelp({ optionDescription, minWidthToWrap: 20 }) // 40 would leave lines of 100 columns on a terminal of 60
       .exitOverride()
       // what follows the name of a command belongs to the command, also --version
       .enablePositionalOptions()

@@ -71,7 +71,7 @@ describe("an approval", () => {
     const p = place();
     await p.ok(["approve", "app.suit", "--key", "A.pem", "--out", "own.approval"]);
     const own = ["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--approver", "A.jwk", "--approval", "own.approval"];
-    expect(expectFailure(await p.run(own), 1)).toContain("an approver signs as well, so nobody else has looked");
+    expect(expectFailure(await p.run(own), 1)).toContain("an approver also signs, so no other person has checked it");
     await p.ok(["approve", "list.trust", "--key", "anna.pem"]);
     const other = ["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--approver", "anna.jwk", "--approval", "list.approval"];
     expect(expectFailure(await p.run(other), 1)).toContain("list.approval: approves something else");
@@ -142,7 +142,7 @@ describe("an audit of trust files", () => {
     await p.ok(["audit", "R1.pem.log", "two.trust"]);
     // the first list was signed where no log of this place is
     expect((await p.run(["audit", "R1.pem.log", "two.trust", "list.trust"])).stderr).toMatch(
-      /^firmseal: list\.trust: key [0-9a-f]{16}… has signed it, and no log here has an entry of that$/m,
+      /^firmseal: list\.trust: key [0-9a-f]{16}… has signed it, and no log here has an entry for that$/m,
     );
     await q.ok(["trust", "tbs", "two.trust", "--key", "R2.jwk", "--previous-trust", "list.trust", "--out", "r2.tbs", "--log", "r2.log"]);
     q.put("r2.sig", await signer(K.R2).sign(q.get("r2.tbs")));

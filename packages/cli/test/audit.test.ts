@@ -324,6 +324,28 @@ describe.concurrent("the sequence number", () => {
     ).toBe("1");
   });
 
+  it("of a version below one that was signed is refused, also if the number is higher", async () => {
+    const p = place();
+    const sign = (version: string, name: string, ...more: string[]) =>
+      p.run(["sign", "fw.bin", "--key", "A.pem", "--vendor", "example.com", "--class", name, "--version", version, ...more, "--replace"]);
+    expect((await sign("1.4.3", "board")).exit).toBe(0);
+    const LOWER = "version 1.4.0 is lower than 1.4.3, which was already signed: devices install it as the newer release";
+    for (const number of ["next", "281492156940000"]) {
+      const r = await sign("1.4.0", "board", "--seq", number);
+      expect(expectFailure(r, 1)).toContain(LOWER);
+      expect(r.stderr).toContain("--allow-lower-sequence");
+    }
+    expect(entries(p)).toHaveLength(1);
+    // another class has versions of its own, and a later version is not lower
+    for (const [version, name, ...more] of [
+      ["1.4.0", "other"],
+      ["1.4.4-rc.1", "board"],
+      ["1.4.0", "board", "--seq", "next", "--allow-lower-sequence"],
+    ] as const)
+      expect([version, (await sign(version, name, ...more)).exit]).toEqual([version, 0]);
+    expect(entries(p).at(-1)).toMatchObject({ version: "1.4.0", overrides: ["allow-lower-sequence"] });
+  });
+
   it("that is lower, used already or far ahead is refused, and each is allowed by its name", async () => {
     const p = place();
     await signed(p, 7);

@@ -74,7 +74,7 @@ describe.concurrent("as an envelope", () => {
       "",
       (p) => p.put("x.suit", cbor(new Tagged(1070, new Map<Encodable, Encodable>([[1, 1]])))),
     ],
-    ["a directory", 2, "directory", (p) => p.folder("x.suit")],
+    ["a folder", 2, "is a folder, not a file", (p) => p.folder("x.suit")],
     ["a FIFO", 2, "FIFO", fifo],
     ["a device", 2, "device", () => "/dev/zero"],
     ["a missing file", 3, "file not found", () => "gone.suit"],
@@ -141,7 +141,7 @@ describe.concurrent("as a key", () => {
     ["a JWK that is cut short", 2, (p) => p.put("k", p.get("A.jwk").subarray(0, 60))],
     ["an encrypted PEM that is cut short", 2, (p) => p.put("k", encrypted.subarray(0, encrypted.length - 60))],
     ["more than a key", 2, (p) => p.put("k", new Uint8Array(100_000))],
-    ["a directory", 2, (p) => p.folder("k")],
+    ["a folder", 2, (p) => p.folder("k")],
     ["a FIFO", 2, fifo],
     ["a missing file", 3, () => "gone.pem"],
   ];

@@ -115,7 +115,7 @@ export function faultsOf({ row, sizes }: Pick<Prepared, "row" | "sizes">, { cost
     const times = sizes[i] as number;
     const say = (what: string) => faults.push(`${what} at ${times} times the size: ${seconds.toFixed(2)} s, ${Math.round(megabytes)} MB`);
     if (!row.exit.includes(exit)) say(`exit ${exit} (${stderr.slice(0, 200)})`);
-    if (stderr.includes("fault of this program")) say(stderr.slice(0, 200));
+    if (stderr.includes("internal error")) say(stderr.slice(0, 200));
     if (stderr.length > 4096) say(`${stderr.length} bytes of words`);
     if (seconds > SECONDS || megabytes > (row.megabytes ?? MEGABYTES)) say("above the bound");
     const growth = FACTOR * (times / (sizes[0] as number));

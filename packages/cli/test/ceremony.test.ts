@@ -129,7 +129,7 @@ describe("a bridge that is signed in turns", () => {
 describe("a one-time key", () => {
   it("loses no leaf to a bridge that the fleet refuses", async () => {
     const p = person("A", "R1", "R2");
-    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/8", "--out", "h.hss", "--no-passphrase"]);
+    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/2", "--out", "h.hss", "--no-passphrase"]);
     p.put("h.pub", (await p.ok(["pubkey", "h.hss"])).stdout);
     const root = (name: string) => ({ key: `${name}.jwk`, roles: ["root"] });
     const anchors = [root("R1"), root("R2"), ...["A.jwk", "h.pub"].map((one) => ({ key: one, roles: ["release"] }))];

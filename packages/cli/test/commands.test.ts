@@ -103,7 +103,7 @@ describe("the JSON of each command has its shape", () => {
   it("keygen, pubkey, convert, hss", async () => {
     await inShape(p, ["keygen", "--out", "new.pem", "--no-passphrase", "--target", "espruino-pico"]);
     await inShape(p, ["keygen", "--alg", "es256+ml-dsa-44", "--out", "pair.pem", "--no-passphrase"]);
-    await inShape(p, ["keygen", "--alg", "hsslms", "--hss", "5/8", "--out", "h.hss", "--no-passphrase"]);
+    await inShape(p, ["keygen", "--alg", "hsslms", "--hss", "5/2", "--out", "h.hss", "--no-passphrase"]);
     await inShape(p, ["keygen", "--out", "new.pem", "--no-passphrase"]);
     seen("keygen");
     await inShape(p, ["pubkey", "A.pem"]);

@@ -85,7 +85,7 @@ describe("--for", () => {
     expect((await p.ok(["inspect", "a.suit"])).stdout).not.toContain("invoke");
     await p.ok(["verify", "a.suit", "--key", "B.jwk", "--for", "ariel-os", "--payload", "fw.bin"]);
     const again = await p.ok([...SIGN, "--for", "ariel-os", "--uri", URI, "--replace"]);
-    expect(words(again)).toContainEqual(expect.stringMatching(/^for ariel-os, signed as es256; given up: directive-invoke, /));
+    expect(words(again)).toContainEqual(expect.stringMatching(/^for ariel-os, signed as es256; left out: directive-invoke, /));
   });
 
   it.each([
@@ -175,7 +175,7 @@ cose-alg = "esp256"
   it("gives each board its recipe and its algorithm, and says what is given up", async () => {
     const p = world();
     const r = await p.ok(["release", "--version", "1.0.0", "--first"]);
-    expect(words(r)).toContainEqual(expect.stringMatching(/^for ariel-os \(sensor\), given up: directive-invoke/));
+    expect(words(r)).toContainEqual(expect.stringMatching(/^for ariel-os \(sensor\); left out: directive-invoke/));
     expect(["sensor", "gateway", "own"].map((board) => algs(p, `dist/1.0.0/acme-${board}-1.0.0.suit`))).toEqual([[-7], [-7], [-9]]);
     await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
     await p.ok(["verify", "dist/1.0.0/acme-sensor-1.0.0.suit", "--product", "firmseal.toml", "--for", "ariel-os"]);

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
-import { released, world } from "./product-place.js";
+import { PRODUCT, released, world } from "./product-place.js";
 
 const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
 const CLASSES = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "14399a69-1d48-5c86-90d6-82564bf630a2"] as const;
@@ -103,6 +103,61 @@ describe("explain", () => {
       /slot 1, without this image:\n {2}installation:\n {4}1\. gets #b,/,
     );
     expect(lines.filter((line) => line.includes("gets #a"))).toHaveLength(1);
+  });
+
+  it("tells what a device with another release does, and the device does it", async () => {
+    const p = standard();
+    const DEVICE = ["--device", "dev", "--key", "A.jwk", ...FACTS];
+    await signImage(p, 7, "fw.suit");
+    await p.ok(["install", "fw.suit", ...DEVICE]);
+    p.put("other.bin", "another image");
+    await p.ok(["sign", "other.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--allow-sequence-reuse", "--out", "same.suit"]);
+    await signImage(p, 6, "old.suit", ["--allow-lower-sequence"]);
+    await signImage(p, 8, "new.suit");
+    const LOWER = "  refuses: the sequence number is lower than the lowest that is accepted (ROLLBACK)";
+    const SAME =
+      "the device has sequence number 7: it refuses every release with this number, but for the one that it has (SEQUENCE_TAKEN)";
+    for (const [file, second, last, code] of [
+      ["old.suit", "the device has sequence number 7", LOWER, 38],
+      ["fw.suit", SAME, "    2. starts the component", 0],
+      ["same.suit", SAME, "    2. starts the component", 101],
+      ["new.suit", "the device has sequence number 7", "    2. starts the component", 0],
+    ] as const) {
+      const lines = await explained(p, file, "--installed", "7");
+      expect([file, lines[1], lines.at(-1)]).toEqual([file, second, last]);
+      expect([file, (await p.run(["install", file, ...DEVICE, "--json"])).json["code"]]).toEqual([file, code]);
+    }
+    const { json } = await p.ok(["explain", "old.suit", "--installed", "7", "--json"]);
+    expect(json).toMatchObject({
+      installed: { sequence: "7" },
+      behaviours: [{ devices: [{ vendor: VENDOR }], install: [], start: [], refused: { during: "install", code: 38 } }],
+    });
+  });
+
+  it("takes the version that a device has, where versions have numbers", async () => {
+    const p = standard();
+    await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--version", "1.4.2", "--out", "fw.suit"]);
+    for (const [version, refuses] of [
+      ["1.4.3", true],
+      ["1.4.2", false],
+      ["1.4.2-rc.1", false],
+    ] as const) {
+      const { json } = await p.ok(["explain", "fw.suit", "--installed", version, "--json"]);
+      expect(json).toMatchObject({ version: "1.4.2", sequence: "281492156743680", installed: { version } });
+      expect([version, (json["behaviours"] as { refused?: object }[])[0]?.refused !== undefined]).toEqual([version, refuses]);
+    }
+    expect((await explained(p, "fw.suit", "--installed", "1.4.1"))[1]).toBe(
+      "the device has version 1.4.1, sequence number 281492156678144",
+    );
+    for (const bad of ["1.4", "x", "-1", "18446744073709551616"])
+      expectFailure(await p.run(["explain", "fw.suit", `--installed=${bad}`]), 2);
+    const logged = world(`${PRODUCT}\n[sequence]\nsource = "log"\n`);
+    await released(logged, "1.4.2", "--first");
+    const file = "dist/1.4.2/gateway-puck-1.4.2.suit";
+    await logged.ok(["explain", file, "--board", "puck", "--installed", "1"]);
+    expect(expectFailure(await logged.run(["explain", file, "--board", "puck", "--installed", "1.4.1"]), 2)).toContain(
+      "--installed 1.4.1: the sequence numbers of gateway come from log, not from the version",
+    );
   });
 
   it("puts devices that behave alike together, and names what a device refuses", async () => {
@@ -269,9 +324,9 @@ describe("explain", () => {
 
   it.each([
     ["no envelope", ["fw.bin"], 1, "not a SUIT envelope"],
-    ["another device", ["fw.suit", "--vendor", "example.org", "--class", "x"], 2, "is not for such a device"],
+    ["another device", ["fw.suit", "--vendor", "example.org", "--class", "x"], 2, "is not for this device"],
     ["half a device", ["fw.suit", "--vendor", "example.org"], 2, "one of them is missing"],
-    ["a slot that is none", ["fw.suit", "--slot", "x"], 2, "give a whole number"],
+    ["a slot that is none", ["fw.suit", "--slot", "x"], 2, "option '--slot <n>': 'x' is not valid"],
   ])("refuses %s", async (_, args, exit, words) => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
@@ -360,7 +415,7 @@ describe("of a product", () => {
     await released(p, "1.0.0");
     const fails = async (exit: number, ...args: string[]) => expectFailure(await p.run(["explain", ESP32, ...args]), exit);
     expect(await fails(1, "--board", "esp23")).toContain('firmseal.toml has no board "esp23"; did you mean "esp32"?');
-    expect(await fails(2, "--board", "puck")).toContain("is not for such a device");
+    expect(await fails(2, "--board", "puck")).toContain("is not for this device");
     expect(await fails(2, "--board", "esp32", "--vendor", "example.com", "--class", "x")).toContain("--board: the product file says");
     expect(await fails(3, "--product", "gone.toml", "--board", "esp32")).toContain("gone.toml: file not found");
   });

@@ -25,7 +25,7 @@ describe("a mistyped option", () => {
   ] as const)
     it(`is told before a required one is missed: ${line}`, async () => {
       const r = await standard().run(line.split(" "));
-      expect(expectFailure(r, 2)).toMatch(new RegExp(`unknown option '${option}' \\(Did you mean (${meant})\\?\\)`));
+      expect(expectFailure(r, 2)).toMatch(new RegExp(`unknown option '${option}'; did you mean "(${meant})"\\?`));
       expect(words(r)[1]).toBe(`hint: firmseal ${place} --help shows how it is used`);
     });
 
@@ -71,13 +71,40 @@ describe("a value that is none of the choices", () => {
     [["simulate", "fw.suit", "--key", "A.jwk", "--device", "flsh"], '--device flsh: unknown device; did you mean "flash"?'],
     [["keygen", "--target", "puk.js", "--out", "k.pem"], 'unknown target puk.js; did you mean "puck.js"?'],
     [["verify", "fw.suit", "--key", "vualt:x"], 'vualt: not a key source, and no file has this name; did you mean "vault"?'],
-    [["sign", "fw.bin", "--key", "A.pem", "--seq", "nxt"], 'give a decimal number, or "next"'],
+    [["sign", "fw.bin", "--key", "A.pem", "--seq", "nxt"], "option '--seq <n>': 'nxt' is not valid"],
     [["bundle", "--form", "nonsense"], "is not one of umd, espruino, script, module, boot"],
   ])("%j: %s", async (args, message) => {
     const p = standard();
     const before = p.tree();
     expect(expectFailure(await p.run(args), 2)).toContain(message);
     expect(p.tree()).toEqual(before);
+  });
+});
+
+describe("what commander refuses", () => {
+  it.each([
+    ["vefiry fw.suit", `unknown command 'vefiry'; did you mean "verify"?`, "firmseal --help lists the commands"],
+    ["verify", "argument 'envelope' is missing", "firmseal verify --help"],
+    ["verify fw.suit A.jwk", "too many arguments: 2 instead of 1", "firmseal verify --help"],
+    ["verify fw.suit --key", "option '-k, --key <key>': its value is missing", "firmseal verify --help"],
+    ["keygen", "option '-o, --out <file>' is missing", "firmseal keygen --help"],
+    ["verify fw.suit --key A.jwk --threshold two", "option '--threshold <n>': 'two' is not valid", "give a whole number"],
+    ["sign fw.bin --key A.pem --seq 3x", "option '--seq <n>': '3x' is not valid", 'give a decimal number, or "next"'],
+    [
+      "sign fw.bin --key A.pem --seq 18446744073709551616",
+      "option '--seq <n>': '18446744073709551616' is not valid",
+      "give a number below 2^64",
+    ],
+    ["sign fw.bin --key A.pem --uri #a", "option '--uri <uri>': '#a' is not valid", "give a URI outside the envelope"],
+    // the value may be the passphrase itself
+    ["sign fw.bin --key A.pem --passphrase-fd s3cret", "option '--passphrase-fd <n>': its value is not valid", "give a whole number"],
+  ])("firmseal %s: in the words of the other messages, with advice", async (line, message, hint) => {
+    const p = standard();
+    const r = await p.run(line.split(" "));
+    expect(r.exit).toBe(2);
+    expect(words(r)[0]).toBe(`firmseal: ${message}`);
+    expect(words(r)[1]?.startsWith(`hint: ${hint}`), words(r)[1]).toBe(true);
+    expect(r.stderr).not.toContain("s3cret");
   });
 });
 
@@ -94,6 +121,14 @@ describe("help", () => {
     expect(await text("help rotate plan")).toBe(await text("rotate plan --help"));
     expect(await text("help token")).toBe(await text("token --help"));
     expect(await text("token help keygen")).toContain("firmseal token keygen");
+  });
+
+  it("fits into 60 columns, but for examples", async () => {
+    for (const name of ["verify", "sign", "rotate bridge"]) {
+      const { stdout } = await standard().ok([...name.split(" "), "--help"], { columns: 60 });
+      const [options] = stdout.split("\nExamples:\n");
+      for (const line of String(options).split("\n")) expect(line.length, line).toBeLessThanOrEqual(60);
+    }
   });
 
   it("of an unknown command is refused", async () => {

@@ -165,7 +165,7 @@ describe("from the page at night to a fleet that is safe", () => {
       key: "G",
       roots: ["R1", "R2"],
       signers: ["A", "B"],
-      says: /^NOT SAFE NOW: .*1,000 devices: a thief of the key can sign debug manifests for them now$/m,
+      says: /^NOT SAFE NOW: .*1,000 devices: a thief with the key can sign debug manifests for them now$/m,
     });
   });
 });
@@ -212,7 +212,7 @@ describe("an incident", () => {
       "a key that does not expire",
       given("expired", "--key", "A.jwk", "--image", "app.bin", "--replacement", "D.jwk"),
       2,
-      "counts without end",
+      "has no last sequence number, so it does not expire",
     ],
     [
       "a role that would have too few keys",

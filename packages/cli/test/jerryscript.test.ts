@@ -35,37 +35,44 @@ describe.skipIf(!path)(`a host with JerryScript${why}`, () => {
   }, 120_000);
 });
 
-// examples/jerryscript/host.c: the sources of JerryScript, and a build of them, with -m32 as JERRY_CFLAGS if it has 32 bits
+// examples/jerryscript/host.c: the sources of JerryScript, and a build of them, with -m32 as JERRY_CFLAGS if it has 32 bits. A build
+// with a heap of 32 KB (JERRY_GLOBAL_HEAP_SIZE=32) passes.
 const { JERRY_SOURCES: sources, JERRY_BUILD: build, JERRY_CFLAGS: flags = "" } = process.env;
 const whyNot = sources && build ? "" : " (skipped: set JERRY_SOURCES and JERRY_BUILD)";
 
 describe.skipIf(!sources || !build)(`a host in C with a micro verifier${whyNot}`, () => {
-  it("installs 100,000 bytes from a snapshot that is not copied, and from source", async () => {
-    const p = new Place();
-    p.put("app.bin", image(100_000));
-    await p.ok(["keygen", "--out", "k.pem", "--no-passphrase"]);
-    const key = (await p.ok(["pubkey", "k.pem", "--format", "js"])).stdout;
-    p.put("app.js", `${key}\n${readFileSync(example("micro.js"), "utf8")}`);
-    await p.ok(["bundle", "--micro", "--alg", "ed25519", "--form", "script", "--out", "firmseal.js"]);
-    const facts = ["--vendor", "example.com", "--class", "board-v2", "--seq", "1", "--uri", "https://example.com/app.bin"];
-    await p.ok(["sign", "app.bin", ...facts, "--key", "k.pem", "--for", "micro"]);
-    const run = (command: string, ...args: string[]) => {
-      const r = spawnSync(command, args, { cwd: p.path, encoding: "utf8", timeout: 120_000 });
-      return { status: r.status, said: r.stdout + r.stderr };
-    };
-    const libraries = ["ext", "core", "port"].map((name) => join(build as string, `lib/libjerry-${name}.a`));
-    const headers = ["core", "ext"].map((name) => `-I${join(sources as string, `jerry-${name}/include`)}`);
-    const cc = run("cc", ...flags.split(" ").filter(Boolean), ...headers, example("host.c"), "-o", "host", ...libraries, "-lm");
-    expect(cc).toEqual({ status: 0, said: "" });
-    const host = p.at("host");
-    expect(run(host, "generate", "firmseal.js", "firmseal.snapshot").status).toBe(0);
-    for (const verifier of ["firmseal.snapshot", "firmseal.js"]) {
-      const r = run(host, verifier, "app.js", "app.suit", "app.bin");
-      expect(r.said).toContain("installed: 1, 100000 bytes");
-      expect(r.status).toBe(0);
-    }
-    p.put("other.bin", image(100_000, 2));
-    const changed = run(host, "firmseal.snapshot", "app.js", "app.suit", "other.bin");
-    expect(changed).toMatchObject({ status: 1, said: expect.stringContaining(`firmseal refusal ${errors.IMAGE_MISMATCH} `) });
-  }, 300_000);
+  const KEYS: readonly [string, ...string[]][] = [["ed25519"], ["hsslms", "--hss", "5/4"]];
+
+  it.each(KEYS)(
+    "installs 100,000 bytes from an uncopied snapshot, and from source: %s",
+    async (alg, ...more) => {
+      const p = new Place();
+      p.put("app.bin", image(100_000));
+      await p.ok(["keygen", "--alg", alg, ...more, "--out", "k.pem", "--no-passphrase"]);
+      const key = (await p.ok(["pubkey", "k.pem", "--format", "js"])).stdout;
+      p.put("app.js", `${key}\n${readFileSync(example("micro.js"), "utf8")}`);
+      await p.ok(["bundle", "--micro", "--alg", alg, "--form", "script", "--out", "firmseal.js"]);
+      const facts = ["--vendor", "example.com", "--class", "board-v2", "--seq", "1", "--uri", "https://example.com/app.bin"];
+      await p.ok(["sign", "app.bin", ...facts, "--key", "k.pem", "--for", "micro"]);
+      const run = (command: string, ...args: string[]) => {
+        const r = spawnSync(command, args, { cwd: p.path, encoding: "utf8", timeout: 120_000 });
+        return { status: r.status, said: r.stdout + r.stderr };
+      };
+      const libraries = ["ext", "core", "port"].map((name) => join(build as string, `lib/libjerry-${name}.a`));
+      const headers = ["core", "ext"].map((name) => `-I${join(sources as string, `jerry-${name}/include`)}`);
+      const cc = run("cc", ...flags.split(" ").filter(Boolean), ...headers, example("host.c"), "-o", "host", ...libraries, "-lm");
+      expect(cc).toMatchObject({ status: 0 });
+      const host = p.at("host");
+      expect(run(host, "generate", "firmseal.js", "firmseal.snapshot").status).toBe(0);
+      for (const verifier of ["firmseal.snapshot", "firmseal.js"]) {
+        const r = run(host, verifier, "app.js", "app.suit", "app.bin");
+        expect(r.said).toContain("installed: 1, 100000 bytes");
+        expect(r.status).toBe(0);
+      }
+      p.put("other.bin", image(100_000, 2));
+      const changed = run(host, "firmseal.snapshot", "app.js", "app.suit", "other.bin");
+      expect(changed).toMatchObject({ status: 1, said: expect.stringContaining(`firmseal refusal ${errors.IMAGE_MISMATCH} `) });
+    },
+    300_000,
+  );
 });

@@ -24,7 +24,7 @@ describe("waivers", () => {
   it.each([
     ["no reason", "until = 2999-06-30", "has no reason"],
     ["an empty reason", 'reason = " "\nuntil = 2999-06-30', "has no reason"],
-    ["no end", 'reason = "later"', "has no end: until"],
+    ["no end", 'reason = "later"', "has no end date (until)"],
     ["an end that is over", 'reason = "later"\nuntil = "2020-01-01"', "has expired on 2020-01-01"],
   ])("do not count with %s, and are findings", async (_, lines, words) => {
     const p = standard();

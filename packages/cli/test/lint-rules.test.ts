@@ -242,12 +242,12 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
   ],
   "cnsa2-signature": [
     async (p) => {
-      await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/8,5/8", "--out", "h.hss", "--no-passphrase"]);
+      await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/2,5/2", "--out", "h.hss", "--no-passphrase"]);
       await p.ok(["sign", "fw.bin", "--key", "h.hss", ...FACTS, "--seq", "7", "--out", "fw.suit"]);
       return ["fw.suit", "--policy", "cnsa2"];
     },
     async (p) => {
-      await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/8", "--out", "h.hss", "--no-passphrase"]);
+      await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/2", "--out", "h.hss", "--no-passphrase"]);
       await p.ok(["sign", "fw.bin", "--key", "h.hss", ...FACTS, "--seq", "7", "--out", "fw.suit"]);
       return ["fw.suit", "--policy", "cnsa2"];
     },

@@ -55,7 +55,7 @@ describe("lint", () => {
     expect(await cuts("fw.suit", "--previous", await started(p, "old", "#old"))).toMatchObject([
       { message: "without a power cut, the installation fails: an image does not match its signed digest" },
     ]);
-    // a made-up release before is not the one that it is for
+    // a generated release before is not the one that it is for
     expect(await cuts("fw.suit")).toEqual([]);
   });
 
@@ -122,7 +122,7 @@ describe("lint", () => {
   });
 
   it.each([
-    ["no release", [], 2, "no release is named, and there is no product file here"],
+    ["no release", [], 2, "no release is given, and there is no product file here"],
     ["a folder without releases", ["empty"], 2, "empty: has no release"],
     ["something else", ["fw.bin"], 1, "fw.bin: not a SUIT envelope"],
     ["a file that is not there", ["none.suit"], 3, "none.suit"],

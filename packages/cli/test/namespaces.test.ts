@@ -105,7 +105,7 @@ describe.each(setUps)("%s", (name, setUp) => {
     expect(await holding.said()).toBe("held\n");
     const note = readFileSync(join(place, "lock"), "utf8");
     const said = await start(setUp[other], ["try", place], place).end;
-    expect(said).toMatch(/another process is at work/);
+    expect(said).toMatch(/another process is using it/);
     expect(said).toContain(`if that process has certainly ended, remove ${join(place, "lock")}`);
     expect(readFileSync(join(place, "lock"), "utf8")).toBe(note);
     holding.child.stdin?.write("\n");
@@ -163,7 +163,7 @@ describe("one namespace of processes without a /proc of its own", () => {
     );
     const { stdout } = spawnSync(command, args, { encoding: "utf8", timeout: 30_000 });
     parent.kill("SIGKILL");
-    expect(stdout).toMatch(/another process is at work/);
+    expect(stdout).toMatch(/another process is using it/);
     expect(JSON.parse(stdout.slice(stdout.indexOf("{"))).pid).toBe(zombie);
   });
 });

@@ -1,4 +1,4 @@
-// Whatever stands in a description, a trust description or a fleet, the answer is one line and a hint. "A fault of this program" is none.
+// Whatever stands in a description, a trust description or a fleet, the answer is one line and a hint. "internal error" is none.
 
 import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";

@@ -41,7 +41,7 @@ describe("an output that cannot be written", () => {
 
   it("loses no leaf", async () => {
     const p = withBad();
-    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/8", "--no-passphrase", "--out", "h.pem"]);
+    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/2", "--no-passphrase", "--out", "h.pem"]);
     const left = async () => (await p.ok(["hss", "status", "h.pem", "--json"])).json["left"];
     const before = await left();
     for (const [name, exit] of BAD)

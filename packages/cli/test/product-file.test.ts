@@ -43,8 +43,13 @@ describe("a product file with a mistake", () => {
       '"awskm:alias/x"',
       'firmseal.toml:5:1: awskm: not a key source, and no file has this name; did you mean "awskms"?',
     ],
-    ["two boards that differ in case", "[boards.puck]", "[boards.ESP32]", "boards esp32 and ESP32 have one name"],
-    ["two boards of one class", 'engine = "puck.js"', 'class = "gateway-esp32-2"', "boards esp32 and puck have one class, gateway-esp32-2"],
+    ["two boards that differ in case", "[boards.puck]", "[boards.ESP32]", "boards esp32 and ESP32 would have the same name"],
+    [
+      "two boards of one class",
+      'engine = "puck.js"',
+      'class = "gateway-esp32-2"',
+      "boards esp32 and puck have the same class, gateway-esp32-2",
+    ],
     ["an engine with a slip", 'puck.js"', 'puk.js"', 'firmseal.toml:16:1: "puk.js" is not a known engine; did you mean "puck.js"?'],
     ["a pattern that matches nothing", "build/a-*.bin", "build/c-*.bin", "firmseal.toml:10:1: build/c-*.bin: no image has this name"],
     [
@@ -54,12 +59,12 @@ describe("a product file with a mistake", () => {
       "firmseal.toml:10:1: build/*.bin: matches 2 files: build/a-7f3.bin, build/b.bin",
     ],
     ["an unknown placeholder", "{slot}", "{slots}", 'unknown placeholder {slots}; did you mean "slot"?'],
-    ["one URI for two images", "-{slot}", "", "have a file of one name, esp32.bin"],
+    ["one URI for two images", "-{slot}", "", "would have files with the same name, esp32.bin"],
     [
       "a payload with the name of the record",
       "{board}-{slot}.bin",
       "release.json",
-      "the release and board esp32 slot a have a file of one name, release.json",
+      "the release and board esp32 slot a would have files with the same name, release.json",
     ],
     ["a URI without a file", "{board}-{slot}.bin", "", "its last part is not the name of a file"],
     ["a URI that leads out of the folder", "{board}-{slot}.bin", "..%2F{board}-{slot}.bin", "its last part is not the name of a file"],
@@ -71,7 +76,7 @@ describe("a product file with a mistake", () => {
       "a class that is a UUID has no revisions",
     ],
     ["a vendor that is none", '"example.com"', '"example com"', "is neither a UUID nor a name"],
-    ["a key on stdin", '"A.pem"', '"-"', "stdin is not a place for a key of a product"],
+    ["a key on stdin", '"A.pem"', '"-"', "a key of a product cannot come from stdin"],
     ["no key", 'release = "A.pem"', "", "names no release key"],
     ["__proto__", 'name = "gateway"', '__proto__ = 1\nname = "gateway"', "firmseal.toml:1:1"],
     [
@@ -95,7 +100,7 @@ describe("a product file with a mistake", () => {
     p.put("firmseal.toml", Buffer.from([0xff, 0xfe, 0x00]));
     expect(expectFailure(await release(p, "1.0.0"), 1)).toContain("firmseal.toml: is not UTF-8 text");
     p.put("firmseal.toml", `profile = "suit-sha256-hsslms-a256kw-a256ctr"\n${PRODUCT}`);
-    expect(refusal(await release(p, "1.0.0"), 1)).toContain("the profile asks for a signature with hsslms");
+    expect(refusal(await release(p, "1.0.0"), 1)).toContain("the profile requires a signature with hsslms");
     expect([p.has("dist"), entries(p)]).toEqual([false, []]);
   });
 
@@ -192,8 +197,8 @@ describe("sign --board", () => {
     expect(expectFailure(await p.run(["sign", "build/b.bin", "--board", "esp32", "--version", "1.0.1"]), 2)).toContain(
       "has several images",
     );
-    expect(expectFailure(await p.run(["sign"]), 2)).toContain("missing required argument 'input'");
-    expect(expectFailure(await p.run(["sign", "fw.bin"]), 2)).toContain("required option '-k, --key <key>' not specified");
+    expect(expectFailure(await p.run(["sign"]), 2)).toContain("argument 'input' is missing");
+    expect(expectFailure(await p.run(["sign", "fw.bin"]), 2)).toContain("option '-k, --key <key>' is missing");
     // the same bytes as those of a release
     await released(p, "1.0.0");
     expect(p.get("gateway-puck-1.0.0.suit").equals(p.get("dist/1.0.0/gateway-puck-1.0.0.suit"))).toBe(true);

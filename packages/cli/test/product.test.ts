@@ -66,7 +66,7 @@ describe("a release", () => {
     await p.ok(["verify", suit, "--board", "esp32"]);
     expect(expectFailure(await p.run(["verify", suit, "--board", "puck"]), 1)).toContain("is for board esp32, not for puck");
     expect(expectFailure(await p.run(["verify", suit, "--board", "esp2"]), 1)).toContain('no board "esp2"; did you mean "esp32"?');
-    expect(expectFailure(await p.run(["verify", suit, "--board", "esp32", "--key", "B.jwk"]), 2)).toContain("says who is trusted");
+    expect(expectFailure(await p.run(["verify", suit, "--board", "esp32", "--key", "B.jwk"]), 2)).toContain("gives the trusted keys");
   });
 
   it("is shown with the names of the product in place of its identifiers", async () => {
@@ -122,7 +122,7 @@ describe("a release", () => {
       "esp32-a.bin: has changed since it was released",
     ],
     ["a folder without a payload", (q) => rmSync(q.at("dist/1.0.0/esp32-a.bin")), "is not complete: esp32-a.bin"],
-    ["a folder with another file", (q) => q.put("dist/1.0.0/more.bin", "x"), "has a file that is not of the release: more.bin"],
+    ["a folder with another file", (q) => q.put("dist/1.0.0/more.bin", "x"), "has a file that does not belong to the release: more.bin"],
     ["a folder without its checksums", (q) => rmSync(q.at("dist/1.0.0/SHA256SUMS")), "file not found"],
     ["a damaged record", (q) => q.put("dist/1.0.0/release.json", "{}"), "is not the record of a release"],
     [

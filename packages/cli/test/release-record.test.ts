@@ -1,7 +1,7 @@
 // Records of releases that somebody has changed: what verify and the next release find.
 
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, type Place } from "../../test-support/src/run.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
@@ -103,7 +103,7 @@ describe("a record that lies", () => {
       },
       "the uri of esp32-a.bin",
     ],
-    ["a missing payload", (r) => void r.artifacts.splice(1, 1), "is not of the release: esp32-a.bin"],
+    ["a missing payload", (r) => void r.artifacts.splice(1, 1), "does not belong to the release: esp32-a.bin"],
     ["other hardware revisions", all({ revisions: ["3"] }), "its revisions is not the one in release.json"],
     ["another class", at(1, { classes: [{ name: "x", id: "y" }] }), "its classes is not the one in release.json"],
     ["another vendor", at(3, { vendorId: "x" }), "its vendorId is not the one in release.json"],
@@ -155,7 +155,7 @@ describe("a record that lies", () => {
         mkdirSync(p.at("dist/1.0.0/esp32-a.bin"));
       },
       2,
-      "is a directory, not a file",
+      "is a folder, not a file",
     ],
     [
       "a device in place of a file",
@@ -166,6 +166,13 @@ describe("a record that lies", () => {
       2,
       "is a device, not a file",
     ],
+    ...["esp32-a.bin", "gateway-puck-1.0.0.suit"].map((name): [string, (p: Place) => void, number, string] => [
+      // hashing that many bytes takes minutes
+      `${name} with 64 GiB`,
+      (p) => truncateSync(p.at(`dist/1.0.0/${name}`), 2 ** 36),
+      1,
+      `${name}: has changed since it was released`,
+    ]),
     ["checksums of a path", (p) => p.put("dist/1.0.0/SHA256SUMS", `${"0".repeat(64)}  ../A.pem\n`), 1, "has a line that is not a checksum"],
     [
       "a checksum twice",
@@ -203,7 +210,7 @@ describe("verify DIR --product, where something is wrong with the product", () =
 
   it.each<[string, string, number, string]>([
     ["a slip", PRODUCT.replace("vendor", "vendr"), 1, 'unknown member "vendr"; did you mean "vendor"?'],
-    ["two boards with one name", PRODUCT.replace("[boards.puck]", "[boards.ESP32]"), 1, "have one name"],
+    ["two boards with one name", PRODUCT.replace("[boards.puck]", "[boards.ESP32]"), 1, "would have the same name"],
     ["another product", PRODUCT.replace('"gateway"', '"router"'), 1, "is a release of gateway by example.com, not of router"],
     ["another vendor", PRODUCT.replace("example.com", "example.org"), 1, "is a release of gateway by example.com"],
     ["a key that is not there", PRODUCT.replace("A.pem", "gone.pem"), 3, "gone.pem: file not found"],

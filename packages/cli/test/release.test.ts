@@ -2,7 +2,7 @@
 
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import stringWidth from "fast-string-width";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { KILLS, LONG } from "../../test-support/src/effort.js";
 import { expectFailure, expectHarmless, type Place } from "../../test-support/src/run.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
@@ -121,10 +121,13 @@ describe("a release that cannot be made", () => {
     const p = world();
     await released(p, "1.0.0");
     const tree = p.tree();
-    const on = (now: number) => ({ program: true, env: { NODE_OPTIONS: `--import=data:text/javascript,Date.now=()=>${now}` } });
+    const runOn = async (now: number, args: string[]) => {
+      const clock = vi.spyOn(Date, "now").mockReturnValue(now);
+      return p.run(args).finally(() => clock.mockRestore());
+    };
     const args = ["release", "--version", "1.0.1"];
-    expect(expectFailure(await p.run(args, on(Date.UTC(1970, 0, 2))), 3)).toContain("says 1970-01-02, which is in the past");
-    expect(refusal(await p.run(args, on(Date.UTC(2025, 0, 2))), 3)).toContain("says 2025-01-02, but the signing log has an entry of");
+    expect(expectFailure(await runOn(Date.UTC(1970, 0, 2), args), 3)).toContain("says 1970-01-02, which is in the past");
+    expect(refusal(await runOn(Date.UTC(2025, 0, 2), args), 3)).toContain("says 2025-01-02, but the signing log has an entry of");
     // every command that writes into a log
     const image = ["app.js", "--vendor", "example.com", "--class", "x", "--seq", "9"];
     for (const other of [
@@ -132,7 +135,7 @@ describe("a release that cannot be made", () => {
       ["sign", ...image, "--key", "A.pem"],
       ["approve", "dist/1.0.0/gateway-puck-1.0.0.suit", "--key", "A.pem"],
     ])
-      expect(expectFailure(await p.run(other, on(Date.UTC(1970, 0, 2))), 3)).toContain("says 1970-01-02, which is in the past");
+      expect(expectFailure(await runOn(Date.UTC(1970, 0, 2), other), 3)).toContain("says 1970-01-02, which is in the past");
     expect(p.tree()).toEqual(tree);
   });
 });

@@ -283,6 +283,6 @@ describe("rotate next", () => {
     expect(expectFailure(await next("empty"), 2)).toContain("has no .suit or .trust file");
     p.folder("damaged");
     p.put("damaged/x.suit", "no envelope");
-    expect(expectFailure(await next("damaged"), 1)).toContain("x.suit: not a SUIT envelope, nor a trust file");
+    expect(expectFailure(await next("damaged"), 1)).toContain("x.suit: neither a SUIT envelope nor a trust file");
   });
 });

@@ -104,14 +104,17 @@ describe("every command", () => {
           const takes = PASSPHRASES.has(name) ? by : [];
           const r = await p.run([...args, ...json, ...takes], {
             ...(by[0] === "--passphrase-env" ? { env: { P: word } } : { fds: [word] }),
-            started: (pid) => {
-              if (hasProc) timer = spy(pid, seen);
-            },
+            // only a process has arguments and an environment to look at; by default two uses of seven are one
+            ...((LONG || turn % 7 < 2) && {
+              started: (pid: number) => {
+                if (hasProc) timer = spy(pid, seen);
+              },
+            }),
           });
           clearInterval(timer);
           runs++;
           const what = args.join(" ");
-          expect(r.stderr, what).not.toContain("fault of this program");
+          expect(r.stderr, what).not.toContain("internal error");
           expect(r.signal, what).toBe(null);
           if (!WRITE_KEYS.includes(name)) expectSilent(r, secrets);
           else expectSilent(r, passphrases);

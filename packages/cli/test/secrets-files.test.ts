@@ -114,7 +114,7 @@ describe.skipIf(!hasMemory)(`memory${hasMemory ? "" : " (skipped: no /proc/self/
   it.each(["encrypted", "plain"])("holds no seed of an HSS/LMS key when it was closed (%s)", tries, async (how) => {
     const p = new Place();
     const more = how === "plain" ? ["--no-passphrase"] : ["--passphrase-env", "PASS"];
-    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/8,5/8", ...more, "--out", "k.hss"], { env: { PASS: CANARY } });
+    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/2,5/2", ...more, "--out", "k.hss"], { env: { PASS: CANARY } });
     const seed = await unlockHss(readHssFile(p.get("k.hss").toString(), "k.hss"), "k.hss", async () => Buffer.from(CANARY));
     expectWiped(copiesOf(p.at("k.hss"), seed, stateOf(p.path)));
   });

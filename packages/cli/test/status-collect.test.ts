@@ -191,7 +191,7 @@ describe("firmseal status collect", () => {
     [
       "a list that no file is",
       () => answer("serial-2", device("r10", "b20"), nonceOf(2)),
-      "has trust file board 2, and no file here is that one",
+      "has trust file board 2, which is not among the given files",
     ],
     ["keys in the firmware", () => answer("serial-2", device("r10"), nonceOf(2), { list: false }), "has keys in its firmware"],
   ];
@@ -226,7 +226,7 @@ describe("firmseal status collect", () => {
       heard: 1,
       refused: [
         { where: "answers.jsonl, line 2", device: "serial-1", why: "older than what the fleet file knows of this device" },
-        { where: "answers.jsonl, line 3", device: "serial-2", why: "answers a second time" },
+        { where: "answers.jsonl, line 3", device: "serial-2", why: "answers twice" },
         { where: "answers.jsonl, line 4", device: "serial-3", why: "its row is about 3 devices" },
       ],
     });
@@ -242,8 +242,10 @@ describe("firmseal status collect", () => {
       behind: [{ ...behind, rows: 2, names: ["serial-1", "serial-2"], frozen: { rows: 2 } }],
       fell: { rows: 1, names: ["serial-2"] },
     });
-    expect(first.stderr).toContain("serial-2: back at a lower floor or trust file than before");
-    expect(first.stderr).toContain(`serial-1 and 1 more: frozen at floor 10, trust file 1 since ${SENT}: published/b20.suit is for it`);
+    expect(first.stderr).toContain("serial-2: has a lower floor or trust file than before");
+    expect(first.stderr).toContain(
+      `serial-1 and 1 more: frozen at floor 10, trust file 1 since ${SENT}: published/b20.suit is its next file`,
+    );
     // asked again: still there, since then
     await p.ok(["status", "ask", "--fleet", "fleet.jsonl", "--out", "again.jsonl"]);
     const [one, two] = rowsOf("again.jsonl");

@@ -81,8 +81,8 @@ describe("firmseal status verify", () => {
     ["a kid that is no text", { ...jwk(secret), kid: 7 }, '"kid"'],
     ["a kid of 65 bytes", jwk(secret, "x".repeat(65)), '"kid"'],
     ["keys that are no array", { keys: {} }, '"keys"'],
-    ["one secret for two devices", { keys: [jwk(secret, "a"), jwk(secret, "b")] }, "one secret"],
-    ["one kid for two devices", { keys: [jwk(secret, "a"), jwk(other, "a")] }, "one kid"],
+    ["one secret for two devices", { keys: [jwk(secret, "a"), jwk(secret, "b")] }, "two entries have the same secret"],
+    ["one kid for two devices", { keys: [jwk(secret, "a"), jwk(other, "a")] }, "two entries have the same kid"],
   ];
   it.each(WRONG)("refuses as a secret: %s", async (_, content, expected) => {
     p.put("wrong.jwk", typeof content === "string" ? content : JSON.stringify(content));

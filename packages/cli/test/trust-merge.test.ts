@@ -144,7 +144,7 @@ describe("trust merge", () => {
     p.put("t3.trust", await signedBy(U3, "R1", "R2", "R3", "R4"));
     const only2 = await p.ok(["trust", "merge", "t3.trust", "--previous-trust", "t2.trust", "--out", "only2.trust", "--json"]);
     expect(only2.json).toMatchObject({
-      dropped: [{ from: "t3.trust", thumbprint: null, why: "not by a root of the file, nor of a previous one" }],
+      dropped: [{ from: "t3.trust", thumbprint: null, why: "not by a root of this file or of a previous one" }],
     });
     expect(namesIn(p.get("only2.trust"))).toEqual(["R1", "R2", "R4"]);
     const chain = ["--previous-trust", "t1.trust", "--previous-trust", "t2.trust"];
@@ -153,7 +153,7 @@ describe("trust merge", () => {
     expect(words(both)).toContain("for devices with t1.trust: signed by 3 roots (needed: 2)");
     // without a list before, nobody can say whose it is: it stays
     const none = await p.ok(["trust", "merge", "t3.trust", "--allow-no-previous", "--out", "none.trust"]);
-    expect(none.stderr).toContain("it may be by a root of a previous file: give --previous-trust FILE");
+    expect(none.stderr).toContain("may be by a root of a previous file: give --previous-trust FILE");
     expect(namesIn(p.get("none.trust"))).toHaveLength(4);
   });
 
@@ -168,7 +168,7 @@ describe("trust merge", () => {
     p.put("ninth.trust", await signTrust(unsigned, [signer(K.R1)]));
     const r = await p.ok(["trust", "merge", "eight.trust", "ninth.trust"]);
     expect(words(r).at(-1)).toBe(
-      `taken out of ninth.trust: the signature of ${short(K.R1)}: no trust file needs it, and one has at most 8 signatures`,
+      `removed from ninth.trust: the signature of ${short(K.R1)}: no trust file needs it, and one has at most 8 signatures`,
     );
     expect(p.get("eight.trust")).toEqual(Buffer.from(eight));
   });

@@ -20,8 +20,8 @@ describe("options", () => {
     [[...SIGN, "--seq", "1", "--vendor", "e.com"], "option '--vendor <vendor>' is given twice"],
     [[...SIGN, "--seq", "1", "--seq=1"], "option '--seq <n>' is given twice"],
     [["verify", "fw.suit", "--key", "A.jwk", "--threshold", "1", "--threshold", "2"], "'--threshold <n>' is given twice"],
-    [[...SIGN, "--seq", "18446744073709551616"], "a sequence number is below 2^64"],
-    [[...SIGN, "--seq", "99999999999999999999999999999999"], "a sequence number is below 2^64"],
+    [[...SIGN, "--seq", "18446744073709551616"], "give a number below 2^64"],
+    [[...SIGN, "--seq", "99999999999999999999999999999999"], "give a number below 2^64"],
     [["verify", "fw.suit", "--key", "foo:bar"], "key sources: a file, env:NAME, fd:N, pkcs11:"],
     [["verify", "fw.suit", "--key", "A.jwk", "--threshold", "2"], "only one key is given"],
     [["verify", "fw.suit", "--key", "A.jwk", "--key", "A.pem", "--threshold", "2"], "only one key is given"],
@@ -78,6 +78,43 @@ describe("JSON that a person wrote", () => {
     const words = await refused(p, args, exit);
     expect(words).toContain("x.json: not JSON (line 2, column 25)");
     expect(words).not.toContain("hunter2");
+  });
+});
+
+describe("an empty file", () => {
+  it.each([
+    [["verify", "x", "--key", "A.jwk"], 1],
+    [["inspect", "x"], 1],
+    [["explain", "x"], 1],
+    [["lint", "x"], 1],
+    [["diff", "x", "fw.suit"], 1],
+    [["sign", "x", "--key", "A.pem"], 1],
+    [["pubkey", "x"], 2],
+  ] as const)("is told as such, not as a wrong kind of file: %j", async (args, exit) => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    p.put("x", "");
+    expect(await refused(p, args, exit)).toMatch(/^firmseal: x: the file is empty$/m);
+  });
+
+  it.each([
+    [["create", "--from", "x.json"]],
+    [["trust", "create", "--from", "x.json"]],
+    [["rotate", "plan", "--fleet", "x.json", "--release", "fw.suit"]],
+  ])("is not JSON: %j", async (args) => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    p.put("x.json", "\n");
+    expect(await refused(p, args, 1)).toMatch(/x\.json: not JSON: it is empty$/m);
+  });
+});
+
+describe("what an image needs", () => {
+  it("is told before the passphrase of the key is asked for", async () => {
+    const p = standard();
+    await p.ok(["keygen", "--out", "E.pem", "--passphrase-env", "P"], { env: { P: "secret" } });
+    for (const given of [[], ["--vendor", "example.com", "--class", "board-v2"], ["--seq", "1", "--vendor", "example.com"]])
+      expect(await refused(p, ["sign", "fw.bin", "--key", "E.pem", ...given])).toContain("an image needs --");
   });
 });
 

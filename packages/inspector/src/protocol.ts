@@ -46,7 +46,7 @@ export interface DeskVerdict {
   release?: { data: PageData; verified: Verified; length: number };
   /** A trust file, with what it lists. */
   trust?: { name: string; sequence: string; thresholds: string; keys: TrustRow[]; changes?: { number: string; lines: string[] } };
-  /** What a person should know besides. */
+  /** What a person should also know. */
   notes: string[];
 }
 

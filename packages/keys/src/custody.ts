@@ -121,7 +121,7 @@ export function wordsFor(what: keyof Custody): string {
 export const SIGNING_KEYS = algWords(keyAlgs.filter((alg) => !isStateful(alg)));
 
 /** The hint for people with another kind of key. */
-export const UNSUPPORTED = `keys for signing are ${SIGNING_KEYS}; \`firmseal keygen\` makes one`;
+export const UNSUPPORTED = `keys for signing are ${SIGNING_KEYS}; firmseal keygen makes one`;
 
 /** The algorithm of a key that OpenSSL has read. Returns undefined if it is not supported. */
 export function algOfNode({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyAlg | undefined {

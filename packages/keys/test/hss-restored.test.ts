@@ -188,7 +188,7 @@ describe("no leaf signs twice", () => {
     expect(forged).not.toBe(body);
     p.put("k.hss.state", `${forged}sum ${createHash("sha256").update(forged).digest("hex")}\n`);
     const before = p.tree();
-    expect(expectFailure(await p.run(p.signArgs("1.suit")), 3)).toContain("this machine calculates wrongly");
+    expect(expectFailure(await p.run(p.signArgs("1.suit")), 3)).toContain("this machine computes wrong results");
     expect(p.tree()).toEqual(before);
   });
 

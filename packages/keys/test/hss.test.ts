@@ -1,11 +1,13 @@
 // HSS/LMS keys on the command line: made, used, used up; and understood by others.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { cachedCount, cachedNodes, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { some } from "../../test-support/src/effort.js";
+import { temporaryFolder } from "../../test-support/src/folders.js";
 import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
 import { expectFailure } from "../../test-support/src/run.js";
 import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
@@ -58,16 +60,16 @@ describe("an HSS/LMS key", () => {
 
   it("is never written over anything, and wrong parameters make no file", async () => {
     const p = new HssPlace();
-    await p.keygen("5/8");
+    await p.keygen("5/2");
     const before = p.tree();
-    const again = ["keygen", "--alg", "hsslms", "--hss", "5/8", "--no-passphrase", "--out"];
+    const again = ["keygen", "--alg", "hsslms", "--hss", "5/2", "--no-passphrase", "--out"];
     expect(expectFailure(await p.run([...again, "k.hss"]), 2)).toContain("exists already");
     for (const levels of ["6/4", "5/3", "", Array(9).fill("5/8").join(","), "25/1,25/1"])
       expectFailure(await p.run(["keygen", "--alg", "hsslms", "--hss", levels, "--no-passphrase", "--out", "n.hss"]), 2);
     expectFailure(await p.run(["keygen", "--hss", "5/4", "--no-passphrase", "--out", "n.pem"]), 2);
     expectFailure(await p.run([...again, "nowhere/k.hss"]), 3);
     expectFailure(await p.run([...again, "-"]), 2);
-    expect(expectFailure(await p.run([...again, "n.hss", "--format", "jwk"]), 2)).toContain("has a format of its own");
+    expect(expectFailure(await p.run([...again, "n.hss", "--format", "jwk"]), 2)).toContain("has its own format");
     expect(p.tree()).toEqual(before);
     p.put("other.pem", "-----BEGIN PUBLIC KEY-----");
     expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("not an HSS/LMS private key");
@@ -96,7 +98,7 @@ describe("an HSS/LMS key", () => {
 
   it("is made by several threads as by one", async () => {
     const p = new HssPlace();
-    await p.keygen("10/4");
+    await p.keygen("n24:10/1");
     const file = readHssFile(p.get("k.hss").toString(), "k.hss");
     const seed = await unlockHss(file, "k.hss", () => Promise.reject(new Error("not encrypted")));
     const top = hssTop(file.params, file.public.key.subarray(12, 28), seed);
@@ -105,11 +107,20 @@ describe("an HSS/LMS key", () => {
 
   it("tells how long a large tree takes, and leaves nothing when that is too long", async () => {
     const p = new HssPlace();
+    const told = join(temporaryFolder("firmseal-told-"), "stderr");
     const r = await p.run(["keygen", "--alg", "hsslms", "--hss", "20/8", "--out", "k.hss", "--no-passphrase"], {
-      started: (pid) => setTimeout(() => process.kill(pid, "SIGINT"), 1500),
+      stderr: told,
+      started: (pid) => {
+        // as soon as it has told: until then, and from then on, it keeps all processors busy
+        const timer = setInterval(() => {
+          if (!readFileSync(told, "utf8").includes("making the key")) return;
+          clearInterval(timer);
+          process.kill(pid, "SIGINT");
+        }, 20);
+      },
     });
     expect([r.signal, r.exit]).not.toEqual([null, 0]);
-    expect(r.stderr).toMatch(/making the key: about .* (minutes|hours) with \d+ threads?/);
+    expect(readFileSync(told, "utf8")).toMatch(/making the key: about .* (minutes|hours) with \d+ threads?/);
     expect(p.names()).toEqual(["fw.bin"]);
   });
 });

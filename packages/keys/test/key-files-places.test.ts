@@ -5,9 +5,9 @@ import { chmodSync, chownSync, statSync, symlinkSync } from "node:fs";
 import { isPrivate, type PrivateKey, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
-import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "../../test-support/src/run.js";
+import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, quicklyEncrypted, standard } from "../../test-support/src/run.js";
 import { KeyFileError } from "../src/errors/key-file.js";
-import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/formats/format.js";
+import { canEncrypt, formatPublic, privateFormats } from "../src/formats/format.js";
 import { plainPem } from "../src/formats/pkcs8.js";
 import { checkPrivate } from "../src/secrets/private-file.js";
 import { openVariable as openEnv } from "../src/sources/env.js";
@@ -19,7 +19,7 @@ describe.concurrent("where a private key may lie", () => {
 
   it("not where others can read or change it", async () => {
     const p = standard();
-    p.put("e.pem", await formatPrivate(keyA, "pkcs8", utf8(PASS)));
+    p.put("e.pem", quicklyEncrypted(keyA, PASS));
     for (const [name, mode] of [
       ["A.pem", 0o640],
       ["A.pem", 0o602],
@@ -131,7 +131,7 @@ describe.concurrent("where a private key may lie", () => {
     await expect(openFd("fd:987", { publicOnly: false, secret: ask })).rejects.toMatchObject({ exit: 3 });
     // Node has these open for itself: a poll, and both ends of a pipe
     for (const fd of [3, 4, 5]) expect(expectFailure(await sign(p, `fd:${fd}`, { program: true }), 3)).toContain("EBADF");
-    p.put("e.pem", await formatPrivate(keyA, "pkcs8", utf8(PASS)));
+    p.put("e.pem", quicklyEncrypted(keyA, PASS));
     const hangs = ["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "1", "--passphrase-fd"];
     expect(expectFailure(await p.run([...hangs, "4"], { program: true }), 3)).toContain("EBADF");
     expectFailure(await sign(p, "fd:3", { fds: [""] }), 2);
@@ -197,7 +197,7 @@ describe.concurrent("keygen and convert", () => {
   it("convert: what is refused, with nothing written", async () => {
     const p = standard();
     p.put("taken", "x");
-    p.put("e.pem", await formatPrivate(keyA, "pkcs8", utf8(PASS)));
+    p.put("e.pem", quicklyEncrypted(keyA, PASS));
     const before = p.tree();
     const env = { P: PASS, Q: "wrong", EMPTY: "", BOM: "\ufeffx", CR: "x\r" };
     const run = (...args: string[]) => p.run(["convert", ...args], { env });

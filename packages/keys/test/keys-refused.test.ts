@@ -11,6 +11,8 @@ import { CANARY, failure, fromPem, keys, PASS, pem, read } from "./keys-common.j
 describe("files that are refused", () => {
   const plain = plainPem(keys.ed25519);
   const jwk = JSON.stringify(toPrivateJwk(keys.ed25519));
+  let once: Promise<string> | undefined;
+  const sealed = () => (once ??= encryptedPem(keys.ed25519, utf8(PASS)));
   const spki = (kind: "p384" | "rsa of 1,024 bits" | "x25519" | "ed448"): string[] => {
     const pair = drawnPair(kind);
     return [
@@ -85,7 +87,7 @@ describe("files that are refused", () => {
   });
 
   test("encrypted PEM, cut or not by PBES2: the passphrase is not to blame", async () => {
-    const enc = await encryptedPem(keys.ed25519, utf8(PASS));
+    const enc = await sealed();
     expect((await failure(enc.replace(/\n.{64}\n/, "\n"), async () => utf8(PASS))).exit).toBe(2);
     const der = fromPem(enc);
     const at = der.indexOf(Buffer.from("2a864886f70d01050d", "hex"));
@@ -99,7 +101,7 @@ describe("files that are refused", () => {
     ["an unknown key derivation", "2b06010401da47040b", "2b06010401da470477"],
     ["an unknown cipher", "60864801650304012a", "60864801650304017f"],
   ])("encrypted with %s: the passphrase is not to blame", async (_, from, to) => {
-    const der = fromPem(await encryptedPem(keys.ed25519, utf8(PASS)));
+    const der = fromPem(await sealed());
     der.set(Buffer.from(to, "hex"), der.indexOf(Buffer.from(from, "hex")));
     const e = await failure(pem("ENCRYPTED PRIVATE KEY", der), async () => utf8(PASS));
     expect(e).toMatchObject({ exit: 2, message: "KEY: unsupported encryption" });

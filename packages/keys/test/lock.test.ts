@@ -146,7 +146,7 @@ describe("a lock", () => {
     const p = place();
     const first = await lock(p.at("lock"));
     const second = lock(p.at("lock"));
-    expect((await refusal(p.at("lock"))).message).toContain(`another process is at work (process ${process.pid})`);
+    expect((await refusal(p.at("lock"))).message).toContain(`another process is using it (process ${process.pid})`);
     first.release();
     (await second).release();
   });

@@ -111,7 +111,7 @@ while True:
     except OSError: break
     if not data: break
     seen += data
-    if typed and seen.endswith((b"Passphrase: ", b"Once more: ")):
+    if typed and seen.endswith((b"Passphrase: ", b"Repeat the passphrase: ")):
         entry = typed.pop(0)
         if entry == "SIGTERM": os.kill(pid, signal.SIGTERM)
         else: os.write(fd, entry.encode())

@@ -23,7 +23,7 @@ export function refusals(): void {
   });
 
   it("no token, no module, no file that is one", async () => {
-    const absent = /no such token\nhint: put it in, or name one that the module sees: one$/;
+    const absent = /no such token\nhint: insert it, or name one that the module sees: one$/;
     expect(await failsOutside("pkcs11:token=absent;object=a")).toMatch(absent);
     p.folder("nothing");
     p.put("empty.conf", `directories.tokendir = ${p.at("nothing")}\n`);

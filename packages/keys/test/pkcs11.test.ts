@@ -176,7 +176,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       /^ours-ed25519\n[\s\S]*?Usage: {6}sign(, signRecover)?\n\s*Access: {5}sensitive, always sensitive, never extractable, local\n/,
     );
     const again = await run(["token", "keygen", keys.ed25519, "--passphrase-env", "PIN"]);
-    expect(expectFailure(again, 2)).toContain("called ours-ed25519 already");
+    expect(expectFailure(again, 2)).toContain("already has an object named ours-ed25519");
     const id = await run(["token", "keygen", "pkcs11:token=one;object=new;id=%0a", "--passphrase-env", "PIN"]);
     expect(expectFailure(id, 2)).toContain("its id is taken");
     const locked = await run(["token", "keygen", "pkcs11:token=one;object=new", "--passphrase-env", "PIN"], hsm.shim({ SHIM_FLIP: "1" }));

@@ -72,10 +72,10 @@ describe("rules", () => {
     return embeddedTrust(await signTrust(encodeTrust(list), [signer(root)]));
   };
 
-  it("power-cut: tells how many cuts do not end well, and the first", () => {
+  it("power-cut: tells how many cuts end badly, and the first", () => {
     expect(found("power-cut", { cuts: { cuts: 80, faults: 0 } })).toEqual([]);
     expect(found("power-cut", { cuts: { cuts: 80, faults: 3, first: "write of a: none starts" } })).toEqual([
-      "3 power cuts do not end well; the first: write of a: none starts",
+      "3 power cuts end badly; the first: write of a: none starts",
     ]);
   });
 

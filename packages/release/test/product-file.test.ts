@@ -102,6 +102,12 @@ describe("a product file", () => {
     );
   });
 
+  it.each([
+    ["Ärger mit Leer", "Arger-mit-Leer"],
+    ["caf\u00e9 2", "cafe-2"],
+    ["日本", "product"],
+  ])("from init keeps the letters of %s", (text, name) => expect(plainName(text)).toBe(name));
+
   it.each(["constructor", "__proto__"])("has no board %s", (name) => {
     const text = `name = "x"\nvendor = "a.b"\n[keys]\nrelease = "k.pem"\n[boards.${name}]\nimage = "fw.bin"\n`;
     expect(() => productIn("firmseal.toml", text)).toThrow("firmseal.toml:5:2: __proto__ and constructor are not names");

@@ -1,11 +1,10 @@
 // The story that a fleet of virtual devices is carried through: trust files and releases, a server, an attacker, and who judges what came of it.
 
 import type { PrivateKey } from "@firmseal/signer";
-import { decodeEnvelope, embeddedTrust } from "@firmseal/verifier/tools";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { splitEnvelope, writeEnvelope } from "../../signer/src/envelope/envelope.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import {
-  ALGS,
   CLASSES,
   type ClassName,
   type Cut,
@@ -20,6 +19,7 @@ import { type Cohort, modelOf } from "../src/rotation/fleet.js";
 import { plan } from "../src/rotation/plan.js";
 import { big, type Keys } from "../src/rotation/quorum.js";
 import type { PlannedRelease } from "../src/rotation/steps.js";
+import { Member, States } from "./rotation-states.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
 export const { A, B, C, D, E, F, G } = names("A", "B", "C", "D", "E", "F", "G");
@@ -89,7 +89,7 @@ export type Story = Awaited<ReturnType<typeof story>>;
 export const at = (s: Story, sequence: number) => s.releases.find((r) => r.sequence === sequence) as Genuine;
 
 /** What the server does for a device: the bridges in order from the oldest that it has not passed, then the newest release. */
-export function serve(device: Device, releases: readonly Genuine[], cut: () => Cut): void {
+export function serve(device: Pick<Device, "name" | "memory" | "dryRun">, releases: readonly Genuine[], cut: () => Cut): void {
   const newest = releases.at(-1) as Genuine;
   for (const r of releases) {
     const envelope = r.envelopes[device.name];
@@ -259,9 +259,18 @@ export interface Counts {
   refused: { [code: number]: number };
   stranded: number;
   fooled: number;
+  /** The states that its devices were in, what these were asked, and how often the answer was known. */
+  states: number;
+  asked: number;
+  remembered: number;
+  /** Devices that were carried without any memory of answers as well. */
+  beside: number;
   /** What the plan said beforehand. */
   planned: { [verdict: string]: number };
 }
+
+/** One of so many devices is carried beside the states. */
+const BESIDE = 50;
 
 const nothing = { released: [], rooted: [] };
 const PHASES = [
@@ -279,7 +288,9 @@ export async function carry({ share: [from, to], attacks: each, careless = false
   const s = await story(careless);
   const random = randoms(from + 7);
   const judge = new Judge(s);
-  const devices = mixed(s, from, to);
+  const real = mixed(s, from, to);
+  const states = new States();
+  const devices = real.map((d, k) => new Member(states, d, k % BESIDE === BESIDE - 1 ? d : undefined));
   const count: Counts = {
     phases: [],
     served: 0,
@@ -290,10 +301,14 @@ export async function carry({ share: [from, to], attacks: each, careless = false
     refused: {},
     stranded: 0,
     fooled: 0,
+    states: 0,
+    asked: 0,
+    remembered: 0,
+    beside: 0,
     planned: {},
   };
   const bridges = s.releases.filter((r) => r.isBridge || r.sequence === 71);
-  for (const { result } of planned(devices, bridges, { lost: keys(B, R2), stolen: keys(E, R3) }))
+  for (const { result } of planned(real, bridges, { lost: keys(B, R2), stolen: keys(E, R3) }))
     count.planned[result.verdict] = (count.planned[result.verdict] ?? 0) + result.devices;
 
   const cut = (): Cut => {
@@ -304,14 +319,14 @@ export async function carry({ share: [from, to], attacks: each, careless = false
     const last = i === PHASES.length - 1;
     const hostile = await attacks(s, upTo, released, rooted);
     const published = s.releases.filter((r) => r.sequence <= upTo);
-    const attack = (d: Device) => {
+    const attack = (d: Member) => {
       const pool = hostile.envelopes[d.name];
-      const before = d.kept;
+      const before = d.device;
       for (let n = 0; n < each; n++) d.dryRun(pool[Math.floor(random() * pool.length)] as Uint8Array);
       d.offerTrust(hostile.trusts[Math.floor(random() * hostile.trusts.length)] as Uint8Array);
       count.hostile += each;
       count.hostileTrust++;
-      if (judge.fooled(d) || (d.kept !== before && big(d.store.sequence) < big(embeddedTrust(ALGS, before).sequence))) count.fooled++;
+      if (judge.fooled(d.device) || big(d.device.store.sequence) < big(before.store.sequence)) count.fooled++;
     };
     for (const [k, d] of devices.entries()) {
       // a tenth is away until the end, half of the others come now and then
@@ -325,22 +340,34 @@ export async function carry({ share: [from, to], attacks: each, careless = false
       }
     }
     const trust: { [sequence: string]: number } = {};
-    for (const d of devices) trust[`${big(d.store.sequence)}`] = (trust[`${big(d.store.sequence)}`] ?? 0) + 1;
+    for (const { device } of devices) trust[`${big(device.store.sequence)}`] = (trust[`${big(device.store.sequence)}`] ?? 0) + 1;
     count.phases.push({ name, trust });
   }
   const final = at(s, 71);
-  for (const d of devices) {
+  /** Whether a device that starts does not run the last release, under the last trust file. */
+  const isStranded = (d: Device) => {
     d.memory.invoked.length = 0;
     d.start();
-    if (
+    return (
       manifestOf(d.memory.envelope ?? []) !== manifestOf(final.envelopes[d.name]) ||
       big(d.store.sequence) !== 7n ||
       d.memory.invoked.length !== 1
-    )
-      count.stranded++;
-    if (judge.fooled(d)) count.fooled++;
-    count.cuts += d.cuts;
-    for (const code of d.refused) count.refused[code] = (count.refused[code] ?? 0) + 1;
+    );
+  };
+  const ends = new Map<Device, { stranded: boolean; fooled: boolean }>();
+  for (const member of devices) {
+    let end = ends.get(member.device);
+    if (!end || member.beside) {
+      const d = member.beside ?? member.device.twin();
+      end = { stranded: isStranded(d), fooled: judge.fooled(d) };
+      if (!member.beside) ends.set(member.device, end);
+    }
+    if (end.stranded) count.stranded++;
+    if (end.fooled) count.fooled++;
+    if (member.beside) count.beside++;
+    count.cuts += member.cuts;
+    for (const code of member.refused) count.refused[code] = (count.refused[code] ?? 0) + 1;
   }
+  Object.assign(count, { states: states.count, asked: states.asked, remembered: states.remembered });
   return count;
 }

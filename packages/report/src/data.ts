@@ -68,7 +68,7 @@ export interface ReportData {
   keys: ReportKey[];
   /** How many different keys must have signed. */
   threshold: number;
-  /** Thresholds that apply besides. */
+  /** Thresholds that also apply. */
   families?: ReportFamily[];
   /** The trust file that lists the keys. */
   trust?: { name: string; sequence: string; role: string };

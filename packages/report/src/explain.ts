@@ -84,8 +84,8 @@ export function actionOf(m: Manifest, e: Effect): Action | undefined {
   };
 }
 
-/** The refusal, with its name and its words. */
-function refusalWords({ during, code }: DeviceRefusal): NonNullable<Behaviour["refused"]> {
+/** Returns a refusal with its name and its words. */
+export function namedRefusal({ during, code }: Pick<DeviceRefusal, "during" | "code">): NonNullable<Behaviour["refused"]> {
   const row = refusalOf(code);
   return { during, code, reason: row?.name ?? "UNKNOWN", words: row?.meaning ?? `number ${code}` };
 }
@@ -94,7 +94,7 @@ function behaviourOf(by: Interpreter, m: Manifest, kind: DeviceKind): Pick<Behav
   const { install, start } = coursesOf(by, m, kind);
   const actions = (course: Course | undefined) => (course?.done ?? []).flatMap((e) => actionOf(m, e) ?? []);
   const refused = install?.refused ?? start?.refused;
-  return { install: actions(install), start: actions(start), ...(refused && { refused: refusalWords(refused) }) };
+  return { install: actions(install), start: actions(start), ...(refused && { refused: namedRefusal(refused) }) };
 }
 
 /** A pair of identifiers that the release does not combine is not one of its devices. */

@@ -14,7 +14,7 @@ export {
 } from "./data.js";
 export { type Expectation, HASH_FUNCTIONS, type Interpreter, limitedInterpreter, type Phase } from "./device-rules.js";
 export { type DeviceKind, type DeviceRefusal, everyKind, kindRefusal, payloadsOf } from "./device-run.js";
-export { type Action, actionOf, type Behaviour, type Explained, explainManifest, hexOf, identifierText } from "./explain.js";
+export { type Action, actionOf, type Behaviour, type Explained, explainManifest, hexOf, identifierText, namedRefusal } from "./explain.js";
 export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain-words.js";
 export { type FittedReport, fittedReport } from "./fit.js";
 export { diagnostic } from "./notation/diagnostic.js";

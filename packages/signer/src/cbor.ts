@@ -40,12 +40,40 @@ function cborInteger(value: number | bigint): number | bigint {
   return n < wide && n >= -wide ? Number(n) : n;
 }
 
-/** The head of a byte string of `n` bytes, below 2^32. */
-function bytesHead(n: number): Uint8Array {
-  if (n < 24) return Uint8Array.of(0x40 + n);
-  if (n < 256) return Uint8Array.of(0x58, n);
-  if (n < 65536) return Uint8Array.of(0x59, n >> 8, n & 255);
-  return Uint8Array.of(0x5a, ...[24, 16, 8, 0].map((shift) => (n >>> shift) & 255));
+const BYTES = 2;
+const MAP = 5;
+
+/** The head of an item of a major type with the argument `n`, below 2^32. */
+function head(major: number, n: number): Uint8Array {
+  const type = major << 5;
+  if (n < 24) return Uint8Array.of(type + n);
+  if (n < 256) return Uint8Array.of(type + 24, n);
+  if (n < 65536) return Uint8Array.of(type + 25, n >> 8, n & 255);
+  return Uint8Array.of(type + 26, ...[24, 16, 8, 0].map((shift) => (n >>> shift) & 255));
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
+/**
+ * encodeCbor() for a map of integers of up to 32 bits, to such integers and to byte strings: the members of a key. What
+ * only shows the thumbprint of a key does not load cbor-x, which takes longer than all else about a key.
+ */
+export function encodeMembers(map: ReadonlyMap<number, number | Uint8Array>): Uint8Array {
+  const encoded = (value: number | Uint8Array) => {
+    if (typeof value !== "number") return joined([head(BYTES, value.length), value]);
+    return value < 0 ? head(1, -1 - value) : head(0, value);
+  };
+  const pairs = [...map].map(([key, value]) => ({ key: encoded(key), value: encoded(value) }));
+  pairs.sort((a, b) => compareBytes(a.key, b.key));
+  return joined([head(MAP, pairs.length), ...pairs.flatMap(({ key, value }) => [key, value])]);
 }
 
 /**
@@ -56,15 +84,8 @@ export function encodeBytesMap(tag: number, map: ReadonlyMap<Encodable, Uint8Arr
   // the same tag and keys, with null in place of each byte string
   const outline = encodeCbor(new Tagged(tag, new Map([...map.keys()].map((key) => [key, null]))));
   const pairs = [...map].map(([key, content]) => ({ key: encodeCbor(key), content })).sort((a, b) => compareBytes(a.key, b.key));
-  const head = outline.subarray(0, outline.length - pairs.reduce((n, { key }) => n + key.length + 1, 0));
-  const pieces = [head, ...pairs.flatMap(({ key, content }) => [key, bytesHead(content.length), content])];
-  const out = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
+  const before = outline.subarray(0, outline.length - pairs.reduce((n, { key }) => n + key.length + 1, 0));
+  return joined([before, ...pairs.flatMap(({ key, content }) => [key, head(BYTES, content.length), content])]);
 }
 
 /**

@@ -8,7 +8,8 @@ import { LONG } from "../../test-support/src/effort.js";
 import { array, bstr, checkItem, copyBytes, enter, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
 import { Tagged as BuiltTagged, encodeCbor as builtCbor } from "../lib/cbor.js";
 import { violations as built } from "../lib/description/schema.js";
-import { type Encodable, encodeCbor, Tagged } from "../src/cbor.js";
+import { type Encodable, encodeCbor, encodeMembers, Tagged } from "../src/cbor.js";
+import { fits } from "../src/description/fits.js";
 import { type Violation, violations } from "../src/description/schema.js";
 import { type Command, type Description, encode, reattach, resolve, SCHEMA, sever, splitEnvelope, toHex } from "../src/index.js";
 import { least, text, untagged, uuid } from "./encode-common.js";
@@ -308,6 +309,43 @@ it("what the build makes of the encoder writes what all of cbor-x writes", () =>
       const all = withTags(value, (tag, inside) => new Tagged(tag, inside as Encodable)) as Encodable;
       const own = withTags(value, (tag, inside) => new BuiltTagged(tag, inside as Encodable)) as Encodable;
       expect(outcome(() => builtCbor(own))).toBe(outcome(() => encodeCbor(all)));
+    }),
+    { numRuns: LONG ? 5_000 : 200 },
+  );
+});
+
+it("what holds a value against a schema counts characters, compares types, and throws for a keyword that it does not know", () => {
+  expect(["\u{1f512}", "\u{1f512}\u{1f512}"].map((text) => fits(text, { minLength: 2 }))).toEqual([false, true]);
+  expect([1, "1", 1.5, null, [], {}].map((value) => fits(value, { type: ["integer", "null"] }))).toEqual([
+    true,
+    false,
+    false,
+    true,
+    false,
+    false,
+  ]);
+  expect(
+    [
+      [1, "1"],
+      [1, 1],
+    ].map((list) => fits(list, { uniqueItems: true })),
+  ).toEqual([true, false]);
+  for (const keyword of ["maxLength", "anyOf", "constructor"]) expect(() => fits("", { [keyword]: 1 })).toThrow(`a schema with ${keyword}`);
+});
+
+it("members of a key are encoded as cbor-x encodes them", () => {
+  // 1, 2, 3 and 5 bytes
+  const integer = fc.oneof(
+    fc.integer({ min: -30, max: 30 }),
+    fc.integer({ min: -300, max: 300 }),
+    fc.integer({ min: -70_000, max: 70_000 }),
+  );
+  const wide = fc.oneof(integer, fc.integer({ min: -(2 ** 32), max: 2 ** 32 - 1 }));
+  const bytes = fc.oneof(fc.uint8Array({ maxLength: 30 }), fc.uint8Array({ minLength: 250, maxLength: 260 }));
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.tuple(wide, fc.oneof(wide, bytes)), { selector: ([label]) => label, maxLength: 30 }), (pairs) => {
+      const members = new Map(pairs);
+      expect(toHex(encodeMembers(members))).toBe(toHex(encodeCbor(members as Map<Encodable, Encodable>)));
     }),
     { numRuns: LONG ? 5_000 : 200 },
   );

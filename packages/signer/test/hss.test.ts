@@ -14,7 +14,15 @@ const text = (s: string) => new TextEncoder().encode(s);
 /** Bytes that follow from a name. */
 const named = (name: string, n: number) => new Uint8Array(createHash("sha512").update(name).digest().subarray(0, n));
 
-const whole = (tree: LmsTree) => cachedNodes(tree, 0, cachedCount(tree));
+const floors = new Map<string, Uint8Array>();
+
+/** The kept nodes of a tree, made once: many tests sign with the same ones. */
+function whole(tree: LmsTree): Uint8Array {
+  const name = [tree.n, tree.height, tree.width, toHex(tree.id), toHex(tree.seed)].join();
+  const floor = floors.get(name) ?? cachedNodes(tree, 0, cachedCount(tree));
+  floors.set(name, floor);
+  return floor;
+}
 const stackOf = (params: HssParams) => hssTop(params, named("id", 16), named("seed", params.n));
 
 function signed(params: HssParams, top: LmsTree, index: bigint, message: Uint8Array) {

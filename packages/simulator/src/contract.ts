@@ -79,7 +79,7 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
   const [first] = faults;
   if (!first) return;
   const why = first.fault ?? first.stuck ?? (first.floorFell ? "the floor fell" : `${first.boots} starts`);
-  throw new Error(`${faultCount} cuts do not end well; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
+  throw new Error(`${faultCount} cuts end badly; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
 }
 
 /** Returns the requirements, for devices with the storage that `make` returns. */

@@ -16,10 +16,10 @@ describe("firmseal simulate", () => {
       const r = await p.ok(["simulate", "fw.suit", "--device", name, "--key", "A.jwk", ...few]);
       expect(r.stdout).toMatch(/^operation {2}the power is cut in +cuts {2}starts +cuts again {2}starts\n0/);
       expect(r.stdout).toMatch(/ old \d, new \d /);
-      const [, cuts, again] = /^([\d,]+) cuts of the power, and ([\d,]+) more/m.exec(r.stderr) ?? [];
+      const [, cuts, again] = /^([\d,]+) power cuts, and ([\d,]+) more/m.exec(r.stderr) ?? [];
       expect(Number(cuts?.replace(",", ""))).toBeGreaterThan(15);
       expect(Number(again?.replace(",", ""))).toBeGreaterThan(LONG ? 200 : 150);
-      expect(r.stderr).toContain("update 7 over a made-up release 6");
+      expect(r.stderr).toContain("sequence number 7, over a generated release with sequence number 6");
     }
   }, 180_000);
 
@@ -58,7 +58,7 @@ describe("firmseal simulate", () => {
     expect(new Set(points.map((x) => x.boots))).toEqual(new Set(["old", "new"]));
   });
 
-  it("fails, and tells the first cuts that do not end well, where a device is wrong", async () => {
+  it("fails, and tells the first cuts that end badly, where a device is wrong", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const table = DEVICES as { [name: string]: MakeStore };
@@ -87,7 +87,7 @@ describe("firmseal simulate", () => {
         exit: 1,
         reason: "POWER_CUT",
         code: 207,
-        message: expect.stringMatching(/^\d+ cuts do not end well/),
+        message: expect.stringMatching(/^\d+ cuts end badly/),
       });
       const { faults, faultCount, cuts } = (failure as Failure).facts as { faults: object[]; faultCount: number; cuts: number };
       expect(faultCount).toBe(cuts);

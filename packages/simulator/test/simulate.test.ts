@@ -175,7 +175,7 @@ describe("the simulation itself", () => {
     expect(flashes[1]?.pages.some((page, n) => page === flashes[2]?.pages[n])).toBe(true);
   });
 
-  it("trusts the keys of a made-up release for that one only", async () => {
+  it("trusts the keys of a generated release for that one only", async () => {
     const previous = await previousRelease([0, 8], identity, setup.components, 6001, 2);
     const [, update] = await two();
     expect(previous.trust).toMatchObject({ threshold: 2 });

@@ -25,7 +25,7 @@ export function launch(): Promise<Browser> {
   return browser;
 }
 
-/** Widths and color schemes in which a page is looked at. */
+/** Widths and color schemes in which tests view a page. */
 export const VIEWS = some(
   [
     [1200, "light"],

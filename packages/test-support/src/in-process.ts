@@ -72,6 +72,10 @@ function functionsOf(call: Call): { [name: string]: Function_ } {
       if (!call.given.delete(fd)) call.opened.delete(fd);
       real.closeSync(mapped);
     },
+    // a call of the command line in a test loses no power: only a process of its own waits for the disk
+    fsyncSync(fd: number) {
+      realOf(fd, "fsync");
+    },
     fstatSync(fd: number, options?: fs.StatOptions) {
       return fd === 0 ? stdinStat() : real.fstatSync(realOf(fd, "fstat"), options);
     },

@@ -139,7 +139,7 @@ export function expectFailure(r: Result, exit: number): string {
   });
   expect(r.stderr.endsWith("\n")).toBe(true);
   expectHarmless(r.stderr);
-  expect(lines[0]).not.toContain("fault of this program");
+  expect(lines[0]).not.toContain("internal error");
   return lines[0] as string;
 }
 

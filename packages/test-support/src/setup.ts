@@ -1,7 +1,9 @@
 // What vitest runs for each test file. Modules are loaded once for all files of a process, so a hook in a module would serve the first file alone.
 
 import { afterAll, vi } from "vitest";
+import "./equality.js";
 import { removeFolders } from "./folders.js";
+import "./kept-scrypt.js";
 
 afterAll(() => {
   removeFolders();

@@ -48,6 +48,24 @@ describe("a new device", () => {
     expect(fs.readFileSync(join(dir, "device.json"), "utf8")).toBe(before);
     expect(() => fileDevice(fs, join(root, "nowhere"))).toThrow();
   });
+  it("makes the folders around its own, and needs no one that is there", () => {
+    for (const path of ["a/b/c", "a/b/d//", "a\\e", "a/f\\g/h", "a/./i/../j"]) {
+      createFileDevice(fs, `${root}/${path}`, identity, 1);
+      expect(fs.readdirSync(`${root}/${path}`).sort()).toEqual(["device.json", "slots"]);
+    }
+    expect(fs.readdirSync(`${root}/a`).sort()).toEqual(process.platform === "win32" ? expect.anything() : ["b", "f\\g", "i", "j"]);
+    fs.writeFileSync(join(root, "file"), "");
+    expect(() => createFileDevice(fs, join(root, "file"), identity, 1)).toThrow();
+    expect(() => createFileDevice(fs, join(root, "file", "x", "y"), identity, 1)).toThrow();
+    // whatever another process makes meanwhile
+    const raced = { ...fs, existsSync: (path: string) => (path.endsWith("race") ? false : fs.existsSync(path)) };
+    createFileDevice(raced, join(root, "race"), identity, 1);
+    expect(fileDevice(fs, join(root, "race")).floor()).toEqual([0, 0]);
+  });
+  it.skipIf(!fs.existsSync("/proc/self"))("is refused below /proc at once: Node's recursive mkdir would not end there", () => {
+    for (const path of ["/proc/firmseal", "/proc/firmseal/a/b", "/proc/self/firmseal"])
+      expect(() => createFileDevice(fs, path, identity, 1)).toThrow(/ENOENT|EACCES|EPERM/);
+  });
   it("has no identifiers of devices where none are given", () => {
     const dir = fs.mkdtempSync(join(root, "d-"));
     createFileDevice(fs, dir, identity, 1);

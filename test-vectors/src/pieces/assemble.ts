@@ -58,16 +58,25 @@ export function head(major: number, n: number | bigint): number[] {
     ...Array.from({ length: size }, (_, i) => Number((v >> BigInt(8 * (size - 1 - i))) & 255n)),
   ];
 }
+/** `start` with the items behind it. A loop: flat() takes ten times as long, and some vectors have 64 KB in small items. */
+function followed(start: number[], items: readonly Piece[]): number[] {
+  for (const item of items) for (const byte of item) start.push(byte);
+  return start;
+}
 export const int = (n: number | bigint): Piece => (n < 0 ? head(1, -1n - BigInt(n)) : head(0, n));
-export const bytes = (b: ArrayLike<number>): Piece => [...head(2, b.length), ...Array.from(b)];
+export const bytes = (b: ArrayLike<number>): Piece => followed(head(2, b.length), [Array.isArray(b) ? b : Array.from(b)]);
 export const text = (s: string | Piece): Piece => {
   const b = typeof s === "string" ? ascii(s) : s;
-  return [...head(3, b.length), ...b];
+  return followed(head(3, b.length), [b]);
 };
-export const array = (...items: Piece[]): Piece => [...head(4, items.length), ...items.flat()];
+export const array = (...items: Piece[]): Piece => followed(head(4, items.length), items);
 /** The pairs in the order given: sort() puts them right. */
-export const map = (...pairs: Pair[]): Piece => [...head(5, pairs.length), ...pairs.flat(2)];
-export const tag = (n: number, item: Piece): Piece => [...head(6, n), ...item];
+export const map = (...pairs: Pair[]): Piece => {
+  const out = head(5, pairs.length);
+  for (const pair of pairs) followed(out, pair);
+  return out;
+};
+export const tag = (n: number, item: Piece): Piece => followed(head(6, n), [item]);
 export const FALSE: Piece = [0xf4];
 export const TRUE: Piece = [0xf5];
 export const NIL: Piece = [0xf6];

@@ -1,4 +1,4 @@
-// What becomes of each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
+// What happens to each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
 
 import { CODES, Failure, grouped, someOf, usage, visible, warn } from "@firmseal/keys";
 import {

@@ -1,4 +1,4 @@
-// --for and --cose-alg: what they change in a release, and what is told about it.
+// --for and --cose-alg: what they change in a release, and what the user reads about it.
 
 import { type SigningKey, usage } from "@firmseal/keys";
 import type { AlgChoice } from "@firmseal/release";
@@ -49,5 +49,5 @@ export async function consumerFacts(name: AlgChoice["for"], keys: readonly Signi
 type ConsumerFacts = Awaited<ReturnType<typeof consumerFacts>>["for"];
 
 export function consumerWords(facts: ConsumerFacts | undefined): string[] {
-  return facts ? [`for ${facts.consumer}, signed as ${facts.algorithms.join(", ")}; given up: ${facts.givenUp}`] : [];
+  return facts ? [`for ${facts.consumer}, signed as ${facts.algorithms.join(", ")}; left out: ${facts.givenUp}`] : [];
 }

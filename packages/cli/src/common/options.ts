@@ -1,40 +1,48 @@
 // Options that several commands share.
 
-import { KEY_SOURCES, type PassphraseOption } from "@firmseal/keys";
+import { isVersion, KEY_SOURCES, type PassphraseOption } from "@firmseal/keys";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
 import { CHOICES } from "./choices.js";
 
 /** An unsigned decimal number of up to 64 bits. */
 export function sequenceNumber(value: string): bigint {
-  if (!/^[0-9]{1,100}$/.test(value)) throw new InvalidArgumentError("give a decimal number.");
+  if (!/^[0-9]{1,100}$/.test(value)) throw new InvalidArgumentError("give a decimal number");
   const n = BigInt(value);
-  if (n >= 2n ** 64n) throw new InvalidArgumentError("a sequence number is below 2^64.");
+  if (n >= 2n ** 64n) throw new InvalidArgumentError("give a number below 2^64");
   return n;
 }
 
 /** The number of a leaf: up to 2^200. */
 export function leafNumber(value: string): bigint {
-  if (!/^[0-9]{1,61}$/.test(value)) throw new InvalidArgumentError("give a decimal number.");
+  if (!/^[0-9]{1,61}$/.test(value)) throw new InvalidArgumentError("give a decimal number");
   return BigInt(value);
 }
 
 /** --seq: a number, or the next one by the logs of the keys. */
 function sequenceOrNext(value: string): bigint | "next" {
   if (value === "next") return value;
-  if (!/^[0-9]/.test(value)) throw new InvalidArgumentError('give a decimal number, or "next".');
+  if (!/^[0-9]+$/.test(value)) throw new InvalidArgumentError('give a decimal number, or "next"');
   return sequenceNumber(value);
 }
 
+/** A release: its version, or its sequence number. */
+export function numberOrVersion(value: string): bigint | string {
+  if (/^[0-9]+$/.test(value)) return sequenceNumber(value);
+  if (!isVersion(value)) throw new InvalidArgumentError("give a version (1.4.2) or a sequence number.");
+  return value;
+}
+
 export function wholeNumber(value: string): number {
-  if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError("give a whole number.");
+  if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError("give a whole number");
   return Number(value);
 }
 
 /** The place of a payload. "#…" names payloads of the envelope itself. */
 export function uriReference(value: string): string {
-  if (!/^[!-~]+$/.test(value)) throw new InvalidArgumentError("a URI is printable ASCII without spaces.");
-  if (value.startsWith("#")) throw new InvalidArgumentError("a URI that begins with # is inside the envelope.");
+  if (!/^[!-~]+$/.test(value)) throw new InvalidArgumentError("write it in printable ASCII without spaces");
+  if (value.startsWith("#"))
+    throw new InvalidArgumentError("give a URI outside the envelope: one that begins with # names a payload inside it");
   return value;
 }
 
@@ -103,7 +111,7 @@ export function productFile(): Option {
 export function releaseVersion(): Option {
   return option(
     "--version <version>",
-    "if the input is an image: its version, for the text of the manifest; without --seq also its number",
+    "if the input is an image: its version, for the text of the manifest; without --seq, also gives the sequence number",
   );
 }
 
@@ -135,7 +143,7 @@ export function imageInputOptions(): Option[] {
         parse: sequenceOrNext,
       },
     ),
-    option("--first", "with --seq next: nothing was released yet, and the signing log is empty"),
+    option("--first", "with --seq next: confirm that nothing was released yet; the signing log must be empty"),
     option("--uri <uri>", "if the input is an image: leave the image out of the envelope; devices fetch it from this URI", {
       parse: uriReference,
     }),
@@ -156,7 +164,7 @@ export function allowKeyAsImage(): Option {
 export function sequenceChecks(): Option[] {
   return [
     option("--log <file>", "signing log (default: KEY.log beside the key)"),
-    option("--allow-lower-sequence", "sign even though the key has signed a higher sequence number"),
+    option("--allow-lower-sequence", "sign even though the key has signed a higher sequence number or version"),
     option("--allow-sequence-reuse", "sign even though the key has signed a different manifest or trust file with this sequence number"),
     option("--allow-sequence-jump", "sign even though the sequence number is more than 2^32 above the last one"),
   ];
@@ -165,8 +173,8 @@ export function sequenceChecks(): Option[] {
 /** A second person who must have approved what is signed. */
 export function approvals(): Option[] {
   return [
-    option("--approver <file>", "public key of a person who must have approved this", { repeat: true }),
-    option("--approval <file>", "what firmseal approve wrote, one for each approver", { repeat: true }),
+    option("--approver <file>", "public key of a person who must approve this", { repeat: true }),
+    option("--approval <file>", "file that firmseal approve wrote; one for each approver", { repeat: true }),
     option("--allow-no-approval", "sign without an approval although the log of the key requires one"),
   ];
 }
@@ -174,7 +182,7 @@ export function approvals(): Option[] {
 /** What a key that signs manifests is checked against. */
 export function coverage(): Option[] {
   return [
-    option("--trust <file>", "trust file: refuse a key that it does not list for this release; of several, one must list it", {
+    option("--trust <file>", "trust file that must list the key for this release; if there are several, one of them", {
       repeat: true,
     }),
     option("--role <name>", "with --trust: role in which the key signs (default: release)", { choices: policyRoles }),
@@ -189,9 +197,13 @@ export function allowRootKey(): Option {
 /** What a root that signs a trust file is checked against. */
 export function trustChecks(): Option[] {
   return [
-    option("--previous-trust <file>", "the previous trust file: shows what changes, and its roots may sign too; also older ones", {
-      repeat: true,
-    }),
+    option(
+      "--previous-trust <file>",
+      "the previous trust file, to show what changes; its roots may sign too; you may also give older files",
+      {
+        repeat: true,
+      },
+    ),
     option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line"),
     ...sequenceChecks(),
   ];

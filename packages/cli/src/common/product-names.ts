@@ -5,7 +5,7 @@ import { PRODUCT_FILE, type Product } from "@firmseal/release";
 import { onDemand } from "./on-demand.js";
 
 /**
- * The product, if its file is named, or if it is here and can be read: a release may be looked at anywhere. `named`:
+ * The product, if its file is named, or if it is here and can be read: a release may be inspected anywhere. `named`:
  * only if it is named.
  */
 export async function productHere(product: string | undefined, named = false): Promise<Product | undefined> {
@@ -26,7 +26,7 @@ export interface ProductNames {
   readonly [uuid: string]: string;
 }
 
-/** Lines with the names of a product in place of its UUIDs. */
+/** Lines with the names of a product instead of its UUIDs. */
 export const namedLines = (lines: readonly string[], names: ProductNames = {}) =>
   lines.map((line) => line.replace(UUID, (uuid) => (Object.hasOwn(names, uuid) ? (names[uuid] as string) : uuid)));
 

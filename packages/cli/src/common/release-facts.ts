@@ -58,7 +58,7 @@ export function lastKnown({ known }: ReleasePlan) {
   return last ? { path: last.path, version: last.version, sequence: String(last.sequence) } : null;
 }
 
-/** With names of the product in place of identifiers, and in words. */
+/** With names of the product instead of identifiers, and in words. */
 export function changeFacts(change: BoardChange, product: Product) {
   let text = JSON.stringify(change);
   for (const [id, name] of productNames(product)) text = text.replaceAll(id, () => JSON.stringify(name).slice(1, -1));
@@ -109,6 +109,6 @@ export function changeLines({ board, state, before, lines }: ReturnType<typeof c
 export function givenUpWords(boards: readonly { board: string; for: ConsumerName | null }[]): string[] {
   return consumerNames.flatMap((name) => {
     const own = boards.filter((one) => one.for === name).map(({ board }) => board);
-    return own.length > 0 ? [`for ${name} (${own.join(", ")}), given up: ${consumerOf(name).givenUp}`] : [];
+    return own.length > 0 ? [`for ${name} (${own.join(", ")}); left out: ${consumerOf(name).givenUp}`] : [];
   });
 }

@@ -108,7 +108,10 @@ function policyFor(whom: TrustedKeys, envelope: Uint8Array, given: Identity | un
   const isSame = ({ anchors, threshold: n }: Trust) =>
     n === first?.threshold && anchors.length === first?.anchors.length && anchors.every((a, i) => first.anchors[i] === a);
   if (!first || !others.every(isSame))
-    throw usage("devices of this release trust different keys, and a report has one set of them", "name the device: --vendor and --class");
+    throw usage(
+      "devices of this release trust different keys, and a report can show only one set of keys",
+      "name the device: --vendor and --class",
+    );
   return first;
 }
 

@@ -133,7 +133,7 @@ export const CHANGES: Shape = { changes: ["object[]", "differences from the prev
 export const PROGRESS: Shape = {
   signed: ["number", "roots that have signed"],
   needed: ["number", "roots that must sign"],
-  families: ["object[]", "families of algorithms: how many of their keys must sign besides, and have signed"],
+  families: ["object[]", "families of algorithms: how many of their keys must also sign, and how many have signed"],
 };
 
 /** A trust file with signatures of its roots. */
@@ -163,7 +163,7 @@ const MARGIN: Shape = {
 };
 
 const MARGINS: Shape = {
-  left: ["object", "what is left of their keys"],
+  left: ["object", "keys that they have left"],
   ...membersOf("left", {
     release: ["object", "release keys"],
     ...membersOf("release", MARGIN),
@@ -172,10 +172,10 @@ const MARGINS: Shape = {
   }),
 };
 
-/** What becomes of a fleet. */
+/** What happens to a fleet. */
 export const COHORTS: Shape = {
   devices: ["object", "number of devices: total, and for each verdict"],
-  cohorts: ["object[]", "what becomes of each cohort; those in one state are one entry"],
+  cohorts: ["object[]", "what happens to each cohort; cohorts in the same state share an entry"],
   ...membersOf("cohorts[]", {
     name: ["string", "name of the first cohort in this state"],
     rows: ["number", "how many rows of the fleet file are in it"],

@@ -3,6 +3,7 @@
 import { grouped, type Receipt, someOf } from "@firmseal/keys";
 import { progressWords, type RootProgress } from "@firmseal/release";
 import { versionIn } from "@firmseal/report";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 
 /** "1 root", "2 roots". */
 export const plural = (n: number, one: string) => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
@@ -11,6 +12,15 @@ export const plural = (n: number, one: string) => `${grouped(n)} ${one}${n === 1
 export function versionFacts(outline: Parameters<typeof versionIn>[0]): { version?: string } {
   const version = versionIn(outline);
   return version === undefined ? {} : { version };
+}
+
+/** The version of a release that a device has accepted: a device does not read the text, which may be damaged. */
+export function versionIfAny(envelope: Uint8Array): { version?: string } {
+  try {
+    return versionFacts(decodeEnvelope(envelope));
+  } catch {
+    return {};
+  }
 }
 
 /** The number of a release, behind its version. */

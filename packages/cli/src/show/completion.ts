@@ -1,5 +1,5 @@
 // Completion: what could follow the words on a command line, and the scripts that ask for it when a person presses Tab.
-// Not by a library: those that were looked at let bash evaluate the words, and so run what a person has only typed.
+// Not by a library: the known ones let bash evaluate the words, and so run what a person has only typed.
 
 import type { AnyCommand, Listed } from "../command.js";
 import { GLOBAL_OPTIONS, optionsOf } from "../command.js";

@@ -33,8 +33,8 @@ export function failureOf(e: unknown, line: CommandLine = { argv: [], place: "" 
       3,
       "INTERNAL",
       CODES.INTERNAL,
-      `a fault of this program: ${e instanceof Error ? e.message : String(e)}`,
-      "please report it with the command that caused it",
+      `internal error: ${e instanceof Error ? e.message : String(e)}`,
+      "report it with the command that caused it",
       { cause: e },
     )
   );
@@ -66,7 +66,7 @@ export function withOption(failure: Failure, given: readonly unknown[]): Failure
 function withoutSecrets(message: string): string {
   return message
     .replace(/^(unknown option '-[^=']*)=.*'/, "$1'")
-    .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its argument is");
+    .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its value is");
 }
 
 /** Both parts of a text around the last `mark`. Undefined if it is not there. */
@@ -75,7 +75,7 @@ function around(text: string, mark: string): [string, string] | undefined {
   return at < 0 ? undefined : [text.slice(0, at), text.slice(at + mark.length)];
 }
 
-/** Names the choice that was meant, where commander refuses a value of an option or of an argument. */
+/** Suggests the nearest choice, where commander refuses a value of an option or of an argument. */
 function withChoice(message: string): string {
   const [refused, list] = around(message, ". Allowed choices are ") ?? [];
   if (refused === undefined || list === undefined) return message;
@@ -84,6 +84,27 @@ function withChoice(message: string): string {
   const value = ofArgument?.replace(/^command-argument value /, "") ?? refused.replace(/^option '[^']*' argument | is invalid$/g, "");
   const what = argument === undefined ? /^option '[^']*'/.exec(refused)?.[0] : `argument ${argument}`;
   return `${what}: ${value} is not one of ${choices}${suggestion(value.slice(1, -1), choices.split(", "))}`;
+}
+
+/** What commander says, and the same as the messages of the commands say it. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^required option ('.*') not specified$/, "option $1 is missing"],
+  [/^missing required argument ('.*')$/, "argument $1 is missing"],
+  [/^(option '.*') argument missing$/, "$1: its value is missing"],
+  [/^too many arguments for '.*'\. Expected (\d+) arguments? but got (\d+)\.$/, "too many arguments: $2 instead of $1"],
+  [/ \(Did you mean (\S+)\?\)$/, '; did you mean "$1"?'],
+  [/ \(Did you mean one of (.+)\?\)$/, "; did you mean one of $1?"],
+];
+
+/** The message and, if a parser of ours has refused a value, what it advises. */
+function wordsOf(e: CommanderError): [message: string, advice?: string | undefined] {
+  // commander puts a suggestion in its own line
+  const said = withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " "));
+  const choice = withChoice(said);
+  if (choice !== said) return [choice];
+  const [refused, advice] = e.code === "commander.invalidArgument" ? (around(said, " is invalid. ") ?? []) : [];
+  if (refused !== undefined) return [`${refused.replace(/^(option '[^']*') argument (?=')/, "$1: ")} is not valid`, advice];
+  return [WORDS.reduce((text, [from, to]) => text.replace(from, to), said)];
 }
 
 /** Options that had another name, and their names now. */
@@ -100,11 +121,11 @@ function wrongUse(e: CommanderError, { argv, place }: CommandLine): Failure {
   // a missing option may have been given by its old name
   const old = argv.map((arg) => arg.replace(/=.*/s, "")).find((arg) => Object.hasOwn(RENAMED, arg));
   if (old !== undefined && OPTIONS.has(e.code)) return usage(`unknown option '${old}'`, `its name is ${RENAMED[old]}`);
-  return usage(
-    // commander puts a suggestion in its own line
-    e.code === "commander.help" ? "no command given" : withChoice(withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " "))),
+  const help =
     place === ""
       ? "firmseal --help lists the commands, firmseal COMMAND --help the options of one"
-      : `firmseal ${place} --help shows how it is used`,
-  );
+      : `firmseal ${place} --help shows how it is used`;
+  if (e.code === "commander.help") return usage("no command given", help);
+  const [message, advice] = wordsOf(e);
+  return usage(message, advice ?? help);
 }

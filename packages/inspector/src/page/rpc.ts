@@ -76,7 +76,7 @@ export class Rpc {
   /** Ends the worker, whatever it does. Everything that was asked is rejected. */
   end(): void {
     const { worker } = this;
-    // nobody is told of this end
+    // this end is not reported
     this.worker = undefined;
     worker?.terminate();
     for (const { reject } of this.waiting.values()) reject(new Problem(""));

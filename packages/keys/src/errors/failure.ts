@@ -81,7 +81,7 @@ const SYSTEM_ERRORS: { [code: string]: string } = {
   ENAMETOOLONG: "the name is too long",
   ELOOP: "too many symbolic links",
   EMFILE: "too many open files",
-  EPIPE: "the reader has closed it",
+  EPIPE: "the reader has closed the pipe",
   EIO: "the device reports an error",
 };
 

@@ -31,7 +31,7 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
   if (stat.isFile()) return { fd, size: stat.size };
   closeSync(fd);
   throw usage(
-    `${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
+    `${path}: is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
     "give a regular file, or - for stdin",
   );
 }

@@ -42,7 +42,7 @@ function cleanUp(): void {
   temporary = undefined;
 }
 
-/** Removes a file, if it is there. rmSync() would look at it twice, and is a module of its own in Node 20. */
+/** Removes a file, if it exists. rmSync() would check it twice, and is a module of its own in Node 20. */
 export function removeFile(path: string): void {
   try {
     unlinkSync(path);
@@ -96,7 +96,7 @@ function targetOf(path: string): string {
   if (!stat) return path;
   if (!stat.isFile())
     throw usage(
-      `${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
+      `${path}: is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
       "give a file name, or - for stdout",
     );
   return realpathSync(path);

@@ -2,6 +2,7 @@
 
 export const INTEGER = 0x02;
 export const OCTET_STRING = 0x04;
+export const OBJECT_IDENTIFIER = 0x06;
 export const SEQUENCE = 0x30;
 
 /** One item: tag, content, and the whole encoding. Views of the input. */

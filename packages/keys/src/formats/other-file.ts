@@ -28,7 +28,7 @@ const ROWS: readonly (readonly [begins: RegExp, what: string, hint: string])[] =
 
 const SCHEMA = /"(urn:firmseal:[a-z]+:\d+)"/;
 
-/** The bytes that are looked at. */
+/** How many bytes of a file are examined. */
 const LOOKED_AT = 512;
 
 /** Returns the error for `bytes` that hold no key. It names their kind if that is known; otherwise it is `fault`. */
@@ -45,6 +45,6 @@ export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): K
 
 /** Returns the error for a file that is too long for a key. */
 export function tooLongForKey(path: string, size: number): KeyFileError {
-  const hint = "give a file that holds nothing else; `firmseal keygen` and `firmseal pubkey` write key files";
+  const hint = "give a file that contains nothing else; firmseal keygen and firmseal pubkey write key files";
   return notAKey(readFirstBytes(path, LOOKED_AT), path, new KeyFileError(`${path}: too long for a key (${size} bytes)`, hint, 2));
 }

@@ -31,7 +31,7 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   // `openssl ecparam -genkey` writes the curve in a separate block, and again inside the key
   const keys = blocks.filter((b) => b.label !== "EC PARAMETERS");
   const [block] = keys;
-  if (!block) throw new KeyFileError(`${name}: the PEM holds no key`, "use the file that holds the private or the public key", 2);
+  if (!block) throw new KeyFileError(`${name}: the PEM contains no key`, "use the file that holds the private or the public key", 2);
   if (keys.length > 1) throw several(keys.length);
   // text around a key is skipped (RFC 7468 §2); with two keys, it is unclear which is meant
   if (

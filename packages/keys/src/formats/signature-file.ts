@@ -42,6 +42,6 @@ export function parseSignature(bytes: Uint8Array, alg: KeyAlg, name: string): Ui
   if (!ecdsa || content[0] !== 0x30)
     throw wrongSignature(`${name}: a signature of ${alg} has ${length} bytes, not ${content.length}`, hint);
   const raw = rawFromDer(content, length);
-  if (!raw) throw wrongSignature(`${name}: looks like an ECDSA signature in DER, but is not`, "have it signed or exported again");
+  if (!raw) throw wrongSignature(`${name}: looks like an ECDSA signature in DER, but is not`, "sign again, or export the signature again");
   return raw;
 }

@@ -197,7 +197,7 @@ class HssKey {
     if (!Buffer.from(lmsPublicKey(tree, root)).equals(this.file.public.key.subarray(4)))
       throw new KeyFileError(
         `${this.place.name}: the public key does not match the secret`,
-        "the file mixes two keys, or this machine calculates wrongly: restore the key from a backup, but not its state",
+        "the file mixes two keys, or this machine computes wrong results: restore the key from a backup, but not its state",
         2,
       );
   }
@@ -210,7 +210,7 @@ class HssKey {
     const one = { tree, root: toHex(root) };
     if (!fitsPlace(level, one, state.roots))
       throw stateFault(
-        `${this.place.name}: a lower tree differs from the one that was signed: this machine calculates wrongly`,
+        `${this.place.name}: a lower tree differs from the one that was signed: this machine computes wrong results`,
         "sign on another machine, with this key and its state",
       );
     return one;

@@ -35,7 +35,7 @@ interface Note extends ProcessId {
 export interface LockOptions {
   /** Seconds to wait. Default: 60. */
   wait?: number;
-  /** The message if the lock is not available. Default: "another process is at work". */
+  /** The message if the lock is not available. Default: "another process is using it". */
   busy?: string;
 }
 
@@ -65,7 +65,7 @@ export async function lock(path: string, options: LockOptions = {}): Promise<Loc
   }
 }
 
-function busy(path: string, { nonce, pid, host }: Note, what = `${path}: another process is at work`): Failure {
+function busy(path: string, { nonce, pid, host }: Note, what = `${path}: another process is using it`): Failure {
   const here = host === thisProcess().host ? "" : ` on ${host}`;
   return environment(
     nonce === "" ? what : `${what} (process ${pid}${here})`,

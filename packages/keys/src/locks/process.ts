@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
+import { unlessThrown } from "../errors/unless-thrown.js";
 
 /** The identity of a process. A member is "" if the system does not tell it. */
 export interface ProcessId {
@@ -20,15 +21,7 @@ export interface ProcessId {
   host: string;
 }
 
-function attempt<T>(f: () => T): T | undefined {
-  try {
-    return f();
-  } catch {
-    return undefined;
-  }
-}
-
-const readTrimmed = (path: string) => attempt(() => readFileSync(path, "latin1").trim()) ?? "";
+const readTrimmed = (path: string) => unlessThrown(() => readFileSync(path, "latin1").trim()) ?? "";
 
 /**
  * Fields of /proc/PID/stat after the name, which may contain anything: state is 3, start 22. Returns undefined if it
@@ -40,7 +33,7 @@ function stat(pid: number): { state: string; start: string } | undefined {
 }
 
 const PROC = 0x9fa0;
-const isOfProc = (path: string) => attempt(() => statfsSync(path).type) === PROC;
+const isOfProc = (path: string) => unlessThrown(() => statfsSync(path).type) === PROC;
 
 /**
  * Whether /proc shows this process: in a process namespace without its own /proc, it shows others under other numbers
@@ -49,7 +42,7 @@ const isOfProc = (path: string) => attempt(() => statfsSync(path).type) === PROC
 function isProcOurs(): boolean {
   const numbers = /^NSpid:\s*(.*)$/m.exec(readTrimmed("/proc/self/status"))?.[1];
   const self = String(process.pid);
-  return isOfProc("/proc/self/status") && attempt(() => readlinkSync("/proc/self")) === self && (numbers ?? self) === self;
+  return isOfProc("/proc/self/status") && unlessThrown(() => readlinkSync("/proc/self")) === self && (numbers ?? self) === self;
 }
 
 /** A container may have a file mounted in this place, which says nothing about the kernel. */
@@ -58,7 +51,7 @@ function bootId(): string {
   return isOfProc(path) ? readTrimmed(path) : "";
 }
 
-const namespaceId = (space: string) => attempt(() => readlinkSync(`/proc/self/ns/${space}`));
+const namespaceId = (space: string) => unlessThrown(() => readlinkSync(`/proc/self/ns/${space}`));
 
 let ownId: ProcessId | undefined;
 
@@ -109,7 +102,7 @@ export function hasEnded(id: ProcessId, path: string): boolean {
   if (!now || id.start === "" || me.start === "") return false;
   if (now.start !== id.start) return true;
   // Killed but not yet reaped. A remaining thread may still be writing.
-  return (now.state === "Z" || now.state === "X") && (attempt(() => readdirSync(`/proc/${id.pid}/task`).length) ?? 0) <= 1;
+  return (now.state === "Z" || now.state === "X") && (unlessThrown(() => readdirSync(`/proc/${id.pid}/task`).length) ?? 0) <= 1;
 }
 
 /**
@@ -119,6 +112,6 @@ export function hasEnded(id: ProcessId, path: string): boolean {
  */
 function wasRestarted(id: ProcessId, me: ProcessId, path: string): boolean {
   if (id.space !== INITIAL || me.space !== INITIAL || id.machine === "" || id.machine !== me.machine) return false;
-  const type = attempt(() => statfsSync(dirname(path)).type);
+  const type = unlessThrown(() => statfsSync(dirname(path)).type);
   return type !== undefined && LOCAL.has(type);
 }

@@ -5,6 +5,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReadStream } from "node:tty";
 import { KeyFileError } from "../errors/key-file.js";
+import { unlessThrown } from "../errors/unless-thrown.js";
 import { checkDescriptor } from "./descriptor.js";
 import { takeVariable } from "./environment.js";
 
@@ -41,7 +42,7 @@ function checked(bytes: Uint8Array, where: string): Uint8Array {
   if (Buffer.from(bytes.buffer, bytes.byteOffset, 3 <= bytes.length ? 3 : 0).equals(BOM))
     throw new KeyFileError(`${where}: the passphrase begins with a byte-order mark`, "save it without one", 3);
   if (bytes.includes(0x0a) || bytes.includes(0x0d))
-    throw new KeyFileError(`${where}: the passphrase holds a line break`, "a passphrase is one line", 3);
+    throw new KeyFileError(`${where}: the passphrase contains a line break`, "a passphrase is one line", 3);
   return bytes;
 }
 
@@ -99,10 +100,10 @@ async function fromTerminal(prompt: string, confirm: boolean): Promise<Uint8Arra
     for (let tries = 0; tries < 3; tries++) {
       const first = checked(await terminal.ask(prompt), "terminal");
       if (!confirm) return first;
-      if (Buffer.from(first).equals(await terminal.ask("Once more: "))) return first;
-      terminal.show("The two are not the same.\n");
+      if (Buffer.from(first).equals(await terminal.ask("Repeat the passphrase: "))) return first;
+      terminal.show("The passphrases differ.\n");
     }
-    throw new KeyFileError("the two passphrases were not the same", "try again", 3);
+    throw new KeyFileError("the passphrases differ", "try again", 3);
   } finally {
     terminal.close();
   }
@@ -119,8 +120,8 @@ const SOURCES_HINT = "name a source: --passphrase-env NAME or --passphrase-fd N"
 // The terminal in raw mode, so that it shows nothing of what is typed. Its mode is restored however the process ends.
 function openTerminal(): Terminal {
   // not stdin and stdout, which may carry data
-  const out = attempt(() => openSync("/dev/tty", "w"));
-  const input = out === undefined ? undefined : attempt(() => new ReadStream(openSync("/dev/tty", "r")));
+  const out = unlessThrown(() => openSync("/dev/tty", "w"));
+  const input = out === undefined ? undefined : unlessThrown(() => new ReadStream(openSync("/dev/tty", "r")));
   if (out === undefined || !input)
     throw new KeyFileError("a passphrase is needed, and there is no terminal to ask for it", SOURCES_HINT, 3);
 
@@ -181,14 +182,6 @@ function openTerminal(): Terminal {
 }
 
 const TERMINATING_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
-
-function attempt<T>(f: () => T): T | undefined {
-  try {
-    return f();
-  } catch {
-    return undefined;
-  }
-}
 
 /** Applies one typed byte to a line of UTF-8 bytes. Exported for the tests. */
 export function edit(line: number[], byte: number): "more" | "done" | "abort" {

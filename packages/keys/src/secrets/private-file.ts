@@ -33,7 +33,7 @@ export function readGuarded(path: string, limit: number, what = "a private key",
 }
 
 const longerThan = (what: string) => (path: string, size: number) =>
-  new KeyFileError(`${path}: too long for ${what} (${size} bytes)`, "give a file that holds nothing else", 2);
+  new KeyFileError(`${path}: too long for ${what} (${size} bytes)`, "give a file that contains nothing else", 2);
 
 function openKeyFile(path: string): { fd: number; size: number; link: boolean } {
   try {

@@ -8,7 +8,7 @@ import { keyName, type Receipt, withSigningLogs } from "./signing-log.js";
 /** What was entered: first in the log of the new key, then in that of the old one. */
 export interface Moved {
   readonly receipts: readonly Receipt[];
-  /** The highest number of each kind of device and line of trust files, which the new key continues. */
+  /** The highest sequence number for each kind of device and line of trust files, which the new key continues. */
   readonly numbers: readonly Pick<Entry, "sequence" | "version" | "scope">[];
 }
 
@@ -37,7 +37,7 @@ export function movedTo(key: string, entries: readonly Entry[]): string | undefi
  */
 export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | undefined): Promise<Moved> {
   const [from, to] = [keyName(old.public), keyName(next.public)];
-  if (from === to) throw refusal("both are the same key", "name the key that is to sign from now on as the second");
+  if (from === to) throw refusal("both are the same key", "give the key that signs from now on as the second argument");
   return await withSigningLogs([old, next], log, async (logs) => {
     const entries = logs.logs.flat().filter((e) => e.key === from);
     const numbers = highestEntries(entries);

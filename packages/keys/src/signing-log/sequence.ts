@@ -4,7 +4,7 @@
 import { formatUuid } from "@firmseal/signer";
 import { refusedInput } from "../errors/failure.js";
 import { ACCEPT, type Entry } from "./entry.js";
-import { isNumberOf, majorOf, numberVersion } from "./version.js";
+import { isNumberOf, isVersion, majorOf, numberVersion, versionNumber } from "./version.js";
 
 /** A larger jump is a mistake or an attack: devices refuse everything lower afterwards (fast-forward). */
 const LARGEST_JUMP = 2n ** 32n;
@@ -31,7 +31,7 @@ export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }
 }
 
 /** The facts of a signed number: from a log entry, or from an available file. */
-export type Known = Pick<Entry, "sequence" | "scope" | "digest" | "time" | "user">;
+export type Known = Pick<Entry, "sequence" | "version" | "scope" | "digest" | "time" | "user">;
 
 /**
  * Returns whether an entry shares its numbers with this scope. A trust file without a scope has an unknown product
@@ -50,6 +50,13 @@ function highestInScope(entries: readonly Known[], scope: ReadonlySet<string>): 
     if (most === undefined || n > most) most = n;
   }
   return most;
+}
+
+/** Returns the highest version of releases. Undefined if none has a version with a number. */
+function highestVersion(releases: readonly Known[]): string | undefined {
+  const versions = releases.flatMap(({ version }) => (isVersion(version) ? [versionNumber(version)] : []));
+  const [highest] = versions.sort((a, b) => (a > b ? -1 : 1));
+  return highest === undefined ? undefined : numberVersion(highest);
 }
 
 /**
@@ -113,7 +120,7 @@ export interface SequenceOverrides {
 
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
- * would refuse, that another file has, or that leaves no room. The same manifest or trust file may be signed again with
+ * would refuse, that another file has, or that leaves no room, and a version below one that has a lower number. The same manifest or trust file may be signed again with
  * any key. A number that is that of its version may be one major version ahead. Returns the overrides that were needed,
  * as option names.
  */
@@ -147,6 +154,14 @@ export function checkSequence(
       "allow-lower-sequence",
       `sequence number ${sequence} is lower than ${last}, which was already signed: devices refuse it`,
       words.higher,
+    );
+  const newest = highestVersion(known);
+  if (sequence > last && newest !== undefined && isVersion(asked.version) && versionNumber(asked.version) < versionNumber(newest))
+    need(
+      allow.allowLowerSequence,
+      "allow-lower-sequence",
+      `version ${asked.version} is lower than ${newest}, which was already signed: devices install it as the newer release`,
+      "correct the version",
     );
   if (isNumberOf(asked.version, sequence)) {
     if (majorOf(sequence) > majorOf(last) + 1n)

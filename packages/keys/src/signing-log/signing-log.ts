@@ -22,7 +22,7 @@ export function keyName(key: PublicKey): string {
  * its log in the state folder.
  */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
-  if (option === "-") throw usage("--log -: a log is a file", "name a file for it");
+  if (option === "-") throw usage("--log -: a log cannot go to stdout", "name a file for it");
   if (option !== undefined) return whereItIs(option);
   // a link to the key uses the same log
   const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);

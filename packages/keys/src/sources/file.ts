@@ -34,7 +34,7 @@ import { isMinisign, readMinisign } from "../formats/minisign.js";
 import { readOpenSshPrivate } from "../formats/openssh.js";
 import { notAKey, tooLongForKey } from "../formats/other-file.js";
 import { ownFromPkcs8, ownFromSpki } from "../formats/own-der.js";
-import { decryptPkcs8, PBES2, secondsOf } from "../formats/pbes2.js";
+import { decryptPkcs8, isPkcs8, PBES2, secondsOf } from "../formats/pbes2.js";
 import { pemBlock } from "../formats/pem.js";
 import { refuseLong } from "../formats/work.js";
 import { KEY_LIMITS } from "../limits.js";
@@ -44,7 +44,8 @@ import { type Asking, type OpenedKey, withRetries } from "./source.js";
 
 export { KeyFileError };
 
-const KEY_FORMS_HINT = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
+const KEY_FORMS_HINT =
+  "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; firmseal keygen and firmseal pubkey write key files";
 
 const HSS = "-----BEGIN FIRMSEAL HSS KEY-----";
 
@@ -214,9 +215,9 @@ async function readPem(text: string, name: string, passphrase: () => Promise<Uin
       refuseLong(name, seconds, ENCRYPT_AGAIN);
       return await decrypt(der, await passphrase(), name);
     }
-    const isPkcs8 = label === "PRIVATE KEY";
-    const own = isPkcs8 ? await ownFromPlain(der, name) : undefined;
-    return own ?? fromKeyObject(loadKeyObject(der, isPkcs8 ? "pkcs8" : "sec1", () => damaged(name)));
+    const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
+    const own = type === "pkcs8" ? await ownFromPlain(der, name) : undefined;
+    return own ?? fromKeyObject(loadKeyObject(der, type, () => damaged(name)));
   } finally {
     der.fill(0);
   }
@@ -242,12 +243,12 @@ function otherwise(name: string): KeyFileError {
 async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
   try {
     const plain = await decryptPkcs8(der, passphrase);
-    if (plain === undefined) return fromKeyObject(decryptByOpenSsl(der, passphrase, name));
+    if (plain === undefined) return await decryptByOpenSsl(der, passphrase, name);
     if (plain === null) throw new WrongPassphrase(name);
     try {
       // wrong passphrases whose padding happens to be right must give the same message as others
-      const wrong = () => new WrongPassphrase(name);
-      return (await ownFromPlain(plain, name)) ?? fromKeyObject(loadKeyObject(plain, "pkcs8", wrong));
+      const fault = () => (isPkcs8(plain) ? damaged(name) : new WrongPassphrase(name));
+      return (await ownFromPlain(plain, name)) ?? fromKeyObject(loadKeyObject(plain, "pkcs8", fault));
     } finally {
       plain.fill(0);
     }
@@ -256,16 +257,25 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
   }
 }
 
-/** For the schemes before PBES2, which only OpenSSL reads. */
-function decryptByOpenSsl(der: Buffer, passphrase: Uint8Array, name: string): KeyObject {
+/** For the schemes before PBES2, and ciphers that only OpenSSL reads. */
+async function decryptByOpenSsl(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
+  let key: KeyObject;
   try {
     const { buffer, byteOffset, length } = passphrase;
-    return createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(buffer, byteOffset, length) });
+    key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(buffer, byteOffset, length) });
   } catch (e) {
     const code = String((e as NodeJS.ErrnoException).code);
     throw !der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)
       ? otherwise(name)
       : new WrongPassphrase(name);
+  }
+  if (algOfNode(key)) return fromKeyObject(key);
+  // an OpenSSL that supports keys which Node 20 does not, such as ML-DSA
+  const plain = key.export({ format: "der", type: "pkcs8" });
+  try {
+    return (await ownFromPlain(plain, name)) ?? fromKeyObject(key);
+  } finally {
+    plain.fill(0);
   }
 }
 

@@ -32,7 +32,7 @@ export async function checkDraftForMicro(draft: EnvelopeDraft, keys: number): Pr
   if (draft.outline.signatures.length + keys > MOST_SIGNATURES)
     throw refused(
       errors.TEMPLATE_MISMATCH,
-      `it would have ${draft.outline.signatures.length + keys} signatures, and ${TEMPLATE_NAME} has one or two`,
+      `it would have ${draft.outline.signatures.length + keys} signatures, and ${TEMPLATE_NAME} allows one or two`,
       "sign the image itself, with one key or two",
     );
   const key = signer(privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));

@@ -1,7 +1,9 @@
 // What devices do with a release that may be unsigned, or signed by anybody.
 
-import { type DeviceKind, type Explained, explainManifest } from "@firmseal/report";
+import { type Behaviour, type DeviceKind, type Explained, explainManifest, namedRefusal } from "@firmseal/report";
 import { EnvelopeDraft, toHex } from "@firmseal/signer";
+import { errors } from "@firmseal/verifier";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { deviceKinds, triedInterpreter } from "../payload-check/payload-check.js";
 
@@ -11,6 +13,16 @@ export interface ForDevice {
   /** One of them is enough. */
   classes?: readonly Uint8Array[];
   slot?: number;
+  /** Sequence number of the release on the device: 64 bits. */
+  installed?: bigint;
+}
+
+/** Returns what devices with a higher number do: they refuse the release, whatever else they are. */
+function refuseLower(behaviours: readonly Behaviour[]): Behaviour[] {
+  if (behaviours.length === 0) return [];
+  const devices = new Map(behaviours.flatMap((one) => one.devices).map((device) => [JSON.stringify(device), device]));
+  const refused = namedRefusal({ during: "install", code: errors.ROLLBACK });
+  return [{ devices: [...devices.values()], install: [], start: [], refused }];
 }
 
 function isAsked({ identity, slot }: DeviceKind, o: ForDevice): boolean {
@@ -27,12 +39,14 @@ export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): 
 }
 
 /**
- * Explains a release that devices would open. `envelope`: signed or not; its signatures are not looked at. Throws the
+ * Explains a release that devices would open. `envelope`: signed or not; its signatures are not checked. Throws the
  * refusal with which every device would refuse it before the first command, and a Failure if it distinguishes too many
  * kinds of devices.
  */
 export async function explain(envelope: Uint8Array, o: ForDevice = {}): Promise<Explained> {
   const m = await openWithTrialKey(EnvelopeDraft.read(envelope));
   const { kinds, slots } = kindsAsked(m, o);
-  return explainManifest(triedInterpreter(), m, kinds, slots);
+  const found = explainManifest(triedInterpreter(), m, kinds, slots);
+  const isLower = o.installed !== undefined && BigInt(formatSequence(m.sequence)) < o.installed;
+  return isLower ? { ...found, behaviours: refuseLower(found.behaviours) } : found;
 }

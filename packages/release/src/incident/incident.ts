@@ -4,7 +4,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolders, publicKeys, readAll, refusedInput, usage, writeWhole } from "@firmseal/keys";
+import { grouped, makeFolders, publicKeys, readAll, refusedInput, usage, writeWhole } from "@firmseal/keys";
 import {
   decodeTrust,
   describeTrust,
@@ -69,7 +69,7 @@ export interface Incident {
   readonly changes: readonly string[];
   readonly warnings: readonly string[];
   readonly devices: number;
-  /** What is true of the fleet as it is, and what becomes of it with the bridges: rehearsed, or as they are signed. */
+  /** What is true of the fleet as it is, and what happens to it with the bridges: rehearsed, or as they are signed. */
   readonly now: readonly CohortResult[];
   readonly after: readonly CohortResult[];
   readonly safe: readonly string[];
@@ -101,9 +101,15 @@ async function readGiven(o: IncidentOptions): Promise<Given> {
   const before = describeTrust(current.store);
   const entry = before.anchors.find((a) => equalBytes(a.key.key, key.key)) as TrustDescription["anchors"][number];
   if (o.what === "debug-leaked" && !entry.roles.includes("debug"))
-    throw usage(`--key ${o.key}: has the role ${entry.roles.join(" and ")}, not debug`, "for another key: firmseal incident stolen");
+    throw usage(
+      `--key ${o.key}: has the role ${entry.roles.join(" and ")}, not debug`,
+      "for a key with another role: firmseal incident stolen",
+    );
   if (o.what === "expired" && entry.until === undefined)
-    throw usage(`--key ${o.key}: counts without end`, "firmseal trust show FILE lists until when a key counts");
+    throw usage(
+      `--key ${o.key}: has no last sequence number, so it does not expire`,
+      "firmseal trust show FILE shows the last sequence number of each key",
+    );
   const ahead = storesOf(fleet).find(
     (store) => equalBytes(store.name, current.store.name) && big(store.sequence) > big(current.store.sequence) + 1n,
   );
@@ -194,7 +200,6 @@ function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity
   }
 }
 
-const count = (n: number) => n.toLocaleString("en-US");
 const total = (results: readonly CohortResult[], one: (r: CohortResult) => boolean) =>
   results.reduce((n, r) => n + (one(r) ? r.devices : 0), 0);
 
@@ -204,10 +209,10 @@ function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: stri
   const open = (r: CohortResult) => exposedWords(r.exposed);
   const safe = total(results, (r) => !isLeft(r) && open(r) === "");
   return {
-    safe: safe > 0 ? [`${count(safe)} devices: the key alone can sign nothing for them, and you can reach them`] : [],
+    safe: safe > 0 ? [`${grouped(safe)} devices: the key alone can sign nothing for them, and you can reach them`] : [],
     unsafe: results.flatMap((r) => [
-      ...(open(r) === "" ? [] : [`${r.name}, ${count(r.devices)} devices: a thief of the key can sign ${open(r)} for them now`]),
-      ...(isLeft(r) ? [`${r.name}, ${count(r.devices)} devices: ${r.why}${r.next === null ? "" : `; ${r.next}`}`] : []),
+      ...(open(r) === "" ? [] : [`${r.name}, ${grouped(r.devices)} devices: a thief with the key can sign ${open(r)} for them now`]),
+      ...(isLeft(r) ? [`${r.name}, ${grouped(r.devices)} devices: ${r.why}${r.next === null ? "" : `; ${r.next}`}`] : []),
     ]),
   };
 }
@@ -290,7 +295,7 @@ function steps(
     todo: [
       ...bridges.map(({ path, group }) => `publish ${path} for ${group.names.join(", ")}, and keep it`),
       `sign every later release with firmseal rotate bridge --trust ${list} --next ${list}`,
-      `write into ${o.fleet} what the devices report, and ${again}`,
+      `write what the devices report into ${o.fleet}, and ${again}`,
     ],
   };
 }

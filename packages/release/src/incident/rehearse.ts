@@ -52,7 +52,7 @@ function rootsOf({ next, current, gone }: Rehearsed): PublicKey[] {
 
 const first = (ids: Identity["vendor"]) => formatUuid(Uint8Array.from(ids?.[0] ?? []));
 
-/** What becomes of the fleet if these keys and every root that is left sign. Nothing is written, and no key is used. */
+/** What happens to the fleet if these keys and every root that is left sign. Nothing is written, and no key is used. */
 export async function rehearse(r: Rehearsed, groups: readonly RehearsedGroup[], signers: readonly PublicKey[]): Promise<CohortResult[]> {
   const mark = new Uint8Array(randomBytes(32));
   const roots = rootsOf(r);

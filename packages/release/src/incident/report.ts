@@ -1,17 +1,17 @@
 // Two pages about an incident: one for management, and one for the auditor. Markdown, from the facts of runIncident().
 
 import { existsSync } from "node:fs";
-import { keyFacts, keyName, readAll, sha256Hex } from "@firmseal/keys";
+import { grouped, keyFacts, keyName, readAll, sha256Hex } from "@firmseal/keys";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import type { CohortResult } from "../rotation/plan.js";
 import type { Incident, IncidentKind, IncidentStage } from "./incident.js";
 
 const HAPPENED: { readonly [what in IncidentKind]: string } = {
-  stolen: "A signing key was stolen: somebody else may have it.",
+  stolen: "A signing key was stolen: an attacker may have it.",
   lost: "A signing key was lost: nobody can sign with it any more.",
   expired: "A signing key has expired: devices do not accept what it signs now.",
-  "debug-leaked": "A debug key has leaked: somebody else may have it.",
+  "debug-leaked": "A debug key has leaked: an attacker may have it.",
 };
 
 const STAGES: { readonly [stage in IncidentStage]: string } = {
@@ -22,11 +22,10 @@ const STAGES: { readonly [stage in IncidentStage]: string } = {
 };
 
 const items = (lines: readonly string[], none: string) => (lines.length > 0 ? lines : [none]).map((line) => `- ${line}`);
-const count = (n: number) => n.toLocaleString("en-US");
 
 function verdicts(results: readonly CohortResult[]): string[] {
   const rows = results.map(
-    (r) => `| ${r.name} | ${count(r.devices)} | ${r.trust.before ?? "-"} | ${r.trust.after ?? "-"} | ${r.verdict} | ${r.why ?? ""} |`,
+    (r) => `| ${r.name} | ${grouped(r.devices)} | ${r.trust.before ?? "-"} | ${r.trust.after ?? "-"} | ${r.verdict} | ${r.why ?? ""} |`,
   );
   return [
     "| Cohort | Devices | Trust file before | Trust file after | Verdict | Why |",
@@ -46,7 +45,7 @@ export function managementPage(i: Incident, now: Date): string {
     "",
     STAGES[i.stage],
     "",
-    `${count(i.devices)} devices are in the field.`,
+    `${grouped(i.devices)} devices are in the field.`,
     "",
     "## Safe now",
     "",
@@ -54,9 +53,9 @@ export function managementPage(i: Incident, now: Date): string {
     "",
     "## Not safe now",
     "",
-    ...items(i.unsafe, "Nothing that we know of."),
+    ...items(i.unsafe, "Nothing that is known."),
     "",
-    "## What becomes of the devices",
+    "## What happens to the devices",
     "",
     ...verdicts(i.after),
     "",

@@ -18,21 +18,22 @@ export function readEnvelopeFile(path: string): Uint8Array {
   return admitted(
     path,
     readAll(path, LIMITS.envelope, (head) => {
-      if (!looksLikeEnvelope(head))
-        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: not a SUIT envelope`, refusalHint(errors.ENVELOPE_NONE));
+      const fault = head.length === 0 ? "the file is empty" : looksLikeEnvelope(head) ? undefined : "not a SUIT envelope";
+      if (fault !== undefined)
+        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: ${fault}`, refusalHint(errors.ENVELOPE_NONE));
     }),
   );
 }
 
 /**
- * Returns the envelope if everything besides its payloads is within the limit, because all of that is checked command
+ * Returns the envelope if everything except its payloads is within the limit, because all of that is checked command
  * by command.
  */
 export function admitted(path: string, envelope: Uint8Array): Uint8Array {
   const size = headSize(envelope);
   if (size > LIMITS.envelopeHead)
     throw tooMuch(
-      `${path}: the envelope has ${grouped(size)} bytes besides its payloads`,
+      `${path}: the envelope has ${grouped(size)} bytes without its payloads`,
       `the limit is ${grouped(LIMITS.envelopeHead)}: make the manifest shorter`,
     );
   return envelope;

@@ -14,15 +14,22 @@ const HASH_CHUNK = 1 << 18;
 /** Yields to signals after each such number of hashed bytes. */
 const HASH_TURN = 1 << 26;
 
-/** Computes digest and size of a file of any size, in constant memory. */
-export async function hashFile(path: string, algorithm: "sha-256" | "sha-384" | "sha-512" = "sha-256"): Promise<Digested> {
+/**
+ * Computes digest and size of a file of any size, in constant memory. `most`: the size that it should have; a longer file
+ * is only read until that is certain, and the result is that of another file.
+ */
+export async function hashFile(
+  path: string,
+  algorithm: "sha-256" | "sha-384" | "sha-512" = "sha-256",
+  most = Number.POSITIVE_INFINITY,
+): Promise<Digested> {
   const { fd, size } = openRegular(path);
   const hash = createHash(algorithm.replace("-", ""));
   const progress = progressOf(`hashing ${basename(path)}`, size);
   const buffer = Buffer.allocUnsafe(HASH_CHUNK);
   let done = 0;
   try {
-    for (;;) {
+    while (done <= most) {
       const n = readSync(fd, buffer, 0, HASH_CHUNK, done);
       if (n === 0) break;
       hash.update(n === HASH_CHUNK ? buffer : buffer.subarray(0, n));

@@ -2,14 +2,15 @@
 
 import { parse as locate } from "@humanwhocodes/momoa";
 
-/** Where the fault is; empty if it is unknown. */
-function placeOf(text: string): string {
+/** What is wrong, with the place if it is known. */
+function faultOf(text: string): string {
+  if (text.trim() === "") return "not JSON: it is empty";
   try {
     locate(text, { mode: "json" });
-    return "";
+    return "not JSON";
   } catch (e) {
     const { line, column } = e as { line?: number; column?: number };
-    return line === undefined ? "" : ` (line ${line}, column ${column})`;
+    return line === undefined ? "not JSON" : `not JSON (line ${line}, column ${column})`;
   }
 }
 
@@ -18,11 +19,11 @@ function placeOf(text: string): string {
  * mistake: those of the engine quote it.
  */
 export function parseJson(bytes: Uint8Array): unknown {
-  let text = "";
+  let text: string | undefined;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return JSON.parse(text);
   } catch {
-    throw new SyntaxError(`not JSON${placeOf(text)}`);
+    throw new SyntaxError(text === undefined ? "not JSON: not text in UTF-8" : faultOf(text));
   }
 }

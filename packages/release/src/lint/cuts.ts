@@ -63,7 +63,7 @@ function unsimulated({ step, cause }: Unsimulated, isGiven: boolean): CutResult 
 
 /**
  * Installs a release over the previous one on a simulated device, and cuts the power at every write. Without a previous
- * release, or if both are too large together, one is made up. Does nothing for a release above LIMITS.lintSimulated
+ * release, or if both are too large together, one is generated. Does nothing for a release above LIMITS.lintSimulated
  * bytes.
  */
 export async function cutPowerOf(update: CutInput, identity: Identity, given?: CutInput): Promise<CutResult> {

@@ -63,7 +63,7 @@ export function envelopesAt(path: string, product?: Product): string[] {
   const names = readdirSync(path).filter((name) => name.endsWith(".suit"));
   if (names.length === 0) throw usage(`${path}: has no release`, "name an envelope, or a folder with .suit files");
   if (names.length > LIMITS.lintReleases)
-    throw tooMuch(`${path}: has ${grouped(names.length)} releases`, `at most ${LIMITS.lintReleases} are looked at together`);
+    throw tooMuch(`${path}: has ${grouped(names.length)} releases`, `at most ${LIMITS.lintReleases} can be checked together`);
   return names.sort().map((name) => join(path, name));
 }
 

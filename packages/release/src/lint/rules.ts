@@ -26,7 +26,7 @@ export const WAIVER_RULES: { readonly [name in "invalid" | "unused"]: Omit<Rule,
     name: "waiver-unused",
     severity: "note",
     title: "A waiver waives nothing",
-    why: "It would hide a fault of a later release, about which nobody has decided.",
+    why: "It would hide a new fault in a later release.",
     fix: "Remove it.",
   },
 };

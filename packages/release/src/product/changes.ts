@@ -34,7 +34,7 @@ export async function recorded({ path, record }: Pick<KnownRelease, "path" | "re
   const file = join(path, artifact.file);
   if (!existsSync(file))
     throw releaseFault(`${file}: is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop --diff");
-  const { digest } = await hashFile(file);
+  const { digest } = await hashFile(file, "sha-256", artifact.size);
   if (`sha-256:${Buffer.from(digest).toString("hex")}` !== artifact.digest)
     throw releaseFault(`${file}: has changed since it was released`, "get the folder again, as firmseal release wrote it");
   return { file, envelope: readEnvelopeFile(file) };

@@ -1,4 +1,4 @@
-// The devices of a product, as the bundle that they run decides: who is trusted, and what becomes of a release.
+// The devices of a product, as the bundle that they run decides: which keys are trusted, and what happens to a release.
 
 import { Failure, publicKeys, schemeOf, sizeOf, usage } from "@firmseal/keys";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
@@ -26,7 +26,7 @@ export function trustOptions(product: Product): TrustOptions {
   if (file !== undefined) return { trust: file, ...(root.length > 0 && { root: [...root] }) };
   const known = keys.length > 0 ? keys : product.keys.release;
   if (known.length === 0)
-    throw product.fault("/keys", "names no keys: who is trusted is not known", 'name the public key: [trust] keys = "release.pub"');
+    throw product.fault("/keys", "names no keys, so there are no trusted keys", 'name the public key: [trust] keys = "release.pub"');
   const other = known.find((ref) => schemeOf(ref) !== undefined);
   if (other !== undefined)
     throw product.fault(

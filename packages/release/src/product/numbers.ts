@@ -1,4 +1,4 @@
-// The sequence number of a release, from the source that the product file names. None is made up: what is not known is
+// The sequence number of a release, from the source that the product file names. None is invented: what is not known is
 // asked for.
 
 import { statSync } from "node:fs";

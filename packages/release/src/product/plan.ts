@@ -97,7 +97,7 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
       if (before && (before.digest !== digest || digest === ""))
         throw product.fault(
           `/boards/${board.name}`,
-          `${before.what} and ${what} have a file of one name, ${file}`,
+          `${before.what} and ${what} would have files with the same name, ${file}`,
           "put {board}, {component} or {slot} into the last part of the uri",
         );
       names.set(file.toLowerCase(), { digest, what });
@@ -128,7 +128,7 @@ async function sameRelease(
       if (logDigest(draft(one.sequence)) !== one.manifests.get(board.name))
         throw releaseFault(
           `${one.path}: has version ${version} of board ${board.name} with other content`,
-          "a build that differs is another release: give it a new version",
+          "a different build is a new release: give it a new version",
         );
   }
   if (!known.some(({ path }) => path === folder)) return undefined;
@@ -148,7 +148,7 @@ function knownReleases(product: Product, out: string, o: ReleaseOptions): KnownR
   const { role } = o;
   // what the product file names are releases for the field
   const own = role === undefined || role === "release" ? product.sequence.previous : undefined;
-  // only --first goes on without what the product file names, and only if it is not there
+  // only --first continues without what the product file names, and only if that is missing
   const isMissing = own !== undefined && o.first === true && !existsSync(own);
   const named = [...new Set([o.previous ?? (isMissing ? undefined : own), o.diff])].filter((path) => path !== undefined);
   return [...releasesIn(out, product, role), ...named.flatMap((path) => publishedAt(path, product, role))];
@@ -207,7 +207,7 @@ async function readImages(product: Product, chosen: readonly Board[], o: Release
 
 /**
  * Finds out everything about a release that needs no key: its number, its names, its images, and whether it breaks a
- * rule. What costs least is looked at first, and nothing here cuts the power. Throws Failures: PRODUCT, RELEASE,
+ * rule. The cheapest checks come first, and nothing here cuts the power. Throws Failures: PRODUCT, RELEASE,
  * SEQUENCE, IMAGE, LINT and the refusals of devices.
  */
 export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {

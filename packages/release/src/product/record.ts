@@ -141,11 +141,12 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
   const missing = wanted.filter((name) => !(there.includes(name) || elsewhere.includes(name)) || !listed.has(name));
   if (missing.length > 0) throw releaseFault(`${folder}: is not complete: ${someOf(missing)}`, again);
   const more = [...new Set([...there, ...listed.keys()])].filter((name) => !wanted.includes(name));
-  if (more.length > 0) throw releaseFault(`${folder}: has a file that is not of the release: ${someOf(more.map(visible))}`, "remove it");
+  if (more.length > 0)
+    throw releaseFault(`${folder}: has a file that does not belong to the release: ${someOf(more.map(visible))}`, "remove it");
   for (const [name, sum] of listed) {
     if (elsewhere.includes(name)) continue;
-    const { digest, size } = await hashFile(join(folder, name));
     const artifact = record.artifacts.find(({ file }) => file === name);
+    const { digest, size } = await hashFile(join(folder, name), "sha-256", artifact?.size ?? LIMITS.releaseRecord);
     const hex = Buffer.from(digest).toString("hex");
     if (hex !== sum || (artifact && (artifact.digest !== `sha-256:${hex}` || artifact.size !== size)))
       throw releaseFault(`${join(folder, name)}: has changed since it was released`, again);

@@ -66,7 +66,7 @@ function refuseKeys(plan: ReleasePlan, keys: readonly SigningKey[]): void {
   if (profileAlg !== undefined && !all.some(({ alg }) => alg === profileAlg))
     throw product.fault(
       "/profile",
-      `the profile asks for a signature with ${profileAlg}, and no release key has it`,
+      `the profile requires a signature with ${profileAlg}, and no release key has this algorithm`,
       "name such a key in [keys]",
     );
 }

@@ -21,7 +21,7 @@ export interface BoardInput {
 /** Options that the product file answers. */
 const ANSWERED = ["vendor", "class", "uri", "imageOut"] as const;
 
-/** The board that is meant: the named one, or the only one. */
+/** The board to sign: the named one, or the only one. */
 function boardMeant(product: Product, name: string | undefined): Board {
   const [board, ...others] = boardsOf(product, name === undefined ? [] : [name]);
   if (others.length > 0)
@@ -38,7 +38,7 @@ function withImage(product: Product, board: Board, path: string): Board {
 }
 
 /**
- * Prepares the release of one board. `path`: an image in place of the one that the product file names. Throws Failures:
+ * Prepares the release of one board. `path`: an image instead of the one that the product file names. Throws Failures:
  * PRODUCT, RELEASE, and usage for options that the product file answers.
  */
 export async function boardInput(
@@ -56,9 +56,9 @@ export async function boardInput(
     throw usage(`--for ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");
   const meant = { ...board, for: consumer ?? board.for };
   const own = path === undefined ? meant : withImage(product, meant, path);
-  if (path === "-") throw usage("stdin is not an image of a product", "name the file");
+  if (path === "-") throw usage("an image of a product cannot come from stdin", "name the file");
   if (path !== undefined && (await readInput(path, {})).kind !== "image")
-    throw usage(`${path}: is not an image`, "sign it without --board: it says itself what it is for");
+    throw usage(`${path}: is not an image`, "sign it without --board: it already says what it is for");
   const { version } = o;
   if (version === undefined && product.sequence.source === "version")
     throw usage(`--version is missing: the sequence numbers of ${product.name} are those of its versions`, "for example: --version 1.4.2");

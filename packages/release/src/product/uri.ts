@@ -26,6 +26,6 @@ export function expandUri(template: string, values: Placeholders, fault: (what: 
     if (value === undefined) throw fault(`{${name}} is not known: --${name} is missing`);
     return value;
   });
-  if (/[{}]/.test(uri)) throw fault("a brace that belongs to no placeholder");
+  if (/[{}]/.test(uri)) throw fault("a brace outside a placeholder");
   return uri;
 }

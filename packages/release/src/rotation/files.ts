@@ -19,7 +19,7 @@ export async function readStep(path: string): Promise<PlannedStep> {
         1,
         "ENVELOPE_NONE",
         errors.ENVELOPE_NONE,
-        `${path}: not a SUIT envelope, nor a trust file`,
+        `${path}: neither a SUIT envelope nor a trust file`,
         refusalHint(errors.ENVELOPE_NONE),
       );
   });

@@ -20,7 +20,7 @@ export type DeviceAlg = AlgName | KeyAlg;
 /** general: the interpreter. micro: the one that accepts only the template firmseal-single-1. */
 export type VerifierKind = "general" | "micro";
 
-/** Release keys in the firmware, in place of a trust file. */
+/** Release keys in the firmware, instead of a trust file. */
 export interface EmbeddedKeys {
   readonly keys: readonly PublicKey[];
   readonly threshold: number;

@@ -2,7 +2,7 @@
 // accepts, what it trusts in the end, who can reach it then, and what to do next. Reads no files and prints nothing.
 
 import { refusedInput } from "@firmseal/keys";
-import { equalBytes } from "@firmseal/signer";
+import { equalBytes, toHex } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { signedChain } from "../trust/chain-files.js";
@@ -77,9 +77,11 @@ function walk(cohort: Cohort, steps: readonly PlannedStep[]): Played[] {
 
 /** The trust files in releases that their own roots have signed. Others have no successor. */
 function broughtStores(all: readonly Played[]): TrustStore[] {
-  return all.flatMap(({ brought }) => {
+  // many states are brought the same few files
+  const files = new Map(all.flatMap(({ brought }) => (brought ? [[toHex(brought.bytes), brought.bytes] as const] : [])));
+  return [...files.values()].flatMap((bytes) => {
     try {
-      return brought ? signedChain(brought.bytes) : [];
+      return signedChain(bytes);
     } catch {
       return [];
     }
@@ -136,7 +138,7 @@ export function plan(
   const stores = [...storesOf(fleet), ...others, ...carriedStores(steps)];
   const groups = statesOf(fleet, steps, stores);
   const walks = groups.map(({ first }) => walk(first, steps));
-  const known = [...stores, ...walks.flatMap(broughtStores)];
+  const known = [...stores, ...broughtStores(walks.flat())];
   const newestIn = newestOfLine(known);
   return groups.map((group, i) => {
     const walked = walks[i] as Played[];

@@ -61,8 +61,8 @@ function listed({ model, store }: Standing, role: number): number {
 }
 
 /**
- * The keys that sign for us in a role: those of the newest list. A key that it limits to another vendor or class is at
- * hand all the same. One that it ends is not, above that number.
+ * The keys that sign for us in a role: those of the newest list. A key that it limits to another vendor or class can
+ * sign all the same. A key that it ends cannot, above that number.
  */
 function heldOf(newest: TrustStore, role: number): KeyWindow[] {
   return newest.anchors.filter((a) => a.roles.includes(role)).map(windowOf);
@@ -112,7 +112,7 @@ const MOST_HOPS = 16;
 
 /**
  * The list that a device ends at, if it is offered every list that is known, as a chain: `newest`, or the next number
- * again and again. These are signed already, whether their roots are at hand or not.
+ * again and again. These are signed already, whether their roots are available or not.
  */
 function upBy({ model, store }: Standing, newest: TrustStore, known: readonly TrustStore[]): TrustStore | null {
   const { trustFileUnchecked: accept } = deviceCode(model.algorithms, model.features);
@@ -160,7 +160,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
       why: `no later release can reach it: ${noRelease}`,
       next:
         root && root.left >= root.needed
-          ? "a trust file without a release can: sign one whose release keys you have, and under which its current release is good"
+          ? "sign a trust file whose release keys you have, and under which its current release is good, and send it without a release"
           : "give it up by its name, or replace the firmware of these devices by hand",
     };
   if (!root || !state.store) return ALL_REACH;
@@ -178,7 +178,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
     return {
       verdict: "roots-lost",
       why: `no later trust file can reach it: ${noRoot}`,
-      next: "if a retired root of it is still at hand, say so: --have ROOT; otherwise keep its release keys, because it never accepts others",
+      next: "if you still have a retired root of it, name it: --have ROOT; otherwise keep its release keys, because it never accepts others",
     };
   return ALL_REACH;
 }

@@ -103,7 +103,7 @@ export function withoutKey(
     if (n === 0 && until === undefined && MAY_END.includes(role)) {
       delete thresholds[role];
       retiredRoles.push(role);
-      warn(`role ${role}: this was its last key, so the next trust file has no such role, and nobody can sign in it`);
+      warn(`role ${role}: this was its last key, so the next trust file does not have this role, and nobody can sign in it`);
     } else if (n < threshold)
       throw refusedInput(
         "STRANDED",

@@ -47,7 +47,7 @@ function refused({ step, code, state }: Played, after: bigint): Outcome {
     verdict: "stranded",
     why: `does not accept ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
     next: ofKeys
-      ? `offer it a release first that enough of ${list} have signed, with a sequence number above ${higher(big(state.floor), after)}${state.store ? ", and that brings it the newest trust file (firmseal rotate bridge)" : ""}`
+      ? `first offer it a release signed by enough of ${list}, with a sequence number above ${higher(big(state.floor), after)}${state.store ? ", which brings it the newest trust file (firmseal rotate bridge)" : ""}`
       : refusalHint(code).replace(/\.$/, ""),
   };
 }
@@ -120,7 +120,7 @@ export function outcome(
     if (assumed)
       return {
         verdict: "moved",
-        why: `${assumed.step.name} is accepted if ${"trust" in assumed.step ? "the release that they run is good under it" : "it is the release that they run"}, and the fleet file does not name that`,
+        why: `${assumed.step.name} is accepted only if ${"trust" in assumed.step ? "the release that they run is good under it" : "it is the release that they run"}, and the fleet file does not name their release`,
         next: 'name the release that they run in the fleet file: "release"',
       };
     return { verdict: "moved", why: null, next: null };

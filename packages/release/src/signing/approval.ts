@@ -92,7 +92,11 @@ export async function checkApprovals(
 ): Promise<string[]> {
   for (const key of keys)
     if (signers.some((signer) => isSamePerson(signer.public, key)))
-      throw refusedInput("APPROVAL", "an approver signs as well, so nobody else has looked", "name another person's key: --approver PUB");
+      throw refusedInput(
+        "APPROVAL",
+        "an approver also signs, so no other person has checked it",
+        "name another person's key: --approver PUB",
+      );
   const given = new Set<string>();
   for (const file of files) given.add(keyName(await approverOf(file, what, keys)));
   const missing = keys.find((key) => !given.has(keyName(key)));

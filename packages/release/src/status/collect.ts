@@ -95,7 +95,10 @@ function byDevice(anchors: readonly Anchor[]): Map<string, Anchor[]> {
     const [hex, name] = [toHex(Uint8Array.from(anchor.kid)), nameOf(anchor.kid)];
     // text and hex: one device would answer for the other
     if ((names.get(name) ?? hex) !== hex)
-      throw usage(`two devices have the name ${name}: one key identifier is this text, another one these bytes`, "change one of them");
+      throw usage(
+        `two devices have the name ${name}: the key identifier of one is this text, and of the other these bytes in hex`,
+        "change one of them",
+      );
     names.set(name, hex);
     const own = out.get(hex);
     if (own) own.push(anchor);
@@ -152,7 +155,9 @@ function updated(before: FleetMembers | undefined, { name, status, sent }: Verif
   const list = known.trustOf(status);
   if (status.trust) {
     if (!list)
-      throw new Refused(`has trust file ${status.trust.name} ${status.trust.sequence}, and no file here is that one: give it with --trust`);
+      throw new Refused(
+        `has trust file ${status.trust.name} ${status.trust.sequence}, which is not among the given files: give it with --trust`,
+      );
     delete row["keys"];
     delete row["threshold"];
     row["trust"] = list.file;
@@ -230,7 +235,7 @@ export async function collectStatuses(paths: readonly string[], o: CollectOption
       const one = verified(answer, keys, nonces, (name) => {
         device = name;
       });
-      if (heard.has(one.name)) throw new Refused("answers a second time");
+      if (heard.has(one.name)) throw new Refused("answers twice");
       const before = rows.get(one.name);
       const row = updated(before, one, known, o);
       if (hasFallen(before, row, known)) fell.push(one.name);

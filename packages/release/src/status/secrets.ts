@@ -41,8 +41,8 @@ export function readStatusSecrets(path: string): Anchor[] {
   const all = (keys ?? [value]).map((jwk: unknown) => secretOf(path, jwk));
   // two devices with the same secret could answer for each other
   const distinct = new Set(all.map(({ key }) => Buffer.from(key as Uint8Array).toString("hex")));
-  if (distinct.size < all.length) throw refused(path, "two entries have one secret");
+  if (distinct.size < all.length) throw refused(path, "two entries have the same secret");
   const kids = new Set(all.map(({ kid }) => (kid ? Buffer.from(kid as Uint8Array).toString("hex") : "")));
-  if (kids.size < all.length) throw refused(path, "two entries have one kid, or more than one has none");
+  if (kids.size < all.length) throw refused(path, "two entries have the same kid, or more than one has none");
   return all;
 }

@@ -1,4 +1,4 @@
-// The files of a chain: several trust files one behind the other, as a release brings them to devices that were away.
+// The files of a chain: several trust files in sequence, as a release brings them to devices that missed some of them.
 
 import type { TrustStore } from "@firmseal/verifier";
 import { filesIn, signedTrust } from "./trust-file.js";

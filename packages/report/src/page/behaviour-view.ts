@@ -6,7 +6,7 @@ import { REPORT_TEXTS } from "./texts.js";
 import type { PageData, Verified } from "./verify.js";
 import type { Heading } from "./view.js";
 
-/** Names of devices in place of their identifiers. */
+/** Names of devices instead of their identifiers. */
 export function named(data: PageData, text: string): string {
   let out = text;
   for (const [id, name] of Object.entries(data.names)) out = out.replaceAll(id, () => `${name} (${id.slice(0, 8)}…)`);

@@ -46,7 +46,7 @@ export function documentViews(documents: NonNullable<PageData["documents"]>, hea
   return [heading(2, REPORT_TEXTS.documents), table(REPORT_TEXTS.documents, titles, rows)];
 }
 
-/** `name`: puts names in place of identifiers. */
+/** `name`: replaces identifiers by names. */
 export function toldViews(data: PageData, heading: Heading, name: (text: string) => string): Node[] {
   const out = [
     ...(data.changes ? changeViews(data.changes, heading, name) : []),

@@ -56,7 +56,7 @@ function isArtifact(value: unknown): value is Artifact {
 }
 
 /**
- * Reads a record where its schema is not at hand: what is used of it has the right types. Throws SyntaxError if it is
+ * Reads a record where its schema is not available: the members that are used have the right types. Throws SyntaxError if it is
  * not JSON, and TypeError if it is not the record of a release.
  */
 export function readRecordText(text: string): ReleaseRecord {
@@ -71,7 +71,7 @@ export function readRecordText(text: string): ReleaseRecord {
 const isSamePayload = (a: Artifact, b: Artifact): boolean =>
   a.kind === "payload" && b.kind === "payload" && a.file === b.file && a.digest === b.digest && a.size === b.size;
 
-/** Returns why a record contradicts itself. Returns undefined if it does not. Its version is not looked at. */
+/** Returns why a record contradicts itself. Returns undefined if it does not. Its version is not checked. */
 export function recordContradiction(record: ReleaseRecord): string | undefined {
   const { version, sequence, artifacts } = record;
   if (BigInt(sequence) >= 2n ** 64n) return "its sequence number has more than 64 bits";

@@ -5,13 +5,15 @@
 // the object is collected as garbage: some time after its owner has overwritten the secret with zeros, as it is with an
 // object for one signature.
 
+import { decodeBase64url } from "../key/base64url.js";
+
 /**
  * The part of node:crypto that is used here. The signer also runs in browsers, so it imports neither the module nor its
  * types.
  */
 interface Crypto {
   createPrivateKey(key: { key: Uint8Array; format: "der"; type: "pkcs8" }): object;
-  createPublicKey(key: object): { export(form: { format: "der"; type: "spki" }): Uint8Array };
+  createPublicKey(key: object): { export(form: { format: "jwk" }): { readonly x?: string } };
   sign(algorithm: null, data: Uint8Array, key: object): Uint8Array;
   createHash(name: "sha256"): { update(data: Uint8Array): { digest(form: "hex"): string } };
   randomFillSync(bytes: Uint8Array): Uint8Array;
@@ -46,7 +48,9 @@ function withNodeKey(secret: Uint8Array, use: (openssl: Crypto, key: object) => 
 
 /** The 32-byte public key of a 32-byte secret (RFC 8032 §5.1.5). Returns undefined if a library has to compute it. */
 export function nodePublicKey(secret: Uint8Array): Uint8Array | undefined {
-  return withNodeKey(secret, (openssl, key) => openssl.createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32));
+  // as a JWK: for DER, OpenSSL first looks through all that it can encode
+  const publicOf = (openssl: Crypto, key: object) => openssl.createPublicKey(key).export({ format: "jwk" }).x;
+  return withNodeKey(secret, (openssl, key) => decodeBase64url(publicOf(openssl, key) as string) as Uint8Array);
 }
 
 /**

@@ -6,7 +6,7 @@ import { KEY_ALG, KEY_CRV, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/veri
 import { coseAlg, coseFormOf, type KeyAlg, loadedRow, rowOf } from "../alg/algorithms.js";
 import { attempt } from "../alg/row.js";
 import { secretCopy } from "../bytes.js";
-import { type Encodable, encodeCbor } from "../cbor.js";
+import { encodeMembers } from "../cbor.js";
 import { KeyError } from "./error.js";
 
 /**
@@ -97,10 +97,10 @@ export function coordinatesOf({ alg, key }: PublicKey): [x: Uint8Array, y?: Uint
 }
 
 /** The members of a COSE_Key that its thumbprint covers (RFC 9679 §4). All are public. */
-export function requiredMembers(key: PublicKey): Map<Encodable, Encodable> {
+export function requiredMembers(key: PublicKey): Map<number, number | Uint8Array> {
   const { kty, crv, bound } = coseFormOf(key.alg);
   const [x, y] = coordinatesOf(key);
-  const out = new Map<Encodable, Encodable>([[KEY_KTY, kty]]);
+  const out = new Map<number, number | Uint8Array>([[KEY_KTY, kty]]);
   if (bound) out.set(KEY_ALG, coseAlg(key.alg));
   if (crv === undefined) return out.set(KEY_PUB, x);
   out.set(KEY_CRV, crv).set(KEY_X, x);
@@ -137,6 +137,6 @@ export function twinsOf(key: PublicKey): PublicKey[] {
 export function thumbprint(key: PublicKey): Uint8Array {
   // of the verifier, which is always loaded
   const state = sha256.create();
-  state.update(encodeCbor(requiredMembers(key)));
+  state.update(encodeMembers(requiredMembers(key)));
   return Uint8Array.from(state.digest());
 }

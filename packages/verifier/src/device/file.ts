@@ -179,10 +179,29 @@ function writeRecord(fs: FileSystem, folder: string, record: DeviceRecord): void
   });
 }
 
+/**
+ * Makes a folder and those around it. Not the recursive mkdir of Node 20: it never returns where a folder is there and
+ * takes no other one, as in /proc.
+ */
+function makeFolders(fs: FileSystem, path: string): void {
+  // a backslash separates on Windows, where paths rarely have both
+  var at = path.lastIndexOf(path.indexOf("/") < 0 ? "\\" : "/");
+  if (fs.existsSync(path)) return;
+  try {
+    fs.mkdirSync(path, { recursive: false });
+  } catch (e) {
+    if ((e as { code?: string }).code === "ENOENT" && at > 0) {
+      makeFolders(fs, path.slice(0, at));
+      // not for a path that ends with a slash
+      if (!fs.existsSync(path)) fs.mkdirSync(path, { recursive: false });
+    } else if (!fs.existsSync(path)) throw e;
+  }
+}
+
 /** Creates the folder and its device.json. Throws if there is one already. */
 export function createFileDevice(fs: FileSystem, folder: string, identity: Identity, capacity: number): void {
   if (fs.existsSync(folder + "/device.json")) throw new Error("there is a device already");
-  fs.mkdirSync(folder + "/slots", { recursive: true });
+  makeFolders(fs, folder + "/slots");
   writeRecord(fs, folder, {
     format: "firmseal-device-1",
     vendor: all(identity.vendor, hex),

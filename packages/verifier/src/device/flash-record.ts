@@ -6,7 +6,7 @@
 // confirmation. If the page has room and an older version did not write it, the length and bytes of counters() come
 // last. They are read back before the CRC-32 is written.
 
-import { newBytes } from "../base/bytes.js";
+import { newBytes, octetsOf } from "../base/bytes.js";
 import type { Bytes, Sequence } from "../base/types.js";
 import type { Flash } from "./flash.js";
 import { isLater } from "./generation.js";
@@ -83,10 +83,15 @@ export function recordSize(areas: number): number {
   return (HEAD + 2 * areas + 1) * 4;
 }
 
+/** The only place where bytes of a record enter. Refuses values that are not octets. */
+function octetsAt(flash: Flash, at: number, n: number): Bytes {
+  return octetsOf(flash.read(at, n), n);
+}
+
 /** Reads the record of a page. Returns null if there is no complete one. */
 function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | null {
   var at = pages[page],
-    bytes = flash.read(at, HEAD * 4),
+    bytes = octetsAt(flash, at, HEAD * 4),
     tries = word(bytes, 4),
     areas = word(bytes, 5),
     size = recordSize(areas),
@@ -95,8 +100,9 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
     i,
     w;
   if (word(bytes, 0) !== MAGIC || behind > flash.pageSize) return null;
-  bytes = flash.read(at, size);
-  if (crc32(bytes, size - 4) !== word(bytes, size / 4 - 1)) return null;
+  bytes = octetsAt(flash, at, size);
+  // the numbers that were used to read it are among those that the CRC-32 covers
+  if (crc32(bytes, size - 4) !== word(bytes, size / 4 - 1) || word(bytes, 4) !== tries || word(bytes, 5) !== areas) return null;
   record = {
     page: page,
     generation: word(bytes, 1),
@@ -113,7 +119,7 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
     record.now.push(word(bytes, HEAD + 2 * i));
     record.before.push(word(bytes, HEAD + 2 * i + 1));
   }
-  bytes = flash.read(at + size, tries * 4 + 4);
+  bytes = octetsAt(flash, at + size, tries * 4 + 4);
   for (i = 0; i <= tries; i++) {
     w = word(bytes, i);
     // start() never leaves an erased word before one that is not: it counts as used, because the next word to write
@@ -125,8 +131,8 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
     }
   }
   if (behind + 4 <= flash.pageSize) {
-    w = word(flash.read(at + behind, 4), 0);
-    if (w <= MOST && behind + 4 + w <= flash.pageSize) record.counters = flash.read(at + behind + 4, w);
+    w = word(octetsAt(flash, at + behind, 4), 0);
+    if (w <= MOST && behind + 4 + w <= flash.pageSize) record.counters = octetsAt(flash, at + behind + 4, w);
   }
   return record;
 }

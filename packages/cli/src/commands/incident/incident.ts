@@ -61,7 +61,7 @@ const STAGE: { readonly [stage in Incident["stage"]]: string } = {
 
 export default define({
   name: "incident",
-  summary: "a guided way from a stolen, lost, expired or leaked key to a fleet that is safe",
+  summary: "guide you from a stolen, lost, expired or leaked key to a safe fleet",
   arguments: [commandArgument("<what>", "what happened to the key", { choices: ["stolen", "lost", "expired", "debug-leaked"] })],
   options: () => [
     option("--key <key>", "the key: its public key file, or its thumbprint"),
@@ -90,7 +90,7 @@ export default define({
     warnings: ["string[]", "what becomes more dangerous with it"],
     safe: ["string[]", "what is safe now"],
     unsafe: ["string[]", "what is not safe now"],
-    cohorts: ["object[]", "what becomes of each cohort: rehearsed, or with the signed bridges"],
+    cohorts: ["object[]", "what happens to each cohort: rehearsed, or with the signed bridges"],
     ...membersOf("cohorts[]", {
       name: ["string", "name of the cohort"],
       devices: ["number", "number of its devices"],

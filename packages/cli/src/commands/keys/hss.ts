@@ -93,12 +93,12 @@ const DO: Record<"status" | "skip" | "adopt", (key: OpenedHss, o: HssOptions) =>
   },
 };
 
-const WENT_ON = "another process has used the key meanwhile";
+const WENT_ON = "another process used the key in the meantime";
 
 function hssFacts({ name, params, key }: OpenedHss, next: bigint) {
   const all = hssCapacity(params);
   if (next >= all) warn(exhausted(visible(name)).message);
-  else if (isNearlyUsed(params, next)) warn(`${visible(name)}: few signatures are left. Make devices trust a new key before they are used`);
+  else if (isNearlyUsed(params, next)) warn(`${visible(name)}: few signatures are left; make devices trust a new key before they run out`);
   return {
     ...keyFacts(key),
     parameters: formatHss(params),

@@ -71,7 +71,7 @@ function passphraseFor(o: KeygenOptions) {
 /** Makes an HSS/LMS key: its file, its state beside the file, and the record of it on this machine. */
 async function hssKey(o: KeygenOptions) {
   const ask = passphraseFor(o);
-  if (o.format !== "pkcs8") throw usage(`--format ${o.format}: an HSS/LMS key has a format of its own`, "drop --format");
+  if (o.format !== "pkcs8") throw usage(`--format ${o.format}: an HSS/LMS key has its own format`, "drop --format");
   const advice = adviceFor(o.target, [o.alg]);
   const params = hssParams(o.hss);
   let secret: Uint8Array | undefined;
@@ -131,7 +131,7 @@ export default define({
       default: CHOICES.defaultAlg,
     }),
     option("-o, --out <file>", "new key file (mode 0600); never overwritten", { required: true }),
-    option("--format <name>", "format of the key; hsslms has its own", { choices: CHOICES.privateFormat, default: "pkcs8" }),
+    option("--format <name>", "format of the key; hsslms has its own format", { choices: CHOICES.privateFormat, default: "pkcs8" }),
     option(
       "--hss <levels>",
       "hsslms: HEIGHT/WIDTH of each level from the top, with commas; n24: in front means SHA-256/192 (default: 15/4)",

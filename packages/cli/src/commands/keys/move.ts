@@ -37,7 +37,7 @@ export default define({
   name: "keys move",
   summary: "continue the sequence numbers of a key with another key, for example in a token",
   arguments: [
-    commandArgument("<old>", "key that has signed until now, public or private"),
+    commandArgument("<old>", "key that has signed so far, public or private"),
     commandArgument("<new>", "key that signs from now on, public or private"),
   ],
   options: () => [option("--log <file>", "signing log of both keys (default: KEY.log beside each key)"), ...passphrases()],
@@ -50,7 +50,7 @@ export default define({
     ...membersOf("from", KEY),
     to: ["object", "the new key"],
     ...membersOf("to", KEY),
-    numbers: ["object[]", "highest number of each kind of device and line of trust files"],
+    numbers: ["object[]", "highest sequence number for each kind of device and line of trust files"],
     ...membersOf("numbers[]", {
       sequence: ["string", "the number"],
       scope: ["string[]", "devices or line of trust files"],

@@ -57,7 +57,7 @@ function fromFile(out: string, path: string): string {
 /** Writes a new product file, from options, from a project in this folder, and from answers. */
 async function init(o: InitOptions) {
   const out = o.out ?? PRODUCT_FILE;
-  if (out === "-") throw usage("--out -: a product file is a file", "name a file for it");
+  if (out === "-") throw usage("--out -: a product file cannot go to stdout", "name a file for it");
   checkNew(out);
   const project = findProject(".");
   const vendor = o.vendor ?? (await askFor("--vendor", "What is the domain of the vendor, for example example.com?"));
@@ -128,13 +128,13 @@ export default define({
       images: ["string[]", "its image, or those of slot a and slot b"],
     }),
     key: ["string", "key that signs releases"],
-    missing: ["string[]", "files that it names and that are not there yet"],
+    missing: ["string[]", "files that it names and that do not exist yet"],
   },
   run: init,
   words: (f) => [
     `${f.out}: ${f.name} by ${f.vendor}, ${f.boards.map(({ board }) => board).join(", ")}${f.project === null ? "" : ` (${f.project} project)`}`,
     ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${f.key}`] : []),
-    ...f.missing.filter((file) => file !== f.key).map((file) => `not there yet: ${file}`),
+    ...f.missing.filter((file) => file !== f.key).map((file) => `does not exist yet: ${file}`),
     "then: firmseal release --version 1.0.0",
   ],
 });

@@ -136,7 +136,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
       ...(await changes(planSequence)),
     };
   if (!plan.existing && plan.sequence !== "log" && plan.known.length === 0 && !o.first) warnOfNothingKnown(plan);
-  // what cannot be compared is told before anything is signed
+  // reports what cannot be compared before anything is signed
   const known = await changes(planSequence);
   lines.end();
   const { record, written, receipts, cuts, lint } = await makeRelease(plan);
@@ -176,15 +176,15 @@ export default define({
     productFile(),
     option(
       "-o, --out <dir>",
-      "folder of releases; the release is a folder in it, named after the version (default: that of the product file)",
+      "folder of releases; the release is a folder in it, named after the version (default: from the product file)",
     ),
     option("--dry-run", "show what would be released, without a key and without writing"),
-    option("--previous <path>", "what was published last: a folder of releases, a release, its release.json, or an envelope"),
+    option("--previous <path>", "the last published release: a folder of releases, a release, its release.json, or an envelope"),
     option("--diff <path>", "show what changes for devices since this release, which also counts as --previous"),
     option("--role <name>", "with a trust file: role of the keys that sign (default: release)", { choices: policyRoles }),
     option("--sarif <file>", "also write the findings of lint as SARIF, for code review"),
-    option("--seq <n>", "sequence number, if the product file says that numbers are given", { parse: sequenceNumber }),
-    option("--first", "nothing was released yet"),
+    option("--seq <n>", 'sequence number, if the product file says source = "given"', { parse: sequenceNumber }),
+    option("--first", "confirm that nothing was released yet"),
     ...passphrases(),
     ...sequenceChecks(),
     ...approvals(),
@@ -195,7 +195,7 @@ export default define({
   examples: [
     ["firmseal release --version 1.4.2", "all boards of firmseal.toml, into dist/1.4.2"],
     ["firmseal release --version 1.5.0-rc.1 esp32 --out candidates", "one board, into another folder"],
-    ["firmseal release --version 1.4.2 --dry-run --diff dist/1.4.1", "what would be in it, and what changes: needs no key"],
+    ["firmseal release --version 1.4.2 --dry-run --diff dist/1.4.1", "what the release would contain and change; needs no key"],
   ],
   json: {
     product: ["string", "name of the product"],

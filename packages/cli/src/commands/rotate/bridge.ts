@@ -150,7 +150,7 @@ export default define({
     ],
     [
       "firmseal rotate bridge --trust fleet-1.trust --next fleet-2.trust --key old.pem --key new.pem --vendor example.com --class board-v2 --seq 8 --fleet fleet.json --out bridge.suit",
-      "without an image; tells what becomes of the fleet",
+      "without an image; shows what happens to the fleet",
     ],
     [
       "firmseal rotate bridge fw.bin --trust fleet-1.trust --next fleet-2.trust --vendor example.com --class board-v2 --seq next --fleet fleet.json --out bridge.suit",
@@ -167,7 +167,7 @@ export default define({
     needed: ["object[]", "without --key: the signatures that each trust file needs"],
     ...membersOf("needed[]", {
       trust: ["string", "the trust file"],
-      threshold: ["number", "how many of its keys must sign"],
+      threshold: ["number", "number of its keys that must sign"],
       keys: ["object[]", "its release keys that count for this bridge"],
       ...membersOf("keys[]", KEY),
     }),

@@ -28,14 +28,14 @@ export default define({
   summary: "show which file of an archive each cohort of a fleet needs next",
   options: () => [
     option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv", { required: true }),
-    option("--archive <folder>", "a folder of bridges, releases and trust files: .suit and .trust", { required: true }),
+    option("--archive <folder>", "folder of bridges, releases and trust files: .suit and .trust", { required: true }),
   ],
   examples: [
-    ["firmseal rotate next --fleet fleet.csv --archive bridges", "which bridge to offer to whom"],
+    ["firmseal rotate next --fleet fleet.csv --archive bridges", "which bridge to offer to which devices"],
     ["firmseal rotate next --fleet device.json --archive bridges --json", "the same for an update server"],
   ],
   json: {
-    cohorts: ["object[]", "cohorts in one state are one entry"],
+    cohorts: ["object[]", "cohorts in the same state share an entry"],
     ...membersOf("cohorts[]", {
       name: ["string", "name of the first of them"],
       rows: ["number", "how many rows of the fleet file they are"],

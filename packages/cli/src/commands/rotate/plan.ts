@@ -59,7 +59,7 @@ async function plan(o: PlanOptions) {
 
 export default define({
   name: "rotate plan",
-  summary: "show what happens to each cohort of a fleet if these steps are offered to it in order",
+  summary: "show what happens to each cohort of a fleet if you offer it these steps in order",
   options: () => [
     option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv", { required: true }),
     option("--release <file>", "a release or a trust file to offer; repeat in the order in which you offer them", {

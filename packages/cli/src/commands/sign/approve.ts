@@ -77,7 +77,7 @@ async function approve(path: string, o: ApproveOptions) {
 
 export default define({
   name: "approve",
-  summary: "approve what somebody else is to sign",
+  summary: "approve an envelope or a trust file that another person will sign",
   arguments: [commandArgument("<file>", "envelope or trust file, signed or not")],
   options: () => [
     option("-k, --key <key>", "private key of the approver: a file, or named as for sign", { required: true }),
@@ -98,7 +98,7 @@ export default define({
     digest: ["string", "digest of what it says"],
     approver: ["object", "the key that approved"],
     ...membersOf("approver", KEY),
-    outside: ["string[]", "payloads that devices fetch: not looked at"],
+    outside: ["string[]", "payloads that devices fetch; not checked"],
     ...RECEIPTS,
   },
   run: approve,

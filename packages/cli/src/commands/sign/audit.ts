@@ -173,7 +173,7 @@ async function audit(refs: readonly string[], o: AuditOptions) {
   return facts;
 }
 
-/** Signatures of which no log has an entry: what a log has is compared already. */
+/** Signatures without an entry in any log: those with one are compared already. */
 function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
   const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
   return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
@@ -197,7 +197,7 @@ function withoutLog({ file, key }: Unlogged): Failure {
     1,
     "LOG",
     CODES.LOG,
-    `${file}: key ${key.slice(0, 16)}… has signed it, and no log here has an entry of that`,
+    `${file}: key ${key.slice(0, 16)}… has signed it, and no log here has an entry for that`,
     "name the logs of every machine on which this root signs; if none has it, somebody has the key but not the log",
   );
 }
@@ -210,7 +210,7 @@ function damagedLog(log: SigningLog, faults: readonly LogFault[]): Failure {
     "LOG",
     CODES.LOG,
     `${log.path}: ${faultWords(first)}${more}`,
-    "put the right log back; if there is none, --accept-restored goes on with this one and logs that",
+    "restore the right log; if there is none, --accept-restored continues this one and records that",
   );
 }
 
@@ -226,7 +226,7 @@ function notInLog(envelope: string): Failure {
 
 const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
-/** The version in place of its number, which is long. */
+/** The version instead of its number, which is long. */
 function numberOf({ sequence, version }: Entry): string {
   if (sequence === undefined) return "-";
   return version === undefined ? sequence : isNumberOf(version, BigInt(sequence)) ? version : `${sequence} (${version})`;
@@ -256,7 +256,7 @@ function logWords(log: AuditFacts["logs"][number], digest: string | undefined): 
     right: title === "entry" || title === "sequence",
   }));
   const notes = [
-    ...(log.torn > 0 ? [`an entry was cut short while it was written (${log.torn} bytes): it signed nothing`] : []),
+    ...(log.torn > 0 ? [`an entry was cut short while it was written (${log.torn} bytes): nothing was signed with it`] : []),
     ...log.accepted.map((fault) => `accepted: ${faultWords(fault)}`),
     ...log.late.map(faultWords),
     ...log.faults.map(faultWords),
@@ -267,10 +267,10 @@ function logWords(log: AuditFacts["logs"][number], digest: string | undefined): 
 export default define({
   name: "audit",
   summary: "verify and show signing logs, and compare them with each other and with trust files",
-  arguments: [commandArgument("<key or log...>", "key whose log is meant, log file, or trust file")],
+  arguments: [commandArgument("<key or log...>", "key whose log to verify, log file, or trust file")],
   options: () => [
-    option("--envelope <file>", "was this signed according to the log?"),
-    option("--accept-restored", "continue with a log that was truncated, restored or edited, and record that in it"),
+    option("--envelope <file>", "also show whether the log has a signature of this envelope"),
+    option("--accept-restored", "continue a log that was truncated, restored or edited, and record this in it"),
     ...passphrases(),
   ],
   examples: [
@@ -288,7 +288,7 @@ export default define({
       ...membersOf("faults[]", FAULT),
       accepted: ["object[]", "faults that a later entry accepts"],
       ...membersOf("accepted[]", FAULT),
-      late: ["object[]", "entries that came too late and signed nothing"],
+      late: ["object[]", "entries that came too late; nothing was signed with them"],
       ...membersOf("late[]", FAULT),
       torn: ["number", "bytes of an entry that was cut short"],
       hash: ["string|null", "hash of the last entry, hex"],
@@ -298,7 +298,7 @@ export default define({
       file: ["string", "the trust file"],
       signed: ["object[]", "its signatures: key, sequence and digest"],
     }),
-    unlogged: ["object[]", "signatures on trust files of which the log of their key has no entry"],
+    unlogged: ["object[]", "signatures on trust files without an entry in the log of their key"],
     ...membersOf("unlogged[]", { file: ["string", "the trust file"], key: ["string", "thumbprint of the key"] }),
     conflicts: ["object[]", "numbers that were used twice"],
     ...membersOf("conflicts[]", {
@@ -308,7 +308,7 @@ export default define({
       scope: ["string[]", "devices or line of trust files"],
       entries: ["object[]", "entries that have the number"],
     }),
-    "envelope?": ["object", "with --envelope: what the logs know of it"],
+    "envelope?": ["object", "with --envelope: what the logs say about it"],
     ...membersOf("envelope?", {
       file: ["string", "the envelope"],
       digest: ["string", "digest of its manifest"],

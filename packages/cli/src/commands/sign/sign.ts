@@ -25,6 +25,7 @@ import {
   readApprovals,
   readInput,
   recordSigning,
+  releaseFacts,
   reviewSigned,
 } from "@firmseal/release";
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
@@ -71,9 +72,11 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
 export async function signInput(path: string | undefined, o: SignOptions) {
   if (o.board !== undefined || o.product !== undefined) return signBoard(path, o);
   if (path === undefined)
-    throw usage("missing required argument 'input'", "name an image, a description or an envelope; or a board: --board NAME");
-  if (!o.key) throw usage("required option '-k, --key <key>' not specified", "firmseal sign --help shows how it is used");
+    throw usage("argument 'input' is missing", "name an image, a description or an envelope; or a board: --board NAME");
+  if (!o.key) throw usage("option '-k, --key <key>' is missing", "firmseal sign --help shows how it is used");
   const input = await readInput(path, o);
+  // before a person is asked for a passphrase
+  if (input.kind === "image") releaseFacts(o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = coveringTrustFiles(o);
   const recipe = await consumerRecipe(o);
@@ -161,11 +164,11 @@ export default define({
   arguments: [
     commandArgument(
       "[input]",
-      "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin; with --board: that of the product file",
+      "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin (with --board, default: the image in the product file)",
     ),
   ],
   options: () => [
-    keyOption("private key (with --board: in place of those of the product file)", false),
+    keyOption("private key (with --board: instead of the keys in the product file)", false),
     ...passphrases(),
     option(
       "-o, --out <file>",
@@ -173,7 +176,7 @@ export default define({
     ),
     replace(),
     productFile(),
-    option("--board <name>", "board of the product file: says vendor, class, image, URI and keys"),
+    option("--board <name>", "board of the product file, which gives vendor, class, image, URI and keys"),
     ...imageInputOptions(),
     releaseVersion(),
     ...coverage(),

@@ -48,10 +48,10 @@ function bounded(lines: readonly string[]): void {
 function warnings({ refused, fell, behind }: Facts): void {
   // the first one is in the refusal itself
   bounded(refused.slice(1).map(reasonOf));
-  if (fell.rows > 0) warn(visible(`${whoOf(fell)}: back at a lower floor or trust file than before: replaced, erased, or copied`));
+  if (fell.rows > 0) warn(visible(`${whoOf(fell)}: has a lower floor or trust file than before: replaced, erased, or copied`));
   bounded(
     behind.flatMap((b) => {
-      const newer = b.next === null ? `trust file ${b.newest} is the newest` : `${b.next} is for it`;
+      const newer = b.next === null ? `trust file ${b.newest} is the newest` : `${b.next} is its next file`;
       return b.frozen.rows === 0
         ? []
         : [`${whoOf(b.frozen)}: frozen at floor ${b.floor.lowest}, trust file ${b.trust ?? "-"} since ${b.since}: ${newer}`];
@@ -108,12 +108,16 @@ export default define({
     ...statusKeys(),
     option("--fleet <file>", "the fleet file to update; without it, a new one is made"),
     option("--trust <file>", "a trust file that devices may have, if the fleet file does not name it", { repeat: true }),
-    option("--archive <folder>", "everything that is published for the devices: .suit and .trust"),
+    option("--archive <folder>", "folder with everything published for the devices: .suit and .trust"),
     option("--vendor <vendor>", "vendor of devices that have no row yet; otherwise these are refused"),
     option("--class <class>", "class of devices that have no row yet"),
-    option("--frozen-after <days>", `name devices that are behind as frozen after so many days in one state (default: ${FROZEN_AFTER})`, {
-      parse: wholeNumber,
-    }),
+    option(
+      "--frozen-after <days>",
+      `report devices that are behind as frozen after this many days in one state (default: ${FROZEN_AFTER})`,
+      {
+        parse: wholeNumber,
+      },
+    ),
     option("-o, --out <file>", "the new fleet file (.json or .jsonl), or the one of --fleet; - for stdout", { required: true }),
   ],
   examples: [
@@ -123,7 +127,7 @@ export default define({
     ],
     [
       "firmseal status collect answers.jsonl --nonces sent.jsonl --secret devices.jwks --fleet fleet.csv --archive published --out fleet.jsonl",
-      "the same, and who is kept from newer releases",
+      "the same, and which devices do not get newer releases",
     ],
   ],
   json: {
@@ -145,7 +149,7 @@ export default define({
     }),
     fell: ["object", "devices with a lower floor or trust file than before"],
     ...membersOf("fell", SOME),
-    behind: ["object[]", "devices that have answered and are behind; those in one state are one entry"],
+    behind: ["object[]", "devices that have answered and are behind; devices in the same state share an entry"],
     ...membersOf("behind[]", {
       ...SOME,
       frozen: ["object", "those that have been in this state for too long"],
@@ -157,8 +161,8 @@ export default define({
       next: ["string|null", "what they need next; null: nothing of the archive"],
       since: ["string", "since when the first of them is in this state"],
     }),
-    unheard: ["object[]", "rows that nobody has answered for, by age"],
-    ...membersOf("unheard[]", { days: ["number|null", "seen within so many days; null: longer ago, or never"], ...SOME }),
+    unheard: ["object[]", "rows without an answer, by age"],
+    ...membersOf("unheard[]", { days: ["number|null", "seen within this many days; null: longer ago, or never"], ...SOME }),
   },
   run: collect,
   words: (f) => [

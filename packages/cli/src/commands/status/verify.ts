@@ -12,7 +12,7 @@ interface StatusOptions extends StatusKeyOptions {
 }
 
 function nonceBytes(text: string): Uint8Array {
-  if (!/^([0-9a-f]{2}){8,64}$/i.test(text)) throw new InvalidArgumentError("give 8 to 64 bytes in hex.");
+  if (!/^([0-9a-f]{2}){8,64}$/i.test(text)) throw new InvalidArgumentError("give 8 to 64 bytes in hex");
   return Uint8Array.from(Buffer.from(text, "hex"));
 }
 

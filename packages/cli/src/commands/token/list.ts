@@ -49,7 +49,7 @@ async function listTokens(ref: string, o: ListOptions) {
   } finally {
     module.close();
   }
-  const none = uri.name === "pkcs11:" ? "pkcs11: no token is there" : `${uri.name}: no such token is there`;
+  const none = uri.name === "pkcs11:" ? "pkcs11: no token found" : `${uri.name}: no such token`;
   if (tokens.length === 0) throw new KeyFileError(none, "insert the token, or give a shorter URI", 3);
   return { tokens: tokens.map(tokenFacts) };
 }
@@ -85,7 +85,7 @@ function tokenFacts({ slot, keys }: { slot: Slot; keys: TokenKey[] }) {
 export default define({
   name: "token list",
   summary: "list tokens and the keys that they show without a PIN",
-  arguments: [commandArgument("[uri]", "which ones: pkcs11:token=…;object=… (RFC 7512)", { default: "pkcs11:" })],
+  arguments: [commandArgument("[uri]", "which of them: pkcs11:token=…;object=… (RFC 7512)", { default: "pkcs11:" })],
   options: () => [option("--login", "log in with the user PIN: lists private keys too"), ...passphrases()],
   examples: [
     ["firmseal token list", "all tokens, without a PIN"],

@@ -6,7 +6,7 @@ import { checkTrustOutput, deliver } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 import { plural } from "../../common/words.js";
 
-/** Writes trust files one behind the other, so that one release moves devices that have any of them. */
+/** Joins trust files into a chain, so that one release moves devices that have any of them. */
 async function chain(paths: string[], o: { out: string; json?: boolean }) {
   checkTrustOutput(o.out, paths);
   const { bytes, files } = chainOf(paths);
@@ -25,7 +25,7 @@ async function chain(paths: string[], o: { out: string; json?: boolean }) {
 
 export default define({
   name: "trust chain",
-  summary: "put trust files one behind the other, for devices that were away",
+  summary: "join trust files into a chain, for devices that missed some of them",
   arguments: [commandArgument("<files...>", "trust files of one line, with numbers that follow each other, in any order")],
   options: () => [option("-o, --out <file>", "output file, or - for stdout", { required: true })],
   examples: [

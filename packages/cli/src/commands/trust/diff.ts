@@ -25,7 +25,7 @@ function diff(old: string, next: string, _: { json?: boolean }) {
     throw refusedInput(
       "SEQUENCE",
       `${old} and ${next}: two different trust files have the sequence number ${from}`,
-      "no device moves from one to the other: make one of them again with a higher number",
+      "no device can move from one to the other: make one of them again with a higher number",
     );
   const was = roleMargins(before.store);
   return {
@@ -42,7 +42,7 @@ function diff(old: string, next: string, _: { json?: boolean }) {
 
 export default define({
   name: "trust diff",
-  summary: "say in words what changes between two trust files",
+  summary: "describe what changes between two trust files",
   arguments: [
     commandArgument("<old>", "trust file that devices have"),
     commandArgument("<new>", "trust file that they get; it need not be signed yet"),

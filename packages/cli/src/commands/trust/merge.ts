@@ -16,7 +16,7 @@ export interface MergeOptions extends TrustSigningOptions {
 
 const WHY: { readonly [why in DropReason]: string } = {
   twice: "this key has signed already",
-  unknown: "not by a root of the file, nor of a previous one",
+  unknown: "not by a root of this file or of a previous one",
   surplus: "no trust file needs it, and one has at most 8 signatures",
 };
 
@@ -33,7 +33,7 @@ async function merge(paths: string[], o: MergeOptions) {
   refuseTestKeysOf([], first.store, o);
   const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, o);
   for (const one of kept.filter(({ key }) => !key))
-    warn(`a signature by ${who(one)}: it may be by a root of a previous file: give --previous-trust FILE, and it stays only if it counts`);
+    warn(`a signature by ${who(one)} may be by a root of a previous file: give --previous-trust FILE, and it stays only if it counts`);
   const facts = writeSignedTrust(first.path, out, bytes, shown, o, receipts);
   const signatureFacts = (one: MergedSignature) => ({
     from: paths[one.from] as string,
@@ -71,7 +71,7 @@ export default define({
       thumbprint: ["string|null", "key that made it; null: not known"],
       words: ["string", "the same for people"],
     }),
-    dropped: ["object[]", "signatures that were taken out"],
+    dropped: ["object[]", "signatures that were removed"],
     ...membersOf("dropped[]", {
       from: ["string", "file that it was in"],
       thumbprint: ["string|null", "key that made it; null: not known"],
@@ -80,5 +80,5 @@ export default define({
     }),
   },
   run: merge,
-  words: (f) => [...signedTrustWords(f), ...f.dropped.map((one) => `taken out of ${one.from}: the signature of ${one.words}: ${one.why}`)],
+  words: (f) => [...signedTrustWords(f), ...f.dropped.map((one) => `removed from ${one.from}: the signature of ${one.words}: ${one.why}`)],
 });

@@ -68,7 +68,7 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
     ["--device", o.device],
     ["--without", o.without],
   ] as const)
-    if (given !== undefined) throw usage(`${option}: is for a micro verifier`, "add --micro, or drop it");
+    if (given !== undefined) throw usage(`${option}: only for a micro verifier`, "add --micro, or drop it");
   return {
     features: listOf<FeatureName>(o.features ?? (o.form === "boot" ? "" : DEFAULT_FEATURES.join(",")), BUNDLE_FEATURES, "--features"),
   };
@@ -149,7 +149,7 @@ export default define({
         default: "umd",
       },
     ),
-    option("--micro", "a micro verifier, for the smallest boards: it accepts only what firmseal sign IMAGE writes"),
+    option("--micro", "write a micro verifier, for the smallest boards; it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
     option("--target <board>", "add machine code that verifies Ed25519 on this board; kernel() of the bundle starts it", {

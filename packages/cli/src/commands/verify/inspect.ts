@@ -24,7 +24,8 @@ import {
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
 import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
-import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, TEST_KEYS } from "../../common/shapes.js";
+import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, TEST_KEYS } from "../../common/shapes.js";
+import { versionFacts } from "../../common/words.js";
 
 export interface InspectOptions {
   json?: boolean;
@@ -98,6 +99,7 @@ function envelopeFacts(outline: UnverifiedEnvelope, signatures: readonly Identif
     verified: false,
     digest: outline.digest && formatDigest(outline.digest),
     signatures: signatures.map(({ alg, kid, testKey }) => ({ alg, kid, ...(testKey === undefined ? {} : { testKey }) })),
+    ...versionFacts(outline),
     sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
@@ -127,6 +129,7 @@ type EnvelopeFacts = ReturnType<typeof envelopeFacts>;
 
 function envelopeLines(path: string, f: EnvelopeFacts): string[] {
   const out = [`${path}: SUIT envelope, ${f.bytes} bytes (signatures not verified)`];
+  if (f.version !== undefined) out.push(`version          ${f.version}`);
   out.push(`sequence number  ${f.sequence}`, `manifest digest  ${f.digest ? `${f.digest.algorithm} ${f.digest.hex}` : "none"}`);
   out.push(
     `signatures       ${f.signatures.map((s) => `${s.alg}${s.kid ? ` kid ${s.kid}` : ""}${s.testKey ? ` by test key ${s.testKey}` : ""}`).join("; ") || "none"}`,
@@ -187,7 +190,7 @@ export default define({
       kid: ["string|null", "key identifier that it names, hex"],
       "testKey?": ["string", "published test key that made it"],
     }),
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     components: ["object[]", "component identifiers: hex of each part"],
     referenceUri: ["string|null", "where the whole manifest is"],
     shared: ["object[]", "commands before each section: command, policy, index, parameters, sequences"],

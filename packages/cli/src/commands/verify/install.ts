@@ -16,12 +16,12 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Progress, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { onDemand } from "../../common/on-demand.js";
 import { passphrases, payload, productFile, threshold, trusted } from "../../common/options.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
-import { numberWords, versionFacts } from "../../common/words.js";
+import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface InstallOptions extends TrustOptions {
@@ -192,15 +192,6 @@ function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, 
   return { device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
 }
 
-/** A device does not read the text, which may be damaged. */
-function versionOf(envelope: Uint8Array): { version?: string } {
-  try {
-    return versionFacts(decodeEnvelope(envelope));
-  } catch {
-    return {};
-  }
-}
-
 /** The same options with what the product file says: of a board with several revisions, the first. */
 async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
   if (o.board === undefined && o.product === undefined) return o;
@@ -208,7 +199,7 @@ async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
   const product = readProduct(o.product ?? PRODUCT_FILE);
   const [board, ...others] = boardsOf(product, o.board === undefined ? [] : [o.board]);
   if (!board || others.length > 0) throw usage("--board is missing: the product has several", "name the board of the device");
-  if (o.key || o.trust !== undefined) throw usage("--board: the product file says who is trusted", "drop --key and --trust");
+  if (o.key || o.trust !== undefined) throw usage("--board: the product file gives the trusted keys", "drop --key and --trust");
   const isNew = !fs.existsSync(join(o.device, "device.json"));
   const identity = isNew ? { vendor: o.vendor ?? product.vendor, class: o.class ?? (board.classes[0] as string) } : {};
   return { ...o, ...trustOptions(product), ...identity };
@@ -232,7 +223,7 @@ async function installEnvelope(path: string, given: InstallOptions) {
   const { record } = done.device;
   return {
     sequence: formatSequence(done.manifest.sequence),
-    ...versionOf(envelope),
+    ...versionIfAny(envelope),
     floor: record.floor,
     components: Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size })),
     signers: done.signers.map(whom.facts),
@@ -250,7 +241,7 @@ export default define({
     ...trusted(),
     threshold(),
     productFile(),
-    option("--board <name>", "board of the product file: says who is trusted and, on the first use, vendor and class"),
+    option("--board <name>", "board of the product file, which gives the trusted keys and, on the first use, vendor and class"),
     option("--vendor <vendor>", "first use: vendor of the device (domain or UUID)"),
     option("--class <class>", "first use: class of the device (name or UUID)"),
     payload(),

@@ -42,7 +42,7 @@ async function lintCommand(given: string | undefined, o: LintCommandOptions) {
   const product = isAsked ? (await onDemand()).readProduct(o.product ?? PRODUCT_FILE) : undefined;
   const path = given ?? product?.out;
   if (path === undefined)
-    throw usage("no release is named, and there is no product file here", "firmseal lint FILE, or firmseal init first");
+    throw usage("no release is given, and there is no product file here", "firmseal lint FILE, or firmseal init first");
   const trust = await trustFor(o, product);
   const report = await lintReleases(path, {
     ...(product && { product }),
@@ -61,7 +61,7 @@ async function lintCommand(given: string | undefined, o: LintCommandOptions) {
 
 export default define({
   name: "lint",
-  summary: "hold a release against rules about keys, numbers, devices, images and installation",
+  summary: "check a release against rules about keys, numbers, devices, images and installation",
   arguments: [commandArgument("[file]", "envelope, - for stdin, or folder with releases (default: the last release of the product)")],
   options: () => [
     productFile(),
@@ -71,7 +71,7 @@ export default define({
     ...rootOptions(),
     payload(),
     option("--format <format>", "how findings are written", { choices: FORMATS, default: "text" }),
-    option("--fail-on <severity>", "mildest finding that causes exit code 1", { choices: CHOICES.severity, default: "error" }),
+    option("--fail-on <severity>", "lowest severity that causes exit code 1", { choices: CHOICES.severity, default: "error" }),
     ...passphrases(),
   ],
   examples: [

@@ -18,13 +18,14 @@ import {
   trustedKeys,
 } from "@firmseal/release";
 import { fittedReport, type ReleaseRecord, type ReleaseReport, type ReportData } from "@firmseal/report";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { productHere } from "../../common/product-names.js";
 import { boardSlots, givenIdentity, namesOf, type ReportedBoard, type ReportOptions, reportBoard } from "../../common/report-board.js";
-import { membersOf, SIGNER, TEST_KEYS } from "../../common/shapes.js";
-import { plural } from "../../common/words.js";
+import { membersOf, NUMBER, SIGNER, TEST_KEYS } from "../../common/shapes.js";
+import { numberWords, plural, versionFacts } from "../../common/words.js";
 
 function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
   refuseTerminal(o.html, "--html");
@@ -127,6 +128,9 @@ async function makeReport(path: string, o: ReportOptions) {
   return {
     html: o.html,
     bytes: output.length,
+    ...(folder
+      ? { version: folder.record.version }
+      : versionFacts(decodeEnvelope(Buffer.from((boards[0] as ReportedBoard).data.envelope, "base64")))),
     sequence: folder?.record.sequence ?? (boards[0] as ReportedBoard).sequence,
     boards: boards.map(({ data: { board, file, cuts }, sequence, signers }) => ({
       board: board ?? null,
@@ -153,10 +157,10 @@ export default define({
     option("--vendor <vendor>", "device whose keys and names are shown: domain of the vendor, or vendor UUID"),
     option("--class <class>", "device whose keys and names are shown: name of the device class, or class UUID"),
     option("--previous-release <path>", "also show the changes since this envelope, or since the release in this folder"),
-    option("--slot-size <bytes>", "also show how much of a slot each payload takes (default: as the product file says)", {
+    option("--slot-size <bytes>", "also show how much of a slot each payload takes (default: from the product file)", {
       parse: wholeNumber,
     }),
-    option("--document <file>", "also name this file with its SHA-256: a bill of materials, provenance, a test report", { repeat: true }),
+    option("--document <file>", "also list this file with its SHA-256: a bill of materials, provenance, a test report", { repeat: true }),
     option("--device <name>", "also show power cuts on a simulated device: flash, storage, files or memory"),
     productFile(),
     ...passphrases(),
@@ -172,7 +176,7 @@ export default define({
   json: {
     html: ["string", "output file"],
     bytes: ["number", "its length"],
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     boards: ["object[]", "boards that are shown"],
     ...membersOf("boards[]", {
       board: ["string|null", "name of the board; null: an envelope alone"],
@@ -184,7 +188,7 @@ export default define({
       ...membersOf("cuts", {
         device: ["string", "the device"],
         operations: ["number", "writes and erases"],
-        faults: ["number", "cuts that do not end well"],
+        faults: ["number", "cuts that end badly"],
       }),
     }),
     left: ["string[]", "what was left out to keep the file small: cuts, changes"],
@@ -193,7 +197,7 @@ export default define({
   },
   run: makeReport,
   words: (f) => [
-    `${f.html}: ${f.bytes} bytes, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}sequence number ${f.sequence}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
+    `${f.html}: ${f.bytes} bytes, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}${numberWords(f)}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
   ],
 });

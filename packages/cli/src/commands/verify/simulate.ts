@@ -34,7 +34,8 @@ import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifi
 import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
-import { membersOf, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { membersOf, NUMBER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import type { MapLine } from "../../show/map.js";
 import { RefusedWithFacts, type TableLine } from "../../show/render.js";
@@ -151,6 +152,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
   const facts = {
     device: o.device,
     ...(o.without !== undefined && { without: o.without }),
+    ...versionIfAny(envelope),
     sequence: sequences.update,
     previous: { sequence: sequences.previous, madeUp: before === undefined },
     pageSize,
@@ -268,7 +270,7 @@ export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
       1,
       "POWER_CUT",
       CODES.POWER_CUT,
-      `${grouped(facts.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
+      `${grouped(facts.faultCount)} cuts end badly; the first: ${where}: ${what}`,
       "the table shows them in capitals, --json lists the first ones",
     ),
     facts,
@@ -280,7 +282,7 @@ function unsimulated({ step, cause }: Unsimulated, o: SimulateCommandOptions): F
   const failure = failureOf(cause);
   const made = o.previousRelease === undefined;
   const what = {
-    previous: made ? "the made-up release" : "the previous release",
+    previous: made ? "the generated release" : "the previous release",
     update: "the update",
     again: "a second installation, as after a power cut",
     start: "the updated device",
@@ -301,10 +303,10 @@ export default define({
     option("--vendor <vendor>", "vendor of the device (domain or UUID; default: the one that the update names)"),
     option("--class <class>", "class of the device (name or UUID; default: the one that the update names)"),
     payload(),
-    option("--previous-release <envelope>", "release on the device before (default: a made-up one, with its own keys)"),
+    option("--previous-release <envelope>", "release on the device before the update (default: a generated one, with its own keys)"),
     option("--previous-payload <file>", "payload outside that envelope", { repeat: true }),
     option("--page-size <bytes>", "flash and storage: bytes that one erase clears (default: 4096)", { parse: wholeNumber }),
-    option("--second-cuts <n>", "most cuts during the recovery from each cut (default: all)", { parse: wholeNumber }),
+    option("--second-cuts <n>", "maximum number of power cuts during the recovery from each cut (default: all)", { parse: wholeNumber }),
     ...passphrases(),
   ],
   examples: [
@@ -317,18 +319,18 @@ export default define({
   json: {
     device: ["string", "the device"],
     "without?": ["string", "what its verifier does not have"],
-    sequence: ["string", "sequence number of the update"],
+    ...NUMBER,
     previous: ["object", "the previous release"],
-    ...membersOf("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this tool made it up"] }),
+    ...membersOf("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this command generated it"] }),
     pageSize: ["number", "bytes that one erase clears"],
     slotSize: ["number", "bytes in a slot"],
-    cuts: ["number", "cuts of the power"],
+    cuts: ["number", "power cuts"],
     cutsDuringRecovery: ["number", "second cuts, during the recovery from the first"],
     leftOut: ["number", "second cuts left out because of --second-cuts"],
-    courses: ["number", "different courses that were run; the other cuts agree with one of them"],
+    courses: ["number", "different courses that were run; every other cut ends like one of them"],
     points: ["object[]", "every first cut, and how it ends"],
-    faults: ["object[]", "the first cuts that do not end well"],
-    faultCount: ["number", "cuts that do not end well"],
+    faults: ["object[]", "the first cuts that end badly"],
+    faultCount: ["number", "cuts that end badly"],
     ...TEST_KEYS,
     ...TRUST_SHAPE,
   },
@@ -336,8 +338,8 @@ export default define({
   words: (f) => [
     { table: outcomeTable(f.points) },
     { map: cutMap(f.points) },
-    `device ${f.device}${f.without ? ` without ${f.without}` : ""}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
-    `${grouped(f.cuts)} cuts of the power, and ${grouped(f.cutsDuringRecovery)} more during the recovery from each`,
+    `device ${f.device}${f.without ? ` without ${f.without}` : ""}: ${numberWords(f)}, over ${f.previous.madeUp ? "a generated release" : "the release"} with sequence number ${f.previous.sequence}`,
+    `${grouped(f.cuts)} power cuts, and ${grouped(f.cutsDuringRecovery)} more during the recovery from each`,
     ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${grouped(f.leftOut)}`] : []),
     ...(f.faultCount === 0
       ? ["after each cut the old or the new release starts, the floor is no lower, and a second attempt installs the update"]

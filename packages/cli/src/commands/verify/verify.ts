@@ -26,11 +26,11 @@ export interface VerifyOptions extends TrustOptions {
   json?: boolean;
 }
 
-/** Whether the product file says what is trusted: it is named, or nothing else is and it is there. */
+/** Whether the trusted keys come from the product file: it is named, or no other source is and the file exists. */
 function isForProduct(path: string, o: VerifyOptions): boolean {
   if (o.product !== undefined || o.board !== undefined) {
     if (o.key || o.trust !== undefined || o.threshold !== undefined || o.root || o.previousTrust !== undefined)
-      throw usage("--product: the product file says who is trusted", "drop --key, --trust and what belongs to them");
+      throw usage("--product: the product file gives the trusted keys", "drop --key, --trust and their options");
     return true;
   }
   if (o.key || o.trust !== undefined) return false;
@@ -112,9 +112,9 @@ export default define({
     option("--floor <n>", "refuse lower sequence numbers", { parse: sequenceNumber }),
     payload(),
     productFile(),
-    option("--board <name>", "with a product file: the board that it must be for"),
+    option("--board <name>", "with a product file: board that the release must be for"),
     forVerifier(),
-    option("--without-payloads", "accept payloads that are not there to check"),
+    option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
   ],
   examples: [
@@ -129,7 +129,7 @@ export default define({
     ...TEST_KEYS,
     ...TRUST_SHAPE,
     payloadsChecked: ["string[]", "URIs of the payloads that match their digests"],
-    payloadsNotChecked: ["string[]", "with --without-payloads: URIs of the payloads that were not there"],
+    payloadsNotChecked: ["string[]", "with --without-payloads: URIs of the missing payloads"],
     severedAbsent: ["string[]", "severed elements that are not in the envelope"],
     "releases?": ["object[]", "with a product file: each envelope that was verified"],
     ...membersOf("releases?[]", {

@@ -113,7 +113,7 @@ async function keysOfTrust(path: string, o: WhosignedOptions): Promise<KnownKey[
   });
 }
 
-/** Tells who signed an envelope. Fails if a signature is by an unknown key, or if there is none. */
+/** Says who signed an envelope. Fails if a signature is by an unknown key, or if there is none. */
 async function whosigned(path: string, o: WhosignedOptions) {
   const refs = o.key ?? [];
   const given = refs.length > 0 ? await publicKeys(refs, passphraseOptions(o)) : [];

@@ -41,7 +41,7 @@ export function makePair(token: OpenToken, uri: TokenUri & { object: string }, a
   const flag = (type: number) => token.attribute(privateKey, type)?.[0];
   if (flag(ck.CKA_SENSITIVE) !== 1 || flag(ck.CKA_EXTRACTABLE) !== 0) {
     destroy();
-    throw new KeyFileError(`${uri.name}: the token made a key that can be read out of it`, "use another token, or one of another maker", 3);
+    throw new KeyFileError(`${uri.name}: the token made a key that can be read out of it`, "use a token of another maker", 3);
   }
   const pub = readPublic(token, publicKey);
   if (pub?.alg === alg) return { public: pub, handle: privateKey, destroy };
@@ -51,7 +51,7 @@ export function makePair(token: OpenToken, uri: TokenUri & { object: string }, a
 
 function refuseTaken(token: OpenToken, uri: TokenUri & { object: string }, id: Uint8Array): void {
   for (const [what, attribute] of [
-    [`an object is called ${uri.object} already`, { type: ck.CKA_LABEL, value: uri.object }],
+    [`the token already has an object named ${uri.object}`, { type: ck.CKA_LABEL, value: uri.object }],
     ["its id is taken", { type: ck.CKA_ID, value: Buffer.from(id) }],
   ] as const)
     for (const value of [ck.CKO_PRIVATE_KEY, ck.CKO_PUBLIC_KEY, ck.CKO_CERTIFICATE])

@@ -4,6 +4,7 @@ import { createPublicKey, X509Certificate } from "node:crypto";
 import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
 import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
+import { unlessThrown } from "../../errors/unless-thrown.js";
 import type { Handle } from "./module.js";
 import * as ck from "./names.js";
 import { isPresent, type OpenToken, ulong } from "./token.js";
@@ -106,23 +107,15 @@ export function readPublic(token: OpenToken, object: Handle): PublicKey | undefi
   const kind = token.attribute(object, ck.CKA_CLASS);
   if (!kind || ulong(kind) !== BigInt(ck.CKO_CERTIFICATE)) return fromPoint(token, object);
   const der = token.attribute(object, ck.CKA_VALUE);
-  return der && attempt(() => fromObject(new X509Certificate(der).publicKey));
+  return der && unlessThrown(() => fromObject(new X509Certificate(der).publicKey));
 }
 
 function fromSpki(der: Buffer): PublicKey | undefined {
-  return attempt(() => fromObject(createPublicKey({ key: der, format: "der", type: "spki" })));
+  return unlessThrown(() => fromObject(createPublicKey({ key: der, format: "der", type: "spki" })));
 }
 
 function fromObject(key: ReturnType<typeof createPublicKey>): PublicKey {
   return publicOf(fromJwk(key.export({ format: "jwk" })));
-}
-
-function attempt<T>(f: () => T): T | undefined {
-  try {
-    return f();
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -116,7 +116,7 @@ function loadModule(path: string, name: string): Pkcs11js {
     library = new PKCS11();
   } catch {
     throw new KeyFileError(
-      "pkcs11: the npm package pkcs11js, which speaks to tokens, is not installed or was not built",
+      "pkcs11: the npm package pkcs11js, which firmseal needs for tokens, is not installed or was not built",
       "npm install pkcs11js, where firmseal is installed (it needs python3, make and a C++ compiler)",
       3,
     );

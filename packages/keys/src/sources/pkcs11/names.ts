@@ -53,10 +53,10 @@ export const CKR_USER_ALREADY_LOGGED_IN = 0x100;
 export const CKR_USER_NOT_LOGGED_IN = 0x101;
 export const CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191;
 
-const AGAIN = "take the token out and put it in again, or restart its service";
+const AGAIN = "remove the token and insert it again, or restart its service";
 const OTHER_TOKEN = "use another token, or a key file";
 const TEMPLATE = "the token has its own rules for keys: make the key with its own tool, then name it here";
-const REMOVED: readonly [string, string] = ["the token was removed", "put it in and run the command again"];
+const REMOVED: readonly [string, string] = ["the token was removed", "insert it and run the command again"];
 const SESSION_GONE: readonly [string, string] = ["the token has ended the session", "run the command again"];
 const LOGIN: readonly [string, string] = [
   "the token needs a PIN first",
@@ -77,7 +77,7 @@ const CURVE: readonly [string, string] = [
 /** Error codes (CKR_…) in words: what is wrong, and one hint. */
 export const CKR: { readonly [code: number]: readonly [message: string, hint: string] } = {
   2: ["there is not enough memory for the token's module", "end other programs"],
-  3: ["the slot is gone", "put the token in again, and leave slot-id out of the URI: it changes"],
+  3: ["the slot is gone", "insert the token again, and leave slot-id out of the URI: it changes"],
   5: FAILED,
   6: FAILED,
   7: ["the module does not understand the call", "the module may be too old: install its newest version"],

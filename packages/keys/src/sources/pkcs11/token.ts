@@ -93,8 +93,8 @@ export function openToken(uri: TokenUri, write = false): OpenToken {
       throw new KeyFileError(
         `${uri.name}: no such token`,
         all.length === 0
-          ? "put the token in; the module sees none"
-          : `put it in, or name one that the module sees: ${isPresent(all.map((s) => s.facts.token))}`,
+          ? "insert the token; the module sees none"
+          : `insert it, or name one that the module sees: ${isPresent(all.map((s) => s.facts.token))}`,
         3,
       );
     if (fitting.length > 1)

@@ -69,7 +69,7 @@ const TROUBLES: { readonly [name: string]: Trouble } = {
   NotFoundException: ["the key is not in this region", "check the key id and the region: AWS_REGION, or give the key's ARN"],
   InvalidArnException: MALFORMED,
   ValidationException: MALFORMED,
-  DisabledException: ["the key is disabled", "enable it in AWS KMS, or give another one"],
+  DisabledException: ["the key is disabled", "enable it in AWS KMS, or give another key"],
   KMSInvalidStateException: [
     "the key is in a state in which it cannot sign",
     "check whether its deletion is pending or its key material is missing",

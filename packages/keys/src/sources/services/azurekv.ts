@@ -54,7 +54,7 @@ const TROUBLES: { readonly [status: number]: Trouble } = {
   401: ["Azure does not accept the credentials", "they are wrong, expired or of another tenant: renew them, and check the clock"],
   403: DENIED,
   404: NOT_FOUND,
-  409: ["the key is being deleted or recovered", "wait, or give another one"],
+  409: ["the key is being deleted or recovered", "wait, or give another key"],
   429: ["Azure Key Vault accepts no more requests at the moment", "run it again later"],
   500: ["Azure Key Vault cannot answer at the moment", "run it again later"],
   502: ["Azure Key Vault cannot answer at the moment", "run it again later"],

@@ -95,7 +95,7 @@ export const commandRules: readonly Rule[] = [
     needs: ["cuts"],
     check: ({ cuts }) => {
       if (!cuts || cuts.faults === 0) return [];
-      return [cuts.cuts === 0 ? String(cuts.first) : `${cuts.faults} power cuts do not end well; the first: ${cuts.first}`];
+      return [cuts.cuts === 0 ? String(cuts.first) : `${cuts.faults} power cuts end badly; the first: ${cuts.first}`];
     },
   },
   {

@@ -102,7 +102,7 @@ export async function cutPower(
         1,
         "POWER_CUT",
         CODES.POWER_CUT,
-        `board ${name}: ${result.faults} power cuts do not end well; the first: ${result.first}`,
+        `board ${name}: ${result.faults} power cuts end badly; the first: ${result.first}`,
         "firmseal simulate shows each cut",
       );
     const { cuts, cutsDuringRecovery } = result;

@@ -23,7 +23,7 @@ export interface CutsTask {
 export interface CutsResult {
   readonly cuts: number;
   readonly cutsDuringRecovery: number;
-  /** How many cuts do not end well, and the first of them in words. */
+  /** How many cuts end badly, and the first of them in words. */
   readonly faults: number;
   readonly first?: string;
 }

@@ -122,7 +122,7 @@ class Reader {
   }
 
   private reference(ref: string, pointer: string): string {
-    if (ref === "-") throw this.fault(pointer, "stdin is not a place for a key of a product", "name a file, or env:NAME");
+    if (ref === "-") throw this.fault(pointer, "a key of a product cannot come from stdin", "name a file, or env:NAME");
     if (schemeOf(ref) !== undefined) return ref;
     try {
       refuseUnknownSource(ref, (path) => existsSync(this.at(path)));
@@ -220,7 +220,7 @@ class Reader {
       if (before !== undefined)
         throw this.fault(
           `/boards/${name}`,
-          `boards ${before} and ${name} have one name in a folder that ignores case`,
+          `boards ${before} and ${name} would have the same name in a folder that ignores case`,
           "rename one of them",
         );
       names.set(name.toLowerCase(), name);
@@ -230,7 +230,7 @@ class Reader {
         if (other !== undefined)
           throw this.fault(
             `/boards/${name}`,
-            `boards ${other} and ${name} have one class, ${one}: their devices would accept each other's images`,
+            `boards ${other} and ${name} have the same class, ${one}: their devices would accept each other's images`,
             "give each board a class of its own",
           );
         classes.set(id, name);
@@ -244,7 +244,11 @@ class Reader {
     const root = listOf(trust.root).map((ref) => this.publicFile(ref, "/trust/root"));
     const keys = listOf(trust.keys).map((ref) => this.publicFile(ref, "/trust/keys"));
     if (file !== undefined && (keys.length > 0 || trust.threshold !== undefined))
-      throw this.fault(`/trust/${keys.length > 0 ? "keys" : "threshold"}`, "the trust file says who is trusted", "drop it, or drop file");
+      throw this.fault(
+        `/trust/${keys.length > 0 ? "keys" : "threshold"}`,
+        "the trust file gives the trusted keys",
+        "drop it, or drop file",
+      );
     if (file === undefined && root.length > 0) throw this.fault("/trust/root", "a root is for a trust file", "name the trust file: file");
     return { file, root, keys, threshold: trust.threshold ?? 1 };
   }

