@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { minifiedBundle } from "../packages/bundler/lib/index.js";
-import { nameVariables, scopesOf } from "../packages/bundler/lib/naming.js";
+import { nameVariables, RESERVED, scopesOf } from "../packages/bundler/lib/naming.js";
 import { DEFAULT_FEATURES } from "../packages/bundler/lib/options.js";
 import { BUNDLES, partsOnce } from "./bundle.mjs";
 import { minify } from "./minify.mjs";
@@ -40,7 +40,7 @@ const hides = (scope) =>
 /** Improves the names of the scopes that no bundle before had. */
 function search({ text, ast }) {
   const scopes = scopesOf(ast);
-  nameVariables(scopes, true, ["of", "get", "exports"], names);
+  nameVariables(scopes, true, RESERVED, names);
   // the text, with the variables in their places
   const pieces = [];
   let done = 0;
@@ -89,17 +89,18 @@ function search({ text, ast }) {
     }
     console.log(`  ${first} → ${best}`);
   }
-  for (const { key, variables } of own)
-    names[key] = [...variables.values()].map(({ short }) => (short.length === 1 ? short : " ")).join("");
+  for (const { key, variables } of own) names[key] = [...variables.values()].map(({ short }) => short).join(" ");
+  nameVariables(scopes, true, RESERVED, names);
+  if (size() !== best) throw new Error(`the table gives ${size()} bytes, not ${best}`);
 }
 
 function write() {
   const rows = Object.entries(names).map(
-    ([key, letters]) => `  ${/^[A-Za-z_]\w*$/.test(key) ? key : JSON.stringify(key)}: ${JSON.stringify(letters)},`,
+    ([key, shorts]) => `  ${/^[A-Za-z_]\w*$/.test(key) ? key : JSON.stringify(key)}: ${JSON.stringify(shorts)},`,
   );
   writeFileSync(
     FILE,
-    `// Written by scripts/local-names.mjs: the letters for the variables of functions in bundles. See naming.ts.
+    `// Written by scripts/local-names.mjs: the names of the variables of functions in bundles. See naming.ts.
 
 import type { LocalNames } from "./naming.js";
 

@@ -6,7 +6,7 @@ import type { CompressOptions, FormatOptions, MinifyOptions, ParseOptions } from
 import { type BundleParts, exportsOf } from "./exports.js";
 import { inlineFunctions } from "./inlining.js";
 import { LOCAL_NAMES } from "./local-names.js";
-import { type Node, nameVariables, scopesOf, textWithNames } from "./naming.js";
+import { type Node, nameVariables, RESERVED, scopesOf, textWithNames } from "./naming.js";
 import { nestStatements, reachableFrom } from "./nesting.js";
 import { BUNDLE_ALGS, BUNDLE_FEATURES, BUNDLE_FORMS, type BundleOptions, MICRO_PARTS, type MicroPart } from "./options.js";
 
@@ -275,8 +275,7 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
   });
   const { ast } = await minify(code, { compress: false, mangle: false, format: TREE });
   const scopes = scopesOf(ast as Node);
-  // Espruino does not accept the first two as variable names
-  nameVariables(scopes, options.form !== "espruino", ["of", "get", "exports"], isSmall ? {} : LOCAL_NAMES);
+  nameVariables(scopes, options.form !== "espruino", RESERVED, isSmall ? {} : LOCAL_NAMES);
   // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
   return `${textWithNames(code, scopes)
     .replace(/\breturn\}/g, "return;}")

@@ -252,7 +252,10 @@ function isPlain(left: Node, host: Node): boolean {
 /** Puts functions that are called in one place there, in the verifier that is the first function of a script. */
 export function inlineFunctions(program: Node): void {
   const core = [...within(program)].find(isFunction) as Node;
-  for (let count = 1, done: Node | undefined = core; done; count++) {
+  let count = 1;
+  // what was inlined may make more possible
+  for (let before = 0; before < count; ) {
+    before = count;
     const functions = new Map(
       bodyOf(core).flatMap((s) => (s.type === "FunctionDeclaration" ? [[(s["id"] as Node).name as string, s] as const] : [])),
     );
@@ -265,17 +268,22 @@ export function inlineFunctions(program: Node): void {
       const name = type === "CallExpression" && callee?.type === "Identifier" ? (callee.name as string) : "";
       return uses.get(name) === 2 ? functions.get(name) : undefined;
     };
-    const search = (fn: Node, around: readonly Node[]): Node | undefined => {
-      for (const child of within(fn["body"] as Node, false)) {
-        const inner = childrenOf(child).filter(isFunction);
-        for (const one of inner) {
-          const found = search(one, fn === core ? [] : [...around, fn]);
-          if (found) return found;
-        }
+    const inlineIn = (fn: Node, around: readonly Node[]) => {
+      const place = { host: fn, around, looped: false, direct: true };
+      for (;;) {
+        const done = replaceIn(bodyOf(fn), place, called, count);
+        if (!done) return;
+        bodyOf(core).splice(bodyOf(core).indexOf(done), 1);
+        count++;
       }
-      return fn === core ? undefined : replaceIn(bodyOf(fn), { host: fn, around, looped: false, direct: true }, called, count);
     };
-    done = search(core, []);
-    if (done) bodyOf(core).splice(bodyOf(core).indexOf(done), 1);
+    const visit = (fn: Node, around: readonly Node[]) => {
+      const inner = [...within(fn["body"] as Node, false)].flatMap((child) => childrenOf(child).filter(isFunction));
+      // one that is gone was inlined
+      for (const one of inner)
+        if (fn !== core || one.type !== "FunctionDeclaration" || bodyOf(core).includes(one)) visit(one, fn === core ? [] : [...around, fn]);
+      if (fn !== core) inlineIn(fn, around);
+    };
+    visit(core, []);
   }
 }

@@ -34,16 +34,25 @@ const LOCAL = 8;
 /** Words of the language, and names that Espruino does not accept for variables. */
 const TAKEN = ["do", "if", "in", "of"];
 
+/** No variable gets these: Espruino does not accept the first two, and the third is the interface of a module. */
+export const RESERVED: readonly string[] = ["of", "get", "exports"];
+
 const pairs = LETTERS.flatMap((last) => LETTERS.map((first) => first + last)).filter((name) => !TAKEN.includes(name));
 
 export const isFunction = (node: Node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
 
+const isNode = (value: unknown): value is Node => typeof (value as Node | null | undefined)?.type === "string";
+
 /** The nodes right under a node, without names of properties. */
 export function childrenOf(node: Node): Node[] {
-  return Object.entries(node).flatMap(([key, value]) => {
-    if ((key === "property" || key === "key") && !node["computed"]) return [];
-    return (Array.isArray(value) ? value : [value]).filter((child) => typeof child?.type === "string") as Node[];
-  });
+  const children: Node[] = [];
+  for (const key in node) {
+    const value = node[key];
+    if (typeof value !== "object" || ((key === "property" || key === "key") && !node["computed"])) continue;
+    if (Array.isArray(value)) children.push(...value.filter(isNode));
+    else if (isNode(value)) children.push(value);
+  }
+  return children;
 }
 
 /** The names that a function declares, outside of the functions in it. */
@@ -90,7 +99,7 @@ export function scopesOf(program: Node): Scope[] {
   return scopes;
 }
 
-/** Letters for the variables of functions, in the order in which they are declared, by the key of the scope. */
+/** Names for the variables of functions, in the order in which they are declared, by the key of the scope. */
 export type LocalNames = { readonly [key: string]: string };
 
 /** Gives every variable its short name. Those of the script itself keep theirs if others may use them: `open`. */
@@ -107,15 +116,15 @@ export function nameVariables(scopes: readonly Scope[], open: boolean, reserved:
       for (const [i, variable] of variables.entries()) variable.short = free[i] as string;
       continue;
     }
-    const taken = new Set([...scope.outer].map((one) => (typeof one === "string" ? one : one.short)));
-    const wanted = names[scope.key] ?? "";
+    const taken = new Set([...reserved, ...[...scope.outer].map((one) => (typeof one === "string" ? one : one.short))]);
+    const wanted = (names[scope.key] ?? "").split(" ");
     const chosen = variables.map((_, i) => {
-      const letter = wanted[i];
-      if (!letter || letter === " " || taken.has(letter)) return undefined;
-      taken.add(letter);
-      return letter;
+      const name = wanted[i];
+      if (!name || taken.has(name)) return undefined;
+      taken.add(name);
+      return name;
     });
-    const others = [...LETTERS, ...pairs].filter((name) => !taken.has(name) && !reserved.includes(name)).values();
+    const others = [...LETTERS, ...pairs].filter((name) => !taken.has(name)).values();
     for (const [i, variable] of variables.entries()) variable.short = chosen[i] ?? (others.next().value as string);
   }
 }

@@ -103,13 +103,13 @@ describe("nameVariables()", () => {
   });
 
   it("takes the letters that it is given, and no letter that hides a variable in use", async () => {
-    const names = { outer: "xyz", inner: "x", "/0": "k" };
+    const names = { outer: "x y z", inner: "x", "/0": "k" };
     const code = await named(PROGRAM, names);
     expect(run(code)).toBe(run(await text(PROGRAM)));
     expect(code).toMatch(/function \w+\(x,y\)\{var z=/);
     // every letter at once, also those of the functions around
     for (const letter of "nrtuofiecavldsypmgAhIbwMkFxEDJUCHqzGLNPjBQOS") {
-      const all = { outer: letter.repeat(5), inner: letter, "/0": letter };
+      const all = { outer: Array(5).fill(letter).join(" "), inner: letter, "/0": letter };
       expect(run(await named(PROGRAM, all))).toBe(run(await text(PROGRAM)));
     }
   });
