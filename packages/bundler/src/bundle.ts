@@ -246,31 +246,42 @@ function nameLiterals(code: string, kept: readonly string[]): string {
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const format = terserFormat(options);
+  // functions keep their names, by which local-names.ts knows them
+  const mangle = { keep_fnames: true, reserved: [...RESERVED] };
   // on a small board a variable costs more than the bytes
   const isSmall = options.form === "espruino" || options.form === "boot" || options.micro;
   let text = assemble(all, options);
+  let parse: ParseOptions = {};
   if (!isSmall) {
     const { ast } = await minify(text, { compress: ONLY_NEEDED, mangle: false, format: TREE });
     inlineFunctions(ast as Node);
-    const { code = "" } = await minify(ast as string, { parse: FROM_TREE, compress: false, mangle: false, format: { ecma: 5 } });
-    text = code;
+    text = ast as string;
+    parse = FROM_TREE;
   }
   const { code: compressed = "" } = await minify(text, {
     ...format,
+    // terser writes into it
+    parse: { ...parse },
     // a function that is inlined at its call is created again for each call, and Espruino takes one in the head of a
     // for loop for a declaration. Where a function with variables is inlined, they are declared at the end, too late for
     // Espruino
-    compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, inline: 2, pure_getters: true, reduce_funcs: false },
-    // functions keep their names, by which local-names.ts knows them
-    mangle: { keep_fnames: true },
+    compress: {
+      ecma: 5,
+      passes: isSmall ? 4 : 2,
+      hoist_funs: false,
+      hoist_vars: false,
+      inline: 2,
+      pure_getters: true,
+      reduce_funcs: false,
+    },
+    mangle,
   });
   const kept = [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"];
   const literal = isSmall ? compressed : nameLiterals(compressed, kept);
   const { code = "" } = await minify(literal, {
     ...format,
     compress: false,
-    // variables keep their names here
-    mangle: { reserved: [...new Set(literal.match(/[A-Za-z_$][\w$]*/g))], properties: { builtins: true, reserved: kept } },
+    mangle: { ...mangle, properties: { builtins: true, reserved: kept } },
     nameCache: { vars: {}, props: { props: shortNames(literal, kept) } },
   });
   const { ast } = await minify(code, { compress: false, mangle: false, format: TREE });

@@ -18,15 +18,16 @@ const bodyOf = (fn: Node) => (fn["body"] as Node)["body"] as Node[];
 const parametersOf = (fn: Node) => (fn["params"] as Node[]).map(({ name }) => name as string);
 
 /** The nodes below, and the node itself; `deep`: also those of functions inside. */
-function* within(node: Node, deep = true): Generator<Node> {
-  yield node;
-  for (const child of childrenOf(node)) if (deep || !isFunction(child)) yield* within(child, deep);
+function within(node: Node, deep = true, found: Node[] = []): Node[] {
+  found.push(node);
+  for (const child of childrenOf(node)) if (deep || !isFunction(child)) within(child, deep, found);
+  return found;
 }
 
 /** The names that a function declares, parameters included. */
 function localsOf(fn: Node): Set<string> {
   const names = new Set(parametersOf(fn));
-  for (const { type, id, param } of within(fn["body"] as Node, false) as Iterable<Node & { id: Node; param: Node }>) {
+  for (const { type, id, param } of within(fn["body"] as Node, false) as (Node & { id: Node; param: Node })[]) {
     if (type === "VariableDeclarator" || type === "FunctionDeclaration") names.add(id.name as string);
     if (type === "CatchClause") names.add(param.name as string);
   }
@@ -44,15 +45,18 @@ const assigns = (node: Node, name: string) =>
   (node.type === "UpdateExpression" && isNamed(node["argument"], name)) ||
   (node.type === "VariableDeclarator" && isNamed(node["id"], name) && node["init"] !== null);
 
-const mentions = (node: Node, name: string) => [...within(node)].some((n) => isNamed(n, name));
+const mentions = (node: Node, name: string) => within(node).some((n) => isNamed(n, name));
 
 /** Puts other nodes in the place of identifiers. */
 function substitute(node: Node, by: ReadonlyMap<string, Node>): void {
-  const other = (child: unknown) => ((child as Node | null)?.type === "Identifier" ? by.get((child as Node).name as string) : undefined);
+  const other = (child: unknown) => {
+    const given = (child as Node | null)?.type === "Identifier" ? by.get((child as Node).name as string) : undefined;
+    return given ? structuredClone(given) : child;
+  };
   for (const [key, value] of Object.entries(node)) {
     if ((key === "property" || key === "key") && !node["computed"]) continue;
-    if (Array.isArray(value)) for (const [i, child] of value.entries()) value[i] = structuredClone(other(child)) ?? child;
-    else node[key] = structuredClone(other(value)) ?? value;
+    if (Array.isArray(value)) for (const [i, child] of value.entries()) value[i] = other(child);
+    else node[key] = other(value);
   }
   for (const child of childrenOf(node)) substitute(child, by);
 }
@@ -99,11 +103,11 @@ interface Place {
 /** The statements in the place of a call, whose value goes to `target`, or is returned. Undefined if that is not possible. */
 function statementsOf(call: Node, fn: Node, place: Place, result: Node | "return" | undefined, count: number): Node[] | undefined {
   const { host, looped, direct } = place;
-  const all = [...within(fn["body"] as Node)];
+  const all = within(fn["body"] as Node);
   const inner = all.filter(isFunction);
   const locals = localsOf(fn);
   const last = bodyOf(fn).at(-1);
-  const returns = [...within(fn["body"] as Node, false)].filter((n) => n.type === "ReturnStatement");
+  const returns = within(fn["body"] as Node, false).filter((n) => n.type === "ReturnStatement");
   if (all.some((n) => n.type === "ThisExpression" || n.type === "ForInStatement" || isNamed(n, "arguments"))) return undefined;
   if (result !== "return" && returns.some((n) => n !== last)) return undefined;
   if (result && result !== "return" && returns.length === 0) return undefined;
@@ -115,13 +119,13 @@ function statementsOf(call: Node, fn: Node, place: Place, result: Node | "return
   if (all.some((n) => n.type === "Identifier" && !locals.has(n.name as string) && hidden.has(n.name as string))) return undefined;
   // a function inside that declares a name again
   if (inner.some((n) => [...localsOf(n)].some((name) => locals.has(name)))) return undefined;
-  const bare = [...within(fn["body"] as Node, false)]
+  const bare = within(fn["body"] as Node, false)
     .filter((n) => n.type === "VariableDeclarator" && !n["init"])
     .map((n) => (n["id"] as Node).name as string);
   if (looped && bare.some((name) => !isAssignedFirst(bodyOf(fn), name))) return undefined;
 
   const body = structuredClone(fn["body"] as Node);
-  const taken = new Set([...within(host)].flatMap((n) => (n.type === "Identifier" ? [n.name as string] : [])));
+  const taken = new Set(within(host).flatMap((n) => (n.type === "Identifier" ? [n.name as string] : [])));
   const by = new Map<string, Node>();
   const before: Node[] = [];
   const fresh: string[] = [];
@@ -132,9 +136,9 @@ function statementsOf(call: Node, fn: Node, place: Place, result: Node | "return
     return identifier(own);
   };
   const givens = call["arguments"] as Node[];
-  const callers = [...within(host["body"] as Node)];
+  const callers = within(host["body"] as Node);
   // what functions inside the caller may change at any time, and other arguments after this one was evaluated
-  const unsteady = [...callers.filter(isFunction), ...givens].flatMap((n) => [...within(n)]);
+  const unsteady = [...callers.filter(isFunction), ...givens].flatMap((n) => within(n));
   /** Whether what the call is given can take the place of the parameter: nothing changes it while the function runs. */
   const stays = (given: Node) => {
     if (given.type === "Literal") return typeof given["value"] !== "string";
@@ -206,7 +210,7 @@ function replaceIn(list: Node[], place: Place, called: Called, count: number): N
             alternate: null,
           },
         ]);
-      else if (type === "ConditionalExpression" && [...within(expression, false)].some(called)) {
+      else if (type === "ConditionalExpression" && within(expression, false).some(called)) {
         const [consequent, alternate] = [expression["consequent"], expression["alternate"]].map((e) => block(statement(e as Node)));
         const branches: Node = { type: "IfStatement", test, consequent, alternate };
         done = inside(consequent) ?? inside(alternate);
@@ -251,7 +255,7 @@ function isPlain(left: Node, host: Node): boolean {
 
 /** Puts functions that are called in one place there, in the verifier that is the first function of a script. */
 export function inlineFunctions(program: Node): void {
-  const core = [...within(program)].find(isFunction) as Node;
+  const core = within(program).find(isFunction) as Node;
   let count = 1;
   // what was inlined may make more possible
   for (let before = 0; before < count; ) {
@@ -278,7 +282,7 @@ export function inlineFunctions(program: Node): void {
       }
     };
     const visit = (fn: Node, around: readonly Node[]) => {
-      const inner = [...within(fn["body"] as Node, false)].flatMap((child) => childrenOf(child).filter(isFunction));
+      const inner = within(fn["body"] as Node, false).flatMap((child) => childrenOf(child).filter(isFunction));
       // one that is gone was inlined
       for (const one of inner)
         if (fn !== core || one.type !== "FunctionDeclaration" || bodyOf(core).includes(one)) visit(one, fn === core ? [] : [...around, fn]);

@@ -38,6 +38,8 @@ const TAKEN = ["do", "if", "in", "of"];
 export const RESERVED: readonly string[] = ["of", "get", "exports"];
 
 const pairs = LETTERS.flatMap((last) => LETTERS.map((first) => first + last)).filter((name) => !TAKEN.includes(name));
+/** The shortest ones first. */
+const SHORT = [...LETTERS, ...pairs];
 
 export const isFunction = (node: Node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
 
@@ -124,8 +126,11 @@ export function nameVariables(scopes: readonly Scope[], open: boolean, reserved:
       taken.add(name);
       return name;
     });
-    const others = [...LETTERS, ...pairs].filter((name) => !taken.has(name)).values();
-    for (const [i, variable] of variables.entries()) variable.short = chosen[i] ?? (others.next().value as string);
+    let next = 0;
+    for (const [i, variable] of variables.entries()) {
+      while (!chosen[i] && taken.has(SHORT[next] as string)) next++;
+      variable.short = chosen[i] ?? (SHORT[next++] as string);
+    }
   }
 }
 
