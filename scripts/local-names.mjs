@@ -1,6 +1,6 @@
 // Writes packages/bundler/src/local-names.ts: which names the variables of each function get in a bundle. Every order of the letters gives a
 // bundle of the same length, and some compress better. This tries to exchange two letters of a function, or one for another, and keeps what
-// makes the bundle shorter after gzip; first in the bundle for Ed25519, then in what the others add. Takes minutes, and gives the same for the
+// does not make the bundle longer after gzip; first in the bundle for Ed25519, then in what the others add. Takes minutes, and gives the same for the
 // same sources. Run `pnpm local-names`. A table that is out of date costs bytes and nothing else: names that a function cannot have are not used.
 
 import { writeFileSync } from "node:fs";
@@ -59,16 +59,15 @@ function search({ text, ast }) {
   const own = scopes.slice(2).filter(({ key, variables }) => variables.size > 0 && !(key in names));
   let best = size();
   const first = best;
-  /** Keeps a change that makes the bundle shorter. */
+  /** Keeps a change that does not make the bundle longer: what changes nothing alone may make way for more. */
   const attempt = (scope, change, undo) => {
     change();
     const taken = [...scope.outer].some((used) => [...scope.variables.values()].some(({ short }) => short === (used.short ?? used)));
-    const now = taken || hides(scope) ? best : size();
-    if (now < best) best = now;
+    const now = taken || hides(scope) ? Number.POSITIVE_INFINITY : size();
+    if (now <= best) best = now;
     else undo();
   };
-  for (let sweep = 0, before = best + 1; sweep < SWEEPS && best < before; sweep++) {
-    before = best;
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
     for (const scope of own) {
       const variables = [...scope.variables.values()];
       for (const [i, a] of variables.entries()) {

@@ -267,7 +267,7 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
     // Espruino
     compress: {
       ecma: 5,
-      passes: isSmall ? 4 : 2,
+      passes: isSmall ? 3 : 2,
       hoist_funs: false,
       hoist_vars: false,
       inline: 2,

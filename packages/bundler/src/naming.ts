@@ -22,6 +22,8 @@ export interface Scope {
   key: string;
   parent: Scope | undefined;
   variables: Map<string, Variable>;
+  /** Parameters of the catch clauses around what is being read: only what is in a clause sees its parameter. */
+  caught: Variable[];
   /** Variables of outer scopes, and global names, that it or a function in it uses. */
   outer: Set<Variable | string>;
   inner: Scope[];
@@ -57,12 +59,15 @@ export function childrenOf(node: Node): Node[] {
   return children;
 }
 
+/** No name of a variable: for the parameter of a catch clause, which only the clause sees. */
+const CAUGHT = "catch";
+
 /** The names that a function declares, outside of the functions in it. */
 function declaredIn(node: Node): string[] {
   return childrenOf(node).flatMap((child) => {
-    const { id, param } = child as { id?: Node; param?: Node };
+    const { id } = child as { id?: Node };
     const own = child.type === "VariableDeclarator" || child.type === "FunctionDeclaration" ? [id?.name as string] : [];
-    if (child.type === "CatchClause") own.push(param?.name as string);
+    if (child.type === "CatchClause") own.push(CAUGHT);
     return [...own, ...(isFunction(child) ? [] : declaredIn(child))];
   });
 }
@@ -73,14 +78,26 @@ export function scopesOf(program: Node): Scope[] {
   function enter(node: Node, parent: Scope | undefined): void {
     const unnamed = parent?.inner.filter(({ key }) => key.includes("/")).length ?? 0;
     const key = (node["id"] as Node | null | undefined)?.name ?? `${parent?.key ?? ""}/${unnamed}`;
-    const scope: Scope = { key, parent, variables: new Map(), outer: new Set(), inner: [] };
+    const scope: Scope = { key, parent, variables: new Map(), caught: [], outer: new Set(), inner: [] };
     scopes.push(scope);
     parent?.inner.push(scope);
     const parameters = ((node["params"] as Node[] | undefined) ?? []).map(({ name }) => name as string);
-    for (const name of [...parameters, ...declaredIn(node)]) scope.variables.set(name, { name, short: name, at: [] });
+    const clauses: Variable[] = [];
+    for (const name of [...parameters, ...declaredIn(node)]) {
+      const variable = { name, short: name, at: [] };
+      if (name === CAUGHT) clauses.push(variable);
+      scope.variables.set(name === CAUGHT ? `${CAUGHT} ${clauses.length}` : name, variable);
+    }
     function visit(child: Node): void {
       if (child.type === "Identifier") use(scope, child);
-      else if (!isFunction(child)) childrenOf(child).forEach(visit);
+      else if (child.type === "CatchClause") {
+        // some engines have one scope for the function and the clause: the parameter is one of the function's variables
+        const variable = clauses.shift() as Variable;
+        variable.name = (child["param"] as Node).name as string;
+        scope.caught.push(variable);
+        childrenOf(child).forEach(visit);
+        scope.caught.pop();
+      } else if (!isFunction(child)) childrenOf(child).forEach(visit);
       else {
         if (child["id"]) use(scope, child["id"] as Node);
         enter(child, scope);
@@ -90,10 +107,13 @@ export function scopesOf(program: Node): Scope[] {
     body.forEach(visit);
   }
   function use(from: Scope, { name = "", loc }: Node): void {
-    let scope: Scope | undefined = from;
     const passed: Scope[] = [];
-    for (; scope && !scope.variables.has(name); scope = scope.parent) passed.push(scope);
-    const variable = scope?.variables.get(name);
+    let variable: Variable | undefined;
+    for (let scope: Scope | undefined = from; scope; scope = scope.parent) {
+      variable = scope.caught.findLast((one) => one.name === name) ?? scope.variables.get(name);
+      if (variable) break;
+      passed.push(scope);
+    }
     for (const inner of passed) inner.outer.add(variable ?? name);
     if (variable) variable.at.push(loc?.start.column as number);
   }

@@ -102,6 +102,18 @@ describe("nameVariables()", () => {
     expect(code).toMatch(/\bapi\b|\bout\b/);
   });
 
+  it("tells the parameter of a catch from a variable outside with its name", async () => {
+    const body = `function outer(e, x) { api.of = function (y) { var r = [e];
+      try { none(); } catch (e) { r.push(typeof e, (function () { return e === y; })()); } r.push(e); return r; }; return x; }
+      api.r = outer(5, 6); api.s = api.of(7);`;
+    const code = await named(body);
+    expect(run(code)).toBe(run(await text(body)));
+    // a name of its own, for engines with one scope for the function and the clause
+    const caught = /catch\((\w+)\)/.exec(code)?.[1];
+    expect(code.slice(code.indexOf("{var r"), code.indexOf("catch("))).not.toMatch(new RegExp(`\\b${caught}\\b`));
+    expect(code).not.toMatch(new RegExp(`function\\(${caught}\\)`));
+  });
+
   it("takes the letters that it is given, and no letter that hides a variable in use", async () => {
     const names = { outer: "x y z", inner: "x", "/0": "k" };
     const code = await named(PROGRAM, names);
