@@ -16,6 +16,8 @@ const FILE = fileURLToPath(new URL("../packages/bundler/src/local-names.ts", imp
 /** Letters that a variable may get instead of its own, the first of those that minified code uses most. */
 const OTHERS = [..."nrtuofiecavldsyp"];
 const SWEEPS = 6;
+/** The longest line. */
+const LINE = 140;
 
 const names = {};
 
@@ -94,9 +96,12 @@ function search({ text, ast }) {
 }
 
 function write() {
-  const rows = Object.entries(names).map(
-    ([key, shorts]) => `  ${/^[A-Za-z_]\w*$/.test(key) ? key : JSON.stringify(key)}: ${JSON.stringify(shorts)},`,
-  );
+  const rows = Object.entries(names).map(([key, shorts]) => {
+    const start = `  ${/^[A-Za-z_]\w*$/.test(key) ? key : JSON.stringify(key)}:`;
+    const end = `${JSON.stringify(shorts)},`;
+    // as the formatter would
+    return `${start}${start.length + end.length < LINE ? " " : "\n    "}${end}`;
+  });
   writeFileSync(
     FILE,
     `// Written by scripts/local-names.mjs: the names of the variables of functions in bundles. See naming.ts.
