@@ -184,7 +184,9 @@ describe.concurrent("docs/guides/report.md", () => {
     const here = empty("report");
     const { stderr } = await runPage("docs/guides/report.md", here);
     for (const name of ["gateway-1.4.2.html", "fw.html"]) {
-      expect(stderr).toMatch(new RegExp(`^${name}: \\d+ bytes, sequence number \\d+, signed by ed25519 [0-9a-f]{16}…$`, "m"));
+      expect(stderr).toMatch(
+        new RegExp(`^${name}: \\d+ bytes, version 1\\.4\\.2, sequence number \\d+, signed by ed25519 [0-9a-f]{16}…$`, "m"),
+      );
       expect(readFileSync(join(here, name), "utf8")).toContain("Content-Security-Policy");
     }
   });

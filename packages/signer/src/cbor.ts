@@ -3,7 +3,7 @@
 // cbor-x would install cbor-extract.
 
 import { Encoder, Tag } from "cbor-x";
-import { compareBytes } from "./bytes.js";
+import { compareBytes, secretBytes } from "./bytes.js";
 
 // a separate object: cbor-x supports useTag259ForMaps, but its types do not
 const options = { mapsAsObjects: false, useRecords: false, tagUint8Array: false, variableMapSize: true, useTag259ForMaps: false };
@@ -52,8 +52,9 @@ function head(major: number, n: number): Uint8Array {
   return Uint8Array.of(type + 26, ...[24, 16, 8, 0].map((shift) => (n >>> shift) & 255));
 }
 
+/** The pieces as one. They may have a secret. */
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
+  const out = secretBytes(pieces.reduce((n, piece) => n + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {
     out.set(piece, at);
@@ -67,13 +68,14 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
  * only shows the thumbprint of a key does not load cbor-x, which takes longer than all else about a key.
  */
 export function encodeMembers(map: ReadonlyMap<number, number | Uint8Array>): Uint8Array {
-  const encoded = (value: number | Uint8Array) => {
-    if (typeof value !== "number") return joined([head(BYTES, value.length), value]);
-    return value < 0 ? head(1, -1 - value) : head(0, value);
-  };
-  const pairs = [...map].map(([key, value]) => ({ key: encoded(key), value: encoded(value) }));
+  const integer = (n: number) => (n < 0 ? head(1, -1 - n) : head(0, n));
+  // a value may be a secret: only the result has a copy
+  const pairs = [...map].map(([key, value]) => ({
+    key: integer(key),
+    value: typeof value === "number" ? [integer(value)] : [head(BYTES, value.length), value],
+  }));
   pairs.sort((a, b) => compareBytes(a.key, b.key));
-  return joined([head(MAP, pairs.length), ...pairs.flatMap(({ key, value }) => [key, value])]);
+  return joined([head(MAP, pairs.length), ...pairs.flatMap(({ key, value }) => [key, ...value])]);
 }
 
 /**
