@@ -245,52 +245,66 @@ function nameLiterals(code: string, kept: readonly string[]): string {
  * the same text.
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
+  // on a small board a variable costs more than the bytes that it saves
+  const isSmall = options.form === "espruino" || options.form === "boot" || options.micro !== undefined;
+  const code = isSmall ? await smallBundle(options, all, minify) : await generalBundle(options, all, minify);
+  // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
+  return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
+}
+
+/**
+ * How terser compresses. A function that is inlined at its call is created again for each call, and Espruino takes one in
+ * the head of a for loop for a declaration. Where a function with variables is inlined, they are declared at the end, too
+ * late for Espruino.
+ */
+const compressed = (passes: number): CompressOptions => ({
+  ecma: 5,
+  passes,
+  hoist_funs: false,
+  hoist_vars: false,
+  inline: 2,
+  pure_getters: true,
+  reduce_funcs: false,
+});
+
+/** Properties that keep their names. */
+const KEPT = [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"];
+
+/** Shortens the names of properties, by how often each occurs. */
+async function withShortProperties(code: string, options: MinifyOptions, minify: Minify): Promise<string> {
+  const { code: shortened = "" } = await minify(code, {
+    ...options,
+    compress: false,
+    mangle: { ...(options.mangle as object), properties: { builtins: true, reserved: [...KEPT] } },
+    nameCache: { vars: {}, props: { props: shortNames(code, KEPT) } },
+  });
+  return shortened;
+}
+
+async function smallBundle(options: BundleOptions, all: BundleParts, minify: Minify): Promise<string> {
+  const format = terserFormat(options);
+  const mangle = {
+    // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
+    ...(options.micro && { ie8: true }),
+    reserved: [...RESERVED],
+  };
+  const { code = "" } = await minify(assemble(all, options), { ...format, compress: compressed(4), mangle });
+  return withShortProperties(code, { ...format, mangle }, minify);
+}
+
+async function generalBundle(options: BundleOptions, all: BundleParts, minify: Minify): Promise<string> {
   const format = terserFormat(options);
   // functions keep their names, by which local-names.ts knows them
   const mangle = { keep_fnames: true, reserved: [...RESERVED] };
-  // on a small board a variable costs more than the bytes
-  const isSmall = options.form === "espruino" || options.form === "boot" || options.micro;
-  let text = assemble(all, options);
-  let parse: ParseOptions = {};
-  if (!isSmall) {
-    const { ast } = await minify(text, { compress: ONLY_NEEDED, mangle: false, format: TREE });
-    inlineFunctions(ast as Node);
-    text = ast as string;
-    parse = FROM_TREE;
-  }
-  const { code: compressed = "" } = await minify(text, {
-    ...format,
-    // terser writes into it
-    parse: { ...parse },
-    // a function that is inlined at its call is created again for each call, and Espruino takes one in the head of a
-    // for loop for a declaration. Where a function with variables is inlined, they are declared at the end, too late for
-    // Espruino
-    compress: {
-      ecma: 5,
-      passes: isSmall ? 3 : 2,
-      hoist_funs: false,
-      hoist_vars: false,
-      inline: 2,
-      pure_getters: true,
-      reduce_funcs: false,
-    },
-    mangle,
-  });
-  const kept = [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"];
-  const literal = isSmall ? compressed : nameLiterals(compressed, kept);
-  const { code = "" } = await minify(literal, {
-    ...format,
-    compress: false,
-    mangle: { ...mangle, properties: { builtins: true, reserved: kept } },
-    nameCache: { vars: {}, props: { props: shortNames(literal, kept) } },
-  });
-  const { ast } = await minify(code, { compress: false, mangle: false, format: TREE });
+  const { ast: needed } = await minify(assemble(all, options), { compress: ONLY_NEEDED, mangle: false, format: TREE });
+  inlineFunctions(needed as Node);
+  // terser writes into `parse`
+  const { code = "" } = await minify(needed as string, { ...format, parse: { ...FROM_TREE }, compress: compressed(2), mangle });
+  const short = await withShortProperties(nameLiterals(code, KEPT), { ...format, mangle }, minify);
+  const { ast } = await minify(short, { compress: false, mangle: false, format: TREE });
   const scopes = scopesOf(ast as Node);
-  nameVariables(scopes, options.form !== "espruino", RESERVED, isSmall ? {} : LOCAL_NAMES);
-  // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
-  return `${textWithNames(code, scopes)
-    .replace(/\breturn\}/g, "return;}")
-    .replace(/(^|[;}])Math;/g, "$1")}\n`;
+  nameVariables(scopes, true, RESERVED, LOCAL_NAMES);
+  return textWithNames(short, scopes);
 }
 
 /** Returns the same bundle, formatted for reading. */
