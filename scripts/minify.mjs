@@ -13,14 +13,16 @@ const FOLDER = fileURLToPath(new URL("../node_modules/.cache/firmseal/minified/"
 export async function minify(text, options) {
   const asked = JSON.stringify([fromBundler("terser/package.json").version, options, text]);
   const file = FOLDER + createHash("sha256").update(asked).digest("hex");
+  // a syntax tree, or a text
+  const result = (kept) => (options.format?.spidermonkey ? { ast: JSON.parse(kept) } : { code: kept });
   try {
-    return { code: readFileSync(file, "utf8") };
+    return result(readFileSync(file, "utf8"));
   } catch {
-    const { code } = await fromBundler("terser").minify(text, options);
+    const { ast, code = JSON.stringify(ast) } = await fromBundler("terser").minify(text, options);
     mkdirSync(FOLDER, { recursive: true });
     // others may be making the same
     writeFileSync(`${file}.${process.pid}`, code);
     renameSync(`${file}.${process.pid}`, file);
-    return { code };
+    return result(code);
   }
 }

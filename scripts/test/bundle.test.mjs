@@ -9,9 +9,11 @@ import vm from "node:vm";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { parse } from "acorn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { minifiedBundle, OWN_NAMES, PUBLIC_NAMES, unusedNames } from "../../packages/bundler/src/bundle.ts";
+import { minifiedBundle, OWN_NAMES, PUBLIC_NAMES, readableBundle, unusedNames } from "../../packages/bundler/src/bundle.ts";
 import { BUNDLE_ALGS, BUNDLE_FEATURES } from "../../packages/bundler/src/options.ts";
+import { LONG } from "../../packages/test-support/src/effort.ts";
 import { BUNDLES, bundleAll, EXPORTS, MICRO_BUNDLES, partsOnce } from "../bundle.mjs";
+import { everyNth, vectorFiles } from "../conformance.mjs";
 import { minify } from "../minify.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
@@ -140,6 +142,28 @@ describe("names of the verifier that the bundler has as texts", () => {
     ["a constant that leaves parts out", /\bHAS_TRUST\b/g, "HAS_LISTS", /HAS_… of .*lists/],
   ])("end the build where one is gone: %s", async (_, from, to, message) => {
     await expect(minifiedBundle(espruino, changed(await partsOnce(), from, to))).rejects.toThrow(message);
+  });
+});
+
+describe("bundles of parts that nobody has chosen before", () => {
+  const player = readFileSync(new URL("../../conformance/player.js", import.meta.url), "utf8");
+  /** What a bundle says of vectors, word for word: many need an algorithm or a part that it does not have. */
+  function says(bundle) {
+    const lines = [];
+    const files = JSON.stringify(everyNth(vectorFiles(), LONG ? 3 : 8));
+    vm.runInNewContext(`${bundle}\nvar VECTORS = ${files};\n${player}`, { print: (line) => lines.push(line) });
+    return lines;
+  }
+  const some = (all) => {
+    const chosen = all.filter(() => Math.random() < 0.5);
+    return chosen.length > 0 ? chosen : [all[Math.floor(Math.random() * all.length)]];
+  };
+
+  it.each(Array.from({ length: LONG ? 12 : 2 }, (_, i) => i))("verify alike, minified and readable: %i", async (i) => {
+    const options = { algs: some(BUNDLE_ALGS), features: some(BUNDLE_FEATURES), form: i % 2 ? "script" : "umd" };
+    const [short, readable] = [says(await minifiedBundle(options)), says(await readableBundle(options))];
+    expect(short, JSON.stringify(options)).toEqual(readable);
+    expect(short.at(-1)).toMatch(/^\d+ passed, /);
   });
 });
 

@@ -2,8 +2,11 @@
 // the whole verifier into one scope (parts.json). This file removes what a product does not use and shortens names.
 
 import { existsSync, readFileSync } from "node:fs";
-import type { MinifyOptions } from "terser";
+import type { CompressOptions, FormatOptions, MinifyOptions, ParseOptions } from "terser";
 import { type BundleParts, exportsOf } from "./exports.js";
+import { inlineFunctions } from "./inlining.js";
+import { LOCAL_NAMES } from "./local-names.js";
+import { type Node, nameVariables, RESERVED, scopesOf, textWithNames } from "./naming.js";
 import { nestStatements, reachableFrom } from "./nesting.js";
 import { BUNDLE_ALGS, BUNDLE_FEATURES, BUNDLE_FORMS, type BundleOptions, MICRO_PARTS, type MicroPart } from "./options.js";
 
@@ -186,39 +189,122 @@ function shortNames(code: string, kept: readonly string[]): { [property: string]
 }
 
 /** minify() of terser, or a function with the same result. */
-export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: string }>;
+export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: string; ast?: unknown }>;
 
 const byTerser: Minify = async (text, options) => (await import("terser")).minify(text, options);
+
+/** Leaves out what a bundle does not need, and the rest as it is written. */
+const ONLY_NEEDED: CompressOptions = {
+  defaults: false,
+  unused: true,
+  dead_code: true,
+  conditionals: true,
+  evaluate: true,
+  reduce_vars: true,
+  side_effects: true,
+  pure_getters: true,
+};
+
+/** Takes the syntax tree in the place of a text. */
+const FROM_TREE = { spidermonkey: true } as ParseOptions;
+/** Gives the syntax tree. */
+const TREE = { spidermonkey: true, code: false } as FormatOptions;
+
+/** What a variable can replace: literals, and properties, whose names cannot be shortened. Strings come first: nothing in them counts. */
+const NAMEABLE = /"(?:[^"\\]|\\.)*"|\.[A-Za-z_]\w*|\bvoid 0\b|\bnull\b|\b4294967296\b/g;
+/** A variable has to save as many bytes at least. */
+const SAVED = 20;
+
+/** Puts variables in the place of literals, and of names in `kept`, that are long and frequent: `a.length` becomes `a[b]`. */
+function nameLiterals(code: string, kept: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const [found] of code.matchAll(NAMEABLE))
+    if (found[0] === "." ? kept.includes(found.slice(1)) : found[0] !== '"' || /^"(number|undefined)"$/.test(found))
+      counts.set(found, (counts.get(found) ?? 0) + 1);
+  const variables = new Map<string, string>();
+  for (const [found, n] of counts) {
+    // brackets; a declaration with a letter, `=`, a comma, and quotes instead of the dot
+    const [left, declared] = found[0] === "." ? [3, found.length + 4] : [1, found.length + 3];
+    if (n * (found.length - left) - declared >= SAVED) variables.set(found, `firmsealLiteral${variables.size}`);
+  }
+  const written = (found: string) => (found === "void 0" ? "" : `=${found[0] === "." ? JSON.stringify(found.slice(1)) : found}`);
+  const declarations = [...variables].map(([found, name]) => name + written(found));
+  const named = code.replace(NAMEABLE, (found, at: number) => {
+    const name = variables.get(found);
+    if (!name) return found;
+    // return"number"
+    return found[0] === "." ? `[${name}]` : `${/\w/.test(code.charAt(at - 1)) ? " " : ""}${name}`;
+  });
+  return declarations.length
+    ? named.replace(/"use strict";(var )?/, (_, first) => `"use strict";var ${declarations.join()}${first ? "," : ";"}`)
+    : named;
+}
 
 /**
  * Returns the minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give
  * the same text.
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
+  // on a small board a variable costs more than the bytes that it saves
+  const isSmall = options.form === "espruino" || options.form === "boot" || options.micro !== undefined;
+  const code = isSmall ? await smallBundle(options, all, minify) : await generalBundle(options, all, minify);
+  // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
+  return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
+}
+
+/**
+ * How terser compresses. A function that is inlined at its call is created again for each call, and Espruino takes one in
+ * the head of a for loop for a declaration. Where a function with variables is inlined, they are declared at the end, too
+ * late for Espruino.
+ */
+const compressed = (passes: number): CompressOptions => ({
+  ecma: 5,
+  passes,
+  hoist_funs: false,
+  hoist_vars: false,
+  inline: 2,
+  pure_getters: true,
+  reduce_funcs: false,
+});
+
+/** Properties that keep their names. */
+const KEPT = [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"];
+
+/** Shortens the names of properties, by how often each occurs. */
+async function withShortProperties(code: string, options: MinifyOptions, minify: Minify): Promise<string> {
+  const { code: shortened = "" } = await minify(code, {
+    ...options,
+    compress: false,
+    mangle: { ...(options.mangle as object), properties: { builtins: true, reserved: [...KEPT] } },
+    nameCache: { vars: {}, props: { props: shortNames(code, KEPT) } },
+  });
+  return shortened;
+}
+
+async function smallBundle(options: BundleOptions, all: BundleParts, minify: Minify): Promise<string> {
   const format = terserFormat(options);
   const mangle = {
     // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
     ...(options.micro && { ie8: true }),
-    // Espruino does not accept the first two as variable names
-    reserved: ["of", "get", "exports"],
+    reserved: [...RESERVED],
   };
-  const { code: compressed = "" } = await minify(assemble(all, options), {
-    ...format,
-    // a function that is inlined at its call is created again for each call, and Espruino takes one in the head of a
-    // for loop for a declaration. Where a function with variables is inlined, they are declared at the end, too late for
-    // Espruino
-    compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, inline: 2, pure_getters: true, reduce_funcs: false },
-    mangle,
-  });
-  const kept = [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"];
-  const { code = "" } = await minify(compressed, {
-    ...format,
-    compress: false,
-    mangle: { ...mangle, properties: { builtins: true, reserved: kept } },
-    nameCache: { vars: {}, props: { props: shortNames(compressed, kept) } },
-  });
-  // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
-  return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
+  const { code = "" } = await minify(assemble(all, options), { ...format, compress: compressed(4), mangle });
+  return withShortProperties(code, { ...format, mangle }, minify);
+}
+
+async function generalBundle(options: BundleOptions, all: BundleParts, minify: Minify): Promise<string> {
+  const format = terserFormat(options);
+  // functions keep their names, by which local-names.ts knows them
+  const mangle = { keep_fnames: true, reserved: [...RESERVED] };
+  const { ast: needed } = await minify(assemble(all, options), { compress: ONLY_NEEDED, mangle: false, format: TREE });
+  inlineFunctions(needed as Node);
+  // terser writes into `parse`
+  const { code = "" } = await minify(needed as string, { ...format, parse: { ...FROM_TREE }, compress: compressed(2), mangle });
+  const short = await withShortProperties(nameLiterals(code, KEPT), { ...format, mangle }, minify);
+  const { ast } = await minify(short, { compress: false, mangle: false, format: TREE });
+  const scopes = scopesOf(ast as Node);
+  nameVariables(scopes, true, RESERVED, LOCAL_NAMES);
+  return textWithNames(short, scopes);
 }
 
 /** Returns the same bundle, formatted for reading. */
@@ -226,16 +312,7 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
   const base = terserFormat(options);
   const { code = "" } = await minify(assemble(all, options), {
     ...base,
-    compress: {
-      defaults: false,
-      unused: true,
-      dead_code: true,
-      conditionals: true,
-      evaluate: true,
-      reduce_vars: true,
-      side_effects: true,
-      pure_getters: true,
-    },
+    compress: ONLY_NEEDED,
     mangle: false,
     format: { ...base.format, beautify: true, indent_level: 2, comments: false },
   });
