@@ -42,7 +42,7 @@ const hides = (scope) =>
 /** Improves the names of the scopes that no bundle before had. */
 function search({ text, ast }) {
   const scopes = scopesOf(ast);
-  nameVariables(scopes, true, RESERVED, names);
+  nameVariables(scopes, RESERVED, names);
   // the text, with the variables in their places
   const pieces = [];
   let done = 0;
@@ -91,7 +91,7 @@ function search({ text, ast }) {
     console.log(`  ${first} → ${best}`);
   }
   for (const { key, variables } of own) names[key] = [...variables.values()].map(({ short }) => short).join(" ");
-  nameVariables(scopes, true, RESERVED, names);
+  nameVariables(scopes, RESERVED, names);
   if (size() !== best) throw new Error(`the table gives ${size()} bytes, not ${best}`);
 }
 

@@ -303,7 +303,7 @@ async function generalBundle(options: BundleOptions, all: BundleParts, minify: M
   const short = await withShortProperties(nameLiterals(code, KEPT), { ...format, mangle }, minify);
   const { ast } = await minify(short, { compress: false, mangle: false, format: TREE });
   const scopes = scopesOf(ast as Node);
-  nameVariables(scopes, true, RESERVED, LOCAL_NAMES);
+  nameVariables(scopes, RESERVED, LOCAL_NAMES);
   return textWithNames(short, scopes);
 }
 

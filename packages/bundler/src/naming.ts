@@ -124,14 +124,14 @@ export function scopesOf(program: Node): Scope[] {
 /** Names for the variables of functions, in the order in which they are declared, by the key of the scope. */
 export type LocalNames = { readonly [key: string]: string };
 
-/** Gives every variable its short name. Those of the script itself keep theirs if others may use them: `open`. */
-export function nameVariables(scopes: readonly Scope[], open: boolean, reserved: readonly string[], names: LocalNames): void {
+/** Gives every variable its short name. Those of the script itself keep theirs, because others may use them. */
+export function nameVariables(scopes: readonly Scope[], reserved: readonly string[], names: LocalNames): void {
   const [program] = scopes as [Scope];
-  // the function that holds the verifier, or a module of Espruino
-  const core = open ? (program.inner[0] as Scope) : program;
+  // the function that holds the verifier
+  const core = program.inner[0] as Scope;
   const free = [...LETTERS.slice(LOCAL), ...pairs].filter((name) => !reserved.includes(name) && !core.outer.has(name));
   for (const scope of scopes) {
-    if (scope === program && open) continue;
+    if (scope === program) continue;
     const variables = [...scope.variables.values()].filter(({ name }) => !reserved.includes(name));
     if (scope === core) {
       variables.sort((a, b) => b.at.length - a.at.length);

@@ -86,7 +86,7 @@ describe("nameVariables()", () => {
   async function named(body: string, names = {}): Promise<string> {
     const code = await text(body);
     const scopes = scopesOf((await treeOf(code)).ast);
-    nameVariables(scopes, true, ["of", "get"], names);
+    nameVariables(scopes, ["of", "get"], names);
     return textWithNames(code, scopes);
   }
 
