@@ -81,7 +81,7 @@ function say(place: Place, lines: string): string {
   return stdout;
 }
 
-const numbersIn = (text: string) => [...new Set([...text.matchAll(/^firmseal: (\d+)$/gm)].map(([, n]) => Number(n)))];
+const numbersIn = (text: string) => [...new Set([...text.matchAll(/\bfirmseal: (\d+)$/gm)].map(([, n]) => Number(n)))];
 
 describe.skipIf(!ESPRUINO)(`the page about Espruino${why}`, () => {
   it("is true line by line: three updates, refusals, room, and a key change", async () => {
