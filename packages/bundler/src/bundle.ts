@@ -188,10 +188,11 @@ function shortNames(code: string, kept: readonly string[]): { [property: string]
   return Object.fromEntries(names.map((name, i) => [`$${name}`, free[i] as string]));
 }
 
-/** minify() of terser, or a function with the same result. */
-export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: string; ast?: unknown }>;
+/** minify() of terser, or a function with the same result. `code`: a text, or its syntax tree. */
+export type Minify = (code: string | Node, options: MinifyOptions) => Promise<{ code?: string; ast?: unknown }>;
 
-const byTerser: Minify = async (text, options) => (await import("terser")).minify(text, options);
+// its types know trees of its own kind only
+const byTerser: Minify = async (code, options) => (await import("terser")).minify(code as string, options);
 
 /** Leaves out what a bundle does not need, and the rest as it is written. */
 const ONLY_NEEDED: CompressOptions = {
@@ -296,10 +297,10 @@ async function generalBundle(options: BundleOptions, all: BundleParts, minify: M
   const format = terserFormat(options);
   // functions keep their names, by which local-names.ts knows them
   const mangle = { keep_fnames: true, reserved: [...RESERVED] };
-  const { ast: needed } = await minify(assemble(all, options), { compress: ONLY_NEEDED, mangle: false, format: TREE });
-  inlineFunctions(needed as Node);
+  const needed = (await minify(assemble(all, options), { compress: ONLY_NEEDED, mangle: false, format: TREE })).ast as Node;
+  inlineFunctions(needed);
   // terser writes into `parse`
-  const { code = "" } = await minify(needed as string, { ...format, parse: { ...FROM_TREE }, compress: compressed(2), mangle });
+  const { code = "" } = await minify(needed, { ...format, parse: { ...FROM_TREE }, compress: compressed(2), mangle });
   const short = await withShortProperties(nameLiterals(code, KEPT), { ...format, mangle }, minify);
   const { ast } = await minify(short, { compress: false, mangle: false, format: TREE });
   const scopes = scopesOf(ast as Node);

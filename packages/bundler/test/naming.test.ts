@@ -53,6 +53,11 @@ describe("inlineFunctions()", () => {
     ],
     // and those that cannot move
     [
+      "a function inside that has a variable of the caller's name",
+      "function f(a) { return function (x) { return a * 10 + x; }; } function g(x) { return f(x); } api.r = [g(2)(3), g(4)(5)];",
+      ["f", "g"],
+    ],
+    [
       "a variable of the caller with the name of a function",
       "function h() { return 5; } function k() { api.log.push(h() + h()); } function g(h) { k(); return h; } api.r = [g(1), g(2), h()];",
       ["h", "k", "g"],
