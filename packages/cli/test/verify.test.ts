@@ -1,5 +1,6 @@
 // firmseal verify and firmseal inspect.
 
+import { truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image } from "../../test-support/src/run.js";
 import { description, place, signed } from "./command-place.js";
@@ -65,6 +66,10 @@ describe("verify", () => {
     const verify = async (...more: string[]) => (await p.run(["verify", "o.suit", "--key", "A.jwk", ...more, "--json"])).json;
     expect(await verify("--payload", "other.bin")).toMatchObject({ ok: false, code: 78, reason: "IMAGE_MISMATCH" });
     expect(await verify("--payload", "short.bin")).toMatchObject({ ok: false, code: 92, reason: "PAYLOAD_SIZE" });
+    // hashing 64 GiB takes minutes
+    p.put("long.bin", p.get("fw.bin"));
+    truncateSync(p.at("long.bin"), 2 ** 36);
+    expect(await verify("--payload", "long.bin")).toMatchObject({ ok: false, code: 92, reason: "PAYLOAD_SIZE" });
     expect(await verify("--payload", "gone.bin")).toMatchObject({ ok: false, exit: 3 });
     expect(await verify("--payload", "fw.bin", "--payload", "http://y=fw.bin")).toMatchObject({
       ok: false,

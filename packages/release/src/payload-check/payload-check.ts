@@ -2,7 +2,7 @@
 // kind of device that the manifest distinguishes, and each payload must be compared with an image digest on the way.
 
 import { existsSync } from "node:fs";
-import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
+import { Failure, grouped, sizeOf, tooMuch, warn } from "@firmseal/keys";
 import {
   type DeviceKind,
   type DeviceRefusal,
@@ -105,7 +105,12 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
       },
     });
   for (const [uri, path] of files)
-    all.set(uri, { uri, content: `file ${path}`, size: sizes.get(path) ?? 0, hash: async (alg) => (await hashFile(path, alg)).digest });
+    all.set(uri, {
+      uri,
+      content: `file ${path}`,
+      size: sizes.get(path) as number,
+      hash: async (alg) => (await hashFile(path, alg, sizes.get(path))).digest,
+    });
   return all;
 }
 
@@ -187,12 +192,8 @@ export const triedInterpreter = () =>
  */
 export async function checkPayloads(m: Manifest, files: Map<string, string>): Promise<void> {
   const digests = new Map<string, Promise<Uint8Array>>();
-  const sizes = new Map<string, number>();
-  for (const path of new Set(files.values())) {
-    const d = await hashFile(path);
-    sizes.set(path, d.size);
-    digests.set(`sha-256 file ${path}`, Promise.resolve(d.digest));
-  }
+  // a file is hashed when the manifest compares it, and only if it has the right size
+  const sizes = new Map([...files.values()].map((path) => [path, sizeOf(path)]));
   const payloads = payloadsAtHand(m, files, sizes);
   const oneForAll =
     files.size > 1 && sizes.size === 1 ? `one file was given for ${files.size} payloads: name each, --payload URI=FILE` : undefined;

@@ -38,8 +38,8 @@ import {
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, writeOut, writeSigned } from "../../common/output.js";
-import { COHORTS, KEY, membersOf, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
-import { outsideWords, receiptWords } from "../../common/words.js";
+import { COHORTS, KEY, membersOf, NUMBER, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
+import { numberWords, outsideWords, receiptWords, versionIfAny } from "../../common/words.js";
 
 export interface RotateBridgeOptions extends PassphraseOptions, Bridging {
   key?: string[];
@@ -113,6 +113,7 @@ function bridgeFacts(
   return {
     out: o.out,
     bytes: bytes.length,
+    ...versionIfAny(bytes),
     sequence: formatSequence(manifest.sequence),
     trust: { before: formatSequence(old.store.sequence), after: formatSequence(next.store.sequence) },
     signers: keys.map(keyFacts),
@@ -159,7 +160,7 @@ export default define({
   ],
   json: {
     ...OUT,
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     trust: ["object", "sequence numbers of the trust files"],
     ...membersOf("trust", { before: ["string", "the one that devices have"], after: ["string", "the one that they get"] }),
     signers: ["object[]", "keys that signed"],
@@ -178,8 +179,8 @@ export default define({
   run: bridge,
   words: ({ trust, needed, ...f }) => [
     needed.length > 0
-      ? `${f.out}: sequence number ${f.sequence}, with trust file ${trust.after}, ${f.bytes} bytes, not signed`
-      : `${f.out}: sequence number ${f.sequence}, with trust file ${trust.after}, ${f.bytes} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
+      ? `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${f.bytes} bytes, not signed`
+      : `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${f.bytes} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
     ...needed.map((one) => `${one.trust}: ${one.threshold} of these must sign: ${one.keys.map(keyWords).join(", ")}`),
     ...(needed.length > 0
       ? [`next, each key signs, wherever it is: firmseal sign ${f.out} --key KEY${needed.map((one) => ` --trust ${one.trust}`).join("")}`]
