@@ -122,7 +122,7 @@ describe("lint", () => {
   });
 
   it.each([
-    ["no release", [], 2, "no release is given, and there is no product file here"],
+    ["no release", [], 2, "lint needs a release, or a product file in this folder"],
     ["a folder without releases", ["empty"], 2, "empty: has no release"],
     ["something else", ["fw.bin"], 1, "fw.bin: not a SUIT envelope"],
     ["a file that is not there", ["none.suit"], 3, "none.suit"],

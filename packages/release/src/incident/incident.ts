@@ -69,7 +69,7 @@ export interface Incident {
   readonly changes: readonly string[];
   readonly warnings: readonly string[];
   readonly devices: number;
-  /** What is true of the fleet as it is, and what happens to it with the bridges: rehearsed, or as they are signed. */
+  /** The fleet now, and with the bridges: rehearsed ones, or the signed ones. */
   readonly now: readonly CohortResult[];
   readonly after: readonly CohortResult[];
   readonly safe: readonly string[];

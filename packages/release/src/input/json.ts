@@ -2,7 +2,7 @@
 
 import { parse as locate } from "@humanwhocodes/momoa";
 
-/** What is wrong, with the place if it is known. */
+/** Names the fault, and its place if that is known. */
 function faultOf(text: string): string {
   if (text.trim() === "") return "not JSON: it is empty";
   try {

@@ -26,7 +26,7 @@ export function trustOptions(product: Product): TrustOptions {
   if (file !== undefined) return { trust: file, ...(root.length > 0 && { root: [...root] }) };
   const known = keys.length > 0 ? keys : product.keys.release;
   if (known.length === 0)
-    throw product.fault("/keys", "names no keys, so there are no trusted keys", 'name the public key: [trust] keys = "release.pub"');
+    throw product.fault("/keys", "names no key, and devices trust only named keys", 'name the public key: [trust] keys = "release.pub"');
   const other = known.find((ref) => schemeOf(ref) !== undefined);
   if (other !== undefined)
     throw product.fault(

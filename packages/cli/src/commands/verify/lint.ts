@@ -42,7 +42,10 @@ async function lintCommand(given: string | undefined, o: LintCommandOptions) {
   const product = isAsked ? (await onDemand()).readProduct(o.product ?? PRODUCT_FILE) : undefined;
   const path = given ?? product?.out;
   if (path === undefined)
-    throw usage("no release is given, and there is no product file here", "firmseal lint FILE, or firmseal init first");
+    throw usage(
+      "lint needs a release, or a product file in this folder",
+      "name a release: firmseal lint FILE; or make a product file: firmseal init",
+    );
   const trust = await trustFor(o, product);
   const report = await lintReleases(path, {
     ...(product && { product }),
