@@ -261,13 +261,16 @@ function removeEmpty(folders: readonly string[]): void {
   }
 }
 
-/** Checks that writeFolder() can write here, by writing and removing an empty one, and that nothing is there. Leaves no folder. */
-export function checkFolder(path: string): void {
+/**
+ * Checks that writeFolder() can write here, by writing and removing one with a file called `name`, and that nothing is
+ * there. Leaves no folder.
+ */
+export function checkFolder(path: string, name = "probe"): void {
   if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
   const probe = temporaryBeside(path);
   const made: string[] = [];
   for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) made.push(folder);
-  writeFolder(probe, new Map([["probe", new Uint8Array(4096)]]));
+  writeFolder(probe, new Map([[name, new Uint8Array(4096)]]));
   rmSync(probe, { recursive: true, force: true });
   removeEmpty(made);
 }

@@ -117,7 +117,7 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
       return undefined;
     const { leaf } = entry;
     if (leaf !== undefined && !(text(leaf) && /^[0-9]{1,61}$/.test(leaf))) return undefined;
-    return sequence === undefined || /^[0-9]{1,20}$/.test(sequence) ? entry : undefined;
+    return sequence === undefined || (text(sequence) && /^[0-9]{1,20}$/.test(sequence)) ? entry : undefined;
   } catch {
     return undefined;
   }
