@@ -1,8 +1,6 @@
 // The tables of bench/engines.mjs, and their places in the document.
 
-import { readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
-import { bundlePath, figure, inMarkers, ROOT, tableText } from "./lib.mjs";
+import { figure, inMarkers, ROOT, tableText } from "./lib.mjs";
 
 export const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
 
@@ -15,11 +13,6 @@ const ms = (n) => (n === undefined ? "–" : figure(n));
 const times = (a, b) => (a === undefined || b === undefined ? "–" : `${(a / b).toPrecision(3).replace(/e\+\d+/, "")} ×`);
 
 const row = (cells) => (r) => [r.engine.name, ...(r.absent ? cells.map(() => "not measured") : cells.map((cell) => cell(r.times, r)))];
-
-function size(name) {
-  const bytes = readFileSync(bundlePath(name));
-  return `${bytes.length.toLocaleString("en")} / ${gzipSync(bytes, { level: 9 }).length.toLocaleString("en")}`;
-}
 
 /** Million instructions where they were counted, else milliseconds. */
 const amount = (name) => (t, r) => ms(r.counts[name] === undefined ? t[name] : r.counts[name] / 1e6);
@@ -104,9 +97,9 @@ export function timedTables(results) {
         (t) => (t.sha512 === undefined ? "–" : figure(t.sha512 * 1000)),
       ]),
     ),
-    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; Espruino's variables in use behind it, with the bundle loaded from a text. Bytes: the bundle, minified / gzip -9.\n",
+    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; Espruino's variables in use behind it, with the bundle loaded from a text.\n",
     tableText(
-      ["engine", "test vectors", "algorithm", "verify, ms", "heap", "bundle, bytes"],
+      ["engine", "test vectors", "algorithm", "verify, ms", "heap"],
       results.flatMap((r) =>
         [
           ["Ed25519", "ed25519", (t) => t.ed25519],
@@ -118,7 +111,6 @@ export function timedTables(results) {
           label,
           r.absent ? "not measured" : ms(time(r.times)),
           r.peak[name] ? r.peak[name].toLocaleString("en") : r.vars[name] ? `${r.vars[name].toLocaleString("en")} vars` : "–",
-          size(name),
         ]),
       ),
     ),
