@@ -89,7 +89,10 @@ export function readToEnd(fd: number, name: string, limit: number, size = 0, beg
   }
 }
 
-/** Reads a whole file, or stdin for "-". `begins`: see readToEnd(). */
+/**
+ * Reads a whole file, or stdin for "-". `begins`: see readToEnd(). Throws a Failure: USAGE for more than `limit` bytes
+ * or for something that is not a file, ENVIRONMENT if the file cannot be read.
+ */
 export function readAll(path: string, limit: number, begins?: (head: Uint8Array) => void): Uint8Array {
   if (path === STDIO) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
   const { fd, size } = openRegular(path);

@@ -36,8 +36,10 @@ import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
 import { rehearse } from "./rehearse.js";
 
+/** What has happened to the key. */
 export type IncidentKind = "stolen" | "lost" | "expired" | "debug-leaked";
 
+/** What runIncident() needs to know. */
 export interface IncidentOptions {
   what: IncidentKind;
   /** The key: a file, or its thumbprint. */
@@ -59,19 +61,25 @@ export interface IncidentOptions {
  */
 export type IncidentStage = "list" | "bridges" | "roll-out" | "safe";
 
+/** How far an incident is, and what to do next. */
 export interface Incident {
   readonly what: IncidentKind;
   readonly stage: IncidentStage;
+  /** The key that the incident is about, and its roles. */
   readonly key: PublicKey;
   readonly roles: readonly RoleName[];
+  /** The newest trust file, and the content of the next one. */
   readonly current: TrustOnFile;
   readonly next: TrustStore;
+  /** What the next trust file changes, in words, and what to watch out for. */
   readonly changes: readonly string[];
   readonly warnings: readonly string[];
+  /** The number of devices in the fleet. */
   readonly devices: number;
   /** The fleet now, and with the bridges: rehearsed ones, or the signed ones. */
   readonly now: readonly CohortResult[];
   readonly after: readonly CohortResult[];
+  /** What is true of the fleet now, in words: who is safe, and who is not. */
   readonly safe: readonly string[];
   readonly unsafe: readonly string[];
   /** Lines to type, or things to do, in order. */

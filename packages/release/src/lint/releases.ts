@@ -19,6 +19,7 @@ import { type LintRelease, NEEDS, type Policy } from "./rule.js";
 import { pairsOf } from "./rules/boards.js";
 import { ALL_RULES } from "./rules.js";
 
+/** What lintReleases() may compare releases with. */
 export interface LintOptions {
   /** The product, with its policy. */
   readonly product?: Product;
@@ -30,6 +31,7 @@ export interface LintOptions {
   readonly previous?: string;
   /** Files of payloads, as --payload names them. For one envelope only. */
   readonly payload?: readonly string[];
+  /** Sets of rules to apply besides the common ones. */
   readonly policies?: readonly Policy[];
 }
 

@@ -23,14 +23,19 @@ import type { PreparedBoard } from "./prepare.js";
 import { releaseFault, sumsOf } from "./record.js";
 import { refuseRecordedSigners } from "./record-check.js";
 
+/** A release that was made, or that already existed. */
 export interface DoneRelease {
+  /** The content of release.json. */
   readonly record: ReleaseRecord;
+  /** The folder of the release. */
   readonly folder: string;
   /** false: the same release already existed, and nothing was signed. */
   readonly written: boolean;
+  /** The entries in the signing logs, one for each signature. Empty if nothing was signed. */
   readonly receipts: readonly Receipt[];
   /** The power cuts that each board was tried with. Empty if the release already existed. */
   readonly cuts: ReleasePlan["cuts"];
+  /** The findings of lint about it. */
   readonly lint: ReleaseLint;
 }
 

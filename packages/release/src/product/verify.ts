@@ -26,6 +26,7 @@ import { refuseDisorder } from "./numbers.js";
 import { checkFiles, hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
 import { refuseRecord } from "./record-check.js";
 
+/** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
   /** The board that it must be for. Default: any of the product. */
   board?: string;
@@ -40,6 +41,7 @@ export interface VerifiedBoard extends VerifiedRelease {
   readonly version: string | undefined;
 }
 
+/** The releases of a product that were verified, and the keys that they were verified with. */
 export interface VerifiedProduct {
   readonly releases: readonly VerifiedBoard[];
   /** The versions of folders with a record, in their order. */

@@ -17,6 +17,7 @@ export interface ReleasedBoard {
   readonly path: string;
 }
 
+/** The folder of a release, as it was read and checked. */
 export interface ReleaseFolder {
   readonly record: ReleaseRecord;
   /** release.json, as it is. */
@@ -84,6 +85,7 @@ export async function refuseRecordedBoard(
   if (fault !== undefined) throw releaseFault(`${path}: ${RECORD}: ${fault}`, "do not publish it: make the release again");
 }
 
+/** The release that a report compares with. */
 export interface PreviousRelease {
   /** How the page names it. */
   readonly name: string;

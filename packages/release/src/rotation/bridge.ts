@@ -34,6 +34,7 @@ import { big, higher, type KeyWindow, keysInRole, LAST, only } from "./quorum.js
 /** Maximum number of signatures in an envelope. */
 const MOST_SIGNATURES = 8;
 
+/** What a bridge is made from. */
 export interface BridgeOptions extends InputOptions, SequenceOverrides {
   /** Name of the bridge in the results for the fleet. */
   out: string;
@@ -46,6 +47,7 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
   fleet?: string;
   /** The log of the keys, if it is elsewhere. */
   log?: string;
+  /** Sign although a key is a root of the trust file. */
   allowRootKey?: boolean;
   /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
   judge?(results: readonly CohortResult[]): void;
@@ -220,6 +222,7 @@ async function judged(
   return results;
 }
 
+/** A bridge without signatures. */
 export interface UnsignedBridge {
   readonly draft: EnvelopeDraft;
   readonly manifest: Manifest;
@@ -227,6 +230,7 @@ export interface UnsignedBridge {
   readonly needed: readonly NeededSignatures[];
   /** The keys whose signatures were assumed. */
   readonly signers: readonly PublicKey[];
+  /** The outcome for the fleet; undefined without a fleet. */
   readonly results: readonly CohortResult[] | undefined;
 }
 
@@ -270,11 +274,14 @@ export async function unsignedBridge(move: Move, signers?: readonly PublicKey[])
   return { draft, manifest, needed, signers: keys, results };
 }
 
+/** A signed bridge. */
 export interface SignedBridge {
+  /** The envelope, and its manifest as devices open it. */
   readonly bytes: Uint8Array;
   readonly manifest: Manifest;
   /** One for each key. */
   readonly receipts: Receipt[];
+  /** The outcome for the fleet; undefined without a fleet. */
   readonly results: readonly CohortResult[] | undefined;
 }
 

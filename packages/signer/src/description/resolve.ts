@@ -6,6 +6,7 @@ import { HASHES } from "../hash.js";
 import { DescriptionError } from "./conform.js";
 import { type BytesValue, type Command, type Description, type DigestValue, type HashName, type Parameters, validate } from "./manifest.js";
 
+/** The digest and the size of a file. */
 export interface Digested {
   digest: Uint8Array;
   /** Size in bytes. */
@@ -21,7 +22,10 @@ export interface Files {
   read(path: string): Promise<Uint8Array>;
 }
 
-/** Returns a copy of a description without references to files: their content, digests and sizes are filled in. */
+/**
+ * Returns a copy of a description without references to files: their content, digests and sizes are filled in. Throws
+ * DescriptionError for a payload that the description does not have, and what `files` throws.
+ */
 export async function resolve(description: unknown, files: Files): Promise<Description> {
   const d = validate(description);
 

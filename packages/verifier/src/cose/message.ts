@@ -257,7 +257,7 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
   return out;
 }
 
-/** Whether a signature can be by this anchor: same algorithm, and same key identifier if both have one. */
+/** Returns whether a signature can be by this anchor: same algorithm, and same key identifier if both have one. */
 export function matchesAnchor(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anchor): boolean {
   return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !equalConstantTime(c.kid, anchor.kid));
 }

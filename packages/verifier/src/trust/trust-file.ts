@@ -153,9 +153,9 @@ export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {
 }
 
 /**
- * The trust policy for one role, for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or ROLE_RECOVERY;
- * `identity`: that of the device. Throws a Refusal if the file has fewer usable keys with the role than its threshold,
- * and for the role of roots, which sign no manifests. The caller sets `floor`.
+ * Returns the trust policy for one role, for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or
+ * ROLE_RECOVERY; `identity`: that of the device. Throws a Refusal if the file has fewer usable keys with the role than
+ * its threshold, and for the role of roots, which sign no manifests. The caller sets `floor`.
  *
  * open(envelope, policyOf(store, 2, device.identity), host)
  */

@@ -9,6 +9,7 @@ const SLOT_ATTRIBUTES = ["slot-description", "slot-manufacturer", "slot-id"] as 
 
 export const TEXT_ATTRIBUTES = [...TOKEN_ATTRIBUTES, ...MODULE_ATTRIBUTES, ...SLOT_ATTRIBUTES] as const;
 
+/** A PKCS#11 URI (RFC 7512). */
 export interface TokenUri {
   /** The URI without its pin-source, for messages and logs. */
   readonly name: string;
@@ -18,9 +19,13 @@ export interface TokenUri {
   readonly object?: string;
   /** CKA_ID. */
   readonly id?: Uint8Array;
+  /** The kind of the object. */
   readonly type?: "private" | "public";
+  /** The PKCS#11 library: module-path. */
   readonly modulePath?: string;
+  /** The name of the PKCS#11 library: module-name. */
   readonly moduleName?: string;
+  /** The source of the PIN: pin-source. */
   readonly pinSource?: string;
 }
 

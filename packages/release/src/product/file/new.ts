@@ -4,6 +4,7 @@ import type { ConsumerName } from "../../consumer/consumers.js";
 import { type Product, productIn } from "./product.js";
 import type { FoundBoard } from "./projects.js";
 
+/** What newProduct() writes into a product file. */
 export interface NewProduct {
   readonly name: string;
   readonly vendor: string;

@@ -38,13 +38,16 @@ export interface ProductImage {
   readonly at: string;
 }
 
+/** A board of a product: a kind of device, with its images. */
 export interface Board {
   readonly name: string;
   /** Names or UUIDs of the classes: one for each hardware revision. */
   readonly classes: readonly string[];
+  /** Names of hardware revisions. Empty if the board has none. */
   readonly revisions: readonly string[];
   /** The image first, then further components. */
   readonly images: readonly ProductImage[];
+  /** The JavaScript engine or board, as TARGETS of @firmseal/bundler names it. */
   readonly engine: string | undefined;
   /** The verifier of its devices, if it is not that of this project. */
   readonly for: ConsumerName | undefined;
@@ -69,15 +72,18 @@ export interface ProductPolicy {
   readonly waivers: readonly Waiver[];
 }
 
+/** A product, as its file describes it. Paths are relative to the current folder. */
 export interface Product {
   /** The path of the file, as given. */
   readonly path: string;
   readonly name: string;
+  /** Domain or UUID of the vendor. */
   readonly vendor: string;
   readonly boards: readonly Board[];
   /** References of the keys that sign, by role. */
   readonly keys: { readonly [role in SigningRole]: readonly string[] };
   readonly trust: ProductTrust;
+  /** Where sequence numbers come from, and the path of the last published release. */
   readonly sequence: { readonly source: SequenceSource; readonly previous: string | undefined };
   /** The signature algorithm of the profile. */
   readonly profileAlg: AlgName | undefined;
