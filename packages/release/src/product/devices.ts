@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { refusalHint, refusalMeaning, refusalName } from "../refusals.js";
 import { planAsIfSigned } from "../rotation/as-if-signed.js";
-import { type Cohort, type Model, modelOf } from "../rotation/fleet.js";
+import { type Cohort, type Model, modelOf } from "../rotation/model.js";
 import { type CohortResult, plan } from "../rotation/plan.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import type { TrustOptions } from "../trust/trust-ref.js";

@@ -7,7 +7,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { refusalMeaning } from "../refusals.js";
 import { type Played, play, type State } from "./dry-run.js";
-import { type Cohort, storesOf } from "./fleet.js";
+import { type Cohort, storesOf } from "./model.js";
 import { newestOfLine, stateOf } from "./plan.js";
 import { big } from "./quorum.js";
 import { type Group, statesOf } from "./states.js";

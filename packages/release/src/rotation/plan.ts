@@ -7,7 +7,7 @@ import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { signedChain } from "../trust/chain-files.js";
 import { type Played, play, type State } from "./dry-run.js";
-import { type Cohort, storesOf } from "./fleet.js";
+import { type Cohort, storesOf } from "./model.js";
 import { big, newestOf } from "./quorum.js";
 import { type Exposed, exposure, type Gone, type Margins, margins } from "./reach.js";
 import { statesOf } from "./states.js";

@@ -32,8 +32,9 @@ import { areReached, familyProgress, progressWords } from "../trust/families.js"
 import { type Change, showChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { withFileName } from "../trust/trust-ref.js";
-import { type Cohort, readFleet, storesOf } from "./fleet.js";
+import { readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
+import { type Cohort, storesOf } from "./model.js";
 import { type CohortResult, newestOfLine, standing } from "./plan.js";
 import { big, higher, type Keys, keysInRole, only } from "./quorum.js";
 import { reach } from "./reach.js";
