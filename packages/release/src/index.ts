@@ -79,6 +79,15 @@ export {
 export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
 export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
+export {
+  type AuditedLog,
+  type AuditOptions,
+  auditLogs,
+  type LogAudit,
+  logFaultWords,
+  type SignedEntry,
+  type UnloggedSignature,
+} from "./signing/audit.js";
 export { logDigest, recordSigning } from "./signing/authorize.js";
 export { recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize-trust.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";

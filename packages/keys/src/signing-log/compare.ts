@@ -7,7 +7,7 @@ import type { SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
 /** A number that was used twice. */
-interface Conflict {
+export interface Conflict {
   /**
    * leaf: of a one-time key. sequence: of manifests for the same devices. trust: of trust files of one product line.
    */
