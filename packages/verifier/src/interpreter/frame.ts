@@ -5,7 +5,7 @@ import { HAS_FAMILIES, HAS_TRUST } from "../base/features.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Anchor, Bytes } from "../base/types.js";
 import { array, bstr, enter, here, input, MAX_DEPTH, peekType, SIMPLE, type Slice, seek, stop } from "../cbor/reader.js";
-import { complete } from "../cose/message.js";
+import { complete } from "../cose/verify.js";
 import type { Digest } from "../hash/digest.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";

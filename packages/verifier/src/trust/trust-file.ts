@@ -7,7 +7,8 @@ import { sequenceExceeds, sequenceLess } from "../base/number.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import { here } from "../cbor/reader.js";
-import { complete, isNew, MAX_SIGNATURES, verified } from "../cose/message.js";
+import { MAX_SIGNATURES } from "../cose/message.js";
+import { complete, isNew, verified } from "../cose/verify.js";
 import type { Identity } from "../interpreter/frame.js";
 import {
   ANCHOR_KEY,
