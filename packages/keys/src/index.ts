@@ -3,7 +3,7 @@
 export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
-export { isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
+export { isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
 export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
   canEncrypt,

@@ -14,6 +14,12 @@ function checkName(path: string): void {
   if (path.includes("\0")) throw environment(`${path}: the name has a NUL byte`, "name an existing file");
 }
 
+/** Returns whether a path names a folder, also through a link. */
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** Returns whether a path names a regular file, also through a link. */
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
 /**
  * Opens a regular file, with additional `flags`. Throws a usage Failure for a directory, FIFO or device, and an
  * environment Failure for a missing or unreadable file.

@@ -1,8 +1,8 @@
 // Lints files and folders: finds the releases, the one before each, and what else rules look at.
 
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { grouped, tooMuch, usage, visible } from "@firmseal/keys";
+import { grouped, isFolder, tooMuch, usage, visible } from "@firmseal/keys";
 import { identifierText } from "@firmseal/report";
 import { keyOfAnchor, roleNames, suggestion } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
@@ -36,8 +36,6 @@ export interface LintOptions {
 }
 
 const NEEDS_PAYLOADS = "put the payloads beside the envelope, or give them: --payload FILE";
-
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** Refuses a waiver of a rule that does not exist: it would waive nothing, and nobody would know. */
 export function refuseUnknownRules({ policy, fault }: Product): void {

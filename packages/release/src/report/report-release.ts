@@ -1,8 +1,7 @@
 // The boards of a release, for a report: its folder is checked against its record and its checksums first.
 
-import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
+import { isFolder, readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
 import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/report";
 import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
@@ -24,8 +23,6 @@ export interface ReleaseFolder {
   readonly bytes: Uint8Array;
   readonly boards: readonly ReleasedBoard[];
 }
-
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 const envelopesOf = ({ artifacts }: ReleaseRecord): Artifact[] => artifacts.filter(({ kind }) => kind === "envelope");
 

@@ -12,6 +12,7 @@ import {
   conflicts,
   environment,
   Failure,
+  isFile,
   isOfTrustFile,
   isSigning,
   keyName,
@@ -96,10 +97,10 @@ interface InspectedLog {
 
 /** A log itself, or the log of a key. A key file is opened only if the log beside it does not name the key. */
 async function placeFor(ref: string, o: AuditOptions): Promise<LogPlace> {
-  const isFile = statSync(ref, { throwIfNoEntry: false })?.isFile() === true;
-  if (isFile && looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
-  const beside = isFile ? `${realpathSync(ref)}.log` : ref;
-  if (isFile && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
+  const isThere = isFile(ref);
+  if (isThere && looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
+  const beside = isThere ? `${realpathSync(ref)}.log` : ref;
+  if (isThere && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
   const key = await claimedKey(ref, passphraseOptions(o));
   const name = keyName(key);
   const inState = signingLogPath({ name: ref, public: key }, undefined);
@@ -206,7 +207,7 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
  */
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
-  const isList = (ref: string) => statSync(ref, { throwIfNoEntry: false })?.isFile() === true && isTrust(readFirstBytes(ref, 2));
+  const isList = (ref: string) => isFile(ref) && isTrust(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
   const places: LogPlace[] = [];
   for (const ref of refs) if (!isList(ref)) places.push(await placeFor(ref, o));
