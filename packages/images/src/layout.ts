@@ -2,6 +2,7 @@
 
 import { IMAGE_LIMITS } from "./limits.js";
 
+/** A format of image files: raw bytes, Intel HEX, UF2, or ELF. */
 export type ImageFormat = "raw" | "ihex" | "uf2" | "elf";
 
 /** The bytes that go to flash. */
@@ -38,10 +39,8 @@ export interface AddressedBytes {
 }
 
 /**
- * Sorts the pieces by address and fills the gaps between them with 0xFF (erased flash).
- *
- * @throws ImageError if there are no bytes, if two pieces overlap, or if the gaps exceed IMAGE_LIMITS.imageGaps in
- * total
+ * Sorts the pieces by address and fills the gaps between them with 0xFF (erased flash). Throws ImageError if there are
+ * no bytes, if two pieces overlap, or if the gaps exceed IMAGE_LIMITS.imageGaps in total.
  * @example layOut("ihex", [{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
  */
 export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): Image {

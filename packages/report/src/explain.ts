@@ -37,7 +37,9 @@ export interface Behaviour {
   refused?: { during: Phase; code: number; reason: string; words: string };
 }
 
+/** What a release makes devices do. */
 export interface Explained {
+  /** The sequence number, in decimal. */
   sequence: string;
   /** Identifiers of the components: hex of each part. */
   components: string[][];

@@ -17,6 +17,7 @@ const CONTEXT = new TextEncoder().encode("firmseal.approval");
 /** `form`: not an approval. `other`: of something else. `signature`: not by this key. */
 export type ApprovalFault = "form" | "other" | "signature";
 
+/** An approval that is refused. `fault` says why. */
 export class ApprovalError extends Error {
   override readonly name = "ApprovalError";
   constructor(readonly fault: ApprovalFault) {

@@ -46,5 +46,8 @@ export const nodeHost = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384")
 /** Input of at most so many bytes is hashed faster than node:crypto is loaded. */
 const SHORT = 8_192;
 
-/** A host for input of so many bytes: the hash functions of the verifier for a short one, otherwise those of Node. */
+/**
+ * Returns a host for input of so many bytes: with the hash functions of the verifier for a short one, otherwise with
+ * those of Node.
+ */
 export const hostFor = (bytes: number) => (bytes > SHORT ? nodeHost : { sha256, sha384, sha512 });

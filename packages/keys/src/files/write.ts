@@ -80,8 +80,8 @@ export function holdSignals(): () => void {
 }
 
 /**
- * Await this before calling foreign code that may not return, such as the module of a token: pending signals end the
- * program now, and later ones end it at once.
+ * Ends the program now if a signal is pending, and lets later signals end it at once. Await it before calling foreign
+ * code that may not return, such as the module of a token.
  */
 export function signalsFree(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
@@ -133,7 +133,7 @@ function temporaryBeside(target: string): string {
 /**
  * Checks that writeWhole() can write here, by making and removing its temporary file. Call it before anything that
  * cannot be undone: a used sequence number, a used leaf, or a passphrase that a person types. A disk may still fill up
- * afterwards.
+ * afterwards. Throws a Failure, ENVIRONMENT, if it cannot.
  */
 export function checkWritable(path: string): void {
   const release = holdSignals();
@@ -150,7 +150,7 @@ export function checkWritable(path: string): void {
   }
 }
 
-/** Like checkWritable(), for a file that must not exist yet. */
+/** Like checkWritable(), for a file that must not exist yet. Throws a usage Failure if it does. */
 export function checkNew(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
   checkWritable(path);

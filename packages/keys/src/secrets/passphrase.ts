@@ -117,6 +117,31 @@ interface Terminal {
 
 const SOURCES_HINT = "name a source: --passphrase-env NAME or --passphrase-fd N";
 
+/** Returns what waits for the next byte that is typed. It gives undefined at the end. */
+function typedBytes(input: ReadStream): () => Promise<number | undefined> {
+  // not yet consumed: with pasted text, several lines may arrive at once
+  const typed: number[] = [];
+  let ended = false;
+  let wake = () => {};
+  input.on("data", (chunk: Buffer) => {
+    // an arrow or function key, which does not belong in a passphrase
+    if (chunk[0] !== 0x1b) typed.push(...chunk);
+    wake();
+  });
+  const end = () => {
+    ended = true;
+    wake();
+  };
+  input.on("end", end).on("error", end);
+  return async () => {
+    while (typed.length === 0 && !ended)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    return typed.shift();
+  };
+}
+
 // The terminal in raw mode, so that it shows nothing of what is typed. Its mode is restored however the process ends.
 function openTerminal(): Terminal {
   // not stdin and stdout, which may carry data
@@ -135,21 +160,7 @@ function openTerminal(): Terminal {
   process.once("exit", restore);
   input.setRawMode(true);
 
-  // typed but not yet consumed: with pasted text, both lines may arrive at once
-  const typed: number[] = [];
-  let ended = false;
-  let wake = () => {};
-  input.on("data", (chunk: Buffer) => {
-    // an arrow or function key, which does not belong in a passphrase
-    if (chunk[0] !== 0x1b) typed.push(...chunk);
-    wake();
-  });
-  const end = () => {
-    ended = true;
-    wake();
-  };
-  input.on("end", end).on("error", end);
-
+  const nextByte = typedBytes(input);
   const show = (text: string) => void writeSync(out, text);
   return {
     show,
@@ -157,14 +168,8 @@ function openTerminal(): Terminal {
       show(prompt);
       const line: number[] = [];
       for (;;) {
-        const byte = typed.shift();
-        if (byte === undefined) {
-          if (ended) throw new KeyFileError("the terminal was closed at the passphrase prompt", SOURCES_HINT, 3);
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-          continue;
-        }
+        const byte = await nextByte();
+        if (byte === undefined) throw new KeyFileError("the terminal was closed at the passphrase prompt", SOURCES_HINT, 3);
         const done = edit(line, byte);
         if (done !== "more") show("\n");
         if (done === "done") return Uint8Array.from(line);

@@ -43,6 +43,7 @@ export function stateFolder(): string {
 /** What a mark counts: entries of a log, or leaves of an HSS/LMS key. */
 export type MarkKind = "log" | "leaves";
 
+/** What a last-seen mark records of a signing log or of the state of an HSS/LMS key. */
 export interface Seen {
   /** The highest entry number, or the number of used or lost leaves. */
   count: bigint;

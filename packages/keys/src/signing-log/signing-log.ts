@@ -19,7 +19,7 @@ export function keyName(key: PublicKey): string {
 
 /**
  * Returns the path of the log of a key: the one that --log gives, or one beside the key file. A key without a file has
- * its log in the state folder.
+ * its log in the state folder. Throws a usage Failure for "-".
  */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log cannot go to stdout", "name a file for it");
@@ -123,6 +123,7 @@ export interface Receipt {
   hash: string;
 }
 
+/** The locked signing logs of keys, while they are in use. */
 export interface SigningLogs {
   /** The entries of each log. */
   readonly logs: readonly (readonly Entry[])[];

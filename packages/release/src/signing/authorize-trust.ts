@@ -25,6 +25,7 @@ import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from ".
 import { refuseMovedKeys } from "./coverage.js";
 import { type Asked, enterUses, overridden } from "./enter.js";
 
+/** Options of recordTrustSigning(). */
 export interface TrustSigningOptions extends SequenceOverrides {
   /** The log of the keys, if it is elsewhere. */
   log?: string;

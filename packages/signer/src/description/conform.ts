@@ -90,7 +90,10 @@ function quoted(value: unknown): string {
 /** Shorter words begin too many others to be told as the beginning of one. */
 const SHORTEST_BEGINNING = 3;
 
-/** "; did you mean …?" with the nearest valid word, whatever its case, or the only one that begins so. "" if none is near. */
+/**
+ * Returns "; did you mean …?" with the nearest valid word, whatever its case, or the only one that begins so. "" if
+ * none is near.
+ */
 export function suggestion(word: unknown, right: readonly string[]): string {
   if (typeof word !== "string" || word.length > LONGEST) return "";
   const given = word.toLowerCase();

@@ -31,9 +31,11 @@ function protectedHeader(key: SignedWith): Uint8Array {
 const signatureBlock = (key: SignedWith, signature: Uint8Array): Uint8Array =>
   cbor(new Tagged(TAG_SIGN1, [protectedHeader(key), new Map(), null, signature]));
 
+/** An envelope on its way from a description or from bytes to its signatures. It is read once. */
 export class EnvelopeDraft implements Signable {
   readonly kind = "envelope";
   readonly sequence: bigint;
+  /** The digest of the manifest, with its COSE hash algorithm. */
   readonly digest: { readonly alg: number; readonly bytes: Uint8Array };
 
   private constructor(

@@ -21,8 +21,10 @@ const SHAPES = {
   "8k": { bases: 8, each: 4 },
 } as const;
 
+/** The name of a size of a table: see tableNumbers(). */
 export type TableSize = keyof typeof SHAPES;
 
+/** The sizes of tables, from the smallest to the largest. */
 export const TABLE_SIZES = Object.keys(SHAPES) as TableSize[];
 
 /** A key with its table, as anchor() of the verifier takes it. */

@@ -66,7 +66,7 @@ export function wipePrivateKey({ secret }: PrivateKey): void {
 
 /**
  * Returns a signer for a private key elsewhere: in a token, a service or a program. `sign` returns the raw signature of
- * `tbs`. Every signature is verified; if it is invalid, the signer rejects with KeyError `fault`.
+ * `tbs`. Every signature is verified; if one is invalid, the signer rejects with KeyError `fault`.
  */
 export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise<Uint8Array>): Signer {
   const row = rowOf(key.alg);

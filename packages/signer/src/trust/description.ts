@@ -7,8 +7,10 @@ import { coseAlg, deviceAlgs, deviceKeyAlgs, type KeyAlg } from "../alg/algorith
 import { KeyError } from "../key/error.js";
 import { type PublicKey, publicKey } from "../key/key.js";
 
+/** The number of each role in a trust file, by name. */
 export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG, recovery: ROLE_RECOVERY } as const;
 
+/** The name of a role of a key in a trust file. */
 export type RoleName = keyof typeof ROLES;
 
 /** The algorithms that can be verified here. Keys of other algorithms are skipped, as on a device that lacks them. */

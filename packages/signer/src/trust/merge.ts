@@ -26,17 +26,22 @@ export class DifferentContent extends Error {
  */
 export type DropReason = "twice" | "unknown" | "surplus";
 
+/** A signature of one of the files that are merged. */
 export interface MergedSignature {
   /** The place of the file that it comes from. */
   readonly from: number;
   /** Who made it; undefined: none of the roots that are known here. */
   readonly key?: PublicKey;
+  /** The key identifier in the signature. */
   readonly kid: Uint8Array | null;
 }
 
+/** A trust file with the signatures of several files. */
 export interface Merged {
   readonly bytes: Uint8Array;
+  /** The signatures in it. */
   readonly kept: readonly MergedSignature[];
+  /** The signatures that are not in it, and why. */
   readonly dropped: readonly (MergedSignature & { readonly why: DropReason })[];
 }
 

@@ -24,6 +24,7 @@ export interface RefusalGroup {
   readonly vectors: string | null;
 }
 
+/** The ranges of the numbers of refusals, and what each is about. */
 export var REFUSAL_GROUPS: readonly RefusalGroup[] = [
   { from: 1, to: 19, what: "the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)", vectors: "cbor" },
   { from: 20, to: 49, what: "the envelope and the manifest", vectors: "envelope" },
@@ -46,6 +47,7 @@ function row(number: number, name: string, meaning: string, advice: string, sour
   return { number: number, name: name, meaning: meaning, advice: advice, source: source };
 }
 
+/** The table of the refusals: number, name, meaning, advice and source of each. */
 export var REFUSALS: readonly RefusalRow[] = [
   row(1, "CBOR_TRUNCATED", "the CBOR ends before the item does, or a length exceeds the bytes that are left", GET_AGAIN, "RFC 8949 §3"),
   row(2, "CBOR_NOT_SHORTEST", "a CBOR number or length is not in its shortest form", MAKE_AGAIN, "RFC 8949 §4.2.1"),
@@ -573,12 +575,12 @@ var byNumber: { [number: number]: RefusalRow } = {};
   for (i = 0; i < REFUSALS.length; i++) byNumber[REFUSALS[i].number] = REFUSALS[i];
 })();
 
-/** The row of a refusal by its `code`. Returns undefined for an unknown number. */
+/** Returns the row of a refusal by its `code`, or undefined for an unknown number. */
 export function refusalOf(code: number): RefusalRow | undefined {
   return byNumber[code];
 }
 
-/** Whether something that was thrown is a refusal of a verifier, also one of a device bundle. */
+/** Returns whether something that was thrown is a refusal of a verifier, also one of a device bundle. */
 export function isRefusal(e: unknown): e is Refusal {
   return e instanceof Error && typeof (e as Partial<Refusal>).code === "number" && typeof (e as Partial<Refusal>).at === "number";
 }
