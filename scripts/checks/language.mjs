@@ -31,7 +31,7 @@ const FORMS = [
   [/\b(?:holds?|held|holding) (?!up\b)(?:[\w'-]+ ){1,5}against\b/g, 'write "check against" or "compare with"'],
   [/\b[Ll]et(?:s|ting)? go of\b/g, 'write "drop"'],
   [/\bfor want of\b/g, 'write "because ... is missing"'],
-  [/\b(?:does|did) that (?:already )?(?:has|have|trusts?|is|runs?|knows?|lacks?)\b/g, 'put "that ..." after its noun'],
+  [/\b(?:[Ww]hat|as) (?:an?|the|each|every) (?:[a-z]+ ){1,3}(?:does|did) that [a-z]+/g, 'put "that ..." after its noun'],
   [/\b(?:is|are) to be [a-z]+ed\b/g, 'name who acts, or write "must be"'],
   [/\bfor ever\b/g, 'write "forever"'],
   [/(?:^|[*/] |\. )Whom\b/gm, '"the keys that a device trusts"'],

@@ -370,7 +370,7 @@ describe("sources", () => {
       'a.md:1 "for want of"',
     ]);
     expect(found("What a device does that trusts it. The key is to be replaced. They keep it for ever.")).toEqual([
-      'a.md:1 "does that trusts"',
+      'a.md:1 "What a device does that trusts"',
       'a.md:1 "is to be replaced"',
       'a.md:1 "for ever"',
     ]);

@@ -95,7 +95,9 @@ async function readByte(fd: number, one: Buffer, where: string): Promise<boolean
 }
 
 async function fromTerminal(prompt: string, confirm: boolean): Promise<Uint8Array> {
-  const terminal = openTerminal();
+  // "Passphrase for release.pem: ", "PIN for token release: "
+  const needed = prompt.replace(/: $/, "").replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
+  const terminal = openTerminal(needed);
   try {
     for (let tries = 0; tries < 3; tries++) {
       const first = checked(await terminal.ask(prompt), "terminal");
@@ -118,12 +120,12 @@ interface Terminal {
 const SOURCES_HINT = "name a source: --passphrase-env NAME or --passphrase-fd N";
 
 // The terminal in raw mode, so that it shows nothing of what is typed. Its mode is restored however the process ends.
-function openTerminal(): Terminal {
+function openTerminal(needed: string): Terminal {
   // not stdin and stdout, which may carry data
   const out = unlessThrown(() => openSync("/dev/tty", "w"));
   const input = out === undefined ? undefined : unlessThrown(() => new ReadStream(openSync("/dev/tty", "r")));
   if (out === undefined || !input)
-    throw new KeyFileError("a passphrase is needed, and there is no terminal to ask for it", SOURCES_HINT, 3);
+    throw new KeyFileError(`the ${needed} is needed, and there is no terminal to ask for it`, SOURCES_HINT, 3);
 
   const restore = () => input.setRawMode(false);
   const onSignal = (signal: NodeJS.Signals) => {

@@ -80,6 +80,8 @@ function inWords({ keyword, params, message, data, parentSchema }: Violation): s
     return `${quoted(data)} is not one of ${allowed.join(", ")}${suggestion(data, allowed)}`;
   }
   const described = parentSchema?.description;
+  // what the pattern means, rather than the pattern
+  if (keyword === "pattern" && described !== undefined) return `does not have the right form (${described})`;
   return `${message ?? "does not fit the schema"}${described === undefined ? "" : ` (${described})`}`;
 }
 
