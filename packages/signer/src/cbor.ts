@@ -52,7 +52,7 @@ function head(major: number, n: number): Uint8Array {
   return Uint8Array.of(type + 26, ...[24, 16, 8, 0].map((shift) => (n >>> shift) & 255));
 }
 
-/** The pieces as one. They may have a secret. */
+/** The pieces as one. They may contain a secret. */
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
   const out = secretBytes(pieces.reduce((n, piece) => n + piece.length, 0));
   let at = 0;
@@ -64,8 +64,9 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * encodeCbor() for a map of integers of up to 32 bits, to such integers and to byte strings: the members of a key. What
- * only shows the thumbprint of a key does not load cbor-x, which takes longer than all else about a key.
+ * encodeCbor() for a map of integers of up to 32 bits, to such integers and to byte strings: the members of a key. A
+ * command that only shows the thumbprint of a key does not load cbor-x, because loading it takes longer than all other
+ * work on the key.
  */
 export function encodeMembers(map: ReadonlyMap<number, number | Uint8Array>): Uint8Array {
   const integer = (n: number) => (n < 0 ? head(1, -1 - n) : head(0, n));

@@ -43,7 +43,7 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
     throw new KeyFileError(`${name}: another key next to the PEM block`, "put each key into a file of its own", 2);
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
-      `${name}: ${block.label.toLowerCase()} in the PEM, which firmseal does not read`,
+      `${name}: the PEM contains ${JSON.stringify(block.label.toLowerCase())}, which firmseal does not read`,
       OTHER_FORMATS[block.label] ?? UNSUPPORTED,
       2,
     );

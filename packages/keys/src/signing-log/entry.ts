@@ -52,7 +52,7 @@ export interface EntryFacts {
    */
   from?: string;
   to?: string;
-  /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
+  /** Bytes of a truncated entry that this one follows. In older logs they were removed. */
   torn?: number;
 }
 

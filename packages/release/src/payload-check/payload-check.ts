@@ -41,8 +41,18 @@ interface PayloadAtHand {
   hash(alg: PayloadHash): Promise<Uint8Array>;
 }
 
-function refusePayload(code: keyof typeof errors, uri: string, hint = refusalHint(errors[code])): never {
-  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${refusalMeaning(errors[code])}`, hint);
+function refusePayload(
+  code: keyof typeof errors,
+  uri: string,
+  hint = refusalHint(errors[code]),
+  what = refusalMeaning(errors[code]),
+): never {
+  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${what}`, hint);
+}
+
+/** Refuses a value of --payload that is for no payload of the release. */
+function refuseOption(value: string, what: string, hint: string): never {
+  throw new Failure(1, "PAYLOAD_UNREFERENCED", errors.PAYLOAD_UNREFERENCED, `--payload ${value}: ${what}`, hint);
 }
 
 /** A refusal as the verifier would throw it, without a position. */
@@ -72,12 +82,13 @@ export function outsideUris(m: WithPayloads): string[] {
 export function payloadFiles(m: WithPayloads, values: readonly string[]): Map<string, string> {
   const outside = outsideUris(m);
   const out = new Map<string, string>();
-  const several = outside.length > 1 ? `name the payload: --payload URI=FILE; the release fetches ${outside.join(", ")}` : undefined;
+  const choice = `name the payload: --payload URI=FILE; the release fetches ${outside.join(", ")}`;
   for (const value of values) {
     const known = outside.filter((uri) => value.startsWith(`${uri}=`)).sort((a, b) => b.length - a.length)[0];
     if (known !== undefined) out.set(known, value.slice(known.length + 1));
-    else if (outside.length === 0) refusePayload("PAYLOAD_UNREFERENCED", value, "every payload is in the envelope: drop --payload");
-    else if (values.length > 1 || (/^[^=]*:.*=/.test(value) && !existsSync(value))) refusePayload("PAYLOAD_UNREFERENCED", value, several);
+    else if (outside.length === 0) refuseOption(value, "the release fetches nothing from outside the envelope", "drop --payload");
+    else if (values.length > 1 || (/^[^=]*:.*=/.test(value) && !existsSync(value)))
+      refuseOption(value, "does not name a URI that the release fetches", choice);
     else for (const uri of outside) out.set(uri, value);
   }
   return out;
@@ -203,7 +214,10 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   async function compare({ uri, digest: expected, size }: Expectation): Promise<void> {
     const payload = payloads.get(uri);
     if (!payload) return;
-    if (size !== undefined && size !== payload.size) refusePayload("PAYLOAD_SIZE", uri, oneForAll);
+    if (size !== undefined && size !== payload.size) {
+      const what = `it has ${grouped(payload.size)} bytes, and the manifest says ${grouped(size)}`;
+      refusePayload("PAYLOAD_SIZE", uri, oneForAll, what);
+    }
     if (!expected) return;
     const alg = HASH_NAMES[expected.alg] as PayloadHash;
     // one file may be used for many URIs, but is hashed once

@@ -61,7 +61,7 @@ let inUse: { readonly secret: Uint8Array; readonly digest: string; readonly key:
 
 const digestOf = (crypto: Crypto, secret: Uint8Array) => crypto.createHash("sha256").update(secret).digest("hex");
 
-/** Lets go of the key object of a secret, which its owner has overwritten. */
+/** Drops the key object of a secret, which its owner has overwritten. */
 export function forgetKeyObject(secret: Uint8Array): void {
   if (inUse?.secret === secret) inUse = undefined;
 }

@@ -87,7 +87,7 @@ export class EnvelopeDraft implements Signable {
   }
 
   /**
-   * Opens the envelope as a device does that trusts these keys and requires a signature of each. Throws the refusals of
+   * Opens the envelope as a device that trusts these keys and requires a signature of each. Throws the refusals of
    * open().
    */
   async verify(keys: readonly SignedWith[], host: Host = {}): Promise<Manifest> {
@@ -97,9 +97,9 @@ export class EnvelopeDraft implements Signable {
   }
 
   /**
-   * Opens the envelope as a device does that trusts a trial key, which signs here and is discarded. So no key of the
-   * user signs what devices refuse. A signature of the trial key is 64 random bytes, and it is valid for one message
-   * alone, that of toBeSigned(): that the verifier asks for these bytes is all that mathematics could tell. Throws the
+   * Opens the envelope as a device that trusts a trial key, which signs here and is discarded. So no key of the user
+   * signs what devices refuse. A signature of the trial key is 64 random bytes, and it is valid for one message alone,
+   * that of toBeSigned(): a real signature would prove no more than that the verifier asks for these bytes. Throws the
    * refusals of open().
    */
   async openWithTrialKey(host: Host = {}): Promise<Manifest> {

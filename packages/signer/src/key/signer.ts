@@ -57,7 +57,7 @@ export function signer(key: PrivateKey): Signer {
 }
 
 /**
- * Overwrites the secret of a private key with zeros, and lets go of what OpenSSL has of it. Its signers sign no more.
+ * Overwrites the secret of a private key with zeros, and drops the key object of OpenSSL. Its signers no longer sign.
  */
 export function wipePrivateKey({ secret }: PrivateKey): void {
   secret.fill(0);
