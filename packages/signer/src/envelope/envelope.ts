@@ -11,7 +11,7 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Encodable, encodeBytesMap, encodeCbor } from "../cbor.js";
+import { type Encodable, encodeCbor, Tagged } from "../cbor.js";
 
 /** The content of each byte string in an envelope. */
 export interface EnvelopeParts {
@@ -26,15 +26,13 @@ export interface EnvelopeParts {
 
 /** Writes the envelope: tag 107 and the keys in order, so that the wrapper precedes the manifest. */
 export function writeEnvelope(parts: EnvelopeParts): Uint8Array {
-  return encodeBytesMap(
-    TAG_ENVELOPE,
-    new Map<Encodable, Uint8Array>([
-      [ENV_AUTHENTICATION_WRAPPER, encodeCbor([parts.digest, ...parts.blocks])],
-      [ENV_MANIFEST, parts.manifest],
-      ...parts.severed,
-      ...parts.payloads,
-    ]),
-  );
+  const members = new Map<Encodable, Uint8Array>([
+    [ENV_AUTHENTICATION_WRAPPER, encodeCbor([parts.digest, ...parts.blocks])],
+    [ENV_MANIFEST, parts.manifest],
+    ...parts.severed,
+    ...parts.payloads,
+  ]);
+  return encodeCbor(new Tagged(TAG_ENVELOPE, members));
 }
 
 /**

@@ -6,7 +6,7 @@ import { KEY_ALG, KEY_CRV, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/veri
 import { coseAlg, coseFormOf, type KeyAlg, loadedRow, rowOf } from "../alg/algorithms.js";
 import { attempt } from "../alg/row.js";
 import { secretCopy } from "../bytes.js";
-import { encodeMembers } from "../cbor.js";
+import { encodeCbor } from "../cbor.js";
 import { KeyError } from "./error.js";
 
 /**
@@ -148,6 +148,6 @@ export function twinsOf(key: PublicKey): PublicKey[] {
 export function thumbprint(key: PublicKey): Uint8Array {
   // of the verifier, which is always loaded
   const state = sha256.create();
-  state.update(encodeMembers(requiredMembers(key)));
+  state.update(encodeCbor(requiredMembers(key)));
   return Uint8Array.from(state.digest());
 }
