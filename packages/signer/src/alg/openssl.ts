@@ -7,6 +7,8 @@
 
 import { decodeBase64url } from "../key/base64url.js";
 
+export type HashByNode = "sha1" | "sha256" | "sha384" | "sha512";
+
 /**
  * The part of node:crypto that is used here. The signer also runs in browsers, so it imports neither the module nor its
  * types.
@@ -15,7 +17,7 @@ interface Crypto {
   createPrivateKey(key: { key: Uint8Array; format: "der"; type: "pkcs8" }): object;
   createPublicKey(key: object): { export(form: { format: "jwk" }): { readonly x?: string } };
   sign(algorithm: null, data: Uint8Array, key: object): Uint8Array;
-  createHash(name: "sha256"): { update(data: Uint8Array): { digest(form: "hex"): string } };
+  createHash(name: HashByNode): { update(data: Uint8Array): { digest(): Uint8Array; digest(form: "hex"): string } };
   randomFillSync(bytes: Uint8Array): Uint8Array;
 }
 
@@ -92,6 +94,12 @@ export function nodePublicKey(secret: Uint8Array): Uint8Array | undefined {
  */
 export function nodeSign(tbs: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
   return withNodeKey(secret, (openssl, key) => openssl.sign(null, tbs, key));
+}
+
+/** The hash of bytes. Returns undefined if a library has to compute it. */
+export function nodeHash(name: HashByNode, bytes: Uint8Array): Uint8Array | undefined {
+  const digest = openssl()?.createHash(name).update(bytes).digest();
+  return digest && Uint8Array.from(digest);
 }
 
 /** Random bytes. In Node by the module that signs: the global `crypto` would load Web Crypto as well. */
