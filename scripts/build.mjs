@@ -119,6 +119,7 @@ function fingerprint() {
     "scripts/first-run.mjs",
     "scripts/in-signer.mjs",
     "scripts/packages.mjs",
+    "scripts/short-names.mjs",
   ];
   inputs.push("packages/inspector/index.html", "packages/inspector/vite.config.mjs");
   for (const name of [...PACKAGES, "inspector"]) {

@@ -8,6 +8,7 @@ import { basename } from "node:path";
 import { Script } from "node:vm";
 import { build, transform } from "esbuild";
 import { compiledAtOnce, divided, plainUse } from "./first-run.mjs";
+import { withShortNames } from "./short-names.mjs";
 
 const OPTIONS = { format: "cjs", platform: "node", target: "node20.19", minifyWhitespace: true, minifySyntax: true, logLevel: "warning" };
 
@@ -248,7 +249,8 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     const [own, other] = [`program-of-${file}`, `rest-of-${file}`];
     const { kept, rest, needed } = await divided(text, unused, own, other);
     const exported = needed.map((one) => `${one} as "${own} ${one}"`).join();
-    files.set(`${file}.js`, await fileOf(`${kept}\nexport{${exported}};`, new Map([...asked, [own, new Set(needed)]])));
+    const program = await fileOf(`${kept}\nexport{${exported}};`, new Map([...asked, [own, new Set(needed)]]));
+    files.set(`${file}.js`, await withShortNames(program));
     files.set(`chunks/${other}.js`, chunkOf(other, await functionBody(rest)));
   }
   for (const [file, { called }] of plainUse(files)) files.set(`${file}.js`, compiledAtOnce(files.get(`${file}.js`), called));
