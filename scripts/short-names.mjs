@@ -1,11 +1,8 @@
 // Short names for what is inside of functions, in programs that are read at each start. Names that stack traces show stay: those of functions and
 // classes, also where a variable gives them.
 
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
-
-const BUNDLER = fileURLToPath(new URL("../packages/bundler/package.json", import.meta.url));
+import { minify } from "./minify.mjs";
 
 const NAMED_BY_VARIABLE = ["ArrowFunctionExpression", "FunctionExpression", "ClassExpression"];
 
@@ -18,7 +15,8 @@ function namesOfFunctions(text) {
   const walk = (node) => {
     if (node.type === "VariableDeclarator") take(node.id, node.init);
     if (node.type === "AssignmentExpression" || node.type === "AssignmentPattern") take(node.left, node.right);
-    for (const value of Object.values(node)) for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.type === "string") walk(one);
+    for (const value of Object.values(node))
+      for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.type === "string") walk(one);
   };
   walk(parse(text, { ecmaVersion: 2022 }));
   return [...names];
@@ -26,8 +24,7 @@ function namesOfFunctions(text) {
 
 /** The text of a script with short names in functions. */
 export async function withShortNames(text) {
-  const { minify } = createRequire(BUNDLER)("terser");
   const mangle = { keep_fnames: true, keep_classnames: true, reserved: namesOfFunctions(text) };
-  const { code } = await minify(text, { compress: false, mangle, format: { ascii_only: true, comments: false } });
+  const { code } = await minify(text, { compress: false, mangle, format: { ascii_only: true, comments: false, ecma: 2020 } });
   return code;
 }

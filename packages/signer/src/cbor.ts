@@ -25,7 +25,16 @@ export class Tagged {
 /**
  * The types that encodeCbor() accepts. Numbers must be integers; maps are Map objects, whose keys encodeCbor() sorts.
  */
-export type Encodable = number | bigint | string | boolean | null | Uint8Array | readonly Encodable[] | ReadonlyMap<Encodable, Encodable> | Tagged;
+export type Encodable =
+  | number
+  | bigint
+  | string
+  | boolean
+  | null
+  | Uint8Array
+  | readonly Encodable[]
+  | ReadonlyMap<Encodable, Encodable>
+  | Tagged;
 
 const BYTES = 2;
 const TEXT = 3;

@@ -57,14 +57,14 @@ export function forgetKeyObject(secret: Uint8Array): void {
 
 /** Keeps a key object until the end of this turn. */
 function keepForTurn(secret: Uint8Array, digest: string, key: object): void {
-  const { setImmediate } = globalThis as { setImmediate?(run: () => void): { unref?(): void } };
+  const { setImmediate } = globalThis as { setImmediate?(run: () => void): void };
   if (!setImmediate) return;
   // the function must not hold the key itself
   const turn = {};
   inUse = { secret, digest, key, turn };
   setImmediate(() => {
     if (inUse?.turn === turn) inUse = undefined;
-  }).unref?.();
+  });
 }
 
 /** Calls `use` with the key. Returns undefined if OpenSSL cannot be used for it. An array whose bytes have changed is another key. */
