@@ -66,10 +66,18 @@ export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
 /** The same, with the payloads in its envelope. */
 export type WithPayloads = Commands & Pick<Manifest, "payloads">;
 
-/** Returns all parameters that the available sequences set, including the shared sequence. */
-export function allSet(m: Commands) {
+const setBy = new WeakMap<Commands, ReturnType<typeof parametersOf>>();
+
+function parametersOf(m: Commands) {
   const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
   return sequences.flatMap((s) => [...allParameters(steps(m.input, s))]);
+}
+
+/** Returns all parameters that the available sequences set, including the shared sequence. A manifest is read once. */
+export function allSet(m: Commands) {
+  const all = setBy.get(m) ?? parametersOf(m);
+  setBy.set(m, all);
+  return all;
 }
 
 /** Returns the URIs that the manifest fetches and the envelope does not contain. */
@@ -102,7 +110,12 @@ function* chunks({ at, n }: Slice): Generator<Slice> {
   for (let done = 0; done < n; done += HASH_CHUNK) yield { at: at + done, n: Math.min(HASH_CHUNK, n - done) };
 }
 
-function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, PayloadAtHand> {
+function payloadsAtHand(
+  m: Manifest,
+  files: Map<string, string>,
+  sizes: Map<string, number>,
+  hashes: typeof hostFor,
+): Map<string, PayloadAtHand> {
   const all = new Map<string, PayloadAtHand>();
   for (const p of m.payloads)
     all.set(p.uri, {
@@ -110,7 +123,7 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
       content: `at ${p.content.at}`,
       size: p.content.n,
       hash: async (alg) => {
-        const h = hostFor(p.content.n)[alg.replace("-", "") as "sha256" | "sha384" | "sha512"].create();
+        const h = hashes(p.content.n)[alg.replace("-", "") as "sha256" | "sha384" | "sha512"].create();
         for (const slice of chunks(p.content)) h.update(readSlice(m.input, slice));
         return Uint8Array.from(h.digest());
       },
@@ -199,13 +212,14 @@ export const triedInterpreter = () =>
 
 /**
  * Checks the payloads of the envelope and those in `files` (a map of URI to path). Throws a Failure with the refusal
- * that a device would give: wrong size, wrong digest, no digest at all, or nothing that fetches the payload.
+ * that a device would give: wrong size, wrong digest, no digest at all, or nothing that fetches the payload. `hashes`: the
+ * hash functions for payloads in the envelope, by their size. Default: what starts faster.
  */
-export async function checkPayloads(m: Manifest, files: Map<string, string>): Promise<void> {
+export async function checkPayloads(m: Manifest, files: Map<string, string>, hashes = hostFor): Promise<void> {
   const digests = new Map<string, Promise<Uint8Array>>();
   // a file is hashed when the manifest compares it, and only if it has the right size
   const sizes = new Map([...files.values()].map((path) => [path, sizeOf(path)]));
-  const payloads = payloadsAtHand(m, files, sizes);
+  const payloads = payloadsAtHand(m, files, sizes, hashes);
   const oneForAll =
     files.size > 1 && sizes.size === 1 ? `one file was given for ${files.size} payloads: name each, --payload URI=FILE` : undefined;
   const met = new Set<string>();

@@ -11,11 +11,11 @@ import {
   TAG_SIGN1,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519Row } from "../alg/ed25519.js";
 import { randomBytes } from "../alg/openssl.js";
 import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
+import { HASHES } from "../hash.js";
 import { anchorOfSigner } from "../key/signer.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
 import { type EnvelopeParts, envelopeParts, writeEnvelope } from "./envelope.js";
@@ -49,7 +49,7 @@ export class EnvelopeDraft implements Signable {
     const { digest } = outline;
     this.digest = digest
       ? { alg: digest.alg, bytes: Uint8Array.from(digest.bytes) }
-      : { alg: HASH_SHA_256, bytes: sha256(cbor(parts.manifest)) };
+      : { alg: HASH_SHA_256, bytes: HASHES["sha-256"].hash(cbor(parts.manifest)) };
   }
 
   /** Reads an envelope, signed or not. Throws the refusals of decodeEnvelope(). */
