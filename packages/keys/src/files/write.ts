@@ -17,7 +17,6 @@ import {
   statSync,
   unlinkSync,
   utimesSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
 import { constants as osConstants } from "node:os";
@@ -109,15 +108,19 @@ export function fsyncFolder(folder: string): void {
   sync({ openSync, fsyncSync, closeSync }, folder);
 }
 
-/** Creates a file. Its content is durable on return; its name only after fsyncFolder(). */
-export function writeDurably(path: string, bytes: Uint8Array, mode: number): void {
+function create(path: string, bytes: Uint8Array, mode: number, isDurable: boolean): void {
   const fd = openSync(path, "wx", mode);
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    fsyncSync(fd);
+    if (isDurable) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+/** Creates a file. Its content is durable on return; its name only after fsyncFolder(). */
+export function writeDurably(path: string, bytes: Uint8Array, mode: number): void {
+  create(path, bytes, mode, true);
 }
 
 function noFolder(path: string, cause?: unknown): Failure {
@@ -145,7 +148,7 @@ export function checkWritable(path: string): void {
   try {
     temporary = temporaryBeside(targetOf(path));
     // with content: a full disk often still has room for names. It need not last, and file systems reserve its room when it is written.
-    writeFileSync(temporary, new Uint8Array(4096), { mode: 0o600, flag: "wx" });
+    create(temporary, new Uint8Array(4096), 0o600, false);
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === "ENOENT") throw noFolder(path, e);
     throw systemFault(e, path) ?? e;

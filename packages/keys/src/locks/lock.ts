@@ -8,11 +8,11 @@
 // taken over in the same way, through "~~"; each further level needs one more kill.
 
 import { randomBytes } from "node:crypto";
-import { linkSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { environment, type Failure, systemFault } from "../errors/failure.js";
-import { removeFile } from "../files/write.js";
+import { removeFile, writeDurably } from "../files/write.js";
 import { hasEnded, type ProcessId, thisProcess } from "./process.js";
 
 /** Seconds to wait for a lock. */
@@ -94,7 +94,7 @@ function tryTake(path: string): string | undefined {
   // written separately and then linked, so that a visible lock always names its holder
   const own = `${path}.${nonce}`;
   try {
-    writeFileSync(own, note, { mode: 0o600, flag: "wx", flush: true });
+    writeDurably(own, Buffer.from(note), 0o600);
     linkSync(own, path);
     return nonce;
   } catch (e) {
@@ -112,7 +112,7 @@ function tryTake(path: string): string | undefined {
 /** A kill between creating and writing leaves a lock with an unknown holder, which a person must remove. */
 function tryTakeWithoutLinks(path: string, note: string): boolean {
   try {
-    writeFileSync(path, note, { mode: 0o600, flag: "wx", flush: true });
+    writeDurably(path, Buffer.from(note), 0o600);
     return true;
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -21,7 +21,8 @@ export interface ProcessId {
   host: string;
 }
 
-const readTrimmed = (path: string) => unlessThrown(() => readFileSync(path, "latin1").trim()) ?? "";
+// as UTF-8, which Node reads in one call; only the name of a process may be other text, and nothing reads that
+const readTrimmed = (path: string) => unlessThrown(() => readFileSync(path, "utf8").trim()) ?? "";
 
 /**
  * Fields of /proc/PID/stat after the name, which may contain anything: state is 3, start 22. Returns undefined if it
