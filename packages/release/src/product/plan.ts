@@ -25,7 +25,9 @@ import { type PreparedBoard, prepareBoard } from "./prepare.js";
 import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "./record.js";
 import { refuseRecordedContent } from "./record-check.js";
 
+/** Options of planRelease(). */
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions {
+  /** The version, for the text of the manifests and the name of the folder. */
   version: string;
   /** Names of boards. Default: all. */
   boards?: readonly string[];
@@ -43,7 +45,9 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   /** The signing log, if it is elsewhere. */
   log?: string;
   passphrases?: readonly PassphraseOption[];
+  /** Names of published test keys that may sign. */
   allowTestKey?: readonly string[];
+  /** Sign although a key is a root of the trust file. */
   allowRootKey?: boolean;
   /** Names of COSE algorithms. They replace those of the product file. */
   coseAlg?: readonly string[];

@@ -36,7 +36,7 @@ export interface ReleasedImage {
 export interface PreparedBoard {
   readonly board: Board;
   readonly images: readonly ReleasedImage[];
-  /** The unsigned envelope with this number. `most`: only so many bytes of each image. */
+  /** The unsigned envelope with this number. `most`: the number of bytes of each image that are used. */
   draft(sequence: bigint, most?: number): EnvelopeDraft;
 }
 

@@ -26,7 +26,7 @@ export function releaseFault(message: string, hint: string): Failure {
   return refusedInput("RELEASE", message, hint);
 }
 
-/** The release in a folder. Throws a Failure: RELEASE. */
+/** Reads the record of the release in a folder. Throws a Failure: RELEASE. */
 export const readRecord = (folder: string): ReleaseRecord => readRecordFile(join(folder, RECORD));
 
 /** Whether a file is JSON, as a record is, and not an envelope. */
