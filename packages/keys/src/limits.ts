@@ -11,6 +11,8 @@ export const KEY_LIMITS = {
   keyFile: 64 * KIB,
   /** Bytes of a log. */
   log: 128 * MIB,
+  /** Bytes of an entry of a log. A longer line is none. */
+  logEntry: MIB,
   /** Lines of a log. */
   logLines: 256 * KIB,
   /** Faults of a log that are listed. */

@@ -197,6 +197,17 @@ describe("a log", () => {
     expect(readLog(bad)).toMatchObject({ faults: [], accepted: [{}] });
   });
 
+  it("has no entry above 1 MiB, read or written", () => {
+    const { path, bytes } = written(1);
+    const job = "x".repeat(1024 * 1024);
+    expect(() => appendEntry(readLog(path), told("sign", { job }))).toThrow("the entry would be too long");
+    expect(readFileSync(path)).toEqual(bytes);
+    const { text } = lineOf({ v: 1, n: 1, ...told("sign", { job }), prev: NO_PREVIOUS });
+    expect(readLog(put(text))).toMatchObject({ entries: [], faults: [{ line: 1, what: "not an entry" }] });
+    const { text: shorter } = lineOf({ v: 1, n: 1, ...told("sign", { job: job.slice(1000) }), prev: NO_PREVIOUS });
+    expect(readLog(put(shorter))).toMatchObject({ entries: [{ n: 1 }], faults: [] });
+  });
+
   it("is left as it was where it cannot be written", () => {
     const { path, bytes } = written(2);
     const log = readLog(path);

@@ -90,5 +90,8 @@ export const LOGS: Row[] = [
   onLog("audit: entries that do not follow", 3_000, (n) => repeat(n, (i) => entry(i + 5)).join("")),
   onLog("audit: a key for each entry", 2_000, (n) => repeat(n, (i) => entry(i + 1, { key: i.toString(16).padStart(64, "0") })).join("")),
   onLog("audit --json: entries", 2_000, (n) => repeat(n, (i) => entry(i + 1, { scope: repeat(50, () => "") })).join("")),
+  onLog("audit: brackets in a line", 5_000_000, (n) => `${entry(1)}{"v":1,"n":2,"x":${"[".repeat(n)}${"]".repeat(n)}}\n`, {
+    long: 10_000_000,
+  }),
   onLog("audit: one long line", 1_000_000, (n) => `${entry(1)}${"x".repeat(n)}\n`),
 ];

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { sha256Hex } from "../files/digest.js";
+import { KEY_LIMITS } from "../limits.js";
 
 /** The value of `prev` in the first entry. */
 export const NO_PREVIOUS = "0".repeat(64);
@@ -88,7 +89,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 export function parseEntry(bytes: Buffer): Entry | undefined {
   // detecting it by an exception takes ten times as long
-  if (bytes[0] !== 0x7b) return undefined;
+  if (bytes[0] !== 0x7b || bytes.length > KEY_LIMITS.logEntry) return undefined;
   try {
     const entry = JSON.parse(strictUtf8.decode(bytes));
     const text = (...values: unknown[]) => values.every((value) => typeof value === "string");

@@ -151,13 +151,15 @@ const END_OF_TORN = "\0\n";
 /**
  * Appends an entry to a log that was read. Durable on return. A new file has mode 0600. Nothing is ever overwritten or
  * removed: if another process has appended meanwhile, this entry comes after that one and does not count. Then, and if
- * the file cannot be written, throws a Failure (exit 3).
+ * the file cannot be written, throws a Failure (exit 3). Throws one (LIMIT) for an entry that would be too long.
  */
 export function appendEntry(log: SigningLog, facts: EntryFacts, above = 0): Entry {
   const { torn } = log;
   const rest = torn > 0 ? Buffer.concat([readFrom(log.path, log.end), Buffer.from(END_OF_TORN)]) : Buffer.alloc(0);
   const { n, prev } = linkOf(log, facts.operation, above, rest);
   const { text, hash } = lineOf({ v: 1, n, ...facts, ...(torn > 0 && { torn }), prev });
+  if (Buffer.byteLength(text) > KEY_LIMITS.logEntry)
+    throw tooMuch(`${log.path}: the entry would be too long`, `the limit is ${grouped(KEY_LIMITS.logEntry)} bytes`);
   write(log, Buffer.from(torn > 0 ? END_OF_TORN + text : text));
   follow(log, readFrom(log.path, log.end));
   const entry = log.entries.findLast((e) => e.hash === hash);

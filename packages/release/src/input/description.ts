@@ -17,14 +17,20 @@ export interface KeyAsImage {
 
 /** Paths in a description are relative to the file that contains them. */
 function files(folder: string, o: KeyAsImage): Files {
-  const at = async (name: string) => {
-    const path = isAbsolute(name) ? name : resolvePath(folder, name);
-    if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key);
-    return path;
+  const at = (name: string) => (isAbsolute(name) ? name : resolvePath(folder, name));
+  const checked = async (path: string, bytes?: Uint8Array) => {
+    if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, bytes);
   };
   return {
-    hash: async (path, algorithm) => hashFile(await at(path), algorithm),
-    read: async (path) => readAll(await at(path), LIMITS.integratedPayload),
+    async hash(name, algorithm) {
+      await checked(at(name));
+      return hashFile(at(name), algorithm);
+    },
+    async read(name) {
+      const bytes = readAll(at(name), LIMITS.integratedPayload);
+      await checked(at(name), bytes);
+      return bytes;
+    },
   };
 }
 

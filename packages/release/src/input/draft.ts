@@ -88,13 +88,15 @@ export interface PreparedInput {
 }
 
 /** Reads the bytes that go to flash. */
-async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<FlashImage> {
-  const format = detect(stdin?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES), path);
-  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > LIMITS.integratedPayload)) {
+async function readImage(path: string, given: Uint8Array | undefined, o: InputOptions): Promise<FlashImage> {
+  const format = detect(given?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES), path);
+  if (format === "raw" && !given && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > LIMITS.integratedPayload)) {
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
-  const { bytes, read } = flashBytes(path, stdin);
+  const { bytes, read } = flashBytes(path, given);
+  // the file may be another one by now
+  if (!o.allowKeyAsImage && given === undefined && read === undefined) await refuseKeyAsInput(path, [], bytes);
   const facts = {
     digest: sha256Hex(bytes),
     size: bytes.length,
@@ -133,11 +135,11 @@ export function versionText(version: string): NonNullable<Description["text"]> {
 /** Makes the description of a release with one image. */
 export type Recipe = (facts: SingleImage) => Description;
 
-async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
+async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
-  if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > LIMITS.integratedPayload)
+  if (path === "-" && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin: is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
-  const { forFile, read, ...image } = await readImage(path, stdin, o);
+  const { forFile, read, ...image } = await readImage(path, given, o);
   const text = o.version === undefined ? {} : { text: versionText(o.version) };
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image, ...text })), forFile, read };
 }
@@ -145,23 +147,29 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOp
 /** An input that has been read and that fits the options. */
 export interface ReleaseInput {
   path: string;
-  /** The whole input, if it came from stdin. */
-  stdin: Uint8Array | undefined;
+  /** The whole input, if it is read already: what comes from stdin, and a file that is as short as a key. */
+  bytes: Uint8Array | undefined;
   kind: InputKind;
 }
 
+/** What is read before the rest is checked. What may be a key is read once. */
+function firstRead(path: string): Uint8Array | undefined {
+  if (path === "-") return readAll(path, LIMITS.stdin);
+  const size = sizeOf(path);
+  if (size === 0) throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
+  return size <= LIMITS.keyFile ? readAll(path, LIMITS.keyFile) : undefined;
+}
+
 /**
- * Finds out what a file is, without reading an image: an image, a description or an envelope. "-" is stdin, which is
+ * Finds out what a file is, without reading a long one: an image, a description or an envelope. "-" is stdin, which is
  * read whole. Throws a Failure: IMAGE for an empty file, USAGE for an option that does not go with the kind of input,
  * and unless `allowKeyAsImage` is set, for a file that looks like a private key.
  */
 export async function readInput(path: string, o: InputOptions): Promise<ReleaseInput> {
-  const head = path === "-" ? new Uint8Array() : readFirstBytes(path, DETECT_BYTES);
-  if (path !== "-" && head.length === 0)
-    throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
-  const stdin = path === "-" ? readAll(path, LIMITS.stdin) : undefined;
-  if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, stdin);
-  const kind = detectKind(stdin?.subarray(0, DETECT_BYTES) ?? head, path);
+  const bytes = firstRead(path);
+  if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, bytes);
+  const head = bytes?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES);
+  const kind = detectKind(head, path);
   if (kind !== "image") {
     const given = (["vendor", "class", "seq", "first", "version", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
     if (given)
@@ -170,7 +178,7 @@ export async function readInput(path: string, o: InputOptions): Promise<ReleaseI
         "it already says what it is for",
       );
   }
-  return { path, stdin, kind };
+  return { path, bytes, kind };
 }
 
 /**
@@ -178,13 +186,13 @@ export async function readInput(path: string, o: InputOptions): Promise<ReleaseI
  * USAGE if it is too large.
  */
 export async function makeDraft(
-  { path, stdin, kind }: ReleaseInput,
+  { path, bytes: given, kind }: ReleaseInput,
   o: InputOptions,
   recipe: Recipe = singleImage,
 ): Promise<PreparedInput> {
-  if (kind === "image") return await fromImage(path, stdin, o, recipe);
+  if (kind === "image") return await fromImage(path, given, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
-  const bytes = stdin ?? readAll(path, limit);
+  const bytes = given ?? readAll(path, limit);
   if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
   const draft = kind === "envelope" ? EnvelopeDraft.read(admitted(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
   return { draft: () => draft };

@@ -101,7 +101,8 @@ export async function prepareBoard(
     const images: ReleasedImage[] = [];
     for (const i of image.files.keys()) {
       const one = released(product, board, { version, role }, image, i);
-      await refuseKeyAsInput(one.path, product.keys.release);
+      // the bytes that were read: the file may be another one by now
+      await refuseKeyAsInput(one.path, product.keys.release, one.read === undefined ? one.bytes : undefined);
       images.push(one);
     }
     placed.push({ of: image, images });

@@ -84,7 +84,7 @@ export async function boardInput(
   const [image] = prepared.images;
   return {
     board: own,
-    input: { path: image?.path as string, stdin: undefined, kind: "image" },
+    input: { path: image?.path as string, bytes: undefined, kind: "image" },
     prepared: { draft: (next) => prepared.draft(number === "log" ? next(scope) : number), read: image?.read },
     name: envelopeName(product, board.name, version ?? String(number === "log" ? "next" : number)),
   };
