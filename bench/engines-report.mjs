@@ -21,7 +21,7 @@ const ratio = (a, b) => (t, r) => (r.counts[a] === undefined ? times(t[a], t[b])
 /** `against`: the part of OpenSSL's verifications that Node makes with ours, by algorithm. */
 export function countedTables(results, against) {
   return [
-    'One verification: million instructions where valgrind can count them, milliseconds on the other engines. "Table": with a table of 8 KB for the key. The ratios say how many times nacl.js takes.\n',
+    'One verification: million instructions where valgrind can count them, milliseconds on the other engines. "Table": with a table of 8 KB for the key. The ratios say how many times as long nacl.js takes.\n',
     tableText(
       ["engine", "in", "nacl.js", "nacl-fast.js", "firmseal", "firmseal, table", "against nacl.js", "with the table", "aim", "ES256"],
       results.map(
@@ -38,7 +38,7 @@ export function countedTables(results, against) {
         ]),
       ),
     ),
-    "Verifications on Node, as a part of what node:crypto (OpenSSL) makes in the same processor time.\n",
+    "Verifications on Node, as a fraction of those that node:crypto (OpenSSL) does in the same processor time.\n",
     tableText(
       ["algorithm", "of OpenSSL", "aim"],
       [
@@ -97,7 +97,7 @@ export function timedTables(results) {
         (t) => (t.sha512 === undefined ? "–" : figure(t.sha512 * 1000)),
       ]),
     ),
-    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; Espruino's variables in use behind it, with the bundle loaded from a text.\n",
+    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; the variables that Espruino has in use afterwards, with the bundle loaded from a text.\n",
     tableText(
       ["engine", "test vectors", "algorithm", "verify, ms", "heap"],
       results.flatMap((r) =>

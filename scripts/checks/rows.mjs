@@ -21,8 +21,8 @@ export const THINGS = [
     besides: {
       "packages/signer/src/test-keys/key.ts": "published keys",
       "packages/release/src/consumer/consumers.ts": "what verifiers of others accept, which a new algorithm does not change",
-      "packages/release/src/product/file/product.ts": "the profiles of draft-ietf-suit-mti",
-      "packages/release/src/rotation/fleet.ts": "what devices without a row have, which does not change",
+      "packages/release/src/product/file/read.ts": "the profiles of draft-ietf-suit-mti",
+      "packages/release/src/rotation/model.ts": "what devices without a row have, which does not change",
     },
   },
   {

@@ -28,22 +28,37 @@ function libraries() {
 
 const escaped = (text) => text.replace(/(`[^`]*`|\w_\w)|[<>{}*_[\]]/g, (all, code) => code ?? `\\${all}`);
 
-/** A declaration as text: without `export declare`, and one level of indentation of two spaces. */
+/** A declaration as text: without `export declare`, and one level of indentation of two spaces. Of a namespace, all its declarations. */
 function declared(node) {
   const whole = ts.isVariableDeclaration(node) ? node.parent.parent : node;
   return whole
     .getText()
-    .replace(/^(?:export )?(?:default )?(?:declare )?/, "")
-    .replace(/^( {4})+/gm, (spaces) => "  ".repeat(spaces.length / 4));
+    .replace(/^(?:export )?(?:default )?(?:declare )?/gm, "")
+    .replace(/^( {4})+/gm, (spaces) => "  ".repeat(spaces.length / 4))
+    .trimEnd();
 }
 
-/** What stands above a declaration in its comment. */
+/** The comment above a declaration, with its examples. */
 function comment(symbol, checker) {
   const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
-  return text
-    .split(/\n{2,}/)
-    .map((paragraph) => wrapped(escaped(paragraph.trim())))
-    .join("\n\n");
+  const examples = symbol
+    .getJsDocTags(checker)
+    .filter(({ name }) => name === "example")
+    .map((tag) => `\`\`\`js\n${ts.displayPartsToString(tag.text)}\n\`\`\``);
+  return [
+    ...text
+      .split(/(^```[\s\S]*?^```$)|\n{2,}/m)
+      .filter((paragraph) => paragraph?.trim())
+      .map((paragraph) => (paragraph.startsWith("```") ? paragraph : wrapped(escaped(paragraph.trim())))),
+    ...examples,
+  ].join("\n\n");
+}
+
+/** The comment of a namespace, which is where it is exported: `export * as`. */
+function namespaceComment(symbol) {
+  const exported = symbol.declarations?.[0]?.parent;
+  const [found] = exported ? ts.getJSDocCommentsAndTags(exported) : [];
+  return found ? wrapped(escaped(ts.getTextOfJSDocComment(found.comment))) : "";
 }
 
 function entryPart([specifier, file], program) {
@@ -64,8 +79,9 @@ function entryPart([specifier, file], program) {
       continue;
     }
     parts.push(`### ${one.name}`, `\`\`\`ts\n${text}\n\`\`\``);
-    const words = comment(symbol, checker);
-    if (words) parts.push(words);
+    const words = comment(symbol, checker) || namespaceComment(one);
+    if (!words) throw new Error(`${specifier}: ${one.name} has no docstring`);
+    parts.push(words);
   }
   if (constants.length > 0) parts.splice(1, 0, `\`\`\`ts\n${constants.join("\n")}\n\`\`\``);
   return parts.join("\n\n");

@@ -20,6 +20,7 @@ const FEATURES = {
   trust: "trust files: embeddedTrust(), policyOf(), nextTrust(), updatedTrust(), trustFileUnchecked()",
 } as const;
 
+/** The name of an optional part of a bundle. */
 export type FeatureName = keyof typeof FEATURES;
 
 /**
@@ -30,10 +31,13 @@ export type FeatureName = keyof typeof FEATURES;
  */
 export const BUNDLE_FORMS = ["umd", "espruino", "script", "module", "boot"] as const;
 
+/** A form of a bundle: see BUNDLE_FORMS. */
 export type BundleForm = (typeof BUNDLE_FORMS)[number];
 
+/** The names of the algorithms that a bundle may have. */
 export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
 
+/** The names of the features that a bundle may have. */
 export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 
 /** The default features, which the prebuilt bundles of the package have. Names of refusals are for people: devices have numbers. */
@@ -42,6 +46,7 @@ export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "copy"];
 /** Hash functions that an engine may have, so that a micro verifier need not hold them. */
 export const HOST_HASHES = ["sha256", "sha512"] as const;
 
+/** A hash function that the host provides: see HOST_HASHES. */
 export type HostHash = (typeof HOST_HASHES)[number];
 
 /**
@@ -51,8 +56,10 @@ export type HostHash = (typeof HOST_HASHES)[number];
  */
 export const MICRO_PARTS = ["boot", "limits", "threshold", "uri"] as const;
 
+/** A part that a micro verifier need not have: see MICRO_PARTS. */
 export type MicroPart = (typeof MICRO_PARTS)[number];
 
+/** What a bundle contains, and its form. */
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];

@@ -19,6 +19,10 @@ const MACHINE_CODE: Target = {
 };
 const NO_NATIVE_SHA256: Target = { recommended: "ed25519", why: "the board has no native SHA-256, and without it HSS/LMS is slower" };
 
+/**
+ * The engines and boards that advise() knows, by name in lower case, each with the algorithm that suits it and the
+ * reason.
+ */
 export const TARGETS: { [name: string]: Target } = {
   node: FASTEST,
   browser: FASTEST,
@@ -46,10 +50,13 @@ export const TARGETS: { [name: string]: Target } = {
   "espruino-original": NO_NATIVE_SHA256,
 };
 
+/** The recommendation of advise() for one target. */
 export interface Advice {
+  /** The target, in lower case. */
   target: string;
+  /** The algorithm, as `firmseal bundle --alg` names it. */
   recommended: string;
-  /** Absent if the choice is the recommended one. */
+  /** One sentence about the choice. Absent if the choice is the recommended one. */
   advice?: string;
 }
 

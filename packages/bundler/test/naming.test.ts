@@ -42,6 +42,16 @@ describe("inlineFunctions()", () => {
       ["g"],
     ],
     [
+      "a branch behind a statement, with a variable",
+      "function f(a) { var x = a * 2; api.log.push(x); } function g(b) { api.log.push(b); b > 1 ? f(b) : api.log.push(0); api.log.push(9); } api.x = g; g(1); g(2);",
+      ["g"],
+    ],
+    [
+      "a value behind a statement, with a variable",
+      "function f(a) { var x = a * 2; return x + 1; } function g(b) { api.log.push(b); var y = b + 1, z = f(y); return z; } api.r = [g(1), g(2)];",
+      ["g"],
+    ],
+    [
       "a parameter that changes",
       "function f(a) { a++; return a; } function g(b) { var c; c = f(b); return [b, c]; } api.r = g(1); api.s = g(2);",
       ["g"],
@@ -71,6 +81,21 @@ describe("inlineFunctions()", () => {
       "a value of the call before",
       "function f(a) { var x; if (a) x = a; api.log.push(x === void 0); } function g() { var i; for (i = 1; i >= 0; i--) f(i); } g(); g();",
       ["f", "g"],
+    ],
+    [
+      "a value of the call before, in a declaration",
+      "function f(a) { var x = y, y = a; api.log.push(x === void 0); } function g() { var i; for (i = 0; i < 3; i++) f(i); } api.x = g; g();",
+      ["f", "g"],
+    ],
+    [
+      "a parameter with the name of what is caught",
+      "function f(a, e) { try { a.b.c = 1; } catch (e) { api.log.push(typeof e); } } function g(b) { f(b); } api.x = g; g({}); g({ b: 1 });",
+      ["f", "g"],
+    ],
+    [
+      "a function with the name of what is caught",
+      "function e() { return 5; } function f(a) { api.log.push(e()); try { a.b.c = 1; } catch (e) { api.log.push(typeof e); } } function g(b) { f(b); return e(); } api.r = [g({}), g({ b: 1 })];",
+      ["e", "f", "g"],
     ],
     ["two calls", "function f(a) { api.log.push(a); } function g(b) { f(b); f(b); } g(1); g(2);", ["f", "g"]],
     [

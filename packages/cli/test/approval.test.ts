@@ -1,13 +1,11 @@
 // Approvals of a second person, and audits over trust files and the logs of several machines.
 
-import { signer, toJwk } from "@firmseal/signer";
+import { signer } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { expectFailure, FACTS, Place, words } from "../../test-support/src/run.js";
 
-const NAMES = ["A", "B", "anna", "ben", "R1", "R2"] as const;
-const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: ReturnType<typeof key> };
+const K = keysOf("A", "B", "anna", "ben", "R1", "R2");
 let bridge: Uint8Array;
 let list: Uint8Array;
 let fork: Uint8Array;
@@ -21,10 +19,7 @@ beforeAll(async () => {
 function place(): Place {
   const p = new Place();
   p.keepsLogs = true;
-  for (const [name, k] of Object.entries(K)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(K);
   p.put("app.suit", bridge);
   p.put("list.trust", list);
   p.put("fork.trust", fork);

@@ -1,9 +1,8 @@
 // Which key may sign a release: by a trust file, before anything is signed or entered; and that a root may not.
 
-import { type PrivateKey, privateKey, signer, toJwk } from "@firmseal/signer";
+import { type PrivateKey, privateKey, signer } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, FACTS, type Place, standard, stateOf } from "../../test-support/src/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`coverage test, ${text}`.padEnd(32, ".")));
@@ -13,10 +12,7 @@ const KEYS = { root: key("root"), debug: key("debug"), limited: key("limited"), 
 async function place(): Promise<Place> {
   const p = standard();
   p.keepsLogs = true;
-  for (const [name, k] of Object.entries(KEYS)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(KEYS);
   const anchors = [
     { key: "root.jwk", roles: ["root"] },
     { key: "A.jwk", roles: ["release"] },

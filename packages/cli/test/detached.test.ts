@@ -2,8 +2,6 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import {
   attachSignature,
   envelopeToBeSigned,
@@ -19,6 +17,7 @@ import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/ecdsa-der.js";
 import { parseSignature } from "../../keys/src/formats/signature-file.js";
+import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
 import { expectFailure, FACTS, image, keyA, keyB, keyC, type Place, signImage, standard, words } from "../../test-support/src/run.js";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
@@ -26,10 +25,6 @@ const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const why = hasOpenssl ? "" : " (skipped: no openssl)";
 
 /** What a device runs. */
-const device = createRequire(import.meta.url)(
-  fileURLToPath(new URL("../../verifier/dist/firmseal-full.js", import.meta.url)),
-) as typeof import("@firmseal/verifier");
-
 const ed25519 = ["pkeyutl", "-sign", "-rawin", "-inkey", "A.pem", "-in"];
 
 const es256 = ["dgst", "-sha256", "-sign", "B.pem"];

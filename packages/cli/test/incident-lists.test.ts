@@ -1,13 +1,10 @@
 // Incidents in fleets with older trust files: none of the roots that some devices know signs today, so the bridges bring a chain.
 
-import { type PrivateKey, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { Device, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { Device, imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { Place } from "../../test-support/src/run.js";
 
-const NAMES = ["A", "B", "C", "D", "E", "R1", "R2", "R3", "R4", "R5", "R6"] as const;
-const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };
+const K = keysOf("A", "B", "C", "D", "E", "R1", "R2", "R3", "R4", "R5", "R6");
 
 let lists: { [name: string]: Uint8Array };
 let running: Uint8Array;
@@ -24,10 +21,7 @@ const row = (name: string, trust: string, floor: number) => ({ name, devices: 50
 function place(...cohorts: object[]): Place {
   const p = new Place();
   p.keepsLogs = true;
-  for (const [name, k] of Object.entries(K)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(K);
   for (const [name, bytes] of Object.entries(lists)) p.put(`${name}.trust`, bytes);
   p.put("app.bin", imageOf("app"));
   p.put("running.suit", running);

@@ -1,9 +1,8 @@
 // Incidents, from the moment when somebody is paged to a fleet that is safe: each line that a person types, and devices that follow.
 
 import { spawn, spawnSync } from "node:child_process";
-import { encodeTrust, type PrivateKey, signer, signTrust, type TrustEntry, toJwk } from "@firmseal/signer";
+import { encodeTrust, type PrivateKey, signer, signTrust, type TrustEntry } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { Device, imageOf, key, release } from "../../test-support/src/rotation-world.js";
 import { bin, expectFailure, Place, stateOf } from "../../test-support/src/run.js";
 
@@ -42,10 +41,7 @@ const fleet = (trust: string, floor: number) =>
 function place(first = list): Place {
   const p = new Place();
   p.keepsLogs = true;
-  for (const [name, k] of Object.entries(K)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(K);
   p.put("1.trust", first);
   p.put("app.bin", imageOf("app"));
   p.put("running.suit", running);

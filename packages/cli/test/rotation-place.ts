@@ -1,7 +1,6 @@
 // Lists, releases and fleets of a few cohorts, for the tests of rotate.
 
-import { type PrivateKey, toJwk } from "@firmseal/signer";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import type { PrivateKey } from "@firmseal/signer";
 import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { Place } from "../../test-support/src/run.js";
 
@@ -29,10 +28,7 @@ export const current = { name: "current", devices: 6000, trust: "t2.trust", floo
 /** The lists, releases and fleets that the tests begin with. */
 export async function rotationPlace(): Promise<Place> {
   const p = new Place();
-  for (const [name, k] of Object.entries({ A, B, C, D, R1, R2, R3, R4 })) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys({ A, B, C, D, R1, R2, R3, R4 });
   const T1 = await trustFileOf(1, { releases: [A, B], roots: [R1, R2, R3] });
   const T2 = await trustFileOf(2, { releases: [A, B, C], roots: [R1, R2, R3] }, T1);
   // A is retired

@@ -1,14 +1,11 @@
 // firmseal trust chain: several lists in one file, and the release that brings them to devices that were away.
 
-import { type PrivateKey, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { key, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { keysOf, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { expectFailure, FACTS, Place } from "../../test-support/src/run.js";
 
-const NAMES = ["A", "B", "R1", "R2", "R3", "R4"] as const;
-const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };
+const K = keysOf("A", "B", "R1", "R2", "R3", "R4");
 const files: { [name: string]: Uint8Array } = {};
 
 beforeAll(async () => {
@@ -25,10 +22,7 @@ beforeAll(async () => {
 
 function place(): Place {
   const p = new Place();
-  for (const [name, k] of Object.entries(K)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(K);
   for (const [name, bytes] of Object.entries(files)) p.put(name, bytes);
   p.put("fw.bin", new Uint8Array(500).fill(7));
   return p;

@@ -1,9 +1,8 @@
 // Thresholds for families of algorithms: from the description to what a device refuses, and what people are told.
 
-import { encodeTrust, type PrivateKey, privateKey, publicOf, signer, signTrust, toJwk } from "@firmseal/signer";
+import { encodeTrust, type PrivateKey, privateKey, publicOf, signer, signTrust } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/run.js";
 
 const key = (alg: "ed25519" | "es256", n: number): PrivateKey =>
@@ -32,10 +31,7 @@ const description = (more: object = {}) => ({
 
 function place(d: object = description()): Place {
   const p = standard();
-  for (const [name, k] of Object.entries(KEYS)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(KEYS);
   p.put("board.json", JSON.stringify(d));
   return p;
 }

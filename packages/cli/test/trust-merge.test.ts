@@ -1,10 +1,9 @@
 // What a root sees before it signs (trust diff), and what becomes of signatures that roots make on copies of one list (trust merge).
 
 import { spawnSync } from "node:child_process";
-import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbprint, toHex, toJwk, trustSigners } from "@firmseal/signer";
+import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbprint, toHex, trustSigners } from "@firmseal/signer";
 import { embeddedTrust } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { ALGS, key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { bin, expectFailure, Place, stateOf, words } from "../../test-support/src/run.js";
 
@@ -27,10 +26,7 @@ beforeAll(async () => {
 function place(): Place {
   const p = new Place();
   p.keepsLogs = true;
-  for (const [name, k] of Object.entries(K)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(K);
   p.put("t1.trust", T1);
   p.put("t2.trust", T2);
   p.put("t3.trust", U3);

@@ -3,10 +3,9 @@ import { markText } from "../../keys/src/signing-log/last-seen.js";
 
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type PrivateKey, privateKey, signer, thumbprint, toHex, toJwk } from "@firmseal/signer";
+import { type PrivateKey, privateKey, signer, thumbprint, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, expectHarmless, type Place, type Result, standard, stateOf } from "../../test-support/src/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust numbers test, ${text}`.padEnd(32, ".")));
@@ -29,10 +28,7 @@ const ANCHORS: Anchor[] = [
 function place(): Place {
   const p = standard();
   p.keepsLogs = true;
-  for (const [name, k] of Object.entries(KEYS)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(KEYS);
   return p;
 }
 

@@ -1,8 +1,7 @@
 // Trust files for the tests of the command line.
 
-import { type PrivateKey, privateKey, toJwk } from "@firmseal/signer";
+import { type PrivateKey, privateKey } from "@firmseal/signer";
 import { expect } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/run.js";
 
 export const key = (text: string): PrivateKey =>
@@ -33,10 +32,7 @@ export const board = (): Description => ({
 /** standard(), the roots r1 to r3, the debug key, and board.json. */
 export function place(description: unknown = board()): Place {
   const p = standard();
-  for (const [name, k] of Object.entries(KEYS)) {
-    p.put(`${name}.pem`, plainPem(k));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
-  }
+  p.putKeys(KEYS);
   p.put("board.json", JSON.stringify(description));
   return p;
 }

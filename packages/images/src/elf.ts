@@ -53,9 +53,7 @@ interface Segment {
 
 /**
  * Reads the bytes to flash from a linked ELF file: p_filesz bytes of each PT_LOAD segment at p_paddr. The rest of a
- * segment in memory (bss) is not flashed.
- *
- * @throws ImageError
+ * segment in memory (bss) is not flashed. Throws ImageError.
  */
 export function parseElf(file: Uint8Array): Image {
   const elf = openElf(file);

@@ -26,9 +26,8 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * Reads a whole Intel HEX file.
- *
- * @throws ImageError with the line number, for everything outside the subset described at the top of this file
+ * Reads a whole Intel HEX file. Throws ImageError, with the line number, for everything outside the subset described at
+ * the top of this file.
  */
 export function parseHex(text: Uint8Array): Image {
   const data = new Uint8Array(text.length >> 1);

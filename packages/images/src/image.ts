@@ -13,15 +13,12 @@ export { type Image, ImageError, type ImageFormat } from "./layout.js";
 export const DETECT_BYTES = 4096;
 
 /**
- * Detects the format from the first bytes, so that a raw image of any size can be streamed.
+ * Detects the format of a file from `head`, its first 4,096 bytes or all of a shorter one, and the extension of `name`.
+ * So a raw image of any size can be streamed. Throws ImageError for Motorola S-records, which are not supported.
  *
  * The content decides: an ELF identification, the two magic numbers of UF2, or a complete first line with an Intel HEX
  * record. A file without any of these is raw, unless its extension names a format. parseImage() then refuses it,
  * because the text of a damaged HEX file must not be signed as if it were the firmware.
- *
- * @param head the first 4096 bytes, or the whole of a shorter file
- * @param name the file's name, for the extension
- * @throws ImageError for Motorola S-records, which are not supported
  * @example detect(head, "app.bin")  // "raw"
  */
 export function detect(head: Uint8Array, name: string): ImageFormat {
@@ -37,8 +34,7 @@ export function detect(head: Uint8Array, name: string): ImageFormat {
 
 /**
  * Reads a whole file as the bytes that go to flash. Gaps are filled with 0xFF (erased flash), at most 1 MiB in total.
- *
- * @throws ImageError with one line and one hint, and no other error, for any input
+ * Throws ImageError, with one line and one hint, and no other error, for any input.
  * @example parseImage(file, "ihex")  // { format: "ihex", address: 0x08000000, bytes, gaps: 0 }
  */
 export function parseImage(bytes: Uint8Array, format: Exclude<ImageFormat, "raw">): Image {

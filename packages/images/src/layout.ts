@@ -2,6 +2,7 @@
 
 import { IMAGE_LIMITS } from "./limits.js";
 
+/** A format of image files: raw bytes, Intel HEX, UF2, or ELF. */
 export type ImageFormat = "raw" | "ihex" | "uf2" | "elf";
 
 /** The bytes that go to flash. */
@@ -38,10 +39,8 @@ export interface AddressedBytes {
 }
 
 /**
- * Sorts the pieces by address and fills the gaps between them with 0xFF (erased flash).
- *
- * @throws ImageError if there are no bytes, if two pieces overlap, or if the gaps exceed IMAGE_LIMITS.imageGaps in
- * total
+ * Sorts the pieces by address and fills the gaps between them with 0xFF (erased flash). Throws ImageError if there are
+ * no bytes, if two pieces overlap, or if the gaps exceed IMAGE_LIMITS.imageGaps in total.
  * @example layOut("ihex", [{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
  */
 export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): Image {
@@ -57,7 +56,7 @@ export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): 
       throw new ImageError(`two parts of the file set the byte at ${formatHex(piece.address)}`, "Were two files joined? Sign one image.");
     }
     gaps += piece.address - end;
-    // Larger gaps lie between two memories: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up),
+    // Larger gaps are between two memories: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up),
     // RAM, option bytes. Also, a file of 40 bytes must not require 4 GiB.
     if (gaps > IMAGE_LIMITS.imageGaps) {
       throw new ImageError(

@@ -12,9 +12,8 @@ const MOST_NAMED = 8;
 const MD5_SIZE = 24;
 
 /**
- * Reads a whole UF2 file. Blocks with the flag "not main flash" are counted and left out.
- *
- * @throws ImageError with the number of the block
+ * Reads a whole UF2 file. Blocks with the flag "not main flash" are counted and left out. Throws ImageError with the
+ * number of the block.
  */
 export function parseUf2(file: Uint8Array): Image {
   if (file.length === 0 || file.length % blockSize !== 0) {

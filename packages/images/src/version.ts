@@ -53,10 +53,8 @@ function espVersion(head: Uint8Array, view: DataView): ImageVersion | undefined 
 }
 
 /**
- * Reads the version that an image names.
- *
- * @param head the first 288 bytes of the image, or the whole of a shorter one
- * @returns undefined for a format without a version of its own, such as a plain binary
+ * Reads the version that an image names. `head`: the first 288 bytes of the image, or all of a shorter one. Returns
+ * undefined for a format without a version of its own, such as a plain binary.
  * @example imageVersion(head)  // { format: "mcuboot", version: "1.4.2+7" }
  */
 export function imageVersion(head: Uint8Array): ImageVersion | undefined {

@@ -3,7 +3,7 @@
 export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
-export { isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
+export { isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
 export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
   canEncrypt,
@@ -27,7 +27,7 @@ export { listen, notice, type ProgressBar, progress, warn } from "./notices.js";
 export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { type Guarded, readGuarded } from "./secrets/private-file.js";
-export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
+export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { APPROVE, type Entry, isSigning, looksLikeLog } from "./signing-log/entry.js";
 export { LastSeen, type MarkKind, type Seen } from "./signing-log/last-seen.js";
 export { type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";

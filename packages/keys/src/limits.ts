@@ -3,6 +3,7 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/** The limits of files with keys, signing logs and messages. Input above a limit is refused. */
 export const KEY_LIMITS = {
   /** Bytes from stdin, for any purpose. */
   stdin: 257 * MIB,

@@ -27,14 +27,17 @@ export function listen(to: Listener): void {
   listener = to;
 }
 
+/** Warns the user of something that may be a mistake. The work continues. */
 export function warn(text: string): void {
   listener.warn(text);
 }
 
+/** Tells the user a fact that does not change the result. `how`: "danger" for one that needs attention. */
 export function notice(text: string, how?: "danger"): void {
   listener.say(text, how);
 }
 
+/** Announces work of `total` steps, and returns what shows how far it is. `what`: the work, in words. */
 export function progress(what: string, total: number): ProgressBar {
   return listener.progress(what, total);
 }

@@ -1,11 +1,10 @@
 // awskms: with the library of AWS, against moto (P-256, for real) and against answers in the shape of the API reference (the rest).
 
 import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { CreateAliasCommand, CreateKeyCommand, GetPublicKeyCommand, type KeySpec, type KeyUsageType, KMSClient } from "@aws-sdk/client-kms";
 import { fromRaw } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
 import {
   type Answer,
   bytesFlooded,
@@ -13,20 +12,16 @@ import {
   closedPort,
   httpService,
   moto,
+  refusalOfKey,
   type ServiceKey,
   serviceKey,
   setEnv,
   signatureOf,
 } from "../../test-support/src/kms-servers.js";
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
-import type { KeyFileError } from "../src/errors/key-file.js";
 import { openAwsKey } from "../src/sources/services/awskms.js";
 
 const hasMoto = spawnSync("moto_server", ["--help"]).status === 0;
-
-const device = createRequire(import.meta.url)(
-  fileURLToPath(new URL("../../verifier/dist/firmseal-full.js", import.meta.url)),
-) as typeof import("@firmseal/verifier");
 
 const ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const ARN = `arn:aws:kms:eu-west-1:111122223333:key/${ID}`;
@@ -44,23 +39,7 @@ const env = (endpoint: string, more: { [name: string]: string } = {}) => ({
   ...more,
 });
 
-/** The error that opening, or signing, ends with. */
-async function failure(ref: string): Promise<KeyFileError> {
-  try {
-    const held = await openAwsKey(ref);
-    try {
-      await held.signer?.sign(new Uint8Array(55));
-    } finally {
-      await held.close?.();
-    }
-  } catch (e) {
-    const error = e as KeyFileError;
-    expect(`${error.message} ${error.hint} ${String(error.cause)} ${JSON.stringify(error)}`).not.toContain(CANARY);
-    expect(error.message.startsWith(`${ref}: `)).toBe(true);
-    return error;
-  }
-  throw new Error("nothing was refused");
-}
+const failure = (ref: string) => refusalOfKey(openAwsKey, ref);
 
 describe.skipIf(!hasMoto)(`moto in the place of AWS${hasMoto ? "" : " (skipped: no moto_server)"}`, () => {
   let url = "";

@@ -1,8 +1,7 @@
 // azurekv: with Azure's libraries, over TLS and a proxy, against a vault that answers in the shapes of its REST reference.
 
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
 import { AT_LENGTH } from "../../test-support/src/effort.js";
 import {
   type Answer,
@@ -14,6 +13,7 @@ import {
   hasOpenssl,
   httpService,
   proxyTo,
+  refusalOfKey,
   type ServiceKey,
   serviceKey,
   setEnv,
@@ -21,13 +21,8 @@ import {
   signatureOfHash,
 } from "../../test-support/src/kms-servers.js";
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
-import type { KeyFileError } from "../src/errors/key-file.js";
 import { rawFromDer } from "../src/formats/ecdsa-der.js";
 import { openAzureKey } from "../src/sources/services/azurekv.js";
-
-const device = createRequire(import.meta.url)(
-  fileURLToPath(new URL("../../verifier/dist/firmseal-full.js", import.meta.url)),
-) as typeof import("@firmseal/verifier");
 
 const VAULT = "https://acme-fw.vault.azure.net";
 const VERSION = "9885aa558e8d448789683188f8c194b0";
@@ -93,17 +88,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     return { proxy, env: { ...env, NODE_EXTRA_CA_CERTS: tls.path } };
   }
 
-  async function failure(ref = REF): Promise<KeyFileError> {
-    try {
-      const held = await openAzureKey(ref);
-      await held.signer?.sign(MESSAGE);
-    } catch (e) {
-      const error = e as KeyFileError;
-      expect(`${error.message} ${error.hint} ${JSON.stringify(error)}`).not.toContain(CANARY);
-      return error;
-    }
-    throw new Error("nothing was refused");
-  }
+  const failure = (ref = REF) => refusalOfKey(openAzureKey, ref);
 
   it("signs with P-256 under the version that it found; the device bundle believes it", async () => {
     const { env, proxy } = await vault(serviceKey("p256"));

@@ -1,9 +1,8 @@
 // gcpkms: with Google's library, over gRPC and TLS, against a server that answers in the messages of the library's own descriptors.
 
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { fromRaw } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
+import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
 import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import { AT_LENGTH } from "../../test-support/src/effort.js";
 import {
@@ -14,6 +13,7 @@ import {
   grpcService,
   hasOpenssl,
   proxyTo,
+  refusalOfKey,
   type ServiceKey,
   serviceKey,
   setEnv,
@@ -21,15 +21,10 @@ import {
   signatureOfHash,
 } from "../../test-support/src/kms-servers.js";
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
-import type { KeyFileError } from "../src/errors/key-file.js";
 import { crc32c } from "../src/sources/services/crc32c.js";
 import { openGoogleKey } from "../src/sources/services/gcpkms.js";
 
 type Given = { [name: string]: unknown };
-
-const device = createRequire(import.meta.url)(
-  fileURLToPath(new URL("../../verifier/dist/firmseal-full.js", import.meta.url)),
-) as typeof import("@firmseal/verifier");
 
 const NAME = "projects/acme/locations/europe-west1/keyRings/fw/cryptoKeys/release/cryptoKeyVersions/3";
 const REF = `gcpkms:${NAME}`;
@@ -114,21 +109,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
     return { p, env, proxy };
   }
 
-  async function failure(ref = REF): Promise<KeyFileError> {
-    try {
-      const held = await openGoogleKey(ref);
-      try {
-        await held.signer?.sign(MESSAGE);
-      } finally {
-        await held.close?.();
-      }
-    } catch (e) {
-      const error = e as KeyFileError;
-      expect(`${error.message} ${error.hint} ${JSON.stringify(error)}`).not.toContain(CANARY);
-      return error;
-    }
-    throw new Error("nothing was refused");
-  }
+  const failure = (ref = REF) => refusalOfKey(openGoogleKey, ref);
 
   it("an answer without end is cut off", async () => {
     bytesFlooded();

@@ -1,8 +1,7 @@
 // vault: against a server that answers in the shapes of the transit engine's API reference.
 
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
 import {
   type Answer,
   bytesFlooded,
@@ -10,6 +9,7 @@ import {
   closedPort,
   hasOpenssl,
   httpService,
+  refusalOfKey,
   type ServiceKey,
   serviceKey,
   setEnv,
@@ -17,12 +17,7 @@ import {
   signatureOfHash,
 } from "../../test-support/src/kms-servers.js";
 import { FACTS, standard } from "../../test-support/src/run.js";
-import type { KeyFileError } from "../src/errors/key-file.js";
 import { openVaultKey } from "../src/sources/services/vault.js";
-
-const device = createRequire(import.meta.url)(
-  fileURLToPath(new URL("../../verifier/dist/firmseal-full.js", import.meta.url)),
-) as typeof import("@firmseal/verifier");
 
 const MESSAGE = new Uint8Array(55).fill(7);
 
@@ -72,17 +67,7 @@ async function vault(versions: readonly ServiceKey[], change: Change = () => und
   return { calls, env: { VAULT_ADDR: env.VAULT_ADDR, VAULT_TOKEN: CANARY } };
 }
 
-async function failure(ref = "vault:transit/release"): Promise<KeyFileError> {
-  try {
-    const held = await openVaultKey(ref);
-    await held.signer?.sign(MESSAGE);
-  } catch (e) {
-    const error = e as KeyFileError;
-    expect(`${error.message} ${error.hint} ${JSON.stringify(error)}`).not.toContain(CANARY);
-    return error;
-  }
-  throw new Error("nothing was refused");
-}
+const failure = (ref = "vault:transit/release") => refusalOfKey(openVaultKey, ref);
 
 const data = (more: Shape) => (given: Shape) => ({ json: { data: { ...given, ...more } } });
 

@@ -6,7 +6,8 @@ export { checkDraftFor, checkFor } from "./consumer/judge.js";
 export { recipeFor } from "./consumer/recipe.js";
 export { type BehaviourChange, type Difference, difference } from "./explain/difference.js";
 export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
-export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
+export type { IncidentKind, IncidentOptions } from "./incident/given.js";
+export { type Incident, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export { encodeDescription } from "./input/description.js";
 export {
@@ -35,8 +36,9 @@ export { type BoardChange, releaseChanges } from "./product/changes.js";
 export { signingKeys, trustOptions } from "./product/devices.js";
 export { PRODUCT_FILE } from "./product/file/file-name.js";
 export { type NewProduct, newProduct } from "./product/file/new.js";
-export { type Board, boardsOf, type Product, readProduct } from "./product/file/product.js";
+export { type Board, boardsOf, type Product } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
+export { readProduct } from "./product/file/read.js";
 export type { ReleaseLint } from "./product/lint.js";
 export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from "./product/plan.js";
@@ -55,21 +57,14 @@ export {
   refuseRecordedBoard,
   releaseFolder,
 } from "./report/report-release.js";
-export {
-  type BridgeOptions,
-  type Move,
-  type NeededSignatures,
-  readMove,
-  type SignedBridge,
-  signBridge,
-  type UnsignedBridge,
-  unsignedBridge,
-} from "./rotation/bridge.js";
+export { type NeededSignatures, type SignedBridge, signBridge, type UnsignedBridge, unsignedBridge } from "./rotation/bridge.js";
 export type { Fit, State } from "./rotation/dry-run.js";
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
-export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
+export { readFleet } from "./rotation/fleet.js";
 export { fleetDevices } from "./rotation/fleet-rows.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
+export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, storesOf } from "./rotation/model.js";
+export { type BridgeOptions, type Move, readMove } from "./rotation/move.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
 export { type CohortResult, devicesByVerdict, plan, type StepResult } from "./rotation/plan.js";
 export { type Exposed, exposedWords, type Gone, type Margin, type Margins } from "./rotation/reach.js";
@@ -84,6 +79,15 @@ export {
 export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
 export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
+export {
+  type AuditedLog,
+  type AuditOptions,
+  auditLogs,
+  type LogAudit,
+  logFaultWords,
+  type SignedEntry,
+  type UnloggedSignature,
+} from "./signing/audit.js";
 export { logDigest, recordSigning } from "./signing/authorize.js";
 export { recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize-trust.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";

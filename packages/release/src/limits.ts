@@ -9,6 +9,10 @@ import { MAX_ANCHORS } from "@firmseal/verifier/tools";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/**
+ * The limits of what programs read from outside, besides those of images and keys. Input above a limit is refused with
+ * LIMIT, or with the refusal of its kind.
+ */
 export const LIMITS = {
   ...IMAGE_LIMITS,
   ...KEY_LIMITS,

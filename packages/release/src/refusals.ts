@@ -16,7 +16,7 @@ export function refusalMeaning(code: number): string {
   return refusalOf(code)?.meaning ?? `number ${code}`;
 }
 
-/** Advice for a refusal. */
+/** Returns the advice for a refusal. */
 export function refusalHint(code: number): string {
   return refusalOf(code)?.advice ?? "see docs/reference/errors.md";
 }

@@ -8,8 +8,8 @@ import schema from "../schema/product.schema.json" with { type: "json" };
 import { refuseClock, sourceDate } from "../src/product/clock.js";
 import { newProduct } from "../src/product/file/new.js";
 import { positionOf } from "../src/product/file/position.js";
-import { productIn } from "../src/product/file/product.js";
 import { plainName } from "../src/product/file/projects.js";
+import { productIn } from "../src/product/file/read.js";
 
 const at = (text: string, pointer: string) => {
   const { line, column } = positionOf(text, pointer);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { randoms } from "../../test-support/src/randoms.js";
 import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { modelOf } from "../src/rotation/fleet.js";
+import { modelOf } from "../src/rotation/model.js";
 import { type KeyWindow, most, only, shared, without } from "../src/rotation/quorum.js";
 import { reach } from "../src/rotation/reach.js";
 import { signedTrust } from "../src/trust/trust-file.js";

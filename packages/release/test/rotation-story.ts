@@ -15,7 +15,7 @@ import {
   release,
   trustFileOf,
 } from "../../test-support/src/rotation-world.js";
-import { type Cohort, modelOf } from "../src/rotation/fleet.js";
+import { type Cohort, modelOf } from "../src/rotation/model.js";
 import { plan } from "../src/rotation/plan.js";
 import { big, type Keys } from "../src/rotation/quorum.js";
 import type { PlannedRelease } from "../src/rotation/steps.js";

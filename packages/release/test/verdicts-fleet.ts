@@ -2,7 +2,7 @@ import type { PrivateKey } from "@firmseal/signer";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
 import { identity, imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { type Cohort, type Model, modelOf } from "../src/rotation/fleet.js";
+import { type Cohort, type Model, modelOf } from "../src/rotation/model.js";
 import type { CohortResult } from "../src/rotation/plan.js";
 import { type PlannedStep, stepOf } from "../src/rotation/steps.js";
 import { signedTrust } from "../src/trust/trust-file.js";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { LONG } from "../../test-support/src/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { CLASSES, Device, identity, imageOf, release, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
-import { type Cohort, type Model, modelOf } from "../src/rotation/fleet.js";
+import { type Cohort, type Model, modelOf } from "../src/rotation/model.js";
 import { whatNext } from "../src/rotation/next.js";
 import { plan } from "../src/rotation/plan.js";
 import { LAST } from "../src/rotation/quorum.js";

@@ -16,7 +16,7 @@ import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { identity, imageOf, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
-import type { Cohort } from "../src/rotation/fleet.js";
+import type { Cohort } from "../src/rotation/model.js";
 import { plan } from "../src/rotation/plan.js";
 import { A, all, B, C, cohort, D, facts, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
 

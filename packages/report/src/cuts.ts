@@ -14,7 +14,7 @@ interface Cut {
 
 const WORST: readonly Boots[] = ["old", "new", "mixed", "none"];
 
-/** One cell for each operation. It shows the worst outcome of the cuts of that operation, recovery included. */
+/** Returns one cell for each operation. It shows the worst outcome of the cuts of that operation, recovery included. */
 export function reportCuts(points: readonly Cut[]): ReportCut[] {
   const out: (ReportCut & { operation: number })[] = [];
   for (const { operation, what, boots, again } of points) {

@@ -15,6 +15,7 @@ import {
 import { COMMAND_ROWS, COND_CHECK_CONTENT, COND_IMAGE_MATCH, DIR_COPY, DIR_INVOKE, DIR_SWAP, HASH_NAMES } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
+/** What a device does with a release: installs it, or starts it. */
 export type Phase = "install" | "start";
 
 /** What is used of the verifier, or of a device bundle. `identityChecked` is missing in bundles. */

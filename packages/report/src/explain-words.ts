@@ -23,7 +23,7 @@ export function expectationWords({ bytes, digest }: Pick<Action, "bytes" | "dige
   return [...length, ...(digest ? [`${digest.algorithm} ${digest.hex.slice(0, 16)}…`] : [])].join(", ");
 }
 
-/** One action, as a sentence without a subject. `plain`: without what a component must hold. */
+/** Returns one action, as a sentence without a subject. `plain`: without what a component must hold. */
 export function actionWords(action: Action, components: readonly (readonly string[])[], plain = false): string {
   const name = (i: number) => (components.length === 1 ? "the component" : `component ${componentWords(components[i] ?? [])}`);
   const here = name(action.component);
@@ -50,7 +50,7 @@ export function actionWords(action: Action, components: readonly (readonly strin
 const deviceWords = ({ vendor, class: name, device }: Behaviour["devices"][number]) =>
   `vendor ${vendor}, class ${name}${device === undefined ? "" : `, device ${device}`}`;
 
-/** Whose behaviour it is. At most three devices are named. */
+/** Returns whose behaviour it is. At most three devices are named. */
 export function whoWords({ devices, slot, has }: Pick<Behaviour, "devices" | "slot" | "has">): string {
   const named = devices.slice(0, 3).map(deviceWords).join("; ");
   const more = devices.length > 3 ? `; and ${devices.length - 3} more` : "";

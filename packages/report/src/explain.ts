@@ -37,7 +37,9 @@ export interface Behaviour {
   refused?: { during: Phase; code: number; reason: string; words: string };
 }
 
+/** What a release makes devices do. */
 export interface Explained {
+  /** The sequence number, in decimal. */
   sequence: string;
   /** Identifiers of the components: hex of each part. */
   components: string[][];
@@ -114,7 +116,7 @@ function withoutNeedlessHas(all: readonly Behaviour[]): Behaviour[] {
   });
 }
 
-/** Returns what each kind of device does with an open manifest. `slots`: whether slots are to be named. */
+/** Returns what each kind of device does with an open manifest. `slots`: whether to name slots. */
 export function explainManifest(by: Interpreter, m: Manifest, kinds: readonly DeviceKind[], slots: boolean): Explained {
   const groups = new Map<string, Behaviour>();
   let others = 0;

@@ -17,6 +17,7 @@ function mapped(report: ReportData | ReleaseReport, change: (one: ReportData) =>
   return "boards" in report ? { ...report, boards: report.boards.map(change) } : change(report);
 }
 
+/** A report of at most MOST_REPORT_BYTES, without payloads. */
 export interface FittedReport {
   html: string;
   /** What was left out: the cells of power cuts, then the lines of changes. */

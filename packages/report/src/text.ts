@@ -6,5 +6,5 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** The text with hidden characters as escapes. */
 export const escaped = (text: string) => text.replace(HIDDEN, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
 
-/** A number for people: 16,384. */
+/** Formats an integer for people: 16,384. */
 export const grouped = (n: number) => n.toLocaleString("en-US");

@@ -1,4 +1,4 @@
-// A second person's consent to what is to be signed: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a
+// A second person's consent to what a key will sign: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a
 // trust file. It is for the people who sign; no device reads it.
 
 import { decodeItem, HEADER_ALG, HEADER_KID, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
@@ -17,6 +17,7 @@ const CONTEXT = new TextEncoder().encode("firmseal.approval");
 /** `form`: not an approval. `other`: of something else. `signature`: not by this key. */
 export type ApprovalFault = "form" | "other" | "signature";
 
+/** An approval that is refused. `fault` says why. */
 export class ApprovalError extends Error {
   override readonly name = "ApprovalError";
   constructor(readonly fault: ApprovalFault) {

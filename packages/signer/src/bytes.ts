@@ -7,8 +7,8 @@ const DIGITS = new TextEncoder().encode("0123456789abcdef");
 const asciiDecoder = new TextDecoder();
 
 /**
- * Hexadecimal digits of `bytes`, in lower case. Allocates no more than the digits need: a payload may have many
- * megabytes.
+ * Returns the hexadecimal digits of `bytes`, in lower case. Allocates no more than the digits need: a payload may have
+ * many megabytes.
  */
 export function toHex(bytes: ArrayLike<number>): string {
   const out = new Uint8Array(2 * bytes.length);

@@ -13,6 +13,7 @@ export interface Demand {
   run(): Promise<void>;
 }
 
+/** Options of contract(). */
 export interface ContractOptions {
   /** The number of cuts during the recovery from each cut. Default: 8. All of them take minutes on some storages. */
   secondCuts?: number;

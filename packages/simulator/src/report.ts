@@ -3,6 +3,7 @@
 /** What starts: the previous release, the new one, none, or a mixture. */
 export type Boots = "old" | "new" | "none" | "mixed";
 
+/** What a device does after a cut. */
 export interface StartVerdict {
   /** What starts after the cut, and the reason if nothing does. */
   boots: Boots;
@@ -27,9 +28,13 @@ export interface Tally {
   stuck: number;
 }
 
+/** The verdict on one cut. */
 export interface CutPoint extends StartVerdict {
+  /** The index of the operation that was cut, from 0. */
   operation: number;
+  /** The operation, in words. */
   what: string;
+  /** How far the operation got. */
   tear: string;
   /** The cuts during the recovery from this one. */
   again: Tally;
@@ -43,13 +48,17 @@ export interface Fault extends StartVerdict {
   again?: { operation: number; what: string; tear: string };
 }
 
+/** The result of a simulation. */
 export interface Report {
+  /** The number of first cuts. */
   cuts: number;
+  /** The number of second cuts. */
   cutsDuringRecovery: number;
   /** Cuts during recovery that were skipped at the request of the caller. */
   leftOut: number;
   /** Different courses that were executed. All other cuts agree with one of them in everything that the device read. */
   courses: number;
+  /** The verdict on each first cut, in order. */
   points: CutPoint[];
   /** The first faults; `faultCount` is the number of all. */
   faults: Fault[];
@@ -65,10 +74,12 @@ export function isFault(v: StartVerdict): boolean {
   return v.boots === "none" || v.boots === "mixed" || v.floorFell || !v.converges;
 }
 
+/** Returns counts of 0. */
 export function tally(): Tally {
   return { cuts: 0, old: 0, new: 0, none: 0, mixed: 0, floorFell: 0, stuck: 0 };
 }
 
+/** Adds one verdict to `t`. */
 export function countPoint(t: Tally, v: StartVerdict): void {
   t.cuts++;
   t[v.boots]++;

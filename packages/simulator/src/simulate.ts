@@ -12,6 +12,7 @@ import type { MakeStore, Setup } from "./store.js";
 
 const DEFAULT_PAGE = 4096;
 
+/** Options of simulate(). */
 export interface SimulateOptions {
   /** The release to install before the update. Default: a generated one. null: none, the device is new. */
   previous?: Release | null;
@@ -25,8 +26,10 @@ export interface SimulateOptions {
   progress?(done: number, total: number): void;
 }
 
+/** The result of simulate(). */
 export interface Simulated {
   report: Report;
+  /** The device that was simulated. */
   setup: Setup;
   /** Sequence numbers, in decimal. */
   sequences: { previous: string | null; update: string };

@@ -80,7 +80,7 @@ export function inPackets(envelope: Source, take: (packet: Bytes) => void): void
   for (let at = 0; at < envelope.length; at += PACKET) take(envelope.read(at, Math.min(PACKET, envelope.length - at)));
 }
 
-/** "slot b of 00": components as firmseal install names them. */
+/** Returns "slot b of 00": components as `firmseal install` names them. */
 export function slotName(slot: number, component: string): string {
   return `slot ${slot === 0 ? "a" : "b"} of ${component}`;
 }

@@ -1,24 +1,24 @@
-// scrypt() takes a fifth of a second for a key file, on purpose, and tests open one file again and again: a process derives each key once. setup.ts imports
-// this before the modules that take scrypt() from node:crypto. Another passphrase, salt or cost is another key.
+// scrypt() for tests, which derives each key of a key file once: see scripts/kept-keys.mjs. setup.ts imports this before the
+// modules that take scrypt() from node:crypto.
 
 import crypto, { type ScryptOptions } from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
+import { keptKeys, nameOfKey } from "../../../scripts/kept-keys.mjs";
 
 type Done = (error: Error | null, key: Buffer) => void;
 
-const KEPT = Symbol.for("firmseal kept scrypt");
-const { scrypt, createHash } = crypto;
-const keys = new Map<string, Buffer>();
+const KEPT = Symbol.for("firmseal kept scrypt()");
+const { scrypt } = crypto;
+const keys = keptKeys("scrypt");
 
 function keptScrypt(passphrase: Uint8Array, salt: Uint8Array, length: number, options: ScryptOptions, done: Done): void {
-  const hash = createHash("sha256").update(JSON.stringify([length, options, salt.length]));
-  const name = hash.update(salt).update(passphrase).digest("hex");
+  const name = nameOfKey([length, options], salt, passphrase);
   const known = keys.get(name);
   // the caller overwrites its copy
   if (known) setImmediate(done, null, Buffer.from(known));
   else
     scrypt(passphrase, salt, length, options, (error, key) => {
-      if (!error) keys.set(name, Buffer.from(key));
+      if (!error) keys.set(name, Uint8Array.from(key));
       done(error, key);
     });
 }

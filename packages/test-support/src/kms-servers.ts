@@ -12,13 +12,33 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Server
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import type { KeyFileError } from "../../keys/src/errors/key-file.js";
+import type { OpenedKey } from "../../keys/src/sources/source.js";
 import { type DrawnPair, drawnPair } from "./drawn-keys.js";
 
 export const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
 /** In every credential that the tests hand out; nothing that is printed may hold it. */
 export const CANARY = "c4n4ry-5h0uld-n0t-b3-5een";
+
+/** The error that opening a key, or signing with it, ends with. It names the key, and no credential. */
+export async function refusalOfKey(open: (ref: string) => Promise<OpenedKey>, ref: string): Promise<KeyFileError> {
+  try {
+    const key = await open(ref);
+    try {
+      await key.signer?.sign(new Uint8Array(55).fill(7));
+    } finally {
+      await key.close?.();
+    }
+  } catch (e) {
+    const error = e as KeyFileError;
+    expect(`${error.message} ${error.hint} ${String(error.cause)} ${JSON.stringify(error)}`).not.toContain(CANARY);
+    expect(error.message.startsWith(`${ref}: `)).toBe(true);
+    return error;
+  }
+  throw new Error("nothing was refused");
+}
 
 /** What a key service holds. */
 export interface ServiceKey extends DrawnPair {

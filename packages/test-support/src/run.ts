@@ -68,6 +68,13 @@ export class Place {
     writeFileSync(this.at(name), content, { mode });
     return name;
   }
+  /** NAME.pem: private, not encrypted; NAME.jwk: public. */
+  putKeys(keys: { readonly [name: string]: PrivateKey }): void {
+    for (const [name, key] of Object.entries(keys)) {
+      this.put(`${name}.pem`, plainPem(key));
+      this.put(`${name}.jwk`, JSON.stringify(toJwk(key)));
+    }
+  }
   folder(name: string): string {
     mkdirSync(this.at(name), { recursive: true });
     return name;
@@ -152,10 +159,7 @@ export const keyC: PrivateKey = privateKey("ed25519", secret());
 /** A.pem, B.pem, C.pem: private, not encrypted; A.jwk …: public; fw.bin: an image. */
 export function standard(): Place {
   const p = new Place();
-  for (const [name, key] of Object.entries({ A: keyA, B: keyB, C: keyC })) {
-    p.put(`${name}.pem`, plainPem(key));
-    p.put(`${name}.jwk`, JSON.stringify(toJwk(key)));
-  }
+  p.putKeys({ A: keyA, B: keyB, C: keyC });
   p.put("fw.bin", image(5000));
   return p;
 }

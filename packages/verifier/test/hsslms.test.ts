@@ -6,7 +6,8 @@ import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Host } from "../src/base/types.js";
 import { startReading } from "../src/cbor/reader.js";
-import { readSignatures, verified } from "../src/cose/message.js";
+import { readSignatures } from "../src/cose/message.js";
+import { verified } from "../src/cose/verify.js";
 import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
 import { check, hosts, plain, refusesEverything, remembering, STEP, someHosts, survivors } from "./hsslms-common.js";
 

@@ -52,14 +52,22 @@ export class Failure extends Error {
   }
 }
 
+/** Returns a Failure with exit code 2, USAGE: an option or an argument is missing or wrong. */
 export function usage(message: string, hint: string): Failure {
   return new Failure(2, "USAGE", CODES.USAGE, message, hint);
 }
 
+/**
+ * Returns a Failure with exit code 3, ENVIRONMENT: a file cannot be read or written, a passphrase is missing, a service
+ * does not answer. `cause`: the error of the system.
+ */
 export function environment(message: string, hint: string, cause?: unknown): Failure {
   return new Failure(3, "ENVIRONMENT", CODES.ENVIRONMENT, message, hint, { cause });
 }
 
+/**
+ * Returns a Failure with exit code 1 for input that is refused. `reason`: a name in CODES, which also gives the code.
+ */
 export function refusedInput(reason: Reason, message: string, hint: string): Failure {
   return new Failure(1, reason, CODES[reason], message, hint);
 }

@@ -14,6 +14,12 @@ function checkName(path: string): void {
   if (path.includes("\0")) throw environment(`${path}: the name has a NUL byte`, "name an existing file");
 }
 
+/** Returns whether a path names a folder, also through a link. */
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** Returns whether a path names a regular file, also through a link. */
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
 /**
  * Opens a regular file, with additional `flags`. Throws a usage Failure for a directory, FIFO or device, and an
  * environment Failure for a missing or unreadable file.
@@ -89,7 +95,10 @@ export function readToEnd(fd: number, name: string, limit: number, size = 0, beg
   }
 }
 
-/** Reads a whole file, or stdin for "-". `begins`: see readToEnd(). */
+/**
+ * Reads a whole file, or stdin for "-". `begins`: see readToEnd(). Throws a Failure: USAGE for more than `limit` bytes
+ * or for something that is not a file, ENVIRONMENT if the file cannot be read.
+ */
 export function readAll(path: string, limit: number, begins?: (head: Uint8Array) => void): Uint8Array {
   if (path === STDIO) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
   const { fd, size } = openRegular(path);

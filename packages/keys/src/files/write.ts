@@ -80,8 +80,8 @@ export function holdSignals(): () => void {
 }
 
 /**
- * Await this before calling foreign code that may not return, such as the module of a token: pending signals end the
- * program now, and later ones end it at once.
+ * Ends the program now if a signal is pending, and lets later signals end it at once. Await it before calling foreign
+ * code that may not return, such as the module of a token.
  */
 export function signalsFree(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
@@ -93,6 +93,8 @@ export function signalsFree(): Promise<void> {
  */
 function targetOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
+  // the name of a folder that is not there, which no file can have
+  if (!stat && path.endsWith("/")) throw missingFolder(path, path.slice(0, -1));
   if (!stat) return path;
   if (!stat.isFile())
     throw usage(
@@ -122,8 +124,11 @@ function noFolder(path: string, cause?: unknown): Failure {
   const folder = dirname(path);
   // /proc and the like
   if (existsSync(folder)) return environment(`${path}: no file can be made in the folder ${folder}`, "choose another folder", cause);
-  return environment(`${path}: there is no folder ${folder}`, "make the folder, or choose another name", cause);
+  return missingFolder(path, folder, cause);
 }
+
+const missingFolder = (path: string, folder: string, cause?: unknown) =>
+  environment(`${path}: there is no folder ${folder}`, "make the folder, or choose another name", cause);
 
 /** A name beside the target, shortened, because a name may have 255 bytes and this one is longer. */
 function temporaryBeside(target: string): string {
@@ -133,7 +138,7 @@ function temporaryBeside(target: string): string {
 /**
  * Checks that writeWhole() can write here, by making and removing its temporary file. Call it before anything that
  * cannot be undone: a used sequence number, a used leaf, or a passphrase that a person types. A disk may still fill up
- * afterwards.
+ * afterwards. Throws a Failure, ENVIRONMENT, if it cannot.
  */
 export function checkWritable(path: string): void {
   const release = holdSignals();
@@ -150,7 +155,7 @@ export function checkWritable(path: string): void {
   }
 }
 
-/** Like checkWritable(), for a file that must not exist yet. */
+/** Like checkWritable(), for a file that must not exist yet. Throws a usage Failure if it does. */
 export function checkNew(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
   checkWritable(path);
@@ -261,13 +266,16 @@ function removeEmpty(folders: readonly string[]): void {
   }
 }
 
-/** Checks that writeFolder() can write here, by writing and removing an empty one, and that nothing is there. Leaves no folder. */
-export function checkFolder(path: string): void {
+/**
+ * Checks that writeFolder() can write here, by writing and removing one with a file called `name`, and that nothing is
+ * there. Leaves no folder.
+ */
+export function checkFolder(path: string, name = "probe"): void {
   if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
   const probe = temporaryBeside(path);
   const made: string[] = [];
   for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) made.push(folder);
-  writeFolder(probe, new Map([["probe", new Uint8Array(4096)]]));
+  writeFolder(probe, new Map([[name, new Uint8Array(4096)]]));
   rmSync(probe, { recursive: true, force: true });
   removeEmpty(made);
 }

@@ -22,12 +22,19 @@ import { ownSpki } from "./own-der.js";
 import { pem } from "./pem.js";
 import { encryptedPem, plainPem } from "./pkcs8.js";
 
+/**
+ * The formats of formatPublic(): SPKI in PEM, OpenSSH, JWK (RFC 7517), COSE_Key (RFC 9052 §7), a JavaScript literal, a
+ * header for C, and raw bytes.
+ */
 export const publicFormats = ["pem", "openssh", "jwk", "cose", "js", "h", "raw"] as const;
 
+/** A format of public keys: see publicFormats. */
 export type PublicFormat = (typeof publicFormats)[number];
 
+/** The formats of formatPrivate(): PKCS#8 in PEM, OpenSSH, JWK (RFC 7517) and COSE_Key (RFC 9052 §7). */
 export const privateFormats = ["pkcs8", "openssh", "jwk", "cose"] as const;
 
+/** A format of private keys: see privateFormats. */
 export type PrivateFormat = (typeof privateFormats)[number];
 
 /** Returns whether a private key in this format can be encrypted. No program reads an encrypted JWK or COSE_Key. */
@@ -82,8 +89,9 @@ function keyComment(key: PublicKey): string {
 }
 
 /**
- * JavaScript source (ES5) with the key as a literal, to embed in a device. It uses no `module`, because the target
- * engines have none. With a table, the literal is a Prepared. Pass either form to anchor().
+ * Returns JavaScript source (ES5) with the key as a literal, to embed in a device. It uses no `module`, because the
+ * target engines have none. With a table, the literal is a Prepared. Pass either form to anchor(). Throws KeyFileError
+ * for an algorithm that no device bundle verifies.
  */
 export function jsLiteral(key: PublicKey, more?: { table: string | readonly number[]; digest: Uint8Array }): string {
   // no bundle could use such an anchor, because none has the algorithm

@@ -8,6 +8,7 @@ import { Failure } from "../errors/failure.js";
 import { decodeBase64 } from "./base64.js";
 import { rawFromDer } from "./ecdsa-der.js";
 
+/** Returns a Failure with exit code 1, SIGNATURE_INVALID. */
 export function wrongSignature(message: string, hint: string): Failure {
   return new Failure(1, "SIGNATURE_INVALID", errors.SIGNATURE_INVALID, message, hint);
 }

@@ -32,6 +32,7 @@ export function isNearlyUsed(params: HssParams, next: bigint): boolean {
   return next * 10n >= all * 9n || all - next <= 10n;
 }
 
+/** Returns a Failure, KEY_EXHAUSTED, for an HSS/LMS key without an unused leaf. `name`: its name in the message. */
 export function exhausted(name: string): Failure {
   return new Failure(
     1,

@@ -55,7 +55,7 @@ function parsed(levels: string): HssParams {
 
 /**
  * Generates a key, its cached nodes, its state and its last-seen mark. Calls `passphrase` before the work begins.
- * Overwrites nothing.
+ * Overwrites nothing: throws a usage Failure if one of the files exists.
  */
 export async function hssKeygen(out: string, params: HssParams, passphrase: () => Promise<Uint8Array | undefined>): Promise<PublicKey> {
   const folder = dirname(out);

@@ -22,6 +22,7 @@ const WAIT_TAKEOVER = 5;
 /** Maximum depth of takeovers. Each level is left behind by one kill within those three calls. */
 const MAX_TAKEOVERS = 16;
 
+/** A lock on a file, which this process holds. */
 export interface Lock {
   /** Whether the lock still exists: a person may have removed it. */
   isOurs(): boolean;

@@ -9,6 +9,10 @@ import { passphrase } from "./passphrase.js";
 /** A passphrase option. In the order given, they belong to the encrypted keys in the order of --key. */
 export type PassphraseOption = { env: string } | { fd: number };
 
+/**
+ * The sources of passphrases and PINs, as the command line gives them: names of environment variables and numbers of
+ * descriptors.
+ */
 export interface PassphraseOptions {
   passphraseEnv?: PassphraseOption[];
   passphraseFd?: PassphraseOption[];

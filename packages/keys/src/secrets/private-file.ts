@@ -10,7 +10,9 @@ import { visible } from "../words.js";
 // Windows has neither this flag nor modes: Node reports all bits as set
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 
+/** The content of a file that may hold a secret. */
 export interface Guarded {
+  /** The content. The caller overwrites it with zeros after use. */
   readonly bytes: Buffer;
   /** Throws KeyFileError if the file must not hold a secret. A public key may be anywhere. */
   guard(): void;

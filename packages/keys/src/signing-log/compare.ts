@@ -7,7 +7,7 @@ import type { SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
 /** A number that was used twice. */
-interface Conflict {
+export interface Conflict {
   /**
    * leaf: of a one-time key. sequence: of manifests for the same devices. trust: of trust files of one product line.
    */
@@ -124,6 +124,7 @@ export function conflictWords({ what, number, key, entries }: Conflict): string 
   return `${CONFLICT_WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was used twice: ${shown.join(", ")}${more}`;
 }
 
+/** Returns a Failure, LOG, with the first of at least one conflict in its message. */
 export function conflictFailure(list: readonly Conflict[]): Failure {
   const [first] = list as [Conflict];
   const more = list.length > 1 ? `; and ${list.length - 1} more` : "";

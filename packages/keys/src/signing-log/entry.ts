@@ -52,15 +52,22 @@ export interface EntryFacts {
    */
   from?: string;
   to?: string;
-  /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
+  /** Bytes of a truncated entry that this one follows. In older logs they were removed. */
   torn?: number;
 }
 
+/** An entry of a signing log, with its place in the hash chain. */
 export interface Entry extends EntryFacts {
+  /** The version of the format. */
   v: 1;
+  /** The number of the entry, from 1. */
   n: number;
-  /** Hash of the preceding entry; in an entry that accepts a log, SHA-256 of all preceding lines. */
+  /**
+   * The hash of the preceding entry; 64 zeros in the first one; in an entry that accepts a log, SHA-256 of all
+   * preceding lines. In hex.
+   */
   prev: string;
+  /** SHA-256 of the entry without this member, in hex. */
   hash: string;
 }
 
@@ -117,7 +124,7 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
       return undefined;
     const { leaf } = entry;
     if (leaf !== undefined && !(text(leaf) && /^[0-9]{1,61}$/.test(leaf))) return undefined;
-    return sequence === undefined || /^[0-9]{1,20}$/.test(sequence) ? entry : undefined;
+    return sequence === undefined || (text(sequence) && /^[0-9]{1,20}$/.test(sequence)) ? entry : undefined;
   } catch {
     return undefined;
   }

@@ -20,7 +20,7 @@ const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
  */
 export function stateFolder(): string {
   const { FIRMSEAL_STATE: own, XDG_STATE_HOME: xdg } = process.env;
-  // relative paths are to be ignored (XDG Base Directory Specification)
+  // relative paths must be ignored (XDG Base Directory Specification)
   const folder = own ? resolve(own) : join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), ".local/state"), "firmseal");
   try {
     const made = makeFolders(folder, 0o700);
@@ -43,6 +43,7 @@ export function stateFolder(): string {
 /** What a mark counts: entries of a log, or leaves of an HSS/LMS key. */
 export type MarkKind = "log" | "leaves";
 
+/** What a last-seen mark records of a signing log or of the state of an HSS/LMS key. */
 export interface Seen {
   /** The highest entry number, or the number of used or lost leaves. */
   count: bigint;

@@ -11,12 +11,15 @@ import { KEY_LIMITS } from "../limits.js";
 import { grouped } from "../words.js";
 import { ACCEPT, type Entry, type EntryFacts, entryAfterTorn, hashOfLine, isBegun, lineOf, NO_PREVIOUS, parseEntry } from "./entry.js";
 
+/** A fault of a signing log. */
 export interface LogFault {
   /** Line number. 0 if it concerns no existing line. */
   line: number;
+  /** What is wrong, in words. */
   what: string;
 }
 
+/** A signing log as it was read, with the result of the check of its hash chain. */
 export interface SigningLog {
   path: string;
   entries: Entry[];

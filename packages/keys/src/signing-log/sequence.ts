@@ -62,7 +62,8 @@ function highestVersion(releases: readonly Known[]): string | undefined {
 /**
  * Returns the next sequence number for a kind of device, according to the logs of all keys. 1 if nothing was signed for
  * it, but a key without any entry may have signed elsewhere: then a person must say that this is its `first` release,
- * or the caller knows the last number ("known").
+ * or the caller knows the last number ("known"). Throws a Failure, SEQUENCE, if the logs do not tell the number, if
+ * they contradict `first`, or if no number is left below 2^64.
  */
 export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[], first: boolean | "known" = false): bigint {
   const scope = new Set(asked);
@@ -105,6 +106,7 @@ const MANIFESTS: Numbered = {
   next: "give the next one: --seq next, or correct it in the description",
 };
 
+/** Words for messages about the numbers of trust files. */
 export const TRUST_FILES: Numbered = {
   other: "another trust file",
   again: "devices accept only one file for each number: make it again with a higher sequence in the description",
@@ -112,9 +114,13 @@ export const TRUST_FILES: Numbered = {
   next: "make it again with --previous-trust and the newest file, which gives the next number",
 };
 
+/** Refusals of sequence numbers that the caller turns off. The signing log records each one that was needed. */
 export interface SequenceOverrides {
+  /** Accept a number below one that the log has: devices with that one refuse the release. */
   allowLowerSequence?: boolean;
+  /** Accept a number that another manifest or trust file has. */
   allowSequenceReuse?: boolean;
+  /** Accept a number that is so high that few numbers are left above it. */
   allowSequenceJump?: boolean;
 }
 

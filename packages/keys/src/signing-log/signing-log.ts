@@ -12,14 +12,18 @@ import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
 import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
 import { appendEntry, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
+const keyNames = new WeakMap<PublicKey, string>();
+
 /** Returns the name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
 export function keyName(key: PublicKey): string {
-  return toHex(thumbprint(key));
+  const name = keyNames.get(key) ?? toHex(thumbprint(key));
+  keyNames.set(key, name);
+  return name;
 }
 
 /**
  * Returns the path of the log of a key: the one that --log gives, or one beside the key file. A key without a file has
- * its log in the state folder.
+ * its log in the state folder. Throws a usage Failure for "-".
  */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log cannot go to stdout", "name a file for it");
@@ -123,6 +127,7 @@ export interface Receipt {
   hash: string;
 }
 
+/** The locked signing logs of keys, while they are in use. */
 export interface SigningLogs {
   /** The entries of each log. */
   readonly logs: readonly (readonly Entry[])[];

@@ -76,6 +76,7 @@ async function openKeys(
   return keys;
 }
 
+/** Options of openKey(). */
 export interface OpenKeyOptions {
   /** The source of the passphrase or PIN. Default: ask at the terminal. */
   passphrases?: readonly PassphraseOption[];
@@ -133,7 +134,10 @@ export async function withKey<T>(ref: string, options: readonly PassphraseOption
   }
 }
 
-/** Opens keys for verification, private or public. An external key must prove possession of its private half. */
+/**
+ * Opens keys for verification, private or public. An external key must prove possession of its private half. Throws
+ * KeyFileError or Failure: USAGE if no key is given.
+ */
 export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
   if (refs.length === 0) throw usage("no key is given", "give the signer's public key: --key PUB");
   const keys = await openKeys(refs, options, true);
@@ -156,6 +160,10 @@ export async function claimedKey(ref: string, options: readonly PassphraseOption
   return (keys[0] as OpenedKey).public;
 }
 
+/**
+ * Returns a trust anchor for each key, for open() of the verifier. The algorithms must be loaded: openKey() and
+ * publicKeys() load them.
+ */
 export function anchors(keys: readonly PublicKey[]): Anchor[] {
   return keys.map(anchorOf);
 }

@@ -33,6 +33,7 @@ export type SigningKey = OpenedKey & { readonly signer: Signer };
  */
 export type SecretKind = "passphrase" | "pin";
 
+/** What a key source may ask its caller for, and how much of a key the caller needs. */
 export interface Asking {
   /** Returns the next passphrase of the command line, or asks at the terminal with `prompt`. At least one byte. */
   secret(prompt: string, kind?: SecretKind): Promise<Uint8Array>;

@@ -20,6 +20,7 @@ export interface SourceRow {
   load(): Promise<OpenSource>;
 }
 
+/** The table of the key sources: how a reference looks, what it may ask for, and the module that opens it. */
 export const KEY_SOURCES: readonly SourceRow[] = [
   {
     scheme: "env",

@@ -214,11 +214,13 @@ export const CONSUMERS = {
   },
 } satisfies { readonly [name: string]: Consumer };
 
+/** The name of a verifier of others that releases can be made for. */
 export type ConsumerName = keyof typeof CONSUMERS;
 
 /** The names of all consumers. */
 export const consumerNames = Object.keys(CONSUMERS) as readonly ConsumerName[];
 
+/** Returns the row of a consumer: what its verifier accepts. */
 export function consumerOf(name: ConsumerName): Consumer {
   return CONSUMERS[name];
 }

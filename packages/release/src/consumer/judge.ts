@@ -25,6 +25,7 @@ export function checkFor(name: ConsumerName, envelope: Uint8Array): void {
 
 /**
  * Like checkFor(), for an envelope that keys are about to sign. `algs`: the COSE algorithm numbers that they will name.
+ * Throws the same Failures.
  */
 export async function checkDraftFor(name: ConsumerName, draft: EnvelopeDraft, algs: readonly number[]): Promise<void> {
   if (name === "micro") return checkDraftForMicro(draft, algs.length);

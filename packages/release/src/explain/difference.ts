@@ -20,6 +20,7 @@ export interface BehaviourChange {
   after: string[];
 }
 
+/** What changes from one release to another, for devices. Numbers are in decimal, digests in hex. */
 export interface Difference {
   sequence: { before: string; after: string };
   components: { gone: string[]; new: string[] };

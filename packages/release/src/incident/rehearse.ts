@@ -2,41 +2,19 @@
 // played on the code of the devices.
 
 import { randomBytes } from "node:crypto";
-import {
-  draftOf,
-  equalBytes,
-  formatUuid,
-  keyOfAnchor,
-  type PublicKey,
-  bridge as recipe,
-  signedWith,
-  TrustDraft,
-  toHex,
-} from "@firmseal/signer";
-import type { Identity, TrustStore } from "@firmseal/verifier";
+import { draftOf, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedWith, TrustDraft, toHex } from "@firmseal/signer";
 import { ROLE_ROOT } from "@firmseal/verifier/tools";
 import { makeDraft, readInput } from "../input/draft.js";
 import { offerAsIfSigned } from "../rotation/as-if-signed.js";
-import type { Cohort } from "../rotation/fleet.js";
 import { keySet } from "../rotation/keys.js";
 import type { CohortResult } from "../rotation/plan.js";
 import { big, higher } from "../rotation/quorum.js";
-import type { Gone } from "../rotation/reach.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
+import { type DeviceGroup, firstUuid, type Given } from "./given.js";
 
-interface Rehearsed {
-  readonly bytes: Uint8Array;
-  readonly next: TrustStore;
-  readonly current: TrustOnFile;
+interface Rehearsed extends Pick<Given, "bytes" | "next" | "current" | "fleet" | "gone"> {
   /** What a bridge brings before the next list. */
   readonly chain: readonly TrustOnFile[];
-  readonly fleet: readonly Cohort[];
-  readonly gone: Gone;
-}
-
-interface RehearsedGroup {
-  readonly identity: Identity;
-  readonly image: string | undefined;
 }
 
 /** Roots of both lists that can sign for us. */
@@ -50,10 +28,12 @@ function rootsOf({ next, current, gone }: Rehearsed): PublicKey[] {
   return [...all.values()].slice(0, 8);
 }
 
-const first = (ids: Identity["vendor"]) => formatUuid(Uint8Array.from(ids?.[0] ?? []));
-
 /** What happens to the fleet if these keys and every root that is left sign. Nothing is written, and no key is used. */
-export async function rehearse(r: Rehearsed, groups: readonly RehearsedGroup[], signers: readonly PublicKey[]): Promise<CohortResult[]> {
+export async function rehearse(
+  r: Rehearsed,
+  groups: readonly Pick<DeviceGroup, "identity" | "image">[],
+  signers: readonly PublicKey[],
+): Promise<CohortResult[]> {
   const mark = new Uint8Array(randomBytes(32));
   const roots = rootsOf(r);
   let list = TrustDraft.read(r.bytes, r.current.store);
@@ -62,7 +42,7 @@ export async function rehearse(r: Rehearsed, groups: readonly RehearsedGroup[], 
   const above = r.fleet.reduce((most, { floor }) => higher(most, big(floor)), 0n) + 1n;
   const steps = [];
   for (const [i, { identity, image }] of groups.entries()) {
-    const facts = { sequence: String(above), vendor: first(identity.vendor), class: first(identity.class), trust: brought };
+    const facts = { sequence: String(above), vendor: firstUuid(identity.vendor), class: firstUuid(identity.class), trust: brought };
     const options = { vendor: facts.vendor, class: facts.class, seq: above };
     let draft =
       image === undefined

@@ -5,7 +5,8 @@ import { grouped, keyFacts, keyName, readAll, sha256Hex } from "@firmseal/keys";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import type { CohortResult } from "../rotation/plan.js";
-import type { Incident, IncidentKind, IncidentStage } from "./incident.js";
+import type { IncidentKind } from "./given.js";
+import type { Incident, IncidentStage } from "./incident.js";
 
 const HAPPENED: { readonly [what in IncidentKind]: string } = {
   stolen: "A signing key was stolen: an attacker may have it.",

@@ -32,7 +32,9 @@ import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
 
+/** Options for an image, a description or an envelope to sign. */
 export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {
+  /** For an image: domain or UUID of the vendor, and name or UUID of the class. */
   vendor?: string;
   class?: string;
   /** "next": the next number according to the logs of the keys. */
@@ -41,7 +43,9 @@ export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allow
   first?: boolean;
   /** The version, for the text of the manifest. Without `seq`, it is also the sequence number: see versionNumber(). */
   version?: string;
+  /** For an image: where devices fetch it. Default: the image travels in the envelope. */
   uri?: string;
+  /** For an image: also write the bytes for the flash to this file. */
   imageOut?: string;
 }
 
@@ -73,10 +77,13 @@ interface FlashImage {
 /** Returns the next sequence number for a kind of device. */
 export type NextSequence = (scope: readonly string[]) => bigint;
 
+/** An input as it was read, from which the draft to sign is made. */
 export interface PreparedInput {
   /** The envelope, signed or not. Its sequence number may come from `next`. */
   draft(next: NextSequence): EnvelopeDraft;
+  /** The bytes for `imageOut`. */
   forFile?: Uint8Array | undefined;
+  /** What was read, in words: the format of the image and its size. */
   read?: string | undefined;
 }
 
@@ -103,7 +110,10 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
-/** Returns the kind of device that an image is for, and its sequence number, which may come from `next`. */
+/**
+ * Returns the kind of device that an image is for, and its sequence number, which may come from `next`. Throws a usage
+ * Failure if vendor, class or number is missing.
+ */
 export function releaseFacts(o: InputOptions): { vendor: string; class: string; sequence(next: NextSequence): string } {
   const number = o.version === undefined ? undefined : versionNumber(o.version);
   const seq = o.seq ?? number;
@@ -140,6 +150,11 @@ export interface ReleaseInput {
   kind: InputKind;
 }
 
+/**
+ * Finds out what a file is, without reading an image: an image, a description or an envelope. "-" is stdin, which is
+ * read whole. Throws a Failure: IMAGE for an empty file, USAGE for an option that does not go with the kind of input,
+ * and unless `allowKeyAsImage` is set, for a file that looks like a private key.
+ */
 export async function readInput(path: string, o: InputOptions): Promise<ReleaseInput> {
   const head = path === "-" ? new Uint8Array() : readFirstBytes(path, DETECT_BYTES);
   if (path !== "-" && head.length === 0)
@@ -158,7 +173,10 @@ export async function readInput(path: string, o: InputOptions): Promise<ReleaseI
   return { path, stdin, kind };
 }
 
-/** Makes the draft to sign from an input. */
+/**
+ * Makes the draft to sign from an input. Throws a Failure: the refusal of an image, a description or an envelope, or
+ * USAGE if it is too large.
+ */
 export async function makeDraft(
   { path, stdin, kind }: ReleaseInput,
   o: InputOptions,
@@ -178,13 +196,16 @@ export async function makeDraft(
  */
 const tried = new WeakMap<object, Tried>();
 
+/** What signs has loaded node:crypto. */
+const hashesHere = () => nodeHost;
+
 /**
  * Opens the manifest as devices will, under a trial key. So a release that no device would accept is refused before a
  * key of the user signs it. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
   const manifest = await draft.openWithTrialKey(nodeHost);
-  await checkPayloads(manifest, new Map());
+  await checkPayloads(manifest, new Map(), hashesHere);
   // fails early if there is too much to try
   tried.set(draft.outline, { refusal: certainRefusal(manifest) });
   return manifest;
@@ -208,7 +229,7 @@ export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEn
  */
 export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[], version?: string): Promise<Manifest> {
   const manifest = await signed.verify(keys, nodeHost);
-  await checkPayloads(manifest, new Map());
+  await checkPayloads(manifest, new Map(), hashesHere);
   warnBeforeSigning(manifest, signed.outline, version);
   return manifest;
 }

@@ -12,7 +12,8 @@ const IN_MEMORY = 64 * 1024 * 1024;
 
 /**
  * Reads an envelope. A file that is clearly of another kind is reported as such, not as damaged CBOR. Reads everything
- * at once: the verified bytes must be the used bytes, even if the file changes meanwhile.
+ * at once: the verified bytes must be the used bytes, even if the file changes meanwhile. Throws a Failure:
+ * ENVELOPE_NONE for such a file, USAGE if it is too large, ENVIRONMENT if it cannot be read.
  */
 export function readEnvelopeFile(path: string): Uint8Array {
   return admitted(

@@ -15,6 +15,7 @@ export interface Waiver {
   readonly until?: string;
 }
 
+/** Something that a rule of lint has found in a release. */
 export interface Finding {
   /** Id and name of the rule. */
   readonly rule: string;
@@ -42,6 +43,7 @@ export interface Skipped {
   readonly why: string;
 }
 
+/** The findings of lint, and the rules that could not be applied. */
 export interface LintReport {
   readonly findings: readonly Finding[];
   readonly skipped: readonly Skipped[];

@@ -1,8 +1,8 @@
 // Lints files and folders: finds the releases, the one before each, and what else rules look at.
 
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { grouped, tooMuch, usage, visible } from "@firmseal/keys";
+import { grouped, isFolder, tooMuch, usage, visible } from "@firmseal/keys";
 import { identifierText } from "@firmseal/report";
 import { keyOfAnchor, roleNames, suggestion } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
@@ -19,6 +19,7 @@ import { type LintRelease, NEEDS, type Policy } from "./rule.js";
 import { pairsOf } from "./rules/boards.js";
 import { ALL_RULES } from "./rules.js";
 
+/** What lintReleases() may compare releases with. */
 export interface LintOptions {
   /** The product, with its policy. */
   readonly product?: Product;
@@ -30,12 +31,11 @@ export interface LintOptions {
   readonly previous?: string;
   /** Files of payloads, as --payload names them. For one envelope only. */
   readonly payload?: readonly string[];
+  /** Sets of rules to apply besides the common ones. */
   readonly policies?: readonly Policy[];
 }
 
 const NEEDS_PAYLOADS = "put the payloads beside the envelope, or give them: --payload FILE";
-
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** Refuses a waiver of a rule that does not exist: it would waive nothing, and nobody would know. */
 export function refuseUnknownRules({ policy, fault }: Product): void {

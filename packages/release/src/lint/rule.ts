@@ -12,6 +12,7 @@ import type { CutReport } from "./cuts.js";
 /** From worst to mildest. */
 export const SEVERITIES = ["error", "warning", "note"] as const;
 
+/** How serious a finding is: see SEVERITIES. */
 export type Severity = (typeof SEVERITIES)[number];
 
 /** A payload that is in the envelope, beside it, or given. */
@@ -108,4 +109,5 @@ export interface Rule {
 /** Sets of rules that are asked for by name. */
 export const POLICIES = ["cnsa2"] as const;
 
+/** A set of rules besides the common ones: see POLICIES. */
 export type Policy = (typeof POLICIES)[number];

@@ -34,7 +34,9 @@ export interface DigestText {
 /** The value of a parameter: text, number, boolean, or digest; bytes as { hex }; unknown values as { cbor }. */
 export type Value = string | number | boolean | DigestText | { hex: string } | { cbor: string };
 
+/** A command of a manifest, for people. Nothing in it is verified. */
 export interface ManifestStep {
+  /** The number of the command, and its name in the specification. */
   code: number;
   name: string;
   /** The reporting policy, if the command has one. */
@@ -48,6 +50,7 @@ export interface ManifestStep {
 
 const textDecoder = new TextDecoder();
 
+/** Returns a digest with the name of its COSE hash algorithm, or its number if it has no name, and the bytes in hex. */
 export function formatDigest(d: { alg: number; bytes: ArrayLike<number> }): DigestText {
   return { algorithm: HASH_NAMES[d.alg] ?? String(d.alg), hex: toHex(d.bytes) };
 }

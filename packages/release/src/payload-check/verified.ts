@@ -52,6 +52,7 @@ function devices(envelope: Uint8Array, whom: TrustedKeys): Identity[] {
   return identities(decodeEnvelope(envelope).manifest);
 }
 
+/** Options of verifyRelease(). */
 export interface VerifyRelease {
   /** The lowest number that is accepted. */
   floor?: bigint;

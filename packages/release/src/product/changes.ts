@@ -13,12 +13,14 @@ import { publishedAt } from "./numbers.js";
 import type { ReleasePlan } from "./plan.js";
 import { type KnownRelease, releaseFault } from "./record.js";
 
+/** What a release changes on one board. */
 export interface BoardChange {
   readonly board: string;
   /** `new` and `gone`: only one of the releases has the board. */
   readonly state: "changed" | "new" | "gone";
   /** The envelope before, and its version. */
   readonly before: { readonly file: string; readonly version: string } | null;
+  /** What changes. null if only one of the releases has the board. */
   readonly difference: Difference | null;
 }
 

@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { refusalHint, refusalMeaning, refusalName } from "../refusals.js";
 import { planAsIfSigned } from "../rotation/as-if-signed.js";
-import { type Cohort, type Model, modelOf } from "../rotation/fleet.js";
+import { type Cohort, type Model, modelOf } from "../rotation/model.js";
 import { type CohortResult, plan } from "../rotation/plan.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import type { TrustOptions } from "../trust/trust-ref.js";
@@ -70,8 +70,16 @@ export function classesOf(product: Product, board: Board): { vendor: string; cla
   };
 }
 
+/** Devices of a board, the keys that they trust, and the role in which they install its releases. */
+export interface BoardDevices {
+  readonly product: Product;
+  readonly board: Board;
+  readonly trusted: ProductTrusted;
+  readonly role: SigningRole;
+}
+
 /** A device of each class of a board, with nothing installed. */
-function devicesOf(product: Product, board: Board, trusted: ProductTrusted, role: SigningRole): Cohort[] {
+function devicesOf({ product, board, trusted, role }: BoardDevices): Cohort[] {
   return board.classes.map((name) => {
     const id = identityUuids(product.vendor, name);
     const own = "trust" in trusted ? trusted : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
@@ -102,30 +110,16 @@ function refuseRefused(board: Board, results: readonly CohortResult[], keys: num
 }
 
 /** Refuses an envelope that devices would refuse once `keys` have signed it, before any of them does. */
-export async function refuseBeforeSigning(
-  product: Product,
-  board: Board,
-  draft: EnvelopeDraft,
-  keys: readonly PublicKey[],
-  trusted: ProductTrusted,
-  role: SigningRole,
-): Promise<void> {
-  const others = "trust" in trusted ? [trusted.trust] : [];
-  refuseRefused(board, await planAsIfSigned(devicesOf(product, board, trusted, role), board.name, draft, keys, others), keys.length);
+export async function refuseBeforeSigning(to: BoardDevices, draft: EnvelopeDraft, keys: readonly PublicKey[]): Promise<void> {
+  const others = "trust" in to.trusted ? [to.trusted.trust] : [];
+  refuseRefused(to.board, await planAsIfSigned(devicesOf(to), to.board.name, draft, keys, others), keys.length);
 }
 
-/** Refuses a signed envelope that the bundle of the devices refuses. */
-export function refuseSigned(
-  product: Product,
-  board: Board,
-  draft: EnvelopeDraft,
-  trusted: ProductTrusted,
-  keys: number,
-  role: SigningRole,
-): void {
-  const step = { name: board.name, envelope: draft.bytes, sequence: draft.sequence };
-  const stores = "trust" in trusted ? [trusted.trust.store] : [];
-  refuseRefused(board, plan(devicesOf(product, board, trusted, role), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
+/** Refuses an envelope with signatures of so many `keys` if the bundle of the devices refuses it. */
+export function refuseSigned(to: BoardDevices, draft: EnvelopeDraft, keys: number): void {
+  const step = { name: to.board.name, envelope: draft.bytes, sequence: draft.sequence };
+  const stores = "trust" in to.trusted ? [to.trusted.trust.store] : [];
+  refuseRefused(to.board, plan(devicesOf(to), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
 }
 
 /**

@@ -1,9 +1,8 @@
 // The sequence number of a release, from the source that the product file names. None is invented: what is not known is
 // asked for.
 
-import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { isVersion, numberVersion, usage, versionNumber } from "@firmseal/keys";
+import { isFolder, isVersion, numberVersion, usage, versionNumber } from "@firmseal/keys";
 import { versionIn } from "@firmseal/report";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
@@ -31,7 +30,7 @@ export interface NumberOptions {
 
 /** What was published last: a folder of releases, a release, its record alone, or an envelope. */
 export function publishedAt(path: string, product: Product, role?: SigningRole): KnownRelease[] {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+  if (isFolder(path)) {
     if (!hasRecord(path)) {
       const all = releasesIn(path, product, role);
       if (all.length > 0) return all;

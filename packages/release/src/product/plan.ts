@@ -25,7 +25,9 @@ import { type PreparedBoard, prepareBoard } from "./prepare.js";
 import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "./record.js";
 import { refuseRecordedContent } from "./record-check.js";
 
+/** Options of planRelease(). */
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions {
+  /** The version, for the text of the manifests and the name of the folder. */
   version: string;
   /** Names of boards. Default: all. */
   boards?: readonly string[];
@@ -43,7 +45,9 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   /** The signing log, if it is elsewhere. */
   log?: string;
   passphrases?: readonly PassphraseOption[];
+  /** Names of published test keys that may sign. */
   allowTestKey?: readonly string[];
+  /** Sign although a key is a root of the trust file. */
   allowRootKey?: boolean;
   /** Names of COSE algorithms. They replace those of the product file. */
   coseAlg?: readonly string[];
@@ -102,6 +106,15 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
         );
       names.set(file.toLowerCase(), { digest, what });
     }
+}
+
+/** The longest name of a file of the release. */
+function longestName(product: Product, boards: readonly PreparedBoard[], { version, role }: ReleaseOptions): string {
+  const names = boards.flatMap(({ board, images }) => [
+    envelopeName(product, board.name, version, role),
+    ...images.flatMap(({ file }) => file ?? []),
+  ]);
+  return names.reduce((most, name) => (name.length > most.length ? name : most));
 }
 
 /** The existing release of this version, if it is the same. Throws a Failure if it is another one. */
@@ -222,7 +235,7 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
     return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
   }
   if (there) refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
-  if (there && !o.dryRun) checkFolder(early.folder);
+  if (!o.dryRun) checkFolder(early.folder, longestName(product, boards, o));
   const number = likelyNumber(sequence, known);
   for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(number), []);
   const lint = await lintPlan(base);

@@ -23,14 +23,19 @@ import type { PreparedBoard } from "./prepare.js";
 import { releaseFault, sumsOf } from "./record.js";
 import { refuseRecordedSigners } from "./record-check.js";
 
+/** A release that was made, or that already existed. */
 export interface DoneRelease {
+  /** The content of release.json. */
   readonly record: ReleaseRecord;
+  /** The folder of the release. */
   readonly folder: string;
   /** false: the same release already existed, and nothing was signed. */
   readonly written: boolean;
+  /** The entries in the signing logs, one for each signature. Empty if nothing was signed. */
   readonly receipts: readonly Receipt[];
   /** The power cuts that each board was tried with. Empty if the release already existed. */
   readonly cuts: ReleasePlan["cuts"];
+  /** The findings of lint about it. */
   readonly lint: ReleaseLint;
 }
 
@@ -85,22 +90,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
     const publics = keys.map((key) => key.public);
     const trusted = productTrusted(product, plan, publics);
     if (existing) {
-      const knownKeys = publics.map((key) => ({ name: "", key }));
-      for (const [i, { board, draft }] of plan.boards.entries()) {
-        // its record is not signed: what counts is what devices make of the envelope
-        const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, plan.version, role))));
-        if (logDigest(there) !== logDigest(draft(BigInt(existing.sequence))))
-          throw releaseFault(
-            `${folder}: the envelope of board ${board.name} is not that of the record`,
-            "remove the folder, and make the release again",
-          );
-        refuseSigned(product, board, there, trusted, keys.length, role);
-        refuseOtherAlg(folder, board, there, asSigning[i] as SigningKey[]);
-        const signatures = await signersOf(there.outline.signatures, knownKeys);
-        const signers = signatures.flatMap(({ by }) => (by ? [{ thumbprint: toHex(thumbprint(by.key)) }] : []));
-        await refuseRecordedSigners(folder, existing, board, { outline: there.outline, signers });
-        if (board.for) checkFor(board.for, there.bytes);
-      }
+      await refuseOtherRelease(plan, existing, asSigning, trusted);
       return { record: existing, folder, written: false, receipts: [], cuts: plan.cuts, lint: plan.lint };
     }
     const drafts: EnvelopeDraft[] = [];
@@ -123,7 +113,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
           const { board } = boards[i] as PreparedBoard;
           const algs = (asSigning[i] as SigningKey[]).map(({ signer }) => signer.alg);
           if (board.for) await checkDraftFor(board.for, draft, algs);
-          await refuseBeforeSigning(product, board, draft, publics, trusted, role);
+          await refuseBeforeSigning({ product, board, trusted, role }, draft, publics);
           drafts[i] = draft;
           if (i === boards.length - 1) await lintAll();
         },
@@ -140,6 +130,33 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
     writeFolder(folder, filesOf(plan, signed, record), sourceDate());
     return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts), cuts, lint };
   });
+}
+
+/** Refuses an existing release that is not what this plan would make with these keys. */
+async function refuseOtherRelease(
+  { product, folder, boards, version, options }: ReleasePlan,
+  existing: ReleaseRecord,
+  boardKeys: readonly (readonly SigningKey[])[],
+  trusted: ProductTrusted,
+): Promise<void> {
+  const { role = "release" } = options;
+  for (const [i, { board, draft }] of boards.entries()) {
+    const keys = boardKeys[i] as readonly SigningKey[];
+    // its record is not signed: what counts is what devices make of the envelope
+    const there = EnvelopeDraft.read(readEnvelopeFile(join(folder, envelopeName(product, board.name, version, role))));
+    if (logDigest(there) !== logDigest(draft(BigInt(existing.sequence))))
+      throw releaseFault(
+        `${folder}: the envelope of board ${board.name} is not that of the record`,
+        "remove the folder, and make the release again",
+      );
+    refuseSigned({ product, board, trusted, role }, there, keys.length);
+    refuseOtherAlg(folder, board, there, keys);
+    const known = keys.map((key) => ({ name: "", key: key.public }));
+    const signatures = await signersOf(there.outline.signatures, known);
+    const signers = signatures.flatMap(({ by }) => (by ? [{ thumbprint: toHex(thumbprint(by.key)) }] : []));
+    await refuseRecordedSigners(folder, existing, board, { outline: there.outline, signers });
+    if (board.for) checkFor(board.for, there.bytes);
+  }
 }
 
 /** Refuses an existing release with signatures that name other algorithms: its consumers do not accept it. */
@@ -175,7 +192,7 @@ async function signBoards(
     for (const signer of signers) tbs.push(sha256Hex(await draft.toBeSigned(signer)));
     const done = await signedBy(draft, signers);
     await reviewSigned(done, signers, version);
-    refuseSigned(product, prepared.board, done, trusted, signers.length, options.role ?? "release");
+    refuseSigned({ product, board: prepared.board, trusted, role: options.role ?? "release" }, done, signers.length);
     if (prepared.board.for) checkFor(prepared.board.for, done.bytes);
     options.progress?.(prepared.board.name, `signed, ${done.bytes.length} bytes`);
     out.push({ prepared, draft: done, tbs });

@@ -1,9 +1,8 @@
 // Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by
 // the right keys, with every payload.
 
-import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
+import { Failure, isFolder, isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
 import { versionIn } from "@firmseal/report";
 import { formatUuid, type RoleName } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
@@ -26,6 +25,7 @@ import { refuseDisorder } from "./numbers.js";
 import { checkFiles, hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
 import { refuseRecord } from "./record-check.js";
 
+/** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
   /** The board that it must be for. Default: any of the product. */
   board?: string;
@@ -40,6 +40,7 @@ export interface VerifiedBoard extends VerifiedRelease {
   readonly version: string | undefined;
 }
 
+/** The releases of a product that were verified, and the keys that they were verified with. */
 export interface VerifiedProduct {
   readonly releases: readonly VerifiedBoard[];
   /** The versions of folders with a record, in their order. */
@@ -173,7 +174,7 @@ function refuseUnordered(known: readonly KnownRelease[]): void {
 /** The releases beside a folder or file, in the folder of releases of the product. */
 function shelfOf(product: Product, role: SigningRole | undefined): KnownRelease[] {
   const path = shelfPath(product, role);
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? releasesIn(path, product, role) : [];
+  return isFolder(path) ? releasesIn(path, product, role) : [];
 }
 
 /**
@@ -193,8 +194,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     ...(passphraseEnv && { passphraseEnv }),
     ...(passphraseFd && { passphraseFd }),
   });
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder) {
+  if (!isFolder(path)) {
     const one = await verifyOne(path, product, whom, wanted, o);
     if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
     return { releases: [one], versions: [], whom };

@@ -1,8 +1,7 @@
 // The boards of a release, for a report: its folder is checked against its record and its checksums first.
 
-import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
+import { isFolder, readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
 import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/report";
 import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
@@ -17,14 +16,13 @@ export interface ReleasedBoard {
   readonly path: string;
 }
 
+/** The folder of a release, as it was read and checked. */
 export interface ReleaseFolder {
   readonly record: ReleaseRecord;
   /** release.json, as it is. */
   readonly bytes: Uint8Array;
   readonly boards: readonly ReleasedBoard[];
 }
-
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 const envelopesOf = ({ artifacts }: ReleaseRecord): Artifact[] => artifacts.filter(({ kind }) => kind === "envelope");
 
@@ -84,6 +82,7 @@ export async function refuseRecordedBoard(
   if (fault !== undefined) throw releaseFault(`${path}: ${RECORD}: ${fault}`, "do not publish it: make the release again");
 }
 
+/** The release that a report compares with. */
 export interface PreviousRelease {
   /** How the page names it. */
   readonly name: string;

@@ -6,8 +6,8 @@ import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } fro
 import { isRefusal } from "../refusals.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { assumable, assuming, deviceCode, rememberedStore } from "./device-code.js";
-import type { Cohort, Model } from "./fleet.js";
 import { keySet } from "./keys.js";
+import type { Cohort, Model } from "./model.js";
 import { type CohortResult, plan } from "./plan.js";
 import type { Gone } from "./reach.js";
 import type { PlannedStep } from "./steps.js";

@@ -1,141 +1,24 @@
 // A bridge: the release that moves devices from one trust file to the next. It must be valid under both
 // (docs/guides/rotation.md).
 
-import { Failure, notice, type Receipt, refusedInput, type SequenceOverrides, type SigningKey, usage, warn } from "@firmseal/keys";
-import { draftOf, type EnvelopeDraft, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedBy, toHex } from "@firmseal/signer";
+import { Failure, notice, type Receipt, type SigningKey, usage, warn } from "@firmseal/keys";
+import { type EnvelopeDraft, equalBytes, keyOfAnchor, type PublicKey, signedBy, toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
-import { errors, type Identity, type Manifest, open, policyOf, trustFileUnchecked } from "@firmseal/verifier";
+import { errors, type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";
 import { ROLE_RELEASE } from "@firmseal/verifier/tools";
-import {
-  type InputOptions,
-  makeDraft,
-  type NextSequence,
-  openWithTrialKey,
-  type PreparedInput,
-  readInput,
-  releaseFacts,
-  reviewSigned,
-  warnBeforeSigning,
-} from "../input/draft.js";
-import { identityOf } from "../input/identity.js";
+import { openWithTrialKey, reviewSigned, warnBeforeSigning } from "../input/draft.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning } from "../signing/authorize.js";
-import { refuseLastNumber } from "../signing/authorize-trust.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
-import { readChained } from "../trust/trust-chain.js";
-import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { withFileName } from "../trust/trust-ref.js";
+import type { TrustOnFile } from "../trust/trust-file.js";
 import { planAsIfSigned } from "./as-if-signed.js";
-import { type Cohort, readFleet } from "./fleet.js";
 import { keySet } from "./keys.js";
+import type { Move } from "./move.js";
 import type { CohortResult } from "./plan.js";
-import { big, higher, type KeyWindow, keysInRole, LAST, only } from "./quorum.js";
+import { type KeyWindow, keysInRole, only } from "./quorum.js";
 
 /** Maximum number of signatures in an envelope. */
 const MOST_SIGNATURES = 8;
-
-export interface BridgeOptions extends InputOptions, SequenceOverrides {
-  /** Name of the bridge in the results for the fleet. */
-  out: string;
-  /** The current trust file of the devices, and the next one. */
-  trust: string;
-  next: string;
-  /** Trust files that the bridge brings before `next`, for devices that were away: all after theirs, in order. */
-  before?: readonly string[];
-  /** The devices in the field. */
-  fleet?: string;
-  /** The log of the keys, if it is elsewhere. */
-  log?: string;
-  allowRootKey?: boolean;
-  /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
-  judge?(results: readonly CohortResult[]): void;
-  /** See SigningOptions. */
-  admit?(draft: EnvelopeDraft): void;
-}
-
-/** A move from one trust file to the next, and the facts of the bridge. */
-export interface Move {
-  readonly old: TrustOnFile;
-  readonly next: TrustOnFile;
-  /** What the bridge brings before `next`. */
-  readonly before: readonly TrustOnFile[];
-  readonly fleet: readonly Cohort[] | undefined;
-  /** The devices that the bridge is for. */
-  readonly identity: Identity;
-  /** The unsigned envelope. With "next", its number is above the floors of these devices. */
-  readonly prepared: PreparedInput;
-  /** The image; undefined if the trust file travels alone. */
-  readonly image: string | undefined;
-  readonly options: BridgeOptions;
-}
-
-function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
-  // a release may carry today's trust file, for devices that missed the bridge
-  if (equalBytes(old.store.payload, next.store.payload)) return;
-  try {
-    trustFileUnchecked(next.bytes, old.store, nodeHost);
-  } catch (e) {
-    throw withFileName(next.path, e);
-  }
-}
-
-/** What the bridge brings, which devices with `old` must take: `next`, and what comes before it. */
-function chainOf(old: TrustOnFile, before: readonly TrustOnFile[], next: TrustOnFile): Uint8Array {
-  const bytes = Buffer.concat([...before, next].map((file) => file.bytes));
-  try {
-    if (before.length > 0) trustFileUnchecked(bytes, old.store, nodeHost);
-  } catch (e) {
-    throw withFileName([...before, next].map(({ path }) => path).join(", "), e);
-  }
-  return bytes;
-}
-
-function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
-  const among = (ids: Identity["vendor"], one: Identity["vendor"]) =>
-    (ids ?? []).some((id) => equalBytes(Uint8Array.from(id), Uint8Array.from(one?.[0] ?? [])));
-  return among(cohort.model.identity.vendor, vendor) && among(cohort.model.identity.class, name);
-}
-
-/** The lowest number that every device of this kind accepts, but not lower than that of `next`. */
-function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, identity: Identity): NextSequence {
-  const floor = (fleet ?? []).filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, big(c.floor)), 0n);
-  return (scope) => {
-    const own = next(scope);
-    if (floor >= LAST)
-      throw refusedInput("SEQUENCE", "no sequence number is left: devices of the fleet are at 2^64 - 1", "none is higher than 2^64 - 1");
-    return higher(own, floor + 1n);
-  };
-}
-
-/** The envelope to sign: the trust file with an image, or alone. */
-async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<PreparedInput> {
-  if (image === undefined) {
-    const { sequence, ...device } = releaseFacts(o);
-    return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
-  }
-  const input = await readInput(image, o);
-  if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
-  return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
-}
-
-/**
- * Reads the trust files and the fleet of a bridge, and makes the envelope. `image`: a file, or undefined for the trust
- * file alone. Throws a Failure with the refusal of a file, of a trust file that does not follow the other, or of a
- * fleet.
- */
-export async function readMove(image: string | undefined, o: BridgeOptions): Promise<Move> {
-  const { vendor, class: name } = releaseFacts(o);
-  const id = identityOf(vendor, name);
-  const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, next] = [readTrustFile(o.trust), readChained(o.next)];
-  const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
-  checkSuccession(old, next);
-  refuseLastNumber(big(next.store.sequence));
-  const before = (o.before ?? []).map((path) => readTrustFile(path));
-  const made = await prepare(image, o, chainOf(old, before, next));
-  const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
-  return { old, next, before, fleet, identity, prepared, image, options: o };
-}
 
 const counting = ({ from, until }: KeyWindow, sequence: bigint) => from <= sequence && sequence <= until;
 
@@ -186,7 +69,7 @@ function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move
   }
 }
 
-const KEYS_HINT = "give --key for as many release keys of both trust files as they need";
+const KEYS_HINT = "give --key for as many release keys of both trust files as they need; a key counts from its since to its until";
 const LEFT_HINT =
   "a key must be in both trust files, or keys of both must sign: firmseal trust show FILE lists the keys, and the numbers that they count for";
 
@@ -220,6 +103,7 @@ async function judged(
   return results;
 }
 
+/** A bridge without signatures. */
 export interface UnsignedBridge {
   readonly draft: EnvelopeDraft;
   readonly manifest: Manifest;
@@ -227,6 +111,7 @@ export interface UnsignedBridge {
   readonly needed: readonly NeededSignatures[];
   /** The keys whose signatures were assumed. */
   readonly signers: readonly PublicKey[];
+  /** The outcome for the fleet; undefined without a fleet. */
   readonly results: readonly CohortResult[] | undefined;
 }
 
@@ -270,11 +155,14 @@ export async function unsignedBridge(move: Move, signers?: readonly PublicKey[])
   return { draft, manifest, needed, signers: keys, results };
 }
 
+/** A signed bridge. */
 export interface SignedBridge {
+  /** The envelope, and its manifest as devices open it. */
   readonly bytes: Uint8Array;
   readonly manifest: Manifest;
   /** One for each key. */
   readonly receipts: Receipt[];
+  /** The outcome for the fleet; undefined without a fleet. */
   readonly results: readonly CohortResult[] | undefined;
 }
 

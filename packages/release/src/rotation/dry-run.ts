@@ -28,7 +28,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "./device-code.js";
-import { type Model, storeOf } from "./fleet.js";
+import { type Model, storeOf } from "./model.js";
 import { big } from "./quorum.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 

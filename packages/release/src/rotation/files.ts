@@ -1,4 +1,4 @@
-// Steps and archives as they lie in files.
+// Steps and archives in files.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { refusalHint } from "../refusals.js";
 import { big } from "./quorum.js";
 import { type PlannedStep, stepOf } from "./steps.js";
 
-/** Reads a release, or a trust file without a release. */
+/** Reads a release, or a trust file without a release. Throws a Failure, ENVELOPE_NONE, for a file that is neither. */
 export async function readStep(path: string): Promise<PlannedStep> {
   const bytes = readAll(path, LIMITS.envelope, (head) => {
     if (!isTrust(head) && !looksLikeEnvelope(head))
@@ -26,7 +26,7 @@ export async function readStep(path: string): Promise<PlannedStep> {
   return stepOf(path, bytes);
 }
 
-/** Reads the steps of a plan. Throws a Failure where there are too many. */
+/** Reads the steps of a plan. Throws a Failure, LIMIT, if there are too many, and those of readStep(). */
 export async function readSteps(paths: readonly string[]): Promise<PlannedStep[]> {
   if (paths.length > LIMITS.planSteps)
     throw tooMuch(`${grouped(paths.length)} steps`, `the limit is ${grouped(LIMITS.planSteps)}: plan for fewer at a time`);
@@ -39,6 +39,7 @@ const numberOf = (step: PlannedStep) => ("trust" in step ? big(step.store.sequen
 
 /**
  * Returns the .suit and .trust files of a folder, from the lowest number to the highest, releases before trust files.
+ * Throws a Failure: ENVIRONMENT if the folder cannot be read, USAGE if it has no such file, LIMIT if it has too many.
  */
 export async function readArchive(folder: string): Promise<PlannedStep[]> {
   let names: string[];

@@ -2,107 +2,17 @@
 // three formats.
 
 import { dirname, isAbsolute, join } from "node:path";
-import { type AlgName, BUNDLE_ALGS, BUNDLE_FEATURES, type FeatureName, TARGETS } from "@firmseal/bundler";
+import { type FeatureName, TARGETS } from "@firmseal/bundler";
 import { grouped, openKeyFile, refusedInput, tooMuch, usage } from "@firmseal/keys";
-import { anchorOf, equalBytes, type KeyAlg, keyAlgs, loadAlg, type PublicKey, suggestion } from "@firmseal/signer";
-import type { Identity, Sequence, Trust, TrustStore } from "@firmseal/verifier";
+import { equalBytes, loadAlg, type PublicKey, suggestion } from "@firmseal/signer";
+import type { Identity, Sequence } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
-import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { deviceCode, rememberedStore } from "./device-code.js";
+import { readTrustFile } from "../trust/trust-file.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
-
-/** An algorithm that a device may verify: those of bundles, and those that only programs can verify. */
-export type DeviceAlg = AlgName | KeyAlg;
-
-/** general: the interpreter. micro: the one that accepts only the template firmseal-single-1. */
-export type VerifierKind = "general" | "micro";
-
-/** Release keys in the firmware, instead of a trust file. */
-export interface EmbeddedKeys {
-  readonly keys: readonly PublicKey[];
-  readonly threshold: number;
-}
-
-/** The properties of devices, except their floors. Equal cohorts share one model. */
-export interface Model {
-  /** The trust file; null for embedded keys. */
-  readonly trust: TrustOnFile | null;
-  /** The trust file as the verifier of the device reads it: a key without its algorithm does not count. */
-  readonly store: TrustStore | null;
-  readonly embedded: EmbeddedKeys | null;
-  /** The trust policy with these keys. */
-  readonly policy: Trust | null;
-  readonly identity: Identity;
-  readonly algorithms: readonly DeviceAlg[];
-  readonly features: readonly FeatureName[];
-  readonly verifier: VerifierKind;
-  readonly engine: string | null;
-  /** What starts the image: boot() with the stored release, or other code. */
-  readonly start: "release" | "own";
-  /** The running release; null if unknown. */
-  readonly release: Uint8Array | null;
-  /** The role in which releases are installed. Default: release. */
-  readonly role?: number;
-}
-
-/** A group of equal devices. */
-export interface Cohort {
-  readonly name: string;
-  readonly devices: number;
-  readonly model: Model;
-  /** The lowest sequence number of a release that the devices accept: that of the running release. */
-  readonly floor: Sequence;
-  /** The floors of other roles. Default: `floor`. */
-  readonly floors: { readonly debug: Sequence; readonly recovery: Sequence };
-}
-
-/** The default algorithms of a verifier. */
-const ALL_ALGORITHMS: readonly DeviceAlg[] = [...new Set<DeviceAlg>([...BUNDLE_ALGS, ...keyAlgs])];
-const ASSUMED_ALGORITHMS: readonly DeviceAlg[] = ["ed25519", "es256", "hsslms"];
-const ASSUMED_FEATURES: readonly FeatureName[] = ["install", "copy", "trust", "families"];
-
-/**
- * Makes a model with a trust file or with keys. The default algorithms and features are all that trust files can need.
- */
-export function modelOf(
-  o: Pick<Model, "identity"> &
-    Partial<Omit<Model, "store" | "policy" | "identity">> &
-    ({ trust: TrustOnFile } | { embedded: EmbeddedKeys }),
-): Model {
-  const algorithms = ALL_ALGORITHMS.filter((name) => (o.algorithms ?? ASSUMED_ALGORITHMS).includes(name));
-  const embedded = o.embedded ?? null;
-  const withTrust = "trust" in o && o.trust ? o.trust : null;
-  const features = BUNDLE_FEATURES.filter((name) =>
-    (o.features ?? (withTrust ? ASSUMED_FEATURES : ASSUMED_FEATURES.filter((f) => f !== "trust" && f !== "families"))).includes(name),
-  );
-  return {
-    trust: withTrust,
-    store: withTrust && storeOf(withTrust.bytes, { algorithms, features }),
-    embedded,
-    policy: embedded && {
-      // as in a list, a key without its algorithm does not count
-      anchors: embedded.keys.filter(({ alg }) => algorithms.includes(alg)).map(anchorOf),
-      threshold: embedded.threshold,
-    },
-    identity: o.identity,
-    algorithms,
-    features,
-    verifier: o.verifier ?? "general",
-    engine: o.engine ?? null,
-    start: o.start ?? "release",
-    release: o.release ?? null,
-    ...(o.role !== undefined && { role: o.role }),
-  };
-}
-
-/** The content of a trust file on a device with these algorithms and features. */
-export function storeOf(bytes: Uint8Array, { algorithms, features }: Pick<Model, "algorithms" | "features">): TrustStore {
-  const { embeddedTrust: read } = deviceCode(algorithms, features);
-  return rememberedStore((read as NonNullable<typeof read>)(bytes));
-}
+import { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, type VerifierKind } from "./model.js";
 
 /** Parses a validated sequence number. Returns undefined above 64 bits. */
 function sequence(value: unknown): Sequence | undefined {
@@ -304,9 +214,4 @@ export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise
  */
 export function readFleet(path: string): Promise<Cohort[]> {
   return cohortsOf(path, fleetRows(path));
-}
-
-/** Returns the trust files of a fleet, each once. */
-export function storesOf(fleet: readonly Cohort[]): TrustStore[] {
-  return [...new Set(fleet.flatMap(({ model }) => model.trust?.store ?? []))];
 }

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { claimedKey, usage } from "@firmseal/keys";
 import { keyOfAnchor, type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import type { Cohort } from "./fleet.js";
+import type { Cohort } from "./model.js";
 
 /** At least the first half of a thumbprint, so that no key matches by chance. */
 const THUMBPRINT = /^[0-9a-f]{32,64}$/;

@@ -7,17 +7,23 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { refusalMeaning } from "../refusals.js";
 import { type Played, play, type State } from "./dry-run.js";
-import { type Cohort, storesOf } from "./fleet.js";
+import { type Cohort, storesOf } from "./model.js";
 import { newestOfLine, stateOf } from "./plan.js";
 import { big } from "./quorum.js";
 import { type Group, statesOf } from "./states.js";
 import { carriedStores, type PlannedStep } from "./steps.js";
 
+/** What devices in one state need next. */
 export interface NextResult {
+  /** The name of the first cohort in this state. */
   readonly name: string;
+  /** The names of all cohorts in this state. */
   readonly names: readonly string[];
+  /** The number of devices. */
   readonly devices: number;
+  /** The sequence numbers of the trust file before and after the path; null for embedded keys. */
   readonly trust: { readonly before: string | null; readonly after: string | null };
+  /** The lowest and the highest floor of these devices. */
   readonly floor: { readonly lowest: string; readonly highest: string };
   /** The names of the steps, in order. The first one is needed next. Empty if there is nothing for the devices. */
   readonly path: readonly string[];

@@ -7,15 +7,18 @@ import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { signedChain } from "../trust/chain-files.js";
 import { type Played, play, type State } from "./dry-run.js";
-import { type Cohort, storesOf } from "./fleet.js";
+import { type Cohort, storesOf } from "./model.js";
 import { big, newestOf } from "./quorum.js";
 import { type Exposed, exposure, type Gone, type Margins, margins } from "./reach.js";
 import { statesOf } from "./states.js";
 import { carriedStores, type PlannedStep } from "./steps.js";
 import { type Outcome, outcome, VERDICTS, type Verdict } from "./verdict.js";
 
+/** What happens to a cohort in one step of a plan. */
 export interface StepResult {
+  /** The name of the step. */
   readonly step: string;
+  /** Whether the step is for the cohort, and whether its devices take it. */
   readonly fit: Played["fit"];
   /** 0 if installed or adopted, otherwise the refusal. */
   readonly code: number;
@@ -159,6 +162,7 @@ export function plan(
   });
 }
 
+/** Returns the number of devices for each verdict, and of all. */
 export function devicesByVerdict(results: readonly CohortResult[]): { [verdict in Verdict]: number } & { total: number } {
   const out = { total: 0, ...Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0])) } as { [verdict in Verdict]: number } & {
     total: number;

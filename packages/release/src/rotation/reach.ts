@@ -6,7 +6,7 @@ import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/ve
 import { isRefusal } from "../refusals.js";
 import { deviceCode, hostOf, rememberedStore } from "./device-code.js";
 import type { State } from "./dry-run.js";
-import type { Cohort } from "./fleet.js";
+import type { Cohort } from "./model.js";
 import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
 
 /**

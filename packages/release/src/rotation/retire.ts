@@ -32,24 +32,30 @@ import { areReached, familyProgress, progressWords } from "../trust/families.js"
 import { type Change, showChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { withFileName } from "../trust/trust-ref.js";
-import { type Cohort, readFleet, storesOf } from "./fleet.js";
+import { readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
+import { type Cohort, storesOf } from "./model.js";
 import { type CohortResult, newestOfLine, standing } from "./plan.js";
 import { big, higher, type Keys, keysInRole, only } from "./quorum.js";
 import { reach } from "./reach.js";
 
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
+/** What the trust file without a key is made from. */
 export interface RetireOptions extends SequenceOverrides {
   /** Name of the next list in messages. */
   out: string;
   /** The current trust file. */
   trust: string;
+  /** The fleet file of the devices in the field. */
   fleet: string;
   /** Keep the key for releases up to this number. */
   until?: bigint;
+  /** The log of the keys, if it is elsewhere. */
   log?: string;
+  /** Sign without the preceding trust file, although there is one. */
   allowNoPrevious?: boolean;
+  /** Names of published test keys that may sign. */
   allowTestKey?: string[];
   /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
   judge?(results: readonly CohortResult[]): void;
@@ -235,10 +241,14 @@ export function judgeUnsigned(r: Retirement): CohortResult[] {
   return fates(r, new Set(roots.map(({ key }) => key)));
 }
 
+/** A signed trust file without the key. */
 export interface SignedRetirement {
+  /** The trust file, and its content. */
   readonly bytes: Uint8Array;
   readonly store: TrustStore;
+  /** The entries in the signing logs, one for each root. */
   readonly receipts: Receipt[];
+  /** The outcome for the fleet. */
   readonly results: CohortResult[];
 }
 

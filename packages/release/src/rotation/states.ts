@@ -4,7 +4,7 @@
 import { grouped, tooMuch } from "@firmseal/keys";
 import type { TrustStore } from "@firmseal/verifier";
 import { LIMITS } from "../limits.js";
-import type { Cohort, Model } from "./fleet.js";
+import type { Cohort, Model } from "./model.js";
 import { big, LAST, windowOf } from "./quorum.js";
 import type { PlannedStep } from "./steps.js";
 

@@ -24,6 +24,7 @@ export interface PlannedTrust {
   readonly store: TrustStore;
 }
 
+/** A step of a plan: a release, or a trust file that travels alone. */
 export type PlannedStep = PlannedRelease | PlannedTrust;
 
 /**

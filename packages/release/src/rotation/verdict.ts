@@ -17,6 +17,7 @@ import type { Group } from "./states.js";
  */
 export const VERDICTS = ["moved", "unaffected", "ahead", "behind", "exposed", "roots-lost", "stranded"] as const;
 
+/** What happens to a cohort: see VERDICTS. */
 export type Verdict = (typeof VERDICTS)[number];
 
 /** The verdicts on which a plan fails by default. */

@@ -1,4 +1,4 @@
-// Approvals: a second person's signature over what is to be signed. --approver asks for it; from then on the log of the
+// Approvals: a second person's signature over what a key will sign. --approver asks for it; from then on the log of the
 // key does.
 
 import {
@@ -46,6 +46,10 @@ export interface Approvals {
 /** Nobody must have approved it. */
 export const NO_APPROVALS: Approvals = { keys: [], files: [], allowed: false };
 
+/**
+ * Reads the public keys of those who must approve, and the approvals. Throws a usage Failure for approvals without a
+ * key, and the errors of files and keys.
+ */
 export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
   if (o.approval && !o.approver) throw usage("--approval: --approver is missing", "name the person's public key: --approver PUB");
   const keys = o.approver ? await publicKeys(o.approver, []) : [];

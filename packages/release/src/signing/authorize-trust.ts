@@ -25,6 +25,7 @@ import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from ".
 import { refuseMovedKeys } from "./coverage.js";
 import { type Asked, enterUses, overridden } from "./enter.js";
 
+/** Options of recordTrustSigning(). */
 export interface TrustSigningOptions extends SequenceOverrides {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
@@ -53,7 +54,7 @@ function askedFor(store: TrustStore): Asked {
   return { digest: digestOfTrust(store), ...numberOfTrust(store) };
 }
 
-/** Refuses the last sequence number: no trust file could follow, so its keys would be trusted for ever. */
+/** Refuses the last sequence number: no trust file could follow, so its keys would be trusted forever. */
 export function refuseLastNumber(sequence: bigint): void {
   if (sequence < LAST) return;
   throw refusedInput(

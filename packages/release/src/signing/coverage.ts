@@ -27,7 +27,10 @@ export interface NamedKey {
   readonly public: PublicKey;
 }
 
-/** Returns the trust files that keys are checked against: those of --trust, or none. */
+/**
+ * Returns the trust files that keys are checked against: those of --trust, or none. Throws a usage Failure for a role
+ * without a trust file, and the Failures of readTrustFile().
+ */
 export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
   if (o.trust !== undefined) return o.trust.map(readTrustFile);
   // a role that is passed over would let a debug key sign a release

@@ -33,12 +33,16 @@ export interface KnownKey {
  */
 export type SignerStatus = "valid" | "test-key" | "invalid" | "unknown";
 
+/** A signature of an envelope, and who made it. */
 export interface IdentifiedSignature {
+  /** The name of the algorithm. */
   readonly alg: string;
+  /** The key identifier in the signature, in hex. */
   readonly kid: string | null;
   readonly status: SignerStatus;
   /** The signer. If the status is `invalid`, the key that the kid names. */
   readonly by?: KnownKey;
+  /** The name of the published test key that made it. */
   readonly testKey?: string;
 }
 
@@ -111,7 +115,10 @@ async function identifySigner(
   return named[0] ? { status: "invalid", by: named[0] } : { status: "unknown" };
 }
 
-/** Finds the signer of each signature. Tries every key of its algorithm, and the published test keys. */
+/**
+ * Finds the signer of each signature. Tries every key of its algorithm, and the published test keys. Throws a usage
+ * Failure for too many keys.
+ */
 export async function signersOf(claims: readonly CoseSignature[], known: readonly KnownKey[]): Promise<IdentifiedSignature[]> {
   if (known.length > LIMITS.triedKeys)
     throw usage(`${known.length} keys: at most ${LIMITS.triedKeys} are tried`, "give the keys that may have signed this release");

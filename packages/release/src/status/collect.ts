@@ -17,6 +17,7 @@ import { KnownFiles } from "./known-files.js";
 import { readNonces, type SentNonce } from "./nonces.js";
 import { type DeviceStatus, deviceStatus } from "./status.js";
 
+/** What collectStatuses() compares statuses with. */
 export interface CollectOptions {
   /** The fleet file to update; undefined: there is none yet. */
   fleet?: string | undefined;
@@ -52,17 +53,23 @@ export interface UnheardDevices {
   readonly names: readonly string[];
 }
 
+/** The result of collectStatuses(). */
 export interface Collection {
   /** The new fleet file. */
   readonly text: string;
+  /** The number of devices whose status was accepted. */
   readonly heard: number;
   /** How many of them had no row. */
   readonly added: number;
+  /** How many of them are in each state. */
   readonly states: { readonly [state in DeviceStatus["state"]]: number };
+  /** The statuses that were refused. */
   readonly refused: readonly RefusedStatus[];
   /** Devices whose floor or trust file is lower than before. */
   readonly fell: readonly string[];
+  /** Devices that do not run what is published for them. */
   readonly behind: readonly BehindDevices[];
+  /** Devices of the fleet without an accepted status. */
   readonly unheard: readonly UnheardDevices[];
 }
 

@@ -1,4 +1,4 @@
-// The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field
+// The trust files before one that roots will sign: the one that it follows, and older ones that devices in the field
 // still have.
 
 import { Failure, refusedInput } from "@firmseal/keys";
@@ -11,7 +11,7 @@ import { big } from "../rotation/quorum.js";
 import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
 import { readTrustBytes, refuseUnsigned, withFileName } from "./trust-ref.js";
 
-/** Throws a Failure where a list is for another line of products. */
+/** Throws a Failure if a trust file is for another product line than the previous one. */
 export function checkLine(path: string, store: TrustStore, previous: TrustOnFile): void {
   if (equalBytes(previous.store.name, store.name)) return;
   throw new Failure(
@@ -25,7 +25,8 @@ export function checkLine(path: string, store: TrustStore, previous: TrustOnFile
 
 /**
  * Reads the files of --previous-trust, the newest first. Each must be signed by its own roots, and be of the line of
- * `store`. Two different ones with one number are a fork: which of them devices have is not known.
+ * `store`. Throws a Failure, SEQUENCE, for a fork: with two different files of one number, it is not known which one
+ * devices have.
  */
 export function readChain(paths: readonly string[], path: string, store: TrustStore): TrustOnFile[] {
   const chain = paths.map(readTrustFile).sort((a, b) => (big(a.store.sequence) < big(b.store.sequence) ? 1 : -1));

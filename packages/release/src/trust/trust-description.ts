@@ -119,8 +119,9 @@ function checkFamilies({ anchors, families = {} }: TrustDescription): void {
 }
 
 /**
- * Reads a description. `bytes` is its JSON text, `path` its file name. `sequence` is the default for an absent sequence
- * number; if undefined, the number is required.
+ * Reads the description of a trust file. `bytes` is its JSON text, `path` its file name. `sequence` is the default for
+ * an absent sequence number; if undefined, the number is required. Throws a Failure, DESCRIPTION, with the place of the
+ * fault.
  */
 export async function readDescription(
   bytes: Uint8Array,

@@ -63,7 +63,10 @@ function anchorsFor(
 
 const sequenceMember = (name: string, s: Sequence | undefined) => (s ? `, ${name}: [${s.join(", ")}]` : "");
 
-/** Returns the keys of one role as data. Each is passed to anchor(), in a bundle with any features. */
+/**
+ * Returns the keys of one role as data. Each is passed to anchor(), in a bundle with any features. Throws a usage
+ * Failure if the role has a rule that a list of keys cannot express.
+ */
 export function exportRole(
   store: TrustStore,
   role: "release" | "debug" | "recovery",

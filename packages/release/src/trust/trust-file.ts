@@ -5,6 +5,7 @@ import { embeddedTrust, errors, type TrustStore, trustFileUnchecked } from "@fir
 import { MAX_CHAIN, readItem, throwRefusal } from "@firmseal/verifier/tools";
 import { acceptedTrust } from "./trust-ref.js";
 
+/** A trust file, with the path that it was read from. */
 export interface TrustOnFile {
   /** The path, as given. */
   readonly path: string;

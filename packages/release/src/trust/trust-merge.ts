@@ -6,7 +6,9 @@ import { DifferentContent, type Merged, mergeTrust, type PublicKey } from "@firm
 import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
 import type { TrustOnFile } from "./trust-file.js";
 
+/** A trust file with the signatures of several files. */
 export interface TrustMerge extends Merged {
+  /** The entries in the signing logs, one for each signature that was made here. */
   readonly receipts: Receipt[];
 }
 

@@ -37,17 +37,23 @@ import { LIMITS } from "../limits.js";
 import { isRefusal, refusalFailure, refusalHint, refusalMeaning } from "../refusals.js";
 import { areReached, type FamilyProgress, familyProgress } from "./families.js";
 
+const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roots, or have the others sign";
+
 /** What a trust file is checked against: pinned root keys, or its predecessor. */
 export interface PinOptions extends PassphraseOptions {
   root?: string[];
   previousTrust?: string;
 }
 
+/** Which keys a release must be signed by: keys and a threshold, or a trust file and a role. */
 export interface TrustOptions extends PinOptions {
+  /** References of public keys. */
   key?: string[];
+  /** How many of the keys must have signed. Default: 1. */
   threshold?: number;
+  /** The path of a trust file. */
   trust?: string;
-  /** Default: release. */
+  /** The role in the trust file that the release is signed in. Default: release. */
   role?: RoleName;
 }
 
@@ -58,14 +64,14 @@ export function readTrustBytes(path: string): Uint8Array {
   return bytes;
 }
 
-/** Adds the name of the file to a refusal. */
+/** Returns a refusal as a Failure that names the file. Returns other errors unchanged. */
 export function withFileName(path: string, e: unknown): unknown {
   if (!isRefusal(e)) return e;
   const { exit, reason, code, message, hint } = refusalFailure(e);
   return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
 }
 
-/** Reads a trust file, signed or not. Verifies no signature. */
+/** Reads a trust file, signed or not. Verifies no signature. Throws a Failure with the refusal of the file. */
 export function readTrustFrom(path: string): TrustFile & { bytes: Uint8Array } {
   const bytes = readTrustBytes(path);
   try {
@@ -88,7 +94,10 @@ export function refuseUnsigned(path: string, { signatures }: Pick<TrustFile, "si
     throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, refusalHint(errors.TRUST_SIGNERS));
 }
 
-/** Reads a trust file that the user has named as trusted. It must be valid and signed by its own roots. */
+/**
+ * Reads a trust file that the user has named as trusted. Throws a Failure with its refusal if it is not valid, or not
+ * signed by its own roots.
+ */
 export function acceptedTrust(path: string): { store: TrustStore; bytes: Uint8Array } {
   const { bytes, store } = readSignedTrust(path);
   try {
@@ -100,7 +109,7 @@ export function acceptedTrust(path: string): { store: TrustStore; bytes: Uint8Ar
 
 /**
  * Reads a trust file and verifies it with its own roots and with what it is checked against. `pinned`: whether it was
- * checked against anything.
+ * checked against anything. Throws a Failure with the refusal of the file.
  */
 export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
   if (o.root && o.previousTrust !== undefined) throw usage("root keys and a previous trust file are both given", "give one of the two");
@@ -117,6 +126,9 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   try {
     return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
   } catch (e) {
+    // there is no previous trust file, only the keys of --root
+    if (o.root && isRefusal(e) && e.code === errors.TRUST_PREVIOUS)
+      throw new Failure(1, "TRUST_PREVIOUS", e.code, `${path}: refused: not signed by every key of --root`, ROOT_HINT);
     throw withFileName(path, e);
   }
 }
@@ -128,6 +140,10 @@ export interface RootProgress {
   readonly families: readonly FamilyProgress[];
 }
 
+/**
+ * Returns how many roots of `store` have signed the trust file `bytes`, how many must, and the same for each family of
+ * algorithms. Verifies the signatures.
+ */
 export function rootProgress(bytes: Uint8Array, store: TrustStore): RootProgress {
   const roots = { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
   const signers = trustSigners(bytes, keysOf(roots));
@@ -203,7 +219,10 @@ export interface TrustedKeys {
   trust?: { name: string; sequence: string; role: RoleName; threshold: number; pinned: boolean };
 }
 
-/** Returns the keys of --key, or those of the trust file of --trust with one role. */
+/**
+ * Returns the keys of --key, or those of the trust file of --trust with one role. Throws a usage Failure if neither is
+ * given, or both, and the errors of the files.
+ */
 export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
   if (o.trust === undefined) {
     if (o.root || o.previousTrust !== undefined)

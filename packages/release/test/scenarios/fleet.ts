@@ -4,7 +4,7 @@
 import { isTrust, toHex } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { type Cut, Device, VENDOR } from "../../../test-support/src/rotation-world.js";
-import { type Cohort, type Model, modelOf } from "../../src/rotation/fleet.js";
+import { type Cohort, type Model, modelOf } from "../../src/rotation/model.js";
 import { signedTrust } from "../../src/trust/trust-file.js";
 import { ALGS, identityOf, type Key, type List, type ReleaseFacts, release } from "./world.js";
 

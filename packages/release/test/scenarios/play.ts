@@ -4,7 +4,7 @@ import { equalBytes, isTrust } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, open } from "@firmseal/verifier";
 import { randoms } from "../../../test-support/src/randoms.js";
-import type { Cohort } from "../../src/rotation/fleet.js";
+import type { Cohort } from "../../src/rotation/model.js";
 import { type CohortResult, plan } from "../../src/rotation/plan.js";
 import { type PlannedStep, stepOf } from "../../src/rotation/steps.js";
 import type { Verdict } from "../../src/rotation/verdict.js";

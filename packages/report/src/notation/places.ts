@@ -31,6 +31,7 @@ import {
   PARAMETER_NAMES,
 } from "@firmseal/verifier/tools";
 
+/** Where an item of an envelope or a trust file is, which tells what its keys and numbers mean. */
 export type Place =
   | "envelope"
   | "wrapper"
@@ -164,7 +165,7 @@ export function valueNames(place: Place, key: number | undefined): Names | undef
   return place === "trust-key" && key === 1 ? ALG_NAMES : undefined;
 }
 
-/** Whether the elements of an array in this place are told apart by their position. */
+/** Returns whether the elements of an array in this place are told apart by their position. */
 export const isNumbered = (place: Place) => place === "wrapper" || place === "block" || place === "digest" || place === "trust";
 
 /** Returns the argument of the item's head, exactly. */

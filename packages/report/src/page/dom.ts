@@ -2,6 +2,7 @@
 
 import { escaped } from "../text.js";
 
+/** Makes an element of the page with attributes and content. Text is added as text, never as HTML. */
 export function el(name: string, attributes: { [name: string]: string } = {}, ...content: (string | Node)[]): HTMLElement {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -9,14 +10,14 @@ export function el(name: string, attributes: { [name: string]: string } = {}, ..
   return made;
 }
 
-/** Terms with their descriptions. */
+/** Returns terms with their descriptions. */
 export function facts(rows: readonly (readonly [string, string | Node])[]): HTMLElement {
   return el("dl", {}, ...rows.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
 }
 
 /**
- * A table that scrolls by itself where it is too wide. On a narrow screen each row becomes a block, and each cell has
- * its title: roles keep it a table for screen readers.
+ * Returns a table that scrolls by itself if it is too wide. On a narrow screen each row becomes a block, and each cell
+ * has its title: roles keep it a table for screen readers.
  */
 export function table(label: string, titles: readonly string[], rows: readonly (readonly (string | Node)[])[]): HTMLElement {
   const head = el("tr", { role: "row" }, ...titles.map((title) => el("th", { scope: "col", role: "columnheader" }, title)));
@@ -26,12 +27,12 @@ export function table(label: string, titles: readonly string[], rows: readonly (
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", { role: "table" }, ...content));
 }
 
-/** Hex in groups of eight digits, which are set apart and copied as one. */
+/** Returns hexadecimal digits in groups of eight, which are set apart and copied as one. */
 export const digits = (hex: string): HTMLElement[] => (hex.match(/.{1,8}/g) ?? []).map((part) => el("span", { class: "digits" }, part));
 
 export const list = (name: "ol" | "ul", lines: readonly string[]) => el(name, {}, ...lines.map((line) => el("li", {}, visibleText(line))));
 
-/** A list in which lines that begin with two spaces belong to the line before them. */
+/** Returns a list in which lines that begin with two spaces belong to the line before them. */
 export function nested(lines: readonly string[]): HTMLElement {
   const out = el("ul");
   let inner: HTMLElement | undefined;
@@ -52,5 +53,5 @@ export function nested(lines: readonly string[]): HTMLElement {
   return out;
 }
 
-/** At most 4,000 characters of a text, with hidden characters as escapes. */
+/** Returns at most 4,000 characters of a text, with hidden characters as escapes. */
 export const visibleText = (text: string) => escaped(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);

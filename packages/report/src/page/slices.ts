@@ -24,14 +24,14 @@ async function inSlices(n: number, step: (from: number, to: number) => void, pro
   }
 }
 
-/** The digest of bytes. */
+/** Returns the digest of `bytes`. Hashes them in slices, so that the page answers meanwhile. */
 export async function digestInSlices(hash: Pick<HashFunction, "create">, bytes: Uint8Array, progress?: OnProgress): Promise<Uint8Array> {
   const state = hash.create();
   await inSlices(bytes.length, (from, to) => state.update(bytes.subarray(from, to)), progress);
   return state.digest();
 }
 
-/** The bytes of a text in base64, and the digest of the text itself. Throws if it is not base64. */
+/** Returns the bytes of a text in base64, and the digest of the text itself. Throws an Error if it is not base64. */
 export async function decoded(
   text: string,
   hash: Pick<HashFunction, "create">,

@@ -26,6 +26,7 @@ export interface DeviceBundle extends Pick<Interpreter, "start" | "step"> {
   errors: { [name: string]: number };
 }
 
+/** What the page reads from its own file, besides the envelope. */
 export type PageData = Omit<ReportData, "envelope">;
 
 /** The bytes of a short text in base64. */
@@ -42,15 +43,20 @@ export interface PayloadFacts {
   digest?: { algorithm: string; hex: string };
 }
 
+/** What the page says of a release that it has verified. */
 export interface Verified {
+  /** The sequence number, in decimal. */
   sequence: string;
+  /** The digest of the manifest, in hex. */
   digest: string;
   /** For each key, its thumbprint in hex, and whether it has signed. */
   thumbprints: string[];
   signed: boolean[];
+  /** Identifiers of the components: hex of each part. */
   components: string[][];
   behaviours: Behaviour[];
   payloads: PayloadFacts[];
+  /** The texts of the manifest, each with its label. */
   texts: [label: string, text: string][];
   /** Elements for auditors. */
   elements: string[];

@@ -9,7 +9,9 @@ import { REPORT_TEXTS } from "./texts.js";
 import { toldViews } from "./told-view.js";
 import type { PageData, PayloadFacts, Verified } from "./verify.js";
 
-/** A refusal by its number, name and words; any other error by its message. `payload`: the URI that it is about. */
+/**
+ * Returns a refusal by its number, name and words; any other error by its message. `payload`: the URI that it is about.
+ */
 export function refusalWords(e: unknown): string {
   const { code, payload } = e as { code?: unknown; payload?: unknown };
   if (typeof code !== "number") return visibleText(e instanceof Error ? e.message : String(e));
@@ -107,7 +109,7 @@ export function envelopeViews(data: PageData, verified: Verified, length: number
   ];
 }
 
-/** The content of a report whose release these keys have signed. `length`: of the envelope. */
+/** Returns the content of a report whose release these keys have signed. `length`: bytes of the envelope. */
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
   const refused = refusedByAll(verified);
   return [

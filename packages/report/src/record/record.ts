@@ -2,15 +2,22 @@
 
 import { escaped } from "../text.js";
 
+/** The file name of the record in the folder of a release. */
 export const RECORD = "release.json";
+
+/** The file name of the SHA-256 checksums in the folder of a release. */
 export const SUMS = "SHA256SUMS";
 
+/** A key that signed, in the record of a release. */
 export interface RecordedSigner {
+  /** The name of the algorithm. */
   readonly alg: string;
+  /** The key identifier in the signature, in hex. */
   readonly kid: string | null;
+  /** The thumbprint of the key (RFC 9679), in hex. */
   readonly thumbprint: string;
   readonly role: "release" | "recovery" | "debug";
-  /** SHA-256 of the bytes that the key signed. */
+  /** SHA-256 of the bytes that the key signed, in hex. */
   readonly tbs: string;
 }
 
@@ -35,6 +42,7 @@ export interface Artifact {
   readonly testKeys: readonly string[];
 }
 
+/** The content of release.json (docs/reference/release-record.md). */
 export interface ReleaseRecord {
   readonly $schema: "urn:firmseal:release:1";
   readonly product: string;

@@ -19,6 +19,7 @@ const ALG_ROWS = {
   "ml-dsa-87": mlDsa87Row,
 } satisfies Record<string, AlgRow>;
 
+/** The name of a signature algorithm. */
 export type KeyAlg = keyof typeof ALG_ROWS;
 
 /** The names of all algorithms. */

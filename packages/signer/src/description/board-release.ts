@@ -16,7 +16,9 @@ export interface BoardComponent {
   images: readonly [PlacedImage] | readonly [PlacedImage, PlacedImage];
 }
 
+/** A release for one board, from which boardRelease() makes a description. */
 export interface BoardRelease {
+  /** The sequence number, up to 64 bits; above 2^53 - 1 as a decimal string. */
   sequence: number | string;
   /** Domain or UUID of the vendor. */
   vendor: string;
@@ -24,6 +26,7 @@ export interface BoardRelease {
   classes: readonly string[];
   /** The components, at least one. The device starts the first. */
   components: readonly BoardComponent[];
+  /** The text of the manifest, for people. */
   text?: Description["text"];
   /** Algorithm of the digests of the images and of the manifest. Default: sha-256. */
   hash?: HashName;

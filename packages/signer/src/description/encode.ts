@@ -169,7 +169,7 @@ export function encode(description: Description): Uint8Array {
   return draftOf(description).bytes;
 }
 
-/** Like encode(), but returns a draft that can be signed. */
+/** Like encode(), but returns a draft that can be signed. Throws DescriptionError. */
 export function draftOf(description: Description): EnvelopeDraft {
   const d = validate(description);
   const algorithm = d.digest ?? "sha-256";

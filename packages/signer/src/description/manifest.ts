@@ -71,6 +71,7 @@ export type PolicyCommand =
   | "directive-invoke"
   | "directive-swap";
 
+/** A command of a description: the name of a condition or directive, with its argument if it has one. */
 export type Command =
   | PolicyCommand
   | { [name in PolicyCommand]?: number }

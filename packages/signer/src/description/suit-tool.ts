@@ -23,6 +23,7 @@ interface Component extends SuitToolJson {
   "install-id": string[];
 }
 
+/** A description that was made from the input of suit-tool. */
 export interface Imported {
   description: Description;
   /** One line for each thing that was left out. */

@@ -12,7 +12,10 @@ export interface HssPlace {
   readonly leaf: number;
 }
 
-/** Returns the top tree of a stack. `id` has 16 bytes; `seed` has n bytes and is the secret of the whole stack. */
+/**
+ * Returns the top tree of a stack. `id` has 16 bytes; `seed` has n bytes, 32 or 24, and is the secret of the whole
+ * stack. Throws RangeError for other lengths.
+ */
 export function hssTop(params: HssParams, id: Uint8Array, seed: Uint8Array): LmsTree {
   const [top] = params.levels;
   if (!top || id.length !== 16 || seed.length !== params.n) throw new RangeError("I has 16 bytes, SEED has n");

@@ -6,6 +6,7 @@
  */
 export type KeyErrorCode = "length" | "range" | "point" | "mismatch" | "unsupported" | "format" | "several" | "fault";
 
+/** A key that is refused. `code` says why. */
 export class KeyError extends Error {
   override readonly name = "KeyError";
   constructor(

@@ -7,6 +7,7 @@ import { KeyError } from "./error.js";
 import { coordinatesOf, type PrivateKey, type PublicKey } from "./key.js";
 import { fromParts, onlyOne } from "./parts.js";
 
+/** A key as JWK (RFC 7517). Byte strings are in base64url without padding. */
 export interface Jwk {
   kty: string;
   crv?: string;

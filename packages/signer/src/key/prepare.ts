@@ -21,8 +21,10 @@ const SHAPES = {
   "8k": { bases: 8, each: 4 },
 } as const;
 
+/** The name of a size of a table: see tableNumbers(). */
 export type TableSize = keyof typeof SHAPES;
 
+/** The sizes of tables, from the smallest to the largest. */
 export const TABLE_SIZES = Object.keys(SHAPES) as TableSize[];
 
 /** A key with its table, as anchor() of the verifier takes it. */
@@ -40,7 +42,7 @@ export interface PreparedKey {
 /**
  * Makes a table for the raw Ed25519 public key `key`: 1,008 characters, or 2, 4 or 8 times as many, all printable ASCII
  * except `"` and `\`.
- * @example anchor("ed25519", prepare(key, "2k"))
+ * @example anchor("ed25519", prepareKey(key, "2k"))
  */
 export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
   const { bases, each } = SHAPES[size];

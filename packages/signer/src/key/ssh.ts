@@ -86,7 +86,7 @@ const MINISIGN_LENGTH = 42;
 
 const tag = (bytes: Uint8Array, at: number) => latin1(bytes.subarray(at, at + 2));
 
-/** Whether bytes have the length and the beginning of a public key of minisign. */
+/** Returns whether bytes have the length and the beginning of a public key of minisign. */
 export const isMinisignPublic = (bytes: Uint8Array): boolean => bytes.length === MINISIGN_LENGTH && tag(bytes, 0) === "Ed";
 
 /**

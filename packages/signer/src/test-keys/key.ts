@@ -2,6 +2,7 @@
 
 import type { KeyAlg } from "../alg/algorithms.js";
 
+/** A key whose private half is published, so that anybody can sign with it. */
 export interface TestKey {
   readonly name: string;
   readonly alg: KeyAlg;

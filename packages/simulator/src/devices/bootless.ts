@@ -21,7 +21,7 @@ const started: Verifier["boot"] = (text, _trust, device) => ({
   },
 });
 
-/** The store of a device whose verifier has no boot(). `code`: that of its bundle. */
+/** Returns the store of a device whose verifier has no boot(). `code`: that of its bundle. */
 export function bootlessStore(setup: Setup, code: BootlessCode): Store {
   const device: typeof storageDevice = (io, ...more) => {
     // on a board, the boot file comes before the device is opened

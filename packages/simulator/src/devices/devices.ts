@@ -9,6 +9,7 @@ import { flashStore } from "./flash.js";
 import { memoryStore } from "./memory.js";
 import { storageStore } from "./storage.js";
 
+/** The ready-made devices of the verifier with simulated storage, by name. */
 export const DEVICES: { readonly [name: string]: MakeStore } = {
   flash: (setup) => flashStore(setup),
   storage: (setup) => storageStore(setup),

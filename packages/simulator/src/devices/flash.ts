@@ -98,6 +98,9 @@ class FlashMachine implements Machine {
   }
 }
 
+/**
+ * What a flash device keeps without power, and the device that starts from it. `kind`: which device. `left`: the pages.
+ */
 export class FlashStore implements Store {
   constructor(
     private readonly kind: FlashKind,

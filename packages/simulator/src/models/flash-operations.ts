@@ -8,6 +8,7 @@ import type { SharedPages } from "./shared-pages.js";
  */
 export const FLASH_TEARS = ["nothing", "words", "bits", "whole"] as const;
 
+/** How far an operation gets before the power fails: see FLASH_TEARS. */
 export type FlashTear = (typeof FLASH_TEARS)[number];
 
 export type FlashOperation =
@@ -19,6 +20,7 @@ export type Pages = readonly Uint8Array[];
 
 export const WORD = 4;
 
+/** Returns `count` erased pages of `pageSize` bytes: every byte is 255. */
 export function erasedFlash(count: number, pageSize: number): Pages {
   const page = new Uint8Array(pageSize).fill(255);
   return Array.from({ length: count }, () => page);

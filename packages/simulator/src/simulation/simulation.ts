@@ -33,6 +33,7 @@ interface Course extends StartVerdict {
   floorNow: Sequence;
 }
 
+/** An update on a device, which is installed once without a cut, and then again with each cut. */
 export class Simulation {
   private readonly setup: Setup;
   private readonly update: Release;

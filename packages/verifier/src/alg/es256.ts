@@ -246,4 +246,9 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   return false;
 }
 
+/**
+ * ECDSA with P-256 and SHA-256 (FIPS 186-5 §6.4.2, SP 800-186 §3.2.1.3). Key: 65 bytes, 04 ‖ x ‖ y (SEC 1 §2.3.3).
+ * Signature: 64 bytes, r ‖ s, each big-endian (RFC 9053 §2.1). `valid` returns whether the key is a point of the curve.
+ * COSE algorithms -7 (ES256, RFC 9053 §2.1) and -9 (ESP256, RFC 9864 §2.1).
+ */
 export var es256: Alg = { ids: [ALG_ES256, ALG_ESP256], valid: valid, verify: verify };

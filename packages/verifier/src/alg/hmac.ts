@@ -54,4 +54,8 @@ function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): 
   );
 }
 
+/**
+ * HMAC with SHA-256 (RFC 2104, RFC 9053 §3.1). Key: 32 bytes, a shared secret. Tag: 32 bytes. COSE algorithm 5 (HMAC
+ * 256/256).
+ */
 export var hmac256: Alg = { ids: [ALG_HMAC_256_256], valid: valid, verify: verify };

@@ -98,7 +98,7 @@ export function areOctets(bytes: Bytes): boolean {
 export function copied(bytes: Bytes, n: number): Bytes | null | false {
   // let the engine copy if it can; a typed array contains only bytes
   var typed = HAS_PLAIN && typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array,
-    // conversion makes every value a byte, so that what was none differs from it
+    // the conversion makes every value a byte, so a value that was not a byte now differs
     out = (bytes && bytes.length === n && newBytes(HAS_PLAIN && !typed ? n : bytes)) as number[],
     i,
     b;
@@ -118,16 +118,16 @@ export function octetsOf(bytes: Bytes, n: number): Bytes {
   return out || refuse(bytes && bytes.length === n ? CBOR_OCTET : CBOR_TRUNCATED);
 }
 
-/** The raw key of an anchor, in either form. */
+/** Returns the raw key of an anchor, in either form. */
 export function rawKey(key: Bytes | Prepared): Bytes {
   return (HAS_GENERAL && (key as Prepared).key) || (key as Bytes);
 }
 
 /**
- * Whether one secret signs for both keys, so that they count once toward a threshold: equal bytes; points of P-256 with
- * the same x (65 bytes, 4 || x || y) or of Ed25519 with the same y (32 bytes, the top bit is the sign of x), because
- * the negated secret of A belongs to -A; one LMS tree with two numbers of levels (52 or 60 bytes, the number is in the
- * first 4: RFC 8554 §6.1).
+ * Returns whether one secret signs for both keys, so that they count once toward a threshold: equal bytes; points of
+ * P-256 with the same x (65 bytes, 4 || x || y) or of Ed25519 with the same y (32 bytes, the top bit is the sign of x),
+ * because the negated secret of A belongs to -A; one LMS tree with two numbers of levels (52 or 60 bytes, the number is
+ * in the first 4: RFC 8554 §6.1).
  */
 export function sameKey(a: Bytes | Prepared, b: Bytes | Prepared): boolean {
   var x = rawKey(a),

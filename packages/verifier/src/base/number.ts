@@ -43,7 +43,7 @@ export function isSequence(s: Sequence | undefined): boolean {
   return !!s && isHalf(s[0]) && isHalf(s[1]);
 }
 
-/** The exact decimal form of a sequence number. */
+/** Returns the exact decimal form of a sequence number. */
 export function formatSequence(s: Sequence): string {
   var hi = s[0],
     lo = s[1],
@@ -60,7 +60,7 @@ export function formatSequence(s: Sequence): string {
   return out;
 }
 
-/** Parses the decimal form of a sequence number. Throws if it is not an unsigned 64-bit integer. */
+/** Parses the decimal form of a sequence number. Throws an Error if it is not an unsigned 64-bit integer. */
 export function parseSequence(text: string): Sequence {
   var hi = 0,
     lo = 0,

@@ -22,6 +22,7 @@ export interface Source {
 /** An unsigned 64-bit number as two unsigned 32-bit halves, [high, low]. A double could not represent it exactly. */
 export type Sequence = [number, number];
 
+/** A hash computation in progress. */
 export interface HashState {
   update(bytes: Bytes): void;
   /** Ends the computation and returns the digest. The state must not be used afterwards. */

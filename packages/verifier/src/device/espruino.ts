@@ -10,6 +10,7 @@ export interface EspruinoCrypto {
   SHA256?(data: string | Bytes | (number | Bytes)[]): ArrayBuffer;
 }
 
+/** What espruinoIo() returns. */
 export interface EspruinoIo extends StorageIo {
   host: Host;
 }

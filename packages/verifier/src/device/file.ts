@@ -45,7 +45,9 @@ export interface DeviceRecord {
   envelope: string;
 }
 
+/** A device with files in a folder. */
 export interface FileDevice extends Device {
+  /** The content of device.json. */
   record: DeviceRecord;
   /** The envelope of the current release, or null. */
   envelope(): Source | null;
@@ -89,8 +91,8 @@ function own(table: object, name: string): boolean {
 }
 
 /**
- * The name of a component on disk, unique for each: hex of its parts, "_" for an empty one. No identifier can lead out
- * of the folder.
+ * Returns the name of a component on disk, unique for each: hex of its parts, "_" for an empty one. No identifier can
+ * lead out of the folder.
  */
 export function componentName(id: ComponentId): string {
   return all(id, partName).join("-") || "none";
@@ -108,7 +110,7 @@ function readExactly(fs: FileSystem, fd: number, offset: number, n: number): Uin
   return out;
 }
 
-/** A file as a Source. Its descriptor stays open until the process ends. */
+/** Returns a file as a Source. Its descriptor stays open until the process ends. */
 export function fileSource(fs: FileSystem, path: string, length: number): Source {
   var fd = fs.openSync(path, "r");
   return {
@@ -249,7 +251,10 @@ function readRecord(fs: FileSystem, folder: string): DeviceRecord {
   return record;
 }
 
-/** Opens the device in `folder`, which createFileDevice() has created. */
+/**
+ * Opens the device in `folder`, which createFileDevice() has created. Throws an Error if the folder has no valid
+ * device.json. Its functions throw if another process has changed the device meanwhile.
+ */
 export function fileDevice(fs: FileSystem, folder: string): FileDevice {
   var record = readRecord(fs, folder),
     installing = true,

@@ -46,6 +46,7 @@ export interface FlashArea {
   size: number;
 }
 
+/** A component, and the place of its two slots. */
 export interface FlashComponent extends FlashArea {
   id: ComponentId;
 }
@@ -68,6 +69,7 @@ export interface FlashLayout {
 /** Starts an image. `address` is its address, or -1 for a loaded image, which read(id, …, true) returns. */
 export type FlashInvoke = (id: ComponentId, args: Bytes | undefined, address: number, size: number) => boolean;
 
+/** A device on raw flash, with trials of new releases: confirm() ends one. */
 export type FlashDevice = TrialDevice;
 
 interface Writer {
@@ -112,7 +114,10 @@ function checkLayout(flash: Flash, areas: FlashArea[], layout: FlashLayout): voi
   if (recordSize(areas.length) + (layout.tries || 0) * 4 + 4 > flash.pageSize) throw new Error("a record does not fit a page");
 }
 
-/** Opens the device on `flash`. Reads the records and writes nothing. */
+/**
+ * Opens the device on `flash`. Reads the records and writes nothing. Its functions throw what `flash` throws, and the
+ * Refusals UNCONFIRMED and STORAGE_FULL.
+ */
 export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayout, invoke: FlashInvoke): FlashDevice {
   var areas: FlashArea[] = [layout.envelopes],
     record: FlashRecord | null = null,

@@ -20,8 +20,11 @@ interface Part {
   fresh: number[] | null;
 }
 
+/** A device in RAM, for tests and examples. */
 export interface MemoryDevice extends Device {
+  /** The slots of the components, in the order of `ids`. */
   parts: Part[];
+  /** The floor. */
   sequence: Sequence;
   /** The result of counters(). */
   counted: Bytes | null;
@@ -35,7 +38,10 @@ export interface MemoryDevice extends Device {
   invoked: { id: ComponentId; args: Bytes | undefined }[];
 }
 
-/** Makes a device with the components `ids`. Each has two empty slots of `capacity` bytes. */
+/**
+ * Makes a device with the components `ids`. Each has two empty slots of `capacity` bytes. Its functions throw an Error
+ * for other components.
+ */
 export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: number): MemoryDevice {
   var device: MemoryDevice,
     parts: Part[] = [],

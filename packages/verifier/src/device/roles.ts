@@ -18,6 +18,7 @@ export var FLOORS_COMPONENT: ComponentId = [[102, 108, 111, 111, 114, 115]];
 /** Bytes that the component needs at least. */
 const FLOORS_BYTES = 128;
 
+/** A device with a floor for each role. */
 export interface RoleDevice extends Device {
   /** The role of the current release, also after a way back. Start it in this role. */
   currentRole(): number;

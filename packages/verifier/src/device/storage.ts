@@ -38,6 +38,7 @@ import {
 
 export type { EspruinoE, EspruinoStorage, StorageIo } from "./storage-record.js";
 
+/** A device in the Storage of Espruino. */
 export interface StorageDevice extends TrialDevice {
   /** SHA-256 of an image, computed in place. */
   digest(id: ComponentId, fresh: boolean, alg: number): Bytes | undefined;
@@ -103,9 +104,10 @@ function whole(io: StorageIo, k: Kept): boolean {
 }
 
 /**
- * The function for the boot file. Counts the start if the release is unconfirmed, compares every image with the digest
- * in the record, and returns the text of component 0, with the global `firmsealApp` set for it. A release whose images
- * do not match uses up a try; after the last one, the previous release is used. Returns "" if nothing may be started.
+ * Starts the installed app: call it from the boot file. Counts the start if the release is unconfirmed, compares every
+ * image with the digest in the record, and returns the text of component 0, with the global `firmsealApp` set for it. A
+ * release whose images do not match uses up a try; after the last one, the previous release is used. Returns "" if
+ * nothing may be started.
  */
 export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): string {
   var k: Kept | null, good;
@@ -129,7 +131,7 @@ export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): 
   return read(0);
 }
 
-/** A Source for `n` bytes of a file in Storage. */
+/** Returns a Source for `n` bytes of a file in Storage. */
 export function storageSource(io: StorageIo, name: string, n: number): Source {
   return {
     length: n,

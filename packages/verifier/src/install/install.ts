@@ -1,170 +1,23 @@
-// Translates the effects of the interpreter to calls of a Device. Data is written to slots that are not current, hashed
-// while it is written, and hashed again from storage. It becomes current in one step at the end, together with the
-// floor.
+// An installation or a start, from the envelope to the commit: slots.ts carries out each effect of the interpreter. What
+// was written becomes current in one step at the end, together with the floor.
 
 import { equalConstantTime, octetsOf } from "../base/bytes.js";
-import { HAS_COPY, HAS_TRUST } from "../base/features.js";
+import { HAS_TRUST } from "../base/features.js";
 import { sequenceLess } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
-import { copySlice, feed, type Input, inputOf, type Slice, sameBytes } from "../cbor/reader.js";
-import { type Digest, digestSlice, hashing } from "../hash/digest.js";
+import { copySlice, inputOf, sameBytes } from "../cbor/reader.js";
 import type { Effect } from "../interpreter/frame.js";
 import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import type { Manifest } from "../manifest/manifest.js";
 import { parsePayloads } from "../manifest/parse.js";
-import {
-  DEVICE_FAULT,
-  IMAGE_UNVERIFIED,
-  INVOKE_UNVERIFIED,
-  NOT_SUPPORTED,
-  PAYLOAD_ABSENT,
-  PAYLOAD_SIZE,
-  RUN_OUTCOME,
-} from "../spec/errors.js";
-import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
+import { DEVICE_FAULT, IMAGE_UNVERIFIED, PAYLOAD_ABSENT, PAYLOAD_SIZE, RUN_OUTCOME } from "../spec/errors.js";
 import { believe, open, read } from "../trust/open.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf, trustIndex } from "./keep.js";
 import { INSTALL_SECTIONS } from "./sections.js";
-import {
-  admit,
-  capacity,
-  checkFloor,
-  checkIdentity,
-  countersOf,
-  id,
-  payloadRange,
-  rehearseBoth,
-  renew,
-  type Session,
-  sumOf,
-  type WrittenComponent,
-} from "./session.js";
-
-function begin(s: Session, e: Effect): void {
-  var c = e.component;
-  s.fresh[c] = { passed: null, expected: e.digest };
-  s.matched[c] = false;
-  s.offset = 0;
-  s.limit = e.size === undefined ? capacity(s, c) : e.size;
-  // if the device can hash its storage, image-match uses that, and the data is not hashed on its way
-  s.hash = e.digest && !s.target.digest ? hashing(s.host, e.digest.alg) : null;
-  s.target.erase(id(s, c), s.limit);
-}
-
-/** Accepts a chunk of a payload. `bytes` is our own copy: see octetsOf(). */
-function receive(s: Session, e: Effect, bytes: Bytes): void {
-  // stop an endless payload as it arrives, not when it has filled the device
-  if (!(bytes.length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
-  if (s.hash) s.hash.update(bytes);
-  s.target.write(id(s, e.component), s.offset, bytes);
-  s.offset += bytes.length;
-}
-
-function end(s: Session, e: Effect): boolean {
-  if (e.size !== undefined && s.offset !== e.size) refuse(PAYLOAD_SIZE);
-  if (s.hash) (s.fresh[e.component] as WrittenComponent).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
-  s.hash = null;
-  return true;
-}
-
-/** The content of a component: what this session has written to it, otherwise the current one. */
-function contents(s: Session, component: number): Input {
-  var device = s.target,
-    name = id(s, component),
-    fresh = !!s.fresh[component];
-  return inputOf({
-    length: device.size(name, fresh),
-    chunk: device.chunk || 0,
-    read: function (offset: number, n: number) {
-      return device.read(name, offset, n, fresh);
-    },
-  });
-}
-
-/** Compares the image in storage with a digest. */
-function stored(s: Session, component: number, d: Digest, from: Input): boolean {
-  var device = s.target,
-    whole = device.digest && device.digest(id(s, component), !!s.fresh[component], d.alg);
-  return equalConstantTime(whole || digestSlice(from, from, s.host, d.alg), d.bytes);
-}
-
-function imageMatch(s: Session, e: Effect): boolean {
-  var d = e.digest as Digest,
-    w = s.fresh[e.component],
-    from = contents(s, e.component),
-    // a missing image does not count as an image of 0 bytes, unless the manifest asks for 0 bytes
-    ok = e.size === undefined ? from.n > 0 : from.n === e.size;
-  // just written: use the hash of the incoming bytes; storage is read back before the commit
-  if (w && w.passed && w.passed.alg === d.alg) ok = ok && equalConstantTime(w.passed.bytes, d.bytes);
-  else ok = ok && stored(s, e.component, d, from);
-  if (w) w.expected = d;
-  s.matched[e.component] = ok;
-  return ok;
-}
-
-/** Writes a range of `from` to a component. */
-function pour(s: Session, e: Effect, from: Input, slice: Slice): boolean {
-  begin(s, e);
-  feed(from, slice, function (bytes) {
-    receive(s, e, bytes);
-  });
-  return end(s, e);
-}
-
-/** The source image of a copy or swap. */
-function image(s: Session, component: number): Input {
-  var from = contents(s, component);
-  if (!from.n) refuse(PAYLOAD_ABSENT);
-  return from;
-}
-
-/** Executes one effect. Returns undefined if it must wait for a payload. */
-function perform(s: Session, e: Effect): boolean | undefined {
-  var device = s.target,
-    c = e.component,
-    other = e.source as number,
-    name = id(s, c),
-    from: Bytes | Source | undefined,
-    here,
-    own;
-  admit(s, e);
-  if (e.op === COND_COMPONENT_SLOT) return device.slot(name) === e.slot;
-  if (e.op === COND_IMAGE_MATCH) return imageMatch(s, e);
-  if (e.op === COND_CHECK_CONTENT) {
-    here = contents(s, c);
-    from = e.content as Bytes;
-    return here.n === from.length && equalConstantTime(copySlice(here, here), from);
-  }
-  if (e.op === DIR_INVOKE) {
-    if (!s.matched[c] && !device.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED);
-    return device.invoke(name, e.args) === true;
-  }
-  if (e.op === DIR_WRITE) from = e.content;
-  else if (e.op === DIR_FETCH) {
-    own = payloadRange(s, e.uri);
-    if (own) return pour(s, e, s.release.input, own);
-    from = device.fetch && device.fetch(e.uri as string);
-    if (!from) {
-      begin(s, e);
-      return undefined;
-    }
-  } else if (HAS_COPY) {
-    // What this session has written is in the slot that would be written again, so it cannot be its own source. It
-    // cannot be swapped either: in a swap, each image goes to the other component's slot that is not current, so that
-    // the power may fail at any point.
-    if (e.op === DIR_SWAP ? c === other || s.fresh[c] || s.fresh[other] : c === other && s.fresh[c]) refuse(NOT_SUPPORTED);
-    here = image(s, other);
-    if (e.op !== DIR_SWAP) return pour(s, e, here, here);
-    own = image(s, c);
-    pour(s, e, here, here);
-    // the swap from the other component's side
-    return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, own, own);
-  } else refuse(NOT_SUPPORTED);
-  here = inputOf(from as Bytes | Source);
-  return pour(s, e, here, here);
-}
+import { checkFloor, checkIdentity, countersOf, id, payloadRange, rehearseBoth, renew, type Session, sumOf } from "./session.js";
+import { contents, end, perform, receive, stored } from "./slots.js";
 
 /**
  * Opens what a start will open, from storage, including payloads if it was assembled. The verified signatures come
@@ -225,7 +78,8 @@ function commit(s: Session): void {
     s.kept = true;
     rehearseBoth(s);
   }
-  // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
+  // another installation may have been committed since this one was opened, or a host's hash may have used the device
+  // meanwhile
   if (HAS_TRUST) renew(s, brought, lies);
   checkFloor(s);
   if (s.target.session !== s) refuse(RUN_OUTCOME);
@@ -281,8 +135,8 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
 }
 
 /**
- * The trust file that a release brings in its manifest or envelope; what is installed is checked again in the end. Of an envelope that is arriving, throws what
- * says how much is missing.
+ * The trust file that a release brings in its manifest or envelope; the installed bytes are checked again at the end.
+ * If the envelope is still arriving, throws a value that says how much is missing.
  */
 function brought(s: Session): Bytes | undefined {
   var e = s.brings,
@@ -292,7 +146,7 @@ function brought(s: Session): Bytes | undefined {
   if (!e) return undefined;
   if (e.content) return e.content;
   try {
-    // of an arriving one no heads are read yet; those in front of what is missing are then known
+    // the heads of an arriving envelope are not read yet; afterwards, those before the missing bytes are known
     if (parsed.left) parsePayloads(parsed);
   } catch (x) {
     missing = x;

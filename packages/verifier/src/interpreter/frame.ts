@@ -5,7 +5,7 @@ import { HAS_FAMILIES, HAS_TRUST } from "../base/features.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Anchor, Bytes } from "../base/types.js";
 import { array, bstr, enter, here, input, MAX_DEPTH, peekType, SIMPLE, type Slice, seek, stop } from "../cbor/reader.js";
-import { complete } from "../cose/message.js";
+import { complete } from "../cose/verify.js";
 import type { Digest } from "../hash/digest.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";
@@ -117,9 +117,9 @@ function wasChecked(run: Run, code: number, id?: Bytes): boolean {
 }
 
 /**
- * Whether a run has checked that the release is for the vendor and the class of this device, and whether enough signers
- * are trusted for them: a key that is restricted to one vendor or class counts only if the manifest has checked exactly
- * that one. Devices and tools share this rule.
+ * Returns whether a run has checked that the release is for the vendor and the class of this device, and whether enough
+ * signers are trusted for them: a key that is restricted to one vendor or class counts only if the manifest has checked
+ * exactly that one. Devices and tools share this rule.
  */
 export function identityChecked(run: Run): boolean {
   var m = run.subject,
@@ -148,7 +148,7 @@ export function top(run: Run): Frame {
   return run.frames[run.frames.length - 1];
 }
 
-/** Begins a sequence: pushes a frame. The cursor is then behind `slice`. */
+/** Begins a sequence: pushes a frame. The cursor is then after `slice`. */
 export function frame(run: Run, slice: Slice, kind: number, index: number[] | null): Frame {
   var outer = enter(input, slice),
     n = array(),

@@ -12,7 +12,9 @@ export type ArgumentKind = "policy" | "index" | "parameters" | "sequence" | "alt
 /** What devices do, as `explain` names it. */
 export type ActionName = "fetch" | "write" | "copy" | "swap" | "compare" | "check-content" | "start";
 
+/** What tools know of a command. */
 export interface CommandRow {
+  /** The kind of its argument. */
   argument: ArgumentKind;
   /** What it makes a device do. Commands that take parameters show what they set. */
   words?: string;

@@ -18,6 +18,7 @@ import { parseText, type TextEntry } from "./text.js";
 /** Maximum number of bytes of the manifest and its severed elements in memory; tools have more of it than devices. */
 const MAX_MEMORY = 16777216;
 
+/** What decodeEnvelope() reads of an envelope. No signature has been verified. */
 export interface UnverifiedEnvelope {
   envelope: Envelope;
   manifest: UnverifiedManifest;

@@ -4,13 +4,14 @@
 
 export { rawKey, sameKey } from "../base/bytes.js";
 export { formatSequence, parseSequence } from "../base/number.js";
-export { type CoseSignature, MAX_SIGNATURE, MAX_SIGNATURES, matchesAnchor } from "../cose/message.js";
+export { type CoseSignature, MAX_SIGNATURE, MAX_SIGNATURES } from "../cose/message.js";
+export { matchesAnchor } from "../cose/verify.js";
 export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-update.js";
+export { START_SECTIONS } from "../interpreter/run.js";
 /**
  * All numbers of COSE under one name. Only the row of an algorithm needs the numbers of algorithms, key types and
  * curves.
  */
-export { START_SECTIONS } from "../interpreter/run.js";
 export * as COSE from "../spec/cose.js";
 export {
   HASH_SHA_256,

@@ -31,6 +31,7 @@ import { CBOR_TRUNCATED } from "../spec/errors.js";
 
 export type { Input, Slice };
 
+/** The kind of a CBOR item: its major type (RFC 8949 §3.1). */
 export type ItemKind = "unsigned" | "negative" | "bytes" | "text" | "array" | "map" | "tag" | "simple";
 
 /** The head of a CBOR item. */
@@ -148,7 +149,7 @@ export function readItem(bytes: Bytes | Source, at: number): Item {
   return next(bytes);
 }
 
-/** The bytes of a range of the input from which a manifest or an envelope was read. */
+/** Returns the bytes of a range of the input from which a manifest or an envelope was read. */
 export function readSlice(of: Input, slice: Slice): Bytes {
   return copySlice(of, slice);
 }

@@ -24,6 +24,7 @@ export interface RefusalGroup {
   readonly vectors: string | null;
 }
 
+/** The ranges of the numbers of refusals, and what each is about. */
 export var REFUSAL_GROUPS: readonly RefusalGroup[] = [
   { from: 1, to: 19, what: "the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)", vectors: "cbor" },
   { from: 20, to: 49, what: "the envelope and the manifest", vectors: "envelope" },
@@ -46,6 +47,7 @@ function row(number: number, name: string, meaning: string, advice: string, sour
   return { number: number, name: name, meaning: meaning, advice: advice, source: source };
 }
 
+/** The table of the refusals: number, name, meaning, advice and source of each. */
 export var REFUSALS: readonly RefusalRow[] = [
   row(1, "CBOR_TRUNCATED", "the CBOR ends before the item does, or a length exceeds the bytes that are left", GET_AGAIN, "RFC 8949 §3"),
   row(2, "CBOR_NOT_SHORTEST", "a CBOR number or length is not in its shortest form", MAKE_AGAIN, "RFC 8949 §4.2.1"),
@@ -476,7 +478,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     121,
     "TRUST_WINDOW",
     "a key is trusted until a sequence number below its since, so it never counts",
-    "exchange since and until, or remove the key",
+    "swap since and until, or remove the key",
     "trust.md#when-a-key-counts",
   ),
   row(
@@ -518,7 +520,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     127,
     "TRUST_CHAIN",
     "the trust files of a chain do not follow each other by one",
-    "put one file behind the other in the order of their numbers, and leave none out",
+    "join the trust files in the order of their numbers without a gap: firmseal trust chain",
     "trust.md#a-chain-of-files",
   ),
   row(
@@ -542,7 +544,13 @@ export var REFUSALS: readonly RefusalRow[] = [
     "give the bytes that the device answered with",
     "status.md#format",
   ),
-  row(151, "STATUS_VERSION_UNKNOWN", "the version of the status format is unknown", NEWER, "status.md#format"),
+  row(
+    151,
+    "STATUS_VERSION_UNKNOWN",
+    "the version of the status format is unknown",
+    "use a version of this tool that is at least as new as the verifier on the device",
+    "status.md#format",
+  ),
   row(
     152,
     "STATUS_CLAIM",
@@ -573,12 +581,12 @@ var byNumber: { [number: number]: RefusalRow } = {};
   for (i = 0; i < REFUSALS.length; i++) byNumber[REFUSALS[i].number] = REFUSALS[i];
 })();
 
-/** The row of a refusal by its `code`. Returns undefined for an unknown number. */
+/** Returns the row of a refusal by its `code`, or undefined for an unknown number. */
 export function refusalOf(code: number): RefusalRow | undefined {
   return byNumber[code];
 }
 
-/** Whether something that was thrown is a refusal of a verifier, also one of a device bundle. */
+/** Returns whether something that was thrown is a refusal of a verifier, also one of a device bundle. */
 export function isRefusal(e: unknown): e is Refusal {
   return e instanceof Error && typeof (e as Partial<Refusal>).code === "number" && typeof (e as Partial<Refusal>).at === "number";
 }

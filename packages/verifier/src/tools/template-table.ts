@@ -30,6 +30,7 @@ function row(code: string, what: string, advice: string): TemplateRow {
   return { code: code, what: what, advice: advice };
 }
 
+/** The bytes of the template firmseal-single-1 in order, with the meaning of each part. */
 export var TEMPLATE_ROWS: readonly TemplateRow[] = [
   row("d86b", "tag 107, a SUIT envelope", PLAIN),
   row("|a2", "a map of two elements, or of three if the image is in the envelope", "sever nothing, and give one payload at most"),
@@ -99,7 +100,7 @@ export var TEMPLATE_ROWS: readonly TemplateRow[] = [
   row("R~", "the image, as long as the manifest says, to the end of the envelope", "give the image that the manifest names"),
 ];
 
-/** The template string, as micro verifiers have it. */
+/** Returns the template string, as micro verifiers have it. */
 export function templateString(): string {
   var out = "",
     i;

@@ -19,7 +19,8 @@ import {
   type Slice,
   shrink,
 } from "../cbor/reader.js";
-import { type CoseSignature, complete, isNew, MAX_SIGNATURES, readSignatures, verified } from "../cose/message.js";
+import { type CoseSignature, MAX_SIGNATURES, readSignatures } from "../cose/message.js";
+import { complete, isNew, verified } from "../cose/verify.js";
 import { type Digest, digestPieces, digestSlice, readDigest } from "../hash/digest.js";
 import { checkCommands } from "../interpreter/run.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";

@@ -7,7 +7,8 @@ import { sequenceExceeds, sequenceLess } from "../base/number.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import { here } from "../cbor/reader.js";
-import { complete, isNew, MAX_SIGNATURES, verified } from "../cose/message.js";
+import { MAX_SIGNATURES } from "../cose/message.js";
+import { complete, isNew, verified } from "../cose/verify.js";
 import type { Identity } from "../interpreter/frame.js";
 import {
   ANCHOR_KEY,
@@ -153,9 +154,9 @@ export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {
 }
 
 /**
- * The trust policy for one role, for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or ROLE_RECOVERY;
- * `identity`: that of the device. Throws a Refusal if the file has fewer usable keys with the role than its threshold,
- * and for the role of roots, which sign no manifests. The caller sets `floor`.
+ * Returns the trust policy for one role, for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or
+ * ROLE_RECOVERY; `identity`: that of the device. Throws a Refusal if the file has fewer usable keys with the role than
+ * its threshold, and for the role of roots, which sign no manifests. The caller sets `floor`.
  *
  * open(envelope, policyOf(store, 2, device.identity), host)
  */

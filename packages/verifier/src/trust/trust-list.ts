@@ -318,7 +318,7 @@ export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
   return contents(algs, src);
 }
 
-/** Reads the file at offset `at` of the loaded bytes `src`. The cursor is then behind it. Verifies no signature. */
+/** Reads the file at offset `at` of the loaded bytes `src`. The cursor is then after it. Verifies no signature. */
 export function fileAt(algs: Alg[], src: Input, at: number): UnverifiedTrust {
   var aad: number[] = [],
     all,
@@ -336,7 +336,10 @@ export function fileAt(algs: Alg[], src: Input, at: number): UnverifiedTrust {
   return { store: store, signatures: all, file: copyBytes(src, at, end - at) };
 }
 
-/** Reads a trust file. Verifies no signature. Refuses bytes after its end. */
+/**
+ * Reads a trust file of at most `memory` bytes (default 65,536). Verifies no signature. Throws TRUST_… refusals, also
+ * for bytes after its end.
+ */
 export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): UnverifiedTrust {
   var f = fileAt(algs, beginHeld(bytes, memory), 0);
   checkEnd();

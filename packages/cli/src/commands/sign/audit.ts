@@ -1,86 +1,15 @@
 // Verifies signing logs: the chain of each, that nothing seen before is missing, and that no two logs have the same number.
 
-import { realpathSync, statSync } from "node:fs";
-import { resolve } from "node:path";
-import {
-  acceptRestored,
-  CODES,
-  claimedKey,
-  conflictFailure,
-  conflicts,
-  conflictWords,
-  type Entry,
-  environment,
-  Failure,
-  isNumberOf,
-  isOfTrustFile,
-  isSigning,
-  keyName,
-  LastSeen,
-  type LogFault,
-  lockLog,
-  looksLikeLog,
-  missingFromLog,
-  type PassphraseOptions,
-  passphraseOptions,
-  readFirstBytes,
-  readLog,
-  type Seen,
-  type SigningLog,
-  signingLogPath,
-  someOf,
-  tooMuch,
-  usage,
-} from "@firmseal/keys";
-import { LIMITS, logDigest, readEnvelopeFile, type TrustEvidence, trustEvidence } from "@firmseal/release";
-import { isTrust } from "@firmseal/signer";
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { conflictWords, type Entry, isNumberOf, someOf } from "@firmseal/keys";
+import { type AuditOptions, auditLogs, logFaultWords } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { plural } from "../../common/words.js";
 import { type Line, RefusedWithFacts } from "../../show/render.js";
 
-export interface AuditOptions extends PassphraseOptions {
-  envelope?: string;
-  acceptRestored?: boolean;
+interface AuditCommandOptions extends AuditOptions {
   json?: boolean;
-}
-
-interface LogPlace {
-  path: string;
-  /** Thumbprint of the key that it is the log of; undefined where the log itself was named. */
-  key?: string;
-}
-
-/** A log itself, or the log of a key. A key file is opened only if the log beside it does not name the key. */
-async function placeFor(ref: string, o: AuditOptions): Promise<LogPlace> {
-  const isFile = statSync(ref, { throwIfNoEntry: false })?.isFile() === true;
-  if (isFile && looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
-  const beside = isFile ? `${realpathSync(ref)}.log` : ref;
-  if (isFile && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
-  const key = await claimedKey(ref, passphraseOptions(o));
-  const name = keyName(key);
-  const inState = signingLogPath({ name: ref, public: key }, undefined);
-  // no log is beside a public key; the last signature recorded where the log is
-  const seen = new LastSeen(name, "log").read()?.path;
-  const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
-  if (path === undefined)
-    throw environment(`${ref}: this machine has no signing log of this key`, "name the log file: KEY.log is beside the private key");
-  return { path, key: name };
-}
-
-/** A log with its faults. What was seen is read first: the log may grow meanwhile, and must not seem too short then. */
-function inspectLog({ path, key }: LogPlace): InspectedLog {
-  const first = readLog(path);
-  const named = [...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])];
-  // a name becomes part of a file name
-  const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
-  if (keys.length > LIMITS.logKeys)
-    throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name the log of one of your keys");
-  const seen = keys.map((name) => new LastSeen(name, "log").read());
-  const log = readLog(path);
-  return { log, faults: [...log.faults, ...seen.flatMap((s) => missingFromLog(log, s))], keys, seen };
 }
 
 const FAULT: Shape = {
@@ -88,60 +17,11 @@ const FAULT: Shape = {
   what: ["string", "what is wrong"],
 };
 
-interface InspectedLog {
-  log: SigningLog;
-  faults: LogFault[];
-  keys: string[];
-  /** What was seen of the logs of these keys. */
-  seen: (Seen | undefined)[];
-}
-
-/** Several logs of one key, as copies of a key have their own: one of them must have what this machine has seen. Its own log must have it. */
-function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
-  return all.map((one) => {
-    const elsewhere = (s: Seen) =>
-      s.path !== undefined && resolve(s.path) !== resolve(one.log.path) && all.some((other) => missingFromLog(other.log, s).length === 0);
-    const wanted = one.seen.filter((s) => s === undefined || !elsewhere(s));
-    return { ...one, faults: [...one.log.faults, ...wanted.flatMap((s) => missingFromLog(one.log, s))] };
-  });
-}
-
-async function acceptLog(place: LogPlace): Promise<void> {
-  const lock = await lockLog(resolve(place.path));
-  try {
-    const { log, faults, keys } = inspectLog(place);
-    if (faults.length === 0) throw usage(`${place.path}: this log has no fault`, "drop --accept-restored");
-    await acceptRestored(log, keys);
-  } finally {
-    lock.release();
-  }
-}
-
-function digestIn(file: string): string {
-  const { digest } = decodeEnvelope(readEnvelopeFile(file));
-  if (!digest) throw usage(`${file}: the envelope is not signed`, "give an envelope that firmseal sign wrote");
-  return logDigest({ digest });
-}
-
 /** Verifies logs. Refuses a log that was changed, or that does not know the envelope. */
-async function audit(refs: readonly string[], o: AuditOptions) {
-  const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
-  const isList = (ref: string) => statSync(ref, { throwIfNoEntry: false })?.isFile() === true && isTrust(readFirstBytes(ref, 2));
-  const evidence = trustEvidence(refs.filter(isList));
-  const places: LogPlace[] = [];
-  for (const ref of refs) if (!isList(ref)) places.push(await placeFor(ref, o));
-  if (o.acceptRestored) for (const place of places) await acceptLog(place);
-  const looked = withoutCopies(places.map(inspectLog));
-  const found = looked.flatMap(({ log }) =>
-    log.entries
-      .filter((e) => digest !== undefined && e.digest === digest && isSigning(e))
-      .map((e) => ({ log: log.path, entry: e.n, key: e.key ?? null })),
-  );
-  const logs = looked.map(({ log }) => log);
-  const twice = conflicts([...logs, ...unentered(evidence, logs)]);
-  const unlogged = withoutEntry(evidence, logs);
+async function audit(refs: readonly string[], o: AuditCommandOptions) {
+  const { logs, evidence, unlogged, conflicts, envelope, failure } = await auditLogs(refs, o);
   const facts = {
-    logs: looked.map(({ log, faults }) => ({
+    logs: logs.map(({ log, faults }) => ({
       log: log.path,
       ok: faults.length === 0,
       entries: log.entries,
@@ -156,75 +36,12 @@ async function audit(refs: readonly string[], o: AuditOptions) {
       signed: entries.map(({ key, sequence, digest }) => ({ key: key as string, sequence: sequence as string, digest: digest as string })),
     })),
     unlogged,
-    conflicts: twice,
-    ...(digest !== undefined && { envelope: { file: o.envelope as string, digest, signed: found } }),
+    conflicts,
+    ...(envelope && { envelope }),
   };
-  const bad = looked.find(({ faults }) => faults.length > 0);
-  const failure = bad
-    ? damagedLog(bad.log, bad.faults)
-    : twice.length > 0
-      ? conflictFailure(twice)
-      : unlogged[0]
-        ? withoutLog(unlogged[0])
-        : digest !== undefined && found.length === 0
-          ? notInLog(o.envelope as string)
-          : undefined;
   if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
 }
-
-/** Signatures without an entry in any log: those with one are compared already. */
-function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
-  const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
-  return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
-}
-
-interface Unlogged {
-  file: string;
-  key: string;
-}
-
-/** Signatures of keys whose log is here, and does not know them. Of other keys nothing is known. */
-function withoutEntry(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): Unlogged[] {
-  const keys = new Set(logs.flatMap(({ entries }) => entries.flatMap((e) => (isOfTrustFile(e) ? (e.key ?? []) : []))));
-  return unentered(evidence, logs).flatMap(({ path, entries }) =>
-    entries.flatMap(({ key }) => (key !== undefined && keys.has(key) ? [{ file: path, key }] : [])),
-  );
-}
-
-function withoutLog({ file, key }: Unlogged): Failure {
-  return new Failure(
-    1,
-    "LOG",
-    CODES.LOG,
-    `${file}: key ${key.slice(0, 16)}… has signed it, and no log here has an entry for that`,
-    "name the logs of every machine on which this root signs; if none has it, somebody has the key but not the log",
-  );
-}
-
-function damagedLog(log: SigningLog, faults: readonly LogFault[]): Failure {
-  const [first] = faults as [LogFault];
-  const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
-  return new Failure(
-    1,
-    "LOG",
-    CODES.LOG,
-    `${log.path}: ${faultWords(first)}${more}`,
-    "restore the right log; if there is none, --accept-restored continues this one and records that",
-  );
-}
-
-function notInLog(envelope: string): Failure {
-  return new Failure(
-    1,
-    "LOG",
-    CODES.LOG,
-    `${envelope}: the log has no signature of this manifest`,
-    "check the logs of the other keys; if no log has it, find out who signed it",
-  );
-}
-
-const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
 /** The version instead of its number, which is long. */
 function numberOf({ sequence, version }: Entry): string {
@@ -257,9 +74,9 @@ function logWords(log: AuditFacts["logs"][number], digest: string | undefined): 
   }));
   const notes = [
     ...(log.torn > 0 ? [`an entry was cut short while it was written (${log.torn} bytes): nothing was signed with it`] : []),
-    ...log.accepted.map((fault) => `accepted: ${faultWords(fault)}`),
-    ...log.late.map(faultWords),
-    ...log.faults.map(faultWords),
+    ...log.accepted.map((fault) => `accepted: ${logFaultWords(fault)}`),
+    ...log.late.map(logFaultWords),
+    ...log.faults.map(logFaultWords),
   ];
   return [...(rows.length > 0 ? [{ table: { columns, rows } }] : []), ...notes.map((text) => ({ text }))];
 }

@@ -1,8 +1,9 @@
 // Detached signing, first half: the bytes for a key on another machine, in a file. attach.ts takes the signature.
 
-import { statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import {
+  isFile,
+  isFolder,
   keyFacts,
   keyWords,
   notice,
@@ -74,17 +75,17 @@ const SIG_STRUCTURE = Buffer.from("\x84\x6aSignature1", "latin1");
 /** Only a Sig_structure is replaced: a mistyped name must not cost a key. */
 function checkTbsOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
-  if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  if (path === "-" || !isFile(path)) return;
   if (!SIG_STRUCTURE.equals(readFirstBytes(path, SIG_STRUCTURE.length)))
     throw usage(`--out ${path}: exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
 }
 
 /** Where the bytes for each key go: the file of --out, or files in its folder, named after the envelope and the key. */
 function outputs(keys: readonly PublicKey[], envelope: string, out: string | undefined): string[] {
-  const isFolder = out === undefined || (out !== "-" && statSync(out, { throwIfNoEntry: false })?.isDirectory() === true);
-  if (!isFolder && keys.length > 1)
+  const intoFolder = out === undefined || (out !== "-" && isFolder(out));
+  if (!intoFolder && keys.length > 1)
     throw usage(`--out ${out}: is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
-  if (!isFolder) return [out];
+  if (!intoFolder) return [out];
   const stem = envelope === "-" ? "stdin" : basename(envelope, extname(envelope));
   return keys.map((key) => join(out ?? dirname(envelope), `${stem}.${keyFacts(key).thumbprint.slice(0, 16)}.tbs`));
 }

@@ -14,11 +14,8 @@ import {
 } from "@firmseal/release";
 import { suggestion, toHex } from "@firmseal/signer";
 import {
-  addTally,
   type BootlessCode,
   bootlessStore,
-  type CutPoint,
-  countPoint,
   DEVICES,
   type MakeStore,
   nodeHost,
@@ -26,8 +23,6 @@ import {
   type Release,
   STORAGE_ROOM,
   simulate as simulateOn,
-  type Tally,
-  tally,
   Unsimulated,
 } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
@@ -37,8 +32,8 @@ import { passphrases, payload, threshold, trusted, wholeNumber } from "../../com
 import { membersOf, NUMBER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
-import type { MapLine } from "../../show/map.js";
-import { RefusedWithFacts, type TableLine } from "../../show/render.js";
+import { cutMap, outcomeTable } from "../../show/power-cuts.js";
+import { RefusedWithFacts } from "../../show/render.js";
 
 export interface SimulateCommandOptions extends TrustOptions {
   device: string;
@@ -159,93 +154,6 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
     slotSize: setup.capacity,
   };
   return { report, facts };
-}
-
-const OUTCOME_NAMES = { old: "old", new: "new", none: "NONE", mixed: "MIXED", floorFell: "FLOOR FELL", stuck: "STUCK" } as const;
-
-/** "old", or "old 3, new 1"; faults in capitals. */
-function outcomes(t: Tally): string {
-  const parts = (Object.keys(OUTCOME_NAMES) as (keyof typeof OUTCOME_NAMES)[]).filter((name) => t[name] > 0);
-  if (parts.length === 1) return OUTCOME_NAMES[parts[0] as keyof typeof OUTCOME_NAMES];
-  return parts.map((name) => `${OUTCOME_NAMES[name]} ${grouped(t[name])}`).join(", ") || "-";
-}
-
-interface OutcomeRow {
-  verbs: Set<string>;
-  place: string;
-  first: number;
-  last: number;
-  cut: Tally;
-  again: Tally;
-}
-
-/** Consecutive operations on one place with the same outcomes are one row. */
-function outcomeRows(points: readonly CutPoint[]): OutcomeRow[] {
-  const single: OutcomeRow[] = [];
-  for (const p of points) {
-    let row = single.at(-1);
-    if (row?.first !== p.operation) {
-      const [verb = "", ...place] = p.what.split(" ");
-      row = { verbs: new Set([verb]), place: place.join(" "), first: p.operation, last: p.operation, cut: tally(), again: tally() };
-      single.push(row);
-    }
-    countPoint(row.cut, p);
-    addTally(row.again, p.again);
-  }
-  const alike = (a: Tally, b: Tally) => (Object.keys(OUTCOME_NAMES) as (keyof typeof OUTCOME_NAMES)[]).every((n) => a[n] > 0 === b[n] > 0);
-  const out: OutcomeRow[] = [];
-  for (const row of single) {
-    const last = out.at(-1);
-    if (last?.place === row.place && alike(last.cut, row.cut)) {
-      last.last = row.last;
-      for (const verb of row.verbs) last.verbs.add(verb);
-      addTally(last.cut, row.cut);
-      addTally(last.again, row.again);
-    } else out.push(row);
-  }
-  return out;
-}
-
-function outcomeTable(points: readonly CutPoint[]): TableLine {
-  const columns = [
-    { title: "operation" },
-    { title: "the power is cut in" },
-    { title: "cuts", right: true },
-    { title: "starts" },
-    { title: "cuts again", right: true },
-    { title: "starts" },
-  ];
-  const cells = outcomeRows(points).map((r) => [
-    r.first === r.last ? `${r.first}` : `${r.first}-${r.last}`,
-    `${[...r.verbs].join(", ")} ${r.place}`.trimEnd(),
-    grouped(r.cut.cuts),
-    outcomes(r.cut),
-    grouped(r.again.cuts),
-    outcomes(r.again),
-  ]);
-  return { columns, rows: cells };
-}
-
-const MARKS = { old: ".", new: "+", none: "!", mixed: "?" } as const;
-
-/** One character for each first cut, with what happens after it and after every second cut. */
-function cutMap(points: readonly CutPoint[]): MapLine {
-  return {
-    of: "cut",
-    cells: points.map(({ boots, floorFell, converges, again }) => {
-      const bad = again.none > 0 ? "none" : again.mixed > 0 ? "mixed" : undefined;
-      const isBad = boots === "none" || boots === "mixed" || bad !== undefined;
-      if (!isBad && (floorFell || !converges || again.floorFell > 0 || again.stuck > 0)) return { mark: "x", bad: true };
-      return { mark: MARKS[isBad && bad !== undefined ? bad : boots], bad: isBad };
-    }),
-    legend: [
-      [MARKS.old, "the old release starts"],
-      [MARKS.new, "the new one starts"],
-      [MARKS.none, "NOTHING starts"],
-      [MARKS.mixed, "a MIXTURE starts"],
-      ["x", "FLOOR FELL or STUCK"],
-    ],
-  };
 }
 
 /** Installs an update on a simulated device, and cuts the power at every write and erase. */

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from "node:fs";
-import { keyWords, someOf, usage } from "@firmseal/keys";
+import { existsSync } from "node:fs";
+import { isFolder, keyWords, someOf, usage } from "@firmseal/keys";
 import {
   type ConsumerName,
   PRODUCT_FILE,
@@ -34,7 +34,7 @@ function isForProduct(path: string, o: VerifyOptions): boolean {
     return true;
   }
   if (o.key || o.trust !== undefined) return false;
-  return existsSync(PRODUCT_FILE) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return existsSync(PRODUCT_FILE) || isFolder(path);
 }
 
 async function judged(o: VerifyOptions) {

@@ -6,11 +6,15 @@ import { CKA_CLASS, CKA_ID, CKA_LABEL, CKO_CERTIFICATE, CKO_PRIVATE_KEY, CKO_PUB
 import type { OpenToken } from "./token.js";
 import type { TokenUri } from "./uri.js";
 
+/** A key on a token, as listKeys() finds it: the objects with one label and CKA_ID. */
 export interface TokenKey {
+  /** CKA_LABEL. */
   readonly label: string;
+  /** CKA_ID. */
   readonly id: Uint8Array;
   /** undefined if the kind of key is not supported, or the token does not show it. */
   readonly public?: PublicKey;
+  /** The kinds of objects. */
   readonly has: readonly ("private" | "public" | "certificate")[];
 }
 

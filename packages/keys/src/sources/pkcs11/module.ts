@@ -1,9 +1,9 @@
 // The module (shared library) of a token: found, loaded once, initialized, and finalized after its last use.
 
-import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { KeyFileError } from "../../errors/key-file.js";
+import { isFile } from "../../files/read.js";
 import { CKR, CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_OTHER } from "./names.js";
 import { checkedPath } from "./own-path.js";
 import type { TokenUri } from "./uri.js";
@@ -150,8 +150,6 @@ function moduleFolders(): string[] {
 
 /** The usual file names in distributions: p11-kit's module for all configured ones, then SoftHSM. */
 const USUAL = ["p11-kit-proxy.so", "p11-kit-proxy.dylib", "softhsm/libsofthsm2.so", "pkcs11/libsofthsm2.so"];
-
-const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 function findModule(uri: TokenUri): string {
   const variable = process.env["FIRMSEAL_PKCS11_MODULE"];

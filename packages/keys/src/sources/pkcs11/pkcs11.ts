@@ -44,7 +44,10 @@ export const openTokenKey: OpenSource = async (ref, ask) => {
   }
 };
 
-/** Returns a signer that uses the token. Signatures are raw; for ECDSA, r ‖ s, in PKCS#11 as in COSE. */
+/**
+ * Returns a signer that uses the token. Signatures are raw; for ECDSA, r ‖ s, in PKCS#11 as in COSE. Throws
+ * KeyFileError for a key of an algorithm that tokens do not sign with here.
+ */
 export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
   const { pkcs11, ecdsa } = CUSTODY[pub.alg];
   const length = signatureLength(pub.alg);

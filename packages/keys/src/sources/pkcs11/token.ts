@@ -11,6 +11,7 @@ import * as ck from "./names.js";
 import { pinFrom } from "./pin.js";
 import type { TokenUri } from "./uri.js";
 
+/** A slot of a PKCS#11 module with a token in it. */
 export interface Slot {
   readonly handle: Handle;
   readonly info: TokenInfo;

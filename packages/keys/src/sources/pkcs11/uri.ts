@@ -9,6 +9,7 @@ const SLOT_ATTRIBUTES = ["slot-description", "slot-manufacturer", "slot-id"] as 
 
 export const TEXT_ATTRIBUTES = [...TOKEN_ATTRIBUTES, ...MODULE_ATTRIBUTES, ...SLOT_ATTRIBUTES] as const;
 
+/** A PKCS#11 URI (RFC 7512). */
 export interface TokenUri {
   /** The URI without its pin-source, for messages and logs. */
   readonly name: string;
@@ -18,9 +19,13 @@ export interface TokenUri {
   readonly object?: string;
   /** CKA_ID. */
   readonly id?: Uint8Array;
+  /** The kind of the object. */
   readonly type?: "private" | "public";
+  /** The PKCS#11 library: module-path. */
   readonly modulePath?: string;
+  /** The name of the PKCS#11 library: module-name. */
   readonly moduleName?: string;
+  /** The source of the PIN: pin-source. */
   readonly pinSource?: string;
 }
 
@@ -35,20 +40,10 @@ const QUERY = /^(?:[A-Za-z0-9._~:[\]@!$'()*+,=/?|-]|%[0-9A-Fa-f]{2})*$/;
 const PATH_NAMES: readonly string[] = [...TEXT_ATTRIBUTES, "object", "id", "type"];
 const QUERY_NAMES: readonly string[] = ["module-path", "module-name", "pin-source"];
 
-/**
- * Parses a URI. Throws KeyFileError (exit 2). Messages never contain values of the URI: a malformed one may contain a
- * PIN.
- */
-export function parseUri(uri: string): TokenUri {
-  const refuse = (what: string, hint = URI_EXAMPLE) => new KeyFileError(`pkcs11: ${what}`, hint, 2);
-  if (!/^pkcs11:/i.test(uri)) throw refuse("not a token URI: it must begin with pkcs11:");
-  if (uri.length > MAX_URI_LENGTH) throw refuse(`the URI is longer than ${MAX_URI_LENGTH} characters`);
-  // wherever it is in the URI, and before any other message about it
-  if (/pin-?value/i.test(percentDecode(uri).toString("latin1")))
-    throw refuse(
-      "pin-value: a PIN in a URI can be read by every user of this machine, and ends up in logs",
-      "change the PIN, and give it at the prompt, by --passphrase-env or --passphrase-fd, or by pin-source",
-    );
+const refusal = (what: string, hint = URI_EXAMPLE) => new KeyFileError(`pkcs11: ${what}`, hint, 2);
+
+/** The attributes of a URI by name, with their values decoded. */
+function attributesOf(uri: string): Map<string, Buffer> {
   // only the first ? separates: the query may contain more
   const [path = "", query] = [/^pkcs11:([^?]*)/i.exec(uri)?.[1], /\?(.*)$/s.exec(uri)?.[1]];
   const values = new Map<string, Buffer>();
@@ -57,40 +52,58 @@ export function parseUri(uri: string): TokenUri {
     const name = equals < 0 ? "" : part.slice(0, equals);
     if (!names.includes(name)) {
       const known = [...PATH_NAMES, ...QUERY_NAMES].includes(name);
-      throw refuse(known ? `${name} must not be ${where}` : `unknown attribute ${where}`);
+      throw refusal(known ? `${name} must not be ${where}` : `unknown attribute ${where}`);
     }
-    if (values.has(name)) throw refuse(`${name} is given twice`, "give it once (RFC 7512 §2.3)");
+    if (values.has(name)) throw refusal(`${name} is given twice`, "give it once (RFC 7512 §2.3)");
     const value = part.slice(equals + 1);
-    if (!form.test(value)) throw refuse(`${name}: has a character that must be percent-encoded`, "write it as % and two hex digits");
+    if (!form.test(value)) throw refusal(`${name}: has a character that must be percent-encoded`, "write it as % and two hex digits");
     values.set(name, percentDecode(value));
   };
   if (path !== "") for (const part of path.split(";")) take(part, PATH_NAMES, PATH, "before the ?");
   if (query !== undefined) for (const part of query.split("&")) take(part, QUERY_NAMES, QUERY, "after the ?");
+  return values;
+}
 
-  const string = (name: string): string | undefined => {
-    const bytes = values.get(name);
-    if (!bytes) return undefined;
-    // no path contains one, and modules written in C would end the name there
-    if (bytes.includes(0)) throw refuse(`${name}: has a NUL`, "leave it out");
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch {
-      throw refuse(`${name}: is not UTF-8`, "only id is bytes");
-    }
-  };
+/** The value of an attribute as text. */
+function textOf(name: string, bytes: Buffer | undefined): string | undefined {
+  if (!bytes) return undefined;
+  // no path contains one, and modules written in C would end the name there
+  if (bytes.includes(0)) throw refusal(`${name}: has a NUL`, "leave it out");
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw refusal(`${name}: is not UTF-8`, "only id is bytes");
+  }
+}
+
+/**
+ * Parses a URI. Throws KeyFileError (exit 2). Messages never contain values of the URI: a malformed one may contain a
+ * PIN.
+ */
+export function parseUri(uri: string): TokenUri {
+  if (!/^pkcs11:/i.test(uri)) throw refusal("not a token URI: it must begin with pkcs11:");
+  if (uri.length > MAX_URI_LENGTH) throw refusal(`the URI is longer than ${MAX_URI_LENGTH} characters`);
+  // wherever it is in the URI, and before any other message about it
+  if (/pin-?value/i.test(percentDecode(uri).toString("latin1")))
+    throw refusal(
+      "pin-value: a PIN in a URI can be read by every user of this machine, and ends up in logs",
+      "change the PIN, and give it at the prompt, by --passphrase-env or --passphrase-fd, or by pin-source",
+    );
+  const values = attributesOf(uri);
+  const string = (name: string) => textOf(name, values.get(name));
   const type = string("type");
   if (type !== undefined && type !== "private" && type !== "public")
-    throw refuse("type: is neither private nor public", "leave type out, and name the key by object or id");
+    throw refusal("type: is neither private nor public", "leave type out, and name the key by object or id");
   const [object, modulePath, moduleName, pinSource] = ["object", "module-path", "module-name", "pin-source"].map(string);
   const id = values.get("id");
-  if (modulePath !== undefined && moduleName !== undefined) throw refuse("module-path and module-name are both given", "give one of them");
+  if (modulePath !== undefined && moduleName !== undefined) throw refusal("module-path and module-name are both given", "give one of them");
   const text = Object.fromEntries(
     TEXT_ATTRIBUTES.flatMap((name) => {
       const value = string(name);
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  if (text["slot-id"] !== undefined && !/^[0-9]{1,20}$/.test(text["slot-id"])) throw refuse("slot-id: not a decimal number");
+  if (text["slot-id"] !== undefined && !/^[0-9]{1,20}$/.test(text["slot-id"])) throw refusal("slot-id: not a decimal number");
   return {
     name: nameOfToken(values),
     text,

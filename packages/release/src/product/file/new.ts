@@ -1,9 +1,11 @@
 // The text of a new product file. People go on writing it, so it says what can be added.
 
 import type { ConsumerName } from "../../consumer/consumers.js";
-import { type Product, productIn } from "./product.js";
+import type { Product } from "./product.js";
 import type { FoundBoard } from "./projects.js";
+import { productIn } from "./read.js";
 
+/** What newProduct() writes into a product file. */
 export interface NewProduct {
   readonly name: string;
   readonly vendor: string;

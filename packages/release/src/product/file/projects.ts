@@ -12,9 +12,11 @@ export interface FoundBoard {
   readonly slots?: { readonly a: number; readonly b: number };
 }
 
+/** The project of a build system, as findProject() recognises it. */
 export interface FoundProject {
   /** PlatformIO, Zephyr, ESP-IDF, Espruino or CMake. */
   readonly kind: string;
+  /** A name for the product. */
   readonly name: string;
   readonly boards: readonly FoundBoard[];
 }

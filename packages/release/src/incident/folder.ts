@@ -1,0 +1,77 @@
+// The folder of an incident: the next list, and a bridge for each kind of device. What is missing is made; what is there
+// may have signatures.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readAll, refusedInput, writeWhole } from "@firmseal/keys";
+import { equalBytes } from "@firmseal/signer";
+import { nodeHost } from "@firmseal/simulator";
+import { type Identity, open, policyOf, type TrustStore } from "@firmseal/verifier";
+import { ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { LIMITS } from "../limits.js";
+import { isRefusal } from "../refusals.js";
+import { unsignedBridge } from "../rotation/bridge.js";
+import { readMove } from "../rotation/move.js";
+import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
+import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./given.js";
+
+function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity): boolean {
+  try {
+    open(envelope, policyOf(store, ROLE_RELEASE, identity), nodeHost);
+    return true;
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    return false;
+  }
+}
+
+/** The list in the folder, which must be the one that is made now. */
+export function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Array; isSigned: boolean } {
+  if (!existsSync(path)) return { bytes, isSigned: false };
+  const file = readTrustFrom(path);
+  if (!equalBytes(file.store.payload, next.payload))
+    throw refusedInput(
+      "FLEET",
+      `${path}: is not the next trust file of this incident`,
+      "give the same options as before, or an empty folder: --dir",
+    );
+  const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));
+  return { bytes: file.bytes, isSigned: enough };
+}
+
+/** The file of a bridge in the folder. */
+export interface BridgeFile {
+  readonly path: string;
+  readonly group: DeviceGroup;
+  readonly isSigned: boolean;
+}
+
+/** The bridges in the folder; those that are missing are made. */
+export async function bridgesIn(given: Given, groups: readonly DeviceGroup[], list: string): Promise<BridgeFile[]> {
+  const { o, current, next } = given;
+  const out: BridgeFile[] = [];
+  const made: { path: string; bytes: Uint8Array }[] = [];
+  const before = chainBefore(given).map((file) => file.path);
+  for (const [i, group] of groups.entries()) {
+    const path = join(o.dir, `bridge-${i + 1}.suit`);
+    if (!existsSync(path)) {
+      const facts = {
+        trust: o.trust,
+        next: list,
+        before,
+        fleet: o.fleet,
+        vendor: firstUuid(group.identity.vendor),
+        class: firstUuid(group.identity.class),
+      };
+      const { draft } = await unsignedBridge(await readMove(group.image, { ...facts, seq: "next", out: path }), releaseSigners(given));
+      made.push({ path, bytes: draft.bytes });
+      out.push({ path, group, isSigned: false });
+      continue;
+    }
+    const envelope = readAll(path, LIMITS.envelope);
+    out.push({ path, group, isSigned: [current.store, next].every((store) => isGoodUnder(envelope, store, group.identity)) });
+  }
+  // all or none
+  for (const { path, bytes } of made) writeWhole(path, bytes, { fresh: true });
+  return out;
+}

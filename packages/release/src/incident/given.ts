@@ -1,0 +1,157 @@
+// What is given of an incident, and what follows from it: the next list, the devices that need a bridge to it, and the
+// keys that can sign.
+
+import { publicKeys, refusedInput, usage } from "@firmseal/keys";
+import {
+  decodeTrust,
+  describeTrust,
+  encodeTrust,
+  equalBytes,
+  formatUuid,
+  keyOfAnchor,
+  type PublicKey,
+  type TrustDescription,
+  toHex,
+} from "@firmseal/signer";
+import type { Identity, TrustStore } from "@firmseal/verifier";
+import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { readFleet } from "../rotation/fleet.js";
+import { keySet, namedKeys } from "../rotation/keys.js";
+import { type Cohort, storesOf } from "../rotation/model.js";
+import { big } from "../rotation/quorum.js";
+import type { Gone } from "../rotation/reach.js";
+import { withoutKey } from "../rotation/retire.js";
+import { refuseLastNumber } from "../signing/authorize-trust.js";
+import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+
+/** What has happened to the key. */
+export type IncidentKind = "stolen" | "lost" | "expired" | "debug-leaked";
+
+/** What runIncident() needs to know. */
+export interface IncidentOptions {
+  what: IncidentKind;
+  /** The key: a file, or its thumbprint. */
+  key: string;
+  /** The newest trust file, and the devices in the field. */
+  trust: string;
+  fleet: string;
+  /** The folder of the incident. */
+  dir: string;
+  /** Public keys that take over the roles of the key. */
+  replacement?: readonly string[];
+  /** The image that devices run: for all, or `COHORT=FILE`. */
+  image?: readonly string[];
+}
+
+/** What is given of an incident, and the next list, which follows from it. */
+export interface Given {
+  readonly o: IncidentOptions;
+  readonly current: TrustOnFile;
+  readonly fleet: readonly Cohort[];
+  readonly key: PublicKey;
+  readonly entry: TrustDescription["anchors"][number];
+  readonly gone: Gone;
+  readonly description: TrustDescription;
+  readonly bytes: Uint8Array;
+  readonly next: TrustStore;
+}
+
+/** Reads all that is given, and makes the next list. */
+export async function readGiven(o: IncidentOptions): Promise<Given> {
+  const current = readTrustFile(o.trust);
+  refuseLastNumber(big(current.store.sequence) + 1n);
+  const fleet = await readFleet(o.fleet);
+  const [key] = (await namedKeys([o.key], "--key", [current.store])) as [PublicKey];
+  const before = describeTrust(current.store);
+  const entry = before.anchors.find((a) => equalBytes(a.key.key, key.key)) as TrustDescription["anchors"][number];
+  if (o.what === "debug-leaked" && !entry.roles.includes("debug"))
+    throw usage(
+      `--key ${o.key}: has the role ${entry.roles.join(" and ")}, not debug`,
+      "for a key with another role: firmseal incident stolen",
+    );
+  if (o.what === "expired" && entry.until === undefined)
+    throw usage(
+      `--key ${o.key}: has no last sequence number, so it does not expire`,
+      "firmseal trust show FILE shows the last sequence number of each key",
+    );
+  const ahead = storesOf(fleet).find(
+    (store) => equalBytes(store.name, current.store.name) && big(store.sequence) > big(current.store.sequence) + 1n,
+  );
+  if (ahead)
+    throw refusedInput(
+      "FLEET",
+      `${o.trust}: devices have trust file ${formatSequence(ahead.sequence)} already`,
+      "give the newest one: --trust FILE",
+    );
+  const { roles, vendor, class: name } = entry;
+  const limits = { ...(vendor && { vendor }), ...(name && { class: name }) };
+  const added = (o.replacement ? await publicKeys(o.replacement, []) : []).map((one) => ({ key: one, roles, ...limits }));
+  if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: --replacement PUB");
+  const both = { ...before, anchors: [...before.anchors, ...added] };
+  // what an expired key has signed can still start
+  const description = o.what === "expired" ? { ...both, sequence: before.sequence + 1n } : withoutKey(both, key, undefined).next;
+  const bytes = encodeTrust(description);
+  const own = keySet([key]);
+  const none = new Set<string>();
+  const gone = { lost: o.what === "lost" ? own : none, stolen: o.what === "stolen" || o.what === "debug-leaked" ? own : none };
+  return { o, current, fleet, key, entry, gone, description, bytes, next: decodeTrust(bytes).store };
+}
+
+/** The devices that a bridge is for: one for each vendor and class. */
+export interface DeviceGroup {
+  readonly identity: Identity;
+  readonly names: string[];
+  readonly image: string | undefined;
+}
+
+/** The devices that need a bridge, by vendor and class. */
+export function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
+  const images = new Map(
+    (o.image ?? []).map((text): [string, string] => {
+      const at = text.indexOf("=");
+      const isNamed = at > 0 && fleet.some(({ name }) => name === text.slice(0, at));
+      return isNamed ? [text.slice(0, at), text.slice(at + 1)] : ["", text];
+    }),
+  );
+  const groups = new Map<string, DeviceGroup>();
+  for (const { name, model } of fleet) {
+    if (!model.store || !equalBytes(model.store.name, next.name) || big(model.store.sequence) >= big(next.sequence)) continue;
+    const { vendor, class: classes } = model.identity;
+    const id = [...(vendor ?? []), ...(classes ?? [])].map((part) => toHex(Uint8Array.from(part))).join(" ");
+    const group = groups.get(id) ?? { identity: model.identity, names: [], image: images.get(name) ?? images.get("") };
+    if (model.start === "release" && group.image === undefined)
+      throw usage(`cohort ${name}: a bridge without an image leaves nothing to start`, `give the image that it runs: --image ${name}=FILE`);
+    group.names.push(name);
+    groups.set(id, group);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * What a bridge brings before the next list, for devices that have an older list than today's: the lists after theirs,
+ * as far as they are known without a gap. Empty if every device has today's list.
+ */
+export function chainBefore({ current, fleet }: Pick<Given, "current" | "fleet">): TrustOnFile[] {
+  const known = new Map<bigint, TrustOnFile>();
+  for (const { model } of fleet)
+    if (model.trust && equalBytes(model.trust.store.name, current.store.name)) known.set(big(model.trust.store.sequence), model.trust);
+  const today = big(current.store.sequence);
+  if (![...known.keys()].some((n) => n < today)) return [];
+  const out = [current];
+  for (let n = today - 1n; known.has(n); n--) out.unshift(known.get(n) as TrustOnFile);
+  return out;
+}
+
+/** The first identifier of a kind, as text. */
+export const firstUuid = (ids: Identity["vendor"]) => formatUuid(Uint8Array.from(ids?.[0] ?? []));
+
+/** The release keys of both lists that can still sign for us. */
+export function releaseSigners({ current, next, gone }: Given): PublicKey[] {
+  const all = new Map<string, PublicKey>();
+  for (const store of [next, current.store])
+    for (const anchor of store.anchors) {
+      const key = anchor.roles.includes(ROLE_RELEASE) ? keyOfAnchor(anchor) : undefined;
+      if (key && !gone.lost.has(toHex(key.key))) all.set(toHex(key.key), key);
+    }
+  return [...all.values()].slice(0, 8);
+}

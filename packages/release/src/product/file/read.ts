@@ -1,0 +1,241 @@
+// Reads a product file: from what is written to what commands need, with the checks that a schema cannot make.
+
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { type AlgName, TARGETS } from "@firmseal/bundler";
+import {
+  environment,
+  type Failure,
+  type KeyFileError,
+  readAll,
+  refusedInput,
+  refuseUnknownSource,
+  schemeOf,
+  visible,
+} from "@firmseal/keys";
+import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
+import { identityOf } from "../../input/identity.js";
+import { LIMITS } from "../../limits.js";
+import { positionOf } from "./position.js";
+import type { Board, Product, ProductImage, ProductPolicy, ProductTrust } from "./product.js";
+import { HINT, type References, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
+
+const PROFILE_ALGS: { readonly [name: string]: AlgName } = { esp256: "es256", ed25519: "ed25519", hsslms: "hsslms" };
+
+const listOf = (value: References | undefined): readonly string[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+
+const UNITS: { readonly [unit: string]: number } = { "": 1, K: 1024, M: 1024 * 1024 };
+
+function sizeOf(value: number | string | undefined): number | undefined {
+  if (typeof value !== "string") return value;
+  const [, digits = "", unit = ""] = /^(\d+)([KM]?)$/.exec(value) ?? [];
+  return Number(digits) * (UNITS[unit] as number);
+}
+
+/** Turns what is written into what commands need, and checks what a schema cannot say. */
+class Reader {
+  constructor(
+    private readonly path: string,
+    private readonly text: string,
+    private readonly written: Written,
+  ) {}
+
+  fault(pointer: string, what: string, hint = HINT): Failure {
+    const { line, column } = positionOf(this.text, pointer);
+    return refusedInput("PRODUCT", `${this.path}:${line}:${column}: ${what}`, hint);
+  }
+
+  /** Paths are relative to the file that names them. */
+  private at(file: string): string {
+    const folder = dirname(this.path);
+    return isAbsolute(file) || folder === "." ? file : join(folder, file);
+  }
+
+  private reference(ref: string, pointer: string): string {
+    if (ref === "-") throw this.fault(pointer, "a key of a product cannot come from stdin", "name a file, or env:NAME");
+    if (schemeOf(ref) !== undefined) return ref;
+    try {
+      refuseUnknownSource(ref, (path) => existsSync(this.at(path)));
+    } catch (e) {
+      throw this.fault(pointer, (e as KeyFileError).message, (e as KeyFileError).hint);
+    }
+    return this.at(ref);
+  }
+
+  /** A public key, which is a file: nothing that verifies may start a program or ask for a PIN. */
+  private publicFile(ref: string, pointer: string): string {
+    if (ref === "-" || schemeOf(ref) !== undefined)
+      throw this.fault(
+        pointer,
+        `${visible(ref)}: only files can be trusted keys`,
+        "firmseal pubkey KEY > release.pub writes the public key",
+      );
+    return this.at(ref);
+  }
+
+  private classes(name: string, { class: own, revisions }: WrittenBoard): string[] {
+    const of = own ?? `${this.written.name}-${name}`;
+    const pointer = `/boards/${name}${own === undefined ? "" : "/class"}`;
+    if (revisions && isUuid(of)) throw this.fault(pointer, "a class that is a UUID has no revisions", "name the class, or drop revisions");
+    const all = revisions ? revisions.map((revision) => `${of}-${revision}`) : [of];
+    for (const one of all) {
+      try {
+        identityOf(this.written.vendor, one);
+      } catch (e) {
+        throw this.fault(pointer, (e as Error).message.replace(/^--(vendor|class) /, "$1 "));
+      }
+    }
+    return all;
+  }
+
+  private images(name: string, board: WrittenBoard): ProductImage[] {
+    const { uri } = this.written;
+    const travels = (own: string | undefined) => (board.inside === true ? undefined : (own ?? uri));
+    if (board.inside === true && board.uri !== undefined)
+      throw this.fault(`/boards/${name}/inside`, "inside is true, and the board has a uri", "drop one of the two");
+    const [a, b] = [sizeOf(board.slots?.a), sizeOf(board.slots?.b)];
+    const smaller = a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+    const both = typeof board.image === "object";
+    const main: ProductImage = {
+      name: "image",
+      component: board.component,
+      files: (typeof board.image === "object" ? [board.image.a, board.image.b] : [board.image]).map((file) => this.at(file)),
+      uri: travels(board.uri),
+      sizes: both ? [a, b] : [smaller],
+      at: `/boards/${name}/image`,
+    };
+    const further = (board.components ?? []).map(
+      (one, i): ProductImage => ({
+        name: one.name,
+        component: one.name,
+        files: [this.at(one.image)],
+        uri: travels(one.uri),
+        sizes: [sizeOf(one.slot)],
+        at: `/boards/${name}/components/${i}/image`,
+      }),
+    );
+    const names = [main.component ?? "", ...further.map((one) => one.name)];
+    const twice = names.findIndex((one, i) => names.indexOf(one) !== i);
+    if (twice >= 0) throw this.fault(`/boards/${name}/components/${twice - 1}`, `two components have the name ${names[twice]}`);
+    return [main, ...further];
+  }
+
+  private board(name: string, board: WrittenBoard): Board {
+    const { engine } = board;
+    if (engine !== undefined && !Object.hasOwn(TARGETS, engine.toLowerCase())) {
+      const known = Object.keys(TARGETS);
+      throw this.fault(
+        `/boards/${name}/engine`,
+        `${JSON.stringify(visible(engine))} is not a known engine${suggestion(engine, known)}`,
+        `one of ${known.join(", ")}`,
+      );
+    }
+    return {
+      name,
+      classes: this.classes(name, board),
+      revisions: board.revisions ?? [],
+      images: this.images(name, board),
+      engine,
+      for: board.for ?? this.written.for,
+      coseAlg: listOf(board["cose-alg"] ?? this.written["cose-alg"]),
+    };
+  }
+
+  /** Two boards with one name on a disk, or with one class, would take each other's releases. */
+  private refuseTwins(boards: readonly Board[]): void {
+    const names = new Map<string, string>();
+    const classes = new Map<string, string>();
+    for (const { name, classes: own } of boards) {
+      const before = names.get(name.toLowerCase());
+      if (before !== undefined)
+        throw this.fault(
+          `/boards/${name}`,
+          `boards ${before} and ${name} would have the same name in a folder that ignores case`,
+          "rename one of them",
+        );
+      names.set(name.toLowerCase(), name);
+      for (const one of own) {
+        const id = formatUuid(identityUuids(this.written.vendor, one).class);
+        const other = classes.get(id);
+        if (other !== undefined)
+          throw this.fault(
+            `/boards/${name}`,
+            `boards ${other} and ${name} have the same class, ${one}: their devices would accept each other's images`,
+            "give each board a class of its own",
+          );
+        classes.set(id, name);
+      }
+    }
+  }
+
+  private trust(): ProductTrust {
+    const { trust = {} } = this.written;
+    const file = trust.file === undefined ? undefined : this.at(trust.file);
+    const root = listOf(trust.root).map((ref) => this.publicFile(ref, "/trust/root"));
+    const keys = listOf(trust.keys).map((ref) => this.publicFile(ref, "/trust/keys"));
+    if (file !== undefined && (keys.length > 0 || trust.threshold !== undefined))
+      throw this.fault(
+        `/trust/${keys.length > 0 ? "keys" : "threshold"}`,
+        "the trust file gives the trusted keys",
+        "drop it, or drop file",
+      );
+    if (file === undefined && root.length > 0) throw this.fault("/trust/root", "a root is for a trust file", "name the trust file: file");
+    return { file, root, keys, threshold: trust.threshold ?? 1 };
+  }
+
+  private policy(): ProductPolicy {
+    const { suite, sbom, waivers = [] } = this.written.policy ?? {};
+    return { suite, sbom: sbom === undefined ? undefined : this.at(sbom), waivers };
+  }
+
+  product(): Product {
+    const { written, path } = this;
+    const boards = Object.entries(written.boards).map(([name, board]) => this.board(name, board));
+    this.refuseTwins(boards);
+    const keys = { release: [], recovery: [], debug: [] } as { [role in SigningRole]: string[] };
+    for (const role of Object.keys(keys) as SigningRole[])
+      keys[role] = listOf(written.keys?.[role]).map((ref) => this.reference(ref, `/keys/${role}`));
+    const { source = "version", previous } = written.sequence ?? {};
+    return {
+      path,
+      name: written.name,
+      vendor: written.vendor,
+      boards,
+      keys,
+      trust: this.trust(),
+      sequence: { source, previous: previous === undefined ? undefined : this.at(previous) },
+      profileAlg: written.profile === undefined ? undefined : PROFILE_ALGS[written.profile.split("-")[2] as string],
+      policy: this.policy(),
+      out: this.at(written.out ?? "dist"),
+      position: (pointer) => positionOf(this.text, pointer),
+      fault: (pointer, what, hint) => this.fault(pointer, what, hint),
+    };
+  }
+}
+
+function productBytes(path: string): Uint8Array {
+  try {
+    return readAll(path, LIMITS.description);
+  } catch (e) {
+    const cause = (e as Error).cause as NodeJS.ErrnoException | undefined;
+    if (cause?.code !== "ENOENT") throw e;
+    throw environment((e as Error).message, "make one with firmseal init, or name another: --product FILE", cause);
+  }
+}
+
+/** Reads a product file. Throws a Failure: ENVIRONMENT if it is missing, PRODUCT with the line and column of a fault. */
+export function readProduct(path: string): Product {
+  const bytes = productBytes(path);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw refusedInput("PRODUCT", `${path}: is not UTF-8 text`, HINT);
+  }
+  return productIn(path, text);
+}
+
+/** The product in the text of a file. `path`: its name, for messages and for the paths in it. */
+export function productIn(path: string, text: string): Product {
+  return new Reader(path, text, writtenIn(path, text)).product();
+}

@@ -1,0 +1,122 @@
+// A move from one trust file to the next, as it is read: both trust files, what comes between them, the fleet, and the
+// envelope of the bridge before it is signed.
+
+import { refusedInput, type SequenceOverrides, usage } from "@firmseal/keys";
+import { draftOf, type EnvelopeDraft, equalBytes, bridge as recipe } from "@firmseal/signer";
+import { nodeHost } from "@firmseal/simulator";
+import { type Identity, trustFileUnchecked } from "@firmseal/verifier";
+import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, releaseFacts } from "../input/draft.js";
+import { identityOf } from "../input/identity.js";
+import { refuseLastNumber } from "../signing/authorize-trust.js";
+import { readChained } from "../trust/trust-chain.js";
+import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+import { withFileName } from "../trust/trust-ref.js";
+import { readFleet } from "./fleet.js";
+import type { Cohort } from "./model.js";
+import type { CohortResult } from "./plan.js";
+import { big, higher, LAST } from "./quorum.js";
+
+/** What a bridge is made from. */
+export interface BridgeOptions extends InputOptions, SequenceOverrides {
+  /** Name of the bridge in the results for the fleet. */
+  out: string;
+  /** The current trust file of the devices, and the next one. */
+  trust: string;
+  next: string;
+  /** Trust files that the bridge brings before `next`, for devices that were away: all after theirs, in order. */
+  before?: readonly string[];
+  /** The devices in the field. */
+  fleet?: string;
+  /** The log of the keys, if it is elsewhere. */
+  log?: string;
+  /** Sign although a key is a root of the trust file. */
+  allowRootKey?: boolean;
+  /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
+  judge?(results: readonly CohortResult[]): void;
+  /** See SigningOptions. */
+  admit?(draft: EnvelopeDraft): void;
+}
+
+/** A move from one trust file to the next, and the facts of the bridge. */
+export interface Move {
+  readonly old: TrustOnFile;
+  readonly next: TrustOnFile;
+  /** What the bridge brings before `next`. */
+  readonly before: readonly TrustOnFile[];
+  readonly fleet: readonly Cohort[] | undefined;
+  /** The devices that the bridge is for. */
+  readonly identity: Identity;
+  /** The unsigned envelope. With "next", its number is above the floors of these devices. */
+  readonly prepared: PreparedInput;
+  /** The image; undefined if the trust file travels alone. */
+  readonly image: string | undefined;
+  readonly options: BridgeOptions;
+}
+
+function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
+  // a release may carry today's trust file, for devices that missed the bridge
+  if (equalBytes(old.store.payload, next.store.payload)) return;
+  try {
+    trustFileUnchecked(next.bytes, old.store, nodeHost);
+  } catch (e) {
+    throw withFileName(next.path, e);
+  }
+}
+
+/** What the bridge brings, which devices with `old` must take: `next`, and what comes before it. */
+function chainOf(old: TrustOnFile, before: readonly TrustOnFile[], next: TrustOnFile): Uint8Array {
+  const bytes = Buffer.concat([...before, next].map((file) => file.bytes));
+  try {
+    if (before.length > 0) trustFileUnchecked(bytes, old.store, nodeHost);
+  } catch (e) {
+    throw withFileName([...before, next].map(({ path }) => path).join(", "), e);
+  }
+  return bytes;
+}
+
+function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
+  const among = (ids: Identity["vendor"], one: Identity["vendor"]) =>
+    (ids ?? []).some((id) => equalBytes(Uint8Array.from(id), Uint8Array.from(one?.[0] ?? [])));
+  return among(cohort.model.identity.vendor, vendor) && among(cohort.model.identity.class, name);
+}
+
+/** The lowest number that every device of this kind accepts, but not lower than that of `next`. */
+function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, identity: Identity): NextSequence {
+  const floor = (fleet ?? []).filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, big(c.floor)), 0n);
+  return (scope) => {
+    const own = next(scope);
+    if (floor >= LAST)
+      throw refusedInput("SEQUENCE", "no sequence number is left: devices of the fleet are at 2^64 - 1", "none is higher than 2^64 - 1");
+    return higher(own, floor + 1n);
+  };
+}
+
+/** The envelope to sign: the trust file with an image, or alone. */
+async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<PreparedInput> {
+  if (image === undefined) {
+    const { sequence, ...device } = releaseFacts(o);
+    return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
+  }
+  const input = await readInput(image, o);
+  if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
+  return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
+}
+
+/**
+ * Reads the trust files and the fleet of a bridge, and makes the envelope. `image`: a file, or undefined for the trust
+ * file alone. Throws a Failure with the refusal of a file, of a trust file that does not follow the other, or of a
+ * fleet.
+ */
+export async function readMove(image: string | undefined, o: BridgeOptions): Promise<Move> {
+  const { vendor, class: name } = releaseFacts(o);
+  const id = identityOf(vendor, name);
+  const identity: Identity = { vendor: [id.vendor], class: [id.class] };
+  const [old, next] = [readTrustFile(o.trust), readChained(o.next)];
+  const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
+  checkSuccession(old, next);
+  refuseLastNumber(big(next.store.sequence));
+  const before = (o.before ?? []).map((path) => readTrustFile(path));
+  const made = await prepare(image, o, chainOf(old, before, next));
+  const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
+  return { old, next, before, fleet, identity, prepared, image, options: o };
+}

@@ -1,0 +1,239 @@
+// Audits signing logs: the hash chain of each, that it has everything that was seen before, and that no two logs or trust
+// files have the same number. Of trust files, also that every signature of a known root has an entry.
+
+import { realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  acceptRestored,
+  CODES,
+  type Conflict,
+  claimedKey,
+  conflictFailure,
+  conflicts,
+  environment,
+  Failure,
+  isFile,
+  isOfTrustFile,
+  isSigning,
+  keyName,
+  LastSeen,
+  type LogFault,
+  lockLog,
+  looksLikeLog,
+  missingFromLog,
+  type PassphraseOptions,
+  passphraseOptions,
+  readFirstBytes,
+  readLog,
+  type Seen,
+  type SigningLog,
+  signingLogPath,
+  tooMuch,
+  usage,
+} from "@firmseal/keys";
+import { isTrust } from "@firmseal/signer";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { readEnvelopeFile } from "../input/envelope-file.js";
+import { LIMITS } from "../limits.js";
+import { type TrustEvidence, trustEvidence } from "../trust/trust-evidence.js";
+import { logDigest } from "./authorize.js";
+
+/** Options of auditLogs(). */
+export interface AuditOptions extends PassphraseOptions {
+  /** An envelope that one of the logs must have a signature of. */
+  envelope?: string;
+  /** Continue logs that were truncated, restored or edited. An entry in each of them records this. */
+  acceptRestored?: boolean;
+}
+
+/** A log that was audited. */
+export interface AuditedLog {
+  readonly log: SigningLog;
+  /** The faults of its hash chain, and what it lacks of what this machine has seen. */
+  readonly faults: readonly LogFault[];
+}
+
+/** A signature on a trust file without an entry in the log of its key. */
+export interface UnloggedSignature {
+  readonly file: string;
+  /** The thumbprint of the key, in hex. */
+  readonly key: string;
+}
+
+/** The result of auditLogs(). */
+export interface LogAudit {
+  readonly logs: readonly AuditedLog[];
+  /** The trust files, and which roots have signed each. */
+  readonly evidence: readonly TrustEvidence[];
+  readonly unlogged: readonly UnloggedSignature[];
+  /** The numbers that were used twice. */
+  readonly conflicts: readonly Conflict[];
+  /** The envelope that was asked for: the digest of its manifest, and the entries that signed it. */
+  readonly envelope: { readonly file: string; readonly digest: string; readonly signed: readonly SignedEntry[] } | undefined;
+  /** The first thing that is wrong. undefined if nothing is. */
+  readonly failure: Failure | undefined;
+}
+
+/** The entry of a signature: its log, its number, and the thumbprint of its key. */
+export interface SignedEntry {
+  readonly log: string;
+  readonly entry: number;
+  readonly key: string | null;
+}
+
+interface LogPlace {
+  path: string;
+  /** Thumbprint of the key that it is the log of; undefined where the log itself was named. */
+  key?: string;
+}
+
+interface InspectedLog {
+  log: SigningLog;
+  faults: LogFault[];
+  keys: string[];
+  /** What was seen of the logs of these keys. */
+  seen: (Seen | undefined)[];
+}
+
+/** A log itself, or the log of a key. A key file is opened only if the log beside it does not name the key. */
+async function placeFor(ref: string, o: AuditOptions): Promise<LogPlace> {
+  const isThere = isFile(ref);
+  if (isThere && looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
+  const beside = isThere ? `${realpathSync(ref)}.log` : ref;
+  if (isThere && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
+  const key = await claimedKey(ref, passphraseOptions(o));
+  const name = keyName(key);
+  const inState = signingLogPath({ name: ref, public: key }, undefined);
+  // no log is beside a public key; the last signature recorded where the log is
+  const seen = new LastSeen(name, "log").read()?.path;
+  const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
+  if (path === undefined)
+    throw environment(`${ref}: this machine has no signing log of this key`, "name the log file: KEY.log is beside the private key");
+  return { path, key: name };
+}
+
+/** A log with its faults. What was seen is read first: the log may grow meanwhile, and must not seem too short then. */
+function inspectLog({ path, key }: LogPlace): InspectedLog {
+  const first = readLog(path);
+  const named = [...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])];
+  // a name becomes part of a file name
+  const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
+  if (keys.length > LIMITS.logKeys)
+    throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name the log of one of your keys");
+  const seen = keys.map((name) => new LastSeen(name, "log").read());
+  const log = readLog(path);
+  return { log, faults: [...log.faults, ...seen.flatMap((s) => missingFromLog(log, s))], keys, seen };
+}
+
+/** Several logs of one key, as copies of a key have their own: one of them must have what this machine has seen. Its own log must have it. */
+function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
+  return all.map((one) => {
+    const elsewhere = (s: Seen) =>
+      s.path !== undefined && resolve(s.path) !== resolve(one.log.path) && all.some((other) => missingFromLog(other.log, s).length === 0);
+    const wanted = one.seen.filter((s) => s === undefined || !elsewhere(s));
+    return { ...one, faults: [...one.log.faults, ...wanted.flatMap((s) => missingFromLog(one.log, s))] };
+  });
+}
+
+async function acceptLog(place: LogPlace): Promise<void> {
+  const lock = await lockLog(resolve(place.path));
+  try {
+    const { log, faults, keys } = inspectLog(place);
+    if (faults.length === 0) throw usage(`${place.path}: this log has no fault`, "drop --accept-restored");
+    await acceptRestored(log, keys);
+  } finally {
+    lock.release();
+  }
+}
+
+function digestIn(file: string): string {
+  const { digest } = decodeEnvelope(readEnvelopeFile(file));
+  if (!digest) throw usage(`${file}: the envelope is not signed`, "give an envelope that firmseal sign wrote");
+  return logDigest({ digest });
+}
+
+/** Signatures without an entry in any log: those with one are compared already. */
+function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
+  const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
+  return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
+}
+
+/** Signatures of keys whose log is here, and does not know them. Of other keys nothing is known. */
+function withoutEntry(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): UnloggedSignature[] {
+  const keys = new Set(logs.flatMap(({ entries }) => entries.flatMap((e) => (isOfTrustFile(e) ? (e.key ?? []) : []))));
+  return unentered(evidence, logs).flatMap(({ path, entries }) =>
+    entries.flatMap(({ key }) => (key !== undefined && keys.has(key) ? [{ file: path, key }] : [])),
+  );
+}
+
+function withoutLog({ file, key }: UnloggedSignature): Failure {
+  return new Failure(
+    1,
+    "LOG",
+    CODES.LOG,
+    `${file}: key ${key.slice(0, 16)}… has signed it, and no log here has an entry for that`,
+    "name the logs of every machine on which this root signs; if none has it, somebody has the key but not the log",
+  );
+}
+
+function damagedLog(log: SigningLog, faults: readonly LogFault[]): Failure {
+  const [first] = faults as [LogFault];
+  const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
+  return new Failure(
+    1,
+    "LOG",
+    CODES.LOG,
+    `${log.path}: ${logFaultWords(first)}${more}`,
+    "restore the right log; if there is none, --accept-restored continues this one and records that",
+  );
+}
+
+function notInLog(envelope: string): Failure {
+  return new Failure(
+    1,
+    "LOG",
+    CODES.LOG,
+    `${envelope}: the log has no signature of this manifest`,
+    "check the logs of the other keys; if no log has it, find out who signed it",
+  );
+}
+
+/** Describes a fault of a log in words. */
+export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
+
+/**
+ * Audits the logs of keys, named by a key or by a log file, and trust files. Nothing is written but the entries of
+ * `acceptRestored`. Throws KeyFileError or Failure if something cannot be read; what is wrong with logs is in the result.
+ */
+export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
+  const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
+  const isList = (ref: string) => isFile(ref) && isTrust(readFirstBytes(ref, 2));
+  const evidence = trustEvidence(refs.filter(isList));
+  const places: LogPlace[] = [];
+  for (const ref of refs) if (!isList(ref)) places.push(await placeFor(ref, o));
+  if (o.acceptRestored) for (const place of places) await acceptLog(place);
+  const audited = withoutCopies(places.map(inspectLog));
+  const logs = audited.map(({ log }) => log);
+  const twice = conflicts([...logs, ...unentered(evidence, logs)]);
+  const unlogged = withoutEntry(evidence, logs);
+  const signed = logs.flatMap(({ path, entries }) =>
+    entries
+      .filter((e) => digest !== undefined && e.digest === digest && isSigning(e))
+      .map((e) => ({ log: path, entry: e.n, key: e.key ?? null })),
+  );
+  const envelope = digest === undefined ? undefined : { file: o.envelope as string, digest, signed };
+  return { logs: audited, evidence, unlogged, conflicts: twice, envelope, failure: failureIn(audited, twice, unlogged, envelope) };
+}
+
+function failureIn(
+  logs: readonly AuditedLog[],
+  twice: readonly Conflict[],
+  [unlogged]: readonly UnloggedSignature[],
+  envelope: LogAudit["envelope"],
+): Failure | undefined {
+  const bad = logs.find(({ faults }) => faults.length > 0);
+  if (bad) return damagedLog(bad.log, bad.faults);
+  if (twice.length > 0) return conflictFailure(twice);
+  if (unlogged) return withoutLog(unlogged);
+  return envelope?.signed.length === 0 ? notInLog(envelope.file) : undefined;
+}
