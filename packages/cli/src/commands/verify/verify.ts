@@ -33,8 +33,13 @@ function isForProduct(path: string, o: VerifyOptions): boolean {
       throw usage("--product: the product file gives the trusted keys", "drop --key, --trust and their options");
     return true;
   }
-  if (o.key || o.trust !== undefined) return false;
-  return existsSync(PRODUCT_FILE) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const hasKeys = o.key !== undefined || o.trust !== undefined;
+  if (isFolder && hasKeys)
+    throw usage(`${path}: is a folder, not a file`, "name one envelope; for a folder of releases, give --product FILE instead of keys");
+  if (isFolder && !existsSync(PRODUCT_FILE))
+    throw usage(`${path}: is a folder, and there is no ${PRODUCT_FILE} here`, "name the product file of these releases: --product FILE");
+  return !hasKeys && existsSync(PRODUCT_FILE);
 }
 
 async function judged(o: VerifyOptions) {
