@@ -46,6 +46,18 @@ describe("create", () => {
     expect(splitEnvelope(Uint8Array.from(p.get("sub/d.suit"))).payloads.get("#fw")).toEqual(image(100, 9));
   });
 
+  it.each([
+    [{ components: [] }, "/components: needs at least 1 item"],
+    [{ components: [[{ hex: "0" }]] }, "/components/0/0/hex: does not have the right form (hexadecimal digits, two for each byte)"],
+  ])("says what is wrong with %j", async (part, words) => {
+    const p = place();
+    p.put("d.json", JSON.stringify({ $schema: SCHEMA, sequence: 1, ...part }));
+    expect((await p.run(["create", "--from", "d.json", "--json"])).json).toMatchObject({
+      exit: 1,
+      message: `the description: ${words}`,
+    });
+  });
+
   it("tells the formats apart by $schema", async () => {
     const p = place();
     const old = {

@@ -325,13 +325,21 @@ describe("explain", () => {
   it.each([
     ["no envelope", ["fw.bin"], 1, "not a SUIT envelope"],
     ["another device", ["fw.suit", "--vendor", "example.org", "--class", "x"], 2, "is not for this device"],
-    ["a slot that the release is not for", ["fw.suit", "--slot", "7"], 2, "drop --slot to see which devices the release is for"],
+    ["a slot that the release is not for", ["fw.suit", "--slot", "7"], 2, "is not for this device"],
     ["half a device", ["fw.suit", "--vendor", "example.org"], 2, "one of them is missing"],
     ["a slot that is none", ["fw.suit", "--slot", "x"], 2, "option '--slot <n>': 'x' is not valid"],
   ])("refuses %s", async (_, args, exit, words) => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
     expect(expectFailure(await p.run(["explain", ...args]), exit)).toContain(words);
+  });
+
+  it("names the options that leave no device", async () => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    expect((await p.run(["explain", "fw.suit", "--slot", "7"])).stderr).toContain("hint: drop --slot to see");
+    const other = ["--vendor", "example.org", "--class", "x"];
+    expect((await p.run(["explain", "fw.suit", ...other])).stderr).toContain("hint: drop --vendor, --class to see");
   });
 
   it("shows hostile names as text", async () => {

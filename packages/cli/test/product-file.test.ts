@@ -139,6 +139,13 @@ describe("whom the devices of a product trust", () => {
     p.put("firmseal.toml", withTrust('keys = ["A.jwk", "C.jwk"]\nthreshold = 2').replace('"A.pem"', '["A.pem", "C.pem"]'));
     await released(p, "1.0.0");
     await p.ok(["verify", "dist/1.0.0"]);
+    const keys = await p.run(["verify", "dist/1.0.0", "--key", "A.jwk"]);
+    expect(expectFailure(keys, 2)).toContain("dist/1.0.0: is a folder, not a file");
+    expect(keys.stderr).toContain("give --product FILE instead of keys");
+    p.folder("elsewhere");
+    const elsewhere = await p.run(["verify", "../dist/1.0.0"], { cwd: p.at("elsewhere") });
+    expect(expectFailure(elsewhere, 2)).toContain("is a folder, and there is no firmseal.toml here");
+    expect(elsewhere.stderr).toContain("hint: name the product file of these releases: --product FILE");
   });
 
   it("may be a trust file, whose release keys must sign", async () => {

@@ -85,7 +85,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors = Array.from({ length: 17 }, () => ({ key: "A.jwk", roles: ["release"] }));
       }),
       204,
-      /\/anchors: must NOT have more than 16 items/,
+      /\/anchors: may have at most 16 items/,
     ],
     [
       "an unknown role",

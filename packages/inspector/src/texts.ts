@@ -144,7 +144,7 @@ export const TEXTS = {
   during: { install: "installation", start: "start" },
   noSteps: "No command is executed.",
   ends: (words: string) => `It ends: ${words}`,
-  endsWell: "The release is installed, and starts.",
+  endsWell: "If every payload matches its digest, the release is installed, and starts.",
   state: "What the device has afterwards",
   stateRow: { unchanged: "the image from before", written: "the new image, not current yet", current: "the new image, current" },
   badFloor: "The floor is not a number from 0 to 2^64 - 1.",

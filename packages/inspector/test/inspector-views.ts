@@ -45,7 +45,9 @@ export function views(): void {
   it("runs a release command by command on a device that a person describes", async () => {
     await inspector.show(release, key);
     expect(await steps()).toEqual(expect.arrayContaining([expect.stringContaining("condition-vendor-identifier")]));
-    expect(await inspector.text("section[aria-labelledby=device-title]")).toContain("The release is installed, and starts.");
+    expect(await inspector.text("section[aria-labelledby=device-title]")).toContain(
+      "If every payload matches its digest, the release is installed, and starts.",
+    );
     await inspector.page.locator(".steps li", { hasText: "directive-fetch" }).first().click();
     await inspector.settled();
     expect(await inspector.text(".details")).toContain("gets #firmware");

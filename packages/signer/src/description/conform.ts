@@ -71,6 +71,16 @@ function memberOf({ keyword, params }: Violation): string | undefined {
   return typeof member === "string" ? member : undefined;
 }
 
+const many = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
+/** Keywords with a limit, in words. */
+const COUNTS: { readonly [keyword: string]: (limit: number) => string } = {
+  minItems: (n) => `needs at least ${many(n, "item")}`,
+  maxItems: (n) => `may have at most ${many(n, "item")}`,
+  minLength: (n) => `needs at least ${many(n, "character")}`,
+  maxLength: (n) => `may have at most ${many(n, "character")}`,
+};
+
 function inWords({ keyword, params, message, data, parentSchema }: Violation): string {
   if (keyword === "additionalProperties")
     return `unknown member ${quoted(params["additionalProperty"])}${suggestion(params["additionalProperty"], Object.keys(parentSchema?.properties ?? {}))}`;
@@ -82,7 +92,8 @@ function inWords({ keyword, params, message, data, parentSchema }: Violation): s
   const described = parentSchema?.description;
   // what the pattern means, rather than the pattern
   if (keyword === "pattern" && described !== undefined) return `does not have the right form (${described})`;
-  return `${message ?? "does not fit the schema"}${described === undefined ? "" : ` (${described})`}`;
+  const words = COUNTS[keyword]?.(Number(params["limit"])) ?? message ?? "does not fit the schema";
+  return `${words}${described === undefined ? "" : ` (${described})`}`;
 }
 
 function quoted(value: unknown): string {

@@ -33,8 +33,12 @@ function isForProduct(path: string, o: VerifyOptions): boolean {
       throw usage("--product: the product file gives the trusted keys", "drop --key, --trust and their options");
     return true;
   }
-  if (o.key || o.trust !== undefined) return false;
-  return existsSync(PRODUCT_FILE) || isFolder(path);
+  const hasKeys = o.key !== undefined || o.trust !== undefined;
+  if (hasKeys && isFolder(path))
+    throw usage(`${path}: is a folder, not a file`, "name one envelope; for a folder of releases, give --product FILE instead of keys");
+  if (!existsSync(PRODUCT_FILE) && isFolder(path))
+    throw usage(`${path}: is a folder, and there is no ${PRODUCT_FILE} here`, "name the product file of these releases: --product FILE");
+  return !hasKeys && existsSync(PRODUCT_FILE);
 }
 
 async function judged(o: VerifyOptions) {
