@@ -1,14 +1,17 @@
 // What trust sign, tbs and attach have in common.
 
-import { Failure, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
+import { Failure, type PassphraseOptions, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
 import {
+  type ApprovalOptions,
   type Change,
   keysOf,
+  readApprovals,
   readChain,
   readTrustFrom,
   rootProgress,
   showChanges,
   type TrustOnFile,
+  type TrustSigningOptions,
   withFileName,
 } from "@firmseal/release";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
@@ -49,6 +52,30 @@ export function reviewChanges(path: string, store: TrustStore, o: { previousTrus
   return { chain, before: chain.map((one) => one.store), changes: showChanges(path, store, chain[0]) };
 }
 
+/** Options of the commands that sign a trust file. */
+export interface TrustFileOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
+  previousTrust?: string[];
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** A trust file before a root signs it, with the options of recordTrustSigning(). */
+export interface TrustToSign extends RootReview {
+  path: string;
+  out: string;
+  bytes: Uint8Array;
+  store: TrustStore;
+  signing: TrustFileOptions;
+}
+
+/** Reads a trust file, shows what a root is about to sign, and reads the approvals, before any key is opened. */
+export async function trustToSign(path: string, o: TrustFileOptions): Promise<TrustToSign> {
+  const { bytes, store } = readTrustFrom(path);
+  const review = reviewChanges(path, store, o);
+  return { path, out: o.out ?? path, bytes, store, ...review, signing: { ...o, approvals: await readApprovals(o) } };
+}
+
 /** A published test key does not sign, and no root vouches for one: somebody else may have made the file. */
 export function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, o: { allowTestKey?: string[] }): void {
   refuseTestKeys([...keys, ...keysOf(store)], o.allowTestKey ?? []);
@@ -56,10 +83,8 @@ export function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, 
 
 /** Writes a signed trust file, and gives the facts of it. */
 export function writeSignedTrust(
-  path: string,
-  out: string,
+  { path, out, chain, changes }: Pick<TrustToSign, "path" | "out" | "chain" | "changes">,
   bytes: Uint8Array,
-  { chain, changes }: RootReview,
   o: { json?: boolean },
   log: readonly Receipt[],
 ) {
