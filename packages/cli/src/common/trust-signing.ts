@@ -3,13 +3,13 @@
 import { Failure, type PassphraseOptions, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
 import {
   type ApprovalOptions,
-  type Change,
   keysOf,
   readApprovals,
   readChain,
   readTrustFrom,
   rootProgress,
   showChanges,
+  type TrustChange,
   type TrustOnFile,
   type TrustSigningOptions,
   withFileName,
@@ -44,7 +44,7 @@ export interface RootReview {
   /** The files of --previous-trust, the newest first. */
   chain: TrustOnFile[];
   before: TrustStore[];
-  changes: Change[];
+  changes: TrustChange[];
 }
 
 export function reviewChanges(path: string, store: TrustStore, o: { previousTrust?: string[] }): RootReview {

@@ -19,7 +19,7 @@ import { readFleet } from "../rotation/fleet.js";
 import { keySet, namedKeys } from "../rotation/keys.js";
 import { type Cohort, storesOf } from "../rotation/model.js";
 import { big } from "../rotation/quorum.js";
-import type { Gone } from "../rotation/reach.js";
+import type { KeyFates } from "../rotation/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
@@ -50,7 +50,7 @@ export interface Given {
   readonly fleet: readonly Cohort[];
   readonly key: PublicKey;
   readonly entry: TrustDescription["anchors"][number];
-  readonly gone: Gone;
+  readonly gone: KeyFates;
   readonly description: TrustDescription;
   readonly bytes: Uint8Array;
   readonly next: TrustStore;

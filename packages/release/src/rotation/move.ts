@@ -38,7 +38,7 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
 }
 
 /** A move from one trust file to the next, and the facts of the bridge. */
-export interface Move {
+export interface TrustMove {
   readonly old: TrustOnFile;
   readonly next: TrustOnFile;
   /** What the bridge brings before `next`. */
@@ -107,7 +107,7 @@ async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8
  * file alone. Throws a Failure with the refusal of a file, of a trust file that does not follow the other, or of a
  * fleet.
  */
-export async function readMove(image: string | undefined, o: BridgeOptions): Promise<Move> {
+export async function readTrustMove(image: string | undefined, o: BridgeOptions): Promise<TrustMove> {
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };

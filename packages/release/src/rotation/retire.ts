@@ -29,7 +29,7 @@ import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
-import { type Change, showChanges } from "../trust/trust-change.js";
+import { showChanges, type TrustChange } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { withFileName } from "../trust/trust-ref.js";
 import { readFleet } from "./fleet.js";
@@ -69,7 +69,7 @@ export interface Retirement {
   readonly description: TrustDescription;
   readonly bytes: Uint8Array;
   readonly store: TrustStore;
-  readonly changes: Change[];
+  readonly changes: TrustChange[];
   /** Roles without keys in the next list. */
   readonly retiredRoles: readonly RoleName[];
   readonly options: RetireOptions;

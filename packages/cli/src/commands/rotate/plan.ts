@@ -5,7 +5,7 @@ import {
   keySet,
   LEFT_BEHIND,
   namedKeys,
-  plan as planFor,
+  planSteps as planFor,
   readFleet,
   readSteps,
   storesOf,

@@ -17,13 +17,13 @@ import {
   usage,
 } from "@firmseal/keys";
 import {
-  allSet,
   type ConsumerName,
   type CoverOptions,
   coveringTrustFiles,
   formatDigest,
   type InputOptions,
   makeDraft,
+  manifestParameters,
   openWithTrialKey,
   outsideUris,
   type ReleaseInput,
@@ -103,7 +103,7 @@ function envelopeName({ path, kind }: ReleaseInput, given: string | undefined): 
 
 /** Identifiers that the manifest requires of devices, as text. */
 function requiredIdentifiers(m: Manifest, code: number): string[] {
-  const values = allSet(m).filter((p) => p.code === code);
+  const values = manifestParameters(m).filter((p) => p.code === code);
   return [...new Set(values.map((p) => (typeof p.value === "string" ? p.value : Buffer.from(p.raw).toString("hex"))))];
 }
 
