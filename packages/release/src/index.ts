@@ -40,8 +40,9 @@ export {
 } from "./payload-check/payload-check.js";
 export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./payload-check/tree.js";
 export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
+export { signingKeys, trustOptions } from "./product/board/devices.js";
+export { boardInput } from "./product/board/sign-board.js";
 export { type BoardChange, releaseChanges } from "./product/changes.js";
-export { signingKeys, trustOptions } from "./product/devices.js";
 export { PRODUCT_FILE } from "./product/file/file-name.js";
 export { type NewProduct, newProduct } from "./product/file/new.js";
 export { type Board, boardsOf, type Product } from "./product/file/product.js";
@@ -52,7 +53,6 @@ export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from "./product/plan.js";
 export { readRecord, refuseOtherProduct } from "./product/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
-export { boardInput } from "./product/sign-board.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
@@ -66,7 +66,6 @@ export {
   releaseFolder,
 } from "./report/report-release.js";
 export { type NeededSignatures, type SignedBridge, signBridge, type UnsignedBridge, unsignedBridge } from "./rotation/bridge.js";
-export type { DeviceState, StepFit } from "./rotation/dry-run.js";
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { readFleet } from "./rotation/fleet.js";
 export { fleetDevices } from "./rotation/fleet-rows.js";
@@ -74,8 +73,11 @@ export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type Cohort, type DeviceAlg, type DeviceModel, type EmbeddedKeys, modelOf, storesOf } from "./rotation/model.js";
 export { type BridgeOptions, readTrustMove, type TrustMove } from "./rotation/move.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
-export { type CohortResult, devicesByVerdict, planSteps, type StepResult } from "./rotation/plan.js";
-export { type Exposed, exposedWords, type KeyFates, type Margin, type Margins } from "./rotation/reach.js";
+export type { DeviceState, StepFit } from "./rotation/plan/dry-run.js";
+export { type CohortResult, devicesByVerdict, planSteps, type StepResult } from "./rotation/plan/plan.js";
+export { type Exposed, exposedWords, type KeyFates, type Margin, type Margins } from "./rotation/plan/reach.js";
+export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/plan/steps.js";
+export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/plan/verdict.js";
 export {
   judgeUnsigned,
   planRetirement,
@@ -84,8 +86,6 @@ export {
   type SignedRetirement,
   signRetirement,
 } from "./rotation/retire.js";
-export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
-export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export {
   type AuditedLog,

@@ -13,8 +13,8 @@ import { embeddedTrust, trustFileUnchecked } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { devicesByVerdict, planSteps } from "../src/rotation/plan.js";
-import type { PlannedRelease } from "../src/rotation/steps.js";
+import { devicesByVerdict, planSteps } from "../src/rotation/plan/plan.js";
+import type { PlannedRelease } from "../src/rotation/plan/steps.js";
 import {
   A,
   at,

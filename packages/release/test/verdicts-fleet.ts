@@ -3,8 +3,8 @@ import { parseSequence } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
 import { identity, imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";
-import type { CohortResult } from "../src/rotation/plan.js";
-import { type PlannedStep, stepOf } from "../src/rotation/steps.js";
+import type { CohortResult } from "../src/rotation/plan/plan.js";
+import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
 import { signedTrust } from "../src/trust/trust-file.js";
 
 export const { A, B, C, D, R1, R2, R3, R4 } = keysOf("A", "B", "C", "D", "R1", "R2", "R3", "R4");

@@ -7,9 +7,9 @@ import { randoms } from "../../test-support/src/randoms.js";
 import { CLASSES, Device, identity, imageOf, release, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";
 import { whatNext } from "../src/rotation/next.js";
-import { planSteps } from "../src/rotation/plan.js";
-import { LAST } from "../src/rotation/quorum.js";
-import { type PlannedStep, stepOf } from "../src/rotation/steps.js";
+import { planSteps } from "../src/rotation/plan/plan.js";
+import { LAST } from "../src/rotation/plan/quorum.js";
+import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
 import { A, all, B, C, cohort, D, facts, fileOf, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
 
 describe("a step that does harm", () => {

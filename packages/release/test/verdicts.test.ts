@@ -17,7 +17,7 @@ import { parseSequence } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { identity, imageOf, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import type { Cohort } from "../src/rotation/model.js";
-import { planSteps } from "../src/rotation/plan.js";
+import { planSteps } from "../src/rotation/plan/plan.js";
 import { A, all, B, C, cohort, D, facts, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
 
 const P256 = privateKey("es256", new Uint8Array(createHash("sha256").update("P-256").digest()));

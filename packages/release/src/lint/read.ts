@@ -24,7 +24,7 @@ import { certainRefusal, checkPayloads, outsideUris, payloadFiles } from "../pay
 import { sequenceCommands } from "../payload-check/tree.js";
 import { payloadsBeside } from "../payload-check/verified.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
-import { carriedStores } from "../rotation/steps.js";
+import { carriedStores } from "../rotation/plan/steps.js";
 import { scopeOf } from "../signing/scope.js";
 import { type IdentifiedSignature, type KnownKey, signersOf } from "../signing/signers.js";
 import type { CutInput } from "./cuts.js";

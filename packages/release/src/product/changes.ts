@@ -8,7 +8,7 @@ import { explain } from "../explain/explain.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { hashFile } from "../input/hash-file.js";
 import { scopeOf } from "../signing/scope.js";
-import { classesOf } from "./devices.js";
+import { classesOf } from "./board/devices.js";
 import { publishedAt } from "./numbers.js";
 import type { ReleasePlan } from "./plan.js";
 import { type KnownRelease, releaseFault } from "./record.js";

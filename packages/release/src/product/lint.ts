@@ -11,11 +11,11 @@ import { type EarlierRelease, readEarlier, readForLint } from "../lint/read.js";
 import { boardsFor, releaseBefore } from "../lint/releases.js";
 import type { IdentifiedSignature } from "../signing/signers.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
+import type { PreparedBoard } from "./board/prepare.js";
 import type { Cuts } from "./cuts/cuts.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { envelopeName } from "./names.js";
-import type { PreparedBoard } from "./prepare.js";
 import type { KnownRelease } from "./record.js";
 
 /** What is linted of a plan. */

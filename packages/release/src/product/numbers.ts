@@ -6,7 +6,7 @@ import { isFolder, isVersion, numberVersion, usage, versionNumber } from "@firms
 import { versionIn } from "@firmseal/report";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
-import { higher } from "../rotation/quorum.js";
+import { higher } from "../rotation/plan/quorum.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import {

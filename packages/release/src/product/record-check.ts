@@ -7,7 +7,7 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import type { VerifiedRelease } from "../payload-check/verified.js";
 import { logDigest } from "../signing/authorize.js";
 import { signersOf, testKeysAmong } from "../signing/signers.js";
-import { classesOf } from "./devices.js";
+import { classesOf } from "./board/devices.js";
 import type { Board, Product } from "./file/product.js";
 import { releaseFault } from "./record.js";
 

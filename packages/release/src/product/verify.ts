@@ -17,7 +17,7 @@ import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payl
 import { isRefusal } from "../refusals.js";
 import { logDigest } from "../signing/authorize.js";
 import { type TrustedKeys, trustedKeys, withFileName } from "../trust/trust-ref.js";
-import { classesOf, refuseRole, trustOptions } from "./devices.js";
+import { classesOf, refuseRole, trustOptions } from "./board/devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { shelfPath } from "./names.js";

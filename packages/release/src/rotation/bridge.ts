@@ -11,11 +11,11 @@ import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
-import { planAsIfSigned } from "./as-if-signed.js";
 import { keySet } from "./keys.js";
 import type { TrustMove } from "./move.js";
-import type { CohortResult } from "./plan.js";
-import { type KeyWindow, keysInRole, only } from "./quorum.js";
+import { planAsIfSigned } from "./plan/as-if-signed.js";
+import type { CohortResult } from "./plan/plan.js";
+import { type KeyWindow, keysInRole, only } from "./plan/quorum.js";
 
 /** Maximum number of signatures in an envelope. */
 const MOST_SIGNATURES = 8;

@@ -13,8 +13,8 @@ import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { withFileName } from "../trust/trust-ref.js";
 import { readFleet } from "./fleet.js";
 import type { Cohort } from "./model.js";
-import type { CohortResult } from "./plan.js";
-import { big, higher, LAST } from "./quorum.js";
+import type { CohortResult } from "./plan/plan.js";
+import { big, higher, LAST } from "./plan/quorum.js";
 
 /** What a bridge is made from. */
 export interface BridgeOptions extends InputOptions, SequenceOverrides {

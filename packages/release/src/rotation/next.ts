@@ -6,12 +6,12 @@ import { toHex } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { refusalMeaning } from "../refusals.js";
-import { type DeviceState, type Played, play } from "./dry-run.js";
 import { type Cohort, storesOf } from "./model.js";
-import { newestOfLine, stateOf } from "./plan.js";
-import { big } from "./quorum.js";
-import { type Group, statesOf } from "./states.js";
-import { carriedStores, type PlannedStep } from "./steps.js";
+import { type DeviceState, type Played, play } from "./plan/dry-run.js";
+import { newestOfLine, stateOf } from "./plan/plan.js";
+import { big } from "./plan/quorum.js";
+import { type Group, statesOf } from "./plan/states.js";
+import { carriedStores, type PlannedStep } from "./plan/steps.js";
 
 /** What devices in one state need next. */
 export interface NextResult {

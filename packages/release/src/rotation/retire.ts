@@ -35,9 +35,9 @@ import { withFileName } from "../trust/trust-ref.js";
 import { readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type Cohort, storesOf } from "./model.js";
-import { type CohortResult, newestOfLine, standing } from "./plan.js";
-import { big, higher, type Keys, keysInRole, only } from "./quorum.js";
-import { reach } from "./reach.js";
+import { type CohortResult, newestOfLine, standing } from "./plan/plan.js";
+import { big, higher, type Keys, keysInRole, only } from "./plan/quorum.js";
+import { reach } from "./plan/reach.js";
 
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 

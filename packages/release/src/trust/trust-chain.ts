@@ -7,7 +7,7 @@ import { nodeHost } from "@firmseal/simulator";
 import { compareSequence, errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { refusalHint } from "../refusals.js";
-import { big } from "../rotation/quorum.js";
+import { big } from "../rotation/plan/quorum.js";
 import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
 import { readTrustBytes, refuseUnsigned, withFileName } from "./trust-ref.js";
 

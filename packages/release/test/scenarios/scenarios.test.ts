@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ALL, LONG, some } from "../../../test-support/src/effort.js";
-import { planSteps } from "../../src/rotation/plan.js";
-import { VERDICTS, type Verdict } from "../../src/rotation/verdict.js";
+import { planSteps } from "../../src/rotation/plan/plan.js";
+import { VERDICTS, type Verdict } from "../../src/rotation/plan/verdict.js";
 import type { Scenario } from "./fleet.js";
 import { allRootsLost, oneRootLost, twoRootsLost } from "./loss.js";
 import { acquisition, classSplit, emergencyStop, sharedRoots, whiteLabel } from "./organization.js";

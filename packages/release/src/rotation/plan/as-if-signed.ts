@@ -3,11 +3,11 @@
 
 import { randomBytes } from "node:crypto";
 import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
-import { isRefusal } from "../refusals.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import { isRefusal } from "../../refusals.js";
+import type { TrustOnFile } from "../../trust/trust-file.js";
+import { keySet } from "../keys.js";
+import type { Cohort, DeviceModel } from "../model.js";
 import { assumable, assuming, deviceCode, rememberedStore } from "./device-code.js";
-import { keySet } from "./keys.js";
-import type { Cohort, DeviceModel } from "./model.js";
 import { type CohortResult, planSteps } from "./plan.js";
 import type { KeyFates } from "./reach.js";
 import type { PlannedStep } from "./steps.js";

@@ -26,9 +26,9 @@ import {
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { isRefusal } from "../refusals.js";
+import { isRefusal } from "../../refusals.js";
+import { type DeviceModel, storeOf } from "../model.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "./device-code.js";
-import { type DeviceModel, storeOf } from "./model.js";
 import { big } from "./quorum.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
