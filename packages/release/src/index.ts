@@ -51,7 +51,7 @@ export { readProduct } from "./product/file/read.js";
 export type { ReleaseLint } from "./product/lint.js";
 export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from "./product/plan.js";
-export { readRecord, refuseOtherProduct } from "./product/record.js";
+export { readRecord, refuseOtherProduct } from "./product/record/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";

@@ -10,7 +10,7 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { LIMITS } from "../limits.js";
 import { deviceKinds } from "../payload-check/payload-check.js";
 import type { Board, Product } from "../product/file/product.js";
-import { hasRecord, readRecord, releasesIn } from "../product/record.js";
+import { hasRecord, readRecord, releasesIn } from "../product/record/record.js";
 import type { KnownKey } from "../signing/signers.js";
 import { type CutResult, cutPowerOf } from "./cuts.js";
 import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "./lint.js";

@@ -9,9 +9,9 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { hashFile } from "../input/hash-file.js";
 import { scopeOf } from "../signing/scope.js";
 import { classesOf } from "./board/devices.js";
-import { publishedAt } from "./numbers.js";
+import { publishedAt } from "./number/numbers.js";
 import type { ReleasePlan } from "./plan.js";
-import { type KnownRelease, releaseFault } from "./record.js";
+import { type KnownRelease, releaseFault } from "./record/record.js";
 
 /** What a release changes on one board. */
 export interface BoardChange {

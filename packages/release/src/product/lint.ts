@@ -16,7 +16,7 @@ import type { Cuts } from "./cuts/cuts.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { envelopeName } from "./names.js";
-import type { KnownRelease } from "./record.js";
+import type { KnownRelease } from "./record/record.js";
 
 /** What is linted of a plan. */
 export interface LintedPlan {

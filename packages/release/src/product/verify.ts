@@ -21,9 +21,18 @@ import { classesOf, refuseRole, trustOptions } from "./board/devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { shelfPath } from "./names.js";
-import { refuseDisorder } from "./numbers.js";
-import { checkFiles, hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
-import { refuseRecord } from "./record-check.js";
+import { refuseDisorder } from "./number/numbers.js";
+import {
+  checkFiles,
+  hasRecord,
+  type KnownRelease,
+  knownRelease,
+  readRecord,
+  refuseOther,
+  releaseFault,
+  releasesIn,
+} from "./record/record.js";
+import { refuseRecord } from "./record/record-check.js";
 
 /** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {

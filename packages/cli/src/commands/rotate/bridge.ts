@@ -26,7 +26,6 @@ import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { cohortFacts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
 import {
   allowRootKey,
   allowStranded,
@@ -38,6 +37,7 @@ import {
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, writeOut, writeSigned } from "../../common/output.js";
+import { cohortFacts, refuseStranded, warnOfRest } from "../../common/release/cohorts.js";
 import { COHORTS, KEY, membersOf, NUMBER, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { numberWords, outsideWords, receiptWords, versionIfAny } from "../../common/words.js";
 

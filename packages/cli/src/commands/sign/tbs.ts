@@ -35,8 +35,6 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { consumerRecipe, namedAlgs } from "../../common/consumer.js";
-import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
   coseAlgOption,
@@ -49,6 +47,8 @@ import {
   replace,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, inJson, outputName, writeOut } from "../../common/output.js";
+import { consumerRecipe, namedAlgs } from "../../common/release/consumer.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 

@@ -12,7 +12,7 @@ import {
   type TrustFileOptions,
   trustToSign,
   writeSignedTrust,
-} from "../../common/trust-signing.js";
+} from "../../common/trust/trust-signing.js";
 
 export interface TrustAttachOptions extends TrustFileOptions {
   key: string;

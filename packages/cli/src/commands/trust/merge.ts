@@ -5,7 +5,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { membersOf, SIGNED } from "../../common/shapes.js";
-import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
+import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust/trust-signing.js";
 
 export interface MergeOptions extends TrustSigningOptions {
   previousTrust?: string[];

@@ -6,7 +6,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { deliver, refuseTerminal, writeSigned } from "../../common/output.js";
 import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
-import { explainFault, refuseTestKeysOf, type TrustFileOptions, trustToSign } from "../../common/trust-signing.js";
+import { explainFault, refuseTestKeysOf, type TrustFileOptions, trustToSign } from "../../common/trust/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
 export interface TrustTbsOptions extends TrustFileOptions {

@@ -1,8 +1,8 @@
 import { explain, readEnvelopeFile, releaseDifference } from "@firmseal/release";
 import { commandArgument, define } from "../../command.js";
-import { differenceLines } from "../../common/difference.js";
 import { productFile } from "../../common/options.js";
-import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
+import { differenceLines } from "../../common/release/difference.js";
+import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { DIFFERENCE, NAMES_SHAPE } from "../../common/shapes.js";
 
 export interface DiffOptions {

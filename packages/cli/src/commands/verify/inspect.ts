@@ -23,7 +23,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
-import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
+import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, TEST_KEYS } from "../../common/shapes.js";
 import { versionFacts } from "../../common/words.js";
 

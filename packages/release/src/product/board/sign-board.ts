@@ -5,8 +5,8 @@ import type { ConsumerName } from "../../consumer/consumers.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../../input/draft.js";
 import { type Board, boardsOf, type Product } from "../file/product.js";
 import { envelopeName } from "../names.js";
-import { numberOf, publishedAt, refuseDisorder } from "../numbers.js";
-import { releasesIn } from "../record.js";
+import { numberOf, publishedAt, refuseDisorder } from "../number/numbers.js";
+import { releasesIn } from "../record/record.js";
 import { classesOf } from "./devices.js";
 import { prepareBoard } from "./prepare.js";
 

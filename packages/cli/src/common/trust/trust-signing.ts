@@ -17,8 +17,8 @@ import {
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { deliver, writeSigned } from "./output.js";
-import { receiptWords, rootWords } from "./words.js";
+import { deliver, writeSigned } from "../output.js";
+import { receiptWords, rootWords } from "../words.js";
 
 /** Adds the names of file and key to a fault. */
 export function explainFault(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
