@@ -1,8 +1,6 @@
 // The tables of bench/engines.mjs, and their places in the document.
 
-import { readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
-import { bundlePath, figure, inMarkers, ROOT, tableText } from "./lib.mjs";
+import { figure, inMarkers, ROOT, tableText } from "./lib.mjs";
 
 export const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
 
@@ -16,11 +14,6 @@ const times = (a, b) => (a === undefined || b === undefined ? "–" : `${(a / b)
 
 const row = (cells) => (r) => [r.engine.name, ...(r.absent ? cells.map(() => "not measured") : cells.map((cell) => cell(r.times, r)))];
 
-function size(name) {
-  const bytes = readFileSync(bundlePath(name));
-  return `${bytes.length.toLocaleString("en")} / ${gzipSync(bytes, { level: 9 }).length.toLocaleString("en")}`;
-}
-
 /** Million instructions where they were counted, else milliseconds. */
 const amount = (name) => (t, r) => ms(r.counts[name] === undefined ? t[name] : r.counts[name] / 1e6);
 const ratio = (a, b) => (t, r) => (r.counts[a] === undefined ? times(t[a], t[b]) : times(r.counts[a], r.counts[b]));
@@ -28,7 +21,7 @@ const ratio = (a, b) => (t, r) => (r.counts[a] === undefined ? times(t[a], t[b])
 /** `against`: the part of OpenSSL's verifications that Node makes with ours, by algorithm. */
 export function countedTables(results, against) {
   return [
-    'One verification: million instructions where valgrind can count them, milliseconds on the other engines. "Table": with a table of 8 KB for the key. The ratios say how many times nacl.js takes.\n',
+    'One verification: million instructions where valgrind can count them, milliseconds on the other engines. "Table": with a table of 8 KB for the key. The ratios say how many times as long nacl.js takes.\n',
     tableText(
       ["engine", "in", "nacl.js", "nacl-fast.js", "firmseal", "firmseal, table", "against nacl.js", "with the table", "aim", "ES256"],
       results.map(
@@ -45,7 +38,7 @@ export function countedTables(results, against) {
         ]),
       ),
     ),
-    "Verifications on Node, as a part of what node:crypto (OpenSSL) makes in the same processor time.\n",
+    "Verifications on Node, as a fraction of those that node:crypto (OpenSSL) does in the same processor time.\n",
     tableText(
       ["algorithm", "of OpenSSL", "aim"],
       [
@@ -104,9 +97,9 @@ export function timedTables(results) {
         (t) => (t.sha512 === undefined ? "–" : figure(t.sha512 * 1000)),
       ]),
     ),
-    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; Espruino's variables in use behind it, with the bundle loaded from a text. Bytes: the bundle, minified / gzip -9.\n",
+    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; the variables that Espruino has in use afterwards, with the bundle loaded from a text.\n",
     tableText(
-      ["engine", "test vectors", "algorithm", "verify, ms", "heap", "bundle, bytes"],
+      ["engine", "test vectors", "algorithm", "verify, ms", "heap"],
       results.flatMap((r) =>
         [
           ["Ed25519", "ed25519", (t) => t.ed25519],
@@ -118,7 +111,6 @@ export function timedTables(results) {
           label,
           r.absent ? "not measured" : ms(time(r.times)),
           r.peak[name] ? r.peak[name].toLocaleString("en") : r.vars[name] ? `${r.vars[name].toLocaleString("en")} vars` : "–",
-          size(name),
         ]),
       ),
     ),

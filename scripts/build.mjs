@@ -118,7 +118,10 @@ function fingerprint() {
     "scripts/direct-imports.mjs",
     "scripts/first-run.mjs",
     "scripts/in-signer.mjs",
+    "scripts/minify.mjs",
     "scripts/packages.mjs",
+    "scripts/set-aside.mjs",
+    "scripts/short-names.mjs",
   ];
   inputs.push("packages/inspector/index.html", "packages/inspector/vite.config.mjs");
   for (const name of [...PACKAGES, "inspector"]) {

@@ -7,7 +7,9 @@ import { isBuiltin } from "node:module";
 import { basename } from "node:path";
 import { Script } from "node:vm";
 import { build, transform } from "esbuild";
-import { compiledAtOnce, divided, plainUse } from "./first-run.mjs";
+import { assignedNames, compiledAtOnce, divided, plainUse } from "./first-run.mjs";
+import { setAside } from "./set-aside.mjs";
+import { withShortNames } from "./short-names.mjs";
 
 const OPTIONS = { format: "cjs", platform: "node", target: "node20.19", minifyWhitespace: true, minifySyntax: true, logLevel: "warning" };
 
@@ -58,7 +60,7 @@ const DYNAMIC = /\bimport\("(\.[^"]+)"\)/g;
 /** A module as esbuild wrote it, for a file in CommonJS. */
 function located(text) {
   // a call would not do: `new` would take it for the constructor
-  if (/\b__(load|later)\b/.test(text)) throw new Error("a module of the command line has a name that its loader needs");
+  if (/\b__(aside|load|later|names|with)\b/.test(text)) throw new Error("a module of the command line has a name that its loader needs");
   return text.replaceAll("import.meta.url", 'require("node:url").pathToFileURL(__filename).href');
 }
 
@@ -95,6 +97,24 @@ function onDemand(made) {
     .trim();
 }
 
+/**
+ * What makes the exports of a module in a program: pairs of names, of the export and of what it is in the program. What is in another file is read when it
+ * is asked for, and so is what is assigned to: `changed`.
+ */
+function exportsOf(pairs, changed) {
+  const elsewhere = new Map();
+  const own = [];
+  for (const [name, local] of pairs) {
+    const [, from, other] = /^(\$\d+)\.it\.([\w$]+)$/.exec(local) ?? [];
+    if (from) elsewhere.set(from, [...(elsewhere.get(from) ?? []), other === name ? name : `${name}:${other}`]);
+    else if (changed.has(local) || local.includes(".")) own.push(`get ${name}(){return ${local}}`);
+    else own.push(local === name ? name : `${name}:${local}`);
+  }
+  let made = `{${own.join()}}`;
+  for (const [from, names] of elsewhere) made = `__with(${made},${from},${JSON.stringify(names.join(" "))})`;
+  return made;
+}
+
 /** The body of a function of (exports, __load, __later, __export): a module as it is in a file of its own. */
 async function functionBody(text) {
   // always with an export, so that the helpers end where they always end
@@ -102,7 +122,10 @@ async function functionBody(text) {
   return onDemand((await transform(whole, OPTIONS)).code);
 }
 
-/** What loads the rest. `exports` of a module are there before it runs, as modules may need each other. */
+/**
+ * What loads the rest. `exports` of a module are there before it runs, as modules may need each other. `inside`: what makes the exports of the modules in
+ * the program, when the program is complete.
+ */
 const loader = (inside) => `
 const loaded={},modules={},inside={${inside}};
 const __export=(target,all)=>{for(const name in all)Object.defineProperty(target,name,{get:all[name],enumerable:true})};
@@ -111,12 +134,15 @@ constructor(name){this.name=name;this.found=undefined}
 get it(){return this.found??=this.name.includes(":")?require(this.name):__load(this.name)}
 }
 const __later=(name)=>new Later(name);
+const __with=(target,from,names)=>{
+for(const name of names.split(" ")){const [own,other=own]=name.split(":");Object.defineProperty(target,own,{get:()=>from.it[other],enumerable:true})}
+return target};
 function __load(name){
 const before=loaded[name];
 if(before)return before;
+if(inside[name])return loaded[name]=inside[name]();
 const exports=loaded[name]={};
-if(inside[name])__export(exports,inside[name]());
-else try{
+try{
 Object.assign(modules,require("./chunks/"+name+".js"));
 modules[name](exports,__load,__later,__export)
 }catch(error){delete loaded[name];throw error}
@@ -220,11 +246,12 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     const made = onDemand((await transform(text, OPTIONS)).code);
     const [exported] = WITH_EXPORTS.exec(made);
     const groups = new Map();
-    for (const [, name, one, local] of exported.matchAll(EXPORTED)) groups.set(name, [...(groups.get(name) ?? []), `${one}:()=>${local}`]);
+    for (const [, name, one, local] of exported.matchAll(EXPORTED)) groups.set(name, [...(groups.get(name) ?? []), [one, local]]);
     for (const [name, names] of asked)
       if (names.size !== (groups.get(name)?.length ?? 0)) throw new Error(`${name}.js does not export all of ${[...names].join(", ")}`);
-    const getters = [...groups].map(([name, some]) => `${JSON.stringify(name)}(){return{${some.join(",")}}}`).join(",\n");
-    return `"use strict";${loader(getters)}${made.slice(exported.length)}\n`;
+    const changed = assignedNames(made);
+    const inside = [...groups].map(([name, some]) => `${JSON.stringify(name)}(){return ${exportsOf(some, changed)}}`).join(",\n");
+    return `"use strict";${loader(inside)}${made.slice(exported.length)}\n`;
   };
 
   /** The file of a module of its own. */
@@ -250,6 +277,21 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     const exported = needed.map((one) => `${one} as "${own} ${one}"`).join();
     files.set(`${file}.js`, await fileOf(`${kept}\nexport{${exported}};`, new Map([...asked, [own, new Set(needed)]])));
     files.set(`chunks/${other}.js`, chunkOf(other, await functionBody(rest)));
+  }
+  for (const [file, { reached }] of plainUse(files)) {
+    const [aside, names] = [`aside-of-${file}`, `names-of-${file}`];
+    const { text, functions, needed } = setAside(files.get(`${file}.js`), reached, "__aside.it", "__names");
+    const changed = assignedNames(text);
+    const exported = exportsOf(
+      needed.map((name) => [name, name]),
+      changed,
+    );
+    const program = text
+      .replace("inside={", () => `inside={${JSON.stringify(names)}(){return ${exported}},`)
+      .replace("function __load(name){", (begin) => `const __aside=__later(${JSON.stringify(aside)});\n${begin}`);
+    files.set(`${file}.js`, await withShortNames(program));
+    const body = `const __names=__load(${JSON.stringify(names)});Object.assign(exports,{${functions.join(",\n")}})`;
+    files.set(`chunks/${aside}.js`, chunkOf(aside, body));
   }
   for (const [file, { called }] of plainUse(files)) files.set(`${file}.js`, compiledAtOnce(files.get(`${file}.js`), called));
   // what cannot be compiled would be found by whoever runs the command that loads it

@@ -38,8 +38,8 @@ const declared = (statements) =>
   });
 
 /**
- * What plain runs use, by program. `called`: where the functions begin that they call. `unused`: the names of the functions and variables
- * that they do without. `files`: the texts of all files, by path. Throws if a run fails.
+ * What plain runs use, by program. `called`: where the functions begin that they call. `reached`: by position, 1 where they come. `unused`: the
+ * names of the functions and variables that they do without. `files`: the texts of all files, by path. Throws if a run fails.
  */
 export function plainUse(files) {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-first-run-"));
@@ -82,7 +82,7 @@ export function plainUse(files) {
           for (const { ranges } of functions) if (ranges[0].count > 0) called.add(ranges[0].startOffset);
         }
       }
-      use.set(program, { called, unused: unusedNames(text, called, reached) });
+      use.set(program, { called, reached, unused: unusedNames(text, called, reached) });
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -114,17 +114,17 @@ function unusedNames(text, called, reached) {
 }
 
 /** The nodes of code that are part of a node, the names of members left out. */
-function* partsOf(node) {
+export function* partsOf(node) {
   for (const [member, value] of Object.entries(node)) {
     if ((member === "property" || member === "key") && !node.computed && !node.shorthand) continue;
     for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.type === "string") yield one;
   }
 }
 
-const isFunction = ({ type }) => /Function/.test(type);
+export const isFunction = ({ type }) => /Function/.test(type);
 
 /** The names that a function declares: of its parameters, and of what is in it, other functions left out. */
-function ownNames(node) {
+export function ownNames(node) {
   const names = new Set(node.params.flatMap(patternNames));
   const walk = (part) => {
     if (part.type === "VariableDeclarator" || (part !== node && part.id && /Declaration$/.test(part.type)))
@@ -137,7 +137,7 @@ function ownNames(node) {
 }
 
 /** The names in code that are not declared in it. `counts`: whether one counts. */
-function namesIn(nodes, counts = () => true) {
+export function namesIn(nodes, counts = () => true) {
   const found = new Set();
   const walk = (node, hidden) => {
     if (node.type === "Identifier" && !hidden.has(node.name) && counts(node)) found.add(node.name);
@@ -219,7 +219,7 @@ export async function divided(text, unused, program, other) {
 }
 
 /** The names that a pattern declares. */
-function patternNames(pattern) {
+export function patternNames(pattern) {
   if (!pattern) return [];
   if (pattern.type === "Identifier") return [pattern.name];
   const parts = pattern.properties ?? pattern.elements ?? [];
@@ -227,8 +227,33 @@ function patternNames(pattern) {
 }
 
 /** The names that the statements of a program declare, those of imports left out. */
-const topNames = (body) =>
+export const topNames = (body) =>
   new Set(body.flatMap(({ id, declarations = [] }) => [id, ...declarations.map((one) => one.id)].flatMap(patternNames)));
+
+/** The names that a node itself assigns to. */
+export function assignedBy(node) {
+  const targets = {
+    AssignmentExpression: node.left,
+    ForInStatement: node.left,
+    ForOfStatement: node.left,
+    UpdateExpression: node.argument,
+  };
+  return patternNames(targets[node.type]);
+}
+
+/** The names that are assigned to in a node, in any scope. */
+export function assignedIn(whole) {
+  const names = new Set();
+  const walk = (node) => {
+    for (const name of assignedBy(node)) names.add(name);
+    for (const one of partsOf(node)) walk(one);
+  };
+  walk(whole);
+  return names;
+}
+
+/** The names that a script assigns to after it has declared them, in any scope. */
+export const assignedNames = (text) => assignedIn(parse(text, { ecmaVersion: 2022 }));
 
 /** Whether code has words that mean something else, or nothing, in another kind of function: `this` and `arguments` too, if it is an arrow function's. */
 function isBound(code, isArrow) {

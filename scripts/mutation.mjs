@@ -2,7 +2,8 @@
 //
 //     pnpm mutation                 every file; hours
 //     pnpm mutation cbor device     these files and folders
-//     pnpm mutation --sample 60     about that many mutants in four files that decide, chosen by chance; writes nothing, wants 80 of 100 killed
+//     pnpm mutation --sample 60     about that many mutants in four files that decide, chosen by chance; writes nothing; fails where fewer than 80 of
+//                                   100 are killed, and a sample of that size does not explain it
 //     pnpm mutation --seconds 120 .. begins no other mutant after that time: with --sample
 //     pnpm mutation --share 20 alg  that many of 100 mutants of these files, chosen by chance; --seed N chooses the same again
 //     pnpm mutation --quick ...     without asking vitest again about what survives in this process (scripts/mutation/runner.mjs)
@@ -21,7 +22,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = "packages/verifier/src";
 const CACHE = ".mutation";
 const SAMPLED_FILES = 4;
-const ENOUGH = 25;
+/** Of 100 mutants of a sample, so many are killed. */
+const WANTED = 80;
 const DOCS = "docs/explanation/mutation.md";
 
 /** What of 100 mutants must be killed: of arithmetic, and of all that decides. Tables of names and numbers have none: other tests hold them. */
@@ -56,14 +58,20 @@ function rowsOf(text) {
 
 const scoreOf = ({ tried, killed }) => (100 * killed) / tried;
 
-/** Where the score of all lies with 95 of 100 such samples, which is no wider than a sample of so few allows (Wilson). */
-function interval({ tried, all, killed }) {
-  if (tried === all) return "";
+/** The score of all is in this range for 95 of 100 such samples (Wilson's interval). */
+function range(killed, tried) {
+  if (tried === 0) return { lower: 0, upper: 100 };
   const [z, p] = [1.96, killed / tried];
   const middle = p + z ** 2 / (2 * tried);
   const reach = z * Math.sqrt((p * (1 - p)) / tried + (z / (2 * tried)) ** 2);
-  const [from, to] = [middle - reach, middle + reach].map((x) => ((100 * x) / (1 + z ** 2 / tried)).toFixed(1));
-  return ` (${from} to ${to})`;
+  const [lower, upper] = [middle - reach, middle + reach].map((x) => (100 * x) / (1 + z ** 2 / tried));
+  return { lower, upper };
+}
+
+function interval({ tried, all, killed }) {
+  if (tried === all) return "";
+  const { lower, upper } = range(killed, tried);
+  return ` (${lower.toFixed(1)} to ${upper.toFixed(1)})`;
 }
 
 const tableOf = (rows) =>
@@ -195,9 +203,10 @@ console.log(tableOf(rows));
 
 if (sample) {
   const [tried, killed] = ["tried", "killed"].map((x) => [...rows.values()].reduce((sum, row) => sum + row[x], 0));
-  console.log(`${killed} of ${tried} killed`);
-  // of a few, too many may live by chance: where there was no time for more, nothing is said
-  if (tried >= ENOUGH && killed < 0.8 * tried) process.exitCode = 1;
+  const { upper } = range(killed, tried);
+  console.log(`${killed} of ${tried} killed: at most ${upper.toFixed(1)} of 100`);
+  // of a few, too many may survive by chance: the sample fails where chance does not explain it
+  if (upper < WANTED) process.exitCode = 1;
 } else {
   const text = existsSync(DOCS) ? readFileSync(DOCS, "utf8") : "| File |\n";
   const merged = new Map([...known, ...rows].filter(([file]) => files.includes(file)));

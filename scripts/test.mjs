@@ -21,7 +21,9 @@ const effort = process.env.CI ? { FIRMSEAL_LONG: "1", ...process.env } : {};
 const haveVectors = existsSync(process.env.FIRMSEAL_VECTORS ?? join(ROOT, "../shared/vectors"));
 
 const total = { passed: 0, failed: 0 };
+/** { file, name, note }: told at the end, where a reader of a long log looks first. */
 const skipped = [];
+const failed = [];
 
 const handover = process.env.FIRMSEAL_ROOT_STEP;
 const isRootStep = Boolean(handover) && process.getuid?.() === 0;
@@ -100,6 +102,7 @@ async function steps(all, most) {
     const parts = ["ok  ", "fail"].map((word) => output.match(new RegExp(`^${word}  `, "gm"))?.length ?? 0);
     total.passed += Math.max(parts[0], ok ? 1 : 0);
     total.failed += Math.max(parts[1], ok ? 0 : 1);
+    if (!ok) failed.push({ file: "step", name, note: parts[1] > 0 ? `${parts[1]} failed` : "" });
   }
 }
 
@@ -123,7 +126,7 @@ async function vitest() {
       // certificates of a machine are read at each start of Node, and tests speak to none outside, except in CI
       env: { ...effort, FIRMSEAL_REPORT: file, ...(!process.env.CI && { TMPDIR: folder, NODE_EXTRA_CA_CERTS: "" }) },
     });
-    let report = { passed: 0, failed: 0, skipped: [] };
+    let report = { passed: 0, failed: [], skipped: [] };
     try {
       report = JSON.parse(readFileSync(file, "utf8"));
     } catch {
@@ -134,14 +137,14 @@ async function vitest() {
       // but engines that are in no package
       const [named, others] = [true, false].map((x) => report.skipped.filter(({ name }) => name.includes("(skipped: set ") === x));
       const isLeft = handover && !isRootStep;
-      if (!isLeft) report.failed += others.length;
+      if (!isLeft) report.failed.push(...others.map((test) => ({ ...test, note: "left out with CI set" })));
       for (const { file, name } of others) {
         if (isLeft) forRoot.add(file);
         console.log(`      ${isLeft ? "left to the step as root" : "left out with CI set"}: ${file}: ${name}`);
       }
       report.skipped = named;
     }
-    if (!ok && report.failed === 0) report.failed = 1;
+    if (!ok && report.failed.length === 0) report.failed.push({ file: "vitest", name: "did not end as it should", note: "" });
     return () => tellTests(report, output, (performance.now() - start) / 1000);
   } finally {
     gone();
@@ -150,18 +153,21 @@ async function vitest() {
 }
 
 function tellTests(report, output, seconds) {
-  const counts = `${report.passed} passed, ${report.failed} failed, ${report.skipped.length} skipped`;
-  line(report.failed === 0, `vitest: ${counts}`, seconds);
-  if (report.failed > 0) console.log(output.trimEnd().replace(/^/gm, "      "));
+  const counts = `${report.passed} passed, ${report.failed.length} failed, ${report.skipped.length} skipped`;
+  line(report.failed.length === 0, `vitest: ${counts}`, seconds);
+  if (report.failed.length > 0) console.log(output.trimEnd().replace(/^/gm, "      "));
   total.passed += report.passed;
-  total.failed += report.failed;
+  total.failed += report.failed.length;
+  failed.push(...report.failed);
   const known = new Set(skipped.map(({ file, name }) => `${file} ${name}`));
   skipped.push(...report.skipped.filter(({ file, name }) => !known.has(`${file} ${name}`)));
 }
 
 function tell() {
-  if (skipped.length > 0) console.log("\nskipped:");
-  for (const { file, name, note } of skipped) console.log(`  ${file}: ${name}${note ? ` (${note})` : ""}`);
+  for (const [title, list] of Object.entries({ skipped, failed })) {
+    if (list.length > 0) console.log(`\n${title}:`);
+    for (const { file, name, note } of list) console.log(`  ${file}: ${name}${note ? ` (${note})` : ""}`);
+  }
   console.log("");
   console.log(`${total.passed} passed, ${total.failed} failed${skipped.length ? `, ${skipped.length} skipped` : ""}`);
   if (total.failed > 0) process.exitCode = 1;
@@ -173,6 +179,7 @@ async function rootStep() {
   total.passed += before.passed;
   total.failed += before.failed;
   skipped.push(...before.skipped);
+  failed.push(...before.named);
   vitestArguments.splice(0, vitestArguments.length, ...before.files);
   if (before.files.length > 0) (await vitest())();
   tell();
@@ -200,6 +207,7 @@ const engines = ({ ok, line: says, output, seconds, skipped: note }) => {
   line(ok, `conformance: ${says}`, seconds);
   if (output) console.log(output.replace(/^/gm, "      "));
   total[ok ? "passed" : "failed"]++;
+  if (!ok) failed.push({ file: "conformance", name: says, note: "" });
 };
 // by default, engines that interpret play a part of the vectors: `pnpm conformance` plays all
 const every = process.env.CI ? 1 : 8;
@@ -217,5 +225,5 @@ if (process.env.CI) {
 }
 (await tests)();
 
-if (handover) writeFileSync(handover, JSON.stringify({ ...total, skipped, files: [...forRoot] }));
+if (handover) writeFileSync(handover, JSON.stringify({ ...total, skipped, named: failed, files: [...forRoot] }));
 tell();

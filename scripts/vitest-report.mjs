@@ -1,21 +1,29 @@
-// A reporter for vitest: counts, and the skipped tests with the reasons they give, as JSON in the file that FIRMSEAL_REPORT names.
+// A reporter for vitest: counts, the failed tests, and the skipped tests with the reasons they give, as JSON in the file that FIRMSEAL_REPORT
+// names.
 
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";
 
+const firstLine = (error) => String(error?.message ?? error).split("\n", 1)[0];
+
 export default class Report {
   onTestRunEnd(modules, unhandled) {
-    const report = { passed: 0, failed: unhandled.length, skipped: [] };
+    const report = { passed: 0, failed: [], skipped: [] };
+    const fail = (file, name, error) => report.failed.push({ file, name, note: firstLine(error) });
+    for (const error of unhandled) fail("outside of a test", error.name ?? "error", error);
     for (const module of modules) {
+      const file = relative(process.cwd(), module.moduleId);
       // a file that cannot be loaded has no tests to count
-      if (module.errors().length > 0) report.failed++;
+      if (module.errors().length > 0) fail(file, "cannot be loaded", module.errors()[0]);
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === "passed") report.passed++;
-        else if (result.state === "failed") report.failed++;
-        else report.skipped.push({ file: relative(process.cwd(), module.moduleId), name: test.fullName, note: result.note ?? "" });
+        else if (result.state === "failed") fail(file, test.fullName, result.errors[0]);
+        else report.skipped.push({ file, name: test.fullName, note: result.note ?? "" });
       }
-      for (const suite of module.children.allSuites()) report.failed += suite.errors().length;
+      for (const suite of module.children.allSuites()) {
+        for (const error of suite.errors()) fail(file, suite.fullName, error);
+      }
     }
     writeFileSync(process.env.FIRMSEAL_REPORT, JSON.stringify(report));
   }

@@ -23,9 +23,17 @@ const FORMS = [
   [/\b[Ww]hat becomes of\b/g, 'write "what happens to"'],
   [/\b(?:go|goes|went|gone) on with(?:out)?\b/g, 'write "continue"'],
   [/\bat hand\b/g, 'write "available", or say who has it'],
-  [/\bone behind the other\b/g, 'write "in sequence"'],
+  [/\bone (?:[a-z]+ )?behind the other\b/g, 'write "in sequence"'],
   [/\b(?:is|are) made up\b|\ba made-up\b/g, 'write "generated"'],
   [/\bbesides(?=[.;:)]| \*\/)/g, 'write "also", and put it before the verb'],
+  [/\b(?:lies?|lay) (?!between\b)(?:in|on|at|above|below|behind|before|beside|under|here|there|where)\b/g, 'write "is in" or "follows"'],
+  [/\b(?:of|for|at most|only|up to|[Ff]rom) so many\b/g, 'name the number, or write "this many"'],
+  [/\b(?:holds?|held|holding) (?!up\b)(?:[\w'-]+ ){1,5}against\b/g, 'write "check against" or "compare with"'],
+  [/\b[Ll]et(?:s|ting)? go of\b/g, 'write "drop"'],
+  [/\bfor want of\b/g, 'write "because ... is missing"'],
+  [/\b(?:[Ww]hat|as) (?:an?|the|each|every) (?:[a-z]+ ){1,3}(?:does|did) that [a-z]+/g, 'put "that ..." after its noun'],
+  [/\b(?:is|are) to be [a-z]+ed\b/g, 'name who acts, or write "must be"'],
+  [/\bfor ever\b/g, 'write "forever"'],
   [/(?:^|[*/] |\. )Whom\b/gm, '"the keys that a device trusts"'],
 ];
 

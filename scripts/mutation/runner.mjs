@@ -47,31 +47,33 @@ const count = (limit = Number.POSITIVE_INFINITY) => {
 
 const sources = {
   name: "sources",
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /^@firmseal\// }, ({ path }) => {
       if (SOURCES[path]) return { path: resolve(SOURCES[path]) };
     });
     onResolve({ filter: /^[^./]/ }, ({ path, resolveDir }) => {
-      // vitest is the one of load(); the rest lies where the file that imports it finds it
-      if (path === "vitest" || isBuiltin(path)) return { path, external: true };
-      return { path: createRequire(join(resolveDir, "x")).resolve(path), external: true };
+      // vitest is the one of load(); the rest is where the file that imports it finds it
+      const isHere = path === "vitest" || isBuiltin(path);
+      return { path: isHere ? path : createRequire(join(resolveDir, "x")).resolve(path), namespace: "required" };
     });
+    // not an import statement, which a script cannot have
+    onLoad({ filter: /^/, namespace: "required" }, ({ path }) => ({ contents: `module.exports = __required(${JSON.stringify(path)})` }));
   },
 };
 
-/** A test file of the sandbox as a script that can be evaluated again and again. */
+/** A test file of the sandbox as a script that can be evaluated again and again. It may await at its top. */
 async function scriptOf(file) {
   const { outputFiles } = await build({
     entryPoints: [resolve(file)],
     bundle: true,
     write: false,
     platform: "node",
-    format: "cjs",
+    format: "esm",
     target: "node20",
     logLevel: "error",
     plugins: [sources, ownUrls],
   });
-  return new Script(`(function (require, module, exports) {${outputFiles[0].text}\n})`, { filename: file });
+  return new Script(`(async function (__required) {${outputFiles[0].text}\n})`, { filename: file });
 }
 
 /** Tells what does not hold in this process: Stryker has no ear for what it writes. */
@@ -113,9 +115,7 @@ class Runner {
     if (!this.scripts.has(file)) this.scripts.set(file, await scriptOf(file));
     const { tests, vitest, restore } = collector();
     const here = createRequire(resolve(file));
-    const require = (name) => (name === "vitest" ? vitest : here(name));
-    const module = { exports: {} };
-    this.scripts.get(file).runInThisContext()(require, module, module.exports);
+    await this.scripts.get(file).runInThisContext()((name) => (name === "vitest" ? vitest : here(name)));
     return { tests, restore };
   }
 
@@ -128,7 +128,6 @@ class Runner {
     try {
       loaded = await this.load(file);
     } catch (e) {
-      // a file that awaits at its top cannot be evaluated again and again
       left(`${file}: ${e.message}`);
       return;
     }

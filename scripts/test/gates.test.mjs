@@ -358,8 +358,26 @@ describe("sources", () => {
       'a.md:1 "is made up"',
       'a.md:2 "besides"',
     ]);
+    expect(found("It lies\n// behind the head, one file behind the other, and must lie above it.\nA run of so many bytes.")).toEqual([
+      'a.md:2 "one file behind the other"',
+      'a.md:1 "lies behind"',
+      'a.md:2 "lie above"',
+      'a.md:3 "of so many"',
+    ]);
+    expect(found("It holds all boards against it, and lets go of them, for want of room.")).toEqual([
+      'a.md:1 "holds all boards against"',
+      'a.md:1 "lets go of"',
+      'a.md:1 "for want of"',
+    ]);
+    expect(found("What a device does that trusts it. The key is to be replaced. They keep it for ever.")).toEqual([
+      'a.md:1 "What a device does that trusts"',
+      'a.md:1 "is to be replaced"',
+      'a.md:1 "for ever"',
+    ]);
     for (const text of [
       "Look at the parts that the tests looked at, besides those.",
+      "It lies between two numbers, and a header may lie about its size.",
+      "So many roots are gone. It holds up against an attacker. A device that does that is safe.",
       "There is no key.",
       "It is no longer here.",
       "It stands in for a build.",

@@ -194,6 +194,12 @@ export type Minify = (code: string | Node, options: MinifyOptions) => Promise<{ 
 // its types know trees of its own kind only
 const byTerser: Minify = async (code, options) => (await import("terser")).minify(code as string, options);
 
+/** Gives it copies of the options: terser writes into them, and what one bundle is given must not reach the next one. */
+const withCopies =
+  (minify: Minify): Minify =>
+  (code, options) =>
+    minify(code, structuredClone(options));
+
 /** Leaves out what a bundle does not need, and the rest as it is written. */
 const ONLY_NEEDED: CompressOptions = {
   defaults: false,
@@ -248,7 +254,7 @@ function nameLiterals(code: string, kept: readonly string[]): string {
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   // on a small board a variable costs more than the bytes that it saves
   const isSmall = options.form === "espruino" || options.form === "boot" || options.micro !== undefined;
-  const code = isSmall ? await smallBundle(options, all, minify) : await generalBundle(options, all, minify);
+  const code = await (isSmall ? smallBundle : generalBundle)(options, all, withCopies(minify));
   // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
   return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
 }
@@ -299,8 +305,7 @@ async function generalBundle(options: BundleOptions, all: BundleParts, minify: M
   const mangle = { keep_fnames: true, reserved: [...RESERVED] };
   const needed = (await minify(assemble(all, options), { compress: ONLY_NEEDED, mangle: false, format: TREE })).ast as Node;
   inlineFunctions(needed);
-  // terser writes into `parse`
-  const { code = "" } = await minify(needed, { ...format, parse: { ...FROM_TREE }, compress: compressed(2), mangle });
+  const { code = "" } = await minify(needed, { ...format, parse: FROM_TREE, compress: compressed(2), mangle });
   const short = await withShortProperties(nameLiterals(code, KEPT), { ...format, mangle }, minify);
   const { ast } = await minify(short, { compress: false, mangle: false, format: TREE });
   const scopes = scopesOf(ast as Node);
@@ -311,7 +316,7 @@ async function generalBundle(options: BundleOptions, all: BundleParts, minify: M
 /** Returns the same bundle, formatted for reading. */
 export async function readableBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const base = terserFormat(options);
-  const { code = "" } = await minify(assemble(all, options), {
+  const { code = "" } = await withCopies(minify)(assemble(all, options), {
     ...base,
     compress: ONLY_NEEDED,
     mangle: false,

@@ -84,7 +84,9 @@ function undeclare(node: Node): void {
  * rely on `undefined` there, and find the value of the call before.
  */
 function isAssignedFirst(body: readonly Node[], name: string): boolean {
-  const first = body.find((s) => s.type !== "VariableDeclaration" && mentions(s, name));
+  const steps = body.flatMap((s) => (s.type === "VariableDeclaration" ? (s["declarations"] as Node[]).filter((d) => d["init"]) : [s]));
+  const first = steps.find((s) => mentions(s, name));
+  if (first?.type === "VariableDeclarator") return isNamed(first["id"], name) && !mentions(first["init"] as Node, name);
   const expression =
     first?.type === "ExpressionStatement" ? first["expression"] : first?.type === "ForStatement" ? first["init"] : undefined;
   const { type, left, right } = (expression ?? {}) as Node & { left?: Node; right?: Node };
@@ -111,6 +113,14 @@ function statementsOf(call: Node, fn: Node, place: Place, result: Node | "return
   if (all.some((n) => n.type === "ThisExpression" || n.type === "ForInStatement" || isNamed(n, "arguments"))) return undefined;
   if (result !== "return" && returns.some((n) => n !== last)) return undefined;
   if (result && result !== "return" && returns.length === 0) return undefined;
+  // the parameter of a catch clause is replaced in the whole function: nothing outside of the clause may use its name
+  const clauses = all.filter((n) => n.type === "CatchClause");
+  const unused = all.flatMap((n) => (n.type === "VariableDeclarator" && !n["init"] ? [n["id"] as Node] : []));
+  for (const { param } of clauses) {
+    const name = (param as Node).name as string;
+    const inside = new Set([...unused, ...clauses.filter((n) => isNamed(n["param"], name)).flatMap((n) => within(n))]);
+    if (parametersOf(fn).includes(name) || all.some((n) => isNamed(n, name) && !inside.has(n))) return undefined;
+  }
   // some engines have no functions that are declared in blocks
   if (inner.some((n) => n.type === "FunctionDeclaration") && !direct) return undefined;
   if (looped && inner.length > 0) return undefined;
@@ -119,10 +129,10 @@ function statementsOf(call: Node, fn: Node, place: Place, result: Node | "return
   if (all.some((n) => n.type === "Identifier" && !locals.has(n.name as string) && hidden.has(n.name as string))) return undefined;
   // a function inside that declares a name again
   if (inner.some((n) => [...localsOf(n)].some((name) => locals.has(name)))) return undefined;
-  const bare = within(fn["body"] as Node, false)
-    .filter((n) => n.type === "VariableDeclarator" && !n["init"])
-    .map((n) => (n["id"] as Node).name as string);
-  if (looped && bare.some((name) => !isAssignedFirst(bodyOf(fn), name))) return undefined;
+  const declared = within(fn["body"] as Node, false).flatMap((n) =>
+    n.type === "VariableDeclarator" ? [(n["id"] as Node).name as string] : [],
+  );
+  if (looped && declared.some((name) => !isAssignedFirst(bodyOf(fn), name))) return undefined;
 
   const body = structuredClone(fn["body"] as Node);
   const taken = new Set(within(host).flatMap((n) => (n.type === "Identifier" ? [n.name as string] : [])));
@@ -184,7 +194,7 @@ type Called = (node: unknown) => Node | undefined;
 
 /** Replaces one call in the statements of a function. Returns the function that is part of it now. */
 function replaceIn(list: Node[], place: Place, called: Called, count: number): Node | undefined {
-  for (const [i, s] of list.entries()) {
+  for (const s of list) {
     const put = (fn: Node, call: Node, result: Node | "return" | undefined, around: (out: Node[]) => Node[] = (out) => out) => {
       const out = statementsOf(call, fn, place, result, count);
       if (out) list.splice(list.indexOf(s), 1, ...around(out));
@@ -214,7 +224,8 @@ function replaceIn(list: Node[], place: Place, called: Called, count: number): N
         const [consequent, alternate] = [expression["consequent"], expression["alternate"]].map((e) => block(statement(e as Node)));
         const branches: Node = { type: "IfStatement", test, consequent, alternate };
         done = inside(consequent) ?? inside(alternate);
-        if (done) list[i] = branches;
+        // declare() may have put declarations in front
+        if (done) list[list.indexOf(s)] = branches;
       }
     } else if (s.type === "ReturnStatement") {
       const fn = called(s["argument"]);
@@ -227,7 +238,7 @@ function replaceIn(list: Node[], place: Place, called: Called, count: number): N
       if (out) {
         done = called(init);
         const later = declarations.slice(at + 1).filter((d) => d["init"]);
-        list.splice(i + 1, 0, ...out, ...later.map((d) => statement(assignment(d["id"] as Node, d["init"] as Node))));
+        list.splice(list.indexOf(s) + 1, 0, ...out, ...later.map((d) => statement(assignment(d["id"] as Node, d["init"] as Node))));
         for (const d of declarations.slice(at)) d["init"] = null;
       }
     } else if (s.type === "IfStatement") {

@@ -1,6 +1,7 @@
 // firmseal bundle: what is asked for is in the file, and nothing else; the file works in each of its forms.
 
 import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
 import vm from "node:vm";
 import { gzipSync } from "node:zlib";
 import {
@@ -91,6 +92,17 @@ describe("firmseal bundle", () => {
     const text = p.get("a.js").toString();
     expect((await p.ok(args)).stdout).toBe(text);
     expect((await p.ok([...args, "--json"])).json).toMatchObject({ out: "-", data: text });
+  });
+
+  it("gives the same bytes whatever was made before in this process", async () => {
+    // terser itself, whose results are not kept: it writes into the options that it gets
+    const { minify } = createRequire(import.meta.url)("terser");
+    const general = { algs: ["hmac256"], features: [], form: "script" } as const;
+    const first = [await minifiedBundle(general, undefined, minify), await readableBundle(general, undefined, minify)];
+    // everything in an Espruino module is at the top level
+    for (const make of [minifiedBundle, readableBundle]) await make({ ...general, form: "espruino" }, undefined, minify);
+    expect([await minifiedBundle(general, undefined, minify), await readableBundle(general, undefined, minify)]).toEqual(first);
+    for (const text of first) expect(text).toContain("var firmseal");
   });
 
   it("warns of features that do nothing without another one", async () => {

@@ -42,6 +42,16 @@ describe("inlineFunctions()", () => {
       ["g"],
     ],
     [
+      "a branch behind a statement, with a variable",
+      "function f(a) { var x = a * 2; api.log.push(x); } function g(b) { api.log.push(b); b > 1 ? f(b) : api.log.push(0); api.log.push(9); } api.x = g; g(1); g(2);",
+      ["g"],
+    ],
+    [
+      "a value behind a statement, with a variable",
+      "function f(a) { var x = a * 2; return x + 1; } function g(b) { api.log.push(b); var y = b + 1, z = f(y); return z; } api.r = [g(1), g(2)];",
+      ["g"],
+    ],
+    [
       "a parameter that changes",
       "function f(a) { a++; return a; } function g(b) { var c; c = f(b); return [b, c]; } api.r = g(1); api.s = g(2);",
       ["g"],
@@ -71,6 +81,21 @@ describe("inlineFunctions()", () => {
       "a value of the call before",
       "function f(a) { var x; if (a) x = a; api.log.push(x === void 0); } function g() { var i; for (i = 1; i >= 0; i--) f(i); } g(); g();",
       ["f", "g"],
+    ],
+    [
+      "a value of the call before, in a declaration",
+      "function f(a) { var x = y, y = a; api.log.push(x === void 0); } function g() { var i; for (i = 0; i < 3; i++) f(i); } api.x = g; g();",
+      ["f", "g"],
+    ],
+    [
+      "a parameter with the name of what is caught",
+      "function f(a, e) { try { a.b.c = 1; } catch (e) { api.log.push(typeof e); } } function g(b) { f(b); } api.x = g; g({}); g({ b: 1 });",
+      ["f", "g"],
+    ],
+    [
+      "a function with the name of what is caught",
+      "function e() { return 5; } function f(a) { api.log.push(e()); try { a.b.c = 1; } catch (e) { api.log.push(typeof e); } } function g(b) { f(b); return e(); } api.r = [g({}), g({ b: 1 })];",
+      ["e", "f", "g"],
     ],
     ["two calls", "function f(a) { api.log.push(a); } function g(b) { f(b); f(b); } g(1); g(2);", ["f", "g"]],
     [
@@ -117,6 +142,23 @@ describe("nameVariables()", () => {
     const caught = /catch\((\w+)\)/.exec(code)?.[1];
     expect(code.slice(code.indexOf("{var r"), code.indexOf("catch("))).not.toMatch(new RegExp(`\\b${caught}\\b`));
     expect(code).not.toMatch(new RegExp(`function\\(${caught}\\)`));
+  });
+
+  it("gives names that have places of their own in the table of Duktape", async () => {
+    const all = Array.from({ length: 190 }, (_, i) => `variable${i}`);
+    const code = await named(`var ${all.join()}; api.f = function () { return [${all.join()}].length; }; api.r = api.f();`);
+    const names = /return\s*\[([^\]]*)\]/.exec(code)?.[1]?.split(",") ?? [];
+    expect(new Set(names).size).toBe(190);
+    // its hash of a text begins at the end; the address of its heap, a multiple of 16, moves all places alike
+    const place = (name: string) => [...name].reduceRight((hash, c) => hash * 33 + c.charCodeAt(0), 5381 ^ name.length) % 512;
+    const taken = new Set<number>();
+    const ways = names.map((name) => {
+      let way = 0;
+      while (taken.has((place(name) + way) % 512)) way++;
+      taken.add((place(name) + way) % 512);
+      return way;
+    });
+    expect(Math.max(...ways)).toBeLessThan(3);
   });
 
   it("takes the letters that it is given, and no letter that hides a variable in use", async () => {

@@ -15,7 +15,7 @@ function withoutGlobals(argv: readonly string[]): readonly string[] {
   return [...rest.slice(0, words), ...globals, ...rest.slice(words)];
 }
 
-/** "help" in front asks for the same as --help behind. */
+/** "help" before a command asks for the same as --help after it. */
 function withoutHelp(argv: readonly string[]): readonly string[] {
   const [first, ...rest] = argv;
   return first === "help" ? [...rest.filter((word) => word !== "help"), "--help"] : argv;

@@ -41,7 +41,7 @@ class Parser extends Command {
       // commander would show the help of the group for a command that is not there
       return isCommand(this, parsed.operands) ? parsed : { ...parsed, unknown: parsed.unknown.filter((arg) => !isHelp(arg)) };
     }
-    // also behind an option that takes a value: no file is called --help
+    // also after an option that takes a value: no file is called --help
     if (asksForHelp) return { operands: [], unknown: ["--help"] };
     const short = options.find((arg) => this.options.some(({ long }) => long === `--${SINGLE_DASH.exec(arg)?.[1]}`));
     if (short !== undefined) this.error(`error: unknown option '${short}' (Did you mean -${short}?)`, { code: "commander.unknownOption" });
@@ -97,9 +97,9 @@ type CommandAction = (given: unknown[]) => Promise<void>;
 export function programWith(command: AnyCommand | undefined, others: readonly Listed[], act: CommandAction): Command {
   const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)")
     .version(about.version, "-V, --version")
-    // behind a command that signs, --version is that of the release
+    // after a command that signs, --version is that of the release
     .enablePositionalOptions();
-  // without a command behind them
+  // without a command after them
   for (const name of GLOBAL_OPTIONS) program.addOption(new Option(name).hideHelp());
   const groups = new Map<string, Command>();
   for (const { name, summary } of others) {

@@ -325,6 +325,7 @@ describe("explain", () => {
   it.each([
     ["no envelope", ["fw.bin"], 1, "not a SUIT envelope"],
     ["another device", ["fw.suit", "--vendor", "example.org", "--class", "x"], 2, "is not for this device"],
+    ["a slot that the release is not for", ["fw.suit", "--slot", "7"], 2, "drop --slot to see which devices the release is for"],
     ["half a device", ["fw.suit", "--vendor", "example.org"], 2, "one of them is missing"],
     ["a slot that is none", ["fw.suit", "--slot", "x"], 2, "option '--slot <n>': 'x' is not valid"],
   ])("refuses %s", async (_, args, exit, words) => {

@@ -50,6 +50,15 @@ describe("waivers", () => {
     ]);
   });
 
+  it("with a last day that is none are refused, with the form of a day", async () => {
+    const p = standard();
+    product(p, waiver('reason = "later"\nuntil = "soon"'));
+    await signed(p, 7);
+    expect(expectFailure(await p.run(["lint", "fw.suit"]), 1)).toContain(
+      "until: does not have the right form (The last day, as YYYY-MM-DD)",
+    );
+  });
+
   it("of a rule that does not exist are refused, with the nearest word", async () => {
     const p = standard();
     product(p, '[[policy.waivers]]\nrule = "no-sbomb"\n');

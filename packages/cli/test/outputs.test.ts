@@ -73,6 +73,14 @@ describe("an output that cannot be written", () => {
       "no file can be made in the folder /proc",
     );
     expect(expectFailure(await p.run(["keygen", "--no-passphrase", "--out", "gone/x.pem"]), 3)).toContain("there is no folder gone");
+    // with and without a name after it
+    expect(expectFailure(await p.run(["keygen", "--no-passphrase", "--out", "gone/"]), 3)).toContain(
+      "--out gone/: there is no folder gone",
+    );
+    for (const out of ["fw.bin/", "fw.bin/x.pem"])
+      expect(expectFailure(await p.run(["keygen", "--no-passphrase", "--out", out]), 3)).toContain(
+        `--out ${out}: a part of the path is not a folder`,
+      );
   });
 });
 

@@ -67,6 +67,12 @@ describe("a product file with a mistake", () => {
       "the release and board esp32 slot a would have files with the same name, release.json",
     ],
     ["a URI without a file", "{board}-{slot}.bin", "", "its last part is not the name of a file"],
+    [
+      "a URI whose file has too long a name",
+      "{board}-{slot}.bin",
+      `${"x".repeat(252)}.bin`,
+      "name of a file, which has at most 255 characters",
+    ],
     ["a URI that leads out of the folder", "{board}-{slot}.bin", "..%2F{board}-{slot}.bin", "its last part is not the name of a file"],
     ["a size that is none", '"64K"', '"64Q"', "firmseal.toml:12:11: boards.esp32.slots.a: "],
     [

@@ -50,6 +50,9 @@ const CHEAP: Refused[] = [
   ],
 ];
 
+/** A folder in which a file with a short name fits, and none with a long one. */
+const DEEP = Array(20).fill("d".repeat(195)).join("/");
+
 const encrypted = put(PRODUCT.replace("A.pem", "secret.pem"));
 
 /** Needs the images, or the key, and no power cut. */
@@ -61,6 +64,13 @@ const BEFORE_CUTS: Refused[] = [
     1,
     ["1.0.1"],
     (p) => void p.put("build/b.bin", new Uint8Array(70000)),
+  ],
+  [
+    "a file whose path is too long",
+    "the name is too long",
+    3,
+    ["1.0.1", "--out", DEEP],
+    put(PRODUCT.replace("{board}-{slot}.bin", `${"x".repeat(240)}-{slot}.bin`)),
   ],
   ["a number that another build has", "was signed for another manifest", 1, ["1.0.0"], (p) => rmSync(p.at("dist"), { recursive: true })],
   ["the same version with other content", "with other content", 1, ["1.0.0"]],

@@ -65,7 +65,12 @@ describe("verify", () => {
     p.put("short.bin", p.get("fw.bin").subarray(1));
     const verify = async (...more: string[]) => (await p.run(["verify", "o.suit", "--key", "A.jwk", ...more, "--json"])).json;
     expect(await verify("--payload", "other.bin")).toMatchObject({ ok: false, code: 78, reason: "IMAGE_MISMATCH" });
-    expect(await verify("--payload", "short.bin")).toMatchObject({ ok: false, code: 92, reason: "PAYLOAD_SIZE" });
+    expect(await verify("--payload", "short.bin")).toMatchObject({
+      ok: false,
+      code: 92,
+      reason: "PAYLOAD_SIZE",
+      message: "refused: payload http://x/fw: it has 4,999 bytes, and the manifest says 5,000",
+    });
     // hashing 64 GiB takes minutes
     p.put("long.bin", p.get("fw.bin"));
     truncateSync(p.at("long.bin"), 2 ** 36);
@@ -75,6 +80,16 @@ describe("verify", () => {
       ok: false,
       code: 30,
       reason: "PAYLOAD_UNREFERENCED",
+    });
+    expect(await verify("--payload", "http://y=fw.bin")).toMatchObject({
+      code: 30,
+      message: "--payload http://y=fw.bin: does not name a URI that the release fetches",
+      hint: "name the payload: --payload URI=FILE; the release fetches http://x/fw",
+    });
+    expect((await p.run(["verify", "fw.suit", "--key", "A.jwk", "--payload", "fw.bin", "--json"])).json).toMatchObject({
+      code: 30,
+      message: "--payload fw.bin: the release fetches nothing from outside the envelope",
+      hint: "drop --payload",
     });
     expect(await verify("--payload", "http://x/fw=other.bin")).toMatchObject({ code: 78 });
     // a payload that the envelope holds, changed in place

@@ -56,7 +56,7 @@ export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): 
       throw new ImageError(`two parts of the file set the byte at ${formatHex(piece.address)}`, "Were two files joined? Sign one image.");
     }
     gaps += piece.address - end;
-    // Larger gaps lie between two memories: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up),
+    // Larger gaps are between two memories: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up),
     // RAM, option bytes. Also, a file of 40 bytes must not require 4 GiB.
     if (gaps > IMAGE_LIMITS.imageGaps) {
       throw new ImageError(

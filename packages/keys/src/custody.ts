@@ -52,7 +52,7 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
     // RFC 8410 §4
     spki: "302a300506032b6570032100",
     pkcs8: "302e020100300506032b657004220420",
-    // RFC 8410 §7: with the public key behind the private one, as Rust tools write it
+    // RFC 8410 §7: with the public key after the private one, as Rust tools write it
     pkcs8v2: { head: "3051020101300506032b657004220420", middle: "812100" },
     pkcs11: {
       // CKK_EC_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EDDSA: without parameter it is Ed25519 over the message (PKCS#11 3.1 §6.3.14)

@@ -204,7 +204,9 @@ describe.concurrent("keygen and convert", () => {
     const to = (format: string, out = "new") => ["--format", format, "--out", out];
     expect(expectFailure(await run("A.pem", ...to("jwk")), 2)).toContain("is not encrypted");
     expectFailure(await run("A.pem", ...to("jwk"), "--new-passphrase-env", "P"), 2);
-    expect(expectFailure(await run("A.pem", ...to("openssh")), 3)).toContain("terminal");
+    expect(expectFailure(await run("A.pem", ...to("openssh")), 3)).toMatch(
+      /^firmseal: the new passphrase for new is needed, and there is no terminal.*\nhint: name a source: --new-passphrase-env NAME/,
+    );
     expectFailure(await run("A.pem", ...to("pkcs8", "taken"), "--no-passphrase"), 2);
     expectFailure(await run("A.pem", ...to("pkcs8", "A.pem"), "--no-passphrase"), 2);
     expectFailure(await run("A.pem", ...to("pkcs8", "-"), "--no-passphrase"), 2);

@@ -88,7 +88,7 @@ describe("passphrases", () => {
     // a session of its own has none
     const child = spawn(process.execPath, [join(dir, "main.mjs")], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
     const out = await text(child.stdout);
-    expect(out).toContain("ERR 3");
+    expect(out).toContain("ERR 3 the passphrase is needed, and there is no terminal to ask for it;");
     expect(out).toContain("--passphrase-env");
     expect(out).toContain("--passphrase-fd");
   });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Failure } from "../src/errors/failure.js";
-import { ACCEPT, type Entry } from "../src/signing-log/entry.js";
+import { ACCEPT, type Entry, lineOf, NO_PREVIOUS } from "../src/signing-log/entry.js";
 import { appendEntry, readLog } from "../src/signing-log/log-file.js";
 import { checkSequence, nextSequence } from "../src/signing-log/sequence.js";
 
@@ -91,6 +91,15 @@ describe("a log", () => {
     for (const bytes of ["-----BEGIN PRIVATE KEY-----", "x", '{"v":2', "\0\0firmware", "hello\nworld\n", "\n", '[{"v":1,"n":1}]'])
       expect(readLog(put(bytes)).faults, bytes).not.toEqual([]);
     expect(readLog(put(new Uint8Array(100_000))).faults).not.toEqual([]);
+  });
+
+  it.each(
+    ["time", "user", "job", "operation", "key", "digest", "tbs", "sequence", "version", "leaf", "from", "to"].flatMap((member) =>
+      [7, ["7"], { 0: "7" }].map((value) => [member, value]),
+    ),
+  )("with another type of a member has no entry: %s %j", (member, value) => {
+    const { text } = lineOf({ v: 1, n: 1, ...told(), [member as string]: value, prev: NO_PREVIOUS });
+    expect(readLog(put(text))).toMatchObject({ entries: [], faults: [{ line: 1, what: "not an entry" }] });
   });
 
   it("that is changed at any byte is found out, unless it is then the begin of an entry", () => {

@@ -66,6 +66,11 @@ it.each([
   "-1.0.0",
 ])("%j is not a version", (text) => expect(() => versionNumber(text)).toThrow("is not a version"));
 
+it("a version with the v of a tag is refused with the version itself", () => {
+  expect(() => versionNumber("v1.4.2-rc.1")).toThrow('"v1.4.2-rc.1" is not a version; did you mean "1.4.2-rc.1"?');
+  expect(() => versionNumber("v1.4")).toThrow(/^"v1\.4" is not a version$/);
+});
+
 it.each(["65536.0.0", "1.65536.0", "1.0.65536", "1.0.0-8192", "1.0.0-rc.8192", "1.0.0+32768", "9999999999.0.0"])(
   "%s does not fit",
   (text) => expect(() => versionNumber(text)).toThrow(/is too large for a sequence number$/),

@@ -26,7 +26,9 @@ describe("the schema of trust descriptions", () => {
   it("takes a path to itself as $schema, for editors", () => {
     check(good());
     check({ ...good(), $schema: "./node_modules/@firmseal/release/schema/trust.schema.json" });
-    expect(() => check({ ...good(), $schema: "urn:firmseal:manifest:1" })).toThrow(/^\/\$schema: must match/);
+    expect(() => check({ ...good(), $schema: "urn:firmseal:manifest:1" })).toThrow(
+      /^\/\$schema: does not have the right form \("urn:firmseal:trust:1", or a path to this file\)$/,
+    );
   });
 
   it.each<[string, object, string]>([

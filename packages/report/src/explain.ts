@@ -116,7 +116,7 @@ function withoutNeedlessHas(all: readonly Behaviour[]): Behaviour[] {
   });
 }
 
-/** Returns what each kind of device does with an open manifest. `slots`: whether slots are to be named. */
+/** Returns what each kind of device does with an open manifest. `slots`: whether to name slots. */
 export function explainManifest(by: Interpreter, m: Manifest, kinds: readonly DeviceKind[], slots: boolean): Explained {
   const groups = new Map<string, Behaviour>();
   let others = 0;

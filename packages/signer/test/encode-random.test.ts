@@ -2,13 +2,14 @@
 
 import * as spec from "@firmseal/verifier/tools";
 import { decodeEnvelope, MANIFEST_NAMES } from "@firmseal/verifier/tools";
+import { Encoder, Tag } from "cbor-x";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LONG } from "../../test-support/src/effort.js";
 import { array, bstr, checkItem, copyBytes, enter, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
 import { Tagged as BuiltTagged, encodeCbor as builtCbor } from "../lib/cbor.js";
 import { violations as built } from "../lib/description/schema.js";
-import { type Encodable, encodeCbor, encodeMembers, Tagged } from "../src/cbor.js";
+import { type Encodable, encodeCbor, Tagged } from "../src/cbor.js";
 import { fits } from "../src/description/fits.js";
 import { type Violation, violations } from "../src/description/schema.js";
 import { type Command, type Description, encode, reattach, resolve, SCHEMA, sever, splitEnvelope, toHex } from "../src/index.js";
@@ -270,33 +271,51 @@ it("content() reads what encode() wrote", () => {
   expect(toHex(content())).toBe("a10281814100");
 });
 
-it("what the build makes of the encoder writes what all of cbor-x writes", () => {
+it("writes what cbor-x writes, in src/ and as the build makes it", () => {
+  // 1, 2, 3, 5 and 9 bytes
+  const integer = fc.oneof(
+    fc.integer({ min: -300, max: 300 }),
+    fc.integer({ min: -70_000, max: 70_000 }),
+    fc.integer({ min: -(2 ** 32), max: 2 ** 32 - 1 }),
+    fc.constantFrom(...[23, 255, 65_535, 2 ** 32 - 1].flatMap((last) => [last, last + 1, -1 - last, -2 - last])),
+    fc.maxSafeInteger(),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
+  );
   const values = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(
       { maxDepth: 4 },
-      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
-      fc.maxSafeInteger(),
-      fc.integer({ min: -300, max: 300 }),
+      integer,
       fc.string({ unit: "binary", maxLength: 300 }),
       fc.boolean(),
       fc.constant(null),
       fc.uint8Array({ maxLength: 300 }),
       fc.array(tie("value"), { maxLength: 30 }),
-      fc
-        .array(fc.tuple(fc.oneof(fc.integer(), fc.string({ maxLength: 9 })), tie("value")), { maxLength: 30 })
-        .map((pairs) => new Map(pairs)),
+      fc.array(fc.tuple(fc.oneof(integer, fc.string({ maxLength: 9 })), tie("value")), { maxLength: 30 }).map((pairs) => new Map(pairs)),
       fc.record({ tag: fc.nat(70_000), value: tie("value") }),
     ),
   })).value;
-  /** The value, with tags of one of the two modules. */
-  const withTags = (value: unknown, tagged: (tag: number, inside: unknown) => unknown): unknown => {
-    const inner = (one: unknown) => withTags(one, tagged);
+  /** The value, with tags of one of the modules. `sort`: for cbor-x, which writes maps as they are, and numbers of more than 32 bits as floats. */
+  const withTags = (value: unknown, tagged: (tag: number, inside: unknown) => unknown, sort = false): unknown => {
+    const inner = (one: unknown) => withTags(one, tagged, sort);
     if (Array.isArray(value)) return value.map(inner);
-    if (value instanceof Map) return new Map([...value].map(([key, one]) => [key, inner(one)]));
+    if (value instanceof Map) {
+      const pairs = [...value].map(([key, one]) => [inner(key), inner(one)] as const);
+      return new Map(sort ? pairs.sort(([a], [b]) => Buffer.compare(library.encode(a), library.encode(b))) : pairs);
+    }
+    if (sort && (typeof value === "bigint" || typeof value === "number"))
+      return value >= -(2 ** 32) && value < 2 ** 32 ? Number(value) : BigInt(value);
     if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
     const { tag, value: inside } = value as { tag: number; value: unknown };
     return tagged(tag, inner(inside));
   };
+  const library = new Encoder({
+    mapsAsObjects: false,
+    useRecords: false,
+    tagUint8Array: false,
+    variableMapSize: true,
+    // its types do not have it
+    ...{ useTag259ForMaps: false },
+  });
   const outcome = (encodes: () => Uint8Array) => {
     try {
       return toHex(encodes());
@@ -308,9 +327,12 @@ it("what the build makes of the encoder writes what all of cbor-x writes", () =>
     fc.property(values, (value) => {
       const all = withTags(value, (tag, inside) => new Tagged(tag, inside as Encodable)) as Encodable;
       const own = withTags(value, (tag, inside) => new BuiltTagged(tag, inside as Encodable)) as Encodable;
-      expect(outcome(() => builtCbor(own))).toBe(outcome(() => encodeCbor(all)));
+      const written = outcome(() => encodeCbor(all));
+      expect(outcome(() => builtCbor(own))).toBe(written);
+      if (written.startsWith("TypeError: a map key is given twice")) return;
+      expect(written).toBe(toHex(library.encode(withTags(value, (tag, inside) => new Tag(inside, tag), true))));
     }),
-    { numRuns: LONG ? 5_000 : 200 },
+    { numRuns: LONG ? 5_000 : 300 },
   );
 });
 
@@ -331,22 +353,4 @@ it("what holds a value against a schema counts characters, compares types, and t
     ].map((list) => fits(list, { uniqueItems: true })),
   ).toEqual([true, false]);
   for (const keyword of ["maxLength", "anyOf", "constructor"]) expect(() => fits("", { [keyword]: 1 })).toThrow(`a schema with ${keyword}`);
-});
-
-it("members of a key are encoded as cbor-x encodes them", () => {
-  // 1, 2, 3 and 5 bytes
-  const integer = fc.oneof(
-    fc.integer({ min: -30, max: 30 }),
-    fc.integer({ min: -300, max: 300 }),
-    fc.integer({ min: -70_000, max: 70_000 }),
-  );
-  const wide = fc.oneof(integer, fc.integer({ min: -(2 ** 32), max: 2 ** 32 - 1 }));
-  const bytes = fc.oneof(fc.uint8Array({ maxLength: 30 }), fc.uint8Array({ minLength: 250, maxLength: 260 }));
-  fc.assert(
-    fc.property(fc.uniqueArray(fc.tuple(wide, fc.oneof(wide, bytes)), { selector: ([label]) => label, maxLength: 30 }), (pairs) => {
-      const members = new Map(pairs);
-      expect(toHex(encodeMembers(members))).toBe(toHex(encodeCbor(members as Map<Encodable, Encodable>)));
-    }),
-    { numRuns: LONG ? 5_000 : 200 },
-  );
 });

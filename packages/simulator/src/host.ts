@@ -43,11 +43,8 @@ const nodeHash = (name: string) => ({ create: (): HashState => new TogetherHash(
 /** A host for the verifier with the hash functions of Node. */
 export const nodeHost = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384"), sha512: nodeHash("sha512") } satisfies Host;
 
-/** Input of at most so many bytes is hashed faster than node:crypto is loaded. */
+/** Hashing an input of at most this many bytes is faster than loading node:crypto. */
 const SHORT = 8_192;
 
-/**
- * Returns a host for input of so many bytes: with the hash functions of the verifier for a short one, otherwise with
- * those of Node.
- */
+/** A host for an input of this many bytes: the hash functions of the verifier for a short one, otherwise those of Node. */
 export const hostFor = (bytes: number) => (bytes > SHORT ? nodeHost : { sha256, sha384, sha512 });

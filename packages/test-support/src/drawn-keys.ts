@@ -19,8 +19,8 @@ const KINDS = {
 } as const;
 
 /**
- * Draws a key pair. As text first: while Node 20 exports a key of generateKeyPairSync(), a collection of garbage can wait for ever for the lock
- * of that key.
+ * Draws a key pair. As text first: while Node 20 exports a key of generateKeyPairSync(), a collection of garbage can
+ * wait forever for the lock of that key.
  */
 export function drawnPair(kind: keyof typeof KINDS): DrawnPair {
   const [type, options] = KINDS[kind];

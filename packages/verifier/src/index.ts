@@ -34,8 +34,10 @@ export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor 
 }
 
 /**
- * What a trust file of outside says, or a chain of them, once `before` and the file's own roots have signed it: trust/trust-file.ts, with every algorithm. Unchecked is whether the
- * release that the device runs is good under it. If not, the device cannot start it any more: a device that runs a release calls updatedTrust() or nextTrust().
+ * Verifies a trust file from outside, or a chain of them, and returns its content: enough roots of `before` and of the
+ * file itself must have signed it. See trust/trust-file.ts; this variant has every algorithm. Does not check whether
+ * the running release is valid under the file. If it is not, the device can no longer start it: a device that runs a
+ * release calls updatedTrust() or nextTrust().
  */
 export function trustFileUnchecked(bytes: Bytes | Source, before: TrustStore | FirstTrust, host?: Host): TrustStore {
   return unchecked(LIST, bytes, before, host);

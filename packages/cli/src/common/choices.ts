@@ -1,7 +1,7 @@
 // What options can be, from the tables of the packages below. Nothing but values: the build writes them out (scripts/declarations.mjs), so that
 // --help loads no cryptography.
 
-import { BUNDLE_ALGS, KERNEL_TARGETS } from "@firmseal/bundler";
+import { BUNDLE_ALGS, BUNDLE_FEATURES, KERNEL_TARGETS } from "@firmseal/bundler";
 import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
 import { consumerNames, coseAlgNames, POLICIES, SEVERITIES } from "@firmseal/release";
 import { algWords, DEFAULT_ALG, deviceKeyAlgs, hasTables, isDeviceAlg, isStateful, keyAlgs, TABLE_SIZES } from "@firmseal/signer";
@@ -17,6 +17,7 @@ export const CHOICES = {
   defaultAlg: DEFAULT_ALG,
   tokenAlg: tokenAlgs,
   bundleAlg: BUNDLE_ALGS,
+  bundleFeature: BUNDLE_FEATURES,
   kernelTarget: KERNEL_TARGETS,
   /** What people call keys that have tables. */
   tabled: algWords(keyAlgs.filter(hasTables)),

@@ -29,7 +29,7 @@ function sequenceOrNext(value: string): bigint | "next" {
 /** A release: its version, or its sequence number. */
 export function numberOrVersion(value: string): bigint | string {
   if (/^[0-9]+$/.test(value)) return sequenceNumber(value);
-  if (!isVersion(value)) throw new InvalidArgumentError("give a version (1.4.2) or a sequence number.");
+  if (!isVersion(value)) throw new InvalidArgumentError("give a version (1.4.2) or a sequence number");
   return value;
 }
 

@@ -1,7 +1,7 @@
 // How commands tell the shape of their JSON: one row for each member. `data?` may be missing. `signers[].alg` is a member of each entry in
 // `signers`. A list or an object without rows for its members holds what it likes.
 
-/** "|null" behind a type: null is possible too. */
+/** "|null" after a type: null is possible too. */
 export type FieldType = `${"string" | "number" | "boolean" | "string[]" | "number[]" | "object" | "object[]"}${"" | "|null"}`;
 
 export type Shape = { readonly [path: string]: readonly [type: FieldType, words: string] };
@@ -13,7 +13,7 @@ export const SUCCESS: Shape = {
   reason: ["string", "OK"],
 };
 
-/** What every command tells of a failure, with members of its own behind. */
+/** What every command reports of a failure, followed by members of its own. */
 export const FAILURE: Shape = {
   ok: ["boolean", "false"],
   code: ["number", "number in the table of errors"],

@@ -23,7 +23,7 @@ export function versionIfAny(envelope: Uint8Array): { version?: string } {
   }
 }
 
-/** The number of a release, behind its version. */
+/** The number of a release, after its version. */
 export function numberWords({ sequence, version }: { sequence: string; version?: string }): string {
   return `${version === undefined ? "" : `version ${version}, `}sequence number ${sequence}`;
 }

@@ -12,6 +12,12 @@ export interface CommandLine {
   place: string;
 }
 
+/** The path that an error of a file system call names. */
+function pathOf(e: unknown): string | undefined {
+  const path = (e as NodeJS.ErrnoException | null | undefined)?.path;
+  return typeof path === "string" && path !== "" ? path : undefined;
+}
+
 /** Every error as a Failure. */
 export function failureOf(e: unknown, line: CommandLine = { argv: [], place: "" }): Failure {
   if (e instanceof Failure) return e;
@@ -28,7 +34,7 @@ export function failureOf(e: unknown, line: CommandLine = { argv: [], place: "" 
   if (e instanceof AlreadySigned)
     return refusedInput("ALREADY_SIGNED", e.message, "each key signs an envelope once; firmseal whosigned lists who has signed");
   return (
-    systemFault(e, "the system") ??
+    systemFault(e, pathOf(e) ?? "the system") ??
     new Failure(
       3,
       "INTERNAL",

@@ -27,6 +27,7 @@ export const PRODUCTS: Row[] = [
   ),
   onProduct("release: quotes in a line", 40_000, (n) => `${PRODUCT}uri = [ ${repeat(n, () => `",'"`).join(", ")} ]\nx = 1\n`),
   onProduct("release: brackets in a line", 40_000, (n) => `${PRODUCT}uri = [ ${repeat(n, () => "[],").join(" ")} ]\nx = 1\n`),
+  onProduct("release: escaped quotes in a comment", 20_000, (n) => `${PRODUCT}# "${repeat(n, () => '\\"').join("")}\nx = 1\n`),
   onProduct("release: references to keys", 20_000, (n) => `${PRODUCT}[keys]\nrelease = [ ${repeat(n, () => '"A.pem"').join(", ")} ]\n`),
   {
     name: "verify: artifacts of a record",

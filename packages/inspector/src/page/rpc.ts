@@ -41,7 +41,7 @@ export class Rpc {
     const worker = new Worker(WORKER, { type: "module" });
     const life = `firmseal ${performance.timeOrigin} ${lives++}`;
     let hasAnswered = false;
-    // one that never answers would be replaced for ever
+    // one that never answers would be replaced forever
     const gone = () => this.worker === worker && this.replace(hasAnswered);
     worker.addEventListener("error", gone);
     worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {

@@ -93,6 +93,8 @@ export function signalsFree(): Promise<void> {
  */
 function targetOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
+  // the name of a folder that is not there, which no file can have
+  if (!stat && path.endsWith("/")) throw missingFolder(path, path.slice(0, -1));
   if (!stat) return path;
   if (!stat.isFile())
     throw usage(
@@ -122,8 +124,11 @@ function noFolder(path: string, cause?: unknown): Failure {
   const folder = dirname(path);
   // /proc and the like
   if (existsSync(folder)) return environment(`${path}: no file can be made in the folder ${folder}`, "choose another folder", cause);
-  return environment(`${path}: there is no folder ${folder}`, "make the folder, or choose another name", cause);
+  return missingFolder(path, folder, cause);
 }
+
+const missingFolder = (path: string, folder: string, cause?: unknown) =>
+  environment(`${path}: there is no folder ${folder}`, "make the folder, or choose another name", cause);
 
 /** A name beside the target, shortened, because a name may have 255 bytes and this one is longer. */
 function temporaryBeside(target: string): string {
@@ -261,13 +266,16 @@ function removeEmpty(folders: readonly string[]): void {
   }
 }
 
-/** Checks that writeFolder() can write here, by writing and removing an empty one, and that nothing is there. Leaves no folder. */
-export function checkFolder(path: string): void {
+/**
+ * Checks that writeFolder() can write here, by writing and removing one with a file called `name`, and that nothing is
+ * there. Leaves no folder.
+ */
+export function checkFolder(path: string, name = "probe"): void {
   if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
   const probe = temporaryBeside(path);
   const made: string[] = [];
   for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) made.push(folder);
-  writeFolder(probe, new Map([["probe", new Uint8Array(4096)]]));
+  writeFolder(probe, new Map([[name, new Uint8Array(4096)]]));
   rmSync(probe, { recursive: true, force: true });
   removeEmpty(made);
 }

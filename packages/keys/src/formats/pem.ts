@@ -33,17 +33,17 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   const [block] = keys;
   if (!block) throw new KeyFileError(`${name}: the PEM contains no key`, "use the file that holds the private or the public key", 2);
   if (keys.length > 1) throw several(keys.length);
+  const armour = ["", `-----BEGIN ${block.label}-----`, `-----END ${block.label}-----`];
+  const around = text
+    .replace(block.body, "\n")
+    .split(/[\r\n]/)
+    .filter((line) => !armour.includes(line));
   // text around a key is skipped (RFC 7468 §2); with two keys, it is unclear which is meant
-  if (
-    text
-      .replace(block.body, "")
-      .split(/[\r\n]/)
-      .some(isKeyLine)
-  )
+  if (around.some(isKeyLine))
     throw new KeyFileError(`${name}: another key next to the PEM block`, "put each key into a file of its own", 2);
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
-      `${name}: ${block.label.toLowerCase()} in the PEM, which firmseal does not read`,
+      `${name}: the PEM contains ${JSON.stringify(block.label.toLowerCase())}, which firmseal does not read`,
       OTHER_FORMATS[block.label] ?? UNSUPPORTED,
       2,
     );

@@ -21,13 +21,15 @@ export interface PassphraseSource {
   prompt: string;
   /** For a new key: ask twice at the terminal. */
   confirm?: boolean;
+  /** The options that name a source, for hints. */
+  options?: string;
 }
 
 /** Reads a passphrase of at least one byte. Throws KeyFileError with exit code 3. */
 export async function passphrase(source: PassphraseSource): Promise<Uint8Array> {
   if (source.fd !== undefined) return fromFd(source.fd);
   if (source.env !== undefined) return fromEnv(source.env);
-  return fromTerminal(source.prompt, source.confirm === true);
+  return fromTerminal(source.prompt, source.confirm === true, `name a source: ${source.options ?? SOURCES}`);
 }
 
 function checked(bytes: Uint8Array, where: string): Uint8Array {
@@ -94,8 +96,10 @@ async function readByte(fd: number, one: Buffer, where: string): Promise<boolean
   }
 }
 
-async function fromTerminal(prompt: string, confirm: boolean): Promise<Uint8Array> {
-  const terminal = openTerminal();
+async function fromTerminal(prompt: string, confirm: boolean, hint: string): Promise<Uint8Array> {
+  // "Passphrase for release.pem: ", "PIN for token release: "
+  const needed = prompt.replace(/: $/, "").replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
+  const terminal = openTerminal(needed, hint);
   try {
     for (let tries = 0; tries < 3; tries++) {
       const first = checked(await terminal.ask(prompt), "terminal");
@@ -115,7 +119,7 @@ interface Terminal {
   close(): void;
 }
 
-const SOURCES_HINT = "name a source: --passphrase-env NAME or --passphrase-fd N";
+const SOURCES = "--passphrase-env NAME or --passphrase-fd N";
 
 /** Returns what waits for the next byte that is typed. It gives undefined at the end. */
 function typedBytes(input: ReadStream): () => Promise<number | undefined> {
@@ -143,12 +147,11 @@ function typedBytes(input: ReadStream): () => Promise<number | undefined> {
 }
 
 // The terminal in raw mode, so that it shows nothing of what is typed. Its mode is restored however the process ends.
-function openTerminal(): Terminal {
+function openTerminal(needed: string, hint: string): Terminal {
   // not stdin and stdout, which may carry data
   const out = unlessThrown(() => openSync("/dev/tty", "w"));
   const input = out === undefined ? undefined : unlessThrown(() => new ReadStream(openSync("/dev/tty", "r")));
-  if (out === undefined || !input)
-    throw new KeyFileError("a passphrase is needed, and there is no terminal to ask for it", SOURCES_HINT, 3);
+  if (out === undefined || !input) throw new KeyFileError(`the ${needed} is needed, and there is no terminal to ask for it`, hint, 3);
 
   const restore = () => input.setRawMode(false);
   const onSignal = (signal: NodeJS.Signals) => {
@@ -169,11 +172,11 @@ function openTerminal(): Terminal {
       const line: number[] = [];
       for (;;) {
         const byte = await nextByte();
-        if (byte === undefined) throw new KeyFileError("the terminal was closed at the passphrase prompt", SOURCES_HINT, 3);
+        if (byte === undefined) throw new KeyFileError("the terminal was closed at the passphrase prompt", hint, 3);
         const done = edit(line, byte);
         if (done !== "more") show("\n");
         if (done === "done") return Uint8Array.from(line);
-        if (done === "abort") throw new KeyFileError("stopped at the passphrase prompt", SOURCES_HINT, 3);
+        if (done === "abort") throw new KeyFileError("stopped at the passphrase prompt", hint, 3);
       }
     },
     close() {

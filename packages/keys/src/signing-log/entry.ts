@@ -52,7 +52,7 @@ export interface EntryFacts {
    */
   from?: string;
   to?: string;
-  /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
+  /** Bytes of a truncated entry that this one follows. In older logs they were removed. */
   torn?: number;
 }
 
@@ -124,7 +124,7 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
       return undefined;
     const { leaf } = entry;
     if (leaf !== undefined && !(text(leaf) && /^[0-9]{1,61}$/.test(leaf))) return undefined;
-    return sequence === undefined || /^[0-9]{1,20}$/.test(sequence) ? entry : undefined;
+    return sequence === undefined || (text(sequence) && /^[0-9]{1,20}$/.test(sequence)) ? entry : undefined;
   } catch {
     return undefined;
   }

@@ -20,7 +20,7 @@ const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
  */
 export function stateFolder(): string {
   const { FIRMSEAL_STATE: own, XDG_STATE_HOME: xdg } = process.env;
-  // relative paths are to be ignored (XDG Base Directory Specification)
+  // relative paths must be ignored (XDG Base Directory Specification)
   const folder = own ? resolve(own) : join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), ".local/state"), "firmseal");
   try {
     const made = makeFolders(folder, 0o700);

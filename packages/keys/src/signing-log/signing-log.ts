@@ -12,9 +12,13 @@ import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
 import { LastSeen, type SeenState, stateFolder } from "./last-seen.js";
 import { appendEntry, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
+const keyNames = new WeakMap<PublicKey, string>();
+
 /** Returns the name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
 export function keyName(key: PublicKey): string {
-  return toHex(thumbprint(key));
+  const name = keyNames.get(key) ?? toHex(thumbprint(key));
+  keyNames.set(key, name);
+  return name;
 }
 
 /**

@@ -31,7 +31,11 @@ function part(version: string, what: string, text: string, limit: bigint): bigin
  */
 export function versionNumber(version: string): bigint {
   const found = FORM.exec(version);
-  if (!found) throw usage(`${JSON.stringify(version.slice(0, 64))} is not a version`, HINT);
+  if (!found) {
+    const [, plain] = /^v(\d.*)$/i.exec(version) ?? [];
+    const meant = plain !== undefined && FORM.test(plain) ? `; did you mean ${JSON.stringify(plain)}?` : "";
+    throw usage(`${JSON.stringify(version.slice(0, 64))} is not a version${meant}`, HINT);
+  }
   const [, major, minor, patch, kind = "", pre, build] = found as unknown as [string, string, string, string, string?, string?, string?];
   const high = [
     part(version, "major version", major, PART),

@@ -99,41 +99,54 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
   if (bytes.length > KEY_LIMITS.keyFile)
     throw notAKey(bytes, name, new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, KEY_FORMS_HINT, 2));
   try {
-    // first, because it may begin with any byte; PEM, JWK and COSE_Key are never so short
-    if (bytes.length <= SHORT && isRaw(bytes) && !isCut(bytes)) return fromRaw(bytes);
-    // a view, because nobody would erase a copy
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-      .toString("latin1")
-      .replace(/^\xef\xbb\xbf/, "");
-    if (/^(\xff\xfe|\xfe\xff)/.test(text))
-      throw new KeyFileError(`${name}: text in UTF-16`, "save it as UTF-8, or without a byte-order mark", 2);
-    if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
-    if (isMinisign(text)) return await readMinisign(text, name, passphrase);
-    if (isSshLine(text)) return fromSshLine(text);
-    // as long as text with a key can be, and no COSE_Key with a reasonable kid
-    if (isRaw(bytes) && bytes.length > SHORT && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
-    if (/^\s*[{[]/.test(text)) {
-      const jwk = parseJson(bytes, name);
-      return await loading(() => fromJwk(jwk));
-    }
-    const decoded = fromBase64(text.trim());
-    if (decoded) return fromMinisign(decoded) ?? (await readKey(decoded, name, never));
-    const first = bytes[0] as number;
-    if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
-    if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
-    if (singleTlv(bytes, SEQUENCE)) {
-      throw new KeyFileError(
-        `${name}: DER without PEM around it`,
-        "convert it: openssl pkey -inform DER -in FILE -out FILE.pem (-pubin for a public key)",
-        2,
-      );
-    }
+    const key = await keyIn(bytes, name, passphrase);
+    if (key) return key;
   } catch (e) {
     const fault = e instanceof KeyError ? new KeyFileError(`${name}: ${e.message}`, HINTS[e.code], 2) : e;
     // a passphrase is only asked for by what is a key
     throw fault instanceof KeyFileError && fault.exit === 2 ? notAKey(bytes, name, fault) : fault;
   }
   throw notAKey(bytes, name, new KeyFileError(`${name}: not a key in a supported format`, KEY_FORMS_HINT, 2));
+}
+
+/**
+ * The only key in a file that is not too long for one. Returns undefined if it has no key. Throws KeyError and KeyFileError.
+ */
+export async function keyIn(
+  bytes: Uint8Array,
+  name: string,
+  passphrase: () => Promise<Uint8Array>,
+): Promise<PublicKey | PrivateKey | undefined> {
+  // first, because it may begin with any byte; PEM, JWK and COSE_Key are never so short
+  if (bytes.length <= SHORT && isRaw(bytes) && !isCut(bytes)) return fromRaw(bytes);
+  // a view, because nobody would erase a copy
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString("latin1")
+    .replace(/^\xef\xbb\xbf/, "");
+  if (/^(\xff\xfe|\xfe\xff)/.test(text))
+    throw new KeyFileError(`${name}: text in UTF-16`, "save it as UTF-8, or without a byte-order mark", 2);
+  if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
+  if (isMinisign(text)) return await readMinisign(text, name, passphrase);
+  if (isSshLine(text)) return fromSshLine(text);
+  // as long as text with a key can be, and no COSE_Key with a reasonable kid
+  if (isRaw(bytes) && bytes.length > SHORT && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
+  if (/^\s*[{[]/.test(text)) {
+    const jwk = parseJson(bytes, name);
+    return await loading(() => fromJwk(jwk));
+  }
+  const decoded = fromBase64(text.trim());
+  if (decoded) return fromMinisign(decoded) ?? (await readKey(decoded, name, never));
+  const first = bytes[0] as number;
+  if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
+  if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
+  if (singleTlv(bytes, SEQUENCE)) {
+    throw new KeyFileError(
+      `${name}: DER without PEM around it`,
+      "convert it: openssl pkey -inform DER -in FILE -out FILE.pem (-pubin for a public key)",
+      2,
+    );
+  }
+  return undefined;
 }
 
 /** Longer raw public keys are considered only if the bytes are not text, because text with a key may be as long. */

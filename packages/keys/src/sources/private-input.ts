@@ -3,7 +3,7 @@
 
 import { createPrivateKey } from "node:crypto";
 import { existsSync } from "node:fs";
-import { isPrivate } from "@firmseal/signer";
+import { isPrivate, wipePrivateKey } from "@firmseal/signer";
 import { usage } from "../errors/failure.js";
 import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import { SEQUENCE, singleTlv } from "../formats/der/strict.js";
@@ -11,13 +11,15 @@ import { tooLongForKey } from "../formats/other-file.js";
 import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
-import { readKey } from "./file.js";
+import { keyIn } from "./file.js";
 import { schemeOf } from "./table.js";
 
 /** The beginnings of private keys and their states, also of keys that firmseal cannot use, or that are damaged. */
 const BEGINS = /^\s*(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY|-----BEGIN FIRMSEAL HSS KEY|untrusted comment: .*secret key|firmseal hss )/;
 /** In text, a PEM block may follow other text (RFC 7468 §2). An image may hold these words as data of a parser. */
 const BLOCK = /^-----BEGIN ([A-Z0-9 ]+ )?(PRIVATE KEY|FIRMSEAL HSS KEY)/m;
+/** What looks like a private key has one of these. */
+const WORDS = ["PRIVATE KEY", "FIRMSEAL HSS KEY", "secret key", "firmseal hss ", '"kty"'];
 
 /** Returns whether bytes, or the first bytes of a file, look like a private key or the state of a key. */
 export function looksPrivate(head: Uint8Array): boolean {
@@ -25,13 +27,15 @@ export function looksPrivate(head: Uint8Array): boolean {
   const text = Buffer.from(head)
     .toString(wide ? "utf16le" : "latin1")
     .replace(/^(\ufeff|\xef\xbb\xbf)/, "");
+  // most files are images: finding no word takes less than preparing the expressions
+  if (!WORDS.some((word) => text.includes(word))) return false;
   if (BEGINS.test(text)) return true;
   if (text.includes("\0")) return false;
   // the members of a JWK have any order
   return BLOCK.test(text) || (/"kty"\s*:/.test(text) && /"(d|priv)"\s*:/.test(text));
 }
 
-/** DER without PEM around it, which readKey() refuses for all kinds of keys. */
+/** DER without PEM around it, which keyIn() refuses for all kinds of keys. */
 function isPrivateDer(bytes: Uint8Array): boolean {
   if (!singleTlv(bytes, SEQUENCE)) return false;
   const key = Buffer.from(bytes);
@@ -55,9 +59,10 @@ async function isPrivateKey(bytes: Uint8Array): Promise<boolean> {
   if (bytes.length > KEY_LIMITS.keyFile) return false;
   if (isPrivateDer(bytes)) return true;
   try {
-    const key = await readKey(bytes, "", () => Promise.reject(new NeedsPassphrase()));
-    if (isPrivate(key)) key.secret.fill(0);
-    return isPrivate(key);
+    const key = await keyIn(bytes, "", () => Promise.reject(new NeedsPassphrase()));
+    if (key === undefined || !isPrivate(key)) return false;
+    wipePrivateKey(key);
+    return true;
   } catch (e) {
     return e instanceof NeedsPassphrase;
   }

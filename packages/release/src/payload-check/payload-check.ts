@@ -41,8 +41,18 @@ interface PayloadAtHand {
   hash(alg: PayloadHash): Promise<Uint8Array>;
 }
 
-function refusePayload(code: keyof typeof errors, uri: string, hint = refusalHint(errors[code])): never {
-  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${refusalMeaning(errors[code])}`, hint);
+function refusePayload(
+  code: keyof typeof errors,
+  uri: string,
+  hint = refusalHint(errors[code]),
+  what = refusalMeaning(errors[code]),
+): never {
+  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${what}`, hint);
+}
+
+/** Refuses a value of --payload that is for no payload of the release. */
+function refuseOption(value: string, what: string, hint: string): never {
+  throw new Failure(1, "PAYLOAD_UNREFERENCED", errors.PAYLOAD_UNREFERENCED, `--payload ${value}: ${what}`, hint);
 }
 
 /** A refusal as the verifier would throw it, without a position. */
@@ -56,10 +66,18 @@ export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
 /** The same, with the payloads in its envelope. */
 export type WithPayloads = Commands & Pick<Manifest, "payloads">;
 
-/** Returns all parameters that the available sequences set, including the shared sequence. */
-export function manifestParameters(m: Commands) {
+const setBy = new WeakMap<Commands, ReturnType<typeof parametersOf>>();
+
+function parametersOf(m: Commands) {
   const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
   return sequences.flatMap((s) => [...allParameters(sequenceCommands(m.input, s))]);
+}
+
+/** Returns all parameters that the available sequences set, including the shared sequence. A manifest is read once. */
+export function manifestParameters(m: Commands) {
+  const all = setBy.get(m) ?? parametersOf(m);
+  setBy.set(m, all);
+  return all;
 }
 
 /** Returns the URIs that the manifest fetches and the envelope does not contain. */
@@ -72,12 +90,13 @@ export function outsideUris(m: WithPayloads): string[] {
 export function payloadFiles(m: WithPayloads, values: readonly string[]): Map<string, string> {
   const outside = outsideUris(m);
   const out = new Map<string, string>();
-  const several = outside.length > 1 ? `name the payload: --payload URI=FILE; the release fetches ${outside.join(", ")}` : undefined;
+  const choice = `name the payload: --payload URI=FILE; the release fetches ${outside.join(", ")}`;
   for (const value of values) {
     const known = outside.filter((uri) => value.startsWith(`${uri}=`)).sort((a, b) => b.length - a.length)[0];
     if (known !== undefined) out.set(known, value.slice(known.length + 1));
-    else if (outside.length === 0) refusePayload("PAYLOAD_UNREFERENCED", value, "every payload is in the envelope: drop --payload");
-    else if (values.length > 1 || (/^[^=]*:.*=/.test(value) && !existsSync(value))) refusePayload("PAYLOAD_UNREFERENCED", value, several);
+    else if (outside.length === 0) refuseOption(value, "the release fetches nothing from outside the envelope", "drop --payload");
+    else if (values.length > 1 || (/^[^=]*:.*=/.test(value) && !existsSync(value)))
+      refuseOption(value, "does not name a URI that the release fetches", choice);
     else for (const uri of outside) out.set(uri, value);
   }
   return out;
@@ -91,7 +110,12 @@ function* chunks({ at, n }: Slice): Generator<Slice> {
   for (let done = 0; done < n; done += HASH_CHUNK) yield { at: at + done, n: Math.min(HASH_CHUNK, n - done) };
 }
 
-function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, PayloadAtHand> {
+function payloadsAtHand(
+  m: Manifest,
+  files: Map<string, string>,
+  sizes: Map<string, number>,
+  hashes: typeof hostFor,
+): Map<string, PayloadAtHand> {
   const all = new Map<string, PayloadAtHand>();
   for (const p of m.payloads)
     all.set(p.uri, {
@@ -99,7 +123,7 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
       content: `at ${p.content.at}`,
       size: p.content.n,
       hash: async (alg) => {
-        const h = hostFor(p.content.n)[alg.replace("-", "") as "sha256" | "sha384" | "sha512"].create();
+        const h = hashes(p.content.n)[alg.replace("-", "") as "sha256" | "sha384" | "sha512"].create();
         for (const slice of chunks(p.content)) h.update(readSlice(m.input, slice));
         return Uint8Array.from(h.digest());
       },
@@ -188,13 +212,14 @@ export const triedInterpreter = () =>
 
 /**
  * Checks the payloads of the envelope and those in `files` (a map of URI to path). Throws a Failure with the refusal
- * that a device would give: wrong size, wrong digest, no digest at all, or nothing that fetches the payload.
+ * that a device would give: wrong size, wrong digest, no digest at all, or nothing that fetches the payload. `hashes`: the
+ * hash functions for payloads in the envelope, by their size. Default: what starts faster.
  */
-export async function checkPayloads(m: Manifest, files: Map<string, string>): Promise<void> {
+export async function checkPayloads(m: Manifest, files: Map<string, string>, hashes = hostFor): Promise<void> {
   const digests = new Map<string, Promise<Uint8Array>>();
   // a file is hashed when the manifest compares it, and only if it has the right size
   const sizes = new Map([...files.values()].map((path) => [path, sizeOf(path)]));
-  const payloads = payloadsAtHand(m, files, sizes);
+  const payloads = payloadsAtHand(m, files, sizes, hashes);
   const oneForAll =
     files.size > 1 && sizes.size === 1 ? `one file was given for ${files.size} payloads: name each, --payload URI=FILE` : undefined;
   const met = new Set<string>();
@@ -203,7 +228,10 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   async function compare({ uri, digest: expected, size }: Expectation): Promise<void> {
     const payload = payloads.get(uri);
     if (!payload) return;
-    if (size !== undefined && size !== payload.size) refusePayload("PAYLOAD_SIZE", uri, oneForAll);
+    if (size !== undefined && size !== payload.size) {
+      const what = `it has ${grouped(payload.size)} bytes, and the manifest says ${grouped(size)}`;
+      refusePayload("PAYLOAD_SIZE", uri, oneForAll, what);
+    }
     if (!expected) return;
     const alg = HASH_NAMES[expected.alg] as PayloadHash;
     // one file may be used for many URIs, but is hashed once

@@ -108,6 +108,15 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
     }
 }
 
+/** The longest name of a file of the release. */
+function longestName(product: Product, boards: readonly PreparedBoard[], { version, role }: ReleaseOptions): string {
+  const names = boards.flatMap(({ board, images }) => [
+    envelopeName(product, board.name, version, role),
+    ...images.flatMap(({ file }) => file ?? []),
+  ]);
+  return names.reduce((most, name) => (name.length > most.length ? name : most));
+}
+
 /** The existing release of this version, if it is the same. Throws a Failure if it is another one. */
 async function sameRelease(
   plan: Pick<ReleasePlan, "product" | "known" | "version" | "folder" | "boards">,
@@ -226,7 +235,7 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
     return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
   }
   if (there) refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
-  if (there && !o.dryRun) checkFolder(early.folder);
+  if (!o.dryRun) checkFolder(early.folder, longestName(product, boards, o));
   const number = likelyNumber(sequence, known);
   for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(number), []);
   const lint = await lintPlan(base);

@@ -69,7 +69,7 @@ function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move
   }
 }
 
-const KEYS_HINT = "give --key for as many release keys of both trust files as they need";
+const KEYS_HINT = "give --key for as many release keys of both trust files as they need; a key counts from its since to its until";
 const LEFT_HINT =
   "a key must be in both trust files, or keys of both must sign: firmseal trust show FILE lists the keys, and the numbers that they count for";
 

@@ -1,4 +1,4 @@
-// Steps and archives as they lie in files.
+// Steps and archives in files.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Approvals: a second person's signature over what is to be signed. --approver asks for it; from then on the log of the
+// Approvals: a second person's signature over what a key will sign. --approver asks for it; from then on the log of the
 // key does.
 
 import {

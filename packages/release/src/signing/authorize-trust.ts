@@ -54,7 +54,7 @@ function askedFor(store: TrustStore): Asked {
   return { digest: digestOfTrust(store), ...numberOfTrust(store) };
 }
 
-/** Refuses the last sequence number: no trust file could follow, so its keys would be trusted for ever. */
+/** Refuses the last sequence number: no trust file could follow, so its keys would be trusted forever. */
 export function refuseLastNumber(sequence: bigint): void {
   if (sequence < LAST) return;
   throw refusedInput(

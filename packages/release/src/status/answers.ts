@@ -1,4 +1,4 @@
-// The answers of devices as they lie in files: one status by itself, or many as JSON Lines.
+// The answers of devices in files: one status by itself, or many as JSON Lines.
 
 import { grouped, readAll, refusedInput, tooMuch } from "@firmseal/keys";
 import { jsonLines } from "../input/json-lines.js";

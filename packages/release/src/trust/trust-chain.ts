@@ -1,4 +1,4 @@
-// The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field
+// The trust files before one that roots will sign: the one that it follows, and older ones that devices in the field
 // still have.
 
 import { Failure, refusedInput } from "@firmseal/keys";

@@ -37,6 +37,8 @@ import { LIMITS } from "../limits.js";
 import { isRefusal, refusalFailure, refusalHint, refusalMeaning } from "../refusals.js";
 import { areReached, type FamilyProgress, familyProgress } from "./families.js";
 
+const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roots, or have the others sign";
+
 /** What a trust file is checked against: pinned root keys, or its predecessor. */
 export interface PinOptions extends PassphraseOptions {
   root?: string[];
@@ -124,6 +126,9 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   try {
     return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
   } catch (e) {
+    // there is no previous trust file, only the keys of --root
+    if (o.root && isRefusal(e) && e.code === errors.TRUST_PREVIOUS)
+      throw new Failure(1, "TRUST_PREVIOUS", e.code, `${path}: refused: not signed by every key of --root`, ROOT_HINT);
     throw withFileName(path, e);
   }
 }

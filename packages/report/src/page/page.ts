@@ -64,7 +64,7 @@ async function boardFault(record: ReleaseRecord, { data, verified, envelope }: O
   });
 }
 
-/** Reads release.json, and holds all boards against it. */
+/** Reads release.json, and compares all boards with it. */
 async function openRecord(boards: readonly Opened[], progress: OnProgress): Promise<{ record?: ReleaseRecord; fault?: string }> {
   const text = contentOf("record");
   let record: ReleaseRecord;

@@ -58,7 +58,7 @@ export function conform(value: unknown, violations: (json: unknown) => readonly 
   if (e) throw new DescriptionError(e.instancePath, inWords(e), memberOf(e));
 }
 
-/** A member that is missing may be there under a mistyped name, and that is what a person must see. */
+/** A missing member may be present under a mistyped name. Then report that name. */
 function mistyped(e: Violation): Violation {
   const { keyword, data, parentSchema } = e;
   if (keyword !== "required" || parentSchema?.additionalProperties !== false || typeof data !== "object" || data === null) return e;
@@ -80,6 +80,8 @@ function inWords({ keyword, params, message, data, parentSchema }: Violation): s
     return `${quoted(data)} is not one of ${allowed.join(", ")}${suggestion(data, allowed)}`;
   }
   const described = parentSchema?.description;
+  // what the pattern means, rather than the pattern
+  if (keyword === "pattern" && described !== undefined) return `does not have the right form (${described})`;
   return `${message ?? "does not fit the schema"}${described === undefined ? "" : ` (${described})`}`;
 }
 
@@ -87,7 +89,7 @@ function quoted(value: unknown): string {
   return typeof value === "string" && value.length <= LONGEST ? JSON.stringify(value) : "this";
 }
 
-/** Shorter words begin too many others to be told as the beginning of one. */
+/** A shorter word is the beginning of too many others to suggest one of them. */
 const SHORTEST_BEGINNING = 3;
 
 /**

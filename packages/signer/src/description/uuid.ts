@@ -1,6 +1,7 @@
 // Identifiers of vendors and classes: UUIDs of version 5 (RFC 9562 §5.5, M37 §8.4.8.2).
 
 import { sha1 } from "@noble/hashes/legacy.js";
+import { nodeHash } from "../alg/openssl.js";
 import { fromHex, toHex } from "../bytes.js";
 
 const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -26,7 +27,8 @@ export function formatUuid(bytes: ArrayLike<number>): string {
 }
 
 function uuid5(space: Uint8Array, name: string): Uint8Array {
-  const out = sha1(Uint8Array.from([...space, ...new TextEncoder().encode(name)])).slice(0, 16);
+  const bytes = Uint8Array.from([...space, ...new TextEncoder().encode(name)]);
+  const out = (nodeHash("sha1", bytes) ?? sha1(bytes)).slice(0, 16);
   out[6] = ((out[6] as number) & 15) | 80;
   out[8] = ((out[8] as number) & 63) | 128;
   return out;

@@ -11,11 +11,11 @@ import {
   TAG_SIGN1,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519Row } from "../alg/ed25519.js";
 import { randomBytes } from "../alg/openssl.js";
 import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
+import { HASHES } from "../hash.js";
 import { anchorOfSigner } from "../key/signer.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
 import { type EnvelopeParts, envelopeParts, writeEnvelope } from "./envelope.js";
@@ -49,7 +49,7 @@ export class EnvelopeDraft implements Signable {
     const { digest } = outline;
     this.digest = digest
       ? { alg: digest.alg, bytes: Uint8Array.from(digest.bytes) }
-      : { alg: HASH_SHA_256, bytes: sha256(cbor(parts.manifest)) };
+      : { alg: HASH_SHA_256, bytes: HASHES["sha-256"].hash(cbor(parts.manifest)) };
   }
 
   /** Reads an envelope, signed or not. Throws the refusals of decodeEnvelope(). */
@@ -87,7 +87,7 @@ export class EnvelopeDraft implements Signable {
   }
 
   /**
-   * Opens the envelope as a device does that trusts these keys and requires a signature of each. Throws the refusals of
+   * Opens the envelope as a device that trusts these keys and requires a signature of each. Throws the refusals of
    * open().
    */
   async verify(keys: readonly SignedWith[], host: Host = {}): Promise<Manifest> {
@@ -97,9 +97,9 @@ export class EnvelopeDraft implements Signable {
   }
 
   /**
-   * Opens the envelope as a device does that trusts a trial key, which signs here and is discarded. So no key of the
-   * user signs what devices refuse. A signature of the trial key is 64 random bytes, and it is valid for one message
-   * alone, that of toBeSigned(): that the verifier asks for these bytes is all that mathematics could tell. Throws the
+   * Opens the envelope as a device that trusts a trial key, which signs here and is discarded. So no key of the user
+   * signs what devices refuse. A signature of the trial key is 64 random bytes, and it is valid for one message alone,
+   * that of toBeSigned(): a real signature would prove no more than that the verifier asks for these bytes. Throws the
    * refusals of open().
    */
   async openWithTrialKey(host: Host = {}): Promise<Manifest> {

@@ -10,8 +10,8 @@ import {
   TAG_ENVELOPE,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { type Encodable, encodeBytesMap, encodeCbor } from "../cbor.js";
+import { type Encodable, encodeCbor, Tagged } from "../cbor.js";
+import { HASHES } from "../hash.js";
 
 /** The content of each byte string in an envelope. */
 export interface EnvelopeParts {
@@ -26,15 +26,13 @@ export interface EnvelopeParts {
 
 /** Writes the envelope: tag 107 and the keys in order, so that the wrapper precedes the manifest. */
 export function writeEnvelope(parts: EnvelopeParts): Uint8Array {
-  return encodeBytesMap(
-    TAG_ENVELOPE,
-    new Map<Encodable, Uint8Array>([
-      [ENV_AUTHENTICATION_WRAPPER, encodeCbor([parts.digest, ...parts.blocks])],
-      [ENV_MANIFEST, parts.manifest],
-      ...parts.severed,
-      ...parts.payloads,
-    ]),
-  );
+  const members = new Map<Encodable, Uint8Array>([
+    [ENV_AUTHENTICATION_WRAPPER, encodeCbor([parts.digest, ...parts.blocks])],
+    [ENV_MANIFEST, parts.manifest],
+    ...parts.severed,
+    ...parts.payloads,
+  ]);
+  return encodeCbor(new Tagged(TAG_ENVELOPE, members));
 }
 
 /**
@@ -53,7 +51,7 @@ export function envelopeParts(bytes: Uint8Array, { envelope }: UnverifiedEnvelop
   const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];
   const [digest, ...blocks] = wrapped.map(({ body, end }) => Uint8Array.from(bytes.subarray(body, end)));
   return {
-    digest: digest ?? encodeCbor([HASH_SHA_256, sha256(encodeCbor(manifest))]),
+    digest: digest ?? encodeCbor([HASH_SHA_256, HASHES["sha-256"].hash(encodeCbor(manifest))]),
     blocks,
     manifest,
     severed: new Map(envelope.severed.map((e) => [e.number, cut(e.inside)])),

@@ -12,19 +12,21 @@ import { EnvelopeDraft } from "./draft.js";
  * identifier, they are 55 bytes. Ed25519 signs them directly; ECDSA on P-256 hashes them with SHA-256 first. Throws
  * AlreadySigned, and the refusals of decodeEnvelope().
  *
- * ```ts const message = await tbs(envelope, key); // to the holder of the private key const signed = await
- * attach(envelope, key, await ceremony(message)); ```
+ * ```ts
+ * const message = await envelopeToBeSigned(envelope, key); // to the holder of the private key
+ * const signed = await attachSignature(envelope, key, await ceremony(message));
+ * ```
  */
 export function envelopeToBeSigned(envelope: Uint8Array, key: PublicKey): Promise<Uint8Array> {
   return EnvelopeDraft.read(envelope).toBeSigned(signedWith(key));
 }
 
 /**
- * Adds a signature over tbs(envelope, key) that was made elsewhere. The signature is raw, as Signer.sign() returns it:
- * 64 bytes R ‖ S (RFC 8032 §5.1.6) or r ‖ s (RFC 9053 §2.1), or an ML-DSA or HSS/LMS (RFC 8554 §6.2) signature. `key`
- * must be the same as for tbs(), including its identifier. The result is opened with the key before it is returned: an
- * invalid signature is refused with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of decodeEnvelope() and
- * open().
+ * Adds a signature over envelopeToBeSigned(envelope, key) that was made elsewhere. The signature is raw, as
+ * Signer.sign() returns it: 64 bytes R ‖ S (RFC 8032 §5.1.6) or r ‖ s (RFC 9053 §2.1), or an ML-DSA or HSS/LMS (RFC
+ * 8554 §6.2) signature. `key` must be the same as for envelopeToBeSigned(), including its identifier. The result is
+ * opened with the key before it is returned: an invalid signature is refused with SIGNATURE_INVALID. Throws
+ * AlreadySigned, and the refusals of decodeEnvelope() and open().
  */
 export async function attachSignature(envelope: Uint8Array, key: PublicKey, signature: Uint8Array): Promise<Uint8Array> {
   const who = signedWith(key);

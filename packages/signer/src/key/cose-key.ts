@@ -2,7 +2,7 @@
 
 import { decodeItem, type Item, KEY_ALG, KEY_CRV, KEY_KID, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import { algWords, coseAlg, coseFormOf, type KeyAlg, keyAlgOf, keyAlgs, secretLabel, secretLength } from "../alg/algorithms.js";
-import { encodeMembers } from "../cbor.js";
+import { encodeCbor } from "../cbor.js";
 import { KeyError } from "./error.js";
 import { decompress, type PrivateKey, type PublicKey, requiredMembers } from "./key.js";
 import { fromParts, onlyOne } from "./parts.js";
@@ -14,7 +14,7 @@ import { fromParts, onlyOne } from "./parts.js";
 export function toCose(key: PublicKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   if (key.kid) members.set(KEY_KID, key.kid);
-  return encodeMembers(members);
+  return encodeCbor(members);
 }
 
 /** Returns the private COSE_Key of a key, with d (for ML-DSA: priv). */
@@ -22,7 +22,7 @@ export function toPrivateCose(key: PrivateKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   members.set(secretLabel(coseFormOf(key.alg)), key.secret);
   if (key.kid) members.set(KEY_KID, key.kid);
-  return encodeMembers(members);
+  return encodeCbor(members);
 }
 
 /**

@@ -6,7 +6,7 @@ import { KEY_ALG, KEY_CRV, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/veri
 import { coseAlg, coseFormOf, type KeyAlg, loadedRow, rowOf } from "../alg/algorithms.js";
 import { attempt } from "../alg/row.js";
 import { secretCopy } from "../bytes.js";
-import { encodeMembers } from "../cbor.js";
+import { encodeCbor } from "../cbor.js";
 import { KeyError } from "./error.js";
 
 /**
@@ -50,16 +50,27 @@ export function publicKey(alg: KeyAlg, key: Uint8Array, kid?: Uint8Array): Publi
  * ```
  */
 export function privateKey(alg: KeyAlg, secret: Uint8Array, kid?: Uint8Array): PrivateKey {
-  const { derive, secretLength } = loadedRow(alg);
-  // HSS/LMS keys have state
-  if (!derive) throw new KeyError("unsupported", `a private key of ${alg} has state, and is not kept in memory`);
-  if (secret.length !== secretLength)
-    throw new KeyError("length", `a private key of ${alg} has ${secretLength} bytes, not ${secret.length}`);
+  const derive = derivationOf(alg, secret);
   const own = secretCopy(secret);
   // Always derive the public key here: an Ed25519 signer that accepts a foreign public key reveals its private key with
   // two signatures (RUSTSEC-2022-0093).
   const key = { ...publicKey(alg, derive(own), kid) };
   return Object.defineProperty(key, "secret", { value: own, enumerable: false }) as PrivateKey;
+}
+
+/** What derives the public key of a secret. Throws the refusals of privateKey(), but for the range. */
+function derivationOf(alg: KeyAlg, secret: Uint8Array): (secret: Uint8Array) => Uint8Array {
+  const { derive, secretLength } = loadedRow(alg);
+  // HSS/LMS keys have state
+  if (!derive) throw new KeyError("unsupported", `a private key of ${alg} has state, and is not kept in memory`);
+  if (secret.length !== secretLength)
+    throw new KeyError("length", `a private key of ${alg} has ${secretLength} bytes, not ${secret.length}`);
+  return derive;
+}
+
+/** The public key of a private key, derived again. Throws the refusals of privateKey(). */
+export function derivedAgain({ alg, secret, kid }: PrivateKey): PublicKey {
+  return publicKey(alg, derivationOf(alg, secret)(secret), kid);
 }
 
 /** Returns whether a key includes its private part. */
@@ -137,6 +148,6 @@ export function twinsOf(key: PublicKey): PublicKey[] {
 export function thumbprint(key: PublicKey): Uint8Array {
   // of the verifier, which is always loaded
   const state = sha256.create();
-  state.update(encodeMembers(requiredMembers(key)));
+  state.update(encodeCbor(requiredMembers(key)));
   return Uint8Array.from(state.digest());
 }

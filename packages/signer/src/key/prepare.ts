@@ -42,7 +42,7 @@ export interface PreparedKey {
 /**
  * Makes a table for the raw Ed25519 public key `key`: 1,008 characters, or 2, 4 or 8 times as many, all printable ASCII
  * except `"` and `\`.
- * @example anchor("ed25519", prepare(key, "2k"))
+ * @example anchor("ed25519", prepareKey(key, "2k"))
  */
 export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
   const { bases, each } = SHAPES[size];

@@ -5,7 +5,7 @@ import { coseAlgs, keyAlgOf, loadedRow, rowOf } from "../alg/algorithms.js";
 import { forgetKeyObject } from "../alg/openssl.js";
 import { equalBytes } from "../bytes.js";
 import { KeyError } from "./error.js";
-import { isPrivate, type PrivateKey, type PublicKey, privateKey } from "./key.js";
+import { derivedAgain, isPrivate, type PrivateKey, type PublicKey } from "./key.js";
 
 /**
  * Signs with a private key in this process, in a token or in a service. `sign` resolves to the raw signature: 64 bytes
@@ -28,8 +28,7 @@ export interface Signer {
  */
 export function signer(key: PrivateKey): Signer {
   if (!isPrivate(key)) throw new KeyError("format", "a private key is needed to sign, this one is public");
-  const { alg, secret: copy, key: pub, kid } = privateKey(key.alg, key.secret, key.kid);
-  copy.fill(0);
+  const { alg, key: pub, kid } = derivedAgain(key);
   if (!equalBytes(pub, key.key)) throw new KeyError("mismatch", "the public key does not match the private key");
   const { secret } = key;
   const isZero = () => secret.every((byte) => byte === 0);
@@ -57,7 +56,7 @@ export function signer(key: PrivateKey): Signer {
 }
 
 /**
- * Overwrites the secret of a private key with zeros, and lets go of what OpenSSL has of it. Its signers sign no more.
+ * Overwrites the secret of a private key with zeros, and drops the key object of OpenSSL. Its signers no longer sign.
  */
 export function wipePrivateKey({ secret }: PrivateKey): void {
   secret.fill(0);

@@ -46,7 +46,7 @@ export interface TrustDescription {
   readonly sequence: bigint;
   readonly anchors: readonly TrustEntry[];
   readonly thresholds: { readonly [role in RoleName]?: number };
-  /** How far above its floor a device takes a release of the role; 2^63 if it is left out. */
+  /** How far above its floor a device accepts a release of the role. Default: 2^63. */
   readonly jumps?: { readonly [role in RoleName]?: bigint };
   /**
    * For each role, families of algorithms, and how many keys of each must sign, besides the threshold. A device that
@@ -54,7 +54,7 @@ export interface TrustDescription {
    */
   readonly families?: { readonly [role in RoleName]?: readonly FamilyEntry[] };
   /**
-   * Counting begins again: how often it has, from 1 to 2^24 - 1, and the lowest number from then on. Stays in every
+   * The epoch: how often counting has begun again, from 1 to 2^24 - 1, and the lowest number since then. Stays in every
    * list that follows.
    */
   readonly epoch?: { readonly number: number; readonly from: bigint };

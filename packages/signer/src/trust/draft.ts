@@ -71,7 +71,7 @@ export class TrustDraft implements Signable {
   private constructor(
     readonly bytes: Uint8Array,
     readonly store: TrustStore,
-    /** Its signatures as they came, and the same taken apart. */
+    /** Its signatures as they were encoded, and their parts. */
     readonly encoded: readonly Uint8Array[],
     readonly signatures: readonly KnownSignature[],
     private readonly before: readonly TrustStore[],

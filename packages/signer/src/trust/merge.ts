@@ -1,5 +1,5 @@
-// Signatures that several people have made on copies of one trust file, in one file; and those that nobody needs taken
-// out.
+// Puts the signatures that several people have made on copies of one trust file into one file, and removes those that
+// nobody needs.
 
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { MAX_SIGNATURES, ROLE_ROOT } from "@firmseal/verifier/tools";
@@ -9,7 +9,7 @@ import { hasSigned, type KnownSignature } from "../signable.js";
 import { keyOfAnchor } from "./description.js";
 import { TrustDraft } from "./draft.js";
 
-/** The files say different things: a signature over one is none over the other. */
+/** The files differ in content: a signature over one is not valid for the other. */
 export class DifferentContent extends Error {
   override readonly name = "DifferentContent";
   constructor(

@@ -78,10 +78,11 @@ export function half(): number[] {
 }
 
 /**
- * The number in 42 characters of `text` from `at`: six times seven digits, most significant first, of a pair of limbs in units of the lower
- * one. A digit is the character modulo 92, less 46, to the base 71: -35..35 for what `prepare` of the signer wrote, and then of size 1.
- * Whatever the characters, a pair is below 46 / 70 * 71^7 < 1.37 * 2^42, and the size below 2.8. Instead of seven characters there may be
- * one whole number in an array; what is none, or above 2^43, counts as 0: then the size is at most 4.
+ * The number in 42 characters of `text` from `at`: six times seven digits, most significant first, of a pair of limbs
+ * in units of the lower one. A digit is the character modulo 92, less 46, to the base 71: -35..35 for what `prepare` of
+ * the signer wrote, and then of size 1. Whatever the characters, a pair is below 46 / 70 * 71^7 < 1.37 * 2^42, and the
+ * size below 2.8. Instead of seven characters there may be one whole number in an array; any other value, or one above
+ * 2^43, counts as 0: then the size is at most 4.
  */
 export function readElement(text: string | number[], at: number): number[] {
   var r = element(0);

@@ -29,7 +29,7 @@ export function hashLength(b: Bytes, at: number): number {
 
 /** A copy of a valid key, or a value that is false. */
 export function copyOfValidKey(key: Bytes): Bytes | 0 | false | null {
-  // the copy is what counts: a key may be changed meanwhile, or hold what is not an octet
+  // check the copy: the key may change meanwhile, or contain values that are not octets
   var own = copied(key, key.length);
   var n = own && hashLength(own, 4);
   // 1 to 8 levels: 32 bits, of which only the low 3 may be set in the number before

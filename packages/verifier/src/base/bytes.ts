@@ -98,7 +98,7 @@ export function areOctets(bytes: Bytes): boolean {
 export function copied(bytes: Bytes, n: number): Bytes | null | false {
   // let the engine copy if it can; a typed array contains only bytes
   var typed = HAS_PLAIN && typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array,
-    // conversion makes every value a byte, so that what was none differs from it
+    // the conversion makes every value a byte, so a value that was not a byte now differs
     out = (bytes && bytes.length === n && newBytes(HAS_PLAIN && !typed ? n : bytes)) as number[],
     i,
     b;

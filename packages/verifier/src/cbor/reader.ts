@@ -392,7 +392,7 @@ function checkUtf8(at: number, end: number): void {
   }
 }
 
-/** The range of the content of the string whose head was read last. Moves the cursor behind it. */
+/** The range of the content of the string whose head was read last. Moves the cursor past it. */
 function stringSlice(): Slice {
   var s = { at: here, n: arg };
   requireBytes(arg);

@@ -52,8 +52,9 @@ function word(at: number): number {
 }
 
 /**
- * Calls a function of the image on 96 bytes at `at` of `bytes`, which is flat, and on `n` bytes behind them. Nothing moves
- * flat memory between the two addresses and the call: only E.defrag() and E.toString() do, and they are not called here.
+ * Calls a function of the image on 96 bytes at `at` of `bytes`, which is flat, and on the `n` bytes that follow them.
+ * Nothing moves flat memory between the two addresses and the call: only E.defrag() and E.toString() do, and they are
+ * not called here.
  */
 function enter(entry: number, bytes: unknown, at: number, n: number): unknown {
   var native = (engine.nativeCall as NonNullable<KernelE["nativeCall"]>)(word(entry), "int(int,int,int)", image as string);
@@ -72,7 +73,7 @@ function check(): number {
   if (!engine.nativeCall || running.env.BOARD !== code.board) {
     return 1;
   }
-  // undefined where the engine does not tell
+  // undefined if the engine does not report it
   if (!((running.memory(false).stackFree as number) >= STACK)) {
     return 2;
   }
@@ -91,7 +92,7 @@ function check(): number {
   return enter(VERIFY, image, at, 1) === VALID && enter(VERIFY, image, at, 0) === 0 ? 0 : 5;
 }
 
-/** What the kernel says to 96 bytes and a message, or undefined if it cannot be asked. */
+/** The answer of the kernel for 96 bytes and a message, or undefined if the kernel cannot be used. */
 function ask(entry: number, pieces: Bytes[]): boolean | undefined {
   var bytes: number[];
   var result: unknown;

@@ -66,7 +66,7 @@ export function deriveOnce(): void {
   }
 }
 
-/** Lets go of the constants: they take 768 bytes of RAM. */
+/** Drops the constants: they take 768 bytes of RAM. */
 export function forget(): void {
   HIGH = LOW = [];
 }

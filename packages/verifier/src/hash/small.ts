@@ -87,7 +87,7 @@ export function startSmall(size: number): HashState {
 
   function update(bytes: Bytes): void {
     var i: number;
-    // a signature that was verified since the start may have let go of the constants
+    // a verification since the start may have dropped the constants
     deriveOnce();
     // the initial state: SHA-256 uses the first 8 words
     for (i = 0; i < 16 && !count; i++) {

@@ -16,7 +16,7 @@ export interface Commit {
   written: ComponentId[];
   /** Stored unchanged with the floor: see Device.counters. */
   counters: Bytes;
-  /** From a micro verifier: SHA-256 of the image, as it is signed. */
+  /** From a micro verifier: the signed SHA-256 of the image. */
   digest?: Bytes;
   /** The floor goes down: a trust file that its roots have signed begins to count anew. */
   reset?: boolean;

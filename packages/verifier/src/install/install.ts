@@ -78,7 +78,8 @@ function commit(s: Session): void {
     s.kept = true;
     rehearseBoth(s);
   }
-  // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
+  // another installation may have been committed since this one was opened, or a host's hash may have used the device
+  // meanwhile
   if (HAS_TRUST) renew(s, brought, lies);
   checkFloor(s);
   if (s.target.session !== s) refuse(RUN_OUTCOME);
@@ -134,8 +135,8 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
 }
 
 /**
- * The trust file that a release brings in its manifest or envelope; what is installed is checked again in the end. Of an envelope that is arriving, throws what
- * says how much is missing.
+ * The trust file that a release brings in its manifest or envelope; the installed bytes are checked again at the end.
+ * If the envelope is still arriving, throws a value that says how much is missing.
  */
 function brought(s: Session): Bytes | undefined {
   var e = s.brings,
@@ -145,7 +146,7 @@ function brought(s: Session): Bytes | undefined {
   if (!e) return undefined;
   if (e.content) return e.content;
   try {
-    // of an arriving one no heads are read yet; those in front of what is missing are then known
+    // the heads of an arriving envelope are not read yet; afterwards, those before the missing bytes are known
     if (parsed.left) parsePayloads(parsed);
   } catch (x) {
     missing = x;

@@ -148,7 +148,7 @@ export function top(run: Run): Frame {
   return run.frames[run.frames.length - 1];
 }
 
-/** Begins a sequence: pushes a frame. The cursor is then behind `slice`. */
+/** Begins a sequence: pushes a frame. The cursor is then after `slice`. */
 export function frame(run: Run, slice: Slice, kind: number, index: number[] | null): Frame {
   var outer = enter(input, slice),
     n = array(),

@@ -30,5 +30,5 @@ export const ROLE_RELEASE = 2;
 export const ROLE_DEBUG = 3;
 export const ROLE_RECOVERY = 4;
 
-/** How far above its floor a device takes a release where the list says nothing: half of all numbers, [high, low]. */
+/** How far above its floor a device accepts a release if the list says nothing: half of all numbers, [high, low]. */
 export const JUMP: [number, number] = [2147483648, 0];

@@ -478,7 +478,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     121,
     "TRUST_WINDOW",
     "a key is trusted until a sequence number below its since, so it never counts",
-    "exchange since and until, or remove the key",
+    "swap since and until, or remove the key",
     "trust.md#when-a-key-counts",
   ),
   row(
@@ -520,7 +520,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     127,
     "TRUST_CHAIN",
     "the trust files of a chain do not follow each other by one",
-    "put one file behind the other in the order of their numbers, and leave none out",
+    "join the trust files in the order of their numbers without a gap: firmseal trust chain",
     "trust.md#a-chain-of-files",
   ),
   row(
@@ -544,7 +544,13 @@ export var REFUSALS: readonly RefusalRow[] = [
     "give the bytes that the device answered with",
     "status.md#format",
   ),
-  row(151, "STATUS_VERSION_UNKNOWN", "the version of the status format is unknown", NEWER, "status.md#format"),
+  row(
+    151,
+    "STATUS_VERSION_UNKNOWN",
+    "the version of the status format is unknown",
+    "use a version of this tool that is at least as new as the verifier on the device",
+    "status.md#format",
+  ),
   row(
     152,
     "STATUS_CLAIM",

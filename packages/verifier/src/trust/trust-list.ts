@@ -318,7 +318,7 @@ export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
   return contents(algs, src);
 }
 
-/** Reads the file at offset `at` of the loaded bytes `src`. The cursor is then behind it. Verifies no signature. */
+/** Reads the file at offset `at` of the loaded bytes `src`. The cursor is then after it. Verifies no signature. */
 export function fileAt(algs: Alg[], src: Input, at: number): UnverifiedTrust {
   var aad: number[] = [],
     all,

@@ -75,7 +75,13 @@ function writePublic(key: OpenedKey, o: ConvertOptions, hasNew: boolean): void {
 }
 
 function newPassphrase(o: ConvertOptions): Promise<Uint8Array> {
-  return passphrase({ env: o.newPassphraseEnv, fd: o.newPassphraseFd, prompt: `New passphrase for ${visible(o.out)}: `, confirm: true });
+  return passphrase({
+    env: o.newPassphraseEnv,
+    fd: o.newPassphraseFd,
+    prompt: `New passphrase for ${visible(o.out)}: `,
+    confirm: true,
+    options: "--new-passphrase-env NAME or --new-passphrase-fd N, or --no-passphrase",
+  });
 }
 
 export default define({

@@ -74,7 +74,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: OpenedHss, o: HssOptions) =>
     });
   },
 
-  /** Begins the record of this machine from the state. If there is a record, nothing is to be adopted. */
+  /** Begins the record of this machine from the state. If there is a record, there is nothing to adopt. */
   adopt({ name, place }, { otherCopySigns }) {
     return place.locked(async () => {
       const standing = place.look();

@@ -140,7 +140,7 @@ export default define({
   summary: "write a device verifier as a single JavaScript file",
   options: () => [
     option("--alg <names>", `algorithms, with commas: ${CHOICES.bundleAlg.join(", ")}`),
-    option("--features <names>", "with commas: install, copy, errors, prepared, flash, storage, trust (default: install and copy)"),
+    option("--features <names>", `with commas: ${CHOICES.bundleFeature.join(", ")} (default: install and copy)`),
     option(
       "--form <name>",
       "umd: CommonJS or one global; espruino: for require(); script: one global, for a snapshot; module: ES module; boot: Espruino's boot file",

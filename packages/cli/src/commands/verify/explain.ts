@@ -57,11 +57,10 @@ async function explainRelease(path: string, o: ExplainOptions) {
     ...(o.slot !== undefined && { slot: o.slot }),
     ...(installed && { installed: BigInt(installed.sequence) }),
   });
-  if (found.behaviours.length === 0)
-    throw usage(
-      `${path}: is not for this device`,
-      `drop ${o.board === undefined ? "--vendor and --class" : "--board"} to see which devices the release is for`,
-    );
+  if (found.behaviours.length === 0) {
+    const chosen = (["board", "vendor", "class", "slot"] as const).filter((name) => o[name] !== undefined).map((name) => `--${name}`);
+    throw usage(`${path}: is not for this device`, `drop ${chosen.join(", ")} to see which devices the release is for`);
+  }
   return {
     verified: false,
     ...versionFacts(decodeEnvelope(envelope)),

@@ -80,7 +80,7 @@ function billOf(product: Product | undefined, { product: name, vendor }: Release
 async function allBoards(path: string, { record, bytes, boards }: ReleaseFolder, o: ReportOptions): Promise<Reported> {
   const whom = await trustedKeys(o);
   const product = await productHere(o.product);
-  // one that only lies here may be of something else
+  // a file that is only present here may belong to something else
   if (product && o.product !== undefined) refuseOtherProduct(path, record, product);
   const names = namesOf(product, o, undefined);
   const previous = o.previousRelease === undefined ? undefined : previousFolder(o.previousRelease, record);

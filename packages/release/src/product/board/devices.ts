@@ -115,7 +115,7 @@ export async function refuseBeforeSigning(to: BoardDevices, draft: EnvelopeDraft
   refuseRefused(to.board, await planAsIfSigned(devicesOf(to), to.board.name, draft, keys, others), keys.length);
 }
 
-/** Refuses an envelope with signatures of so many `keys` if the bundle of the devices refuses it. */
+/** Refuses an envelope that this number of `keys` signed if the bundle of the devices refuses it. */
 export function refuseSigned(to: BoardDevices, draft: EnvelopeDraft, keys: number): void {
   const step = { name: to.board.name, envelope: draft.bytes, sequence: draft.sequence };
   const stores = "trust" in to.trusted ? [to.trusted.trust.store] : [];

@@ -36,7 +36,7 @@ export interface ReleasedImage {
 export interface PreparedBoard {
   readonly board: Board;
   readonly images: readonly ReleasedImage[];
-  /** The unsigned envelope with this number. `most`: only so many bytes of each image. */
+  /** The unsigned envelope with this number. `most`: the number of bytes of each image that are used. */
   draft(sequence: bigint, most?: number): EnvelopeDraft;
 }
 
@@ -71,10 +71,11 @@ function released(
   if (image.uri === undefined && bytes.length > LIMITS.integratedPayload)
     throw product.fault(image.at, `${path}: is too large to travel in the envelope`, "say where devices fetch it: uri");
   const file = image.uri === undefined ? undefined : fileOfUri(uri);
-  if (image.uri !== undefined && (file === undefined || !/^[A-Za-z0-9][A-Za-z0-9._+~-]*$/.test(file)))
+  // release.json has no longer names, and no disk: it would be refused after everything is signed
+  if (image.uri !== undefined && (file === undefined || !/^[A-Za-z0-9][A-Za-z0-9._+~-]{0,254}$/.test(file)))
     throw product.fault(
       where,
-      `${uri}: its last part is not the name of a file`,
+      `${uri}: its last part is not the name of a file${(file?.length ?? 0) > 255 ? ", which has at most 255 characters" : ""}`,
       "end it with a name: https://example.com/{version}/{board}.bin",
     );
   return { path, component: image.name, slot, slotSize: size, bytes, digest: sha256Hex(bytes), uri, file, read };

@@ -12,7 +12,7 @@ import type { PreparedBoard } from "../board/prepare.js";
 import type { Product } from "../file/product.js";
 import { type CutsResult, type CutsTask, runCuts } from "./task.js";
 
-/** From so many boards or bytes on, starting threads pays off. */
+/** From this many boards or bytes on, starting threads pays off. */
 const WORTH_WORKERS = 4;
 const WORTH_BYTES = 256 * 1024;
 

@@ -17,10 +17,21 @@ function partsOf(key: string): string[] {
   return (key.match(new RegExp(PART, "g")) ?? []).map((part) => (/^["']/.test(part) ? part.slice(1, -1) : part));
 }
 
-/** How many brackets a line leaves open, outside of strings and comments. */
+/** How many brackets a line leaves open, outside of strings and comments. A string without an end takes the rest of the line. */
 function opened(line: string): number {
-  const text = line.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, "").replace(/#.*/, "");
-  return (text.match(/[[{]/g) ?? []).length - (text.match(/[\]}]/g) ?? []).length;
+  let open = 0;
+  let quote = "";
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i] as string;
+    if (quote !== "") {
+      if (c === "\\" && quote === '"') i++;
+      else if (c === quote) quote = "";
+    } else if (c === "#") break;
+    else if (c === '"' || c === "'") quote = c;
+    else if (c === "[" || c === "{") open++;
+    else if (c === "]" || c === "}") open--;
+  }
+  return open;
 }
 
 /** Levels of a member. */

@@ -49,7 +49,7 @@ export interface ProductTrust {
   readonly threshold: number;
 }
 
-/** What firmseal lint holds releases against. */
+/** What firmseal lint checks releases against. */
 export interface ProductPolicy {
   /** A set of rules beside the common ones. */
   readonly suite: Policy | undefined;

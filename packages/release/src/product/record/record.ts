@@ -133,19 +133,20 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
       throw releaseFault(`${join(folder, SUMS)}: has a line that is not a checksum`, again);
     listed.set(name, sum);
   }
-  const wanted = [RECORD, ...record.artifacts.map(({ file }) => file)];
-  const there = readdirSync(folder).filter((name) => name !== SUMS);
-  const elsewhere = record.artifacts.flatMap(({ kind, file }) =>
-    withoutPayloads && kind === "payload" && !there.includes(file) ? [file] : [],
+  const artifacts = new Map(record.artifacts.map((one) => [one.file, one]));
+  const wanted = new Set([RECORD, ...artifacts.keys()]);
+  const there = new Set(readdirSync(folder).filter((name) => name !== SUMS));
+  const elsewhere = new Set(
+    record.artifacts.flatMap(({ kind, file }) => (withoutPayloads && kind === "payload" && !there.has(file) ? [file] : [])),
   );
-  const missing = wanted.filter((name) => !(there.includes(name) || elsewhere.includes(name)) || !listed.has(name));
+  const missing = [...wanted].filter((name) => !(there.has(name) || elsewhere.has(name)) || !listed.has(name));
   if (missing.length > 0) throw releaseFault(`${folder}: is not complete: ${someOf(missing)}`, again);
-  const more = [...new Set([...there, ...listed.keys()])].filter((name) => !wanted.includes(name));
+  const more = [...new Set([...there, ...listed.keys()])].filter((name) => !wanted.has(name));
   if (more.length > 0)
     throw releaseFault(`${folder}: has a file that does not belong to the release: ${someOf(more.map(visible))}`, "remove it");
   for (const [name, sum] of listed) {
-    if (elsewhere.includes(name)) continue;
-    const artifact = record.artifacts.find(({ file }) => file === name);
+    if (elsewhere.has(name)) continue;
+    const artifact = artifacts.get(name);
     const { digest, size } = await hashFile(join(folder, name), "sha-256", artifact?.size ?? LIMITS.releaseRecord);
     const hex = Buffer.from(digest).toString("hex");
     if (hex !== sum || (artifact && (artifact.digest !== `sha-256:${hex}` || artifact.size !== size)))
