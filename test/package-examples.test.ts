@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { anchorOf, encode, identityUuids, type PrivateKey, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { encryptedPem } from "../packages/keys/src/formats/pkcs8.js";
+import { encryptedPem } from "../packages/keys/src/formats/der/pkcs8.js";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

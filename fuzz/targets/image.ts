@@ -1,6 +1,6 @@
 // Images: the format is told by content and name, and read. The end of an input is the name.
 
-import { DETECT_BYTES, detect, ImageError, parseImage } from "../../packages/images/src/image.js";
+import { DETECT_BYTES, detectFormat, ImageError, parseImage } from "../../packages/images/src/image.js";
 import {
   EOF,
   linearBase,
@@ -34,7 +34,7 @@ export const fuzz: Target = (input) => {
   const file = input.subarray(0, Math.max(0, input.length - 1));
   const name = NAMES[(input.at(-1) ?? 0) % NAMES.length] as string;
   try {
-    const format = detect(file.subarray(0, DETECT_BYTES), name);
+    const format = detectFormat(file.subarray(0, DETECT_BYTES), name);
     if (format === "raw") return;
     const image = parseImage(file, format);
     if (image.bytes.length > file.length + (1 << 20)) throw new Finding("more bytes than a file and its gaps can have");

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { signer, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandTable } from "../../../scripts/commands.mjs";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
 import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { FACTS, keyB, type Place, standard } from "../../test-support/src/run.js";
 import { SoftHsm, why } from "../../test-support/src/softhsm.js";

@@ -1,7 +1,7 @@
 import { createSign, createVerify } from "node:crypto";
 import { publicKey, toHex, toJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { rawFromDer } from "../../keys/src/formats/ecdsa-der.js";
+import { rawFromDer } from "../../keys/src/formats/der/ecdsa.js";
 import { parseSignature } from "../../keys/src/formats/signature-file.js";
 import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import { FACTS, image, standard } from "../../test-support/src/run.js";

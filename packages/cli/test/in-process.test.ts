@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
 import { some } from "../../test-support/src/effort.js";
 import { program, startWorker } from "../../test-support/src/processes.js";
 import {

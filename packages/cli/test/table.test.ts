@@ -3,7 +3,7 @@
 import stringWidth from "fast-string-width";
 import { describe, expect, it } from "vitest";
 import { expectHarmless, signImage, standard } from "../../test-support/src/run.js";
-import { cohortFacts, cohortWords } from "../src/common/cohorts.js";
+import { cohortFacts, cohortWords } from "../src/common/release/cohorts.js";
 import type { TableLine } from "../src/show/render.js";
 import { tableText } from "../src/show/table.js";
 

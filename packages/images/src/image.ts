@@ -9,7 +9,7 @@ import { parseUf2 } from "./uf2.js";
 
 export { type Image, ImageError, type ImageFormat } from "./layout.js";
 
-/** Bytes that detect() examines. */
+/** Bytes that detectFormat() examines. */
 export const DETECT_BYTES = 4096;
 
 /**
@@ -19,9 +19,9 @@ export const DETECT_BYTES = 4096;
  * The content decides: an ELF identification, the two magic numbers of UF2, or a complete first line with an Intel HEX
  * record. A file without any of these is raw, unless its extension names a format. parseImage() then refuses it,
  * because the text of a damaged HEX file must not be signed as if it were the firmware.
- * @example detect(head, "app.bin")  // "raw"
+ * @example detectFormat(head, "app.bin")  // "raw"
  */
-export function detect(head: Uint8Array, name: string): ImageFormat {
+export function detectFormat(head: Uint8Array, name: string): ImageFormat {
   if (isElf(head)) return "elf";
   if (UF2_MAGIC.every((byte, i) => head[i] === byte)) return "uf2";
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, DETECT_BYTES)).toString("latin1");

@@ -3,14 +3,14 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { Part } from "../../test-support/src/image-writers.js";
-import { DETECT_BYTES, detect, type Image, ImageError, type ImageFormat, parseImage } from "../src/image.js";
+import { DETECT_BYTES, detectFormat, type Image, ImageError, type ImageFormat, parseImage } from "../src/image.js";
 
 export type Parsed = Exclude<ImageFormat, "raw">;
 export const bytes = (...values: number[]) => Uint8Array.from(values);
 export const MIB = 1024 * 1024;
 
 export function read(file: Uint8Array, format: Parsed): Image {
-  expect(detect(file.subarray(0, DETECT_BYTES), "firmware.bin")).toBe(format);
+  expect(detectFormat(file.subarray(0, DETECT_BYTES), "firmware.bin")).toBe(format);
   return parseImage(file, format);
 }
 

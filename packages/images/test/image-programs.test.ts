@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { uf2Blocks, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
-import { DETECT_BYTES, detect } from "../src/image.js";
+import { DETECT_BYTES, detectFormat } from "../src/image.js";
 import { read } from "./image-common.js";
 
 const runs = (tool: string, option: string, wanted: RegExp) => wanted.test(spawnSync(tool, [option], { encoding: "utf8" }).stdout ?? "");
@@ -91,7 +91,7 @@ describe("published firmware", () => {
   it.each(zips)("%s is raw, and comes back from HEX and UF2 as it was", (zip) => {
     const firmware = unzip(readFileSync(join(build, zip))).get("firmware-base.bin") as Uint8Array;
     expect(firmware.length).toBeGreaterThan(50_000);
-    expect(detect(firmware.subarray(0, DETECT_BYTES), "firmware-base.bin")).toBe("raw");
+    expect(detectFormat(firmware.subarray(0, DETECT_BYTES), "firmware-base.bin")).toBe("raw");
     const list = [{ address: 0x08008000, bytes: firmware }];
     for (const image of [read(writeHex(list), "ihex"), read(writeUf2(uf2Blocks(list)), "uf2")]) {
       expect(image.address).toBe(0x08008000);

@@ -13,7 +13,7 @@ import {
   writeHex,
   writeUf2,
 } from "../../test-support/src/image-writers.js";
-import { detect, type Image, parseImage } from "../src/image.js";
+import { detectFormat, type Image, parseImage } from "../src/image.js";
 import { bytes, flash, MIB, read, refuse } from "./image-common.js";
 
 describe("Intel HEX", () => {
@@ -301,7 +301,7 @@ describe.each([
     ] as const) {
       const file = write({ segments: [code] });
       file[at] = value;
-      expect(detect(file, "app.bin")).toBe("raw");
+      expect(detectFormat(file, "app.bin")).toBe("raw");
       refuse(file, "elf", /no ELF header/);
     }
   });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, EOF, text, uf2Block, uf2Blocks, writeElf, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
-import { detect, ImageError, type ImageFormat, parseImage } from "../src/image.js";
+import { detectFormat, ImageError, type ImageFormat, parseImage } from "../src/image.js";
 import { imageVersion, VERSION_BYTES } from "../src/version.js";
 import { bytes, flash, MIB, type Parsed, parts, read, refuse } from "./image-common.js";
 
@@ -76,12 +76,12 @@ describe("detect", () => {
     ["an ELF that is cut short", bytes(0x7f, 0x45, 0x4c, 0x46, 1, 1, 1), "x", "elf"],
     ["an ELF named .hex", writeElf({ segments: [{ address: 0, bytes: bytes(1) }] }), "app.hex", "elf"],
   ])("%s", (_, head, name, format) => {
-    expect(detect(head, name)).toBe(format);
+    expect(detectFormat(head, name)).toBe(format);
   });
 
   it("refuses S-records, whose text would pass for a raw image", () => {
-    expect(() => detect(text("S0030000FC", "S1051000AABB85"), "app.bin")).toThrow(ImageError);
-    expect(() => detect(text("S1051000AABB85"), "app.s19")).toThrow(/S-records/);
+    expect(() => detectFormat(text("S0030000FC", "S1051000AABB85"), "app.bin")).toThrow(ImageError);
+    expect(() => detectFormat(text("S1051000AABB85"), "app.s19")).toThrow(/S-records/);
   });
 
   it.each<[Parsed, RegExp]>([

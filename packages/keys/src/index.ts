@@ -18,7 +18,7 @@ export {
 } from "./formats/format.js";
 export { parseSignature, wrongSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
-export { exhausted, hssPlaceOf, isNearlyUsed, overtaken } from "./hss/hss.js";
+export { exhaustedFailure, hssPlaceOf, isNearlyUsed, overtakenFailure } from "./hss/hss.js";
 export { hssKeygen, hssParams } from "./hss/keygen.js";
 export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { KEY_LIMITS } from "./limits.js";
@@ -26,18 +26,18 @@ export { type Lock, lock } from "./locks/lock.js";
 export { listen, notice, type ProgressBar, progress, warn } from "./notices.js";
 export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
-export { type Guarded, readGuarded } from "./secrets/private-file.js";
+export { type GuardedFile, readGuarded } from "./secrets/private-file.js";
 export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { APPROVE, type Entry, isSigning, looksLikeLog } from "./signing-log/entry.js";
-export { LastSeen, type MarkKind, type Seen } from "./signing-log/last-seen.js";
+export { LastSeen, type MarkKind, type SeenState } from "./signing-log/last-seen.js";
 export { type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";
 export { type Moved, movedTo, moveKey } from "./signing-log/move.js";
 export {
   checkSequence,
   isOfTrustFile,
-  type Known,
   nextSequence,
   type SequenceOverrides,
+  type SignedNumber,
   scopeOfImage,
   scopeOfTrust,
   sharesScope,
@@ -63,7 +63,7 @@ export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
 export { openModule } from "./sources/pkcs11/module.js";
 export { tokenSigner } from "./sources/pkcs11/pkcs11.js";
-export { findSlots, openToken, pinState, type Slot } from "./sources/pkcs11/token.js";
+export { findSlots, openToken, pinState, type TokenSlot } from "./sources/pkcs11/token.js";
 export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
 export { looksPrivate, refuseKeyAsInput } from "./sources/private-input.js";
 export { provePossession } from "./sources/proof.js";
@@ -84,4 +84,4 @@ export {
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
 export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/table.js";
-export { bounded, grouped, replaceUnsafe, someOf, visible } from "./words.js";
+export { boundedMessage, grouped, replaceUnsafe, someOf, visible } from "./words.js";

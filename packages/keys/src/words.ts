@@ -13,7 +13,7 @@ export function someOf(names: readonly string[]): string {
 }
 
 /** Shortens a message to a bounded length. It leaves out the middle, because both ends carry information. */
-export function bounded(message: string): string {
+export function boundedMessage(message: string): string {
   if (message.length <= KEY_LIMITS.message) return message;
   const half = KEY_LIMITS.message / 2 - 2;
   return `${message.slice(0, half)} … ${message.slice(-half)}`;

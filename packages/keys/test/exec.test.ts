@@ -6,7 +6,7 @@ import { publicOf, signer, thumbprint, toHex } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../../cli/src/show/failure-of.js";
 import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../test-support/src/run.js";
-import { plainPem } from "../src/formats/pkcs8.js";
+import { plainPem } from "../src/formats/der/pkcs8.js";
 import { openProgram } from "../src/sources/exec/exec.js";
 import { asking } from "../src/sources/reference.js";
 

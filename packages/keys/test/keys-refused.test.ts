@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { drawnPair } from "../../test-support/src/drawn-keys.js";
 import { KeyFileError } from "../src/errors/key-file.js";
+import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic } from "../src/formats/format.js";
-import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import { CANARY, failure, fromPem, keys, PASS, pem, read } from "./keys-common.js";
 
 describe("files that are refused", () => {

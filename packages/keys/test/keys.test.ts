@@ -10,8 +10,8 @@ import { describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/folders.js";
 import { KeyFileError } from "../src/errors/key-file.js";
+import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic, publicFormats } from "../src/formats/format.js";
-import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import { algs, CANARY, expectPrivate, failure, fromPem, has, keys, PASS, pem, putIn, read } from "./keys-common.js";
 
 const verifiers = { ed25519, es256 };

@@ -21,7 +21,7 @@ import {
   signatureOfHash,
 } from "../../test-support/src/kms-servers.js";
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
-import { rawFromDer } from "../src/formats/ecdsa-der.js";
+import { rawFromDer } from "../src/formats/der/ecdsa.js";
 import { openAzureKey } from "../src/sources/services/azurekv.js";
 
 const VAULT = "https://acme-fw.vault.azure.net";

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { LastSeen, type MarkKind, markText, type Seen } from "../src/signing-log/last-seen.js";
+import { LastSeen, type MarkKind, markText, type SeenState } from "../src/signing-log/last-seen.js";
 
 const KEY = "ab".repeat(32);
 const folder = mkdtempSync(join(tmpdir(), "firmseal-seen-"));
@@ -14,7 +14,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const MARKS: [MarkKind, Seen][] = [
+const MARKS: [MarkKind, SeenState][] = [
   ["log", { count: 3n, hash: "cd".repeat(32), path: "/keys/k.pem.log" }],
   ["leaves", { count: 2n ** 190n }],
 ];

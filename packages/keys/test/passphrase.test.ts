@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/folders.js";
-import { encryptedPem } from "../src/formats/pkcs8.js";
+import { encryptedPem } from "../src/formats/der/pkcs8.js";
 import { edit, LONGEST_PASSPHRASE, passphrase } from "../src/secrets/passphrase.js";
 import { has, keys, PASS, putIn } from "./keys-common.js";
 

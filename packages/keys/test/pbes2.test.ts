@@ -3,8 +3,8 @@
 import { createCipheriv, createPrivateKey, pbkdf2Sync } from "node:crypto";
 import { loadAlg, privateKey, publicOf, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it, test } from "vitest";
-import { derInteger, octetString, SEQUENCE, tlv } from "../src/formats/der-strict.js";
-import { ownPkcs8 } from "../src/formats/own-der.js";
+import { ownPkcs8 } from "../src/formats/der/own.js";
+import { derInteger, octetString, SEQUENCE, tlv } from "../src/formats/der/strict.js";
 import { algs, CANARY, expectPrivate, failure, keys, PASS, pem, read } from "./keys-common.js";
 
 const hex = (text: string) => Buffer.from(text, "hex");

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, copyFileSync, readdirSync, symlinkSync } from "no
 import { expect, it, onTestFinished } from "vitest";
 import { expectFailure, FACTS, keyA, keyB, stateOf } from "../../test-support/src/run.js";
 import { module, PIN } from "../../test-support/src/softhsm.js";
-import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
+import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 
 import { fails, failsOutside, hsm, keys, ok, p, run, sign } from "./pkcs11-place.js";
 

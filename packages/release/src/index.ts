@@ -4,7 +4,7 @@ export { type ConsumerName, consumerNames, consumerOf } from "./consumer/consume
 export { type AlgChoice, coseAlgFor, coseAlgNames, namesFault, withCoseAlgs } from "./consumer/cose-alg.js";
 export { checkDraftFor, checkFor } from "./consumer/judge.js";
 export { recipeFor } from "./consumer/recipe.js";
-export { type BehaviourChange, type Difference, difference } from "./explain/difference.js";
+export { type BehaviourChange, type ReleaseDifference, releaseDifference } from "./explain/difference.js";
 export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
 export type { IncidentKind, IncidentOptions } from "./incident/given.js";
 export { type Incident, type IncidentStage, runIncident } from "./incident/incident.js";
@@ -25,15 +25,24 @@ export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./limits.js";
-export { type Finding, type LintReport, lintFailure, type Skipped, type Waiver } from "./lint/lint.js";
+export { type Finding, type LintReport, lintFailure, type SkippedRule, type Waiver } from "./lint/lint.js";
 export { type LintOptions, lintReleases } from "./lint/releases.js";
 export { POLICIES, type Policy, SEVERITIES, type Severity } from "./lint/rule.js";
 export { ALL_RULES } from "./lint/rules.js";
-export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
-export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
+export {
+  checkPayloads,
+  deviceKinds,
+  manifestParameters,
+  namedIdentities,
+  outsideUris,
+  payloadFiles,
+  warnOfRefusal,
+} from "./payload-check/payload-check.js";
+export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./payload-check/tree.js";
 export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
+export { signingKeys, trustOptions } from "./product/board/devices.js";
+export { boardInput } from "./product/board/sign-board.js";
 export { type BoardChange, releaseChanges } from "./product/changes.js";
-export { signingKeys, trustOptions } from "./product/devices.js";
 export { PRODUCT_FILE } from "./product/file/file-name.js";
 export { type NewProduct, newProduct } from "./product/file/new.js";
 export { type Board, boardsOf, type Product } from "./product/file/product.js";
@@ -42,9 +51,8 @@ export { readProduct } from "./product/file/read.js";
 export type { ReleaseLint } from "./product/lint.js";
 export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from "./product/plan.js";
-export { readRecord, refuseOtherProduct } from "./product/record.js";
+export { readRecord, refuseOtherProduct } from "./product/record/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
-export { boardInput } from "./product/sign-board.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
@@ -58,16 +66,18 @@ export {
   releaseFolder,
 } from "./report/report-release.js";
 export { type NeededSignatures, type SignedBridge, signBridge, type UnsignedBridge, unsignedBridge } from "./rotation/bridge.js";
-export type { Fit, State } from "./rotation/dry-run.js";
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { readFleet } from "./rotation/fleet.js";
 export { fleetDevices } from "./rotation/fleet-rows.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
-export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, storesOf } from "./rotation/model.js";
-export { type BridgeOptions, type Move, readMove } from "./rotation/move.js";
+export { type Cohort, type DeviceAlg, type DeviceModel, type EmbeddedKeys, modelOf, storesOf } from "./rotation/model.js";
+export { type BridgeOptions, readTrustMove, type TrustMove } from "./rotation/move.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
-export { type CohortResult, devicesByVerdict, plan, type StepResult } from "./rotation/plan.js";
-export { type Exposed, exposedWords, type Gone, type Margin, type Margins } from "./rotation/reach.js";
+export type { DeviceState, StepFit } from "./rotation/plan/dry-run.js";
+export { type CohortResult, devicesByVerdict, planSteps, type StepResult } from "./rotation/plan/plan.js";
+export { type Exposed, exposedWords, type KeyFates, type Margin, type Margins } from "./rotation/plan/reach.js";
+export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/plan/steps.js";
+export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/plan/verdict.js";
 export {
   judgeUnsigned,
   planRetirement,
@@ -76,8 +86,6 @@ export {
   type SignedRetirement,
   signRetirement,
 } from "./rotation/retire.js";
-export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
-export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export {
   type AuditedLog,
@@ -99,16 +107,16 @@ export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
-export { chainOf, checkLine, readChain } from "./trust/trust-chain.js";
+export { chainOf, readChain, refuseOtherLine } from "./trust/trust-chain.js";
 export {
-  type Change,
   changeWarnings,
   changeWords,
   isLowered,
-  type Previous,
+  type PreviousTrust,
   type RoleMargin,
   roleMargins,
   showChanges,
+  type TrustChange,
   trustChanges,
 } from "./trust/trust-change.js";
 export { readDescription } from "./trust/trust-description.js";

@@ -7,24 +7,24 @@ import { deadAlternatives } from "../src/lint/alternatives.js";
 import { withWaivers } from "../src/lint/lint.js";
 import type { LintContext } from "../src/lint/rule.js";
 import { RULES } from "../src/lint/rules.js";
-import type { ManifestStep } from "../src/payload-check/tree.js";
+import type { SequenceCommand } from "../src/payload-check/tree.js";
 
 const ruleOf = (name: string) => RULES.find((one) => one.name === name) as (typeof RULES)[number];
 const found = (name: string, context: object) => ruleOf(name).check(context as LintContext);
 
 describe("alternatives that never run", () => {
-  const step = (code: number, more: Partial<ManifestStep> = {}): ManifestStep => ({ code, name: String(code), ...more });
+  const step = (code: number, more: Partial<SequenceCommand> = {}): SequenceCommand => ({ code, name: String(code), ...more });
   const set = (code: number, ...raw: number[]) => step(20, { parameters: [{ code, name: "", value: "", raw: Uint8Array.from(raw) }] });
   const index = (i: number) => step(12, { index: [i] });
   const [VENDOR, CLASS, SLOT, MATCH, FETCH] = [1, 2, 5, 3, 21].map((code) => step(code)) as [
-    ManifestStep,
-    ManifestStep,
-    ManifestStep,
-    ManifestStep,
-    ManifestStep,
+    SequenceCommand,
+    SequenceCommand,
+    SequenceCommand,
+    SequenceCommand,
+    SequenceCommand,
   ];
-  const tryEach = (...sequences: (ManifestStep[] | null)[]) => [step(15, { sequences })];
-  const dead = (...sequences: (ManifestStep[] | null)[]) =>
+  const tryEach = (...sequences: (SequenceCommand[] | null)[]) => [step(15, { sequences })];
+  const dead = (...sequences: (SequenceCommand[] | null)[]) =>
     deadAlternatives(tryEach(...sequences)).map((one) => [one.alternative, one.because]);
   const isClass = (n: number) => [set(2, n), CLASS];
   const isSlot = (n: number) => [set(5, n), SLOT];
@@ -37,7 +37,7 @@ describe("alternatives that never run", () => {
     ["one of the vendor that was set before, twice", [[VENDOR], [VENDOR, FETCH]], [[2, 1]]],
     ["one inside another", [tryEach(isSlot(0), isSlot(0)), isClass(1)], [[2, 1]]],
   ] as const)("%s", (_, sequences, expected) => {
-    expect(dead(...(sequences as unknown as ManifestStep[][]))).toEqual(expected);
+    expect(dead(...(sequences as unknown as SequenceCommand[][]))).toEqual(expected);
   });
 
   it.each([
@@ -59,7 +59,7 @@ describe("alternatives that never run", () => {
       ],
     ],
   ] as const)("not: %s", (_, sequences) => {
-    expect(dead(...(sequences as unknown as ManifestStep[][]))).toEqual([]);
+    expect(dead(...(sequences as unknown as SequenceCommand[][]))).toEqual([]);
   });
 });
 

@@ -5,11 +5,11 @@ import fc from "fast-check";
 import { stringify } from "smol-toml";
 import { describe, expect, it } from "vitest";
 import schema from "../schema/product.schema.json" with { type: "json" };
-import { refuseClock, sourceDate } from "../src/product/clock.js";
 import { newProduct } from "../src/product/file/new.js";
 import { positionOf } from "../src/product/file/position.js";
 import { plainName } from "../src/product/file/projects.js";
 import { productIn } from "../src/product/file/read.js";
+import { refuseClock, sourceDate } from "../src/product/number/clock.js";
 
 const at = (text: string, pointer: string) => {
   const { line, column } = positionOf(text, pointer);

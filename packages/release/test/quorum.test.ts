@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { randoms } from "../../test-support/src/randoms.js";
 import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { modelOf } from "../src/rotation/model.js";
-import { type KeyWindow, most, only, shared, without } from "../src/rotation/quorum.js";
-import { reach } from "../src/rotation/reach.js";
+import { type KeyWindow, most, only, shared, without } from "../src/rotation/plan/quorum.js";
+import { reach } from "../src/rotation/plan/reach.js";
 import { signedTrust } from "../src/trust/trust-file.js";
 
 const LAST = 2n ** 64n - 1n;

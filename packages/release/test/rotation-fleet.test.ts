@@ -13,8 +13,8 @@ import { embeddedTrust, trustFileUnchecked } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { devicesByVerdict, plan } from "../src/rotation/plan.js";
-import type { PlannedRelease } from "../src/rotation/steps.js";
+import { devicesByVerdict, planSteps } from "../src/rotation/plan/plan.js";
+import type { PlannedRelease } from "../src/rotation/plan/steps.js";
 import {
   A,
   at,
@@ -103,10 +103,10 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
       envelope: await release({ sequence: 11, class: "board-v2", keys: [A], image: imageOf("11") }),
       sequence: 11n,
     };
-    expect(plan([group.cohort], [step], { lost: keys(), stolen: keys(E) })).toMatchObject([
+    expect(planSteps([group.cohort], [step], { lost: keys(), stolen: keys(E) })).toMatchObject([
       { devices: SOME, verdict: "exposed", exposed: { release: true, root: false } },
     ]);
-    expect(plan([group.cohort], [step], { lost: keys(B), stolen: keys() })).toMatchObject([{ devices: SOME, verdict: "moved" }]);
+    expect(planSteps([group.cohort], [step], { lost: keys(B), stolen: keys() })).toMatchObject([{ devices: SOME, verdict: "moved" }]);
 
     const mine = await trustFileOf(2, { releases: [key("X1")], threshold: 1, roots: [key("X2"), key("X3")] });
     for (const [sequence, trust] of [

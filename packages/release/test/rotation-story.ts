@@ -16,9 +16,9 @@ import {
   trustFileOf,
 } from "../../test-support/src/rotation-world.js";
 import { type Cohort, modelOf } from "../src/rotation/model.js";
-import { plan } from "../src/rotation/plan.js";
-import { big, type Keys } from "../src/rotation/quorum.js";
-import type { PlannedRelease } from "../src/rotation/steps.js";
+import { planSteps } from "../src/rotation/plan/plan.js";
+import { big, type Keys } from "../src/rotation/plan/quorum.js";
+import type { PlannedRelease } from "../src/rotation/plan/steps.js";
 import { Member, States } from "./rotation-states.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
@@ -234,7 +234,7 @@ const stepsFor = (releases: readonly Genuine[], name: ClassName): PlannedRelease
 export function planned(devices: readonly Device[], releases: readonly Genuine[], gone = NOBODY) {
   return cohorts(devices).map((group) => {
     const [name] = group.devices.map((d) => d.name) as [ClassName];
-    const [result] = plan([group.cohort], stepsFor(releases, name), gone);
+    const [result] = planSteps([group.cohort], stepsFor(releases, name), gone);
     return { ...group, result: result as NonNullable<typeof result> };
   });
 }

@@ -2,9 +2,9 @@ import type { PrivateKey } from "@firmseal/signer";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
 import { identity, imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { type Cohort, type Model, modelOf } from "../src/rotation/model.js";
-import type { CohortResult } from "../src/rotation/plan.js";
-import { type PlannedStep, stepOf } from "../src/rotation/steps.js";
+import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";
+import type { CohortResult } from "../src/rotation/plan/plan.js";
+import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
 import { signedTrust } from "../src/trust/trust-file.js";
 
 export const { A, B, C, D, R1, R2, R3, R4 } = keysOf("A", "B", "C", "D", "R1", "R2", "R3", "R4");
@@ -15,7 +15,7 @@ export const NOBODY = { lost: hex(), stolen: hex() };
 
 export const fileOf = (bytes: Uint8Array) => ({ path: "t.trust", bytes, store: signedTrust(bytes) });
 
-export type Facts = Partial<Pick<Model, "algorithms" | "features" | "start" | "release" | "identity">>;
+export type Facts = Partial<Pick<DeviceModel, "algorithms" | "features" | "start" | "release" | "identity">>;
 
 export function cohort(name: string, trust: Uint8Array, floor: number | bigint, more: Facts = {}): Cohort {
   const own = parseSequence(String(floor));

@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { LONG } from "../../test-support/src/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { CLASSES, Device, identity, imageOf, release, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
-import { type Cohort, type Model, modelOf } from "../src/rotation/model.js";
+import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";
 import { whatNext } from "../src/rotation/next.js";
-import { plan } from "../src/rotation/plan.js";
-import { LAST } from "../src/rotation/quorum.js";
-import { type PlannedStep, stepOf } from "../src/rotation/steps.js";
+import { planSteps } from "../src/rotation/plan/plan.js";
+import { LAST } from "../src/rotation/plan/quorum.js";
+import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
 import { A, all, B, C, cohort, D, facts, fileOf, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
 
 describe("a step that does harm", () => {
@@ -17,31 +17,31 @@ describe("a step that does harm", () => {
     const { T1, T2 } = all();
     const bytes = bridge({ sequence: 20, vendor: VENDOR, class: "board-v2", trust: T2 });
     const alone = await step("alone", signEnvelope(encode(bytes), [signer(A), signer(B)]));
-    const dark = only(plan([cohort("old", T1, 10)], [alone], NOBODY));
+    const dark = only(planSteps([cohort("old", T1, 10)], [alone], NOBODY));
     expect(dark).toMatchObject({
       verdict: "stranded",
       trust: { after: "2" },
       why: "has nothing to start after alone: the release has no image",
     });
-    expect(only(plan([cohort("own", T1, 10, { start: "own" })], [alone], NOBODY)).verdict).toBe("moved");
+    expect(only(planSteps([cohort("own", T1, 10, { start: "own" })], [alone], NOBODY)).verdict).toBe("moved");
   });
 
   it("is a release that no later one can follow, with its true reason", async () => {
     const { T1 } = all();
     const last = await step("last", release({ ...facts, sequence: String(LAST), keys: [A, B] }));
     // by default, a device refuses a jump of 2^63 and more
-    const result = only(plan([cohort("old", T1, LAST - 2n ** 62n)], [last], NOBODY));
+    const result = only(planSteps([cohort("old", T1, LAST - 2n ** 62n)], [last], NOBODY));
     expect(result).toMatchObject({ verdict: "stranded", steps: [{ code: 0 }] });
     expect(result.why).toBe(`no later release can reach it: ${LAST} is the last sequence number, and no release has a higher one`);
     const r = await step("r", release({ ...facts, sequence: 11, keys: [A, B] }));
-    const far = only(plan([cohort("far", T1, LAST)], [r], NOBODY));
+    const far = only(planSteps([cohort("far", T1, LAST)], [r], NOBODY));
     expect(far.why).toContain("is the last sequence number");
     expect(far.next).toContain("a trust file that begins a new epoch");
     // without the roots, or without a list, nothing takes the floor back
     for (const lost of [
-      only(plan([cohort("far", T1, LAST)], [r], { ...NOBODY, lost: hex(R1, R2) })),
+      only(planSteps([cohort("far", T1, LAST)], [r], { ...NOBODY, lost: hex(R1, R2) })),
       only(
-        plan(
+        planSteps(
           [withKeys("keys", [A, B], 2, 1)].map((c) => ({ ...c, floor: parseSequence(String(LAST)) })),
           [r],
           NOBODY,
@@ -62,18 +62,18 @@ describe("a step that does harm", () => {
     ];
     const lastList = await signTrust(encodeTrust({ ...d, anchors }), roots.map(signer));
     const frozen = await step("frozen", release({ ...facts, sequence: 20, keys: [A, B], trust: lastList }));
-    const result = only(plan([cohort("old", T1, 10)], [frozen], NOBODY));
+    const result = only(planSteps([cohort("old", T1, 10)], [frozen], NOBODY));
     expect(result).toMatchObject({ verdict: "roots-lost", trust: { before: "1", after: String(LAST) } });
     expect(result.why).toContain("the last number");
     // one root of the two that the device wants has signed
     const few = await trustFileOf(2, { releases: [A, B, C], roots: [R1, R4], signers: [R1, R4] }, T1);
     const kept = await step("kept", release({ ...facts, sequence: 20, keys: [A, B], trust: few }));
-    const late = only(plan([cohort("old", T1, 10)], [kept], { ...NOBODY, have: hex(R2, R3) }));
+    const late = only(planSteps([cohort("old", T1, 10)], [kept], { ...NOBODY, have: hex(R2, R3) }));
     expect(late).toMatchObject({ verdict: "behind", steps: [{ code: 0, trust: null, trustCode: errors.TRUST_PREVIOUS }] });
     // the release is not good under the list that it brings
     const dropped = await trustFileOf(2, { releases: [C, D], roots }, T1);
     const own = await step("own", release({ ...facts, sequence: 20, keys: [A, B], trust: dropped }));
-    const stays = only(plan([cohort("old", T1, 10)], [own], { ...NOBODY, have: hex(A, B) }));
+    const stays = only(planSteps([cohort("old", T1, 10)], [own], { ...NOBODY, have: hex(A, B) }));
     expect(stays).toMatchObject({ verdict: "behind", steps: [{ trustCode: errors.SIGNATURE_INVALID }] });
     expect(stays.why).toContain("own brings one that it refuses");
   });
@@ -84,23 +84,23 @@ describe("a trust file by itself", () => {
     const { T1, T2 } = all();
     const T2only = await step("t2.trust", T2);
     const running = await release({ ...facts, sequence: 10, keys: [A, B] });
-    expect(only(plan([cohort("old", T1, 10, { release: running })], [T2only], NOBODY))).toMatchObject({
+    expect(only(planSteps([cohort("old", T1, 10, { release: running })], [T2only], NOBODY))).toMatchObject({
       verdict: "moved",
       why: null,
       trust: { before: "1", after: "2" },
     });
     const dropped = await step("dropped", trustFileOf(2, { releases: [C, D], roots: [R1, R2, R3] }, T1));
-    expect(only(plan([cohort("old", T1, 10, { release: running })], [dropped], { ...NOBODY, have: hex(A, B) }))).toMatchObject({
+    expect(only(planSteps([cohort("old", T1, 10, { release: running })], [dropped], { ...NOBODY, have: hex(A, B) }))).toMatchObject({
       verdict: "behind",
       trust: { after: "1" },
       steps: [{ code: errors.SIGNATURE_INVALID }],
     });
     // nobody has said what runs
-    expect(only(plan([cohort("old", T1, 10)], [T2only], NOBODY)).why).toContain("if the release that they run is good under it");
+    expect(only(planSteps([cohort("old", T1, 10)], [T2only], NOBODY)).why).toContain("if the release that they run is good under it");
     // a list of another line, or one that it has passed
     const other = await step("other", trustFileOf(9, { releases: [A, B], roots: [R1, R2] }, undefined, "another line"));
-    expect(only(plan([cohort("old", T1, 10)], [other], NOBODY)).verdict).toBe("unaffected");
-    expect(only(plan([cohort("new", T2, 20)], [await step("t1.trust", T1)], NOBODY)).verdict).toBe("ahead");
+    expect(only(planSteps([cohort("old", T1, 10)], [other], NOBODY)).verdict).toBe("unaffected");
+    expect(only(planSteps([cohort("new", T2, 20)], [await step("t1.trust", T1)], NOBODY)).verdict).toBe("ahead");
   });
 });
 
@@ -132,18 +132,18 @@ describe("cohorts in one state", () => {
     const models = lists.map((trust) => modelOf({ trust, identity: identity("board-v2") }));
     const fleet = Array.from({ length: 24 }, (_, i): Cohort => {
       const floor = parseSequence(String(Math.floor(random() * 45)));
-      return { name: `c${i}`, devices: 1, model: models[i % 2] as Model, floor, floors: { debug: floor, recovery: floor } };
+      return { name: `c${i}`, devices: 1, model: models[i % 2] as DeviceModel, floor, floors: { debug: floor, recovery: floor } };
     });
     const gone = { lost: hex(R1), stolen: hex(A, C) };
     const middle = await step("r25", release({ ...facts, sequence: 25, keys: [A, B] }));
     const steps = [middle, bridge3, r31];
-    const results = plan(fleet, steps, gone);
+    const results = planSteps(fleet, steps, gone);
     expect(results.length).toBeLessThan(fleet.length);
     expect(results.reduce((n, r) => n + r.devices, 0)).toBe(24);
     const rivals = lists.map(({ store }) => store);
     for (const r of results)
       for (const name of r.names) {
-        const alone = only(plan([fleet.find((c) => c.name === name) as Cohort], steps, gone, rivals));
+        const alone = only(planSteps([fleet.find((c) => c.name === name) as Cohort], steps, gone, rivals));
         for (const member of ["verdict", "why", "steps", "left", "exposed", "trust"] as const)
           expect({ name, [member]: alone[member] }).toEqual({ name, [member]: r[member] });
       }
@@ -183,7 +183,7 @@ describe("what is planned", () => {
       expect(device.dryRun(first)).toBe(true);
       const offered = Array.from({ length: 4 }, () => one(steps));
       const result = only(
-        plan(
+        planSteps(
           fleet,
           offered.map(({ planned }) => planned),
           NOBODY,

@@ -17,7 +17,7 @@ import { parseSequence } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { identity, imageOf, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import type { Cohort } from "../src/rotation/model.js";
-import { plan } from "../src/rotation/plan.js";
+import { planSteps } from "../src/rotation/plan/plan.js";
 import { A, all, B, C, cohort, D, facts, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
 
 const P256 = privateKey("es256", new Uint8Array(createHash("sha256").update("P-256").digest()));
@@ -27,7 +27,7 @@ const P256b = privateKey("es256", new Uint8Array(createHash("sha256").update("an
 describe("a device that lacks something", () => {
   it("is stranded without the algorithm of the keys, and told so", () => {
     const { T1, bridge3, r31 } = all();
-    const verdict = only(plan([cohort("p256", T1, 10, { algorithms: ["es256"] })], [bridge3, r31], NOBODY));
+    const verdict = only(planSteps([cohort("p256", T1, 10, { algorithms: ["es256"] })], [bridge3, r31], NOBODY));
     expect(verdict).toMatchObject({ verdict: "stranded", steps: [{ code: errors.TRUST_UNUSABLE }, { code: errors.TRUST_UNUSABLE }] });
     expect(verdict.why).toContain("its verifier has no algorithm for 2 of its 2 release keys");
     expect(verdict.left).toEqual({ release: { left: 0, needed: 2, of: 2 }, root: { left: 0, needed: 2, of: 3 } });
@@ -37,8 +37,8 @@ describe("a device that lacks something", () => {
     const roots = [R1, R2];
     const mixed = await trustFileOf(1, { releases: [A, B, P256], roots });
     const good = await step("r", release({ ...facts, sequence: 11, keys: [A, B, P256] }));
-    expect(only(plan([cohort("both", mixed, 10)], [good], { ...NOBODY, lost: hex(A) })).verdict).toBe("moved");
-    const classic = only(plan([cohort("ed25519", mixed, 10, { algorithms: ["ed25519"] })], [good], { ...NOBODY, lost: hex(A) }));
+    expect(only(planSteps([cohort("both", mixed, 10)], [good], { ...NOBODY, lost: hex(A) })).verdict).toBe("moved");
+    const classic = only(planSteps([cohort("ed25519", mixed, 10, { algorithms: ["ed25519"] })], [good], { ...NOBODY, lost: hex(A) }));
     expect(classic).toMatchObject({ verdict: "stranded", left: { release: { left: 1, needed: 2, of: 3 } } });
     expect(classic.why).toContain("no algorithm for 1 of its 3 release keys");
   });
@@ -47,15 +47,15 @@ describe("a device that lacks something", () => {
     const both = withKeys("hybrid", [A, P256], 2, 10);
     const half = await step("half", release({ ...facts, sequence: 11, keys: [A] }));
     const whole = await step("whole", release({ ...facts, sequence: 11, keys: [A, P256] }));
-    expect(only(plan([both], [half], NOBODY))).toMatchObject({ verdict: "stranded", steps: [{ code: errors.SIGNATURE_THRESHOLD }] });
-    expect(only(plan([both], [whole], NOBODY))).toMatchObject({
+    expect(only(planSteps([both], [half], NOBODY))).toMatchObject({ verdict: "stranded", steps: [{ code: errors.SIGNATURE_THRESHOLD }] });
+    expect(only(planSteps([both], [whole], NOBODY))).toMatchObject({
       verdict: "moved",
       trust: { before: null, after: null },
       left: { root: null },
     });
     // one that has one algorithm of the two it needs takes nothing at all
     const lame = withKeys("lame", [A, P256], 2, 10, { algorithms: ["ed25519"] });
-    expect(only(plan([lame], [whole], NOBODY))).toMatchObject({ verdict: "stranded", steps: [{ code: errors.TRUST_POLICY }] });
+    expect(only(planSteps([lame], [whole], NOBODY))).toMatchObject({ verdict: "stranded", steps: [{ code: errors.TRUST_POLICY }] });
   });
 
   it("is stranded without the feature that a release needs", async () => {
@@ -82,14 +82,14 @@ describe("a device that lacks something", () => {
       install: [{ "directive-set-component-index": 0 }, "directive-copy"],
     } as const;
     const copies = await step("copy", signEnvelope(encode(swap as never), [signer(A), signer(B)]));
-    expect(only(plan([cohort("whole", T1, 10)], [copies], NOBODY))).toMatchObject({ verdict: "moved" });
-    const less = only(plan([cohort("less", T1, 10, { features: ["install", "trust"] })], [copies], NOBODY));
+    expect(only(planSteps([cohort("whole", T1, 10)], [copies], NOBODY))).toMatchObject({ verdict: "moved" });
+    const less = only(planSteps([cohort("less", T1, 10, { features: ["install", "trust"] })], [copies], NOBODY));
     expect(less).toMatchObject({ verdict: "stranded", steps: [{ code: errors.NOT_SUPPORTED }] });
   });
 
   it("has no component for a trust file if its keys are embedded", async () => {
     const { bridge2 } = all();
-    expect(only(plan([withKeys("old", [A, B], 2, 10)], [bridge2], NOBODY))).toMatchObject({
+    expect(only(planSteps([withKeys("old", [A, B], 2, 10)], [bridge2], NOBODY))).toMatchObject({
       verdict: "stranded",
       steps: [{ code: errors.COMPONENT_UNKNOWN }],
     });
@@ -110,8 +110,8 @@ describe("a device that lacks something", () => {
     });
     const theirs = await step("theirs", signEnvelope(encode(description), [signer(A), signer(B)]));
     const { T1 } = all();
-    expect(only(plan([cohort("both", T1, 10, { identity: both })], [theirs], NOBODY)).verdict).toBe("moved");
-    expect(only(plan([cohort("one", T1, 10)], [theirs], NOBODY))).toMatchObject({
+    expect(only(planSteps([cohort("both", T1, 10, { identity: both })], [theirs], NOBODY)).verdict).toBe("moved");
+    expect(only(planSteps([cohort("one", T1, 10)], [theirs], NOBODY))).toMatchObject({
       verdict: "unaffected",
       steps: [{ fit: "not addressed", code: errors.VENDOR_MISMATCH }],
     });
@@ -123,26 +123,26 @@ describe("a device that is not meant, or that is further on", () => {
     const { bridge3, r31 } = all();
     const other = await trustFileOf(4, { releases: [D, P256], roots: [R4, P256b] }, undefined, "another product");
     const camera = { identity: { vendor: [identityUuids(VENDOR, "camera").vendor], class: [identityUuids(VENDOR, "camera").class] } };
-    expect(only(plan([cohort("camera", other, 7, camera)], [bridge3, r31], NOBODY))).toMatchObject({
+    expect(only(planSteps([cohort("camera", other, 7, camera)], [bridge3, r31], NOBODY))).toMatchObject({
       verdict: "unaffected",
       why: "no step is for it",
       next: null,
     });
     // but not by the loss of its keys
-    expect(only(plan([cohort("camera", other, 7, camera)], [r31], { ...NOBODY, lost: hex(D) })).verdict).toBe("stranded");
-    expect(only(plan([cohort("camera", other, 7, camera)], [r31], { ...NOBODY, stolen: hex(D, P256) })).verdict).toBe("exposed");
+    expect(only(planSteps([cohort("camera", other, 7, camera)], [r31], { ...NOBODY, lost: hex(D) })).verdict).toBe("stranded");
+    expect(only(planSteps([cohort("camera", other, 7, camera)], [r31], { ...NOBODY, stolen: hex(D, P256) })).verdict).toBe("exposed");
   });
 
   it("is ahead if it runs something newer, also where the keys of the step are not its own any more", () => {
     const { T3, bridge2, r31 } = all();
-    const result = only(plan([cohort("new", T3, 40)], [bridge2, r31], NOBODY));
+    const result = only(planSteps([cohort("new", T3, 40)], [bridge2, r31], NOBODY));
     expect(result).toMatchObject({ verdict: "ahead", why: "it has passed r31", steps: [{ fit: "passed" }, { fit: "passed" }] });
-    expect(only(plan([cohort("new", T3, 40)], [bridge2], NOBODY)).verdict).toBe("ahead");
+    expect(only(planSteps([cohort("new", T3, 40)], [bridge2], NOBODY)).verdict).toBe("ahead");
   });
 
   it("is behind if it has passed the bridge without its trust file, and is told which number it needs", () => {
     const { T2, bridge3 } = all();
-    const result = only(plan([cohort("passed", T2, 35)], [bridge3], NOBODY));
+    const result = only(planSteps([cohort("passed", T2, 35)], [bridge3], NOBODY));
     expect(result).toMatchObject({ verdict: "behind", steps: [{ fit: "passed" }] });
     expect(result.why).toBe("it keeps trust file 2, and 3 is the newest: it has passed bridge3");
     expect(result.next).toContain("a sequence number above 35");
@@ -155,11 +155,11 @@ describe("a device that runs the number of a step", () => {
     const same = (bridge2 as { envelope: Uint8Array }).envelope;
     const other = await release({ ...facts, sequence: 20, keys: [A, B], image: imageOf("other") });
     // nobody has said which release of this number it runs
-    const some = only(plan([cohort("some", T1, 20)], [bridge2], NOBODY));
+    const some = only(planSteps([cohort("some", T1, 20)], [bridge2], NOBODY));
     expect(some).toMatchObject({ verdict: "moved", next: 'name the release that they run in the fleet file: "release"' });
     expect(some.why).toBe("bridge2 is accepted only if it is the release that they run, and the fleet file does not name their release");
-    expect(only(plan([cohort("same", T1, 20, { release: same })], [bridge2], NOBODY)).verdict).toBe("moved");
-    expect(only(plan([cohort("other", T1, 20, { release: other })], [bridge2], NOBODY))).toMatchObject({
+    expect(only(planSteps([cohort("same", T1, 20, { release: same })], [bridge2], NOBODY)).verdict).toBe("moved");
+    expect(only(planSteps([cohort("other", T1, 20, { release: other })], [bridge2], NOBODY))).toMatchObject({
       verdict: "stranded",
       steps: [{ fit: "addressed", code: errors.SEQUENCE_TAKEN }],
     });
@@ -174,13 +174,13 @@ describe("keys that are lost, stolen, or still at hand", () => {
     const newer = cohort("new", second, 20);
     const old = cohort("old", first, 10);
     const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
-    const [, frozen] = plan([newer, old], [r], NOBODY);
+    const [, frozen] = planSteps([newer, old], [r], NOBODY);
     expect(frozen).toMatchObject({ name: "old", verdict: "roots-lost", left: { root: { left: 0, needed: 2, of: 2 } } });
     expect(frozen?.next).toContain("--have ROOT");
-    const [, kept] = plan([newer, old], [r], { ...NOBODY, have: hex(R1, R2) });
+    const [, kept] = planSteps([newer, old], [r], { ...NOBODY, have: hex(R1, R2) });
     expect(kept).toMatchObject({ verdict: "behind", left: { root: { left: 2, needed: 2, of: 2 } } });
     // what is at hand and lost is lost
-    expect(plan([newer, old], [r], { ...NOBODY, have: hex(R1, R2), lost: hex(R2) })[1]?.verdict).toBe("roots-lost");
+    expect(planSteps([newer, old], [r], { ...NOBODY, have: hex(R1, R2), lost: hex(R2) })[1]?.verdict).toBe("roots-lost");
   });
 
   it("knows the lists of a chain, and counts the keys of its last one", async () => {
@@ -189,13 +189,13 @@ describe("keys that are lost, stolen, or still at hand", () => {
     const third = await trustFileOf(3, { releases: [A, B, D], roots: [R3, R4], signers: [R2, R3, R4] }, second);
     const chain = Buffer.concat([second, third]);
     const r = await step("chain", release({ ...facts, sequence: 20, keys: [A, B], trust: chain }));
-    expect(only(plan([cohort("away", first, 10)], [r], { ...NOBODY, lost: hex(D) }))).toMatchObject({
+    expect(only(planSteps([cohort("away", first, 10)], [r], { ...NOBODY, lost: hex(D) }))).toMatchObject({
       verdict: "moved",
       trust: { before: "1", after: "3" },
       left: { release: { left: 2, needed: 2, of: 3 }, root: { left: 2, needed: 2, of: 2 } },
     });
     // C and the roots of the first list are on none of the later ones
-    const missed = only(plan([cohort("away", first, 30)], [r], NOBODY));
+    const missed = only(planSteps([cohort("away", first, 30)], [r], NOBODY));
     expect(missed).toMatchObject({ verdict: "behind", left: { release: { left: 2 }, root: { left: 0, needed: 2 } } });
   });
 
@@ -206,15 +206,15 @@ describe("keys that are lost, stolen, or still at hand", () => {
     const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
     const fleet = [cohort("old", first, 10), cohort("late", second, 15), cohort("new", third, 20)];
     const root = { left: 0, needed: 2, of: 2 };
-    expect(plan(fleet, [r], NOBODY)).toMatchObject([
+    expect(planSteps(fleet, [r], NOBODY)).toMatchObject([
       { name: "old", verdict: "behind", left: { root } },
       { name: "late", verdict: "behind", left: { root: { ...root, left: 1 } } },
       { name: "new", verdict: "moved" },
     ]);
     // without the second list there is no way from the first to the third
-    expect(plan([fleet[0], fleet[2]] as Cohort[], [r], NOBODY)[0]?.verdict).toBe("roots-lost");
+    expect(planSteps([fleet[0], fleet[2]] as Cohort[], [r], NOBODY)[0]?.verdict).toBe("roots-lost");
     // nor if the roots of the third are gone
-    expect(plan(fleet, [r], { ...NOBODY, lost: hex(R4) })[0]?.verdict).toBe("roots-lost");
+    expect(planSteps(fleet, [r], { ...NOBODY, lost: hex(R4) })[0]?.verdict).toBe("roots-lost");
   });
 
   it("counts a key that the newest list keeps for another class: it is at hand", async () => {
@@ -226,7 +226,7 @@ describe("keys that are lost, stolen, or still at hand", () => {
     const second = await signTrust(encodeTrust(d), [R1, R2].map(signer));
     const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
     const forgotten = cohort("forgotten", first, 10, { identity: identity("board-v3") });
-    const [, result] = plan([cohort("new", second, 20), forgotten], [r], NOBODY);
+    const [, result] = planSteps([cohort("new", second, 20), forgotten], [r], NOBODY);
     expect(result).toMatchObject({ name: "forgotten", verdict: "behind", left: { release: { left: 2, needed: 2, of: 2 } } });
   });
 
@@ -241,30 +241,30 @@ describe("keys that are lost, stolen, or still at hand", () => {
     const trust = await signTrust(encodeTrust(d), [signer(R1)]);
     const r = await step("r", release({ ...facts, sequence: 11, keys: [A] }));
     const one = cohort("one", trust, 10);
-    expect(only(plan([one], [r], { ...NOBODY, stolen: hex(B) }))).toMatchObject({
+    expect(only(planSteps([one], [r], { ...NOBODY, stolen: hex(B) }))).toMatchObject({
       verdict: "exposed",
       why: "the stolen keys alone can sign debug manifests for it",
       exposed: { release: false, root: false, debug: true, recovery: false },
     });
-    expect(only(plan([one], [r], { ...NOBODY, stolen: hex(C) }))).toMatchObject({ verdict: "exposed", exposed: { recovery: true } });
+    expect(only(planSteps([one], [r], { ...NOBODY, stolen: hex(C) }))).toMatchObject({ verdict: "exposed", exposed: { recovery: true } });
     // the number of the floor is good for what the device has, and for nothing of the thief's
     for (const debug of ["15", "16"]) {
       const past = { ...one, floors: { debug: parseSequence(debug), recovery: parseSequence("0") } };
-      expect(only(plan([past], [r], { ...NOBODY, stolen: hex(B) })).verdict).toBe("moved");
+      expect(only(planSteps([past], [r], { ...NOBODY, stolen: hex(B) })).verdict).toBe("moved");
     }
     const below = { ...one, floors: { debug: parseSequence("14"), recovery: parseSequence("0") } };
-    expect(only(plan([below], [r], { ...NOBODY, stolen: hex(B) })).verdict).toBe("exposed");
+    expect(only(planSteps([below], [r], { ...NOBODY, stolen: hex(B) })).verdict).toBe("exposed");
   });
 
   it("counts a stolen key that is not lost, and says how many are left after each step", () => {
     const { T1, bridge2, bridge3 } = all();
-    const result = only(plan([cohort("old", T1, 10)], [bridge2, bridge3], { ...NOBODY, stolen: hex(C), lost: hex(R3) }));
+    const result = only(planSteps([cohort("old", T1, 10)], [bridge2, bridge3], { ...NOBODY, stolen: hex(C), lost: hex(R3) }));
     expect(result.verdict).toBe("moved");
     expect(result.steps.map((s) => s.left)).toEqual([
       // A is on no list any more
       { release: { left: 2, needed: 2, of: 3 }, root: { left: 2, needed: 2, of: 3 } },
       { release: { left: 2, needed: 2, of: 2 }, root: { left: 2, needed: 2, of: 3 } },
     ]);
-    expect(only(plan([cohort("old", T1, 10)], [bridge2, bridge3], { lost: hex(C), stolen: hex(C) })).verdict).toBe("stranded");
+    expect(only(planSteps([cohort("old", T1, 10)], [bridge2, bridge3], { lost: hex(C), stolen: hex(C) })).verdict).toBe("stranded");
   });
 });

@@ -35,9 +35,9 @@ export {
   validate,
 } from "./description/manifest.js";
 export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./description/recipes.js";
-export { type Digested, type Files, resolve } from "./description/resolve.js";
+export { type FileDigest, type Files, resolve } from "./description/resolve.js";
 export type { Violation } from "./description/schema.js";
-export { type Imported, importSuitTool } from "./description/suit-tool.js";
+export { type ImportedDescription, importSuitTool } from "./description/suit-tool.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./description/uuid.js";
 export { EnvelopeDraft } from "./envelope/draft.js";
 export { reattach, sever, splitEnvelope } from "./envelope/envelope.js";
@@ -77,6 +77,6 @@ export {
   type TrustEntry,
   trustName,
 } from "./trust/description.js";
-export { attachTrust, type Before, NotRoot, signTrust, TrustDraft, trustSigners, trustToBeSigned } from "./trust/draft.js";
+export { attachTrust, NotRoot, type PrecedingTrust, signTrust, TrustDraft, trustSigners, trustToBeSigned } from "./trust/draft.js";
 export { acceptTrust, decodeTrust, encodeTrust, isTrust, type TrustFile } from "./trust/encoding.js";
-export { DifferentContent, type DropReason, type Merged, type MergedSignature, mergeTrust } from "./trust/merge.js";
+export { DifferentContent, type DropReason, type MergedSignature, type MergedTrust, mergeTrust } from "./trust/merge.js";

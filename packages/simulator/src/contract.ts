@@ -8,12 +8,12 @@ import { bootOn, installOn, type Release } from "./simulation/start-install.js";
 import type { MakeStore, Setup } from "./store.js";
 
 /** A requirement. `run` throws an Error that describes the violation. */
-export interface Demand {
+export interface Requirement {
   readonly name: string;
   run(): Promise<void>;
 }
 
-/** Options of contract(). */
+/** Options of deviceContract(). */
 export interface ContractOptions {
   /** The number of cuts during the recovery from each cut. Default: 8. All of them take minutes on some storages. */
   secondCuts?: number;
@@ -84,7 +84,7 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
 }
 
 /** Returns the requirements, for devices with the storage that `make` returns. */
-export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Demand[] {
+export function deviceContract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Requirement[] {
   /** A device that runs release 7, and that release. */
   const installed = async () => {
     const seven = await makeRelease(7);

@@ -1,6 +1,6 @@
 // Power cuts on simulated devices: the simulation, its report, and the models of flash and files for simulated devices.
 
-export { type ContractOptions, contract, type Demand } from "./contract.js";
+export { type ContractOptions, deviceContract, type Requirement } from "./contract.js";
 export { type BootlessCode, bootlessStore } from "./devices/bootless.js";
 export { DEVICES } from "./devices/devices.js";
 export { filesStore } from "./devices/files.js";
@@ -11,7 +11,7 @@ export { FlashModel } from "./models/flash-model.js";
 export { applyOperation, erasedFlash, FLASH_TEARS, type FlashTear, type Pages } from "./models/flash-operations.js";
 export { FsModel } from "./models/fs-model.js";
 export { PREVIOUS_SIZE, previousRelease } from "./previous.js";
-export { addTally, type CutPoint, countPoint, type Fault, type Report, type StartVerdict, type Tally, tally } from "./report.js";
+export { addTally, type CutFault, type CutPoint, countPoint, type Report, type StartVerdict, type Tally, tally } from "./report.js";
 export { type Simulated, type SimulateOptions, simulate } from "./simulate.js";
 export { Simulation, Unsimulated } from "./simulation/simulation.js";
 export type { Release } from "./simulation/start-install.js";

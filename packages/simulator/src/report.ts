@@ -41,7 +41,7 @@ export interface CutPoint extends StartVerdict {
 }
 
 /** A cut with a wrong outcome. `again`: the second cut, during recovery. */
-export interface Fault extends StartVerdict {
+export interface CutFault extends StartVerdict {
   operation: number;
   what: string;
   tear: string;
@@ -61,7 +61,7 @@ export interface Report {
   /** The verdict on each first cut, in order. */
   points: CutPoint[];
   /** The first faults; `faultCount` is the number of all. */
-  faults: Fault[];
+  faults: CutFault[];
   faultCount: number;
 }
 

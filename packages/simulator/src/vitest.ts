@@ -1,7 +1,7 @@
 // The requirements as tests of vitest.
 
 import { describe, it } from "vitest";
-import { type ContractOptions, contract } from "./contract.js";
+import { type ContractOptions, deviceContract } from "./contract.js";
 import type { MakeStore } from "./store.js";
 
 /** Milliseconds for each test. Flash that is written word by word has thousands of points to cut. */
@@ -14,6 +14,6 @@ const TEST_TIMEOUT = 120_000;
  */
 export function describeDevice(name: string, make: MakeStore, options: ContractOptions = {}): void {
   describe(name, () => {
-    for (const demand of contract(make, options)) it(demand.name, demand.run, TEST_TIMEOUT);
+    for (const demand of deviceContract(make, options)) it(demand.name, demand.run, TEST_TIMEOUT);
   });
 }

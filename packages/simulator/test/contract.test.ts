@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import { LONG } from "../../test-support/src/effort.js";
-import { contract } from "../src/contract.js";
+import { deviceContract } from "../src/contract.js";
 import { DEVICES } from "../src/devices/devices.js";
 import type { MakeStore, Started, Store } from "../src/store.js";
 import { describeDevice } from "../src/vitest.js";
@@ -37,7 +37,7 @@ function spoilt(spoil: (started: Started) => void): MakeStore {
 /** What the contract says of a device, without the demands that it meets. */
 async function complaints(make: MakeStore): Promise<string[]> {
   const out: string[] = [];
-  for (const { name, run } of contract(make, { secondCuts: 0 }))
+  for (const { name, run } of deviceContract(make, { secondCuts: 0 }))
     await run().catch((e: unknown) => {
       out.push(`${name.split(":")[0]}: ${(e as Error).message}`);
     });

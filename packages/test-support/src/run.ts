@@ -5,7 +5,7 @@ import { appendFileSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync
 import { join, relative } from "node:path";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
 import { expect } from "vitest";
-import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
 import { temporaryFolder } from "./folders.js";
 import { call } from "./in-process.js";
 import { needsProcess, start } from "./program.js";

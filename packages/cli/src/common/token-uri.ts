@@ -1,7 +1,7 @@
-import { formatUri, type Slot } from "@firmseal/keys";
+import { formatUri, type TokenSlot } from "@firmseal/keys";
 
 /** The shortest URI that means one key wherever its token is. */
-export function tokenKeyUri(slot: Slot, key: { label: string; id: Uint8Array }): string {
+export function tokenKeyUri(slot: TokenSlot, key: { label: string; id: Uint8Array }): string {
   return formatUri([
     ["token", slot.facts.token],
     ...(key.label === "" ? [] : [["object", key.label] as const]),

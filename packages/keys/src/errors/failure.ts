@@ -1,7 +1,7 @@
 // Errors outside the verifier, and how every error gets its exit code. Exit 1: the input is refused; 2: wrong usage; 3:
 // a fault of the environment (unreadable file, full disk, missing passphrase).
 
-import { bounded } from "../words.js";
+import { boundedMessage } from "../words.js";
 
 export type Exit = 1 | 2 | 3;
 
@@ -48,7 +48,7 @@ export class Failure extends Error {
     readonly hint: string,
     options?: ErrorOptions,
   ) {
-    super(bounded(message), options);
+    super(boundedMessage(message), options);
   }
 }
 

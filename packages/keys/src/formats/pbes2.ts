@@ -5,7 +5,7 @@
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { joinSecret } from "../secrets/join.js";
-import { children, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, singleTlv, type Tlv } from "./der-strict.js";
+import { children, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, singleTlv, type Tlv } from "./der/strict.js";
 import { secondsFor, takesLong } from "./work.js";
 
 const oid = (text: string) => Buffer.from(text, "hex");

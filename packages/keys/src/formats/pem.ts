@@ -4,7 +4,7 @@
 import { UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { decodeBase64 } from "./base64.js";
-import { SEQUENCE, singleTlv } from "./der-strict.js";
+import { SEQUENCE, singleTlv } from "./der/strict.js";
 
 const OPENSSH = "OPENSSH PRIVATE KEY";
 

@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { CUSTODY } from "../custody.js";
 import { Failure } from "../errors/failure.js";
 import { decodeBase64 } from "./base64.js";
-import { rawFromDer } from "./ecdsa-der.js";
+import { rawFromDer } from "./der/ecdsa.js";
 
 /** Returns a Failure with exit code 1, SIGNATURE_INVALID. */
 export function wrongSignature(message: string, hint: string): Failure {

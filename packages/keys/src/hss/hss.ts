@@ -33,7 +33,7 @@ export function isNearlyUsed(params: HssParams, next: bigint): boolean {
 }
 
 /** Returns a Failure, KEY_EXHAUSTED, for an HSS/LMS key without an unused leaf. `name`: its name in the message. */
-export function exhausted(name: string): Failure {
+export function exhaustedFailure(name: string): Failure {
   return new Failure(
     1,
     "KEY_EXHAUSTED",
@@ -44,7 +44,7 @@ export function exhausted(name: string): Failure {
 }
 
 /** Returns the Failure for a key that another process used in the meantime: nothing was signed. */
-export function overtaken(name: string, what: string): Failure {
+export function overtakenFailure(name: string, what: string): Failure {
   return stateFault(`${name}: ${what}`, "run the command again; nothing was signed");
 }
 
@@ -62,7 +62,7 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
   if (path === "-")
     throw new KeyFileError("stdin: an HSS/LMS private key, whose state is beside its file", "name the file: --key KEY.hss", 2);
   const place = hssPlaceOf(path, file);
-  if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
+  if (place.checked().next >= hssCapacity(file.params)) throw exhaustedFailure(path);
   const seed = await withRetries(ask, () => unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `)));
   // in an unencrypted file, this is the seed
   file.content.fill(0);
@@ -149,7 +149,7 @@ class HssKey {
     const { params } = this.file;
     const state = place.checked();
     const index = state.next;
-    if (index >= hssCapacity(params)) throw exhausted(place.name);
+    if (index >= hssCapacity(params)) throw exhaustedFailure(place.name);
     const trees = hssTrees(params, this.top, index);
     const places = hssPlaces(params, index);
     const floors: Uint8Array[] = [];
@@ -164,10 +164,10 @@ class HssKey {
     }
     const next = index + 1n;
     // Computing a lower tree takes minutes. If a person removed our locks meanwhile, stop before a leaf is lost.
-    if (!stillOurs()) throw overtaken(place.name, "the locks of the key were removed");
+    if (!stillOurs()) throw overtakenFailure(place.name, "the locks of the key were removed");
     const follows = (now: HssState | string) =>
       typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fitsPlace(level, one, now.roots));
-    if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process used the key in the meantime");
+    if (!place.advance(state, { next, roots }, follows)) throw overtakenFailure(place.name, "another process used the key in the meantime");
     const left = hssCapacity(params) - next;
     if (index > state.seen + 1n)
       warn(`${visible(place.name)}: its state was ${index - state.seen} leaves ahead of what this machine has signed`);

@@ -11,7 +11,7 @@ import { visible } from "../words.js";
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /** The content of a file that may hold a secret. */
-export interface Guarded {
+export interface GuardedFile {
   /** The content. The caller overwrites it with zeros after use. */
   readonly bytes: Buffer;
   /** Throws KeyFileError if the file must not hold a secret. A public key may be anywhere. */
@@ -22,7 +22,7 @@ export interface Guarded {
  * Reads a file of at most `limit` bytes, with a check whether it may hold a secret (`what` in messages). `tooLong` says
  * what is wrong with a longer one. Throws Failure if it cannot be read.
  */
-export function readGuarded(path: string, limit: number, what = "a private key", tooLong = longerThan(what)): Guarded {
+export function readGuarded(path: string, limit: number, what = "a private key", tooLong = longerThan(what)): GuardedFile {
   const { fd, size, link } = openKeyFile(path);
   try {
     if (size > limit) throw tooLong(path, size);

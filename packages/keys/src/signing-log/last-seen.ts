@@ -44,7 +44,7 @@ export function stateFolder(): string {
 export type MarkKind = "log" | "leaves";
 
 /** What a last-seen mark records of a signing log or of the state of an HSS/LMS key. */
-export interface Seen {
+export interface SeenState {
   /** The highest entry number, or the number of used or lost leaves. */
   count: bigint;
   /** For a log: the hash of that entry, in hex. */
@@ -60,12 +60,12 @@ const MAX_MARK_LENGTH = 64 * 1024;
  * The text of a mark: one JSON object that includes the hash of its other members, so that damage never looks like
  * another count.
  */
-export function markText(thumbprint: string, { count, hash, path }: Seen): string {
+export function markText(thumbprint: string, { count, hash, path }: SeenState): string {
   const body = JSON.stringify({ v: 1, key: thumbprint, count: String(count), hash, path });
   return `${body.slice(0, -1)},"sum":"${sha256Hex(body)}"}\n`;
 }
 
-function parseMark(text: string, thumbprint: string): Seen | undefined {
+function parseMark(text: string, thumbprint: string): SeenState | undefined {
   const [, before, sum] = /^(\{.*),"sum":"([0-9a-f]{64})"\}\n$/.exec(text) ?? [];
   if (before === undefined || sha256Hex(`${before}}`) !== sum) return undefined;
   try {
@@ -93,7 +93,7 @@ export class LastSeen {
   }
 
   /** The mark, or the fault of its file. Returns undefined if nothing was seen. */
-  look(): Seen | "missing" | "damaged" {
+  look(): SeenState | "missing" | "damaged" {
     const stat = lstatSync(this.file, { throwIfNoEntry: false });
     if (!stat) return "missing";
     // a link could give two keys one mark
@@ -106,7 +106,7 @@ export class LastSeen {
   }
 
   /** The mark. Returns undefined if nothing was seen. Throws a Failure (exit 3) if the file is damaged. */
-  read(): Seen | undefined {
+  read(): SeenState | undefined {
     // before the file, so that a change in between is detected
     this.last = this.claims.last();
     const seen = this.look();
@@ -130,7 +130,7 @@ export class LastSeen {
    * Writes the mark under a claim of `claims`. Durable if it returns true. `lower` checks whether the current mark may
    * be replaced. Returns false if not, or if another process has claimed since; then nothing was changed.
    */
-  write(claim: Claim, seen: Seen, lower: (now: Seen | "missing" | "damaged") => boolean): boolean {
+  write(claim: Claim, seen: SeenState, lower: (now: SeenState | "missing" | "damaged") => boolean): boolean {
     return this.claims.write(claim, Buffer.from(markText(this.thumbprint, seen)), () => lower(this.look()));
   }
 
@@ -138,7 +138,7 @@ export class LastSeen {
    * Claims and writes. Returns false if the new mark is not higher, or if another process has raised it since the last
    * read(); then nothing was changed.
    */
-  raise(seen: Seen): boolean {
+  raise(seen: SeenState): boolean {
     const { last } = this;
     // the file may have been removed, and counting begins again
     const claim = this.claims.take(last, last && last.number > seen.count ? last.number : seen.count);

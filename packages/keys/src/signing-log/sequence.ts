@@ -31,18 +31,18 @@ export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }
 }
 
 /** The facts of a signed number: from a log entry, or from an available file. */
-export type Known = Pick<Entry, "sequence" | "version" | "scope" | "digest" | "time" | "user">;
+export type SignedNumber = Pick<Entry, "sequence" | "version" | "scope" | "digest" | "time" | "user">;
 
 /**
  * Returns whether an entry shares its numbers with this scope. A trust file without a scope has an unknown product
  * line, so it counts for every one.
  */
-export function sharesScope(e: Known, scope: ReadonlySet<string>): boolean {
+export function sharesScope(e: SignedNumber, scope: ReadonlySet<string>): boolean {
   if (e.sequence === undefined) return false;
   return e.scope ? e.scope.some((s) => scope.has(s)) : [...scope].some((s) => s.startsWith(TRUST_PREFIX));
 }
 
-function highestInScope(entries: readonly Known[], scope: ReadonlySet<string>): bigint | undefined {
+function highestInScope(entries: readonly SignedNumber[], scope: ReadonlySet<string>): bigint | undefined {
   let most: bigint | undefined;
   for (const e of entries) {
     if (!sharesScope(e, scope)) continue;
@@ -53,7 +53,7 @@ function highestInScope(entries: readonly Known[], scope: ReadonlySet<string>): 
 }
 
 /** Returns the highest version of releases. Undefined if none has a version with a number. */
-function highestVersion(releases: readonly Known[]): string | undefined {
+function highestVersion(releases: readonly SignedNumber[]): string | undefined {
   const versions = releases.flatMap(({ version }) => (isVersion(version) ? [versionNumber(version)] : []));
   const [highest] = versions.sort((a, b) => (a > b ? -1 : 1));
   return highest === undefined ? undefined : numberVersion(highest);
@@ -131,7 +131,7 @@ export interface SequenceOverrides {
  * as option names.
  */
 export function checkSequence(
-  entries: readonly Known[],
+  entries: readonly SignedNumber[],
   asked: { sequence: bigint; digest: string; scope: readonly string[]; version?: string },
   allow: SequenceOverrides,
   words: Numbered = MANIFESTS,

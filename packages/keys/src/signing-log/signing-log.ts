@@ -9,7 +9,7 @@ import { CODES, environment, Failure, lacksRoom, usage } from "../errors/failure
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
 import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
-import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
+import { LastSeen, type SeenState, stateFolder } from "./last-seen.js";
 import { appendEntry, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
 const keyNames = new WeakMap<PublicKey, string>();
@@ -71,7 +71,7 @@ export async function lockLog(path: string, wait = 60): Promise<Lock> {
 }
 
 /** Returns what a log lacks, compared with its last-seen mark. */
-export function missingFromLog(log: SigningLog, seen: Seen | undefined): LogFault[] {
+export function missingFromLog(log: SigningLog, seen: SeenState | undefined): LogFault[] {
   const count = Number(seen?.count ?? 0n);
   if (!seen || log.entries.some((e) => e.n === count && e.hash === seen.hash)) return [];
   const line = 0;
@@ -227,7 +227,7 @@ function raiseMarks(mark: LastSeen, log: SigningLog, entry: Entry): void {
     throw environment(`${log.path}: another process used the key in the meantime`, "run the command again; nothing was signed");
 }
 
-function refuseFaults(log: SigningLog, seen: Seen | undefined, key: OpenedKey, option: string | undefined): void {
+function refuseFaults(log: SigningLog, seen: SeenState | undefined, key: OpenedKey, option: string | undefined): void {
   const [fault] = [...log.faults, ...missingFromLog(log, seen)];
   if (!fault) return;
   const what = option === undefined ? (key.file ?? log.path) : option;

@@ -26,7 +26,7 @@ import { CUSTODY, UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { readAll } from "../files/read.js";
 import { decodeBase64 } from "../formats/base64.js";
-import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
+import { SEQUENCE, singleTlv } from "../formats/der/strict.js";
 import { isMinisign, readMinisign } from "../formats/minisign.js";
 import { notAKey, tooLongForKey } from "../formats/other-file.js";
 import { readPem } from "../formats/pem-key.js";

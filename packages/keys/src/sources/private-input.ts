@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { isPrivate, wipePrivateKey } from "@firmseal/signer";
 import { usage } from "../errors/failure.js";
 import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
-import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
+import { SEQUENCE, singleTlv } from "../formats/der/strict.js";
 import { tooLongForKey } from "../formats/other-file.js";
 import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";

@@ -20,7 +20,7 @@ import {
   PARAMETER_NAMES,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import { type DigestText, type ManifestStep, steps } from "../payload-check/tree.js";
+import { type DigestText, type SequenceCommand, sequenceCommands } from "../payload-check/tree.js";
 import type { Consumer, Grammar } from "./consumers.js";
 import { excludeEachOther } from "./exclusive.js";
 
@@ -88,7 +88,7 @@ function contentFault(g: Grammar, { manifest, envelope: { payloads }, digest }: 
   if (g.shared && !manifest.shared) return { what: "the manifest has no shared sequence", hint: 'write one: "shared-sequence"' };
   const sequences = [...manifest.commands.map(({ inside: slice }) => slice), ...(manifest.shared ? [manifest.shared] : [])];
   for (const slice of sequences) {
-    const list = steps(manifest.input, slice);
+    const list = sequenceCommands(manifest.input, slice);
     if (g.indexFirst && manifest.components.length > 1 && list[0] && list[0].code !== DIR_SET_COMPONENT_INDEX)
       return { what: "a sequence does not begin with directive-set-component-index", hint: "choose the components first" };
     const fault = stepsFault(g, list, false);
@@ -99,7 +99,7 @@ function contentFault(g: Grammar, { manifest, envelope: { payloads }, digest }: 
 
 const useHash = ({ digests }: Grammar) => `use ${inWords(digests.map((alg) => HASH_NAMES[alg] as string))}`;
 
-function stepsFault(g: Grammar, list: readonly ManifestStep[], inTryEach: boolean): ConsumerFault | undefined {
+function stepsFault(g: Grammar, list: readonly SequenceCommand[], inTryEach: boolean): ConsumerFault | undefined {
   for (const step of list) {
     const fault = stepFault(g, step, inTryEach);
     if (fault) return fault;
@@ -111,7 +111,7 @@ function stepsFault(g: Grammar, list: readonly ManifestStep[], inTryEach: boolea
   return undefined;
 }
 
-function stepFault(g: Grammar, step: ManifestStep, inTryEach: boolean): ConsumerFault | undefined {
+function stepFault(g: Grammar, step: SequenceCommand, inTryEach: boolean): ConsumerFault | undefined {
   if (!g.commands.includes(step.code))
     return {
       what: `the manifest has ${COMMAND_NAMES[step.code] ?? `command ${step.code}`}`,

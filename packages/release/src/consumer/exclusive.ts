@@ -3,10 +3,10 @@
 
 import { COND_COMPONENT_SLOT, DIR_OVERRIDE_PARAMETERS } from "@firmseal/verifier/tools";
 import { IDENTITY } from "../lint/alternatives.js";
-import type { ManifestStep } from "../payload-check/tree.js";
+import type { SequenceCommand } from "../payload-check/tree.js";
 
 /** The conditions on the device with which an alternative begins, and the value that each asks for. */
-function beginning(alternative: readonly ManifestStep[]): Map<number, string> {
+function beginning(alternative: readonly SequenceCommand[]): Map<number, string> {
   const out = new Map<number, string>();
   const values = new Map<number, string>();
   for (const { code, parameters } of alternative) {
@@ -22,7 +22,7 @@ function beginning(alternative: readonly ManifestStep[]): Map<number, string> {
 /**
  * The parameters that an alternative sets. Undefined if it does more than ask conditions on the device and set them.
  */
-function onlySets(alternative: readonly ManifestStep[]): string | undefined {
+function onlySets(alternative: readonly SequenceCommand[]): string | undefined {
   if (alternative.some(({ code }) => code !== DIR_OVERRIDE_PARAMETERS && IDENTITY[code] === undefined)) return undefined;
   const set = new Set(alternative.flatMap(({ parameters }) => (parameters ?? []).map(({ code }) => code)));
   return [...set].sort((a, b) => a - b).join();
@@ -34,7 +34,7 @@ function onlySets(alternative: readonly ManifestStep[]): string | undefined {
  * slot excludes the others. A device can have several identifiers of a kind, so two alternatives may match it: then
  * they may only set parameters, and the same ones, so that all values are those of the last that matches.
  */
-export function excludeEachOther(sequences: readonly (readonly ManifestStep[] | null)[]): boolean {
+export function excludeEachOther(sequences: readonly (readonly SequenceCommand[] | null)[]): boolean {
   const alternatives = sequences.flatMap((one) => (one ? [one] : []));
   const all = alternatives.map(beginning);
   const areApart = (code: number) => {

@@ -21,7 +21,7 @@ export interface BehaviourChange {
 }
 
 /** What changes from one release to another, for devices. Numbers are in decimal, digests in hex. */
-export interface Difference {
+export interface ReleaseDifference {
   sequence: { before: string; after: string };
   components: { gone: string[]; new: string[] };
   /** Kinds of devices that only one of the releases is for. */
@@ -81,7 +81,7 @@ function imageChanges(before: Explained, after: Explained): ImageChange[] {
 }
 
 /** Compares two explained releases. Devices whose behaviour changes alike are together. */
-export function difference(before: Explained, after: Explained): Difference {
+export function releaseDifference(before: Explained, after: Explained): ReleaseDifference {
   const [old, next] = [kindsOf(before), kindsOf(after)];
   const only = (a: Map<string, Kind>, b: Map<string, Kind>) => {
     const others = new Set([...b.values()].map(({ device }) => JSON.stringify(device)));

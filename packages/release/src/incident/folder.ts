@@ -11,7 +11,7 @@ import { ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { isRefusal } from "../refusals.js";
 import { unsignedBridge } from "../rotation/bridge.js";
-import { readMove } from "../rotation/move.js";
+import { readTrustMove } from "../rotation/move.js";
 import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
 import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./given.js";
 
@@ -63,7 +63,7 @@ export async function bridgesIn(given: Given, groups: readonly DeviceGroup[], li
         vendor: firstUuid(group.identity.vendor),
         class: firstUuid(group.identity.class),
       };
-      const { draft } = await unsignedBridge(await readMove(group.image, { ...facts, seq: "next", out: path }), releaseSigners(given));
+      const { draft } = await unsignedBridge(await readTrustMove(group.image, { ...facts, seq: "next", out: path }), releaseSigners(given));
       made.push({ path, bytes: draft.bytes });
       out.push({ path, group, isSigned: false });
       continue;

@@ -8,8 +8,8 @@ import { grouped, makeFolders, writeWhole } from "@firmseal/keys";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { readSteps } from "../rotation/files.js";
-import { type CohortResult, plan } from "../rotation/plan.js";
-import { exposedWords } from "../rotation/reach.js";
+import { type CohortResult, planSteps } from "../rotation/plan/plan.js";
+import { exposedWords } from "../rotation/plan/reach.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { type BridgeFile, bridgesIn, listIn } from "./folder.js";
@@ -110,7 +110,7 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const list = join(o.dir, "next.trust");
   const found = listIn(list, given);
   const groups = groupsOf(given);
-  const now = plan(fleet, [], gone, [current.store]);
+  const now = planSteps(fleet, [], gone, [current.store]);
   const common = {
     what: o.what,
     key,
@@ -141,6 +141,6 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const bridges = found.isSigned ? await bridgesIn(given, groups, list) : [];
   const { stage, todo } = steps({ o, chain }, list, found.isSigned, bridges);
   const paths = bridges.map(({ path }) => path);
-  const after = stage === "roll-out" ? plan(fleet, await readSteps(paths), gone, [current.store, next]) : rehearsed;
+  const after = stage === "roll-out" ? planSteps(fleet, await readSteps(paths), gone, [current.store, next]) : rehearsed;
   return { ...common, after, stage, ...judge(now), todo, files: [list, ...paths] };
 }

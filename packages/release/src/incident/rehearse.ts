@@ -5,10 +5,10 @@ import { randomBytes } from "node:crypto";
 import { draftOf, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedWith, TrustDraft, toHex } from "@firmseal/signer";
 import { ROLE_ROOT } from "@firmseal/verifier/tools";
 import { makeDraft, readInput } from "../input/draft.js";
-import { offerAsIfSigned } from "../rotation/as-if-signed.js";
 import { keySet } from "../rotation/keys.js";
-import type { CohortResult } from "../rotation/plan.js";
-import { big, higher } from "../rotation/quorum.js";
+import { offerAsIfSigned } from "../rotation/plan/as-if-signed.js";
+import type { CohortResult } from "../rotation/plan/plan.js";
+import { big, higher } from "../rotation/plan/quorum.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { type DeviceGroup, firstUuid, type Given } from "./given.js";
 

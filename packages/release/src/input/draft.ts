@@ -2,7 +2,7 @@
 // `tbs` share it.
 
 import { basename, extname } from "node:path";
-import { DETECT_BYTES, detect } from "@firmseal/images";
+import { DETECT_BYTES, detectFormat } from "@firmseal/images";
 import {
   grouped,
   isNumberOf,
@@ -89,7 +89,7 @@ export interface PreparedInput {
 
 /** Reads the bytes that go to flash. */
 async function readImage(path: string, given: Uint8Array | undefined, o: InputOptions): Promise<FlashImage> {
-  const format = detect(given?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES), path);
+  const format = detectFormat(given?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES), path);
   if (format === "raw" && !given && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > LIMITS.integratedPayload)) {
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };

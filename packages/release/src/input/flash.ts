@@ -1,6 +1,6 @@
 // The bytes that go to flash, from a build output of any format.
 
-import { DETECT_BYTES, detect, parseImage } from "@firmseal/images";
+import { DETECT_BYTES, detectFormat, parseImage } from "@firmseal/images";
 import { readAll, refusedInput, visible } from "@firmseal/keys";
 import { LIMITS } from "../limits.js";
 
@@ -16,7 +16,7 @@ export interface FlashBytes {
  */
 export function flashBytes(path: string, given?: Uint8Array): FlashBytes {
   const file = given ?? readAll(path, LIMITS.image);
-  const format = detect(file.subarray(0, DETECT_BYTES), path);
+  const format = detectFormat(file.subarray(0, DETECT_BYTES), path);
   const image = format === "raw" ? undefined : parseImage(file, format);
   const bytes = image ? image.bytes : file;
   if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: contains no bytes for the flash`, "give the image that the build wrote");

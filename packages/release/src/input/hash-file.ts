@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { openRegular, progress as progressOf, systemFault } from "@firmseal/keys";
-import type { Digested } from "@firmseal/signer";
+import type { FileDigest } from "@firmseal/signer";
 
 /**
  * Chunk size: large enough that the calls do not matter, small enough to stay in the processor's cache until it is
@@ -22,7 +22,7 @@ export async function hashFile(
   path: string,
   algorithm: "sha-256" | "sha-384" | "sha-512" = "sha-256",
   most = Number.POSITIVE_INFINITY,
-): Promise<Digested> {
+): Promise<FileDigest> {
   const { fd, size } = openRegular(path);
   const hash = createHash(algorithm.replace("-", ""));
   const progress = progressOf(`hashing ${basename(path)}`, size);

@@ -14,7 +14,7 @@ import {
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
-import type { ManifestStep } from "../payload-check/tree.js";
+import type { SequenceCommand } from "../payload-check/tree.js";
 
 /** Conditions on what a device is, which nothing that a device runs can change: the parameter that each compares. */
 export const IDENTITY: { readonly [condition: number]: number } = {
@@ -32,7 +32,7 @@ interface Demands {
   readonly only: boolean;
 }
 
-function demandsOf(alternative: readonly ManifestStep[]): Demands {
+function demandsOf(alternative: readonly SequenceCommand[]): Demands {
   const all = new Set<string>();
   const values = new Map<number, string>();
   let component = "as before";
@@ -69,7 +69,7 @@ export interface DeadAlternative {
 }
 
 /** The alternatives in commands, and in commands inside them, that no device runs. */
-export function deadAlternatives(commands: readonly ManifestStep[]): DeadAlternative[] {
+export function deadAlternatives(commands: readonly SequenceCommand[]): DeadAlternative[] {
   const out: DeadAlternative[] = [];
   for (const { code, sequences } of commands) {
     if (code === DIR_TRY_EACH && sequences) {

@@ -36,7 +36,7 @@ export interface Finding {
 }
 
 /** A rule that could not look at a release, and what would let it. */
-export interface Skipped {
+export interface SkippedRule {
   readonly rule: string;
   readonly name: string;
   readonly path: string;
@@ -46,7 +46,7 @@ export interface Skipped {
 /** The findings of lint, and the rules that could not be applied. */
 export interface LintReport {
   readonly findings: readonly Finding[];
-  readonly skipped: readonly Skipped[];
+  readonly skipped: readonly SkippedRule[];
 }
 
 /** A release to lint. `whyNoCuts`: why there are no cuts in the context. */
@@ -82,7 +82,7 @@ export function lintRelease(task: LintTask, policies: readonly Policy[]): LintRe
   const { boards } = task.context;
   const { path } = task.context.release;
   const findings: Finding[] = [];
-  const skipped: Skipped[] = [];
+  const skipped: SkippedRule[] = [];
   for (const rule of RULES) {
     if (rule.policy !== undefined && !policies.includes(rule.policy)) continue;
     const why = lacks(rule, task);

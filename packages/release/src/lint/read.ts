@@ -21,10 +21,10 @@ import { explain } from "../explain/explain.js";
 import { openWithTrialKey } from "../input/draft.js";
 import { readEnvelopeFile, readSource } from "../input/envelope-file.js";
 import { certainRefusal, checkPayloads, outsideUris, payloadFiles } from "../payload-check/payload-check.js";
-import { steps } from "../payload-check/tree.js";
+import { sequenceCommands } from "../payload-check/tree.js";
 import { payloadsBeside } from "../payload-check/verified.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
-import { carriedStores } from "../rotation/steps.js";
+import { carriedStores } from "../rotation/plan/steps.js";
 import { scopeOf } from "../signing/scope.js";
 import { type IdentifiedSignature, type KnownKey, signersOf } from "../signing/signers.js";
 import type { CutInput } from "./cuts.js";
@@ -131,7 +131,7 @@ export async function readForLint(path: string, envelope: Uint8Array, o: ReadOpt
     digest: digestIn(outline),
     signatures: o.signatures ?? (await signersOf(outline.signatures, o.known ?? [])),
     scope: scopeOf(m),
-    sections: [...(m.shared ? [m.shared] : []), ...m.commands.map((c) => c.inside)].map((slice) => steps(m.input, slice)),
+    sections: [...(m.shared ? [m.shared] : []), ...m.commands.map((c) => c.inside)].map((slice) => sequenceCommands(m.input, slice)),
     payloads: payloadsOf(outline, files, o.outside),
     unseen,
     explained,

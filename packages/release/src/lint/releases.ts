@@ -10,10 +10,10 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { LIMITS } from "../limits.js";
 import { deviceKinds } from "../payload-check/payload-check.js";
 import type { Board, Product } from "../product/file/product.js";
-import { hasRecord, readRecord, releasesIn } from "../product/record.js";
+import { hasRecord, readRecord, releasesIn } from "../product/record/record.js";
 import type { KnownKey } from "../signing/signers.js";
 import { type CutResult, cutPowerOf } from "./cuts.js";
-import { type Finding, type LintReport, type LintTask, lintRelease, type Skipped, today, withWaivers } from "./lint.js";
+import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "./lint.js";
 import { type EarlierRelease, readEarlier, readForLint, readToInstall } from "./read.js";
 import { type LintRelease, NEEDS, type Policy } from "./rule.js";
 import { pairsOf } from "./rules/boards.js";
@@ -179,7 +179,7 @@ export async function lintReleases(path: string, o: LintOptions = {}): Promise<L
   const policies = [...(o.policies ?? []), ...(product?.policy.suite === undefined ? [] : [product.policy.suite])];
   const given = o.previous === undefined ? undefined : envelopesAt(o.previous, product).map(readEarlier);
   const findings: Finding[] = [];
-  const skipped: Skipped[] = [];
+  const skipped: SkippedRule[] = [];
   let compared = false;
   // one after the other: each may be large
   for (const file of paths) {

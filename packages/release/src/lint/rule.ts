@@ -4,7 +4,7 @@ import type { Explained } from "@firmseal/report";
 import type { RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
-import type { ManifestStep } from "../payload-check/tree.js";
+import type { SequenceCommand } from "../payload-check/tree.js";
 import type { Board, Product } from "../product/file/product.js";
 import type { IdentifiedSignature } from "../signing/signers.js";
 import type { CutReport } from "./cuts.js";
@@ -37,7 +37,7 @@ export interface LintRelease {
   /** The kinds of device that it is for, as vendor/class: "-" for a part that it does not name. */
   readonly scope: readonly string[];
   /** The commands before each section, and those of each section. */
-  readonly sections: readonly (readonly ManifestStep[])[];
+  readonly sections: readonly (readonly SequenceCommand[])[];
   readonly payloads: readonly LintPayload[];
   /** URIs of the payloads that are missing. */
   readonly unseen: readonly string[];

@@ -28,7 +28,7 @@ import {
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
 import { isRefusal, refusalHint, refusalMeaning, refusalName } from "../refusals.js";
-import { allParameters, steps } from "./tree.js";
+import { allParameters, sequenceCommands } from "./tree.js";
 
 type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
 
@@ -70,11 +70,11 @@ const setBy = new WeakMap<Commands, ReturnType<typeof parametersOf>>();
 
 function parametersOf(m: Commands) {
   const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
-  return sequences.flatMap((s) => [...allParameters(steps(m.input, s))]);
+  return sequences.flatMap((s) => [...allParameters(sequenceCommands(m.input, s))]);
 }
 
 /** Returns all parameters that the available sequences set, including the shared sequence. A manifest is read once. */
-export function allSet(m: Commands) {
+export function manifestParameters(m: Commands) {
   const all = setBy.get(m) ?? parametersOf(m);
   setBy.set(m, all);
   return all;
@@ -82,7 +82,7 @@ export function allSet(m: Commands) {
 
 /** Returns the URIs that the manifest fetches and the envelope does not contain. */
 export function outsideUris(m: WithPayloads): string[] {
-  const uris = [...allSet(m)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value));
+  const uris = [...manifestParameters(m)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value));
   return [...new Set(uris)].filter((uri) => !m.payloads.some((p) => p.uri === uri));
 }
 
@@ -142,7 +142,7 @@ function payloadsAtHand(
  * The values of one kind of identifier in a manifest, as a device stores them: a UUID without its CBOR head, a private
  * enterprise number with its tag.
  */
-function identifierValues(set: ReturnType<typeof allSet>, code: number): Uint8Array[] {
+function identifierValues(set: ReturnType<typeof manifestParameters>, code: number): Uint8Array[] {
   const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
   const unique = [...new Map(values.map((v) => [toHex(v), v])).values()];
   return unique.length > 0 ? unique : [new Uint8Array()];
@@ -165,15 +165,15 @@ function countKinds(lists: readonly (readonly unknown[])[], most: number, what: 
  * Returns every pair of a vendor and a class in the manifest, or one empty pair if it has none. Throws a Failure if
  * there are too many.
  */
-export function identities(m: Commands): Identity[] {
-  const set = allSet(m);
+export function namedIdentities(m: Commands): Identity[] {
+  const set = manifestParameters(m);
   const vendors = identifierValues(set, PARAM_VENDOR_IDENTIFIER);
   const classes = identifierValues(set, PARAM_CLASS_IDENTIFIER);
   countKinds([vendors, classes], LIMITS.trustKinds, "checked against a trust file");
   return vendors.flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
 }
 
-function identifiers(set: ReturnType<typeof allSet>): [Uint8Array[], Uint8Array[], Uint8Array[]] {
+function identifiers(set: ReturnType<typeof manifestParameters>): [Uint8Array[], Uint8Array[], Uint8Array[]] {
   return [
     identifierValues(set, PARAM_VENDOR_IDENTIFIER),
     identifierValues(set, PARAM_CLASS_IDENTIFIER),
@@ -186,7 +186,7 @@ function identifiers(set: ReturnType<typeof allSet>): [Uint8Array[], Uint8Array[
  * if there are too many.
  */
 export function deviceKinds(m: Commands): DeviceKind[] {
-  const set = allSet(m);
+  const set = manifestParameters(m);
   const [vendors, classes, devices] = identifiers(set);
   const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
   const slots = named.length > 0 ? named : [0];
@@ -196,7 +196,7 @@ export function deviceKinds(m: Commands): DeviceKind[] {
 
 /** Devices with all identities at once, as after an acquisition: in each slot, with and without the images. */
 export function withAllIdentities(m: Commands): DeviceKind[] {
-  const [vendor, classes, device] = identifiers(allSet(m));
+  const [vendor, classes, device] = identifiers(manifestParameters(m));
   const places = new Map(deviceKinds(m).map((kind) => [`${kind.slot} ${kind.there}`, kind]));
   return [...places.values()].map((kind) => ({ ...kind, identity: { vendor, class: classes, device } }));
 }

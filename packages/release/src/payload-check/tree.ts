@@ -32,10 +32,10 @@ export interface DigestText {
 }
 
 /** The value of a parameter: text, number, boolean, or digest; bytes as { hex }; unknown values as { cbor }. */
-export type Value = string | number | boolean | DigestText | { hex: string } | { cbor: string };
+export type ParameterValue = string | number | boolean | DigestText | { hex: string } | { cbor: string };
 
 /** A command of a manifest, for people. Nothing in it is verified. */
-export interface ManifestStep {
+export interface SequenceCommand {
   /** The number of the command, and its name in the specification. */
   code: number;
   name: string;
@@ -43,9 +43,9 @@ export interface ManifestStep {
   policy?: number;
   /** For set-component-index: true, one index, or several. */
   index?: true | number[];
-  parameters?: { code: number; name: string; value: Value; raw: Uint8Array }[];
+  parameters?: { code: number; name: string; value: ParameterValue; raw: Uint8Array }[];
   /** For try-each: its alternatives (null: no alternative has to match). For run-sequence: one sequence. */
-  sequences?: (ManifestStep[] | null)[];
+  sequences?: (SequenceCommand[] | null)[];
 }
 
 const textDecoder = new TextDecoder();
@@ -61,7 +61,7 @@ export function formatDigest(d: { alg: number; bytes: ArrayLike<number> }): Dige
  */
 const SHOWN_AS_NUMBERS: number[] = [PARAM_COMPONENT_SLOT, PARAM_STRICT_ORDER, PARAM_SOFT_FAILURE, PARAM_IMAGE_SIZE, PARAM_SOURCE_COMPONENT];
 
-function toValue(bytes: Uint8Array, code: number, item: Item): Value {
+function toValue(bytes: Uint8Array, code: number, item: Item): ParameterValue {
   const content = bytes.subarray(item.body, item.end);
   if (item.kind === "text") return textDecoder.decode(content);
   if (item.kind === "bytes") {
@@ -81,8 +81,8 @@ function bstrContent(bytes: Uint8Array, { body, value }: Item): Item {
   return decodeItem(bytes, { at: body, n: value });
 }
 
-function parameterSteps(bytes: Uint8Array, { items }: Item): NonNullable<ManifestStep["parameters"]> {
-  const out: NonNullable<ManifestStep["parameters"]> = [];
+function parameterSteps(bytes: Uint8Array, { items }: Item): NonNullable<SequenceCommand["parameters"]> {
+  const out: NonNullable<SequenceCommand["parameters"]> = [];
   for (let i = 0; i < items.length; i += 2) {
     const [{ value: code }, item] = items.slice(i, i + 2) as [Item, Item];
     const value = toValue(bytes, code, item);
@@ -96,11 +96,11 @@ function index(item: Item): true | number[] {
   return item.kind === "array" ? item.items.map(({ value }) => value) : [item.value];
 }
 
-/** Number of commands that steps() may still read. */
+/** Number of commands that sequenceCommands() may still read. */
 let commandsLeft = 0;
 
 /** Adds to a step what follows its command. Adds nothing for a command that is not known. */
-function readArgument(bytes: Uint8Array, item: Item, step: ManifestStep): void {
+function readArgument(bytes: Uint8Array, item: Item, step: SequenceCommand): void {
   const sequenceIn = (one: Item) => (one.kind === "bytes" ? sequenceSteps(bytes, bstrContent(bytes, one)) : null);
   switch (COMMAND_ROWS[step.code]?.argument) {
     case "policy":
@@ -122,17 +122,17 @@ function readArgument(bytes: Uint8Array, item: Item, step: ManifestStep): void {
 }
 
 /** The steps of the sequence in an array of `bytes`. */
-function sequenceSteps(bytes: Uint8Array, array: Item): ManifestStep[] {
+function sequenceSteps(bytes: Uint8Array, array: Item): SequenceCommand[] {
   commandsLeft -= array.value / 2;
   if (commandsLeft < 0)
     throw tooMuch(
       `the manifest has more than ${grouped(LIMITS.sectionCommands)} commands in one section`,
       "a device runs no more than 4,096: make the manifest shorter",
     );
-  const out: ManifestStep[] = [];
+  const out: SequenceCommand[] = [];
   for (let i = 0; i < array.items.length; i += 2) {
     const [{ value: code }, item] = array.items.slice(i, i + 2) as [Item, Item];
-    const step: ManifestStep = { code, name: COMMAND_NAMES[code] ?? String(code) };
+    const step: SequenceCommand = { code, name: COMMAND_NAMES[code] ?? String(code) };
     readArgument(bytes, item, step);
     out.push(step);
   }
@@ -143,14 +143,14 @@ function sequenceSteps(bytes: Uint8Array, array: Item): ManifestStep[] {
  * Reads a command sequence that decodeEnvelope() or open() has checked. Throws a Failure if it is longer than any that
  * a device runs.
  */
-export function steps(of: Input, slice: Slice): ManifestStep[] {
+export function sequenceCommands(of: Input, slice: Slice): SequenceCommand[] {
   commandsLeft = LIMITS.sectionCommands;
   const bytes = Uint8Array.from(readSlice(of, slice));
   return sequenceSteps(bytes, decodeItem(bytes));
 }
 
 /** All parameters that any of the commands sets, including nested commands. */
-export function* allParameters(list: readonly ManifestStep[]): Generator<NonNullable<ManifestStep["parameters"]>[number]> {
+export function* allParameters(list: readonly SequenceCommand[]): Generator<NonNullable<SequenceCommand["parameters"]>[number]> {
   for (const step of list) {
     yield* step.parameters ?? [];
     for (const s of step.sequences ?? []) if (s) yield* allParameters(s);

@@ -10,7 +10,7 @@ import { type Anchor, type Identity, type Manifest, open, type Trust } from "@fi
 import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { withNumbers } from "../refusals.js";
 import type { TrustedKeys } from "../trust/trust-ref.js";
-import { checkPayloads, identities, outsideUris, payloadFiles, type WithPayloads, warnOfRefusal } from "./payload-check.js";
+import { checkPayloads, namedIdentities, outsideUris, payloadFiles, type WithPayloads, warnOfRefusal } from "./payload-check.js";
 
 /** The first anchor of each raw key. */
 function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {
@@ -49,7 +49,7 @@ function distinctPolicies(policies: readonly Trust[]): Trust[] {
  */
 function devices(envelope: Uint8Array, whom: TrustedKeys): Identity[] {
   if (!whom.scoped) return [{ vendor: [], class: [] }];
-  return identities(decodeEnvelope(envelope).manifest);
+  return namedIdentities(decodeEnvelope(envelope).manifest);
 }
 
 /** Options of verifyRelease(). */

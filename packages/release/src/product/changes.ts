@@ -3,15 +3,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
-import { type Difference, difference } from "../explain/difference.js";
+import { type ReleaseDifference, releaseDifference } from "../explain/difference.js";
 import { explain } from "../explain/explain.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { hashFile } from "../input/hash-file.js";
 import { scopeOf } from "../signing/scope.js";
-import { classesOf } from "./devices.js";
-import { publishedAt } from "./numbers.js";
+import { classesOf } from "./board/devices.js";
+import { publishedAt } from "./number/numbers.js";
 import type { ReleasePlan } from "./plan.js";
-import { type KnownRelease, releaseFault } from "./record.js";
+import { type KnownRelease, releaseFault } from "./record/record.js";
 
 /** What a release changes on one board. */
 export interface BoardChange {
@@ -21,7 +21,7 @@ export interface BoardChange {
   /** The envelope before, and its version. */
   readonly before: { readonly file: string; readonly version: string } | null;
   /** What changes. null if only one of the releases has the board. */
-  readonly difference: Difference | null;
+  readonly difference: ReleaseDifference | null;
 }
 
 interface Before {
@@ -79,7 +79,7 @@ export async function releaseChanges(plan: ReleasePlan, path: string, sequence: 
       if (known.record) out.push({ board: board.name, state: "new", before: null, difference: null });
       continue;
     }
-    const changes = difference(await explain(before.envelope), await explain(draft(sequence ?? known.sequence + 1n).bytes));
+    const changes = releaseDifference(await explain(before.envelope), await explain(draft(sequence ?? known.sequence + 1n).bytes));
     out.push({
       board: board.name,
       state: "changed",

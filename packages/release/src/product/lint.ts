@@ -6,17 +6,17 @@ import { join } from "node:path";
 import { versionNumber } from "@firmseal/keys";
 import { type EnvelopeDraft, type PublicKey, signedWith, testKeyName, toHex } from "@firmseal/signer";
 import { ALG_NAMES, decodeEnvelope } from "@firmseal/verifier/tools";
-import { type Finding, type LintReport, type LintTask, lintRelease, type Skipped, today, withWaivers } from "../lint/lint.js";
+import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "../lint/lint.js";
 import { type EarlierRelease, readEarlier, readForLint } from "../lint/read.js";
 import { boardsFor, releaseBefore } from "../lint/releases.js";
 import type { IdentifiedSignature } from "../signing/signers.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
+import type { PreparedBoard } from "./board/prepare.js";
 import type { Cuts } from "./cuts/cuts.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { envelopeName } from "./names.js";
-import type { PreparedBoard } from "./prepare.js";
-import type { KnownRelease } from "./record.js";
+import type { KnownRelease } from "./record/record.js";
 
 /** What is linted of a plan. */
 export interface LintedPlan {
@@ -133,7 +133,7 @@ export async function lintBoards(plan: LintedPlan, drafts: readonly EnvelopeDraf
   // of an older line, the release before is one of that line
   const before = known.filter((one) => versionNumber(one.version) < versionNumber(version)).flatMap(earlier);
   const findings: Finding[] = [];
-  const skipped: Skipped[] = [];
+  const skipped: SkippedRule[] = [];
   const releases: string[] = [];
   for (const [i, prepared] of plan.boards.entries()) {
     const task = await taskOf(plan, prepared, drafts[i] as EnvelopeDraft, before, keys);

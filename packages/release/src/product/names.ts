@@ -1,7 +1,7 @@
 // What a product calls the identifiers in its manifests, and the files of its releases.
 
 import { join } from "node:path";
-import { classesOf } from "./devices.js";
+import { classesOf } from "./board/devices.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 

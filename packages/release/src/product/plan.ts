@@ -8,22 +8,22 @@ import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
-import { higher } from "../rotation/quorum.js";
+import { higher } from "../rotation/plan/quorum.js";
 import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
-import { refuseClock, sourceDate } from "./clock.js";
+import { productTrustFile, productTrustKeys, refuseMissingKeys, refuseRole } from "./board/devices.js";
+import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
-import { productTrustFile, productTrustKeys, refuseMissingKeys, refuseRole } from "./devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
-import { refuseKnownJump } from "./known-log.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
-import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./numbers.js";
-import { type PreparedBoard, prepareBoard } from "./prepare.js";
-import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "./record.js";
-import { refuseRecordedContent } from "./record-check.js";
+import { refuseClock, sourceDate } from "./number/clock.js";
+import { refuseKnownJump } from "./number/known-log.js";
+import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
+import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "./record/record.js";
+import { refuseRecordedContent } from "./record/record-check.js";
 
 /** Options of planRelease(). */
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions {

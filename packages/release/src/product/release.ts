@@ -13,15 +13,15 @@ import { readEnvelopeFile } from "../input/envelope-file.js";
 import { readApprovals } from "../signing/approval.js";
 import { logDigest, recordSignings } from "../signing/authorize.js";
 import { signersOf } from "../signing/signers.js";
-import { refuseClock, sourceDate } from "./clock.js";
-import { classesOf, type ProductTrusted, productTrusted, refuseBeforeSigning, refuseSigned, signingKeys } from "./devices.js";
+import { classesOf, type ProductTrusted, productTrusted, refuseBeforeSigning, refuseSigned, signingKeys } from "./board/devices.js";
+import type { PreparedBoard } from "./board/prepare.js";
 import type { Board } from "./file/product.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName } from "./names.js";
+import { refuseClock, sourceDate } from "./number/clock.js";
 import { cutPlan, type ReleasePlan, refuseLint } from "./plan.js";
-import type { PreparedBoard } from "./prepare.js";
-import { releaseFault, sumsOf } from "./record.js";
-import { refuseRecordedSigners } from "./record-check.js";
+import { releaseFault, sumsOf } from "./record/record.js";
+import { refuseRecordedSigners } from "./record/record-check.js";
 
 /** A release that was made, or that already existed. */
 export interface DoneRelease {

@@ -12,18 +12,27 @@ import { isOtherName } from "../consumer/cose-alg.js";
 import { checkFor } from "../consumer/judge.js";
 import { impliedVersion, isUnnamed } from "../consumer/version.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
-import { identities } from "../payload-check/payload-check.js";
+import { namedIdentities } from "../payload-check/payload-check.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
 import { isRefusal } from "../refusals.js";
 import { logDigest } from "../signing/authorize.js";
 import { type TrustedKeys, trustedKeys, withFileName } from "../trust/trust-ref.js";
-import { classesOf, refuseRole, trustOptions } from "./devices.js";
+import { classesOf, refuseRole, trustOptions } from "./board/devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { shelfPath } from "./names.js";
-import { refuseDisorder } from "./numbers.js";
-import { checkFiles, hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
-import { refuseRecord } from "./record-check.js";
+import { refuseDisorder } from "./number/numbers.js";
+import {
+  checkFiles,
+  hasRecord,
+  type KnownRelease,
+  knownRelease,
+  readRecord,
+  refuseOther,
+  releaseFault,
+  releasesIn,
+} from "./record/record.js";
+import { refuseRecord } from "./record/record-check.js";
 
 /** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
@@ -52,7 +61,7 @@ export interface VerifiedProduct {
 function boardOf(path: string, envelope: Uint8Array, product: Product, wanted: readonly Board[]): Board {
   const uuid = (id: ArrayLike<number> | undefined) => (id?.length === 16 ? formatUuid(Uint8Array.from(id)) : "-");
   const { manifest } = decodeEnvelope(envelope);
-  const own = new Set(identities(manifest).map(({ vendor, class: name }) => `${uuid(vendor[0])}/${uuid(name[0])}`));
+  const own = new Set(namedIdentities(manifest).map(({ vendor, class: name }) => `${uuid(vendor[0])}/${uuid(name[0])}`));
   const isFor = (board: Board) => {
     const { vendor, classes } = classesOf(product, board);
     return own.size === classes.length && classes.every(({ id }) => own.has(`${vendor}/${id}`));

@@ -5,7 +5,7 @@ import type { PublicKey } from "@firmseal/signer";
 import { type Anchor, errors, type Manifest, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
 import { triedInterpreter } from "../payload-check/payload-check.js";
-import { sourceDate } from "../product/clock.js";
+import { sourceDate } from "../product/number/clock.js";
 import { familyFactsOf } from "../trust/families.js";
 
 const base64 = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("base64");

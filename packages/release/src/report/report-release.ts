@@ -8,7 +8,7 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../limits.js";
 import { recorded } from "../product/changes.js";
-import { checkFiles, hasRecord, looksLikeRecord, readRecord, readRecordFile, releaseFault } from "../product/record.js";
+import { checkFiles, hasRecord, looksLikeRecord, readRecord, readRecordFile, releaseFault } from "../product/record/record.js";
 
 /** A board of a release, with the path of its envelope. */
 export interface ReleasedBoard {

@@ -11,11 +11,11 @@ import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
-import { planAsIfSigned } from "./as-if-signed.js";
 import { keySet } from "./keys.js";
-import type { Move } from "./move.js";
-import type { CohortResult } from "./plan.js";
-import { type KeyWindow, keysInRole, only } from "./quorum.js";
+import type { TrustMove } from "./move.js";
+import { planAsIfSigned } from "./plan/as-if-signed.js";
+import type { CohortResult } from "./plan/plan.js";
+import { type KeyWindow, keysInRole, only } from "./plan/quorum.js";
 
 /** Maximum number of signatures in an envelope. */
 const MOST_SIGNATURES = 8;
@@ -41,10 +41,10 @@ function neededBy(list: TrustOnFile, identity: Identity, sequence: bigint): Need
   return { list, threshold: list.store.thresholds[ROLE_RELEASE] as number, keys: all.filter((key) => counts.has(toHex(key.key))) };
 }
 
-const lists = ({ old, next }: Move) => (equalBytes(old.store.payload, next.store.payload) ? [next] : [old, next]);
+const lists = ({ old, next }: TrustMove) => (equalBytes(old.store.payload, next.store.payload) ? [next] : [old, next]);
 
 /** Checks that enough of `keys` count for this bridge under each list. */
-function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move: Move, hint: string): void {
+function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move: TrustMove, hint: string): void {
   for (const file of lists(move)) {
     const signing = only(signersIn(file, move.identity, sequence), keySet(keys)).map(({ key }) => key);
     const n = signing.length;
@@ -96,7 +96,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 async function judged(
   draft: EnvelopeDraft,
   keys: readonly PublicKey[],
-  { fleet, old, before, next, options }: Move,
+  { fleet, old, before, next, options }: TrustMove,
 ): Promise<CohortResult[] | undefined> {
   const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, ...before, next]));
   if (results) options.judge?.(results);
@@ -132,12 +132,12 @@ function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
  *
  * ```js
  * const files = { trust: "1.trust", next: "2.trust", fleet: "fleet.json", out: "bridge.suit" };
- * const move = await readMove("app.bin", { ...files, vendor, class: name, seq: "next" });
+ * const move = await readTrustMove("app.bin", { ...files, vendor, class: name, seq: "next" });
  * const { draft, needed } = await unsignedBridge(move);
  * writeFileSync("bridge.suit", draft.bytes);
  * ```
  */
-export async function unsignedBridge(move: Move, signers?: readonly PublicKey[]): Promise<UnsignedBridge> {
+export async function unsignedBridge(move: TrustMove, signers?: readonly PublicKey[]): Promise<UnsignedBridge> {
   const draft = move.prepared.draft(() => {
     if (move.fleet) return 0n;
     throw usage(
@@ -170,7 +170,7 @@ export interface SignedBridge {
  * Signs a bridge with all keys at once. Everything that can be refused is refused first: a refused bridge uses no
  * number, no log entry and no leaf. Throws as recordSigning() does, SIGNATURE_THRESHOLD, and the Failures of `judge`.
  */
-export async function signBridge(move: Move, signingKeys: readonly SigningKey[]): Promise<SignedBridge> {
+export async function signBridge(move: TrustMove, signingKeys: readonly SigningKey[]): Promise<SignedBridge> {
   const keys = signingKeys.map((key) => key.public);
   let results: readonly CohortResult[] | undefined;
   const { draft, receipts } = await recordSigning(
@@ -196,7 +196,7 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
   return { bytes: done.bytes, manifest, receipts, results };
 }
 
-function announce({ prepared, image }: Move): void {
+function announce({ prepared, image }: TrustMove): void {
   if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
   if (prepared.read !== undefined) notice(prepared.read);
 }

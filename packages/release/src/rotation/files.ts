@@ -8,8 +8,8 @@ import { errors } from "@firmseal/verifier";
 import { looksLikeEnvelope } from "../input/envelope-kind.js";
 import { LIMITS } from "../limits.js";
 import { refusalHint } from "../refusals.js";
-import { big } from "./quorum.js";
-import { type PlannedStep, stepOf } from "./steps.js";
+import { big } from "./plan/quorum.js";
+import { type PlannedStep, stepOf } from "./plan/steps.js";
 
 /** Reads a release, or a trust file without a release. Throws a Failure, ENVELOPE_NONE, for a file that is neither. */
 export async function readStep(path: string): Promise<PlannedStep> {

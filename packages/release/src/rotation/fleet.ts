@@ -12,7 +12,7 @@ import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile } from "../trust/trust-file.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
-import { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, type VerifierKind } from "./model.js";
+import { type Cohort, type DeviceAlg, type DeviceModel, type EmbeddedKeys, modelOf, type VerifierKind } from "./model.js";
 
 /** Parses a validated sequence number. Returns undefined above 64 bits. */
 function sequence(value: unknown): Sequence | undefined {
@@ -39,7 +39,7 @@ const AHEAD = 12 * 3600_000;
 /** Reads the files that cohorts name, each once. */
 class Reader {
   private readonly files = new Map<string, unknown>();
-  private readonly models = new Map<string, Model>();
+  private readonly models = new Map<string, DeviceModel>();
   private readonly identities = new Map<string, Identity>();
   private readonly names = new Set<string>();
   private readonly sequences = new Map<string, Sequence>();
@@ -124,7 +124,7 @@ class Reader {
     if (((value["threshold"] as number | undefined) ?? 1) > 2) this.fault(where, '"threshold" is above 2, the most of a micro verifier');
   }
 
-  private async model(row: FleetRow): Promise<Model> {
+  private async model(row: FleetRow): Promise<DeviceModel> {
     const { value, where } = row;
     const key = JSON.stringify([
       value["trust"],
@@ -156,12 +156,12 @@ class Reader {
       identity,
       verifier: (value["verifier"] as VerifierKind | undefined) ?? "general",
       engine: engine ?? null,
-      start: (value["start"] as Model["start"] | undefined) ?? "release",
+      start: (value["start"] as DeviceModel["start"] | undefined) ?? "release",
       release: value["release"] === undefined ? null : this.once("release", value["release"] as string, readEnvelopeFile),
       ...(value["algorithms"] !== undefined && { algorithms: value["algorithms"] as DeviceAlg[] }),
       ...(value["features"] !== undefined && { features: value["features"] as FeatureName[] }),
     };
-    let made: Model;
+    let made: DeviceModel;
     if (value["trust"] !== undefined) {
       if (common.features && !common.features.includes("trust"))
         this.fault(where, 'has "trust", and "features" without it: such a verifier reads no trust file, so give its "keys"');

@@ -62,7 +62,7 @@ export async function namedKeys(
   return out;
 }
 
-/** Returns the keys as a set for plan(). */
+/** Returns the keys as a set for planSteps(). */
 export function keySet(keys: readonly PublicKey[]): Set<string> {
   return new Set(keys.map((key) => toHex(key.key)));
 }

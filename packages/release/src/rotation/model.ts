@@ -4,7 +4,7 @@ import { type AlgName, BUNDLE_ALGS, BUNDLE_FEATURES, type FeatureName } from "@f
 import { anchorOf, type KeyAlg, keyAlgs, type PublicKey } from "@firmseal/signer";
 import type { Identity, Sequence, Trust, TrustStore } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/trust-file.js";
-import { deviceCode, rememberedStore } from "./device-code.js";
+import { deviceCode, rememberedStore } from "./plan/device-code.js";
 
 /** An algorithm that a device may verify: those of bundles, and those that only programs can verify. */
 export type DeviceAlg = AlgName | KeyAlg;
@@ -19,7 +19,7 @@ export interface EmbeddedKeys {
 }
 
 /** The properties of devices, except their floors. Equal cohorts share one model. */
-export interface Model {
+export interface DeviceModel {
   /** The trust file; null for embedded keys. */
   readonly trust: TrustOnFile | null;
   /** The trust file as the verifier of the device reads it: a key without its algorithm does not count. */
@@ -44,7 +44,7 @@ export interface Model {
 export interface Cohort {
   readonly name: string;
   readonly devices: number;
-  readonly model: Model;
+  readonly model: DeviceModel;
   /** The lowest sequence number of a release that the devices accept: that of the running release. */
   readonly floor: Sequence;
   /** The floors of other roles. Default: `floor`. */
@@ -60,10 +60,10 @@ const ASSUMED_FEATURES: readonly FeatureName[] = ["install", "copy", "trust", "f
  * Makes a model with a trust file or with keys. The default algorithms and features are all that trust files can need.
  */
 export function modelOf(
-  o: Pick<Model, "identity"> &
-    Partial<Omit<Model, "store" | "policy" | "identity">> &
+  o: Pick<DeviceModel, "identity"> &
+    Partial<Omit<DeviceModel, "store" | "policy" | "identity">> &
     ({ trust: TrustOnFile } | { embedded: EmbeddedKeys }),
-): Model {
+): DeviceModel {
   const algorithms = ALL_ALGORITHMS.filter((name) => (o.algorithms ?? ASSUMED_ALGORITHMS).includes(name));
   const embedded = o.embedded ?? null;
   const withTrust = "trust" in o && o.trust ? o.trust : null;
@@ -91,7 +91,7 @@ export function modelOf(
 }
 
 /** The content of a trust file on a device with these algorithms and features. */
-export function storeOf(bytes: Uint8Array, { algorithms, features }: Pick<Model, "algorithms" | "features">): TrustStore {
+export function storeOf(bytes: Uint8Array, { algorithms, features }: Pick<DeviceModel, "algorithms" | "features">): TrustStore {
   const { embeddedTrust: read } = deviceCode(algorithms, features);
   return rememberedStore((read as NonNullable<typeof read>)(bytes));
 }

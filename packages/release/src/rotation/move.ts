@@ -13,8 +13,8 @@ import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { withFileName } from "../trust/trust-ref.js";
 import { readFleet } from "./fleet.js";
 import type { Cohort } from "./model.js";
-import type { CohortResult } from "./plan.js";
-import { big, higher, LAST } from "./quorum.js";
+import type { CohortResult } from "./plan/plan.js";
+import { big, higher, LAST } from "./plan/quorum.js";
 
 /** What a bridge is made from. */
 export interface BridgeOptions extends InputOptions, SequenceOverrides {
@@ -38,7 +38,7 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
 }
 
 /** A move from one trust file to the next, and the facts of the bridge. */
-export interface Move {
+export interface TrustMove {
   readonly old: TrustOnFile;
   readonly next: TrustOnFile;
   /** What the bridge brings before `next`. */
@@ -107,7 +107,7 @@ async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8
  * file alone. Throws a Failure with the refusal of a file, of a trust file that does not follow the other, or of a
  * fleet.
  */
-export async function readMove(image: string | undefined, o: BridgeOptions): Promise<Move> {
+export async function readTrustMove(image: string | undefined, o: BridgeOptions): Promise<TrustMove> {
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };

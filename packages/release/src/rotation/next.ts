@@ -6,12 +6,12 @@ import { toHex } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { refusalMeaning } from "../refusals.js";
-import { type Played, play, type State } from "./dry-run.js";
 import { type Cohort, storesOf } from "./model.js";
-import { newestOfLine, stateOf } from "./plan.js";
-import { big } from "./quorum.js";
-import { type Group, statesOf } from "./states.js";
-import { carriedStores, type PlannedStep } from "./steps.js";
+import { type DeviceState, type Played, play } from "./plan/dry-run.js";
+import { newestOfLine, stateOf } from "./plan/plan.js";
+import { big } from "./plan/quorum.js";
+import { type Group, statesOf } from "./plan/states.js";
+import { carriedStores, type PlannedStep } from "./plan/steps.js";
 
 /** What devices in one state need next. */
 export interface NextResult {
@@ -47,7 +47,7 @@ class Plays {
     return id;
   }
 
-  play(step: PlannedStep, state: State): Played {
+  play(step: PlannedStep, state: DeviceState): Played {
     const { model, envelope } = state;
     const key = `${this.idOf(step)} ${this.idOf(model)} ${envelope ? this.idOf(envelope) : ""} ${keyOf(state)}`;
     let played = this.known.get(key);
@@ -65,21 +65,21 @@ class Plays {
 }
 
 interface Node {
-  readonly state: State;
+  readonly state: DeviceState;
   readonly path: readonly PlannedStep[];
 }
 
 /** Identifies states in which a step changes nothing. */
-const keyOf = ({ store, floor, envelope }: State) =>
+const keyOf = ({ store, floor, envelope }: DeviceState) =>
   `${store ? toHex(Uint8Array.from(store.payload)) : ""} ${formatSequence(floor)} ${envelope ? "known" : ""}`;
 
 /** Prefers the newest trust file, then the highest number. Of equal paths, the shortest was found first. */
-function isBetter(a: State, b: State): boolean {
+function isBetter(a: DeviceState, b: DeviceState): boolean {
   const [x, y] = [a.store ? big(a.store.sequence) : 0n, b.store ? big(b.store.sequence) : 0n];
   return x === y ? big(a.floor) > big(b.floor) : x > y;
 }
 
-function search(start: State, archive: readonly PlannedStep[], plays: Plays): { best: Node; refused: Played[] } {
+function search(start: DeviceState, archive: readonly PlannedStep[], plays: Plays): { best: Node; refused: Played[] } {
   const seen = new Set([keyOf(start)]);
   let best: Node = { state: start, path: [] };
   let level: Node[] = [best];

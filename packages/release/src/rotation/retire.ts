@@ -29,15 +29,15 @@ import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
-import { type Change, showChanges } from "../trust/trust-change.js";
+import { showChanges, type TrustChange } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { withFileName } from "../trust/trust-ref.js";
 import { readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type Cohort, storesOf } from "./model.js";
-import { type CohortResult, newestOfLine, standing } from "./plan.js";
-import { big, higher, type Keys, keysInRole, only } from "./quorum.js";
-import { reach } from "./reach.js";
+import { type CohortResult, newestOfLine, standing } from "./plan/plan.js";
+import { big, higher, type Keys, keysInRole, only } from "./plan/quorum.js";
+import { reach } from "./plan/reach.js";
 
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
@@ -69,7 +69,7 @@ export interface Retirement {
   readonly description: TrustDescription;
   readonly bytes: Uint8Array;
   readonly store: TrustStore;
-  readonly changes: Change[];
+  readonly changes: TrustChange[];
   /** Roles without keys in the next list. */
   readonly retiredRoles: readonly RoleName[];
   readonly options: RetireOptions;

@@ -25,7 +25,7 @@ import {
   passphraseOptions,
   readFirstBytes,
   readLog,
-  type Seen,
+  type SeenState,
   type SigningLog,
   signingLogPath,
   tooMuch,
@@ -92,7 +92,7 @@ interface InspectedLog {
   faults: LogFault[];
   keys: string[];
   /** What was seen of the logs of these keys. */
-  seen: (Seen | undefined)[];
+  seen: (SeenState | undefined)[];
 }
 
 /** A log itself, or the log of a key. A key file is opened only if the log beside it does not name the key. */
@@ -128,7 +128,7 @@ function inspectLog({ path, key }: LogPlace): InspectedLog {
 /** Several logs of one key, as copies of a key have their own: one of them must have what this machine has seen. Its own log must have it. */
 function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
   return all.map((one) => {
-    const elsewhere = (s: Seen) =>
+    const elsewhere = (s: SeenState) =>
       s.path !== undefined && resolve(s.path) !== resolve(one.log.path) && all.some((other) => missingFromLog(other.log, s).length === 0);
     const wanted = one.seen.filter((s) => s === undefined || !elsewhere(s));
     return { ...one, faults: [...one.log.faults, ...wanted.flatMap((s) => missingFromLog(one.log, s))] };

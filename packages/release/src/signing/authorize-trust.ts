@@ -3,12 +3,12 @@
 import {
   checkSequence,
   isOfTrustFile,
-  type Known,
   keyName,
   type OpenedKey,
   type Receipt,
   refusedInput,
   type SequenceOverrides,
+  type SignedNumber,
   scopeOfTrust,
   sha256Hex,
   sharesScope,
@@ -17,10 +17,10 @@ import {
   warn,
   withSigningLogs,
 } from "@firmseal/keys";
-import { type Before, signedWith, TrustDraft, trustName } from "@firmseal/signer";
+import { type PrecedingTrust, signedWith, TrustDraft, trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import type { Previous } from "../trust/trust-change.js";
+import type { PreviousTrust } from "../trust/trust-change.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { refuseMovedKeys } from "./coverage.js";
 import { type Asked, enterUses, overridden } from "./enter.js";
@@ -36,7 +36,7 @@ export interface TrustSigningOptions extends SequenceOverrides {
 }
 
 /** An available trust file, as a known signature. */
-function asKnown({ path, store }: Previous): Known {
+function asKnown({ path, store }: PreviousTrust): SignedNumber {
   return { ...askedFor(store), time: "", user: path };
 }
 
@@ -67,7 +67,7 @@ export function refuseLastNumber(sequence: bigint): void {
 const LAST = 2n ** 64n - 1n;
 
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */
-function unseen(known: readonly Known[], asked: Asked, previous: readonly Previous[], o: TrustSigningOptions): string[] {
+function unseen(known: readonly SignedNumber[], asked: Asked, previous: readonly PreviousTrust[], o: TrustSigningOptions): string[] {
   const scope = new Set(asked.scope);
   const last = previous.length > 0 ? undefined : known.findLast((e) => sharesScope(e, scope));
   if (!last || known.some((e) => e.digest === asked.digest && sharesScope(e, scope))) return [];
@@ -90,8 +90,8 @@ export async function recordTrustSigning(
   keys: readonly OpenedKey[],
   o: TrustSigningOptions,
   bytes: Uint8Array,
-  before: readonly Before[],
-  previous: readonly Previous[],
+  before: readonly PrecedingTrust[],
+  previous: readonly PreviousTrust[],
 ): Promise<Receipt[]> {
   const draft = TrustDraft.read(bytes);
   const messages = keys.map((key, i) => draft.after(before[i]).message(signedWith(key.public)));

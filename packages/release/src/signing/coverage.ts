@@ -6,7 +6,7 @@ import { isOfTrustFile, keyName, knownEntries, movedTo, refusedInput, usage, war
 import { coseAlg, equalBytes, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
-import { identities } from "../payload-check/payload-check.js";
+import { namedIdentities } from "../payload-check/payload-check.js";
 import { isRefusal, refusalMeaning } from "../refusals.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { limitsOf, limitWords } from "../trust/trust-ref.js";
@@ -44,7 +44,7 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
   if (!has.includes(role)) return `has the role ${has.join(" and ")} in ${path}, not ${role}`;
   if (cose !== coseAlg(key.alg) && !alg?.ids.includes(coseAlg(key.alg)))
     return `is listed in ${path} for an algorithm other than ${key.alg}`;
-  for (const identity of identities(m)) {
+  for (const identity of namedIdentities(m)) {
     let counts: boolean;
     try {
       // the policy of a device of this kind, and of `firmseal verify --trust`

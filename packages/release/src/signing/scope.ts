@@ -4,14 +4,14 @@ import { refusedInput } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
-import { allSet, type Commands } from "../payload-check/payload-check.js";
+import { type Commands, manifestParameters } from "../payload-check/payload-check.js";
 
 /**
  * The kinds of device that a manifest is for, as `vendor/class`: every pair in it, with "-" for a missing part. A
  * manifest for single devices counts for their class, because their numbers must not run ahead of the others.
  */
 export function scopeOf(m: Commands): string[] {
-  const set = allSet(m);
+  const set = manifestParameters(m);
   const named = (code: number) => {
     const all = set
       .filter((p) => p.code === code)

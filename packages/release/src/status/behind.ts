@@ -5,8 +5,8 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { cohortsOf } from "../rotation/fleet.js";
 import type { FleetMembers } from "../rotation/fleet-write.js";
 import { whatNext } from "../rotation/next.js";
-import { big, type Newest } from "../rotation/quorum.js";
-import type { PlannedStep } from "../rotation/steps.js";
+import { big, type Newest } from "../rotation/plan/quorum.js";
+import type { PlannedStep } from "../rotation/plan/steps.js";
 
 /** Devices in one state. */
 export interface BehindDevices {

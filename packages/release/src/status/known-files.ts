@@ -7,7 +7,7 @@ import type { TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { type FleetMembers, movedName } from "../rotation/fleet-write.js";
-import type { PlannedStep } from "../rotation/steps.js";
+import type { PlannedStep } from "../rotation/plan/steps.js";
 import { readTrustFile } from "../trust/trust-file.js";
 import type { DeviceStatus } from "./status.js";
 

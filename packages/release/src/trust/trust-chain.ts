@@ -7,12 +7,12 @@ import { nodeHost } from "@firmseal/simulator";
 import { compareSequence, errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { refusalHint } from "../refusals.js";
-import { big } from "../rotation/quorum.js";
+import { big } from "../rotation/plan/quorum.js";
 import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
 import { readTrustBytes, refuseUnsigned, withFileName } from "./trust-ref.js";
 
 /** Throws a Failure if a trust file is for another product line than the previous one. */
-export function checkLine(path: string, store: TrustStore, previous: TrustOnFile): void {
+export function refuseOtherLine(path: string, store: TrustStore, previous: TrustOnFile): void {
   if (equalBytes(previous.store.name, store.name)) return;
   throw new Failure(
     1,
@@ -31,7 +31,7 @@ export function checkLine(path: string, store: TrustStore, previous: TrustOnFile
 export function readChain(paths: readonly string[], path: string, store: TrustStore): TrustOnFile[] {
   const chain = paths.map(readTrustFile).sort((a, b) => (big(a.store.sequence) < big(b.store.sequence) ? 1 : -1));
   for (const [i, one] of chain.entries()) {
-    checkLine(path, store, one);
+    refuseOtherLine(path, store, one);
     const fork = chain[i + 1];
     if (fork && big(fork.store.sequence) === big(one.store.sequence) && !equalBytes(fork.store.payload, one.store.payload))
       throw refusedInput(
@@ -69,7 +69,7 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
   for (const [i, next] of files.entries()) {
     const before = files[i - 1];
     if (!before) continue;
-    checkLine(next.path, next.store, before);
+    refuseOtherLine(next.path, next.store, before);
     if (big(next.store.sequence) !== big(before.store.sequence) + 1n)
       throw new Failure(
         1,

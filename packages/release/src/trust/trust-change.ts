@@ -5,12 +5,12 @@ import { equalBytes, ROLES, type RoleName, toHex, trustName } from "@firmseal/si
 import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { type FamilyFacts, familyFacts, familyWords, isFamilyLowered } from "./families.js";
-import { checkLine } from "./trust-chain.js";
+import { refuseOtherLine } from "./trust-chain.js";
 import type { TrustOnFile } from "./trust-file.js";
 import { type AnchorFacts, anchorFacts, limitWords } from "./trust-ref.js";
 
 /** The preceding trust file and its path. */
-export interface Previous {
+export interface PreviousTrust {
   readonly path: string;
   readonly store: TrustStore;
 }
@@ -36,7 +36,7 @@ export function roleMargins(store: TrustStore): RoleMargin[] {
 const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "devices", "alg", "kid"] as const;
 
 /** One change, as in the JSON output. */
-export type Change =
+export type TrustChange =
   | { what: "added" | "removed"; key: AnchorFacts }
   | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
   | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
@@ -65,11 +65,11 @@ const SHOWN_OF_STORE = ["name", "sequence", "anchors", "thresholds", "jumps", "f
 const SHOWN_OF_ANCHOR = ["alg", "cose", "key", "kid", "roles", "vendor", "class", "since", "until", "single"];
 
 /** Every other member that differs, whatever it is. */
-function otherRules(before: object | undefined, after: object, shown: readonly string[], key: AnchorFacts | null): Change[] {
+function otherRules(before: object | undefined, after: object, shown: readonly string[], key: AnchorFacts | null): TrustChange[] {
   const [from, to] = [{ ...before }, { ...after }] as { [member: string]: unknown }[] as [Record<string, unknown>, Record<string, unknown>];
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((name) => !shown.includes(name));
   const text = (value: unknown) => JSON.stringify(value ?? null, (_, v) => (typeof v === "bigint" ? String(v) : v));
-  return names.flatMap((member): Change[] => {
+  return names.flatMap((member): TrustChange[] => {
     // without a file before, no limits and epoch 0 are not a change
     const none = JSON.stringify(Array.isArray(to[member]) ? [] : 0);
     const [a, b] = [text(from[member]), text(to[member])];
@@ -82,10 +82,10 @@ function otherRules(before: object | undefined, after: object, shown: readonly s
  * Returns what `after` changes. Without a previous file, everything in it is a change. Empty if the content is the
  * same.
  */
-export function trustChanges(before: TrustStore | undefined, after: TrustStore): Change[] {
+export function trustChanges(before: TrustStore | undefined, after: TrustStore): TrustChange[] {
   if (before && equalBytes(before.payload, after.payload)) return [];
   const [old, now] = [anchorsByBytes(before), anchorsByBytes(after)];
-  const out: Change[] = [];
+  const out: TrustChange[] = [];
   for (const [key, a] of old) if (!now.has(key)) out.push({ what: "removed", key: anchorFacts(a) });
   for (const [key, a] of now) {
     const was = old.get(key);
@@ -126,12 +126,12 @@ const and = (roles: readonly RoleName[]) => roles.join(" and ");
 const familiesOr = (families: readonly FamilyFacts[] | null) => (families ? familyWords(families) : "none");
 
 /** Returns whether fewer stolen keys are enough after a change. */
-export function isLowered(c: Change): boolean {
+export function isLowered(c: TrustChange): boolean {
   if (c.what === "families") return isFamilyLowered(c.before, c.after);
   return c.what === "threshold" && c.before !== null && c.after !== null && c.after.needed < c.before.needed;
 }
 
-function thresholdWords({ role, before, after }: Change & { what: "threshold" }): string {
+function thresholdWords({ role, before, after }: TrustChange & { what: "threshold" }): string {
   const many = (n: Needed) => `${n.needed} of ${n.of}`;
   if (!before) return `role ${role}: new, ${many(after as Needed)} needed`;
   if (!after) return `role ${role}: retired, nobody can sign in it any more; before ${many(before)} needed`;
@@ -146,7 +146,7 @@ function roleWords(before: readonly RoleName[], after: readonly RoleName[]): str
 }
 
 /** Returns a change in words: who gains what, and who loses what. */
-export function changeWords(c: Change): string {
+export function changeWords(c: TrustChange): string {
   const value = (v: unknown) => (v === null ? "none" : Array.isArray(v) ? v.join("+") : String(v));
   switch (c.what) {
     case "added":
@@ -200,8 +200,8 @@ export function changeWarnings(before: TrustStore | undefined, after: TrustStore
  * Shows what a root is about to sign, before its passphrase is requested. Throws a Failure if the preceding file is of
  * another product line. Returns the changes for the JSON output.
  */
-export function showChanges(path: string, store: TrustStore, previous: TrustOnFile | undefined): Change[] {
-  if (previous) checkLine(path, store, previous);
+export function showChanges(path: string, store: TrustStore, previous: TrustOnFile | undefined): TrustChange[] {
+  if (previous) refuseOtherLine(path, store, previous);
   const list = trustChanges(previous?.store, store);
   const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
   const against = previous ? `against ${previous.path}` : "no previous file is given, so everything in it is new";

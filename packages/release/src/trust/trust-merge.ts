@@ -2,12 +2,12 @@
 // this machine keeps.
 
 import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
-import { DifferentContent, type Merged, mergeTrust, type PublicKey } from "@firmseal/signer";
+import { DifferentContent, type MergedTrust, mergeTrust, type PublicKey } from "@firmseal/signer";
 import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
 import type { TrustOnFile } from "./trust-file.js";
 
 /** A trust file with the signatures of several files. */
-export interface TrustMerge extends Merged {
+export interface TrustMerge extends MergedTrust {
   /** The entries in the signing logs, one for each signature that was made here. */
   readonly receipts: Receipt[];
 }
@@ -26,7 +26,7 @@ export async function mergeSignatures(
   o: TrustSigningOptions,
 ): Promise<TrustMerge> {
   const [first] = files as [TrustOnFile];
-  let merged: Merged;
+  let merged: MergedTrust;
   const before = chain.map(({ store }) => store);
   try {
     merged = mergeTrust(

@@ -4,7 +4,7 @@
 import { isTrust, toHex } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { type Cut, Device, VENDOR } from "../../../test-support/src/rotation-world.js";
-import { type Cohort, type Model, modelOf } from "../../src/rotation/model.js";
+import { type Cohort, type DeviceModel, modelOf } from "../../src/rotation/model.js";
 import { signedTrust } from "../../src/trust/trust-file.js";
 import { ALGS, identityOf, type Key, type List, type ReleaseFacts, release } from "./world.js";
 
@@ -116,7 +116,7 @@ export function statesOf(s: Scenario, random: () => number): State[] {
 
 /** A fleet file in memory: a row for each device. Some rows do not name the release that the device runs. */
 export function fleetOf(states: readonly State[], devices: number, random: () => number): { rows: Cohort[]; of: State[] } {
-  const models = states.map((state): [Model, Model] => {
+  const models = states.map((state): [DeviceModel, DeviceModel] => {
     const { kind, device, release, role } = state;
     const trust = { path: `${kind.name}.trust`, bytes: device.kept, store: signedTrust(device.kept) };
     const facts = { trust, identity: device.memory.identity, algorithms: kind.algorithms ?? ["ed25519" as const] };
@@ -138,7 +138,7 @@ export function fleetOf(states: readonly State[], devices: number, random: () =>
     rows.push({
       name: `d${n}`,
       devices: 1,
-      model: (models[i] as [Model, Model])[random() < 0.8 ? 0 : 1],
+      model: (models[i] as [DeviceModel, DeviceModel])[random() < 0.8 ? 0 : 1],
       floor,
       floors: { debug: floor, recovery: floor },
     });

@@ -4,8 +4,8 @@ import { equalBytes, isTrust, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, ROLE_DEBUG, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import type { Device } from "../../../test-support/src/rotation-world.js";
-import { big, higher, LAST } from "../../src/rotation/quorum.js";
-import type { Verdict } from "../../src/rotation/verdict.js";
+import { big, higher, LAST } from "../../src/rotation/plan/quorum.js";
+import type { Verdict } from "../../src/rotation/plan/verdict.js";
 import { isFor, type Offer, offer, type Scenario, type State, stateKey } from "./fleet.js";
 import { all, type Key, type List, list, release } from "./world.js";
 

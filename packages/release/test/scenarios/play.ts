@@ -5,9 +5,9 @@ import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, open } from "@firmseal/verifier";
 import { randoms } from "../../../test-support/src/randoms.js";
 import type { Cohort } from "../../src/rotation/model.js";
-import { type CohortResult, plan } from "../../src/rotation/plan.js";
-import { type PlannedStep, stepOf } from "../../src/rotation/steps.js";
-import type { Verdict } from "../../src/rotation/verdict.js";
+import { type CohortResult, planSteps } from "../../src/rotation/plan/plan.js";
+import { type PlannedStep, stepOf } from "../../src/rotation/plan/steps.js";
+import type { Verdict } from "../../src/rotation/plan/verdict.js";
 import { signedTrust } from "../../src/trust/trust-file.js";
 import { fleetOf, offer, type Scenario, type State, statesOf } from "./fleet.js";
 import { type Exposure, Judge, type Outcome, ROLES } from "./judge.js";
@@ -110,10 +110,10 @@ interface Playing {
   readonly devices: number;
   readonly seed: number;
   /** Another one in place of the plan, to see that a wrong one is noticed. */
-  readonly planner?: typeof plan;
+  readonly planner?: typeof planSteps;
 }
 
-export async function play(s: Scenario, { devices, seed, planner = plan }: Playing): Promise<Report> {
+export async function play(s: Scenario, { devices, seed, planner = planSteps }: Playing): Promise<Report> {
   const random = randoms(seed);
   const states = statesOf(s, random);
   const { rows, of } = fleetOf(states, devices, random);

@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ALL, LONG, some } from "../../../test-support/src/effort.js";
-import { plan } from "../../src/rotation/plan.js";
-import { VERDICTS, type Verdict } from "../../src/rotation/verdict.js";
+import { planSteps } from "../../src/rotation/plan/plan.js";
+import { VERDICTS, type Verdict } from "../../src/rotation/plan/verdict.js";
 import type { Scenario } from "./fleet.js";
 import { allRootsLost, oneRootLost, twoRootsLost } from "./loss.js";
 import { acquisition, classSplit, emergencyStop, sharedRoots, whiteLabel } from "./organization.js";
@@ -89,9 +89,9 @@ describe("scenarios", { timeout: 600_000 }, () => {
   it("would show a plan that says that all is well, and one that cries wolf", async () => {
     const s = await keyStolen();
     const all =
-      (verdict: Verdict, is: boolean): typeof plan =>
+      (verdict: Verdict, is: boolean): typeof planSteps =>
       (...asked) =>
-        plan(...asked).map((r) => ({ ...r, verdict, exposed: { release: is, root: is, debug: is, recovery: is } }));
+        planSteps(...asked).map((r) => ({ ...r, verdict, exposed: { release: is, root: is, debug: is, recovery: is } }));
     const [calm, wolf] = [all("moved", false), all("exposed", true)];
     const [first, second] = [
       await play(s, { devices: 500, seed: 1, planner: calm }),

@@ -7,7 +7,7 @@ import { DescriptionError } from "./conform.js";
 import { type BytesValue, type Command, type Description, type DigestValue, type HashName, type Parameters, validate } from "./manifest.js";
 
 /** The digest and the size of a file. */
-export interface Digested {
+export interface FileDigest {
   digest: Uint8Array;
   /** Size in bytes. */
   size: number;
@@ -18,7 +18,7 @@ export interface Digested {
  * the envelope.
  */
 export interface Files {
-  hash(path: string, algorithm: HashName): Promise<Digested>;
+  hash(path: string, algorithm: HashName): Promise<FileDigest>;
   read(path: string): Promise<Uint8Array>;
 }
 
@@ -33,7 +33,7 @@ class Resolver {
     return typeof value === "object" && "file" in value ? this.files.read(value.file) : value;
   }
 
-  private async digested(ref: { file: string } | { payload: string }, algorithm: HashName): Promise<Digested> {
+  private async digested(ref: { file: string } | { payload: string }, algorithm: HashName): Promise<FileDigest> {
     if ("file" in ref) return this.files.hash(ref.file, algorithm);
     const payload = Object.hasOwn(this.payloads, ref.payload) ? this.payloads[ref.payload] : undefined;
     if (payload === undefined) throw new DescriptionError("/payloads", `unknown payload ${JSON.stringify(ref.payload)}`);

@@ -24,7 +24,7 @@ interface Component extends SuitToolJson {
 }
 
 /** A description that was made from the input of suit-tool. */
-export interface Imported {
+export interface ImportedDescription {
   description: Description;
   /** One line for each thing that was left out. */
   warnings: string[];
@@ -300,7 +300,7 @@ class Import {
 /**
  * Converts a description of the retired SUIT reference tool. Throws DescriptionError if something cannot be converted.
  */
-export function importSuitTool(source: unknown): Imported {
+export function importSuitTool(source: unknown): ImportedDescription {
   const from = new Import(object(source, ""));
   const description: Description = {
     $schema: SCHEMA,

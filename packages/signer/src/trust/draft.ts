@@ -33,9 +33,9 @@ export class NotRoot extends Error {
 const signatureContext = new TextEncoder().encode(TRUST_CONTEXT);
 
 /** The predecessor of a trust file, or several: devices in the field may have any of them. Their roots may sign too. */
-export type Before = TrustStore | readonly TrustStore[] | undefined;
+export type PrecedingTrust = TrustStore | readonly TrustStore[] | undefined;
 
-const chainOf = (before: Before): readonly TrustStore[] => (before === undefined ? [] : "anchors" in before ? [before] : before);
+const chainOf = (before: PrecedingTrust): readonly TrustStore[] => (before === undefined ? [] : "anchors" in before ? [before] : before);
 
 /** The anchors of a key that is a root in the file or in a predecessor. Throws NotRoot. */
 function rootAnchors(key: PublicKey, store: TrustStore, before: readonly TrustStore[]): TrustAnchor[] {
@@ -84,13 +84,13 @@ export class TrustDraft implements Signable {
    * Reads a trust file, signed or not. The roots of `before`, its predecessors, may sign too. Throws the refusals of
    * embeddedTrust().
    */
-  static read(bytes: Uint8Array, before?: Before): TrustDraft {
+  static read(bytes: Uint8Array, before?: PrecedingTrust): TrustDraft {
     const { store, signatures } = decodeTrust(bytes);
     return new TrustDraft(bytes, store, splitTrustFile(bytes).signatures, signatures, chainOf(before));
   }
 
   /** The same draft with other predecessors. */
-  after(before: Before): TrustDraft {
+  after(before: PrecedingTrust): TrustDraft {
     return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, chainOf(before));
   }
 
@@ -147,7 +147,7 @@ export class TrustDraft implements Signable {
  * Returns the bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust
  * files, may sign too. Throws NotRoot.
  */
-export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Before): Uint8Array {
+export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: PrecedingTrust): Uint8Array {
   return TrustDraft.read(bytes, before).message(signedWith(key));
 }
 
@@ -163,7 +163,7 @@ export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): Pub
  * Throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `fault` if a
  * signature is invalid, and SIGNATURE_COUNT above 8 signatures.
  */
-export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: Before): Promise<Uint8Array> {
+export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: PrecedingTrust): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
   const out = await signedBy(TrustDraft.read(bytes, before), signers);
   // never return a file that nobody can verify
@@ -172,6 +172,6 @@ export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], b
 }
 
 /** Adds a signature over trustToBeSigned() that was made elsewhere. Throws as signTrust() does. */
-export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: Before): Promise<Uint8Array> {
+export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: PrecedingTrust): Promise<Uint8Array> {
   return signTrust(bytes, [foreignSigner(key, async () => signature)], before);
 }

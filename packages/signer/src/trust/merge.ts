@@ -37,7 +37,7 @@ export interface MergedSignature {
 }
 
 /** A trust file with the signatures of several files. */
-export interface Merged {
+export interface MergedTrust {
   readonly bytes: Uint8Array;
   /** The signatures in it. */
   readonly kept: readonly MergedSignature[];
@@ -79,7 +79,7 @@ function isSurplus(one: Found, all: readonly Found[], stores: readonly TrustStor
  * one, and stays. If there are more than 8 signatures, removes those that no trust file needs. Throws DifferentContent,
  * the refusals of a trust file, and SIGNATURE_COUNT.
  */
-export function mergeTrust(files: readonly Uint8Array[], before: readonly TrustStore[] = []): Merged {
+export function mergeTrust(files: readonly Uint8Array[], before: readonly TrustStore[] = []): MergedTrust {
   const drafts = files.map((bytes) => TrustDraft.read(bytes, before));
   const [first] = drafts;
   if (!first) throw new TypeError("no trust file");

@@ -3,7 +3,17 @@
 
 import { compareSequence, type Sequence, type Trust } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "../report.js";
+import {
+  type Boots,
+  type CutFault,
+  type CutPoint,
+  countPoint,
+  isFault,
+  type Report,
+  type StartVerdict,
+  tally,
+  verdictOf,
+} from "../report.js";
 import type { Cut, Machine, MakeStore, Setup, Store } from "../store.js";
 import { chosenCuts, spread } from "./chosen.js";
 import { rememberedTrust } from "./remembered.js";
@@ -160,7 +170,7 @@ export class Simulation {
       faultCount: 0,
     };
     const place = ({ operation, what, tear }: Cut) => ({ operation, what, tear });
-    const found = (fault: Fault) => {
+    const found = (fault: CutFault) => {
       report.faultCount++;
       if (report.faults.length < MAX_FAULTS) report.faults.push(fault);
     };

@@ -1,11 +1,11 @@
 import {
-  exhausted,
+  exhaustedFailure,
   type HssPlaceOnDisk,
   highest,
   hssPlaceOf,
   isNearlyUsed,
   keyFacts,
-  overtaken,
+  overtakenFailure,
   readAll,
   readHssFile,
   usage,
@@ -68,7 +68,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: OpenedHss, o: HssOptions) =>
       if (to > hssCapacity(params)) throw usage(`hss skip --to ${to}: the key has ${hssCapacity(params)} leaves`, "give a lower number");
       const roots = typeof state === "string" ? new Map() : state.roots;
       const follows = (now: typeof state) => (typeof now === "string" ? typeof state === "string" : now.next <= to);
-      if (!stillOurs() || !place.advance(standing, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
+      if (!stillOurs() || !place.advance(standing, { next: to, roots }, follows)) throw overtakenFailure(name, WENT_ON);
       warn(`${visible(name)}: the next signature is number ${to}; the leaves before it are given up`);
       return to;
     });
@@ -87,7 +87,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: OpenedHss, o: HssOptions) =>
         );
       // if only the record is gone, the signatures still tell what this machine has used
       const next = highest(state.next, standing.beside?.number ?? 0n, standing.outside?.number ?? 0n);
-      if (!place.adopt(standing, next)) throw overtaken(name, WENT_ON);
+      if (!place.adopt(standing, next)) throw overtakenFailure(name, WENT_ON);
       return place.checked().next;
     });
   },
@@ -97,7 +97,7 @@ const WENT_ON = "another process used the key in the meantime";
 
 function hssFacts({ name, params, key }: OpenedHss, next: bigint) {
   const all = hssCapacity(params);
-  if (next >= all) warn(exhausted(visible(name)).message);
+  if (next >= all) warn(exhaustedFailure(visible(name)).message);
   else if (isNearlyUsed(params, next)) warn(`${visible(name)}: few signatures are left; make devices trust a new key before they run out`);
   return {
     ...keyFacts(key),

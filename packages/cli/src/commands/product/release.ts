@@ -24,7 +24,6 @@ import {
 } from "@firmseal/release";
 import type { Artifact, ReleaseRecord } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
-import { findingLines, lintCounts } from "../../common/findings.js";
 import {
   allowRootKey,
   allowTestKey,
@@ -37,7 +36,8 @@ import {
   sequenceNumber,
 } from "../../common/options.js";
 import { checkOutput, writeOut } from "../../common/output.js";
-import { changeFacts, changeLines, givenUpWords, imageTable, lastKnown, planned, shown } from "../../common/release-facts.js";
+import { findingLines, lintCounts } from "../../common/release/findings.js";
+import { changeFacts, changeLines, givenUpWords, imageTable, lastKnown, planned, shown } from "../../common/release/release-facts.js";
 import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";

@@ -15,18 +15,17 @@ import {
 import {
   type BridgeOptions as Bridging,
   type CohortResult,
-  type Move,
   type NeededSignatures,
   outsideUris,
-  readMove,
+  readTrustMove,
   signBridge,
+  type TrustMove,
   unsignedBridge,
 } from "@firmseal/release";
 import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { cohortFacts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
 import {
   allowRootKey,
   allowStranded,
@@ -38,6 +37,7 @@ import {
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, writeOut, writeSigned } from "../../common/output.js";
+import { cohortFacts, refuseStranded, warnOfRest } from "../../common/release/cohorts.js";
 import { COHORTS, KEY, membersOf, NUMBER, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { numberWords, outsideWords, receiptWords, versionIfAny } from "../../common/words.js";
 
@@ -71,7 +71,7 @@ async function bridge(image: string | undefined, o: RotateBridgeOptions) {
     refuseStranded(results, o.allowStranded ?? []);
   };
   const admit = (draft: EnvelopeDraft) => checkRelease(o.out, draft.bytes, o.replace);
-  const move = () => readMove(image, { ...o, judge, admit });
+  const move = () => readTrustMove(image, { ...o, judge, admit });
   if (!o.key) {
     checkOutputs(image, o, []);
     const signers = o.signer && (await publicKeys(o.signer, passphraseOptions(o)));
@@ -98,7 +98,7 @@ interface Made {
 }
 
 function bridgeFacts(
-  { old, next, prepared }: Move,
+  { old, next, prepared }: TrustMove,
   o: RotateBridgeOptions,
   { bytes, manifest, receipts, needed, results }: Made,
   keys: PublicKey[],

@@ -5,7 +5,7 @@ import {
   keySet,
   LEFT_BEHIND,
   namedKeys,
-  plan as planFor,
+  planSteps as planFor,
   readFleet,
   readSteps,
   storesOf,
@@ -13,9 +13,9 @@ import {
   type Verdict,
 } from "@firmseal/release";
 import { define, option } from "../../command.js";
-import { cohortFacts, cohortWords, planRefusal, warnOfRest } from "../../common/cohorts.js";
 import { listOf } from "../../common/list-of.js";
 import { allowStranded } from "../../common/options.js";
+import { cohortFacts, cohortWords, planRefusal, warnOfRest } from "../../common/release/cohorts.js";
 import { COHORTS } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 

@@ -18,9 +18,9 @@ import {
 } from "@firmseal/release";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { cohortFacts, refuseStranded } from "../../common/cohorts.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
 import { checkTrustOutput, deliver, writeSigned } from "../../common/output.js";
+import { cohortFacts, refuseStranded } from "../../common/release/cohorts.js";
 import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 

@@ -25,7 +25,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
-import { reviewChanges } from "../../common/trust-signing.js";
+import { reviewChanges } from "../../common/trust/trust-signing.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
 export interface ApproveOptions extends PassphraseOptions {

@@ -26,9 +26,9 @@ import { coseAlg, coseAlgs, EnvelopeDraft, type PublicKey, signedWith } from "@f
 import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { onDemand } from "../../common/on-demand.js";
 import { allowTestKey, coverage, forVerifier, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 

@@ -31,8 +31,6 @@ import {
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { asNamed, consumerFacts, consumerRecipe, consumerWords, judgeFor } from "../../common/consumer.js";
-import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
   approvals,
@@ -49,6 +47,8 @@ import {
   target,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
+import { asNamed, consumerFacts, consumerRecipe, consumerWords, judgeFor } from "../../common/release/consumer.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";

@@ -17,13 +17,13 @@ import {
   usage,
 } from "@firmseal/keys";
 import {
-  allSet,
   type ConsumerName,
   type CoverOptions,
   coveringTrustFiles,
   formatDigest,
   type InputOptions,
   makeDraft,
+  manifestParameters,
   openWithTrialKey,
   outsideUris,
   type ReleaseInput,
@@ -35,8 +35,6 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { consumerRecipe, namedAlgs } from "../../common/consumer.js";
-import { onDemand } from "../../common/on-demand.js";
 import {
   allowTestKey,
   coseAlgOption,
@@ -49,6 +47,8 @@ import {
   replace,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, inJson, outputName, writeOut } from "../../common/output.js";
+import { consumerRecipe, namedAlgs } from "../../common/release/consumer.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -103,7 +103,7 @@ function envelopeName({ path, kind }: ReleaseInput, given: string | undefined): 
 
 /** Identifiers that the manifest requires of devices, as text. */
 function requiredIdentifiers(m: Manifest, code: number): string[] {
-  const values = allSet(m).filter((p) => p.code === code);
+  const values = manifestParameters(m).filter((p) => p.code === code);
   return [...new Set(values.map((p) => (typeof p.value === "string" ? p.value : Buffer.from(p.raw).toString("hex"))))];
 }
 

@@ -1,11 +1,11 @@
 import { CODES, Failure, grouped, isSameFile, usage, visible, warn } from "@firmseal/keys";
 import { type BehindDevices, type Collection, collectStatuses, type RefusedStatus, type UnheardDevices } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
-import { NAMES, nameWords, REASONS } from "../../common/cohorts.js";
 import { statusKeys, wholeNumber } from "../../common/options.js";
 import { checkFleetOutput, deliver } from "../../common/output.js";
+import { NAMES, nameWords, REASONS } from "../../common/release/cohorts.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
-import { type StatusKeyOptions, statusAnchors } from "../../common/status-keys.js";
+import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-keys.js";
 import { plural } from "../../common/words.js";
 import { RefusedWithFacts } from "../../show/render.js";
 

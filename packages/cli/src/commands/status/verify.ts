@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";
 import { statusKeys } from "../../common/options.js";
 import { membersOf } from "../../common/shapes.js";
-import { type StatusKeyOptions, statusAnchors } from "../../common/status-keys.js";
+import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-keys.js";
 
 interface StatusOptions extends StatusKeyOptions {
   nonce: Uint8Array;

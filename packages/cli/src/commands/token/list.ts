@@ -10,9 +10,9 @@ import {
   parseUri,
   passphraseOptions,
   pinState,
-  type Slot,
   signalsFree,
   type TokenKey,
+  type TokenSlot,
   usage,
 } from "@firmseal/keys";
 import { commandArgument, define, option } from "../../command.js";
@@ -32,7 +32,7 @@ async function listTokens(ref: string, o: ListOptions) {
   if (!o.login && (options.length > 0 || uri.pinSource !== undefined))
     throw usage("a PIN is given, and only --login needs one", "give --login too, or drop the PIN");
   const ask = asking([ref], options, false);
-  const tokens: { slot: Slot; keys: TokenKey[] }[] = [];
+  const tokens: { slot: TokenSlot; keys: TokenKey[] }[] = [];
   await signalsFree();
   const module = openModule(uri);
   try {
@@ -63,7 +63,7 @@ const PIN_WORDS = {
   locked: "PIN locked",
 };
 
-function tokenFacts({ slot, keys }: { slot: Slot; keys: TokenKey[] }) {
+function tokenFacts({ slot, keys }: { slot: TokenSlot; keys: TokenKey[] }) {
   const { token: label, manufacturer, model, serial, "slot-id": slotId } = slot.facts;
   return {
     label,

@@ -1,43 +1,28 @@
-import {
-  type PassphraseOptions,
-  parseSignature,
-  passphraseOptions,
-  publicKeys,
-  type Receipt,
-  readAll,
-  wrongSignature,
-} from "@firmseal/keys";
-import {
-  type ApprovalOptions,
-  LIMITS,
-  readApprovals,
-  readTrustFrom,
-  recordTrustSigning,
-  type TrustSigningOptions,
-} from "@firmseal/release";
+import { parseSignature, passphraseOptions, publicKeys, type Receipt, readAll, wrongSignature } from "@firmseal/keys";
+import { LIMITS, recordTrustSigning } from "@firmseal/release";
 import { attachTrust, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
-import { explainFault, refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
+import {
+  explainFault,
+  refuseTestKeysOf,
+  signedTrustWords,
+  type TrustFileOptions,
+  trustToSign,
+  writeSignedTrust,
+} from "../../common/trust/trust-signing.js";
 
-export interface TrustAttachOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
+export interface TrustAttachOptions extends TrustFileOptions {
   key: string;
-  previousTrust?: string[];
-  out?: string;
   signature: string;
-  allowTestKey?: string[];
-  json?: boolean;
 }
 
 /** Verifies a signature from another machine over those bytes, and adds it. */
 async function attachToTrust(path: string, o: TrustAttachOptions) {
-  const out = o.out ?? path;
-  const { bytes, store } = readTrustFrom(path);
-  const shown = reviewChanges(path, store, o);
-  const { before, chain } = shown;
-  const signing = { ...o, approvals: await readApprovals(o) };
+  const list = await trustToSign(path, o);
+  const { out, bytes, store, before, chain, signing } = list;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature;
   checkTrustOutput(out, [o.key, file, ...(o.previousTrust ?? [])]);
@@ -52,7 +37,7 @@ async function attachToTrust(path: string, o: TrustAttachOptions) {
       throw wrongSignature(`${file}: is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }
-  return writeSignedTrust(path, out, done, shown, o, log);
+  return writeSignedTrust(list, done, o, log);
 }
 
 export default define({

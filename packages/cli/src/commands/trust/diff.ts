@@ -2,9 +2,9 @@ import { refusedInput } from "@firmseal/keys";
 import {
   changeWarnings,
   changeWords,
-  checkLine,
   isLowered,
   readTrustFrom,
+  refuseOtherLine,
   roleMargins,
   rootProgress,
   trustChanges,
@@ -18,7 +18,7 @@ import { plural, rootWords } from "../../common/words.js";
 /** Compares two trust files. Neither needs a signature; the output tells who has signed. */
 function diff(old: string, next: string, _: { json?: boolean }) {
   const [before, after] = [readTrustFrom(old), readTrustFrom(next)];
-  checkLine(next, after.store, { path: old, ...before });
+  refuseOtherLine(next, after.store, { path: old, ...before });
   const list = trustChanges(before.store, after.store);
   const [from, to] = [before, after].map(({ store }) => formatSequence(store.sequence)) as [string, string];
   if (from === to && list.length > 0)

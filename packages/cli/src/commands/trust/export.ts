@@ -3,8 +3,8 @@ import { exportAll, exportRole, keysOf, verifiedTrust } from "@firmseal/release"
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
 import { checkOutput, checkTrustOutput, deliver } from "../../common/output.js";
-import { type PinnedOptions, pins } from "../../common/pins.js";
 import { OUT } from "../../common/shapes.js";
+import { type PinnedOptions, pins } from "../../common/trust/pins.js";
 
 export interface ExportOptions extends PinnedOptions {
   format: "js" | "h" | "bin";

@@ -5,7 +5,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { membersOf, SIGNED } from "../../common/shapes.js";
-import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
+import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust/trust-signing.js";
 
 export interface MergeOptions extends TrustSigningOptions {
   previousTrust?: string[];
@@ -34,7 +34,7 @@ async function merge(paths: string[], o: MergeOptions) {
   const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, o);
   for (const one of kept.filter(({ key }) => !key))
     warn(`a signature by ${who(one)} may be by a root of a previous file: give --previous-trust FILE, and it stays only if it counts`);
-  const facts = writeSignedTrust(first.path, out, bytes, shown, o, receipts);
+  const facts = writeSignedTrust({ ...shown, path: first.path, out }, bytes, o, receipts);
   const signatureFacts = (one: MergedSignature) => ({
     from: paths[one.from] as string,
     thumbprint: one.key ? keyFacts(one.key).thumbprint : null,

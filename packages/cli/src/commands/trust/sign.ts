@@ -1,27 +1,27 @@
-import { type PassphraseOptions, passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
-import { type ApprovalOptions, readApprovals, readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
+import { passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
+import { recordTrustSigning } from "@firmseal/release";
 import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
-import { explainFault, refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
+import {
+  explainFault,
+  refuseTestKeysOf,
+  signedTrustWords,
+  type TrustFileOptions,
+  trustToSign,
+  writeSignedTrust,
+} from "../../common/trust/trust-signing.js";
 
-export interface TrustSignOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
+export interface TrustSignOptions extends TrustFileOptions {
   key: string[];
-  previousTrust?: string[];
-  out?: string;
-  allowTestKey?: string[];
-  json?: boolean;
 }
 
 /** Adds signatures to a trust file. A key that is not a root of it, or of the previous file, is refused. */
 async function signTrustFile(path: string, o: TrustSignOptions) {
-  const out = o.out ?? path;
-  const { bytes, store } = readTrustFrom(path);
-  const shown = reviewChanges(path, store, o);
-  const { before, chain } = shown;
-  const signing = { ...o, approvals: await readApprovals(o) };
+  const file = await trustToSign(path, o);
+  const { out, bytes, store, before, chain, signing } = file;
   return withSigners(o.key, passphraseOptions(o), async (keys) => {
     checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust ?? [])]);
     const roots = keys.map((key) => key.public);
@@ -47,7 +47,7 @@ async function signTrustFile(path: string, o: TrustSignOptions) {
     } catch (e) {
       throw explainFault(path, keys, e);
     }
-    return writeSignedTrust(path, out, done, shown, o, receipts);
+    return writeSignedTrust(file, done, o, receipts);
   });
 }
 

@@ -1,28 +1,21 @@
-import { checkNew, type PassphraseOptions, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
-import { type ApprovalOptions, readApprovals, readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
+import { checkNew, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
+import { recordTrustSigning } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { deliver, refuseTerminal, writeSigned } from "../../common/output.js";
 import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
-import { explainFault, refuseTestKeysOf, reviewChanges } from "../../common/trust-signing.js";
+import { explainFault, refuseTestKeysOf, type TrustFileOptions, trustToSign } from "../../common/trust/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface TrustTbsOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
+export interface TrustTbsOptions extends TrustFileOptions {
   key: string;
-  previousTrust?: string[];
-  out?: string;
-  allowTestKey?: string[];
-  json?: boolean;
 }
 
 /** Writes the bytes that a root on another machine has to sign. */
 async function writeTrustTbs(path: string, o: TrustTbsOptions) {
-  const { bytes, store } = readTrustFrom(path);
-  const shown = reviewChanges(path, store, o);
-  const { before, chain } = shown;
-  const signing = { ...o, approvals: await readApprovals(o) };
+  const { bytes, store, before, chain, changes, signing } = await trustToSign(path, o);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
   refuseTerminal(out, "--out");
@@ -39,7 +32,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }
   const member = writeSigned(formatSequence(store.sequence), () => deliver(out, message, o.json, { fresh: out !== "-" }));
-  return { out, bytes: message.length, changes: shown.changes, log, ...member };
+  return { out, bytes: message.length, changes, log, ...member };
 }
 
 export default define({

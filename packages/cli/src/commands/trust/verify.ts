@@ -4,8 +4,8 @@ import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
 import { passphrases } from "../../common/options.js";
-import { type PinnedOptions, pins } from "../../common/pins.js";
 import { ANCHOR, membersOf, TEST_KEYS } from "../../common/shapes.js";
+import { type PinnedOptions, pins } from "../../common/trust/pins.js";
 
 /** Verifies a trust file like a device that has the root keys, or the previous file. */
 async function verifyTrust(path: string, o: PinnedOptions) {

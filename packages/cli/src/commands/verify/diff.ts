@@ -1,8 +1,8 @@
-import { difference, explain, readEnvelopeFile } from "@firmseal/release";
+import { explain, readEnvelopeFile, releaseDifference } from "@firmseal/release";
 import { commandArgument, define } from "../../command.js";
-import { differenceLines } from "../../common/difference.js";
 import { productFile } from "../../common/options.js";
-import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
+import { differenceLines } from "../../common/release/difference.js";
+import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { DIFFERENCE, NAMES_SHAPE } from "../../common/shapes.js";
 
 export interface DiffOptions {
@@ -15,7 +15,7 @@ async function diffReleases(before: string, after: string, o: DiffOptions) {
   const names = await namesOfProduct(await productHere(o.product, o.json === true));
   return {
     verified: false,
-    ...difference(await read(before), await read(after)),
+    ...releaseDifference(await read(before), await read(after)),
     ...names,
   };
 }

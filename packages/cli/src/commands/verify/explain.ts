@@ -3,9 +3,9 @@ import { explain, type ForDevice, identityOf, PRODUCT_FILE, type Product, readEn
 import { explainedLines } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { onDemand } from "../../common/on-demand.js";
 import { numberOrVersion, productFile, wholeNumber } from "../../common/options.js";
-import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
+import { onDemand } from "../../common/release/on-demand.js";
+import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { BEHAVIOURS, membersOf, NAMES_SHAPE, NUMBER } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 

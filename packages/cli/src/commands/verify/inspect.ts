@@ -3,12 +3,12 @@ import {
   formatDigest,
   type IdentifiedSignature,
   LIMITS,
-  type ManifestStep,
+  type ParameterValue,
   readEnvelopeFile,
+  type SequenceCommand,
+  sequenceCommands,
   signersOf,
-  steps,
   testKeysAmong,
-  type Value,
 } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
 import {
@@ -23,7 +23,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
-import { namedLines, namesOfProduct, productHere } from "../../common/product-names.js";
+import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, TEST_KEYS } from "../../common/shapes.js";
 import { versionFacts } from "../../common/words.js";
 
@@ -45,11 +45,11 @@ interface CommandFacts {
   command: string;
   policy?: number;
   index?: true | number[];
-  parameters?: { [name: string]: Value };
+  parameters?: { [name: string]: ParameterValue };
   sequences?: (CommandFacts[] | null)[];
 }
 
-function commandFacts(list: readonly ManifestStep[]): CommandFacts[] {
+function commandFacts(list: readonly SequenceCommand[]): CommandFacts[] {
   return list.map((s) => ({
     command: s.name,
     ...(s.policy === undefined ? {} : { policy: s.policy }),
@@ -59,7 +59,7 @@ function commandFacts(list: readonly ManifestStep[]): CommandFacts[] {
   }));
 }
 
-function valueText(value: Value): string {
+function valueText(value: ParameterValue): string {
   if (typeof value !== "object") return String(value);
   if ("algorithm" in value) return `${value.algorithm} ${value.hex}`;
   return "hex" in value
@@ -103,9 +103,12 @@ function envelopeFacts(outline: UnverifiedEnvelope, signatures: readonly Identif
     sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
-    shared: m.shared ? commandFacts(steps(envelope.input, m.shared)) : [],
+    shared: m.shared ? commandFacts(sequenceCommands(envelope.input, m.shared)) : [],
     sections: Object.fromEntries(
-      m.commands.map((c): [string, CommandFacts[]] => [MANIFEST_NAMES[c.number] as string, commandFacts(steps(envelope.input, c.inside))]),
+      m.commands.map((c): [string, CommandFacts[]] => [
+        MANIFEST_NAMES[c.number] as string,
+        commandFacts(sequenceCommands(envelope.input, c.inside)),
+      ]),
     ),
     severed: m.digests.map((d) => ({
       element: MANIFEST_NAMES[d.number],

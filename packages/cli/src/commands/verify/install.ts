@@ -18,8 +18,8 @@ import { type Anchor, type Manifest, open, type Progress, type Source, install a
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { onDemand } from "../../common/on-demand.js";
 import { passphrases, payload, productFile, threshold, trusted } from "../../common/options.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";

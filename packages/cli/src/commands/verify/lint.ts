@@ -3,9 +3,9 @@ import { usage } from "@firmseal/keys";
 import { lintFailure, lintReleases, type Policy, PRODUCT_FILE, type Product, type Severity, verifiedTrust } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
-import { findingLines, lintSummary } from "../../common/findings.js";
-import { onDemand } from "../../common/on-demand.js";
 import { passphrases, payload, productFile, rootOptions } from "../../common/options.js";
+import { findingLines, lintSummary } from "../../common/release/findings.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { LINT } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 

@@ -22,8 +22,15 @@ import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
-import { productHere } from "../../common/product-names.js";
-import { boardSlots, givenIdentity, namesOf, type ReportedBoard, type ReportOptions, reportBoard } from "../../common/report-board.js";
+import { productHere } from "../../common/release/product-names.js";
+import {
+  boardSlots,
+  givenIdentity,
+  namesOf,
+  type ReportedBoard,
+  type ReportOptions,
+  reportBoard,
+} from "../../common/release/report-board.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS } from "../../common/shapes.js";
 import { numberWords, plural, versionFacts } from "../../common/words.js";
 

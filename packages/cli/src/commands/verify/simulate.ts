@@ -2,9 +2,9 @@ import { runInThisContext } from "node:vm";
 import { playable } from "@firmseal/bundler";
 import { CODES, Failure, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
 import {
-  allSet,
   deviceKinds,
   identityOf,
+  manifestParameters,
   payloadFiles,
   readEnvelopeFile,
   readSource,
@@ -59,7 +59,7 @@ interface GivenRelease {
 function readGivenRelease(envelope: Uint8Array, payloads: readonly string[], trust: Trust): GivenRelease {
   const manifest = open(envelope, trust, nodeHost);
   const files = [...payloadFiles(manifest, payloads)].map(([uri, file]) => [uri, readSource(file)] as const);
-  const sizes = allSet(manifest).map((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? p.value : 0));
+  const sizes = manifestParameters(manifest).map((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? p.value : 0));
   const largest = [...sizes, ...files.map(([, f]) => f.length)].reduce((most, n) => Math.max(most, n), envelope.length);
   return { release: { envelope, trust, payloads: new Map(files) }, manifest, largest };
 }

@@ -10,8 +10,8 @@ import {
   verifyRelease,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
-import { onDemand } from "../../common/on-demand.js";
 import { forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";

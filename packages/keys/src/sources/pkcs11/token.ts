@@ -12,7 +12,7 @@ import { pinFrom } from "./pin.js";
 import type { TokenUri } from "./uri.js";
 
 /** A slot of a PKCS#11 module with a token in it. */
-export interface Slot {
+export interface TokenSlot {
   readonly handle: Handle;
   readonly info: TokenInfo;
   /** The facts that a URI may select by, without the padding of PKCS#11. */
@@ -20,9 +20,9 @@ export interface Slot {
 }
 
 /** Returns the present tokens that match a URI, and all present tokens. */
-export function findSlots(library: Pkcs11js, uri: TokenUri): { fitting: Slot[]; all: Slot[] } {
+export function findSlots(library: Pkcs11js, uri: TokenUri): { fitting: TokenSlot[]; all: TokenSlot[] } {
   const about = explainReturnValue(uri.name, () => library.C_GetInfo());
-  const all: Slot[] = [];
+  const all: TokenSlot[] = [];
   for (const handle of explainReturnValue(uri.name, () => library.C_GetSlotList(true))) {
     const info = explainReturnValue(uri.name, () => library.C_GetTokenInfo(handle));
     // an empty slot of SoftHSM contains no keys
@@ -69,7 +69,7 @@ export function isPresent(names: readonly string[]): string {
 export interface OpenToken {
   readonly library: Pkcs11js;
   readonly session: Handle;
-  readonly slot: Slot;
+  readonly slot: TokenSlot;
   /** Logs in, if the token requires it and the session is not logged in yet. */
   login(ask: Asking): Promise<void>;
   /** For a key that requires its PIN for each use (CKA_ALWAYS_AUTHENTICATE): between C_SignInit and C_Sign. */
@@ -111,7 +111,7 @@ export function openToken(uri: TokenUri, write = false): OpenToken {
   }
 }
 
-function openSession(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slot, write: boolean): OpenToken {
+function openSession(module: ReturnType<typeof openModule>, uri: TokenUri, slot: TokenSlot, write: boolean): OpenToken {
   const { library } = module;
   const flags = ck.CKF_SERIAL_SESSION | (write ? ck.CKF_RW_SESSION : 0);
   const handle = explainReturnValue(uri.name, () => library.C_OpenSession(slot.handle, flags));
@@ -201,7 +201,7 @@ export function pinState({ flags }: TokenInfo): "none" | "unset" | "ok" | "low" 
   return flags & ck.CKF_USER_PIN_COUNT_LOW ? "low" : "ok";
 }
 
-async function login(library: Pkcs11js, handle: Handle, slot: Slot, uri: TokenUri, ask: Asking): Promise<string | undefined> {
+async function login(library: Pkcs11js, handle: Handle, slot: TokenSlot, uri: TokenUri, ask: Asking): Promise<string | undefined> {
   const before = pinState(slot.info);
   if (before === "none") return undefined;
   // do not ask for a PIN that will not be used: it teaches people to type it anywhere
@@ -227,7 +227,7 @@ async function login(library: Pkcs11js, handle: Handle, slot: Slot, uri: TokenUr
   return pin;
 }
 
-function wrongPin(library: Pkcs11js, slot: Slot, uri: TokenUri): KeyFileError {
+function wrongPin(library: Pkcs11js, slot: TokenSlot, uri: TokenUri): KeyFileError {
   const [message, hint] = ck.CKR[ck.CKR_PIN_INCORRECT] ?? ck.CKR_OTHER;
   let state = pinState(slot.info);
   try {

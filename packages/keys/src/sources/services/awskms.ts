@@ -4,7 +4,7 @@
 import type { SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../custody.js";
-import { rawFromDer } from "../../formats/ecdsa-der.js";
+import { rawFromDer } from "../../formats/der/ecdsa.js";
 import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,

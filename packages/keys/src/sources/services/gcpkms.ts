@@ -4,7 +4,7 @@
 import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../custody.js";
 import { sha256Of } from "../../files/digest.js";
-import { rawFromDer } from "../../formats/ecdsa-der.js";
+import { rawFromDer } from "../../formats/der/ecdsa.js";
 import type { OpenedKey } from "../source.js";
 import { LONGEST_ANSWER } from "./answer-limit.js";
 import { crc32c } from "./crc32c.js";

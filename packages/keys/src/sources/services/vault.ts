@@ -10,7 +10,7 @@ import { inWords, KeyError, type PublicKey, publicKey, signatureLength } from "@
 import { CURVE_ALGS, CUSTODY, type CurveAlg } from "../../custody.js";
 import { sha256Of } from "../../files/digest.js";
 import { decodeBase64 } from "../../formats/base64.js";
-import { rawFromDer } from "../../formats/ecdsa-der.js";
+import { rawFromDer } from "../../formats/der/ecdsa.js";
 import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,

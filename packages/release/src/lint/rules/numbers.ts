@@ -3,7 +3,7 @@
 import { isNumberOf, isVersion, versionNumber } from "@firmseal/keys";
 import { ROLES } from "@firmseal/signer";
 import { impliedVersion } from "../../consumer/version.js";
-import { big } from "../../rotation/quorum.js";
+import { big } from "../../rotation/plan/quorum.js";
 import type { LintContext, Rule } from "../rule.js";
 
 /** A number that rises by more leaves room for 2^31 such steps. */

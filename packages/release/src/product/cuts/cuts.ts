@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { CODES, Failure } from "@firmseal/keys";
 import { identityUuids } from "@firmseal/signer";
+import type { PreparedBoard } from "../board/prepare.js";
 import type { Product } from "../file/product.js";
-import type { PreparedBoard } from "../prepare.js";
 import { type CutsResult, type CutsTask, runCuts } from "./task.js";
 
 /** From this many boards or bytes on, starting threads pays off. */

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from "@firmseal/release";
 import { suggestion } from "@firmseal/signer";
-import type { Line } from "../show/render.js";
+import type { Line } from "../../show/render.js";
 
 /** Names of a state that are listed, and states of which the reasons are. A fleet has thousands. */
 export const NAMES = LIMITS.namesInMessage;

@@ -18,9 +18,9 @@ import {
   publicKey,
   secretLength,
 } from "@firmseal/signer";
-import { algsWith, CUSTODY } from "../custody.js";
-import { KeyFileError } from "../errors/key-file.js";
-import { bitString, children, derInteger, OCTET_STRING, octetString, SEQUENCE, singleTlv, type Tlv, tlv } from "./der-strict.js";
+import { algsWith, CUSTODY } from "../../custody.js";
+import { KeyFileError } from "../../errors/key-file.js";
+import { bitString, children, derInteger, OCTET_STRING, octetString, SEQUENCE, singleTlv, type Tlv, tlv } from "./strict.js";
 
 const SEED = 0x80;
 

@@ -2,13 +2,13 @@
 
 import { join } from "node:path";
 import { type Artifact, payloadFault, type ReleaseRecord, signersFault } from "@firmseal/report";
-import { explain } from "../explain/explain.js";
-import { readEnvelopeFile } from "../input/envelope-file.js";
-import type { VerifiedRelease } from "../payload-check/verified.js";
-import { logDigest } from "../signing/authorize.js";
-import { signersOf, testKeysAmong } from "../signing/signers.js";
-import { classesOf } from "./devices.js";
-import type { Board, Product } from "./file/product.js";
+import { explain } from "../../explain/explain.js";
+import { readEnvelopeFile } from "../../input/envelope-file.js";
+import type { VerifiedRelease } from "../../payload-check/verified.js";
+import { logDigest } from "../../signing/authorize.js";
+import { signersOf, testKeysAmong } from "../../signing/signers.js";
+import { classesOf } from "../board/devices.js";
+import type { Board, Product } from "../file/product.js";
 import { releaseFault } from "./record.js";
 
 const AGAIN = "do not publish it: make the release again";

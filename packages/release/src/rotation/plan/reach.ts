@@ -3,10 +3,10 @@
 import { equalBytes } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { isRefusal } from "../refusals.js";
+import { isRefusal } from "../../refusals.js";
+import type { Cohort } from "../model.js";
 import { deviceCode, hostOf, rememberedStore } from "./device-code.js";
-import type { State } from "./dry-run.js";
-import type { Cohort } from "./model.js";
+import type { DeviceState } from "./dry-run.js";
 import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
 
 /**
@@ -14,7 +14,7 @@ import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, w
  * unless they are also lost. `have`: retired keys that are still available; without it, a key that the newest list does
  * not name signs nothing.
  */
-export interface Gone {
+export interface KeyFates {
   readonly lost: Keys;
   readonly stolen: Keys;
   readonly have?: Keys;
@@ -41,7 +41,7 @@ export interface Exposed {
   readonly recovery: boolean;
 }
 
-type Standing = Pick<State, "model" | "store">;
+type Standing = Pick<DeviceState, "model" | "store">;
 
 /** The keys with a role on a device. Embedded keys are release keys. */
 function keysOf({ model, store }: Standing, role: number): KeyWindow[] {
@@ -68,7 +68,7 @@ function heldOf(newest: TrustStore, role: number): KeyWindow[] {
   return newest.anchors.filter((a) => a.roles.includes(role)).map(windowOf);
 }
 
-function margin(state: Standing, newest: TrustStore | null, role: number, lowest: bigint, { lost, have }: Gone): Margin {
+function margin(state: Standing, newest: TrustStore | null, role: number, lowest: bigint, { lost, have }: KeyFates): Margin {
   const own = keysOf(state, role);
   const ours = newest && state.store ? shared(own, heldOf(newest, role), have) : own;
   return { left: most(without(ours, lost), lowest), needed: thresholdOf(state, role), of: listed(state, role) };
@@ -78,7 +78,7 @@ function margin(state: Standing, newest: TrustStore | null, role: number, lowest
  * The remaining keys of a device for releases after sequence number `after`. `newest`: the trust file with the current
  * keys.
  */
-export function margins(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone): Margins {
+export function margins(state: Standing, newest: TrustStore | null, after: bigint, gone: KeyFates): Margins {
   return {
     release: margin(state, newest, ROLE_RELEASE, after + 1n, gone),
     root: state.store && margin(state, newest, ROLE_ROOT, 0n, gone),
@@ -139,7 +139,7 @@ function upBy({ model, store }: Standing, newest: TrustStore, known: readonly Tr
  * Who can reach a device in this state after sequence number `after`. `newest`: the trust file with the current keys.
  * `known`: all trust files that are signed already.
  */
-export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone, known: readonly TrustStore[] = []): Reach {
+export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: KeyFates, known: readonly TrustStore[] = []): Reach {
   const { release, root } = margins(state, newest, after, gone);
   if (after >= LAST) {
     // the keys that count for low numbers sign the release that brings the next list
@@ -184,7 +184,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
 }
 
 /** What the stolen keys alone can sign for a device in this state. */
-export function exposure(state: Standing & Pick<State, "floor">, stolen: Keys, floors?: Cohort["floors"]): Exposed {
+export function exposure(state: Standing & Pick<DeviceState, "floor">, stolen: Keys, floors?: Cohort["floors"]): Exposed {
   const enough = (role: number, lowest: bigint) => most(only(keysOf(state, role), stolen), lowest) >= thresholdOf(state, role);
   const above = (floor: Sequence) => {
     const own = big(floor);

@@ -3,10 +3,10 @@
 
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { refusalHint, refusalMeaning } from "../refusals.js";
-import type { Played, State } from "./dry-run.js";
+import { refusalHint, refusalMeaning } from "../../refusals.js";
+import type { DeviceState, Played } from "./dry-run.js";
 import { big, higher } from "./quorum.js";
-import { type Exposed, exposedWords, exposure, type Gone, reach, unverifiable } from "./reach.js";
+import { type Exposed, exposedWords, exposure, type KeyFates, reach, unverifiable } from "./reach.js";
 import type { Group } from "./states.js";
 
 /**
@@ -54,7 +54,7 @@ function refused({ step, code, state }: Played, after: bigint): Outcome {
 }
 
 /** The device lacks the newest trust file of its product line, or the next one. */
-function behind(state: State, walked: readonly Played[], today: TrustStore, highest: bigint): Outcome | undefined {
+function behind(state: DeviceState, walked: readonly Played[], today: TrustStore, highest: bigint): Outcome | undefined {
   if (!state.store) return undefined;
   const own = formatSequence(state.store.sequence);
   const last = walked.findLast((p) => p.brought || ("trust" in p.step && p.fit === "addressed"));
@@ -86,9 +86,9 @@ function behind(state: State, walked: readonly Played[], today: TrustStore, high
 export function outcome(
   { first: cohort, highest }: Group,
   walked: readonly Played[],
-  state: State,
+  state: DeviceState,
   today: TrustStore | null,
-  gone: Gone,
+  gone: KeyFates,
   known: readonly TrustStore[],
 ): Outcome & { exposed: Exposed } {
   const isFor = walked.filter((p) => p.fit !== "not addressed");

@@ -16,11 +16,11 @@ import {
   visible,
 } from "@firmseal/keys";
 import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/report";
-import { hashFile } from "../input/hash-file.js";
-import { LIMITS } from "../limits.js";
-import { violations } from "../schema.js";
-import type { Product } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
+import { hashFile } from "../../input/hash-file.js";
+import { LIMITS } from "../../limits.js";
+import { violations } from "../../schema.js";
+import type { Product } from "../file/product.js";
+import type { SigningRole } from "../file/written.js";
 
 export function releaseFault(message: string, hint: string): Failure {
   return refusedInput("RELEASE", message, hint);

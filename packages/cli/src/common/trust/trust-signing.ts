@@ -1,21 +1,24 @@
 // What trust sign, tbs and attach have in common.
 
-import { Failure, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
+import { Failure, type PassphraseOptions, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
 import {
-  type Change,
+  type ApprovalOptions,
   keysOf,
+  readApprovals,
   readChain,
   readTrustFrom,
   rootProgress,
   showChanges,
+  type TrustChange,
   type TrustOnFile,
+  type TrustSigningOptions,
   withFileName,
 } from "@firmseal/release";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { deliver, writeSigned } from "./output.js";
-import { receiptWords, rootWords } from "./words.js";
+import { deliver, writeSigned } from "../output.js";
+import { receiptWords, rootWords } from "../words.js";
 
 /** Adds the names of file and key to a fault. */
 export function explainFault(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
@@ -41,12 +44,36 @@ export interface RootReview {
   /** The files of --previous-trust, the newest first. */
   chain: TrustOnFile[];
   before: TrustStore[];
-  changes: Change[];
+  changes: TrustChange[];
 }
 
 export function reviewChanges(path: string, store: TrustStore, o: { previousTrust?: string[] }): RootReview {
   const chain = readChain(o.previousTrust ?? [], path, store);
   return { chain, before: chain.map((one) => one.store), changes: showChanges(path, store, chain[0]) };
+}
+
+/** Options of the commands that sign a trust file. */
+export interface TrustFileOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
+  previousTrust?: string[];
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** A trust file before a root signs it, with the options of recordTrustSigning(). */
+export interface TrustToSign extends RootReview {
+  path: string;
+  out: string;
+  bytes: Uint8Array;
+  store: TrustStore;
+  signing: TrustFileOptions;
+}
+
+/** Reads a trust file, shows what a root is about to sign, and reads the approvals, before any key is opened. */
+export async function trustToSign(path: string, o: TrustFileOptions): Promise<TrustToSign> {
+  const { bytes, store } = readTrustFrom(path);
+  const review = reviewChanges(path, store, o);
+  return { path, out: o.out ?? path, bytes, store, ...review, signing: { ...o, approvals: await readApprovals(o) } };
 }
 
 /** A published test key does not sign, and no root vouches for one: somebody else may have made the file. */
@@ -56,10 +83,8 @@ export function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, 
 
 /** Writes a signed trust file, and gives the facts of it. */
 export function writeSignedTrust(
-  path: string,
-  out: string,
+  { path, out, chain, changes }: Pick<TrustToSign, "path" | "out" | "chain" | "changes">,
   bytes: Uint8Array,
-  { chain, changes }: RootReview,
   o: { json?: boolean },
   log: readonly Receipt[],
 ) {

@@ -3,18 +3,18 @@
 
 import { randomBytes } from "node:crypto";
 import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
-import { isRefusal } from "../refusals.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import { isRefusal } from "../../refusals.js";
+import type { TrustOnFile } from "../../trust/trust-file.js";
+import { keySet } from "../keys.js";
+import type { Cohort, DeviceModel } from "../model.js";
 import { assumable, assuming, deviceCode, rememberedStore } from "./device-code.js";
-import { keySet } from "./keys.js";
-import type { Cohort, Model } from "./model.js";
-import { type CohortResult, plan } from "./plan.js";
-import type { Gone } from "./reach.js";
+import { type CohortResult, planSteps } from "./plan.js";
+import type { KeyFates } from "./reach.js";
 import type { PlannedStep } from "./steps.js";
 
 /** The fleet, with embedded keys under the same assumption as those of trust files. */
 function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Cohort[] {
-  const known = new Map<Model, Model>();
+  const known = new Map<DeviceModel, DeviceModel>();
   return fleet.map((cohort) => {
     const { model } = cohort;
     let own = known.get(model);
@@ -38,22 +38,22 @@ function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Coho
 
 /**
  * Finds the outcome for a fleet that is offered `steps`, on devices that accept the signatures for which `isGood`
- * returns true. `others`: trust files besides those of the fleet. Throws as plan() does.
+ * returns true. `others`: trust files besides those of the fleet. Throws as planSteps() does.
  */
 export function offerAsIfSigned(
   fleet: readonly Cohort[],
   steps: readonly PlannedStep[],
-  gone: Gone,
+  gone: KeyFates,
   others: readonly TrustOnFile[],
   isGood: (key: ArrayLike<number>, signature: ArrayLike<number>) => boolean,
 ): CohortResult[] {
   const stores = others.map(({ store }) => store);
-  return assuming(isGood, () => plan(assumed(fleet, others), steps, gone, stores));
+  return assuming(isGood, () => planSteps(assumed(fleet, others), steps, gone, stores));
 }
 
 /**
  * Finds the outcome for a fleet that is offered `draft` under the name `name`, once `keys` have signed it. Throws as
- * plan() does, and SIGNATURE_COUNT for more than 8 keys.
+ * planSteps() does, and SIGNATURE_COUNT for more than 8 keys.
  */
 export async function planAsIfSigned(
   fleet: readonly Cohort[],

@@ -3,8 +3,8 @@
 
 import { grouped, tooMuch } from "@firmseal/keys";
 import type { TrustStore } from "@firmseal/verifier";
-import { LIMITS } from "../limits.js";
-import type { Cohort, Model } from "./model.js";
+import { LIMITS } from "../../limits.js";
+import type { Cohort, DeviceModel } from "../model.js";
 import { big, LAST, windowOf } from "./quorum.js";
 import type { PlannedStep } from "./steps.js";
 
@@ -54,7 +54,7 @@ function placeOf(n: bigint, marks: readonly bigint[]): number {
  */
 export function statesOf(fleet: readonly Cohort[], steps: readonly PlannedStep[], stores: Iterable<TrustStore>): Group[] {
   const marks = marksOf(steps, stores);
-  const models = new Map<Model, number>();
+  const models = new Map<DeviceModel, number>();
   const groups = new Map<string, Group>();
   for (const cohort of fleet) {
     const { model, floor, floors } = cohort;

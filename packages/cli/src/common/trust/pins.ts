@@ -2,7 +2,7 @@
 
 import type { PassphraseOptions } from "@firmseal/keys";
 import type { Option } from "commander";
-import { option } from "../command.js";
+import { option } from "../../command.js";
 
 export interface PinnedOptions extends PassphraseOptions {
   root?: string[];

@@ -3,7 +3,7 @@
 import { existsSync, statSync } from "node:fs";
 import { someOf } from "@firmseal/keys";
 import { globSync, isDynamicPattern } from "tinyglobby";
-import type { Product } from "./file/product.js";
+import type { Product } from "../file/product.js";
 
 /** The one file that a pattern matches. Throws a Failure: PRODUCT, at the member `at`. */
 export function imageFile(product: Product, pattern: string, at: string): string {

@@ -1,6 +1,6 @@
 // What changes for devices between two releases, in words: `diff`, `release` and reports show it.
 
-import type { BehaviourChange, Difference } from "@firmseal/release";
+import type { BehaviourChange, ReleaseDifference } from "@firmseal/release";
 import { versionIn, whoWords } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 
@@ -15,7 +15,7 @@ export function versionLines(before: Uint8Array, after: Uint8Array): string[] {
 }
 
 /** A difference in words. */
-export function differenceLines({ sequence, components, devices, images, behaviour }: Difference): string[] {
+export function differenceLines({ sequence, components, devices, images, behaviour }: ReleaseDifference): string[] {
   const same = sequence.before === sequence.after;
   const deviceLine = (what: string) => (d: { vendor: string; class: string }) => `${what} devices of vendor ${d.vendor}, class ${d.class}`;
   const lines = [

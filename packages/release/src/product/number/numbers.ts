@@ -5,10 +5,10 @@ import { dirname } from "node:path";
 import { isFolder, isVersion, numberVersion, usage, versionNumber } from "@firmseal/keys";
 import { versionIn } from "@firmseal/report";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
-import { readEnvelopeFile } from "../input/envelope-file.js";
-import { higher } from "../rotation/quorum.js";
-import type { Product } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
+import { readEnvelopeFile } from "../../input/envelope-file.js";
+import { higher } from "../../rotation/plan/quorum.js";
+import type { Product } from "../file/product.js";
+import type { SigningRole } from "../file/written.js";
 import {
   hasRecord,
   type KnownRelease,
@@ -19,7 +19,7 @@ import {
   refuseOther,
   releaseFault,
   releasesIn,
-} from "./record.js";
+} from "../record/record.js";
 
 export interface NumberOptions {
   /** The number, if its source is "given". */

@@ -5,11 +5,11 @@ import { refusedInput } from "@firmseal/keys";
 import { equalBytes, toHex } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { signedChain } from "../trust/chain-files.js";
-import { type Played, play, type State } from "./dry-run.js";
-import { type Cohort, storesOf } from "./model.js";
+import { signedChain } from "../../trust/chain-files.js";
+import { type Cohort, storesOf } from "../model.js";
+import { type DeviceState, type Played, play } from "./dry-run.js";
 import { big, newestOf } from "./quorum.js";
-import { type Exposed, exposure, type Gone, type Margins, margins } from "./reach.js";
+import { type Exposed, exposure, type KeyFates, type Margins, margins } from "./reach.js";
 import { statesOf } from "./states.js";
 import { carriedStores, type PlannedStep } from "./steps.js";
 import { type Outcome, outcome, VERDICTS, type Verdict } from "./verdict.js";
@@ -65,7 +65,7 @@ export function newestOfLine(stores: Iterable<TrustStore>): (line: TrustStore) =
 }
 
 /** The state of a cohort before the first step. */
-export function stateOf({ model, floor }: Cohort): State {
+export function stateOf({ model, floor }: Cohort): DeviceState {
   return { model, store: model.store, floor, envelope: model.release };
 }
 
@@ -91,7 +91,7 @@ function broughtStores(all: readonly Played[]): TrustStore[] {
   });
 }
 
-function stepResults(walked: readonly Played[], before: State, today: TrustStore | null, gone: Gone): StepResult[] {
+function stepResults(walked: readonly Played[], before: DeviceState, today: TrustStore | null, gone: KeyFates): StepResult[] {
   let store = before.store;
   return walked.map(({ step, fit, code, state, brought }) => {
     const isNew = state.store !== store && !(state.store && store && equalBytes(state.store.payload, store.payload));
@@ -110,7 +110,7 @@ function stepResults(walked: readonly Played[], before: State, today: TrustStore
 const numberOf = (store: TrustStore | null) => store && formatSequence(store.sequence);
 
 /** A cohort that is offered nothing, and what is known about it. */
-export function standing(cohort: Cohort, found: Outcome, newest: TrustStore | null, after: bigint, gone: Gone): CohortResult {
+export function standing(cohort: Cohort, found: Outcome, newest: TrustStore | null, after: bigint, gone: KeyFates): CohortResult {
   const { name, devices, model, floor, floors } = cohort;
   const sequence = numberOf(model.store);
   const own = formatSequence(floor);
@@ -131,10 +131,10 @@ export function standing(cohort: Cohort, found: Outcome, newest: TrustStore | nu
  * Offers `steps` in order to every cohort. Cohorts in one state share a result. Throws a Failure if two trust files
  * contradict each other, or if there are too many states.
  */
-export function plan(
+export function planSteps(
   fleet: readonly Cohort[],
   steps: readonly PlannedStep[],
-  gone: Gone,
+  gone: KeyFates,
   others: readonly TrustStore[] = [],
 ): CohortResult[] {
   // with the keys of every algorithm: what the device itself reads determines which of its keys count

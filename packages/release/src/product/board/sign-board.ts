@@ -1,14 +1,14 @@
 // One board of a product for commands that sign an input: what the product file says takes the place of options.
 
 import { usage } from "@firmseal/keys";
-import type { ConsumerName } from "../consumer/consumers.js";
-import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../input/draft.js";
+import type { ConsumerName } from "../../consumer/consumers.js";
+import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../../input/draft.js";
+import { type Board, boardsOf, type Product } from "../file/product.js";
+import { envelopeName } from "../names.js";
+import { numberOf, publishedAt, refuseDisorder } from "../number/numbers.js";
+import { releasesIn } from "../record/record.js";
 import { classesOf } from "./devices.js";
-import { type Board, boardsOf, type Product } from "./file/product.js";
-import { envelopeName } from "./names.js";
-import { numberOf, publishedAt, refuseDisorder } from "./numbers.js";
 import { prepareBoard } from "./prepare.js";
-import { releasesIn } from "./record.js";
 
 export interface BoardInput {
   readonly board: Board;

@@ -4,16 +4,16 @@ import { basename } from "node:path";
 import { usage, visible } from "@firmseal/keys";
 import {
   checkPayloads,
-  difference,
   explain,
-  identities,
   identityOf,
+  namedIdentities,
   outsideUris,
   type Product,
   payloadsBeside,
   productNames,
   readEnvelopeFile,
   refuseRecordedBoard,
+  releaseDifference,
   reportFamilies,
   reportKey,
   reportKinds,
@@ -26,7 +26,7 @@ import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, compareSequence, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
-import { simulateRelease } from "../commands/verify/simulate.js";
+import { simulateRelease } from "../../commands/verify/simulate.js";
 import { differenceLines, versionLines } from "./difference.js";
 
 export interface ReportOptions extends TrustOptions {
@@ -104,7 +104,7 @@ export function boardSlots(product: Product | undefined, record: ReleaseRecord, 
 function policyFor(whom: TrustedKeys, envelope: Uint8Array, given: Identity | undefined): Trust {
   if (!whom.scoped) return whom.policy({ vendor: [], class: [] });
   if (given) return whom.policy(given);
-  const [first, ...others] = identities(decodeEnvelope(envelope).manifest).map((identity) => whom.policy(identity));
+  const [first, ...others] = namedIdentities(decodeEnvelope(envelope).manifest).map((identity) => whom.policy(identity));
   const isSame = ({ anchors, threshold: n }: Trust) =>
     n === first?.threshold && anchors.length === first?.anchors.length && anchors.every((a, i) => first.anchors[i] === a);
   if (!first || !others.every(isSame))
@@ -130,7 +130,7 @@ function refuseLater(envelope: Uint8Array, before: Uint8Array, name: string): vo
 async function changesOf(envelope: Uint8Array, before: BoardInput["before"]): Promise<Pick<ReportData, "changes">> {
   if (!before) return {};
   refuseLater(envelope, before.envelope, before.name);
-  const lines = differenceLines(difference(await explain(before.envelope), await explain(envelope)));
+  const lines = differenceLines(releaseDifference(await explain(before.envelope), await explain(envelope)));
   return { changes: { file: before.name, lines: [...versionLines(before.envelope, envelope), ...lines] } };
 }
 

@@ -4,15 +4,15 @@ import { Failure, publicKeys, schemeOf, sizeOf, usage } from "@firmseal/keys";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
-import { refusalHint, refusalMeaning, refusalName } from "../refusals.js";
-import { planAsIfSigned } from "../rotation/as-if-signed.js";
-import { type Cohort, type Model, modelOf } from "../rotation/model.js";
-import { type CohortResult, plan } from "../rotation/plan.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
-import type { TrustOptions } from "../trust/trust-ref.js";
-import { verifiedTrust } from "../trust/trust-ref.js";
-import type { Board, Product } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
+import { refusalHint, refusalMeaning, refusalName } from "../../refusals.js";
+import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
+import { planAsIfSigned } from "../../rotation/plan/as-if-signed.js";
+import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
+import type { TrustOnFile } from "../../trust/trust-file.js";
+import type { TrustOptions } from "../../trust/trust-ref.js";
+import { verifiedTrust } from "../../trust/trust-ref.js";
+import type { Board, Product } from "../file/product.js";
+import type { SigningRole } from "../file/written.js";
 
 /** The keys that the devices of a product trust. */
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
@@ -83,7 +83,7 @@ function devicesOf({ product, board, trusted, role }: BoardDevices): Cohort[] {
   return board.classes.map((name) => {
     const id = identityUuids(product.vendor, name);
     const own = "trust" in trusted ? trusted : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
-    const model: Model = modelOf({
+    const model: DeviceModel = modelOf({
       identity: { vendor: [id.vendor], class: [id.class] },
       verifier: board.for === "micro" ? "micro" : "general",
       role: ROLES[role],
@@ -119,7 +119,7 @@ export async function refuseBeforeSigning(to: BoardDevices, draft: EnvelopeDraft
 export function refuseSigned(to: BoardDevices, draft: EnvelopeDraft, keys: number): void {
   const step = { name: to.board.name, envelope: draft.bytes, sequence: draft.sequence };
   const stores = "trust" in to.trusted ? [to.trusted.trust.store] : [];
-  refuseRefused(to.board, plan(devicesOf(to), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
+  refuseRefused(to.board, planSteps(devicesOf(to), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
 }
 
 /**

@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import { refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
 import { fileOfUri } from "@firmseal/report";
 import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
-import { consumerOf } from "../consumer/consumers.js";
-import { fitted } from "../consumer/recipe.js";
-import { flashBytes } from "../input/flash.js";
-import { LIMITS } from "../limits.js";
-import type { Board, Product, ProductImage } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
+import { consumerOf } from "../../consumer/consumers.js";
+import { fitted } from "../../consumer/recipe.js";
+import { flashBytes } from "../../input/flash.js";
+import { LIMITS } from "../../limits.js";
+import type { Board, Product, ProductImage } from "../file/product.js";
+import type { SigningRole } from "../file/written.js";
 import { imageFile } from "./image-file.js";
 import { expandUri } from "./uri.js";
 

@@ -2,8 +2,8 @@
 
 import { grouped } from "@firmseal/keys";
 import { type Finding, type LintReport, SEVERITIES } from "@firmseal/release";
-import type { Line } from "../show/render.js";
-import { plural } from "./words.js";
+import type { Line } from "../../show/render.js";
+import { plural } from "../words.js";
 
 /** How much was found. */
 export function lintCounts({ findings, skipped }: LintReport): string {

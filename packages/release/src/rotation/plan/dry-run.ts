@@ -26,15 +26,15 @@ import {
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { isRefusal } from "../refusals.js";
+import { isRefusal } from "../../refusals.js";
+import { type DeviceModel, storeOf } from "../model.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "./device-code.js";
-import { type Model, storeOf } from "./model.js";
 import { big } from "./quorum.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
 /** What a device trusts and runs, and what it still accepts. */
-export interface State {
-  readonly model: Model;
+export interface DeviceState {
+  readonly model: DeviceModel;
   /** null: keys in its firmware. */
   readonly store: TrustStore | null;
   readonly floor: Sequence;
@@ -43,15 +43,15 @@ export interface State {
 }
 
 /** Whether a step is for the device at all: for its vendor and class, or its line of trust files. */
-export type Fit = "addressed" | "not addressed" | "passed";
+export type StepFit = "addressed" | "not addressed" | "passed";
 
 export interface Played {
   readonly step: PlannedStep;
-  readonly fit: Fit;
+  readonly fit: StepFit;
   /** 0, or the refusal; of what is not addressed to the device, why it is not. */
   readonly code: number;
   /** How the device is afterwards. */
-  readonly state: State;
+  readonly state: DeviceState;
   /**
    * The trust file that it brought, and what became of it: 0 if the device has accepted it, now or before; or the
    * refusal.
@@ -115,7 +115,7 @@ function headOf(envelope: Uint8Array): Head {
  * A device of the model with every component that the release names, and with room: what is asked is whether it would
  * begin. `runs`: the release that its floor comes from; if nobody has said which one, it is this one.
  */
-function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Uint8Array | null = null): MemoryDevice {
+function deviceFor(envelope: Uint8Array, model: DeviceModel, floor: Sequence, runs: Uint8Array | null = null): MemoryDevice {
   const { components } = headOf(envelope);
   const own = model.features.includes("trust") ? components : components.filter((id) => !isTrustComponent(id));
   const device = memoryDevice(model.identity, own, Number.MAX_SAFE_INTEGER);
@@ -128,7 +128,7 @@ function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Ui
  * Why a release is not for devices of a model, with any signers; 0 if it is. Asked of a verifier with everything: a
  * missing feature is not an answer.
  */
-function mismatch(envelope: Uint8Array, model: Model): number {
+function mismatch(envelope: Uint8Array, model: DeviceModel): number {
   const { mismatches } = headOf(envelope);
   let code = mismatches.get(model.identity);
   if (code === undefined) {
@@ -179,14 +179,14 @@ function hasImage(code: DeviceCode, m: Manifest, identity: Identity): boolean {
 }
 
 /** The keys that the device trusts. Throws TRUST_UNUSABLE. */
-function policy({ model, store }: State): Trust {
+function policy({ model, store }: DeviceState): Trust {
   if (!store) return model.policy as Trust;
   const { policyOf } = deviceCode(model.algorithms, model.features);
   return (policyOf as NonNullable<typeof policyOf>)(store, model.role ?? ROLE_RELEASE, model.identity);
 }
 
 /** What the device trusts once it has `bytes` in its component of trust files, by nextTrust(); and why not. */
-function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: State; code: number } {
+function taken(state: DeviceState, bytes: Uint8Array, envelope: Uint8Array): { state: DeviceState; code: number } {
   const { model, store } = state;
   const { nextTrust } = deviceCode(model.algorithms, model.features);
   const device = memoryDevice(model.identity, [TRUST_COMPONENT], bytes.length);
@@ -202,7 +202,7 @@ function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: 
   return { state, code: codeIn(() => updatedTrust({ ...store, algs }, bytes, envelope, role, model.identity, host)) };
 }
 
-function playRelease(step: PlannedRelease, before: State): Played {
+function playRelease(step: PlannedRelease, before: DeviceState): Played {
   const { envelope } = step;
   const { model } = before;
   const refused = { step, state: before, starts: true, assumed: false };
@@ -220,7 +220,7 @@ function playRelease(step: PlannedRelease, before: State): Played {
     const passed = codeIn(() => opened(ANYBODY)) === errors.ROLLBACK;
     return { ...refused, fit: passed ? "passed" : "addressed", code: passed ? errors.ROLLBACK : codeOf(e) };
   }
-  const state: State = { ...before, floor: manifest.sequence, envelope };
+  const state: DeviceState = { ...before, floor: manifest.sequence, envelope };
   const done = {
     step,
     fit: "addressed" as const,
@@ -238,7 +238,7 @@ function playRelease(step: PlannedRelease, before: State): Played {
   return { ...done, state: next.state, starts, brought: { bytes, code: next.code } };
 }
 
-function playTrust(step: PlannedTrust, before: State): Played {
+function playTrust(step: PlannedTrust, before: DeviceState): Played {
   const { model, store, envelope } = before;
   const unchanged = { step, state: before, starts: true, assumed: false };
   const own = step.store.name;
@@ -261,6 +261,6 @@ function playTrust(step: PlannedTrust, before: State): Played {
 }
 
 /** Offers a step. Throws nothing that the bytes can bring about: a refusal is an answer. */
-export function play(step: PlannedStep, before: State): Played {
+export function play(step: PlannedStep, before: DeviceState): Played {
   return "trust" in step ? playTrust(step, before) : playRelease(step, before);
 }

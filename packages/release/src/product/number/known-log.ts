@@ -3,10 +3,10 @@
 
 import { existsSync, realpathSync } from "node:fs";
 import { checkSequence, type Entry, isNumberOf, readLog, type SequenceOverrides, schemeOf } from "@firmseal/keys";
+import { classesOf, signingKeys } from "../board/devices.js";
+import type { Board, Product } from "../file/product.js";
+import type { SigningRole } from "../file/written.js";
 import { refuseClock } from "./clock.js";
-import { classesOf, signingKeys } from "./devices.js";
-import type { Board, Product } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
 
 interface KnownLogOptions extends SequenceOverrides {
   readonly role?: SigningRole;

@@ -1,7 +1,7 @@
 // ECDSA signatures of services and openssl: an Ecdsa-Sig-Value in DER (RFC 3279 §2.2.3). COSE uses r ‖ s (RFC 9053
 // §2.1). Not by @noble/curves, which would be loaded for this alone: key files need the strict DER reader anyway.
 
-import { children, INTEGER, SEQUENCE, singleTlv, type Tlv } from "./der-strict.js";
+import { children, INTEGER, SEQUENCE, singleTlv, type Tlv } from "./strict.js";
 
 /**
  * A positive INTEGER in its shortest form, as `length` big-endian bytes. Returns undefined for anything else, and for

@@ -11,8 +11,8 @@ import {
   type ReleasePlan,
 } from "@firmseal/release";
 import type { Artifact } from "@firmseal/report";
-import type { Picture } from "../show/bars.js";
-import type { Line } from "../show/render.js";
+import type { Picture } from "../../show/bars.js";
+import type { Line } from "../../show/render.js";
 import { differenceLines } from "./difference.js";
 
 /** What a release has, or would have: without a key, nothing is known of its envelopes. */
