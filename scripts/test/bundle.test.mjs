@@ -137,6 +137,11 @@ describe("names of the verifier that the bundler has as texts", () => {
     const parts = { ...(await partsOnce()), names };
     await expect(minifiedBundle(espruino, parts)).rejects.toThrow(message);
   });
+  it("leave what is in strings", async () => {
+    const text = `'" " void 0 ".length'`;
+    const parts = changed(await partsOnce(), /"firmseal\.trust"/g, text);
+    expect(await minifiedBundle({ algs: ["ed25519"], features: ["install", "trust"], form: "umd" }, parts)).toContain(text);
+  });
   it.each([
     ["a function that others stand in", /\bparseManifest\b/g, "parsed", /has no src\/manifest\/parse\.ts parseManifest/],
     ["a constant that leaves parts out", /\bHAS_TRUST\b/g, "HAS_LISTS", /HAS_… of .*lists/],

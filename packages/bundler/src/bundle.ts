@@ -218,7 +218,7 @@ const FROM_TREE = { spidermonkey: true } as ParseOptions;
 const TREE = { spidermonkey: true, code: false } as FormatOptions;
 
 /** What a variable can replace: literals, and properties, whose names cannot be shortened. Strings come first: nothing in them counts. */
-const NAMEABLE = /"(?:[^"\\]|\\.)*"|\.[A-Za-z_]\w*|\bvoid 0\b|\bnull\b|\b4294967296\b/g;
+const NAMEABLE = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\.[A-Za-z_]\w*|\bvoid 0\b|\bnull\b|\b4294967296\b/g;
 /** A variable has to save as many bytes at least. */
 const SAVED = 20;
 
@@ -226,7 +226,7 @@ const SAVED = 20;
 function nameLiterals(code: string, kept: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const [found] of code.matchAll(NAMEABLE))
-    if (found[0] === "." ? kept.includes(found.slice(1)) : found[0] !== '"' || /^"(number|undefined)"$/.test(found))
+    if (found[0] === "." ? kept.includes(found.slice(1)) : !/^["']/.test(found) || /^"(number|undefined)"$/.test(found))
       counts.set(found, (counts.get(found) ?? 0) + 1);
   const variables = new Map<string, string>();
   for (const [found, n] of counts) {
