@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test-support/src/folders.js";
 import { encodeDescription } from "../src/input/description.js";
 import { makeDraft, readInput } from "../src/input/draft.js";
-import { productIn } from "../src/product/file/read.js";
 import { prepareBoard } from "../src/product/board/prepare.js";
+import { productIn } from "../src/product/file/read.js";
 
 describe("a private key that is in the place of an image while it is read", () => {
   const secret = JSON.stringify(toPrivateJwk(privateKey("ed25519", new Uint8Array(32).fill(9))));
