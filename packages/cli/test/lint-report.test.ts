@@ -112,7 +112,7 @@ describe("a report", () => {
 
   it("of a release without findings fits it too, and names what it looked at", async () => {
     const p = standard();
-    p.put("fw.spdx.json", "{}");
+    p.put("fw.spdx.json", '{ "spdxVersion": "SPDX-2.3" }');
     await signed(p, 7, "a b.suit");
     const log = JSON.parse((await p.ok(["lint", "a b.suit", "--format", "sarif"])).stdout);
     expect(fits(log)).toBe(true);
@@ -149,7 +149,7 @@ describe("a report", () => {
     ["note", 1],
   ])("fails from the severity of --fail-on on: %s", async (severity, exit) => {
     const p = standard();
-    p.put("fw.cdx.json", "{}");
+    p.put("fw.cdx.json", '{ "bomFormat": "CycloneDX" }');
     p.put("fw.bin", mcubootImage(0, 0, 0));
     await signed(p, 7);
     const r = await p.run(["lint", "fw.suit", "--fail-on", severity]);

@@ -211,9 +211,13 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
     /^not checked: https:\/\/example\.com\/none\.bin$/,
   ],
   "no-sbom": [
-    async (p) => [await signed(p, 7)],
     async (p) => {
+      // a name alone is no bill
       p.put("fw.cdx.json", "{}");
+      return [await signed(p, 7)];
+    },
+    async (p) => {
+      p.put("fw.cdx.json", '{ "bomFormat": "CycloneDX", "specVersion": "1.6" }');
       return [await signed(p, 7)];
     },
     /no SPDX or CycloneDX file/,

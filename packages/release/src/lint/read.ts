@@ -1,7 +1,7 @@
 // Reads a release as rules see it. Nothing is trusted: a rule says what is wrong, and `verify` decides what is trusted.
 
-import { existsSync, readdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { VERSION_BYTES } from "@firmseal/images";
 import { CODES, Failure, readFirstBytes, STDIO, sizeOf } from "@firmseal/keys";
 import type { Explained } from "@firmseal/report";
@@ -24,6 +24,7 @@ import { certainRefusal, checkPayloads, outsideUris, payloadFiles } from "../pay
 import { sequenceCommands } from "../payload-check/tree.js";
 import { payloadsBeside } from "../payload-check/verified.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
+import { isBillOfMaterials } from "../report/documents.js";
 import { carriedStores } from "../rotation/plan/steps.js";
 import { scopeOf } from "../signing/scope.js";
 import { type IdentifiedSignature, type KnownKey, signersOf } from "../signing/signers.js";
@@ -64,8 +65,9 @@ function hasCoswid({ envelope, manifest }: UnverifiedEnvelope): boolean {
 
 function hasBillBeside(path: string): boolean {
   if (path === STDIO) return false;
+  const folder = dirname(path);
   try {
-    return readdirSync(dirname(path)).some((name) => BILL_OF_MATERIALS.test(name));
+    return readdirSync(folder).some((name) => BILL_OF_MATERIALS.test(name) && isBillOfMaterials(join(folder, name)));
   } catch {
     // a folder that may not be listed shows none
     return false;
@@ -137,7 +139,7 @@ export async function readForLint(path: string, envelope: Uint8Array, o: ReadOpt
     explained,
     refusal,
     carried: storesIn(path, envelope, sequence),
-    hasBillOfMaterials: hasCoswid(outline) || hasBillBeside(path) || (o.sbom !== undefined && existsSync(o.sbom)),
+    hasBillOfMaterials: hasCoswid(outline) || hasBillBeside(path) || (o.sbom !== undefined && isBillOfMaterials(o.sbom)),
   };
 }
 

@@ -18,7 +18,18 @@ function jsonOf(text: string): Json | undefined {
   }
 }
 
-const count = (value: unknown): number => (Array.isArray(value) ? value.length : 0);
+const listOf = (value: unknown): Json[] => (Array.isArray(value) ? value : []);
+
+/** The JSON-LD context of SPDX 3, with its version. */
+const SPDX_3 = /^https:\/\/spdx\.org\/rdf\/(3[\d.]*)\//;
+
+/** What names a bill of materials that is not in JSON, with its version: XML, tag-value, YAML, RDF. */
+const OTHER_FORMS = [
+  { name: "CycloneDX", form: /\bxmlns(?::\w+)?="http:\/\/cyclonedx\.org\/schema\/bom\/([\d.]+)"/ },
+  { name: "SPDX", form: /^SPDXVersion:[ \t]*(SPDX-[\d.]+)/m },
+  { name: "SPDX", form: /^[ \t]*"?spdxVersion"?[ \t]*:[ \t]*["']?(SPDX-[\d.]+)/m },
+  { name: "SPDX", form: /<(?:\w+:)?specVersion>(SPDX-[\d.]+)</ },
+] as const;
 
 /** Text of a file of others, which is short if it is what it should be. */
 const short = (value: unknown): string => String(value ?? "").slice(0, 100);
@@ -30,13 +41,31 @@ function statementOf(value: Json): Json | undefined {
   return value;
 }
 
-function kindOf(bytes: Uint8Array): ReportDocument["kind"] {
+/** What a file is, by its content: in JSON by its members, in other forms by what names the form. */
+export function documentKind(bytes: Uint8Array): ReportDocument["kind"] {
   const text = Buffer.from(bytes).toString("utf8");
   // JSON Lines: the first statement
   const value = jsonOf(text) ?? jsonOf(text.slice(0, text.indexOf("\n") + 1));
-  if (!value) return { name: "file" };
-  if (value["bomFormat"] === "CycloneDX") return { name: "CycloneDX", of: short(value["specVersion"]), count: count(value["components"]) };
-  if (typeof value["spdxVersion"] === "string") return { name: "SPDX", of: short(value["spdxVersion"]), count: count(value["packages"]) };
+  if (!value) {
+    for (const { name, form } of OTHER_FORMS) {
+      const [, of] = form.exec(text) ?? [];
+      if (of !== undefined) return { name, of: short(of) };
+    }
+    return { name: "file" };
+  }
+  if (value["bomFormat"] === "CycloneDX")
+    return { name: "CycloneDX", of: short(value["specVersion"]), count: listOf(value["components"]).length };
+  if (typeof value["spdxVersion"] === "string")
+    return { name: "SPDX", of: short(value["spdxVersion"]), count: listOf(value["packages"]).length };
+  const [, version] =
+    [value["@context"]]
+      .flat()
+      .map((one) => SPDX_3.exec(String(one)))
+      .find(Boolean) ?? [];
+  if (version !== undefined) {
+    const packages = listOf(value["@graph"]).filter((one) => one?.["type"] === "software_Package");
+    return { name: "SPDX", of: `SPDX-${short(version)}`, count: packages.length };
+  }
   const statement = statementOf(value);
   if (String(statement?.["_type"]).startsWith("https://in-toto.io/Statement/"))
     return { name: "in-toto", of: short(statement?.["predicateType"]) };
@@ -51,6 +80,15 @@ export function documentsBeside(path: string): string[] {
   return [".spdx.json", ".cdx.json", ".intoto.jsonl"].map((end) => `${stem}${end}`).filter((one) => existsSync(one));
 }
 
+/** Whether a file is a bill of materials in SPDX or CycloneDX. One that cannot be read, or is too large, is none. */
+export function isBillOfMaterials(path: string): boolean {
+  try {
+    return ["CycloneDX", "SPDX"].includes(documentKind(readAll(path, LIMITS.reportDocument)).name);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Returns what a report says about files. Throws a Failure if there are too many, or if one cannot be read or is too
  * large.
@@ -61,6 +99,6 @@ export function reportDocuments(paths: readonly string[]): ReportDocument[] {
     throw tooMuch(`${all.length} documents, and a report names at most ${LIMITS.reportDocuments}`, "name fewer of them");
   return all.map((path) => {
     const bytes = readAll(path, LIMITS.reportDocument);
-    return { file: basename(path), kind: kindOf(bytes), bytes: bytes.length, sha256: sha256Hex(bytes) };
+    return { file: basename(path), kind: documentKind(bytes), bytes: bytes.length, sha256: sha256Hex(bytes) };
   });
 }

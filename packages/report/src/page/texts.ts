@@ -67,8 +67,8 @@ export const REPORT_TEXTS = {
   documentBytes: "Bytes",
   documentDigest: "SHA-256",
   documentKinds: {
-    CycloneDX: (of: string, n: number) => `bill of materials, CycloneDX ${of}, components: ${n}`,
-    SPDX: (of: string, n: number) => `bill of materials, ${of}, packages: ${n}`,
+    CycloneDX: (of: string, n?: number) => `bill of materials, CycloneDX ${of}${n === undefined ? "" : `, components: ${n}`}`,
+    SPDX: (of: string, n?: number) => `bill of materials, ${of}${n === undefined ? "" : `, packages: ${n}`}`,
     "in-toto": (of: string) => `provenance, in-toto ${of}`,
     file: () => "file",
   },

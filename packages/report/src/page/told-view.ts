@@ -38,7 +38,7 @@ export function documentViews(documents: NonNullable<PageData["documents"]>, hea
   if (documents.length === 0) return [];
   const rows = documents.map(({ file, kind, bytes, sha256 }) => [
     visibleText(file),
-    visibleText(REPORT_TEXTS.documentKinds[kind.name](kind.of ?? "", kind.count ?? 0)),
+    visibleText(REPORT_TEXTS.documentKinds[kind.name](kind.of ?? "", kind.count)),
     grouped(bytes),
     el("code", {}, ...digits(visibleText(sha256))),
   ]);

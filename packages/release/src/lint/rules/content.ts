@@ -16,7 +16,7 @@ function versions({ release }: LintContext): { payload: LintPayload; found: Imag
   });
 }
 
-/** MAJOR.MINOR.PATCH at the begin of a version; `v1.4.2-3-gabc` is that of git describe. */
+/** MAJOR.MINOR.PATCH at the beginning of a version; `v1.4.2-3-gabc` is that of git describe. */
 const coreOf = (version: string) => /^v?(\d+\.\d+\.\d+)(?![.\d])/.exec(version)?.[1];
 
 export const contentRules: readonly Rule[] = [
