@@ -5,7 +5,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { CERTIFICATES } from "../../packages/test-support/src/certificates.ts";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
 import { nodeBinary } from "../on-node.mjs";
 import { packAll } from "../pack.mjs";
@@ -16,6 +17,9 @@ import { dockerfile, example, gitlabJobs, jenkinsLines } from "./ci-examples.mjs
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 const names = PUBLISHED.map((path) => manifestOf(join(ROOT, path)).name);
+
+// npm speaks to the registry
+if (CERTIFICATES) vi.stubEnv("NODE_EXTRA_CA_CERTS", CERTIFICATES);
 
 const call = (command, args, options = {}) => spawnSync(command, args, { encoding: "utf8", timeout: 120_000, ...options });
 const npmSetting = (name) => call("npm", ["config", "get", name], { cwd: ROOT }).stdout.trim();
