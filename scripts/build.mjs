@@ -1,6 +1,6 @@
 // Builds everything: types and ES modules (tsc -b), the bundled command line, the device bundles. `--quiet` prints nothing but errors.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -356,20 +356,39 @@ async function manual() {
   writeFileSync(`${ROOT}packages/cli/dist/man/firmseal.1`, await manualPage(version));
 }
 
-/** The static page of packages/inspector, from the modules that have just been built. */
-async function inspector() {
-  const folder = `${ROOT}packages/inspector`;
-  const { status } = spawnSync(`${folder}/node_modules/.bin/vite`, ["build", "--logLevel", "warn"], {
-    cwd: folder,
-    stdio: ["ignore", 2, 2],
+/** A program that runs beside this one, and tells its errors itself. */
+function beside(command, args, cwd) {
+  return new Promise((resolve, reject) => {
+    spawn(command, args, { cwd, stdio: ["ignore", 2, 2] })
+      .on("error", reject)
+      .on("close", (status) => (status === 0 ? resolve() : reject(new Error("found errors"))));
   });
-  if (status !== 0) throw new Error("vite build found errors");
 }
+
+const deviceBundles = () =>
+  beside(process.execPath, ["--input-type=module", "-e", 'await (await import("./scripts/bundle.mjs")).bundleAll()'], ROOT);
+
+/** The static page of packages/inspector, from the modules that have just been built. */
+const inspector = () =>
+  beside(`${ROOT}packages/inspector/node_modules/.bin/vite`, ["build", "--logLevel", "warn"], `${ROOT}packages/inspector`);
 
 async function step(name, run) {
   const start = performance.now();
-  await run();
-  say(`${name} ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  try {
+    await run();
+    say(`${name} ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    return true;
+  } catch (error) {
+    console.error(`${name}: ${error.message}`);
+    return false;
+  }
+}
+
+/** Everything but types and modules. One run shows every error. */
+async function others() {
+  const made = [step("device bundles", deviceBundles), step("inspector", inspector)];
+  made.push((await step("command line", commandLine)) && step("manual", manual), step("documents", copyDocuments));
+  return (await Promise.all(made)).every(Boolean);
 }
 
 writeCommandTable();
@@ -380,28 +399,9 @@ if (upToDate(now)) {
   say("up to date");
 } else {
   rmSync(STAMP, { force: true });
-  let failed = false;
-  const steps = [
-    ["types and modules", modules],
-    ["command line", commandLine],
-    ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
-    ["manual", manual],
-    ["inspector", inspector],
-    ["documents", copyDocuments],
-  ];
-  // one run shows every error, but for those that follow from modules that were not made
-  for (const [name, run] of steps) {
-    try {
-      await step(name, run);
-    } catch (error) {
-      failed = true;
-      console.error(`${name}: ${error.message}`);
-      if (run === modules) break;
-    }
-  }
-  if (failed) process.exitCode = 1;
-  else {
+  // without the modules, every other step would fail too
+  if ((await step("types and modules", modules)) && (await others())) {
     mkdirSync(CACHE, { recursive: true });
     writeFileSync(STAMP, now);
-  }
+  } else process.exitCode = 1;
 }
