@@ -3,8 +3,10 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { readVectors } from "../../../test-vectors/index.mjs";
 import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
-import { some } from "../../test-support/src/effort.js";
+import { hex } from "../../test-support/src/bytes.js";
+import { OF_SOME, some } from "../../test-support/src/effort.js";
 import { program, startWorker } from "../../test-support/src/processes.js";
 import {
   DEVICE,
@@ -49,6 +51,12 @@ const ROWS: [string, string[], RunOptions?, string?][] = [
   ["verify an image", ["verify", "fw.bin", ...KEY]],
   ["verify stdin that is empty", ["verify", "-", ...KEY]],
   ["verify stdin of 200 kB", ["verify", "-", ...KEY], { input: image(200_000) }],
+  ["verify above a floor", ["verify", "fw.suit", ...KEY, "--floor", "9"]],
+  ["verify with two of one key", ["verify", "fw.suit", ...KEY, "--threshold", "2"]],
+  ["verify with a payload that nothing fetches", ["verify", "fw.suit", ...KEY, "--payload", "fw.bin"]],
+  ["verify for a consumer", ["verify", "fw.suit", ...KEY, "--for", "libcsuit"]],
+  ["verify with a file that is no key", ["verify", "fw.suit", "--key", "fw.bin"]],
+  ["verify for a board without a product", ["verify", "fw.suit", "--board", "a"]],
   ["inspect", ["inspect", "fw.suit"]],
   ["inspect --diag", ["inspect", "fw.suit", "--diag"]],
   ["inspect --json", ["inspect", "fw.suit", "--json"]],
@@ -80,6 +88,18 @@ const ROWS: [string, string[], RunOptions?, string?][] = [
     },
   ],
   ["sign, two passphrases for one key", [...SIGN, "E.pem", "--passphrase-fd", "3", "--passphrase-env", "P", "--out", "-"]],
+  ["sign, a public key", [...SIGN, "A.jwk", "--out", "o.suit"]],
+  ["sign, a key that is not there", [...SIGN, "none.pem", "--out", "o.suit"]],
+  ["sign, a source of keys that is none", [...SIGN, "kms:a", "--out", "o.suit"]],
+  ["sign a private key", ["sign", "B.pem", ...FACTS, "--seq", "7", "--key", "A.pem", "--out", "o.suit"]],
+  ["sign a file that is not there", ["sign", "none.bin", ...FACTS, "--seq", "7", "--key", "A.pem", "--out", "o.suit"]],
+  ["sign a file over itself", [...SIGN, "A.pem", "--out", "fw.bin"]],
+  ["sign a signed file again", ["sign", "fw.suit", "--key", "A.pem", "--out", "o.suit"]],
+  ["sign without a number", ["sign", "fw.bin", ...FACTS, "--key", "A.pem", "--out", "o.suit"]],
+  ["sign with a number that is none", ["sign", "fw.bin", ...FACTS, "--seq", "x", "--key", "A.pem", "--out", "o.suit"]],
+  ["sign with 2^64", ["sign", "fw.bin", ...FACTS, "--seq", "18446744073709551616", "--key", "A.pem", "--out", "o.suit"]],
+  ["sign with the next number of an empty log", ["sign", "fw.bin", ...FACTS, "--seq", "next", "--key", "A.pem", "--out", "o.suit"]],
+  ["sign for a class that is none", ["sign", "fw.bin", "--vendor", "a", "--class", "", "--seq", "7", "--key", "A.pem", "--out", "o.suit"]],
   ["create from stdin", ["create", "--from", "-", "--out", "-"], { input: description() }],
   ["create from what is no JSON", ["create", "--from", "-", "--out", "-"], { input: "{" }],
   ["pubkey", ["pubkey", "A.pem"]],
@@ -120,6 +140,29 @@ describe("a call gives what a process gives", () => {
     expect(called.exit).not.toBeNull();
     expect(called).toEqual(await outcome(args, { ...o, program: true }, made));
   });
+});
+
+/** An envelope for each number of a refusal, and the key that may sign it. Nothing else decides. */
+const REFUSED = new Map(
+  readVectors("refused").flatMap(({ action, envelope, expected, trust, memory }) => {
+    const [anchor, ...others] = trust?.anchors ?? [];
+    if (action !== "open" || envelope === undefined || anchor?.alg !== "ed25519" || others.length > 0) return [];
+    if ([trust?.floor, trust?.threshold, anchor.since, anchor.until, memory].some((one) => one !== undefined)) return [];
+    return [[/\d+ \w+/.exec(expected)?.[0] ?? "", { envelope, key: anchor.key }] as const];
+  }),
+);
+
+it.each(some([...REFUSED], 24))(`verify refuses %s with the same words${OF_SOME}`, async (_, { envelope, key }) => {
+  const p = standard();
+  p.put("v.suit", hex(envelope));
+  p.put("v.pub", hex(key));
+  const by = async (o: RunOptions) => {
+    const { exit, stderr, stdout } = await p.run(["verify", "v.suit", "--key", "v.pub", "--json"], o);
+    return { exit, stderr, stdout };
+  };
+  const called = await by({});
+  expect(called).toMatchObject({ exit: 1, stdout: expect.stringMatching(/"code": [1-9]/) });
+  expect(await by({ program: true })).toEqual(called);
 });
 
 describe("a call", () => {
