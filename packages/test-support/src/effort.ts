@@ -23,7 +23,7 @@ export const some = <T>(all: readonly T[], n: number): T[] => all.filter((_, i) 
 export const OF_SOME = LONG ? "" : ", of some (FIRMSEAL_LONG=1: of all)";
 
 /** How many random schedules signers are run under. */
-export const SCHEDULES = ALL ? 2 ** 10 : LONG ? 2 ** 6 : 2 ** 3;
+export const SCHEDULES = ALL ? 2 ** 10 : LONG ? 2 ** 7 : 2 ** 3;
 
 /** FIRMSEAL_MUTANTS=1: the tests run once for each mutant of the verifier. What takes long and tells no more mutants leaves itself out. */
 export const MUTANTS = process.env["FIRMSEAL_MUTANTS"] === "1";
