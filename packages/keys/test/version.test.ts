@@ -86,4 +86,18 @@ it("a version may be one major version ahead, and no more", () => {
   expect(() => check("1.4.2", "1.4.2-rc.1")).toThrow("lower than");
   // a text that has another number than its own does not help
   expect(() => check("1.4.2", "2.0.0", versionNumber("2.0.1"))).toThrow("more than 2^32 higher");
+  // what gives the number is what to change
+  const hint = (...args: Parameters<typeof check>) => {
+    try {
+      check(...args);
+      return undefined;
+    } catch (e) {
+      return (e as { hint?: string }).hint;
+    }
+  };
+  expect(hint("1.4.2", "1.4.1")).toBe("give a higher version, or allow it: --allow-lower-sequence");
+  expect(hint("1.4.2", "1.4.2")).toBe("a rebuilt release needs a new version, or allow it: --allow-sequence-reuse");
+  expect(hint("1.4.2", "1.4.1", 7n)).toBe(
+    "give a higher one: --seq next, or raise it in the description, or allow it: --allow-lower-sequence",
+  );
 });

@@ -106,6 +106,14 @@ const MANIFESTS: Numbered = {
   next: "give the next one: --seq next, or correct it in the description",
 };
 
+/** The same, for a number that is made from the version. */
+const VERSIONS: Numbered = {
+  other: "another manifest",
+  again: "a rebuilt release needs a new version",
+  higher: "give a higher version",
+  next: "correct the version",
+};
+
 /** Words for messages about the numbers of trust files. */
 export const TRUST_FILES: Numbered = {
   other: "another trust file",
@@ -126,17 +134,19 @@ export interface SequenceOverrides {
 
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
- * would refuse, that another file has, or that leaves no room, and a version below one that has a lower number. The same manifest or trust file may be signed again with
- * any key. A number that is that of its version may be one major version ahead. Returns the overrides that were needed,
- * as option names.
+ * would refuse, that another file has, or that leaves no room, and a version below one that has a lower number. The
+ * same manifest or trust file may be signed again with any key. A number that is that of its version may be one major
+ * version ahead. Returns the overrides that were needed, as option names.
  */
 export function checkSequence(
   entries: readonly SignedNumber[],
   asked: { sequence: bigint; digest: string; scope: readonly string[]; version?: string },
   allow: SequenceOverrides,
-  words: Numbered = MANIFESTS,
+  kind: Numbered = MANIFESTS,
 ): string[] {
   const { sequence, digest } = asked;
+  const isOfVersion = isNumberOf(asked.version, sequence);
+  const words = isOfVersion ? VERSIONS : kind;
   const scope = new Set(asked.scope);
   const known = entries.filter((e) => sharesScope(e, scope));
   const last = highestInScope(known, scope);
@@ -167,15 +177,15 @@ export function checkSequence(
       allow.allowLowerSequence,
       "allow-lower-sequence",
       `version ${asked.version} is lower than ${newest}, which was already signed: devices install it as the newer release`,
-      "correct the version",
+      VERSIONS.next,
     );
-  if (isNumberOf(asked.version, sequence)) {
+  if (isOfVersion) {
     if (majorOf(sequence) > majorOf(last) + 1n)
       need(
         allow.allowSequenceJump,
         "allow-sequence-jump",
         `version ${asked.version} skips major versions after ${numberVersion(last)}: devices accept nothing lower afterwards`,
-        "correct the version",
+        words.next,
       );
   } else if (sequence > last + LARGEST_JUMP)
     need(
