@@ -38,7 +38,7 @@ export function countedTables(results, against) {
         ]),
       ),
     ),
-    "Verifications on Node, as a fraction of those that node:crypto (OpenSSL) does in the same processor time.\n",
+    "Throughput of verification on Node, in processor time, as a fraction of that of node:crypto (OpenSSL).\n",
     tableText(
       ["algorithm", "of OpenSSL", "aim"],
       [

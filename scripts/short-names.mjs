@@ -2,6 +2,7 @@
 // classes, also where a variable gives them.
 
 import { parse } from "acorn";
+import { partsOf } from "./first-run.mjs";
 import { minify } from "./minify.mjs";
 
 const NAMED_BY_VARIABLE = ["ArrowFunctionExpression", "FunctionExpression", "ClassExpression"];
@@ -15,8 +16,7 @@ function namesOfFunctions(text) {
   const walk = (node) => {
     if (node.type === "VariableDeclarator") take(node.id, node.init);
     if (node.type === "AssignmentExpression" || node.type === "AssignmentPattern") take(node.left, node.right);
-    for (const value of Object.values(node))
-      for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.type === "string") walk(one);
+    for (const one of partsOf(node)) walk(one);
   };
   walk(parse(text, { ecmaVersion: 2022 }));
   return [...names];

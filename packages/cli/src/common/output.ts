@@ -1,10 +1,10 @@
 // Outputs: what must not be replaced, and where the bytes go: to a file, to stdout, or into the JSON.
 
-import { statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import {
   checkWritable,
   Failure,
+  isFile,
   isSameFile,
   looksPrivate,
   readFirstBytes,
@@ -26,7 +26,7 @@ export function outputName(input: string): string {
 
 /** Throws a Failure if a release at this place must not be replaced by the new one, unless --replace was given. */
 export function checkRelease(out: string, envelope: Uint8Array, replace: boolean | undefined): void {
-  if (out !== STDIO && !replace && statSync(out, { throwIfNoEntry: false })?.isFile()) refuseReplacing(out, envelope);
+  if (out !== STDIO && !replace && isFile(out)) refuseReplacing(out, envelope);
 }
 
 /**
@@ -50,7 +50,7 @@ export function refuseTerminal(path: string, option: string): void {
 }
 
 function checkReplaced(path: string, option: string, envelope: boolean): void {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  if (!isFile(path)) return;
   if (looksPrivate(readFirstBytes(path, 1024)))
     throw usage(`${option} ${path}: is a private key, or the state of a key`, "choose another name");
   if (!envelope || path.toLowerCase().endsWith(".suit")) return;
@@ -84,7 +84,7 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
 /** A trust file replaces an existing file only if that is a trust file too: a mistyped name must not cost a key or an image. */
 export function checkTrustOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
-  if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  if (path === "-" || !isFile(path)) return;
   const head = readFirstBytes(path, 2);
   if (head.length > 0 && !isTrust(head))
     throw usage(`--out ${path}: exists and is not a trust file`, "choose another name, or move the file away");
@@ -93,7 +93,7 @@ export function checkTrustOutput(path: string, others: readonly string[]): void 
 /** A fleet file replaces an existing file only if that is a fleet file too. */
 export function checkFleetOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
-  if (path === STDIO || !statSync(path, { throwIfNoEntry: false })?.isFile() || sizeOf(path) === 0) return;
+  if (path === STDIO || !isFile(path) || sizeOf(path) === 0) return;
   try {
     fleetDevices(path);
   } catch {

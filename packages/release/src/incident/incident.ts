@@ -40,7 +40,7 @@ export interface Incident {
   /** The fleet now, and with the bridges: rehearsed ones, or the signed ones. */
   readonly now: readonly CohortResult[];
   readonly after: readonly CohortResult[];
-  /** What is true of the fleet now, in words: who is safe, and who is not. */
+  /** The present state of the fleet, in words: which devices are safe, and which are not. */
   readonly safe: readonly string[];
   readonly unsafe: readonly string[];
   /** Lines to type, or things to do, in order. */

@@ -47,8 +47,8 @@ export interface Approvals {
 export const NO_APPROVALS: Approvals = { keys: [], files: [], allowed: false };
 
 /**
- * Reads the public keys of those who must approve, and the approvals. Throws a usage Failure for approvals without a
- * key, and the errors of files and keys.
+ * Reads the public keys of the approvers, and their approvals. Throws a usage Failure for approvals without a key, and
+ * the errors of files and keys.
  */
 export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
   if (o.approval && !o.approver) throw usage("--approval: --approver is missing", "name the person's public key: --approver PUB");
