@@ -1,6 +1,7 @@
 // What a file beside a release is, by its content.
 
 import { expect, it } from "vitest";
+import { isTooDeep, parseJson } from "../src/input/json.js";
 import { documentKind } from "../src/report/documents.js";
 
 const CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld";
@@ -38,4 +39,19 @@ it.each([
 it("takes time in proportion to a file that is neither", () => {
   const parts = ["\n \t", "spdxVersion", "<a", ' xmlns="http://cyclonedx.org/schema/bom/', "xmlns:", "SPDXVersion:  "];
   for (const part of parts) expect(documentKind(Buffer.from(part.repeat(200_000)))).toEqual({ name: "file" });
+});
+
+it("refuses JSON that is nested deeply before it is parsed: it would take a hundred times its length of memory", () => {
+  const nested = (n: number) => "[".repeat(n) + "]".repeat(n);
+  expect([1_000, 1_001].map((n) => isTooDeep(nested(n)))).toEqual([false, true]);
+  expect(isTooDeep(`["${"[".repeat(5_000)}\\"${"{".repeat(5_000)}", ${"[],".repeat(5_000)}0]`)).toBe(false);
+  expect(() => parseJson(Buffer.from(nested(1_001)))).toThrow(/^is nested too deeply$/);
+  expect(() => parseJson(Buffer.from("[".repeat(2_000_000)))).toThrow(/^is nested too deeply$/);
+  expect(documentKind(Buffer.from(`{"bomFormat":"CycloneDX","x":${nested(1_001)}}`))).toEqual({ name: "file" });
+});
+
+it("locates a fault in what a person can have written, and not in megabytes", () => {
+  const faulty = (n: number) => Buffer.from(`[${"[],".repeat(n)}x]`);
+  expect(() => parseJson(faulty(3))).toThrow(/^not JSON \(line 1, column 11\)$/);
+  expect(() => parseJson(faulty(700_000))).toThrow(/^not JSON$/);
 });

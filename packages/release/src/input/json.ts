@@ -2,9 +2,36 @@
 
 import { parse as locate } from "@humanwhocodes/momoa";
 
+/** No JSON of ours nests this deeply. */
+const DEEPEST = 1_000;
+
+/**
+ * Whether a text has more brackets open at once than JSON.parse() may get: it takes 100 bytes of memory for each of them.
+ */
+export function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (quoted) {
+      if (c === "\\") i++;
+      else quoted = c !== '"';
+    } else if (c === '"') quoted = true;
+    else if (c === "[" || c === "{") {
+      if (++depth > DEEPEST) return true;
+    } else if (c === "]" || c === "}") depth--;
+  }
+  return false;
+}
+
+/** Characters of a text in which a fault is located. What a person writes is shorter, and it takes 100 bytes for each. */
+const LONGEST_LOCATED = 2 ** 21;
+
 /** Names the fault, and its place if that is known. */
 function faultOf(text: string): string {
   if (text.trim() === "") return "not JSON: it is empty";
+  if (isTooDeep(text)) return "is nested too deeply";
+  if (text.length > LONGEST_LOCATED) return "not JSON";
   try {
     locate(text, { mode: "json" });
     return "not JSON";
@@ -22,8 +49,9 @@ export function parseJson(bytes: Uint8Array): unknown {
   let text: string | undefined;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return JSON.parse(text);
+    if (!isTooDeep(text)) return JSON.parse(text);
   } catch {
-    throw new SyntaxError(text === undefined ? "not JSON: not text in UTF-8" : faultOf(text));
+    // named below
   }
+  throw new SyntaxError(text === undefined ? "not JSON: not text in UTF-8" : faultOf(text));
 }

@@ -5,13 +5,14 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { readAll, sha256Hex, tooMuch } from "@firmseal/keys";
 import type { ReportDocument } from "@firmseal/report";
+import { isTooDeep } from "../input/json.js";
 import { LIMITS } from "../limits.js";
 
 type Json = { readonly [name: string]: unknown };
 
 function jsonOf(text: string): Json | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = isTooDeep(text) ? undefined : JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Json) : undefined;
   } catch {
     return undefined;

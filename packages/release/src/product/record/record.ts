@@ -17,6 +17,7 @@ import {
 } from "@firmseal/keys";
 import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/report";
 import { hashFile } from "../../input/hash-file.js";
+import { parseJson } from "../../input/json.js";
 import { LIMITS } from "../../limits.js";
 import { violations } from "../../schema.js";
 import type { Product } from "../file/product.js";
@@ -40,10 +41,9 @@ const contradiction = (record: ReleaseRecord): string | undefined =>
 export function readRecordFile(path: string): ReleaseRecord {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(readAll(path, LIMITS.releaseRecord)));
+    value = parseJson(readAll(path, LIMITS.releaseRecord));
   } catch (e) {
-    if (e instanceof SyntaxError || e instanceof TypeError) value = undefined;
-    else throw e;
+    if (!(e instanceof SyntaxError)) throw e;
   }
   const again = "get the folder again, as firmseal release wrote it";
   if (value === undefined || violations(value, "record").length > 0) throw releaseFault(`${path}: is not the record of a release`, again);
