@@ -46,8 +46,8 @@ const DIVIDED = [
   "packages/release/lib/input/description.js",
   "packages/release/lib/input/json.js",
   "packages/release/lib/rotation/fleet-rows.js",
-  "packages/release/lib/schema.js",
-  "packages/release/lib/schema-why.js",
+  "packages/release/lib/input/schema.js",
+  "packages/release/lib/input/schema-why.js",
   "packages/release/lib/trust/trust-ref.js",
   "packages/signer/lib/description/schema.js",
   "packages/signer/lib/description/schema-why.js",
@@ -314,7 +314,7 @@ async function commandLine() {
   const keptRefusals = {
     name: "kept refusals of kinds of device",
     setup: ({ onLoad }) =>
-      onLoad({ filter: /release\/lib\/payload-check\/payload-check\.js$/ }, ({ path }) =>
+      onLoad({ filter: /release\/lib\/verify\/payload-check\.js$/ }, ({ path }) =>
         keeping(
           path,
           "certainRefusal",

@@ -212,7 +212,7 @@ export async function withPage() {
 export const withoutSchemaCompiler = () =>
   precompileSchemas(
     RELEASE,
-    "schema",
+    "input/schema",
     {
       trust: ["trust.schema.json"],
       product: ["product.schema.json"],

@@ -4,7 +4,7 @@ import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { CODES } from "../../keys/src/errors/failure.js";
 import { encodeDescription } from "../../release/src/input/description.js";
-import { LIMITS } from "../../release/src/limits.js";
+import { LIMITS } from "../../release/src/input/limits.js";
 import { readFleet } from "../../release/src/rotation/fleet.js";
 import { readDescription } from "../../release/src/trust/trust-description.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
-import { violations } from "../../release/src/schema.js";
+import { violations } from "../../release/src/input/schema.js";
 import { expectFailure, firmseal, image, type Place, type Result } from "../../test-support/src/run.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 

@@ -24,22 +24,11 @@ export {
 export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
-export { LIMITS } from "./limits.js";
+export { LIMITS } from "./input/limits.js";
 export { type Finding, type LintReport, lintFailure, type SkippedRule, type Waiver } from "./lint/lint.js";
 export { type LintOptions, lintReleases } from "./lint/releases.js";
 export { POLICIES, type Policy, SEVERITIES, type Severity } from "./lint/rule.js";
 export { ALL_RULES } from "./lint/rules.js";
-export {
-  checkPayloads,
-  deviceKinds,
-  manifestParameters,
-  namedIdentities,
-  outsideUris,
-  payloadFiles,
-  warnOfRefusal,
-} from "./payload-check/payload-check.js";
-export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./payload-check/tree.js";
-export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
 export { signingKeys, trustOptions } from "./product/board/devices.js";
 export { boardInput } from "./product/board/sign-board.js";
 export { type BoardChange, releaseChanges } from "./product/changes.js";
@@ -54,7 +43,6 @@ export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from ".
 export { readRecord, refuseOtherProduct } from "./product/record/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
-export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKey, reportKinds, reportTime } from "./report/report-data.js";
 export {
@@ -139,3 +127,15 @@ export {
   verifiedTrust,
   withFileName,
 } from "./trust/trust-ref.js";
+export {
+  checkPayloads,
+  deviceKinds,
+  manifestParameters,
+  namedIdentities,
+  outsideUris,
+  payloadFiles,
+  warnOfRefusal,
+} from "./verify/payload-check.js";
+export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./verify/refusals.js";
+export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";
+export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./verify/verified.js";

@@ -3,8 +3,8 @@
 import { conform, DescriptionError, ROLES } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import schema from "../schema/trust.schema.json" with { type: "json" };
-import { LIMITS } from "../src/limits.js";
-import { violations } from "../src/schema.js";
+import { LIMITS } from "../src/input/limits.js";
+import { violations } from "../src/input/schema.js";
 
 const check = (value: unknown) => conform(value, (json) => violations(json, "trust"));
 

@@ -4,10 +4,10 @@
 import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "../errors/failure.js";
+import { guardKeyFiles } from "../files/private-input.js";
 import { warn } from "../notices.js";
 import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
-import { guardKeyFiles } from "./private-input.js";
 import { provePossession } from "./proof.js";
 import type { Asking, OpenedKey, SigningKey } from "./source.js";
 import { refuseUnknownSource, sourceRow } from "./table.js";

@@ -8,11 +8,11 @@ import { equalBytes } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, open, policyOf, type TrustStore } from "@firmseal/verifier";
 import { ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import { isRefusal } from "../refusals.js";
+import { LIMITS } from "../input/limits.js";
 import { unsignedBridge } from "../rotation/bridge.js";
 import { readTrustMove } from "../rotation/move.js";
 import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
+import { isRefusal } from "../verify/refusals.js";
 import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./given.js";
 
 function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity): boolean {

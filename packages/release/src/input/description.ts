@@ -4,9 +4,9 @@
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
 import { boundedMessage, grouped, readAll, refusedInput, refuseKeyAsInput, visible, warn } from "@firmseal/keys";
 import { DescriptionError, draftOf, type EnvelopeDraft, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
-import { LIMITS } from "../limits.js";
 import { hashFile } from "./hash-file.js";
 import { parseJson } from "./json.js";
+import { LIMITS } from "./limits.js";
 
 export interface KeyAsImage {
   /** The keys that sign: their files are not input. */

@@ -23,14 +23,14 @@ import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleI
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../payload-check/payload-check.js";
+import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
 import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
+import { LIMITS } from "./limits.js";
 
 /** Options for an image, a description or an envelope to sign. */
 export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {

@@ -3,9 +3,9 @@
 import { closeSync, readSync } from "node:fs";
 import { Failure, grouped, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
 import { errors, type Source } from "@firmseal/verifier";
-import { LIMITS } from "../limits.js";
-import { refusalHint } from "../refusals.js";
+import { refusalHint } from "../verify/refusals.js";
 import { headSize, looksLikeEnvelope } from "./envelope-kind.js";
+import { LIMITS } from "./limits.js";
 
 /** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;

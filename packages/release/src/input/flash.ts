@@ -2,7 +2,7 @@
 
 import { DETECT_BYTES, detectFormat, parseImage } from "@firmseal/images";
 import { readAll, refusedInput, visible } from "@firmseal/keys";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "./limits.js";
 
 export interface FlashBytes {
   readonly bytes: Uint8Array;

@@ -1,7 +1,7 @@
 // Holds a release against the rules, and the findings against the waivers of the product.
 
 import { CODES, Failure, grouped } from "@firmseal/keys";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 import { type LintContext, NEEDS, type Need, type Policy, type Rule, SEVERITIES, type Severity } from "./rule.js";
 import { RULES, WAIVER_RULES } from "./rules.js";
 

@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { readAll, sha256Hex, tooMuch } from "@firmseal/keys";
 import type { ReportDocument } from "@firmseal/report";
 import { isTooDeep } from "../input/json.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 type Json = { readonly [name: string]: unknown };
 

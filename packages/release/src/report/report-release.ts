@@ -6,7 +6,7 @@ import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmsea
 import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 import { recorded } from "../product/changes.js";
 import { checkFiles, hasRecord, looksLikeRecord, readRecord, readRecordFile, releaseFault } from "../product/record/record.js";
 

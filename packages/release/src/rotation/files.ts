@@ -6,8 +6,8 @@ import { environment, Failure, grouped, readAll, systemFault, tooMuch, usage } f
 import { isTrust } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { looksLikeEnvelope } from "../input/envelope-kind.js";
-import { LIMITS } from "../limits.js";
-import { refusalHint } from "../refusals.js";
+import { LIMITS } from "../input/limits.js";
+import { refusalHint } from "../verify/refusals.js";
 import { big } from "./plan/quorum.js";
 import { type PlannedStep, stepOf } from "./plan/steps.js";
 

@@ -9,8 +9,8 @@ import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";
 import { parseJson } from "../input/json.js";
 import { jsonLines } from "../input/json-lines.js";
-import { LIMITS } from "../limits.js";
-import { violations } from "../schema.js";
+import { LIMITS } from "../input/limits.js";
+import { violations } from "../input/schema.js";
 
 /** A validated cohort. `where`: its place in the file, for people. */
 export interface FleetRow {

@@ -4,8 +4,8 @@
 import { grouped, tooMuch } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import { refusalMeaning } from "../refusals.js";
+import { LIMITS } from "../input/limits.js";
+import { refusalMeaning } from "../verify/refusals.js";
 import { type Cohort, storesOf } from "./model.js";
 import { type DeviceState, type Played, play } from "./plan/dry-run.js";
 import { newestOfLine, stateOf } from "./plan/plan.js";

@@ -26,12 +26,12 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { isRefusal } from "../refusals.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import { showChanges, type TrustChange } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { withFileName } from "../trust/trust-ref.js";
+import { isRefusal } from "../verify/refusals.js";
 import { readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type Cohort, storesOf } from "./model.js";

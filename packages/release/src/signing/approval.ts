@@ -23,7 +23,7 @@ import {
   type Signable,
   signedWith,
 } from "@firmseal/signer";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 import { enterUses } from "./enter.js";
 
 /** --approver, --approval and --allow-no-approval of a command that signs. */

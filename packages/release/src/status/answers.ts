@@ -2,7 +2,7 @@
 
 import { grouped, readAll, refusedInput, tooMuch } from "@firmseal/keys";
 import { jsonLines } from "../input/json-lines.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 /** A status message that has not been verified. `where`: its place, for people. */
 export interface Answer {

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
 import { jsonLines } from "../input/json-lines.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 /** A nonce that was sent to a device. */
 export interface SentNonce {

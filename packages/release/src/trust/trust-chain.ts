@@ -6,8 +6,8 @@ import { acceptTrust, decodeTrust, equalBytes, trustName } from "@firmseal/signe
 import { nodeHost } from "@firmseal/simulator";
 import { compareSequence, errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { refusalHint } from "../refusals.js";
 import { big } from "../rotation/plan/quorum.js";
+import { refusalHint } from "../verify/refusals.js";
 import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
 import { readTrustBytes, refuseUnsigned, withFileName } from "./trust-ref.js";
 

@@ -19,8 +19,8 @@ import { errors } from "@firmseal/verifier";
 import { MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { parseJson } from "../input/json.js";
-import { refusalHint } from "../refusals.js";
-import { violations } from "../schema.js";
+import { violations } from "../input/schema.js";
+import { refusalHint } from "../verify/refusals.js";
 
 const HINT = "compare it with schema/trust.schema.json of @firmseal/release; docs/guides/trust.md has an example";
 

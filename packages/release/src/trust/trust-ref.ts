@@ -33,8 +33,8 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import { isRefusal, refusalFailure, refusalHint, refusalMeaning } from "../refusals.js";
+import { LIMITS } from "../input/limits.js";
+import { isRefusal, refusalFailure, refusalHint, refusalMeaning } from "../verify/refusals.js";
 import { areReached, type FamilyProgress, familyProgress } from "./families.js";
 
 const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roots, or have the others sign";

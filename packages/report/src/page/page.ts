@@ -2,8 +2,8 @@
 
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { hexOf } from "../behaviour/explain.js";
 import { MOST_BOARDS } from "../data.js";
-import { hexOf } from "../explain.js";
 import { type ReleaseRecord, readRecordText, recordContradiction } from "../record/record.js";
 import { recordFault } from "../record/record-check.js";
 import { el, visibleText } from "./dom.js";

@@ -3,7 +3,7 @@
 import { someOf, visible } from "@firmseal/keys";
 import { type Action, componentWords, type Explained, whoWords } from "@firmseal/report";
 import { PARAM_URI } from "@firmseal/verifier/tools";
-import { allParameters } from "../../payload-check/tree.js";
+import { allParameters } from "../../verify/tree.js";
 import { deadAlternatives } from "../alternatives.js";
 import type { LintContext, Rule } from "../rule.js";
 

@@ -4,13 +4,13 @@ import { Failure, publicKeys, schemeOf, sizeOf, usage } from "@firmseal/keys";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
-import { refusalHint, refusalMeaning, refusalName } from "../../refusals.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
 import { planAsIfSigned } from "../../rotation/plan/as-if-signed.js";
 import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
 import type { TrustOnFile } from "../../trust/trust-file.js";
 import type { TrustOptions } from "../../trust/trust-ref.js";
 import { verifiedTrust } from "../../trust/trust-ref.js";
+import { refusalHint, refusalMeaning, refusalName } from "../../verify/refusals.js";
 import type { Board, Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 

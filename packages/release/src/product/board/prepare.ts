@@ -7,7 +7,7 @@ import { type BoardRelease, boardRelease, type Description, draftOf, type Envelo
 import { consumerOf } from "../../consumer/consumers.js";
 import { fitted } from "../../consumer/recipe.js";
 import { flashBytes } from "../../input/flash.js";
-import { LIMITS } from "../../limits.js";
+import { LIMITS } from "../../input/limits.js";
 import type { Board, Product, ProductImage } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 import { imageFile } from "./image-file.js";

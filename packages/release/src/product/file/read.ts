@@ -15,7 +15,7 @@ import {
 } from "@firmseal/keys";
 import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import { identityOf } from "../../input/identity.js";
-import { LIMITS } from "../../limits.js";
+import { LIMITS } from "../../input/limits.js";
 import { positionOf } from "./position.js";
 import type { Board, Product, ProductImage, ProductPolicy, ProductTrust } from "./product.js";
 import { HINT, type References, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";

@@ -18,8 +18,8 @@ import {
 import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/report";
 import { hashFile } from "../../input/hash-file.js";
 import { parseJson } from "../../input/json.js";
-import { LIMITS } from "../../limits.js";
-import { violations } from "../../schema.js";
+import { LIMITS } from "../../input/limits.js";
+import { violations } from "../../input/schema.js";
 import type { Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 

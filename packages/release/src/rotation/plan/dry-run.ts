@@ -26,7 +26,7 @@ import {
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { isRefusal } from "../../refusals.js";
+import { isRefusal } from "../../verify/refusals.js";
 import { type DeviceModel, storeOf } from "../model.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "./device-code.js";
 import { big } from "./quorum.js";

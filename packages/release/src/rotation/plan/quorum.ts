@@ -3,7 +3,7 @@
 import { equalBytes, toHex } from "@firmseal/signer";
 import { type Anchor, type Identity, policyOf, type Sequence, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_ROOT, rawKey } from "@firmseal/verifier/tools";
-import { isRefusal } from "../../refusals.js";
+import { isRefusal } from "../../verify/refusals.js";
 
 /** Keys, as their bytes in hexadecimal. */
 export type Keys = ReadonlySet<string>;

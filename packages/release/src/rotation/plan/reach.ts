@@ -3,7 +3,7 @@
 import { equalBytes } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { isRefusal } from "../../refusals.js";
+import { isRefusal } from "../../verify/refusals.js";
 import type { Cohort } from "../model.js";
 import { deviceCode, hostOf, rememberedStore } from "./device-code.js";
 import type { DeviceState } from "./dry-run.js";

@@ -3,7 +3,7 @@
 
 import { grouped, tooMuch } from "@firmseal/keys";
 import type { TrustStore } from "@firmseal/verifier";
-import { LIMITS } from "../../limits.js";
+import { LIMITS } from "../../input/limits.js";
 import type { Cohort, DeviceModel } from "../model.js";
 import { big, LAST, windowOf } from "./quorum.js";
 import type { PlannedStep } from "./steps.js";

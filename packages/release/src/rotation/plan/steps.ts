@@ -5,10 +5,10 @@ import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../../input/draft.js";
 import { admitted } from "../../input/envelope-file.js";
-import { isRefusal } from "../../refusals.js";
 import { signedChain } from "../../trust/chain-files.js";
 import { filesIn, signedTrust } from "../../trust/trust-file.js";
 import { refuseUnsigned, withFileName } from "../../trust/trust-ref.js";
+import { isRefusal } from "../../verify/refusals.js";
 
 /** A release that is offered to devices. */
 export interface PlannedRelease {

@@ -3,7 +3,7 @@
 
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { refusalHint, refusalMeaning } from "../../refusals.js";
+import { refusalHint, refusalMeaning } from "../../verify/refusals.js";
 import type { DeviceState, Played } from "./dry-run.js";
 import { big, higher } from "./quorum.js";
 import { type Exposed, exposedWords, exposure, type KeyFates, reach, unverifiable } from "./reach.js";

@@ -5,14 +5,14 @@ import { createPrivateKey } from "node:crypto";
 import { existsSync } from "node:fs";
 import { isPrivate, wipePrivateKey } from "@firmseal/signer";
 import { usage } from "../errors/failure.js";
-import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import { SEQUENCE, singleTlv } from "../formats/der/strict.js";
 import { tooLongForKey } from "../formats/other-file.js";
 import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
-import { keyIn } from "./file.js";
-import { schemeOf } from "./table.js";
+import { keyIn } from "../sources/file.js";
+import { schemeOf } from "../sources/table.js";
+import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "./read.js";
 
 /** The beginnings of private keys and their states, also of keys that firmseal cannot use, or that are damaged. */
 const BEGINS = /^\s*(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY|-----BEGIN FIRMSEAL HSS KEY|untrusted comment: .*secret key|firmseal hss )/;

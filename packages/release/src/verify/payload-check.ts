@@ -26,8 +26,8 @@ import {
   type Slice,
 } from "@firmseal/verifier/tools";
 import { hashFile } from "../input/hash-file.js";
-import { LIMITS } from "../limits.js";
-import { isRefusal, refusalHint, refusalMeaning, refusalName } from "../refusals.js";
+import { LIMITS } from "../input/limits.js";
+import { isRefusal, refusalHint, refusalMeaning, refusalName } from "./refusals.js";
 import { allParameters, sequenceCommands } from "./tree.js";
 
 type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
