@@ -6,7 +6,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
-import { LEAST } from "./sample.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const SOURCES = "packages/verifier/src";
@@ -79,6 +78,8 @@ export function range(killed, tried) {
 
 /** Of 100 mutants of a sample, so many are killed. */
 const WANTED = 80;
+/** Fewer mutants say nothing. */
+const FEWEST = 10;
 
 /**
  * Whether a sample passes. Of a few, too many may survive by chance: it fails where chance does not explain it, and where it tried too few to
@@ -89,7 +90,7 @@ export function verdict(rows, late) {
   const ran = killed + survived;
   // those that no test reaches are known without a turn: where the time ended, they count as the others do
   const tried = ran + (late > 0 ? Math.round((missed * ran) / (ran + late)) : missed);
-  if (tried < LEAST) return { passes: false, says: `${tried} mutants tried: fewer than ${LEAST} say nothing` };
+  if (tried < FEWEST) return { passes: false, says: `${tried} mutants tried: fewer than ${FEWEST} say nothing` };
   const { upper } = range(killed, tried);
-  return { passes: upper >= WANTED, says: `${killed} of ${tried} killed: at most ${upper.toFixed(1)} of 100` };
+  return { passes: upper >= WANTED, says: `${killed} of ${tried} killed: at most ${upper.toFixed(1)} of 100; no time for ${late}` };
 }

@@ -36,8 +36,8 @@ describe("a sample passes", () => {
     ["many that no test reaches", [40, 0, 20], 0, false],
     ["none that a test reaches", [0, 0, 60], 0, false],
     ["none at all", [0, 0, 0], 0, false],
-    ["too few", [24, 0, 0], 0, false],
-    ["just enough", [25, 0, 0], 0, true],
+    ["too few", [9, 0, 0], 0, false],
+    ["just enough", [10, 0, 0], 0, true],
     // 3 of the 15 belong to the fifth that had its turn
     ["the time over early, and few that no test reaches", [25, 0, 15], 100, true],
     ["the time over early, and many that no test reaches", [25, 0, 75], 100, false],
