@@ -120,7 +120,8 @@ if (existsSync(incrementalFile)) {
 }
 await new Stryker({
   testRunner: "firmseal",
-  plugins: ["@stryker-mutator/vitest-runner", "./scripts/mutation/runner.mjs"],
+  plugins: ["@stryker-mutator/vitest-runner", "./scripts/mutation/runner.mjs", "./scripts/mutation/features.mjs"],
+  ignorers: ["features"],
   mutate: chosen.map((f) => `${SOURCES}/${f}`),
   coverageAnalysis: "perTest",
   concurrency: 1,

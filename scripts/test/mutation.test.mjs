@@ -1,7 +1,9 @@
 // A sample of mutants: which files it chooses, and when it passes. Neither chance nor a loaded machine decides.
 
+import { parseExpressionAt } from "acorn";
 import { describe, expect, it } from "vitest";
 import { checkMutants } from "../checks/mutants.mjs";
+import { strykerPlugins } from "../mutation/features.mjs";
 import { sampleOf, verdict, verifierFiles } from "../mutation/scores.mjs";
 
 describe("the files of a sample", () => {
@@ -45,5 +47,35 @@ describe("a sample passes", () => {
   ])("or not: %s", (_, [killed, survived, missed], late, passes) => {
     const none = { killed: 0, survived: 0, missed: 0 };
     expect(verdict([none, { killed, survived, missed }], late).passes).toBe(passes);
+  });
+});
+
+describe("mutants of what only bundles run are not made", () => {
+  const { shouldIgnore } = strykerPlugins[0].value;
+  it.each([
+    ["HAS_A ? 1 : 2", "alternate", true],
+    ["HAS_A ? 1 : 2", "consequent", false],
+    ["HAS_A ? 1 : 2", "test", false],
+    ["!HAS_A ? 1 : 2", "consequent", true],
+    ["!HAS_A ? 1 : 2", "alternate", false],
+    ["HAS_A && HAS_B ? 1 : 2", "alternate", true],
+    ["HAS_A && b ? 1 : 2", "alternate", false],
+    ["HAS_A || b ? 1 : 2", "alternate", true],
+    ["b && !HAS_A ? 1 : 2", "consequent", true],
+    ["!HAS_A && b", "right", true],
+    ["!HAS_A || b", "right", false],
+    ["HAS_A && b", "right", false],
+    ["HAS_A || b", "right", true],
+    ["b && HAS_A", "right", false],
+    ["b ? 1 : 2", "alternate", false],
+    ["MAX_A ? 1 : 2", "alternate", false],
+    ["HAS_A + b", "right", false],
+  ])("%s: %s: %j", (text, key, ignored) => {
+    const parent = parseExpressionAt(text, 0, { ecmaVersion: 2023 });
+    expect(shouldIgnore({ parent, key }) !== undefined).toBe(ignored);
+  });
+
+  it("but of a whole file", () => {
+    expect(shouldIgnore({ parent: null, key: "program" })).toBeUndefined();
   });
 });

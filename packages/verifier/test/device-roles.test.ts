@@ -229,6 +229,13 @@ describe("the component of the floors", () => {
     expect(kept.bytes).toEqual([DEBUG, ...first, ...entry(DEBUG, 7), RECOVERY, 40, ...entry(RELEASE, 1).slice(2)]);
   });
 
+  it("is the only one that manifests cannot name", () => {
+    const { device } = plain([], RELEASE, 1);
+    const [name] = FLOORS_COMPONENT as [number[]];
+    const ids = [[name], [[...name]], [], [name, [0]], [[0], name], [name.slice(1)], [name.map((x) => x ^ 1)]];
+    expect(ids.map((id) => device.capacity(id))).toEqual([-1, -1, 128, 128, 128, 128, 128]);
+  });
+
   it("may lack a role: it has no floor and no counters then, and gets none by the commit of another", () => {
     const { kept, device } = plain([DEBUG, ...entry(RELEASE, 9), ...entry(DEBUG, 7)], DEBUG, 7);
     expect([device.floor(), device.floor(DEBUG), device.floor(RECOVERY)]).toEqual([
