@@ -67,12 +67,29 @@ describe("a session whose device has another one", () => {
     expect(refusalOf(install(await outside(), trust, d).next)[0]).not.toBe(0);
     expect([discarded, d.sequence]).toEqual([0, [0, 0]]);
   });
+  it("also where that one begins while the release is kept, which does not become current then", async () => {
+    const d = device();
+    const later = await release(8, image(2, 30), "a:2");
+    const { keep } = d;
+    d.keep = (envelope) => {
+      d.keep = keep;
+      install(later, trust, d);
+      return keep(envelope);
+    };
+    d.persist = () => expect.fail("it became current");
+    expect(refusalOf(install(await release(7, image(1, 20)), trust, d).next)[0]).toBe(errors.RUN_OUTCOME);
+  });
   it("is refused before it begins to write", async () => {
     const d = device(64);
     d.erase = () => expect.fail("it was erased");
     const big = await release(7, image(1, 65));
     expect(refusalOf(() => install(big, trust, d))).toEqual([errors.PAYLOAD_SIZE, -1]);
   });
+});
+
+it("an installation holds no signed bytes any more, which take RAM", async () => {
+  const { manifest } = install(await outside(), trust, device());
+  expect(manifest.signatures.map(({ message, signature }) => [message, signature])).toEqual([[[], []]]);
 });
 
 describe("storage is not read", () => {
