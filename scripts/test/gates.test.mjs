@@ -10,6 +10,7 @@ import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
 import { checkLanguage } from "../checks/language.mjs";
+import { checkMutants } from "../checks/mutants.mjs";
 import { checkNames } from "../checks/names.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
@@ -332,6 +333,32 @@ describe("sources", () => {
     expect(checkRows(files('f("pear")', "// PEAR\nf('a pear');", "PEAR"), thing)).toEqual([]);
     expect(checkRows(files("PEAR", "{ pear: 1 }", "PEAR"), thing)).toEqual(["a fruit: 2 files name pear, and not 1: a.ts, b.ts"]);
     expect(checkRows(files("PEAR", "", ""), thing)).toEqual(["a fruit: c.ts does not name pear any more"]);
+  });
+
+  it("a file without a row of mutants, a row without a file, and a row below its threshold are found", () => {
+    const code = "export var a = 1;";
+    const files = [
+      { path: "trust/a.ts", text: code },
+      { path: "alg/b.ts", text: code },
+      { path: "install/c.ts", text: "// types alone\nexport interface C { c: number }" },
+      { path: "spec/d.ts", text: code },
+    ];
+    const table = (...rows) =>
+      [
+        "| File | Mutants | Killed | Survived | Not reached | Score |",
+        "| --- | --- | --- | --- | --- | --- |",
+        ...rows.map(([path, mutants, killed]) => `| \`${path}\` | ${mutants} | ${killed} | 0 | 0 | 0 % |`),
+      ].join("\n");
+    expect(checkMutants(files, table(["trust/a.ts", 10, 9]))).toEqual([]);
+    expect(checkMutants(files, table(["trust/a.ts", 100, 90], ["alg/b.ts", "20 of 90", 17]))).toEqual([]);
+    expect(checkMutants(files, table(["alg/b.ts", 20, 17]))).toEqual(["trust/a.ts has no row: pnpm mutation trust/a.ts"]);
+    expect(checkMutants(files, table(["trust/a.ts", 10, 10], ["trust/e.ts", 10, 10]))).toEqual([
+      "trust/e.ts has a row, and does not exist",
+    ]);
+    expect(checkMutants(files, table(["trust/a.ts", 1000, 899], ["alg/b.ts", "100 of 900", 84]))).toEqual([
+      "trust/a.ts: 89.9 % is below 90 %",
+      "alg/b.ts: 84.0 % is below 85 %",
+    ]);
   });
 
   it("forms that the style replaces are found, also across lines", () => {
