@@ -1,10 +1,10 @@
 // Plays the vectors for micro verifiers, and compares what they accept with the general verifier and with the signer.
 
 import * as verifier from "@firmseal/verifier/micro";
-import { TEMPLATE_ROWS, templateString } from "@firmseal/verifier/tools";
+import { TEMPLATE_NAME, TEMPLATE_ROWS, templateString } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "../../packages/signer/src/index.js";
-import { TEMPLATE } from "../../packages/verifier/src/micro/template.js";
+import { TEMPLATE, TEMPLATE_INSIDE } from "../../packages/verifier/src/micro/template.js";
 import { readKeys, readMicroVectors } from "../index.mjs";
 import { fickle, honest, hostile, outcome, same } from "../play/forms.js";
 import { outcome as judged, wrong } from "../play/judge.js";
@@ -66,6 +66,9 @@ describe("the contract firmseal-single-1", () => {
       "d86b|a202{|82{822f5820G]{d284{|a101I(04J~]a0f6N}!}03{a6010102T03{a2028181410004{8614a40150G0250G03{822f5820G}0eP010f020f}}07{82030f}09{821702}14{8614a115K1502030f}](69236669726d77617265R~",
     );
     expect(TEMPLATE).toBe(templateString());
+    // without images outside the envelope, the only URI is a text of 9 bytes
+    expect(TEMPLATE_INSIDE).toBe(TEMPLATE.replace("K", `69${Buffer.from("#firmware").toString("hex")}`));
+    expect(TEMPLATE_NAME).toBe("firmseal-single-1");
   });
 
   it("says in each row what it means and what to do, in one line", () => {
