@@ -79,7 +79,7 @@ describe.each(both)("the %s verifier", (_, api) => {
     d.sequence = [0, 9];
     d.counted = new Uint8Array(32);
     api.boot(d.envelope as Uint8Array, trust, d).next();
-    expect(d.invoked).toHaveLength(1);
+    expect([d.invoked.length, d.installing]).toEqual([1, false]);
   });
 
   it("starts nothing that is not its image, or that the device does not start", async () => {
@@ -115,6 +115,11 @@ describe.each(both)("the %s verifier", (_, api) => {
       });
       expect(code(() => api.install(envelope, trust, d as never).next())).toBe(wanted);
       expect(asked[0]).toEqual([true, -16]);
+      if (wanted !== 0) continue;
+      // what is current now
+      asked.length = 0;
+      api.boot(d.envelope as Uint8Array, trust, d as never).next();
+      expect([asked[0], d.invoked.length]).toEqual([[false, -16], 1]);
     }
   });
 
@@ -212,6 +217,8 @@ describe.each(both)("the %s verifier", (_, api) => {
     const d = memoryDevice(identity, [ID], 300);
     api.install(envelope, trust, d).next();
     expect(d.sequence).toEqual([0, 7]);
+    for (const room of [0, 299])
+      expect(code(() => api.install(envelope, trust, memoryDevice(identity, [ID], room)))).toBe(errors.PAYLOAD_SIZE);
   });
 });
 
@@ -294,5 +301,21 @@ describe("the micro verifier alone", () => {
     expect(refusalOf(micro.open, last.subarray(0, 40), trust)[1]).toBeGreaterThan(0);
     d.keep = () => [];
     expect(refusalOf(() => progress.next())).toEqual([errors.DEVICE_FAULT, -1]);
+  });
+
+  it("reads a head that fits the memory of the host to the last byte, 65,536 bytes by default", async () => {
+    const envelope = await release(7, bytes);
+    const head = envelope.length - bytes.length;
+    expect(code(() => micro.open(envelope, trust, { memory: head }))).toBe(0);
+    expect(code(() => micro.open(envelope, trust, { memory: head - 1 }))).toBe(errors.HEAD_LENGTH);
+    // the length of the wrapper, which ends at 65,536 or after it
+    const long = new Uint8Array(70_000);
+    for (const [length, wanted] of [
+      [65_529, errors.TEMPLATE_MISMATCH],
+      [65_530, errors.HEAD_LENGTH],
+    ] as const) {
+      long.set([0xd8, 0x6b, 0xa3, 0x02, 0x59, length >> 8, length & 255]);
+      expect(code(() => micro.open(long, trust))).toBe(wanted);
+    }
   });
 });
