@@ -12,7 +12,7 @@ export const SOURCES = "packages/verifier/src";
 export const PAGE = "docs/explanation/mutation.md";
 
 const ARITHMETIC = /^(alg|hash)\//;
-const NAMES = /^spec\/|(^|\/)(features|index|types|manifest)\.ts$/;
+const NAMES = /^spec\/|^manifest\/manifest\.ts$|(^|\/)(features|index|types)\.ts$/;
 
 export const isArithmetic = (path) => ARITHMETIC.test(path);
 
