@@ -143,7 +143,9 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     ]);
     expect(after).toEqual(before.map(({ cohort, result }) => [cohort.name, result.verdict === "stranded" ? result.devices : 0]));
     const { stranded, moved } = devicesByVerdict(before.map((p) => p.result));
-    console.log(`without the bridge: ${stranded} of ${2 * SOME} stranded, as planned: ${after.map(([name, n]) => `${name}: ${n}`).join(", ")}`);
+    console.log(
+      `without the bridge: ${stranded} of ${2 * SOME} stranded, as planned: ${after.map(([name, n]) => `${name}: ${n}`).join(", ")}`,
+    );
     expect([stranded, moved]).toEqual([1.4 * SOME, 0.6 * SOME]);
 
     // with the bridges in between nobody is
