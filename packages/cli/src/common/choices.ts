@@ -4,12 +4,17 @@
 import { BUNDLE_ALGS, BUNDLE_FEATURES, KERNEL_TARGETS } from "@firmseal/bundler";
 import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
 import { consumerNames, coseAlgNames, POLICIES, SEVERITIES } from "@firmseal/release";
-import { algWords, DEFAULT_ALG, deviceKeyAlgs, hasTables, isDeviceAlg, isStateful, keyAlgs, TABLE_SIZES } from "@firmseal/signer";
+import { algWords, DEFAULT_ALG, deviceKeyAlgs, hasTables, inWords, isDeviceAlg, isStateful, keyAlgs, TABLE_SIZES } from "@firmseal/signer";
+import { DEVICES } from "@firmseal/simulator";
 
 /** A key that devices verify, and one that only tools verify. */
 const HYBRIDS = deviceKeyAlgs
   .filter((alg) => !isStateful(alg))
   .flatMap((classic) => keyAlgs.filter((alg) => !isDeviceAlg(alg)).map((other) => `${classic}+${other}`));
+
+/** Names of simulated devices: "flash, storage, files or memory". */
+const devicesWith = (isMicro: boolean) =>
+  inWords(Object.entries(DEVICES).flatMap(([name, device]) => (device.isMicro === isMicro ? [name] : [])));
 
 /** By name of the option, or of the command and the option. */
 export const CHOICES = {
@@ -19,6 +24,9 @@ export const CHOICES = {
   bundleAlg: BUNDLE_ALGS,
   bundleFeature: BUNDLE_FEATURES,
   kernelTarget: KERNEL_TARGETS,
+  /** Simulated devices, in words. */
+  device: devicesWith(false),
+  microDevice: devicesWith(true),
   /** What people call keys that have tables. */
   tabled: algWords(keyAlgs.filter(hasTables)),
   tableSize: TABLE_SIZES,

@@ -31,7 +31,7 @@ export async function cutsOf(
   progress: OnProgress,
 ): Promise<DeskCuts> {
   const main = desk.envelope;
-  const make = Object.hasOwn(DEVICES, of.model) ? DEVICES[of.model] : undefined;
+  const make = Object.hasOwn(DEVICES, of.model) ? DEVICES[of.model]?.make : undefined;
   if (!main || !policy || !make) throw new Sentence(TEXTS.cutUnsigned);
   const payloads = await payloadsFor(desk, main);
   const size = [...payloads.values()].reduce((sum, { length }) => sum + length, main.bytes.length);

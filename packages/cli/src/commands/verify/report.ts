@@ -20,6 +20,7 @@ import {
 import { fittedReport, type ReleaseRecord, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { productHere } from "../../common/release/product-names.js";
@@ -168,7 +169,7 @@ export default define({
       parse: wholeNumber,
     }),
     option("--document <file>", "also list this file with its SHA-256: a bill of materials, provenance, a test report", { repeat: true }),
-    option("--device <name>", "also show power cuts on a simulated device: flash, storage, files or memory"),
+    option("--device <name>", `also show power cuts on a simulated device: ${CHOICES.device}`),
     productFile(),
     ...passphrases(),
   ],
