@@ -1,7 +1,8 @@
 // What options can be, from the tables of the packages below. Nothing but values: the build writes them out (scripts/declarations.mjs), so that
 // --help loads no cryptography.
 
-import { BUNDLE_ALGS, BUNDLE_FEATURES, KERNEL_TARGETS } from "@firmseal/bundler";
+import { BUNDLE_ALGS, BUNDLE_DEVICE_NAMES, BUNDLE_FEATURES, KERNEL_TARGETS } from "@firmseal/bundler";
+import { IMAGE_FORMATS } from "@firmseal/images";
 import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
 import { consumerNames, coseAlgNames, POLICIES, SEVERITIES } from "@firmseal/release";
 import { algWords, DEFAULT_ALG, deviceKeyAlgs, hasTables, inWords, isDeviceAlg, isStateful, keyAlgs, TABLE_SIZES } from "@firmseal/signer";
@@ -22,6 +23,7 @@ export const CHOICES = {
   defaultAlg: DEFAULT_ALG,
   tokenAlg: tokenAlgs,
   bundleAlg: BUNDLE_ALGS,
+  bundleDevice: BUNDLE_DEVICE_NAMES,
   bundleFeature: BUNDLE_FEATURES,
   kernelTarget: KERNEL_TARGETS,
   /** Simulated devices, in words. */
@@ -30,6 +32,8 @@ export const CHOICES = {
   /** What people call keys that have tables. */
   tabled: algWords(keyAlgs.filter(hasTables)),
   tableSize: TABLE_SIZES,
+  /** Formats of images, in words. */
+  imageFormat: IMAGE_FORMATS.join(", "),
   publicFormat: publicFormats,
   privateFormat: privateFormats,
   policy: POLICIES,

@@ -26,6 +26,7 @@ import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import {
   allowRootKey,
   allowStranded,
@@ -128,7 +129,7 @@ function bridgeFacts(
 export default define({
   name: "rotate bridge",
   summary: "make or sign a release that moves devices to the next trust file",
-  arguments: [commandArgument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
+  arguments: [commandArgument("[image]", `image (${CHOICES.imageFormat}), or - for stdin; devices that have it do not fetch it`)],
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
     option("--next <file>", "trust file that the devices get", { required: true }),

@@ -31,6 +31,7 @@ import {
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import {
   allowTestKey,
   approvals,
@@ -164,7 +165,7 @@ export default define({
   arguments: [
     commandArgument(
       "[input]",
-      "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin (with --board, default: the image in the product file)",
+      `image (${CHOICES.imageFormat}), description or envelope; - for stdin (with --board, default: the image in the product file)`,
     ),
   ],
   options: () => [

@@ -2,8 +2,11 @@ import { gzipSync } from "node:zlib";
 import {
   type AlgName,
   BUNDLE_ALGS,
+  BUNDLE_DEVICE_NAMES,
+  BUNDLE_DEVICES,
   BUNDLE_FEATURES,
   BUNDLE_FORMS,
+  type BundleDevice,
   type BundleForm,
   DEFAULT_FEATURES,
   type FeatureName,
@@ -17,7 +20,7 @@ import {
   readableBundle,
 } from "@firmseal/bundler";
 import { usage, warn } from "@firmseal/keys";
-import { hasTables, keyAlgs } from "@firmseal/signer";
+import { hasTables, inWords, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { listOf } from "../../common/list-of.js";
@@ -30,7 +33,7 @@ export interface BundleCommandOptions {
   form: BundleForm;
   micro?: boolean;
   host?: string;
-  device?: "none" | "storage" | "flash";
+  device?: "none" | BundleDevice;
   target?: KernelTarget;
   without?: string;
   out: string;
@@ -38,10 +41,8 @@ export interface BundleCommandOptions {
   json?: boolean;
 }
 
-/** Features that do nothing without another one. */
+/** Other features that do nothing without another one. */
 const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
-  ["flash", "install"],
-  ["storage", "install"],
   ["families", "trust"],
   ["roles", "install"],
   ["roles", "trust"],
@@ -52,11 +53,14 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
   if (o.micro) {
     if (o.form === "boot") throw usage("--micro: a boot file has no verifier", "drop it: the module that installs has it");
     if (o.features !== undefined)
-      throw usage("--features: a micro verifier has none", "choose its device: --device none, storage or flash");
+      throw usage("--features: a micro verifier has none", `choose its device: --device ${inWords(["none", ...BUNDLE_DEVICE_NAMES])}`);
     const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
     const without = listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without");
-    if (without.includes("boot") && o.device === "flash")
-      throw usage("--without boot: flashDevice() starts what boot() verifies", "keep boot, or choose --device storage");
+    const device = o.device === undefined || o.device === "none" ? undefined : BUNDLE_DEVICES[o.device];
+    if (without.includes("boot") && device?.needsBoot) {
+      const others = BUNDLE_DEVICE_NAMES.filter((name) => !BUNDLE_DEVICES[name].needsBoot);
+      throw usage(`--without boot: ${device.make}() starts what boot() verifies`, `keep boot, or choose --device ${inWords(others)}`);
+    }
     return {
       features,
       micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host"),
@@ -76,7 +80,8 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
 
 /** Warns about features that do not go together. */
 function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName[]): void {
-  for (const [feature, other] of NEEDS)
+  const devices = BUNDLE_FEATURES.filter((name) => Object.hasOwn(BUNDLE_DEVICES, name));
+  for (const [feature, other] of [...devices.map((name) => [name, "install"] as const), ...NEEDS])
     if (features.includes(feature) && !features.includes(other))
       warn(`${feature} needs ${other}, which the bundle lacks: --features ${other},…`);
   if (features.includes("prepared") && !keyAlgs.some((alg) => hasTables(alg) && algs.some((one) => one === alg)))
@@ -151,7 +156,7 @@ export default define({
     ),
     option("--micro", "write a micro verifier, for the smallest boards; it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
-    option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
+    option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", ...CHOICES.bundleDevice] }),
     option("--target <board>", "add machine code that verifies Ed25519 on this board; kernel() of the bundle starts it", {
       choices: CHOICES.kernelTarget,
     }),
