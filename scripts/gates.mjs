@@ -11,9 +11,10 @@ import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs"
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkLanguage } from "./checks/language.mjs";
 import { checkNames } from "./checks/names.mjs";
+import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
-import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
+import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
@@ -82,6 +83,14 @@ export const GATES = [
   { name: "one file prints", run: () => checkPrinting(sources()) },
   { name: "one row for each thing", run: () => checkRows(sources()) },
   { name: "one file for each exported name", run: () => checkNames(sources()) },
+  {
+    name: "files that comments name exist",
+    run: () =>
+      checkPaths(
+        readTracked((path) => /\.(?:[cm]?[jt]s|[ch])$/.test(path)),
+        trackedFiles(),
+      ),
+  },
   {
     name: "no test is left out silently", // the examples of the gates themselves are no tests
     run: () =>

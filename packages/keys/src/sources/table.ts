@@ -1,4 +1,4 @@
-// Where a key can be kept: one row for each kind. A new kind needs a file in this folder and a row here.
+// Where a key can be kept: one row for each kind, with the module that opens its keys.
 
 import { existsSync } from "node:fs";
 import { suggestion } from "@firmseal/signer";
