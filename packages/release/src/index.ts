@@ -22,7 +22,6 @@ export {
   warnBeforeSigning,
 } from "./input/draft.js";
 export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
-export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./input/limits.js";
 export { type Finding, type LintReport, lintFailure, type SkippedRule, type Waiver } from "./lint/lint.js";

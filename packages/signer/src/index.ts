@@ -78,5 +78,5 @@ export {
   trustName,
 } from "./trust/description.js";
 export { attachTrust, NotRoot, type PrecedingTrust, signTrust, TrustDraft, trustSigners, trustToBeSigned } from "./trust/draft.js";
-export { acceptTrust, decodeTrust, encodeTrust, isTrust, type TrustFile } from "./trust/encoding.js";
+export { acceptTrust, decodeTrust, encodeTrust, type TrustFile } from "./trust/encoding.js";
 export { DifferentContent, type DropReason, type MergedSignature, type MergedTrust, mergeTrust } from "./trust/merge.js";

@@ -19,7 +19,6 @@ import {
   decodeTrust,
   equalBytes,
   formatUuid,
-  isTrust,
   keyOfAnchor,
   type PublicKey,
   ROLES,
@@ -32,7 +31,7 @@ import {
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
-import { formatSequence, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { formatSequence, looksLikeTrustFile, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { isRefusal, refusalFailure, refusalHint, refusalMeaning } from "../verify/refusals.js";
 import { areReached, type FamilyProgress, familyProgress } from "./families.js";
@@ -60,7 +59,8 @@ export interface TrustOptions extends PinOptions {
 /** Reads the bytes of a trust file. A file that is clearly of another kind is reported as such. */
 export function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LIMITS.trustFile);
-  if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, refusalHint(errors.TRUST_NONE));
+  if (!looksLikeTrustFile(bytes))
+    throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, refusalHint(errors.TRUST_NONE));
   return bytes;
 }
 

@@ -1,8 +1,8 @@
 // What becomes of a device in truth: it is offered the steps, then what a thief can make, then what we can still make. Nothing here asks the plan.
 
-import { equalBytes, isTrust, toHex } from "@firmseal/signer";
+import { equalBytes, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence, ROLE_DEBUG, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { decodeEnvelope, formatSequence, looksLikeTrustFile, ROLE_DEBUG, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import type { Device } from "../../../test-support/src/rotation-world.js";
 import { big, higher, LAST } from "../../src/rotation/plan/quorum.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
@@ -53,7 +53,7 @@ export class Judge {
   constructor(private readonly s: Scenario) {
     this.lost = s.lost ?? [];
     this.stolen = s.stolen ?? [];
-    for (const { bytes } of s.steps) if (!isTrust(bytes)) this.numbers.set(bytes, big(decodeEnvelope(bytes).manifest.sequence));
+    for (const { bytes } of s.steps) if (!looksLikeTrustFile(bytes)) this.numbers.set(bytes, big(decodeEnvelope(bytes).manifest.sequence));
   }
 
   private newest(store: TrustStore): List {
@@ -207,7 +207,7 @@ export class Judge {
     if (floor > after) after = floor;
     const { exposed, reachable, renewable } = await this.worth(state, device, after);
     const isOld = big(device.store.sequence) < big(this.newest(device.store).store.sequence);
-    const isRelease = last !== undefined && !isTrust(last.step.bytes);
+    const isRelease = last !== undefined && !looksLikeTrustFile(last.step.bytes);
     const verdict = (): Verdict => {
       if (last && isRelease && !last.took && !last.passed) return "stranded";
       if (dark || !reachable) return "stranded";

@@ -20,7 +20,8 @@ import {
   readTrustFrom,
   warnBeforeSigning,
 } from "@firmseal/release";
-import { EnvelopeDraft, isTrust, type Signable, TrustDraft } from "@firmseal/signer";
+import { EnvelopeDraft, type Signable, TrustDraft } from "@firmseal/signer";
+import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
@@ -39,7 +40,7 @@ export interface ApproveOptions extends PassphraseOptions {
 
 /** The file, checked as its signers check it. */
 async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable; outside: string[] }> {
-  if (isTrust(readFirstBytes(path, 2))) {
+  if (looksLikeTrustFile(readFirstBytes(path, 2))) {
     const { bytes, store } = readTrustFrom(path);
     reviewChanges(path, store, o);
     return { what: TrustDraft.read(bytes), outside: [] };

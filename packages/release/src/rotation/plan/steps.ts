@@ -1,8 +1,8 @@
 // Reads the steps of a plan from files: releases, and separate trust files.
 
-import { decodeTrust, EnvelopeDraft, isTrust } from "@firmseal/signer";
+import { decodeTrust, EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
+import { decodeEnvelope, looksLikeTrustFile, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../../input/draft.js";
 import { admitted } from "../../input/envelope-file.js";
 import { signedChain } from "../../trust/chain-files.js";
@@ -45,7 +45,7 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
  */
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
-    if (isTrust(bytes)) {
+    if (looksLikeTrustFile(bytes)) {
       refuseUnsigned(name, decodeTrust(filesIn(bytes)[0] as Uint8Array));
       return { name, trust: bytes, store: signedTrust(bytes) };
     }
