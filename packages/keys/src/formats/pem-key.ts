@@ -3,7 +3,7 @@
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, keyAlgOfLength, type PrivateKey, type PublicKey, privateKey, secretLength } from "@firmseal/signer";
-import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../custody.js";
+import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../algorithms.js";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { ownFromPkcs8, ownFromSpki } from "./der/own.js";
 import { readOpenSshPrivate } from "./openssh.js";

@@ -22,7 +22,7 @@ import {
   signer,
   wipePrivateKey,
 } from "@firmseal/signer";
-import { CUSTODY, UNSUPPORTED } from "../custody.js";
+import { CUSTODY, UNSUPPORTED } from "../algorithms.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { readAll } from "../files/read.js";
 import { decodeBase64 } from "../formats/base64.js";

@@ -2,7 +2,7 @@
 
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
-import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
+import { algsWith, CUSTODY, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { unlessThrown } from "../../errors/unless-thrown.js";
 import type { Handle } from "./module.js";
