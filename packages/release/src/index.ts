@@ -126,15 +126,8 @@ export {
   verifiedTrust,
   withFileName,
 } from "./trust/trust-ref.js";
-export {
-  checkPayloads,
-  deviceKinds,
-  manifestParameters,
-  namedIdentities,
-  outsideUris,
-  payloadFiles,
-  warnOfRefusal,
-} from "./verify/payload-check.js";
+export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
+export { checkPayloads, payloadFiles, warnOfRefusal } from "./verify/payload-check.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./verify/refusals.js";
 export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";
 export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./verify/verified.js";

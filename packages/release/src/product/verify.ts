@@ -14,7 +14,7 @@ import { impliedVersion, isUnnamed } from "../consumer/version.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { logDigest } from "../signing/authorize.js";
 import { type TrustedKeys, trustedKeys, withFileName } from "../trust/trust-ref.js";
-import { namedIdentities } from "../verify/payload-check.js";
+import { namedIdentities } from "../verify/manifest-facts.js";
 import { isRefusal } from "../verify/refusals.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
 import { classesOf, refuseRole, trustOptions } from "./board/devices.js";

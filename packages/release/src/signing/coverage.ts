@@ -8,7 +8,7 @@ import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@fir
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { limitsOf, limitWords } from "../trust/trust-ref.js";
-import { namedIdentities } from "../verify/payload-check.js";
+import { namedIdentities } from "../verify/manifest-facts.js";
 import { isRefusal, refusalMeaning } from "../verify/refusals.js";
 
 /** The options --trust and --role of commands that sign manifests. */
