@@ -93,8 +93,7 @@ export { type Collection, type CollectOptions, collectStatuses, type RefusedStat
 export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
-export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
-export { chainOf, readChain, refuseOtherLine } from "./trust/trust-chain.js";
+export { chainOf, readChain, refuseOtherLine } from "./trust/chain.js";
 export {
   changeWarnings,
   changeWords,
@@ -105,12 +104,13 @@ export {
   showChanges,
   type TrustChange,
   trustChanges,
-} from "./trust/trust-change.js";
-export { readDescription } from "./trust/trust-description.js";
-export { type TrustEvidence, trustEvidence } from "./trust/trust-evidence.js";
-export { exportAll, exportRole } from "./trust/trust-export.js";
-export { readTrustFile, type TrustOnFile } from "./trust/trust-file.js";
-export { mergeSignatures, type TrustMerge } from "./trust/trust-merge.js";
+} from "./trust/change.js";
+export { readDescription } from "./trust/description.js";
+export { type TrustEvidence, trustEvidence } from "./trust/evidence.js";
+export { exportAll, exportRole } from "./trust/export.js";
+export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
+export { mergeSignatures, type TrustMerge } from "./trust/merge.js";
+export { readTrustFile, type TrustOnFile } from "./trust/read.js";
 export {
   acceptedTrust,
   anchorFacts,
@@ -125,7 +125,7 @@ export {
   trustedKeys,
   verifiedTrust,
   withFileName,
-} from "./trust/trust-ref.js";
+} from "./trust/trusted-keys.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
 export { checkPayloads, payloadFiles, warnOfRefusal } from "./verify/payload-check.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./verify/refusals.js";

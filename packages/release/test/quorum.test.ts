@@ -5,7 +5,7 @@ import { identity, key, trustFileOf } from "../../test-support/src/rotation-worl
 import { modelOf } from "../src/rotation/model.js";
 import { type KeyWindow, most, only, shared, without } from "../src/rotation/plan/quorum.js";
 import { reach } from "../src/rotation/plan/reach.js";
-import { signedTrust } from "../src/trust/trust-file.js";
+import { signedTrust } from "../src/trust/read.js";
 
 const LAST = 2n ** 64n - 1n;
 const keyWindow = (name: string, from = 0n, until = LAST): KeyWindow => ({ key: name, from, until });

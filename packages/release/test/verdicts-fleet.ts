@@ -5,7 +5,7 @@ import { identity, imageOf, keysOf, release, trustFileOf } from "../../test-supp
 import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";
 import type { CohortResult } from "../src/rotation/plan/plan.js";
 import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
-import { signedTrust } from "../src/trust/trust-file.js";
+import { signedTrust } from "../src/trust/read.js";
 
 export const { A, B, C, D, R1, R2, R3, R4 } = keysOf("A", "B", "C", "D", "R1", "R2", "R3", "R4");
 

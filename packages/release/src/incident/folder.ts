@@ -11,7 +11,7 @@ import { ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { unsignedBridge } from "../rotation/bridge.js";
 import { readTrustMove } from "../rotation/move.js";
-import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
+import { isEnough, readTrustFrom, rootProgress } from "../trust/trusted-keys.js";
 import { isRefusal } from "../verify/refusals.js";
 import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./given.js";
 

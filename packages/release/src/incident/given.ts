@@ -22,7 +22,7 @@ import { big } from "../rotation/plan/quorum.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
-import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+import { readTrustFile, type TrustOnFile } from "../trust/read.js";
 
 /** What has happened to the key. */
 export type IncidentKind = "stolen" | "lost" | "expired" | "debug-leaked";

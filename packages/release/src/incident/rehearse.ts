@@ -9,7 +9,7 @@ import { keySet } from "../rotation/keys.js";
 import { offerAsIfSigned } from "../rotation/plan/as-if-signed.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
 import { big, higher } from "../rotation/plan/quorum.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import type { TrustOnFile } from "../trust/read.js";
 import { type DeviceGroup, firstUuid, type Given } from "./given.js";
 
 interface Rehearsed extends Pick<Given, "bytes" | "next" | "current" | "fleet" | "gone"> {

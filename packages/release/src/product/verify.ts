@@ -13,7 +13,7 @@ import { checkFor } from "../consumer/judge.js";
 import { impliedVersion, isUnnamed } from "../consumer/version.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { logDigest } from "../signing/authorize.js";
-import { type TrustedKeys, trustedKeys, withFileName } from "../trust/trust-ref.js";
+import { type TrustedKeys, trustedKeys, withFileName } from "../trust/trusted-keys.js";
 import { namedIdentities } from "../verify/manifest-facts.js";
 import { isRefusal } from "../verify/refusals.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";

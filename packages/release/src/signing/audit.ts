@@ -34,7 +34,7 @@ import {
 import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { LIMITS } from "../input/limits.js";
-import { type TrustEvidence, trustEvidence } from "../trust/trust-evidence.js";
+import { type TrustEvidence, trustEvidence } from "../trust/evidence.js";
 import { logDigest } from "./authorize.js";
 
 /** Options of auditLogs(). */

@@ -5,7 +5,7 @@ import { toHex } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence, looksLikeTrustFile, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { type Cut, Device, VENDOR } from "../../../test-support/src/rotation-world.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../src/rotation/model.js";
-import { signedTrust } from "../../src/trust/trust-file.js";
+import { signedTrust } from "../../src/trust/read.js";
 import { ALGS, identityOf, type Key, type List, type ReleaseFacts, release } from "./world.js";
 
 /** Devices of one kind. */

@@ -9,7 +9,7 @@ import type { Cohort } from "../../src/rotation/model.js";
 import { type CohortResult, planSteps } from "../../src/rotation/plan/plan.js";
 import { type PlannedStep, stepOf } from "../../src/rotation/plan/steps.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
-import { signedTrust } from "../../src/trust/trust-file.js";
+import { signedTrust } from "../../src/trust/read.js";
 import { fleetOf, offer, type Scenario, type State, statesOf } from "./fleet.js";
 import { type Exposure, Judge, type Outcome, ROLES } from "./judge.js";
 import type { Key } from "./world.js";

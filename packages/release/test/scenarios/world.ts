@@ -31,7 +31,7 @@ import { type Alg, ed25519, es256, hsslms, type Identity, type TrustStore } from
 import { rawKey } from "@firmseal/verifier/tools";
 import { remembered } from "../../../simulator/src/simulation/remembered.js";
 import { key as fixedKey, imageOf, sha256, VENDOR } from "../../../test-support/src/rotation-world.js";
-import { signedTrust } from "../../src/trust/trust-file.js";
+import { signedTrust } from "../../src/trust/read.js";
 
 const utf8 = new TextEncoder();
 

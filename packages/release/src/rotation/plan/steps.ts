@@ -6,8 +6,8 @@ import { decodeEnvelope, looksLikeTrustFile, readSlice } from "@firmseal/verifie
 import { openWithTrialKey } from "../../input/draft.js";
 import { admitted } from "../../input/envelope-file.js";
 import { signedChain } from "../../trust/chain-files.js";
-import { filesIn, signedTrust } from "../../trust/trust-file.js";
-import { refuseUnsigned, withFileName } from "../../trust/trust-ref.js";
+import { filesIn, signedTrust } from "../../trust/read.js";
+import { refuseUnsigned, withFileName } from "../../trust/trusted-keys.js";
 import { isRefusal } from "../../verify/refusals.js";
 
 /** A release that is offered to devices. */

@@ -8,8 +8,8 @@ import { compareSequence, errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { big } from "../rotation/plan/quorum.js";
 import { refusalHint } from "../verify/refusals.js";
-import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
-import { readTrustBytes, refuseUnsigned, withFileName } from "./trust-ref.js";
+import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./read.js";
+import { readTrustBytes, refuseUnsigned, withFileName } from "./trusted-keys.js";
 
 /** Throws a Failure if a trust file is for another product line than the previous one. */
 export function refuseOtherLine(path: string, store: TrustStore, previous: TrustOnFile): void {

@@ -3,7 +3,7 @@
 import { nodeHost } from "@firmseal/simulator";
 import { embeddedTrust, errors, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { MAX_CHAIN, readItem, throwRefusal } from "@firmseal/verifier/tools";
-import { acceptedTrust } from "./trust-ref.js";
+import { acceptedTrust } from "./trusted-keys.js";
 
 /** A trust file, with the path that it was read from. */
 export interface TrustOnFile {

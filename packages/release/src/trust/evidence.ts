@@ -3,7 +3,7 @@
 import { type Entry, keyName } from "@firmseal/keys";
 import { trustSigners } from "@firmseal/signer";
 import { digestOfTrust, numberOfTrust } from "../signing/authorize-trust.js";
-import { keysOf, readTrustFrom } from "./trust-ref.js";
+import { keysOf, readTrustFrom } from "./trusted-keys.js";
 
 /** A file as a log of one entry for each root that has signed it. The entries have no number: nothing was entered. */
 export interface TrustEvidence {
