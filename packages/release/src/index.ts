@@ -93,7 +93,7 @@ export { type Collection, type CollectOptions, collectStatuses, type RefusedStat
 export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
-export { chainOf, readChain, refuseOtherLine } from "./trust/chain.js";
+export { chainOf, readPreviousTrust, refuseOtherLine } from "./trust/chain.js";
 export {
   changeWarnings,
   changeWords,
@@ -108,24 +108,18 @@ export {
 export { readDescription } from "./trust/description.js";
 export { type TrustEvidence, trustEvidence } from "./trust/evidence.js";
 export { exportAll, exportRole } from "./trust/export.js";
+export { anchorFacts, keysOf, limitWords, type RootProgress, rootProgress } from "./trust/facts.js";
 export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
 export { mergeSignatures, type TrustMerge } from "./trust/merge.js";
-export { readTrustFile, type TrustOnFile } from "./trust/read.js";
 export {
-  acceptedTrust,
-  anchorFacts,
-  keysOf,
-  limitWords,
   type PinOptions,
-  type RootProgress,
-  readTrustFrom,
-  rootProgress,
-  type TrustedKeys,
-  type TrustOptions,
-  trustedKeys,
-  verifiedTrust,
+  readPinnedTrust,
+  readTrustFile,
+  readUnverifiedTrust,
+  type TrustOnFile,
   withFileName,
-} from "./trust/trusted-keys.js";
+} from "./trust/read.js";
+export { type TrustedKeys, type TrustOptions, trustedKeys } from "./trust/trusted-keys.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
 export { checkPayloads, payloadFiles, warnOfRefusal } from "./verify/payload-check.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./verify/refusals.js";

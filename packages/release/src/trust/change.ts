@@ -5,9 +5,9 @@ import { equalBytes, ROLES, type RoleName, toHex, trustName } from "@firmseal/si
 import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { refuseOtherLine } from "./chain.js";
+import { type AnchorFacts, anchorFacts, limitWords } from "./facts.js";
 import { type FamilyFacts, familyFacts, familyWords, isFamilyLowered } from "./families.js";
 import type { TrustOnFile } from "./read.js";
-import { type AnchorFacts, anchorFacts, limitWords } from "./trusted-keys.js";
 
 /** The preceding trust file and its path. */
 export interface PreviousTrust {

@@ -5,7 +5,7 @@ import { toHex } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence, looksLikeTrustFile, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { type Cut, Device, VENDOR } from "../../../test-support/src/rotation-world.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../src/rotation/model.js";
-import { signedTrust } from "../../src/trust/read.js";
+import { selfSignedTrust } from "../../src/trust/chain.js";
 import { ALGS, identityOf, type Key, type List, type ReleaseFacts, release } from "./world.js";
 
 /** Devices of one kind. */
@@ -118,7 +118,7 @@ export function statesOf(s: Scenario, random: () => number): State[] {
 export function fleetOf(states: readonly State[], devices: number, random: () => number): { rows: Cohort[]; of: State[] } {
   const models = states.map((state): [DeviceModel, DeviceModel] => {
     const { kind, device, release, role } = state;
-    const trust = { path: `${kind.name}.trust`, bytes: device.kept, store: signedTrust(device.kept) };
+    const trust = { path: `${kind.name}.trust`, bytes: device.kept, store: selfSignedTrust(device.kept) };
     const facts = { trust, identity: device.memory.identity, algorithms: kind.algorithms ?? ["ed25519" as const] };
     return [modelOf({ ...facts, ...(release && role === ROLE_RELEASE && { release }) }), modelOf(facts)];
   });

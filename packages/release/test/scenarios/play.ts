@@ -9,7 +9,7 @@ import type { Cohort } from "../../src/rotation/model.js";
 import { type CohortResult, planSteps } from "../../src/rotation/plan/plan.js";
 import { type PlannedStep, stepOf } from "../../src/rotation/plan/steps.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
-import { signedTrust } from "../../src/trust/read.js";
+import { selfSignedTrust } from "../../src/trust/chain.js";
 import { fleetOf, offer, type Scenario, type State, statesOf } from "./fleet.js";
 import { type Exposure, Judge, type Outcome, ROLES } from "./judge.js";
 import type { Key } from "./world.js";
@@ -47,7 +47,7 @@ function byName(results: readonly CohortResult[]): Map<string, CohortResult> {
 
 /** Who looks at signatures alone: a release is installed if enough keys of the list have signed, and the list that it carries is taken. */
 function naiveVerdict({ device }: State, { steps, lists }: Scenario): Verdict {
-  let store = signedTrust(device.kept);
+  let store = selfSignedTrust(device.kept);
   let verdict: Verdict = "moved";
   for (const { bytes } of steps) {
     if (looksLikeTrustFile(bytes)) continue;

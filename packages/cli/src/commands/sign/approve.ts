@@ -17,7 +17,7 @@ import {
   openWithTrialKey,
   outsideUris,
   readEnvelopeFile,
-  readTrustFrom,
+  readUnverifiedTrust,
   warnBeforeSigning,
 } from "@firmseal/release";
 import { EnvelopeDraft, type Signable, TrustDraft } from "@firmseal/signer";
@@ -41,7 +41,7 @@ export interface ApproveOptions extends PassphraseOptions {
 /** The file, checked as its signers check it. */
 async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable; outside: string[] }> {
   if (looksLikeTrustFile(readFirstBytes(path, 2))) {
-    const { bytes, store } = readTrustFrom(path);
+    const { bytes, store } = readUnverifiedTrust(path);
     reviewChanges(path, store, o);
     return { what: TrustDraft.read(bytes), outside: [] };
   }

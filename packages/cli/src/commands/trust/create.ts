@@ -8,7 +8,7 @@ import {
   refuseTestKeys,
   warn,
 } from "@firmseal/keys";
-import { acceptedTrust, LIMITS, readDescription, refuseLastNumber } from "@firmseal/release";
+import { LIMITS, readDescription, readTrustFile, refuseLastNumber } from "@firmseal/release";
 import { encodeTrust, trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
@@ -32,7 +32,7 @@ async function createTrust(o: TrustCreateOptions) {
   const out = o.out ?? (o.from === "-" ? "-" : `${o.from.replace(/\.json$/i, "")}.trust`);
   refuseTerminal(out, "--out");
   if (out !== "-") checkNew(out);
-  const before = o.previousTrust === undefined ? undefined : acceptedTrust(o.previousTrust).store;
+  const before = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust).store;
   const last = before && BigInt(formatSequence(before.sequence));
   if (last !== undefined) refuseLastNumber(last + 1n);
   const options = [...passphraseOptions(o)];

@@ -1,5 +1,5 @@
 import { keyFacts, keyWords, warn } from "@firmseal/keys";
-import { mergeSignatures, readTrustFrom, type TrustSigningOptions } from "@firmseal/release";
+import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release";
 import { type DropReason, type MergedSignature, toHex } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, trustChecks } from "../../common/options.js";
@@ -25,7 +25,7 @@ const who = ({ key, kid }: MergedSignature) =>
 
 /** Combines the signatures of copies in one file, and removes those that are not needed. */
 async function merge(paths: string[], o: MergeOptions) {
-  const files = paths.map((path) => ({ path, ...readTrustFrom(path) }));
+  const files = paths.map((path) => ({ path, ...readUnverifiedTrust(path) }));
   const first = files[0] as (typeof files)[number];
   const out = o.out ?? first.path;
   const shown = reviewChanges(first.path, first.store, o);

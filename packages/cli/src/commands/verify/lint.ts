@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { usage } from "@firmseal/keys";
-import { lintFailure, lintReleases, type Policy, PRODUCT_FILE, type Product, type Severity, verifiedTrust } from "@firmseal/release";
+import { lintFailure, lintReleases, type Policy, PRODUCT_FILE, type Product, readPinnedTrust, type Severity } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { passphrases, payload, productFile, rootOptions } from "../../common/options.js";
@@ -31,7 +31,7 @@ async function trustFor(o: LintCommandOptions, product: Product | undefined) {
   const { file, root = [] } = product?.trust ?? {};
   const path = o.trust ?? file;
   if (path === undefined) return undefined;
-  const { store } = await verifiedTrust(path, o.trust !== undefined ? o : root.length > 0 ? { root: [...root] } : {});
+  const { store } = await readPinnedTrust(path, o.trust !== undefined ? o : root.length > 0 ? { root: [...root] } : {});
   return { path, store };
 }
 

@@ -19,11 +19,11 @@ import {
   LIMITS,
   type PinOptions,
   readEnvelopeFile,
+  readPinnedTrust,
   refusalHint,
   refusalMeaning,
   signersOf,
   testKeysAmong,
-  verifiedTrust,
 } from "@firmseal/release";
 import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
@@ -106,7 +106,7 @@ function distinctSigners(signatures: readonly IdentifiedSignature[]): KnownKey[]
 
 /** The keys of a verified trust file, with their roles. */
 async function keysOfTrust(path: string, o: WhosignedOptions): Promise<KnownKey[]> {
-  const { store } = await verifiedTrust(path, o);
+  const { store } = await readPinnedTrust(path, o);
   return store.anchors.flatMap((anchor) => {
     const key = keyOfAnchor(anchor);
     return key ? { name: path, key, roles: roleNames(anchor) } : [];

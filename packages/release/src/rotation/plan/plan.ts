@@ -5,7 +5,7 @@ import { refusedInput } from "@firmseal/keys";
 import { equalBytes, toHex } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { signedChain } from "../../trust/chain-files.js";
+import { selfSignedFiles } from "../../trust/chain.js";
 import { type Cohort, storesOf } from "../model.js";
 import { type DeviceState, type Played, play } from "./dry-run.js";
 import { big, newestOf } from "./quorum.js";
@@ -84,7 +84,7 @@ function broughtStores(all: readonly Played[]): TrustStore[] {
   const files = new Map(all.flatMap(({ brought }) => (brought ? [[toHex(brought.bytes), brought.bytes] as const] : [])));
   return [...files.values()].flatMap((bytes) => {
     try {
-      return signedChain(bytes);
+      return selfSignedFiles(bytes);
     } catch {
       return [];
     }

@@ -5,9 +5,8 @@ import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, looksLikeTrustFile, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../../input/draft.js";
 import { admitted } from "../../input/envelope-file.js";
-import { signedChain } from "../../trust/chain-files.js";
-import { filesIn, signedTrust } from "../../trust/read.js";
-import { refuseUnsigned, withFileName } from "../../trust/trusted-keys.js";
+import { selfSignedFiles, selfSignedTrust, trustFilesIn } from "../../trust/chain.js";
+import { refuseUnsigned, withFileName } from "../../trust/read.js";
 import { isRefusal } from "../../verify/refusals.js";
 
 /** A release that is offered to devices. */
@@ -46,8 +45,8 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
     if (looksLikeTrustFile(bytes)) {
-      refuseUnsigned(name, decodeTrust(filesIn(bytes)[0] as Uint8Array));
-      return { name, trust: bytes, store: signedTrust(bytes) };
+      refuseUnsigned(name, decodeTrust(trustFilesIn(bytes)[0] as Uint8Array));
+      return { name, trust: bytes, store: selfSignedTrust(bytes) };
     }
     const draft = EnvelopeDraft.read(admitted(name, bytes));
     await checkWhole(draft);
@@ -64,7 +63,7 @@ export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
     const { input, payloads } = decodeEnvelope(step.envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {
-        return signedChain(Uint8Array.from(readSlice(input, content)));
+        return selfSignedFiles(Uint8Array.from(readSlice(input, content)));
       } catch {
         // an image
         return [];
