@@ -6,7 +6,7 @@ import { acceptTrust, decodeTrust, equalBytes, trustName } from "@firmseal/signe
 import { nodeHost } from "@firmseal/simulator";
 import { compareSequence, embeddedTrust, errors, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { formatSequence, MAX_CHAIN, readItem, throwRefusal } from "@firmseal/verifier/tools";
-import { big } from "../rotation/plan/quorum.js";
+import { bigSequence } from "../input/sequence.js";
 import { refusalHint } from "../verify/refusals.js";
 import { readTrustBytes, readTrustFile, refuseUnsigned, type TrustOnFile, withFileName } from "./read.js";
 
@@ -56,14 +56,14 @@ export function refuseOtherLine(path: string, store: TrustStore, previous: Trust
  * devices have.
  */
 export function readPreviousTrust(paths: readonly string[], path: string, store: TrustStore): TrustOnFile[] {
-  const chain = paths.map(readTrustFile).sort((a, b) => (big(a.store.sequence) < big(b.store.sequence) ? 1 : -1));
+  const chain = paths.map(readTrustFile).sort((a, b) => compareSequence(b.store.sequence, a.store.sequence));
   for (const [i, one] of chain.entries()) {
     refuseOtherLine(path, store, one);
     const fork = chain[i + 1];
-    if (fork && big(fork.store.sequence) === big(one.store.sequence) && !equalBytes(fork.store.payload, one.store.payload))
+    if (fork && compareSequence(fork.store.sequence, one.store.sequence) === 0 && !equalBytes(fork.store.payload, one.store.payload))
       throw refusedInput(
         "SEQUENCE",
-        `${one.path} and ${fork.path}: two different trust files have the sequence number ${formatSequence(one.store.sequence)}`,
+        `${fork.path} and ${one.path}: two different trust files have the sequence number ${formatSequence(one.store.sequence)}`,
         "find out which of them devices have; the next trust file needs a number above both, and signatures of the roots of both",
       );
   }
@@ -97,7 +97,7 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
     const before = files[i - 1];
     if (!before) continue;
     refuseOtherLine(next.path, next.store, before);
-    if (big(next.store.sequence) !== big(before.store.sequence) + 1n)
+    if (bigSequence(next.store.sequence) !== bigSequence(before.store.sequence) + 1n)
       throw new Failure(
         1,
         "TRUST_CHAIN",
