@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { simulateUpdate } from "../../cli/src/commands/verify/simulate.js";
+import { simulateUpdate } from "../../cli/src/commands/device/simulate.js";
 import type { Failure } from "../../keys/src/errors/failure.js";
 import { LONG } from "../../test-support/src/effort.js";
 import { FACTS, image, signImage, standard } from "../../test-support/src/run.js";
