@@ -84,7 +84,7 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
 /** A trust file replaces an existing file only if that is a trust file too: a mistyped name must not cost a key or an image. */
 export function checkTrustOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
-  if (path === "-" || !isFile(path)) return;
+  if (path === STDIO || !isFile(path)) return;
   const head = readFirstBytes(path, 2);
   if (head.length > 0 && !looksLikeTrustFile(head))
     throw usage(`--out ${path}: exists and is not a trust file`, "choose another name, or move the file away");

@@ -11,6 +11,7 @@ import {
   refusedInput,
   refuseKeyAsInput,
   type SequenceOverrides,
+  STDIO,
   scopeOfImage,
   sha256Hex,
   sizeOf,
@@ -136,7 +137,7 @@ export type Recipe = (facts: SingleImage) => Description;
 
 async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
-  if (path === "-" && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
+  if (path === STDIO && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin: is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, given, o);
   const text = o.version === undefined ? {} : { text: versionText(o.version) };
@@ -153,7 +154,7 @@ export interface ReleaseInput {
 
 /** What is read before the rest is checked. What may be a key is read once. */
 function firstRead(path: string): Uint8Array | undefined {
-  if (path === "-") return readAll(path, LIMITS.stdin);
+  if (path === STDIO) return readAll(path, LIMITS.stdin);
   const size = sizeOf(path);
   if (size === 0) throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
   return size <= LIMITS.keyFile ? readAll(path, LIMITS.keyFile) : undefined;

@@ -19,7 +19,7 @@ import {
   minifiedBundle,
   readableBundle,
 } from "@firmseal/bundler";
-import { usage, warn } from "@firmseal/keys";
+import { STDIO, usage, warn } from "@firmseal/keys";
 import { hasTables, inWords, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
@@ -108,10 +108,10 @@ async function bundle(o: BundleCommandOptions) {
     ["--out", o.out],
     ["--source", o.source],
   ] as const)
-    if (path !== undefined && path !== "-" && !/\.m?js$/.test(path))
+    if (path !== undefined && path !== STDIO && !/\.m?js$/.test(path))
       throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
-  if (o.out !== "-") checkOutput(o.out, "--out", [], false);
-  if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
+  if (o.out !== STDIO) checkOutput(o.out, "--out", [], false);
+  if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out], false);
   const options = {
     algs,
     features,
@@ -123,7 +123,7 @@ async function bundle(o: BundleCommandOptions) {
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
-  const inJson = o.json && o.out === "-";
+  const inJson = o.json && o.out === STDIO;
   if (!inJson) writeOut(o.out, bytes);
   const gzip = gzipSync(bytes, { level: 9 }).length;
   return {

@@ -7,6 +7,7 @@ import {
   type Receipt,
   refuseTestKeys,
   type SigningKey,
+  STDIO,
   signingLogPath,
   usage,
   warnOfLonePartner,
@@ -57,7 +58,8 @@ function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signing
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, true);
-  if (o.imageOut === "-" && (o.json || o.out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
+  if (o.imageOut === STDIO && (o.json || o.out === STDIO))
+    throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
   warnOfLonePartner(own);
 }
@@ -108,7 +110,7 @@ function bridgeFacts(
   const write = () => {
     if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);
     // an unsigned one never replaces a bridge that has signatures
-    return deliver(o.out, bytes, o.json, { fresh: isUnsigned && o.out !== "-" });
+    return deliver(o.out, bytes, o.json, { fresh: isUnsigned && o.out !== STDIO });
   };
   const member = isUnsigned ? write() : writeSigned(formatSequence(manifest.sequence), write);
   return {

@@ -12,6 +12,7 @@ import {
   publicKeys,
   readFirstBytes,
   refuseTestKeys,
+  STDIO,
   sha256Hex,
   someOf,
   usage,
@@ -76,18 +77,18 @@ const SIG_STRUCTURE = Buffer.from("\x84\x6aSignature1", "latin1");
 /** Only a Sig_structure is replaced: a mistyped name must not cost a key. */
 function checkTbsOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
-  if (path === "-" || !isFile(path)) return;
+  if (path === STDIO || !isFile(path)) return;
   if (!SIG_STRUCTURE.equals(readFirstBytes(path, SIG_STRUCTURE.length)))
     throw usage(`--out ${path}: exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
 }
 
 /** Where the bytes for each key go: the file of --out, or files in its folder, named after the envelope and the key. */
 function outputs(keys: readonly PublicKey[], envelope: string, out: string | undefined): string[] {
-  const intoFolder = out === undefined || (out !== "-" && isFolder(out));
+  const intoFolder = out === undefined || (out !== STDIO && isFolder(out));
   if (!intoFolder && keys.length > 1)
     throw usage(`--out ${out}: is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
   if (!intoFolder) return [out];
-  const stem = envelope === "-" ? "stdin" : basename(envelope, extname(envelope));
+  const stem = envelope === STDIO ? "stdin" : basename(envelope, extname(envelope));
   return keys.map((key) => join(out ?? dirname(envelope), `${stem}.${keyFacts(key).thumbprint.slice(0, 16)}.tbs`));
 }
 
@@ -97,7 +98,7 @@ function envelopeName({ path, kind }: ReleaseInput, given: string | undefined): 
     if (given !== undefined) throw usage("--envelope is for an image or a description", "drop it: attach takes the envelope as it is");
     return path;
   }
-  if (given === "-" || (given === undefined && path === "-"))
+  if (given === STDIO || (given === undefined && path === STDIO))
     throw usage("attach needs the envelope again, and it has no name", "name a file for it: --envelope FILE.suit");
   return given ?? outputName(path);
 }
@@ -120,7 +121,8 @@ async function writeTbs(path: string, o: TbsOptions) {
   const outs = outputs(keys, name, o.out);
   const isMade = input.kind !== "envelope";
   if (isMade) checkOutput(name, "--envelope", [path], true);
-  if (o.imageOut === "-" && (o.json || outs[0] === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
+  if (o.imageOut === STDIO && (o.json || outs[0] === STDIO))
+    throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs], false);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 

@@ -6,6 +6,7 @@ import {
   readAll,
   refusedInput,
   refuseTestKeys,
+  STDIO,
   warn,
 } from "@firmseal/keys";
 import { LIMITS, readDescription, readTrustFile, refuseLastNumber } from "@firmseal/release";
@@ -29,9 +30,9 @@ export interface TrustCreateOptions extends PassphraseOptions {
 
 /** Makes an unsigned trust file. An existing file is never overwritten: it may be signed. */
 async function createTrust(o: TrustCreateOptions) {
-  const out = o.out ?? (o.from === "-" ? "-" : `${o.from.replace(/\.json$/i, "")}.trust`);
+  const out = o.out ?? (o.from === STDIO ? STDIO : `${o.from.replace(/\.json$/i, "")}.trust`);
   refuseTerminal(out, "--out");
-  if (out !== "-") checkNew(out);
+  if (out !== STDIO) checkNew(out);
   const before = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust).store;
   const last = before && BigInt(formatSequence(before.sequence));
   if (last !== undefined) refuseLastNumber(last + 1n);
@@ -62,7 +63,7 @@ async function createTrust(o: TrustCreateOptions) {
     o.allowTestKey ?? [],
   );
   const bytes = encodeTrust(d);
-  const member = deliver(out, bytes, o.json, { fresh: out !== "-" });
+  const member = deliver(out, bytes, o.json, { fresh: out !== STDIO });
   return {
     out,
     bytes: bytes.length,

@@ -1,4 +1,4 @@
-import { usage, warnOfTestKeys } from "@firmseal/keys";
+import { STDIO, usage, warnOfTestKeys } from "@firmseal/keys";
 import { exportAll, exportRole, keysOf, readPinnedTrust } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
@@ -22,10 +22,10 @@ async function exportTrust(path: string, o: ExportOptions) {
     throw usage("--vendor and --class choose the keys of one role", "give --role too, or drop them");
   if (o.role !== undefined && o.format === "bin") throw usage("--format bin is the whole file", "drop --role, or choose js or h");
   const ending = o.format === "bin" ? "" : `.${o.format}`;
-  if (o.out !== "-" && !o.out.endsWith(ending))
+  if (o.out !== STDIO && !o.out.endsWith(ending))
     throw usage(`--out ${o.out}: is not a file name for ${o.format}`, `choose a name that ends in ${ending}`);
   if (ending === "") checkTrustOutput(o.out, [path]);
-  else if (o.out !== "-") checkOutput(o.out, "--out", [path], false);
+  else if (o.out !== STDIO) checkOutput(o.out, "--out", [path], false);
   const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
   const member = deliver(o.out, content, o.json);
   return { out: o.out, format: o.format, bytes: content.length, ...member };
@@ -50,5 +50,5 @@ export default define({
   ],
   json: { ...OUT, format: ["string", "format of the output"] },
   run: exportTrust,
-  words: (f) => (f.out === "-" ? [] : [`${f.out}: ${f.bytes} bytes`]),
+  words: (f) => (f.out === STDIO ? [] : [`${f.out}: ${f.bytes} bytes`]),
 });
