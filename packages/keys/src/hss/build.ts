@@ -27,14 +27,14 @@ function workerFile(): string | undefined {
     .find((path) => existsSync(path));
 }
 
-export function threadsFor(tree: LmsTree): number {
+function threadsFor(tree: LmsTree): number {
   const hashes = 2 ** tree.height * leafCost(tree.n, tree.width);
   if (hashes < WORTH_WORKERS || workerFile() === undefined) return 1;
   return Math.min(availableParallelism(), 64, Math.ceil(hashes / ONE_ORDER));
 }
 
 /** The number of leaves that one thread computes per second, measured on a few. */
-export function leavesPerSecond(tree: LmsTree): number {
+function leavesPerSecond(tree: LmsTree): number {
   const one = { ...tree, height: 5 as const };
   const count = Math.max(1, Math.min(32, Math.floor(2 ** 16 / leafCost(tree.n, tree.width))));
   // the first ones are slow, until the code is compiled

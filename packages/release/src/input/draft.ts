@@ -128,7 +128,7 @@ export function releaseFacts(o: InputOptions): { vendor: string; class: string; 
 }
 
 /** The text of a manifest that names the version of its first component. */
-export function versionText(version: string): NonNullable<Description["text"]> {
+function versionText(version: string): NonNullable<Description["text"]> {
   return { en: { components: [{ component: 0, "component-version": version }] } };
 }
 

@@ -55,7 +55,7 @@ function recorded(folder: string): string[] {
 }
 
 /** The envelopes at a path: a file, a release, the last of a folder of releases, or any folder with `.suit` files. */
-export function envelopesAt(path: string, product?: Product): string[] {
+function envelopesAt(path: string, product?: Product): string[] {
   if (!isFolder(path)) return [path];
   if (hasRecord(path)) return recorded(path);
   const last = product && releasesIn(path, product).at(-1);

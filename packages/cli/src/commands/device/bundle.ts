@@ -27,7 +27,7 @@ import { listOf } from "../../common/list-of.js";
 import { checkOutput, writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 
-export interface BundleCommandOptions {
+interface BundleCommandOptions {
   alg?: string;
   features?: string;
   form: BundleForm;

@@ -35,7 +35,7 @@ import { failureOf } from "../../show/failure-of.js";
 import { cutMap, outcomeTable } from "../../show/power-cuts.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
-export interface SimulateCommandOptions extends TrustOptions {
+interface SimulateCommandOptions extends TrustOptions {
   device: string;
   without?: string;
   vendor?: string;

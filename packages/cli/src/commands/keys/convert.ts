@@ -24,7 +24,7 @@ import { writeOut } from "../../common/output.js";
 import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
 import { KEY } from "../../common/shapes.js";
 
-export interface ConvertOptions extends PassphraseOptions {
+interface ConvertOptions extends PassphraseOptions {
   format: PrivateFormat | PublicFormat;
   out: string;
   /** false: --no-passphrase. */

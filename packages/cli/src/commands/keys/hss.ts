@@ -19,7 +19,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { leafNumber } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
 
-export interface HssOptions {
+interface HssOptions {
   /** skip: the number of the next signature. */
   to?: bigint;
   /** false: --no-other-copy-signs. */

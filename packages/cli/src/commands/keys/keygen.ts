@@ -33,7 +33,7 @@ import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
 import { ADVICE, KEY } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 
-export interface KeygenOptions extends PassphraseOptions {
+interface KeygenOptions extends PassphraseOptions {
   /** One algorithm, or two with + between. */
   alg: string;
   out: string;

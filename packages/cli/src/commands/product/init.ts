@@ -9,7 +9,7 @@ import { writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 import { isOnTerminal } from "../../show/ui.js";
 
-export interface InitOptions {
+interface InitOptions {
   name?: string;
   vendor?: string;
   board?: string[];

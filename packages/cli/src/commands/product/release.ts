@@ -43,7 +43,7 @@ import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
 
-export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
+interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
   version: string;
   product?: string;
   out?: string;

@@ -43,7 +43,7 @@ import { cohortFacts, refuseStranded, warnOfRest } from "../../common/release/co
 import { COHORTS, KEY, membersOf, NUMBER, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { numberWords, outsideWords, receiptWords, versionIfAny } from "../../common/words.js";
 
-export interface RotateBridgeOptions extends PassphraseOptions, Bridging {
+interface RotateBridgeOptions extends PassphraseOptions, Bridging {
   key?: string[];
   signer?: string[];
   allowStranded?: string[];

@@ -25,7 +25,7 @@ import { cohortFacts, refuseStranded } from "../../common/release/cohorts.js";
 import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface RotateRetireOptions extends PassphraseOptions, Retiring {
+interface RotateRetireOptions extends PassphraseOptions, Retiring {
   root?: string[];
   allowStranded?: string[];
   json?: boolean;

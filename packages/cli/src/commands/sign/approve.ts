@@ -29,7 +29,7 @@ import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { reviewChanges } from "../../common/trust/trust-signing.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
-export interface ApproveOptions extends PassphraseOptions {
+interface ApproveOptions extends PassphraseOptions {
   key: string;
   previousTrust?: string[];
   out?: string;

@@ -33,7 +33,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-export interface AttachOptions extends PassphraseOptions, CoverOptions {
+interface AttachOptions extends PassphraseOptions, CoverOptions {
   key: string;
   signature: string;
   out?: string;

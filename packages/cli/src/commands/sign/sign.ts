@@ -55,7 +55,7 @@ import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } fro
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
-export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
+interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
   /** Another place for the signing log. */
   log?: string;
   key?: string[];

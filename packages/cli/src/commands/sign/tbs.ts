@@ -54,7 +54,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
+interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
   key: string[];
   out?: string;
   envelope?: string;

@@ -9,7 +9,7 @@ import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-
 import { plural } from "../../common/words.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
-export interface CollectCommandOptions extends StatusKeyOptions {
+interface CollectCommandOptions extends StatusKeyOptions {
   nonces: string;
   fleet?: string;
   trust?: string[];

@@ -20,7 +20,7 @@ import { OUT } from "../../common/shapes.js";
 /** A sequence number above this leaves few for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;
 
-export interface TrustCreateOptions extends PassphraseOptions {
+interface TrustCreateOptions extends PassphraseOptions {
   from: string;
   previousTrust?: string;
   out?: string;

@@ -6,7 +6,7 @@ import { checkOutput, checkTrustOutput, deliver } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 import { type PinnedOptions, pins } from "../../common/trust/pins.js";
 
-export interface ExportOptions extends PinnedOptions {
+interface ExportOptions extends PinnedOptions {
   format: "js" | "h" | "bin";
   role?: "release" | "debug" | "recovery";
   vendor?: string;

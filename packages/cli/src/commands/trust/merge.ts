@@ -7,7 +7,7 @@ import { checkTrustOutput } from "../../common/output.js";
 import { membersOf, SIGNED } from "../../common/shapes.js";
 import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust/trust-signing.js";
 
-export interface MergeOptions extends TrustSigningOptions {
+interface MergeOptions extends TrustSigningOptions {
   previousTrust?: string[];
   out?: string;
   allowTestKey?: string[];

@@ -9,7 +9,7 @@ import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
 import { explainFault, refuseTestKeysOf, type TrustFileOptions, trustToSign } from "../../common/trust/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface TrustTbsOptions extends TrustFileOptions {
+interface TrustTbsOptions extends TrustFileOptions {
   key: string;
 }
 

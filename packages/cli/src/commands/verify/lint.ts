@@ -11,7 +11,7 @@ import { RefusedWithFacts } from "../../show/render.js";
 
 const FORMATS = ["text", "json", "sarif"] as const;
 
-export interface LintCommandOptions {
+interface LintCommandOptions {
   product?: string;
   policy?: Policy;
   previous?: string;

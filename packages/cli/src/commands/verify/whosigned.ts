@@ -35,7 +35,7 @@ import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
-export interface WhosignedOptions extends PinOptions {
+interface WhosignedOptions extends PinOptions {
   key?: string[];
   keys?: string;
   trust?: string;

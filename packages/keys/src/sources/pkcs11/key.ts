@@ -51,7 +51,7 @@ function severalKeys(token: OpenToken, uri: TokenUri, found: readonly Handle[]):
   return new KeyFileError(`${uri.name}: ${found.length} keys fit`, `add object or id to the URI; there are ${isPresent(ids)}`, 2);
 }
 
-export function idText(id: Uint8Array | undefined): string {
+function idText(id: Uint8Array | undefined): string {
   return id ? Array.from(id, (b) => `%${b.toString(16).padStart(2, "0").toUpperCase()}`).join("") : "none";
 }
 
