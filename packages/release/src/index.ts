@@ -6,9 +6,9 @@ export { checkDraftFor, checkFor } from "./consumer/judge.js";
 export { recipeFor } from "./consumer/recipe.js";
 export { type BehaviourChange, type ReleaseDifference, releaseDifference } from "./explain/difference.js";
 export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
-export type { IncidentKind, IncidentOptions } from "./incident/given.js";
 export { type Incident, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
+export type { IncidentKind, IncidentOptions } from "./incident/situation.js";
 export { encodeDescription } from "./input/description.js";
 export {
   type InputOptions,

@@ -14,7 +14,7 @@ import { readTrustMove } from "../rotation/move.js";
 import { isEnough, rootProgress } from "../trust/facts.js";
 import { readUnverifiedTrust } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
-import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./given.js";
+import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./situation.js";
 
 function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity): boolean {
   try {

@@ -11,7 +11,7 @@ import { offerAsIfSigned } from "../rotation/plan/as-if-signed.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
 import { higher } from "../rotation/plan/quorum.js";
 import type { TrustOnFile } from "../trust/read.js";
-import { type DeviceGroup, firstUuid, type Given } from "./given.js";
+import { type DeviceGroup, firstUuid, type Given } from "./situation.js";
 
 interface Rehearsed extends Pick<Given, "bytes" | "next" | "current" | "fleet" | "gone"> {
   /** What a bridge brings before the next list. */

@@ -23,7 +23,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import type { PreviousTrust } from "../trust/change.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { refuseMovedKeys } from "./coverage.js";
-import { type Asked, enterUses, overridden } from "./enter.js";
+import { type Asked, enterUses, overridden } from "./enter-uses.js";
 
 /** Options of recordTrustSigning(). */
 export interface TrustSigningOptions extends SequenceOverrides {

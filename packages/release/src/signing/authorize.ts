@@ -19,7 +19,7 @@ import { type NextSequence, openWithTrialKey } from "../input/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
-import { type Asked, enterUses, overridden } from "./enter.js";
+import { type Asked, enterUses, overridden } from "./enter-uses.js";
 import { scopeOf } from "./scope.js";
 
 export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
