@@ -48,7 +48,9 @@ const DIVIDED = [
   "packages/release/lib/rotation/fleet-rows.js",
   "packages/release/lib/input/schema.js",
   "packages/release/lib/input/schema-why.js",
-  "packages/release/lib/trust/trust-ref.js",
+  "packages/release/lib/trust/facts.js",
+  "packages/release/lib/trust/read.js",
+  "packages/release/lib/trust/trusted-keys.js",
   "packages/signer/lib/description/schema.js",
   "packages/signer/lib/description/schema-why.js",
   "packages/signer/lib/description/suit-tool.js",
@@ -81,7 +83,11 @@ const PACKED = {
     "signer: @noble/hashes/legacy.js",
     "signer: @noble/hashes/sha2.js",
   ],
-  "verify/verify": ["packages/release/lib/trust/trust-ref.js"],
+  "verify/verify": [
+    "packages/release/lib/trust/facts.js",
+    "packages/release/lib/trust/read.js",
+    "packages/release/lib/trust/trusted-keys.js",
+  ],
 };
 
 /** The file of a module, from the top of the repository: of ours as it is there, of a library as its user finds it. */

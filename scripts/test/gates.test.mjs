@@ -12,6 +12,7 @@ import { checkEs5, RULES } from "../checks/es5.mjs";
 import { checkLanguage } from "../checks/language.mjs";
 import { checkMutants } from "../checks/mutants.mjs";
 import { checkNames } from "../checks/names.mjs";
+import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
 import { checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
@@ -423,6 +424,18 @@ describe("sources", () => {
     expect(checkNames(files, { pear: "a reason", plum: "a reason" })).toEqual([
       "plum is exported by one file: remove it from SHARED_NAMES",
     ]);
+  });
+
+  it("comments that name a file which has moved are found", () => {
+    const tracked = ["packages/keys/src/hss/state.ts", "docs/guides/keys.md"];
+    const named = (text) => checkPaths([{ path: "x.ts", text }], tracked);
+    for (const gone of ["// see hss-state.ts.", "/** docs/keys.md */", "/*\n * (../hss/file.mjs) */"]) expect(named(gone)).toHaveLength(1);
+    for (const fine of [
+      "// hss/state.ts, ../src/hss/state.ts, keys.md",
+      'f("gone.ts");',
+      "// NAME.ts, gone.json, https://a.example/gone.md",
+    ])
+      expect(named(fine)).toEqual([]);
   });
 
   it("paths of a machine, hosts of a registry and credentials are seen", () => {

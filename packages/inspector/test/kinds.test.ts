@@ -4,7 +4,7 @@ import { encode, publicKey, SCHEMA, signEnvelope, signer, toCose } from "@firmse
 import { expect, it } from "vitest";
 import { keyA } from "../../test-support/src/run.js";
 import type { DeskVerdict } from "../src/protocol.js";
-import { Desk } from "../src/worker/desk.js";
+import { Desk } from "../src/worker/open-files.js";
 import { deskVerdict } from "../src/worker/verdict/verdict.js";
 
 const uuid = (n: number) => `cfbff0d1-9375-5685-968c-${n.toString(16).padStart(12, "0")}`;

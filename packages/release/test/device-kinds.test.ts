@@ -15,7 +15,8 @@ import { ALL, LONG } from "../../test-support/src/effort.js";
 import { encoded, hashOf } from "../../verifier/test/model/encode.js";
 import { anything, nearly } from "../../verifier/test/model/generate.js";
 import { type Manifest as Said, valuesOf } from "../../verifier/test/model/manifest.js";
-import { deviceKinds, triedInterpreter, withAllIdentities } from "../src/verify/payload-check.js";
+import { deviceKinds, withAllIdentities } from "../src/verify/manifest-facts.js";
+import { triedInterpreter } from "../src/verify/payload-check.js";
 
 const given = process.env["FIRMSEAL_CASES"];
 /** By default the first hundred of those that FIRMSEAL_LONG=1 tries. */

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode, encodeTrust, type PrivateKey, privateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { DEVICES } from "../../simulator/src/devices/devices.js";
+import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devices.js";
 import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
@@ -301,7 +301,7 @@ describe("a debug release over a release, cut at each operation and at some of e
       const before = { envelope: await made(1000), trust: policy(), payloads: none };
       const debug = { envelope: await made(7, debugKey, image(2, 400)), trust: policy(DEBUG), payloads: none };
       const seen = new Set<number>();
-      const report = new Simulation(withRoles(DEVICES[name] as MakeStore, seen), setup, before, debug).run(2);
+      const report = new Simulation(withRoles((DEVICES[name] as SimulatedDevice).make, seen), setup, before, debug).run(2);
       expect(report.cuts).toBeGreaterThan(10);
       expect(report.faults).toEqual([]);
       expect([...seen]).toEqual([0, 1000]);

@@ -32,13 +32,13 @@ const hashesOf = (tree: LmsTree) => 2 ** tree.height * leafCost(tree.n, tree.wid
 /** Whether a tree takes less than a second, also on a slow machine. */
 const isSmall = (tree: LmsTree) => hashesOf(tree) < WORTH_WORKERS;
 
-export function threadsFor(tree: LmsTree): number {
+function threadsFor(tree: LmsTree): number {
   if (isSmall(tree) || workerFile() === undefined) return 1;
   return Math.min(availableParallelism(), 64, Math.ceil(hashesOf(tree) / ONE_ORDER));
 }
 
 /** The number of leaves that one thread computes per second, measured on a few. */
-export function leavesPerSecond(tree: LmsTree): number {
+function leavesPerSecond(tree: LmsTree): number {
   const one = { ...tree, height: 5 as const };
   const count = Math.max(1, Math.min(32, Math.floor(2 ** 16 / leafCost(tree.n, tree.width))));
   // the first ones are slow, until the code is compiled

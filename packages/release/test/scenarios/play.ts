@@ -1,14 +1,15 @@
 // Plays a scenario: what the plan says of each device, against what becomes of a device in the same state.
 
-import { equalBytes, isTrust } from "@firmseal/signer";
+import { equalBytes } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, open } from "@firmseal/verifier";
+import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { randoms } from "../../../test-support/src/randoms.js";
 import type { Cohort } from "../../src/rotation/model.js";
 import { type CohortResult, planSteps } from "../../src/rotation/plan/plan.js";
 import { type PlannedStep, stepOf } from "../../src/rotation/plan/steps.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
-import { signedTrust } from "../../src/trust/trust-file.js";
+import { selfSignedTrust } from "../../src/trust/chain.js";
 import { fleetOf, offer, type Scenario, type State, statesOf } from "./fleet.js";
 import { type Exposure, Judge, type Outcome, ROLES } from "./judge.js";
 import type { Key } from "./world.js";
@@ -46,10 +47,10 @@ function byName(results: readonly CohortResult[]): Map<string, CohortResult> {
 
 /** Who looks at signatures alone: a release is installed if enough keys of the list have signed, and the list that it carries is taken. */
 function naiveVerdict({ device }: State, { steps, lists }: Scenario): Verdict {
-  let store = signedTrust(device.kept);
+  let store = selfSignedTrust(device.kept);
   let verdict: Verdict = "moved";
   for (const { bytes } of steps) {
-    if (isTrust(bytes)) continue;
+    if (looksLikeTrustFile(bytes)) continue;
     const anchors = store.anchors
       .filter((a) => a.roles.includes(2))
       .map(({ alg, key, kid }) => ({ alg, key, ...(kid && { kid }) }) as Anchor);
