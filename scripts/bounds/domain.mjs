@@ -80,7 +80,7 @@ export class Domain {
     this.rounded = new Map();
     this.closest = { margin: Number.POSITIVE_INFINITY, bits: 0, site: "" };
     this.roundings = 0;
-    /** Tells where in the source it is. */
+    /** Returns the source location. */
     this.site = () => "";
   }
 
@@ -235,7 +235,7 @@ export class Domain {
     return this.exact(floorTo(x.lo, 0), floorTo(x.hi, 0), 0, poly);
   }
 
-  /** An operation on 32 bits: what stands above them would be lost without a word. */
+  /** An operation on 32 bits: higher bits would be lost silently. */
   word(a) {
     const x = this.of(a);
     if (x.unit < 0 || x.lo < -power(31) || x.hi >= power(32)) throw new Unproved(`${this.site()}: more than 32 bits`);

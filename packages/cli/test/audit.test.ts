@@ -103,7 +103,7 @@ describe.concurrent("the log of a key", () => {
     await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: "x" } });
     await p.ok(["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "3", "--passphrase-env", "P"], { env: { P: "x" } });
     await p.ok(["audit", "e.pem", "A.pem"]);
-    expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no signing log of this key");
+    expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no signing log for this key");
     expectFailure(await p.run(["audit", "nothing.pem"]), 3);
     expectFailure(await p.run(["audit", "fw.bin"]), 2);
   });

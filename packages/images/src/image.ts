@@ -58,10 +58,7 @@ const EXTENSIONS: ReadonlyMap<string, ImageFormat> = new Map([
   [".axf", "elf"],
 ]);
 
-/**
- * "UF2
- * " and the second magic number, in little-endian order.
- */
+/** "UF2\n" and the second magic number, in little-endian order. */
 const UF2_MAGIC = [0x55, 0x46, 0x32, 0x0a, 0x57, 0x51, 0x5d, 0x9e];
 
 /**

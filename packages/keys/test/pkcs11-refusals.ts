@@ -27,7 +27,7 @@ export function refusals(): void {
     expect(await failsOutside("pkcs11:token=absent;object=a")).toMatch(absent);
     p.folder("nothing");
     p.put("empty.conf", `directories.tokendir = ${p.at("nothing")}\n`);
-    expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain("the module sees none");
+    expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain("the module reports no tokens");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "/nowhere/token.so" })).toContain("PKCS#11 module not found");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: p.at("fw.bin") })).toContain("not a PKCS#11 module that can be loaded");
     expect(await fails(`${keys.ed25519}?module-name=nowhere`)).toContain("no module nowhere in the usual places");

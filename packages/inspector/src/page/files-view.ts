@@ -63,7 +63,7 @@ export class FilesView {
     this.acceptDrops();
   }
 
-  /** What a person has typed: the verifier refuses a threshold that is none. */
+  /** What a person has typed: the verifier refuses an invalid threshold. */
   get threshold(): number {
     return this.count.valueAsNumber;
   }

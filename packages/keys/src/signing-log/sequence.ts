@@ -71,7 +71,7 @@ export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonl
     throw refusedInput(
       "SEQUENCE",
       "the log of the key is empty here, and the key may have signed elsewhere: the next sequence number is not known",
-      "bring its log (--log FILE), give the number (--seq N), or say that nothing was released yet (--first)",
+      "bring its log (--log FILE), give the number (--seq N), or say that nothing has been released yet (--first)",
     );
   for (const entries of logs) {
     const restored = entries.findLastIndex((e) => e.operation === ACCEPT);

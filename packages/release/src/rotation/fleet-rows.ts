@@ -18,7 +18,7 @@ export interface FleetRow {
   readonly value: { readonly [member: string]: unknown };
 }
 
-const HINT = "docs/reference/fleet.md has the form of a fleet file";
+const HINT = "see docs/reference/fleet.md for the fleet file format";
 
 export function fleetFault(path: string, what: string): Failure {
   return refusedInput("FLEET", `${path}: ${what}`, HINT);

@@ -204,7 +204,7 @@ export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise
   const reader = new Reader(path);
   const all: Cohort[] = [];
   for (const row of rows) all.push(await reader.cohort(row));
-  if (all.length === 0) throw refusedInput("FLEET", `${path}: has no cohort`, "docs/reference/fleet.md has the form of a fleet file");
+  if (all.length === 0) throw refusedInput("FLEET", `${path}: has no cohort`, "see docs/reference/fleet.md for the fleet file format");
   return all;
 }
 

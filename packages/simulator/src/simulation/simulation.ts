@@ -56,8 +56,8 @@ export class Simulation {
   private from!: Store;
   private floor: Sequence = [0, 0];
   /**
-   * Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor
-   * fall.
+   * The update's sequence number, if it starts a new epoch below the old floor. The floor may fall only to this number,
+   * in one step.
    */
   private anew: string | undefined;
   private courses = 0;

@@ -209,7 +209,7 @@ export const TRUST_LIMIT = 114;
 export const TRUST_ALG = 115;
 /** The trust file lists a key twice. */
 export const TRUST_KEY_TWICE = 116;
-/** The roles of a key are unknown, out of order, missing, or do not go together. */
+/** The roles of a key are unknown, out of order, missing, or cannot be combined. */
 export const TRUST_ROLE = 117;
 /** A role has a threshold and no key, or keys and no threshold, or there is no root. */
 export const TRUST_ROLE_EMPTY = 118;

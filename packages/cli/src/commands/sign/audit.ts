@@ -86,7 +86,7 @@ export default define({
   summary: "verify and show signing logs, and compare them with each other and with trust files",
   arguments: [commandArgument("<key or log...>", "key whose log to verify, log file, or trust file")],
   options: () => [
-    option("--envelope <file>", "also show whether the log has a signature of this envelope"),
+    option("--envelope <file>", "also show whether the log records a signature of this envelope"),
     option("--accept-restored", "continue a log that was truncated, restored or edited, and record this in it"),
     ...passphrases(),
   ],

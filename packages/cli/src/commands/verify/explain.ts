@@ -45,7 +45,7 @@ function installedRelease(product: Product | undefined, installed: bigint | stri
   );
 }
 
-/** Tells what devices will do with a release. Signatures are not verified. */
+/** Describes what devices will do with a release. Signatures are not verified. */
 async function explainRelease(path: string, o: ExplainOptions) {
   const file = o.product ?? (o.board === undefined ? undefined : PRODUCT_FILE);
   const product = await productHere(file, o.json === true);
