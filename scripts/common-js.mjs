@@ -294,7 +294,7 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     files.set(`chunks/${aside}.js`, chunkOf(aside, body));
   }
   for (const [file, { called }] of plainUse(files)) files.set(`${file}.js`, compiledAtOnce(files.get(`${file}.js`), called));
-  // what cannot be compiled would be found by whoever runs the command that loads it
+  // a syntax error would otherwise appear only when a user runs the command that loads the file
   for (const [name, text] of files) if (name.endsWith(".js")) new Script(text, { filename: name });
   return files;
 }

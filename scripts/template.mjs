@@ -25,7 +25,7 @@ export const TEMPLATE_INSIDE =
 `;
 }
 
-/** The page with the rows anew; what stands around them stays. */
+/** The page with new rows; the text around them stays. */
 function page(text, { TEMPLATE_ROWS, templateString }) {
   const rows = TEMPLATE_ROWS.map(({ code, what }) => `| \`${code.replaceAll("|", "\\|")}\` | ${sentence(what)} |\n`).join("");
   const table = /(\| Code \| .+\n\| --- \| --- \|\n)(?:\|.*\n)+/;

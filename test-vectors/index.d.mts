@@ -67,7 +67,7 @@ export interface DeviceSpec {
   /** Which of its two slots is current in each component; 0 where it is left out. */
   slots?: number[];
   payloads?: { [uri: string]: string };
-  /** Payloads that arrive piece by piece; false: one that cannot be had. */
+  /** Payloads that arrive piece by piece; false: one that is not available. */
   chunks?: { [uri: string]: string[] | false };
   /**
    * A call that throws, or "rot": storage in which the first byte of an image changes once it is written. "full": erase() refuses with

@@ -1,5 +1,6 @@
-// open() and trustFileUnchecked() through a Source that lies: about its length, with values that are no octets, with other bytes the second time, with too few or too
-// many, or by throwing. What is believed is still what was signed. The algorithms are our own here, for they get what the Source gave.
+// open() and trustFileUnchecked() through a Source that lies: about its length, with values that are not octets, with
+// other bytes the second time, with too few or too many, or by throwing. Only what was signed is accepted. The
+// algorithms are our own here, because they get what the Source gave.
 
 import { type Bytes, open, type Source, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { Choices, NO_OCTETS } from "../common/bits.js";
@@ -84,7 +85,7 @@ export const fuzz: Target = (input) => {
   try {
     const code = refusal(() => (isList ? believedList : believed)(bytes, lying(bytes, lies, chunk)));
     if (code !== 0 || !lies.every(({ kind }) => STEADY.includes(kind))) return;
-    // what is no octet counts as the octet that a typed array makes of it, or is refused: it is not something third
+    // a value that is not an octet counts as the octet that a typed array makes of it, or is refused: nothing else
     const octets = Uint8Array.from(lying(bytes, lies, chunk).read(0, bytes.length));
     const other = refusal(() => (isList ? trustFileUnchecked : open)(octets, slowTrust, host));
     if (other !== 0) throw new Finding(`accepted, and refused with ${other} where it is octets`);

@@ -31,7 +31,7 @@ const listOf = (file: Uint8Array): Uint8Array | undefined => {
     return undefined;
   }
 };
-/** The files of a chain, one behind the other, as far as they are items of CBOR. */
+/** The files of a chain, in sequence, as long as they are CBOR items. */
 function filesOf(chain: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = [];
   try {
@@ -41,7 +41,7 @@ function filesOf(chain: Uint8Array): Uint8Array[] {
       at = end;
     }
   } catch {
-    // what follows is no item, and no file
+    // what follows is neither an item nor a file
   }
   return found;
 }
@@ -55,7 +55,7 @@ const genuine = new Set(
 /** A list that came before. */
 const before = embeddedTrust(files.find((file) => refusal(() => trustFileUnchecked(file, trust, host)) === 0) as Uint8Array);
 
-/** Files as they are; a list in the loose form stands behind an octet that is no tag. */
+/** Files as they are; a list in the loose form follows an octet that is not a tag. */
 export const seeds = () => [
   ...files,
   ...files.flatMap((file) => listOf(file) ?? []).map((list) => Buffer.concat([Uint8Array.of(0), loosened(list)])),
@@ -66,7 +66,7 @@ function asked(store: TrustStore): void {
   try {
     describeTrust(store);
   } catch (e) {
-    // keys that this tool has no algorithm for, or that are none
+    // keys that this tool has no algorithm for, or that are not keys
     if (!(e instanceof KeyError)) throw e;
   }
 }

@@ -1,6 +1,7 @@
-// A test runner for Stryker: Stryker's vitest runner, with the same tests in this process before it. Each mutant gets the tests that
-// reach it, in modules that are evaluated anew, cheap files first, until one fails. That takes milliseconds where the start of vitest takes
-// a second. What survives here is tried by vitest itself, unless FIRMSEAL_MUTANTS_QUICK is set.
+// A test runner for Stryker: Stryker's vitest runner, with the same tests in this process before it. Each mutant gets
+// the tests that reach it, in modules that are evaluated again, cheap files first, until one fails. That takes
+// milliseconds where the start of vitest takes a second. What survives here is tried by vitest itself, unless
+// FIRMSEAL_MUTANTS_QUICK is set.
 
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
@@ -111,7 +112,7 @@ class Runner {
     return QUICK ? { status: "complete", tests, mutantCoverage: coverage } : this.inner.dryRun(options);
   }
 
-  /** Evaluates a test file anew; its tests. */
+  /** Evaluates a test file again; returns its tests. */
   async load(file) {
     if (!this.scripts.has(file)) this.scripts.set(file, await scriptOf(file));
     const { tests, vitest, restore } = collector();
