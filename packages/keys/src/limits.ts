@@ -15,7 +15,7 @@ export const KEY_LIMITS = {
   logEntry: MIB,
   /** Lines of a log. */
   logLines: 256 * KIB,
-  /** Faults of a log that are listed. */
+  /** Log faults that are listed. */
   logFaults: 1000,
   /** Keys in one log. */
   logKeys: 256,

@@ -7,7 +7,7 @@ export const LONG = /^[12]$/.test(process.env["FIRMSEAL_LONG"] ?? "");
 /** FIRMSEAL_LONG=2: none of it left out. */
 export const ALL = process.env["FIRMSEAL_LONG"] === "2";
 
-/** FIRMSEAL_KILLS: how often a test kills what it watches. 0: such tests leave themselves out. */
+/** FIRMSEAL_KILLS: how often a test kills what it watches. 0: such tests skip themselves. */
 export const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? (LONG ? 25 : 0));
 
 /** Ends the name of a test that kills. */
@@ -27,7 +27,7 @@ export const SCHEDULES = ALL ? 2 ** 10 : LONG ? 2 ** 7 : 2 ** 3;
 
 /**
  * FIRMSEAL_MUTANTS=1: the tests run once for each mutant of the verifier. Tests that take long and detect no more
- * mutants leave themselves out.
+ * mutants skip themselves.
  */
 export const MUTANTS = process.env["FIRMSEAL_MUTANTS"] === "1";
 

@@ -237,7 +237,7 @@ export function certificate(folder: string, ...names: string[]): Certificate {
   return { key: readFileSync(key), cert: readFileSync(path), path };
 }
 
-/** moto, which plays AWS. Gives its address when it answers. */
+/** moto, which simulates AWS. Returns its address when it answers. */
 export async function moto(): Promise<{ url: string; stop: () => void }> {
   const port = await closedPort();
   const child = spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });

@@ -64,7 +64,7 @@ export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverri
 function checkSarif(path: string, productPath: string, folder: string): void {
   if (path === "-") throw usage("--sarif -: stdout has the release", "name a file");
   if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
-    throw usage(`--sarif ${path}: is in the folder of the release`, "name a file elsewhere");
+    throw usage(`--sarif ${path} is in the folder of the release`, "name a file elsewhere");
   checkOutput(path, "--sarif", [productPath], false);
 }
 

@@ -143,7 +143,7 @@ export default define({
       ...f.trust.flatMap(({ file, signed }) => (good ? [`${file}: good, signed by ${plural(signed.length, "known root")}`] : [])),
       ...f.conflicts.map((one) => ({ text: conflictWords(one) })),
       ...(good && f.envelope
-        ? [`${f.envelope.file}: was signed, see ${someOf(f.envelope.signed.map(({ entry }) => `entry ${entry}`))}`]
+        ? [`${f.envelope.file} was signed, see ${someOf(f.envelope.signed.map(({ entry }) => `entry ${entry}`))}`]
         : []),
     ];
   },

@@ -74,7 +74,7 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
   };
 }
 
-/** Warns about features that do not go together. */
+/** Warns about features that cannot be combined. */
 function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName[]): void {
   for (const [feature, other] of NEEDS)
     if (features.includes(feature) && !features.includes(other))
@@ -104,7 +104,7 @@ async function bundle(o: BundleCommandOptions) {
     ["--source", o.source],
   ] as const)
     if (path !== undefined && path !== "-" && !/\.m?js$/.test(path))
-      throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
+      throw usage(`${option} ${path} is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
   if (o.out !== "-") checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
   const options = {

@@ -59,7 +59,7 @@ async function explainRelease(path: string, o: ExplainOptions) {
   });
   if (found.behaviours.length === 0) {
     const chosen = (["board", "vendor", "class", "slot"] as const).filter((name) => o[name] !== undefined).map((name) => `--${name}`);
-    throw usage(`${path}: is not for this device`, `drop ${chosen.join(", ")} to see which devices the release is for`);
+    throw usage(`${path} is not for this device`, `drop ${chosen.join(", ")} to see which devices the release is for`);
   }
   return {
     verified: false,
