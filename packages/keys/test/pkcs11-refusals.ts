@@ -86,7 +86,7 @@ export function refusals(): void {
     );
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x40000" }))).toContain("the PIN is locked");
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FAIL: "19:0xa4" }))).toContain("the PIN is locked");
-    expect(await fails(keys.ed25519, {}, 3, [{ env: "NO_PIN_IS_THERE" }])).toContain("no variable NO_PIN_IS_THERE");
+    expect(await fails(keys.ed25519, {}, 3, [{ env: "NO_PIN_IS_THERE" }])).toContain("environment variable NO_PIN_IS_THERE is not set");
     expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
   });
 
