@@ -324,7 +324,7 @@
     }
   }
 
-  /** What a trust file says, and whom a device believes by it. */
+  /** The content of a trust file, and the keys that a device trusts by it. */
   function playTrust(v, envelope, roots, device, typed) {
     var before = v.previous === undefined ? roots : api.embeddedTrust(unhex(v.previous, typed)),
       store = v.action === "trust" ? api.trustFileUnchecked(envelope, before) : api.embeddedTrust(envelope),

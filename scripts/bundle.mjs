@@ -148,7 +148,7 @@ async function makeParts() {
 
 let known;
 
-/** The same of makeParts(), made once: for programs that make several bundles of one build, and change nothing in it. */
+/** Like makeParts(), but only once: for programs that make several bundles of one build, and change nothing in it. */
 export function partsOnce() {
   known ??= makeParts();
   return known;

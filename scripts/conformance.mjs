@@ -105,7 +105,7 @@ export function microFiles() {
   return [{ defaults: { trust: {}, device: {} }, vectors: readMicroVectors().map(plain) }];
 }
 
-/** The same in pieces of at most `n` vectors. */
+/** Splits `files` into pieces of at most `n` vectors. */
 function chunks(files, n) {
   const out = [];
   for (const { defaults, vectors } of files)

@@ -209,7 +209,7 @@ export async function withPage() {
   return Object.keys(metafile.inputs);
 }
 
-/** The same for packages/release. */
+/** Compiles the schemas of packages/release in advance. */
 export const withoutSchemaCompiler = () =>
   precompileSchemas(
     RELEASE,

@@ -19,7 +19,7 @@ function code({ TEMPLATE_NAME, templateString }) {
 export const TEMPLATE =
   "${text}";
 
-/** The same with #firmware as the URI, for micro verifiers without images outside the envelope. */
+/** Like TEMPLATE, with #firmware as the URI, for micro verifiers without images outside the envelope. */
 export const TEMPLATE_INSIDE =
   "${text.replace("K", inside)}";
 `;

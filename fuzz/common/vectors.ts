@@ -123,7 +123,7 @@ const known = new Set(
   }),
 );
 
-/** Whether what open() has believed is a manifest that one of the keys has signed. */
+/** Whether the manifest that open() accepted was signed by one of the keys. */
 export const wasSigned = (m: Manifest): boolean => known.has(Buffer.from(Uint8Array.from(m.digest.bytes)).toString("hex"));
 
 let signers: Map<string, Set<number>> | undefined;

@@ -56,12 +56,12 @@ function lying(bytes: Uint8Array, lies: readonly Lie[], chunk: number): Source {
 /** Lies that are the same at each read. */
 const STEADY = [0, 1, 2, 8];
 
-/** What is believed through a Source that lies is what an honest one gives. */
+/** What is accepted through a Source that lies is what an honest one gives. */
 function believed(bytes: Uint8Array, source: Source): void {
   const m = open(source, slowTrust, host);
   // also what is read from it again
   if (!wasSigned(m)) throw new Finding("a manifest was accepted that nobody has signed");
-  if (told(m) !== told(open(bytes, slowTrust, host))) throw new Finding("what was believed is not what was signed");
+  if (told(m) !== told(open(bytes, slowTrust, host))) throw new Finding("the accepted manifest is not the signed one");
 }
 
 function believedList(bytes: Uint8Array, source: Source): void {
@@ -71,7 +71,7 @@ function believedList(bytes: Uint8Array, source: Source): void {
     return JSON.stringify([name, sequence, thresholds, payload, parts], (_, v) => (v instanceof Uint8Array ? Array.from(v) : v));
   };
   if (list(trustFileUnchecked(source, slowTrust, host)) !== list(trustFileUnchecked(bytes, slowTrust, host)))
-    throw new Finding("a trust list was believed that nobody has signed");
+    throw new Finding("an unsigned trust list was accepted");
 }
 
 export const fuzz: Target = (input) => {

@@ -1,5 +1,6 @@
-// Trust files: as they come, read and believed; and lists of any content, signed again by the root (loose.ts), which a device then asks for a
-// policy. Nothing but numbered refusals; and what is believed without being signed again was signed.
+// Trust files: as they are, read and accepted; and lists of any content, signed again by the root (loose.ts), which a
+// device then asks for a policy. Nothing but numbered refusals; and what is accepted without being signed again was
+// signed.
 
 import { createHash } from "node:crypto";
 import { type Bytes, embeddedTrust, policyOf, type Source, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
@@ -76,11 +77,11 @@ function judged(file: Uint8Array, wasSigned: boolean): void {
   for (const root of [trust, before]) {
     alike(file, (input: Bytes | Source) => {
       const store = trustFileUnchecked(input, root, host);
-      if (!wasSigned && !genuine.has(sha(store.payload))) throw new Finding("a list was believed that nobody has signed");
+      if (!wasSigned && !genuine.has(sha(store.payload))) throw new Finding("an unsigned list was accepted");
       asked(store);
       // the last of a chain is what a device stores, and reads again at each start
       const read = refusal(() => embeddedTrust(store.file as Bytes));
-      if (read !== 0) throw new Finding(`a list is believed whose file embeddedTrust() refuses with ${read}`);
+      if (read !== 0) throw new Finding(`a list is accepted whose file embeddedTrust() refuses with ${read}`);
     });
   }
 }

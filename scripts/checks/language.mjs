@@ -50,6 +50,8 @@ const FORMS = [
 const COMMENT_FORMS = [
   [/\b(?:tells|told)\b(?! apart)/g, 'write "shows", "reports" or "says"'],
   [/\banew\b/g, 'write "again" or "new"'],
+  [/\bbeliev(?:e|es|ed)\b/g, 'write "trust" or "accept"'],
+  [/\/\*\* The same (?:after|as|for|in|of|with)\b/g, 'name the other function: write "Like f(), for ..."'],
 ];
 
 /** The comments of a source, with spaces in place of the code. Lines stay. */

@@ -342,6 +342,8 @@ describe("sources", () => {
       'a.ts:4 "told"',
       'a.ts:4 "anew"',
     ]);
+    const comments = checkComments([{ path: "b.ts", text: "/** The same for a key that is\n * believed. */" }]);
+    expect(comments.map((finding) => finding.split(": ")[0])).toEqual(['b.ts:2 "believed"', 'b.ts:1 "/** The same for"']);
   });
 
   it("forms that the style replaces are found, also across lines", () => {

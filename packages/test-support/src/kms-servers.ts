@@ -113,7 +113,7 @@ function flood(to: Writable): void {
   more();
 }
 
-/** Has all connections of this process believe a certificate, which NODE_EXTRA_CA_CERTS does for a process that begins. */
+/** Makes all connections of this process trust a certificate, as NODE_EXTRA_CA_CERTS does for a new process. */
 export function believe({ cert }: Certificate): void {
   const tls = createRequire(import.meta.url)("node:tls") as typeof import("node:tls");
   const create = tls.createSecureContext;

@@ -23,7 +23,10 @@ function locations({ path, boards = [], waiver }: Finding, product: Product | un
   return [physical(product.path, product.position(pointer).line)];
 }
 
-/** The same for a finding in each run, whatever the envelope is called in it, so that a service can recognize it. */
+/**
+ * The fingerprint of a finding does not depend on the run or on the name of the envelope, so that a service can
+ * recognize it.
+ */
 function fingerprint({ rule, boards = [], message }: Finding): string {
   return createHash("sha256")
     .update(JSON.stringify([rule, boards, message]))

@@ -51,7 +51,7 @@ export class Simulation {
   private readonly known: { course: Course; floor: string }[] = [];
   private before = "";
   private after = "";
-  /** The same after a second installation: into the other slot, for which a release may have another image. */
+  /** Like `after`, after a second installation: into the other slot, for which a release may have another image. */
   private afterAgain = "";
   private from!: Store;
   private floor: Sequence = [0, 0];
