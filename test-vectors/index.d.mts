@@ -20,7 +20,7 @@ export interface Vector {
   previous?: string;
   /** trust, embedded: the role that policyOf() is asked for. */
   role?: number;
-  /** open, install, boot: whom to believe by this trust file, which is embedded, in place of `trust`. */
+  /** open, install, boot: an embedded trust file, whose keys count in place of `trust`. */
   store?: { file: string; role: number };
   /** The keys that the device trusts. In the maker of a vector, left out: `defaults` in src/make.ts. */
   trust?: TrustSpec;
