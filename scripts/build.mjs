@@ -380,7 +380,7 @@ async function manual() {
   writeFileSync(`${ROOT}packages/cli/dist/man/firmseal.1`, await manualPage(version));
 }
 
-/** A program that runs beside this one, and tells its errors itself. */
+/** A program that runs beside this one, and reports its errors itself. */
 function beside(command, args, cwd) {
   return new Promise((resolve, reject) => {
     spawn(command, args, { cwd, stdio: ["ignore", 2, 2] })

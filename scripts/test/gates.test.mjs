@@ -9,7 +9,7 @@ import config from "../../.dependency-cruiser.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
-import { checkLanguage } from "../checks/language.mjs";
+import { checkComments, checkLanguage, onlyComments } from "../checks/language.mjs";
 import { checkMutants } from "../checks/mutants.mjs";
 import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
@@ -362,6 +362,18 @@ describe("sources", () => {
     ]);
   });
 
+  it("comments are found without the code around them", () => {
+    const text = 'const a = "is no file"; // it is no file\n/** What an entry tells. */\n  // told\n  // apart; told anew\nconst told = 1;';
+    expect(checkLanguage(onlyComments([{ path: "a.ts", text }]))).toEqual([expect.stringContaining('a.ts:1 "is no file"')]);
+    expect(checkComments([{ path: "a.ts", text }]).map((finding) => finding.split(": ")[0])).toEqual([
+      'a.ts:2 "tells"',
+      'a.ts:4 "told"',
+      'a.ts:4 "anew"',
+    ]);
+    const comments = checkComments([{ path: "b.ts", text: "/** The same for a key that is\n * believed. */" }]);
+    expect(comments.map((finding) => finding.split(": ")[0])).toEqual(['b.ts:2 "believed"', 'b.ts:1 "/** The same for"']);
+  });
+
   it("forms that the style replaces are found, also across lines", () => {
     const found = (text) => checkLanguage([{ path: "a.md", text }]).map((finding) => finding.split(": ")[0]);
     expect(found("The input is no\nSUIT envelope.")).toEqual(['a.md:1 "is no SUIT"']);
@@ -402,7 +414,17 @@ describe("sources", () => {
       'a.md:1 "is to be replaced"',
       'a.md:1 "for ever"',
     ]);
+    // small and capital letters
+    expect(found("Holds releases against the rules. whoever signs. Where it is none. In the place of a text, in silence.")).toEqual([
+      'a.md:1 "whoever"',
+      'a.md:1 "Holds releases against"',
+      'a.md:1 "is none"',
+      'a.md:1 "In the place of"',
+      'a.md:1 "in silence"',
+    ]);
+    expect(found("They do not go together, cannot be had, are passed over, left themselves out, put together.")).toHaveLength(5);
     for (const text of [
+      "There are none. It reads an image in place of another one.",
       "Look at the parts that the tests looked at, besides those.",
       "It lies between two numbers, and a header may lie about its size.",
       "So many roots are gone. It holds up against an attacker. A device that does that is safe.",

@@ -75,7 +75,7 @@ function* changes(original: Uint8Array, inserted: number[]): Generator<[string, 
   for (let byte = 0; byte < 256; byte++) yield [`byte ${byte} appended`, withByte(original, original.length, byte)];
 }
 
-/** What was accepted, and what was refused in another way than by a number. */
+/** What was accepted, and what was refused without a number. */
 function judge(
   original: Uint8Array,
   accept: (envelope: Uint8Array) => void,

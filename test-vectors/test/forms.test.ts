@@ -1,5 +1,6 @@
-// Every vector once more in each form that an envelope can come in, honest and hostile: what the verifier says must not depend on how bytes are
-// handed over, and what is no octet, or changes from one time to the next, is refused by number or makes no difference.
+// Every vector once more in each form that an envelope can come in, honest and hostile: what the verifier says must not
+// depend on how bytes are handed over, and a value that is not an octet, or that changes from one time to the next, is
+// refused by number or makes no difference.
 
 import { describe, expect, it } from "vitest";
 import { LONG } from "../../packages/test-support/src/effort.js";
@@ -53,7 +54,7 @@ describe("every vector in every form", () => {
         const before = deviceOf(v.device ?? {});
         expect(found.state, v.name).toEqual([before.parts.map((p) => [p.current, p.slots]), before.sequence, before.invoked]);
       }
-      // what is accepted all the same does not touch what the host lies about, or lies where nobody looks: behind the head
+      // accepted input does not use what the host lies about, or the lie is where nothing reads: after the head
       if ("code" in expected.result) expect("code" in found.result, `${v.name}: ${name}`).toBe(true);
     }
     expect(refused).toBeGreaterThan(vectors.length / 3);

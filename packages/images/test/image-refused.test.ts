@@ -165,10 +165,10 @@ describe("UF2", () => {
     [
       "a lost middle block",
       writeUf2([first, { ...third, total: 2 }].map((b) => ({ ...b, total: 2 }))),
-      /block 2 is in the place of block 1/,
+      /block 2 is in place of block 1/,
     ],
-    ["a doubled block", writeUf2([first, second, second]), /block 1 is in the place of block 2/],
-    ["swapped blocks", writeUf2([second, first, third]), /block 1 is in the place of block 0/],
+    ["a doubled block", writeUf2([first, second, second]), /block 1 is in place of block 2/],
+    ["swapped blocks", writeUf2([second, first, third]), /block 1 is in place of block 0/],
     ["two files in one", writeUf2([...blocks, ...blocks]), /has 3 blocks, but it has 6/],
     ["a count that is wrong in one block", writeUf2([first, { ...second, total: 4 }, third]), /block 1 says/],
     ["a wrong first magic number", writeUf2([first, { ...second, magic0: 1 }, third]), /block 1: invalid magic value at offset 0/],

@@ -89,7 +89,7 @@ describe.skipIf(!server)(`moto in the place of AWS${server ? "" : " (skipped: no
     const p384 = await make("ECC_NIST_P384", "SIGN_VERIFY");
     expect((await failure(`awskms:${p384.id}`)).message).toContain("not an Ed25519 or P-256 key");
     const decrypt = await make("RSA_2048", "ENCRYPT_DECRYPT");
-    expect((await failure(`awskms:${decrypt.id}`)).message).toContain("is not a key for signing");
+    expect((await failure(`awskms:${decrypt.id}`)).message).toContain("the key is not for signing");
     const p = standard();
     const before = p.tree();
     const r = await p.run(["sign", "fw.bin", "--key", `awskms:${rsa.id}`, ...FACTS, "--seq", "7"], { env: env(url) });
@@ -262,8 +262,8 @@ describe("answers in the shape of the API reference", () => {
     ["ValidationException", 400, "accept this key name"],
     ["DisabledException", 400, "is disabled"],
     ["KMSInvalidStateException", 400, "in a state in which it cannot sign"],
-    ["InvalidKeyUsageException", 400, "not a key for signing"],
-    ["UnsupportedOperationException", 400, "not a key for signing"],
+    ["InvalidKeyUsageException", 400, "the key is not for signing"],
+    ["UnsupportedOperationException", 400, "the key is not for signing"],
     ["ThrottlingException", 400, "accepts no more requests"],
     ["KeyUnavailableException", 500, "cannot answer at the moment"],
     ["DependencyTimeoutException", 500, "cannot answer at the moment"],

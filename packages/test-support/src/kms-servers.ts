@@ -113,7 +113,7 @@ function flood(to: Writable): void {
   more();
 }
 
-/** Has all connections of this process believe a certificate, which NODE_EXTRA_CA_CERTS does for a process that begins. */
+/** Makes all connections of this process trust a certificate, as NODE_EXTRA_CA_CERTS does for a new process. */
 export function believe({ cert }: Certificate): void {
   const tls = createRequire(import.meta.url)("node:tls") as typeof import("node:tls");
   const create = tls.createSecureContext;
@@ -237,7 +237,7 @@ export function certificate(folder: string, ...names: string[]): Certificate {
   return { key: readFileSync(key), cert: readFileSync(path), path };
 }
 
-/** moto, which plays AWS. Gives its address when it answers, and nothing if it is not installed. */
+/** moto, which simulates AWS. Returns its address when it answers, and nothing if it is not installed. */
 export async function moto(): Promise<{ url: string; stop: () => void } | undefined> {
   const port = await closedPort();
   const child = spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
