@@ -333,6 +333,24 @@ async function commandLine() {
         ),
       ),
   };
+  /** What tests call makes the same device bundle once. */
+  const keptBundles = {
+    name: "kept device bundles",
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /bundler\/lib\/bundle\.js$/ }, ({ path }) =>
+        keeping(
+          path,
+          "minifiedBundle",
+          `const kept = new Map();
+          export function minifiedBundle(options, ...rest) {
+            if (rest.length > 0) return original(options, ...rest);
+            const key = JSON.stringify(options);
+            if (!kept.has(key)) kept.set(key, original(options));
+            return kept.get(key);
+          }`,
+        ),
+      ),
+  };
   const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
     const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
@@ -343,7 +361,7 @@ async function commandLine() {
   const { statements, names, errors, needs } = await partsOnce();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
-  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals]);
+  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals, keptBundles]);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);
@@ -362,7 +380,7 @@ async function manual() {
   writeFileSync(`${ROOT}packages/cli/dist/man/firmseal.1`, await manualPage(version));
 }
 
-/** A program that runs beside this one, and tells its errors itself. */
+/** A program that runs beside this one, and reports its errors itself. */
 function beside(command, args, cwd) {
   return new Promise((resolve, reject) => {
     spawn(command, args, { cwd, stdio: ["ignore", 2, 2] })

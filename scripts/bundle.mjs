@@ -75,13 +75,13 @@ const isFunction = (node) => node.type === "FunctionDeclaration" || node.type ==
 /** The nodes right under a node. */
 function* children(node) {
   for (const [key, value] of Object.entries(node)) {
-    // names of properties are none
+    // property names are not variables
     if ((key === "property" || key === "key") && !node.computed) continue;
     for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") yield child;
   }
 }
 
-/** What a function declares: parameters, variables, functions. A function that stands in it has its own. */
+/** What a function declares: parameters, variables, functions. A function inside it has its own. */
 function* declaredIn(node) {
   for (const child of children(node)) {
     if (child.type === "VariableDeclarator" || child.type === "FunctionDeclaration") yield child.id.name;
@@ -155,7 +155,7 @@ async function makeParts() {
 
 let known;
 
-/** The same of makeParts(), made once: for programs that make several bundles of one build, and change nothing in it. */
+/** Like makeParts(), but only once: for programs that make several bundles of one build, and change nothing in it. */
 export function partsOnce() {
   known ??= makeParts();
   return known;

@@ -15,7 +15,7 @@ const FOLDERS = [
   { folder: "trust", group: "make, sign, show, verify and export trust files: which keys a device trusts, and for what" },
   { folder: "rotate", group: "move a fleet from one trust file to the next" },
   { folder: "incident" },
-  { folder: "status", group: "verify status messages from devices" },
+  { folder: "status", group: "ask devices for their status, verify the messages, and update a fleet file from them" },
   { folder: "shell" },
 ];
 

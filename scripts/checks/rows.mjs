@@ -64,7 +64,7 @@ export const THINGS = [
   { what: "a consumer", names: ["libcsuit"], most: 1, besides: {} },
 ];
 
-/** Things that are named in more files than they may, or in fewer: then `most` is to be lowered. */
+/** Things that more files name than may, or fewer: then lower `most`. */
 export function checkRows(files, things = THINGS) {
   const named = files.map(({ path, text }) => ({ path, words: new Set(words(text)) }));
   return things.flatMap(({ what, names, most, besides }) => {

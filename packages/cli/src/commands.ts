@@ -18,7 +18,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "token keygen", summary: "generate a key pair in a token; the private key cannot leave the token", load: () => import("./commands/token/keygen.js") },
   { name: "token list", summary: "list tokens and the keys that they show without a PIN", load: () => import("./commands/token/list.js") },
   { name: "init", summary: "write a product file, from options or from the project in this folder", load: () => import("./commands/product/init.js") },
-  { name: "release", summary: "make a release of a product: sign, check and record every board, or none", load: () => import("./commands/product/release.js") },
+  { name: "release", summary: "make a release of a product: sign, check and record all boards, or write nothing if one fails", load: () => import("./commands/product/release.js") },
   { name: "approve", summary: "approve an envelope or a trust file that another person will sign", load: () => import("./commands/sign/approve.js") },
   { name: "attach", summary: "add a signature from another machine, after verifying it", load: () => import("./commands/sign/attach.js") },
   { name: "audit", summary: "verify and show signing logs, and compare them with each other and with trust files", load: () => import("./commands/sign/audit.js") },
@@ -62,5 +62,5 @@ export const GROUPS: { readonly [name: string]: string } = {
   token: "list the keys in PKCS#11 tokens, and make new ones there",
   trust: "make, sign, show, verify and export trust files: which keys a device trusts, and for what",
   rotate: "move a fleet from one trust file to the next",
-  status: "verify status messages from devices",
+  status: "ask devices for their status, verify the messages, and update a fleet file from them",
 };

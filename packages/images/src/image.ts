@@ -76,10 +76,7 @@ function textOf(head: Uint8Array): string {
   return Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, DETECT_BYTES)).toString("latin1");
 }
 
-/**
- * "UF2
- * " and the second magic number, in little-endian order.
- */
+/** "UF2\n" and the second magic number, in little-endian order. */
 const UF2_MAGIC = [0x55, 0x46, 0x32, 0x0a, 0x57, 0x51, 0x5d, 0x9e];
 
 /**

@@ -26,7 +26,9 @@ export interface ReportKind {
   slot: number;
   /** Whether it has the images already. */
   has: boolean;
-  /** The part in which it refuses the release because its identity is not checked. A device bundle cannot tell. */
+  /**
+   * The part in which it refuses the release because its identity is not checked. A device bundle cannot detect this.
+   */
   unchecked?: Phase;
 }
 

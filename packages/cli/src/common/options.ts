@@ -143,7 +143,7 @@ export function imageInputOptions(): Option[] {
         parse: sequenceOrNext,
       },
     ),
-    option("--first", "with --seq next: confirm that nothing was released yet; the signing log must be empty"),
+    option("--first", "with --seq next: confirm that nothing has been released yet; the signing log must be empty"),
     option("--uri <uri>", "if the input is an image: leave the image out of the envelope; devices fetch it from this URI", {
       parse: uriReference,
     }),

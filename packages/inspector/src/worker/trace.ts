@@ -209,7 +209,7 @@ const IDENTITY = new Set(
   Object.entries(COMMAND_NAMES).flatMap(([code, name]) => (/^condition-(vendor|class|device)-identifier$/.test(name) ? Number(code) : [])),
 );
 
-/** What a device does with the release. Throws Sentence for settings that are none. */
+/** What a device does with the release. Throws Sentence for invalid settings. */
 export function traceOf({ bytes }: Main, { manifest, verified, shift }: Opened, settings: DeviceSettings): Trace {
   const identity = settingsIdentity(settings);
   const floor = floorOf(settings.floor);

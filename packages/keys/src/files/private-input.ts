@@ -74,12 +74,12 @@ async function isPrivateKey(bytes: Uint8Array): Promise<boolean> {
  */
 export async function refuseKeyAsInput(path: string, keys: readonly string[] = [], bytes?: Uint8Array): Promise<void> {
   if (path !== STDIO && keys.some((key) => key !== STDIO && isSameFile(path, key)))
-    throw usage(`${path}: is the key of --key, not something to sign`, "name the image, the description or the envelope");
+    throw usage(`${path} is the signing key (--key); it cannot also be the input`, "name the image, the description or the envelope");
   const large = bytes === undefined && sizeOf(path) > KEY_LIMITS.keyFile;
   const content = bytes ?? (large ? readFirstBytes(path, KEY_LIMITS.keyFile) : readAll(path, KEY_LIMITS.keyFile));
   if (large ? looksPrivate(content) : await isPrivateKey(content))
     throw usage(
-      `${path === STDIO ? "stdin" : path}: is a private key, and would be published`,
+      `${path === STDIO ? "stdin" : path} is a private key, and would be published`,
       "name another file; if devices really need this key as a payload: --allow-key-as-image",
     );
 }

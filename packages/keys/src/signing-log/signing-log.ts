@@ -82,7 +82,7 @@ export function missingFromLog(log: SigningLog, seen: SeenState | undefined): Lo
     last < count
       ? {
           line,
-          what: `ends at entry ${last}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
+          what: `the log ends at entry ${last}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
         }
       : { line, what: `entry ${count} differs from the one that was seen${elsewhere}` },
   ];

@@ -115,7 +115,7 @@ export async function withSigners<T>(
       keys.map((key) => {
         const { signer } = key;
         if (!signer)
-          throw usage(`${key.name}: is a public key, and signing needs a private one`, "give the private key that firmseal keygen wrote");
+          throw usage(`${key.name} is a public key; signing needs a private key`, "give the private key that firmseal keygen wrote");
         return { ...key, signer };
       }),
     );
@@ -151,8 +151,8 @@ export async function publicKeys(refs: readonly string[], options: readonly Pass
 }
 
 /**
- * Returns the public key that a reference claims to be, only to tell which key is meant: without proof of possession,
- * so no PIN is needed.
+ * Returns the public key that a reference claims to be, only to identify the key: without proof of possession, so no
+ * PIN is needed.
  */
 export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
   const keys = await openKeys([ref], options, true, true);

@@ -48,7 +48,7 @@ export interface Asking {
   readonly unproved?: boolean;
 }
 
-/** Reads a key. A person who mistypes its passphrase is told, and asked again. */
+/** Reads a key. If a person mistypes its passphrase, firmseal says so and asks again. */
 export async function withRetries<T>(ask: Asking, read: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

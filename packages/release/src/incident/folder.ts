@@ -33,7 +33,7 @@ export function listIn(path: string, { bytes, next, current }: Given): { bytes: 
   if (!equalBytes(file.store.payload, next.payload))
     throw refusedInput(
       "FLEET",
-      `${path}: is not the next trust file of this incident`,
+      `${path} is not the next trust file of this incident`,
       "give the same options as before, or an empty folder: --dir",
     );
   const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));

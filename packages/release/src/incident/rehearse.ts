@@ -1,5 +1,5 @@
-// The rehearsal of an incident, on copies: the next list and its bridges as if everybody who can sign had signed,
-// played on the code of the devices.
+// The rehearsal of an incident, on copies: the next list and its bridges as if everybody who can sign had signed, run
+// on the code of the devices.
 
 import { randomBytes } from "node:crypto";
 import { draftOf, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedWith, TrustDraft, toHex } from "@firmseal/signer";

@@ -66,12 +66,12 @@ export async function readGiven(o: IncidentOptions): Promise<Given> {
   const entry = before.anchors.find((a) => equalBytes(a.key.key, key.key)) as TrustDescription["anchors"][number];
   if (o.what === "debug-leaked" && !entry.roles.includes("debug"))
     throw usage(
-      `--key ${o.key}: has the role ${entry.roles.join(" and ")}, not debug`,
+      `--key ${o.key} has the role ${entry.roles.join(" and ")}, not debug`,
       "for a key with another role: firmseal incident stolen",
     );
   if (o.what === "expired" && entry.until === undefined)
     throw usage(
-      `--key ${o.key}: has no last sequence number, so it does not expire`,
+      `--key ${o.key} has no last sequence number, so it does not expire`,
       "firmseal trust show FILE shows the last sequence number of each key",
     );
   const ahead = storesOf(fleet).find(

@@ -1,5 +1,5 @@
-// Encodes a description file as an unsigned envelope. "$schema", which is required in our format, tells it from the
-// format of the retired reference tool.
+// Encodes a description file as an unsigned envelope. "$schema", which is required in our format, distinguishes it from
+// the format of the retired reference tool.
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
 import { boundedMessage, grouped, readAll, refusedInput, refuseKeyAsInput, STDIO, visible, warn } from "@firmseal/keys";
@@ -56,7 +56,7 @@ export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyA
   }
   const isOld =
     typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
-  if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'is missing; it must be "urn:firmseal:manifest:1"');
+  if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'missing; it must be "urn:firmseal:manifest:1"');
   const { description, warnings } = isOld ? importSuitTool(value) : { description: value, warnings: [] };
   for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${visible(path)}: ${visible(boundedMessage(w))}`);
   const more = warnings.length - LIMITS.descriptionWarnings;

@@ -106,7 +106,7 @@ async function readImage(path: string, given: Uint8Array | undefined, o: InputOp
   if (o.uri === undefined && bytes.length <= LIMITS.integratedPayload) return { ...facts, uri: "#firmware", payload: bytes };
   if (format !== "raw" && o.imageOut === undefined)
     throw usage(
-      `${path}: is ${format}, but a device fetches the raw bytes for the flash`,
+      `${path} is ${format}, but a device fetches the raw bytes for the flash`,
       "write them for publishing: --image-out FILE.bin",
     );
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
@@ -138,7 +138,7 @@ export type Recipe = (facts: SingleImage) => Description;
 async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
   if (path === STDIO && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
-    throw usage("stdin: is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
+    throw usage("stdin is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, given, o);
   const text = o.version === undefined ? {} : { text: versionText(o.version) };
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image, ...text })), forFile, read };
@@ -193,7 +193,7 @@ export async function makeDraft(
   if (kind === "image") return await fromImage(path, given, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
-  if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
+  if (bytes.length > limit) throw usage(`stdin is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
   const draft = kind === "envelope" ? EnvelopeDraft.read(admitted(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
   return { draft: () => draft };
 }

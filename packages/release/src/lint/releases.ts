@@ -61,9 +61,9 @@ function envelopesAt(path: string, product?: Product): string[] {
   const last = product && releasesIn(path, product).at(-1);
   if (last) return recorded(last.path);
   const names = readdirSync(path).filter((name) => name.endsWith(".suit"));
-  if (names.length === 0) throw usage(`${path}: has no release`, "name an envelope, or a folder with .suit files");
+  if (names.length === 0) throw usage(`${path} has no release`, "name an envelope, or a folder with .suit files");
   if (names.length > LIMITS.lintReleases)
-    throw tooMuch(`${path}: has ${grouped(names.length)} releases`, `at most ${LIMITS.lintReleases} can be checked together`);
+    throw tooMuch(`${path} has ${grouped(names.length)} releases`, `at most ${LIMITS.lintReleases} can be checked together`);
   return names.sort().map((name) => join(path, name));
 }
 
@@ -189,8 +189,7 @@ export async function lintReleases(path: string, o: LintOptions = {}): Promise<L
     for (const one of report.findings) findings.push(one);
     for (const one of report.skipped) skipped.push(one);
   }
-  if (given && !compared)
-    throw usage(`${o.previous}: is not for the devices of ${path}`, "give the previous release, for the same devices");
+  if (given && !compared) throw usage(`${o.previous} is not for the devices of ${path}`, "give the previous release, for the same devices");
   return {
     releases: paths,
     findings: product ? withWaivers(findings, { path: product.path, all: product.policy.waivers }, today()) : findings,

@@ -71,11 +71,10 @@ function boardOf(path: string, envelope: Uint8Array, product: Product, wanted: r
   const names = wanted.map(({ name }) => name).join(", ");
   if (!board)
     throw releaseFault(
-      `${path}: is not for a board of ${product.name}`,
+      `${path} is not for a board of ${product.name}`,
       `${product.path} has ${product.boards.map(({ name }) => name).join(", ")}`,
     );
-  if (!wanted.includes(board))
-    throw releaseFault(`${path}: is for board ${board.name}, not for ${names}`, "give the release of that board");
+  if (!wanted.includes(board)) throw releaseFault(`${path} is for board ${board.name}, not for ${names}`, "give the release of that board");
   return board;
 }
 
@@ -84,13 +83,13 @@ function refuseNumber(path: string, product: Product, version: string | undefine
   if (product.sequence.source !== "version") return;
   if (version === undefined)
     throw releaseFault(
-      `${path}: names no version, and the numbers of ${product.name} are those of versions`,
+      `${path} names no version, and the numbers of ${product.name} are those of versions`,
       "make it with firmseal release",
     );
   const own = isVersion(version) ? versionNumber(version) : undefined;
   if (own !== sequence)
     throw releaseFault(
-      `${path}: is version ${visible(version)}, and ${sequence} is not the sequence number of that version`,
+      `${path} is version ${visible(version)}, and ${sequence} is not the sequence number of that version`,
       "do not publish it: make the release again",
     );
 }
@@ -172,8 +171,8 @@ async function verifyFolder(
   }
   const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);
   if (o.board !== undefined && missing.length > 0)
-    throw releaseFault(`${folder}: has no release for board ${o.board}`, "release it too, or name another board");
-  if (missing.length > 0) warn(`${visible(folder)}: has no release for ${missing.join(", ")}`);
+    throw releaseFault(`${folder} has no release for board ${o.board}`, "release it too, or name another board");
+  if (missing.length > 0) warn(`${visible(folder)} has no release for ${missing.join(", ")}`);
   return out;
 }
 
@@ -218,7 +217,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     return { releases, versions: [own.version], whom };
   }
   const known = releasesIn(path, product, role);
-  if (known.length === 0) throw releaseFault(`${path}: has no release`, "name the folder that firmseal release wrote, or an envelope");
+  if (known.length === 0) throw releaseFault(`${path} has no release`, "name the folder that firmseal release wrote, or an envelope");
   refuseUnordered(known);
   const releases: VerifiedBoard[] = [];
   for (const one of known) for (const found of await verifyFolder(one.path, product, whom, wanted, o)) releases.push(found);
@@ -234,7 +233,7 @@ function refuseBeside(path: string, one: VerifiedBoard, shelf: readonly KnownRel
     if (other === undefined || other === manifest) continue;
     if (known.version === one.version || known.sequence === sequence)
       throw releaseFault(
-        `${path}: has the version and number of ${known.path}, with other content`,
+        `${path} has the version and number of ${known.path}, with other content`,
         "do not publish it: give the release a new version",
       );
     if (versionNumber(known.version) < versionNumber(one.version as string) !== known.sequence < sequence)

@@ -179,7 +179,7 @@ export async function signBridge(move: TrustMove, signingKeys: readonly SigningK
     {
       ...move.options,
       lists: [move.old, ...move.before, move.next],
-      // the floors of the fleet tell the last number
+      // the floors of the fleet show the last number
       ...(move.fleet && { first: "known" as const }),
       async judge(made) {
         checkKeys(made, keys, move, KEYS_HINT);

@@ -45,12 +45,12 @@ export async function readArchive(folder: string): Promise<PlannedStep[]> {
   try {
     names = readdirSync(folder).filter((name) => /\.(suit|trust)$/.test(name));
   } catch (e) {
-    throw systemFault(e, folder) ?? environment(`${folder}: cannot be read`, "give a folder with bridges and releases", e);
+    throw systemFault(e, folder) ?? environment(`${folder} cannot be read`, "give a folder with bridges and releases", e);
   }
-  if (names.length === 0) throw usage(`${folder}: has no .suit or .trust file`, "give a folder with bridges and releases");
+  if (names.length === 0) throw usage(`${folder} has no .suit or .trust file`, "give a folder with bridges and releases");
   if (names.length > LIMITS.planSteps)
     throw tooMuch(
-      `${folder}: has ${grouped(names.length)} releases and trust files`,
+      `${folder} has ${grouped(names.length)} releases and trust files`,
       `the limit is ${grouped(LIMITS.planSteps)}: keep bridges, and the newest release, in a folder of their own`,
     );
   const steps = await readSteps(names.sort().map((name) => join(folder, name)));

@@ -98,7 +98,7 @@ async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8
     return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
   }
   const input = await readInput(image, o);
-  if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
+  if (input.kind !== "image") throw usage(`${image} is not an image`, "make a bridge from an image, or without one");
   return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }
 

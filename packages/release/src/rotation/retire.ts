@@ -136,7 +136,7 @@ function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]
     const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
     if (list) return list;
     throw usage(
-      `--root ${name}: is not a root key of the trust file, or of one in the fleet`,
+      `--root ${name} is not a root key of the trust file, or of one in the fleet`,
       "firmseal trust show FILE lists its keys and their roles",
     );
   });

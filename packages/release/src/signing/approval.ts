@@ -64,7 +64,7 @@ const WORDS = {
 } as const;
 
 function wrong(path: string, fault: ApprovalError["fault"]) {
-  return refusedInput("APPROVAL", `${path}: ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
+  return refusedInput("APPROVAL", `${path} ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
 }
 
 /** Which approver made this approval. Throws a Failure: APPROVAL. */

@@ -107,7 +107,10 @@ async function placeFor(ref: string, o: AuditOptions): Promise<LogPlace> {
   const seen = new LastSeen(name, "log").read()?.path;
   const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
   if (path === undefined)
-    throw environment(`${ref}: this machine has no signing log of this key`, "name the log file: KEY.log is beside the private key");
+    throw environment(
+      `${ref}: no signing log for this key`,
+      "the key has not signed here; if the log is elsewhere, name the log file (KEY.log, beside the private key)",
+    );
   return { path, key: name };
 }
 

@@ -107,7 +107,7 @@ export async function recordTrustSigning(
     const overrides = [...numbers, ...unseen(entries, asked, previous, o), ...withoutApproval(entries, keys, approvals)];
     for (const { name, public: key } of keys) {
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
-      if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
+      if (release) warn(`${visible(name)} has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
     return await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides));
   });

@@ -45,7 +45,7 @@ export function refuseOtherLine(path: string, store: TrustStore, previous: Trust
     1,
     "TRUST_NAME",
     errors.TRUST_NAME,
-    `${path}: is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
+    `${path} is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
     refusalHint(errors.TRUST_NAME),
   );
 }
@@ -102,7 +102,7 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
         1,
         "TRUST_CHAIN",
         errors.TRUST_CHAIN,
-        `${next.path}: has the sequence number ${formatSequence(next.store.sequence)}, and ${before.path} ${formatSequence(before.store.sequence)}`,
+        `${next.path} has the sequence number ${formatSequence(next.store.sequence)}, and ${before.path} ${formatSequence(before.store.sequence)}`,
         "give each trust file between the first and the last, once",
       );
     try {

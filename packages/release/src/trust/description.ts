@@ -46,7 +46,7 @@ interface WrittenAnchor {
 }
 
 function wrong(where: string, what: string): Failure {
-  return refusedInput("DESCRIPTION", `the description: ${where}${where === "" ? "" : ": "}${what}`, HINT);
+  return refusedInput("DESCRIPTION", `the description: ${where}${where === "" ? "" : " "}${what}`, HINT);
 }
 
 function conforming(value: unknown): Written {

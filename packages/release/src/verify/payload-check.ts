@@ -52,7 +52,7 @@ export function payloadFiles(m: WithPayloads, values: readonly string[]): Map<st
     if (known !== undefined) out.set(known, value.slice(known.length + 1));
     else if (outside.length === 0) refuseOption(value, "the release fetches nothing from outside the envelope", "drop --payload");
     else if (values.length > 1 || (/^[^=]*:.*=/.test(value) && !existsSync(value)))
-      refuseOption(value, "does not name a URI that the release fetches", choice);
+      refuseOption(value, "the release fetches no URI of this name", choice);
     else for (const uri of outside) out.set(uri, value);
   }
   return out;

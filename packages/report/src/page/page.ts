@@ -53,7 +53,7 @@ async function openPart(data: PageData, i: number, progress: OnProgress): Promis
   }
 }
 
-/** Holds a board against the record. Returns why it is another one. */
+/** Compares a board with the record. Returns why it is another one. */
 async function boardFault(record: ReleaseRecord, { data, verified, envelope }: Opened, progress: OnProgress): Promise<string | undefined> {
   if (!verified || !envelope) return undefined;
   const { sequence, behaviours, thumbprints, signed } = verified;

@@ -9,7 +9,7 @@ const SLICE = 25;
 /** Bytes between two looks at the clock. A multiple of 4, for base64. */
 const STEP = 1 << 18;
 
-/** Told from time to time how far the work is. */
+/** Called from time to time with the progress of the work. */
 export type OnProgress = (done: number, of: number) => void;
 
 /** Calls `step` for one stretch after the other of `n` units, with pauses. */

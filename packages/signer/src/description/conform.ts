@@ -27,7 +27,7 @@ export function checkText(text: string, path: string): void {
 
 /** The schemas describe JSON, in which byte strings are text. */
 function asJson(value: unknown, path = "", depth = 0): unknown {
-  if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
+  if (depth > DEEPEST) throw new DescriptionError("", "the description is nested too deeply");
   if (typeof value === "string") checkText(value, path);
   if (value instanceof Uint8Array) return "";
   if (Array.isArray(value)) return value.map((v, i) => asJson(v, `${path}/${i}`, depth + 1));
@@ -70,10 +70,10 @@ const many = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** Keywords with a limit, in words. */
 const COUNTS: { readonly [keyword: string]: (limit: number) => string } = {
-  minItems: (n) => `needs at least ${many(n, "item")}`,
-  maxItems: (n) => `may have at most ${many(n, "item")}`,
-  minLength: (n) => `needs at least ${many(n, "character")}`,
-  maxLength: (n) => `may have at most ${many(n, "character")}`,
+  minItems: (n) => `at least ${many(n, "item")} needed`,
+  maxItems: (n) => `at most ${many(n, "item")} allowed`,
+  minLength: (n) => `at least ${many(n, "character")} needed`,
+  maxLength: (n) => `at most ${many(n, "character")} allowed`,
 };
 
 function violationWords({ keyword, params, message, data, parentSchema }: Violation): string {
@@ -86,8 +86,8 @@ function violationWords({ keyword, params, message, data, parentSchema }: Violat
   }
   const described = parentSchema?.description;
   // what the pattern means, rather than the pattern
-  if (keyword === "pattern" && described !== undefined) return `does not have the right form (${described})`;
-  const words = COUNTS[keyword]?.(Number(params["limit"])) ?? message ?? "does not fit the schema";
+  if (keyword === "pattern" && described !== undefined) return `the value does not have the right form (${described})`;
+  const words = COUNTS[keyword]?.(Number(params["limit"])) ?? `the value ${message ?? "does not fit the schema"}`;
   return `${words}${described === undefined ? "" : ` (${described})`}`;
 }
 

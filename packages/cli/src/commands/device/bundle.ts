@@ -78,7 +78,7 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
   };
 }
 
-/** Warns about features that do not go together. */
+/** Warns about features that cannot be combined. */
 function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName[]): void {
   const devices = BUNDLE_FEATURES.filter((name) => Object.hasOwn(BUNDLE_DEVICES, name));
   for (const [feature, other] of [...devices.map((name) => [name, "install"] as const), ...NEEDS])
@@ -109,7 +109,7 @@ async function bundle(o: BundleCommandOptions) {
     ["--source", o.source],
   ] as const)
     if (path !== undefined && path !== STDIO && !/\.m?js$/.test(path))
-      throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
+      throw usage(`${option} ${path} is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
   if (o.out !== STDIO) checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out], false);
   const options = {

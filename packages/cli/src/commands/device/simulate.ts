@@ -122,7 +122,7 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
     throw usage(`--page-size: ${o.device} has no pages`, `drop it, or simulate ${devicesThat((one) => one.hasPages)}`);
   const pageSize = o.pageSize ?? DEFAULT_PAGE_SIZE;
   if (pageSize < 256 || pageSize > LARGEST_PAGE || pageSize % 4 !== 0)
-    throw usage(`--page-size ${pageSize}: is not the size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
+    throw usage(`--page-size ${pageSize} is not the size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
   if (o.previousPayload && o.previousRelease === undefined)
     throw usage("--previous-payload: --previous-release is missing", "give --previous-release ENVELOPE too");
   const envelope = readEnvelopeFile(path);

@@ -65,7 +65,7 @@ async function convert(ref: string, o: ConvertOptions) {
 }
 
 function stays(name: string) {
-  return usage(`${name}: the private key cannot leave its place`, "firmseal pubkey writes its public part");
+  return usage(`${name}: the private key cannot be exported`, "firmseal pubkey writes its public part");
 }
 
 function writePublic(key: OpenedKey, o: ConvertOptions, hasNew: boolean): void {

@@ -86,7 +86,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: OpenedHss, o: HssOptions) =>
           `${name}: if another copy of the key signs too, both use the same leaves, and anybody can then forge signatures`,
           "if no other copy signs, give --no-other-copy-signs",
         );
-      // if only the record is gone, the signatures still tell what this machine has used
+      // if only the record is gone, the signatures still show what this machine has used
       const next = highest(state.next, standing.beside?.number ?? 0n, standing.outside?.number ?? 0n);
       if (!place.adopt(standing, next)) throw overtakenFailure(name, WENT_ON);
       return place.checked().next;

@@ -27,7 +27,7 @@ const DEFAULT_KEY = "release.pem";
 function givenBoards(values: readonly string[]): Boards {
   return values.map((value) => {
     const at = value.indexOf("=");
-    if (at < 1 || at === value.length - 1) throw usage(`--board ${value}: is not NAME=IMAGE`, "for example: --board esp32=build/app.bin");
+    if (at < 1 || at === value.length - 1) throw usage(`--board ${value} is not NAME=IMAGE`, "for example: --board esp32=build/app.bin");
     const image = value.slice(at + 1);
     const [a, b, ...more] = image.split(",");
     if (a === undefined || b === undefined || existsSync(image)) return { name: value.slice(0, at), image };
@@ -134,7 +134,7 @@ export default define({
   words: (f) => [
     `${f.out}: ${f.name} by ${f.vendor}, ${f.boards.map(({ board }) => board).join(", ")}${f.project === null ? "" : ` (${f.project} project)`}`,
     ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${f.key}`] : []),
-    ...f.missing.filter((file) => file !== f.key).map((file) => `does not exist yet: ${file}`),
+    ...f.missing.filter((file) => file !== f.key).map((file) => `${file} does not exist yet`),
     "then: firmseal release --version 1.0.0",
   ],
 });

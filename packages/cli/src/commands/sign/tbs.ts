@@ -79,14 +79,14 @@ function checkTbsOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
   if (path === STDIO || !isFile(path)) return;
   if (!SIG_STRUCTURE.equals(readFirstBytes(path, SIG_STRUCTURE.length)))
-    throw usage(`--out ${path}: exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
+    throw usage(`--out ${path} exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
 }
 
 /** Where the bytes for each key go: the file of --out, or files in its folder, named after the envelope and the key. */
 function outputs(keys: readonly PublicKey[], envelope: string, out: string | undefined): string[] {
   const intoFolder = out === undefined || (out !== STDIO && isFolder(out));
   if (!intoFolder && keys.length > 1)
-    throw usage(`--out ${out}: is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
+    throw usage(`--out ${out} is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
   if (!intoFolder) return [out];
   const stem = envelope === STDIO ? "stdin" : basename(envelope, extname(envelope));
   return keys.map((key) => join(out ?? dirname(envelope), `${stem}.${keyFacts(key).thumbprint.slice(0, 16)}.tbs`));

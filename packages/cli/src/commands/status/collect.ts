@@ -48,7 +48,7 @@ function bounded(lines: readonly string[]): void {
 function warnings({ refused, fell, behind }: Facts): void {
   // the first one is in the refusal itself
   bounded(refused.slice(1).map(reasonOf));
-  if (fell.rows > 0) warn(visible(`${whoOf(fell)}: has a lower floor or trust file than before: replaced, erased, or copied`));
+  if (fell.rows > 0) warn(visible(`${whoOf(fell)} has a lower floor or trust file than before: replaced, erased, or copied`));
   bounded(
     behind.flatMap((b) => {
       const newer = b.next === null ? `trust file ${b.newest} is the newest` : `${b.next} is its next file`;

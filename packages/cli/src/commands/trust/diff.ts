@@ -15,7 +15,7 @@ import { commandArgument, define } from "../../command.js";
 import { CHANGES, membersOf, PROGRESS } from "../../common/shapes.js";
 import { plural, rootWords } from "../../common/words.js";
 
-/** Compares two trust files. Neither needs a signature; the output tells who has signed. */
+/** Compares two trust files. Neither needs a signature; the output lists the signers. */
 function diff(old: string, next: string, _: { json?: boolean }) {
   const [before, after] = [readUnverifiedTrust(old), readUnverifiedTrust(next)];
   refuseOtherLine(next, after.store, { path: old, ...before });

@@ -23,7 +23,7 @@ async function exportTrust(path: string, o: ExportOptions) {
   if (o.role !== undefined && o.format === "bin") throw usage("--format bin is the whole file", "drop --role, or choose js or h");
   const ending = o.format === "bin" ? "" : `.${o.format}`;
   if (o.out !== STDIO && !o.out.endsWith(ending))
-    throw usage(`--out ${o.out}: is not a file name for ${o.format}`, `choose a name that ends in ${ending}`);
+    throw usage(`--out ${o.out} is not a file name for ${o.format}`, `choose a name that ends in ${ending}`);
   if (ending === "") checkTrustOutput(o.out, [path]);
   else if (o.out !== STDIO) checkOutput(o.out, "--out", [path], false);
   const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);

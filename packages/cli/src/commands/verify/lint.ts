@@ -35,7 +35,7 @@ async function trustFor(o: LintCommandOptions, product: Product | undefined) {
   return { path, store };
 }
 
-/** Holds releases against the rules. Signatures are not verified. */
+/** Checks releases against the rules. Signatures are not verified. */
 async function lintCommand(given: string | undefined, o: LintCommandOptions) {
   if (o.json && o.format === "sarif") throw usage("--json and --format sarif exclude each other", "give one of them");
   const isAsked = o.product !== undefined || existsSync(PRODUCT_FILE);

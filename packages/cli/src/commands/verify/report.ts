@@ -38,7 +38,7 @@ import { numberWords, plural, versionFacts } from "../../common/words.js";
 function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
   refuseTerminal(o.html, "--html");
   if (o.html !== STDIO && !/\.html?$/i.test(o.html))
-    throw usage(`--html ${o.html}: is not the name of an HTML file`, "choose a name that ends in .html");
+    throw usage(`--html ${o.html} is not the name of an HTML file`, "choose a name that ends in .html");
   if (!folder) {
     if (o.board) throw usage(`--board: ${path} is an envelope, which is for one board`, "drop it, or name the folder of a release");
     checkOutput(o.html, "--html", [path], false);

@@ -66,11 +66,13 @@ async function keysIn(folder: string): Promise<{ known: KnownKey[]; skipped: Ski
   for (const file of files.slice(0, LIMITS.keyFolder)) {
     const path = join(folder, file);
     try {
-      if (!lstatSync(path).isFile()) skipped.push({ file, why: "is not a regular file" });
+      if (!lstatSync(path).isFile()) skipped.push({ file, why: "not a regular file" });
       else known.push({ name: file, key: (await openKeyFile(path, ask)).public });
     } catch (e) {
       const why =
-        e instanceof NeedsPassphrase ? "is an encrypted private key: give its public key" : failureOf(e).message.replace(`${path}: `, "");
+        e instanceof NeedsPassphrase
+          ? "an encrypted private key: give its public key"
+          : failureOf(e).message.replace(`${path}: `, "").replace(`${path} `, "it ");
       skipped.push({ file, why });
     }
   }

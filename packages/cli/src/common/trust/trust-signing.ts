@@ -34,7 +34,7 @@ export function explainFault(path: string, keys: readonly { name: string; public
     1,
     "TRUST_SIGNERS",
     errors.TRUST_SIGNERS,
-    `${key?.name ?? "this key"}: is not a root key of ${path}, so its signature would not count`,
+    `${key?.name ?? "this key"} is not a root key of ${path}, so its signature would not count`,
     "sign with a root key that the file lists; for a root of the previous file, give --previous-trust FILE",
   );
 }

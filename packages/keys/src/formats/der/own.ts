@@ -58,7 +58,7 @@ function usualSpki(der: Uint8Array): PublicKey | undefined {
   return undefined;
 }
 
-/** The same of a private key in PKCS#8. The secret is never converted to text. */
+/** Like usualSpki(), for a private key in PKCS#8. The secret is never converted to text. */
 function usualPkcs8(der: Uint8Array): PrivateKey | undefined {
   for (const alg of algsWith("pkcs8")) {
     const head = Buffer.from(CUSTODY[alg].pkcs8 as string, "hex");

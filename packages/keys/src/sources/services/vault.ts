@@ -38,7 +38,7 @@ const REFERENCE = /^((?:[A-Za-z0-9_-][\w.-]*\/)+)([A-Za-z0-9_-][\w.-]*)(?:@([1-9
 const typeOf = ({ plain, ecdsa }: CurveAlg) => (ecdsa ? "ecdsa-" : "") + plain.toLowerCase();
 const KINDS = CURVE_ALGS.map(typeOf);
 const KIND: Trouble = [
-  `is not a key of the type ${inWords(KINDS)}`,
+  `the key is not a signing key of the type ${inWords(KINDS)}`,
   `make one: vault write -f transit/keys/NAME type=${KINDS[0]} (not derived, not exportable)`,
 ];
 const ADDRESS: Trouble = [

@@ -33,7 +33,7 @@ export const cnsa2Rules: readonly Rule[] = [
         const claim = outline.signatures[i];
         return claim?.alg === COSE.ALG_HSS_LMS ? `${alg} with several trees` : alg;
       });
-      return [names.length === 0 ? "is not signed" : `is signed with ${[...new Set(names)].join(", ")} only`];
+      return [names.length === 0 ? "not signed" : `signed with ${[...new Set(names)].join(", ")} only`];
     },
   },
   {

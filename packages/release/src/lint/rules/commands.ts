@@ -21,7 +21,9 @@ function plainUris({ release }: LintContext): string[] {
   const named = release.sections.flatMap((section) =>
     [...allParameters(section)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value)),
   );
-  return [...new Set(named)].filter((uri) => PLAIN.test(uri) && !checked.has(uri)).map((uri) => `fetches ${uri} and sets no digest for it`);
+  return [...new Set(named)]
+    .filter((uri) => PLAIN.test(uri) && !checked.has(uri))
+    .map((uri) => `the release fetches ${uri} and sets no digest for it`);
 }
 
 /** The components that a device writes and then never compares, neither before it commits nor when it starts. */

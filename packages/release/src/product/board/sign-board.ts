@@ -58,7 +58,7 @@ export async function boardInput(
   const own = path === undefined ? meant : withImage(product, meant, path);
   if (path === STDIO) throw usage("an image of a product cannot come from stdin", "name the file");
   if (path !== undefined && (await readInput(path, {})).kind !== "image")
-    throw usage(`${path}: is not an image`, "sign it without --board: it already says what it is for");
+    throw usage(`${path} is not an image`, "sign it without --board: it already says what it is for");
   const { version } = o;
   if (version === undefined && product.sequence.source === "version")
     throw usage(`--version is missing: the sequence numbers of ${product.name} are those of its versions`, "for example: --version 1.4.2");

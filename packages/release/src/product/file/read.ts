@@ -231,7 +231,7 @@ export function readProduct(path: string): Product {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw refusedInput("PRODUCT", `${path}: is not UTF-8 text`, HINT);
+    throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
   }
   return productIn(path, text);
 }

@@ -47,7 +47,7 @@ function refused({ step, code, state }: Played, after: bigint): Outcome {
   const list = state.store ? `the keys of its trust file ${formatSequence(state.store.sequence)}` : "the keys in its firmware";
   return {
     verdict: "stranded",
-    why: `does not accept ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
+    why: `it does not accept ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
     next: ofKeys
       ? `first offer it a release signed by enough of ${list}, with a sequence number above ${higher(bigSequence(state.floor), after)}${state.store ? ", which brings it the newest trust file (firmseal rotate bridge)" : ""}`
       : refusalHint(code).replace(/\.$/, ""),
@@ -102,7 +102,7 @@ export function outcome(
     if (dark)
       return {
         verdict: "stranded",
-        why: `has nothing to start after ${dark.step.name}: the release has no image`,
+        why: `it has nothing to start after ${dark.step.name}: the release has no image`,
         next: 'make the release with an image, or say in the fleet file that they start their image by something else: "start": "own"',
       };
     const reached = reach(state, today, higher(bigSequence(state.floor), after), gone, known);
@@ -122,7 +122,7 @@ export function outcome(
     if (assumed)
       return {
         verdict: "moved",
-        why: `${assumed.step.name} is accepted only if ${"trust" in assumed.step ? "the release that they run is good under it" : "it is the release that they run"}, and the fleet file does not name their release`,
+        why: `${assumed.step.name} is accepted only if ${"trust" in assumed.step ? "the release that they run is good under it" : "they run that release already"}, and the fleet file does not name their release`,
         next: 'name the release that they run in the fleet file: "release"',
       };
     return { verdict: "moved", why: null, next: null };
