@@ -56,7 +56,7 @@ async function algorithmModules() {
   const { algorithms } = await import("../packages/verifier/lib/index.js");
   const modules = {};
   const needs = {};
-  for (const file of readdirSync(`${VERIFIER}src/alg`)) {
+  for (const file of readdirSync(`${VERIFIER}src/alg`).filter((name) => name !== "index.ts")) {
     const module = `alg/${file.replace(/\.ts$/, "")}`;
     const exported = await import(/* @vite-ignore */ new URL(`../packages/verifier/lib/${module}.js`, import.meta.url).href);
     for (const name of Object.keys(algorithms)) {

@@ -37,11 +37,7 @@ export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);
 }
 
-export { ed25519 } from "./alg/ed25519.js";
-export { es256 } from "./alg/es256.js";
-export { hmac256 } from "./alg/hmac.js";
-export { hsslms } from "./alg/hsslms.js";
-export { type AlgorithmName, algorithms } from "./alg/index.js";
+export * from "./alg/index.js";
 export { compareSequence } from "./base/number.js";
 export type { Refusal } from "./base/refuse.js";
 export type { Alg, Anchor, Bytes, Family, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./base/types.js";

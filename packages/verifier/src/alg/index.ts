@@ -13,3 +13,5 @@ export type AlgorithmName = keyof typeof ALL;
 
 /** All algorithms for devices, by name. */
 export var algorithms: { readonly [name: string]: Alg } = ALL;
+
+export { ed25519, es256, hmac256, hsslms };
