@@ -11,11 +11,11 @@ const CACHE = fileURLToPath(new URL("../node_modules/.cache/firmseal/", import.m
  * A result of the kind `kind`, which is a folder. `parts`: texts or bytes, all that it is made from besides Node. read() gives its bytes, or
  * undefined; write() keeps them, and gives them back as bytes.
  */
-export function kept(kind, parts) {
+export function kept(kind, parts, cache = CACHE) {
   const hash = createHash("sha256").update(process.version);
   // the length says where a part ends
   for (const part of parts) hash.update(`\n${Buffer.byteLength(part)} `).update(part);
-  const file = `${CACHE}${kind}/${hash.digest("hex")}`;
+  const file = `${cache}${kind}/${hash.digest("hex")}`;
   return {
     file,
     read() {
@@ -26,7 +26,7 @@ export function kept(kind, parts) {
       }
     },
     write(result, mode = 0o666) {
-      mkdirSync(`${CACHE}${kind}`, { recursive: true });
+      mkdirSync(`${cache}${kind}`, { recursive: true });
       // others may be making the same
       writeFileSync(`${file}.${process.pid}`, result, { mode });
       renameSync(`${file}.${process.pid}`, file);
