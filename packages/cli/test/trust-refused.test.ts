@@ -56,7 +56,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[4] = { key: "dbg.jwk", roles: ["debug", "release"] };
       }),
       errors.TRUST_ROLE,
-      /do not go together/,
+      /cannot be combined/,
     ],
     [
       "a root that signs releases",
@@ -64,7 +64,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[0] = { key: "r1.jwk", roles: ["root", "release"] };
       }),
       errors.TRUST_ROLE,
-      /do not go together/,
+      /cannot be combined/,
     ],
     ["a key twice", changed((d) => void d.anchors.push({ key: "A.pem", roles: ["release"] })), errors.TRUST_KEY_TWICE, /a key twice/],
     [
@@ -131,7 +131,7 @@ describe.concurrent("firmseal trust", () => {
         d["sequence"] = 1.5;
       }),
       204,
-      /\/sequence: must be .* \(a number below 2\^64/,
+      /\/sequence: the value must be .* \(a number below 2\^64/,
     ],
     [
       "a class without its vendor",

@@ -74,7 +74,7 @@ describe("an HSS/LMS key", () => {
     p.put("other.pem", "-----BEGIN PUBLIC KEY-----");
     expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("not an HSS/LMS private key");
     p.put("n.hss.state", "left over");
-    expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state: exists");
+    expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state exists");
   });
 
   it("warns near its end and is refused when it is used up, with nothing written", async () => {
