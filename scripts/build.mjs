@@ -48,7 +48,9 @@ const DIVIDED = [
   "packages/release/lib/rotation/fleet-rows.js",
   "packages/release/lib/input/schema.js",
   "packages/release/lib/input/schema-why.js",
-  "packages/release/lib/trust/trust-ref.js",
+  "packages/release/lib/trust/facts.js",
+  "packages/release/lib/trust/read.js",
+  "packages/release/lib/trust/trusted-keys.js",
   "packages/signer/lib/description/schema.js",
   "packages/signer/lib/description/schema-why.js",
   "packages/signer/lib/description/suit-tool.js",
@@ -81,7 +83,11 @@ const PACKED = {
     "signer: @noble/hashes/legacy.js",
     "signer: @noble/hashes/sha2.js",
   ],
-  "verify/verify": ["packages/release/lib/trust/trust-ref.js"],
+  "verify/verify": [
+    "packages/release/lib/trust/facts.js",
+    "packages/release/lib/trust/read.js",
+    "packages/release/lib/trust/trusted-keys.js",
+  ],
 };
 
 /** The file of a module, from the top of the repository: of ours as it is there, of a library as its user finds it. */
@@ -327,6 +333,24 @@ async function commandLine() {
         ),
       ),
   };
+  /** What tests call makes the same device bundle once. */
+  const keptBundles = {
+    name: "kept device bundles",
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /bundler\/lib\/bundle\.js$/ }, ({ path }) =>
+        keeping(
+          path,
+          "minifiedBundle",
+          `const kept = new Map();
+          export function minifiedBundle(options, ...rest) {
+            if (rest.length > 0) return original(options, ...rest);
+            const key = JSON.stringify(options);
+            if (!kept.has(key)) kept.set(key, original(options));
+            return kept.get(key);
+          }`,
+        ),
+      ),
+  };
   const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
     const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
@@ -337,7 +361,7 @@ async function commandLine() {
   const { statements, names, errors, needs } = await partsOnce();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
-  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals]);
+  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals, keptBundles]);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);

@@ -10,12 +10,16 @@ import { BUNDLES, bundle, MICRO_BUNDLES, partsOnce } from "./bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkComments, checkLanguage, onlyComments } from "./checks/language.mjs";
+import { checkMutants } from "./checks/mutants.mjs";
 import { checkNames } from "./checks/names.mjs";
+import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
-import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
+import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
+import { PAGE, verifierFiles } from "./mutation/scores.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
 const shipped = (file) => readFileSync(DIST + file, "utf8");
 
@@ -86,6 +90,15 @@ export const GATES = [
   { name: "one file prints", run: () => checkPrinting(sources()) },
   { name: "one row for each thing", run: () => checkRows(sources()) },
   { name: "one file for each exported name", run: () => checkNames(sources()) },
+  { name: "mutants of each file are tried and killed", run: () => checkMutants(verifierFiles(), readFileSync(ROOT + PAGE, "utf8")) },
+  {
+    name: "files that comments name exist",
+    run: () =>
+      checkPaths(
+        readTracked((path) => /\.(?:[cm]?[jt]s|[ch])$/.test(path)),
+        trackedFiles(),
+      ),
+  },
   {
     name: "no test is left out silently", // the examples of the gates are not tests
     run: () =>

@@ -47,6 +47,19 @@ export const THINGS = [
     most: 2,
     besides: { "packages/keys/src/sources/services/azurekv.ts": "a vault of Azure" },
   },
+  { what: "a simulated device", names: ["flash-micro"], most: 1, besides: {} },
+  {
+    what: "a device of bundles",
+    names: ["flashDevice"],
+    most: 4,
+    besides: {},
+  },
+  {
+    what: "an image format",
+    names: ["uf2", "parseUf2"],
+    most: 3,
+    besides: { "packages/release/src/product/file/projects.ts": "the name of an output of Zephyr" },
+  },
   { what: "a rule of lint", names: ["L50", "cnsa2-signature"], most: 1, besides: {} },
   { what: "a consumer", names: ["libcsuit"], most: 1, besides: {} },
 ];

@@ -11,7 +11,7 @@ import { strykerPlugins as vitest } from "@stryker-mutator/vitest-runner";
 import { build } from "esbuild";
 import { ownUrls } from "../own-urls.mjs";
 import { SOURCES } from "../sources.mjs";
-import { sampled } from "./sample.mjs";
+import { LEAST, NO_TIME, sampled } from "./sample.mjs";
 import { collector } from "./shim.mjs";
 
 /** Stryker's own name for what mutants and runner share. */
@@ -20,7 +20,7 @@ const shared = globalThis.__stryker__;
 
 /** Without vitest: what survives in this process survives. */
 const QUICK = process.env.FIRMSEAL_MUTANTS_QUICK === "1";
-/** No mutant is begun after this, in milliseconds. */
+/** No mutant is begun after this, in milliseconds, besides the least number of a sample. */
 const UNTIL = Number(process.env.FIRMSEAL_MUTANTS_UNTIL ?? Number.POSITIVE_INFINITY);
 const FILES = JSON.parse(process.env.FIRMSEAL_MUTANTS_FILES);
 
@@ -91,6 +91,7 @@ class Runner {
     /** By file: milliseconds and steps to load it, and to run each of the tests that hold in this process, by their ids. */
     this.files = new Map();
     this.kills = new Map();
+    this.begun = 0;
   }
 
   capabilities() {
@@ -201,8 +202,9 @@ class Runner {
 
   async mutantRun(options) {
     // not a verdict: what is in error does not count
-    if (Date.now() > UNTIL) return { status: "error", errorMessage: "no time left" };
     if (!sampled(options.activeMutant.id)) return { status: "error", errorMessage: "not in the sample" };
+    if (Date.now() > UNTIL && this.begun >= LEAST) return { status: "error", errorMessage: NO_TIME };
+    this.begun++;
     const killer = await this.killer(options);
     if (killer) {
       if (/it loops$/.test(killer.message)) return { status: "timeout", reason: killer.message };

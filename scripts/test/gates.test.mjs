@@ -10,7 +10,9 @@ import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
 import { checkComments, checkLanguage, onlyComments } from "../checks/language.mjs";
+import { checkMutants } from "../checks/mutants.mjs";
 import { checkNames } from "../checks/names.mjs";
+import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
 import { checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
@@ -334,6 +336,32 @@ describe("sources", () => {
     expect(checkRows(files("PEAR", "", ""), thing)).toEqual(["a fruit: c.ts does not name pear any more"]);
   });
 
+  it("a file without a row of mutants, a row without a file, and a row below its threshold are found", () => {
+    const code = "export var a = 1;";
+    const files = [
+      { path: "trust/a.ts", text: code },
+      { path: "alg/b.ts", text: code },
+      { path: "install/c.ts", text: "// types alone\nexport interface C { c: number }" },
+      { path: "spec/d.ts", text: code },
+    ];
+    const table = (...rows) =>
+      [
+        "| File | Mutants | Killed | Survived | Not reached | Score |",
+        "| --- | --- | --- | --- | --- | --- |",
+        ...rows.map(([path, mutants, killed]) => `| \`${path}\` | ${mutants} | ${killed} | 0 | 0 | 0 % |`),
+      ].join("\n");
+    expect(checkMutants(files, table(["trust/a.ts", 10, 9]))).toEqual([]);
+    expect(checkMutants(files, table(["trust/a.ts", 100, 90], ["alg/b.ts", "20 of 90", 17]))).toEqual([]);
+    expect(checkMutants(files, table(["alg/b.ts", 20, 17]))).toEqual(["trust/a.ts has no row: pnpm mutation trust/a.ts"]);
+    expect(checkMutants(files, table(["trust/a.ts", 10, 10], ["trust/e.ts", 10, 10]))).toEqual([
+      "trust/e.ts has a row, and does not exist",
+    ]);
+    expect(checkMutants(files, table(["trust/a.ts", 1000, 899], ["alg/b.ts", "100 of 900", 84]))).toEqual([
+      "trust/a.ts: 89.9 % is below 90 %",
+      "alg/b.ts: 84.0 % is below 85 %",
+    ]);
+  });
+
   it("comments are found without the code around them", () => {
     const text = 'const a = "is no file"; // it is no file\n/** What an entry tells. */\n  // told\n  // apart; told anew\nconst told = 1;';
     expect(checkLanguage(onlyComments([{ path: "a.ts", text }]))).toEqual([expect.stringContaining('a.ts:1 "is no file"')]);
@@ -418,6 +446,18 @@ describe("sources", () => {
     expect(checkNames(files, { pear: "a reason", plum: "a reason" })).toEqual([
       "plum is exported by one file: remove it from SHARED_NAMES",
     ]);
+  });
+
+  it("comments that name a file which has moved are found", () => {
+    const tracked = ["packages/keys/src/hss/state.ts", "docs/guides/keys.md"];
+    const named = (text) => checkPaths([{ path: "x.ts", text }], tracked);
+    for (const gone of ["// see hss-state.ts.", "/** docs/keys.md */", "/*\n * (../hss/file.mjs) */"]) expect(named(gone)).toHaveLength(1);
+    for (const fine of [
+      "// hss/state.ts, ../src/hss/state.ts, keys.md",
+      'f("gone.ts");',
+      "// NAME.ts, gone.json, https://a.example/gone.md",
+    ])
+      expect(named(fine)).toEqual([]);
   });
 
   it("paths of a machine, hosts of a registry and credentials are seen", () => {

@@ -12,8 +12,10 @@ import {
   image,
   keyA,
   keyB,
+  keyC,
   type Place,
   privateJwk,
+  quicklyEncrypted,
   type Result,
   standard,
   stateOf,
@@ -100,7 +102,7 @@ describe.concurrent("the log of a key", () => {
       expect((json["logs"] as { entries: unknown }[])[0]?.entries).toEqual(entries(p));
     }
     // an encrypted key is not opened for it
-    await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: "x" } });
+    p.put("e.pem", quicklyEncrypted(keyC, "x"));
     await p.ok(["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "3", "--passphrase-env", "P"], { env: { P: "x" } });
     await p.ok(["audit", "e.pem", "A.pem"]);
     expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no signing log for this key");

@@ -3,7 +3,7 @@
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Place } from "../../test-support/src/run.js";
+import { keyC, type Place, quicklyEncrypted } from "../../test-support/src/run.js";
 import { entries, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 type Refused = [what: string, words: string, exit: number, args: string[], change?: (p: Place) => void];
@@ -111,9 +111,8 @@ describe("a release is refused", () => {
 
   it.each(BEFORE_CUTS)("before the power is cut: %s", async (...row) => {
     const p = await afterOne();
-    // one row needs it, and its encryption takes its time
-    if (row[4] === encrypted)
-      await p.ok(["keygen", "--out", "secret.pem", "--passphrase-env", "RIGHT"], { env: { RIGHT: "a long passphrase" } });
+    // one row needs it
+    if (row[4] === encrypted) p.put("secret.pem", quicklyEncrypted(keyC, "a long passphrase"));
     await expectRefused(p, row);
   });
 

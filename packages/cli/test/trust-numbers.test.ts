@@ -6,7 +6,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { type PrivateKey, privateKey, signer, thumbprint, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, expectHarmless, type Place, type Result, standard, stateOf } from "../../test-support/src/run.js";
+import {
+  expectFailure,
+  expectHarmless,
+  keyC,
+  type Place,
+  quicklyEncrypted,
+  type Result,
+  standard,
+  stateOf,
+} from "../../test-support/src/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust numbers test, ${text}`.padEnd(32, ".")));
 const KEYS = { r1: key("r1"), r2: key("r2"), r3: key("r3") };
@@ -290,7 +299,7 @@ describe.concurrent("what a root is shown", () => {
     const p = place();
     const first = await list(p, 1);
     // nobody gives the passphrase: there is no terminal
-    await p.ok(["keygen", "--out", "locked.pem", "--passphrase-env", "P"], { env: { P: "x" } });
+    p.put("locked.pem", quicklyEncrypted(keyC, "x"));
     const r = await p.run(["trust", "sign", first, "--key", "locked.pem"]);
     expect(r.exit).toBe(3);
     expect(changesOf(r)).toEqual([

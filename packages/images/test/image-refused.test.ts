@@ -162,11 +162,7 @@ describe("UF2", () => {
     ["a file cut inside of a block", writeUf2(blocks).subarray(0, 1100), /not a multiple of 512/],
     ["a byte too many", concat(writeUf2(blocks), bytes(0)), /not a multiple of 512/],
     ["a lost last block", writeUf2([first, second]), /has 3 blocks, but it has 2/],
-    [
-      "a lost middle block",
-      writeUf2([first, { ...third, total: 2 }].map((b) => ({ ...b, total: 2 }))),
-      /block 2 is in place of block 1/,
-    ],
+    ["a lost middle block", writeUf2([first, { ...third, total: 2 }].map((b) => ({ ...b, total: 2 }))), /block 2 is in place of block 1/],
     ["a doubled block", writeUf2([first, second, second]), /block 1 is in place of block 2/],
     ["swapped blocks", writeUf2([second, first, third]), /block 1 is in place of block 0/],
     ["two files in one", writeUf2([...blocks, ...blocks]), /has 3 blocks, but it has 6/],

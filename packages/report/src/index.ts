@@ -25,7 +25,7 @@ export {
   type ReportKey,
   type ReportKind,
 } from "./data.js";
-export { type FittedReport, fittedReport } from "./fit.js";
+export { type FittedReport, fittedReport } from "./fitted-report.js";
 export { diagnostic } from "./notation/diagnostic.js";
 export {
   exactArgument,

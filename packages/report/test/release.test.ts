@@ -44,7 +44,10 @@ function contentOf(): ReleaseReport {
   return { file: "gateway 1.4.2", made: "", record: held("record"), boards };
 }
 
-const bundle = () => minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], form: "script" });
+let made: Promise<string> | undefined;
+/** The device bundle of the page: the same for all. */
+const bundle = () =>
+  (made ??= minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], form: "script" }));
 
 /** What a page says. */
 function said(text: string): Promise<Opened> {

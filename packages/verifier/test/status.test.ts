@@ -21,6 +21,7 @@ import {
 } from "../src/index.js";
 import { readStatus, STATUS_CONTEXT, VERIFIER_VERSION, verifyStatus } from "../src/tools/index.js";
 import type { TrustStore } from "../src/trust/trust-list.js";
+import { refusalOf } from "./refusals.js";
 import { code, ID, identity, image, release, trust } from "./releases.js";
 
 const secret = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -141,7 +142,7 @@ describe("refused", () => {
 
   it("an answer to another nonce, by another device, or with another kid", () => {
     const other = nonce.map((b) => b ^ 1);
-    expect(code(() => verifyStatus(answer({ n: other }), anchors, nonce))).toBe(errors.STATUS_NONCE);
+    expect(refusalOf(verifyStatus, answer({ n: other }), anchors, nonce)).toEqual([errors.STATUS_NONCE, -1]);
     expect(
       code(() =>
         verifyStatus(
@@ -172,12 +173,27 @@ describe("refused", () => {
     expect(faults.map((by) => code(() => status(nonce, device, null, null, by)))).toEqual(faults.map(() => errors.TRUST_POLICY));
     const silent = [[], undefined, { length: 16385 }] as unknown as Bytes[];
     expect(silent.map((s) => code(() => answer({ by: { cose: -8, sign: () => s } })))).toEqual(silent.map(() => errors.DEVICE_FAULT));
+    expect(code(() => answer({ by: { cose: -8, sign: () => new Uint8Array(16384) } }))).toBe(0);
   });
 
   it("a device whose floor is no number", () => {
     const floors = [undefined, [0], [0, 2 ** 32], [0, -1], [0.5, 0], "12"];
     const codes = floors.map((f) => code(() => status(nonce, { ...device, floor: () => f as [number, number] }, null, null, mac)));
     expect(codes).toEqual(floors.map(() => errors.DEVICE_FAULT));
+  });
+
+  it("each at no place of an envelope, whatever was read before", async () => {
+    const cut = (await release("7", image(1, 10))).subarray(0, 60);
+    const floor = () => [0] as unknown as [number, number];
+    const refusals: [number, () => unknown][] = [
+      [errors.STATUS_NONCE, () => status([], device, null, null, mac)],
+      [errors.DEVICE_FAULT, () => status(nonce, { ...device, floor }, null, null, mac)],
+      [errors.DEVICE_FAULT, () => answer({ by: { cose: -8, sign: () => [] } })],
+    ];
+    for (const [expected, ask] of refusals) {
+      expect(refusalOf(() => open(cut, trust))[1]).toBeGreaterThan(1);
+      expect(refusalOf(ask)).toEqual([expected, -1]);
+    }
   });
 });
 
@@ -201,13 +217,16 @@ describe("claims", () => {
     ["a nonce of 7 bytes", `a501010247${"11".repeat(7)}036131040005a10200`, errors.STATUS_NONCE],
     ["no verifier", `a40101${N}040005a10200`, errors.STATUS_CLAIM],
     ["a state that there is not", `a50101${N}036131040305a10200`, errors.STATUS_CLAIM],
+    ["no state", `a40101${N}03613105a10200`, errors.STATUS_CLAIM],
     ["no floors", `a40101${N}0361310400`, errors.STATUS_CLAIM],
     ["no floor for releases", `a50101${N}036131040005a10300`, errors.STATUS_CLAIM],
     ["a floor for roots", `a50101${N}036131040005a201000200`, errors.STATUS_CLAIM],
+    ["a floor for a role that there is not", `a50101${N}036131040005a202000500`, errors.STATUS_CLAIM],
     ["a digest without a number", `a60101${N}036131040005a1020006822f5820${"00".repeat(32)}`, errors.STATUS_CLAIM],
     ["a number without a digest", `a60101${N}036131040005a102000701`, errors.STATUS_CLAIM],
     ["a trust file without a number", `a60101${N}036131040005a1020008616c`, errors.STATUS_CLAIM],
     ["a claim that there is not", `a60101${N}036131040005a102000a00`, errors.STATUS_CLAIM],
+    ["a claim that there is not, after all others", `a80101${N}036131040005a1020008616c09010a00`, errors.STATUS_CLAIM],
     ["a claim twice", `a60101${N}0361310361310400`, errors.CBOR_KEY_DUPLICATE],
     ["another order", `a5${N}0101036131040005a10200`, errors.CBOR_KEY_ORDER],
     ["a verifier of 65 bytes", `a50101${N}037841${"61".repeat(65)}040005a10200`, errors.STATUS_LIMIT],
@@ -216,6 +235,7 @@ describe("claims", () => {
   ];
   it.each(cases)("%s", (_, claims, expected) => {
     expect(code(() => verifyStatus(said(claims), anchors, hex("11".repeat(8))))).toBe(expected);
+    expect(code(() => readStatus(said(claims)))).toBe(expected);
   });
 
   it("under another tag, or too long a message", () => {

@@ -14,8 +14,8 @@ import {
   usage,
   writeWhole,
 } from "@firmseal/keys";
-import { fleetDevices, looksLikeEnvelope, refuseReplacing } from "@firmseal/release";
-import { isTrust } from "@firmseal/signer";
+import { fleetDevices, refuseReplacing } from "@firmseal/release";
+import { looksLikeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { failureOf } from "../show/failure-of.js";
 import { isBytesToTerminal, writeProduct } from "../show/ui.js";
 
@@ -84,9 +84,9 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
 /** A trust file replaces an existing file only if that is a trust file too: a mistyped name must not cost a key or an image. */
 export function checkTrustOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
-  if (path === "-" || !isFile(path)) return;
+  if (path === STDIO || !isFile(path)) return;
   const head = readFirstBytes(path, 2);
-  if (head.length > 0 && !isTrust(head))
+  if (head.length > 0 && !looksLikeTrustFile(head))
     throw usage(`--out ${path} exists and is not a trust file`, "choose another name, or move the file away");
 }
 

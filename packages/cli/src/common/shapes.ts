@@ -216,7 +216,7 @@ export const COHORTS: Shape = {
 };
 
 /** A kind of device. */
-export const DEVICE_SHAPE: Shape = {
+const DEVICE_SHAPE: Shape = {
   vendor: ["string", "vendor: UUID, hex of another identifier, or any"],
   class: ["string", "class: UUID, hex of another identifier, or any"],
   "device?": ["string", "device identifier, if the release is for single devices"],

@@ -3,7 +3,7 @@
 
 import { type KeyAlg, signatureLength } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { CUSTODY } from "../custody.js";
+import { CUSTODY } from "../algorithms.js";
 import { Failure } from "../errors/failure.js";
 import { decodeBase64 } from "./base64.js";
 import { rawFromDer } from "./der/ecdsa.js";

@@ -179,7 +179,7 @@ export function keyWords({ alg, thumbprint }: { alg: string; thumbprint: string 
 }
 
 /** The names of the published test keys among `keys`. Anybody can sign with them. */
-export function testKeyNames(keys: readonly PublicKey[]): string[] {
+function testKeyNames(keys: readonly PublicKey[]): string[] {
   return [...new Set(keys.flatMap((key) => testKeyName(key) ?? []))];
 }
 

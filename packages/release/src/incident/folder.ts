@@ -11,9 +11,10 @@ import { ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { unsignedBridge } from "../rotation/bridge.js";
 import { readTrustMove } from "../rotation/move.js";
-import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
+import { isEnough, rootProgress } from "../trust/facts.js";
+import { readUnverifiedTrust } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
-import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./given.js";
+import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./situation.js";
 
 function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity): boolean {
   try {
@@ -28,7 +29,7 @@ function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity
 /** The list in the folder, which must be the one that is made now. */
 export function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Array; isSigned: boolean } {
   if (!existsSync(path)) return { bytes, isSigned: false };
-  const file = readTrustFrom(path);
+  const file = readUnverifiedTrust(path);
   if (!equalBytes(file.store.payload, next.payload))
     throw refusedInput(
       "FLEET",

@@ -2,7 +2,7 @@
 // the format of the retired reference tool.
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
-import { boundedMessage, grouped, readAll, refusedInput, refuseKeyAsInput, visible, warn } from "@firmseal/keys";
+import { boundedMessage, grouped, readAll, refusedInput, refuseKeyAsInput, STDIO, visible, warn } from "@firmseal/keys";
 import { DescriptionError, draftOf, type EnvelopeDraft, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { hashFile } from "./hash-file.js";
 import { parseJson } from "./json.js";
@@ -61,6 +61,6 @@ export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyA
   for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${visible(path)}: ${visible(boundedMessage(w))}`);
   const more = warnings.length - LIMITS.descriptionWarnings;
   if (more > 0) warn(`${visible(path)}: and ${grouped(more)} more warnings`);
-  const resolved = await resolve(description, files(path === "-" ? process.cwd() : dirname(path), o));
+  const resolved = await resolve(description, files(path === STDIO ? process.cwd() : dirname(path), o));
   return { draft: draftOf(resolved), warnings };
 }

@@ -11,6 +11,7 @@ import {
   refusedInput,
   refuseKeyAsInput,
   type SequenceOverrides,
+  STDIO,
   scopeOfImage,
   sha256Hex,
   sizeOf,
@@ -22,11 +23,10 @@ import { versionIn } from "@firmseal/report";
 import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleImage, singleImage, toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
-import { formatSequence, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import { formatSequence, looksLikeEnvelope, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";
-import { looksLikeEnvelope } from "./envelope-kind.js";
 import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
@@ -128,7 +128,7 @@ export function releaseFacts(o: InputOptions): { vendor: string; class: string; 
 }
 
 /** The text of a manifest that names the version of its first component. */
-export function versionText(version: string): NonNullable<Description["text"]> {
+function versionText(version: string): NonNullable<Description["text"]> {
   return { en: { components: [{ component: 0, "component-version": version }] } };
 }
 
@@ -137,7 +137,7 @@ export type Recipe = (facts: SingleImage) => Description;
 
 async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
-  if (path === "-" && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
+  if (path === STDIO && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, given, o);
   const text = o.version === undefined ? {} : { text: versionText(o.version) };
@@ -154,7 +154,7 @@ export interface ReleaseInput {
 
 /** What is read before the rest is checked. What may be a key is read once. */
 function firstRead(path: string): Uint8Array | undefined {
-  if (path === "-") return readAll(path, LIMITS.stdin);
+  if (path === STDIO) return readAll(path, LIMITS.stdin);
   const size = sizeOf(path);
   if (size === 0) throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
   return size <= LIMITS.keyFile ? readAll(path, LIMITS.keyFile) : undefined;

@@ -11,7 +11,7 @@ import { LIMITS } from "../input/limits.js";
 import type { Board, Product } from "../product/file/product.js";
 import { hasRecord, readRecord, releasesIn } from "../product/record/record.js";
 import type { KnownKey } from "../signing/signers.js";
-import { deviceKinds } from "../verify/payload-check.js";
+import { deviceKinds } from "../verify/manifest-facts.js";
 import { type CutResult, cutPowerOf } from "./cuts.js";
 import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "./lint.js";
 import { type EarlierRelease, readEarlier, readForLint, readToInstall } from "./read.js";
@@ -55,7 +55,7 @@ function recorded(folder: string): string[] {
 }
 
 /** The envelopes at a path: a file, a release, the last of a folder of releases, or any folder with `.suit` files. */
-export function envelopesAt(path: string, product?: Product): string[] {
+function envelopesAt(path: string, product?: Product): string[] {
   if (!isFolder(path)) return [path];
   if (hasRecord(path)) return recorded(path);
   const last = product && releasesIn(path, product).at(-1);

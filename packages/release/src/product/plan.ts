@@ -11,7 +11,7 @@ import { refuseUnknownRules } from "../lint/releases.js";
 import { higher } from "../rotation/plan/quorum.js";
 import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import type { TrustOnFile } from "../trust/read.js";
 import { productTrustFile, productTrustKeys, refuseMissingKeys, refuseRole } from "./board/devices.js";
 import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";

@@ -9,7 +9,7 @@ import { ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { openWithTrialKey, reviewSigned, warnBeforeSigning } from "../input/draft.js";
 import { recordSigning } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import type { TrustOnFile } from "../trust/read.js";
 import { isRefusal, refusalMeaning, refusalName } from "../verify/refusals.js";
 import { keySet } from "./keys.js";
 import type { TrustMove } from "./move.js";

@@ -10,7 +10,7 @@ import { parseSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../input/limits.js";
-import { readTrustFile } from "../trust/trust-file.js";
+import { readTrustFile } from "../trust/read.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
 import { type Cohort, type DeviceAlg, type DeviceModel, type EmbeddedKeys, modelOf, type VerifierKind } from "./model.js";
 

@@ -24,7 +24,7 @@ import {
   signedWith,
 } from "@firmseal/signer";
 import { LIMITS } from "../input/limits.js";
-import { enterUses } from "./enter.js";
+import { enterUses } from "./enter-uses.js";
 
 /** --approver, --approval and --allow-no-approval of a command that signs. */
 export interface ApprovalOptions {

@@ -31,11 +31,10 @@ import {
   tooMuch,
   usage,
 } from "@firmseal/keys";
-import { isTrust } from "@firmseal/signer";
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { LIMITS } from "../input/limits.js";
-import { type TrustEvidence, trustEvidence } from "../trust/trust-evidence.js";
+import { type TrustEvidence, trustEvidence } from "../trust/evidence.js";
 import { logDigest } from "./authorize.js";
 
 /** Options of auditLogs(). */
@@ -210,7 +209,7 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
  */
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
-  const isList = (ref: string) => isFile(ref) && isTrust(readFirstBytes(ref, 2));
+  const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
   const places: LogPlace[] = [];
   for (const ref of refs) if (!isList(ref)) places.push(await placeFor(ref, o));

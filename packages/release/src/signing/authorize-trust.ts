@@ -20,10 +20,10 @@ import {
 import { type PrecedingTrust, signedWith, TrustDraft, trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import type { PreviousTrust } from "../trust/trust-change.js";
+import type { PreviousTrust } from "../trust/change.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { refuseMovedKeys } from "./coverage.js";
-import { type Asked, enterUses, overridden } from "./enter.js";
+import { type Asked, enterUses, overridden } from "./enter-uses.js";
 
 /** Options of recordTrustSigning(). */
 export interface TrustSigningOptions extends SequenceOverrides {

@@ -6,9 +6,9 @@ import { isOfTrustFile, keyName, knownEntries, movedTo, refusedInput, usage, war
 import { coseAlg, equalBytes, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
-import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { limitsOf, limitWords } from "../trust/trust-ref.js";
-import { namedIdentities } from "../verify/payload-check.js";
+import { limitsOf, limitWords } from "../trust/facts.js";
+import { readTrustFile, type TrustOnFile } from "../trust/read.js";
+import { namedIdentities } from "../verify/manifest-facts.js";
 import { isRefusal, refusalMeaning } from "../verify/refusals.js";
 
 /** The options --trust and --role of commands that sign manifests. */

@@ -7,7 +7,7 @@ import { askFor } from "../../common/ask.js";
 import { writeOut } from "../../common/output.js";
 import { KEY, membersOf } from "../../common/shapes.js";
 
-export interface IncidentCommandOptions {
+interface IncidentCommandOptions {
   key?: string;
   trust?: string;
   fleet?: string;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
-import { checkNew, schemeOf, usage } from "@firmseal/keys";
+import { checkNew, STDIO, schemeOf, usage } from "@firmseal/keys";
 import { type ConsumerName, type FoundProject, findProject, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
@@ -9,7 +9,7 @@ import { writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 import { isOnTerminal } from "../../show/ui.js";
 
-export interface InitOptions {
+interface InitOptions {
   name?: string;
   vendor?: string;
   board?: string[];
@@ -57,7 +57,7 @@ function fromFile(out: string, path: string): string {
 /** Writes a new product file, from options, from a project in this folder, and from answers. */
 async function init(o: InitOptions) {
   const out = o.out ?? PRODUCT_FILE;
-  if (out === "-") throw usage("--out -: a product file cannot go to stdout", "name a file for it");
+  if (out === STDIO) throw usage("--out -: a product file cannot go to stdout", "name a file for it");
   checkNew(out);
   const project = findProject(".");
   const vendor = o.vendor ?? (await askFor("--vendor", "What is the domain of the vendor, for example example.com?"));

@@ -6,6 +6,7 @@ import {
   type PassphraseOptions,
   passphraseOptions,
   type SequenceOverrides,
+  STDIO,
   usage,
   visible,
   warn,
@@ -42,7 +43,7 @@ import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
 
-export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
+interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
   version: string;
   product?: string;
   out?: string;
@@ -62,7 +63,7 @@ export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverri
 
 /** Checks that the --sarif file can be written and is outside the release folder. */
 function checkSarif(path: string, productPath: string, folder: string): void {
-  if (path === "-") throw usage("--sarif -: stdout has the release", "name a file");
+  if (path === STDIO) throw usage("--sarif -: stdout has the release", "name a file");
   if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
     throw usage(`--sarif ${path} is in the folder of the release`, "name a file elsewhere");
   checkOutput(path, "--sarif", [productPath], false);

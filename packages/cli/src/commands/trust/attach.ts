@@ -14,7 +14,7 @@ import {
   writeSignedTrust,
 } from "../../common/trust/trust-signing.js";
 
-export interface TrustAttachOptions extends TrustFileOptions {
+interface TrustAttachOptions extends TrustFileOptions {
   key: string;
   signature: string;
 }

@@ -9,7 +9,7 @@ import { namedLines, namesOfProduct, productHere } from "../../common/release/pr
 import { BEHAVIOURS, membersOf, NAMES_SHAPE, NUMBER } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-export interface ExplainOptions {
+interface ExplainOptions {
   product?: string;
   board?: string;
   vendor?: string;

@@ -27,7 +27,7 @@ import { namedLines, namesOfProduct, productHere } from "../../common/release/pr
 import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, TEST_KEYS } from "../../common/shapes.js";
 import { versionFacts } from "../../common/words.js";
 
-export interface InspectOptions {
+interface InspectOptions {
   json?: boolean;
   diag?: boolean;
   product?: string;

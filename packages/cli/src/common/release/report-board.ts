@@ -26,7 +26,7 @@ import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, compareSequence, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
-import { simulateRelease } from "../../commands/verify/simulate.js";
+import { simulateRelease } from "../../commands/device/simulate.js";
 import { differenceLines, versionLines } from "./difference.js";
 
 export interface ReportOptions extends TrustOptions {

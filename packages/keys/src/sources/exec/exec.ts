@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { inWords, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
-import { algsWith } from "../../custody.js";
+import { algsWith } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { checkedSigner } from "../foreign.js";

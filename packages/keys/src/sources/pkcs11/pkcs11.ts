@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { type PublicKey, type Signer, signatureLength } from "@firmseal/signer";
-import { CUSTODY, wordsFor } from "../../custody.js";
+import { CUSTODY, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
 import { checkedSigner } from "../foreign.js";

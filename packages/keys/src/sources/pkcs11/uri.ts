@@ -3,11 +3,11 @@
 import { KeyFileError } from "../../errors/key-file.js";
 
 /** The attributes that distinguish tokens and modules. */
-export const TOKEN_ATTRIBUTES = ["token", "manufacturer", "model", "serial"] as const;
+const TOKEN_ATTRIBUTES = ["token", "manufacturer", "model", "serial"] as const;
 const MODULE_ATTRIBUTES = ["library-manufacturer", "library-description", "library-version"] as const;
 const SLOT_ATTRIBUTES = ["slot-description", "slot-manufacturer", "slot-id"] as const;
 
-export const TEXT_ATTRIBUTES = [...TOKEN_ATTRIBUTES, ...MODULE_ATTRIBUTES, ...SLOT_ATTRIBUTES] as const;
+const TEXT_ATTRIBUTES = [...TOKEN_ATTRIBUTES, ...MODULE_ATTRIBUTES, ...SLOT_ATTRIBUTES] as const;
 
 /** A PKCS#11 URI (RFC 7512). */
 export interface TokenUri {

@@ -3,7 +3,7 @@
 
 import type { SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { inWords, signatureLength } from "@firmseal/signer";
-import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../custody.js";
+import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
 import type { OpenedKey } from "../source.js";
 import {

@@ -3,7 +3,7 @@
 
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { inWords, signatureLength } from "@firmseal/signer";
-import { CURVE_ALGS } from "../../custody.js";
+import { CURVE_ALGS } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import type { OpenedKey } from "../source.js";
 import {

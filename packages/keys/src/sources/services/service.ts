@@ -3,7 +3,7 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
-import { algOfNode, wordsFor } from "../../custody.js";
+import { algOfNode, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { checkedSigner } from "../foreign.js";
 import type { OpenedKey } from "../source.js";

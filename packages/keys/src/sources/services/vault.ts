@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestOptions } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { inWords, KeyError, type PublicKey, publicKey, signatureLength } from "@firmseal/signer";
-import { CURVE_ALGS, CUSTODY, type CurveAlg } from "../../custody.js";
+import { CURVE_ALGS, CUSTODY, type CurveAlg } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";

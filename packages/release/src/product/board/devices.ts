@@ -7,9 +7,9 @@ import { parseSequence } from "@firmseal/verifier/tools";
 import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
 import { planAsIfSigned } from "../../rotation/plan/as-if-signed.js";
 import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
-import type { TrustOnFile } from "../../trust/trust-file.js";
-import type { TrustOptions } from "../../trust/trust-ref.js";
-import { verifiedTrust } from "../../trust/trust-ref.js";
+import type { TrustOnFile } from "../../trust/read.js";
+import { readPinnedTrust } from "../../trust/read.js";
+import type { TrustOptions } from "../../trust/trusted-keys.js";
 import { refusalHint, refusalMeaning, refusalName } from "../../verify/refusals.js";
 import type { Board, Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
@@ -44,7 +44,7 @@ export function trustOptions(product: Product): TrustOptions {
 /** The trust file of a product, verified. Undefined if it has none. */
 export async function productTrustFile({ trust: { file, root } }: Product): Promise<TrustOnFile | undefined> {
   if (file === undefined) return undefined;
-  const { store, bytes } = await verifiedTrust(file, root.length > 0 ? { root: [...root] } : {});
+  const { store, bytes } = await readPinnedTrust(file, root.length > 0 ? { root: [...root] } : {});
   return { path: file, store, bytes };
 }
 

@@ -10,6 +10,7 @@ import {
   readAll,
   refusedInput,
   refuseUnknownSource,
+  STDIO,
   schemeOf,
   visible,
 } from "@firmseal/keys";
@@ -52,7 +53,7 @@ class Reader {
   }
 
   private reference(ref: string, pointer: string): string {
-    if (ref === "-") throw this.fault(pointer, "a key of a product cannot come from stdin", "name a file, or env:NAME");
+    if (ref === STDIO) throw this.fault(pointer, "a key of a product cannot come from stdin", "name a file, or env:NAME");
     if (schemeOf(ref) !== undefined) return ref;
     try {
       refuseUnknownSource(ref, (path) => existsSync(this.at(path)));
@@ -64,7 +65,7 @@ class Reader {
 
   /** A public key, which is a file: nothing that verifies may start a program or ask for a PIN. */
   private publicFile(ref: string, pointer: string): string {
-    if (ref === "-" || schemeOf(ref) !== undefined)
+    if (ref === STDIO || schemeOf(ref) !== undefined)
       throw this.fault(
         pointer,
         `${visible(ref)}: only files can be trusted keys`,

@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
-import type { TrustOnFile } from "../../trust/trust-file.js";
+import type { TrustOnFile } from "../../trust/read.js";
 import { isRefusal } from "../../verify/refusals.js";
 import { keySet } from "../keys.js";
 import type { Cohort, DeviceModel } from "../model.js";

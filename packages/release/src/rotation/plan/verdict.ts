@@ -3,9 +3,10 @@
 
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { bigSequence } from "../../input/sequence.js";
 import { refusalHint, refusalMeaning } from "../../verify/refusals.js";
 import type { DeviceState, Played } from "./dry-run.js";
-import { big, higher } from "./quorum.js";
+import { higher } from "./quorum.js";
 import { type Exposed, exposedWords, exposure, type KeyFates, reach, unverifiable } from "./reach.js";
 import type { Group } from "./states.js";
 
@@ -48,7 +49,7 @@ function refused({ step, code, state }: Played, after: bigint): Outcome {
     verdict: "stranded",
     why: `it does not accept ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
     next: ofKeys
-      ? `first offer it a release signed by enough of ${list}, with a sequence number above ${higher(big(state.floor), after)}${state.store ? ", which brings it the newest trust file (firmseal rotate bridge)" : ""}`
+      ? `first offer it a release signed by enough of ${list}, with a sequence number above ${higher(bigSequence(state.floor), after)}${state.store ? ", which brings it the newest trust file (firmseal rotate bridge)" : ""}`
       : refusalHint(code).replace(/\.$/, ""),
   };
 }
@@ -61,7 +62,7 @@ function behind(state: DeviceState, walked: readonly Played[], today: TrustStore
   const code = last?.brought ? last.brought.code : (last?.code ?? 0);
   const kept =
     code !== 0 && code !== errors.TRUST_ROLLBACK ? `: ${last?.step.name} brings one that it refuses, ${refusalMeaning(code)}` : "";
-  const isOld = big(state.store.sequence) < big(today.sequence);
+  const isOld = bigSequence(state.store.sequence) < bigSequence(today.sequence);
   if (!isOld && kept === "") return undefined;
   const passed = walked.findLast((p) => p.fit === "passed");
   const reason =
@@ -104,7 +105,7 @@ export function outcome(
         why: `it has nothing to start after ${dark.step.name}: the release has no image`,
         next: 'make the release with an image, or say in the fleet file that they start their image by something else: "start": "own"',
       };
-    const reached = reach(state, today, higher(big(state.floor), after), gone, known);
+    const reached = reach(state, today, higher(bigSequence(state.floor), after), gone, known);
     if (reached.verdict !== "moved") return { ...reached };
     const stolen = exposedWords(exposed);
     if (stolen !== "")

@@ -24,7 +24,7 @@ import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/
 import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
-export interface InstallOptions extends TrustOptions {
+interface InstallOptions extends TrustOptions {
   device: string;
   vendor?: string;
   class?: string;

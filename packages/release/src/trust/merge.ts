@@ -4,7 +4,7 @@
 import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
 import { DifferentContent, type MergedTrust, mergeTrust, type PublicKey } from "@firmseal/signer";
 import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
-import type { TrustOnFile } from "./trust-file.js";
+import type { TrustOnFile } from "./read.js";
 
 /** A trust file with the signatures of several files. */
 export interface TrustMerge extends MergedTrust {

@@ -7,7 +7,7 @@ import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore
 import { formatSequence } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { isRefusal } from "../verify/refusals.js";
-import { withFileName } from "./trust-ref.js";
+import { withFileName } from "./read.js";
 
 function headerTitle(store: TrustStore): string {
   // a name may contain the end of a comment, or a newline

@@ -3,7 +3,7 @@
 
 import { dirname, isAbsolute } from "node:path";
 import type { Asking } from "@firmseal/keys";
-import { Failure, openKeyFile, refusedInput } from "@firmseal/keys";
+import { Failure, openKeyFile, refusedInput, STDIO } from "@firmseal/keys";
 import {
   conform,
   DescriptionError,
@@ -78,7 +78,7 @@ const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
 async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
   const { key: file, roles, devices } = a;
-  if (file === "-") throw wrong(`${at}/key`, "is stdin, but must name a file");
+  if (file === STDIO) throw wrong(`${at}/key`, "is stdin, but must name a file");
   const id = scope(a.vendor, a.class, at);
   const [since, until] = [number(a.since, `${at}/since`), number(a.until, `${at}/until`)];
   // files only: a description must not be able to name a program to run
@@ -155,7 +155,7 @@ export async function readDescription(
   const anchors: TrustEntry[] = [];
   // before any key file is opened; the schema bounds their number
   for (const [i, item] of written.anchors.entries())
-    anchors.push(await entry(item, `/anchors/${i}`, path === "-" ? "." : dirname(path), ask));
+    anchors.push(await entry(item, `/anchors/${i}`, path === STDIO ? "." : dirname(path), ask));
   const description = {
     name,
     sequence: own,
