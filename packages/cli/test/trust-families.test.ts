@@ -1,4 +1,4 @@
-// Thresholds for families of algorithms: from the description to what a device refuses, and what people are told.
+// Thresholds for families of algorithms: from the description to what a device refuses, and the messages.
 
 import { encodeTrust, type PrivateKey, privateKey, publicOf, signer, signTrust } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";

@@ -156,7 +156,7 @@ describe.concurrent("firmseal trust", () => {
     expect(quoted.stderr).not.toContain("Y2FuYXJ5");
     p.put("gone.json", JSON.stringify({ ...board(), anchors: [{ key: "gone.jwk", roles: ["root"] }], thresholds: { root: 1 } }));
     await refused(p, ["trust", "create", "--from", "gone.json"], 201, /gone\.jwk: file not found/, 3);
-    // a program is no file: what a description names is never run
+    // a program is not a file: what a description names is never run
     p.put("run.json", JSON.stringify({ ...board(), anchors: [{ key: "exec:/bin/sh", roles: ["root"] }], thresholds: { root: 1 } }));
     await refused(p, ["trust", "create", "--from", "run.json"], 201, /exec:\/bin\/sh: file not found/, 3);
     for (const by of ["A.pem", "dbg.pem", "r3.pem"])

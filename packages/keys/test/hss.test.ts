@@ -111,7 +111,7 @@ describe("an HSS/LMS key", () => {
     const r = await p.run(["keygen", "--alg", "hsslms", "--hss", "20/8", "--out", "k.hss", "--no-passphrase"], {
       stderr: told,
       started: (pid) => {
-        // as soon as it has told: until then, and from then on, it keeps all processors busy
+        // as soon as it has reported: until then, and from then on, it keeps all processors busy
         const timer = setInterval(() => {
           if (!readFileSync(told, "utf8").includes("making the key")) return;
           clearInterval(timer);
