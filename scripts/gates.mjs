@@ -78,7 +78,7 @@ export const GATES = [
       // strings of these are names of tests, patterns of the gates, and texts of vectors: only their comments are checked
       const others = readTracked(
         (path) =>
-          /^(?:action\/src|bench|conformance|examples|fuzz|scripts|test-vectors)\/.*\.m?[jt]s$/.test(path) &&
+          /^(?:action|bench|conformance|examples|fuzz|packages\/[\w-]+\/test|scripts|test|test-vectors)\/.*\.m?[jt]s$/.test(path) &&
           // examples of these forms
           path !== "scripts/test/gates.test.mjs",
       );

@@ -1,4 +1,4 @@
-// Every use of a key stands in its log before it signs; what is cut, edited or put back from a copy is found out.
+// Every use of a key is in its log before it signs; logs that were cut, edited or restored from a copy are detected.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
@@ -80,7 +80,7 @@ describe.concurrent("the log of a key", () => {
     expect(r.json["log"]).toEqual([{ path: p.at("A.pem.log"), entry: 1, hash: entry.hash }]);
     expect(statSync(p.at("A.pem.log")).mode & 0o777).toBe(0o600);
     expect(p.names().filter((n) => n.includes("lock"))).toEqual([]);
-    // a job's number that is none is left out
+    // an invalid job number is left out
     await p.ok(["sign", "fw.suit", "--key", "B.pem"], { env: { GITHUB_RUN_ID: "\u001b[31m", CI_JOB_ID: "99" } });
     expect(entries(p, "B.pem.log")[0]?.job).toBe("CI_JOB_ID=99");
     expect(entries(p, "B.pem.log")[0]?.digest).toBe(entry.digest);
@@ -178,7 +178,7 @@ describe.concurrent("the log of a key", () => {
     const other = await p.run(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1"], { env: { FIRMSEAL_STATE: p.at("a file") } });
     expect(expectFailure(other, 3)).toContain("a file: a part of the path is not a folder");
     expect(other.stderr).toContain("FIRMSEAL_STATE");
-    // a folder that takes no other one: told at once
+    // a folder that accepts no other one: reported immediately
     if (existsSync("/proc/self")) {
       const sign = ["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1"];
       const r = await p.run(sign, { env: { FIRMSEAL_STATE: "/proc/none/state" }, program: true, limit: 20_000 });
@@ -412,7 +412,7 @@ describe.concurrent("the sequence number", () => {
     expect(done.json).toMatchObject({ ok: true, log: [{ entry: 1 }] });
     expect(entries(p)).toMatchObject([{ n: 1, operation: "trust sign", sequence: "40", key: nameA }]);
     expect(entries(p)[0]?.scope).toEqual(["trust:board"]);
-    // a second time it signs nothing, and enters nothing; nor does a key that is no root
+    // a second time it signs nothing, and enters nothing; nor does a key that is not a root
     expectFailure(await p.run(["trust", "sign", "t.trust", "--key", "A.pem"]), 1);
     expectFailure(await p.run(["trust", "sign", "t.trust", "--key", "B.pem"]), 1);
     expect(entries(p)).toHaveLength(1);

@@ -64,8 +64,12 @@ describe("a private key in place of an image", () => {
 
   it("is refused as the key that signs, under any name, and as a payload of a description", async () => {
     const p = standard();
-    expect(expectFailure(await p.run(["sign", "A.pem", "--key", "./A.pem", ...FACTS, "--seq", "1"]), 2)).toContain("is the key of --key");
-    expect(expectFailure(await p.run(["tbs", "A.jwk", "--key", "A.jwk", ...FACTS, "--seq", "1"]), 2)).toContain("is the key of --key");
+    expect(expectFailure(await p.run(["sign", "A.pem", "--key", "./A.pem", ...FACTS, "--seq", "1"]), 2)).toContain(
+      "is the signing key (--key)",
+    );
+    expect(expectFailure(await p.run(["tbs", "A.jwk", "--key", "A.jwk", ...FACTS, "--seq", "1"]), 2)).toContain(
+      "is the signing key (--key)",
+    );
     p.put("d.json", description({ payloads: { "#fw": { file: "B.pem" } } }));
     for (const args of [
       ["create", "--from", "d.json"],

@@ -212,7 +212,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
   ],
   "no-sbom": [
     async (p) => {
-      // a name alone is no bill
+      // a name alone is not a bill of materials
       p.put("fw.cdx.json", "{}");
       return [await signed(p, 7)];
     },

@@ -1,4 +1,5 @@
-// Whatever stands in a description, a trust description or a fleet, the answer is one line and a hint. "internal error" is none.
+// Whatever a description, a trust description or a fleet contains, the answer is one line and a hint, and never
+// "internal error".
 
 import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
@@ -91,7 +92,7 @@ const TRUST: Json = {
 
 const FLEET: Json = { cohorts: [{ name: "a", devices: 1, trust: "t.trust", vendor: "example.com", class: "b", floor: 1 }] };
 
-/** Half of a surrogate pair, a NUL, an object that has no text, numbers that are none, names of what every object has. */
+/** Half of a surrogate pair, a NUL, an object that has no text, invalid numbers, names of what every object has. */
 const ODD: readonly Json[] = [
   null,
   true,

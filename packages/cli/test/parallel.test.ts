@@ -20,7 +20,7 @@ import { massacre, program, startWorker, type Worker } from "../../test-support/
 import { FACTS, type Place, standard, stateOf } from "../../test-support/src/run.js";
 import { copyFolder } from "./cut-calls.mjs";
 
-/** Of the calls at which a use is killed, one of so many is looked at with a kill of the use after it. */
+/** Of the calls at which a use is killed, one in this many is tried with a kill of the next use too. */
 const STEP = ALL ? 1 : 4;
 const [PROCESSES, EACH] = ALL ? [16, 100] : LONG ? [8, 25] : [3, 3];
 /** How many have copies of a key of their own. */
@@ -38,7 +38,7 @@ beforeAll(async () => {
       const image = "images/" + name + "-" + i + ".bin";
       writeFileSync(image, Buffer.alloc(200, name + " " + i + " "));
       await sign(image, { key: keys, vendor: "example.com", class: "board-v2", seq: "next", first: "known", out: "out/" + name + "-" + i + ".suit", json: true });
-      // whoever kills it waits until it is at work
+      // the test waits until it is at work, and kills it then
       process.stdout.write("signed\\n");
     }
   `,
@@ -107,7 +107,7 @@ async function expectSound(p: Place, keys: readonly string[], audited = true): P
     const log = readLog(p.at(`${key}.log`));
     expect(log.faults).toEqual([]);
     if (audited) expect((await p.ok(["audit", key, "--json"])).json).toMatchObject({ ok: true });
-    // each number stands in the log for one manifest: no two processes had it
+    // each number is in the log for one manifest: no two processes had it
     const by = new Map<string, string>();
     for (const { sequence, digest, n } of log.entries) {
       expect(by.get(sequence as string) ?? digest, `entry ${n}`).toBe(digest);
@@ -237,7 +237,7 @@ describe("a use of a key that is killed at each call that changes a file", () =>
     return end;
   }
 
-  /** Signs, is killed at call `at`, and tells whether it got so far. */
+  /** Signs, is killed at call `at`, and returns whether it got so far. */
   const cut = async (p: Place, name: string, at: number) =>
     (await signCut(p, name, { CUT_AT: `${at}`, CUT_TORN: "0" })).signal === "SIGKILL";
 

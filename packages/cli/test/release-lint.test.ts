@@ -19,7 +19,7 @@ describe("lint in a release", () => {
     const { stderr } = await release(p, "1.0.0");
     expect(stderr.match(/: error: signed with ed25519 only \[L50 cnsa2-signature\]/g)).toHaveLength(2);
     untouched(p);
-    // what needs no key is told by a dry run
+    // a dry run reports what needs no key
     p.put("firmseal.toml", withPolicy('[[policy.waivers]]\nrule = "L40"\nuntil = 2099-01-01'));
     expect(refusal(await release(p, "1.0.0", "--dry-run"), 1)).toContain("L90 waiver-invalid: the waiver of L40 has no reason");
   });

@@ -60,7 +60,7 @@ describe("rotate bridge", () => {
       "outside.suit",
     ]);
     const slot = device.memory.parts[0]?.current;
-    // nothing at hand but the envelope
+    // nothing but the envelope
     expect(device.dryRun(p.get("outside.suit"))).toBe(true);
     expect(device.memory.parts[0]?.current).toBe(slot);
     expect(Buffer.from(device.kept)).toEqual(p.get("t3.trust"));
@@ -243,7 +243,7 @@ describe("rotate retire", () => {
     const r = await retire("A.jwk", [...args, "--allow-stranded", "old"]);
     expect(r.exit).toBe(0);
     expect(r.stderr).toContain("left behind, as allowed");
-    // what the tool says comes true: B and C are all that is left, and a device with trust file 1 believes one of them
+    // what the tool says comes true: B and C are all that is left, and a device with trust file 1 trusts one of them
     const left = new Device("board-v2", p.get("t1.trust"));
     expect(left.dryRun(p.get("r31.suit"))).toBe(false);
     expect(left.refused).toEqual([errors.SIGNATURE_THRESHOLD]);

@@ -1,4 +1,4 @@
-// rotate plan and rotate next on fleet files of every form: what is read, what is refused, and how it is told.
+// rotate plan and rotate next on fleet files of every form: what is read, what is refused, and the messages.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -241,7 +241,7 @@ describe("rotate plan", () => {
     expect((await plan("unsigned.trust")).json).toMatchObject({ ok: false, exit: 1, reason: "TRUST_SIGNERS" });
     expect((await plan("fleet.csv")).json).toMatchObject({ ok: false, exit: 1, reason: "ENVELOPE_NONE" });
     expect((await plan(...Array.from({ length: 65 }, () => "r11.suit"))).json).toMatchObject({ ok: false, exit: 1, reason: "LIMIT" });
-    // the same release again is no news, and a fork is one
+    // the same release again is nothing new, but a fork is
     const T2 = p.get("t2.trust");
     p.put("fork.trust", await trustFileOf(2, { releases: [A, B, D], roots }, p.get("t1.trust")));
     expect((await plan("fork.trust", "t2.trust")).json).toMatchObject({ ok: false, exit: 1, reason: "FLEET" });

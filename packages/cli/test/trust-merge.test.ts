@@ -1,4 +1,5 @@
-// What a root sees before it signs (trust diff), and what becomes of signatures that roots make on copies of one list (trust merge).
+// What a root sees before it signs (trust diff), and what happens to signatures that roots make on copies of one list
+// (trust merge).
 
 import { spawnSync } from "node:child_process";
 import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbprint, toHex, trustSigners } from "@firmseal/signer";

@@ -55,7 +55,7 @@ async function list(
   return `${name}.trust`;
 }
 
-/** The same with a list that differs. */
+/** Another list with the same number. */
 const other = (p: Place, sequence: number, change = {}) =>
   list(p, sequence, { anchors: [...ANCHORS, { key: "B.jwk", roles: ["release"] }], ...change });
 
@@ -330,7 +330,7 @@ describe.concurrent("what a root is shown", () => {
     expectGood(r);
     expect(log(p).at(-1)).toMatchObject({ sequence: "3", overrides: ["allow-no-previous"] });
     expect(r.stderr).toContain("is signed because of --allow-no-previous");
-    // the line of another name is none before
+    // a line of another name is not the previous one
     const lock = await list(p, 4, { name: "lock" });
     const wrong = await p.run(["trust", "sign", lock, "--key", "r1.pem", "--previous-trust", first]);
     expect(expectFailure(wrong, 1)).toContain(`${lock} is for "lock", and ${first} for "board"`);

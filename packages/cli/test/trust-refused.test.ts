@@ -56,7 +56,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[4] = { key: "dbg.jwk", roles: ["debug", "release"] };
       }),
       errors.TRUST_ROLE,
-      /do not go together/,
+      /cannot be combined/,
     ],
     [
       "a root that signs releases",
@@ -64,7 +64,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[0] = { key: "r1.jwk", roles: ["root", "release"] };
       }),
       errors.TRUST_ROLE,
-      /do not go together/,
+      /cannot be combined/,
     ],
     ["a key twice", changed((d) => void d.anchors.push({ key: "A.pem", roles: ["release"] })), errors.TRUST_KEY_TWICE, /a key twice/],
     [
@@ -131,7 +131,7 @@ describe.concurrent("firmseal trust", () => {
         d["sequence"] = 1.5;
       }),
       204,
-      /\/sequence: must be .* \(a number below 2\^64/,
+      /\/sequence: the value must be .* \(a number below 2\^64/,
     ],
     [
       "a class without its vendor",
@@ -156,7 +156,7 @@ describe.concurrent("firmseal trust", () => {
     expect(quoted.stderr).not.toContain("Y2FuYXJ5");
     p.put("gone.json", JSON.stringify({ ...board(), anchors: [{ key: "gone.jwk", roles: ["root"] }], thresholds: { root: 1 } }));
     await refused(p, ["trust", "create", "--from", "gone.json"], 201, /gone\.jwk: file not found/, 3);
-    // a program is no file: what a description names is never run
+    // a program is not a file: what a description names is never run
     p.put("run.json", JSON.stringify({ ...board(), anchors: [{ key: "exec:/bin/sh", roles: ["root"] }], thresholds: { root: 1 } }));
     await refused(p, ["trust", "create", "--from", "run.json"], 201, /exec:\/bin\/sh: file not found/, 3);
     for (const by of ["A.pem", "dbg.pem", "r3.pem"])

@@ -218,7 +218,7 @@ describe.concurrent("firmseal trust", () => {
       expect([open("a.suit"), open("d.suit"), open("late.suit")], trust).toEqual([7, -errors.SIGNATURE_INVALID, -errors.ANCHOR_WINDOW]);
     }
     await refused(p, ["trust", "export", "board.trust", "--role", "release"], 200, /depends on its vendor and class/, 2);
-    // a key that was retired would count for ever
+    // a key that was retired would count forever
     const header = ["trust", "export", "board.trust", "--role", "release", ...FACTS, "--format", "h", "--out", "keys.h"];
     await refused(p, header, 200, /limited to some sequence numbers/, 2);
   });

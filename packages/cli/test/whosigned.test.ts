@@ -169,7 +169,7 @@ describe.concurrent("whosigned", () => {
   });
 });
 
-/** Ed25519 (RFC 8032 §5.1.6) under -A, by L - s in the place of the secret scalar s. */
+/** Ed25519 (RFC 8032 §5.1.6) under -A, by L - s in place of the secret scalar s. */
 function signNegative(seed: Uint8Array, negative: Uint8Array, message: Uint8Array): Uint8Array {
   const L = 2n ** 252n + 27742317777372353535851937790883648493n;
   const number = (bytes: Uint8Array) => BigInt(`0x${toHex(Uint8Array.from(bytes).reverse())}`);

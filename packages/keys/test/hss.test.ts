@@ -74,7 +74,7 @@ describe("an HSS/LMS key", () => {
     p.put("other.pem", "-----BEGIN PUBLIC KEY-----");
     expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("not an HSS/LMS private key");
     p.put("n.hss.state", "left over");
-    expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state: exists");
+    expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state exists");
   });
 
   it("warns near its end and is refused when it is used up, with nothing written", async () => {
@@ -111,7 +111,7 @@ describe("an HSS/LMS key", () => {
     const r = await p.run(["keygen", "--alg", "hsslms", "--hss", "20/8", "--out", "k.hss", "--no-passphrase"], {
       stderr: told,
       started: (pid) => {
-        // as soon as it has told: until then, and from then on, it keeps all processors busy
+        // as soon as it has reported: until then, and from then on, it keeps all processors busy
         const timer = setInterval(() => {
           if (!readFileSync(told, "utf8").includes("making the key")) return;
           clearInterval(timer);

@@ -59,7 +59,7 @@ describe.each(algs)("%s in a file", (alg) => {
   });
 
   test("a wrong passphrase that passes the padding, as one in 256 does, is called nothing else", async () => {
-    // what decrypts well and is no key is what such a passphrase yields
+    // such a passphrase decrypts to bytes that are not a key
     const der = fromPem(await sealed());
     const salt = der.subarray(der.indexOf(Buffer.from("0410", "hex")) + 2).subarray(0, 16);
     const iv = der.subarray(der.lastIndexOf(Buffer.from("0410", "hex")) + 2).subarray(0, 16);

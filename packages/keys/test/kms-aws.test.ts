@@ -20,7 +20,7 @@ import {
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
 import { openAwsKey } from "../src/sources/services/awskms.js";
 
-// its start also tells whether it is installed: asking it takes as long
+// its start also shows whether it is installed: asking it takes as long
 const server = await moto();
 afterAll(() => server?.stop());
 

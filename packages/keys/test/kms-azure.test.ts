@@ -109,7 +109,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     for (const of of ["get", "sign"]) {
       await vault(serviceKey("p256"), (what) => (what === of ? "endless" : undefined));
       expect(await failure()).toMatchObject({ exit: 3, message: `${REF}: the service answered with more than 1 MiB` });
-      // what lies in the buffers of the kernel, the proxy and the server
+      // what is in the buffers of the kernel, the proxy and the server
       expect(bytesFlooded()).toBeLessThan(64 << 20);
     }
     // in a process of its own, for this one has a token already

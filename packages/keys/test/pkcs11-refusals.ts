@@ -1,4 +1,4 @@
-// Tokens, modules and PINs with which nothing is signed, and what people are told.
+// Tokens, modules and PINs with which nothing is signed, and the messages.
 
 import { chmodSync, chownSync, copyFileSync, readdirSync, symlinkSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";

@@ -1,5 +1,5 @@
 // What sign, verify, lint, explain, report and release say that a kind of device does, against devices that do it: the
-// same refusal in the same phase, the same floor, and the images that were told. A failure is made small, and has its seed.
+// same refusal in the same phase, the same floor, and the announced images. A failure is made small, and has its seed.
 
 import { anchor, boot, type Device, type Effect, install, type Manifest, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";

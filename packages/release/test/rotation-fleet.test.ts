@@ -127,7 +127,8 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
   it("leaves devices behind that get the successor without the bridge; the plan says how many of which cohort", async () => {
     const s = await story(false);
     const bridge = at(s, 30);
-    // three in seven of those who believe trust file 2 have taken the bridge to 3; 31 is signed by D and E, of which 2 lists one and 1 none
+    // three in seven of those with trust file 2 have taken the bridge to 3; 31 is signed by D and E, of which 2 lists
+    // one and 1 none
     const start = () => {
       const devices = mixed(s, 0, 2 * SOME);
       for (const d of devices.filter((_, i) => i % 2 === 0)) d.dryRun(bridge.envelopes[d.name]);

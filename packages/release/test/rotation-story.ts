@@ -162,7 +162,7 @@ export async function attacks(s: Story, upTo: number, released: readonly Private
 /** The digest of the manifest: a device keeps less of an envelope than it was given. */
 export const manifestOf = (envelope: ArrayLike<number>) => Buffer.from(decodeEnvelope(envelope).digest?.bytes ?? []).toString("hex");
 
-/** Everything that is genuine, to hold devices against. */
+/** Everything that is genuine, to compare devices with. */
 export class Judge {
   private readonly envelopes: Set<string>;
   private readonly trusts: Set<string>;
@@ -270,7 +270,7 @@ export interface Counts {
   planned: { [verdict: string]: number };
 }
 
-/** One of so many devices is carried beside the states. */
+/** One in this many devices is carried beside the states. */
 const BESIDE = 50;
 
 const nothing = { released: [], rooted: [] };

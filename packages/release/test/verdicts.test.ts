@@ -179,7 +179,7 @@ describe("keys that are lost, stolen, or still at hand", () => {
     expect(frozen?.next).toContain("--have ROOT");
     const [, kept] = planSteps([newer, old], [r], { ...NOBODY, have: hex(R1, R2) });
     expect(kept).toMatchObject({ verdict: "behind", left: { root: { left: 2, needed: 2, of: 2 } } });
-    // what is at hand and lost is lost
+    // a key that is both available and lost is lost
     expect(planSteps([newer, old], [r], { ...NOBODY, have: hex(R1, R2), lost: hex(R2) })[1]?.verdict).toBe("roots-lost");
   });
 

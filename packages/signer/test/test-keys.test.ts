@@ -12,7 +12,7 @@ import type { TestKey } from "../src/test-keys/key.js";
 import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys/test-keys.js";
 import { N } from "./key-common.js";
 
-/** Test keys whose private halves stand in trees that this test does not repeat. */
+/** Test keys whose private halves are in trees that this test does not repeat. */
 const NOT_HERE = ["mcuboot-root-ed25519-2", "tfm-psoc64-s", "tfm-root-ec-p256-1"];
 
 describe("test keys", () => {

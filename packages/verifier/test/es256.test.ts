@@ -108,7 +108,7 @@ describe("against node:crypto", () => {
   });
 });
 
-/** The host's SHA-256 is believed, so that a test can choose the digest. */
+/** The host's SHA-256 is trusted, so that a test can choose the digest. */
 const fixed = (e: bigint): Host => ({ sha256: { create: () => ({ update() {}, digest: () => bytes(e) }) } });
 
 function reference(q: Point, e: bigint, r: bigint, s: bigint): boolean {

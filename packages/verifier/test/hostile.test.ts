@@ -181,7 +181,7 @@ afterEach(() => {
 
 interface Watched {
   input: Bytes | Source;
-  /** How often a byte of the input has been looked at. */
+  /** How often a byte of the input has been read. */
   steps: () => number;
   /** How often a Source has been asked, and for how many bytes in all. */
   reads: () => number;
@@ -268,7 +268,10 @@ describe("hostile CBOR of 64 KB", () => {
     // a window of 64 bytes may reach over the end of what is read through it
     expect(returned(), what).toBeLessThanOrEqual(4 * bytes.length + 512);
   };
-  /** What take() hands out of a Source is looked at when keys are compared, and that is counted here: so it must be linear, too. */
+  /**
+   * What take() returns of a Source is read when keys are compared, and that is counted here: so it must be linear,
+   * too.
+   */
   const compared = (what: string, bytes: Uint8Array, f: (input: Bytes | Source) => void): void => {
     const { input, steps } = watch(bytes, true);
     refusal(() => f(input));

@@ -84,10 +84,11 @@ describe.skipIf(MUTANTS)("Botan", () => {
     const info = der(publicPem);
     const key = info.subarray(-28 - n);
     expect(hsslms.valid(key)).toBe(true);
-    // the private key names the next leaf, in 8 bytes behind the number of levels, which stand before the types and 16 + n bytes of secrets
+    // the private key names the next leaf, in 8 bytes after the number of levels, before the types and 16 + n bytes of
+    // secrets
     const next = secret.length - n - 16 - 8 * levels.length - 8;
     const leaves = levels.reduce((product, l) => product * 2 ** hOf(l.lms), 1);
-    // each signature makes a tree anew, which takes Botan a second for (10,8)
+    // each signature makes a tree again, which takes Botan a second for (10,8)
     for (const leaf of params === "SHA-256,HW(10,8)" ? [517] : [below(leaves), leaves - 1]) {
       secret.writeBigUInt64BE(BigInt(leaf), next);
       const signed = botan("sign", "--hash=", file("leaf.pem", pem("PRIVATE KEY", secret)), file("message", message));

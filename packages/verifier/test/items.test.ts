@@ -100,7 +100,7 @@ describe("the tree of items", () => {
   it("reads a head, an item or a range in the middle of other bytes", () => {
     const data = bytes("ff82420102f6ff");
     expect(readHead(data, 1)).toEqual({ kind: "array", at: 1, body: 2, value: 2, high: 0, low: 2 });
-    // what follows a head is not looked at
+    // what follows a head is not read
     expect(readHead(data.subarray(0, 2), 1)).toMatchObject({ kind: "array", value: 2 });
     expect(refusalOf(readItem, data.subarray(0, 2), 1)[0]).toBe(errors.CBOR_TRUNCATED);
     expect(readItem(data, 2)).toMatchObject({ kind: "bytes", at: 2, body: 3, end: 5 });

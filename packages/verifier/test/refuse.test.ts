@@ -1,4 +1,4 @@
-// Refusals, and what becomes of anything else that is thrown; anchors, which refuse a bad key when a device is set up.
+// Refusals, and what happens to anything else that is thrown; anchors, which refuse a bad key when a device is set up.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

@@ -22,7 +22,7 @@ export interface Kind {
   readonly share: number;
 }
 
-/** A release, or a list that comes by itself. */
+/** A release, or a list that comes without one. */
 export interface Offer {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -53,7 +53,7 @@ export interface Scenario {
   readonly lists: readonly List[];
   readonly lost?: readonly Key[];
   readonly stolen?: readonly Key[];
-  /** Retired, and still at hand. */
+  /** Retired, and still available. */
   readonly have?: readonly Key[];
   /** What a thief has got hold of ready-made, and the kinds that it was made for. */
   readonly leaked?: readonly (Offer & { readonly kinds: readonly string[] })[];
@@ -69,7 +69,7 @@ export interface State {
 
 const digestOf = (envelope: Uint8Array) => toHex(Uint8Array.from(decodeEnvelope(envelope).digest?.bytes ?? []));
 
-/** Whether a release is for devices of a kind, whoever has signed it. */
+/** Whether a release is for devices of a kind, whatever its signers. */
 export function isFor({ to }: Offer, kind: Kind): boolean {
   return !to || (kind.vendors.includes(to.vendor) && kind.classes.includes(to.class));
 }
@@ -94,7 +94,7 @@ export function stateKey({ memory, kept }: Device<string>): string {
   );
 }
 
-/** At most so many states of one scenario. */
+/** Maximum number of states of one scenario. */
 const STATES = 36;
 
 /** Brings devices to their states, by random histories. */

@@ -1,4 +1,5 @@
-// What becomes of a device in truth: it is offered the steps, then what a thief can make, then what we can still make. Nothing here asks the plan.
+// What really happens to a device: it is offered the steps, then what a thief can make, then what we can still make.
+// Nothing here asks the plan.
 
 import { equalBytes, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
@@ -63,7 +64,10 @@ export class Judge {
     return line.reduce((a, b) => (bigSequence(a.store.sequence) >= bigSequence(b.store.sequence) ? a : b));
   }
 
-  /** The keys that still sign a number for us: those that the newest list does not end below it, and retired ones at hand. */
+  /**
+   * The keys that still sign a number for us: those that the newest list does not end below it, and retired ones that
+   * are available.
+   */
   private held(store: TrustStore, sequence: bigint): Key[] {
     const { keys, store: newest } = this.newest(store);
     const ends = (k: Key) => newest.anchors.find((a) => toHex(Uint8Array.from(a.key)) === k.hex)?.until;
@@ -79,7 +83,7 @@ export class Judge {
     return kind.vendors.flatMap((vendor) => kind.classes.map((name) => ({ vendor, class: name })));
   }
 
-  /** Whether a step is for devices of this kind, whoever has signed it. */
+  /** Whether a step is for devices of this kind, whatever its signers. */
   private isFor(step: Offer, { kind, device }: State): boolean {
     if (step.to) return isFor(step, kind);
     return this.s.lists.some((l) => equalBytes(l.bytes, step.bytes) && equalBytes(l.store.name, device.store.name));
@@ -188,7 +192,7 @@ export class Judge {
     return known;
   }
 
-  /** Plays the steps on the device, and tells what it is worth afterwards. */
+  /** Runs the steps on the device, and returns its state afterwards. */
   async outcome(state: State, cut: () => "none" | "writing" | "before keeping"): Promise<Outcome> {
     const device = state.device.twin();
     const took: boolean[] = [];

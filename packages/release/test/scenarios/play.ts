@@ -1,4 +1,4 @@
-// Plays a scenario: what the plan says of each device, against what becomes of a device in the same state.
+// Runs a scenario: compares what the plan says of each device with what happens to a device in the same state.
 
 import { equalBytes } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
@@ -21,7 +21,7 @@ export interface Report {
   readonly verdicts: { readonly [verdict in Verdict]?: number };
   /** What somebody says who looks at signatures alone, and of how many devices that is not so. */
   readonly naive: { readonly says: readonly Verdict[]; readonly wrong: number };
-  /** Devices of which the plan has different content from what becomes of them. */
+  /** Devices for which the plan is wrong. */
   readonly wrong: readonly string[];
   /** Devices that take something of the thief's, though the plan does not call them exposed. */
   readonly fooled: readonly string[];
@@ -115,7 +115,7 @@ interface Played {
   readonly truths: ReadonlyMap<State, Truth>;
 }
 
-/** What becomes of each state of a fleet. */
+/** What happens to each state of a fleet. */
 export async function play(s: Scenario, devices: number, seed: number): Promise<Played> {
   const random = randoms(seed);
   const states = statesOf(s, random);

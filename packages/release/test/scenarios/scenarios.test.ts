@@ -1,6 +1,7 @@
-// The scenarios of docs/explanation/scenarios.md, each played by 10,000 virtual devices. A fleet is in some tens of states, and a state's device stands
-// for all devices in it. What the plan says is compared with what becomes of each of them: with and without power cuts, with what a thief can make,
-// and with what can still be signed for it. By default every eighth scenario; with FIRMSEAL_LONG=1 all.
+// The scenarios of docs/explanation/scenarios.md, each played by 10,000 virtual devices. A fleet is in some tens of
+// states, and a state's device stands for all devices in it. What the plan says is compared with what happens to each
+// of them: with and without power cuts, with what a thief can make, and with what can still be signed for it. By
+// default every eighth scenario; with FIRMSEAL_LONG=1 all.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
-// A model of what a device with trust files keeps of numbers: floors for each role, limits on jumps, and epochs. It is written from
-// docs/guides/trust.md, and not from the code. Sequences of installations that are made up are played on both.
+// A model of what a device with trust files keeps of numbers: floors for each role, limits on jumps, and epochs. It is
+// written from docs/guides/trust.md, and not from the code. Generated sequences of installations run on both.
 
 import { bridge, encode, encodeTrust, type PrivateKey, privateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import fc from "fast-check";
@@ -21,7 +21,7 @@ interface List {
   epoch: number;
   from: number;
 }
-/** A release, in the role of its key. `bytes` tells two with one number apart. */
+/** A release, in the role of its key. `bytes` distinguishes two with one number. */
 interface Release {
   role: 2 | 3;
   sequence: number;

@@ -69,8 +69,8 @@ function deviceIn(o: InstallOptions): FileDevice {
   if (there && !given) return there;
   const isUsed = there !== undefined && there.record.envelope !== "";
   if (o.vendor === undefined || o.class === undefined) {
-    if (isUsed) throw usage(`${o.device} has an identity already`, "drop --vendor and --class, or give both");
-    throw environment(`${o.device} has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
+    if (isUsed) throw usage(`device ${o.device} has an identity already`, "drop --vendor and --class, or give both");
+    throw environment(`device ${o.device} has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
   }
   const identity = identityOf(o.vendor, o.class);
   if (isUsed) {
@@ -79,7 +79,7 @@ function deviceIn(o: InstallOptions): FileDevice {
       Buffer.from(given).equals(Uint8Array.from(own[0] ?? [])),
     );
     if (isSame) return there;
-    throw usage(`${o.device} has another identity`, "drop --vendor and --class, or name another folder");
+    throw usage(`device ${o.device} has another identity`, "drop --vendor and --class, or name another folder");
   }
   try {
     fs.rmSync(path, { force: true });
