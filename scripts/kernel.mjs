@@ -172,7 +172,7 @@ export function imagesFile(images, version) {
     const digest = createHash("sha256").update(bytes).digest("hex");
     return `  ${name}: {\n    length: ${bytes.length},\n    digest: "${digest}",\n    base64:\n      "${lines.join('" +\n      "')}",\n  },`;
   });
-  return `// Written by scripts/kernel.mjs from the sources in C.\n\n/** The compiler that made the images: another one may choose other instructions. */\nexport const COMPILER = "${version}";\n\nexport const IMAGES = {\n${text.join("\n")}\n} as const;\n`;
+  return `// GENERATED from the sources in C in this folder. DO NOT EDIT: change them, then run \`node scripts/kernel.mjs\`.\n\n/** The compiler that made the images: another one may choose other instructions. */\nexport const COMPILER = "${version}";\n\nexport const IMAGES = {\n${text.join("\n")}\n} as const;\n`;
 }
 
 /** A signature on 100 bytes, and the hashes of 16 blocks: what the guide has the instructions of. */

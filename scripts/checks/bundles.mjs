@@ -1,11 +1,11 @@
-// That each device bundle holds the algorithms it was asked for and no trace of another. What those that ship weigh is a matter of size-limit; what
-// a feature adds is looked at here.
+// Checks that each device bundle contains its algorithms and no trace of another. size-limit checks the size of those
+// that ship; the additions of features are checked here.
 
 import { parse } from "acorn";
 import { minify } from "../minify.mjs";
 import { within } from "./syntax.mjs";
 
-/** Which modules of src/ belong to whom; everything else is the core. What two algorithms share stands in both. */
+/** Which modules of src/ belong to whom; everything else is the core. What two algorithms share is in both. */
 const OWNERS = {
   ed25519: ["src/alg/ed25519.ts", "src/alg/curve25519.ts", "src/alg/scalar25519.ts", "src/alg/field25519.ts", "src/hash/sha512.ts"],
   es256: ["src/alg/es256.ts", "src/alg/field256.ts", "src/alg/ratio256.ts"],

@@ -93,7 +93,7 @@ describe("names of the verifier that the bundler has as texts", () => {
   it("are all there", async () => {
     expect(unusedNames(await partsOnce())).toEqual([]);
   });
-  it("have every method of the language that the verifier calls: a shortened name is no method", async () => {
+  it("have every method of the language that the verifier calls: a shortened name is not a method", async () => {
     const built = [String, Array, Uint8Array, Number, Function].flatMap((of) => Object.getOwnPropertyNames(of.prototype));
     const text = (await partsOnce()).statements.map((s) => s.text).join("\n");
     const called = new Set([...text.matchAll(/\.(\w+)\(/g)].map(([, name]) => name));
@@ -117,7 +117,7 @@ describe("names of the verifier that the bundler has as texts", () => {
   });
   it.each([
     ["a method", "concat", "slice"],
-    ["what is no method", "byteOffset", "byteLength"],
+    ["a name that is not a method", "byteOffset", "byteLength"],
     ["a member of a global", "floor", "trunc"],
   ])("are missed where the code has another: %s", async (_, from, to) => {
     expect(shortened(changed(await partsOnce(), new RegExp(`\\.${from}\\b`, "g"), `.${to}`))).toEqual([...OWN_TOO, to].sort());
@@ -174,7 +174,7 @@ describe("bundles of parts that nobody has chosen before", () => {
 
 describe("short names of properties", () => {
   const KEPT = new Set([...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS]);
-  // of up to two letters; `is` and `as` are none
+  // of up to two letters; `is` and `as` are not keywords
   const KEYWORDS = ["do", "if", "in"];
   it.each([...BUNDLES, ...MICRO_BUNDLES].map((b) => b.name))("are neither keywords nor names of the language: %s", (name) => {
     const short = new Set(propertiesOf(readFileSync(path(name, ""), "utf8")).filter((property) => !KEPT.has(property)));

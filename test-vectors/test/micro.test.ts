@@ -10,11 +10,15 @@ import { readKeys, readMicroVectors } from "../index.mjs";
 import { fickle, honest, hostile, outcome, same } from "../play/forms.js";
 import { outcome as judged, wrong } from "../play/judge.js";
 import { deviceOf } from "../play/play.js";
+import { asGiven } from "./as-given.js";
 
 const vectors = readMicroVectors();
 const accepted = vectors.filter((v) => "ok" in v.expect);
 /** Those that are given in other forms. */
 const some = sparse(vectors, 12);
+
+/** What comes of a vector as it is given. */
+const expectedOf = asGiven(verifier);
 
 /** A device before a vector is played. */
 function untouched(v: (typeof vectors)[0]): unknown {
@@ -28,12 +32,12 @@ describe("a micro verifier", () => {
   });
 
   it.each(honest)("gives the same verdict for %s", (_, form) => {
-    for (const v of some) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, outcome(v, { input: same, verifier })]);
+    for (const v of some) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, expectedOf(v)]);
   });
 
   it("gives the same verdict for a Source that changes its mind, or installs nothing where the image is read again", () => {
     for (const v of some) {
-      const expected = outcome(v, { input: same, verifier });
+      const expected = expectedOf(v);
       const found = outcome(v, { input: fickle, verifier });
       if (v.action === "install" && "code" in found.result) expect([v.name, found.state]).toEqual([v.name, untouched(v)]);
       else expect([v.name, found]).toEqual([v.name, expected]);
@@ -43,7 +47,7 @@ describe("a micro verifier", () => {
   it.each(hostile)("%s: accepts nothing that was refused, and changes no device", (_, form) => {
     let refused = 0;
     for (const v of some) {
-      const expected = outcome(v, { input: same, verifier });
+      const expected = expectedOf(v);
       const found = outcome(v, { ...form, verifier });
       if ("code" in found.result) {
         refused++;

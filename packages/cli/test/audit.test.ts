@@ -12,8 +12,10 @@ import {
   image,
   keyA,
   keyB,
+  keyC,
   type Place,
   privateJwk,
+  quicklyEncrypted,
   type Result,
   standard,
   stateOf,
@@ -100,10 +102,10 @@ describe.concurrent("the log of a key", () => {
       expect((json["logs"] as { entries: unknown }[])[0]?.entries).toEqual(entries(p));
     }
     // an encrypted key is not opened for it
-    await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: "x" } });
+    p.put("e.pem", quicklyEncrypted(keyC, "x"));
     await p.ok(["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "3", "--passphrase-env", "P"], { env: { P: "x" } });
     await p.ok(["audit", "e.pem", "A.pem"]);
-    expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no signing log of this key");
+    expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no signing log for this key");
     expectFailure(await p.run(["audit", "nothing.pem"]), 3);
     expectFailure(await p.run(["audit", "fw.bin"]), 2);
   });
@@ -114,7 +116,7 @@ describe.concurrent("the log of a key", () => {
     await p.ok(["sign", "one.suit", "--key", "C.pem", "--out", "both.suit"]);
     await signed(p, 2, ["--out", "other.suit"], "B.pem");
     for (const name of ["one.suit", "both.suit"])
-      expect((await p.ok(["audit", "A.pem", "--envelope", name])).stderr).toContain(`${name}: was signed, see entry 1`);
+      expect((await p.ok(["audit", "A.pem", "--envelope", name])).stderr).toContain(`${name} was signed, see entry 1`);
     const r = await p.run(["audit", "A.pem", "--envelope", "other.suit", "--json"]);
     expect([r.exit, r.json]).toEqual([1, expect.objectContaining({ ok: false, reason: "LOG", code: 213 })]);
     await p.ok(["audit", "A.pem", "B.pem", "--envelope", "other.suit"]);
@@ -255,7 +257,7 @@ describe.concurrent("a log that is not what it was", () => {
     rmSync(p.at("A.pem.log"));
     expect(expectFailure(await sign(p, 90), 3)).toContain("ends at entry 0, but entry 3 was seen");
     const gone = await p.run(["audit", "A.pem"]);
-    expect([gone.exit, gone.stdout]).toEqual([1, expect.stringMatching(/^ends at entry 0, but entry 3 was seen/)]);
+    expect([gone.exit, gone.stdout]).toEqual([1, expect.stringMatching(/^the log ends at entry 0, but entry 3 was seen/)]);
     expect(words(gone)).toHaveLength(2);
     p.put("A.pem.log", "");
     await refused(p, /ends at entry 0, but entry 3 was seen/);

@@ -237,7 +237,7 @@ describe("an incident", () => {
     await p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
     const before = p.get("night/next.trust");
     expect(expectFailure(await p.run(given("stolen", "--key", "A.jwk", "--replacement", "H.jwk", "--image", "app.bin")), 1)).toContain(
-      "night/next.trust: is not the next trust file of this incident",
+      "night/next.trust is not the next trust file of this incident",
     );
     expect(p.get("night/next.trust")).toEqual(before);
   });

@@ -1,5 +1,5 @@
 // Many processes sign with one key at once, and are killed at any moment: no sequence number is given twice, no entry is lost, and what
-// is found is the old or the new. FIRMSEAL_LONG: 16 processes that sign 100 times each. FIRMSEAL_KILLS sets how many are killed.
+// is found is the old or the new. FIRMSEAL_LONG=2: 16 processes that sign 100 times each. FIRMSEAL_KILLS sets how many are killed.
 
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -23,6 +23,8 @@ import { copyFolder } from "./cut-calls.mjs";
 /** Of the calls at which a use is killed, one of so many is looked at with a kill of the use after it. */
 const STEP = ALL ? 1 : 4;
 const [PROCESSES, EACH] = ALL ? [16, 100] : LONG ? [8, 25] : [3, 3];
+/** How many have copies of a key of their own. */
+const COPIES = LONG ? 6 : 3;
 
 let worker: string;
 beforeAll(async () => {
@@ -202,7 +204,7 @@ describe("many processes that sign with one key", () => {
   it("also with copies of the key, and of its log, in workspaces of their own: one goes on, the others are refused", async () => {
     const p = place();
     await start(p, "first", 1, ["A.pem"]).end;
-    const copies = Array.from({ length: 6 }, (_, i) => `copy-${i}.pem`);
+    const copies = Array.from({ length: COPIES }, (_, i) => `copy-${i}.pem`);
     for (const name of copies) for (const end of ["", ".log"]) cpSync(p.at(`A.pem${end}`), p.at(`${name}${end}`));
     const ends = await Promise.all(copies.map((name, i) => start(p, `p${i}`, 3, [name]).end));
     expect(ends.filter((e) => e.exit === 0)).toHaveLength(1);

@@ -131,7 +131,7 @@ describe("rotate bridge", () => {
     ],
     ["another one's trust file", [...signers("A", "B"), "--seq", "30"], "foreign.trust", 1, "foreign.trust: refused"],
     ["a trust file of another line", [...signers("A", "B"), "--seq", "30"], "other.trust", 1, "other.trust: refused"],
-    ["a public key", ["--key", "A.jwk", "--seq", "30"], "t3.trust", 2, "A.jwk: is a public key"],
+    ["a public key", ["--key", "A.jwk", "--seq", "30"], "t3.trust", 2, "A.jwk is a public key"],
     [
       "an override and no fleet",
       [...signers("A", "B", "C"), "--seq", "30", "--allow-stranded", "old"],
@@ -296,10 +296,10 @@ describe("rotate retire", () => {
     ["a key that the list has not", "D.jwk", roots("R1", "R2"), 2, "KEY D.jwk: no trust file here lists this key"],
     ["the last but the threshold", "B.jwk", roots("R1", "R2"), 1, "without this key 1 release key is left, and 2 are needed", "t3.trust"],
     ["one root where two are wanted", "A.jwk", roots("R1"), 1, "1 of the roots of t2.trust would have signed, and it needs 2"],
-    ["a root that the list has not", "A.jwk", roots("R1", "R4"), 2, "R4.pem: is not a root key"],
+    ["a root that the list has not", "A.jwk", roots("R1", "R4"), 2, "R4.pem is not a root key"],
     ["one root twice", "A.jwk", roots("R1", "R1"), 1, "already signed"],
     ["a root with a window", "R1.jwk", [...roots("R1", "R2"), "--until", "9"], 2, "a root key signs no releases"],
-    ["a release key as root", "A.jwk", roots("R1", "B"), 2, "B.pem: is not a root key"],
+    ["a release key as root", "A.jwk", roots("R1", "B"), 2, "B.pem is not a root key"],
     ["a public root", "A.jwk", ["--root", "R1.jwk"], 2, "is a public key"],
   ] as const)("refuses %s, and writes nothing", async (_, name, args, exit, message, trust?: string) => {
     const file = trust ?? "t2.trust";

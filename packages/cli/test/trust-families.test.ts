@@ -166,7 +166,7 @@ describe("families of algorithms", () => {
     [
       "an algorithm twice",
       { root: [BOTH[0], { algorithms: ["es256", "ed25519"], threshold: 1 }] },
-      /\/families\/root\/1: has an algorithm of a family before/,
+      /\/families\/root\/1 has an algorithm of a family before/,
     ],
     ["an algorithm that no device verifies", { root: [{ algorithms: ["ml-dsa-65"], threshold: 1 }] }, /\/families\/root\/0\/algorithms\/0/],
     ["no family", { root: [] }, /\/families\/root/],

@@ -170,7 +170,7 @@ describe("trust merge", () => {
   });
 
   it.each([
-    ["other content", ["trust", "merge", "t3.trust", "t2.trust"], 1, "t2.trust: has different content from t3.trust"],
+    ["other content", ["trust", "merge", "t3.trust", "t2.trust"], 1, "t2.trust has different content from t3.trust"],
     [
       "an unsigned list as the one before",
       ["trust", "merge", "t3.trust", "--previous-trust", "u.trust"],

@@ -139,11 +139,11 @@ describe.concurrent("whosigned", () => {
     expect(exit).toBe(0);
     expect(json.signers.map((s) => s.name)).toEqual(["a.jwk", "b-private.pem"]);
     expect(json.skipped).toEqual([
-      { file: "c-encrypted.pem", why: "is an encrypted private key: give its public key" },
+      { file: "c-encrypted.pem", why: "an encrypted private key: give its public key" },
       { file: "empty", why: "the file is empty" },
-      { file: "link", why: "is not a regular file" },
+      { file: "link", why: "not a regular file" },
       { file: "notes\u001b[31m.txt", why: "not a key in a supported format" },
-      { file: "old", why: "is not a regular file" },
+      { file: "old", why: "not a regular file" },
     ]);
     const words = await p.run(["whosigned", "two.suit", "--keys", "keys"]);
     expectHarmless(words.stdout + words.stderr);

@@ -137,9 +137,9 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
       ["a different key", REF, withKey({ kid: `https://evil.vault.azure.net/keys/release/${VERSION}` })],
       ["a different key", REF, withKey({ kid: `${VAULT}/keys/release` })],
       ["a different key", `${REF}/${OTHER}`, (given) => ({ json: given })],
-      ["not a key on P-256", REF, withKey({ kty: "RSA", crv: undefined, n: "AQAB", e: "AQAB" })],
-      ["not a key on P-256", REF, withKey({ crv: "P-384" })],
-      ["not a key on P-256", REF, withKey({ x: undefined })],
+      ["the key is not on P-256", REF, withKey({ kty: "RSA", crv: undefined, n: "AQAB", e: "AQAB" })],
+      ["the key is not on P-256", REF, withKey({ crv: "P-384" })],
+      ["the key is not on P-256", REF, withKey({ x: undefined })],
       ["not an Ed25519 or P-256 key", REF, withKey({ y: jwk.x })],
       ["disabled", REF, (given) => ({ json: { ...given, attributes: { enabled: false } } })],
     ];

@@ -27,7 +27,7 @@ export function refusals(): void {
     expect(await failsOutside("pkcs11:token=absent;object=a")).toMatch(absent);
     p.folder("nothing");
     p.put("empty.conf", `directories.tokendir = ${p.at("nothing")}\n`);
-    expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain("the module sees none");
+    expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain("the module reports no tokens");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "/nowhere/token.so" })).toContain("PKCS#11 module not found");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: p.at("fw.bin") })).toContain("not a PKCS#11 module that can be loaded");
     expect(await fails(`${keys.ed25519}?module-name=nowhere`)).toContain("no module nowhere in the usual places");
@@ -86,7 +86,7 @@ export function refusals(): void {
     );
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x40000" }))).toContain("the PIN is locked");
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FAIL: "19:0xa4" }))).toContain("the PIN is locked");
-    expect(await fails(keys.ed25519, {}, 3, [{ env: "NO_PIN_IS_THERE" }])).toContain("no variable NO_PIN_IS_THERE");
+    expect(await fails(keys.ed25519, {}, 3, [{ env: "NO_PIN_IS_THERE" }])).toContain("environment variable NO_PIN_IS_THERE is not set");
     expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
   });
 

@@ -99,6 +99,20 @@ it("a signature of 16,384 bytes is looked at", async () => {
   expect(refusalOf(open, signed, { anchors: [anchor("ed25519", ED25519)] })[0]).toBe(errors.SIGNATURE_INVALID);
 });
 
+it.each([
+  ["the first digit of one that there is", "d284 43a10120 a0 f6 4100", errors.HEADER_ALG_UNKNOWN],
+  [
+    "none, in a header that calls it critical, whatever the signer names",
+    "d86284 44a1028101 a0 f6 8183 43a10132 a0 4100",
+    errors.HEADER_CRITICAL,
+  ],
+  ["one for the whole message, and none of the signer", "d86284 43a10132 a0 f6 8183 40 a0 4100", errors.HEADER_NO_ALG],
+])("the algorithm is %s: refused", (_, bytes, expected) => {
+  expect(refusalOf(read, hex(bytes), [1], [])[0]).toBe(expected);
+  // with an algorithm at its place, the same is read
+  expect(read(hex("d284 43a10132 a0 f6 4100"), [1], [])[0]?.alg).toBe(-19);
+});
+
 it("a byte string has the shortest head there is for its length", () => {
   for (const n of [0, 23, 24, 255, 256, 65_535, 65_536, 0x12345678, 2 ** 32 - 1]) expect(stringHead(n), `${n}`).toEqual(head(2, n));
 });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode, encodeTrust, type PrivateKey, privateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { DEVICES } from "../../simulator/src/devices/devices.js";
+import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devices.js";
 import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
@@ -16,7 +16,7 @@ import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { FLOORS_COMPONENT, roleFloors } from "../src/device/roles.js";
 import { boot, type Device, embeddedTrust, errors, install, policyOf, type Source, type TrustStore } from "../src/index.js";
-import type { TrialDevice } from "../src/install/device.js";
+import type { Commit, TrialDevice } from "../src/install/device.js";
 import { code, digest, ID, identity, image, uuid } from "./releases.js";
 import { blankIo, on as onStorage } from "./storage-files.js";
 
@@ -177,6 +177,7 @@ describe.each(devices.filter(([name]) => name === "flash" || name === "storage")
 it("a device without room for floors, or without counters, is refused", () => {
   expect(code(() => roleFloors(memoryDevice(identity, [ID], 4096)))).toBe(errors.COMPONENT_UNKNOWN);
   expect(code(() => roleFloors(memoryDevice(identity, IDS, 127)))).toBe(errors.COMPONENT_UNKNOWN);
+  expect(code(() => roleFloors(memoryDevice(identity, IDS, 128)))).toBe(0);
   const device = memoryDevice(identity, IDS, 128);
   delete device.counters;
   expect(code(() => roleFloors(device))).toBe(errors.COMPONENT_UNKNOWN);
@@ -189,6 +190,80 @@ it("what was stored otherwise than it was written is not committed", async () =>
   const ten = await made(10);
   expect(code(() => install(ten, policy(), device).next())).toBe(errors.DEVICE_FAULT);
   expect(device.floor()).toEqual([0, 0]);
+});
+
+describe("the component of the floors", () => {
+  const SUM = Array.from({ length: 28 }, (_, i) => i + 1);
+  const counters = (role: number) => [...SUM, role, 0, 0, role];
+  /** What is stored for a role with a floor below 256. */
+  const entry = (role: number, floor: number) => [role, 40, 0, 0, 0, 0, 0, 0, 0, floor, ...counters(role)];
+  /** A device that has one component alone, and keeps plain numbers. */
+  function plain(bytes: number[], role: number, floor: number) {
+    const kept = { bytes: [...bytes], floor: [0, floor] as [number, number], counters: counters(role) as ArrayLike<number> };
+    const device = {
+      identity,
+      floor: () => kept.floor,
+      counters: () => kept.counters,
+      capacity: () => 128,
+      size: () => kept.bytes.length,
+      read: (_: unknown, at: number, n: number) => kept.bytes.slice(at, at + n),
+      erase: () => void kept.bytes.splice(0),
+      write: (_: unknown, at: number, b: ArrayLike<number>) => void kept.bytes.splice(at, b.length, ...Array.from(b)),
+      persist: (commit: Commit) => Object.assign(kept, { floor: commit.sequence, counters: commit.counters }),
+    };
+    return { kept, device: roleFloors(device as unknown as Device) };
+  }
+  const commit = (role: number, sequence: [number, number], more = {}) => ({ sequence, written: [], counters: counters(role), ...more });
+
+  it("keeps each bit of a floor, and each counter of the other roles", () => {
+    const { kept, device } = plain([], RELEASE, 1);
+    device.persist(commit(RELEASE, [0x81828384, 0xf5f6f7f8]));
+    device.persist(commit(DEBUG, [0, 7]));
+    expect([device.floor(RELEASE), device.floor(DEBUG)]).toEqual([
+      [0x81828384, 0xf5f6f7f8],
+      [0, 7],
+    ]);
+    for (const role of [RELEASE, DEBUG]) expect(Array.from(device.counters?.(role) ?? [])).toEqual(counters(role));
+    const first = [RELEASE, 40, 0x81, 0x82, 0x83, 0x84, 0xf5, 0xf6, 0xf7, 0xf8, ...counters(RELEASE)];
+    // what was installed before counts for every role
+    expect(kept.bytes).toEqual([DEBUG, ...first, ...entry(DEBUG, 7), RECOVERY, 40, ...entry(RELEASE, 1).slice(2)]);
+  });
+
+  it("is the only one that manifests cannot name", () => {
+    const { device } = plain([], RELEASE, 1);
+    const [name] = FLOORS_COMPONENT as [number[]];
+    const ids = [[name], [[...name]], [], [name, [0]], [[0], name], [name.slice(1)], [name.map((x) => x ^ 1)]];
+    expect(ids.map((id) => device.capacity(id))).toEqual([-1, -1, 128, 128, 128, 128, 128]);
+  });
+
+  it("may lack a role: it has no floor and no counters then, and gets none by the commit of another", () => {
+    const { kept, device } = plain([DEBUG, ...entry(RELEASE, 9), ...entry(DEBUG, 7)], DEBUG, 7);
+    expect([device.floor(), device.floor(DEBUG), device.floor(RECOVERY)]).toEqual([
+      [0, 9],
+      [0, 7],
+      [0, 0],
+    ]);
+    expect(device.counters?.()).toEqual(counters(RELEASE));
+    expect(device.counters?.(RECOVERY)).toBeNull();
+    device.persist(commit(RELEASE, [0, 10]));
+    expect(kept.bytes).toEqual([RELEASE, ...entry(RELEASE, 10), ...entry(DEBUG, 7)]);
+    device.persist(commit(RECOVERY, [0, 1]));
+    expect(kept.bytes).toEqual([RECOVERY, ...entry(RELEASE, 10), ...entry(DEBUG, 7), ...entry(RECOVERY, 1)]);
+  });
+
+  it("goes below a floor only where counting begins anew", () => {
+    const { kept, device } = plain([RELEASE, ...entry(RELEASE, 9), ...entry(DEBUG, 7)], RELEASE, 9);
+    const before = [...kept.bytes];
+    for (const [role, n] of [
+      [RELEASE, 8],
+      [DEBUG, 6],
+    ] as const)
+      expect(code(() => device.persist(commit(role, [0, n])))).toBe(errors.DEVICE_FAULT);
+    expect([kept.bytes, kept.floor]).toEqual([before, [0, 9]]);
+    device.persist(commit(RELEASE, [0, 9]));
+    device.persist(commit(RELEASE, [0, 8], { reset: true }));
+    expect(device.floor()).toEqual([0, 8]);
+  });
 });
 
 /** The stores of a simulated device, with a floor for each role. `seen`: the floors of releases at each start. */
@@ -226,7 +301,7 @@ describe("a debug release over a release, cut at each operation and at some of e
       const before = { envelope: await made(1000), trust: policy(), payloads: none };
       const debug = { envelope: await made(7, debugKey, image(2, 400)), trust: policy(DEBUG), payloads: none };
       const seen = new Set<number>();
-      const report = new Simulation(withRoles(DEVICES[name] as MakeStore, seen), setup, before, debug).run(2);
+      const report = new Simulation(withRoles((DEVICES[name] as SimulatedDevice).make, seen), setup, before, debug).run(2);
       expect(report.cuts).toBeGreaterThan(10);
       expect(report.faults).toEqual([]);
       expect([...seen]).toEqual([0, 1000]);

@@ -321,27 +321,34 @@ describe("what a start will load", () => {
 });
 
 describe("what a device has kept instead of an envelope", () => {
-  it("does not become current, whichever octet of it has changed, with two signatures and their key identifiers", async () => {
-    const keys = [0x61, 0x62].map((octet) => new Uint8Array(32).fill(octet));
-    const both = { anchors: keys.map((key, i) => anchor("hmac256", key, [i + 1])), threshold: 2 };
-    const blocks = keys.map((mac, i) => ({ key: "m" as const, mac: Array.from(mac), unprotected: map([int(4), bstr([i + 1])]) }));
-    const b = Uint8Array.from(await envelope(update(), { blocks, rest: [payload()] }));
-    /** Installs on a device that keeps the envelope with one bit changed; what is current then, and how long the kept one is. */
-    const installed = (changed: number) => {
-      const device = memoryDevice({ vendor: [VENDOR], class: [CLASS] }, [ID], 100);
-      const { keep } = device;
-      let length = 0;
-      device.keep = (e) => {
-        const kept = Uint8Array.from(keep(e) as ArrayLike<number>);
-        length = kept.length;
-        if (changed < length) kept[changed] = (kept[changed] as number) ^ 1;
-        return kept;
+  const load = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
+  it.each([
+    ["of a release that is installed", update()],
+    ["of one that a start loads", update({ sections: { [MAN_LOAD]: load } })],
+  ])(
+    "does not become current, whichever octet of it has changed, with two signatures and their key identifiers: %s",
+    async (_, content) => {
+      const keys = [0x61, 0x62].map((octet) => new Uint8Array(32).fill(octet));
+      const both = { anchors: keys.map((key, i) => anchor("hmac256", key, [i + 1])), threshold: 2 };
+      const blocks = keys.map((mac, i) => ({ key: "m" as const, mac: Array.from(mac), unprotected: map([int(4), bstr([i + 1])]) }));
+      const b = Uint8Array.from(await envelope(content, { blocks, rest: [payload()] }));
+      /** Installs on a device that keeps the envelope with one bit changed; what is current then, and how long the kept one is. */
+      const installed = (changed: number) => {
+        const device = memoryDevice({ vendor: [VENDOR], class: [CLASS] }, [ID], 100);
+        const { keep } = device;
+        let length = 0;
+        device.keep = (e) => {
+          const kept = Uint8Array.from(keep(e) as ArrayLike<number>);
+          length = kept.length;
+          if (changed < length) kept[changed] = (kept[changed] as number) ^ 1;
+          return kept;
+        };
+        const refused = code(() => install(b, both, device).next());
+        return { refused: refused !== 0, floor: device.sequence, length };
       };
-      const refused = code(() => install(b, both, device).next());
-      return { refused: refused !== 0, floor: device.sequence, length };
-    };
-    const { length, ...whole } = installed(Number.POSITIVE_INFINITY);
-    expect(whole).toEqual({ refused: false, floor: [0, 7] });
-    for (let i = 0; i < length; i++) expect(installed(i), `${i}`).toEqual({ refused: true, floor: [0, 0], length });
-  });
+      const { length, ...whole } = installed(Number.POSITIVE_INFINITY);
+      expect(whole).toEqual({ refused: false, floor: [0, 7] });
+      for (let i = 0; i < length; i++) expect(installed(i), `${i}`).toEqual({ refused: true, floor: [0, 0], length });
+    },
+  );
 });

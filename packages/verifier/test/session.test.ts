@@ -1,10 +1,11 @@
 // A session at its edges: what next() takes and when, and what a session does whose device has gone on to another one.
 
 import { describe, expect, it } from "vitest";
+import { hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { errors, install } from "../src/index.js";
 import { refusalOf } from "./refusals.js";
-import { ID, identity, image, release, trust } from "./releases.js";
+import { digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const OUTCOME = [errors.RUN_OUTCOME, -1];
 const device = (capacity = 1000): MemoryDevice => memoryDevice(identity, [ID], capacity);
@@ -66,10 +67,67 @@ describe("a session whose device has another one", () => {
     expect(refusalOf(install(await outside(), trust, d).next)[0]).not.toBe(0);
     expect([discarded, d.sequence]).toEqual([0, [0, 0]]);
   });
+  it("also where that one begins while the release is kept, which does not become current then", async () => {
+    const d = device();
+    const later = await release(8, image(2, 30), "a:2");
+    const { keep } = d;
+    d.keep = (envelope) => {
+      d.keep = keep;
+      install(later, trust, d);
+      return keep(envelope);
+    };
+    d.persist = () => expect.fail("it became current");
+    expect(refusalOf(install(await release(7, image(1, 20)), trust, d).next)[0]).toBe(errors.RUN_OUTCOME);
+  });
   it("is refused before it begins to write", async () => {
     const d = device(64);
     d.erase = () => expect.fail("it was erased");
     const big = await release(7, image(1, 65));
     expect(refusalOf(() => install(big, trust, d))).toEqual([errors.PAYLOAD_SIZE, -1]);
+  });
+});
+
+it("an installation holds no signed bytes any more, which take RAM", async () => {
+  const { manifest } = install(await outside(), trust, device());
+  expect(manifest.signatures.map(({ message, signature }) => [message, signature])).toEqual([[[], []]]);
+});
+
+describe("storage is not read", () => {
+  /** A device whose image cannot be read. */
+  function unread(): MemoryDevice {
+    const d = device();
+    d.read = () => expect.fail("it was read");
+    return d;
+  }
+
+  it("where the device can hash it, whose word is what counts", async () => {
+    const d = unread();
+    const asked: unknown[] = [];
+    d.digest = (...args) => {
+      asked.push(args);
+      return hex(digest(image(1, 20)));
+    };
+    expect(install(await release(7, image(1, 20)), trust, d).next()).toBeUndefined();
+    // when it was written, in the section validate, and before it becomes current
+    expect(asked).toEqual(Array(3).fill([ID, true, -16]));
+    expect(refusalOf(install(await release(8, image(2, 20)), trust, d).next)[0]).toBe(errors.IMAGE_MISMATCH);
+  });
+
+  it("to compare it with a content of another length", async () => {
+    const d = unread();
+    d.size = () => 100;
+    const check = await signed({
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 8,
+      components: [[{ hex: "00" }]],
+      "shared-sequence": [
+        { "directive-set-component-index": 0 },
+        { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class, content: "abc" } },
+        "condition-vendor-identifier",
+        "condition-class-identifier",
+      ],
+      install: ["condition-check-content"],
+    });
+    expect(refusalOf(install(check, trust, d).next)[0]).toBe(errors.CONTENT_MISMATCH);
   });
 });

@@ -173,12 +173,27 @@ describe("refused", () => {
     expect(faults.map((by) => code(() => status(nonce, device, null, null, by)))).toEqual(faults.map(() => errors.TRUST_POLICY));
     const silent = [[], undefined, { length: 16385 }] as unknown as Bytes[];
     expect(silent.map((s) => code(() => answer({ by: { cose: -8, sign: () => s } })))).toEqual(silent.map(() => errors.DEVICE_FAULT));
+    expect(code(() => answer({ by: { cose: -8, sign: () => new Uint8Array(16384) } }))).toBe(0);
   });
 
   it("a device whose floor is no number", () => {
     const floors = [undefined, [0], [0, 2 ** 32], [0, -1], [0.5, 0], "12"];
     const codes = floors.map((f) => code(() => status(nonce, { ...device, floor: () => f as [number, number] }, null, null, mac)));
     expect(codes).toEqual(floors.map(() => errors.DEVICE_FAULT));
+  });
+
+  it("each at no place of an envelope, whatever was read before", async () => {
+    const cut = (await release("7", image(1, 10))).subarray(0, 60);
+    const floor = () => [0] as unknown as [number, number];
+    const refusals: [number, () => unknown][] = [
+      [errors.STATUS_NONCE, () => status([], device, null, null, mac)],
+      [errors.DEVICE_FAULT, () => status(nonce, { ...device, floor }, null, null, mac)],
+      [errors.DEVICE_FAULT, () => answer({ by: { cose: -8, sign: () => [] } })],
+    ];
+    for (const [expected, ask] of refusals) {
+      expect(refusalOf(() => open(cut, trust))[1]).toBeGreaterThan(1);
+      expect(refusalOf(ask)).toEqual([expected, -1]);
+    }
   });
 });
 

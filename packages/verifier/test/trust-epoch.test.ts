@@ -17,7 +17,7 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { DEVICES } from "../../simulator/src/devices/devices.js";
+import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devices.js";
 import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
@@ -302,7 +302,7 @@ describe("counting from a new beginning", () => {
       const trust = policy(l1);
       const poison = { envelope: await plain(HALF, [thief], image(7, 400)), trust, payloads: new Map() };
       const cure = { envelope: await brings(101, l2, [one]), trust, payloads: new Map() };
-      const report = new Simulation(DEVICES[name] as never, setup, poison, cure).run(2);
+      const report = new Simulation((DEVICES[name] as SimulatedDevice).make, setup, poison, cure).run(2);
       // the floor falls, once: that is what it is for
       expect(report.faults.filter((f) => !f.floorFell)).toEqual([]);
       expect(new Set(report.points.map((p) => p.floor))).toEqual(new Set([HALF, "101"]));
