@@ -62,6 +62,15 @@ describe("accepts the template, with the effects of the general verifier", () =>
     expect(effects(micro, envelope, trust)).toEqual(effects({ install, boot }, envelope, trust));
   });
 
+  it("an image that is larger than any other byte string may be", async () => {
+    const envelope = await release(7, image(2, 20_000));
+    for (const api of [micro, { install, boot }]) {
+      const d = memoryDevice(identity, [ID], 20_000);
+      api.install(envelope, trust, d).next();
+      expect(d.parts[0]?.slots[1]).toHaveLength(20_000);
+    }
+  });
+
   it("two signatures, one or both of them required, in either order", async () => {
     const two = [ed, signer(es)];
     for (const keys of [two, [...two].reverse()]) {
@@ -309,6 +318,38 @@ describe("accepts nothing else", () => {
         attempt(Uint8Array.of(...manifest.subarray(0, at), extra, ...manifest.subarray(at)));
     }
     expect({ tried: tried > 1000, good }).toEqual({ tried: true, good: 0 });
+  });
+
+  it("no number with another head than the shortest, whoever signs it", () => {
+    const { manifest } = splitEnvelope(encode(singleImage(facts(7, bytes))));
+    const rest = [Uint8Array.from(text("#firmware")), Uint8Array.from(octets(bytes))];
+    // a map of six elements, of which the second is the sequence number
+    const at = Buffer.from(manifest).indexOf(Buffer.from("a601010207", "hex")) + 4;
+    const codeOf = (number: string) =>
+      code(() => micro.open(sealed(Uint8Array.of(...manifest.subarray(0, at), ...hex(number), ...manifest.subarray(at + 1)), rest), trust));
+    const shortest = ["00", "17", "1818", "18ff", "190100", "19ffff", "1a00010000", "1affffffff", `1b00000001${"00".repeat(4)}`];
+    const others = ["1800", "1817", "190018", "1900ff", "1a00000100", "1a0000ffff", "1b00000000ffffffff"];
+    // reserved heads, and that of an indefinite length
+    const none = [0x1c, 0x1d, 0x1e, 0x1f].flatMap((lead) => ["00", "01"].map((b) => lead.toString(16) + b.repeat(2 ** (lead - 24))));
+    expect(shortest.map(codeOf)).toEqual(shortest.map(() => 0));
+    expect([...others, ...none].map(codeOf)).toEqual([...others, ...none].map(() => errors.TEMPLATE_MISMATCH));
+  });
+
+  it("no URI but of printable characters, which does not begin with # unless the image is in the envelope", () => {
+    const { payload: _, ...outside } = facts(7, bytes);
+    const uri = "https://example.com/ab";
+    const { manifest } = splitEnvelope(encode(singleImage({ ...outside, uri })));
+    const at = Buffer.from(manifest).indexOf(uri);
+    const codeOf = (character: number, place: number) => {
+      const other = Uint8Array.from(manifest);
+      other[at + place] = character;
+      return code(() => micro.open(sealed(other), trust));
+    };
+    for (const character of [0x00, 0x1f, 0x20, 0x7f])
+      for (const place of [0, uri.length - 2, uri.length - 1])
+        expect([character, place, codeOf(character, place)]).toEqual([character, place, errors.TEMPLATE_MISMATCH]);
+    for (const character of [0x21, 0x7e]) expect(codeOf(character, 0)).toBe(0);
+    expect([codeOf(0x23, 0), codeOf(0x23, 1)]).toEqual([errors.TEMPLATE_MISMATCH, 0]);
   });
 
   /** Which bytes of a manifest belong to holes: number, vendor, class, digest, size. */
