@@ -1,6 +1,6 @@
-// minify() of terser, with its results kept beside node_modules: the same bundle is made by the build, by checks, engines and tests (those that
-// call the command line too), in each run. A result is found by the content of the text, the options and the version of terser, so it is what
-// terser would give again.
+// minify() of terser, with its results kept beside node_modules: the same bundle is made by the build, by checks,
+// engines and tests (those that call the command line too), in each run. A result is found by the content of the text,
+// the options and the version of terser, so it is what terser would give again.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";

@@ -13,7 +13,10 @@ const OWNERS = {
   hmac256: ["src/alg/hmac.ts"],
 };
 
-/** Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a text. */
+/**
+ * Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a
+ * text.
+ */
 function oddNumbers(code) {
   const found = new Set();
   for (const [node] of within(parse(code, { ecmaVersion: 5 }))) {
@@ -27,9 +30,9 @@ function oddNumbers(code) {
 }
 
 /**
- * Findings on what `made` (results of bundle()) hold. Two proofs: what is declared in it, and the constants in the text. The
- * constants of an algorithm are the odd numbers of the bundles that have it which no bundle without it should have.
- * `alone`: by algorithm, a bundle of it alone.
+ * Findings on what `made` (results of bundle()) hold. Two proofs: what is declared in it, and the constants in the
+ * text. The constants of an algorithm are the odd numbers of the bundles that have it which no bundle without it should
+ * have. `alone`: by algorithm, a bundle of it alone.
  */
 export function checkLeaks(made, alone) {
   const findings = [];
