@@ -7,10 +7,10 @@ export interface Vector {
   /** What it is about, in one line. */
   about: string;
   /**
-   * open, decode: that call. anchor: the first anchor is made. start: a decoded envelope is passed to start(). run: open,
-   * start, step to the end. step: the same, with every argument of step() listed. install, boot: that call on a device
-   * in memory, to the end. trust: `envelope` is a trust file, which trustFile() takes; with `role`, policyOf() as well.
-   * embedded: the same with embeddedTrust().
+   * open, decode: that call. anchor: the first anchor is made. start: a decoded envelope is passed to start(). run:
+   * open, start, step to the end. step: the same, with every argument of step() listed. install, boot: that call on a
+   * device in memory, to the end. trust: `envelope` is a trust file, which trustFile() takes; with `role`, policyOf()
+   * as well. embedded: the same with embeddedTrust().
    */
   action: "open" | "decode" | "anchor" | "start" | "run" | "step" | "install" | "boot" | "trust" | "embedded";
   envelope?: string;
