@@ -133,6 +133,7 @@ function fingerprint() {
     "scripts/direct-imports.mjs",
     "scripts/first-run.mjs",
     "scripts/in-signer.mjs",
+    "scripts/kept.mjs",
     "scripts/minify.mjs",
     "scripts/packages.mjs",
     "scripts/set-aside.mjs",

@@ -13,12 +13,17 @@ const OWNERS = {
   hmac256: ["src/alg/hmac.ts"],
 };
 
+const oddOf = new Map();
+
 /**
  * Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a
- * text.
+ * text. Each text is read once.
  */
 function oddNumbers(code) {
+  const known = oddOf.get(code);
+  if (known) return known;
   const found = new Set();
+  oddOf.set(code, found);
   for (const [node] of within(parse(code, { ecmaVersion: 5 }))) {
     if (node.type === "Literal" && typeof node.value === "number" && node.value > 4096 && Number.isSafeInteger(node.value)) {
       const isRound = [-1, 0, 1].some((d) => Number.isInteger(Math.log2(node.value + d)));
@@ -68,7 +73,12 @@ const FEATURE_BYTES = {
 /** Findings on features that add more than they may. */
 export async function checkFeatures(limits = FEATURE_BYTES) {
   const { DEFAULT_FEATURES, minifiedBundle } = await import("../../packages/bundler/lib/index.js");
-  const sizeOf = async (features) => (await minifiedBundle({ algs: ["ed25519"], features, form: "umd" }, undefined, minify)).length;
+  const sizes = new Map();
+  const sizeOf = async (features) => {
+    const key = features.join();
+    if (!sizes.has(key)) sizes.set(key, (await minifiedBundle({ algs: ["ed25519"], features, form: "umd" }, undefined, minify)).length);
+    return sizes.get(key);
+  };
   const findings = [];
   for (const [feature, { limit, needs = [] }] of Object.entries(limits)) {
     const others = [...DEFAULT_FEATURES, ...needs];

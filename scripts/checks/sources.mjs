@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Files that git tracks or would track: a check that passes before a commit passes after it. */
-export function trackedFiles() {
-  const out = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" });
-  return out.split("\0").filter((file) => file && statSync(ROOT + file, { throwIfNoEntry: false })?.isFile());
+export function trackedFiles(root = ROOT) {
+  const out = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+  return out.split("\0").filter((file) => file && statSync(root + file, { throwIfNoEntry: false })?.isFile());
 }
 
 /** { path, text } of the tracked files that `wanted` takes. */

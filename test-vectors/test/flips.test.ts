@@ -65,7 +65,10 @@ function withByte(original: Uint8Array, at: number, byte: number): Uint8Array {
   return out;
 }
 
-function* changes(original: Uint8Array, inserted: number[]): Generator<[string, Uint8Array]> {
+/** What is inserted there: by default a third, others at each place. */
+const octetsAt = (at: number): number[] => every.filter((_, i) => LONG || (at + i) % 3 === 0);
+
+function* changes(original: Uint8Array): Generator<[string, Uint8Array]> {
   for (let at = 0; at < original.length; at++)
     for (const bit of bitsOf(at)) {
       const changed = original.slice();
@@ -74,21 +77,17 @@ function* changes(original: Uint8Array, inserted: number[]): Generator<[string, 
     }
   for (let n = 0; n < original.length; n++) yield [`the first ${n} bytes`, original.slice(0, n)];
   for (let at = 0; at < original.length; at++)
-    for (const byte of inserted) yield [`byte ${byte} inserted at ${at}`, withByte(original, at, byte)];
+    for (const byte of octetsAt(at)) yield [`byte ${byte} inserted at ${at}`, withByte(original, at, byte)];
   for (let byte = 0; byte < 256; byte++) yield [`byte ${byte} appended`, withByte(original, original.length, byte)];
 }
 
 /** What was accepted, and what was refused without a number. */
-function judge(
-  original: Uint8Array,
-  accept: (envelope: Uint8Array) => void,
-  inserted: number[],
-): { accepted: string[]; broken: string[]; refused: number } {
+function judge(original: Uint8Array, accept: (envelope: Uint8Array) => void): { accepted: string[]; broken: string[]; refused: number } {
   accept(original);
   const accepted: string[] = [];
   const broken: string[] = [];
   let refused = 0;
-  for (const [what, changed] of changes(original, inserted)) {
+  for (const [what, changed] of changes(original)) {
     try {
       accept(changed);
       accepted.push(what);
@@ -127,9 +126,9 @@ describe("every change of an envelope is refused", () => {
 
   it("an update with an integrated payload: open() and the installation, to its end", async () => {
     const original = Uint8Array.from(await envelope(update(), { rest: [payload()] }));
-    const result = judge(original, installs, every);
+    const result = judge(original, installs);
     expect(result).toMatchObject(clean);
-    expect(result.refused).toBe(original.length * (bitsOf(0).length + 1 + every.length) + 256);
+    expect(result.refused).toBe(original.length * (bitsOf(0).length + 1 + octetsAt(0).length) + 256);
   });
 
   const install2 = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
@@ -150,18 +149,18 @@ describe("every change of an envelope is refused", () => {
         rest: full ? [[int(MAN_INSTALL), bytes(install2)], [int(MAN_TEXT), bytes(text("t"))], payload()] : [],
       }),
     );
-    expect(judge(original, full ? installs : (e) => open(e, { anchors }), every)).toMatchObject(clean);
+    expect(judge(original, full ? installs : (e) => open(e, { anchors }))).toMatchObject(clean);
   });
 
   it("two signatures, both needed", async () => {
     const two = [...anchors, { alg: remembering(ed25519), key: publicKey("b") }];
     const original = Uint8Array.from(await envelope(manifest(), { blocks: [{}, { key: "b" }] }));
-    expect(judge(original, (e) => open(e, { anchors: two, threshold: 2 }), every)).toMatchObject(clean);
+    expect(judge(original, (e) => open(e, { anchors: two, threshold: 2 }))).toMatchObject(clean);
   });
 
   it.skipIf(!haveVectors).each(["example2.signed.suit", "example2.signed.severed.suit"])("official example 2: %s", (name) => {
     const trust = { anchors: [{ alg: remembering(es256), key: SPEC_P256 }] };
-    expect(judge(vectorBytes(`suit/manifest-spec/${name}`), (e) => open(e, trust), every)).toMatchObject(clean);
+    expect(judge(vectorBytes(`suit/manifest-spec/${name}`), (e) => open(e, trust))).toMatchObject(clean);
   });
 
   it("the anchors above are good ones", () => {

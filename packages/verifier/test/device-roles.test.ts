@@ -11,6 +11,7 @@ import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
 import type { Machine, MakeStore, Store } from "../../simulator/src/store.js";
+import { MUTANTS, some } from "../../test-support/src/effort.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -292,8 +293,11 @@ function withRoles(make: MakeStore, seen: Set<number>): MakeStore {
   return (setup) => wrap(make(setup));
 }
 
+/** By default the first and the last: trust-epoch.test.ts has Storage. */
+const kinds = ["flash", "storage", "files"];
+
 describe("a debug release over a release, cut at each operation and at some of each recovery", () => {
-  it.each(["flash", "storage", "files"])(
+  it.each(MUTANTS ? kinds : some(kinds, 2))(
     "leaves one of the two, and the floor of releases as it was: %s",
     async (name) => {
       const setup = { identity, components: IDS, capacity: 4096, envelope: 4096, pageSize: 4096 };

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { LONG, MUTANTS, some } from "../../test-support/src/effort.js";
 import { hOf, type Level, lmsSigner, ots, stack } from "../../test-support/src/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
-import { check, hosts, plain } from "./hsslms-common.js";
+import { check, plain, someHosts } from "./hsslms-common.js";
 
 const { below, tree } = lmsSigner("hsslms botan");
 
@@ -96,7 +96,7 @@ describe.skipIf(MUTANTS)("Botan", () => {
       const signature = Buffer.from(signed.stdout, "base64");
       const last = signature.length - (12 + n * (1 + ots(levels.at(-1)!.ots).p + hOf(levels.at(-1)!.lms)));
       expect(signature.readUInt32BE(last)).toBe(leaf % 2 ** hOf(levels.at(-1)!.lms));
-      for (const host of Object.values(hosts)) expect(check(key, message, signature, host)).toBe(true);
+      for (const host of someHosts(leaf)) expect(check(key, message, signature, host)).toBe(true);
       const bad = plain(signature);
       bad[below(bad.length)]! ^= 1 << below(8);
       expect(check(key, message, bad)).toBe(false);

@@ -62,7 +62,9 @@ describe("signatures of an independent signer", () => {
   const types: [number, number][] = [];
   for (let lms = 5; lms <= 14; lms++) for (let o = 1; o <= 8; o++) if (ots(o).n === nOf(lms)) types.push([lms, o]);
 
-  it.each(types)("LMS type %i with LM-OTS type %i: all leaves at the border, every kind of host in turn", (lms, o) => {
+  // w = 8 takes most of the time, and the height of the tree is nothing to it: by default the lowest and the highest
+  const tried = types.filter(([lms, o]) => LONG || MUTANTS || o % 4 !== 0 || lms % 5 === 0 || lms % 5 === 4);
+  it.each(tried)("LMS type %i with LM-OTS type %i: all leaves at the border, every kind of host in turn", (lms, o) => {
     const h = hOf(lms);
     for (const q of o % 4 ? [0, 2 ** h - 1] : [below(2 ** h)]) {
       const { key, signature } = stack([tree({ lms, ots: o, q, whole: h === 5 && o % 4 !== 0 })], message);
