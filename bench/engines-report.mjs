@@ -5,7 +5,10 @@ import { figure, inMarkers, ROOT, tableText } from "./lib.mjs";
 export const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
 
 const LIBRARIES = ["nacl.js", "nacl-fast.js", "@stablelib/ed25519", "@noble/ed25519"];
-/** How many times as fast as nacl.js an engine is to be, where that is still open, and the part of OpenSSL's throughput on Node. */
+/**
+ * How many times as fast as nacl.js an engine is to be, where that is still open, and the part of OpenSSL's throughput
+ * on Node.
+ */
 const AIMS = { espruino: 35, jerry: 40 };
 const AIMS_OF_OPENSSL = { ed25519: 0.6, es256: 0.2 };
 

@@ -1,6 +1,6 @@
-// Times one task on any engine: bench/engines.mjs puts this behind a script that sets TASKS, a list of [name, function, units], ROUNDS, and
-// LEAST, the milliseconds of a sample. Says `TIME name milliseconds` for each, the median of ROUNDS for one unit. With CALLS, it only calls each
-// so many times. Only the language of conformance/README.md.
+// Times one task on any engine: bench/engines.mjs puts this behind a script that sets TASKS, a list of [name, function,
+// units], ROUNDS, and LEAST, the milliseconds of a sample. Says `TIME name milliseconds` for each, the median of ROUNDS
+// for one unit. With CALLS, it only calls each so many times. Only the language of conformance/README.md.
 // biome-ignore-all lint: ES5 as engines with tens of kilobytes run it
 (function (tasks, rounds) {
   "use strict";

@@ -4,10 +4,11 @@
 //
 //   node bench/engines.mjs [--counted [--libraries]] [--timed] [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
 //
-// `--timed`: milliseconds, medians of 5. `--counted`: instructions of one verification under valgrind, by the difference of two runs, where
-// valgrind runs the engine, and times where it does not (Node and browsers make their code while they run). Counts are kept in
-// bench/results/counted.json, engine by engine; those of other libraries are counted again only with `--libraries`, for they take minutes.
-// Without either, both. `--vectors` plays the test vectors as well, which takes minutes. `--write` puts the tables between their markers of
+// `--timed`: milliseconds, medians of 5. `--counted`: instructions of one verification under valgrind, by the
+// difference of two runs, where valgrind runs the engine, and times where it does not (Node and browsers make their
+// code while they run). Counts are kept in bench/results/counted.json, engine by engine; those of other libraries are
+// counted again only with `--libraries`, for they take minutes. Without either, both. `--vectors` plays the test
+// vectors as well, which takes minutes. `--write` puts the tables between their markers of
 // docs/guides/keys/choosing-an-algorithm.md, and draws the plot; the times of all engines have to be from one run.
 
 import { spawnSync } from "node:child_process";
@@ -43,8 +44,9 @@ const { values: options, positionals } = parseArgs({
 });
 const both = !options.counted && !options.timed;
 
-// What is verified: messages of a Sig_structure's size. The work differs by some percent from signature to signature, so that each call takes the
-// next one; keys and signatures are the same in every run, so that counts of two versions can be compared.
+// What is verified: messages of a Sig_structure's size. The work differs by some percent from signature to signature,
+// so that each call takes the next one; keys and signatures are the same in every run, so that counts of two versions
+// can be compared.
 
 const MESSAGES = Array.from({ length: 5 }, (_, i) => crypto.createHash("sha512").update(`message ${i}`).digest().subarray(0, 60));
 const [message] = MESSAGES;
@@ -84,7 +86,10 @@ function unhex(text) {
 }
 `;
 
-/** For libraries that take typed arrays for granted, where there are none: arrays that are long enough. A part is a copy, so it is for reading. */
+/**
+ * For libraries that take typed arrays for granted, where there are none: arrays that are long enough. A part is a
+ * copy, so it is for reading.
+ */
 const POLYFILL = `
 var self = {}, module = { exports: {} };
 if (typeof Uint8Array === "undefined") {
@@ -202,7 +207,9 @@ async function scripts() {
 const HARNESS = readFileSync(new URL("./engines.js", import.meta.url), "utf8");
 const whole = (text, rounds = ROUNDS, least = LEAST) => `${text}\nvar ROUNDS = ${rounds}, LEAST = ${least};\n${HARNESS}`;
 
-/** In Node by processor time, and without a context of its own: there every name of the language is looked up slowly. */
+/**
+ * In Node by processor time, and without a context of its own: there every name of the language is looked up slowly.
+ */
 const IN_NODE = `
 const { readFileSync } = require("node:fs");
 const { runInThisContext } = require("node:vm");
@@ -245,7 +252,9 @@ const OURS = ["ed25519", "ed25519-8k", "es256"];
 /** A run under valgrind is some twenty times as long. */
 const COUNTED_SECONDS = 1200;
 
-/** The instructions of a whole run with so many calls of the only task, or undefined if valgrind cannot run the engine. */
+/**
+ * The instructions of a whole run with so many calls of the only task, or undefined if valgrind cannot run the engine.
+ */
 async function instructions(engine, command, text, calls) {
   // the shell of XS is a script that starts the engine
   const tool = ["--tool=cachegrind", "--trace-children=yes", "--cache-sim=no", "--cachegrind-out-file=/dev/null", command];
@@ -264,7 +273,10 @@ const hasValgrind = spawnSync("valgrind", ["--version"]).status === 0;
 /** Their machine code is made while they run, and valgrind counts its making. */
 const COMPILES = ["node", "chromium"];
 
-/** Task → instructions of one call, by the difference of two runs: what loads the script and prepares the engine does not count. */
+/**
+ * Task → instructions of one call, by the difference of two runs: what loads the script and prepares the engine does
+ * not count.
+ */
 async function count(engine, command, all) {
   const counts = {};
   if (!hasValgrind || COMPILES.includes(engine.name)) return counts;

@@ -1,4 +1,5 @@
-// Time and peak memory of `firmseal rotate plan` for a fleet of 100,000 rows, in each form of a fleet file: node bench/fleet.mjs [ROWS]
+// Time and peak memory of `firmseal rotate plan` for a fleet of 100,000 rows, in each form of a fleet file:
+// node bench/fleet.mjs [ROWS]
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,4 +1,5 @@
-// Time and memory of open() on hostile input of up to 64 KB. Each input runs in a process of its own, so that its peak is its own.
+// Time and memory of open() on hostile input of up to 64 KB. Each input runs in a process of its own, so that its peak
+// is its own.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

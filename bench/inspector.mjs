@@ -1,6 +1,7 @@
-// The inspector in Chromium with a cold cache: from the request to the first content, and until it takes files. The page is served from this
-// machine, so what is measured is what the browser does. The script of the page ends before the browser draws anything, so a page takes files
-// when its first frame is drawn: the second number is never below the first. Needs a build and Chromium.
+// The inspector in Chromium with a cold cache: from the request to the first content, and until it takes files. The
+// page is served from this machine, so what is measured is what the browser does. The script of the page ends before
+// the browser draws anything, so a page takes files when its first frame is drawn: the second number is never below the
+// first. Needs a build and Chromium.
 //
 //   node bench/inspector.mjs [--most MS]    fails above MS milliseconds
 

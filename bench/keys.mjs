@@ -1,5 +1,5 @@
-// Keys: signatures made per second, and HSS/LMS keys made, signed with and verified, against OpenSSL and Botan in the same run.
-// `--long`: makes a key of height 20 as well, which takes minutes.
+// Keys: signatures made per second, and HSS/LMS keys made, signed with and verified, against OpenSSL and Botan in the
+// same run. `--long`: makes a key of height 20 as well, which takes minutes.
 
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";

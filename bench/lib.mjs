@@ -27,8 +27,9 @@ export async function deviceBundle(algs, features, form, micro) {
 export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/bundler/dist/parts.json`, "utf8"));
 
 /**
- * A script with an algorithm, the hashes that it cannot do without, and nothing else, made as bundles are: `firmseal.open` is the algorithm in
- * place of open(), and so on, for what those would need falls away. `hashes`: with both hashes, whatever the algorithm uses.
+ * A script with an algorithm, the hashes that it cannot do without, and nothing else, made as bundles are:
+ * `firmseal.open` is the algorithm in place of open(), and so on, for what those would need falls away. `hashes`: with
+ * both hashes, whatever the algorithm uses.
  */
 export async function alone(alg, hashes) {
   const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
@@ -64,7 +65,10 @@ export async function lms() {
   }
 }
 
-/** A pair of node:crypto. As text first: while Node 20 exports a key of generateKeyPairSync(), a collection of garbage can wait for its lock. */
+/**
+ * A pair of node:crypto. As text first: while Node 20 exports a key of generateKeyPairSync(), a collection of garbage
+ * can wait for its lock.
+ */
 export function drawnPair(type, options) {
   const { privateKey } = crypto.generateKeyPairSync(type, {
     ...options,
@@ -99,7 +103,10 @@ export function inMarkers(text, name, table) {
   return `${text.slice(0, from)}${begin}\n${lines.join("\n")}\n${text.slice(to)}`;
 }
 
-/** The environment of a program that is timed, with its state in `state`; without NODE_OPTIONS and the like, which can double the start of Node. */
+/**
+ * The environment of a program that is timed, with its state in `state`; without NODE_OPTIONS and the like, which can
+ * double the start of Node.
+ */
 export function environment(state) {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("NODE_"));
   return { ...Object.fromEntries(own), FIRMSEAL_STATE: state };
@@ -117,8 +124,8 @@ export function median(values) {
 }
 
 /**
- * Runs each of `tasks` (name → function) in turn, `rounds` times around, so that a slow moment of the machine hits all alike.
- * Returns name → median of the calls per second.
+ * Runs each of `tasks` (name → function) in turn, `rounds` times around, so that a slow moment of the machine hits all
+ * alike. Returns name → median of the calls per second.
  */
 export function rates(tasks, { rounds = 7, seconds = 0.3 } = {}) {
   const seen = Object.fromEntries(Object.keys(tasks).map((name) => [name, []]));

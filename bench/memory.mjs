@@ -1,13 +1,15 @@
-// What a verification and an installation take of a small engine's memory. `JERRY_STATS=` names a build of JerryScript with --mem-stats and
-// 64 KB of heap, `ESPRUINO=` one of Espruino with variables as small as a board's (13 bytes), and more of them than a board has where the peak
-// of what does not fit is wanted. What is absent is "not measured". Needs a build.
+// What a verification and an installation take of a small engine's memory. `JERRY_STATS=` names a build of JerryScript
+// with --mem-stats and 64 KB of heap, `ESPRUINO=` one of Espruino with variables as small as a board's (13 bytes), and
+// more of them than a board has where the peak of what does not fit is wanted. What is absent is "not measured". Needs
+// a build.
 //
 //   node bench/memory.mjs [--write] [jerry] [espruino] [micro]
 //
 // `micro`: only the tables of micro verifiers.
 //
-// `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and those of micro verifiers into docs/guides/micro.md; those of an
-// engine that is absent excepted. For micro verifiers, `JERRY_STATS=` may also name a build with 32 KB of heap.
+// `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and those of micro verifiers into
+// docs/guides/micro.md; those of an engine that is absent excepted. For micro verifiers, `JERRY_STATS=` may also name a
+// build with 32 KB of heap.
 //
 // One release throughout: an image of 100,000 bytes outside of its envelope, for one component, with vendor and class.
 
@@ -69,7 +71,9 @@ const unsigned = encode(
   }),
 );
 
-/** { name, key, message, signature, envelope } of one algorithm. The signer of this project does not sign with HSS/LMS. */
+/**
+ * { name, key, message, signature, envelope } of one algorithm. The signer of this project does not sign with HSS/LMS.
+ */
 async function release(name) {
   const { key, cose, sign } = keyOf(name, await lms());
   const parts = splitEnvelope(unsigned);
@@ -98,7 +102,10 @@ function octets(text, at, n) {
 }
 `;
 
-/** The envelope's text stands for flash: octets come out of it through a window. It is counted, and a device's flash is not. */
+/**
+ * The envelope's text stands for flash: octets come out of it through a window. It is counted, and a device's flash is
+ * not.
+ */
 const jerryTrust = (r) => `${OCTETS}
 var ENVELOPE = ${text(r.envelope)};
 var source = { length: ENVELOPE.length, chunk: 512, read: function (at, n) { return octets(ENVELOPE, at, n); } };
@@ -198,8 +205,8 @@ async function jerryMicroTable(releases) {
   ].join("\n");
 }
 
-// Espruino: variables in use. The engine has no counter of its own for the peak, so that each function of the module begins with a call that
-// looks: process.memory() collects what nothing refers to, and counts the rest.
+// Espruino: variables in use. The engine has no counter of its own for the peak, so that each function of the module
+// begins with a call that looks: process.memory() collects what nothing refers to, and counts the rest.
 
 /** The module with LOOK() at the head of each function. The text is in flash, and takes no variables. */
 function sampled(module) {
@@ -247,7 +254,10 @@ const OWN_HOST = `function sha256(data) { return new Uint8Array(require("crypto"
 var host = { sha256: { once: sha256, joined: sha256 } };
 `;
 
-/** An app as a product has it: the module, the anchor, a device, the envelope in Storage. `prepared`: its anchor has a table, of that name in Storage. */
+/**
+ * An app as a product has it: the module, the anchor, a device, the envelope in Storage. `prepared`: its anchor has a
+ * table, of that name in Storage.
+ */
 const espruinoApp = (r, { prepared, storage }) => `${SAMPLER}var firmseal = require("firmseal");
 ${used("module")}var S = require("Storage");
 var key = E.toUint8Array(${text(r.key)});

@@ -1,5 +1,6 @@
-// What an Ed25519 verification is made of: multiplications and squarings modulo 2^255 - 19, counted in the readable bundle, the mean of 500
-// signatures by as many keys. Figures of docs/guides/bundles.md; they say where the time goes on any engine. Needs a build.
+// What an Ed25519 verification is made of: multiplications and squarings modulo 2^255 - 19, counted in the readable
+// bundle, the mean of 500 signatures by as many keys. Figures of docs/guides/bundles.md; they say where the time goes
+// on any engine. Needs a build.
 
 import { randomBytes } from "node:crypto";
 import { runInNewContext } from "node:vm";

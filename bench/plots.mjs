@@ -1,9 +1,11 @@
-// Draws the plots of docs/explanation/benchmarks.md from bench/results/*.json, which the benchmarks write. Run it alone after a change here.
+// Draws the plots of docs/explanation/benchmarks.md from bench/results/*.json, which the benchmarks write. Run it alone
+// after a change here.
 //
 //   node bench/plots.mjs [--check]
 //
-// The SVG is written by hand: the plots are bars with labels, and the libraries that draw on a server bring a browser's document with them.
-// Each drawing has its own colors for light and dark, with a background, because a page cannot reach into an image.
+// The SVG is written by hand: the plots are bars with labels, and the libraries that draw on a server bring a browser's
+// document with them. Each drawing has its own colors for light and dark, with a background, because a page cannot
+// reach into an image.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -75,8 +77,8 @@ function legendOf(series) {
 }
 
 /**
- * Groups of bars. `groups`: label and a value for each of `series` (undefined: not measured). `log`: a logarithmic scale.
- * `limit`: a line with a label.
+ * Groups of bars. `groups`: label and a value for each of `series` (undefined: not measured). `log`: a logarithmic
+ * scale. `limit`: a line with a label.
  */
 export function bars({ title, unit, series, groups, log = false, limit }) {
   const values = groups.flatMap((group) => group.values).filter((n) => n !== undefined);

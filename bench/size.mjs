@@ -1,4 +1,5 @@
-// Sizes of the device bundles: those that ship, and their parts beside what each is meant to take at most. `--write` draws the plot.
+// Sizes of the device bundles: those that ship, and their parts beside what each is meant to take at most. `--write`
+// draws the plot.
 
 import { gzipSync } from "node:zlib";
 import { parse } from "acorn";
@@ -15,7 +16,10 @@ table(
   BUNDLES.map((name) => [`firmseal-${name}.js`, ...sizes(read(bundlePath(name))).map(size)]),
 );
 
-/** What would be left of a bundle if it refused nothing: every call of refuse() is a 0, and what only led to it falls away. */
+/**
+ * What would be left of a bundle if it refused nothing: every call of refuse() is a 0, and what only led to it falls
+ * away.
+ */
 async function refusingNothing(features) {
   const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   const all = readParts();

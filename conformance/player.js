@@ -11,7 +11,8 @@
     failed = 0,
     skipped = 0,
     known = [],
-    // by question about a signature: what the algorithm has answered; by algorithm: how often it was asked in typed arrays
+    // by question about a signature: what the algorithm has answered; by algorithm: how often it was asked in typed
+    // arrays
     answers = {},
     asked = {},
     MOST_TYPED = 40,
@@ -112,7 +113,10 @@
     return out;
   }
 
-  /** The second of the pair whose first is `key`. Names from outside are never keys of an object: `__proto__` is one of them. */
+  /**
+   * The second of the pair whose first is `key`. Names from outside are never keys of an object: `__proto__` is one of
+   * them.
+   */
   function lookup(pairs, key) {
     var i;
     for (i = 0; pairs && i < pairs.length; i++) if (pairs[i][0] === key) return pairs[i][1];
@@ -377,7 +381,9 @@
     return { ok: true, effects: effects };
   }
 
-  /** The refusal as a result, or what is wrong with it: whatever else is thrown is a fault, whatever the vector expects. */
+  /**
+   * The refusal as a result, or what is wrong with it: whatever else is thrown is a fault, whatever the vector expects.
+   */
   function refusal(e, length) {
     var code = isObject(e) ? e.code : undefined,
       at = isObject(e) ? e.at : undefined;

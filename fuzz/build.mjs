@@ -1,6 +1,6 @@
-// The targets as CommonJS, one file each, in a form that a fuzzer can instrument: our own sources are in it, libraries are loaded as they are.
-// Signature algorithms and hashes are a file of their own, which only the target that is about them instruments: with counters in the
-// arithmetic a verification takes ten times as long.
+// The targets as CommonJS, one file each, in a form that a fuzzer can instrument: our own sources are in it, libraries
+// are loaded as they are. Signature algorithms and hashes are a file of their own, which only the target that is about
+// them instruments: with counters in the arithmetic a verification takes ten times as long.
 
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

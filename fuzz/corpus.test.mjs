@@ -1,4 +1,5 @@
-// The whole corpus through every target, in a process of its own: time and memory of the processes that run tests say nothing about one input.
+// The whole corpus through every target, in a process of its own: time and memory of the processes that run tests say
+// nothing about one input.
 
 import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";

@@ -1,6 +1,6 @@
-// Plays inputs through targets, without a fuzzer and without instrumentation: here time and memory are what they are for everybody.
-// node replay.mjs [TARGET [FILE OR FOLDER…]]: the corpus, of all targets where none is named. One line of JSON for each input; exit 1 where one is a
-// finding.
+// Plays inputs through targets, without a fuzzer and without instrumentation: here time and memory are what they are
+// for everybody. node replay.mjs [TARGET [FILE OR FOLDER…]]: the corpus, of all targets where none is named. One line
+// of JSON for each input; exit 1 where one is a finding.
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";

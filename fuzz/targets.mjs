@@ -1,5 +1,6 @@
-// The targets of the fuzzers, a row each; what a target does is in targets/NAME.ts. `ms`: what one input may take of the processor, where it
-// is not 100. `most`: bytes of the longest input that is tried. `waits`: the target is asynchronous. `words`: a dictionary in words/.
+// The targets of the fuzzers, a row each; what a target does is in targets/NAME.ts. `ms`: what one input may take of
+// the processor, where it is not 100. `most`: bytes of the longest input that is tried. `waits`: the target is
+// asynchronous. `words`: a dictionary in words/.
 
 const LIMIT = { ms: 100, most: 4096, waits: false, words: undefined };
 

@@ -1,5 +1,5 @@
-// action/dist, which a release of the action contains: the action in one file, and the command line that it runs. `node scripts/action.mjs
-// [FOLDER]`, after a build.
+// action/dist, which a release of the action contains: the action in one file, and the command line that it runs.
+// `node scripts/action.mjs [FOLDER]`, after a build.
 
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";

@@ -1,10 +1,11 @@
-// Proves the bounds that the arithmetic of the verifier rests upon: no operation on doubles rounds where it must not, every product comes out
-// right modulo the prime, and what each function needs of its arguments is what each of its callers brings. The proof is about the sources
-// themselves (bounds/interpreter.mjs runs them on bounds instead of numbers, bounds/domain.mjs says how), so that it fails when a constant, a
-// factor or a carry changes. A gate: scripts/gates.mjs.
+// Proves the bounds that the arithmetic of the verifier rests upon: no operation on doubles rounds where it must not,
+// every product comes out right modulo the prime, and what each function needs of its arguments is what each of its
+// callers brings. The proof is about the sources themselves (bounds/interpreter.mjs runs them on bounds instead of
+// numbers, bounds/domain.mjs says how), so that it fails when a constant, a factor or a carry changes. A gate:
+// scripts/gates.mjs.
 //
-// `node scripts/bounds.mjs` prints a line for each function: what it may be given; the largest number that it comes to, in units of the power
-// of two that divides it; the margin in bits below 2^53; and where that is.
+// `node scripts/bounds.mjs` prints a line for each function: what it may be given; the largest number that it comes to,
+// in units of the power of two that divides it; the margin in bits below 2^53; and where that is.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -16,7 +17,10 @@ const readSource = (name) => readFileSync(`${SOURCES}${name}.ts`, "utf8");
 
 const PROOFS = { ed25519: prove25519, es256: prove256 };
 
-/** The proofs on the sources that `read` gives: a row for each that holds, a finding for each that fails; `isEnough`: only the first of these. */
+/**
+ * The proofs on the sources that `read` gives: a row for each that holds, a finding for each that fails; `isEnough`:
+ * only the first of these.
+ */
 export function proveBounds({ read = readSource, algs = Object.keys(PROOFS), isEnough = false } = {}) {
   const rows = [];
   const findings = [];

@@ -1,4 +1,5 @@
-// Builds everything: types and ES modules (tsc -b), the bundled command line, the device bundles. `--quiet` prints nothing but errors.
+// Builds everything: types and ES modules (tsc -b), the bundled command line, the device bundles. `--quiet` prints
+// nothing but errors.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +18,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = `${ROOT}node_modules/.cache/firmseal`;
 const STAMP = `${CACHE}/build`;
 const CLI_MAIN = "packages/cli/dist/main.js";
-/** The command line for tests, which call it in their own process. In a folder that sees the dependencies of packages/cli, and that is not published. */
+/**
+ * The command line for tests, which call it in their own process. In a folder that sees the dependencies of
+ * packages/cli, and that is not published.
+ */
 const IN_PROCESS = "packages/cli/node_modules/.cache/firmseal";
 const OUTPUTS = [
   ...LIBRARIES.map((name) => `packages/${name}/lib/index.js`),
@@ -28,7 +32,9 @@ const OUTPUTS = [
   "packages/inspector/dist/index.html",
 ];
 
-/** Modules that get files of their own, with what only they need. They are read when something of them is first used. */
+/**
+ * Modules that get files of their own, with what only they need. They are read when something of them is first used.
+ */
 const DIVIDED = [
   "packages/bundler/lib/bundle.js",
   "packages/bundler/lib/options.js",
@@ -72,7 +78,10 @@ const ALWAYS = [
   "packages/keys/lib/formats/pem.js",
   "packages/keys/lib/sources/file.js",
 ];
-/** Commands that scripts start again and again: each is a program of its own with all that it needs in the usual case, these modules included. */
+/**
+ * Commands that scripts start again and again: each is a program of its own with all that it needs in the usual case,
+ * these modules included.
+ */
 const PACKED = {
   "sign/sign": [
     "packages/images/lib/elf.js",
@@ -148,8 +157,8 @@ function upToDate(now) {
 }
 
 /**
- * tsc does not remove what it made of a source that is gone, and all of lib/ is published; nor does it make again what somebody removed,
- * as long as its own notes say that it is there.
+ * tsc does not remove what it made of a source that is gone, and all of lib/ is published; nor does it make again what
+ * somebody removed, as long as its own notes say that it is there.
  */
 function removeStale() {
   for (const name of PACKAGES) {
@@ -263,7 +272,10 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   };
-  /** What tests call keeps the results of terser and bcrypt: the same device bundles are made, and the same files opened, again and again. */
+  /**
+   * What tests call keeps the results of terser and bcrypt: the same device bundles are made, and the same files
+   * opened, again and again.
+   */
   const keptResults = {
     name: "kept results",
     setup: ({ onResolve }) => {
@@ -278,7 +290,10 @@ async function commandLine() {
     if (original === source) throw new Error(`${path} has no ${name}()`);
     return { contents: original + code, loader: "js" };
   };
-  /** What tests call cuts the power of the same device once for each release: in a test file, most products have one content. */
+  /**
+   * What tests call cuts the power of the same device once for each release: in a test file, most products have one
+   * content.
+   */
   const keptCuts = {
     name: "kept results of power cuts",
     setup: ({ onLoad }) => {
@@ -317,7 +332,9 @@ async function commandLine() {
       );
     },
   };
-  /** What tests call tries a manifest on each kind of device once: most tests sign the same one, or look at it again. */
+  /**
+   * What tests call tries a manifest on each kind of device once: most tests sign the same one, or look at it again.
+   */
   const keptRefusals = {
     name: "kept refusals of kinds of device",
     setup: ({ onLoad }) =>

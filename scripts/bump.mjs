@@ -1,4 +1,5 @@
-// `pnpm bump`: the versions of the packages by their changesets, and that of the verifier in what its devices say of themselves.
+// `pnpm bump`: the versions of the packages by their changesets, and that of the verifier in what its devices say of
+// themselves.
 
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

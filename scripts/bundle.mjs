@@ -1,5 +1,6 @@
-// Device bundles. The build puts the whole verifier into one scope, packages/bundler/dist/parts.json; from there on packages/bundler/src/bundle.ts
-// makes every bundle, those that the package ships and those that `firmseal bundle` writes.
+// Device bundles. The build puts the whole verifier into one scope, packages/bundler/dist/parts.json; from there on
+// packages/bundler/src/bundle.ts makes every bundle, those that the package ships and those that `firmseal bundle`
+// writes.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -29,8 +30,8 @@ export const MICRO_BUNDLES = [
 export const EXPORTS = ["open", "start", "step", "install", "boot", "anchor"];
 
 /**
- * What bundle.ts refers to besides algorithms and devices, by module: a name that is gone from there ends the build. The
- * order is that of the code in bundles, also for the two devices that have no names here.
+ * What bundle.ts refers to besides algorithms and devices, by module: a name that is gone from there ends the build.
+ * The order is that of the code in bundles, also for the two devices that have no names here.
  */
 const NAMED = {
   "hash/sha256": ["sha256"],
@@ -51,7 +52,10 @@ const NAMED = {
   "install/trust-update": ["nextTrust", "updatedTrust"],
 };
 
-/** The algorithms: by module, the name of what it exports; and by name, the hashes that it asks a host for, which are features. */
+/**
+ * The algorithms: by module, the name of what it exports; and by name, the hashes that it asks a host for, which are
+ * features.
+ */
 async function algorithmModules() {
   const { algorithms } = await import("../packages/verifier/lib/index.js");
   const modules = {};
@@ -98,8 +102,8 @@ function* namesIn(node, local = new Set()) {
 }
 
 /**
- * { statements, names, errors, needs }: see BundleParts in packages/bundler/src/exports.ts. `modules`: by variable at the top, the module under src/ that
- * declares it. Throws where the code is not ES5.
+ * { statements, names, errors, needs }: see BundleParts in packages/bundler/src/exports.ts. `modules`: by variable at
+ * the top, the module under src/ that declares it. Throws where the code is not ES5.
  */
 async function makeParts() {
   const { modules: ofAlgorithms, needs } = await algorithmModules();
@@ -120,7 +124,8 @@ async function makeParts() {
     write: false,
     format: "esm",
     target: "es5",
-    // the specification's numbers are constants, which esbuild does not lower: they become variables below, and terser inlines them
+    // the specification's numbers are constants, which esbuild does not lower: they become variables below, and terser
+    // inlines them
     supported: { "const-and-let": true },
     charset: "ascii",
     legalComments: "none",
@@ -162,8 +167,9 @@ export function partsOnce() {
 }
 
 /**
- * Writes firmseal-NAME.js, which ships, and firmseal-NAME.src.js, which people read, into `folder` (packages/verifier/dist).
- * Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they hold. Throws where the result is not ES5.
+ * Writes firmseal-NAME.js, which ships, and firmseal-NAME.src.js, which people read, into `folder`
+ * (packages/verifier/dist). Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they
+ * hold. Throws where the result is not ES5.
  */
 export async function bundle({ name, algs, features: wanted, form = "umd", micro, folder = `${VERIFIER}dist` }, parts) {
   const all = parts ?? (await partsOnce());

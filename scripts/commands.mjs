@@ -1,11 +1,15 @@
-// packages/cli/src/commands.ts, the table of the commands, from the files in commands/: a command is one file there. The build runs this.
+// packages/cli/src/commands.ts, the table of the commands, from the files in commands/: a command is one file there.
+// The build runs this.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const SRC = fileURLToPath(new URL("../packages/cli/src/", import.meta.url));
 
-/** The folders, in the order of --help, which lists the commands of `also` among those of `folder`. Groups begin the names of their commands. */
+/**
+ * The folders, in the order of --help, which lists the commands of `also` among those of `folder`. Groups begin the
+ * names of their commands.
+ */
 const FOLDERS = [
   { folder: "keys", group: "continue the sequence numbers of a key with another key" },
   { folder: "token", group: "list the keys in PKCS#11 tokens, and make new ones there" },

@@ -1,6 +1,7 @@
-// For the built command line: CommonJS from the ES modules that esbuild has split. Node's loader for CommonJS costs less at the start, and a module
-// that is imported is read and run only when something of it is first used, as Babel does with `lazy`. A program has one scope for the modules that
-// it always needs, without what nothing there calls: main.js for any command, and one for each command that scripts start again and again.
+// For the built command line: CommonJS from the ES modules that esbuild has split. Node's loader for CommonJS costs
+// less at the start, and a module that is imported is read and run only when something of it is first used, as Babel
+// does with `lazy`. A program has one scope for the modules that it always needs, without what nothing there calls:
+// main.js for any command, and one for each command that scripts start again and again.
 
 import { readFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
@@ -23,7 +24,10 @@ const HELPER = /(?<![.\w])__(?:toESM|toCommonJS|copyProps|reExport)\(/;
 /** An import for its side effects. No module here has any. */
 const FOR_EFFECT = /(?<=^|;)require\("\.[^"]+"\);/g;
 
-/** An esbuild plugin. Commander loads node:child_process, and with it the network, for commands that are programs of their own. Ours are not. */
+/**
+ * An esbuild plugin. Commander loads node:child_process, and with it the network, for commands that are programs of
+ * their own. Ours are not.
+ */
 export function withoutChildProcess() {
   const line = "const childProcess = require('node:child_process');";
   return {
@@ -98,8 +102,8 @@ function onDemand(made) {
 }
 
 /**
- * What makes the exports of a module in a program: pairs of names, of the export and of what it is in the program. What is in another file is read when it
- * is asked for, and so is what is assigned to: `changed`.
+ * What makes the exports of a module in a program: pairs of names, of the export and of what it is in the program. What
+ * is in another file is read when it is asked for, and so is what is assigned to: `changed`.
  */
 function exportsOf(pairs, changed) {
   const elsewhere = new Map();
@@ -123,8 +127,8 @@ async function functionBody(text) {
 }
 
 /**
- * What loads the rest. `exports` of a module are there before it runs, as modules may need each other. `inside`: what makes the exports of the modules in
- * the program, when the program is complete.
+ * What loads the rest. `exports` of a module are there before it runs, as modules may need each other. `inside`: what
+ * makes the exports of the modules in the program, when the program is complete.
  */
 const loader = (inside) => `
 const loaded={},modules={},inside={${inside}};
@@ -163,9 +167,9 @@ function namesTaken(text, path, imports) {
 }
 
 /**
- * `outputs`: the metafile's, by path. `texts`: the modules, by path. `isDeferred`: whether a module is left out of files with others.
- * `programs`: by the name of a file, the module of its command, if it is for one, and others that belong there. Returns the texts of the files, by
- * path from the folder.
+ * `outputs`: the metafile's, by path. `texts`: the modules, by path. `isDeferred`: whether a module is left out of
+ * files with others. `programs`: by the name of a file, the module of its command, if it is for one, and others that
+ * belong there. Returns the texts of the files, by path from the folder.
  */
 export async function commonJs(outputs, texts, main, isDeferred, programs) {
   const paths = new Map(Object.keys(outputs).map((path) => [nameOf(path), path]));
@@ -182,7 +186,10 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     return into;
   };
 
-  /** The modules of `list` in one scope, with what `exported` names of each. `isOther`: whether a module is a command that is not there. */
+  /**
+   * The modules of `list` in one scope, with what `exported` names of each. `isOther`: whether a module is a command
+   * that is not there.
+   */
   const inOneScope = (list, exported, isOther) => {
     const inside = {
       name: "inside",
@@ -206,7 +213,10 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     return build({ ...OPTIONS, format: "esm", stdin, bundle: true, write: false, metafile: true, plugins: [inside] });
   };
 
-  /** The names that modules ask for of those of `list`: these on demand, and, if `withOthers`, those outside that may be reached. And the latter. */
+  /**
+   * The names that modules ask for of those of `list`: these on demand, and, if `withOthers`, those outside that may be
+   * reached. And the latter.
+   */
   const namesAsked = (list, isOther, withOthers) => {
     const asked = new Map([...list].map((name) => [name, new Set()]));
     const reached = new Set();
@@ -225,7 +235,9 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     return { asked, outside: [...reached].filter((name) => !list.has(name)) };
   };
 
-  /** A program: modules in one scope, and what loads the others. `command`: the only one that it has; undefined for all. */
+  /**
+   * A program: modules in one scope, and what loads the others. `command`: the only one that it has; undefined for all.
+   */
   const program = async (command, also) => {
     const all = new Set([main, ...(command === undefined ? [] : [command]), ...also].flatMap((path) => [...closure(nameOf(path))]));
     const isOther = (name) => command !== undefined && isCommand(name) && name !== nameOf(command);
@@ -241,7 +253,10 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     return { text: outputFiles[0].text, asked, outside };
   };
 
-  /** The file of a program. `text`: an ES module. `asked`: the names that others ask for, by the module that they are in for them. */
+  /**
+   * The file of a program. `text`: an ES module. `asked`: the names that others ask for, by the module that they are in
+   * for them.
+   */
   const fileOf = async (text, asked) => {
     const made = onDemand((await transform(text, OPTIONS)).code);
     const [exported] = WITH_EXPORTS.exec(made);

@@ -3,8 +3,8 @@
 //
 //   node scripts/conformance.mjs [--chunk N] [--write FOLDER] [ENGINE ...]
 //
-// `--chunk N` puts at most N vectors into one run, for engines with little memory. `--write FOLDER` leaves the scripts there and runs none.
-// Needs a build.
+// `--chunk N` puts at most N vectors into one run, for engines with little memory. `--write FOLDER` leaves the scripts
+// there and runs none. Needs a build.
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,11 +30,12 @@ const { readFileSync } = require("node:fs");
 require("node:vm").runInNewContext(readFileSync(process.argv[1], "utf8"), { print: (line) => console.log(line) });`;
 
 /**
- * `command` is looked for on PATH, `variable` names the binary of what is not packaged. `debian`: the package, which CI has installed; `made`:
- * the script that makes the binary, which CI has run.
- * `console`: it goes on as a console when the script is over, and may fill the output with noise: a run is over, and counts, once it has said
- * its last line. `seconds`: the longest run, where it takes more than SECONDS. `chunk`: vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it plays with, where it is not the one
- * that ships.
+ * `command` is looked for on PATH, `variable` names the binary of what is not packaged. `debian`: the package, which CI
+ * has installed; `made`: the script that makes the binary, which CI has run.
+ * `console`: it goes on as a console when the script is over, and may fill the output with noise: a run is over, and
+ * counts, once it has said its last line. `seconds`: the longest run, where it takes more than SECONDS. `chunk`:
+ * vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it plays with, where it
+ * is not the one that ships.
  */
 export const ENGINES = [
   { name: "node", command: process.execPath, args: (file) => ["-e", IN_NODE, file] },
@@ -81,7 +82,9 @@ function plain({ group, kind, about, expected, source, strictness, features, ...
   return out;
 }
 
-/** What most of `values` are, or an empty object: a script that says it once is shorter, which counts in a small heap. */
+/**
+ * What most of `values` are, or an empty object: a script that says it once is shorter, which counts in a small heap.
+ */
 function usual(values) {
   const counts = new Map();
   for (const value of values.filter(Boolean).map((value) => JSON.stringify(value))) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -178,7 +181,10 @@ const decoded = (html) => html.replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", g
 const SUMMARY = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/;
 const OVER = new RegExp(`${SUMMARY.source}\\r?\\n`);
 
-/** Runs a program until it ends, the time is up, it has said too much, or with `over` what that matches. Espruino leaves its flash as a file in `cwd`. */
+/**
+ * Runs a program until it ends, the time is up, it has said too much, or with `over` what that matches. Espruino leaves
+ * its flash as a file in `cwd`.
+ */
 function run(command, args, cwd, seconds = SECONDS, over = undefined) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });

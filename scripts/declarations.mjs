@@ -1,5 +1,5 @@
-// For the bundled command line: a second module of each command, that only declares it. --help and completion load no more than that.
-// And tables that are worked out here, rather than at each start.
+// For the bundled command line: a second module of each command, that only declares it. --help and completion load no
+// more than that. And tables that are worked out here, rather than at each start.
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -16,7 +16,10 @@ const TABLES = [
   { filter: /\/packages\/verifier\/lib\/tools\/command-table\.js$/, built: "verifier/lib/tools/command-table.js" },
 ];
 
-/** An esbuild plugin, for after tsc. In a command file, `run` and what follows it ends the definition; without them, nothing needs the rest of the file. */
+/**
+ * An esbuild plugin, for after tsc. In a command file, `run` and what follows it ends the definition; without them,
+ * nothing needs the rest of the file.
+ */
 export function declarations() {
   return {
     name: "declarations",

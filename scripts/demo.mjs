@@ -1,6 +1,6 @@
 // A tour: signs a published firmware image and installs it on a simulated device, then shows what the device refuses.
-// Every command is the real command line in a process of its own, and every result is checked: the tour fails when one is another.
-// `--keep` leaves the folder behind.
+// Every command is the real command line in a process of its own, and every result is checked: the tour fails when one
+// is another. `--keep` leaves the folder behind.
 
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";

@@ -1,5 +1,6 @@
-// For the bundled command line: what is imported from a package is imported from the module that has it. A bundler that splits its output puts
-// all that an index lists into whatever imports one name of it, and each command would load it all.
+// For the bundled command line: what is imported from a package is imported from the module that has it. A bundler that
+// splits its output puts all that an index lists into whatever imports one name of it, and each command would load it
+// all.
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -37,7 +38,10 @@ function numbersOf(path) {
   return numbers.every(Boolean) ? Object.fromEntries(numbers.map(([, name, value]) => [name, Number(value)])) : undefined;
 }
 
-/** The parts of commander, by what they export. A program that parses most lines by itself loads only those of options and arguments. */
+/**
+ * The parts of commander, by what they export. A program that parses most lines by itself loads only those of options
+ * and arguments.
+ */
 const COMMANDER = { Argument: "argument", Command: "command", CommanderError: "error", InvalidArgumentError: "error", Option: "option" };
 
 const fromCommander = (_, list) =>
@@ -48,7 +52,10 @@ const fromCommander = (_, list) =>
     })
     .join(" ");
 
-/** An esbuild plugin. `packages`: the folder of the packages, which are built; `names`: those whose indices are seen through. */
+/**
+ * An esbuild plugin. `packages`: the folder of the packages, which are built; `names`: those whose indices are seen
+ * through.
+ */
 export function directImports(packages, names) {
   const known = new Map(names.map((name) => [name, exportsOf(`${packages}${name}/lib/`)]));
   known.set("verifier/tools", exportsOf(`${packages}verifier/lib/tools/`));

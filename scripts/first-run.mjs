@@ -38,8 +38,9 @@ const declared = (statements) =>
   });
 
 /**
- * What plain runs use, by program. `called`: where the functions begin that they call. `reached`: by position, 1 where they come. `unused`: the
- * names of the functions and variables that they do without. `files`: the texts of all files, by path. Throws if a run fails.
+ * What plain runs use, by program. `called`: where the functions begin that they call. `reached`: by position, 1 where
+ * they come. `unused`: the names of the functions and variables that they do without. `files`: the texts of all files,
+ * by path. Throws if a run fails.
  */
 export function plainUse(files) {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-first-run-"));
@@ -96,7 +97,10 @@ function* coverageOf(folder, script) {
     for (const { url, functions } of JSON.parse(readFileSync(join(folder, file), "utf8")).result) if (url === script) yield functions;
 }
 
-/** The functions that are not called, and the variables that nothing names where a run came, unless it is for something that is unused itself. */
+/**
+ * The functions that are not called, and the variables that nothing names where a run came, unless it is for something
+ * that is unused itself.
+ */
 function unusedNames(text, called, reached) {
   const statements = statementsOf(text);
   const unused = new Map(declared(statements).map((node) => [node.id.name, node]));
@@ -185,8 +189,8 @@ async function assignments(module) {
 }
 
 /**
- * Divides a program, an ES module with one scope: `kept`, and `rest` with what plain runs do not use. Each imports from the other, by the names
- * `program` and `other`. Variables are in the part that assigns to them.
+ * Divides a program, an ES module with one scope: `kept`, and `rest` with what plain runs do not use. Each imports from
+ * the other, by the names `program` and `other`. Variables are in the part that assigns to them.
  */
 export async function divided(text, unused, program, other) {
   const body = statementsOf(text);
@@ -255,7 +259,10 @@ export function assignedIn(whole) {
 /** The names that a script assigns to after it has declared them, in any scope. */
 export const assignedNames = (text) => assignedIn(parse(text, { ecmaVersion: 2022 }));
 
-/** Whether code has words that mean something else, or nothing, in another kind of function: `this` and `arguments` too, if it is an arrow function's. */
+/**
+ * Whether code has words that mean something else, or nothing, in another kind of function: `this` and `arguments` too,
+ * if it is an arrow function's.
+ */
 function isBound(code, isArrow) {
   const walk = (node, ofArrow) => {
     if (node.type === "Super" || (ofArrow && (["ThisExpression", "MetaProperty"].includes(node.type) || node.name === "arguments")))
@@ -267,9 +274,10 @@ function isBound(code, isArrow) {
 }
 
 /**
- * The text of a node, with the functions in it that begin at `called` in parentheses: V8 takes such a function for one that is called soon, and
- * compiles it as it reads it. It does not for methods, and Node 20 not for arrow functions: they become functions. Declarations stay, and methods of
- * classes: those begin at their names, and not where their functions begin in the tree.
+ * The text of a node, with the functions in it that begin at `called` in parentheses: V8 takes such a function for one
+ * that is called soon, and compiles it as it reads it. It does not for methods, and Node 20 not for arrow functions:
+ * they become functions. Declarations stay, and methods of classes: those begin at their names, and not where their
+ * functions begin in the tree.
  */
 function hinted(text, node, called) {
   const asFunction = ({ params, body, async, expression }) => {
@@ -295,8 +303,8 @@ function hinted(text, node, called) {
 }
 
 /**
- * A program in CommonJS with the functions first that are called, for V8 to compile as it reads them. Names in stack traces stay. `called`: where
- * the functions begin that are called.
+ * A program in CommonJS with the functions first that are called, for V8 to compile as it reads them. Names in stack
+ * traces stay. `called`: where the functions begin that are called.
  */
 export function compiledAtOnce(text, called) {
   const first = [];

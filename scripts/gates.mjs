@@ -9,7 +9,7 @@ import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES, partsOnce } from "./bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
-import { checkComments, checkLanguage, onlyComments } from "./checks/language.mjs";
+import { checkComments, checkLanguage, checkWidth, onlyComments } from "./checks/language.mjs";
 import { checkMutants } from "./checks/mutants.mjs";
 import { checkNames } from "./checks/names.mjs";
 import { checkPaths } from "./checks/paths.mjs";
@@ -42,8 +42,8 @@ export const GATES = [
     run: () =>
       [...BUNDLES, ...MICRO_BUNDLES].flatMap(({ name, micro }) =>
         [`firmseal-${name}.src.js`, `firmseal-${name}.js`].flatMap((file) =>
-          // a micro verifier is a module, for engines with typed arrays: every Espruino has these. It views its own copies, and an
-          // envelope of 64 KB in RAM is refused there, because the engine throws
+          // a micro verifier is a module, for engines with typed arrays: every Espruino has these. It views its own
+          // copies, and an envelope of 64 KB in RAM is refused there, because the engine throws
           checkEs5(shipped(file), file).filter(
             (finding) => !(micro && /optional: (exports|Uint8Array|Uint32Array|Float64Array) |view: /.test(finding)),
           ),
@@ -75,7 +75,8 @@ export const GATES = [
     name: "words follow the style of the language",
     run: () => {
       const packages = readTracked((path) => /^packages\/[\w-]+\/src\/.*\.ts$/.test(path));
-      // strings of these are names of tests, patterns of the gates, and texts of vectors: only their comments are checked
+      // strings of these are names of tests, patterns of the gates, and texts of vectors: only their comments are
+      // checked
       const others = readTracked(
         (path) =>
           /^(?:action|bench|conformance|examples|fuzz|packages\/[\w-]+\/test|scripts|test|test-vectors)\/.*\.m?[jt]s$/.test(path) &&
@@ -84,7 +85,11 @@ export const GATES = [
       );
       // a changelog also quotes what was
       const documents = readTracked((path) => /\.md$/.test(path) && !/^docs\/reference\/api|^CHANGELOG|^\.changeset\//.test(path));
-      return [...checkLanguage([...documents, ...packages, ...onlyComments(others)]), ...checkComments([...packages, ...others])];
+      return [
+        ...checkLanguage([...documents, ...packages, ...onlyComments(others)]),
+        ...checkComments([...packages, ...others]),
+        ...checkWidth([...packages, ...others].filter(({ path }) => !/^(?:packages\/[\w-]+\/)?test\//.test(path))),
+      ];
     },
   },
   { name: "one file prints", run: () => checkPrinting(sources()) },

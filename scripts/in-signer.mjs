@@ -1,7 +1,8 @@
-// Modules of packages/signer/lib, packages/release/lib and packages/report/lib as programs get them: what they use of other packages is in
-// them, so that nobody has to install those. schema.js has the code that Ajv makes of schemas, and the few functions that it calls;
-// description/schema.js has its schema and what interprets it, and description/schema-why.js the code of Ajv; cbor.js has the encoder of
-// cbor-x, which would bring the native cbor-extract and its install script.
+// Modules of packages/signer/lib, packages/release/lib and packages/report/lib as programs get them: what they use of
+// other packages is in them, so that nobody has to install those. schema.js has the code that Ajv makes of schemas, and
+// the few functions that it calls; description/schema.js has its schema and what interprets it, and
+// description/schema-why.js the code of Ajv; cbor.js has the encoder of cbor-x, which would bring the native
+// cbor-extract and its install script.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -28,14 +29,19 @@ const SHARED = {
   logLevel: "warning",
 };
 
-/** Replaces a module that tsc made. Returns the paths of the files that are in it now, from the top of the repository. */
+/**
+ * Replaces a module that tsc made. Returns the paths of the files that are in it now, from the top of the repository.
+ */
 async function replaceModule(path, options) {
   const { outputFiles, metafile } = await build({ ...SHARED, ...options });
   writeFileSync(path, outputFiles[0].text);
   return Object.keys(metafile.inputs);
 }
 
-/** The code that Ajv makes of schemas. `names`: by the name that it exports, the identifier of a schema or of a part of it. */
+/**
+ * The code that Ajv makes of schemas. `names`: by the name that it exports, the identifier of a schema or of a part of
+ * it.
+ */
 function compiledSchemas(folder, schemas, names, options) {
   const ofPackage = createRequire(`${folder}package.json`);
   const { Ajv2020 } = ofPackage("ajv/dist/2020.js");
@@ -132,7 +138,10 @@ function interpreted(_, [schema, ...others], names) {
   return `import { fits } from "./lib/description/fits.js";\nconst data = ${JSON.stringify(data)};\nlet schema;\n${checks.join("\n")}`;
 }
 
-/** What the encoder of cbor-x takes from the module of its decoder: the decoder keeps the options, for the encoder extends it. */
+/**
+ * What the encoder of cbor-x takes from the module of its decoder: the decoder keeps the options, for the encoder
+ * extends it.
+ */
 const IN_PLACE_OF_DECODER = `
 export class Decoder {
   constructor(options) {
@@ -171,7 +180,10 @@ const encoderAlone = {
   },
 };
 
-/** The neutral platform takes the entry of cbor-x that asks for nothing native. Node loads the class for blobs when it is named. */
+/**
+ * The neutral platform takes the entry of cbor-x that asks for nothing native. Node loads the class for blobs when it
+ * is named.
+ */
 const withCborX = () =>
   replaceModule(`${SIGNER}lib/cbor.js`, {
     entryPoints: [`${SIGNER}src/cbor.ts`],
@@ -189,7 +201,10 @@ export async function withoutDependencies() {
   ];
 }
 
-/** The script and the style of the report page, each as one text, in packages/report/lib/assets.js. Returns what is in it. */
+/**
+ * The script and the style of the report page, each as one text, in packages/report/lib/assets.js. Returns what is in
+ * it.
+ */
 export async function withPage() {
   const folder = `${ROOT}packages/report/`;
   const { outputFiles, metafile } = await build({

@@ -1,5 +1,5 @@
-// Results that follow from content alone, kept in node_modules/.cache/firmseal. A result is found by a hash of all that it is made from, so it is
-// what would be made again.
+// Results that follow from content alone, kept in node_modules/.cache/firmseal. A result is found by a hash of all that
+// it is made from, so it is what would be made again.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 const CACHE = fileURLToPath(new URL("../node_modules/.cache/firmseal/", import.meta.url));
 
 /**
- * A result of the kind `kind`, which is a folder. `parts`: texts or bytes, all that it is made from besides Node. read() gives its bytes, or
- * undefined; write() keeps them, and gives them back as bytes.
+ * A result of the kind `kind`, which is a folder. `parts`: texts or bytes, all that it is made from besides Node.
+ * read() gives its bytes, or undefined; write() keeps them, and gives them back as bytes.
  */
 export function kept(kind, parts, cache = CACHE) {
   const hash = createHash("sha256").update(process.version);

@@ -1,5 +1,6 @@
-// The kernel (packages/kernel): its images for Cortex-M, and what runs them. `node scripts/kernel.mjs` writes packages/kernel/src/images.ts and
-// packages/kernel/src/tables.h, and prints sizes and stack, with `--count` also instructions. The same compiler gives the same bytes: a test compares.
+// The kernel (packages/kernel): its images for Cortex-M, and what runs them. `node scripts/kernel.mjs` writes
+// packages/kernel/src/images.ts and packages/kernel/src/tables.h, and prints sizes and stack, with `--count` also
+// instructions. The same compiler gives the same bytes: a test compares.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
@@ -50,7 +51,9 @@ function tool(name, args, cwd) {
 
 const arm = (name, args, cwd) => tool(`arm-none-eabi-${name}`, args, cwd);
 
-/** What each function calls, from the disassembly. A call through a register has no name: the kernel must not have any. */
+/**
+ * What each function calls, from the disassembly. A call through a register has no name: the kernel must not have any.
+ */
 function callsOf(disassembly) {
   const calls = {};
   let at;
@@ -68,7 +71,9 @@ function callsOf(disassembly) {
   return calls;
 }
 
-/** The bytes of stack that the deepest chain of calls takes, by -fstack-usage. Throws if a function could call itself. */
+/**
+ * The bytes of stack that the deepest chain of calls takes, by -fstack-usage. Throws if a function could call itself.
+ */
 function stackOf(calls, frames) {
   const frame = (name) => frames[name.split(".")[0]] ?? 0;
   const deepest = (name, above) => {
@@ -84,7 +89,10 @@ function checkRelocations(text) {
   for (const kind of kinds) if (!/^R_ARM_(THM_CALL|THM_JUMP\d+|REL32|PREL31)$/.test(kind)) throw new Error(`a relocation ${kind}`);
 }
 
-/** The image for an architecture: its bytes, the stack that each entry takes, and the disassembly. `folder` gets the files of the compiler. */
+/**
+ * The image for an architecture: its bytes, the stack that each entry takes, and the disassembly. `folder` gets the
+ * files of the compiler.
+ */
 export function build(architecture, folder) {
   const { cpu, number } = ARCHITECTURES[architecture];
   mkdirSync(folder, { recursive: true });
@@ -134,7 +142,10 @@ export function player(architecture, folder) {
   return out;
 }
 
-/** The same program with the sources compiled for this machine, with the sanitizers or without them (`fast`). Kept: found by sources and compiler. */
+/**
+ * The same program with the sources compiled for this machine, with the sanitizers or without them (`fast`). Kept:
+ * found by sources and compiler.
+ */
 export function hostPlayer(folder, fast = false) {
   const out = join(folder, fast ? "fast" : "host");
   const flags = fast ? ["-O2"] : ["-O3", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover"];
@@ -157,8 +168,8 @@ export const playQemu = (architecture, program, input) =>
   execFileSync("qemu-arm", ["-cpu", ARCHITECTURES[architecture].qemu, program], { input, maxBuffer: 1 << 28 });
 
 /**
- * How many instructions a run takes under qemu, which writes a line for each: some millions take a minute. The same program counts the same with the
- * same input: kept.
+ * How many instructions a run takes under qemu, which writes a line for each: some millions take a minute. The same
+ * program counts the same with the same input: kept.
  */
 function counted(architecture, program, input) {
   const options = `-cpu ${ARCHITECTURES[architecture].qemu} -one-insn-per-tb -d nochain,exec -D /dev/stderr`;

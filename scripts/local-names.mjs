@@ -1,7 +1,8 @@
-// Writes packages/bundler/src/local-names.ts: which names the variables of each function get in a bundle. Every order of the letters gives a
-// bundle of the same length, and some compress better. This tries to exchange two letters of a function, or one for another, and keeps what
-// does not make the bundle longer after gzip; first in the bundle for Ed25519, then in what the others add. Takes minutes, and gives the same for the
-// same sources. Run `pnpm local-names`. A table that is out of date costs bytes and nothing else: names that a function cannot have are not used.
+// Writes packages/bundler/src/local-names.ts: which names the variables of each function get in a bundle. Every order
+// of the letters gives a bundle of the same length, and some compress better. This tries to exchange two letters of a
+// function, or one for another, and keeps what does not make the bundle longer after gzip; first in the bundle for
+// Ed25519, then in what the others add. Takes minutes, and gives the same for the same sources. Run `pnpm local-names`.
+// A table that is out of date costs bytes and nothing else: names that a function cannot have are not used.
 
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

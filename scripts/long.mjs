@@ -1,6 +1,7 @@
-// The tests that take minutes: kills by the thousand, random cases by the ten thousand, files past 2^32 bytes. `pnpm test:long [-- FILE]`.
-// Without FILE also 10^7 verifications against others (rivals.mjs), which take 70 minutes of two processors; FIRMSEAL_SECONDS or
-// FIRMSEAL_VERIFICATIONS limits them. What is set in the environment already goes before.
+// The tests that take minutes: kills by the thousand, random cases by the ten thousand, files past 2^32 bytes.
+// `pnpm test:long [-- FILE]`. Without FILE also 10^7 verifications against others (rivals.mjs), which take 70 minutes
+// of two processors; FIRMSEAL_SECONDS or FIRMSEAL_VERIFICATIONS limits them. What is set in the environment already
+// goes before.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,6 @@
-// minify() of terser, with its results kept beside node_modules (kept.mjs): the same bundle is made by the build, by checks, engines and tests (those
-// that call the command line too), in each run. A result is found by the text, the options and the version of terser.
+// minify() of terser, with its results kept beside node_modules (kept.mjs): the same bundle is made by the build, by
+// checks, engines and tests (those that call the command line too), in each run. A result is found by the text, the
+// options and the version of terser.
 
 import { createRequire } from "node:module";
 import { kept } from "./kept.mjs";

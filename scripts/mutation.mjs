@@ -1,4 +1,5 @@
-// Mutation testing of the verifier: Stryker changes one thing at a time in packages/verifier/src, and the tests must notice.
+// Mutation testing of the verifier: Stryker changes one thing at a time in packages/verifier/src, and the tests must
+// notice.
 //
 //     pnpm mutation                 every file; hours
 //     pnpm mutation cbor device     these files and folders
@@ -9,7 +10,8 @@
 //     pnpm mutation --quick ...     without asking vitest again about what survives in this process (scripts/mutation/runner.mjs)
 //     pnpm mutation --again ...     forgets what was found out before
 //
-// Scores go to docs/explanation/mutation.md, by file; what survived is listed in .mutation/survivors.txt. It exits 1 where a file is below its threshold.
+// Scores go to docs/explanation/mutation.md, by file; what survived is listed in .mutation/survivors.txt. It exits 1
+// where a file is below its threshold.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -94,7 +96,8 @@ if (sample) {
 
 process.env.FIRMSEAL_MUTANTS = "1";
 process.env.FIRMSEAL_VECTORS ??= join(ROOT, "../shared/vectors");
-// Tests that stay in one process: no programs, no random cases by the thousand. Those of arithmetic take long, and have nothing to say about the rest.
+// Tests that stay in one process: no programs, no random cases by the thousand. Those of arithmetic take long, and have
+// nothing to say about the rest.
 const own = readdirSync("packages/verifier/test")
   .filter((f) => f.endsWith(".test.ts"))
   .map((f) => `packages/verifier/test/${f}`);
@@ -113,7 +116,8 @@ process.env.FIRMSEAL_MUTANTS_LEFT = left;
 const report = join(CACHE, "report.json");
 const incrementalFile = join(CACHE, "incremental.json");
 if (existsSync(incrementalFile)) {
-  // Stryker has no list of tests for what runs while a module is loaded, and would keep what survived there when there are more tests
+  // Stryker has no list of tests for what runs while a module is loaded, and would keep what survived there when there
+  // are more tests
   const earlier = JSON.parse(readFileSync(incrementalFile, "utf8"));
   for (const file of Object.values(earlier.files)) file.mutants = file.mutants.filter((m) => !(m.static && m.status === "Survived"));
   writeFileSync(incrementalFile, JSON.stringify(earlier));

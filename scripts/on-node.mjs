@@ -1,5 +1,6 @@
-// Runs vitest on another Node, which comes from the npm package `node`: `node scripts/on-node.mjs 24 packages/keys/test`. Without arguments for
-// vitest it runs, for at most five minutes, the tests of what differs between versions of Node: keys, signatures, files.
+// Runs vitest on another Node, which comes from the npm package `node`:
+// `node scripts/on-node.mjs 24 packages/keys/test`. Without arguments for vitest it runs, for at most five minutes, the
+// tests of what differs between versions of Node: keys, signatures, files.
 
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";

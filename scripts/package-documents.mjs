@@ -1,5 +1,6 @@
-// The documents inside the packages: a message that points to docs/guides/keys/hss.md helps only those who have that file. A library gets the
-// pages that its own modules name, the command line every page for users, and the schema that it names.
+// The documents inside the packages: a message that points to docs/guides/keys/hss.md helps only those who have that
+// file. A library gets the pages that its own modules name, the command line every page for users, and the schema that
+// it names.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

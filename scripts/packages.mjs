@@ -1,4 +1,5 @@
-// The packages, each above those that it may import: `pnpm build` makes them in this order, and each is checked as it will be published.
+// The packages, each above those that it may import: `pnpm build` makes them in this order, and each is checked as it
+// will be published.
 
 export const PACKAGES = ["verifier", "kernel", "bundler", "images", "report", "signer", "simulator", "keys", "release", "cli"];
 

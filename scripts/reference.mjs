@@ -1,5 +1,5 @@
-// Writes the pages that are made from the sources: the public API, commands and options, and the drawing of the packages. Needs a build.
-// A gate of the tests sees that they are what the sources give.
+// Writes the pages that are made from the sources: the public API, commands and options, and the drawing of the
+// packages. Needs a build. A gate of the tests sees that they are what the sources give.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

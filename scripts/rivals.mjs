@@ -1,6 +1,6 @@
-// This verifier against OpenSSL and HACL*, on signatures of an attacker's making (packages/verifier/test/rivals/): half of them Ed25519, half P-256,
-// by all processors. `node scripts/rivals.mjs`, or as the last step of `pnpm test:long`. A verification costs
-// 0.84 ms of one processor with all who are asked, so that 10^7 take 70 minutes of two.
+// This verifier against OpenSSL and HACL*, on signatures of an attacker's making (packages/verifier/test/rivals/): half
+// of them Ed25519, half P-256, by all processors. `node scripts/rivals.mjs`, or as the last step of `pnpm test:long`. A
+// verification costs 0.84 ms of one processor with all who are asked, so that 10^7 take 70 minutes of two.
 //
 // FIRMSEAL_VERIFICATIONS: how many, 10,000,000 by default. FIRMSEAL_SECONDS: how long, in place of a number.
 // FIRMSEAL_SEED: other cases, 1 by default. FIRMSEAL_WORKERS: how many processes' worth of work at a time. Prints every

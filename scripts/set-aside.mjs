@@ -1,5 +1,6 @@
-// Expressions that plain runs do not reach, in functions that they call: most make an error. V8 would compile them with the function at each start. They
-// become functions in a file of their own, which gets what they read of the function as arguments.
+// Expressions that plain runs do not reach, in functions that they call: most make an error. V8 would compile them with
+// the function at each start. They become functions in a file of their own, which gets what they read of the function
+// as arguments.
 
 import { parse } from "acorn";
 import { assignedBy, assignedIn, isFunction, namesIn, ownNames, partsOf, topNames } from "./first-run.mjs";
@@ -54,8 +55,8 @@ function assignedFromInside(outer) {
 }
 
 /**
- * The identifiers in an expression that it does not declare: each with whether it is called, or a member in short form. Undefined if the expression
- * has no other meaning in a function of its own.
+ * The identifiers in an expression that it does not declare: each with whether it is called, or a member in short form.
+ * Undefined if the expression has no other meaning in a function of its own.
  */
 function identifiersOf(expression, assigned) {
   const found = [];
@@ -83,8 +84,9 @@ function identifiersOf(expression, assigned) {
 }
 
 /**
- * Takes unreached expressions out of the text of a script: `reached` has 1 for each position where a run came. `call`: what stands for the functions.
- * Returns the rest of the text, the functions by their names, and the names of the script that these read as members of `names`.
+ * Takes unreached expressions out of the text of a script: `reached` has 1 for each position where a run came. `call`:
+ * what stands for the functions. Returns the rest of the text, the functions by their names, and the names of the
+ * script that these read as members of `names`.
  */
 export function setAside(text, reached, call, names) {
   const program = parse(text, { ecmaVersion: 2022 });

@@ -1,4 +1,5 @@
-// Where the source of a package's export is: from the `exports` of its package.json, so that tests, fuzzers, mutants and vectors have the one table.
+// Where the source of a package's export is: from the `exports` of its package.json, so that tests, fuzzers, mutants
+// and vectors have the one table.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -57,8 +57,8 @@ function run(command, args, { cwd = ROOT, env = {}, limit = 0 } = {}) {
 const MEMORY = 4 * 2 ** 30;
 
 /**
- * A folder for the files of tests: in memory, where programs in it may be run, because each file of a key is synced, and a disk lets the
- * processor wait. CI takes the disk.
+ * A folder for the files of tests: in memory, where programs in it may be run, because each file of a key is synced,
+ * and a disk lets the processor wait. CI takes the disk.
  */
 function testFolder() {
   const name = "firmseal-test-";
@@ -187,7 +187,8 @@ async function rootStep() {
 if (isRootStep) await rootStep();
 
 await step("build", () => run(process.execPath, ["scripts/build.mjs"]));
-// the tests take longest: they begin first, and everything else runs beside them, one after the other, so that no processor waits
+// the tests take longest: they begin first, and everything else runs beside them, one after the other, so that no
+// processor waits
 const tests = vitest();
 // what is packed changes seldom
 const wanted = CHECKS.filter(([name]) => process.env.CI || name !== "check:packages");
@@ -214,8 +215,8 @@ const engines = ({ ok, line: says, output, seconds, skipped: note }) => {
 const every = process.env.CI ? 1 : 8;
 await conformAll(engines, { most: 1, every });
 await conformAll(engines, { most: 1, every, ...(await microOptions()) });
-// Each target for some seconds; the corpus is played with the tests. Some mutants of the verifier, others each time; the seed chooses the same
-// again. Beside the tests, which leave two thirds of a processor: so much longer than alone
+// Each target for some seconds; the corpus is played with the tests. Some mutants of the verifier, others each time;
+// the seed chooses the same again. Beside the tests, which leave two thirds of a processor: so much longer than alone
 if (process.env.CI) {
   const seed = String(Date.now());
   const sample = ["--quick", "--sample", "60", "--seconds", "120", "--seed", seed];

@@ -1,6 +1,7 @@
-// Runs a check, unless it has passed on the same content: `node scripts/unless-passed.mjs "COMMAND"`. What it wrote then is written again. A check is
-// found by its command, by all that it may read (the names of all files, the text of those in the checkout that concern it, what the build gives),
-// and by the installed packages. With CI set, it always runs.
+// Runs a check, unless it has passed on the same content: `node scripts/unless-passed.mjs "COMMAND"`. What it wrote
+// then is written again. A check is found by its command, by all that it may read (the names of all files, the text of
+// those in the checkout that concern it, what the build gives), and by the installed packages. With CI set, it always
+// runs.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -14,7 +15,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DOCUMENT = /\.md$/;
 const isDocument = (path) => DOCUMENT.test(path);
 const isCode = (path) => !isDocument(path);
-/** Of a document these read the text, and of any other file the name: links. Their settings and words are in files of these kinds. */
+/**
+ * Of a document these read the text, and of any other file the name: links. Their settings and words are in files of
+ * these kinds.
+ */
 const isDocumentOrSetting = (path) => isDocument(path) || /\.(jsonc?|txt)$/.test(path);
 
 /** By program: the files whose text concerns it. All others read everything, and also what the build gives. */

@@ -18,7 +18,10 @@ states.set = (key, state) => {
   return set.call(states, key, state);
 };
 
-/** Seconds of processor time of this process and of its children that have ended: fields 14 to 17 of proc_pid_stat(5), in hundredths. */
+/**
+ * Seconds of processor time of this process and of its children that have ended: fields 14 to 17 of proc_pid_stat(5),
+ * in hundredths.
+ */
 function processorSeconds() {
   const fields = readFileSync("/proc/self/stat", "utf8")
     .replace(/^.*\) /s, "")

@@ -1,5 +1,5 @@
-// A reporter for vitest: counts, the failed tests, and the skipped tests with the reasons they give, as JSON in the file that FIRMSEAL_REPORT
-// names.
+// A reporter for vitest: counts, the failed tests, and the skipped tests with the reasons they give, as JSON in the
+// file that FIRMSEAL_REPORT names.
 
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";

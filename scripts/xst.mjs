@@ -2,8 +2,9 @@
 //
 //   XST="$(node scripts/xst.mjs)" pnpm conformance xs
 //
-// The package is fetched without its dependencies, none of its scripts are run, and nothing of it stays in the workspace: the shell is in
-// ~/.cache/firmseal (or $XDG_CACHE_HOME/firmseal) and is made once. Needs npm, make and a C compiler, on Linux.
+// The package is fetched without its dependencies, none of its scripts are run, and nothing of it stays in the
+// workspace: the shell is in ~/.cache/firmseal (or $XDG_CACHE_HOME/firmseal) and is made once. Needs npm, make and a C
+// compiler, on Linux.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -15,8 +16,9 @@ const VERSION = "0.15.0";
 const SHA512 = "ZBm4DZxbtfacxMHVVdJjZi0Y8zOxN77vpu1WwI5RWfPkaRh0aHkz/dVdTGKXalDNzWfz183lljKxlxl3/h0n+A==";
 
 /**
- * The package's worker takes netstrings from descriptor 3 and answers on descriptor 4: "s" and the path of a script to run, "q" to end. What
- * is printed goes to stdout, what is thrown to stderr, and the exit code is 0 only where nothing was.
+ * The package's worker takes netstrings from descriptor 3 and answers on descriptor 4: "s" and the path of a script to
+ * run, "q" to end. What is printed goes to stdout, what is thrown to stderr, and the exit code is 0 only where nothing
+ * was.
  */
 const SHELL = `#!/bin/sh
 LC_ALL=C

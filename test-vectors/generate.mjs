@@ -1,5 +1,5 @@
-// Writes the vectors, index.json and keys.json from src/make.ts, and removes vectors that nothing makes any more. With --check it only
-// compares, and exits 1 where a file differs.
+// Writes the vectors, index.json and keys.json from src/make.ts, and removes vectors that nothing makes any more. With
+// --check it only compares, and exits 1 where a file differs.
 // The sources are bundled in memory first, so that no build is needed.
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

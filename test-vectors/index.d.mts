@@ -1,19 +1,22 @@
-// The types of what index.mjs reads: a vector as a player takes it, with keys in place of their names, and numbers of 64 bits that a device
-// compares (floor, since, until, its own sequence number) as pairs [high, low].
+// The types of what index.mjs reads: a vector as a player takes it, with keys in place of their names, and numbers of
+// 64 bits that a device compares (floor, since, until, its own sequence number) as pairs [high, low].
 
 /** Octets are hexadecimal, sequence numbers decimal. */
 export interface Vector {
   name: string;
   /** What it is about, in one line. */
   about: string;
-  /** open, decode: that call. anchor: the first anchor is made. start: a decoded envelope is handed to start(). run: open, start, step to the
-   * end. step: the same, with every argument of step() listed. install, boot: that call on a device in memory, to the end. trust: `envelope`
-   * is a trust file, which trustFile() takes; with `role`, policyOf() as well. embedded: the same with embeddedTrust(). */
+  /**
+   * open, decode: that call. anchor: the first anchor is made. start: a decoded envelope is passed to start(). run:
+   * open, start, step to the end. step: the same, with every argument of step() listed. install, boot: that call on a
+   * device in memory, to the end. trust: `envelope` is a trust file, which trustFile() takes; with `role`, policyOf()
+   * as well. embedded: the same with embeddedTrust().
+   */
   action: "open" | "decode" | "anchor" | "start" | "run" | "step" | "install" | "boot" | "trust" | "embedded";
   envelope?: string;
   /**
-   * The envelope comes in a plain array, as from JSON.parse(), which holds no octets from a position on, so many of them: a number as it is written
-   * here, "NaN", "Infinity", "undefined", "null", "object" ({}) or "text" ("1").
+   * The envelope comes in a plain array, as from JSON.parse(), which holds no octets from a position on, so many of
+   * them: a number as it is written here, "NaN", "Infinity", "undefined", "null", "object" ({}) or "text" ("1").
    */
   strange?: [at: number, count: number, value: string][];
   /** trust: the trust file before, in place of the roots in `trust`. */
@@ -24,13 +27,18 @@ export interface Vector {
   store?: { file: string; role: number };
   /** The keys that the device trusts. In the maker of a vector, left out: `defaults` in src/make.ts. */
   trust?: TrustSpec;
-  /** The device, if the action needs one: who it is, and what it holds. Left out in a maker, in whole or in part: as in `trust`. */
+  /**
+   * The device, if the action needs one: who it is, and what it holds. Left out in a maker, in whole or in part: as in
+   * `trust`.
+   */
   device?: DeviceSpec;
   /** Bytes that the host sets aside for wrapper, manifest and severed elements. */
   memory?: number;
   /** run, step: the sections to run, in order. */
   sections?: number[];
-  /** run: how each effect goes, in order; true where the list is used up. step: the arguments of step(), null for none. */
+  /**
+   * run: how each effect goes, in order; true where the list is used up. step: the arguments of step(), null for none.
+   */
   outcomes?: (boolean | null)[];
   expect: Expect;
 }
@@ -62,7 +70,10 @@ export interface DeviceSpec {
   current?: { [component: string]: string };
   /** Sequence number of what is current. */
   sequence?: [number, number];
-  /** What counters() gives: 28 octets of the digest of the manifest that the sequence number comes from. Left out: it does not know. */
+  /**
+   * What counters() gives: 28 octets of the digest of the manifest that the sequence number comes from. Left out: it
+   * does not know.
+   */
   counters?: string;
   /** Which of its two slots is current in each component; 0 where it is left out. */
   slots?: number[];
@@ -70,8 +81,8 @@ export interface DeviceSpec {
   /** Payloads that arrive piece by piece; false: one that is not available. */
   chunks?: { [uri: string]: string[] | false };
   /**
-   * A call that throws, or "rot": storage in which the first byte of an image changes once it is written. "full": erase() refuses with
-   * STORAGE_FULL. "trial": begin() refuses with UNCONFIRMED.
+   * A call that throws, or "rot": storage in which the first byte of an image changes once it is written. "full":
+   * erase() refuses with STORAGE_FULL. "trial": begin() refuses with UNCONFIRMED.
    */
   fault?: "erase" | "write" | "persist" | "rot" | "full" | "trial";
   dangerouslySkipIdentity?: boolean;
@@ -97,7 +108,9 @@ export type Expect =
     };
 
 export type Kind = "accepted" | "refused" | "effects";
-/** Who settles what is expected: an RFC, the drafts of SUIT, or this project, where another implementation may differ. */
+/**
+ * Who settles what is expected: an RFC, the drafts of SUIT, or this project, where another implementation may differ.
+ */
 export type Strictness = "rfc" | "draft" | "firmseal";
 
 /** What the index says of a vector. */

@@ -20,7 +20,9 @@ interface Candidate {
   boards: { board: string; classes: string[]; images: Omit<Image, "path" | "slotSize">[] }[];
 }
 
-/** Shows text of a program in the log of the job. To the runner, `::` after spaces and `##[` anywhere begin a command. */
+/**
+ * Shows text of a program in the log of the job. To the runner, `::` after spaces and `##[` anywhere begin a command.
+ */
 function showInLog(text: string): void {
   const token = randomUUID();
   // as one stream: with the text in another one, the runner may read the two in any order
@@ -127,7 +129,8 @@ async function publish(): Promise<void> {
   if (!planned.previous && planned.state !== "unchanged" && !first)
     throw new Error("no earlier release is known: give previous, or first: true if nothing was released yet");
   const facts = firmseal<ReleaseFacts>(releaseArguments(...more));
-  // what was written, against what was described, and by the verifier of the devices. Otherwise nothing of it may be published.
+  // what was written, against what was described, and by the verifier of the devices. Otherwise nothing of it may be
+  // published.
   try {
     refuseOther(facts);
     firmseal<object>(["verify", `--product=${productFile()}`, "--json", "--", facts.folder]);

@@ -1,10 +1,11 @@
-// Writes the entry of an app loader for Espruino (apps.json, apps/ID/metadata.json), which puts verifier, boot file and update script into a board's
-// Storage over Web Bluetooth:
+// Writes the entry of an app loader for Espruino (apps.json, apps/ID/metadata.json), which puts verifier, boot file and
+// update script into a board's Storage over Web Bluetooth:
 //
 //     node app-loader.mjs FOLDER firmseal=firmseal.js .boot0=boot0.js update=update.js
 //
-// FOLDER is that of a loader, such as a fork of https://github.com/espruino/EspruinoApps: apps.json is written again if it is there.
-// The loader only sets a board up, before it is given away: it checks no signature. Releases come through bluetooth/.
+// FOLDER is that of a loader, such as a fork of https://github.com/espruino/EspruinoApps: apps.json is written again if
+// it is there. The loader only sets a board up, before it is given away: it checks no signature. Releases come through
+// bluetooth/.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 

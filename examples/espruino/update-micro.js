@@ -116,8 +116,8 @@ exports.end = function () {
   });
 };
 
-// Makes room for the next release, and starts again: functions of the app are read from flash, where the app is no more.
-// The power must not fail meanwhile.
+// Makes room for the next release, and starts again: functions of the app are read from flash, where the app is no
+// more. The power must not fail meanwhile.
 exports.room = function () {
   return tried(function () {
     open().device.makeRoom();

@@ -1,5 +1,6 @@
 // biome-ignore-all lint: ES5 as Espruino runs it
-// How this product takes in a release: the Storage file "update", with the output of `firmseal pubkey --format js` in front of it.
+// How this product takes in a release: the Storage file "update", with the output of `firmseal pubkey --format js` in
+// front of it.
 var firmseal = require("firmseal");
 var crypto;
 try {

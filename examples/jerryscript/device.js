@@ -18,7 +18,8 @@ var updater = (function () {
     vendor: [[0xcf, 0xbf, 0xf0, 0xd1, 0x93, 0x75, 0x56, 0x85, 0x96, 0x8c, 0x48, 0xce, 0x8b, 0x15, 0xae, 0x17]],
     class: [[0x7e, 0xf2, 0x5e, 0x26, 0x57, 0xd5, 0x56, 0x3d, 0xbe, 0xc7, 0x16, 0x1e, 0xb7, 0x20, 0x60, 0xbb]],
   };
-  // two slots of two pages for the one component, two of two for the envelope, two pages for records: ten pages from address 0
+  // two slots of two pages for the one component, two of two for the envelope, two pages for records: ten pages from
+  // address 0
   var layout = {
     components: [{ id: [[0]], slots: [0, 2 * PAGE], size: 2 * PAGE }],
     envelopes: { slots: [4 * PAGE, 6 * PAGE], size: 2 * PAGE },

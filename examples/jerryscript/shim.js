@@ -1,4 +1,5 @@
-// A host in JavaScript, to try device.js without one in C: its flash is RAM, and to start an image is to say how long it is.
+// A host in JavaScript, to try device.js without one in C: its flash is RAM, and to start an image is to say how long
+// it is.
 // biome-ignore-all lint: ES5 as small engines run it
 var host = (function () {
   var bytes = new Uint8Array(10 * 4096);

@@ -1,8 +1,9 @@
-// Devices of firmseal for the Moddable SDK, on the interfaces of ECMA-419 (Update, Flash and key-value storage, as `embedded:update`,
-// `embedded:storage/flash` and `embedded:storage/key-value` have them). docs/guides/moddable.md says how to use them and what was tried.
+// Devices of firmseal for the Moddable SDK, on the interfaces of ECMA-419 (Update, Flash and key-value storage, as
+// `embedded:update`, `embedded:storage/flash` and `embedded:storage/key-value` have them). docs/guides/moddable.md says
+// how to use them and what was tried.
 //
-// `store` is a key-value store in the format "buffer". It has one value: the floor, the size of the image, what identifies the release (`counters`)
-// and the envelope. A store must write a value whole or not at all.
+// `store` is a key-value store in the format "buffer". It has one value: the floor, the size of the image, what
+// identifies the release (`counters`) and the envelope. A store must write a value whole or not at all.
 
 const KEY = "firmseal";
 const HEAD = 14;
@@ -43,8 +44,9 @@ function decode(value) {
 const same = (a, b) => a.length === b.length && a.every((one, i) => one === b[i]);
 
 /**
- * The device over `place`: capacity, erase(most), write(bytes) in order, read(offset, n, fresh), commit() and abandon(). The record is written
- * before the place commits. A power cut in between leaves the old image with the new floor, and the same release can be installed again.
+ * The device over `place`: capacity, erase(most), write(bytes) in order, read(offset, n, fresh), commit() and
+ * abandon(). The record is written before the place commits. A power cut in between leaves the old image with the new
+ * floor, and the same release can be installed again.
  */
 function deviceOn(place, { store, identity, invoke }) {
   let record = decode(store.read(KEY));
@@ -110,8 +112,9 @@ function deviceOn(place, { store, identity, invoke }) {
 }
 
 /**
- * Firmware: the image goes to the partition "nextota" through Update, and complete() makes it the one that the boot loader starts. `invoke` is called
- * by boot() when the running image is the installed one. `Update` and `Flash` are the default exports of the modules.
+ * Firmware: the image goes to the partition "nextota" through Update, and complete() makes it the one that the boot
+ * loader starts. `invoke` is called by boot() when the running image is the installed one. `Update` and `Flash` are the
+ * default exports of the modules.
  */
 export function updateDevice({ Update, Flash, ...options }) {
   const running = Flash.open({ path: "running", mode: "r" });
@@ -141,8 +144,9 @@ export function updateDevice({ Update, Flash, ...options }) {
 }
 
 /**
- * A mod in its only partition ("xs" on ESP32). The first bytes of an archive are written last, at the commit: until then XS finds no mod there. The
- * previous mod is gone with the first erase. `invoke` is called by boot(), and imports the mod.
+ * A mod in its only partition ("xs" on ESP32). The first bytes of an archive are written last, at the commit: until
+ * then XS finds no mod there. The previous mod is gone with the first erase. `invoke` is called by boot(), and imports
+ * the mod.
  */
 export function modDevice({ Flash, path = "xs", ...options }) {
   const flash = Flash.open({ path });

@@ -1,5 +1,6 @@
-// Partitions in RAM with the interfaces of ECMA-419, for trying device.js without a board: flash that only an erase sets to 1, an Update that is
-// complete once, and a key-value store. `cut(n)` makes the n-th operation that changes something fail, before or (with `after`) behind it.
+// Partitions in RAM with the interfaces of ECMA-419, for trying device.js without a board: flash that only an erase
+// sets to 1, an Update that is complete once, and a key-value store. `cut(n)` makes the n-th operation that changes
+// something fail, before or (with `after`) behind it.
 
 export function simulated(sizes, blockLength = 1024) {
   const content = {};

@@ -1,13 +1,14 @@
-// An update on MuJS, which has no typed arrays: every octet string is an array of numbers from 0 to 255. Run it with the shell of MuJS beside
-// firmseal.js (`firmseal bundle --form umd`, general or micro, with flashDevice()), key.js (`firmseal pubkey --format js`) and envelope.js (`var
-// ENVELOPE = [...];`). In a program in C, `flash` and run() are functions of the program, and the envelope is an array that it makes.
+// An update on MuJS, which has no typed arrays: every octet string is an array of numbers from 0 to 255. Run it with
+// the shell of MuJS beside firmseal.js (`firmseal bundle --form umd`, general or micro, with flashDevice()), key.js
+// (`firmseal pubkey --format js`) and envelope.js (`var ENVELOPE = [...];`). In a program in C, `flash` and run() are
+// functions of the program, and the envelope is an array that it makes.
 // biome-ignore-all lint: ES5 as small engines run it
 load("firmseal.js");
 load("key.js");
 load("envelope.js");
 
-// Flash in RAM, for this try: a program reads and writes the chip here. An array keeps what it is given, so a number that is not an octet must
-// not get in.
+// Flash in RAM, for this try: a program reads and writes the chip here. An array keeps what it is given, so a number
+// that is not an octet must not get in.
 var PAGE = 4096;
 var content = [];
 function octet(value) {

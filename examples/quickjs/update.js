@@ -1,5 +1,5 @@
-// An updater for qjs, on a file that stands in for raw flash: a verifier (`firmseal bundle --form module`), `flashDevice()` and the modules std and
-// os. The key is the output of `firmseal pubkey --format js`.
+// An updater for qjs, on a file that stands in for raw flash: a verifier (`firmseal bundle --form module`),
+// `flashDevice()` and the modules std and os. The key is the output of `firmseal pubkey --format js`.
 //
 //   qjs --module update.js install ENVELOPE [IMAGE]
 //   qjs --module update.js start
@@ -12,7 +12,8 @@ import firmseal from "./firmseal.js";
 
 const PAGE = 4096;
 const KB = 1024;
-// Two slots for the one component, two for the envelope, two pages for records. Permanent, as for any flash: see docs/guides/devices.md.
+// Two slots for the one component, two for the envelope, two pages for records. Permanent, as for any flash: see
+// docs/guides/devices.md.
 const LAYOUT = {
   components: [{ id: [[0]], slots: [0, 256 * KB], size: 256 * KB }],
   envelopes: { slots: [512 * KB, 528 * KB], size: 16 * KB },
@@ -25,8 +26,8 @@ const IDENTITY = {
   vendor: [[0xcf, 0xbf, 0xf0, 0xd1, 0x93, 0x75, 0x56, 0x85, 0x96, 0x8c, 0x48, 0xce, 0x8b, 0x15, 0xae, 0x17]],
   class: [[0x7e, 0xf2, 0x5e, 0x26, 0x57, 0xd5, 0x56, 0x3d, 0xbe, 0xc7, 0x16, 0x1e, 0xb7, 0x20, 0x60, 0xbb]],
 };
-// Each write reaches the disk before the next one begins: the device relies on their order. The module os has no name for O_SYNC. This is
-// its number on Linux, except on Alpha, MIPS, PA-RISC and SPARC.
+// Each write reaches the disk before the next one begins: the device relies on their order. The module os has no name
+// for O_SYNC. This is its number on Linux, except on Alpha, MIPS, PA-RISC and SPARC.
 const O_SYNC = 0x101000;
 
 function opened(path, flags) {
@@ -57,7 +58,10 @@ function contentOf(path) {
   return bytes;
 }
 
-/** The driver that flashDevice() needs. A new file is erased flash; one that a power cut left too short has no record yet. */
+/**
+ * The driver that flashDevice() needs. A new file is erased flash; one that a power cut left too short has no record
+ * yet.
+ */
 function flashIn(path) {
   const fd = opened(path, os.O_RDWR | os.O_CREAT | O_SYNC);
   const erased = new Uint8Array(PAGE).fill(255);
@@ -108,7 +112,8 @@ function main([command, envelope, image]) {
   const trust = { anchors: [firmseal.anchor(firmsealKey.alg, firmsealKey.key)] };
   const flash = flashIn("flash.bin");
   const device = firmseal.flashDevice(flash, IDENTITY, LAYOUT, (_id, _args, address, size) => run(flash, address, size));
-  // What an application calls when it knows that it works. After three starts without it, the previous release is current again.
+  // What an application calls when it knows that it works. After three starts without it, the previous release is
+  // current again.
   globalThis.firmware = { confirm: () => device.confirm() };
   if (command === "install" && envelope !== undefined) return install(device, trust, envelope, image);
   if (command !== "start") throw new Error("usage: qjs --module update.js install ENVELOPE [IMAGE] | start");

@@ -1,7 +1,8 @@
-// CBOR in a form that survives mutation. Plain changes of an envelope nearly always end at the reader: a length no longer fits, a key is out of
-// order. Here an input is read with everything forgiven and written again as the reader wants it, so that a change of one byte is a change of
-// what is said. Arrays and maps may be of indefinite length, and a byte string that holds an item is tag 24 with the item inside (RFC 8949
-// §3.4.5.1), so that lengths are nobody's business. Other tags stay as they are.
+// CBOR in a form that survives mutation. Plain changes of an envelope nearly always end at the reader: a length no
+// longer fits, a key is out of order. Here an input is read with everything forgiven and written again as the reader
+// wants it, so that a change of one byte is a change of what is said. Arrays and maps may be of indefinite length, and
+// a byte string that holds an item is tag 24 with the item inside (RFC 8949 §3.4.5.1), so that lengths are nobody's
+// business. Other tags stay as they are.
 
 const DEEPEST = 24;
 /** Items in one input: more are not needed, and nesting of lengths could ask for any number. */
@@ -140,7 +141,9 @@ export function inside(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(low > 23 ? 1 + (1 << (low - 24)) : 1);
 }
 
-/** The other way, for seeds: containers end with a break, and byte strings that hold an array or a map become tag 24. */
+/**
+ * The other way, for seeds: containers end with a break, and byte strings that hold an array or a map become tag 24.
+ */
 export function loosened(bytes: Uint8Array): Uint8Array {
   const walk = (at: number): { out: Buffer; end: number } => {
     const first = bytes[at] as number;

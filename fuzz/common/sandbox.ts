@@ -1,5 +1,6 @@
-// A folder that a command line cannot leave. The functions of node:fs are those of the process, but for paths that lead out of the folder: there is
-// nothing there. Standard input is given, output is collected, no program is started. What is written is not synced: it is gone the next time.
+// A folder that a command line cannot leave. The functions of node:fs are those of the process, but for paths that lead
+// out of the folder: there is nothing there. Standard input is given, output is collected, no program is started. What
+// is written is not synced: it is gone the next time.
 
 import childProcess from "node:child_process";
 import fs from "node:fs";

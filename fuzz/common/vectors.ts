@@ -27,7 +27,9 @@ export function seedEnvelopes(most = 4096): Uint8Array[] {
   return [...new Set(texts)].map(unhex).filter((b) => b.length <= most);
 }
 
-/** Envelopes in the loose form (loose.ts): the manifest without its byte string, then the other pairs but the wrapper. */
+/**
+ * Envelopes in the loose form (loose.ts): the manifest without its byte string, then the other pairs but the wrapper.
+ */
 export const looseManifests = (): Uint8Array[] =>
   seedEnvelopes(1500).map((envelope) => {
     const [manifest, rest]: [Uint8Array[], Uint8Array[]] = [[], []];
@@ -128,7 +130,10 @@ export const wasSigned = (m: Manifest): boolean => known.has(Buffer.from(Uint8Ar
 
 let signers: Map<string, Set<number>> | undefined;
 
-/** How many of the keys have signed a manifest, in whichever vectors: one that only one of them has signed is never accepted where two must have. */
+/**
+ * How many of the keys have signed a manifest, in whichever vectors: one that only one of them has signed is never
+ * accepted where two must have.
+ */
 export function signersOf(m: Manifest): number {
   const name = (x: Manifest) => Buffer.from(Uint8Array.from(x.digest.bytes)).toString("hex");
   if (!signers) {

@@ -1,4 +1,5 @@
-// What programs and people hand in: the line with which an exec: program answers, its last words on stderr, and signature files.
+// What programs and people hand in: the line with which an exec: program answers, its last words on stderr, and
+// signature files.
 
 import { parseSignature } from "../../packages/keys/src/formats/signature-file.js";
 import { bytesMember, describedKey, parseAnswer } from "../../packages/keys/src/sources/exec/exec.js";

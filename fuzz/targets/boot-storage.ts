@@ -83,7 +83,10 @@ function resealed(pages: Pages, name: string, input: Uint8Array): Pages {
 
 const cut = (flat: Uint8Array): Pages => Array.from({ length: flat.length / PAGE }, (_, i) => flat.slice(i * PAGE, (i + 1) * PAGE));
 
-/** Changes where something lies: with a stray bit in free flash the firmware itself erases all of Storage, sooner or later. */
+/**
+ * Changes where something lies: with a stray bit in free flash the firmware itself erases all of Storage, sooner or
+ * later.
+ */
 function changed(state: Pages, input: Uint8Array): Pages {
   const flat = Buffer.concat(state);
   return cut(patched(flat, patches(input)).map((b, i) => (flat[i] === 255 ? 255 : b)));
@@ -99,7 +102,8 @@ export const fuzz: Target = (input) => {
   if ((first & 192) === 64) one.io.storage.write = () => true;
   const root: { firmsealApp?: StartedApp } = {};
   refusal(() => {
-    // who can write to Storage can write another app, with a record that has its digest; that is said in the threat model
+    // who can write to Storage can write another app, with a record that has its digest; that is said in the threat
+    // model
     storageBoot(one.io, root);
   });
   started(one.device, one.invoked);
@@ -108,14 +112,16 @@ export const fuzz: Target = (input) => {
   const two = deviceOn(flash);
   const newer = RELEASES[2] as Uint8Array;
   const refused = refusal(() => received(two.device, newer, newer.length)) || installed(two.device, two.device.received());
-  // A state that can be read and blocks every update is a brick. Where files do not lie as Storage has written them, what it does is its own.
+  // A state that can be read and blocks every update is a brick. Where files do not lie as Storage has written them,
+  // what it does is its own.
   if (refused === errors.DEVICE_FAULT && first & 128) throw new Finding("a newer release is refused as the device's fault");
   if (refused !== 0) return;
   let text = "";
   const code = refusal(() => {
     text = storageBoot(deviceOn(flash).io, {});
   });
-  // a record that was made up and sealed may send the device to files that are not there; chance and power cuts do not seal
+  // a record that was made up and sealed may send the device to files that are not there; chance and power cuts do not
+  // seal
   if (first & 128) return;
   if (code !== 0 || text !== latin1(IMAGES[2] as number[]))
     throw new Finding(`an update was installed and does not start (${code}): ${genuine.has(text) ? "an older one does" : "nothing"}`);

@@ -1,6 +1,7 @@
-// The command line, in this process: arguments and files are the input, and nothing but them. An input is text: the arguments in the first line,
-// then "%% NAME" in a line before the content of each file, "%% -" before stdin. Files that are not given are there all the same. Never exit code 3 for a
-// fault of the program, never an exception; and where something is refused nothing is written and no lock is left.
+// The command line, in this process: arguments and files are the input, and nothing but them. An input is text: the
+// arguments in the first line, then "%% NAME" in a line before the content of each file, "%% -" before stdin. Files
+// that are not given are there all the same. Never exit code 3 for a fault of the program, never an exception; and
+// where something is refused nothing is written and no lock is left.
 
 import { privateKey, toPrivateJwk } from "@firmseal/signer";
 import { main } from "../../packages/cli/src/main.js";

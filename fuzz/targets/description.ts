@@ -1,4 +1,5 @@
-// Descriptions: ours and those of the retired reference tool, whose files are not there or are what the description says of itself.
+// Descriptions: ours and those of the retired reference tool, whose files are not there or are what the description
+// says of itself.
 
 import { DescriptionError, encode, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";

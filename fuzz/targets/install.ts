@@ -1,6 +1,7 @@
-// install() and boot() where everything around the envelope is hostile: payloads that arrive in pieces of any size and content, with outcomes that make
-// no sense, and a Device whose calls throw, give no octets, too few, or something else each time. Nothing but numbered refusals comes out. On a
-// device that does what it says only what was signed becomes current, and a refusal changes nothing.
+// install() and boot() where everything around the envelope is hostile: payloads that arrive in pieces of any size and
+// content, with outcomes that make no sense, and a Device whose calls throw, give no octets, too few, or something else
+// each time. Nothing but numbered refusals comes out. On a device that does what it says only what was signed becomes
+// current, and a refusal changes nothing.
 
 import { type Bytes, boot, install } from "@firmseal/verifier";
 import { deviceOf } from "../../test-vectors/play/play.js";
@@ -61,7 +62,8 @@ export const fuzz: Target = (input) => {
     const [turn, kind, value] = [c.below(6), c.below(7), c.one(NO_OCTETS)];
     const honest = calls[method] as (...args: unknown[]) => unknown;
     let n = 0;
-    // storage that keeps bytes different from those written: nothing else is wrong, and only what was signed may become current
+    // storage that keeps bytes different from those written: nothing else is wrong, and only what was signed may become
+    // current
     const rots = method === "write" && kind >= 3;
     if (rots) rot++;
     calls[method] = (...args) => {

@@ -1,5 +1,5 @@
-// Strangers send packets to a device that keeps what it receives: on raw flash and in Espruino's Storage. An input is a list of packets: how many
-// octets (1), what length they claim (3), what they are. Whatever the device
+// Strangers send packets to a device that keeps what it receives: on raw flash and in Espruino's Storage. An input is a
+// list of packets: how many octets (1), what length they claim (3), what they are. Whatever the device
 // says to them, a genuine release that comes after them is installed, and no page is erased for them.
 
 import { flashDevice } from "@firmseal/verifier/device/flash";

@@ -11,7 +11,10 @@ const opens = (work: () => unknown) => refusal(work) === 0;
 const genuine = seedEnvelopes(600).filter((e) => opens(() => open(e, slowTrust, host)));
 const lists = seedTrustFiles().filter((f) => opens(() => trustFileUnchecked(f, slowTrust, host)));
 
-/** From its end an input says: an envelope or a list, which, the size of a chunk, then lies: kind, turn, place (2), value. */
+/**
+ * From its end an input says: an envelope or a list, which, the size of a chunk, then lies: kind, turn, place (2),
+ * value.
+ */
 export const seeds = () =>
   [0, 3].flatMap((what) => Array.from({ length: 60 }, (_, i) => Uint8Array.of(i % 15, i % 2, 37 * i, i % 24, i % 9, i % 5, i, what)));
 

@@ -84,7 +84,9 @@ export function prove25519(read, attempt) {
   );
   const open = (contracts) => new Interpreter(modules, BUILTINS, contracts);
 
-  /** The analysis of mul for inputs of these sizes; `b` undefined: the square. `into` says which array takes the result. */
+  /**
+   * The analysis of mul for inputs of these sizes; `b` undefined: the square. `into` says which array takes the result.
+   */
   function analyse(a, b, into) {
     const v = open({});
     const x = element(v, a);
@@ -135,7 +137,8 @@ export function prove25519(read, attempt) {
   check("constants", "", contracts, (v) => checkNumbers(v, (at) => v.run("readElement", [v.globals.NUMBERS, 42 * at])));
   check("carry", "limbs below 2^45 weights", contracts, (v) => {
     const a = LIMBS.map((i) => v.domain.any(-power(45 + UNITS[i]), power(45 + UNITS[i]), UNITS[i]));
-    // the bound of limbs 1 and 7 at size 1 is higher than 2^20 weights by 2^-9, so 2^45 is a little less than size 2^25 there
+    // the bound of limbs 1 and 7 at size 1 is higher than 2^20 weights by 2^-9, so 2^45 is a little less than size 2^25
+    // there
     v.run("carry", [[], a]);
   });
   check("unpack", "32 octets", contracts, (v) => demand(v, v.run("unpack", [octets(v, 32)]), 1, "unpack"));

@@ -77,7 +77,10 @@ export class Domain {
   constructor() {
     this.symbols = [undefined];
     this.monomials = new Map();
-    /** Of the symbols that are errors of rounding: the polynomial of what was rounded, and of what became of it, which divides by more. */
+    /**
+     * Of the symbols that are errors of rounding: the polynomial of what was rounded, and of what became of it, which
+     * divides by more.
+     */
     this.rounded = new Map();
     this.closest = { margin: Number.POSITIVE_INFINITY, bits: 0, site: "" };
     this.roundings = 0;
@@ -201,7 +204,10 @@ export class Domain {
     return this.exact(square ? 0n : corners.reduce(least), corners.reduce(most), unit, poly);
   }
 
-  /** The power of two that divides a polynomial, each error of rounding written as what was rounded to, less what was rounded. */
+  /**
+   * The power of two that divides a polynomial, each error of rounding written as what was rounded to, less what was
+   * rounded.
+   */
   divisor(poly) {
     const total = new Map(poly);
     let unit = 4096;
@@ -291,7 +297,10 @@ function product(a, b) {
   return out;
 }
 
-/** Whether the polynomial sum of c * f * g over the [c, f, g] is 0 modulo the odd number p, whatever the symbols stand for. */
+/**
+ * Whether the polynomial sum of c * f * g over the [c, f, g] is 0 modulo the odd number p, whatever the symbols stand
+ * for.
+ */
 export function isZeroModulo(terms, p) {
   const total = new Map();
   for (const [c, f, g] of terms) {

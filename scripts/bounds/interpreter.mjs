@@ -42,8 +42,8 @@ export function neverRun(modules, known) {
 
 export class Interpreter {
   /**
-   * `builtins` are what the modules import from others than these, `contracts` what is called instead of some functions: (interpreter,
-   * ...arguments).
+   * `builtins` are what the modules import from others than these, `contracts` what is called instead of some
+   * functions: (interpreter, ...arguments).
    */
   constructor(modules, builtins, contracts = {}) {
     this.builtins = builtins;

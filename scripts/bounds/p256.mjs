@@ -23,7 +23,10 @@ function element(v, weight, size, into = []) {
 
 const maxima = (v, a) => LIMBS.map((i) => v.domain.of(a[i]).max);
 
-/** What the top limb holds, in multiples of p: a value below k p leaves at most k * 2^16 there, for half a unit more is not a whole one. */
+/**
+ * What the top limb holds, in multiples of p: a value below k p leaves at most k * 2^16 there, for half a unit more is
+ * not a whole one.
+ */
 const sizeOf = (v, a) => Number(maxima(v, a)[10] >> 700n) / 2 ** (68 + 16);
 
 /** The weight: how many times 2^23 the ten lower limbs hold. */
@@ -77,7 +80,10 @@ export function prove256(read, attempt) {
   const open = (contracts) => new Interpreter(modules, BUILTINS, contracts);
   const seen = new Map();
 
-  /** The analysis of mul for limbs up to these maxima (or the numbers themselves), the factor s being known or between two numbers. */
+  /**
+   * The analysis of mul for limbs up to these maxima (or the numbers themselves), the factor s being known or between
+   * two numbers.
+   */
   function analyse(bounds, s, into) {
     const v = open({});
     const own = bounds.map((b) => b?.map((max) => v.domain.any(-max, max, 0)));
@@ -91,7 +97,10 @@ export function prove256(read, attempt) {
     return { closest: v.domain.closest, top: v.domain.of(o[10]).max, size: sizeOf(v, o) };
   }
 
-  /** mul as its callers see it: with limbs of these bounds all is exact; what comes out is tight, and its top limb as large as was proved. */
+  /**
+   * mul as its callers see it: with limbs of these bounds all is exact; what comes out is tight, and its top limb as
+   * large as was proved.
+   */
   function mul(v, o, a, b, d, s) {
     const used = d && s ? d : undefined;
     const weights = [a, b].map((x) => weightOf(v, x));
@@ -110,7 +119,8 @@ export function prove256(read, attempt) {
   }
 
   function isZero(v, a) {
-    // Numbers as `loadElement` leaves them are not tight, but not negative either: then limb 4 is minus limb 0 only where both are 0.
+    // Numbers as `loadElement` leaves them are not tight, but not negative either: then limb 4 is minus limb 0 only
+    // where both are 0.
     if (LIMBS.some((i) => v.domain.of(a[i]).lo < 0n)) demand(v, a, 1, 2 ** 14, `${v.name}: what is compared with 0`);
     return v.choose();
   }

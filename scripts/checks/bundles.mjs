@@ -15,7 +15,10 @@ const OWNERS = {
 
 const oddOf = new Map();
 
-/** Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a text. Each text is read once. */
+/**
+ * Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a
+ * text. Each text is read once.
+ */
 function oddNumbers(code) {
   const known = oddOf.get(code);
   if (known) return known;
@@ -32,9 +35,9 @@ function oddNumbers(code) {
 }
 
 /**
- * Findings on what `made` (results of bundle()) hold. Two proofs: what is declared in it, and the constants in the text. The
- * constants of an algorithm are the odd numbers of the bundles that have it which no bundle without it should have.
- * `alone`: by algorithm, a bundle of it alone.
+ * Findings on what `made` (results of bundle()) hold. Two proofs: what is declared in it, and the constants in the
+ * text. The constants of an algorithm are the odd numbers of the bundles that have it which no bundle without it should
+ * have. `alone`: by algorithm, a bundle of it alone.
  */
 export function checkLeaks(made, alone) {
   const findings = [];

@@ -1,5 +1,5 @@
-// The subset of the language that Espruino, JerryScript, Duktape, MuJS, QuickJS and XS all run, as rules over the syntax tree.
-// The parser refuses what is newer than ES5; the rules are about what is ES5 and still fails somewhere.
+// The subset of the language that Espruino, JerryScript, Duktape, MuJS, QuickJS and XS all run, as rules over the
+// syntax tree. The parser refuses what is newer than ES5; the rules are about what is ES5 and still fails somewhere.
 
 import { parse } from "acorn";
 import { allScopes, calls, needs, resolve, scopes } from "./scopes.mjs";
@@ -120,8 +120,8 @@ function terms(node, code) {
 }
 
 /**
- * Whether a view ends below 64 KB: `b.subarray(from, to)` stands where `b.byteOffset + … < 65536` has just held, with all that `to` adds up to
- * in the sum. An array without byteOffset fails the comparison.
+ * Whether a view ends below 64 KB: `b.subarray(from, to)` stands where `b.byteOffset + … < 65536` has just held, with
+ * all that `to` adds up to in the sum. An array without byteOffset fails the comparison.
  */
 function isBounded(call, parents, code) {
   const [from, to, ...more] = call.arguments;
@@ -304,7 +304,10 @@ export const RULES = {
   },
 };
 
-/** The findings of every rule on a script, as "file:line:column rule: text". A script that is not ES5 has one finding, `syntax`. */
+/**
+ * The findings of every rule on a script, as "file:line:column rule: text". A script that is not ES5 has one finding,
+ * `syntax`.
+ */
 export function checkEs5(code, file) {
   let tree;
   try {

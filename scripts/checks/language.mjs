@@ -1,5 +1,5 @@
-// Forms that the style of CONTRIBUTING.md replaces, where a pattern finds them: in documents, in the sources of the packages, and in the
-// comments of other sources.
+// Forms that the style of CONTRIBUTING.md replaces, where a pattern finds them: in documents, in the sources of the
+// packages, and in the comments of other sources.
 
 /** A pattern for small and capital letters, and what to write. A reader finds more. */
 const FORMS = [
@@ -70,10 +70,26 @@ export const onlyComments = (files) => files.map(({ path, text }) => ({ path, te
 /** Lines of comments with a form that comments must avoid. */
 export const checkComments = (files) => checkLanguage(onlyComments(files), COMMENT_FORMS);
 
+/**
+ * Lines of comments with more than 120 characters, except in generated files. Code and tables in them may be longer:
+ * they begin with two spaces.
+ */
+export const checkWidth = (files) =>
+  files.flatMap(({ path, text }) =>
+    text
+      .split("\n")
+      .flatMap((line, i) =>
+        line.length > 120 && /^\s*(?:\/\/|\/?\*+) ?\S+ /.test(line) && !text.startsWith("// GENERATED")
+          ? [`${path}:${i + 1} has ${line.length} characters: wrap comments at 120 (style in CONTRIBUTING.md)`]
+          : [],
+      ),
+  );
+
 /** Lines with a form of the list, except in the table of the style itself. */
 export function checkLanguage(files, forms = FORMS) {
   return files.flatMap(({ path, text }) => {
-    // a phrase may go on in the next line of a comment or of a paragraph; examples of the style, and code in documents, are left out
+    // a phrase may go on in the next line of a comment or of a paragraph; examples of the style, and code in documents,
+    // are left out
     const prose = text
       .replace(/^\|.*Like this.*\n(?:\|.*\n)*/gm, (table) => table.replace(/[^\n]/g, ""))
       .replace(/\n[ \t]*(?:\/\/|\*)?[ \t]?(?=\S)/g, (gap) => " ".repeat(gap.length));

@@ -1,5 +1,5 @@
-// The table of docs/explanation/mutation.md: each file that a sample of mutants may choose has been measured, and reaches its threshold. What is
-// not in the table would otherwise be found when chance chooses it.
+// The table of docs/explanation/mutation.md: each file that a sample of mutants may choose has been measured, and
+// reaches its threshold. What is not in the table would otherwise be found when chance chooses it.
 
 import { belowThreshold, isSampled, rowsOf } from "../mutation/scores.mjs";
 

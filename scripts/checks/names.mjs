@@ -1,4 +1,5 @@
-// Each exported name belongs to one file. If two files export the same name, readers confuse them, and a search finds both.
+// Each exported name belongs to one file. If two files export the same name, readers confuse them, and a search finds
+// both.
 
 const EXPORTED = /^export (?:declare )?(?:async )?(?:const|let|var|function\*?|(?:abstract )?class|interface|type|enum) ([\w$]+)/gm;
 

@@ -4,8 +4,9 @@
 import { words } from "./sources.mjs";
 
 /**
- * What is counted, by one example of each. `names`: the identifiers and strings that mean it. `most`: files that may name
- * it. `besides`: files that name it for a reason of their own, so that a new thing of its kind does not touch them.
+ * What is counted, by one example of each. `names`: the identifiers and strings that mean it. `most`: files that may
+ * name it. `besides`: files that name it for a reason of their own, so that a new thing of its kind does not touch
+ * them.
  */
 export const THINGS = [
   {

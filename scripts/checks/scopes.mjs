@@ -69,7 +69,10 @@ export function resolve(scope, name) {
   return null;
 }
 
-/** What a call of `fn` uses of the variables of `target`, in its own body and in those of the functions there that it calls. */
+/**
+ * What a call of `fn` uses of the variables of `target`, in its own body and in those of the functions there that it
+ * calls.
+ */
 export function needs(fn, target, seen) {
   if (seen.has(fn)) return [];
   seen.add(fn);

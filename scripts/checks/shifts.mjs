@@ -14,7 +14,10 @@ const OCTETS = new Set(["byteAt"]);
 /** What a comment has to say: that 32 bits are enough, or a power of two up to 2^32 that the operand stays below. */
 const REASON = /\b32[ -]bits?\b|2\^(?:[12]?\d|3[0-2])\b/;
 
-/** By name of a variable of `fn`: all that is ever put into it, and `null` for what cannot be seen. Names of inner functions count as one. */
+/**
+ * By name of a variable of `fn`: all that is ever put into it, and `null` for what cannot be seen. Names of inner
+ * functions count as one.
+ */
 function written(fn) {
   const out = new Map();
   const put = (id, value) => {
@@ -106,8 +109,8 @@ function textOf(source, name) {
 const comments = (text) => (text.match(/\/\*[\s\S]*?\*\/|\/\/.*$/gm) ?? []).join("\n");
 
 /**
- * Findings on `code`, the whole verifier in one scope. `modules`: the module of each name at its top; `read`: the source of a module. A
- * bundler may have put a number behind a name that two modules have.
+ * Findings on `code`, the whole verifier in one scope. `modules`: the module of each name at its top; `read`: the
+ * source of a module. A bundler may have put a number behind a name that two modules have.
  */
 export function checkShifts(code, modules, read) {
   const findings = [];

@@ -96,7 +96,10 @@ export function checkTests(files) {
   return findings;
 }
 
-/** What runs for each test file has its hooks there. Any other module is loaded once for many files, and its hook would run for the first alone. */
+/**
+ * What runs for each test file has its hooks there. Any other module is loaded once for many files, and its hook would
+ * run for the first alone.
+ */
 const RUN_FOR_EACH = ["packages/test-support/src/setup.ts", "scripts/vitest-count.mjs"];
 
 /** Hooks at the top of modules that are not test files. */

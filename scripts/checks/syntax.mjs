@@ -17,7 +17,10 @@ export function children(node) {
 /** What within() has found in a tree. */
 const walked = new WeakMap();
 
-/** A node and all that is in it, each with the nodes around it, the outermost first. Every rule goes through the same list. */
+/**
+ * A node and all that is in it, each with the nodes around it, the outermost first. Every rule goes through the same
+ * list.
+ */
 export function within(tree) {
   const known = walked.get(tree);
   if (known) return known;

@@ -1,5 +1,6 @@
-// What no test of the sources can tell: the constants of packages/verifier/src/base/features.ts are true there, so that what runs only where one is
-// false is in bundles alone, which have vectors of their own. Stryker makes no mutants of it.
+// What no test of the sources can tell: the constants of packages/verifier/src/base/features.ts are true there, so that
+// what runs only where one is false is in bundles alone, which have vectors of their own. Stryker makes no mutants of
+// it.
 
 /** What an expression is while every constant is true; undefined where it depends on more. */
 function known(node) {

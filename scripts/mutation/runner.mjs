@@ -88,7 +88,9 @@ class Runner {
   constructor(inner) {
     this.inner = inner;
     this.scripts = new Map();
-    /** By file: milliseconds and steps to load it, and to run each of the tests that hold in this process, by their ids. */
+    /**
+     * By file: milliseconds and steps to load it, and to run each of the tests that hold in this process, by their ids.
+     */
     this.files = new Map();
     this.kills = new Map();
     this.begun = 0;

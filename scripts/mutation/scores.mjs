@@ -1,5 +1,6 @@
-// Which files of the verifier are tried with mutants, how many of these must be killed, and the rows of docs/explanation/mutation.md: for the
-// script that measures (scripts/mutation.mjs), and for the gate that reads its table (scripts/checks/mutants.mjs).
+// Which files of the verifier are tried with mutants, how many of these must be killed, and the rows of
+// docs/explanation/mutation.md: for the script that measures (scripts/mutation.mjs), and for the gate that reads its
+// table (scripts/checks/mutants.mjs).
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -16,7 +17,10 @@ const NAMES = /^spec\/|^manifest\/manifest\.ts$|(^|\/)(features|index|types)\.ts
 
 export const isArithmetic = (path) => ARITHMETIC.test(path);
 
-/** What of 100 mutants must be killed: of arithmetic, and of all that decides. Tables of names and numbers have none: other tests hold them. */
+/**
+ * What of 100 mutants must be killed: of arithmetic, and of all that decides. Tables of names and numbers have none:
+ * other tests hold them.
+ */
 export const threshold = (path) => (NAMES.test(path) ? 0 : isArithmetic(path) ? 85 : 90);
 
 /** The files of the verifier, { path, text }, with paths as in the table. */
@@ -47,7 +51,10 @@ export function sampleOf(files, seed, mutants, count) {
   return { chosen, total };
 }
 
-/** The rows of the table by their files. `all`: the mutants of the file; `tried`: fewer, where they were chosen by chance. */
+/**
+ * The rows of the table by their files. `all`: the mutants of the file; `tried`: fewer, where they were chosen by
+ * chance.
+ */
 export function rowsOf(text) {
   return new Map(
     text
@@ -82,8 +89,8 @@ const WANTED = 80;
 const FEWEST = 10;
 
 /**
- * Whether a sample passes. Of a few, too many may survive by chance: it fails where chance does not explain it, and where it tried too few to
- * say anything. `late`: its mutants that had no turn.
+ * Whether a sample passes. Of a few, too many may survive by chance: it fails where chance does not explain it, and
+ * where it tried too few to say anything. `late`: its mutants that had no turn.
  */
 export function verdict(rows, late) {
   const [killed, survived, missed] = ["killed", "survived", "missed"].map((x) => rows.reduce((sum, row) => sum + row[x], 0));

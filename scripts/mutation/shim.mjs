@@ -1,5 +1,5 @@
-// What the verifier's tests use of vitest, in one process: so that a mutant costs what its tests cost, and not the start of a runner.
-// Only a mutant that is killed counts by this; what survives is tried again by vitest itself.
+// What the verifier's tests use of vitest, in one process: so that a mutant costs what its tests cost, and not the
+// start of a runner. Only a mutant that is killed counts by this; what survives is tried again by vitest itself.
 
 import assert from "node:assert";
 import { format, isDeepStrictEqual } from "node:util";

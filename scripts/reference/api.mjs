@@ -1,5 +1,6 @@
-// docs/reference/api.md and a page for each package that other programs import: every export, as the declarations of the build have it.
-// TypeScript 7 has no API for programs yet, and TypeDoc wants it as a peer; what is needed here is little, so TypeScript 5 reads the files.
+// docs/reference/api.md and a page for each package that other programs import: every export, as the declarations of
+// the build have it. TypeScript 7 has no API for programs yet, and TypeDoc wants it as a peer; what is needed here is
+// little, so TypeScript 5 reads the files.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -28,7 +29,10 @@ function libraries() {
 
 const escaped = (text) => text.replace(/(`[^`]*`|\w_\w)|[<>{}*_[\]]/g, (all, code) => code ?? `\\${all}`);
 
-/** A declaration as text: without `export declare`, and one level of indentation of two spaces. Of a namespace, all its declarations. */
+/**
+ * A declaration as text: without `export declare`, and one level of indentation of two spaces. Of a namespace, all its
+ * declarations.
+ */
 function declared(node) {
   const whole = ts.isVariableDeclaration(node) ? node.parent.parent : node;
   return whole

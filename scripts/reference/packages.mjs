@@ -6,7 +6,10 @@ import { builtinModules } from "node:module";
 const ROOT = new URL("../../", import.meta.url);
 const namesIn = (path, options) => readdirSync(new URL(path, ROOT), options).sort();
 
-/** The sources of a package. Of the vectors only what is published: their makers import the sources of other packages by path. */
+/**
+ * The sources of a package. Of the vectors only what is published: their makers import the sources of other packages by
+ * path.
+ */
 const sourcesOf = (path) =>
   path === "test-vectors" ? [`${path}/index.mjs`] : namesIn(`${path}/src/`, { recursive: true }).map((file) => `${path}/src/${file}`);
 

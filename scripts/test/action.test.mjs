@@ -1,4 +1,5 @@
-// The action as a runner starts it: with the documented environment, from its one file, and the command line that is built into it.
+// The action as a runner starts it: with the documented environment, from its one file, and the command line that is
+// built into it.
 
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -54,7 +55,9 @@ async function product() {
 
 const error = ({ log }) => /^::error::(.*)$/m.exec(log)?.[1] ?? log;
 
-/** The log without what the runner does not read for commands. Fails if that has a command which it was made to show. */
+/**
+ * The log without what the runner does not read for commands. Fails if that has a command which it was made to show.
+ */
 function outsideOf(log) {
   const outside = log.replace(/^::stop-commands::([0-9a-f-]{36})\n[\s\S]*?\n::\1::$/gm, "");
   expect(outside).not.toMatch(/^\s*::(?!error::firmseal)|##\[/m);

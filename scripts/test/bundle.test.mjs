@@ -1,4 +1,5 @@
-// The bundles that ship, as files: how they hand out what they export, and that small engines load them and verify with them.
+// The bundles that ship, as files: how they hand out what they export, and that small engines load them and verify with
+// them.
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -41,7 +42,10 @@ function propertiesOf(code) {
   return found;
 }
 
-/** The names of everything that the language gives, in a context without those of Node: what is added to it later is found too. */
+/**
+ * The names of everything that the language gives, in a context without those of Node: what is added to it later is
+ * found too.
+ */
 const LANGUAGE = new Set(
   vm.runInNewContext(`
     var found = [], object;

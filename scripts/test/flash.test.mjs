@@ -1,4 +1,5 @@
-// The flash device in a bundle, on the engines that devices have: two releases, a power cut at every write and erase, failed starts.
+// The flash device in a bundle, on the engines that devices have: two releases, a power cut at every write and erase,
+// failed starts.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

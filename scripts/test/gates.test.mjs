@@ -9,7 +9,7 @@ import config from "../../.dependency-cruiser.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
-import { checkComments, checkLanguage, onlyComments } from "../checks/language.mjs";
+import { checkComments, checkLanguage, checkWidth, onlyComments } from "../checks/language.mjs";
 import { checkMutants } from "../checks/mutants.mjs";
 import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
@@ -373,6 +373,12 @@ describe("sources", () => {
     ]);
     const comments = checkComments([{ path: "b.ts", text: "/** The same for a key that is\n * believed. */" }]);
     expect(comments.map((finding) => finding.split(": ")[0])).toEqual(['b.ts:2 "believed"', 'b.ts:1 "/** The same for"']);
+  });
+
+  it("long lines of comments are found", () => {
+    const words = "word ".repeat(30);
+    const text = `// ${words}\n  /** ${words}*/\n * ${words}\n//   ${words}\nconst a = "${words}";\n// ${"x".repeat(130)}\n// short`;
+    expect(checkWidth([{ path: "a.ts", text }]).map((finding) => finding.split(" ")[0])).toEqual(["a.ts:1", "a.ts:2", "a.ts:3"]);
   });
 
   it("forms that the style replaces are found, also across lines", () => {

@@ -1,5 +1,6 @@
-// Machine code on Espruino (packages/verifier/src/device/kernel.ts): it decides where it has passed its checks, and the JavaScript where it
-// has not. Here the engine's E is a small one whose nativeCall runs the image under qemu; the real one is tried with ESPRUINO_ARM=.
+// Machine code on Espruino (packages/verifier/src/device/kernel.ts): it decides where it has passed its checks, and the
+// JavaScript where it has not. Here the engine's E is a small one whose nativeCall runs the image under qemu; the real
+// one is tried with ESPRUINO_ARM=.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,4 +1,5 @@
-// The kernel (packages/kernel) decides as the verifier does: compiled for this machine with sanitizers, and as its images under qemu.
+// The kernel (packages/kernel) decides as the verifier does: compiled for this machine with sanitizers, and as its
+// images under qemu.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -95,7 +96,10 @@ function published() {
 const vectors = process.env["FIRMSEAL_VECTORS"] ?? resolve(ROOT, "../shared/vectors");
 const cctv = [process.env["FIRMSEAL_CCTV"] ?? "", join(vectors, "crypto/cctv-ed25519.json")].find((file) => existsSync(file));
 
-/** C2SP's CCTV: what our rule refuses are points of small order, encodings that are not canonical, and residues of small order. */
+/**
+ * C2SP's CCTV: what our rule refuses are points of small order, encodings that are not canonical, and residues of small
+ * order.
+ */
 function fromCctv() {
   const refused = /^(low_order_[AR]|non_canonical_[AR]|low_order_residue)$/;
   return JSON.parse(readFileSync(cctv, "utf8")).map(({ key, sig, msg, flags }) => ({

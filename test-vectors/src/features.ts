@@ -1,5 +1,6 @@
-// What an implementation needs to play a vector, so that one without HSS/LMS or without swap can leave it out: algorithms, structures,
-// commands. What the bytes hold is found by the tools' reader; what that cannot read names nothing.
+// What an implementation needs to play a vector, so that one without HSS/LMS or without swap can leave it out:
+// algorithms, structures, commands. What the bytes hold is found by the tools' reader; what that cannot read names
+// nothing.
 
 import {
   ALG_NAMES,

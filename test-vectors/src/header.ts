@@ -48,7 +48,8 @@ const BY_NAME: [RegExp, Strictness][] = [
   [/^(signatures-[48]|sign-8|try-each-257|index-list-17)$/, "firmseal"],
   // the drafts leave room for more behind the two members of a digest
   [/^digest-extended$/, "firmseal"],
-  // which keys and tags a verifier takes: a form of a point, a length of a secret, parameters of HSS/LMS (RFC 8554 mixes hash functions)
+  // which keys and tags a verifier takes: a form of a point, a length of a secret, parameters of HSS/LMS (RFC 8554
+  // mixes hash functions)
   [/^anchor-(compressed|x-alone|short-secret|public-key-as-secret|hsslms-(lms-type-15|ots-type-9))$/, "firmseal"],
   [/^(alg-mac-truncated|hsslms-two-(weaker|stronger)|kid-missing|kid-without-one-to-match)$/, "firmseal"],
   // points of small order are valid encodings (RFC 8032 §5.1.3), and no signature under them says anything

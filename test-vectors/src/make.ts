@@ -1,4 +1,5 @@
-// All vectors, and the files they are written to. Nothing here depends on the day or on chance: the same sources give the same bytes.
+// All vectors, and the files they are written to. Nothing here depends on the day or on chance: the same sources give
+// the same bytes.
 
 import * as verifier from "../../packages/verifier/src/micro/index.js";
 import type { DeviceSpec, Kind, Listed, Published, TrustSpec, Vector } from "../index.mjs";
@@ -42,7 +43,10 @@ function complete(v: Made): Made {
   };
 }
 
-/** With the offset that a refusal names: where the item lies that was read last, or -1. A change of one shows when the file is compared. */
+/**
+ * With the offset that a refusal names: where the item lies that was read last, or -1. A change of one shows when the
+ * file is compared.
+ */
 function withOffset(v: Made): Made {
   if (!("code" in v.expect)) return v;
   const expect = { ...v.expect, at: -1 };

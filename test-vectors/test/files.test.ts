@@ -1,4 +1,5 @@
-// The files of the vectors are what the makers give: none differs, none is missing, none is left over, and the index lists each.
+// The files of the vectors are what the makers give: none differs, none is missing, none is left over, and the index
+// lists each.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

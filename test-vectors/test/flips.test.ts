@@ -1,5 +1,5 @@
-// Every change of a signed envelope is refused: bits of each byte flipped, each place cut, each byte inserted, bytes appended. The refusal is always
-// a numbered one: a TypeError or RangeError would be a hole that happens to be closed.
+// Every change of a signed envelope is refused: bits of each byte flipped, each place cut, each byte inserted, bytes
+// appended. The refusal is always a numbered one: a TypeError or RangeError would be a hole that happens to be closed.
 
 import { type Alg, type Anchor, anchor, ed25519, es256, install, open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
@@ -34,7 +34,10 @@ const hex = (b: ArrayLike<number>): string => Buffer.from(b as Uint8Array).toStr
 /** Bytes as a text that is made quickly. */
 const known = (b: ArrayLike<number>): string => Buffer.from(b as Uint8Array).toString("latin1");
 
-/** An algorithm that remembers its answers: most changes leave what was signed as it was, and P-256 in ES5 takes its time. */
+/**
+ * An algorithm that remembers its answers: most changes leave what was signed as it was, and P-256 in ES5 takes its
+ * time.
+ */
 function remembering(alg: Alg): Alg {
   const answers = new Map<string, boolean>();
   return {
@@ -104,7 +107,8 @@ function judge(original: Uint8Array, accept: (envelope: Uint8Array) => void): { 
   return { accepted, broken, refused };
 }
 
-// by default one octet of each major type, and what ends or has no meaning; in CI every fifth as well; where there is time every octet
+// by default one octet of each major type, and what ends or has no meaning; in CI every fifth as well; where there is
+// time every octet
 const kinds = [0x00, 0x20, 0x41, 0x61, 0x81, 0xa1, 0xc1, 0xf6, 0xff];
 const octets = Array.from({ length: 256 }, (_, byte) => byte);
 const every = ALL ? octets : LONG ? octets.filter((byte) => byte % 5 === 0 || kinds.includes(byte)) : kinds;

@@ -1,5 +1,5 @@
-// The package as it is published, in an empty folder, played by those who have only its README: the program there with the packed verifier,
-// and the one in Python, which has nothing of firmseal.
+// The package as it is published, in an empty folder, played by those who have only its README: the program there with
+// the packed verifier, and the one in Python, which has nothing of firmseal.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

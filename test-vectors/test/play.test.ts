@@ -1,5 +1,5 @@
-// Plays every vector through the sources. Nothing is imported that playing does not need: the mutants of the verifier are tried against
-// this file (scripts/mutation.mjs).
+// Plays every vector through the sources. Nothing is imported that playing does not need: the mutants of the verifier
+// are tried against this file (scripts/mutation.mjs).
 
 import { describe, expect, it } from "vitest";
 import { MUTANTS } from "../../packages/test-support/src/effort.js";

@@ -1,5 +1,5 @@
-// Holds the lists together: refusals, their documentation and their vectors; code points, the registry and the documentation of what is
-// covered. play.test.ts plays the vectors.
+// Holds the lists together: refusals, their documentation and their vectors; code points, the registry and the
+// documentation of what is covered. play.test.ts plays the vectors.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -110,7 +110,10 @@ interface CodePoint {
 describe("code points", () => {
   const registry = JSON.parse(read("registry.json")) as CodePoint[];
 
-  /** Tables of the registry by the prefix of their constants; the table text is for what describes the manifest, text-component for the rest. */
+  /**
+   * Tables of the registry by the prefix of their constants; the table text is for what describes the manifest,
+   * text-component for the rest.
+   */
   const tables: { [table: string]: string } = {
     tag: "TAG_",
     envelope: "ENV_",

@@ -28,7 +28,10 @@ export class Board {
   #line = "";
   #free = Promise.resolve();
   #resume;
-  /** The number of the last call: its answer repeats it. An answer to an older one, on this connection or another, is not taken for it. */
+  /**
+   * The number of the last call: its answer repeats it. An answer to an older one, on this connection or another, is
+   * not taken for it.
+   */
   #call = crypto.getRandomValues(new Uint32Array(1))[0];
   #answer;
   /** Why the last call has ended before its line was written. */

@@ -1,4 +1,5 @@
-// The page: files in, a verdict of its own, and then the board. Everything that comes from files or the board is shown as text.
+// The page: files in, a verdict of its own, and then the board. Everything that comes from files or the board is shown
+// as text.
 
 import { Board } from "./board.js";
 import { verified } from "./release.js";

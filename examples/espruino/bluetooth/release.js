@@ -27,8 +27,8 @@ export function anchorsOf(text) {
 }
 
 /**
- * Verifies signature, template, device, size and digest, as on a board without a release. Returns { sequence, signer, digest }, or throws: a refusal
- * has `code`.
+ * Verifies signature, template, device, size and digest, as on a board without a release. Returns { sequence, signer,
+ * digest }, or throws: a refusal has `code`.
  */
 export function verified(envelope, app, keys) {
   const anchors = anchorsOf(keys);

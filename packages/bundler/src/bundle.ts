@@ -194,7 +194,9 @@ export type Minify = (code: string | Node, options: MinifyOptions) => Promise<{ 
 // its types know trees of its own kind only
 const byTerser: Minify = async (code, options) => (await import("terser")).minify(code as string, options);
 
-/** Gives it copies of the options: terser writes into them, and what one bundle is given must not reach the next one. */
+/**
+ * Gives it copies of the options: terser writes into them, and what one bundle is given must not reach the next one.
+ */
 const withCopies =
   (minify: Minify): Minify =>
   (code, options) =>
@@ -217,7 +219,10 @@ const FROM_TREE = { spidermonkey: true } as ParseOptions;
 /** Gives the syntax tree. */
 const TREE = { spidermonkey: true, code: false } as FormatOptions;
 
-/** What a variable can replace: literals, and properties, whose names cannot be shortened. Strings come first: nothing in them counts. */
+/**
+ * What a variable can replace: literals, and properties, whose names cannot be shortened. Strings come first: nothing
+ * in them counts.
+ */
 const NAMEABLE = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\.[A-Za-z_]\w*|\bvoid 0\b|\bnull\b|\b4294967296\b/g;
 /** A variable has to save as many bytes at least. */
 const SAVED = 20;
@@ -262,9 +267,9 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
 }
 
 /**
- * How terser compresses. A function that is inlined at its call is created again for each call, and Espruino takes one in
- * the head of a for loop for a declaration. Where a function with variables is inlined, they are declared at the end, too
- * late for Espruino.
+ * How terser compresses. A function that is inlined at its call is created again for each call, and Espruino takes one
+ * in the head of a for loop for a declaration. Where a function with variables is inlined, they are declared at the
+ * end, too late for Espruino.
  */
 const compressed = (passes: number): CompressOptions => ({
   ecma: 5,

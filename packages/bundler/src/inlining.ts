@@ -257,7 +257,10 @@ function replaceIn(list: Node[], place: Place, called: Called, count: number): N
   return undefined;
 }
 
-/** Whether something can be assigned to after the call of a function as before it: a variable, or a property of one that stays. */
+/**
+ * Whether something can be assigned to after the call of a function as before it: a variable, or a property of one that
+ * stays.
+ */
 function isPlain(left: Node, host: Node): boolean {
   const object = left["object"] as Node | undefined;
   if (left.type === "Identifier") return true;

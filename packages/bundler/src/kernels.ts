@@ -34,8 +34,8 @@ export function kernelOf(target: KernelTarget): Board & { length: number; digest
 }
 
 /**
- * The code that gives a bundle its machine code: `api.kernel(E, process, host)`. Throws Error if the image does not have
- * its digest.
+ * The code that gives a bundle its machine code: `api.kernel(E, process, host)`. Throws Error if the image does not
+ * have its digest.
  */
 export function kernelExport(target: KernelTarget, api: string, use: string): string[] {
   const { board, architecture } = BOARDS[target];

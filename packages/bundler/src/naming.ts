@@ -17,7 +17,10 @@ export interface Variable {
   at: number[];
 }
 
-/** A function, or the whole script. `key`: its name in local-names.ts; without one, its number in the function around it. */
+/**
+ * A function, or the whole script. `key`: its name in local-names.ts; without one, its number in the function around
+ * it.
+ */
 export interface Scope {
   key: string;
   parent: Scope | undefined;
@@ -40,9 +43,9 @@ const TAKEN = ["do", "if", "in", "of"];
 export const RESERVED: readonly string[] = ["of", "get", "exports"];
 
 /**
- * Last letters of names with two letters, in the order of their use. Duktape has the variables of the verifier in a table
- * of 512 places. The last letter counts 33 times for the place, and if it is taken, the next free one is used. With these
- * three letters, names have places of their own. With n, r and t, Math.floor was 112 places after its own.
+ * Last letters of names with two letters, in the order of their use. Duktape has the variables of the verifier in a
+ * table of 512 places. The last letter counts 33 times for the place, and if it is taken, the next free one is used.
+ * With these three letters, names have places of their own. With n, r and t, Math.floor was 112 places after its own.
  */
 const LAST = [..."nei", ...LETTERS.filter((letter) => !"nei".includes(letter))];
 

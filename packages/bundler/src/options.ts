@@ -59,7 +59,10 @@ export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
 /** The names of the features that a bundle may have. */
 export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 
-/** The default features, which the prebuilt bundles of the package have. Names of refusals are for people: devices have numbers. */
+/**
+ * The default features, which the prebuilt bundles of the package have. Names of refusals are for people: devices have
+ * numbers.
+ */
 export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "copy"];
 
 /** Hash functions that an engine may have, so that a micro verifier need not hold them. */
@@ -69,8 +72,8 @@ export const HOST_HASHES = ["sha256", "sha512"] as const;
 export type HostHash = (typeof HOST_HASHES)[number];
 
 /**
- * Parts of a micro verifier that a product may leave out. boot: boot(), and the envelope that a device keeps for it, for
- * a device with Storage whose boot file starts the app. limits: `since` and `until` of anchors. threshold: two
+ * Parts of a micro verifier that a product may leave out. boot: boot(), and the envelope that a device keeps for it,
+ * for a device with Storage whose boot file starts the app. limits: `since` and `until` of anchors. threshold: two
  * required signatures. uri: images outside the envelope. What needs a missing part is refused.
  */
 export const MICRO_PARTS = ["boot", "limits", "threshold", "uri"] as const;
@@ -83,7 +86,10 @@ export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];
   form: BundleForm;
-  /** A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has them. */
+  /**
+   * A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has
+   * them.
+   */
   micro?: readonly HostHash[];
   /** Machine code for Ed25519 on this board. */
   kernel?: KernelTarget;

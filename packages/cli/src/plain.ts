@@ -1,5 +1,6 @@
-// Command lines with nothing unusual in them: what commander would give a command, without loading commander. It is most of what a
-// short command loads. Any doubt is commander's: it parses the line again, and has the words for what is wrong. A test compares both.
+// Command lines with nothing unusual in them: what commander would give a command, without loading commander. It is
+// most of what a short command loads. Any doubt is commander's: it parses the line again, and has the words for what is
+// wrong. A test compares both.
 
 import type { Argument, Option } from "commander";
 import { type AnyCommand, optionsOf, repeatable } from "./command.js";
@@ -57,7 +58,10 @@ function argumentValues(declared: readonly Argument[], rest: readonly string[]):
   });
 }
 
-/** The arguments of a command, and its options, as `run` takes them. `args`: what follows its name. Undefined if commander must see the line. */
+/**
+ * The arguments of a command, and its options, as `run` takes them. `args`: what follows its name. Undefined if
+ * commander must see the line.
+ */
 export function plainArguments(definition: AnyCommand, args: readonly string[]): unknown[] | undefined {
   const options = optionsOf(definition);
   if (!options.every(isPlain)) return undefined;

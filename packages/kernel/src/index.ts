@@ -1,11 +1,16 @@
-// The kernel as machine code: Ed25519 verification, SHA-512 and SHA-256 for Cortex-M. The sources in C are beside this file.
+// The kernel as machine code: Ed25519 verification, SHA-512 and SHA-256 for Cortex-M. The sources in C are beside this
+// file.
 
 import { IMAGES } from "./images.js";
 
-/** The architectures with an image: Cortex-M4, M7 and M33 with DSP (ARMv7E-M), and Cortex-M0, M0+ and later (ARMv6-M). */
+/**
+ * The architectures with an image: Cortex-M4, M7 and M33 with DSP (ARMv7E-M), and Cortex-M0, M0+ and later (ARMv6-M).
+ */
 export type Architecture = keyof typeof IMAGES;
 
-/** Machine code that runs at every address that is a multiple of 4. It begins with `struct firmseal_kernel` of kernel.h. */
+/**
+ * Machine code that runs at every address that is a multiple of 4. It begins with `struct firmseal_kernel` of kernel.h.
+ */
 export interface KernelImage {
   bytes: Uint8Array;
   /** SHA-256 over the bytes, in hexadecimal. */

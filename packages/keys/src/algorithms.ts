@@ -55,7 +55,8 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
     // RFC 8410 §7: with the public key after the private one, as Rust tools write it
     pkcs8v2: { head: "3051020101300506032b657004220420", middle: "812100" },
     pkcs11: {
-      // CKK_EC_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EDDSA: without parameter it is Ed25519 over the message (PKCS#11 3.1 §6.3.14)
+      // CKK_EC_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EDDSA: without parameter it is Ed25519 over the message
+      // (PKCS#11 3.1 §6.3.14)
       kind: 0x40,
       generate: 0x1055,
       sign: 0x1057,

@@ -1,7 +1,7 @@
-// Deterministic encoding of CBOR (RFC 8949 §4.2.1). cbor-x encodes integers of more than 32 bits: to load it takes longer
-// than to write all else. Only this file uses cbor-x, and only to encode, because its decoder is not strict. In lib/, the
-// build puts the encoder itself into this module (scripts/in-signer.mjs): a dependency on cbor-x would install
-// cbor-extract.
+// Deterministic encoding of CBOR (RFC 8949 §4.2.1). cbor-x encodes integers of more than 32 bits: to load it takes
+// longer than to write all else. Only this file uses cbor-x, and only to encode, because its decoder is not strict. In
+// lib/, the build puts the encoder itself into this module (scripts/in-signer.mjs): a dependency on cbor-x would
+// install cbor-extract.
 
 import { Encoder } from "cbor-x";
 import { compareBytes, secretBytes } from "./bytes.js";
@@ -74,7 +74,10 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** The pieces of an item. A byte string is one: it may have many megabytes, or be a secret, and only the result has a copy. */
+/**
+ * The pieces of an item. A byte string is one: it may have many megabytes, or be a secret, and only the result has a
+ * copy.
+ */
 function pieces(value: Encodable): Uint8Array[] {
   if (typeof value === "number" || typeof value === "bigint") return [integer(value)];
   if (typeof value === "string") {

@@ -1,5 +1,5 @@
-// The hash functions that a description can name: COSE number (RFC 9054), implementation, and digest length in bytes. Node
-// computes them, if it is there, which what signs has loaded; otherwise a library does.
+// The hash functions that a description can name: COSE number (RFC 9054), implementation, and digest length in bytes.
+// Node computes them, if it is there, which what signs has loaded; otherwise a library does.
 
 import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512 } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";

@@ -51,5 +51,7 @@ export const nodeHost = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384")
 /** Hashing an input of at most this many bytes is faster than loading node:crypto. */
 const SHORT = 8_192;
 
-/** A host for an input of this many bytes: the hash functions of the verifier for a short one, otherwise those of Node. */
+/**
+ * A host for an input of this many bytes: the hash functions of the verifier for a short one, otherwise those of Node.
+ */
 export const hostFor = (bytes: number) => (bytes > SHORT ? nodeHost : { sha256, sha384, sha512 });

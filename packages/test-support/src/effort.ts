@@ -16,7 +16,10 @@ export const TIMES = KILLS > 0 ? `${KILLS} times` : "(skipped: takes long, FIRMS
 /** Ends the name of a test that is for LONG only. */
 export const AT_LENGTH = LONG ? "" : " (skipped: takes long, FIRMSEAL_LONG=1 runs it)";
 
-/** All of a list with LONG; by default every `n`th of it, beginning with the first. Name the test so that it says so: OF_SOME. */
+/**
+ * All of a list with LONG; by default every `n`th of it, beginning with the first. Name the test so that it says so:
+ * OF_SOME.
+ */
 export const some = <T>(all: readonly T[], n: number): T[] => all.filter((_, i) => LONG || i % n === 0);
 
 /** Ends the name of a test that by default tries a part. */

@@ -1,5 +1,6 @@
-// Bytes and numbers in toEqual() and its kind. vitest compares two byte strings element by element, and then their entries by name: 1.6 ms for a
-// kilobyte. Here equal ones are found in a microsecond. All others are compared as before, which also shows the difference.
+// Bytes and numbers in toEqual() and its kind. vitest compares two byte strings element by element, and then their
+// entries by name: 1.6 ms for a kilobyte. Here equal ones are found in a microsecond. All others are compared as
+// before, which also shows the difference.
 
 import { expect } from "vitest";
 

@@ -1,4 +1,5 @@
-// A folder with an HSS/LMS key, and a reader of HSS/LMS signatures (RFC 8554 §6.2) for what they give away about the state of their signer.
+// A folder with an HSS/LMS key, and a reader of HSS/LMS signatures (RFC 8554 §6.2) for what they give away about the
+// state of their signer.
 
 import { hsslms, open } from "@firmseal/verifier";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
@@ -7,7 +8,10 @@ import { FACTS, image, Place, type Result, type RunOptions } from "./run.js";
 
 const CHAINS = [0, 265, 133, 67, 34, 200, 101, 51, 26];
 
-/** For each level the public key that signs on it, as hex, the leaf, and what is signed: the next level's key, or nothing for the message. */
+/**
+ * For each level the public key that signs on it, as hex, the leaf, and what is signed: the next level's key, or
+ * nothing for the message.
+ */
 export function leavesOf(publicKey: Uint8Array, signature: Uint8Array): { key: string; leaf: number; below: string }[] {
   const s = Buffer.from(signature);
   const levels = s.readUInt32BE(0) + 1;

@@ -1,6 +1,7 @@
-// Calls main() of the built command line in this process, as if a process of its own had been started: its arguments, environment, folder and
-// descriptors are those of the call, and what it writes to stdout and stderr is collected. A start takes ten times as long.
-// Calls wait for each other: a process has one folder and one environment. Tests that run beside a call keep their own files and streams.
+// Calls main() of the built command line in this process, as if a process of its own had been started: its arguments,
+// environment, folder and descriptors are those of the call, and what it writes to stdout and stderr is collected. A
+// start takes ten times as long. Calls wait for each other: a process has one folder and one environment. Tests that
+// run beside a call keep their own files and streams.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import fs, { type Stats } from "node:fs";
@@ -28,7 +29,9 @@ interface Call {
   at: number;
   out: Buffer[];
   err: Buffer[];
-  /** The descriptors of the call: those that were given, by the number that the command knows, and those that it opened. */
+  /**
+   * The descriptors of the call: those that were given, by the number that the command knows, and those that it opened.
+   */
   given: Map<number, number>;
   opened: Set<number>;
 }
@@ -46,7 +49,9 @@ function fault(code: string, errno: number, syscall: string, what: string): neve
 
 let isInstalled = false;
 
-/** Replaces the functions of node:fs, for calls alone, and for good: to export them again takes as long as a short call. */
+/**
+ * Replaces the functions of node:fs, for calls alone, and for good: to export them again takes as long as a short call.
+ */
 function install(): void {
   if (isInstalled) return;
   isInstalled = true;

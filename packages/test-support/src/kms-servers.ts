@@ -1,5 +1,6 @@
-// Key services on this machine, for the libraries of the real ones: AWS by its endpoint, Google and Azure behind a proxy that takes
-// every name for one server. What they answer has the shape that the documentation of the service gives.
+// Key services on this machine, for the libraries of the real ones: AWS by its endpoint, Google and Azure behind a
+// proxy that takes every name for one server. What they answer has the shape that the documentation of the service
+// gives.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createSign, sign as signWith } from "node:crypto";

@@ -1,4 +1,5 @@
-// An independent signer of HSS/LMS: RFC 8554 as it is written, on node:crypto. For tests and vectors; it keeps no state.
+// An independent signer of HSS/LMS: RFC 8554 as it is written, on node:crypto. For tests and vectors; it keeps no
+// state.
 
 import { hash } from "node:crypto";
 
@@ -25,9 +26,15 @@ export interface Level {
   lms: number;
   ots: number;
   q?: number;
-  /** A tree of leaves that all exist; otherwise one leaf and a path of random nodes, which is all that a verifier ever sees. */
+  /**
+   * A tree of leaves that all exist; otherwise one leaf and a path of random nodes, which is all that a verifier ever
+   * sees.
+   */
   whole?: boolean;
-  /** How many steps the root is above the leaf, h where it is left out, and what is taken for nodes after h. For forgeries. */
+  /**
+   * How many steps the root is above the leaf, h where it is left out, and what is taken for nodes after h. For
+   * forgeries.
+   */
   steps?: number;
   beyond?: Uint8Array;
 }

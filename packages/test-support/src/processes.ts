@@ -1,4 +1,5 @@
-// Programs for tests that need many processes: a module of the sources, bundled, which does in one process what would take many starts.
+// Programs for tests that need many processes: a module of the sources, bundled, which does in one process what would
+// take many starts.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -22,7 +23,8 @@ export async function program(code: string, from: string): Promise<string> {
     entryNames: "worker",
     outExtension: { ".js": ".mjs" },
     bundle: true,
-    // what is imported on demand is in files of its own, which most starts do not read, and the services' clients are in none
+    // what is imported on demand is in files of its own, which most starts do not read, and the services' clients are
+    // in none
     external: OPTIONAL,
     splitting: true,
     minifyWhitespace: true,
@@ -66,8 +68,9 @@ export function startWorker(path: string, args: readonly string[], env: { [name:
 }
 
 /**
- * Keeps `processes` workers running and kills one after the other with SIGKILL, `kills` times: most of them within `at` milliseconds of
- * work, some while they start. `start(i)` starts one. Returns the ends of those that ended by themselves.
+ * Keeps `processes` workers running and kills one after the other with SIGKILL, `kills` times: most of them within `at`
+ * milliseconds of work, some while they start. `start(i)` starts one. Returns the ends of those that ended by
+ * themselves.
  */
 export async function massacre(
   kills: number,

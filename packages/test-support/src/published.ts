@@ -1,4 +1,5 @@
-// The published private halves of test keys: seeds of Ed25519, scalars of P-256. Everybody has them; the list of test keys says where from.
+// The published private halves of test keys: seeds of Ed25519, scalars of P-256. Everybody has them; the list of test
+// keys says where from.
 
 export const published: Record<string, string> = {
   "spec-p256": "0296588d909418b339d150420a3612b57fb4f631a69f224fae90cb4f3fe18973",

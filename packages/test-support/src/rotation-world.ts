@@ -1,4 +1,5 @@
-// A fleet in memory for the tests of rotation: keys, trust files, releases, and devices that run the code that devices run.
+// A fleet in memory for the tests of rotation: keys, trust files, releases, and devices that run the code that devices
+// run.
 
 import { createHash } from "node:crypto";
 import {
@@ -175,8 +176,8 @@ export class Device<Name extends string = ClassName> {
   }
 
   /**
-   * Offers a release, or in another role what the device's own code asks for; the device starts again after it, as after a power cut. Whether
-   * it was installed.
+   * Offers a release, or in another role what the device's own code asks for; the device starts again after it, as
+   * after a power cut. Whether it was installed.
    */
   dryRun(envelope: Uint8Array, cut: Cut = "none", role = ROLE_RELEASE): boolean {
     const { write } = this.memory;

@@ -96,8 +96,8 @@ export class Place {
     return existsSync(this.at(name));
   }
   /**
-   * Runs a command. The logs of the keys are taken away afterwards, unless they are kept: most tests sign one number again and again, which
-   * the logs would not let them.
+   * Runs a command. The logs of the keys are taken away afterwards, unless they are kept: most tests sign one number
+   * again and again, which the logs would not let them.
    */
   async run(args: readonly string[], o: RunOptions = {}): Promise<Result> {
     const r = await firmseal(args, { cwd: this.path, ...o });

@@ -3,7 +3,9 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hex } from "./bytes.js";
 
-/** The third-party vectors are beside the checkout, or where FIRMSEAL_VECTORS says; they are not part of the project. */
+/**
+ * The third-party vectors are beside the checkout, or where FIRMSEAL_VECTORS says; they are not part of the project.
+ */
 const root = process.env["FIRMSEAL_VECTORS"] ?? resolve(fileURLToPath(new URL("../../../../shared/vectors", import.meta.url)));
 
 export const haveVectors = existsSync(join(root, "README.md"));

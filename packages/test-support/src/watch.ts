@@ -6,7 +6,10 @@ import { Worker } from "node:worker_threads";
 const deadline = new BigInt64Array(new SharedArrayBuffer(8));
 let watched = false;
 
-/** What never comes back holds this thread, so that no timer runs here: another thread ends the process, and with it the test file. */
+/**
+ * What never comes back holds this thread, so that no timer runs here: another thread ends the process, and with it the
+ * test file.
+ */
 const WATCH = `
 const { workerData: { deadline, pid } } = require("node:worker_threads");
 setInterval(() => {

@@ -1,5 +1,5 @@
-// The interpreter, command by command: what a run hands to the device, in order, or with what it is refused. The manifests are signed;
-// what an effect carries is what is set for its component at that moment.
+// The interpreter, command by command: what a run hands to the device, in order, or with what it is refused. The
+// manifests are signed; what an effect carries is what is set for its component at that moment.
 
 import * as E from "../../../packages/verifier/src/spec/errors.js";
 import {

@@ -1,4 +1,5 @@
-// Thresholds for families of algorithms: two keys of one kind and one of another, and what a device makes of a family that it lacks.
+// Thresholds for families of algorithms: two keys of one kind and one of another, and what a device makes of a family
+// that it lacks.
 
 import { ALG_ED25519, ALG_EDDSA, ALG_ES256, ALG_ESP256 } from "../../../packages/verifier/src/spec/cose.js";
 import * as E from "../../../packages/verifier/src/spec/errors.js";

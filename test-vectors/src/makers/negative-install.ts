@@ -1,4 +1,5 @@
-// Refused while installing or starting (90 to 109); and what open() or the interpreter refuses, on a device: there, nothing may have changed.
+// Refused while installing or starting (90 to 109); and what open() or the interpreter refuses, on a device: there,
+// nothing may have changed.
 
 import * as E from "../../../packages/verifier/src/spec/errors.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";

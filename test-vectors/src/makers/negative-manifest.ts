@@ -205,7 +205,9 @@ async function ofManifests({ inside }: Tools): Promise<void> {
   await inside(E.COMPONENT_LIST, "component-twice", "one component listed twice", commonOf(array(C0, C1, C0)));
 }
 
-/** Rollback, compared exactly: each of these bounds is where an int32, an uint32, a double, an int64 loses something. */
+/**
+ * Rollback, compared exactly: each of these bounds is where an int32, an uint32, a double, an int64 loses something.
+ */
 async function ofRollback({ inside }: Tools): Promise<void> {
   for (const bits of [0, 31, 32, 53, 63]) {
     const n = 2n ** BigInt(bits);

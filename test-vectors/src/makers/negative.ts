@@ -1,4 +1,5 @@
-// Vectors that must be refused: one fault each, everything else in order, signatures too. Grouped like the numbers of refusals.
+// Vectors that must be refused: one fault each, everything else in order, signatures too. Grouped like the numbers of
+// refusals.
 
 import type { Vector } from "../../index.mjs";
 import { ofFamilies } from "./families.js";

@@ -1,4 +1,5 @@
-// Chains of trust files, limits on jumps, counting from a new beginning, and keys for one device at a time: what is accepted, and what is refused.
+// Chains of trust files, limits on jumps, counting from a new beginning, and keys for one device at a time: what is
+// accepted, and what is refused.
 
 import * as E from "../../../packages/verifier/src/spec/errors.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";

@@ -59,7 +59,9 @@ export function head(major: number, n: number | bigint): number[] {
     ...Array.from({ length: size }, (_, i) => Number((v >> BigInt(8 * (size - 1 - i))) & 255n)),
   ];
 }
-/** `start` with the items behind it. A loop: flat() takes ten times as long, and some vectors have 64 KB in small items. */
+/**
+ * `start` with the items behind it. A loop: flat() takes ten times as long, and some vectors have 64 KB in small items.
+ */
 function followed(start: number[], items: readonly Piece[]): number[] {
   for (const item of items) for (const byte of item) start.push(byte);
   return start;
@@ -307,7 +309,10 @@ export const classParam = (id: Piece = CLASS): [number, Piece] => [PARAM_CLASS_I
 export const identity: Command[] = [override(vendorParam(), classParam()), [COND_VENDOR_IDENTIFIER, 15], [COND_CLASS_IDENTIFIER, 15]];
 export const sharedOf = (...pairs: [number, Piece][]): Piece => seq(override(vendorParam(), classParam(), ...pairs), ...identity.slice(1));
 
-/** The update that the others are made from: one image, fetched from the envelope, checked, checked again, and invoked at the start. */
+/**
+ * The update that the others are made from: one image, fetched from the envelope, checked, checked again, and invoked
+ * at the start.
+ */
 export function update(m: ManifestSpec = {}): Piece {
   return manifest({
     shared: sharedOf(digestParam(IMAGE), sizeParam(IMAGE.length)),

@@ -53,8 +53,8 @@ export function keys(what: string, required = true): Option {
 }
 
 /**
- * Roles that a command can ask for. Root keys only sign trust files. A literal, so that --help need not load the signer;
- * a test compares it with ROLES.
+ * Roles that a command can ask for. Root keys only sign trust files. A literal, so that --help need not load the
+ * signer; a test compares it with ROLES.
  */
 export const policyRoles = ["release", "debug", "recovery"];
 
@@ -77,8 +77,8 @@ export function rootOptions(): Option[] {
 }
 
 /**
- * --passphrase-env and --passphrase-fd, repeatable, in the order of the command line. A passphrase is never an argument: other processes
- * can read the arguments of a process.
+ * --passphrase-env and --passphrase-fd, repeatable, in the order of the command line. A passphrase is never an
+ * argument: other processes can read the arguments of a process.
  */
 export function passphrases(): Option[] {
   let all: PassphraseOption[] = [];

@@ -30,8 +30,9 @@ export function checkRelease(out: string, envelope: Uint8Array, replace: boolean
 }
 
 /**
- * An output must not be an input, a private key, the state of a key, or another output. An envelope replaces an existing file that is not
- * called *.suit only if that is an envelope too: a mistyped name must not cost a key or an image.
+ * An output must not be an input, a private key, the state of a key, or another output. An envelope replaces an
+ * existing file that is not called *.suit only if that is an envelope too: a mistyped name must not cost a key or an
+ * image.
  */
 export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
   refuseTerminal(path, option);
@@ -81,7 +82,10 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
   }
 }
 
-/** A trust file replaces an existing file only if that is a trust file too: a mistyped name must not cost a key or an image. */
+/**
+ * A trust file replaces an existing file only if that is a trust file too: a mistyped name must not cost a key or an
+ * image.
+ */
 export function checkTrustOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
   if (path === STDIO || !isFile(path)) return;

@@ -10,7 +10,10 @@ export function refuseToEncrypt(format: PrivateFormat, encrypt: boolean): void {
   if (encrypt && !canEncrypt(format)) throw usage(`--format ${format} is not encrypted`, "add --no-passphrase, or choose pkcs8 or openssh");
 }
 
-/** Writes private keys, all of them or none, with mode 0600 from the first byte, never over an existing file. Wipes the passphrase. */
+/**
+ * Writes private keys, all of them or none, with mode 0600 from the first byte, never over an existing file. Wipes the
+ * passphrase.
+ */
 export async function writePrivate(keys: ReadonlyMap<string, PrivateKey>, format: PrivateFormat, secret?: Uint8Array): Promise<void> {
   const written: string[] = [];
   try {

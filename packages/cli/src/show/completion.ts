@@ -42,8 +42,8 @@ function inCommand(command: AnyCommand, before: readonly string[], begin: string
 }
 
 /**
- * The candidates for the last of `words`, one in a line: value, tab, what it is. Without a line, the shell offers files.
- * `load`: the command in the words before.
+ * The candidates for the last of `words`, one in a line: value, tab, what it is. Without a line, the shell offers
+ * files. `load`: the command in the words before.
  */
 export async function completionLines(
   words: readonly string[],

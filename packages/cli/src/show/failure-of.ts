@@ -55,8 +55,8 @@ function optionOf(path: string, given: readonly unknown[]): string | undefined {
 }
 
 /**
- * A failure about a file that cannot be used names the option that gave the path. `given`: the arguments of the command,
- * then its options.
+ * A failure about a file that cannot be used names the option that gave the path. `given`: the arguments of the
+ * command, then its options.
  */
 export function withOption(failure: Failure, given: readonly unknown[]): Failure {
   const { exit, reason, code, message, hint, facts, cause } = failure;

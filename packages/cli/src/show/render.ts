@@ -1,4 +1,5 @@
-// Turns the facts of a command into one JSON object, or into its words. Whatever is shown passes here, so control characters end here.
+// Turns the facts of a command into one JSON object, or into its words. Whatever is shown passes here, so control
+// characters end here.
 
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";

@@ -14,8 +14,8 @@ const physical = (path: string, line = 1) => ({
 });
 
 /**
- * Where a finding is shown: an envelope is not in the repository, so with a product file in the line of the board that the
- * release is for.
+ * Where a finding is shown: an envelope is not in the repository, so with a product file in the line of the board that
+ * the release is for.
  */
 function locations({ path, boards = [], waiver }: Finding, product: Product | undefined) {
   if (!product) return [physical(path)];

@@ -1,4 +1,5 @@
-// Writes to stdout and stderr. Data goes to stdout, words go to stderr; --json writes one object to stdout, also on failure.
+// Writes to stdout and stderr. Data goes to stdout, words go to stderr; --json writes one object to stdout, also on
+// failure.
 
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
@@ -27,7 +28,9 @@ export function visibleJson(text: string): string {
     .join("\n");
 }
 
-/** Writes everything to a descriptor. A pipe that nobody reads any more is not an error, unless the output is `needed`. */
+/**
+ * Writes everything to a descriptor. A pipe that nobody reads any more is not an error, unless the output is `needed`.
+ */
 function writeAll(fd: number, bytes: Uint8Array, needed = false): void {
   for (let at = 0; at < bytes.length; ) {
     try {

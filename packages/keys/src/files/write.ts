@@ -147,7 +147,8 @@ export function checkWritable(path: string): void {
   const release = holdSignals();
   try {
     temporary = temporaryBeside(targetOf(path));
-    // with content: a full disk often still has room for names. It need not last, and file systems reserve its room when it is written.
+    // with content: a full disk often still has room for names. It need not last, and file systems reserve its room
+    // when it is written.
     create(temporary, new Uint8Array(4096), 0o600, false);
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === "ENOENT") throw noFolder(path, e);
@@ -198,8 +199,8 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
 }
 
 /**
- * Makes a folder and those around it. Returns the outermost one that it made, or undefined. Not the recursive mkdir of Node: it
- * never returns where a folder is there and takes no other one, as in /proc.
+ * Makes a folder and those around it. Returns the outermost one that it made, or undefined. Not the recursive mkdir of
+ * Node: it never returns where a folder is there and takes no other one, as in /proc.
  */
 export function makeFolders(path: string, mode = 0o777): string | undefined {
   const make = (): string | undefined => {
@@ -224,8 +225,8 @@ export function makeFolders(path: string, mode = 0o777): string | undefined {
 }
 
 /**
- * Writes a new folder with files, whole or not at all: into a folder beside it, which is then renamed. Folders around it are
- * made. `time`: seconds since 1970 for the files; default: now. Throws a usage Failure if the path exists.
+ * Writes a new folder with files, whole or not at all: into a folder beside it, which is then renamed. Folders around
+ * it are made. `time`: seconds since 1970 for the files; default: now. Throws a usage Failure if the path exists.
  */
 export function writeFolder(path: string, files: ReadonlyMap<string, Uint8Array>, time?: number): void {
   const release = holdSignals();

@@ -47,7 +47,10 @@ function smallInteger(t: Tlv | undefined): number {
   return t?.tag === INTEGER && n >= 1 && n <= 5 && isStrict ? t.content.readUIntBE(0, n) : Number.NaN;
 }
 
-/** The items of a SEQUENCE, which has from `least` to `most` of them. Empty for another number, or if it is not a SEQUENCE. */
+/**
+ * The items of a SEQUENCE, which has from `least` to `most` of them. Empty for another number, or if it is not a
+ * SEQUENCE.
+ */
 function fields(parent: Tlv | undefined, least: number, most = least): Tlv[] {
   const items = children(parent) ?? [];
   return items.length >= least && items.length <= most ? items : [];
@@ -82,9 +85,9 @@ function prfOf(rest: readonly Tlv[]): (typeof PRFS)[number] | undefined {
 }
 
 /**
- * Decrypts an EncryptedPrivateKeyInfo to a PrivateKeyInfo. Returns null for a wrong passphrase, and undefined for another
- * scheme or for parameters that are impossible or take too long. One wrong passphrase in 256 gives other bytes. The
- * caller erases the result.
+ * Decrypts an EncryptedPrivateKeyInfo to a PrivateKeyInfo. Returns null for a wrong passphrase, and undefined for
+ * another scheme or for parameters that are impossible or take too long. One wrong passphrase in 256 gives other bytes.
+ * The caller erases the result.
  */
 export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Promise<Buffer | null | undefined> {
   const [scheme, sealed] = fields(singleTlv(der, SEQUENCE), 2);

@@ -1,5 +1,5 @@
-// A key in PEM: PKCS#8 (plain or encrypted), SPKI, SEC1 or OpenSSH. What OpenSSL would give only as text, or does not read,
-// is read here.
+// A key in PEM: PKCS#8 (plain or encrypted), SPKI, SEC1 or OpenSSH. What OpenSSL would give only as text, or does not
+// read, is read here.
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, keyAlgOfLength, type PrivateKey, type PublicKey, privateKey, secretLength } from "@firmseal/signer";
@@ -12,8 +12,8 @@ import { decryptPkcs8, isPkcs8, PBES2, secondsOf } from "./pbes2.js";
 import { pemBlock } from "./pem.js";
 
 /**
- * Reads the only key in the text of a PEM file: PKCS#8, SPKI, SEC1 or OpenSSH. `passphrase` is called only if the key is
- * encrypted. Throws KeyFileError or KeyError.
+ * Reads the only key in the text of a PEM file: PKCS#8, SPKI, SEC1 or OpenSSH. `passphrase` is called only if the key
+ * is encrypted. Throws KeyFileError or KeyError.
  */
 export async function readPem(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   const { label, der } = pemBlock(text, name);

@@ -162,8 +162,8 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map
 
 /**
  * Runs `work` with the logs of all keys locked, and with their last-seen marks. Takes the locks in the order of their
- * paths, which prevents deadlocks. Throws a Failure (exit 3) if a log does not match its mark, or the clock is far in the
- * past.
+ * paths, which prevents deadlocks. Throws a Failure (exit 3) if a log does not match its mark, or the clock is far in
+ * the past.
  */
 export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],
@@ -208,7 +208,10 @@ const now = () => new Date(Date.now()).toISOString();
 /** No release of this program is older. */
 const EARLIEST = Date.UTC(2025, 0, 1);
 
-/** Refuses a clock that is far off: it would put a wrong time into a log, which only grows. Throws an environment Failure. */
+/**
+ * Refuses a clock that is far off: it would put a wrong time into a log, which only grows. Throws an environment
+ * Failure.
+ */
 export function refusePastClock(time = Date.now()): void {
   if (time >= EARLIEST) return;
   const shown = new Date(time).toISOString().slice(0, 10);

@@ -110,7 +110,8 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
 }
 
 /**
- * The only key in a file that is not too long for one. Returns undefined if it has no key. Throws KeyError and KeyFileError.
+ * The only key in a file that is not too long for one. Returns undefined if it has no key. Throws KeyError and
+ * KeyFileError.
  */
 export async function keyIn(
   bytes: Uint8Array,

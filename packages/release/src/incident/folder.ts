@@ -1,5 +1,5 @@
-// The folder of an incident: the next list, and a bridge for each kind of device. What is missing is made; what is there
-// may have signatures.
+// The folder of an incident: the next list, and a bridge for each kind of device. What is missing is made; what is
+// there may have signatures.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -199,8 +199,8 @@ export async function makeDraft(
 }
 
 /**
- * What devices refuse of the releases that were opened with a trial key. A signature changes nothing of it, and the draft
- * with one has the same outline: so each is tried once. An envelope that is read again has another outline.
+ * What devices refuse of the releases that were opened with a trial key. A signature changes nothing of it, and the
+ * draft with one has the same outline: so each is tried once. An envelope that is read again has another outline.
  */
 const tried = new WeakMap<object, Tried>();
 

@@ -15,8 +15,8 @@ const HASH_CHUNK = 1 << 18;
 const HASH_TURN = 1 << 26;
 
 /**
- * Computes digest and size of a file of any size, in constant memory. `most`: the size that it should have; a longer file
- * is only read until that is certain, and the result is that of another file.
+ * Computes digest and size of a file of any size, in constant memory. `most`: the size that it should have; a longer
+ * file is only read until that is certain, and the result is that of another file.
  */
 export async function hashFile(
   path: string,

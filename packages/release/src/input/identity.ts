@@ -5,7 +5,10 @@ import { identityUuids, isUuid } from "@firmseal/signer";
 
 /** Nearly a UUID, or a part of one: a typo must not become the name of a class that no device has. */
 const ALMOST_UUID = /^[0-9a-f]*(-[0-9a-f]*){2,}$/i;
-/** Names in ASCII, as most are: V8 takes milliseconds to prepare the expressions with classes of Unicode, which permit them too. */
+/**
+ * Names in ASCII, as most are: V8 takes milliseconds to prepare the expressions with classes of Unicode, which permit
+ * them too.
+ */
 const PLAIN_DOMAIN = /^[A-Za-z\d]([\w-]*[A-Za-z\d])?(\.[A-Za-z\d]([\w-]*[A-Za-z\d])?)*$/;
 const PLAIN_TEXT = /^[ -~]+$/;
 const DOMAIN = /^[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?(\.[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?)*$/u;

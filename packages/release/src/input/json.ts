@@ -6,7 +6,8 @@ import { parse as locate } from "@humanwhocodes/momoa";
 const DEEPEST = 1_000;
 
 /**
- * Whether a text has more brackets open at once than JSON.parse() may get: it takes 100 bytes of memory for each of them.
+ * Whether a text has more brackets open at once than JSON.parse() may get: it takes 100 bytes of memory for each of
+ * them.
  */
 export function isTooDeep(text: string): boolean {
   let depth = 0;
@@ -24,7 +25,9 @@ export function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** Characters of a text in which a fault is located. What a person writes is shorter, and it takes 100 bytes for each. */
+/**
+ * Characters of a text in which a fault is located. What a person writes is shorter, and it takes 100 bytes for each.
+ */
 const LONGEST_LOCATED = 2 ** 21;
 
 /** Names the fault, and its place if that is known. */

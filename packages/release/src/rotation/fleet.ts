@@ -200,8 +200,8 @@ class Reader {
 }
 
 /**
- * The cohorts of rows, with the files that they name, which are relative to the fleet file `path`. Throws as readFleet()
- * does.
+ * The cohorts of rows, with the files that they name, which are relative to the fleet file `path`. Throws as
+ * readFleet() does.
  */
 export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise<Cohort[]> {
   const reader = new Reader(path);

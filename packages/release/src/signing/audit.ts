@@ -1,5 +1,5 @@
-// Audits signing logs: the hash chain of each, that it has everything that was seen before, and that no two logs or trust
-// files have the same number. Of trust files, also that every signature of a known root has an entry.
+// Audits signing logs: the hash chain of each, that it has everything that was seen before, and that no two logs or
+// trust files have the same number. Of trust files, also that every signature of a known root has an entry.
 
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -127,7 +127,10 @@ function inspectLog({ path, key }: LogPlace): InspectedLog {
   return { log, faults: [...log.faults, ...seen.flatMap((s) => missingFromLog(log, s))], keys, seen };
 }
 
-/** Several logs of one key, as copies of a key have their own: one of them must have what this machine has seen. Its own log must have it. */
+/**
+ * Several logs of one key, as copies of a key have their own: one of them must have what this machine has seen. Its own
+ * log must have it.
+ */
 function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
   return all.map((one) => {
     const elsewhere = (s: SeenState) =>
@@ -205,7 +208,8 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
 
 /**
  * Audits the logs of keys, named by a key or by a log file, and trust files. Nothing is written but the entries of
- * `acceptRestored`. Throws KeyFileError or Failure if something cannot be read; what is wrong with logs is in the result.
+ * `acceptRestored`. Throws KeyFileError or Failure if something cannot be read; what is wrong with logs is in the
+ * result.
  */
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);

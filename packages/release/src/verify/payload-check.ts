@@ -105,8 +105,8 @@ export const triedInterpreter = () =>
 
 /**
  * Checks the payloads of the envelope and those in `files` (a map of URI to path). Throws a Failure with the refusal
- * that a device would give: wrong size, wrong digest, no digest at all, or nothing that fetches the payload. `hashes`: the
- * hash functions for payloads in the envelope, by their size. Default: what starts faster.
+ * that a device would give: wrong size, wrong digest, no digest at all, or nothing that fetches the payload. `hashes`:
+ * the hash functions for payloads in the envelope, by their size. Default: what starts faster.
  */
 export async function checkPayloads(m: Manifest, files: Map<string, string>, hashes = hostFor): Promise<void> {
   const digests = new Map<string, Promise<Uint8Array>>();
@@ -160,9 +160,9 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
 }
 
 /**
- * The refusal that every device gives for this release, whatever its payloads are, when it installs or when it starts; or
- * one that some kind of device gives because the commands are wrong. Returns undefined if there is none. Throws a Failure
- * if it cannot be tried.
+ * The refusal that every device gives for this release, whatever its payloads are, when it installs or when it starts;
+ * or one that some kind of device gives because the commands are wrong. Returns undefined if there is none. Throws a
+ * Failure if it cannot be tried.
  */
 export function certainRefusal(m: Manifest): DeviceRefusal | undefined {
   const by = triedInterpreter();

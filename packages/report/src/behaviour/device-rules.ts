@@ -1,4 +1,5 @@
-// What a device refuses beyond the interpreter: the rules of the installer, for effects that are examined and not carried out.
+// What a device refuses beyond the interpreter: the rules of the installer, for effects that are examined and not
+// carried out.
 
 import {
   type Bytes,

@@ -59,8 +59,8 @@ const SECTIONS = { install: INSTALL_SECTIONS, start: START_SECTIONS } as const;
 const sectionsIn = (m: Manifest, during: Phase): number[] => SECTIONS[during].filter((key) => !m.absent.includes(key));
 
 /**
- * Runs to the end. `answer` gets each effect and returns its outcome, and gets undefined at the end. Throws the refusal of
- * the interpreter, and what `answer` throws.
+ * Runs to the end. `answer` gets each effect and returns its outcome, and gets undefined at the end. Throws the refusal
+ * of the interpreter, and what `answer` throws.
  */
 function drive(by: Interpreter, run: Run, answer: (e: Effect | undefined) => boolean): void {
   let e = by.step(run);
@@ -98,7 +98,10 @@ interface Played extends Course {
   compared: boolean;
 }
 
-/** An installation asks for the slot that it writes. A start asks for the current one: of what was not written, the other one of the two. */
+/**
+ * An installation asks for the slot that it writes. A start asks for the current one: of what was not written, the
+ * other one of the two.
+ */
 function isSlot({ component, slot }: Effect, kind: DeviceKind, before: KnownContents | undefined): boolean {
   if (!before || before.hasWritten(component)) return slot === kind.slot;
   return kind.slot > 1 ? slot !== kind.slot : slot === 1 - kind.slot;
@@ -182,8 +185,8 @@ export function kindRefusal(by: Interpreter, m: Manifest, kind: DeviceKind): Dev
 }
 
 /**
- * Returns what payloads must match if a device of one kind installs them, also what it detects before it refuses. Only the
- * interpreter refuses here: rules of devices say nothing about payloads.
+ * Returns what payloads must match if a device of one kind installs them, also what it detects before it refuses. Only
+ * the interpreter refuses here: rules of devices say nothing about payloads.
  */
 export function payloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind): { expected: readonly Expectation[]; refused?: unknown } {
   const known = new KnownContents();

@@ -64,8 +64,8 @@ function isArtifact(value: unknown): value is Artifact {
 }
 
 /**
- * Reads a record where its schema is not available: the members that are used have the right types. Throws SyntaxError if it is
- * not JSON, and TypeError if it is not the record of a release.
+ * Reads a record where its schema is not available: the members that are used have the right types. Throws SyntaxError
+ * if it is not JSON, and TypeError if it is not the record of a release.
  */
 export function readRecordText(text: string): ReleaseRecord {
   const value = JSON.parse(text) as ReleaseRecord | null;

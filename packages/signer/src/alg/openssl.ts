@@ -67,7 +67,10 @@ function keepForTurn(secret: Uint8Array, digest: string, key: object): void {
   });
 }
 
-/** Calls `use` with the key. Returns undefined if OpenSSL cannot be used for it. An array whose bytes have changed is another key. */
+/**
+ * Calls `use` with the key. Returns undefined if OpenSSL cannot be used for it. An array whose bytes have changed is
+ * another key.
+ */
 function withNodeKey(secret: Uint8Array, use: (openssl: Crypto, key: object) => Uint8Array): Uint8Array | undefined {
   const crypto = openssl();
   if (!crypto) return undefined;

@@ -23,7 +23,10 @@ export function suggestion(word: unknown, right: readonly string[]): string {
   return meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
 }
 
-/** The distance of two words: how many letters to insert, delete, replace or exchange with their neighbour (optimal string alignment). */
+/**
+ * The distance of two words: how many letters to insert, delete, replace or exchange with their neighbour (optimal
+ * string alignment).
+ */
 function distance(a: string, b: string): number {
   const [one, other] = [[...a], [...b]];
   let before: number[] = [];

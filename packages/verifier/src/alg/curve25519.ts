@@ -6,8 +6,8 @@ import { floor } from "../hash/constants.js";
 import { add, copy, element, isZero25519, mul25519, parity, power, readElement, sub, unpack } from "./field25519.js";
 
 /**
- * As `read` takes them, 42 characters each: 2 d, d = -121665/121666 (RFC 8032 §5.1); 2^((p - 1) / 4), a square root of -1 (§5.1.3); x and y
- * of the base point B; x and y of [2^128]B.
+ * As `read` takes them, 42 characters each: 2 d, d = -121665/121666 (RFC 8032 §5.1); 2^((p - 1) / 4), a square root of
+ * -1 (§5.1.3); x and y of the base point B; x and y of [2^128]B.
  */
 export var NUMBERS =
   "Mv'vH{&2+C7+,O.?si%%Q68Dg#Oo.,977$/8r5qjIz" +
@@ -42,12 +42,13 @@ export function decode(bytes: Bytes): Point | undefined {
   var u = element(0);
   var v = element(0);
   var w = element(0);
-  // x^2 = u / v with u = 2 y^2 - 2, v = 2 d y^2 + 2; x = u (uv)^((p - 5) / 8): then v x^2 = u (uv)^((p - 1) / 4), which is u or -u where
-  // uv is a square, and else none of the two. v is never 0. Sizes 3 and 2, with the 2 added.
+  // x^2 = u / v with u = 2 y^2 - 2, v = 2 d y^2 + 2; x = u (uv)^((p - 5) / 8): then v x^2 = u (uv)^((p - 1) / 4), which
+  // is u or -u where uv is a square, and else none of the two. v is never 0. Sizes 3 and 2, with the 2 added.
   mul25519(u, y);
   mul25519(v, u, readElement(NUMBERS, 0));
   v[0] += 2;
-  // The order is 1 or 2 where x = 0, so u = 0; 4 where y = 0; 8 where x^2 + y^2 = 0, for then the double has y = 0: u + v y^2 = 0. Size 4.
+  // The order is 1 or 2 where x = 0, so u = 0; 4 where y = 0; 8 where x^2 + y^2 = 0, for then the double has y = 0: u +
+  // v y^2 = 0. Size 4.
   mul25519(w, u, v);
   add(u, u, u);
   u[0] -= 2;
@@ -140,8 +141,8 @@ function ready(p: Point, d: number[], affine: boolean): Point {
 }
 
 /**
- * p += q, or p -= q if `minus` is 1 and not 0, for a prepared q. Without a Z in q, it saves one multiplication. Complete: also
- * correct if the points are equal or opposite.
+ * p += q, or p -= q if `minus` is 1 and not 0, for a prepared q. Without a Z in q, it saves one multiplication.
+ * Complete: also correct if the points are equal or opposite.
  */
 function join(p: Point, q: Point, minus: number): void {
   var x = p[0];

@@ -1,14 +1,15 @@
-// Ed25519 (RFC 8032 §5.1), verification alone, with the one strict reading: S < L, canonical A and R, neither of small order, and the
-// equation without the cofactor, [S]B = R + [k]A. RFC 8032 §5.1.7 leaves the choice; a verifier that decides otherwise accepts two
-// encodings of one signature, or a key under which anything verifies.
+// Ed25519 (RFC 8032 §5.1), verification alone, with the one strict reading: S < L, canonical A and R, neither of small
+// order, and the equation without the cofactor, [S]B = R + [k]A. RFC 8032 §5.1.7 leaves the choice; a verifier that
+// decides otherwise accepts two encodings of one signature, or a key under which anything verifies.
 //
-// The equation is checked as [vS]B - [u]A - [v]R = 0, with u = vk modulo 8L and v odd, both of some 128 bits (`shorten` in scalar25519.ts), so that half of
-// the doublings fall away. It is the same equation: the order of every point divides 8L, so what is left out is [v] of the original
-// difference, and [v] of a point is 0 only where the point is 0: v is odd, and no multiple of L, for |v| < L or u = 0.
-// With windows of 3 bits, and P and 3P of the four points in RAM, a verification takes about 1,560 multiplications and 650 squarings: 254 squarings
-// for R (as many for A when the key is tried out, see `pointOf`), 7 multiplications and squarings for each of some 127 doublings, 8 for each of
-// some 125 additions. With windows of 4 bits it would be 4 percent faster, and take 4 KB more of RAM.
-// (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
+// The equation is checked as [vS]B - [u]A - [v]R = 0, with u = vk modulo 8L and v odd, both of some 128 bits (`shorten`
+// in scalar25519.ts), so that half of the doublings fall away. It is the same equation: the order of every point
+// divides 8L, so what is left out is [v] of the original difference, and [v] of a point is 0 only where the point is 0:
+// v is odd, and no multiple of L, for |v| < L or u = 0. With windows of 3 bits, and P and 3P of the four points in RAM,
+// a verification takes about 1,560 multiplications and 650 squarings: 254 squarings for R (as many for A when the key
+// is tried out, see `pointOf`), 7 multiplications and squarings for each of some 127 doublings, 8 for each of some 125
+// additions. With windows of 4 bits it would be 4 percent faster, and take 4 KB more of RAM. (A. Antipa et al.,
+// "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { copied, equalConstantTime, rawKey, subBytes } from "../base/bytes.js";
 import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
@@ -60,7 +61,10 @@ function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): By
   return copied(hash.digest(), 64);
 }
 
-/** The windows of vS, u and v, and whether the sign of u is the other one: see above. Returns undefined if S is not below L. */
+/**
+ * The windows of vS, u and v, and whether the sign of u is the other one: see above. Returns undefined if S is not
+ * below L.
+ */
 function scalars(signature: Bytes, hash: Bytes): [number[], number[], number[], boolean] | undefined {
   var width = HAS_TABLES ? 3 : 2;
   var s = loadScalar(signature, 32, 32);

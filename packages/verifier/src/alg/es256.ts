@@ -1,10 +1,12 @@
-// ECDSA over P-256 with SHA-256: FIPS 186-5 §6.4.2, SEC 1 §4.1.4; in COSE ES256 (RFC 9053 §2.1) and ESP256 (RFC 9864 §2.1).
+// ECDSA over P-256 with SHA-256: FIPS 186-5 §6.4.2, SEC 1 §4.1.4; in COSE ES256 (RFC 9053 §2.1) and ESP256 (RFC 9864
+// §2.1).
 //
-// u1 G + u2 Q goes through one chain of doublings (Straus) with signed windows of 4 bits over tables of the affine points G, 3 G, 5 G, 7 G
-// and Q, 3 Q, 5 Q, 7 Q. A point is [X, W, Z] with x = X / Z^2 and 2 y = W / Z^3: holding 2 y instead of y saves the
-// halvings and most of the small factors of Jacobian doubling. Z = 0 is the point at infinity.
+// u1 G + u2 Q goes through one chain of doublings (Straus) with signed windows of 4 bits over tables of the affine
+// points G, 3 G, 5 G, 7 G and Q, 3 Q, 5 Q, 7 Q. A point is [X, W, Z] with x = X / Z^2 and 2 y = W / Z^3: holding 2 y
+// instead of y saves the halvings and most of the small factors of Jacobian doubling. Z = 0 is the point at infinity.
 //
-// Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| < 3, |Z| < 1, tight.
+// Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| <
+// 3, |Z| < 1, tight.
 
 import { copied, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
@@ -13,7 +15,10 @@ import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
 import { isZero256, less, lin, loadElement, mul256, ONE, P, RR } from "./field256.js";
 import { ratio } from "./ratio256.js";
 
-/** 11 tight limbs out of 44 characters, 6 bits each, most significant first, 2^23 more than the limb: half the text of their numbers. */
+/**
+ * 11 tight limbs out of 44 characters, 6 bits each, most significant first, 2^23 more than the limb: half the text of
+ * their numbers.
+ */
 function limbs(text: string): number[] {
   var o: number[] = [];
   var i: number;
@@ -42,8 +47,8 @@ var D: number[] = [];
 
 /**
  * p = 2 p. With a = 3 (X - Z^2) (X + Z^2) and b = X W^2: X' = a^2 - 2 b, W' = 2 a (b - X') - W^4, Z' = W Z.
- * Weights: 3 (X - Z^2) has 6 and X + Z^2 has 2, the 12 that mul allows; 2 (b - X') has 4. Sizes: X' < 1.6, W' < 1.1, Z' < 0.6.
- * Infinity stays: Z' = W * 0. No point of the curve has y = 0, as the order is odd.
+ * Weights: 3 (X - Z^2) has 6 and X + Z^2 has 2, the 12 that mul allows; 2 (b - X') has 4. Sizes: X' < 1.6, W' < 1.1, Z'
+ * < 0.6. Infinity stays: Z' = W * 0. No point of the curve has y = 0, as the order is odd.
  */
 function dbl(p: number[][]): void {
   var x = p[0];
@@ -60,8 +65,8 @@ function dbl(p: number[][]): void {
 
 /**
  * p = p + s q for an affine q = [x, w], tight and below 2, and s = 1 or -1.
- * With h = x Z^2 - X, r = s w Z^3 - W, j = 4 h^3 and v = 4 X h^2: X' = r^2 - j - 2 v, W' = 2 r (v - X') - 2 W j, Z' = 2 h Z.
- * A holds s r, so that the sign costs two numbers only. Weights: 2 h has 2, j + 2 v has 3, 2 (v - X') has 4.
+ * With h = x Z^2 - X, r = s w Z^3 - W, j = 4 h^3 and v = 4 X h^2: X' = r^2 - j - 2 v, W' = 2 r (v - X') - 2 W j, Z' = 2
+ * h Z. A holds s r, so that the sign costs two numbers only. Weights: 2 h has 2, j + 2 v has 3, 2 (v - X') has 4.
  * Sizes: h and r < 3.6, X' < 2.2, W' < 1.7, Z' < 0.6.
  */
 function add(p: number[][], q: number[][], s: number): void {
@@ -96,10 +101,10 @@ function copy(p: number[][]): number[][] {
 
 /**
  * The affine points q, 3 q, 5 q, 7 q of each q of `points`, one after the other.
- * With 2 q = [X, W, Z], (x, y) -> (x Z^2, y Z^3) maps to another curve, on which 2 q is the affine (X, W) and q is (x Z^2, w Z^3). add does
- * not know the coefficients of the curve, so it adds there, and a Z found there, times that of 2 q, is the one on ours. Then all are made
- * affine by one division (Montgomery's trick): f[i] is the product of the i first Z, r the inverse of it.
- * As the order is a prime, no odd multiple of q below 8 equals 2 q or -2 q.
+ * With 2 q = [X, W, Z], (x, y) -> (x Z^2, y Z^3) maps to another curve, on which 2 q is the affine (X, W) and q is (x
+ * Z^2, w Z^3). add does not know the coefficients of the curve, so it adds there, and a Z found there, times that of 2
+ * q, is the one on ours. Then all are made affine by one division (Montgomery's trick): f[i] is the product of the i
+ * first Z, r the inverse of it. As the order is a prime, no odd multiple of q below 8 equals 2 q or -2 q.
  */
 function table(points: number[][][]): number[][][] {
   var t: number[][][] = [];
@@ -139,12 +144,13 @@ function table(points: number[][][]): number[][][] {
 }
 
 /**
- * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7, or nothing. u is used up.
- * First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18 * 2^224 in magnitude. Non-zero digits are 4
- * apart, so all below a digit at i come to less than 7/15 * 2^i, and one at 256 would need 2^255 * 16/15: the highest index is 255.
- * Then the limbs are made 264 bits of two's complement, 24 each: |u[i]| <= 2^23 and |k| <= 18, so |t| < 2^28, and 32 bits are enough for bit
- * operations. Of a window of 4 bits across two limbs only the low bits of the second are needed. A carry that is left at the end meets the
- * sign bits of a negative number, which it cancels.
+ * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7, or
+ * nothing. u is used up. First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18
+ * * 2^224 in magnitude. Non-zero digits are 4 apart, so all below a digit at i come to less than 7/15 * 2^i, and one at
+ * 256 would need 2^255 * 16/15: the highest index is 255. Then the limbs are made 264 bits of two's complement, 24
+ * each: |u[i]| <= 2^23 and |k| <= 18, so |t| < 2^28, and 32 bits are enough for bit operations. Of a window of 4 bits
+ * across two limbs only the low bits of the second are needed. A carry that is left at the end meets the sign bits of a
+ * negative number, which it cancels.
  */
 function digits(u: number[], s: number): number[] {
   var o: number[] = [];
@@ -175,8 +181,8 @@ function digits(u: number[], s: number): number[] {
 }
 
 /**
- * The point of a key, or false where it cannot be used: 65 bytes, 4 || x || y (SEC 1 §2.3.3, uncompressed), x and y below p,
- * y^2 = x^3 - 3 x + b, as W^2 = 4 (x^3 - 3 x + b). Weights: 2 y has 4, RR less than 1; b - 3 x has 4.
+ * The point of a key, or false where it cannot be used: 65 bytes, 4 || x || y (SEC 1 §2.3.3, uncompressed), x and y
+ * below p, y^2 = x^3 - 3 x + b, as W^2 = 4 (x^3 - 3 x + b). Weights: 2 y has 4, RR less than 1; b - 3 x has 4.
  */
 function decode(key: Bytes): number[][] | false {
   var own = copied(key, 65);
@@ -197,8 +203,8 @@ function valid(key: Bytes): boolean {
 }
 
 /**
- * ECDSA with SHA-256. Signature: 64 bytes, r || s, big-endian (RFC 9053 §2.1), both in 1..n-1; s above n / 2 is accepted.
- * False on anything else, and never throws.
+ * ECDSA with SHA-256. Signature: 64 bytes, r || s, big-endian (RFC 9053 §2.1), both in 1..n-1; s above n / 2 is
+ * accepted. False on anything else, and never throws.
  */
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = rawKey(key);
@@ -235,8 +241,8 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
       if ((k = u[j][i])) add(p, t[4 * j + (Math.abs(k) >> 1)], k > 0 ? 1 : -1);
     }
   }
-  // Infinity: refused (SEC 1 §4.1.4 step 5). Else x = X / Z^2 must be r, or r + n if that is below p: the numbers that are r modulo n.
-  // Compared as r Z^2 = X, which saves a division.
+  // Infinity: refused (SEC 1 §4.1.4 step 5). Else x = X / Z^2 must be r, or r + n if that is below p: the numbers that
+  // are r modulo n. Compared as r Z^2 = X, which saves a division.
   if (isZero256(p[2])) return false;
   mul256(D, p[2], p[2]);
   for (j = 0; j < 2; j++) {

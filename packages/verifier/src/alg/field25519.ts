@@ -1,24 +1,28 @@
-// Numbers modulo p = 2^255 - 19 as 12 doubles, after the floating-point arithmetic of D. J. Bernstein, "Curve25519: new Diffie-Hellman
-// speed records" (2006) §4: radix 2^21.25, limbs that carry their own weight, carries by rounding. No bit operation, no floor, no branch.
+// Numbers modulo p = 2^255 - 19 as 12 doubles, after the floating-point arithmetic of D. J. Bernstein, "Curve25519: new
+// Diffie-Hellman speed records" (2006) §4: radix 2^21.25, limbs that carry their own weight, carries by rounding. No
+// bit operation, no floor, no branch.
 //
-// The number is x0 + .. + x5 + 2^127 * (x6 + .. + x11). With the two halves on the same scale, a product needs three products of halves
-// (Karatsuba). Weights: x0 .. x5 are multiples of 2^0, 2^22, 2^43, 2^64, 2^85, 2^107; x6 .. x11 of 2^1, 2^22, 2^43, 2^65, 2^86, 2^107.
-// These are 2^ceil(21.25 i), over 2^127 from x6 on; as ceil(a) + ceil(b) >= ceil(a + b), a product of two limbs is a multiple of the
-// weight of the column that it falls in, also where it comes round past 2^255 = 19 or past 2^254 = 19/2.
+// The number is x0 + .. + x5 + 2^127 * (x6 + .. + x11). With the two halves on the same scale, a product needs three
+// products of halves (Karatsuba). Weights: x0 .. x5 are multiples of 2^0, 2^22, 2^43, 2^64, 2^85, 2^107; x6 .. x11 of
+// 2^1, 2^22, 2^43, 2^65, 2^86, 2^107. These are 2^ceil(21.25 i), over 2^127 from x6 on; as ceil(a) + ceil(b) >= ceil(a
+// + b), a product of two limbs is a multiple of the weight of the column that it falls in, also where it comes round
+// past 2^255 = 19 or past 2^254 = 19/2.
 //
-// Bounds. Let u(i) be the weight of limb i and w(i) its width in bits: 22 for i = 0, 4, 8, else 21. `mul`, `isZero` and `unpack` leave
+// Bounds. Let u(i) be the weight of limb i and w(i) its width in bits: 22 for i = 0, 4, 8, else 21. `mul`, `isZero` and
+// `unpack` leave
 //   |xi| <= 2^(w(i) - 1) * u(i)                 for all i but 1 and 7: half of the next weight, since a carry rounds to nearest
 //   |xi| <= 2^(w(i) - 1) * u(i) * (1 + 2^-9)    for i = 1, 7
-// and this is called size 1. The sum or difference of numbers of sizes m and n has size m + n. `mul` takes sizes whose product is at most 16.
-// Proof: a column is a sum of multiples of its weight, so it is exact in every order while the sum of the absolute values is at most
-// 2^53 weights. With sizes 1 and 1 (and without the 2^-9) that sum is 2^53 / B weights, with these B in the
-// columns 0 .. 11:
+// and this is called size 1. The sum or difference of numbers of sizes m and n has size m + n. `mul` takes sizes whose
+// product is at most 16. Proof: a column is a sum of multiples of its weight, so it is exact in every order while the
+// sum of the absolute values is at most 2^53 weights. With sizes 1 and 1 (and without the 2^-9) that sum is 2^53 / B
+// weights, with these B in the columns 0 .. 11:
 //   16.4, 30.3, 28.2, 26.3, 25.8, 50.6,   49.6, 48.8, 59.4, 152, 210, 341
-// and B >= 73 for the products of the sums of halves, together with what is taken away from them. B > 16 * (1 + 2^-9)^2 suffices.
-// A carry adds and takes away 3 * 2^51 * V, V the next weight. That rounds to a multiple of V while the limb is below 2^51 * V; a column
-// is below 2^53 of its own weights, so below 2^32 * V. What goes round from x11 to x0, and from x5 to x6, is below 2^32 weights there: what
-// the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of half the next one. The test works all this out again, and multiplies
-// at the extremes. scripts/bounds.mjs proves it of this text, and of the sizes that every caller brings.
+// and B >= 73 for the products of the sums of halves, together with what is taken away from them. B > 16 * (1 + 2^-9)^2
+// suffices. A carry adds and takes away 3 * 2^51 * V, V the next weight. That rounds to a multiple of V while the limb
+// is below 2^51 * V; a column is below 2^53 of its own weights, so below 2^32 * V. What goes round from x11 to x0, and
+// from x5 to x6, is below 2^32 weights there: what the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of
+// half the next one. The test works all this out again, and multiplies at the extremes. scripts/bounds.mjs proves it of
+// this text, and of the sizes that every caller brings.
 
 import { HAS_PLAIN, HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import { floor } from "../hash/constants.js";
@@ -27,8 +31,8 @@ declare var WebAssembly: unknown;
 
 /**
  * Room for `n` numbers: an array, which is the faster, or, where RAM counts for more, what the engine has for doubles.
- * Without HAS_PLAIN also a copy of such. Engines with WebAssembly compile to machine code: there RAM does not count, and
- * `mul` needs two thirds of the time if all its numbers are in arrays of one kind.
+ * Without HAS_PLAIN also a copy of such. Engines with WebAssembly compile to machine code: there RAM does not count,
+ * and `mul` needs two thirds of the time if all its numbers are in arrays of one kind.
  */
 function numbers(n: number | number[], small: boolean): number[] {
   return (!HAS_PLAIN || (small && !(HAS_TABLES && typeof WebAssembly !== "undefined") && typeof Float64Array !== "undefined")
@@ -36,8 +40,9 @@ function numbers(n: number | number[], small: boolean): number[] {
     : []) as unknown as number[];
 }
 
-// 0 .. 11: u(i). 12 .. 23: 3 * 2^51 * the next weight. 24: 19 * 2^-128, from the upper half's 2^128 to the lower half. 25: 2^-127, from the
-// lower half to the upper. 26: 19/2 = 2^254. Made in exact steps: not every engine reads a decimal fraction exactly.
+// 0 .. 11: u(i). 12 .. 23: 3 * 2^51 * the next weight. 24: 19 * 2^-128, from the upper half's 2^128 to the lower half.
+// 25: 2^-127, from the lower half to the upper. 26: 19/2 = 2^254. Made in exact steps: not every engine reads a decimal
+// fraction exactly.
 function constants(): number[] {
   var k = numbers(27, !HAS_TABLES);
   var x = 1;
@@ -138,7 +143,10 @@ export function sub(r: number[], a: number[], b: number[]): void {
   }
 }
 
-/** r = a * b, size 1; the product of the sizes of a and b at most 16. Without b, r = a * a; the size of a at most 4. r may be a or b. */
+/**
+ * r = a * b, size 1; the product of the sizes of a and b at most 16. Without b, r = a * a; the size of a at most 4. r
+ * may be a or b.
+ */
 export function mul25519(r: number[], a: number[], b?: number[]): void {
   // Espruino looks a variable up in their order: those that are read most come first
   var t: number;
@@ -248,8 +256,8 @@ export function mul25519(r: number[], a: number[], b?: number[]): void {
     c3 += d3;
     c4 += d4;
     c5 += d5;
-    // The middle: the sums of the halves, less p and q. Its columns from 6 on come round to the lower half by f, q by h; what is
-    // above the lower half goes up by g. The result: p0 .. p5, d0 .. d5.
+    // The middle: the sums of the halves, less p and q. Its columns from 6 on come round to the lower half by f, q by
+    // h; what is above the lower half goes up by g. The result: p0 .. p5, d0 .. d5.
     d0 = a0 * c0 - p0 - q0 + g * (p6 + h * q6);
     p0 += h * q0 + f * (a1 * c5 + a2 * c4 + a3 * c3 + a4 * c2 + a5 * c1 - p6 - q6);
     d1 = a0 * c1 + a1 * c0 - p1 - q1 + g * (p7 + h * q7);
@@ -263,8 +271,8 @@ export function mul25519(r: number[], a: number[], b?: number[]): void {
     d5 = a0 * c5 + a1 * c4 + a2 * c3 + a3 * c2 + a4 * c1 + a5 * c0 - p5 - q5;
     p5 += h * q5;
   } else {
-    // Twice a, twice b, and h times b make the products of two different limbs count twice. The columns of a * 2 b are written as those
-    // above: an archive then takes them for repetitions.
+    // Twice a, twice b, and h times b make the products of two different limbs count twice. The columns of a * 2 b are
+    // written as those above: an archive then takes them for repetitions.
     c0 = b0 + b0;
     c1 = b1 + b1;
     c2 = b2 + b2;
@@ -340,14 +348,17 @@ export function mul25519(r: number[], a: number[], b?: number[]): void {
   r[7] = d1 + t;
 }
 
-/** r = a at size 1: the carries of a product with 1. For limbs below 2^45 of their weights, whose sums of halves stay exact. */
+/**
+ * r = a at size 1: the carries of a product with 1. For limbs below 2^45 of their weights, whose sums of halves stay
+ * exact.
+ */
 export function carry(r: number[], a: number[]): void {
   mul25519(r, a, element(1));
 }
 
 /**
- * The number in 32 octets, least significant first, without the top bit (RFC 8032 §5.1.3). Size 1. A number of p or more is taken
- * modulo p: a caller that has to refuse it compares the octets.
+ * The number in 32 octets, least significant first, without the top bit (RFC 8032 §5.1.3). Size 1. A number of p or
+ * more is taken modulo p: a caller that has to refuse it compares the octets.
  */
 export function unpack(bytes: ArrayLike<number>): number[] {
   var r = element(0);
@@ -387,8 +398,9 @@ export function isZero25519(a: number[]): boolean {
 }
 
 /**
- * The lowest bit of a modulo p, for a of size 1. Of the limbs only the lowest can be odd; p is added to a negative number, and p is odd. The
- * highest limb that is not 0 has the sign: it is one weight at least, and those below are together little more than half of one.
+ * The lowest bit of a modulo p, for a of size 1. Of the limbs only the lowest can be odd; p is added to a negative
+ * number, and p is odd. The highest limb that is not 0 has the sign: it is one weight at least, and those below are
+ * together little more than half of one.
  */
 export function parity(a: number[]): number {
   var i = 11;
@@ -398,7 +410,10 @@ export function parity(a: number[]): number {
   return (a[0] & 1) ^ (a[i] < 0 ? 1 : 0);
 }
 
-/** r = a^(2^252 - 3), size 1, for a of size 4 at most: the power in RFC 8032 §5.1.3 step 2, and all but the end of an inversion. */
+/**
+ * r = a^(2^252 - 3), size 1, for a of size 4 at most: the power in RFC 8032 §5.1.3 step 2, and all but the end of an
+ * inversion.
+ */
 export function power(r: number[], a: number[]): void {
   // x = a^(2^n - 1); each step doubles n, or adds an n met before.
   var steps = [1, 2, 1, 5, 10, 20, 10, 50, 100, 50];

@@ -1,8 +1,10 @@
-// Arithmetic modulo the prime of P-256, p = 2^256 - 2^224 + 2^192 + 2^96 - 1 (FIPS 186-5, SP 800-186 §3.2.1.3), in doubles.
+// Arithmetic modulo the prime of P-256, p = 2^256 - 2^224 + 2^192 + 2^96 - 1 (FIPS 186-5, SP 800-186 §3.2.1.3), in
+// doubles.
 //
-// An element is 11 numbers, limb i counting 2^(24 i). Limbs are signed, so that a subtraction needs no borrow. It stands for its value times
-// 2^-264 modulo p (Montgomery's form). "Tight" means |limb i| <= 2^23 for i < 10; "weight k" means |limb i| <= k * 2^23. What the top limb
-// holds follows from the size of the value: a value below 3 p leaves |limb 10| < 2^18.
+// An element is 11 numbers, limb i counting 2^(24 i). Limbs are signed, so that a subtraction needs no borrow. It
+// stands for its value times 2^-264 modulo p (Montgomery's form). "Tight" means |limb i| <= 2^23 for i < 10; "weight k"
+// means |limb i| <= k * 2^23. What the top limb holds follows from the size of the value: a value below 3 p leaves
+// |limb 10| < 2^18.
 //
 // Why mul is exact (tested at the extremes). Weights ka and kb with ka * kb <= 12, and values below 31 p in magnitude:
 //   products   the fullest column is 9, with 10 products of lower limbs: 10 * 12 * 2^46 = 120 * 2^46. Column 10 has 9 such products and two
@@ -11,12 +13,13 @@
 //   reduction  each |q| <= 2^23: two of them, one times 256 and one times 65536, below 2^40.
 //   addend     |s * d|: at most 8 * 3 * 2^23 < 2^28.
 // The sum of magnitudes stays below 121 * 2^46 < 2^53, so every partial sum is an integer that a double holds exactly.
-// The carry is c = t + M - M with M = 3 * 2^75: t + M lies between 2^76 and 2^77, where doubles are multiples of 2^24. So c is the multiple of
-// 2^24 nearest to t, and |t - c| <= 2^23, which makes the result tight.
+// The carry is c = t + M - M with M = 3 * 2^75: t + M lies between 2^76 and 2^77, where doubles are multiples of 2^24.
+// So c is the multiple of 2^24 nearest to t, and |t - c| <= 2^23, which makes the result tight.
 //
-// Montgomery's step: p = -1 modulo 2^24, so the low limb q of a column is itself the multiple of p that clears it, and adding q * p means
-// adding q at 2^96 and 2^192, -256 q at 2^216 and 65536 q at 2^240. After 11 columns the sum has been divided by 2^264. As
-// |sum of q| <= 2^263 * (1 + 2^-23), the value of the result is at most |a| * |b| / 2^264 + 0.5001 p + |s * d|.
+// Montgomery's step: p = -1 modulo 2^24, so the low limb q of a column is itself the multiple of p that clears it, and
+// adding q * p means adding q at 2^96 and 2^192, -256 q at 2^216 and 65536 q at 2^240. After 11 columns the sum has
+// been divided by 2^264. As |sum of q| <= 2^263 * (1 + 2^-23), the value of the result is at most |a| * |b| / 2^264 +
+// 0.5001 p + |s * d|.
 
 import type { Bytes } from "../base/types.js";
 
@@ -205,8 +208,9 @@ export function lin(o: number[], a: number[], s: number, b: number[], t: number)
 }
 
 /**
- * Whether a tight element is 0 modulo p. Its value is then k * p with k = -limb 0 (as p = -1 modulo 2^24), and the limbs of k * p are below
- * 2^24 apart from those of a: two such forms of one number are equal limb by limb. Needs |value| < 2^14 p.
+ * Whether a tight element is 0 modulo p. Its value is then k * p with k = -limb 0 (as p = -1 modulo 2^24), and the
+ * limbs of k * p are below 2^24 apart from those of a: two such forms of one number are equal limb by limb. Needs
+ * |value| < 2^14 p.
  */
 export function isZero256(a: number[]): boolean {
   var i: number;
@@ -215,7 +219,10 @@ export function isZero256(a: number[]): boolean {
   return true;
 }
 
-/** Whether a < b, as plain numbers; limbs need not be tight, only below 2^29: 32 bits are enough, and the shift rounds down. */
+/**
+ * Whether a < b, as plain numbers; limbs need not be tight, only below 2^29: 32 bits are enough, and the shift rounds
+ * down.
+ */
 export function less(a: number[], b: number[]): boolean {
   var c = 0;
   var i: number;

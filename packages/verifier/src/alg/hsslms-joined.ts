@@ -1,4 +1,5 @@
-// HSS/LMS verification like that of hsslms.ts, in few bytes, for micro verifiers whose engine hashes several pieces in one call.
+// HSS/LMS verification like that of hsslms.ts, in few bytes, for micro verifiers whose engine hashes several pieces in
+// one call.
 
 import { equalConstantTime, newBytes, subBytes } from "../base/bytes.js";
 import type { Bytes, Hash, Host, Joined, Prepared } from "../base/types.js";
@@ -29,7 +30,9 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
   var all: number[];
   var sum: number;
 
-  /** The first n bytes of the hash of I, q, `d` twice, `a` and `c`. q is below 2^26, and `join` takes the low 8 bits. */
+  /**
+   * The first n bytes of the hash of I, q, `d` twice, `a` and `c`. q is below 2^26, and `join` takes the low 8 bits.
+   */
   function hash(d: number, a: Bytes, c: Bytes): Bytes {
     return subBytes(join([id, q >> 24, q >> 16, q >> 8, q, d, d, a, c]), 0, n);
   }
@@ -49,8 +52,8 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
     end = path + h * n;
     id = subBytes(lms, 8, 16);
     q = u32(signature, at);
-    // Algorithm 6a step 2 (§5.4.2), and SP 800-208 §4: one n for all levels. u32() is NaN past the end. Espruino makes views
-    // past the end, and its native hash must not get one.
+    // Algorithm 6a step 2 (§5.4.2), and SP 800-208 §4: one n for all levels. u32() is NaN past the end. Espruino makes
+    // views past the end, and its native hash must not get one.
     if (
       (levels ? signature.length < end + 24 + n || hashLength(signature, end) !== n : signature.length !== end) ||
       u32(signature, at + 4) !== lms[7] ||
@@ -64,8 +67,8 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
     node = hash(MESG, subBytes(signature, at, n), signed);
     all = newBytes(p * n);
     sum = 0;
-    // Algorithm 4b (§4.6); i is below 2^9. The checksum (§4.4) need not be shifted up by ls: its digits are counted from
-    // the other end.
+    // Algorithm 4b (§4.6); i is below 2^9. The checksum (§4.4) need not be shifted up by ls: its digits are counted
+    // from the other end.
     for (i = 0; i < p; i++) {
       at += n;
       if (i * w < 8 * n) {

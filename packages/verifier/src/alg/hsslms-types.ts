@@ -3,7 +3,9 @@
 import { copied } from "../base/bytes.js";
 import type { Bytes } from "../base/types.js";
 
-/** Chains of the checksum, a digit each, for the LM-OTS types 1 to 8: p less 8n/w (RFC 8554 §4.1, appendix B; RFC 9858). */
+/**
+ * Chains of the checksum, a digit each, for the LM-OTS types 1 to 8: p less 8n/w (RFC 8554 §4.1, appendix B; RFC 9858).
+ */
 export const CHECKS = "95328532";
 
 // D_PBLC, D_MESG, D_LEAF, D_INTR (RFC 8554 §7.1) are 0x8080 to 0x8383: one octet twice.

@@ -1,9 +1,11 @@
-// HSS/LMS verification (RFC 8554) with SHA-256 (n = 32) and SHA-256/192 (n = 24; SP 800-208 §4.2, RFC 9858 §2); in COSE RFC 8778.
+// HSS/LMS verification (RFC 8554) with SHA-256 (n = 32) and SHA-256/192 (n = 24; SP 800-208 §4.2, RFC 9858 §2); in COSE
+// RFC 8778.
 //
-// Nearly all the time goes into the chains of the one-time signature, whose input I, q, i, j, tmp of 55 or 47 octets fits one block of
-// SHA-256. With our own SHA-256 a chain stays in words, and a step is one compression. With the host's, whose results come as octets, one
-// buffer is hashed again and again, and the engine does the copying: an interpreter that runs source text takes more than ten times
-// as long to move 32 octets one by one as to have them hashed.
+// Nearly all the time goes into the chains of the one-time signature, whose input I, q, i, j, tmp of 55 or 47 octets
+// fits one block of SHA-256. With our own SHA-256 a chain stays in words, and a step is one compression. With the
+// host's, whose results come as octets, one buffer is hashed again and again, and the engine does the copying: an
+// interpreter that runs source text takes more than ten times as long to move 32 octets one by one as to have them
+// hashed.
 //
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
@@ -58,9 +60,9 @@ function hashPieces(hash: Hash, key: Bytes, number: number, d: number, a: Bytes,
 }
 
 /**
- * The digits of Q and of its checksum, of `w` bits each: coef(Q || Cksm(Q), i, w) (RFC 8554 §3.1.3); none crosses an octet. The sum (§4.4) is
- * at most 2^8 for w = 1, 2^9 for 2, 2^10 for 4, 2^13 for 8. It need not be shifted up by ls, since the digits are counted from its other end:
- * the last one has the lowest bits.
+ * The digits of Q and of its checksum, of `w` bits each: coef(Q || Cksm(Q), i, w) (RFC 8554 §3.1.3); none crosses an
+ * octet. The sum (§4.4) is at most 2^8 for w = 1, 2^9 for 2, 2^10 for 4, 2^13 for 8. It need not be shifted up by ls,
+ * since the digits are counted from its other end: the last one has the lowest bits.
  */
 function coefficients(code: Bytes, w: number, p: number, n: number): number[] {
   var i = 0;

@@ -41,8 +41,8 @@ export function zero(length: number): number[] {
 }
 
 /**
- * n modulo L, in place, for n with digits up to `top`. The result is whether n was below L already, where `top` is 11 and n below 2^256.
- * That is S, RFC 8032 §5.1.7 step 1: else S + L would be a second signature on the message.
+ * n modulo L, in place, for n with digits up to `top`. The result is whether n was below L already, where `top` is 11
+ * and n below 2^256. That is S, RFC 8032 §5.1.7 step 1: else S + L would be a second signature on the message.
  */
 export function reduce(n: number[], top: number): boolean {
   var t: number;
@@ -53,7 +53,8 @@ export function reduce(n: number[], top: number): boolean {
     fold(n, ORDER, top - 12, t);
     top--;
   }
-  // Now -2^150 < n < L + 2^150 where there was something to fold. Less L, it is negative, and one or two L more are the remainder.
+  // Now -2^150 < n < L + 2^150 where there was something to fold. Less L, it is negative, and one or two L more are the
+  // remainder.
   n[11] -= 2097152;
   fold(n, ORDER, 0, 1);
   if (n[11] >= 0) {
@@ -66,7 +67,10 @@ export function reduce(n: number[], top: number): boolean {
   return true;
 }
 
-/** The number in `length` octets from `at`, least significant first, not reduced. A digit stays below 2^28: bits from 0 to 20 + 7. */
+/**
+ * The number in `length` octets from `at`, least significant first, not reduced. A digit stays below 2^28: bits from 0
+ * to 20 + 7.
+ */
 export function loadScalar(bytes: Bytes, at: number, length: number): number[] {
   var n = zero(26);
   var i: number;
@@ -97,10 +101,11 @@ function absolute(n: number[]): number[] {
 }
 
 /**
- * [u, v, sign]: v odd and prime to L, above 0; u = vk modulo 8L, or u = -vk with a sign. k below L. Euclid's algorithm on 8L and k, quotients
- * to the nearest: r = tk modulo 8L in every step, whatever the rounding of `value`. It stops when |r| < sqrt(8L) and t is odd: two t
- * in a row are never both even, as r t' - r' t = +-8L / gcd. r and t are then of some 128 bits. A quotient above 2^26 comes once in a million
- * times; then, and where L divides t and so r, which is then 0, u = k and v = 1.
+ * [u, v, sign]: v odd and prime to L, above 0; u = vk modulo 8L, or u = -vk with a sign. k below L. Euclid's algorithm
+ * on 8L and k, quotients to the nearest: r = tk modulo 8L in every step, whatever the rounding of `value`. It stops
+ * when |r| < sqrt(8L) and t is odd: two t in a row are never both even, as r t' - r' t = +-8L / gcd. r and t are then
+ * of some 128 bits. A quotient above 2^26 comes once in a million times; then, and where L divides t and so r, which is
+ * then 0, u = k and v = 1.
  */
 export function shorten(k: number[]): [number[], number[], boolean] {
   var r = zero(12);
@@ -146,8 +151,8 @@ export function shorten(k: number[]): [number[], number[], boolean] {
 }
 
 /**
- * n, below 2^256, as signed windows: each digit is 0 or odd and below 2^(width - 1) either way, and of any `width` in a row one at most is not 0.
- * A negative digit has 256 added.
+ * n, below 2^256, as signed windows: each digit is 0 or odd and below 2^(width - 1) either way, and of any `width` in a
+ * row one at most is not 0. A negative digit has 256 added.
  */
 export function windows(n: number[], width: number): number[] {
   var out = newBytes(262);

@@ -8,12 +8,17 @@ import { HAS_GENERAL, HAS_PLAIN } from "./features.js";
 import { refuse } from "./refuse.js";
 import type { Bytes, Prepared } from "./types.js";
 
-/** Room for `n` bytes: a typed array if the engine has them. Without HAS_PLAIN also a copy of an array, converted to bytes. */
+/**
+ * Room for `n` bytes: a typed array if the engine has them. Without HAS_PLAIN also a copy of an array, converted to
+ * bytes.
+ */
 export function newBytes(n: number | Bytes): number[] {
   return (HAS_PLAIN && typeof Uint8Array === "undefined" ? [] : new Uint8Array(n as number)) as unknown as number[];
 }
 
-/** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. Without HAS_PLAIN also a copy of words. */
+/**
+ * Room for `n` unsigned words of 32 bits: a typed array if the engine has them. Without HAS_PLAIN also a copy of words.
+ */
 export function newWords(n: number | number[]): number[] {
   return (HAS_PLAIN && typeof Uint32Array === "undefined" ? [] : new Uint32Array(n as number)) as unknown as number[];
 }

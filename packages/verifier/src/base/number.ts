@@ -28,8 +28,8 @@ export function isHalf(n: unknown): boolean {
 }
 
 /**
- * How `a` compares with the limit `s`: negative, 0 or positive; 0 if there is no limit. Refuses one that is not a number
- * of 64 bits with `code`: NaN would be neither lower nor higher. The differences are exact.
+ * How `a` compares with the limit `s`: negative, 0 or positive; 0 if there is no limit. Refuses one that is not a
+ * number of 64 bits with `code`: NaN would be neither lower nor higher. The differences are exact.
  */
 export function compareLimit(a: Sequence, s: Sequence | undefined, code: number): number {
   if (s === undefined) return 0;

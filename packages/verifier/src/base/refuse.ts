@@ -19,8 +19,8 @@ export function markAt(at: number): void {
 }
 
 /**
- * Throws the refusal `code`, at `mark`, with its cause if there is one. Never returns. In a micro verifier, `mark` is -1
- * afterwards, so that only the walk of the template has to set it.
+ * Throws the refusal `code`, at `mark`, with its cause if there is one. Never returns. In a micro verifier, `mark` is
+ * -1 afterwards, so that only the walk of the template has to set it.
  */
 export function refuse(code: number, cause?: unknown): never {
   var e = new Error("firmseal refusal " + code + " at " + mark) as Refusal;

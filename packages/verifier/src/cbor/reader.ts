@@ -70,7 +70,8 @@ export interface LoadedBytes {
 /**
  * An input, as the range of all of it, with its source and the parts in RAM. `loaded`: what load() has read, which
  * stays; `window`: the range around the cursor. Other bytes are read from the source on demand. `ramLeft`: bytes that
- * load() may still read, `excessCode`: the refusal for more (default HEAD_LENGTH). `lenient`: see manifest/code-points.ts.
+ * load() may still read, `excessCode`: the refusal for more (default HEAD_LENGTH). `lenient`: see
+ * manifest/code-points.ts.
  */
 export interface Input extends Slice {
   lenient?: boolean;

@@ -1,5 +1,5 @@
-// Verifies signatures and tags (RFC 9052 §4.4, §6.3) against anchors. The anchor fixes the algorithm: `alg` in the message
-// can only match it.
+// Verifies signatures and tags (RFC 9052 §4.4, §6.3) against anchors. The anchor fixes the algorithm: `alg` in the
+// message can only match it.
 
 import { equalConstantTime, rawKey, sameKey } from "../base/bytes.js";
 import { HAS_WINDOWS } from "../base/features.js";

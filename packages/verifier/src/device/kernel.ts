@@ -1,7 +1,8 @@
-// Ed25519 by the machine code of @firmseal/kernel, on Espruino: E.nativeCall() runs it from a flat string. It is used only if
-// the board is the one that it is for, the stack has room, its SHA-256 is that of the bundle, and it accepts its good sample
-// and refuses the bad one: at each use. In all other cases, the JavaScript of ed25519.ts decides: the same, but slowly. Does not protect against other code on the board, which could
-// change the machine code between these checks and its use: such code can change this file too.
+// Ed25519 by the machine code of @firmseal/kernel, on Espruino: E.nativeCall() runs it from a flat string. It is used
+// only if the board is the one that it is for, the stack has room, its SHA-256 is that of the bundle, and it accepts
+// its good sample and refuses the bad one: at each use. In all other cases, the JavaScript of ed25519.ts decides: the
+// same, but slowly. Does not protect against other code on the board, which could change the machine code between these
+// checks and its use: such code can change this file too.
 
 import { ed25519 } from "../alg/ed25519.js";
 import { copied, equalConstantTime } from "../base/bytes.js";
@@ -138,8 +139,9 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, given: 
 export var ed25519Kernel: Alg = { ids: ed25519.ids, valid: valid, verify: verify };
 
 /**
- * Lets `ed25519Kernel` use machine code from now on, with Espruino's globals E and process, and the host of espruinoIo().
- * Returns 0 if the image passed its checks, or the reason why not, see `check`. Each use makes the checks again.
+ * Lets `ed25519Kernel` use machine code from now on, with Espruino's globals E and process, and the host of
+ * espruinoIo(). Returns 0 if the image passed its checks, or the reason why not, see `check`. Each use makes the checks
+ * again.
  */
 export function useKernel(E: KernelE, process: KernelProcess, hashes: Host, machine: KernelCode): number {
   var reason = 3;

@@ -42,9 +42,9 @@ function entryOf(floor: Sequence, counters: Bytes | null): Bytes {
 }
 
 /**
- * Gives `device` a floor for each role, and returns it. It needs a component "floors" (FLOORS_COMPONENT) of at least 128
- * bytes. What a device has installed before counts for every role. Throws COMPONENT_UNKNOWN if the component is missing
- * or too small, or if the device keeps no counters.
+ * Gives `device` a floor for each role, and returns it. It needs a component "floors" (FLOORS_COMPONENT) of at least
+ * 128 bytes. What a device has installed before counts for every role. Throws COMPONENT_UNKNOWN if the component is
+ * missing or too small, or if the device keeps no counters.
  *
  * device = roleFloors(flashDevice(flash, identity, layout, invoke));
  * boot(device.envelope(), policyOf(store, device.currentRole(), identity), device)

@@ -45,9 +45,9 @@ export interface StorageDevice extends TrialDevice {
   /** The texts of the images that boot() has verified and invoked, in order. Start them with eval(). */
   invoked: string[];
   /**
-   * Removes what the next installation replaces: the files of the previous release, to which the device can no longer go back.
-   * Afterwards, compaction of Storage makes room for the next release. Throws a Refusal, UNCONFIRMED, if the current
-   * release is on trial.
+   * Removes what the next installation replaces: the files of the previous release, to which the device can no longer
+   * go back. Afterwards, compaction of Storage makes room for the next release. Throws a Refusal, UNCONFIRMED, if the
+   * current release is on trial.
    */
   makeRoom(): void;
 }

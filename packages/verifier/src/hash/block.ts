@@ -9,9 +9,9 @@ import { deriveOnce, floor, HIGH, LOW } from "./constants.js";
 export type Compress = (state: number[], words: number[]) => void;
 
 /**
- * Ends a block of `size` bytes, from byte `at` on, with the message length in bits, big-endian, for a message of `count`
- * bytes (FIPS 180-4 §5.1). Exact for every count up to 2^53: the number of bits is then a multiple of 8 below 2^56. No
- * bit operations, which would drop everything above 2^32.
+ * Ends a block of `size` bytes, from byte `at` on, with the message length in bits, big-endian, for a message of
+ * `count` bytes (FIPS 180-4 §5.1). Exact for every count up to 2^53: the number of bits is then a multiple of 8 below
+ * 2^56. No bit operations, which would drop everything above 2^32.
  */
 export function writeLength(block: number[], at: number, size: number, count: number): void {
   count *= 8;

@@ -4,8 +4,9 @@ import type { Hash } from "../base/types.js";
 import { makeHash } from "./block.js";
 import { HIGH, LOW } from "./constants.js";
 
-// Low halves are kept unsigned (0..2^32 - 1), so that a sum of at most five of them is below 2^35, exact in a double, and its carry is
-// the quotient by 2^32. High halves are signed 32-bit; a sum of at most seven and a carry is exact before `| 0` takes it modulo 2^32.
+// Low halves are kept unsigned (0..2^32 - 1), so that a sum of at most five of them is below 2^35, exact in a double,
+// and its carry is the quotient by 2^32. High halves are signed 32-bit; a sum of at most seven and a carry is exact
+// before `| 0` takes it modulo 2^32.
 function compress(state: number[], w: number[]): void {
   var high = HIGH;
   var low = LOW;

@@ -1,6 +1,6 @@
-// Hashing for micro verifiers, in few bytes and little RAM: SHA-256 in pieces, and SHA-512 whose 64-bit words are worked out half by
-// half. SHA-512 takes about four times as long as in sha512.ts, but a micro verifier hashes only some 120 bytes with it. Needs typed
-// arrays: they take every number modulo 2^8 or 2^32, and so carry for us.
+// Hashing for micro verifiers, in few bytes and little RAM: SHA-256 in pieces, and SHA-512 whose 64-bit words are
+// worked out half by half. SHA-512 takes about four times as long as in sha512.ts, but a micro verifier hashes only
+// some 120 bytes with it. Needs typed arrays: they take every number modulo 2^8 or 2^32, and so carry for us.
 
 import { newBytes, newWords } from "../base/bytes.js";
 import { HAS_SHA256, HAS_SHA512 } from "../base/features.js";
@@ -9,9 +9,10 @@ import { compress } from "./compress256.js";
 import { deriveOnce, forget, HIGH, LOW } from "./constants.js";
 
 /**
- * Works a block of SHA-512 into `state` (FIPS 180-4 §6.4.2). Of each word, the low half comes first (k = 1), and passes its carry to the
- * high half: a sum of at most five numbers of 32 bits is below 2^35, exact in a double. The schedule is a ring of 16 words. The
- * variables are a ring of 8: a is at -2 i, b at 2 - 2 i, and so on, so that none has to move: h becomes a, and d becomes e.
+ * Works a block of SHA-512 into `state` (FIPS 180-4 §6.4.2). Of each word, the low half comes first (k = 1), and passes
+ * its carry to the high half: a sum of at most five numbers of 32 bits is below 2^35, exact in a double. The schedule
+ * is a ring of 16 words. The variables are a ring of 8: a is at -2 i, b at 2 - 2 i, and so on, so that none has to
+ * move: h becomes a, and d becomes e.
  */
 function compressSmall(state: number[], w: number[]): void {
   var v = newWords(state);
@@ -39,7 +40,10 @@ function compressSmall(state: number[], w: number[]): void {
     return n > 31 ? (y >>> n) | (x << -n) : (x >>> n) | (y << -n);
   }
 
-  /** The half k of the Σ or σ of the word at `n` of `z`. Up to 7, the last number shifts: nothing comes into the high half. */
+  /**
+   * The half k of the Σ or σ of the word at `n` of `z`. Up to 7, the last number shifts: nothing comes into the high
+   * half.
+   */
   function sigma(z: number[], n: number, p: number, q: number, r: number): number {
     var x = z[n + k];
     var y = z[n + 1 - k];

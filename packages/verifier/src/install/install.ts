@@ -1,5 +1,5 @@
-// An installation or a start, from the envelope to the commit: slots.ts carries out each effect of the interpreter. What
-// was written becomes current in one step at the end, together with the floor.
+// An installation or a start, from the envelope to the commit: slots.ts carries out each effect of the interpreter.
+// What was written becomes current in one step at the end, together with the floor.
 
 import { equalConstantTime, octetsOf } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";

@@ -91,8 +91,8 @@ export function sumOf(s: Session): Bytes {
 }
 
 /**
- * The counters that the device stores with the floor, with trust files: 28 bytes of the manifest digest, the role of the
- * signers, and the epoch in 3 bytes. Without trust files, they are the 28 bytes alone.
+ * The counters that the device stores with the floor, with trust files: 28 bytes of the manifest digest, the role of
+ * the signers, and the epoch in 3 bytes. Without trust files, they are the 28 bytes alone.
  */
 export function countersOf(s: Session): Bytes {
   var e = s.epoch;
@@ -121,9 +121,10 @@ export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | S
 }
 
 /**
- * Prevents rollback (RFC 9124 §4.3.1). A floor that is not a number is refused. The number of the floor is accepted only
- * for the manifest that the floor comes from, so that an interrupted installation can continue: otherwise, the thief of
- * a key that is limited to older releases could sign another manifest with it. Finds whether the floor is reset: see renew().
+ * Prevents rollback (RFC 9124 §4.3.1). A floor that is not a number is refused. The number of the floor is accepted
+ * only for the manifest that the floor comes from, so that an interrupted installation can continue: otherwise, the
+ * thief of a key that is limited to older releases could sign another manifest with it. Finds whether the floor is
+ * reset: see renew().
  */
 export function checkFloor(s: Session): void {
   var n = s.release.sequence,

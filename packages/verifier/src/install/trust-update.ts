@@ -17,8 +17,8 @@ import { TRUST_COMPONENT } from "./keep.js";
 
 /**
  * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
- * its content. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running release
- * would not be valid under it: the device could then no longer start.
+ * its content. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running
+ * release would not be valid under it: the device could then no longer start.
  */
 export function updatedTrust(
   store: TrustStore,
@@ -45,8 +45,8 @@ export function updatedTrust(
 }
 
 /**
- * The content of the trust file `bytes` if it can replace `store`, otherwise null. `envelope`: as for updatedTrust(); if
- * absent, the running release is not checked.
+ * The content of the trust file `bytes` if it can replace `store`, otherwise null. `envelope`: as for updatedTrust();
+ * if absent, the running release is not checked.
  */
 export function replacement(
   store: TrustStore,

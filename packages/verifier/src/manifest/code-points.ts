@@ -12,7 +12,9 @@ const MAX_URI = 1024;
 
 /** A reporting policy follows the command. */
 export const POLICY = 1;
-/** An argument of its own follows the command. The interpreter asks only for POLICY; every command has one of the two. */
+/**
+ * An argument of its own follows the command. The interpreter asks only for POLICY; every command has one of the two.
+ */
 export const OWN_ARGUMENT = 2;
 /** A code point of SUIT that this build does not run. */
 export const FOREIGN = 4;

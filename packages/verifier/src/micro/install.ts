@@ -38,10 +38,10 @@ export interface MicroProgress {
 var COMPONENT: ComponentId = [[0]];
 
 /**
- * Opens an envelope that is the template and prepares its installation, like install() of the package: checks everything
- * that must hold before anything is written, and begins a session of the device. The floor is the higher of
- * `trust.floor` and that of the device. Throws a Refusal, here or from next(); the current release has not changed then.
- * `kept`: see bootMicro().
+ * Opens an envelope that is the template and prepares its installation, like install() of the package: checks
+ * everything that must hold before anything is written, and begins a session of the device. The floor is the higher of
+ * `trust.floor` and that of the device. Throws a Refusal, here or from next(); the current release has not changed
+ * then. `kept`: see bootMicro().
  *
  * progress = install(bytes, trust, device, host);
  * while ((effect = progress.next(outcome))) outcome = ...   // only for an image outside the envelope

@@ -40,8 +40,8 @@ export const CHOICE = 124;
 export var SIGNATURE1 = [132, 106, 83, 105, 103, 110, 97, 116, 117, 114, 101, 49];
 
 /**
- * The algorithms that a signature may name, as bits, like the list in spec/cose.ts. Bit n is the algorithm -1 - n, and in the second
- * set -33 - n.
+ * The algorithms that a signature may name, as bits, like the list in spec/cose.ts. Bit n is the algorithm -1 - n, and
+ * in the second set -33 - n.
  */
 export const KNOWN = 262592;
 export const KNOWN_ABOVE = 2072588;

@@ -1,6 +1,6 @@
-// Opens an envelope that is the template firmseal-single-1 (docs/reference/template.md). No CBOR is parsed and no command
-// is read: every byte outside the holes is that of the template. The rules, the policies and the numbers of the refusals
-// are those of trust/open.ts. Nothing is written, and no image is read.
+// Opens an envelope that is the template firmseal-single-1 (docs/reference/template.md). No CBOR is parsed and no
+// command is read: every byte outside the holes is that of the template. The rules, the policies and the numbers of the
+// refusals are those of trust/open.ts. Nothing is written, and no image is read.
 //
 // Functions are inside the function that uses them: they share its variables, and take memory only while it runs. So
 // nothing that a Source or a host calls meanwhile can change what is being read.
@@ -55,8 +55,9 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     here = 0,
     // where open byte strings begin and end, and choices that no option has used yet: the last one comes first
     stack: number[] = [],
-    // of each hole, in order, a number as two halves of 32 bits, or where its bytes begin and how many they are: digest,
-    // digest with head, sequence number, vendor, class, image, size, URI if there may be one, manifest with head
+    // of each hole, in order, a number as two halves of 32 bits, or where its bytes begin and how many they are:
+    // digest, digest with head, sequence number, vendor, class, image, size, URI if there may be one, manifest with
+    // head
     holes: number[] = [],
     // for each signature: algorithm, key identifier (0, 0: left out), header with head, signature
     signatures: number[][] = [],
@@ -135,8 +136,8 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     length = bytes.length;
     threshold = trust.threshold as number;
     if (threshold === undefined) threshold = 1;
-    // a policy of a trust file says more than is checked here. In bundles no caller can write `store` and `single`: their
-    // names are shortened
+    // a policy of a trust file says more than is checked here. In bundles no caller can write `store` and `single`:
+    // their names are shortened
     if (!anchors[0] || anchors[4] || (threshold !== 1 && !(HAS_PAIRS && threshold === 2)) || (HAS_GENERAL && trust.store))
       refuse(TRUST_POLICY);
     for (i = HAS_BOOT && kept ? 4 : 0; i < template.length; i++) {

@@ -1,5 +1,6 @@
-// The numbers of the SUIT family, one constant per name of the CDDL, in registry order. M37 = draft-ietf-suit-manifest-37,
-// TD = draft-ietf-suit-trust-domains-12, FE = draft-ietf-suit-firmware-encryption-26, UM = draft-ietf-suit-update-management-15.
+// The numbers of the SUIT family, one constant per name of the CDDL, in registry order. M37 =
+// draft-ietf-suit-manifest-37, TD = draft-ietf-suit-trust-domains-12, FE = draft-ietf-suit-firmware-encryption-26, UM =
+// draft-ietf-suit-update-management-15.
 
 // CBOR tags
 export const TAG_ENVELOPE = 107;

@@ -20,7 +20,9 @@ export interface RefusalGroup {
   readonly from: number;
   readonly to: number;
   readonly what: string;
-  /** The folder of test-vectors/vectors with its vectors; null if it has none, because no device throws its refusals. */
+  /**
+   * The folder of test-vectors/vectors with its vectors; null if it has none, because no device throws its refusals.
+   */
   readonly vectors: string | null;
 }
 

@@ -1,16 +1,17 @@
 // The contract `firmseal-single-1`: the one form of an envelope that a micro verifier accepts, as the only table. The
 // template string of micro/template.ts, the check before signing and docs/reference/template.md follow from it. The
-// contract is frozen: a change of a row is a new contract with a new name, because devices in the field have the string.
+// contract is frozen: a change of a row is a new contract with a new name, because devices in the field have the
+// string.
 
 /** A part of the template. Texts begin in lower case and have no full stop. */
 export interface TemplateRow {
   /**
-   * Two hexadecimal digits: that byte. `|` in front of them: that byte or the next higher one, which is a choice. `{` and
-   * `}`: the content of a byte string between them, after its head in the shortest form. `]`: like `}`, and the verifier
-   * keeps the byte string with its head. `(` and `~`: present if the last choice that is not used yet is the higher byte.
-   * `!`: in the same case, the verifier reads the byte string before it once more. `G`: as many bytes as the low six bits
-   * of the byte before it say. Another letter in upper case: an item with its head in the shortest form, whose major
-   * type is in the low two bits of the letter.
+   * Two hexadecimal digits: that byte. `|` in front of them: that byte or the next higher one, which is a choice. `{`
+   * and `}`: the content of a byte string between them, after its head in the shortest form. `]`: like `}`, and the
+   * verifier keeps the byte string with its head. `(` and `~`: present if the last choice that is not used yet is the
+   * higher byte. `!`: in the same case, the verifier reads the byte string before it once more. `G`: as many bytes as
+   * the low six bits of the byte before it say. Another letter in upper case: an item with its head in the shortest
+   * form, whose major type is in the low two bits of the letter.
    */
   readonly code: string;
   /** What the envelope has here. */

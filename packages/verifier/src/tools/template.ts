@@ -30,8 +30,8 @@ var ANYTHING: Alg = { ids: [], valid: yes, verify: yes };
 })();
 
 /**
- * Compares an envelope, signed once or twice, with the template firmseal-single-1. Returns null if a micro verifier with
- * the keys of its signers accepts its form, otherwise where it differs first. Verifies no signature. Throws
+ * Compares an envelope, signed once or twice, with the template firmseal-single-1. Returns null if a micro verifier
+ * with the keys of its signers accepts its form, otherwise where it differs first. Verifies no signature. Throws
  * DIGEST_MANIFEST if the manifest does not match its digest.
  */
 export function templateFault(envelope: Bytes, host: Host = {}): TemplateFault | null {

@@ -74,8 +74,8 @@ export function policy(trust: Trust): number {
 }
 
 /**
- * Reads SUIT_Authentication (M37 §8.3): sets `signed` of the envelope, and returns the claimed signatures. Of the wrapper,
- * only the signed digest stays in RAM.
+ * Reads SUIT_Authentication (M37 §8.3): sets `signed` of the envelope, and returns the claimed signatures. Of the
+ * wrapper, only the signed digest stays in RAM.
  */
 export function wrapper(e: Envelope, host: Host): CoseSignature[] {
   var all: CoseSignature[] = [],

@@ -1,5 +1,5 @@
-// Which trust file a device accepts, and which keys it then trusts in a role. docs/guides/trust.md has the rules. Included
-// in bundles on request.
+// Which trust file a device accepts, and which keys it then trusts in a role. docs/guides/trust.md has the rules.
+// Included in bundles on request.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_FAMILIES } from "../base/features.js";
@@ -43,7 +43,9 @@ function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
   return !id;
 }
 
-/** The keys of a role that count on a device with this build, as a policy that may have too few keys for its threshold. */
+/**
+ * The keys of a role that count on a device with this build, as a policy that may have too few keys for its threshold.
+ */
 function keysFor(store: TrustStore, role: number, identity: Partial<Identity>): Trust {
   var out: Anchor[] = [],
     i,
@@ -74,8 +76,8 @@ function enough(trust: Trust, threshold: number, all: Anchor[], found: number[])
 }
 
 /**
- * Verifies that a file can replace `before`, and returns its content. `more`: other files of a chain follow. Then a file
- * older than `before` is skipped.
+ * Verifies that a file can replace `before`, and returns its content. `more`: other files of a chain follow. Then a
+ * file older than `before` is skipped.
  */
 function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Host, more: boolean): TrustStore | FirstTrust {
   var last = before as TrustStore,

@@ -1,5 +1,6 @@
 // The list of a trust file, read strictly: which keys a device trusts, and for what. docs/guides/trust.md describes the
-// format. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. Nothing here verifies a signature.
+// format. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. Nothing here verifies a
+// signature.
 
 import { sameKey } from "../base/bytes.js";
 import { HAS_FAMILIES } from "../base/features.js";
@@ -133,7 +134,10 @@ function uuid(): Bytes {
   return copySlice(input, s);
 }
 
-/** Reads the roles, ascending, and counts them in `held`. A key that signs trust files signs nothing else, and neither does a debug key. */
+/**
+ * Reads the roles, ascending, and counts them in `held`. A key that signs trust files signs nothing else, and neither
+ * does a debug key.
+ */
 function roleList(held: number[]): number[] {
   var n = array(),
     out: number[] = [],
@@ -239,8 +243,8 @@ function familyList(store: TrustStore, role: number): Family[] {
 
 /**
  * Reads a map from roles that have keys: the thresholds, each at most the number of keys with the role and of
- * signatures in an envelope, the `jumps` of roles that sign manifests, or the families of `store`. `held`: the number of
- * keys with each role.
+ * signatures in an envelope, the `jumps` of roles that sign manifests, or the families of `store`. `held`: the number
+ * of keys with each role.
  */
 function roleMap(held: number[], jumps: boolean, store?: TrustStore): unknown[] {
   var n = map(),

@@ -34,7 +34,9 @@ interface OpenedHss {
   place: HssPlaceOnDisk;
 }
 
-/** What is used and left of an HSS/LMS key, and two ways to go on if its state alone does not say which leaf is next. */
+/**
+ * What is used and left of an HSS/LMS key, and two ways to go on if its state alone does not say which leaf is next.
+ */
 export async function manageHss(what: "status" | "skip" | "adopt", path: string, o: HssOptions) {
   if (what !== "skip" && o.to !== undefined) throw usage(`hss ${what} takes no --to`, "only hss skip takes it");
   if (what !== "adopt" && !o.otherCopySigns) throw usage(`hss ${what} takes no --no-other-copy-signs`, "only hss adopt takes it");

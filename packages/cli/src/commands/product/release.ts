@@ -69,7 +69,10 @@ function checkSarif(path: string, productPath: string, folder: string): void {
   checkOutput(path, "--sarif", [productPath], false);
 }
 
-/** Runs `work`, which includes linting. Writes findings to --sarif, and shows them if they are why the release is refused. */
+/**
+ * Runs `work`, which includes linting. Writes findings to --sarif, and shows them if they are why the release is
+ * refused.
+ */
 async function withFindings<T>(
   o: ReleaseCommandOptions,
   product: Product,

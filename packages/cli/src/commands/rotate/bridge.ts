@@ -64,7 +64,10 @@ function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signing
   warnOfLonePartner(own);
 }
 
-/** Makes a bridge, and signs it if a key is given. It is checked under both trust files, and offered to the fleet, before any key signs. */
+/**
+ * Makes a bridge, and signs it if a key is given. It is checked under both trust files, and offered to the fleet,
+ * before any key signs.
+ */
 async function bridge(image: string | undefined, o: RotateBridgeOptions) {
   if (o.allowStranded && o.fleet === undefined) throw usage("--allow-stranded needs a fleet", "name its file: --fleet fleet.json");
   if (o.key && o.signer) throw usage("--key and --signer are both given", "--signer is for a bridge that is signed elsewhere: drop one");

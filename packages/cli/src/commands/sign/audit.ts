@@ -1,4 +1,5 @@
-// Verifies signing logs: the chain of each, that nothing seen before is missing, and that no two logs have the same number.
+// Verifies signing logs: the chain of each, that nothing seen before is missing, and that no two logs have the same
+// number.
 
 import { conflictWords, type Entry, isNumberOf, someOf } from "@firmseal/keys";
 import { type AuditOptions, auditLogs, logFaultWords } from "@firmseal/release";

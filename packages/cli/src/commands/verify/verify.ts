@@ -77,7 +77,9 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
   }
 }
 
-/** Verifies an envelope, a release or a folder of releases by the product file. The last release stands for all of them. */
+/**
+ * Verifies an envelope, a release or a folder of releases by the product file. The last release stands for all of them.
+ */
 async function verifyForProduct(path: string, o: VerifyOptions) {
   const { readProduct, verifyProduct } = await onDemand();
   const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));

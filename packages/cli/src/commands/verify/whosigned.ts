@@ -52,7 +52,10 @@ const MOST_LINES = 8;
 
 class NeedsPassphrase extends Error {}
 
-/** The keys in the files of a folder. It asks for no passphrase: an encrypted private key is skipped, like a file that is not a key. */
+/**
+ * The keys in the files of a folder. It asks for no passphrase: an encrypted private key is skipped, like a file that
+ * is not a key.
+ */
 async function keysIn(folder: string): Promise<{ known: KnownKey[]; skipped: Skipped[] }> {
   let files: string[];
   try {

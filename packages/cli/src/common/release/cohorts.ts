@@ -1,4 +1,5 @@
-// What happens to each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
+// What happens to each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without
+// permission.
 
 import { CODES, Failure, grouped, someOf, usage, visible, warn } from "@firmseal/keys";
 import {
@@ -131,7 +132,10 @@ export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFact
   ];
 }
 
-/** Warns of what is not refused: cohorts that still trust what was retired, cohorts that a thief can reach, and what nobody has asked. */
+/**
+ * Warns of what is not refused: cohorts that still trust what was retired, cohorts that a thief can reach, and what
+ * nobody has asked.
+ */
 export function warnOfRest(results: readonly CohortResult[]): void {
   const lines = results.flatMap((r) => {
     const who = `${visible(nameWords({ name: r.name, rows: r.names.length }))}, ${grouped(r.devices)} devices`;
@@ -155,8 +159,9 @@ const HINTS: { readonly [verdict in Verdict]?: string } = {
 };
 
 /**
- * The refusal of a plan in which a cohort has one of the verdicts `failOn`. Those that are left behind may be allowed by name. Allowing a cohort that is not left
- * behind is a usage error: an override that is not needed today is one that nobody sees tomorrow.
+ * The refusal of a plan in which a cohort has one of the verdicts `failOn`. Those that are left behind may be allowed
+ * by name. Allowing a cohort that is not left behind is a usage error: an override that is not needed today is one that
+ * nobody sees tomorrow.
  */
 export function planRefusal(
   results: readonly CohortResult[],

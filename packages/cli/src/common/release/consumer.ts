@@ -13,7 +13,10 @@ export async function consumerRecipe({ for: name }: AlgChoice) {
   return parts.recipeFor(parts.consumerOf(name));
 }
 
-/** Refuses --cose-alg for a key that is not there, and finds the COSE algorithm number that signatures with each key name. */
+/**
+ * Refuses --cose-alg for a key that is not there, and finds the COSE algorithm number that signatures with each key
+ * name.
+ */
 export async function namedAlgs(keys: readonly PublicKey[], o: AlgChoice): Promise<number[] | undefined> {
   if (!o.for && !o.coseAlg?.length) return undefined;
   const { coseAlgFor, namesFault } = await onDemand();

@@ -1,5 +1,5 @@
-// What commands need only for a product file, or for a consumer: on-demand.ts loads it. An object, although it names each part
-// twice: with re-exports, the program of sign holds 17 kB of these parts.
+// What commands need only for a product file, or for a consumer: on-demand.ts loads it. An object, although it names
+// each part twice: with re-exports, the program of sign holds 17 kB of these parts.
 
 import {
   boardInput,

@@ -1,8 +1,8 @@
-// PKCS#8 and SPKI in DER, for keys that the OpenSSL in Node 20 does not support: those whose row in algorithms.ts has the
-// identifier. For ML-DSA (RFC 9881), only the seed is written. The seed alone is read, or the seed with the expanded
-// key if the two match; an expanded key alone is refused. For HSS/LMS (RFC 9708 §4, RFC 9802 §4), only public keys are
-// supported. Public keys of Ed25519 and P-256, and private keys of Ed25519, are read here too if they have their usual
-// form: OpenSSL takes longer to load, and gives a secret as text.
+// PKCS#8 and SPKI in DER, for keys that the OpenSSL in Node 20 does not support: those whose row in algorithms.ts has
+// the identifier. For ML-DSA (RFC 9881), only the seed is written. The seed alone is read, or the seed with the
+// expanded key if the two match; an expanded key alone is refused. For HSS/LMS (RFC 9708 §4, RFC 9802 §4), only public
+// keys are supported. Public keys of Ed25519 and P-256, and private keys of Ed25519, are read here too if they have
+// their usual form: OpenSSL takes longer to load, and gives a secret as text.
 
 import { timingSafeEqual } from "node:crypto";
 import {

@@ -17,7 +17,10 @@ function partsOf(key: string): string[] {
   return (key.match(new RegExp(PART, "g")) ?? []).map((part) => (/^["']/.test(part) ? part.slice(1, -1) : part));
 }
 
-/** How many brackets a line leaves open, outside of strings and comments. A string without an end takes the rest of the line. */
+/**
+ * How many brackets a line leaves open, outside of strings and comments. A string without an end takes the rest of the
+ * line.
+ */
 function opened(line: string): number {
   let open = 0;
   let quote = "";

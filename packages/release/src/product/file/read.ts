@@ -224,7 +224,9 @@ function productBytes(path: string): Uint8Array {
   }
 }
 
-/** Reads a product file. Throws a Failure: ENVIRONMENT if it is missing, PRODUCT with the line and column of a fault. */
+/**
+ * Reads a product file. Throws a Failure: ENVIRONMENT if it is missing, PRODUCT with the line and column of a fault.
+ */
 export function readProduct(path: string): Product {
   const bytes = productBytes(path);
   let text: string;
