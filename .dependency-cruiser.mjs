@@ -60,7 +60,7 @@ export default {
         "The command line is bundled, and so are two modules of the signer and one of release (scripts/in-signer.mjs); all else is installed with its dependencies only.",
       from: {
         path: "^packages/[a-z]+/src/",
-        pathNot: "^packages/(cli/src/|signer/src/(cbor|description/schema)\\.ts$|release/src/schema\\.ts$)",
+        pathNot: "^packages/(cli/src/|signer/src/(cbor|description/schema)\\.ts$|release/src/input/schema\\.ts$)",
       },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only", "npm-peer"], pathNot: "node_modules/@types/" },
     },

@@ -98,6 +98,8 @@ export default defineConfig({
     testTimeout: 60_000,
     // tests call the command line in their process, which has a folder and an environment: a thread has none of its own
     pool: "forks",
+    // there is a worker for each processor: a collector of garbage that works beside its worker takes another one's time
+    execArgv: ["--single-threaded-gc", "--min-semi-space-size=16", "--max-semi-space-size=64"],
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
     hookTimeout: 60_000,

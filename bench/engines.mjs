@@ -1,6 +1,6 @@
-// Signatures and hashes on every engine at hand, ours against others, all in one run. Engines as in scripts/conformance.mjs: those on PATH, and
-// `XST=`, `JERRY=`, `ESPRUINO=`; `JERRY_STATS=` names a build of JerryScript that has --mem-stats. What is absent is "not measured". Needs a
-// build.
+// Signatures and hashes on every available engine, ours against others, all in one run. Engines as in
+// scripts/conformance.mjs: those on PATH, and `XST=`, `JERRY=`, `ESPRUINO=`; `JERRY_STATS=` names a build of
+// JerryScript that has --mem-stats. What is absent is "not measured". Needs a build.
 //
 //   node bench/engines.mjs [--counted [--libraries]] [--timed] [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
 //
@@ -74,7 +74,7 @@ async function lmsCase(ots) {
   return { key, signatures: [signature], blocks };
 }
 
-// Scripts: what stands in front of bench/engines.js.
+// Scripts: what precedes bench/engines.js.
 
 const PRELUDE = `
 function unhex(text) {
@@ -225,7 +225,7 @@ async function measure(from, command, name, text) {
   return { times, vars: vars && Number(vars) };
 }
 
-/** Peak of the heap in bytes, where the engine tells. */
+/** Peak of the heap in bytes, if the engine reports it. */
 function jerryPeak(text) {
   if (!process.env.JERRY_STATS) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "firmseal-peak-"));

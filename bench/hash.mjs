@@ -1,5 +1,5 @@
-// Hashing of a large payload by the command line, against openssl. `--size MB`: another size than 1,000 MB. The file is sparse: what is
-// measured is reading and hashing, and both read the same zeros out of the page cache.
+// Hashing of a large payload by the command line, against openssl. `--size MB`: the size, if not 1,000 MB. The file is
+// sparse: what is measured is reading and hashing, and both read the same zeros out of the page cache.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";

@@ -14,7 +14,7 @@ const long = process.argv.includes("--long");
 const message = new Uint8Array(crypto.randomBytes(60));
 const ratio = (rate, base) => (rate && base ? `${(rate / base).toFixed(2)} ×` : "");
 
-/** What a program prints, cut off where a time limit ends it; undefined where it is not at hand. */
+/** What a program prints, cut off where a time limit ends it; undefined if it is not installed. */
 function output(command, args, o = {}) {
   const r = spawnSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], ...o });
   return r.status === 0 || r.signal ? r.stdout : undefined;
@@ -59,7 +59,7 @@ async function asyncRates(tasks, { rounds = 5, seconds = 0.3 } = {}) {
   const ecOpenssl = Number(/^\+F4:\d+:256:([\d.]+):/m.exec(speed)?.[1]);
   const edOpenssl = Number(/^\+F6:\d+:253:Ed25519:([\d.]+):/m.exec(speed)?.[1]);
   title("Signatures made per second");
-  const row = (name, rate, base) => [name, rate || "not at hand", rate ? 1000 / rate : "", ratio(rate, base)];
+  const row = (name, rate, base) => [name, rate || "not installed", rate ? 1000 / rate : "", ratio(rate, base)];
   table(
     ["implementation", "per second", "ms each", "against ours"],
     [
@@ -149,7 +149,7 @@ try {
       a.push(mine());
       if (hasBotan) b.push(theirs().seconds);
     }
-    rows.push([what, median(a), hasBotan ? median(b) : "not at hand", hasBotan ? `${(median(b) / median(a)).toFixed(2)} ×` : ""]);
+    rows.push([what, median(a), hasBotan ? median(b) : "not installed", hasBotan ? `${(median(b) / median(a)).toFixed(2)} ×` : ""]);
   };
   for (const [h, w] of [
     [10, 8],

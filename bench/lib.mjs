@@ -81,7 +81,7 @@ export function ed25519Key() {
   return { publicKey, key, sign: (message) => new Uint8Array(crypto.sign(null, message, privateKey)) };
 }
 
-/** The same for ES256: the key is 04 ‖ x ‖ y, a signature r ‖ s. */
+/** Like ed25519Key(), for ES256: the key is 04 ‖ x ‖ y, a signature r ‖ s. */
 export function es256Key() {
   const { publicKey, privateKey } = drawnPair("ec", { namedCurve: "P-256" });
   const { x, y } = publicKey.export({ format: "jwk" });

@@ -201,7 +201,7 @@ async function jerryMicroTable(releases) {
 // Espruino: variables in use. The engine has no counter of its own for the peak, so that each function of the module begins with a call that
 // looks: process.memory() collects what nothing refers to, and counts the rest.
 
-/** The module with LOOK() at the head of each function. The text lies in flash, and takes no variables. */
+/** The module with LOOK() at the head of each function. The text is in flash, and takes no variables. */
 function sampled(module) {
   const heads = [];
   for (const [node] of within(parse(module, { ecmaVersion: 5 }))) if (isFunction(node)) heads.push(node.body.start + 1);
@@ -222,7 +222,7 @@ TOP = 0;
 const used = (name) => `TOP = 0;\n${peak(name)}`;
 const peak = (name) => `LOOK(); print("FIGURE", "${name}", TOP); TOP = 0;\n`;
 
-/** A device of a few lines, with an image that lies in Storage and is hashed there. */
+/** A device of a few lines, with an image that is in Storage and is hashed there. */
 const OWN_DEVICE = `var device = {
   identity: identity,
   n: 0,
@@ -310,7 +310,7 @@ async function variables(r, { size, storage, micro }) {
   const seen = Object.fromEntries([...output.matchAll(/FIGURE (\w+) (\d+)/g)].map(([, name, n]) => [name, Number(n)]));
   const [, total, block] = output.match(/FIGURE sampler \d+ (\d+) (\d+)/) ?? [];
   if (!/DONE/.test(output)) process.stderr.write(`espruino ${r.name}: ${output.trim().split("\n").slice(-4).join(" ").slice(0, 300)}\n`);
-  // what looks is no part of what is looked at
+  // the sampler is not a part of what is measured
   const own = seen.sampler - seen.base;
   for (const name of Object.keys(seen)) if (name !== "base") seen[name] -= own;
   return { ...seen, bytes: module.length, total: Number(total), block: Number(block), done: /DONE/.test(output) };

@@ -1,6 +1,6 @@
-// The flash device of a bundle on a flash of this script's own: two releases, a power cut at every write and erase, failed starts. Played by
-// scripts/test/flash.test.mjs with A and B (envelopes of images of 600 and 701 bytes, sequence numbers 1 and 2), KEY, VENDOR, CLASS and STEP (only
-// every STEP-th cut is made) in front of it.
+// The flash device of a bundle on a flash of this script's own: two releases, a power cut at every write and erase,
+// failed starts. Run by scripts/test/flash.test.mjs with A and B (envelopes of images of 600 and 701 bytes, sequence
+// numbers 1 and 2), KEY, VENDOR, CLASS and STEP (only every STEP-th cut is made) in front of it.
 // biome-ignore-all lint: ES5 as engines with tens of kilobytes run it
 
 /* global firmseal, A, B, KEY, VENDOR, CLASS, STEP, print, console */

@@ -1,6 +1,7 @@
-// Plays the project's vectors on any JavaScript engine, and says `N passed, N failed, N skipped` at the end. In front of it, in the same
-// script, stand a device bundle with every algorithm (firmseal) and the vectors (VECTORS): scripts/conformance.mjs puts them together.
-// test-vectors/play/play.ts is the same in TypeScript. Only the language of conformance/README.md: every engine has to run this file.
+// Runs the project's vectors on any JavaScript engine, and says `N passed, N failed, N skipped` at the end. In front of
+// it, in the same script, stand a device bundle with every algorithm (firmseal) and the vectors (VECTORS):
+// scripts/conformance.mjs puts them together. test-vectors/play/play.ts is the same in TypeScript. Only the language of
+// conformance/README.md: every engine has to run this file.
 // biome-ignore-all lint: ES5 as engines with tens of kilobytes run it
 (function (api, files) {
   "use strict";
@@ -32,7 +33,7 @@
     return out;
   }
 
-  /** A value that is no octet, as a vector names it: what comes out of JSON, or of arithmetic that went wrong. */
+  /** A value that is not an octet, as a vector names it: it comes from JSON, or from wrong arithmetic. */
   function strange(text) {
     if (text === "undefined") return undefined;
     if (text === "null") return null;
@@ -119,9 +120,9 @@
   }
 
   /**
-   * Gives an anchor the same algorithm with its answers kept: vectors, and the forms of one vector, ask again and again about one signature, and
-   * small engines spend nearly all of their time there. Typed arrays are asked about anew, but of signatures that were good as plain arrays only
-   * so many: what differs is how an algorithm reads its octets.
+   * Gives an anchor the same algorithm with its answers kept: vectors, and the forms of one vector, ask again and again
+   * about one signature, and small engines spend nearly all of their time there. Typed arrays are verified again, but
+   * only a few of the signatures that were good as plain arrays: the difference is how an algorithm reads its octets.
    */
   function remember(anchor, typed) {
     var alg = anchor.alg,
@@ -323,7 +324,7 @@
     }
   }
 
-  /** What a trust file says, and whom a device believes by it. */
+  /** The content of a trust file, and the keys that a device trusts by it. */
   function playTrust(v, envelope, roots, device, typed) {
     var before = v.previous === undefined ? roots : api.embeddedTrust(unhex(v.previous, typed)),
       store = v.action === "trust" ? api.trustFileUnchecked(envelope, before) : api.embeddedTrust(envelope),

@@ -30,7 +30,7 @@ function plugin(apart) {
       });
       b.onResolve({ filter: /^[^./]/ }, (args) => {
         if (args.kind === "entry-point" || args.path.startsWith("node:") || !args.importer) return undefined;
-        // by its place, for the bundle lies where the package could not be found
+        // by its place, because the package cannot be found from the place of the bundle
         return { path: createRequire(args.importer).resolve(args.path), external: true };
       });
       if (apart)

@@ -52,9 +52,9 @@ describe("judge", () => {
   afterAll(() => held.splice(0));
 
   it.each([
-    ["an error that is no refusal", () => JSON.parse("{"), "SyntaxError"],
+    ["an error that is not a refusal", () => JSON.parse("{"), "SyntaxError"],
     [
-      "something thrown that is no error",
+      "a thrown value that is not an error",
       () => {
         throw undefined;
       },

@@ -45,8 +45,8 @@ const sameKind = (text) =>
     .replace(/Received .*/, "");
 
 /**
- * Judges inputs of one target. `slower`: how many times longer everything takes here than it does where nothing is instrumented. A finding is
- * { kind, message }; null is none. For a target that waits it comes as a promise.
+ * Judges inputs of one target. `slower`: how many times longer everything takes here than it does where nothing is
+ * instrumented. A finding is { kind, message }; null: no finding. A promise if the target is asynchronous.
  */
 export function judge(fuzz, { ms, waits }, slower = 1) {
   const limit = ms * slower;

@@ -10,7 +10,10 @@ import { TARGETS } from "./targets.mjs";
 
 const [name, bundle, folder, ...fuzzerOptions] = process.argv.slice(2);
 const target = TARGETS.find((t) => t.name === name);
-/** Counters and comparisons that are told to the fuzzer take time. What is slow without them, too, is decided by replay. */
+/**
+ * Reporting counters and comparisons to the fuzzer takes time. The replay decides whether an input is slow without them
+ * too.
+ */
 const SLOWER = 6;
 
 const require = createRequire(import.meta.url);

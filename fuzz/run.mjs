@@ -96,7 +96,7 @@ for (const target of targets) {
     console.log(`  FINDING: ${what.replaceAll("\n", "\n    ")}\n    input: ${relative(".", file)}`);
   };
   if (code !== 0) {
-    // the process did not live to tell: an endless loop, or all memory
+    // the process died before it could report: an endless loop, or all memory
     const artifact = /Test unit written to (\S+)/.exec(text)?.[1];
     tell(`${/ERROR: libFuzzer: .*/.exec(text)?.[0] ?? `ended by ${signal ?? `exit ${code}`}: ${text.slice(-2000)}`}`, artifact ?? place);
   }

@@ -5,7 +5,7 @@ const LIMIT = { ms: 100, most: 4096, waits: false, words: undefined };
 
 const ROWS = {
   cbor: { about: "the CBOR reader", words: "cbor" },
-  signature: { about: "the signature algorithms, against OpenSSL, with values that are no octets" },
+  signature: { about: "the signature algorithms, against OpenSSL, with values that are not octets" },
   open: { about: "open() of envelopes that were changed", words: "cbor" },
   source: { about: "open() through a Source that lies", words: "cbor" },
   "manifest-signed": { about: "manifests of any content, signed: open(), install(), boot()", words: "cbor" },

@@ -46,9 +46,11 @@ const DIVIDED = [
   "packages/release/lib/input/description.js",
   "packages/release/lib/input/json.js",
   "packages/release/lib/rotation/fleet-rows.js",
-  "packages/release/lib/schema.js",
-  "packages/release/lib/schema-why.js",
-  "packages/release/lib/trust/trust-ref.js",
+  "packages/release/lib/input/schema.js",
+  "packages/release/lib/input/schema-why.js",
+  "packages/release/lib/trust/facts.js",
+  "packages/release/lib/trust/read.js",
+  "packages/release/lib/trust/trusted-keys.js",
   "packages/signer/lib/description/schema.js",
   "packages/signer/lib/description/schema-why.js",
   "packages/signer/lib/description/suit-tool.js",
@@ -81,7 +83,11 @@ const PACKED = {
     "signer: @noble/hashes/legacy.js",
     "signer: @noble/hashes/sha2.js",
   ],
-  "verify/verify": ["packages/release/lib/trust/trust-ref.js"],
+  "verify/verify": [
+    "packages/release/lib/trust/facts.js",
+    "packages/release/lib/trust/read.js",
+    "packages/release/lib/trust/trusted-keys.js",
+  ],
 };
 
 /** The file of a module, from the top of the repository: of ours as it is there, of a library as its user finds it. */
@@ -118,6 +124,7 @@ function fingerprint() {
     "scripts/direct-imports.mjs",
     "scripts/first-run.mjs",
     "scripts/in-signer.mjs",
+    "scripts/kept.mjs",
     "scripts/minify.mjs",
     "scripts/packages.mjs",
     "scripts/set-aside.mjs",
@@ -314,7 +321,7 @@ async function commandLine() {
   const keptRefusals = {
     name: "kept refusals of kinds of device",
     setup: ({ onLoad }) =>
-      onLoad({ filter: /release\/lib\/payload-check\/payload-check\.js$/ }, ({ path }) =>
+      onLoad({ filter: /release\/lib\/verify\/payload-check\.js$/ }, ({ path }) =>
         keeping(
           path,
           "certainRefusal",
@@ -322,6 +329,24 @@ async function commandLine() {
           export function certainRefusal(m) {
             const key = JSON.stringify([m.digest.alg, Array.from(m.digest.bytes), m.absent, m.payloads.map(({ uri }) => uri)]);
             if (!kept.has(key)) kept.set(key, original(m));
+            return kept.get(key);
+          }`,
+        ),
+      ),
+  };
+  /** What tests call makes the same device bundle once. */
+  const keptBundles = {
+    name: "kept device bundles",
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /bundler\/lib\/bundle\.js$/ }, ({ path }) =>
+        keeping(
+          path,
+          "minifiedBundle",
+          `const kept = new Map();
+          export function minifiedBundle(options, ...rest) {
+            if (rest.length > 0) return original(options, ...rest);
+            const key = JSON.stringify(options);
+            if (!kept.has(key)) kept.set(key, original(options));
             return kept.get(key);
           }`,
         ),
@@ -337,7 +362,7 @@ async function commandLine() {
   const { statements, names, errors, needs } = await partsOnce();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
-  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals]);
+  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals, keptBundles]);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);
@@ -356,7 +381,7 @@ async function manual() {
   writeFileSync(`${ROOT}packages/cli/dist/man/firmseal.1`, await manualPage(version));
 }
 
-/** A program that runs beside this one, and tells its errors itself. */
+/** A program that runs beside this one, and reports its errors itself. */
 function beside(command, args, cwd) {
   return new Promise((resolve, reject) => {
     spawn(command, args, { cwd, stdio: ["ignore", 2, 2] })

@@ -28,16 +28,19 @@ export const MICRO_BUNDLES = [
 /** What bundles export, in this order. */
 export const EXPORTS = ["open", "start", "step", "install", "boot", "anchor"];
 
-/** What bundle.ts refers to, by module: a name that is gone from there ends the build. */
+/**
+ * What bundle.ts refers to besides algorithms and devices, by module: a name that is gone from there ends the build. The
+ * order is that of the code in bundles, also for the two devices that have no names here.
+ */
 const NAMED = {
   "hash/sha256": ["sha256"],
   "hash/sha512": ["sha384", "sha512"],
   "cose/anchor": ["makeAnchor", "anchorMicro", "ALGORITHMS"],
-  "device/flash": ["flashDevice"],
-  "device/espruino": ["espruinoIo"],
+  "device/flash": [],
+  "device/espruino": [],
   "device/kernel": ["ed25519Kernel", "useKernel"],
   "device/roles": ["roleFloors"],
-  "device/storage": ["storageBoot", "storageDevice", "storageSource"],
+  "device/storage": ["storageBoot"],
   "install/install": ["install", "boot"],
   "trust/open": ["open"],
   "micro/open": ["openMicro"],
@@ -53,7 +56,7 @@ async function algorithmModules() {
   const { algorithms } = await import("../packages/verifier/lib/index.js");
   const modules = {};
   const needs = {};
-  for (const file of readdirSync(`${VERIFIER}src/alg`)) {
+  for (const file of readdirSync(`${VERIFIER}src/alg`).filter((name) => name !== "index.ts")) {
     const module = `alg/${file.replace(/\.ts$/, "")}`;
     const exported = await import(/* @vite-ignore */ new URL(`../packages/verifier/lib/${module}.js`, import.meta.url).href);
     for (const name of Object.keys(algorithms)) {
@@ -72,13 +75,13 @@ const isFunction = (node) => node.type === "FunctionDeclaration" || node.type ==
 /** The nodes right under a node. */
 function* children(node) {
   for (const [key, value] of Object.entries(node)) {
-    // names of properties are none
+    // property names are not variables
     if ((key === "property" || key === "key") && !node.computed) continue;
     for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") yield child;
   }
 }
 
-/** What a function declares: parameters, variables, functions. A function that stands in it has its own. */
+/** What a function declares: parameters, variables, functions. A function inside it has its own. */
 function* declaredIn(node) {
   for (const child of children(node)) {
     if (child.type === "VariableDeclarator" || child.type === "FunctionDeclaration") yield child.id.name;
@@ -100,7 +103,11 @@ function* namesIn(node, local = new Set()) {
  */
 async function makeParts() {
   const { modules: ofAlgorithms, needs } = await algorithmModules();
-  const named = Object.entries({ ...ofAlgorithms, ...NAMED }).flatMap(([module, values]) => values.map((value) => [module, value]));
+  const { BUNDLE_DEVICES } = await import("../packages/bundler/lib/options.js");
+  const ofDevices = Object.values(BUNDLE_DEVICES).flatMap(({ exports }) => Object.entries(exports));
+  const wanted = { ...ofAlgorithms };
+  for (const [module, values] of [...Object.entries(NAMED), ...ofDevices]) wanted[module] = [...(wanted[module] ?? []), ...values];
+  const named = Object.entries(wanted).flatMap(([module, values]) => values.map((value) => [module, value]));
   const result = await build({
     stdin: {
       contents: named.map(([module, value], i) => `export { ${value} as firmseal${i} } from "./${module}.js";`).join("\n"),
@@ -148,7 +155,7 @@ async function makeParts() {
 
 let known;
 
-/** The same of makeParts(), made once: for programs that make several bundles of one build, and change nothing in it. */
+/** Like makeParts(), but only once: for programs that make several bundles of one build, and change nothing in it. */
 export function partsOnce() {
   known ??= makeParts();
   return known;

@@ -5,17 +5,17 @@ import { fileURLToPath } from "node:url";
 
 const SRC = fileURLToPath(new URL("../packages/cli/src/", import.meta.url));
 
-/** The folders, in the order of --help. Groups begin the names of their commands. */
+/** The folders, in the order of --help, which lists the commands of `also` among those of `folder`. Groups begin the names of their commands. */
 const FOLDERS = [
   { folder: "keys", group: "continue the sequence numbers of a key with another key" },
   { folder: "token", group: "list the keys in PKCS#11 tokens, and make new ones there" },
   { folder: "product" },
   { folder: "sign" },
-  { folder: "verify" },
+  { folder: "verify", also: "device" },
   { folder: "trust", group: "make, sign, show, verify and export trust files: which keys a device trusts, and for what" },
   { folder: "rotate", group: "move a fleet from one trust file to the next" },
   { folder: "incident" },
-  { folder: "status", group: "verify status messages from devices" },
+  { folder: "status", group: "ask devices for their status, verify the messages, and update a fleet file from them" },
   { folder: "shell" },
 ];
 
@@ -24,12 +24,14 @@ const FIRST = ["sign", "verify"];
 
 /** The table as it should be. */
 export function commandTable() {
-  const unknown = readdirSync(`${SRC}commands`).filter((name) => !FOLDERS.some(({ folder }) => folder === name));
+  const unknown = readdirSync(`${SRC}commands`).filter((name) => !FOLDERS.some(({ folder, also }) => folder === name || also === name));
   if (unknown.length > 0) throw new Error(`packages/cli/src/commands: scripts/commands.mjs does not know ${unknown.join(", ")}`);
-  const rows = FOLDERS.flatMap(({ folder }) =>
-    readdirSync(`${SRC}commands/${folder}`)
-      .sort()
-      .map((file) => {
+  const filesIn = (folder) => readdirSync(`${SRC}commands/${folder}`).map((file) => ({ folder, file }));
+  const rows = FOLDERS.flatMap((row) =>
+    [row.folder, row.also]
+      .flatMap((folder) => (folder ? filesIn(folder) : []))
+      .sort((a, b) => (a.file < b.file ? -1 : 1))
+      .map(({ folder, file }) => {
         const path = `commands/${folder}/${file.replace(/\.ts$/, ".js")}`;
         const [, name, summary] =
           /^export default define\(\{\n {2}name: "([^"\n]+)",\n {2}summary: "([^"\n]+)",\n/m.exec(

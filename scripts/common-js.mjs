@@ -16,7 +16,7 @@ const OPTIONS = { format: "cjs", platform: "node", target: "node20.19", minifyWh
 /** What esbuild makes of exports in CommonJS, behind its helpers. */
 const EXPORTS = /^.*?var stdin_exports=\{\};(?:__export\(stdin_exports,(\{.*?\})\);)?module\.exports=__toCommonJS\(stdin_exports\);/s;
 const REQUIRED = /\b(import_\w+)=(?:__toESM\(require\("([^"]+)"\)(?:,1)?\)|require\("([^"]+)"\))/g;
-/** The same of `import * as name`. The name may be any, so it is not replaced. */
+/** Like REQUIRED, for `import * as name`. The name may be any, so it is not replaced. */
 const NAMESPACE = /=__toESM\(require\("([^"]+)"\)(?:,1)?\)/g;
 /** Helpers that esbuild writes in front of what was cut off. */
 const HELPER = /(?<![.\w])__(?:toESM|toCommonJS|copyProps|reExport)\(/;
@@ -294,7 +294,7 @@ export async function commonJs(outputs, texts, main, isDeferred, programs) {
     files.set(`chunks/${aside}.js`, chunkOf(aside, body));
   }
   for (const [file, { called }] of plainUse(files)) files.set(`${file}.js`, compiledAtOnce(files.get(`${file}.js`), called));
-  // what cannot be compiled would be found by whoever runs the command that loads it
+  // a syntax error would otherwise appear only when a user runs the command that loads the file
   for (const [name, text] of files) if (name.endsWith(".js")) new Script(text, { filename: name });
   return files;
 }

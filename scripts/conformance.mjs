@@ -1,4 +1,5 @@
-// Plays the vectors on every engine at hand: one script of a device bundle, the vectors and conformance/player.js. One line for each.
+// Runs the vectors on every available engine: one script of a device bundle, the vectors and conformance/player.js. One
+// line for each.
 //
 //   node scripts/conformance.mjs [--chunk N] [--write FOLDER] [ENGINE ...]
 //
@@ -104,7 +105,7 @@ export function microFiles() {
   return [{ defaults: { trust: {}, device: {} }, vectors: readMicroVectors().map(plain) }];
 }
 
-/** The same in pieces of at most `n` vectors. */
+/** Splits `files` into pieces of at most `n` vectors. */
 function chunks(files, n) {
   const out = [];
   for (const { defaults, vectors } of files)
@@ -112,7 +113,7 @@ function chunks(files, n) {
   return out;
 }
 
-/** Every `n`th vector: some of each group, for they are in the order of their groups. */
+/** Every `n`th vector: some of each group, because they are sorted by group. */
 export const everyNth = (files, n) => files.map(({ defaults, vectors }) => ({ defaults, vectors: vectors.filter((_, i) => i % n === 0) }));
 
 const count = (files) => files.reduce((n, { vectors }) => n + vectors.length, 0);
@@ -128,7 +129,7 @@ const once = (make) => {
   return () => (made ??= make());
 };
 
-/** What ships, with every algorithm, trust files and the names of the refusals besides. */
+/** The verifier that ships, with every algorithm, trust files and also the names of the refusals. */
 export const fullBundle = once(async () => {
   const { BUNDLE_ALGS, DEFAULT_FEATURES, minifiedBundle } = await import("../packages/bundler/lib/index.js");
   return minifiedBundle(
@@ -157,8 +158,8 @@ function script(bundle, files) {
 }
 
 /**
- * What keeps the player from running everywhere. What is outside of it stands in front of it, or behind a `typeof`; what it compares are its
- * own vectors: no deeper than they are, and in no order.
+ * What would keep the player from running everywhere. Names from outside precede it, or follow a `typeof`. It compares
+ * its own vectors, no deeper than they are, and in no order.
  */
 export function checkPlayer() {
   const outside = /global: (firmseal|VECTORS|print|console|JSON) |for-in: |recursion: same\(\) |optional: Uint8Array /;
@@ -272,8 +273,8 @@ async function playOnce(engine, command, text, expected, folder) {
 }
 
 /**
- * { ok, line, output, seconds, skipped? } of one engine. `output` is empty where everything passed. `every`: other engines than Node play every
- * nth vector; they interpret, and take ten times as long.
+ * { ok, line, output, seconds, skipped? } of one engine. `output` is empty where everything passed. `every`: engines
+ * except Node run every nth vector; they interpret, and take ten times as long.
  */
 export async function conform(engine, { chunk = engine.chunk, files: all = vectorFiles(), every = 1, bundle, label = "" } = {}) {
   const files = every === 1 || engine.command === process.execPath ? all : everyNth(all, every);

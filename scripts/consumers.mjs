@@ -1,7 +1,7 @@
 // Gives the releases in conformance/consumers to the verifiers that they are for, which are not on npm or in Debian:
 //
 //   node scripts/consumers.mjs dress-up [ARGUMENTS OF CARGO…]      for example --config 'patch.crates-io.dress-up.path="CHECKOUT"'
-//   node scripts/consumers.mjs libcsuit CHECKOUT                   built with OpenSSL, as its INSTALL.md says
+//   node scripts/consumers.mjs libcsuit CHECKOUT                   built with OpenSSL, as its own instructions say
 //
 // Each release is offered to devices of three classes with either slot, and must arrive on those that it is for.
 

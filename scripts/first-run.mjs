@@ -1,6 +1,6 @@
-// For programs that scripts start again and again: what a plain run uses of them. Functions that it calls are compiled when the program is read,
-// rather than looked over first, and read again and compiled when they are called. Functions that it does not call, and variables that it does not read, lie in a
-// file of their own, which few runs read.
+// For programs that scripts start often: what a plain run uses of them. Functions that it calls are compiled when the
+// program is read, and not scanned first and compiled at the call. Functions that it does not call, and variables that
+// it does not read, are in a file of their own, which few runs read.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -75,7 +75,7 @@ export function plainUse(files) {
         run([path, ...args], { NODE_V8_COVERAGE: coverage });
         for (const functions of coverageOf(coverage, pathToFileURL(path).href)) {
           const inRun = new Uint8Array(text.length);
-          // a range is inside of those before it, and tells more
+          // a range is inside those before it, and is more exact
           for (const { startOffset, endOffset, count } of functions.flatMap(({ ranges }) => ranges))
             inRun.fill(count > 0 ? 1 : 0, startOffset, endOffset);
           for (const [at, is] of inRun.entries()) reached[at] |= is;
@@ -90,7 +90,7 @@ export function plainUse(files) {
   return use;
 }
 
-/** The functions of a script, for each process that ran it, as V8 tells them. */
+/** The functions of a script, for each process that ran it, as V8 reports them. */
 function* coverageOf(folder, script) {
   for (const file of readdirSync(folder))
     for (const { url, functions } of JSON.parse(readFileSync(join(folder, file), "utf8")).result) if (url === script) yield functions;
@@ -191,7 +191,7 @@ async function assignments(module) {
 export async function divided(text, unused, program, other) {
   const body = statementsOf(text);
   const imports = body.filter(({ type }) => type === "ImportDeclaration");
-  // esbuild numbers its helpers anew in each text
+  // esbuild numbers its helpers from 1 in each text
   let aside = declared(body).filter(({ id }) => unused.has(id.name) && !id.name.startsWith("__"));
   for (;;) {
     const names = new Set(aside.map(({ id }) => id.name));

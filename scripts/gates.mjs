@@ -9,12 +9,13 @@ import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES, partsOnce } from "./bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
-import { checkLanguage } from "./checks/language.mjs";
+import { checkComments, checkLanguage, onlyComments } from "./checks/language.mjs";
 import { checkMutants } from "./checks/mutants.mjs";
 import { checkNames } from "./checks/names.mjs";
+import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
-import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
+import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
 import { PAGE, verifierFiles } from "./mutation/scores.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
@@ -72,22 +73,34 @@ export const GATES = [
   { name: "features add no more bytes than they may", run: () => checkFeatures() },
   {
     name: "words follow the style of the language",
-    // a changelog also quotes what was
-    run: () =>
-      checkLanguage(
-        readTracked(
-          (path) =>
-            (/\.md$/.test(path) && !/^docs\/reference\/api|^CHANGELOG|^\.changeset\//.test(path)) ||
-            /^packages\/[\w-]+\/src\/.*\.ts$/.test(path),
-        ),
-      ),
+    run: () => {
+      const packages = readTracked((path) => /^packages\/[\w-]+\/src\/.*\.ts$/.test(path));
+      // strings of these are names of tests, patterns of the gates, and texts of vectors: only their comments are checked
+      const others = readTracked(
+        (path) =>
+          /^(?:action|bench|conformance|examples|fuzz|packages\/[\w-]+\/test|scripts|test|test-vectors)\/.*\.m?[jt]s$/.test(path) &&
+          // examples of these forms
+          path !== "scripts/test/gates.test.mjs",
+      );
+      // a changelog also quotes what was
+      const documents = readTracked((path) => /\.md$/.test(path) && !/^docs\/reference\/api|^CHANGELOG|^\.changeset\//.test(path));
+      return [...checkLanguage([...documents, ...packages, ...onlyComments(others)]), ...checkComments([...packages, ...others])];
+    },
   },
   { name: "one file prints", run: () => checkPrinting(sources()) },
   { name: "one row for each thing", run: () => checkRows(sources()) },
   { name: "one file for each exported name", run: () => checkNames(sources()) },
   { name: "mutants of each file are tried and killed", run: () => checkMutants(verifierFiles(), readFileSync(ROOT + PAGE, "utf8")) },
   {
-    name: "no test is left out silently", // the examples of the gates themselves are no tests
+    name: "files that comments name exist",
+    run: () =>
+      checkPaths(
+        readTracked((path) => /\.(?:[cm]?[jt]s|[ch])$/.test(path)),
+        trackedFiles(),
+      ),
+  },
+  {
+    name: "no test is left out silently", // the examples of the gates are not tests
     run: () =>
       checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$|^packages\/[\w-]+\/test\/.*\.ts$/.test(path) && !path.startsWith("scripts/"))),
   },

@@ -78,9 +78,10 @@ const virtual = (name, contents, resolveDir) => ({
 });
 
 /**
- * What tsc made of `module` compiles schemas when it is first asked. `parts`: by name, the file of a schema, and the part of it that values are
- * held against, all if it is left out. violations() of the module takes the name. The module tells only whether a value is valid; a second one,
- * which is asked if it is not, tells why. `check`: by the schemas and names, the text of a module with a function for each name.
+ * The output of tsc for `module` compiles schemas on first use. `parts`: by name, the file of a schema, and the part of
+ * it that values must match; by default all of it. violations() of the module takes the name. The module says only
+ * whether a value is valid. If it is not, a second module says why. `check`: by the schemas and names, the text of a
+ * module with a function for each name.
  */
 async function precompileSchemas(folder, module, parts, check) {
   const schemas = [];
@@ -208,11 +209,11 @@ export async function withPage() {
   return Object.keys(metafile.inputs);
 }
 
-/** The same for packages/release. */
+/** Compiles the schemas of packages/release in advance. */
 export const withoutSchemaCompiler = () =>
   precompileSchemas(
     RELEASE,
-    "schema",
+    "input/schema",
     {
       trust: ["trust.schema.json"],
       product: ["product.schema.json"],

@@ -3,11 +3,12 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tables } from "../packages/kernel/tools/tables.mjs";
+import { keptOnce } from "./kept.mjs";
 
 const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
 const FILES = ["ed25519", "field", "point", "sample", "scalar", "sha2"];
@@ -133,11 +134,20 @@ export function player(architecture, folder) {
   return out;
 }
 
-/** The same program with the sources compiled for this machine, with the sanitizers or without them (`fast`). */
+/** The same program with the sources compiled for this machine, with the sanitizers or without them (`fast`). Kept: found by sources and compiler. */
 export function hostPlayer(folder, fast = false) {
   const out = join(folder, fast ? "fast" : "host");
   const flags = fast ? ["-O2"] : ["-O3", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover"];
-  tool("cc", [...COMMON, "-pedantic", ...flags, "test/player.c", ...FILES.map((file) => `src/${file}.c`), "-o", out], KERNEL);
+  const args = [...COMMON, "-pedantic", ...flags, "test/player.c", ...FILES.map((file) => `src/${file}.c`)];
+  const sources = ["src", "test"]
+    .flatMap((at) => readdirSync(KERNEL + at).map((name) => `${at}/${name}`))
+    .filter((path) => /\.[ch]$/.test(path));
+  const parts = sources.flatMap((path) => [path, readFileSync(KERNEL + path)]);
+  const program = keptOnce("kernel", [...args, tool("cc", ["--version"]), ...parts], () => {
+    tool("cc", [...args, "-o", out], KERNEL);
+    return readFileSync(out);
+  });
+  writeFileSync(out, program, { mode: 0o755 });
   return out;
 }
 
@@ -146,11 +156,15 @@ export const play = (program, input) => execFileSync(program, { input, maxBuffer
 export const playQemu = (architecture, program, input) =>
   execFileSync("qemu-arm", ["-cpu", ARCHITECTURES[architecture].qemu, program], { input, maxBuffer: 1 << 28 });
 
-/** How many instructions a run takes under qemu, which writes a line for each: some millions take a minute. */
+/**
+ * How many instructions a run takes under qemu, which writes a line for each: some millions take a minute. The same program counts the same with the
+ * same input: kept.
+ */
 function counted(architecture, program, input) {
   const options = `-cpu ${ARCHITECTURES[architecture].qemu} -one-insn-per-tb -d nochain,exec -D /dev/stderr`;
   const command = `exec qemu-arm ${options} "$0" 2>&1 >/dev/null | wc -l`;
-  return Number(execFileSync("sh", ["-c", command, program], { input, encoding: "utf8" }));
+  const parts = [tool("qemu-arm", ["--version"]), command, readFileSync(program), input];
+  return Number(keptOnce("kernel", parts, () => execFileSync("sh", ["-c", command, program], { input, encoding: "utf8" })));
 }
 
 /** The instructions that a record takes: by difference, so that the program around it does not count. */
@@ -172,7 +186,7 @@ export function imagesFile(images, version) {
     const digest = createHash("sha256").update(bytes).digest("hex");
     return `  ${name}: {\n    length: ${bytes.length},\n    digest: "${digest}",\n    base64:\n      "${lines.join('" +\n      "')}",\n  },`;
   });
-  return `// Written by scripts/kernel.mjs from the sources in C.\n\n/** The compiler that made the images: another one may choose other instructions. */\nexport const COMPILER = "${version}";\n\nexport const IMAGES = {\n${text.join("\n")}\n} as const;\n`;
+  return `// GENERATED from the sources in C in this folder. DO NOT EDIT: change them, then run \`node scripts/kernel.mjs\`.\n\n/** The compiler that made the images: another one may choose other instructions. */\nexport const COMPILER = "${version}";\n\nexport const IMAGES = {\n${text.join("\n")}\n} as const;\n`;
 }
 
 /** A signature on 100 bytes, and the hashes of 16 blocks: what the guide has the instructions of. */

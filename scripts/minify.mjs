@@ -1,28 +1,17 @@
-// minify() of terser, with its results kept beside node_modules: the same bundle is made by the build, by checks, engines and tests (those that
-// call the command line too), in each run. A result is found by the content of the text, the options and the version of terser, so it is what
-// terser would give again.
+// minify() of terser, with its results kept beside node_modules (kept.mjs): the same bundle is made by the build, by checks, engines and tests (those
+// that call the command line too), in each run. A result is found by the text, the options and the version of terser.
 
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { kept } from "./kept.mjs";
 
 const fromBundler = createRequire(new URL("../packages/bundler/package.json", import.meta.url));
-const FOLDER = fileURLToPath(new URL("../node_modules/.cache/firmseal/minified/", import.meta.url));
 
 export async function minify(text, options) {
-  const asked = JSON.stringify([fromBundler("terser/package.json").version, options, text]);
-  const file = FOLDER + createHash("sha256").update(asked).digest("hex");
+  const one = kept("minified", [JSON.stringify([fromBundler("terser/package.json").version, options, text])]);
   // a syntax tree, or a text
-  const result = (kept) => (options.format?.spidermonkey ? { ast: JSON.parse(kept) } : { code: kept });
-  try {
-    return result(readFileSync(file, "utf8"));
-  } catch {
-    const { ast, code = JSON.stringify(ast) } = await fromBundler("terser").minify(text, options);
-    mkdirSync(FOLDER, { recursive: true });
-    // others may be making the same
-    writeFileSync(`${file}.${process.pid}`, code);
-    renameSync(`${file}.${process.pid}`, file);
-    return result(code);
-  }
+  const result = (bytes) => (options.format?.spidermonkey ? { ast: JSON.parse(bytes) } : { code: String(bytes) });
+  const known = one.read();
+  if (known) return result(known);
+  const { ast, code = JSON.stringify(ast) } = await fromBundler("terser").minify(text, options);
+  return result(one.write(code));
 }

@@ -31,7 +31,7 @@ import {
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = ".mutation";
-const ARITHMETIC_TESTS = /\/(ed25519[\w-]*|es256|field\w*|hash|hmac|hsslms[\w-]*|rivals)\.test\.ts$/;
+const ARITHMETIC_TESTS = /\/(ed25519[\w-]*|es256|field\w*|hash[\w-]*|hmac|hsslms[\w-]*|rivals)\.test\.ts$/;
 
 const args = process.argv.slice(2).filter((a) => a !== "--");
 const option = (name) => {
@@ -103,7 +103,7 @@ process.env.FIRMSEAL_MUTANTS_FILES ??= JSON.stringify([
   ...(chosen.some((f) => isArithmetic(f)) ? [...arithmetic, "packages/signer/test/prepare.test.ts"] : []),
   ...(chosen.every((f) => isArithmetic(f))
     ? []
-    : ["test-vectors/test/play.test.ts", ...deciding, "packages/simulator/test/storage-device.test.ts"]),
+    : ["test-vectors/test/play.test.ts", "test-vectors/test/micro.test.ts", ...deciding, "packages/simulator/test/storage-device.test.ts"]),
 ]);
 
 const left = join(ROOT, CACHE, "left.txt");

@@ -1,4 +1,4 @@
-// For esbuild: in a bundle, each module of ours keeps its own import.meta.url, and so finds what lies beside it.
+// For esbuild: in a bundle, each module of ours keeps its own import.meta.url, and so finds the files beside it.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

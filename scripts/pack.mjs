@@ -1,5 +1,6 @@
-// The packages as archives for npm, made by pnpm, which puts versions in the place of `workspace:`. `pnpm pack:all FOLDER` builds, packs
-// and says what it has written; with --publish it also publishes what the registry does not have yet, with a provenance attestation.
+// The packages as archives for npm, made by pnpm, which puts versions in place of `workspace:`. `pnpm pack:all FOLDER`
+// builds, packs and says what it has written; with --publish it also publishes what the registry does not have yet,
+// with a provenance attestation.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";

@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TABLE = "packages/verifier/src/tools/refusals.ts";
 const CONSTANTS = "packages/verifier/src/spec/errors.ts";
 
-/** The one page of the documents with this name, wherever it lies below docs/. */
+/** The one page of the documents with this name, wherever it is below docs/. */
 function page(name) {
   const found = readdirSync(join(ROOT, "docs"), { recursive: true }).filter((path) => path === name || path.endsWith(`/${name}`));
   if (found.length !== 1) throw new Error(`${found.length} pages below docs/ have the name ${name}`);
@@ -38,7 +38,7 @@ device with the general verifier throws those, and other tests cover them. A tes
 `;
 }
 
-/** The text of errors.md with the rows of each group anew; what stands around them stays. */
+/** The text of errors.md with new rows in each group; the text around them stays. */
 function documented(text, path, { REFUSALS, REFUSAL_GROUPS }) {
   const link = (source) => {
     const [name, section] = source.split("#");

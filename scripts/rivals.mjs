@@ -2,8 +2,9 @@
 // by all processors. `node scripts/rivals.mjs`, or as the last step of `pnpm test:long`. A verification costs
 // 0.84 ms of one processor with all who are asked, so that 10^7 take 70 minutes of two.
 //
-// FIRMSEAL_VERIFICATIONS: how many, 10,000,000 unless told otherwise. FIRMSEAL_SECONDS: it ends after so many. FIRMSEAL_SEED: other cases, 1
-// unless told otherwise. FIRMSEAL_WORKERS: how many processes' worth of work at a time. Prints every disagreement with its octets, and what was done.
+// FIRMSEAL_VERIFICATIONS: how many, 10,000,000 by default. FIRMSEAL_SECONDS: how long, in place of a number.
+// FIRMSEAL_SEED: other cases, 1 by default. FIRMSEAL_WORKERS: how many processes' worth of work at a time. Prints every
+// disagreement with its octets, and what was done.
 
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";

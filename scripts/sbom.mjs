@@ -9,19 +9,22 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readTracked } from "./checks/sources.mjs";
+import { keptOnce } from "./kept.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { packageManager } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+
+const ARGUMENTS = ["-y", packageManager, "sbom", "--lockfile-only", "--sbom-format", "cyclonedx", "--sbom-spec-version", "1.6"];
 
 /** Whatever pnpm writes, in the order that it finds things. */
 function fromPnpm() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-sbom-"));
   const file = join(folder, "sbom.json");
-  const args = ["-y", packageManager, "sbom", "--lockfile-only", "--sbom-format", "cyclonedx", "--sbom-spec-version", "1.6", "--out", file];
   try {
-    const { status, stdout, stderr, error } = spawnSync("npx", args, { cwd: ROOT, encoding: "utf8" });
+    const { status, stdout, stderr, error } = spawnSync("npx", [...ARGUMENTS, "--out", file], { cwd: ROOT, encoding: "utf8" });
     if (status !== 0) throw new Error(`pnpm sbom: ${error?.message ?? stdout + stderr}`);
-    return JSON.parse(readFileSync(file, "utf8"));
+    return readFileSync(file);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -65,7 +68,12 @@ export function settled({ serialNumber: _, ...bom }) {
   return { $schema, bomFormat, specVersion, serialNumber: `urn:uuid:${uuid}`, version, ...content };
 }
 
-export const readSbom = () => settled(shipped(fromPnpm()));
+/** The document. What pnpm says of the same lockfile and the same package.json files is kept, its time included. */
+export function readSbom() {
+  const read = readTracked((path) => /(^|\/)package\.json$|^pnpm-[\w-]+\.yaml$/.test(path));
+  const parts = read.flatMap(({ path, text }) => [path, text]);
+  return settled(shipped(JSON.parse(keptOnce("sbom", [...ARGUMENTS, ...parts], fromPnpm))));
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const file = process.argv[2] ?? join(ROOT, "dist/sbom.cdx.json");

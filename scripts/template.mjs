@@ -19,13 +19,13 @@ function code({ TEMPLATE_NAME, templateString }) {
 export const TEMPLATE =
   "${text}";
 
-/** The same with #firmware as the URI, for micro verifiers without images outside the envelope. */
+/** Like TEMPLATE, with #firmware as the URI, for micro verifiers without images outside the envelope. */
 export const TEMPLATE_INSIDE =
   "${text.replace("K", inside)}";
 `;
 }
 
-/** The page with the rows anew; what stands around them stays. */
+/** The page with new rows; the text around them stays. */
 function page(text, { TEMPLATE_ROWS, templateString }) {
   const rows = TEMPLATE_ROWS.map(({ code, what }) => `| \`${code.replaceAll("|", "\\|")}\` | ${sentence(what)} |\n`).join("");
   const table = /(\| Code \| .+\n\| --- \| --- \|\n)(?:\|.*\n)+/;

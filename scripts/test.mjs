@@ -1,10 +1,10 @@
-// Everything that must hold, in one run. A failed step does not end it: one run shows every failure. The output of a step is printed
-// when it fails. Arguments go to vitest: `pnpm test -- hash` runs the test files that have "hash" in their names.
-// With CI set, tests do not leave themselves out for want of a Debian package: they fail; and what takes minutes is tried as well: files of
-// 4 GiB and more, fleets of 10,000, kills by the dozen.
-// Home-made, because no runner at hand gives one plain count over checks, engines and tests with the reasons of what was skipped.
-// With FIRMSEAL_ROOT_STEP=FILE set too, it runs twice (.ci/run): as an ordinary user everything, and what leaves itself out there is written to
-// FILE; then as root, the test files of these alone, and the sums are those of both.
+// Everything that must hold, in one run. A failed step does not end it: one run shows every failure. The output of a
+// step is printed when it fails. Arguments go to vitest: `pnpm test -- hash` runs the test files that have "hash" in
+// their names. With CI set, tests do not skip themselves because a Debian package is missing: they fail. Tests that
+// take minutes run too: files of 4 GiB and more, fleets of 10,000, dozens of kills. It is our own runner, because no
+// common one gives one count over checks, engines and tests with the reasons of skipped tests. With
+// FIRMSEAL_ROOT_STEP=FILE set too, it runs twice (.ci/run): as an ordinary user everything, and what is skipped there
+// is written to FILE; then as root, the test files of these alone, and the sums are those of both.
 
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ const effort = process.env.CI ? { FIRMSEAL_LONG: "1", ...process.env } : {};
 const haveVectors = existsSync(process.env.FIRMSEAL_VECTORS ?? join(ROOT, "../shared/vectors"));
 
 const total = { passed: 0, failed: 0 };
-/** { file, name, note }: told at the end, where a reader of a long log looks first. */
+/** { file, name, note }: printed at the end, where a reader of a long log looks first. */
 const skipped = [];
 const failed = [];
 
@@ -37,11 +37,10 @@ const CHECKS = Object.entries(JSON.parse(readFileSync(`${ROOT}package.json`, "ut
 const BIN_PATH = `${ROOT}node_modules/.bin${delimiter}${process.env.PATH}`;
 
 /** Runs a program and collects what it says. `limit`: milliseconds until it is killed. */
-function run(command, args, { cwd = ROOT, env = {}, shell = false, limit = 0 } = {}) {
+function run(command, args, { cwd = ROOT, env = {}, limit = 0 } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      shell,
       timeout: limit,
       killSignal: "SIGKILL",
       env: { ...process.env, NO_COLOR: "1", ...env },
@@ -87,8 +86,8 @@ function line(ok, name, seconds) {
 }
 
 /**
- * Steps that do not need each other, [name, work]: `most` at a time, told in their order. `work` answers { ok, output }. One step is one test,
- * or as many as it has lines "ok    NAME" and "fail  NAME".
+ * Steps that do not need each other, [name, work]: `most` at a time, printed in their order. `work` answers { ok,
+ * output }. One step is one test, or as many as it has lines "ok NAME" and "fail NAME".
  */
 async function steps(all, most) {
   const works = all.map(([name, work]) => async () => {
@@ -108,7 +107,7 @@ async function steps(all, most) {
 
 const step = (name, work) => steps([[name, work]], 1);
 
-/** The tests; answers a function that tells of them. */
+/** Runs the tests; returns a function that prints the results. */
 async function vitest() {
   const folder = testFolder();
   const gone = () => rmSync(folder, { recursive: true, force: true });
@@ -131,7 +130,7 @@ async function vitest() {
     } catch {
       // it ended before it could report: that is the failure below
     }
-    // where everything is at hand, nothing has a reason to leave itself out
+    // if everything is installed, no test has a reason to skip itself
     if (process.env.CI && haveVectors) {
       // but engines that are in no package
       const [named, others] = [true, false].map((x) => report.skipped.filter(({ name }) => name.includes("(skipped: set ") === x));
@@ -192,7 +191,10 @@ await step("build", () => run(process.execPath, ["scripts/build.mjs"]));
 const tests = vitest();
 // what is packed changes seldom
 const wanted = CHECKS.filter(([name]) => process.env.CI || name !== "check:packages");
-const checks = wanted.map(([name, command]) => [name, () => run(command, [], { shell: true, env: { PATH: BIN_PATH } })]);
+const checks = wanted.map(([name, command]) => [
+  name,
+  () => run(process.execPath, ["scripts/unless-passed.mjs", command], { env: { PATH: BIN_PATH } }),
+]);
 const script = (name, ...args) => [name, () => run(process.execPath, args)];
 // the last: keys, signatures and files, on a newer Node too
 const inCi = [

@@ -1,6 +1,6 @@
-// With FIRMSEAL_COUNT=FILE: a line with the assertions of each test file, and one with its processor time, that of the processes which it started
-// and waited for included. expect() notes each in its state, which is begun anew with each test, and
-// tests that run side by side share it: so every step of the number is counted.
+// With FIRMSEAL_COUNT=FILE: a line with the assertions of each test file, and one with its processor time, that of the
+// processes which it started and waited for included. expect() notes each in its state, which begins again with each
+// test, and tests that run side by side share it: so every step of the number is counted.
 
 import { appendFileSync, readFileSync } from "node:fs";
 import { relative } from "node:path";

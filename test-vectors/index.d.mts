@@ -20,7 +20,7 @@ export interface Vector {
   previous?: string;
   /** trust, embedded: the role that policyOf() is asked for. */
   role?: number;
-  /** open, install, boot: whom to believe by this trust file, which is embedded, in place of `trust`. */
+  /** open, install, boot: an embedded trust file, whose keys count in place of `trust`. */
   store?: { file: string; role: number };
   /** The keys that the device trusts. In the maker of a vector, left out: `defaults` in src/make.ts. */
   trust?: TrustSpec;
@@ -67,7 +67,7 @@ export interface DeviceSpec {
   /** Which of its two slots is current in each component; 0 where it is left out. */
   slots?: number[];
   payloads?: { [uri: string]: string };
-  /** Payloads that arrive piece by piece; false: one that cannot be had. */
+  /** Payloads that arrive piece by piece; false: one that is not available. */
   chunks?: { [uri: string]: string[] | false };
   /**
    * A call that throws, or "rot": storage in which the first byte of an image changes once it is written. "full": erase() refuses with

@@ -12,7 +12,7 @@ const once = (make) => {
 export const readIndex = once(() => read("index.json"));
 export const readKeys = once(() => read("keys.json").keys);
 
-/** The halves of a decimal number below 2^64. What is no text is not such a number, and stays as it is. */
+/** The halves of a decimal number below 2^64. A value that is not text is not such a number, and stays as it is. */
 function halves(number) {
   if (typeof number !== "string") return number;
   const n = BigInt(number);

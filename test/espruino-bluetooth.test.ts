@@ -184,7 +184,7 @@ async function newPage(): Promise<Page> {
   return made;
 }
 
-/** Loads the page anew, with a board behind the radio. */
+/** Loads the page again, with a board behind the radio. */
 async function opened(board: Far): Promise<void> {
   far?.close();
   far = board;

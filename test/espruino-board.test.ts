@@ -99,7 +99,7 @@ describe.skipIf(!ESPRUINO)(`the page about Espruino${why}`, () => {
     expect(ran.stdout).not.toMatch(/Uncaught|ERROR|MEMORY/);
     const steps = ran.stdout.split("=== step").slice(0, -1);
     const told = steps.map((text) => [...new Set(text.match(/app \d runs|firmseal: there is nothing|^firmseal: \d+/gm) ?? [])].join(", "));
-    // after a refusal, each further packet is told that no update is under way: 86
+    // after a refusal, each further packet gets the answer that no update is under way: 86
     expect(told).toEqual([
       "firmseal: there is nothing, firmseal: 0",
       "app 1 runs",

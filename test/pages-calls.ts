@@ -48,7 +48,7 @@ export async function callsFromShell(): Promise<{ define: string; close(): void 
       isAsked = true;
       answer(socket, asked, folder).catch((e: unknown) => socket.destroy(e as Error));
     });
-    socket.on("error", () => {}); // the shell has an answer that is no exit code, and ends
+    socket.on("error", () => {}); // the shell has an answer that is not an exit code, and ends
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const define = `firmseal() {

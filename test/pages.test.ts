@@ -232,7 +232,7 @@ describe.concurrent("docs/guides of other engines", () => {
     const { stdout } = await runPage("docs/guides/quickjs.md", here);
     const said = stdout.split("\n").filter((line) => /^(installed|application|refused|failed|exit code)/.test(line));
     expect(`${said.join("\n")}\n`).toBe(only(blocksOf("docs/guides/quickjs.md"), "text said"));
-    // the micro verifier in its place, and what is no envelope, or no file
+    // the micro verifier in its place, and input that is not an envelope, or not a file
     const ran = await shell(
       `${FIRMSEAL} bundle --micro --alg ed25519 --device flash --form module --out firmseal.js
 qjs --module update.js start

@@ -40,13 +40,16 @@ function textOf(numbers: readonly number[]): string {
   return text;
 }
 
-/** The digest that goes with any table: what is tried here is what stands behind that check, which packages/signer/test/prepare.test.ts tries. */
+/**
+ * The digest that belongs to any table: this tries what follows that check, which packages/signer/test/prepare.test.ts
+ * tries.
+ */
 function digestOf(table: unknown): Uint8Array {
   const text = typeof table === "string" ? table : Array.isArray(table) ? textOf(table) : "";
   return new Uint8Array(createHash("sha256").update(text).digest());
 }
 
-/** The tables of a key, in both forms; none for what is no key. */
+/** The tables of a key, in both forms; none for bytes that are not a key. */
 function tables(key: Uint8Array): (string | number[])[] {
   if (!ed25519.valid(key)) {
     for (const size of TABLE_SIZES) expect(() => prepareKey(key, size)).toThrow();
@@ -123,7 +126,7 @@ it("the hash decides about every digit: k and S at the edges", () => {
     const digest = Array.from({ length: 64 }, (_, i) => Number((k >> BigInt(8 * i)) & 255n));
     const host = { sha512: { create: () => ({ update() {}, digest: () => digest }) } };
     for (const s of [0n, 1n, L - 1n, 2n ** 252n]) {
-      // R is no point that fits, so the answer is no in each form; a fitting one is in the verifier's tests
+      // R is not a point that fits, so each form answers no; a fitting one is in the verifier's tests
       const signature = Uint8Array.of(...key, ...Array.from({ length: 32 }, (_, i) => Number((s >> BigInt(8 * i)) & 255n)));
       const expected = ed25519.verify(key, [], signature, host);
       expect(expected).toBe(s === 0n && k === L - 1n);
@@ -156,7 +159,7 @@ describe("a table that is none", () => {
       ])
         expect(verify(pair.key, wrong, message, signature)).toBe(false);
     }
-    // nothing is no table
+    // nothing is not a table
     for (const nothing of [undefined, null, ""]) expect(verify(pair.key, nothing, message, signature)).toBe(true);
   });
 

@@ -73,14 +73,14 @@ function candidateOf({ product, version, boards }: ReleaseFacts): Candidate {
   };
 }
 
-/** The file of the candidate. Throws if it has another digest than the one that was pinned. */
+/** The file of the candidate. Throws if its digest is not the pinned one. */
 function pinnedCandidate(): string {
   const wanted = core.getInput("candidate-digest", { required: true });
   if (!/^[0-9a-f]{64}$/.test(wanted)) throw new Error("candidate-digest: not a SHA-256 in hex; give the output of the candidate job");
   const path = core.getInput("candidate");
   if (!existsSync(path)) throw new Error(`candidate: the file ${path} does not exist; download what the candidate job uploaded`);
   const given = readFileSync(path);
-  if (sha256(given) !== wanted) throw new Error(`${path}: is not the candidate with the digest ${wanted}`);
+  if (sha256(given) !== wanted) throw new Error(`${path} is not the candidate with the digest ${wanted}`);
   return given.toString("utf8");
 }
 

@@ -1,4 +1,4 @@
-// The summary of the job: what the command line has told of a release, as people read it on GitHub.
+// The summary of the job: the facts that the command line returned about a release, as people read them on GitHub.
 
 import { basename } from "node:path";
 import * as core from "@actions/core";

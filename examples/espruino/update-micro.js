@@ -3,8 +3,8 @@
 // In front of it comes `factory`, the keys of an empty board: see docs/guides/espruino.md. After the first release, the
 // keys are those of the first line of the app. So keys change with a release, and in one step with it.
 //
-// Nothing is written before the signature is verified. The image goes where it stays, packet by packet. What an update
-// needs of RAM is let go of when it ends.
+// Nothing is written before the signature is verified. The image goes where it stays, packet by packet. The RAM of an
+// update is free again when it ends.
 var update;
 
 // Ends an update. Returns the number of the refusal, or 0.

@@ -1,13 +1,14 @@
-// The JavaScript side of a host with JerryScript: releases on the host's own flash, and what the host calls. It stands behind the verifier
-// (`firmseal bundle --features install,flash --form script`) and the key (`firmseal pubkey --format js`), in the same context.
+// The JavaScript side of a host with JerryScript: releases on the host's own flash, and the functions that the host
+// calls. It follows the verifier (`firmseal bundle --features install,flash --form script`) and the key
+// (`firmseal pubkey --format js`), in the same context.
 //
 // The host offers an object `host`:
 //   host.pageSize             bytes that erase() sets to 255
 //   host.read(address, n)     n octets, in a Uint8Array or an array
 //   host.write(address, b)    address and number of octets are multiples of 4; each word is written once after its page was erased
 //   host.erase(address)       the page that begins there
-//   host.run(address, size)   starts the image that lies there; true: it was started
-//   host.sha256(octets)       left out where the host has none of its own
+//   host.run(address, size)   starts the image at this address; true: it was started
+//   host.sha256(octets)       left out if the host has none of its own
 // biome-ignore-all lint: ES5 as small engines run it
 var updater = (function () {
   "use strict";
@@ -85,7 +86,10 @@ var updater = (function () {
       make();
       expected = length;
     },
-    /** Its packets, of any size. What is refused is so with the packet that completes the head, and nothing has been written by then. */
+    /**
+     * Its packets, of any size. A refusal comes with the packet that completes the head; nothing has been written by
+     * then.
+     */
     packet: function (octets) {
       return number(receive, octets);
     },
@@ -96,7 +100,7 @@ var updater = (function () {
     waiting: function () {
       return !!progress;
     },
-    /** A payload's packets, then true; or false where it cannot be had. */
+    /** A payload's packets, then true; or false if it is not available. */
     payload: function (octets) {
       return number(feed, octets);
     },

@@ -25,7 +25,7 @@ export class Choices {
   }
 }
 
-/** What may stand where an octet is expected, and is none. */
+/** Values that may come in place of an octet. */
 export const NO_OCTETS: readonly unknown[] = [
   Number.NaN,
   Number.POSITIVE_INFINITY,

@@ -14,7 +14,10 @@ const nodeKeys = [ed, ec].map((key) => createPrivateKey({ key: toPrivateJwk(key)
 
 const LABELS = [undefined, "ENCRYPTED PRIVATE KEY", "PRIVATE KEY", "PUBLIC KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY"] as const;
 
-/** An input as a file. One that begins with an octet from 1 to 5 is what stands in a PEM: in base64 a change of one number is no small one. */
+/**
+ * An input as a file. One that begins with an octet from 1 to 5 is the content of a PEM: in base64, changing one number
+ * is not a small change.
+ */
 export function fileOf(input: Uint8Array): Uint8Array {
   const label = LABELS[input[0] ?? 0];
   return label === undefined ? input : Buffer.from(pem(label, Buffer.from(input.subarray(1))));

@@ -113,7 +113,10 @@ function endOf(bytes: Uint8Array, at: number, depth = 0): number | undefined {
   return end;
 }
 
-/** Key and value of each pair of an envelope's map, encoded as they stand; empty where it is no envelope. No code of ours that is tested is in this. */
+/**
+ * Key and value of each pair of an envelope's map, encoded as they are; empty if it is not an envelope. This uses none
+ * of our tested code.
+ */
 export function pairsOf(envelope: Uint8Array): [key: Uint8Array, value: Uint8Array][] {
   let at = envelope[0] === 0xd8 ? 2 : 0;
   const end = endOf(envelope, at);

@@ -1,4 +1,5 @@
-// A list of changes as an input: where (2 octets), how many (1), and what stands there then. Short inputs are small changes, wherever they are.
+// A list of changes as an input: where (2 octets), how many (1), and the new octets. Short inputs are small changes,
+// wherever they are.
 
 export interface Patch {
   at: number;

@@ -37,7 +37,7 @@ export function started(device: TrialDevice, invoked: () => ArrayLike<number> | 
   });
 }
 
-/** Hands a piece of an envelope of so many bytes to a device that keeps what it receives. */
+/** Passes a piece of an envelope of `length` bytes to a device that keeps what it receives. */
 export function received(device: object, piece: Bytes, length: number): void {
   (device as { receive(piece: Bytes, length: number, trust: Trust, host: Host): void }).receive(piece, length, trust, host);
 }

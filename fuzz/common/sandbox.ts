@@ -13,7 +13,7 @@ const folder = fs.realpathSync(fs.mkdtempSync(join(BASE, "firmseal-fuzz-cli-")))
 const { readFileSync, rmSync, mkdirSync, writeFileSync, readdirSync } = fs;
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-/** What may be read besides: modules that are loaded late, and what tells this process from others. */
+/** What else may be read: modules that are loaded late, and the files that identify this process. */
 const READABLE =
   /[\\/]node_modules[\\/]|^\/proc\/(self|\d+)\/(stat|status|ns\/\w+)$|^\/proc\/sys\/kernel\/random\/boot_id$|^\/etc\/machine-id$/;
 const WRITES = /[wa+x]/;

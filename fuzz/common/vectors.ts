@@ -21,7 +21,7 @@ const unhex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 
 const all = readVectors();
 
-/** Envelopes of the vectors, up to so many bytes; or trust files. */
+/** Envelopes of the vectors, of at most `most` bytes; or trust files. */
 export function seedEnvelopes(most = 4096): Uint8Array[] {
   const texts = all.filter((v) => v.envelope && v.action !== "trust" && v.action !== "embedded").map((v) => v.envelope as string);
   return [...new Set(texts)].map(unhex).filter((b) => b.length <= most);
@@ -93,7 +93,7 @@ const a = Uint8Array.from(publicKey("a"));
 const b = Uint8Array.from(publicKey("b"));
 const p = Uint8Array.from(publicKey("p"));
 
-/** Whoever signs in the vectors. */
+/** The keys that sign in the vectors. */
 export const trust: Trust = { anchors: [fast("ed25519", a), fast("ed25519", b), fast("es256", p), anchor("hmac256", MAC_KEY)] };
 
 /** The same keys with our own algorithms. */
@@ -123,7 +123,7 @@ const known = new Set(
   }),
 );
 
-/** Whether what open() has believed is a manifest that one of the keys has signed. */
+/** Whether the manifest that open() accepted was signed by one of the keys. */
 export const wasSigned = (m: Manifest): boolean => known.has(Buffer.from(Uint8Array.from(m.digest.bytes)).toString("hex"));
 
 let signers: Map<string, Set<number>> | undefined;

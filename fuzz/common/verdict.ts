@@ -11,7 +11,9 @@ export class Finding extends Error {
 
 const numbers = new Set<unknown>(Object.values(errors));
 
-/** The number of the refusal that `work` ends with, 0 where it ends well. What is no refusal of the list is thrown on. */
+/**
+ * The number of the refusal that `work` ends with, 0 if it ends well. Throws again what is not a refusal of the list.
+ */
 export function refusal(work: () => unknown): number {
   try {
     work();

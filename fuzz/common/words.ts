@@ -1,4 +1,4 @@
-// Errors that the command line tells in words, each with a hint.
+// Errors that the command line reports in words, each with a hint.
 
 import { failureOf } from "../../packages/cli/src/show/failure-of.js";
 import { CODES, Failure } from "../../packages/keys/src/errors/failure.js";
@@ -8,7 +8,7 @@ import { Finding } from "./verdict.js";
 /** A line that is shown is one line of a sensible length, and none of what cannot be shown. */
 const LONGEST = 4000;
 
-/** Runs `work`; what it throws must be told in words, and must not be a fault of the program. Whether it went well. */
+/** Runs `work`, and returns whether it succeeded. An error must be one in words, and not a fault of the program. */
 export async function told(work: () => unknown): Promise<boolean> {
   try {
     await work();

@@ -1,5 +1,5 @@
-// The device in a folder, whose device.json and slots are anything. A record that is none is an error with words; every other one gives
-// a device that starts what was signed, or refuses by number.
+// The device in a folder, whose device.json and slots are anything. An invalid record is an error with words; every
+// other one gives a device that starts what was signed, or refuses by number.
 
 import { boot } from "@firmseal/verifier";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";

@@ -1,6 +1,7 @@
-// A device on raw flash whose content is anything: a genuine state with changes in it, whose records are sealed again where the input says so.
-// Whatever lies there, the device is made, started, updated and started again, with numbered refusals at most and in a bounded number of
-// operations; what starts was signed; and after an update that went well the update starts.
+// A device on raw flash whose content is anything: a genuine state with changes in it, whose records are sealed again
+// where the input says so. Whatever the content is, the device can be made, started, updated and started again, with
+// nothing worse than numbered refusals, in a bounded number of operations. What starts was signed. After a successful
+// update, the update starts.
 
 import { errors } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";

@@ -1,6 +1,7 @@
-// A device in Espruino's Storage whose content is anything: a genuine state with changes in its flash, or in its records, which are then sealed
-// again; or flash in which no write takes. Whatever lies there, the boot file and the device come to an end with numbered refusals at most; what starts was signed; and a newer
-// release can be installed, or is refused by a number that is not the device's fault.
+// A device in Espruino's Storage whose content is anything: a genuine state with changes in its flash, or in its
+// records, which are then sealed again; or flash in which no write takes. Whatever the content is, the boot file and
+// the device end with nothing worse than numbered refusals. What starts was signed. A newer release can be installed,
+// or is refused with a number that is not the device's fault.
 
 import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";

@@ -1,4 +1,4 @@
-// Images: the format is told by content and name, and read. The end of an input is the name.
+// Images: the reader finds the format from content and name. The end of an input is the name.
 
 import { DETECT_BYTES, detectFormat, ImageError, parseImage } from "../../packages/images/src/image.js";
 import {

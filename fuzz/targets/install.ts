@@ -61,7 +61,7 @@ export const fuzz: Target = (input) => {
     const [turn, kind, value] = [c.below(6), c.below(7), c.one(NO_OCTETS)];
     const honest = calls[method] as (...args: unknown[]) => unknown;
     let n = 0;
-    // storage that keeps other bytes than it was given: nothing else is wrong, and what was signed must still be what becomes current
+    // storage that keeps bytes different from those written: nothing else is wrong, and only what was signed may become current
     const rots = method === "write" && kind >= 3;
     if (rots) rot++;
     calls[method] = (...args) => {
@@ -101,5 +101,5 @@ export const fuzz: Target = (input) => {
   if (code !== 0 && after !== before) throw new Finding(`refused with ${code}, and something has changed`);
   if (device.dangerouslySkipDigest) return;
   for (const part of device.parts)
-    if (!images.has(hex(part.slots[part.current] ?? []))) throw new Finding("what became current is no image that was signed");
+    if (!images.has(hex(part.slots[part.current] ?? []))) throw new Finding("what became current is not a signed image");
 };

@@ -1,4 +1,5 @@
-// Key files of every form, without a passphrase: what asks for one is told that there is none. What is read can be written and read again.
+// Key files of every form, without a passphrase: a key that needs one gets none. What is read can be written and read
+// again.
 
 import { anchorOf, isPrivate, toCose, toJwk } from "@firmseal/signer";
 import { KeyFileError, readKey } from "../../packages/keys/src/sources/file.js";

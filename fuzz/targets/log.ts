@@ -1,4 +1,4 @@
-// Logs of what a key has signed: any lines. A log that is damaged is told as a list of faults, one for a line.
+// Logs of what a key has signed: any lines. A damaged log gives a list of faults, one per line.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,7 @@
-// What lies behind the signature: manifests of any content, signed, with severed elements and payloads of any content. An input is CBOR with
-// everything forgiven (loose.ts): the manifest, then pairs for the envelope. Nothing but numbered refusals comes out of open(), install() and
-// boot(); RAM and Source agree; and what is installed is what the manifest names by digest.
+// What follows the signature: manifests of any content, signed, with severed elements and payloads of any content. An
+// input is CBOR with everything forgiven (loose.ts): the manifest, then pairs for the envelope. Nothing but numbered
+// refusals comes out of open(), install() and boot(); RAM and Source agree; and what is installed is what the manifest
+// names by digest.
 
 import { boot, type Identity, install, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
@@ -20,7 +21,7 @@ function device(): MemoryDevice {
   return d;
 }
 
-/** All that lies in what is current. */
+/** The content of everything that is current. */
 const current = (d: MemoryDevice) => JSON.stringify([d.parts.map((p) => p.slots[p.current]), d.sequence]);
 
 export const fuzz: Target = (input) => {

@@ -1,6 +1,6 @@
-// Ed25519 and ES256 against OpenSSL: keys, messages and signatures that are changed anywhere, and hold what is no octet. Whatever is no octet is
-// refused; what our own code accepts OpenSSL accepts, too (it is laxer in places, and never stricter). HSS/LMS and HMAC, which OpenSSL does not
-// verify here, accept what was made by them and nothing else.
+// Ed25519 and ES256 against OpenSSL: keys, messages and signatures that are changed anywhere, and hold values that are
+// not octets. Such values are refused. OpenSSL accepts everything that our own code accepts (it is laxer in places, and
+// never stricter). HSS/LMS and HMAC, which OpenSSL does not verify here, accept what was made by them and nothing else.
 
 import { createHmac, verify as opensslVerify } from "node:crypto";
 import { type Alg, ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 } from "@firmseal/verifier";
@@ -82,9 +82,9 @@ export const fuzz: Target = (input) => {
     if (!good) throw new Finding(`${name}: the genuine signature is refused`);
     return;
   }
-  if (usable && !isOctets(k)) throw new Finding(`${name}: a key that is no octets can be used`);
+  if (usable && !isOctets(k)) throw new Finding(`${name}: a key of values that are not octets can be used`);
   if (!good) return;
-  if (!isOctets(k) || !isOctets(s)) throw new Finding(`${name}: accepted with values that are no octets`);
+  if (!isOctets(k) || !isOctets(s)) throw new Finding(`${name}: accepted with values that are not octets`);
   // what a message is made of is made octets before
   if (!isOctets(m)) return;
   const bytes = (list: unknown[]) => Uint8Array.from(list as number[]);

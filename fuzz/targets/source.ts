@@ -1,5 +1,6 @@
-// open() and trustFileUnchecked() through a Source that lies: about its length, with values that are no octets, with other bytes the second time, with too few or too
-// many, or by throwing. What is believed is still what was signed. The algorithms are our own here, for they get what the Source gave.
+// open() and trustFileUnchecked() through a Source that lies: about its length, with values that are not octets, with
+// other bytes the second time, with too few or too many, or by throwing. Only what was signed is accepted. The
+// algorithms are our own here, because they get what the Source gave.
 
 import { type Bytes, open, type Source, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { Choices, NO_OCTETS } from "../common/bits.js";
@@ -55,12 +56,12 @@ function lying(bytes: Uint8Array, lies: readonly Lie[], chunk: number): Source {
 /** Lies that are the same at each read. */
 const STEADY = [0, 1, 2, 8];
 
-/** What is believed through a Source that lies is what an honest one gives. */
+/** What is accepted through a Source that lies is what an honest one gives. */
 function believed(bytes: Uint8Array, source: Source): void {
   const m = open(source, slowTrust, host);
   // also what is read from it again
   if (!wasSigned(m)) throw new Finding("a manifest was accepted that nobody has signed");
-  if (told(m) !== told(open(bytes, slowTrust, host))) throw new Finding("what was believed is not what was signed");
+  if (told(m) !== told(open(bytes, slowTrust, host))) throw new Finding("the accepted manifest is not the signed one");
 }
 
 function believedList(bytes: Uint8Array, source: Source): void {
@@ -70,7 +71,7 @@ function believedList(bytes: Uint8Array, source: Source): void {
     return JSON.stringify([name, sequence, thresholds, payload, parts], (_, v) => (v instanceof Uint8Array ? Array.from(v) : v));
   };
   if (list(trustFileUnchecked(source, slowTrust, host)) !== list(trustFileUnchecked(bytes, slowTrust, host)))
-    throw new Finding("a trust list was believed that nobody has signed");
+    throw new Finding("an unsigned trust list was accepted");
 }
 
 export const fuzz: Target = (input) => {
@@ -84,7 +85,7 @@ export const fuzz: Target = (input) => {
   try {
     const code = refusal(() => (isList ? believedList : believed)(bytes, lying(bytes, lies, chunk)));
     if (code !== 0 || !lies.every(({ kind }) => STEADY.includes(kind))) return;
-    // what is no octet counts as the octet that a typed array makes of it, or is refused: it is not something third
+    // a value that is not an octet counts as the octet that a typed array makes of it, or is refused: nothing else
     const octets = Uint8Array.from(lying(bytes, lies, chunk).read(0, bytes.length));
     const other = refusal(() => (isList ? trustFileUnchecked : open)(octets, slowTrust, host));
     if (other !== 0) throw new Finding(`accepted, and refused with ${other} where it is octets`);

@@ -1,5 +1,6 @@
-// Trust files: as they come, read and believed; and lists of any content, signed again by the root (loose.ts), which a device then asks for a
-// policy. Nothing but numbered refusals; and what is believed without being signed again was signed.
+// Trust files: as they are, read and accepted; and lists of any content, signed again by the root (loose.ts), which a
+// device then asks for a policy. Nothing but numbered refusals; and what is accepted without being signed again was
+// signed.
 
 import { createHash } from "node:crypto";
 import { type Bytes, embeddedTrust, policyOf, type Source, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
@@ -31,7 +32,7 @@ const listOf = (file: Uint8Array): Uint8Array | undefined => {
     return undefined;
   }
 };
-/** The files of a chain, one behind the other, as far as they are items of CBOR. */
+/** The files of a chain, in sequence, as long as they are CBOR items. */
 function filesOf(chain: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = [];
   try {
@@ -41,7 +42,7 @@ function filesOf(chain: Uint8Array): Uint8Array[] {
       at = end;
     }
   } catch {
-    // what follows is no item, and no file
+    // what follows is neither an item nor a file
   }
   return found;
 }
@@ -55,7 +56,7 @@ const genuine = new Set(
 /** A list that came before. */
 const before = embeddedTrust(files.find((file) => refusal(() => trustFileUnchecked(file, trust, host)) === 0) as Uint8Array);
 
-/** Files as they are; a list in the loose form stands behind an octet that is no tag. */
+/** Files as they are; a list in the loose form follows an octet that is not a tag. */
 export const seeds = () => [
   ...files,
   ...files.flatMap((file) => listOf(file) ?? []).map((list) => Buffer.concat([Uint8Array.of(0), loosened(list)])),
@@ -66,7 +67,7 @@ function asked(store: TrustStore): void {
   try {
     describeTrust(store);
   } catch (e) {
-    // keys that this tool has no algorithm for, or that are none
+    // keys that this tool has no algorithm for, or that are not keys
     if (!(e instanceof KeyError)) throw e;
   }
 }
@@ -76,11 +77,11 @@ function judged(file: Uint8Array, wasSigned: boolean): void {
   for (const root of [trust, before]) {
     alike(file, (input: Bytes | Source) => {
       const store = trustFileUnchecked(input, root, host);
-      if (!wasSigned && !genuine.has(sha(store.payload))) throw new Finding("a list was believed that nobody has signed");
+      if (!wasSigned && !genuine.has(sha(store.payload))) throw new Finding("an unsigned list was accepted");
       asked(store);
       // the last of a chain is what a device stores, and reads again at each start
       const read = refusal(() => embeddedTrust(store.file as Bytes));
-      if (read !== 0) throw new Finding(`a list is believed whose file embeddedTrust() refuses with ${read}`);
+      if (read !== 0) throw new Finding(`a list is accepted whose file embeddedTrust() refuses with ${read}`);
     });
   }
 }

@@ -1,5 +1,5 @@
-// The bounds of what ed25519.ts stands on. A number modulo 2^255 - 19 has a size, as the head of field25519.ts defines it. `mul` is analysed
-// anew for each pair of sizes that any caller brings, so that what is proved is what is called.
+// The bounds of what ed25519.ts stands on. A number modulo 2^255 - 19 has a size, as the head of field25519.ts defines
+// it. `mul` is analysed again for each pair of sizes that any caller brings, so that what is proved is what is called.
 
 import { Abs, fixed, isZeroModulo, power, Unproved } from "./domain.mjs";
 import { Interpreter, neverRun, parseModules } from "./interpreter.mjs";
@@ -57,7 +57,7 @@ function isProduct(r, a, b) {
   return isZeroModulo(terms, P);
 }
 
-/** What the verifier imports that is not looked at here. */
+/** Imports of the verifier that are not examined here. */
 const floor = (v, x) => (x instanceof Abs ? v.domain.floor(x) : Math.floor(x));
 const BUILTINS = {
   floor,
@@ -67,7 +67,7 @@ const BUILTINS = {
   ...Object.fromEntries(["ALG_ED25519", "ALG_EDDSA", "HASH_SHA_512"].map((name) => [name, 0])),
 };
 
-/** Not run: they work on octets, bits and signs, or decide by a double that is told to be about right (`value`). */
+/** Not run: they work on octets, bits and signs, or decide by a double that is known to be about right (`value`). */
 const WHOLE = ["value", "absolute", "shorten", "windows", "canonical", "bound", "pointOf", "valid", "challenge", "scalars", "verify"];
 
 /** What leaves `twice` and `join`, [X, Y, Z, E, H, F, G], and what is made ready to be added. */
@@ -154,7 +154,8 @@ export function prove25519(read, attempt) {
     substring: () => anyText(v),
     length: 4032,
   });
-  // any double that is no NaN, to 2^-500; NaN and what is no number fail both comparisons, which is a way of its own
+  // any double except NaN, down to 2^-500; NaN and values that are not numbers fail both comparisons, which is a branch
+  // of its own
   const numbers = (v) => new Proxy([], { get: (_, k) => (k === "length" ? 576 : v.domain.any(-power(200), power(200), -500)) });
   const readAll = [
     ["any text", anyText, 2.8],

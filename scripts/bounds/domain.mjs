@@ -1,8 +1,9 @@
-// What is known of a double: it is a multiple of 2^unit, it lies between two numbers, and it equals a polynomial in symbols. Every operation
-// proves that its result is exact in binary64: a multiple of 2^unit that is at most 2^53 units is a double. The one operation that may
-// round is the addition of a constant so large that all results lie in one binade [2^k, 2^(k+1)]: there doubles are the multiples of
-// 2^(k-52), so the result is the exact sum plus an error of at most half of that. The error is a symbol of its own, so that what a carry takes
-// from one limb and adds to the next cancels.
+// What is known of a double: it is a multiple of 2^unit, it lies between two numbers, and it equals a polynomial in
+// symbols. Every operation proves that its result is exact in binary64: a multiple of 2^unit that is at most 2^53 units
+// is a double. The one operation that may round is the addition of a constant so large that all results are in one
+// binade [2^k, 2^(k+1)]: there doubles are the multiples of 2^(k-52), so the result is the exact sum plus an error of
+// at most half of that. The error is a symbol of its own, so that what a carry takes from one limb and adds to the next
+// cancels.
 //
 // Numbers are BigInts in units of 2^-SCALE. All of them here are dyadic, with far fewer binary places.
 
@@ -80,7 +81,7 @@ export class Domain {
     this.rounded = new Map();
     this.closest = { margin: Number.POSITIVE_INFINITY, bits: 0, site: "" };
     this.roundings = 0;
-    /** Tells where in the source it is. */
+    /** Returns the source location. */
     this.site = () => "";
   }
 
@@ -235,7 +236,7 @@ export class Domain {
     return this.exact(floorTo(x.lo, 0), floorTo(x.hi, 0), 0, poly);
   }
 
-  /** An operation on 32 bits: what stands above them would be lost without a word. */
+  /** An operation on 32 bits: higher bits would be lost silently. */
   word(a) {
     const x = this.of(a);
     if (x.unit < 0 || x.lo < -power(31) || x.hi >= power(32)) throw new Unproved(`${this.site()}: more than 32 bits`);

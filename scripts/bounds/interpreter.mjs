@@ -1,5 +1,6 @@
-// Runs functions of the verifier's own source on numbers of which only bounds are known (domain.mjs). Where a condition can be both, both ways
-// are gone, one run after the other. The language is what the verifier is written in: anything else is an error, and not passed over.
+// Runs the verifier's functions on numbers known only by their bounds (domain.mjs). If a condition may be true or
+// false, both branches are explored, one after the other. The language is what the verifier is written in: anything
+// else is an error, and never ignored.
 
 import { parse } from "acorn";
 import { transformSync } from "esbuild";
@@ -61,7 +62,7 @@ export class Interpreter {
         }
       for (const node of body) if (node.type === "VariableDeclaration") this.statement(node, this.globals);
     }
-    // what is seen from here on counts, and not the constants
+    // only values seen from here on count, not the constants
     this.domain = new Domain();
   }
 
@@ -86,7 +87,10 @@ export class Interpreter {
     return this.choices[this.at++];
   }
 
-  /** A function of the source on these arguments, its contract not looked at; `until` is a type of statement that ends it. */
+  /**
+   * Runs a function of the source on these arguments, ignoring its contract; `until` is a type of statement that ends
+   * it.
+   */
   run(name, args, until) {
     const { node, file, source, ran } = this.functions[name];
     ran.add(name);

@@ -1,5 +1,6 @@
-// The bounds of field256.ts, ratio256.ts and es256.ts. An element has 11 limbs, limb i counting 2^(24 i): ten of them tight (at most 2^23) times a
-// weight, and a top limb that follows from the size of the value, 2^16 for each p. `mul` is analysed anew for all bounds that a caller brings.
+// The bounds of field256.ts, ratio256.ts and es256.ts. An element has 11 limbs, limb i counting 2^(24 i): ten of them
+// tight (at most 2^23) times a weight, and a top limb that follows from the size of the value, 2^16 for each p. `mul`
+// is analysed again for all bounds that a caller brings.
 
 import { Abs, fixed, isZeroModulo, power, Unproved } from "./domain.mjs";
 import { Interpreter, neverRun, parseModules } from "./interpreter.mjs";

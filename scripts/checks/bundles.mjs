@@ -1,11 +1,11 @@
-// That each device bundle holds the algorithms it was asked for and no trace of another. What those that ship weigh is a matter of size-limit; what
-// a feature adds is looked at here.
+// Checks that each device bundle contains its algorithms and no trace of another. size-limit checks the size of those
+// that ship; the additions of features are checked here.
 
 import { parse } from "acorn";
 import { minify } from "../minify.mjs";
 import { within } from "./syntax.mjs";
 
-/** Which modules of src/ belong to whom; everything else is the core. What two algorithms share stands in both. */
+/** Which modules of src/ belong to whom; everything else is the core. What two algorithms share is in both. */
 const OWNERS = {
   ed25519: ["src/alg/ed25519.ts", "src/alg/curve25519.ts", "src/alg/scalar25519.ts", "src/alg/field25519.ts", "src/hash/sha512.ts"],
   es256: ["src/alg/es256.ts", "src/alg/field256.ts", "src/alg/ratio256.ts"],
@@ -13,9 +13,14 @@ const OWNERS = {
   hmac256: ["src/alg/hmac.ts"],
 };
 
-/** Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a text. */
+const oddOf = new Map();
+
+/** Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a text. Each text is read once. */
 function oddNumbers(code) {
+  const known = oddOf.get(code);
+  if (known) return known;
   const found = new Set();
+  oddOf.set(code, found);
   for (const [node] of within(parse(code, { ecmaVersion: 5 }))) {
     if (node.type === "Literal" && typeof node.value === "number" && node.value > 4096 && Number.isSafeInteger(node.value)) {
       const isRound = [-1, 0, 1].some((d) => Number.isInteger(Math.log2(node.value + d)));
@@ -65,7 +70,12 @@ const FEATURE_BYTES = {
 /** Findings on features that add more than they may. */
 export async function checkFeatures(limits = FEATURE_BYTES) {
   const { DEFAULT_FEATURES, minifiedBundle } = await import("../../packages/bundler/lib/index.js");
-  const sizeOf = async (features) => (await minifiedBundle({ algs: ["ed25519"], features, form: "umd" }, undefined, minify)).length;
+  const sizes = new Map();
+  const sizeOf = async (features) => {
+    const key = features.join();
+    if (!sizes.has(key)) sizes.set(key, (await minifiedBundle({ algs: ["ed25519"], features, form: "umd" }, undefined, minify)).length);
+    return sizes.get(key);
+  };
   const findings = [];
   for (const [feature, { limit, needs = [] }] of Object.entries(limits)) {
     const others = [...DEFAULT_FEATURES, ...needs];

@@ -8,7 +8,7 @@ import { isFunction, within } from "./syntax.mjs";
 /** Typed arrays that a bundle may use, behind a `typeof`. */
 const TYPED = ["Uint8Array", "Uint32Array", "Float64Array"];
 
-/** Names from outside that a bundle may use. What is optional among them stands behind a `typeof`. */
+/** Names from outside that a bundle may use. The optional ones are used only after a `typeof`. */
 const GLOBALS = new Set([
   "module",
   "exports",
@@ -226,7 +226,7 @@ export const RULES = {
     walk(tree, (node, parents) => {
       if (node.type !== "Literal" || typeof node.value !== "number") return;
       // Espruino's decimal parser does not round correctly, even 2^-16 comes out wrong; integers up to 2^53 are exact
-      if (!Number.isSafeInteger(node.value)) report(node, `${node.raw} is no exact integer literal`);
+      if (!Number.isSafeInteger(node.value)) report(node, `${node.raw} is not an exact integer literal`);
       const parent = parents.at(-1);
       if (node.value === 0 && parent.type === "UnaryExpression" && parent.operator === "-") report(node, "Espruino has no -0");
     });
@@ -273,7 +273,7 @@ export const RULES = {
       if (node.type === "Literal" && typeof node.value === "string" && high.test(node.value))
         report(node, "Espruino has no characters above U+00FF");
     });
-    if (high.test(code)) report(tree, "a character above U+00FF stands in the text, if only in a comment");
+    if (high.test(code)) report(tree, "the text has a character above U+00FF, if only in a comment");
   },
   regex(tree, report) {
     walk(tree, (node) => {

@@ -1,4 +1,4 @@
-// One file for each exported name. A name with two meanings is read as the wrong one, and finds both in a search.
+// Each exported name belongs to one file. If two files export the same name, readers confuse them, and a search finds both.
 
 const EXPORTED = /^export (?:declare )?(?:async )?(?:const|let|var|function\*?|(?:abstract )?class|interface|type|enum) ([\w$]+)/gm;
 

@@ -2,7 +2,7 @@
 
 import { children, isFunction } from "./syntax.mjs";
 
-/** Whether an Identifier stands for a variable, and is no property name, label or the like. */
+/** Whether an Identifier names a variable, and not a property, a label or the like. */
 function isReference(node, parent) {
   if (parent.type === "MemberExpression") return parent.object === node || parent.computed;
   if (parent.type === "Property") return parent.value === node;

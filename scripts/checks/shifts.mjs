@@ -1,5 +1,5 @@
-// "No unproved shift": a bit operation works on the low 32 bits of its operands and drops the rest without a word. Where the code itself does
-// not show that there is no rest, a comment in that function has to say why.
+// "No unproved shift": a bit operation works on the low 32 bits of its operands and silently drops the rest. Where the
+// code itself does not show that there is no rest, a comment in that function has to say why.
 
 import { parse } from "acorn";
 import { isFunction, within } from "./syntax.mjs";

@@ -1,4 +1,4 @@
-// Who may print, and what may stand in a tracked file. Who may import whom: .dependency-cruiser.mjs.
+// Which files may print, and what a tracked file may contain. Which modules may import which: .dependency-cruiser.mjs.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Files that git tracks or would track: a check that passes before a commit passes after it. */
-export function trackedFiles() {
-  const out = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" });
-  return out.split("\0").filter((file) => file && statSync(ROOT + file, { throwIfNoEntry: false })?.isFile());
+export function trackedFiles(root = ROOT) {
+  const out = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+  return out.split("\0").filter((file) => file && statSync(root + file, { throwIfNoEntry: false })?.isFile());
 }
 
 /** { path, text } of the tracked files that `wanted` takes. */
@@ -21,7 +21,7 @@ export function readTracked(wanted) {
 
 export const sources = () => readTracked((path) => /^packages\/\w+\/src\/.*\.ts$/.test(path));
 
-/** Comments out, so that prose is no finding. Strings stay: what is imported is one. */
+/** Removes comments, so that prose gives no findings. Strings stay, because imports are strings. */
 function withoutComments(text) {
   return text.replace(
     /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[\s\S]*?\*\/|\/\/.*$/gm,
@@ -55,7 +55,7 @@ export function checkPrinting(files) {
   return findings;
 }
 
-// put together here, so that this file does not find itself
+// assembled here, so that this file does not find itself
 const MACHINE = new RegExp(`(?<![\\w.@:/-])/(?:${["home", "root", "Users", "work", "tmp"].join("|")})/[\\w.-]+`, "g");
 /** A host whose first label says what it is, or one of this machine. */
 const HOSTS = /:\/\/(?:(?:registry|npm|packages)\.[\w.-]+|(?:localhost|127\.0\.0\.1):\d+)/g;
@@ -64,7 +64,10 @@ const CREDENTIAL = new RegExp(`_auth${"Token"}|npm_[A-Za-z0-9]{36}`, "g");
 const MAX_BYTES = 512 * 1024;
 const isText = (path) => !/\.(?:png|ico|gz|zip|bin|suit|cbor|cose|der|uf2|elf|hex)$/.test(path);
 
-/** What must not stand in a tracked file: paths of somebody's machine, hosts of a registry, credentials. `ALLOWED` says where, and why. */
+/**
+ * What a tracked file must not contain: paths of one machine, registry hosts, credentials. `ALLOWED` says where they
+ * may be, and why.
+ */
 const ALLOWED = [{ path: /^scripts\/(checks\/sources\.mjs|test\/.*)$/, why: "the rules and their examples" }];
 
 export function checkText(files) {

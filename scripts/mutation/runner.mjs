@@ -1,6 +1,7 @@
-// A test runner for Stryker: Stryker's vitest runner, with the same tests in this process before it. Each mutant gets the tests that
-// reach it, in modules that are evaluated anew, cheap files first, until one fails. That takes milliseconds where the start of vitest takes
-// a second. What survives here is tried by vitest itself, unless FIRMSEAL_MUTANTS_QUICK is set.
+// A test runner for Stryker: Stryker's vitest runner, with the same tests in this process before it. Each mutant gets
+// the tests that reach it, in modules that are evaluated again, cheap files first, until one fails. That takes
+// milliseconds where the start of vitest takes a second. What survives here is tried by vitest itself, unless
+// FIRMSEAL_MUTANTS_QUICK is set.
 
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
@@ -24,8 +25,9 @@ const UNTIL = Number(process.env.FIRMSEAL_MUTANTS_UNTIL ?? Number.POSITIVE_INFIN
 const FILES = JSON.parse(process.env.FIRMSEAL_MUTANTS_FILES);
 
 /**
- * A test that takes this many steps more than three times what it takes without a mutant loops for ever. Steps are counted and not seconds: a verdict is
- * the same on a machine that has other work. A step is a place that some mutant could change, so that each turn of each loop has one.
+ * A test that takes this many steps more than three times what it takes without a mutant loops forever. Steps are
+ * counted and not seconds: a verdict is the same on a machine that has other work. A step is a place that some mutant
+ * could change, so that each turn of each loop has one.
  */
 const LOOPS = 1_000_000;
 let [active, steps, most] = [undefined, 0, Number.POSITIVE_INFINITY];
@@ -76,7 +78,7 @@ async function scriptOf(file) {
   return new Script(`(async function (__required) {${outputFiles[0].text}\n})`, { filename: file });
 }
 
-/** Tells what does not hold in this process: Stryker has no ear for what it writes. */
+/** Prints the tests that fail in this process. Stryker ignores the runner's output. */
 const left = (text) => appendFileSync(process.env.FIRMSEAL_MUTANTS_LEFT, `${text}\n`);
 
 /** What was found in the dry run, for a process that takes the place of one that hung. */
@@ -111,7 +113,7 @@ class Runner {
     return QUICK ? { status: "complete", tests, mutantCoverage: coverage } : this.inner.dryRun(options);
   }
 
-  /** Evaluates a test file anew; its tests. */
+  /** Evaluates a test file again; returns its tests. */
   async load(file) {
     if (!this.scripts.has(file)) this.scripts.set(file, await scriptOf(file));
     const { tests, vitest, restore } = collector();

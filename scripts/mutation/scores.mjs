@@ -12,7 +12,7 @@ export const SOURCES = "packages/verifier/src";
 export const PAGE = "docs/explanation/mutation.md";
 
 const ARITHMETIC = /^(alg|hash)\//;
-const NAMES = /^spec\/|(^|\/)(features|index|types|manifest)\.ts$/;
+const NAMES = /^spec\/|^manifest\/manifest\.ts$|(^|\/)(features|index|types)\.ts$/;
 
 export const isArithmetic = (path) => ARITHMETIC.test(path);
 
@@ -32,8 +32,8 @@ export const isSampled = ({ path, text }) =>
 const SAMPLED_FILES = 4;
 
 /**
- * The files of a sample of so many mutants: a few, so that the tests before the mutants need not count their way through all of them, and
- * enough for the sample. `count(file)`: its mutants.
+ * The files from which `mutants` mutants are chosen. They are few, because the tests first run without a mutant to find
+ * which of them reach each place. `count(file)`: its mutants.
  */
 export function sampleOf(files, seed, mutants, count) {
   const rank = ({ path }) => createHash("sha256").update(`${seed} ${path}`).digest("hex");

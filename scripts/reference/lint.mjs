@@ -28,7 +28,7 @@ const row = ({ id, name, severity, title }) => `| [${id}](#${id.toLowerCase()}-$
 
 export function lintPage() {
   return `${[
-    "# Rules of lint",
+    "# Lint rules",
     wrapped(
       "This page is made from the table of the rules by `pnpm docs:reference`. [Lint](../guides/lint.md) shows how to use them. A rule keeps its number and its name; numbers are never used again. A waiver names a rule by either.",
     ),

@@ -103,7 +103,7 @@ describe("the action", () => {
     refused({ mode: "sign" }, "neither candidate nor publish");
     refused({ mode: "__proto__" }, "neither candidate nor publish");
     refused({ boards: "gateway" }, "is not the candidate");
-    // inputs are no options
+    // inputs are not options
     refused({ boards: "gateway --allow-no-approval --out /elsewhere" }, "--allow-no-approval");
     refused({ version: "1.4.2 --out=x" }, "version");
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
@@ -185,7 +185,7 @@ describe("the action", () => {
     // Markdown begins after a blank line
     expect(summary).not.toMatch(/\n\s*\n|\u202e/);
     outsideOf(shown);
-    // a program that writes what the product file tells it
+    // a program that writes what the product file says
     writeFileSync(p.at("echo.mjs"), 'process.stderr.write("  ::error::forged\\nx ##[error]forged\\n::stop-commands::x"); process.exit(1)');
     const { log } = p.action({ mode: "candidate", version: "1.4.2", program: p.at("echo.mjs") });
     expect(log).toContain("  ::error::forged\nx ##[error]forged\n::stop-commands::x");

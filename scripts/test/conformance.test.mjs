@@ -29,7 +29,7 @@ it("passes a refusal that is expected, in one run or in several", async () => {
 
 it.each([
   ["another refusal", "refuse(8, 0)", '"code":8'],
-  ["a number that is no refusal", "refuse(9, 0)", '"unknown":9'],
+  ["a number that is not a refusal", "refuse(9, 0)", '"unknown":9'],
   ["an offset behind the envelope", "refuse(7, 3)", '"at":"3"'],
   ["an error of the engine", "null.x", '"escaped"'],
   ["no refusal", "return { sequence: [0, 1], signers: [0], absent: [] }", '"ok":true'],

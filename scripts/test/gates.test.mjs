@@ -9,9 +9,10 @@ import config from "../../.dependency-cruiser.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
-import { checkLanguage } from "../checks/language.mjs";
+import { checkComments, checkLanguage, onlyComments } from "../checks/language.mjs";
 import { checkMutants } from "../checks/mutants.mjs";
 import { checkNames } from "../checks/names.mjs";
+import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
 import { checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
@@ -235,7 +236,7 @@ describe("bundles", () => {
     expect(checkLeaksSees(alone)).toEqual([]);
     expect(checkLeaks(Object.values(alone), alone)).toEqual([]);
 
-    const both = await bundle({ algs: ["ed25519", "es256"], name: "both", folder });
+    const both = await bundle({ algs: ["ed25519", "es256"], features: ["install"], name: "both", folder });
     const text = { ...alone.es256, min: both.min };
     expect(checkLeaks([text], alone).some((f) => f.includes("a constant of ed25519"))).toBe(true);
     const modules = { ...alone.es256, modules: both.modules };
@@ -243,7 +244,8 @@ describe("bundles", () => {
   }, 300_000);
 
   it("a feature that grows is seen", async () => {
-    expect(await checkFeatures()).toEqual([]);
+    // the gate itself looks at every feature
+    expect(await checkFeatures({ trust: { limit: 10_000 } })).toEqual([]);
     expect(await checkFeatures({ trust: { limit: 1000 } })).toEqual([
       expect.stringMatching(/^the feature trust adds \d+ bytes, which is above 1000$/),
     ]);
@@ -361,6 +363,18 @@ describe("sources", () => {
     ]);
   });
 
+  it("comments are found without the code around them", () => {
+    const text = 'const a = "is no file"; // it is no file\n/** What an entry tells. */\n  // told\n  // apart; told anew\nconst told = 1;';
+    expect(checkLanguage(onlyComments([{ path: "a.ts", text }]))).toEqual([expect.stringContaining('a.ts:1 "is no file"')]);
+    expect(checkComments([{ path: "a.ts", text }]).map((finding) => finding.split(": ")[0])).toEqual([
+      'a.ts:2 "tells"',
+      'a.ts:4 "told"',
+      'a.ts:4 "anew"',
+    ]);
+    const comments = checkComments([{ path: "b.ts", text: "/** The same for a key that is\n * believed. */" }]);
+    expect(comments.map((finding) => finding.split(": ")[0])).toEqual(['b.ts:2 "believed"', 'b.ts:1 "/** The same for"']);
+  });
+
   it("forms that the style replaces are found, also across lines", () => {
     const found = (text) => checkLanguage([{ path: "a.md", text }]).map((finding) => finding.split(": ")[0]);
     expect(found("The input is no\nSUIT envelope.")).toEqual(['a.md:1 "is no SUIT"']);
@@ -401,7 +415,17 @@ describe("sources", () => {
       'a.md:1 "is to be replaced"',
       'a.md:1 "for ever"',
     ]);
+    // small and capital letters
+    expect(found("Holds releases against the rules. whoever signs. Where it is none. In the place of a text, in silence.")).toEqual([
+      'a.md:1 "whoever"',
+      'a.md:1 "Holds releases against"',
+      'a.md:1 "is none"',
+      'a.md:1 "In the place of"',
+      'a.md:1 "in silence"',
+    ]);
+    expect(found("They do not go together, cannot be had, are passed over, left themselves out, put together.")).toHaveLength(5);
     for (const text of [
+      "There are none. It reads an image in place of another one.",
       "Look at the parts that the tests looked at, besides those.",
       "It lies between two numbers, and a header may lie about its size.",
       "So many roots are gone. It holds up against an attacker. A device that does that is safe.",
@@ -423,6 +447,18 @@ describe("sources", () => {
     expect(checkNames(files, { pear: "a reason", plum: "a reason" })).toEqual([
       "plum is exported by one file: remove it from SHARED_NAMES",
     ]);
+  });
+
+  it("comments that name a file which has moved are found", () => {
+    const tracked = ["packages/keys/src/hss/state.ts", "docs/guides/keys.md"];
+    const named = (text) => checkPaths([{ path: "x.ts", text }], tracked);
+    for (const gone of ["// see hss-state.ts.", "/** docs/keys.md */", "/*\n * (../hss/file.mjs) */"]) expect(named(gone)).toHaveLength(1);
+    for (const fine of [
+      "// hss/state.ts, ../src/hss/state.ts, keys.md",
+      'f("gone.ts");',
+      "// NAME.ts, gone.json, https://a.example/gone.md",
+    ])
+      expect(named(fine)).toEqual([]);
   });
 
   it("paths of a machine, hosts of a registry and credentials are seen", () => {

@@ -26,7 +26,12 @@ const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const hex = (text) => Buffer.from(text, "hex");
-const ours = (c) => ed25519.verify(c.key, c.message, c.signature, {});
+const verified = new WeakMap();
+/** What the verifier decides, once for each case. */
+function ours(c) {
+  if (!verified.has(c)) verified.set(c, ed25519.verify(c.key, c.message, c.signature, {}));
+  return verified.get(c);
+}
 const recordOf = (c) => kernel.record(0, Buffer.concat([c.key, c.signature, c.message]));
 const words = (out) => Array.from({ length: out.length / 4 }, (_, i) => out.readInt32LE(4 * i));
 
@@ -55,12 +60,15 @@ async function fromOurVectors() {
   const found = new Map();
   const { verify } = ed25519;
   ed25519.verify = (key, message, signature, host) => {
+    const valid = verify(key, message, signature, host);
     const raw = key.key ?? key;
     if (raw.length === 32 && signature.length === 64) {
       const c = { key: Buffer.from(raw), message: Buffer.from(message), signature: Buffer.from(signature) };
       found.set(Buffer.concat([c.key, c.signature, c.message]).toString("hex"), c);
+      // a table may be another key's
+      if (raw === key) verified.set(c, valid);
     }
-    return verify(key, message, signature, host);
+    return valid;
   };
   try {
     for (const { file, features } of readIndex().vectors) if (features.includes("ed25519")) outcome(readVector(file));

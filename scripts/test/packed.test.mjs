@@ -140,7 +140,7 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     writeFileSync(join(folder, "bad.suit"), bytes);
     const { status, stderr } = call(process.execPath, [program, "verify", "bad.suit", "--key", "pub.pem"], { cwd: folder, env });
     expect({ status, isStack: /\n\s+at /.test(stderr) }).toEqual({ status: 1, isStack: false });
-    // what bundle reads lies beside it
+    // the files that bundle reads are beside it
     run("bundle", "--alg", "ed25519", "--out", "device.js");
     expect(existsSync(join(folder, "device.js"))).toBe(true);
   });

@@ -73,7 +73,10 @@ const lying = (change: (digest: number[]) => unknown): Host => {
   return { sha256: hash(sha256), sha384: hash(sha384), sha512: hash(sha512) };
 };
 
-/** What must not be believed. `every`: where nothing at all can be; otherwise what was refused for its bytes may be so with another number. */
+/**
+ * Forms that must not be accepted. `every`: nothing can be accepted in them; otherwise an input that was refused for
+ * its bytes may be refused with another number.
+ */
 export const hostile: [string, Form][] = [
   ["256 more in each octet", { input: (bytes) => sourceOf(Array.from(bytes, (b) => b + 256)) }],
   ["256 more in one octet", { input: (bytes) => sourceOf(Array.from(bytes, (b, i) => (i === bytes.length >> 1 ? b + 256 : b))) }],

@@ -7,7 +7,7 @@ import { deviceOf, type Form, play } from "./play.js";
 
 const names = new Map<number, string>(Object.entries(errors).map(([name, code]) => [code, name]));
 
-/** The refusal, or what is thrown where it is none: that is a fault whatever the vector expects. */
+/** The refusal, or any other error: that is a fault whatever the vector expects. */
 function refusalOf(e: unknown, length: number): { code: number; at: number } {
   const { code, at } = e as { code?: unknown; at?: unknown };
   if (typeof code !== "number" || !names.has(code)) throw e;
@@ -16,7 +16,7 @@ function refusalOf(e: unknown, length: number): { code: number; at: number } {
   return { code, at: at as number };
 }
 
-/** What becomes of a vector on a device. The offset of a refusal is given where the vector expects one. */
+/** What a device does with a vector. The offset of a refusal is included if the vector expects one. */
 export function outcome(v: Vector, device = deviceOf(v.device ?? {}), form?: Form): Expect {
   const effects: EffectSpec[] = [];
   try {

@@ -138,7 +138,7 @@ function walk(hex: string | undefined, kind: "envelope" | "trustFile"): string[]
 const isHalf = (n: number): boolean => Number.isInteger(n) && n >= 0 && n < 2 ** 32;
 const isBound = (pair: unknown): boolean => pair === undefined || (Array.isArray(pair) && pair.length === 2 && pair.every(isHalf));
 
-/** What only a caller in JavaScript can do: values that are no octets or no integers, and the calls of one step. */
+/** What only a caller in JavaScript can do: values that are not octets or not integers, and the calls of one step. */
 const ofJavaScript = ({ strange, trust, action }: Vector): boolean =>
   Boolean(strange) ||
   action === "step" ||

@@ -1,4 +1,4 @@
-// The header of a vector: the folder that it lies in, what is expected in words, the rule that it comes from, and whose rule that is.
+// The header of a vector: its folder, what is expected in words, the rule that it tests, and whose rule that is.
 
 import { REFUSAL_GROUPS, refusalOf } from "@firmseal/verifier/tools";
 import * as E from "../../packages/verifier/src/spec/errors.js";
@@ -38,7 +38,10 @@ const BY_NUMBER: { [code: number]: Strictness } = {
   [E.INVOKE_MISPLACED]: "firmseal",
 };
 
-/** Vectors that follow another rule than their neighbours: limits, which others set elsewhere, and choices between correct readings. */
+/**
+ * Vectors whose rule differs from that of their neighbours: limits, which others set elsewhere, and choices between
+ * correct readings.
+ */
 const BY_NAME: [RegExp, Strictness][] = [
   // limits
   [/^(components-1[67]|component-parts(-5)?|payloads-16|uri-1024|sequences-8|size-2-53|labels-16|kid-64|protected-512)$/, "firmseal"],

@@ -76,7 +76,7 @@ function withDecimals(object: object, ...names: string[]): object {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, names.includes(name) ? decimal(value) : value]));
 }
 
-/** A key that keys.json has is named, and any other stands in the vector. */
+/** A key of keys.json is named; any other is in the vector. */
 function anchorText(a: TrustSpec["anchors"][number]): object {
   const { alg, key, ...rest } = a;
   const ref = Object.keys(PUBLISHED).find((name) => PUBLISHED[name]?.alg === alg && PUBLISHED[name]?.key === key);

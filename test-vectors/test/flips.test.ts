@@ -30,20 +30,22 @@ import {
 } from "../src/pieces/assemble.js";
 
 const numbers = new Set<number>(Object.values(errors));
-const hex = (b: ArrayLike<number>): string => Buffer.from(Array.from(b)).toString("hex");
+const hex = (b: ArrayLike<number>): string => Buffer.from(b as Uint8Array).toString("hex");
+/** Bytes as a text that is made quickly. */
+const known = (b: ArrayLike<number>): string => Buffer.from(b as Uint8Array).toString("latin1");
 
 /** An algorithm that remembers its answers: most changes leave what was signed as it was, and P-256 in ES5 takes its time. */
 function remembering(alg: Alg): Alg {
-  const known = new Map<string, boolean>();
+  const answers = new Map<string, boolean>();
   return {
     ids: alg.ids,
     valid: alg.valid,
     verify(key, message, signature, host) {
-      const id = `${hex(message)}/${hex(signature)}`;
-      const before = known.get(id);
+      const id = `${message.length} ${known(message)}${known(signature)}`;
+      const before = answers.get(id);
       if (before !== undefined) return before;
       const answer = alg.verify(key, message, signature, host);
-      known.set(id, answer);
+      answers.set(id, answer);
       return answer;
     },
   };
@@ -52,7 +54,18 @@ function remembering(alg: Alg): Alg {
 /** All bits of a byte with LONG; by default three, others in each byte. */
 const bitsOf = (at: number): number[] => (LONG ? [0, 1, 2, 3, 4, 5, 6, 7] : [at, at + 3, at + 6].map((bit) => bit % 8));
 
-function* changes(original: Uint8Array, inserted: number[]): Generator<[string, Uint8Array]> {
+function withByte(original: Uint8Array, at: number, byte: number): Uint8Array {
+  const out = new Uint8Array(original.length + 1);
+  out.set(original.subarray(0, at));
+  out[at] = byte;
+  out.set(original.subarray(at), at + 1);
+  return out;
+}
+
+/** What is inserted there: by default a third, others at each place. */
+const octetsAt = (at: number): number[] => every.filter((_, i) => LONG || (at + i) % 3 === 0);
+
+function* changes(original: Uint8Array): Generator<[string, Uint8Array]> {
   for (let at = 0; at < original.length; at++)
     for (const bit of bitsOf(at)) {
       const changed = original.slice();
@@ -61,22 +74,17 @@ function* changes(original: Uint8Array, inserted: number[]): Generator<[string, 
     }
   for (let n = 0; n < original.length; n++) yield [`the first ${n} bytes`, original.slice(0, n)];
   for (let at = 0; at < original.length; at++)
-    for (const byte of inserted)
-      yield [`byte ${byte} inserted at ${at}`, Uint8Array.of(...original.subarray(0, at), byte, ...original.subarray(at))];
-  for (let byte = 0; byte < 256; byte++) yield [`byte ${byte} appended`, Uint8Array.of(...original, byte)];
+    for (const byte of octetsAt(at)) yield [`byte ${byte} inserted at ${at}`, withByte(original, at, byte)];
+  for (let byte = 0; byte < 256; byte++) yield [`byte ${byte} appended`, withByte(original, original.length, byte)];
 }
 
-/** What was accepted, and what was refused in another way than by a number. */
-function judge(
-  original: Uint8Array,
-  accept: (envelope: Uint8Array) => void,
-  inserted: number[],
-): { accepted: string[]; broken: string[]; refused: number } {
+/** What was accepted, and what was refused without a number. */
+function judge(original: Uint8Array, accept: (envelope: Uint8Array) => void): { accepted: string[]; broken: string[]; refused: number } {
   accept(original);
   const accepted: string[] = [];
   const broken: string[] = [];
   let refused = 0;
-  for (const [what, changed] of changes(original, inserted)) {
+  for (const [what, changed] of changes(original)) {
     try {
       accept(changed);
       accepted.push(what);
@@ -114,9 +122,9 @@ describe("every change of an envelope is refused", () => {
 
   it("an update with an integrated payload: open() and the installation, to its end", async () => {
     const original = Uint8Array.from(await envelope(update(), { rest: [payload()] }));
-    const result = judge(original, installs, every);
+    const result = judge(original, installs);
     expect(result).toMatchObject(clean);
-    expect(result.refused).toBe(original.length * (bitsOf(0).length + 1 + every.length) + 256);
+    expect(result.refused).toBe(original.length * (bitsOf(0).length + 1 + octetsAt(0).length) + 256);
   });
 
   const install2 = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
@@ -137,18 +145,18 @@ describe("every change of an envelope is refused", () => {
         rest: full ? [[int(MAN_INSTALL), bytes(install2)], [int(MAN_TEXT), bytes(text("t"))], payload()] : [],
       }),
     );
-    expect(judge(original, full ? installs : (e) => open(e, { anchors }), every)).toMatchObject(clean);
+    expect(judge(original, full ? installs : (e) => open(e, { anchors }))).toMatchObject(clean);
   });
 
   it("two signatures, both needed", async () => {
     const two = [...anchors, { alg: remembering(ed25519), key: publicKey("b") }];
     const original = Uint8Array.from(await envelope(manifest(), { blocks: [{}, { key: "b" }] }));
-    expect(judge(original, (e) => open(e, { anchors: two, threshold: 2 }), every)).toMatchObject(clean);
+    expect(judge(original, (e) => open(e, { anchors: two, threshold: 2 }))).toMatchObject(clean);
   });
 
   it.skipIf(!haveVectors).each(["example2.signed.suit", "example2.signed.severed.suit"])("official example 2: %s", (name) => {
     const trust = { anchors: [{ alg: remembering(es256), key: SPEC_P256 }] };
-    expect(judge(vectorBytes(`suit/manifest-spec/${name}`), (e) => open(e, trust), every)).toMatchObject(clean);
+    expect(judge(vectorBytes(`suit/manifest-spec/${name}`), (e) => open(e, trust))).toMatchObject(clean);
   });
 
   it("the anchors above are good ones", () => {

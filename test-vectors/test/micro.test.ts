@@ -1,17 +1,24 @@
 // Plays the vectors for micro verifiers, and compares what they accept with the general verifier and with the signer.
 
 import * as verifier from "@firmseal/verifier/micro";
-import { TEMPLATE_ROWS, templateString } from "@firmseal/verifier/tools";
+import { TEMPLATE_NAME, TEMPLATE_ROWS, templateString } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "../../packages/signer/src/index.js";
-import { TEMPLATE } from "../../packages/verifier/src/micro/template.js";
+import { MUTANTS, sparse } from "../../packages/test-support/src/effort.js";
+import { TEMPLATE, TEMPLATE_INSIDE } from "../../packages/verifier/src/micro/template.js";
 import { readKeys, readMicroVectors } from "../index.mjs";
 import { fickle, honest, hostile, outcome, same } from "../play/forms.js";
 import { outcome as judged, wrong } from "../play/judge.js";
 import { deviceOf } from "../play/play.js";
+import { asGiven } from "./as-given.js";
 
 const vectors = readMicroVectors();
 const accepted = vectors.filter((v) => "ok" in v.expect);
+/** Those that are given in other forms. */
+const some = sparse(vectors, 12);
+
+/** What comes of a vector as it is given. */
+const expectedOf = asGiven(verifier);
 
 /** A device before a vector is played. */
 function untouched(v: (typeof vectors)[0]): unknown {
@@ -25,12 +32,12 @@ describe("a micro verifier", () => {
   });
 
   it.each(honest)("gives the same verdict for %s", (_, form) => {
-    for (const v of vectors) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, outcome(v, { input: same, verifier })]);
+    for (const v of some) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, expectedOf(v)]);
   });
 
   it("gives the same verdict for a Source that changes its mind, or installs nothing where the image is read again", () => {
-    for (const v of vectors) {
-      const expected = outcome(v, { input: same, verifier });
+    for (const v of some) {
+      const expected = expectedOf(v);
       const found = outcome(v, { input: fickle, verifier });
       if (v.action === "install" && "code" in found.result) expect([v.name, found.state]).toEqual([v.name, untouched(v)]);
       else expect([v.name, found]).toEqual([v.name, expected]);
@@ -39,8 +46,8 @@ describe("a micro verifier", () => {
 
   it.each(hostile)("%s: accepts nothing that was refused, and changes no device", (_, form) => {
     let refused = 0;
-    for (const v of vectors) {
-      const expected = outcome(v, { input: same, verifier });
+    for (const v of some) {
+      const expected = expectedOf(v);
       const found = outcome(v, { ...form, verifier });
       if ("code" in found.result) {
         refused++;
@@ -48,12 +55,12 @@ describe("a micro verifier", () => {
       }
       if ("code" in expected.result) expect([v.name, "code" in found.result]).toEqual([v.name, true]);
     }
-    expect(refused).toBeGreaterThan(vectors.length / 3);
+    expect(refused).toBeGreaterThan(some.length / 3);
   });
 });
 
 describe("the general verifier", () => {
-  it.each(accepted.map((v) => [v.name, v] as const))("accepts it too, with the same effects: %s", (_, v) => {
+  it.skipIf(MUTANTS).each(accepted.map((v) => [v.name, v] as const))("accepts it too, with the same effects: %s", (_, v) => {
     const { absent: _absent, signers: _signers, ...general } = judged(v) as { absent?: number[]; signers?: number[] };
     const { signers: _own, ...expected } = v.expect as { signers?: number[] };
     expect(general).toEqual(expected);
@@ -66,6 +73,9 @@ describe("the contract firmseal-single-1", () => {
       "d86b|a202{|82{822f5820G]{d284{|a101I(04J~]a0f6N}!}03{a6010102T03{a2028181410004{8614a40150G0250G03{822f5820G}0eP010f020f}}07{82030f}09{821702}14{8614a115K1502030f}](69236669726d77617265R~",
     );
     expect(TEMPLATE).toBe(templateString());
+    // without images outside the envelope, the only URI is a text of 9 bytes
+    expect(TEMPLATE_INSIDE).toBe(TEMPLATE.replace("K", `69${Buffer.from("#firmware").toString("hex")}`));
+    expect(TEMPLATE_NAME).toBe("firmseal-single-1");
   });
 
   it("says in each row what it means and what to do, in one line", () => {

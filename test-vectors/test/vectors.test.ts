@@ -156,7 +156,7 @@ describe("code points", () => {
   });
   /** A constant under the name of the registry. */
   const plain = (s: string) => s.toLowerCase().replace(/[^a-z0-9]/g, "");
-  /** Constants whose names say the same in other words than the CDDL. */
+  /** Constants whose names differ from those of the CDDL. */
   const other: { [constant: string]: string } = {
     TAG_ENVELOPE: "SUIT_Envelope_Tagged",
     TAG_MANIFEST: "SUIT_Manifest_Tagged",
@@ -209,7 +209,7 @@ describe("code points", () => {
         else if (table !== "manifest") expect(r.executed, r.name).toBe(true);
       }
     }
-    // and nothing stands in a table that the registry does not know
+    // and no table has an entry that the registry does not know
     for (const [text, tables] of [
       [COMMAND_KINDS, ["condition", "directive"]],
       [PARAMETER_VALUE_KINDS, ["parameter"]],

@@ -212,7 +212,7 @@ const ONLY_NEEDED: CompressOptions = {
   pure_getters: true,
 };
 
-/** Takes the syntax tree in the place of a text. */
+/** Takes the syntax tree in place of a text. */
 const FROM_TREE = { spidermonkey: true } as ParseOptions;
 /** Gives the syntax tree. */
 const TREE = { spidermonkey: true, code: false } as FormatOptions;
@@ -222,7 +222,9 @@ const NAMEABLE = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\.[A-Za-z_]\w*|\bvoid 0\b|
 /** A variable has to save as many bytes at least. */
 const SAVED = 20;
 
-/** Puts variables in the place of literals, and of names in `kept`, that are long and frequent: `a.length` becomes `a[b]`. */
+/**
+ * Puts variables in place of literals, and of names in `kept`, that are long and frequent: `a.length` becomes `a[b]`.
+ */
 function nameLiterals(code: string, kept: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const [found] of code.matchAll(NAMEABLE))

@@ -3,7 +3,7 @@
 import { algorithms } from "@firmseal/verifier";
 import { kernelExport } from "./kernels.js";
 import type { Statement } from "./nesting.js";
-import { type AlgName, BUNDLE_FEATURES, type BundleOptions, type FeatureName } from "./options.js";
+import { type AlgName, BUNDLE_DEVICE_NAMES, BUNDLE_DEVICES, BUNDLE_FEATURES, type BundleOptions, type FeatureName } from "./options.js";
 
 /** The output of the build for this package: the whole verifier in one scope, and the meaning of its names. */
 export interface BundleParts {
@@ -57,7 +57,9 @@ export function exportsOf(
     uses.push(found);
     return found;
   };
-  if (micro && without.includes("boot") && features.includes("flash")) throw new Error("flashDevice() starts what boot() verifies");
+  const devices = BUNDLE_DEVICE_NAMES.flatMap((name) => (features.includes(name) ? [BUNDLE_DEVICES[name]] : []));
+  const starter = micro && without.includes("boot") && devices.find((one) => one.needsBoot);
+  if (starter) throw new Error(`${starter.make}() starts what boot() verifies`);
   if (kernel && !algs.includes("ed25519")) throw new Error("the kernel is for ed25519, which the bundle lacks");
   const algName = (alg: AlgName) => name(kernel && alg === "ed25519" ? "ed25519Kernel" : alg);
   // makeParts() guarantees that no top-level name of the verifier begins like these
@@ -68,10 +70,7 @@ export function exportsOf(
       : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
   ];
   if (!micro && features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
-  if (features.includes("storage")) {
-    out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
-    for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
-  }
+  for (const value of devices.flatMap((one) => Object.values(one.exports).flat())) out.push(`${api}.${value} = ${name(value)};`);
   if (micro) out.push(`${api}.anchor = ${name("anchorMicro")};`);
   else out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs[alg], key, kid);\n};`);
   if (features.includes("trust")) {
@@ -85,7 +84,6 @@ export function exportsOf(
   }
   if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
   if (kernel) out.push(...kernelExport(kernel, api, name("useKernel")));
-  if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
   if (features.includes("roles")) out.push(`${api}.roleFloors = ${name("roleFloors")};`);
   if (features.includes("errors"))
     out.push(

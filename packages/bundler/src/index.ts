@@ -6,8 +6,11 @@ export { KERNEL_TARGETS, type KernelTarget, kernelOf } from "./kernels.js";
 export {
   type AlgName,
   BUNDLE_ALGS,
+  BUNDLE_DEVICE_NAMES,
+  BUNDLE_DEVICES,
   BUNDLE_FEATURES,
   BUNDLE_FORMS,
+  type BundleDevice,
   type BundleForm,
   type BundleOptions,
   DEFAULT_FEATURES,

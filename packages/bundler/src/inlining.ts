@@ -47,7 +47,7 @@ const assigns = (node: Node, name: string) =>
 
 const mentions = (node: Node, name: string) => within(node).some((n) => isNamed(n, name));
 
-/** Puts other nodes in the place of identifiers. */
+/** Replaces identifiers with other nodes. */
 function substitute(node: Node, by: ReadonlyMap<string, Node>): void {
   const other = (child: unknown) => {
     const given = (child as Node | null)?.type === "Identifier" ? by.get((child as Node).name as string) : undefined;
@@ -102,7 +102,9 @@ interface Place {
   direct: boolean;
 }
 
-/** The statements in the place of a call, whose value goes to `target`, or is returned. Undefined if that is not possible. */
+/**
+ * The statements that replace a call, whose value goes to `target`, or is returned. Undefined if that is not possible.
+ */
 function statementsOf(call: Node, fn: Node, place: Place, result: Node | "return" | undefined, count: number): Node[] | undefined {
   const { host, looped, direct } = place;
   const all = within(fn["body"] as Node);

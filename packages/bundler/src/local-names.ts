@@ -1,4 +1,5 @@
-// Written by scripts/local-names.mjs: the names of the variables of functions in bundles. See naming.ts.
+// GENERATED from the bundles that ship. DO NOT EDIT: run `pnpm local-names`. The names of the variables of functions in
+// bundles: see naming.ts.
 
 import type { LocalNames } from "./naming.js";
 

@@ -42,7 +42,7 @@ const VERIFY = /^src\/alg\/[\w-]+\.ts verify(Joined)?$/;
 
 /**
  * The reader and the code that depends on it, in two groups: reading and executing. In a module for Espruino, the core
- * is a function that creates these anew, so that they take no memory while a signature is verified or while the
+ * is a function that creates these again, so that they take no memory while a signature is verified or while the
  * verifier is idle. Shared code is at the top of the core, and each group is in a function of its own inside. Only KEPT
  * holds state that outlives a call.
  */

@@ -24,6 +24,25 @@ const FEATURES = {
 export type FeatureName = keyof typeof FEATURES;
 
 /**
+ * The features that are ready-made devices. `make`: the function that returns the device. `exports`: what a bundle
+ * exports for it, by module of the verifier. `needsBoot`: whether it starts what boot() verifies.
+ */
+export const BUNDLE_DEVICES = {
+  storage: {
+    make: "storageDevice",
+    exports: { "device/espruino": ["espruinoIo"], "device/storage": ["storageDevice", "storageSource"] },
+    needsBoot: false,
+  },
+  flash: { make: "flashDevice", exports: { "device/flash": ["flashDevice"] }, needsBoot: true },
+} as const satisfies { [name in FeatureName]?: object };
+
+/** The name of a device that a bundle may have: see BUNDLE_DEVICES. */
+export type BundleDevice = keyof typeof BUNDLE_DEVICES;
+
+/** The names of the devices that a bundle may have. */
+export const BUNDLE_DEVICE_NAMES = Object.keys(BUNDLE_DEVICES) as BundleDevice[];
+
+/**
  * The forms of a bundle. umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a
  * module for require() without a surrounding function, so that functions stay in flash. script: one global and no
  * reference to `module`, for a JerryScript snapshot. module: an ES module whose default export is the verifier. boot:

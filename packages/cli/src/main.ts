@@ -56,7 +56,7 @@ async function complete(words: readonly string[]): Promise<number> {
   return fault === undefined ? 0 : 3;
 }
 
-/** Runs a command line, and gives the exit code. Nothing is thrown. */
+/** Runs a command line and returns the exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   if (args[0] === "complete" && args[1] === "--") return complete(args.slice(2));
   const argv = withoutHelp(withoutGlobals(args));

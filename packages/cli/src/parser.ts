@@ -1,4 +1,5 @@
-// The parser of the command line, of commander. Only what plain.ts leaves to it comes here: help, and whatever is wrong or unusual.
+// Parses the command line with commander. plain.ts passes on only what it cannot parse: help, and wrong or unusual
+// command lines.
 
 import { Command, Option } from "commander";
 import about from "../package.json" with { type: "json" };
@@ -15,7 +16,7 @@ function isCommand(group: Command, [name, ...rest]: readonly string[]): boolean 
   return next !== undefined && isCommand(next, rest);
 }
 
-/** A command of commander's that tells first what a person has mistyped, and knows --help wherever it stands. */
+/** A commander command that reports typing errors first, and accepts --help in every place. */
 class Parser extends Command {
   /** How often each option was given. */
   private readonly times = new Map<Option, number>();

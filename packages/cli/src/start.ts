@@ -7,6 +7,7 @@ process.on("SIGXFSZ", () => {});
 
 main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
-  // All is written. The library of a key service may still try what it was told to stop: it must not keep the process alive.
+  // All is written. The library of a key service may still try what it was asked to stop: it must not keep the process
+  // alive.
   setTimeout(() => process.exit(), 2_000).unref();
 });

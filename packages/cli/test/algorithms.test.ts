@@ -17,7 +17,7 @@ it("keygen makes keys of every algorithm of the signer, and hybrid pairs of a cl
 
 it("bundles, trust files and plans have every algorithm of the verifier that makes signatures", () => {
   expect([...BUNDLE_ALGS].sort()).toEqual(Object.keys(algorithms).sort());
-  // HMAC has a secret in the place of a public key
+  // HMAC has a secret in place of a public key
   expect([...deviceKeyAlgs].sort()).toEqual(
     Object.keys(algorithms)
       .filter((name) => name !== "hmac256")

@@ -69,7 +69,7 @@ describe("an approval", () => {
     expect(expectFailure(await p.run(own), 1)).toContain("an approver also signs, so no other person has checked it");
     await p.ok(["approve", "list.trust", "--key", "anna.pem"]);
     const other = ["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--approver", "anna.jwk", "--approval", "list.approval"];
-    expect(expectFailure(await p.run(other), 1)).toContain("list.approval: approves something else");
+    expect(expectFailure(await p.run(other), 1)).toContain("list.approval approves something else");
     p.put("broken.approval", p.get("list.approval").subarray(0, 40));
     expect(expectFailure(await p.run([...other.slice(0, -1), "broken.approval"]), 1)).toContain("is not an approval");
     p.put("junk.approval", "d2");

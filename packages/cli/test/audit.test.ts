@@ -1,4 +1,4 @@
-// Every use of a key stands in its log before it signs; what is cut, edited or put back from a copy is found out.
+// Every use of a key is in its log before it signs; logs that were cut, edited or restored from a copy are detected.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
@@ -12,8 +12,10 @@ import {
   image,
   keyA,
   keyB,
+  keyC,
   type Place,
   privateJwk,
+  quicklyEncrypted,
   type Result,
   standard,
   stateOf,
@@ -78,7 +80,7 @@ describe.concurrent("the log of a key", () => {
     expect(r.json["log"]).toEqual([{ path: p.at("A.pem.log"), entry: 1, hash: entry.hash }]);
     expect(statSync(p.at("A.pem.log")).mode & 0o777).toBe(0o600);
     expect(p.names().filter((n) => n.includes("lock"))).toEqual([]);
-    // a job's number that is none is left out
+    // an invalid job number is left out
     await p.ok(["sign", "fw.suit", "--key", "B.pem"], { env: { GITHUB_RUN_ID: "\u001b[31m", CI_JOB_ID: "99" } });
     expect(entries(p, "B.pem.log")[0]?.job).toBe("CI_JOB_ID=99");
     expect(entries(p, "B.pem.log")[0]?.digest).toBe(entry.digest);
@@ -100,10 +102,10 @@ describe.concurrent("the log of a key", () => {
       expect((json["logs"] as { entries: unknown }[])[0]?.entries).toEqual(entries(p));
     }
     // an encrypted key is not opened for it
-    await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: "x" } });
+    p.put("e.pem", quicklyEncrypted(keyC, "x"));
     await p.ok(["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "3", "--passphrase-env", "P"], { env: { P: "x" } });
     await p.ok(["audit", "e.pem", "A.pem"]);
-    expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no signing log of this key");
+    expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no signing log for this key");
     expectFailure(await p.run(["audit", "nothing.pem"]), 3);
     expectFailure(await p.run(["audit", "fw.bin"]), 2);
   });
@@ -114,7 +116,7 @@ describe.concurrent("the log of a key", () => {
     await p.ok(["sign", "one.suit", "--key", "C.pem", "--out", "both.suit"]);
     await signed(p, 2, ["--out", "other.suit"], "B.pem");
     for (const name of ["one.suit", "both.suit"])
-      expect((await p.ok(["audit", "A.pem", "--envelope", name])).stderr).toContain(`${name}: was signed, see entry 1`);
+      expect((await p.ok(["audit", "A.pem", "--envelope", name])).stderr).toContain(`${name} was signed, see entry 1`);
     const r = await p.run(["audit", "A.pem", "--envelope", "other.suit", "--json"]);
     expect([r.exit, r.json]).toEqual([1, expect.objectContaining({ ok: false, reason: "LOG", code: 213 })]);
     await p.ok(["audit", "A.pem", "B.pem", "--envelope", "other.suit"]);
@@ -176,7 +178,7 @@ describe.concurrent("the log of a key", () => {
     const other = await p.run(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1"], { env: { FIRMSEAL_STATE: p.at("a file") } });
     expect(expectFailure(other, 3)).toContain("a file: a part of the path is not a folder");
     expect(other.stderr).toContain("FIRMSEAL_STATE");
-    // a folder that takes no other one: told at once
+    // a folder that accepts no other one: reported immediately
     if (existsSync("/proc/self")) {
       const sign = ["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1"];
       const r = await p.run(sign, { env: { FIRMSEAL_STATE: "/proc/none/state" }, program: true, limit: 20_000 });
@@ -255,7 +257,7 @@ describe.concurrent("a log that is not what it was", () => {
     rmSync(p.at("A.pem.log"));
     expect(expectFailure(await sign(p, 90), 3)).toContain("ends at entry 0, but entry 3 was seen");
     const gone = await p.run(["audit", "A.pem"]);
-    expect([gone.exit, gone.stdout]).toEqual([1, expect.stringMatching(/^ends at entry 0, but entry 3 was seen/)]);
+    expect([gone.exit, gone.stdout]).toEqual([1, expect.stringMatching(/^the log ends at entry 0, but entry 3 was seen/)]);
     expect(words(gone)).toHaveLength(2);
     p.put("A.pem.log", "");
     await refused(p, /ends at entry 0, but entry 3 was seen/);
@@ -410,7 +412,7 @@ describe.concurrent("the sequence number", () => {
     expect(done.json).toMatchObject({ ok: true, log: [{ entry: 1 }] });
     expect(entries(p)).toMatchObject([{ n: 1, operation: "trust sign", sequence: "40", key: nameA }]);
     expect(entries(p)[0]?.scope).toEqual(["trust:board"]);
-    // a second time it signs nothing, and enters nothing; nor does a key that is no root
+    // a second time it signs nothing, and enters nothing; nor does a key that is not a root
     expectFailure(await p.run(["trust", "sign", "t.trust", "--key", "A.pem"]), 1);
     expectFailure(await p.run(["trust", "sign", "t.trust", "--key", "B.pem"]), 1);
     expect(entries(p)).toHaveLength(1);

@@ -215,7 +215,7 @@ describe.concurrent("elsewhere", () => {
     for (const name of ["A.pem", "B.pem"]) chownSync(p.at(name), 65534, 65534);
     chmodSync(p.at("fw.suit"), 0o644);
     const sign = ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1"];
-    // the output is looked at before the log
+    // the output is checked before the log
     expect(await fails(p, 3, sign, o)).toContain("fw.suit: permission denied");
     const q = standard();
     chownSync(q.path, 65534, 65534);

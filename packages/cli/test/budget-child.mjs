@@ -1,5 +1,6 @@
-// Runs commands of the built command line one after the other in one process, and tells on descriptor 3 what each took. One process for many: then
-// loading is no part of what is measured. On Linux the peak of memory is begun anew for each run; elsewhere it is that of all so far.
+// Runs commands of the built command line in sequence in one process, and reports on descriptor 3 what each took. One
+// process for many: then loading is not measured. On Linux the peak of memory begins again with each run; elsewhere it
+// is that of all so far.
 
 import { readFileSync, writeFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -35,7 +36,7 @@ for (const { cwd, state, args } of JSON.parse(plan)) {
   process.exitCode = undefined;
   beginPeak();
   const before = process.cpuUsage();
-  // the program begins anew, and ends when it has an exit code
+  // the program begins again, and ends when it has an exit code
   for (const path of Object.keys(require.cache)) delete require.cache[path];
   require(main);
   while (process.exitCode === undefined) await later(1);

@@ -8,11 +8,14 @@ import { main, type Place, standard, stateOf } from "../../test-support/src/run.
 
 export interface Row {
   name: string;
-  /** Makes the input of `n` units, and returns the arguments of the command. `tag` names files, for those of all sizes lie in one place. */
+  /**
+   * Makes the input of `n` units, and returns the arguments of the command. `tag` names files, because those of all
+   * sizes are in one folder.
+   */
   args(place: Place, n: number, tag: string): readonly string[] | Promise<readonly string[]>;
   /** Units at 1×: as many as make what is not linear stand out. */
   units: number;
-  /** The same with FIRMSEAL_LONG=1; 8 times as many where it is left out. */
+  /** Units with FIRMSEAL_LONG=1. Default: 8 times as many. */
   long?: number;
   /** Exit codes that are right. */
   exit: readonly number[];
@@ -64,7 +67,7 @@ export async function prepare(row: Row, sizes: readonly number[], units: number)
   return { row, sizes, runs };
 }
 
-/** Runs rows one after the other in one process. Where that dies, it tells so for the row at work, and those behind it have no costs. */
+/** Runs rows in sequence in one process. If that dies, the row at work reports it, and later rows have no costs. */
 export function measure(rows: readonly Prepared[], stdin: string, limit: number): Promise<Measured[]> {
   const child = fileURLToPath(new URL("budget-child.mjs", import.meta.url));
   // the first run of a command loads its modules, and counts for nothing

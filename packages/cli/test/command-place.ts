@@ -28,7 +28,7 @@ export function place(): Place {
 
 let two: Promise<Buffer> | undefined;
 
-/** The same with two.pem: encrypted as keygen does it, with scrypt, which is slow on purpose. */
+/** A place with two.pem too: encrypted as keygen does it, with scrypt, which is slow on purpose. */
 export async function placeOfTwo(): Promise<Place> {
   two ??= (async () => {
     const p = standard();

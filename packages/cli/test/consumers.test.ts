@@ -31,7 +31,7 @@ describe("--cose-alg", () => {
     const two = ["sign", "fw.bin", "--key", "A.pem", "--key", "B.pem", ...FACTS, "--seq", "7", "--out", "a.suit"];
     await p.ok([...two, "--cose-alg", "es256", "--cose-alg", "eddsa"]);
     expect(algs(p, "a.suit")).toEqual([-8, -7]);
-    // a second signature of the same key under the other name is none
+    // a second signature of the same key under the other name does not count
     expect(expectFailure(await p.run(["sign", "a.suit", "--key", "B.pem", "--cose-alg", "esp256"]), 1)).toContain("already signed");
   });
 
@@ -68,7 +68,7 @@ describe("--cose-alg", () => {
     await p.ok(["attach", "a.suit", "--key", "B.jwk", "--signature", "a.sig"]);
     expect(algs(p, "a.suit")).toEqual([-7]);
     await p.ok(["verify", "a.suit", "--key", "B.jwk"]);
-    // a signature over something else is none under either name
+    // a signature over something else counts under neither name
     await p.ok(["create", "--from", p.put("d.json", description()), "--out", "b.suit"]);
     expect(expectFailure(await p.run(["attach", "b.suit", "--key", "B.jwk", "--signature", "a.sig"]), 1)).toContain("not the signature");
   });

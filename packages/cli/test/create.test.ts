@@ -47,8 +47,11 @@ describe("create", () => {
   });
 
   it.each([
-    [{ components: [] }, "/components: needs at least 1 item"],
-    [{ components: [[{ hex: "0" }]] }, "/components/0/0/hex: does not have the right form (hexadecimal digits, two for each byte)"],
+    [{ components: [] }, "/components: at least 1 item needed"],
+    [
+      { components: [[{ hex: "0" }]] },
+      "/components/0/0/hex: the value does not have the right form (hexadecimal digits, two for each byte)",
+    ],
   ])("says what is wrong with %j", async (part, words) => {
     const p = place();
     p.put("d.json", JSON.stringify({ $schema: SCHEMA, sequence: 1, ...part }));

@@ -235,7 +235,7 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
     bit[40] = (bit[40] as number) ^ 1;
     p.put("bit.sig", bit);
     p.put("A.image.sig", openssl(p, [...ed25519, "fw.bin"]));
-    // the digest that stands in the wrapper, and the manifest, each changed after tbs had been written
+    // the digest in the wrapper, and the manifest, each changed after tbs had been written
     const unsigned = p.get("fw.suit");
     const { digest, manifest } = splitEnvelope(Uint8Array.from(unsigned));
     const changed = (part: Uint8Array) => {

@@ -48,7 +48,7 @@ describe("a value that is none of the choices", () => {
     for (const { name, load } of COMMANDS) {
       const command = (await load()).default;
       const ofOptions = optionsOf(command).map((one) => ({ of: `option '${one.flags}'`, line: [one.long as string], others: [], ...one }));
-      // what is missing behind them would be told first
+      // a missing argument after them would be reported first
       const others = (command.arguments ?? []).slice(1).map(() => "x");
       const ofArguments = (command.arguments ?? []).map((one) => ({ of: `argument '${one.name()}'`, line: [], others, ...one }));
       for (const { of, line, others, argChoices } of [...ofOptions, ...ofArguments]) {

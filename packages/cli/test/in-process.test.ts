@@ -188,10 +188,10 @@ describe("a call", () => {
     const p = await folder();
     const args = [...SIGN, "E.pem", "--passphrase-env", "P", "--out", "o.suit"];
     await p.ok(args, { env: { P: PASS } });
-    expect((await p.run(args)).stderr).toContain("the environment has no variable P");
+    expect((await p.run(args)).stderr).toContain("environment variable P is not set");
     process.env["P"] = PASS;
     try {
-      expect((await p.run(args)).stderr).toContain("the environment has no variable P");
+      expect((await p.run(args)).stderr).toContain("environment variable P is not set");
       expect(process.env["P"]).toBe(PASS);
     } finally {
       delete process.env["P"];

@@ -10,7 +10,7 @@ const NAMES = ["A", "B", "C", "D", "G", "H", "R1", "R2", "R3", "R4"] as const;
 const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };
 
 let list: Uint8Array;
-/** The same with a release key that counts up to 20. */
+/** Like the one above, with a release key that counts up to 20. */
 let ending: Uint8Array;
 let running: Uint8Array;
 beforeAll(async () => {
@@ -237,7 +237,7 @@ describe("an incident", () => {
     await p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
     const before = p.get("night/next.trust");
     expect(expectFailure(await p.run(given("stolen", "--key", "A.jwk", "--replacement", "H.jwk", "--image", "app.bin")), 1)).toContain(
-      "night/next.trust: is not the next trust file of this incident",
+      "night/next.trust is not the next trust file of this incident",
     );
     expect(p.get("night/next.trust")).toEqual(before);
   });

@@ -65,7 +65,7 @@ describe("install", () => {
     );
     expect((await p.run(["install", "fw.suit", ...DEVICE, "--json"])).json).toMatchObject({ ok: false, code: 38, reason: "ROLLBACK" });
     expect(p.tree()).toEqual(before);
-    // the same again is no rollback
+    // the same again is not a rollback
     await p.ok(["install", "nine.suit", ...DEVICE]);
     expect(installed(p).equals(p.get("fw.bin"))).toBe(true);
   });

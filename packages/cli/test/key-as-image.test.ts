@@ -56,7 +56,7 @@ describe("a private key in place of an image", () => {
         expect(expectFailure(await p.run([command, "k.bin", "--key", key, ...FACTS, "--seq", "1"]), 2), form).toContain("is a private key");
       if (typeof bytes !== "string") continue;
       const piped = await p.run(["sign", "-", "--key", "A.pem", ...FACTS, "--seq", "1"], { input: bytes });
-      expect(expectFailure(piped, 2), form).toContain("stdin: is a private key");
+      expect(expectFailure(piped, 2), form).toContain("stdin is a private key");
     }
     expect(p.has("A.pem.log")).toBe(false);
     expect(p.has("k.suit")).toBe(false);
@@ -64,14 +64,18 @@ describe("a private key in place of an image", () => {
 
   it("is refused as the key that signs, under any name, and as a payload of a description", async () => {
     const p = standard();
-    expect(expectFailure(await p.run(["sign", "A.pem", "--key", "./A.pem", ...FACTS, "--seq", "1"]), 2)).toContain("is the key of --key");
-    expect(expectFailure(await p.run(["tbs", "A.jwk", "--key", "A.jwk", ...FACTS, "--seq", "1"]), 2)).toContain("is the key of --key");
+    expect(expectFailure(await p.run(["sign", "A.pem", "--key", "./A.pem", ...FACTS, "--seq", "1"]), 2)).toContain(
+      "is the signing key (--key)",
+    );
+    expect(expectFailure(await p.run(["tbs", "A.jwk", "--key", "A.jwk", ...FACTS, "--seq", "1"]), 2)).toContain(
+      "is the signing key (--key)",
+    );
     p.put("d.json", description({ payloads: { "#fw": { file: "B.pem" } } }));
     for (const args of [
       ["create", "--from", "d.json"],
       ["sign", "d.json", "--key", "A.pem"],
     ])
-      expect(expectFailure(await p.run(args), 2)).toContain("B.pem: is a private key");
+      expect(expectFailure(await p.run(args), 2)).toContain("B.pem is a private key");
     expect(p.has("d.suit")).toBe(false);
     await p.ok(["create", "--from", "d.json", "--allow-key-as-image"]);
   });

@@ -63,7 +63,7 @@ export async function signed(p: Place, seq: number | string, out = "fw.suit", mo
   return out;
 }
 
-/** The same for MCUboot. */
+/** An image for MCUboot. */
 export function mcubootImage(major: number, minor: number, patch: number): Uint8Array {
   const out = image(600);
   const view = new DataView(out.buffer);

@@ -55,7 +55,7 @@ describe("waivers", () => {
     product(p, waiver('reason = "later"\nuntil = "soon"'));
     await signed(p, 7);
     expect(expectFailure(await p.run(["lint", "fw.suit"]), 1)).toContain(
-      "until: does not have the right form (The last day, as YYYY-MM-DD)",
+      "until: the value does not have the right form (The last day, as YYYY-MM-DD)",
     );
   });
 

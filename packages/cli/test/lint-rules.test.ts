@@ -106,7 +106,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
       }),
     ],
     async (p) => [await described(p, "fw", { install: fetched("#f") })],
-    /^is for cfbff0d1-9375-5685-968c-48ce8b15ae17\/- \(vendor\/class\)$/,
+    /^the release is for cfbff0d1-9375-5685-968c-48ce8b15ae17\/- \(vendor\/class\)$/,
   ],
   "board-unknown": [
     async (p) => {
@@ -154,7 +154,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
         ],
       }),
     ],
-    /^fetches http:\/\/example\.com\/fw and sets no digest for it$/,
+    /^the release fetches http:\/\/example\.com\/fw and sets no digest for it$/,
   ],
   "dead-alternative": [
     async (p) => [
@@ -212,7 +212,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
   ],
   "no-sbom": [
     async (p) => {
-      // a name alone is no bill
+      // a name alone is not a bill of materials
       p.put("fw.cdx.json", "{}");
       return [await signed(p, 7)];
     },
@@ -255,7 +255,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
       await p.ok(["sign", "fw.bin", "--key", "h.hss", ...FACTS, "--seq", "7", "--out", "fw.suit"]);
       return ["fw.suit", "--policy", "cnsa2"];
     },
-    /^is signed with .* with several trees only$/,
+    /^signed with .* with several trees only$/,
   ],
   "cnsa2-hash": [
     async (p) => [await signed(p, 7), "--policy", "cnsa2"],

@@ -123,10 +123,10 @@ describe("lint", () => {
 
   it.each([
     ["no release", [], 2, "lint needs a release, or a product file in this folder"],
-    ["a folder without releases", ["empty"], 2, "empty: has no release"],
+    ["a folder without releases", ["empty"], 2, "empty has no release"],
     ["something else", ["fw.bin"], 1, "fw.bin: not a SUIT envelope"],
     ["a file that is not there", ["none.suit"], 3, "none.suit"],
-    ["a release before for others", ["fw.suit", "--previous", "v3.suit"], 2, "v3.suit: is not for the devices of fw.suit"],
+    ["a release before for others", ["fw.suit", "--previous", "v3.suit"], 2, "v3.suit is not for the devices of fw.suit"],
     ["a product file that is not there", ["fw.suit", "--product", "none.toml"], 3, "none.toml"],
     ["two forms", ["fw.suit", "--format", "sarif", "--json"], 2, ""],
     ["a root without a trust file", ["fw.suit", "--root", "A.jwk"], 2, "a root is for a trust file"],

@@ -1,5 +1,6 @@
-// Opens a private key, signs, and closes it: how often does the secret stand in the memory of this process, while it is open and afterwards?
-// node --expose-gc memory-scan.mjs FILE PASSPHRASE MASKED MASK; the secret comes under a mask, so that asking leaves no copy.
+// Opens a private key, signs, and closes it: how often is the secret in the memory of this process, while it is open
+// and afterwards? node --expose-gc memory-scan.mjs FILE PASSPHRASE MASKED MASK; the secret comes under a mask, so that
+// asking leaves no copy.
 
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 

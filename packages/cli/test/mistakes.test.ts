@@ -222,7 +222,7 @@ describe("two installations on one device", () => {
     p.put("dev/device.lock", JSON.stringify({ ...thisProcess(), pid: 2 ** 22 + 1, nonce: "1".repeat(24) }));
     await p.ok(["install", "fw.suit", ...DEVICE]);
     expect(p.has("dev/device.lock")).toBe(false);
-    // whose this one is cannot be told
+    // nobody can say whose this one is
     p.put("dev/device.lock", "no note");
     const r = await p.run(["install", "fw.suit", ...DEVICE]);
     expect(expectFailure(r, 3)).toContain("another installation is running");

@@ -48,7 +48,6 @@ beforeAll(async () => {
   worker = await program(
     `
     import { writeFileSync } from "node:fs";
-    import { signInput as sign } from "../src/commands/sign/sign.js";
     import { lock } from "../../keys/src/locks/lock.js";
     const [what, folder, name, times] = process.argv.slice(2);
     if (what === "hold") {
@@ -68,6 +67,8 @@ beforeAll(async () => {
         console.log(e.message + "\\n" + e.hint);
       }
     } else for (let i = 0; i < Number(times); i++) {
+      // loaded where it is needed: it takes most of a start
+      const { signInput: sign } = await import("../src/commands/sign/sign.js");
       const image = folder + "/" + name + i + ".bin";
       writeFileSync(image, name + i);
       await sign(image, { key: [folder + "/k.hss"], vendor: "example.com", class: "board", seq: "next", first: "known", out: folder + "/" + name + i + ".suit", json: true });

@@ -1,12 +1,13 @@
-// Whatever stands in a description, a trust description or a fleet, the answer is one line and a hint. "internal error" is none.
+// Whatever a description, a trust description or a fleet contains, the answer is one line and a hint, and never
+// "internal error".
 
 import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { CODES } from "../../keys/src/errors/failure.js";
 import { encodeDescription } from "../../release/src/input/description.js";
-import { LIMITS } from "../../release/src/limits.js";
+import { LIMITS } from "../../release/src/input/limits.js";
 import { readFleet } from "../../release/src/rotation/fleet.js";
-import { readDescription } from "../../release/src/trust/trust-description.js";
+import { readDescription } from "../../release/src/trust/description.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
 import { failureOf } from "../src/show/failure-of.js";
@@ -91,7 +92,7 @@ const TRUST: Json = {
 
 const FLEET: Json = { cohorts: [{ name: "a", devices: 1, trust: "t.trust", vendor: "example.com", class: "b", floor: 1 }] };
 
-/** Half of a surrogate pair, a NUL, an object that has no text, numbers that are none, names of what every object has. */
+/** Half of a surrogate pair, a NUL, an object that has no text, invalid numbers, names of what every object has. */
 const ODD: readonly Json[] = [
   null,
   true,

@@ -1,4 +1,4 @@
-// Outputs that cannot be written: told before a number is used, a leaf is lost, or a passphrase is asked for.
+// Outputs that cannot be written: reported before a number is used, a leaf is lost, or a passphrase is asked for.
 
 import { chmodSync } from "node:fs";
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 // Many processes sign with one key at once, and are killed at any moment: no sequence number is given twice, no entry is lost, and what
-// is found is the old or the new. FIRMSEAL_LONG: 16 processes that sign 100 times each. FIRMSEAL_KILLS sets how many are killed.
+// is found is the old or the new. FIRMSEAL_LONG=2: 16 processes that sign 100 times each. FIRMSEAL_KILLS sets how many are killed.
 
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -20,9 +20,11 @@ import { massacre, program, startWorker, type Worker } from "../../test-support/
 import { FACTS, type Place, standard, stateOf } from "../../test-support/src/run.js";
 import { copyFolder } from "./cut-calls.mjs";
 
-/** Of the calls at which a use is killed, one of so many is looked at with a kill of the use after it. */
+/** Of the calls at which a use is killed, one in this many is tried with a kill of the next use too. */
 const STEP = ALL ? 1 : 4;
 const [PROCESSES, EACH] = ALL ? [16, 100] : LONG ? [8, 25] : [3, 3];
+/** How many have copies of a key of their own. */
+const COPIES = LONG ? 6 : 3;
 
 let worker: string;
 beforeAll(async () => {
@@ -36,7 +38,7 @@ beforeAll(async () => {
       const image = "images/" + name + "-" + i + ".bin";
       writeFileSync(image, Buffer.alloc(200, name + " " + i + " "));
       await sign(image, { key: keys, vendor: "example.com", class: "board-v2", seq: "next", first: "known", out: "out/" + name + "-" + i + ".suit", json: true });
-      // whoever kills it waits until it is at work
+      // the test waits until it is at work, and kills it then
       process.stdout.write("signed\\n");
     }
   `,
@@ -105,7 +107,7 @@ async function expectSound(p: Place, keys: readonly string[], audited = true): P
     const log = readLog(p.at(`${key}.log`));
     expect(log.faults).toEqual([]);
     if (audited) expect((await p.ok(["audit", key, "--json"])).json).toMatchObject({ ok: true });
-    // each number stands in the log for one manifest: no two processes had it
+    // each number is in the log for one manifest: no two processes had it
     const by = new Map<string, string>();
     for (const { sequence, digest, n } of log.entries) {
       expect(by.get(sequence as string) ?? digest, `entry ${n}`).toBe(digest);
@@ -202,7 +204,7 @@ describe("many processes that sign with one key", () => {
   it("also with copies of the key, and of its log, in workspaces of their own: one goes on, the others are refused", async () => {
     const p = place();
     await start(p, "first", 1, ["A.pem"]).end;
-    const copies = Array.from({ length: 6 }, (_, i) => `copy-${i}.pem`);
+    const copies = Array.from({ length: COPIES }, (_, i) => `copy-${i}.pem`);
     for (const name of copies) for (const end of ["", ".log"]) cpSync(p.at(`A.pem${end}`), p.at(`${name}${end}`));
     const ends = await Promise.all(copies.map((name, i) => start(p, `p${i}`, 3, [name]).end));
     expect(ends.filter((e) => e.exit === 0)).toHaveLength(1);
@@ -235,7 +237,7 @@ describe("a use of a key that is killed at each call that changes a file", () =>
     return end;
   }
 
-  /** Signs, is killed at call `at`, and tells whether it got so far. */
+  /** Signs, is killed at call `at`, and returns whether it got so far. */
   const cut = async (p: Place, name: string, at: number) =>
     (await signCut(p, name, { CUT_AT: `${at}`, CUT_TORN: "0" })).signal === "SIGKILL";
 

@@ -104,7 +104,7 @@ describe("a product file with a mistake", () => {
     expect(expectFailure(gone, 3)).toContain("firmseal.toml: file not found");
     expect(gone.stderr).toContain("hint: make one with firmseal init");
     p.put("firmseal.toml", Buffer.from([0xff, 0xfe, 0x00]));
-    expect(expectFailure(await release(p, "1.0.0"), 1)).toContain("firmseal.toml: is not UTF-8 text");
+    expect(expectFailure(await release(p, "1.0.0"), 1)).toContain("firmseal.toml is not UTF-8 text");
     p.put("firmseal.toml", `profile = "suit-sha256-hsslms-a256kw-a256ctr"\n${PRODUCT}`);
     expect(refusal(await release(p, "1.0.0"), 1)).toContain("the profile requires a signature with hsslms");
     expect([p.has("dist"), entries(p)]).toEqual([false, []]);
@@ -140,7 +140,7 @@ describe("whom the devices of a product trust", () => {
     await released(p, "1.0.0");
     await p.ok(["verify", "dist/1.0.0"]);
     const keys = await p.run(["verify", "dist/1.0.0", "--key", "A.jwk"]);
-    expect(expectFailure(keys, 2)).toContain("dist/1.0.0: is a folder, not a file");
+    expect(expectFailure(keys, 2)).toContain("dist/1.0.0 is a folder, not a file");
     expect(keys.stderr).toContain("give --product FILE instead of keys");
     p.folder("elsewhere");
     const elsewhere = await p.run(["verify", "../dist/1.0.0"], { cwd: p.at("elsewhere") });

@@ -38,7 +38,7 @@ describe("the program", () => {
     expect((await p.run(["verify", "fw.suit", "--key", "B.jwk"], { stderr: "/dev/full" })).exit).toBe(1);
     const head = await p.run(["inspect", "fw.suit", "--diag"], { through: ["/bin/sh", "-c", '"$@" | true', "-"] });
     expect(head).toMatchObject({ exit: 0, stderr: "" });
-    // set -o pipefail is not in every sh: the program tells its own exit code
+    // set -o pipefail is not in every sh: the program prints its own exit code
     const toHead = ["/bin/sh", "-c", '{ "$@"; echo "exit $?" >&2; } | true', "-"];
     for (const args of [["--help"], ["sign", "--help"]])
       expect(await p.run(args, { through: toHead })).toMatchObject({ exit: 0, stderr: "exit 0\n" });

@@ -3,7 +3,7 @@
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Place } from "../../test-support/src/run.js";
+import { keyC, type Place, quicklyEncrypted } from "../../test-support/src/run.js";
 import { entries, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 type Refused = [what: string, words: string, exit: number, args: string[], change?: (p: Place) => void];
@@ -30,7 +30,7 @@ const CHEAP: Refused[] = [
   ["a release to compare with that is not there", "--diff gone", 3, ["1.0.1", "--diff", "gone"]],
   ["a number where numbers are those of versions", "--seq: the sequence numbers of gateway come from version", 2, ["1.0.1", "--seq", "7"]],
   ["a role without a trust file", "--role: firmseal.toml has no trust file", 2, ["1.0.1", "--role", "debug"]],
-  ["a SARIF file in the release", "--sarif dist/1.0.1/x: is in the folder", 2, ["1.0.1", "--sarif", "dist/1.0.1/x"]],
+  ["a SARIF file in the release", "--sarif dist/1.0.1/x is in the folder", 2, ["1.0.1", "--sarif", "dist/1.0.1/x"]],
   ["an approval without an approver", "--approval: --approver is missing", 2, ["1.0.1", "--approval", "gone"]],
   ["an approval that is not there", "gone", 3, ["1.0.1", "--approver", "B.jwk", "--approval", "gone"]],
   ["a key that is not there", "gone.pem", 3, ["1.0.1"], put(PRODUCT.replace("A.pem", "gone.pem"))],
@@ -40,7 +40,7 @@ const CHEAP: Refused[] = [
   ["a folder that is a file", "other", 3, ["1.0.1", "--out", "other"], (p) => void p.put("other", "a file")],
   [
     "a release folder that is there",
-    "dist/1.0.1: exists already",
+    "dist/1.0.1 exists already",
     2,
     ["1.0.1"],
     (p) => {
@@ -111,9 +111,8 @@ describe("a release is refused", () => {
 
   it.each(BEFORE_CUTS)("before the power is cut: %s", async (...row) => {
     const p = await afterOne();
-    // one row needs it, and its encryption takes its time
-    if (row[4] === encrypted)
-      await p.ok(["keygen", "--out", "secret.pem", "--passphrase-env", "RIGHT"], { env: { RIGHT: "a long passphrase" } });
+    // one row needs it
+    if (row[4] === encrypted) p.put("secret.pem", quicklyEncrypted(keyC, "a long passphrase"));
     await expectRefused(p, row);
   });
 

@@ -171,7 +171,7 @@ describe("a record that lies", () => {
       `${name} with 64 GiB`,
       (p) => truncateSync(p.at(`dist/1.0.0/${name}`), 2 ** 36),
       1,
-      `${name}: has changed since it was released`,
+      `${name} has changed since it was released`,
     ]),
     ["checksums of a path", (p) => p.put("dist/1.0.0/SHA256SUMS", `${"0".repeat(64)}  ../A.pem\n`), 1, "has a line that is not a checksum"],
     [
@@ -197,7 +197,7 @@ describe("a record that lies", () => {
     renameSync(p.at("dist/1.0.0"), p.at("archive"));
     symlinkSync(p.at("archive"), p.at("dist/linked"));
     p.put("app.js", "print(2)\n");
-    expect(refusal(await release(p, "1.0.0"), 1)).toContain("dist/linked: has version 1.0.0 of board puck with other content");
+    expect(refusal(await release(p, "1.0.0"), 1)).toContain("dist/linked has version 1.0.0 of board puck with other content");
   });
 });
 

@@ -60,7 +60,7 @@ describe("rotate bridge", () => {
       "outside.suit",
     ]);
     const slot = device.memory.parts[0]?.current;
-    // nothing at hand but the envelope
+    // nothing but the envelope
     expect(device.dryRun(p.get("outside.suit"))).toBe(true);
     expect(device.memory.parts[0]?.current).toBe(slot);
     expect(Buffer.from(device.kept)).toEqual(p.get("t3.trust"));
@@ -131,7 +131,7 @@ describe("rotate bridge", () => {
     ],
     ["another one's trust file", [...signers("A", "B"), "--seq", "30"], "foreign.trust", 1, "foreign.trust: refused"],
     ["a trust file of another line", [...signers("A", "B"), "--seq", "30"], "other.trust", 1, "other.trust: refused"],
-    ["a public key", ["--key", "A.jwk", "--seq", "30"], "t3.trust", 2, "A.jwk: is a public key"],
+    ["a public key", ["--key", "A.jwk", "--seq", "30"], "t3.trust", 2, "A.jwk is a public key"],
     [
       "an override and no fleet",
       [...signers("A", "B", "C"), "--seq", "30", "--allow-stranded", "old"],
@@ -243,7 +243,7 @@ describe("rotate retire", () => {
     const r = await retire("A.jwk", [...args, "--allow-stranded", "old"]);
     expect(r.exit).toBe(0);
     expect(r.stderr).toContain("left behind, as allowed");
-    // what the tool says comes true: B and C are all that is left, and a device with trust file 1 believes one of them
+    // what the tool says comes true: B and C are all that is left, and a device with trust file 1 trusts one of them
     const left = new Device("board-v2", p.get("t1.trust"));
     expect(left.dryRun(p.get("r31.suit"))).toBe(false);
     expect(left.refused).toEqual([errors.SIGNATURE_THRESHOLD]);
@@ -296,10 +296,10 @@ describe("rotate retire", () => {
     ["a key that the list has not", "D.jwk", roots("R1", "R2"), 2, "KEY D.jwk: no trust file here lists this key"],
     ["the last but the threshold", "B.jwk", roots("R1", "R2"), 1, "without this key 1 release key is left, and 2 are needed", "t3.trust"],
     ["one root where two are wanted", "A.jwk", roots("R1"), 1, "1 of the roots of t2.trust would have signed, and it needs 2"],
-    ["a root that the list has not", "A.jwk", roots("R1", "R4"), 2, "R4.pem: is not a root key"],
+    ["a root that the list has not", "A.jwk", roots("R1", "R4"), 2, "R4.pem is not a root key"],
     ["one root twice", "A.jwk", roots("R1", "R1"), 1, "already signed"],
     ["a root with a window", "R1.jwk", [...roots("R1", "R2"), "--until", "9"], 2, "a root key signs no releases"],
-    ["a release key as root", "A.jwk", roots("R1", "B"), 2, "B.pem: is not a root key"],
+    ["a release key as root", "A.jwk", roots("R1", "B"), 2, "B.pem is not a root key"],
     ["a public root", "A.jwk", ["--root", "R1.jwk"], 2, "is a public key"],
   ] as const)("refuses %s, and writes nothing", async (_, name, args, exit, message, trust?: string) => {
     const file = trust ?? "t2.trust";

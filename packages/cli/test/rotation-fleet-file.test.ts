@@ -1,4 +1,4 @@
-// rotate plan and rotate next on fleet files of every form: what is read, what is refused, and how it is told.
+// rotate plan and rotate next on fleet files of every form: what is read, what is refused, and the messages.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -117,7 +117,7 @@ describe("the forms of a fleet file", () => {
     ["a floor of 65 bits", csv(row("one", { floor: "18446744073709551616" })), '"floor" is not a sequence number of up to 64 bits', "csv"],
     ["a name that drives a terminal", csv(row("\u001b[31mred")), 'line 2: "name" is not a name', "csv"],
     ["a NUL in a file name", csv(row("one", { trust: "t1\0.trust" })), 'line 2: "trust"', "csv"],
-    ["a column that nobody knows", `${header},x\n${row("one")},1\n`, 'line 2: has the unknown member "x"', "csv"],
+    ["a column that nobody knows", `${header},x\n${row("one")},1\n`, 'line 2 has the unknown member "x"', "csv"],
     ["a column twice", `${header},floor\n${row("one")},1\n`, 'two columns have the name "floor"', "csv"],
     ["a cell too many", `${header}\n${row("one")},1\n`, "line 2 does not have as many cells as the first line", "csv"],
     ["a quotation without an end", `${header}\n"one,1\n`, "begins a quotation that does not end", "csv"],
@@ -127,9 +127,9 @@ describe("the forms of a fleet file", () => {
     ["nothing", "", "has no cohort", "csv"],
     ["a formula", csv(row("=cmd()")), 'line 2: "name" is not a name', "csv"],
     ["a line that is not JSON", `${JSON.stringify({ name: "one", ...cohort, floor: 1 })}\n{]\n`, "line 2: not JSON", "jsonl"],
-    ["a line that is a list", "[]\n", "line 1: is not an object", "jsonl"],
+    ["a line that is a list", "[]\n", "line 1 is not an object", "jsonl"],
     ["a line of a megabyte", `{"name":"${long}"}\n`, "line 1 is too long", "jsonl"],
-    ["a line without a floor", `${JSON.stringify({ name: "one", ...cohort })}\n`, 'line 1: lacks "floor"', "jsonl"],
+    ["a line without a floor", `${JSON.stringify({ name: "one", ...cohort })}\n`, 'line 1 lacks "floor"', "jsonl"],
     [
       "a file of the future",
       JSON.stringify({ $schema: "urn:firmseal:fleet:2", cohorts: [] }),
@@ -195,7 +195,7 @@ describe("the forms of a fleet file", () => {
     expect(p.get("told").toString()).toBe("");
     p.put("A.pem", quicklyEncrypted(A, "correct horse"));
     put("secret.json", p.get("exec.json").toString().replace("exec:./plug-in", "A.pem"));
-    expect(expectFailure(await planOf("secret.json"), 2)).toContain("A.pem: is encrypted");
+    expect(expectFailure(await planOf("secret.json"), 2)).toContain("A.pem is encrypted");
   });
 });
 
@@ -241,7 +241,7 @@ describe("rotate plan", () => {
     expect((await plan("unsigned.trust")).json).toMatchObject({ ok: false, exit: 1, reason: "TRUST_SIGNERS" });
     expect((await plan("fleet.csv")).json).toMatchObject({ ok: false, exit: 1, reason: "ENVELOPE_NONE" });
     expect((await plan(...Array.from({ length: 65 }, () => "r11.suit"))).json).toMatchObject({ ok: false, exit: 1, reason: "LIMIT" });
-    // the same release again is no news, and a fork is one
+    // the same release again is nothing new, but a fork is
     const T2 = p.get("t2.trust");
     p.put("fork.trust", await trustFileOf(2, { releases: [A, B, D], roots }, p.get("t1.trust")));
     expect((await plan("fork.trust", "t2.trust")).json).toMatchObject({ ok: false, exit: 1, reason: "FLEET" });

@@ -55,7 +55,7 @@ describe("rotate plan", () => {
     expect(r.stdout).toMatch(/^old +4,000 +1 +refused: SIGNATURE_THRESHOLD +2 of 2, roots 3 of 3 +stranded$/m);
     expect(r.stdout).toMatch(/^current +6,000 +2 +installed +3 of 3, roots 3 of 3 +moved$/m);
     expect(words(r).at(-2)).toBe(
-      "firmseal: 4,000 devices would be left behind: old; old: does not accept r31.suit: fewer trusted keys have signed than the threshold requires",
+      "firmseal: 4,000 devices would be left behind: old; old: it does not accept r31.suit: fewer trusted keys have signed than the threshold requires",
     );
     expect(words(r).at(-1)).toMatch(/^hint: .*--allow-stranded old$/);
     const { json, exit } = await planOf(...steps("r31.suit"), "--json");

@@ -118,7 +118,7 @@ function expectSound(): number {
     const m = open(envelope, { anchors: [{ alg: hsslms, key }] });
     numbers.add(formatSequence(m.sequence));
     signatures.push(Uint8Array.from(decodeEnvelope(envelope).signatures[0]?.signature as Uint8Array));
-    // nothing is lost: each stands in the chain, with its number, once
+    // nothing is lost: each is in the chain, with its number, once
     const entries = log.entries.filter((e) => e.digest === logDigest(m));
     expect(entries.map((e) => e.sequence)).toEqual([formatSequence(m.sequence)]);
   }

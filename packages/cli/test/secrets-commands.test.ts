@@ -175,8 +175,10 @@ describe("every command", () => {
       syncBuiltinESMExports();`,
     );
     const options = `--report-uncaught-exception --report-directory=${p.at("reports")} --import=${p.at("crash.mjs")}`;
-    for (const key of ["e.pem", "k.pem"])
-      for (const at of ["linkSync", "writeSync", "fsyncSync", "renameSync"]) {
+    // by default each key at every second call, and each call with one of them
+    const calls = ["linkSync", "writeSync", "fsyncSync", "renameSync"];
+    for (const [i, key] of ["e.pem", "k.pem"].entries())
+      for (const at of calls.filter((_, j) => LONG || j % 2 === i)) {
         const r = await p.run(["sign", "fw.bin", "--key", key, ...FACTS, "--seq", "1", "--passphrase-fd", "3"], {
           fds: [CANARY],
           env: { NODE_OPTIONS: options, CRASH_AT: at },
@@ -184,7 +186,7 @@ describe("every command", () => {
         expect(r.stderr, at).toContain("Error: crash");
         expectSilent(r, secrets);
       }
-    expect(readdirSync(p.at("reports"))).toHaveLength(8);
+    expect(readdirSync(p.at("reports"))).toHaveLength(LONG ? 8 : 4);
     expectFilesSilent(p, secrets, ["e.pem", "k.pem"]);
     expect(p.names().filter((n) => n.startsWith("core"))).toEqual([]);
   });

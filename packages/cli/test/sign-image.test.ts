@@ -121,7 +121,7 @@ describe("sign IMAGE", () => {
     expect(p.get("out.suit").length).toBeLessThan(500);
     const json = (await p.ok(["verify", "out.suit", "--key", "A.jwk", "--without-payloads", "--json"])).json;
     expect(json).toMatchObject({ payloadsChecked: [], payloadsNotChecked: ["coap://example.com/fw"] });
-    // what was not looked at is not good
+    // what was not checked is not good
     const unchecked = await p.run(["verify", "out.suit", "--key", "A.jwk", "--json"]);
     expect([unchecked.exit, unchecked.json]).toMatchObject([1, { ok: false, reason: "PAYLOAD_UNCHECKED", code: 216, exit: 1 }]);
     expect(unchecked.stderr).toContain(

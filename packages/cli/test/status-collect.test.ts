@@ -180,7 +180,7 @@ describe("firmseal status collect", () => {
     ["the nonce of another device", () => answer("serial-2", device("r10"), nonceOf(1)), "or the status answers another nonce"],
     ["a device that was not asked", () => answer("serial-4", device("r10"), nonceOf(4)), "serial-4: no nonce was sent to this device"],
     ["a device whose key nobody has", () => answer("serial-9", device("r10"), nonceOf(9)), "serial-9: no key of this device is given"],
-    ["a device without a name", () => answer("serial-2", device("r10"), nonceOf(2), { kid: "" }), "names no device"],
+    ["a device without a name", () => answer("serial-2", device("r10"), nonceOf(2), { kid: "" }), "the status names no device"],
     [
       "a name that drives a terminal",
       () => answer("serial-2", device("r10"), nonceOf(2), { kid: "\u001b[31m" }),
@@ -226,7 +226,7 @@ describe("firmseal status collect", () => {
       heard: 1,
       refused: [
         { where: "answers.jsonl, line 2", device: "serial-1", why: "older than what the fleet file knows of this device" },
-        { where: "answers.jsonl, line 3", device: "serial-2", why: "answers twice" },
+        { where: "answers.jsonl, line 3", device: "serial-2", why: "the device answers twice" },
         { where: "answers.jsonl, line 4", device: "serial-3", why: "its row is about 3 devices" },
       ],
     });
@@ -242,7 +242,7 @@ describe("firmseal status collect", () => {
       behind: [{ ...behind, rows: 2, names: ["serial-1", "serial-2"], frozen: { rows: 2 } }],
       fell: { rows: 1, names: ["serial-2"] },
     });
-    expect(first.stderr).toContain("serial-2: has a lower floor or trust file than before");
+    expect(first.stderr).toContain("serial-2 has a lower floor or trust file than before");
     expect(first.stderr).toContain(
       `serial-1 and 1 more: frozen at floor 10, trust file 1 since ${SENT}: published/b20.suit is its next file`,
     );
@@ -273,7 +273,7 @@ describe("firmseal status collect", () => {
       [lines(sent(1, { nonce: "0011" })), '"nonce" is not 8 to 64 bytes in hex'],
       [lines(sent(1, { device: "" })), '"device" is not the name of a device'],
       [lines(sent(1, { secret: 1 })), 'the unknown member "secret"'],
-      ["[1]\n", "line 1: is not an object"],
+      ["[1]\n", "line 1 is not an object"],
       ["{\n", "line 1: not JSON"],
       ["", "has no nonce"],
       [`{"device":"${"x".repeat(2000)}"}\n`, "line 1 is too long"],

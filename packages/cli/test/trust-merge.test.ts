@@ -1,4 +1,5 @@
-// What a root sees before it signs (trust diff), and what becomes of signatures that roots make on copies of one list (trust merge).
+// What a root sees before it signs (trust diff), and what happens to signatures that roots make on copies of one list
+// (trust merge).
 
 import { spawnSync } from "node:child_process";
 import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbprint, toHex, trustSigners } from "@firmseal/signer";
@@ -170,7 +171,7 @@ describe("trust merge", () => {
   });
 
   it.each([
-    ["other content", ["trust", "merge", "t3.trust", "t2.trust"], 1, "t2.trust: has different content from t3.trust"],
+    ["other content", ["trust", "merge", "t3.trust", "t2.trust"], 1, "t2.trust has different content from t3.trust"],
     [
       "an unsigned list as the one before",
       ["trust", "merge", "t3.trust", "--previous-trust", "u.trust"],

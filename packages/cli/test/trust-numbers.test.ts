@@ -6,7 +6,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { type PrivateKey, privateKey, signer, thumbprint, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, expectHarmless, type Place, type Result, standard, stateOf } from "../../test-support/src/run.js";
+import {
+  expectFailure,
+  expectHarmless,
+  keyC,
+  type Place,
+  quicklyEncrypted,
+  type Result,
+  standard,
+  stateOf,
+} from "../../test-support/src/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust numbers test, ${text}`.padEnd(32, ".")));
 const KEYS = { r1: key("r1"), r2: key("r2"), r3: key("r3") };
@@ -46,7 +55,7 @@ async function list(
   return `${name}.trust`;
 }
 
-/** The same with a list that differs. */
+/** Another list with the same number. */
 const other = (p: Place, sequence: number, change = {}) =>
   list(p, sequence, { anchors: [...ANCHORS, { key: "B.jwk", roles: ["release"] }], ...change });
 
@@ -290,7 +299,7 @@ describe.concurrent("what a root is shown", () => {
     const p = place();
     const first = await list(p, 1);
     // nobody gives the passphrase: there is no terminal
-    await p.ok(["keygen", "--out", "locked.pem", "--passphrase-env", "P"], { env: { P: "x" } });
+    p.put("locked.pem", quicklyEncrypted(keyC, "x"));
     const r = await p.run(["trust", "sign", first, "--key", "locked.pem"]);
     expect(r.exit).toBe(3);
     expect(changesOf(r)).toEqual([
@@ -321,10 +330,10 @@ describe.concurrent("what a root is shown", () => {
     expectGood(r);
     expect(log(p).at(-1)).toMatchObject({ sequence: "3", overrides: ["allow-no-previous"] });
     expect(r.stderr).toContain("is signed because of --allow-no-previous");
-    // the line of another name is none before
+    // a line of another name is not the previous one
     const lock = await list(p, 4, { name: "lock" });
     const wrong = await p.run(["trust", "sign", lock, "--key", "r1.pem", "--previous-trust", first]);
-    expect(expectFailure(wrong, 1)).toContain(`${lock}: is for "lock", and ${first} for "board"`);
+    expect(expectFailure(wrong, 1)).toContain(`${lock} is for "lock", and ${first} for "board"`);
     expect((await p.run(["trust", "sign", lock, "--key", "r1.pem", "--previous-trust", first, "--json"])).json).toMatchObject({
       code: errors.TRUST_NAME,
     });
@@ -335,7 +344,7 @@ describe.concurrent("what a root is shown", () => {
     await p.ok(["sign", "fw.bin", "--key", "r1.pem", "--vendor", "example.com", "--class", "x", "--seq", "1"]);
     const r = await sign(p, await list(p, 1));
     expectGood(r);
-    expect(r.stderr).toContain("warning: r1.pem: has signed a release (entry 1 of its log), but a root signs only trust files");
+    expect(r.stderr).toContain("warning: r1.pem has signed a release (entry 1 of its log), but a root signs only trust files");
     expect(readFileSync(p.at("r1.pem.log"), "utf8").trim().split("\n")).toHaveLength(2);
   });
 });

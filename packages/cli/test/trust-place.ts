@@ -39,7 +39,7 @@ export function place(description: unknown = board()): Place {
 
 export const ROOTS = ["--root", "r1.jwk", "--root", "r2.jwk"];
 
-/** The same with board.trust, signed by both roots. */
+/** A place with board.trust too, signed by both roots. */
 export async function signed(): Promise<Place> {
   const p = place();
   await p.ok(["trust", "create", "--from", "board.json"]);

@@ -83,7 +83,7 @@ describe("verify", () => {
     });
     expect(await verify("--payload", "http://y=fw.bin")).toMatchObject({
       code: 30,
-      message: "--payload http://y=fw.bin: does not name a URI that the release fetches",
+      message: "--payload http://y=fw.bin: the release fetches no URI of this name",
       hint: "name the payload: --payload URI=FILE; the release fetches http://x/fw",
     });
     expect((await p.run(["verify", "fw.suit", "--key", "A.jwk", "--payload", "fw.bin", "--json"])).json).toMatchObject({

@@ -139,11 +139,11 @@ describe.concurrent("whosigned", () => {
     expect(exit).toBe(0);
     expect(json.signers.map((s) => s.name)).toEqual(["a.jwk", "b-private.pem"]);
     expect(json.skipped).toEqual([
-      { file: "c-encrypted.pem", why: "is an encrypted private key: give its public key" },
+      { file: "c-encrypted.pem", why: "an encrypted private key: give its public key" },
       { file: "empty", why: "the file is empty" },
-      { file: "link", why: "is not a regular file" },
+      { file: "link", why: "not a regular file" },
       { file: "notes\u001b[31m.txt", why: "not a key in a supported format" },
-      { file: "old", why: "is not a regular file" },
+      { file: "old", why: "not a regular file" },
     ]);
     const words = await p.run(["whosigned", "two.suit", "--keys", "keys"]);
     expectHarmless(words.stdout + words.stderr);
@@ -169,7 +169,7 @@ describe.concurrent("whosigned", () => {
   });
 });
 
-/** Ed25519 (RFC 8032 §5.1.6) under -A, by L - s in the place of the secret scalar s. */
+/** Ed25519 (RFC 8032 §5.1.6) under -A, by L - s in place of the secret scalar s. */
 function signNegative(seed: Uint8Array, negative: Uint8Array, message: Uint8Array): Uint8Array {
   const L = 2n ** 252n + 27742317777372353535851937790883648493n;
   const number = (bytes: Uint8Array) => BigInt(`0x${toHex(Uint8Array.from(bytes).reverse())}`);

@@ -3,7 +3,7 @@
 import { chmodSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, image, keyA, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/run.js";
 import { hasTerminal, terminalReason, typeAt } from "../../test-support/src/terminal.js";
 
 const SIGN = ["sign", "fw.bin", "--key", "A.pem", ...FACTS];
@@ -112,7 +112,7 @@ describe("an empty file", () => {
 describe("what an image needs", () => {
   it("is told before the passphrase of the key is asked for", async () => {
     const p = standard();
-    await p.ok(["keygen", "--out", "E.pem", "--passphrase-env", "P"], { env: { P: "secret" } });
+    p.put("E.pem", quicklyEncrypted(keyC, "secret"));
     for (const given of [[], ["--vendor", "example.com", "--class", "board-v2"], ["--seq", "1", "--vendor", "example.com"]])
       expect(await refused(p, ["sign", "fw.bin", "--key", "E.pem", ...given])).toContain("an image needs --");
   });
@@ -267,20 +267,17 @@ describe.skipIf(!hasTerminal)(`on a terminal${terminalReason}`, () => {
     expect(stripVTControlCharacters(shown)).toMatch(/^[\r\n -~]*$/);
   });
 
-  const encrypted = async () => {
+  const encrypted = () => {
     const p = standard();
-    for (const [name, word] of [
-      ["one", "first"],
-      ["two", "second"],
-    ] as const)
-      await p.ok(["keygen", "--passphrase-env", "P", "--out", `${name}.pem`], { env: { P: word } });
+    p.put("one.pem", quicklyEncrypted(keyA, "first"));
+    p.put("two.pem", quicklyEncrypted(keyC, "second"));
     return p;
   };
   const both = ["sign", "fw.bin", "--key", "one.pem", "--key", "two.pem", ...FACTS, "--seq", "1"];
   const PROMPT = /Passphrase for/g;
 
   it("a mistyped passphrase may be typed again, three times for each key", async () => {
-    const p = await encrypted();
+    const p = encrypted();
     const good = await typeAt(p, both, PROMPT, ["x", "y", "first", "z", "second"]);
     expect([good.status, good.asked], good.shown).toEqual([0, 5]);
     expect(good.shown.match(/warning:.* one\.pem: wrong passphrase/g)).toHaveLength(2);
@@ -289,7 +286,7 @@ describe.skipIf(!hasTerminal)(`on a terminal${terminalReason}`, () => {
   });
 
   it("the modes of all keys are looked at before the first question", async () => {
-    const p = await encrypted();
+    const p = encrypted();
     chmodSync(p.at("two.pem"), 0o644);
     const { status, shown } = await typeAt(p, both, PROMPT, ["first", "second"]);
     expect([status, shown]).toEqual([3, expect.stringContaining("two.pem: a private key that others can read")]);
@@ -299,7 +296,7 @@ describe.skipIf(!hasTerminal)(`on a terminal${terminalReason}`, () => {
 
 it("a passphrase from a variable is tried once", async () => {
   const p = standard();
-  await p.ok(["keygen", "--passphrase-env", "P", "--out", "e.pem"], { env: { P: "right" } });
+  p.put("e.pem", quicklyEncrypted(keyC, "right"));
   const r = await p.run(["pubkey", "e.pem", "--passphrase-env", "P"], { env: { P: "wrong" } });
   expect([r.exit, r.stderr.match(/wrong passphrase/g)?.length ?? 0]).toEqual([r.exit === 0 ? 0 : 3, r.exit === 0 ? 0 : 1]);
 });

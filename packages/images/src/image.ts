@@ -22,14 +22,13 @@ export const DETECT_BYTES = 4096;
  * @example detectFormat(head, "app.bin")  // "raw"
  */
 export function detectFormat(head: Uint8Array, name: string): ImageFormat {
-  if (isElf(head)) return "elf";
-  if (UF2_MAGIC.every((byte, i) => head[i] === byte)) return "uf2";
-  const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, DETECT_BYTES)).toString("latin1");
-  if (HEX_RECORD.test(text)) return "ihex";
-  if (isSRecord(text)) {
+  const [found] = PARSED.find(([, row]) => row.detects(head)) ?? [];
+  if (found) return found;
+  if (isSRecord(textOf(head))) {
     throw new ImageError("Motorola S-records are not read", "Convert the file: `objcopy -I srec -O ihex IN OUT.hex`.");
   }
-  return EXTENSIONS.get(extname(name).toLowerCase()) ?? "raw";
+  const extension = extname(name).toLowerCase();
+  return PARSED.find(([, row]) => row.extensions.includes(extension))?.[0] ?? "raw";
 }
 
 /**
@@ -38,30 +37,46 @@ export function detectFormat(head: Uint8Array, name: string): ImageFormat {
  * @example parseImage(file, "ihex")  // { format: "ihex", address: 0x08000000, bytes, gaps: 0 }
  */
 export function parseImage(bytes: Uint8Array, format: Exclude<ImageFormat, "raw">): Image {
-  switch (format) {
-    case "ihex":
-      return parseHex(bytes);
-    case "uf2":
-      return parseUf2(bytes);
-    case "elf":
-      return parseElf(bytes);
-  }
+  return FORMATS[format].parse(bytes);
 }
 
-const EXTENSIONS: ReadonlyMap<string, ImageFormat> = new Map([
-  [".hex", "ihex"],
-  [".ihex", "ihex"],
-  [".ihx", "ihex"],
-  [".mcs", "ihex"],
-  [".uf2", "uf2"],
-  [".elf", "elf"],
-  [".axf", "elf"],
-]);
+/** A format that is not raw. */
+interface FormatRow {
+  /** What people call it. */
+  words: string;
+  extensions: readonly string[];
+  /** Whether a file that begins with `head` has the format. */
+  detects(head: Uint8Array): boolean;
+  parse(bytes: Uint8Array): Image;
+}
 
-/**
- * "UF2
- * " and the second magic number, in little-endian order.
- */
+/** No file is detected as two of them. */
+const FORMATS: { readonly [format in Exclude<ImageFormat, "raw">]: FormatRow } = {
+  ihex: {
+    words: "Intel HEX",
+    extensions: [".hex", ".ihex", ".ihx", ".mcs"],
+    detects: (head) => HEX_RECORD.test(textOf(head)),
+    parse: (bytes) => parseHex(bytes),
+  },
+  uf2: {
+    words: "UF2",
+    extensions: [".uf2"],
+    detects: (head) => UF2_MAGIC.every((byte, i) => head[i] === byte),
+    parse: (bytes) => parseUf2(bytes),
+  },
+  elf: { words: "ELF", extensions: [".elf", ".axf"], detects: (head) => isElf(head), parse: (bytes) => parseElf(bytes) },
+};
+
+const PARSED = Object.entries(FORMATS) as [Exclude<ImageFormat, "raw">, FormatRow][];
+
+/** The formats of images, as people call them. */
+export const IMAGE_FORMATS: readonly string[] = ["raw", ...PARSED.map(([, { words }]) => words)];
+
+function textOf(head: Uint8Array): string {
+  return Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, DETECT_BYTES)).toString("latin1");
+}
+
+/** "UF2\n" and the second magic number, in little-endian order. */
 const UF2_MAGIC = [0x55, 0x46, 0x32, 0x0a, 0x57, 0x51, 0x5d, 0x9e];
 
 /**

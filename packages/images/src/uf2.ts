@@ -49,7 +49,7 @@ function oneFamily(blocks: readonly UF2BlockData[]): void {
 /** Lost, repeated or moved blocks and truncated files show in the block numbers. */
 function checkBlock(block: UF2BlockData, i: number, total: number): void {
   if (block.totalBlocks !== total) throw damagedUf2(`block ${i} says that the file has ${block.totalBlocks} blocks, but it has ${total}`);
-  if (block.blockNumber !== i) throw damagedUf2(`block ${block.blockNumber} is in the place of block ${i}`);
+  if (block.blockNumber !== i) throw damagedUf2(`block ${block.blockNumber} is in place of block ${i}`);
   if (hasFlag(block, UF2Flags.fileContainer)) {
     throw new ImageError(`UF2: block ${i} is part of a file container, not of a flash image`, "Sign the files that it holds.");
   }

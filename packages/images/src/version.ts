@@ -25,7 +25,7 @@ const ESP_HEADER = 32;
 const ESP_SEGMENTS = 16;
 /** chip_id of the chips that ESP-IDF has: ESP32, S2, C3, S3, C2, C6, H2, P4, C61, C5. */
 const ESP_CHIPS: ReadonlySet<number> = new Set([0, 2, 5, 9, 12, 13, 16, 18, 20, 23]);
-/** ESP_APP_DESC_MAGIC_WORD, at the begin of the first segment (esp_app_desc.h). */
+/** ESP_APP_DESC_MAGIC_WORD, at the beginning of the first segment (esp_app_desc.h). */
 const ESP_DESCRIPTOR = 0xabcd5432;
 const ESP_VERSION = { at: 16, length: 32 };
 

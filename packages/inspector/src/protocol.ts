@@ -81,7 +81,7 @@ export interface TraceStep {
   command: string;
   component: number;
   componentName: string;
-  /** The same as simulated devices name it. */
+  /** The name of the component in simulated devices. */
   storeName: string;
   depth: number;
   at: number;

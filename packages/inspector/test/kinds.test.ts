@@ -1,10 +1,12 @@
 // A release can hide a kind of device, or what it does, among thousands of commands. The verdict is about all of them.
 
 import { encode, publicKey, SCHEMA, signEnvelope, signer, toCose } from "@firmseal/signer";
+import { DEVICES } from "@firmseal/simulator";
 import { expect, it } from "vitest";
 import { keyA } from "../../test-support/src/run.js";
 import type { DeskVerdict } from "../src/protocol.js";
-import { Desk } from "../src/worker/desk.js";
+import { TEXTS } from "../src/texts.js";
+import { Desk } from "../src/worker/open-files.js";
 import { deskVerdict } from "../src/worker/verdict/verdict.js";
 
 const uuid = (n: number) => `cfbff0d1-9375-5685-968c-${n.toString(16).padStart(12, "0")}`;
@@ -64,4 +66,8 @@ it.each(["", "\n", "\r\n"])("takes a key in hex, with an end of line or without:
   const key = signer(keyA).publicKey;
   const opened = await new Desk().open(new Blob([`${Buffer.from(key).toString("hex")}${end}`]), "key.txt", () => {});
   expect(opened.kind).toBe("key");
+});
+
+it("offers only devices that the simulator has", () => {
+  expect(Object.keys(DEVICES)).toEqual(expect.arrayContaining(Object.keys(TEXTS.models)));
 });

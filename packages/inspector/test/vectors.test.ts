@@ -5,7 +5,7 @@ import { publicKey, toCose } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
-import { Desk } from "../src/worker/desk.js";
+import { Desk } from "../src/worker/open-files.js";
 import { deskVerdict } from "../src/worker/verdict/verdict.js";
 
 vi.setConfig({ testTimeout: 300_000 });

@@ -1,4 +1,4 @@
-// Written by scripts/kernel.mjs from the sources in C.
+// GENERATED from the sources in C in this folder. DO NOT EDIT: change them, then run `node scripts/kernel.mjs`.
 
 /** The compiler that made the images: another one may choose other instructions. */
 export const COMPILER = "arm-none-eabi-gcc (15:14.2.rel1-1) 14.2.1 20241119";

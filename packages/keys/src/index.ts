@@ -3,6 +3,7 @@
 export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
+export { looksPrivate, refuseKeyAsInput } from "./files/private-input.js";
 export { isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
 export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
@@ -65,7 +66,6 @@ export { openModule } from "./sources/pkcs11/module.js";
 export { tokenSigner } from "./sources/pkcs11/pkcs11.js";
 export { findSlots, openToken, pinState, type TokenSlot } from "./sources/pkcs11/token.js";
 export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
-export { looksPrivate, refuseKeyAsInput } from "./sources/private-input.js";
 export { provePossession } from "./sources/proof.js";
 export {
   anchors,

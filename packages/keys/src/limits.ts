@@ -11,11 +11,11 @@ export const KEY_LIMITS = {
   keyFile: 64 * KIB,
   /** Bytes of a log. */
   log: 128 * MIB,
-  /** Bytes of an entry of a log. A longer line is none. */
+  /** Bytes of an entry of a log. A longer line is not an entry. */
   logEntry: MIB,
   /** Lines of a log. */
   logLines: 256 * KIB,
-  /** Faults of a log that are listed. */
+  /** Log faults that are listed. */
   logFaults: 1000,
   /** Keys in one log. */
   logKeys: 256,

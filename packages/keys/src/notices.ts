@@ -32,7 +32,7 @@ export function warn(text: string): void {
   listener.warn(text);
 }
 
-/** Tells the user a fact that does not change the result. `how`: "danger" for one that needs attention. */
+/** Shows the user a fact that does not change the result. `how`: "danger" for one that needs attention. */
 export function notice(text: string, how?: "danger"): void {
   listener.say(text, how);
 }

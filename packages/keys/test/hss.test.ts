@@ -74,7 +74,7 @@ describe("an HSS/LMS key", () => {
     p.put("other.pem", "-----BEGIN PUBLIC KEY-----");
     expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("not an HSS/LMS private key");
     p.put("n.hss.state", "left over");
-    expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state: exists");
+    expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state exists");
   });
 
   it("warns near its end and is refused when it is used up, with nothing written", async () => {
@@ -111,7 +111,7 @@ describe("an HSS/LMS key", () => {
     const r = await p.run(["keygen", "--alg", "hsslms", "--hss", "20/8", "--out", "k.hss", "--no-passphrase"], {
       stderr: told,
       started: (pid) => {
-        // as soon as it has told: until then, and from then on, it keeps all processors busy
+        // as soon as it has reported: until then, and from then on, it keeps all processors busy
         const timer = setInterval(() => {
           if (!readFileSync(told, "utf8").includes("making the key")) return;
           clearInterval(timer);
@@ -193,14 +193,20 @@ describe.skipIf(!hasBotan)("botan (skipped when it is not installed)", () => {
       "base64",
     ).subarray(-16 - n);
     const key = (await p.ok(["pubkey", "b.pub", "--format", "raw"])).bytes;
+    const top = hssTop(parseHss(levels), secret.subarray(n), secret.subarray(0, n));
+    // the three leaves are in one lower tree
+    const known = new Map<string, string>();
+    const publicOf = (tree: typeof top) => {
+      const name = Buffer.from(tree.id).toString("hex");
+      const found =
+        known.get(name) ?? Buffer.from(lmsPublicKey(tree, rootOf(tree, cachedNodes(tree, 0, cachedCount(tree))))).toString("hex");
+      known.set(name, found);
+      return found;
+    };
     for (let i = 0; i < 3; i++) {
       const signature = Buffer.from(botan("sign", "--hash=", p.at("b.pem"), p.at("message")).toString(), "base64");
       expect(hsslms.verify(key, p.get("message"), signature, {})).toBe(true);
-      const top = hssTop(parseHss(levels), secret.subarray(n), secret.subarray(0, n));
-      const trees = hssTrees(parseHss(levels), top, BigInt(i)).map((tree) =>
-        lmsPublicKey(tree, rootOf(tree, cachedNodes(tree, 0, cachedCount(tree)))),
-      );
-      expect(leavesOf(key, signature).map((level) => level.key)).toEqual(trees.map((tree) => Buffer.from(tree).toString("hex")));
+      expect(leavesOf(key, signature).map((level) => level.key)).toEqual(hssTrees(parseHss(levels), top, BigInt(i)).map(publicOf));
     }
   });
 });

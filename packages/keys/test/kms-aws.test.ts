@@ -1,6 +1,5 @@
 // awskms: with the library of AWS, against moto (P-256, for real) and against answers in the shape of the API reference (the rest).
 
-import { spawnSync } from "node:child_process";
 import { CreateAliasCommand, CreateKeyCommand, GetPublicKeyCommand, type KeySpec, type KeyUsageType, KMSClient } from "@aws-sdk/client-kms";
 import { fromRaw } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -21,7 +20,9 @@ import {
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
 import { openAwsKey } from "../src/sources/services/awskms.js";
 
-const hasMoto = spawnSync("moto_server", ["--help"]).status === 0;
+// its start also shows whether it is installed: asking it takes as long
+const server = await moto();
+afterAll(() => server?.stop());
 
 const ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const ARN = `arn:aws:kms:eu-west-1:111122223333:key/${ID}`;
@@ -41,16 +42,13 @@ const env = (endpoint: string, more: { [name: string]: string } = {}) => ({
 
 const failure = (ref: string) => refusalOfKey(openAwsKey, ref);
 
-describe.skipIf(!hasMoto)(`moto in the place of AWS${hasMoto ? "" : " (skipped: no moto_server)"}`, () => {
-  let url = "";
-  let stop = () => {};
+describe.skipIf(!server)(`moto in the place of AWS${server ? "" : " (skipped: no moto_server)"}`, () => {
+  const url = server?.url ?? "";
   let admin: KMSClient;
-  beforeAll(async () => {
-    ({ url, stop } = await moto());
+  beforeAll(() => {
     const credentials = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "x" };
     admin = new KMSClient({ endpoint: url, region: "eu-west-1", credentials });
   });
-  afterAll(() => stop());
 
   async function make(KeySpec: KeySpec, KeyUsage: KeyUsageType, alias?: string) {
     const { KeyMetadata } = await admin.send(new CreateKeyCommand({ KeySpec, KeyUsage }));
@@ -91,7 +89,7 @@ describe.skipIf(!hasMoto)(`moto in the place of AWS${hasMoto ? "" : " (skipped: 
     const p384 = await make("ECC_NIST_P384", "SIGN_VERIFY");
     expect((await failure(`awskms:${p384.id}`)).message).toContain("not an Ed25519 or P-256 key");
     const decrypt = await make("RSA_2048", "ENCRYPT_DECRYPT");
-    expect((await failure(`awskms:${decrypt.id}`)).message).toContain("is not a key for signing");
+    expect((await failure(`awskms:${decrypt.id}`)).message).toContain("the key is not for signing");
     const p = standard();
     const before = p.tree();
     const r = await p.run(["sign", "fw.bin", "--key", `awskms:${rsa.id}`, ...FACTS, "--seq", "7"], { env: env(url) });
@@ -264,8 +262,8 @@ describe("answers in the shape of the API reference", () => {
     ["ValidationException", 400, "accept this key name"],
     ["DisabledException", 400, "is disabled"],
     ["KMSInvalidStateException", 400, "in a state in which it cannot sign"],
-    ["InvalidKeyUsageException", 400, "not a key for signing"],
-    ["UnsupportedOperationException", 400, "not a key for signing"],
+    ["InvalidKeyUsageException", 400, "the key is not for signing"],
+    ["UnsupportedOperationException", 400, "the key is not for signing"],
     ["ThrottlingException", 400, "accepts no more requests"],
     ["KeyUnavailableException", 500, "cannot answer at the moment"],
     ["DependencyTimeoutException", 500, "cannot answer at the moment"],

@@ -109,7 +109,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     for (const of of ["get", "sign"]) {
       await vault(serviceKey("p256"), (what) => (what === of ? "endless" : undefined));
       expect(await failure()).toMatchObject({ exit: 3, message: `${REF}: the service answered with more than 1 MiB` });
-      // what lies in the buffers of the kernel, the proxy and the server
+      // what is in the buffers of the kernel, the proxy and the server
       expect(bytesFlooded()).toBeLessThan(64 << 20);
     }
     // in a process of its own, for this one has a token already
@@ -137,9 +137,9 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
       ["a different key", REF, withKey({ kid: `https://evil.vault.azure.net/keys/release/${VERSION}` })],
       ["a different key", REF, withKey({ kid: `${VAULT}/keys/release` })],
       ["a different key", `${REF}/${OTHER}`, (given) => ({ json: given })],
-      ["not a key on P-256", REF, withKey({ kty: "RSA", crv: undefined, n: "AQAB", e: "AQAB" })],
-      ["not a key on P-256", REF, withKey({ crv: "P-384" })],
-      ["not a key on P-256", REF, withKey({ x: undefined })],
+      ["the key is not on P-256", REF, withKey({ kty: "RSA", crv: undefined, n: "AQAB", e: "AQAB" })],
+      ["the key is not on P-256", REF, withKey({ crv: "P-384" })],
+      ["the key is not on P-256", REF, withKey({ x: undefined })],
       ["not an Ed25519 or P-256 key", REF, withKey({ y: jwk.x })],
       ["disabled", REF, (given) => ({ json: { ...given, attributes: { enabled: false } } })],
     ];

@@ -1,4 +1,5 @@
-// The lock across processes: never two, whoever is killed at whatever moment. FIRMSEAL_KILLS sets how many are.
+// The lock across processes: never two, whichever process is killed at whichever moment. FIRMSEAL_KILLS sets how many
+// are.
 
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, utimesSync, writeFileSync } from "node:fs";

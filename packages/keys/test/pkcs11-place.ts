@@ -45,7 +45,7 @@ export async function failsOutside(ref: string, env: { [name: string]: string } 
   expect(p.has("never.suit")).toBe(false);
   return `${line}\n${r.stderr.split("\n").find((l) => l.startsWith("hint: "))}`;
 }
-/** The same in this process, which takes a tenth of the time. */
+/** Runs it in this process, which takes a tenth of the time. */
 export async function fails(ref: string, env: { [name: string]: string } = {}, exit = 3, options: PassphraseOption[] = [{ env: "PIN" }]) {
   const before = { ...process.env };
   Object.assign(process.env, hsm.env, env);
@@ -77,7 +77,7 @@ export async function verifiesOnDevice(file: string, ref: string, alg: string): 
   const device = bundle(alg);
   expect(() => device.open(p.get(file), { anchors: [device.anchor(alg, raw)] })).not.toThrow();
   const damaged = p.get(file);
-  // the signature stands before the manifest
+  // the signature precedes the manifest
   damaged[60] = (damaged[60] as number) ^ 1;
   expect(() => device.open(damaged, { anchors: [device.anchor(alg, raw)] })).toThrow();
 }

@@ -68,7 +68,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_Login", "C_Sign", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");
     expect(expectFailure(await run(["audit", keys.ed25519], hsm.shim({ SHIM_LOG: p.at("log") })), 3)).toContain(
-      "no signing log of this key",
+      "no signing log for this key",
     );
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");

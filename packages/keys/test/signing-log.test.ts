@@ -110,7 +110,7 @@ describe("a log", () => {
         const changed = Buffer.from(bytes);
         changed[at] = (changed[at] as number) ^ flip;
         const log = readLog(put(changed));
-        // what is believed without a fault are entries as they were
+        // entries without a fault are as they were
         if (log.faults.length === 0) expect(log.entries).toEqual(good.slice(0, log.entries.length));
         if (log.faults.length === 0) expect(log.entries.length).toBe(3);
       }),
@@ -134,7 +134,8 @@ describe("a log", () => {
       [a, b, "", c, d],
     ])
       expect(readLog(put(`${list.join("\n")}\n`)).faults, list.map((l) => lines.indexOf(l)).join()).not.toEqual([]);
-    // the same five entries, made anew: a log is a chain of words, and only what was seen of it elsewhere tells it from a forged one
+    // the same five entries, made again: a log is a chain of hashes, and only what was seen of it elsewhere
+    // distinguishes it from a forged one
     expect(readLog(put(`${[...lines, other].join("\n")}\n`)).faults).toEqual([]);
   });
 
@@ -167,7 +168,7 @@ describe("a log", () => {
     expect(log.late).toEqual([{ line: 4, what: "entry 3 came too late: nothing was signed with it" }]);
     appendEntry(log, told("third"));
     expect(readLog(path)).toMatchObject({ faults: [], late: [{}], entries: [{}, {}, {}, { n: 4, operation: "third" }] });
-    // twice is no delay
+    // twice is not a delay
     writeFileSync(path, readFileSync(late).subarray(bytes.length), { flag: "a" });
     expect(readLog(path).faults).toEqual([{ line: 6, what: "entry 3 does not follow entry 4" }]);
   });

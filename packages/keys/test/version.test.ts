@@ -84,7 +84,7 @@ it("a version may be one major version ahead, and no more", () => {
   for (const version of ["1.4.3", "1.5.0", "1.65535.0", "2.0.0", "2.9.9"]) expect(check("1.4.2", version)).toEqual([]);
   expect(() => check("1.4.2", "3.0.0")).toThrow("version 3.0.0 skips major versions after 1.4.2");
   expect(() => check("1.4.2", "1.4.2-rc.1")).toThrow("lower than");
-  // a text that has another number than its own does not help
+  // a text with a number that is not its own does not help
   expect(() => check("1.4.2", "2.0.0", versionNumber("2.0.1"))).toThrow("more than 2^32 higher");
   // what gives the number is what to change
   const hint = (...args: Parameters<typeof check>) => {

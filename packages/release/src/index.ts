@@ -6,9 +6,9 @@ export { checkDraftFor, checkFor } from "./consumer/judge.js";
 export { recipeFor } from "./consumer/recipe.js";
 export { type BehaviourChange, type ReleaseDifference, releaseDifference } from "./explain/difference.js";
 export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
-export type { IncidentKind, IncidentOptions } from "./incident/given.js";
 export { type Incident, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
+export type { IncidentKind, IncidentOptions } from "./incident/situation.js";
 export { encodeDescription } from "./input/description.js";
 export {
   type InputOptions,
@@ -22,24 +22,12 @@ export {
   warnBeforeSigning,
 } from "./input/draft.js";
 export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
-export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
-export { LIMITS } from "./limits.js";
+export { LIMITS } from "./input/limits.js";
 export { type Finding, type LintReport, lintFailure, type SkippedRule, type Waiver } from "./lint/lint.js";
 export { type LintOptions, lintReleases } from "./lint/releases.js";
 export { POLICIES, type Policy, SEVERITIES, type Severity } from "./lint/rule.js";
 export { ALL_RULES } from "./lint/rules.js";
-export {
-  checkPayloads,
-  deviceKinds,
-  manifestParameters,
-  namedIdentities,
-  outsideUris,
-  payloadFiles,
-  warnOfRefusal,
-} from "./payload-check/payload-check.js";
-export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./payload-check/tree.js";
-export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
 export { signingKeys, trustOptions } from "./product/board/devices.js";
 export { boardInput } from "./product/board/sign-board.js";
 export { type BoardChange, releaseChanges } from "./product/changes.js";
@@ -54,7 +42,6 @@ export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from ".
 export { readRecord, refuseOtherProduct } from "./product/record/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
-export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKey, reportKinds, reportTime } from "./report/report-data.js";
 export {
@@ -106,8 +93,7 @@ export { type Collection, type CollectOptions, collectStatuses, type RefusedStat
 export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
-export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
-export { chainOf, readChain, refuseOtherLine } from "./trust/trust-chain.js";
+export { chainOf, readPreviousTrust, refuseOtherLine } from "./trust/chain.js";
 export {
   changeWarnings,
   changeWords,
@@ -118,24 +104,24 @@ export {
   showChanges,
   type TrustChange,
   trustChanges,
-} from "./trust/trust-change.js";
-export { readDescription } from "./trust/trust-description.js";
-export { type TrustEvidence, trustEvidence } from "./trust/trust-evidence.js";
-export { exportAll, exportRole } from "./trust/trust-export.js";
-export { readTrustFile, type TrustOnFile } from "./trust/trust-file.js";
-export { mergeSignatures, type TrustMerge } from "./trust/trust-merge.js";
+} from "./trust/change.js";
+export { readDescription } from "./trust/description.js";
+export { type TrustEvidence, trustEvidence } from "./trust/evidence.js";
+export { exportAll, exportRole } from "./trust/export.js";
+export { anchorFacts, keysOf, limitWords, type RootProgress, rootProgress } from "./trust/facts.js";
+export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
+export { mergeSignatures, type TrustMerge } from "./trust/merge.js";
 export {
-  acceptedTrust,
-  anchorFacts,
-  keysOf,
-  limitWords,
   type PinOptions,
-  type RootProgress,
-  readTrustFrom,
-  rootProgress,
-  type TrustedKeys,
-  type TrustOptions,
-  trustedKeys,
-  verifiedTrust,
+  readPinnedTrust,
+  readTrustFile,
+  readUnverifiedTrust,
+  type TrustOnFile,
   withFileName,
-} from "./trust/trust-ref.js";
+} from "./trust/read.js";
+export { type TrustedKeys, type TrustOptions, trustedKeys } from "./trust/trusted-keys.js";
+export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
+export { checkPayloads, payloadFiles, warnOfRefusal } from "./verify/payload-check.js";
+export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./verify/refusals.js";
+export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";
+export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./verify/verified.js";

@@ -1,5 +1,5 @@
 // What sign, verify, lint, explain, report and release say that a kind of device does, against devices that do it: the
-// same refusal in the same phase, the same floor, and the images that were told. A failure is made small, and has its seed.
+// same refusal in the same phase, the same floor, and the announced images. A failure is made small, and has its seed.
 
 import { anchor, boot, type Device, type Effect, install, type Manifest, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
@@ -7,18 +7,20 @@ import { COND_CHECK_CONTENT, DIR_SWAP } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAC_KEY } from "../../../test-vectors/src/pieces/assemble.js";
-import { type Interpreter, isComparison, isWrite } from "../../report/src/device-rules.js";
-import { coursesOf, type DeviceKind, kindRefusal } from "../../report/src/device-run.js";
+import { type Interpreter, isComparison, isWrite } from "../../report/src/behaviour/device-rules.js";
+import { coursesOf, type DeviceKind, kindRefusal } from "../../report/src/behaviour/device-run.js";
 import { hostFor } from "../../simulator/src/host.js";
 import { toHex } from "../../test-support/src/bytes.js";
-import { ALL } from "../../test-support/src/effort.js";
+import { ALL, LONG } from "../../test-support/src/effort.js";
 import { encoded, hashOf } from "../../verifier/test/model/encode.js";
 import { anything, nearly } from "../../verifier/test/model/generate.js";
 import { type Manifest as Said, valuesOf } from "../../verifier/test/model/manifest.js";
-import { deviceKinds, triedInterpreter, withAllIdentities } from "../src/payload-check/payload-check.js";
+import { deviceKinds, withAllIdentities } from "../src/verify/manifest-facts.js";
+import { triedInterpreter } from "../src/verify/payload-check.js";
 
 const given = process.env["FIRMSEAL_CASES"];
-const CASES = Number(given ?? (ALL ? 20_000 : 300));
+/** By default the first hundred of those that FIRMSEAL_LONG=1 tries. */
+const CASES = Number(given ?? (ALL ? 20_000 : LONG ? 300 : 100));
 const runs = { numRuns: CASES, ...(given === undefined && !ALL && { seed: 5 }) };
 
 const TRUST = { anchors: [anchor("hmac256", Uint8Array.from(MAC_KEY))] };

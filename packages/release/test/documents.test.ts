@@ -45,8 +45,8 @@ it("refuses JSON that is nested deeply before it is parsed: it would take a hund
   const nested = (n: number) => "[".repeat(n) + "]".repeat(n);
   expect([1_000, 1_001].map((n) => isTooDeep(nested(n)))).toEqual([false, true]);
   expect(isTooDeep(`["${"[".repeat(5_000)}\\"${"{".repeat(5_000)}", ${"[],".repeat(5_000)}0]`)).toBe(false);
-  expect(() => parseJson(Buffer.from(nested(1_001)))).toThrow(/^is nested too deeply$/);
-  expect(() => parseJson(Buffer.from("[".repeat(2_000_000)))).toThrow(/^is nested too deeply$/);
+  expect(() => parseJson(Buffer.from(nested(1_001)))).toThrow(/^the JSON is nested too deeply$/);
+  expect(() => parseJson(Buffer.from("[".repeat(2_000_000)))).toThrow(/^the JSON is nested too deeply$/);
   expect(documentKind(Buffer.from(`{"bomFormat":"CycloneDX","x":${nested(1_001)}}`))).toEqual({ name: "file" });
 });
 

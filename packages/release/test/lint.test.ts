@@ -7,7 +7,7 @@ import { deadAlternatives } from "../src/lint/alternatives.js";
 import { withWaivers } from "../src/lint/lint.js";
 import type { LintContext } from "../src/lint/rule.js";
 import { RULES } from "../src/lint/rules.js";
-import type { SequenceCommand } from "../src/payload-check/tree.js";
+import type { SequenceCommand } from "../src/verify/tree.js";
 
 const ruleOf = (name: string) => RULES.find((one) => one.name === name) as (typeof RULES)[number];
 const found = (name: string, context: object) => ruleOf(name).check(context as LintContext);

@@ -5,7 +5,7 @@ import { identity, key, trustFileOf } from "../../test-support/src/rotation-worl
 import { modelOf } from "../src/rotation/model.js";
 import { type KeyWindow, most, only, shared, without } from "../src/rotation/plan/quorum.js";
 import { reach } from "../src/rotation/plan/reach.js";
-import { signedTrust } from "../src/trust/trust-file.js";
+import { selfSignedTrust } from "../src/trust/chain.js";
 
 const LAST = 2n ** 64n - 1n;
 const keyWindow = (name: string, from = 0n, until = LAST): KeyWindow => ({ key: name, from, until });
@@ -49,14 +49,14 @@ describe("who can reach a device", () => {
   const nobody = { lost: new Set<string>(), stolen: new Set<string>() };
   const state = async (until?: { [place: number]: bigint }) => {
     const bytes = await trustFileOf(1, { releases: [a, b, c], roots, ...(until && { until }) });
-    const store = signedTrust(bytes);
+    const store = selfSignedTrust(bytes);
     return { store, model: modelOf({ trust: { path: "1", bytes, store }, identity: identity("board-v2") }) };
   };
 
   it("is nobody once the windows of too many keys have ended", async () => {
     const s = await state({ 0: 100n, 1: 50n });
     expect([50n, 51n, 99n, 100n].map((after) => reach(s, s.store, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
-    const later = signedTrust(await trustFileOf(2, { releases: [a, b, c], roots, until: { 2: 10n } }));
+    const later = selfSignedTrust(await trustFileOf(2, { releases: [a, b, c], roots, until: { 2: 10n } }));
     // the newest list ends c, and this device's list ends b
     const t = await state({ 1: 50n });
     expect([9n, 10n, 49n, 50n].map((after) => reach(t, later, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);

@@ -15,9 +15,10 @@ import {
   release,
   trustFileOf,
 } from "../../test-support/src/rotation-world.js";
+import { bigSequence } from "../src/input/sequence.js";
 import { type Cohort, modelOf } from "../src/rotation/model.js";
 import { planSteps } from "../src/rotation/plan/plan.js";
-import { big, type Keys } from "../src/rotation/plan/quorum.js";
+import type { Keys } from "../src/rotation/plan/quorum.js";
 import type { PlannedRelease } from "../src/rotation/plan/steps.js";
 import { Member, States } from "./rotation-states.js";
 
@@ -161,7 +162,7 @@ export async function attacks(s: Story, upTo: number, released: readonly Private
 /** The digest of the manifest: a device keeps less of an envelope than it was given. */
 export const manifestOf = (envelope: ArrayLike<number>) => Buffer.from(decodeEnvelope(envelope).digest?.bytes ?? []).toString("hex");
 
-/** Everything that is genuine, to hold devices against. */
+/** Everything that is genuine, to compare devices with. */
 export class Judge {
   private readonly envelopes: Set<string>;
   private readonly trusts: Set<string>;
@@ -212,7 +213,7 @@ export function mixed(s: Story, from: number, to: number): Device[] {
 export function cohorts(devices: readonly Device[]): { cohort: Cohort; devices: Device[] }[] {
   const groups = new Map<string, Device[]>();
   for (const d of devices) {
-    const name = `${d.name} trust ${big(d.store.sequence)} floor ${big(d.memory.sequence)}`;
+    const name = `${d.name} trust ${bigSequence(d.store.sequence)} floor ${bigSequence(d.memory.sequence)}`;
     groups.set(name, [...(groups.get(name) ?? []), d]);
   }
   return [...groups].map(([name, group]) => {
@@ -269,7 +270,7 @@ export interface Counts {
   planned: { [verdict: string]: number };
 }
 
-/** One of so many devices is carried beside the states. */
+/** One in this many devices is carried beside the states. */
 const BESIDE = 50;
 
 const nothing = { released: [], rooted: [] };
@@ -326,7 +327,7 @@ export async function carry({ share: [from, to], attacks: each, careless = false
       d.offerTrust(hostile.trusts[Math.floor(random() * hostile.trusts.length)] as Uint8Array);
       count.hostile += each;
       count.hostileTrust++;
-      if (judge.fooled(d.device) || big(d.device.store.sequence) < big(before.store.sequence)) count.fooled++;
+      if (judge.fooled(d.device) || bigSequence(d.device.store.sequence) < bigSequence(before.store.sequence)) count.fooled++;
     };
     for (const [k, d] of devices.entries()) {
       // a tenth is away until the end, half of the others come now and then
@@ -340,7 +341,8 @@ export async function carry({ share: [from, to], attacks: each, careless = false
       }
     }
     const trust: { [sequence: string]: number } = {};
-    for (const { device } of devices) trust[`${big(device.store.sequence)}`] = (trust[`${big(device.store.sequence)}`] ?? 0) + 1;
+    for (const { device } of devices)
+      trust[`${bigSequence(device.store.sequence)}`] = (trust[`${bigSequence(device.store.sequence)}`] ?? 0) + 1;
     count.phases.push({ name, trust });
   }
   const final = at(s, 71);
@@ -350,7 +352,7 @@ export async function carry({ share: [from, to], attacks: each, careless = false
     d.start();
     return (
       manifestOf(d.memory.envelope ?? []) !== manifestOf(final.envelopes[d.name]) ||
-      big(d.store.sequence) !== 7n ||
+      bigSequence(d.store.sequence) !== 7n ||
       d.memory.invoked.length !== 1
     );
   };

@@ -3,7 +3,7 @@
 import { embeddedTrust } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { ALGS, key, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { changeWords, trustChanges } from "../src/trust/trust-change.js";
+import { changeWords, trustChanges } from "../src/trust/change.js";
 
 describe("the changes of a list", () => {
   it("name every member, also one that has no words of its own", async () => {

@@ -3,8 +3,8 @@
 import { conform, DescriptionError, ROLES } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import schema from "../schema/trust.schema.json" with { type: "json" };
-import { LIMITS } from "../src/limits.js";
-import { violations } from "../src/schema.js";
+import { LIMITS } from "../src/input/limits.js";
+import { violations } from "../src/input/schema.js";
 
 const check = (value: unknown) => conform(value, (json) => violations(json, "trust"));
 
@@ -27,7 +27,7 @@ describe("the schema of trust descriptions", () => {
     check(good());
     check({ ...good(), $schema: "./node_modules/@firmseal/release/schema/trust.schema.json" });
     expect(() => check({ ...good(), $schema: "urn:firmseal:manifest:1" })).toThrow(
-      /^\/\$schema: does not have the right form \("urn:firmseal:trust:1", or a path to this file\)$/,
+      /^\/\$schema: the value does not have the right form \("urn:firmseal:trust:1", or a path to this file\)$/,
     );
   });
 
@@ -45,7 +45,11 @@ describe("the schema of trust descriptions", () => {
     ["a member with a slip", { thresholds: { rot: 1 } }, '/thresholds: unknown member "rot"; did you mean "root"?'],
     ["a member that is near none", { anchors: [{ key: "a", roles: [], colour: 1 }] }, '/anchors/0: unknown member "colour"'],
     ["a key without a file", { anchors: [{ roles: ["root"] }] }, '/anchors/0: "key" is missing'],
-    ["half a number", { sequence: 0.5 }, "/sequence: must be integer,string (a number below 2^64, in quotes where it is 2^53 or more)"],
+    [
+      "half a number",
+      { sequence: 0.5 },
+      "/sequence: the value must be integer,string (a number below 2^64, in quotes where it is 2^53 or more)",
+    ],
   ])("tells %s with its place and the nearest right word", (_, change, message) => {
     let said: unknown;
     try {

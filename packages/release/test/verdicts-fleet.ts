@@ -5,7 +5,7 @@ import { identity, imageOf, keysOf, release, trustFileOf } from "../../test-supp
 import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";
 import type { CohortResult } from "../src/rotation/plan/plan.js";
 import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
-import { signedTrust } from "../src/trust/trust-file.js";
+import { selfSignedTrust } from "../src/trust/chain.js";
 
 export const { A, B, C, D, R1, R2, R3, R4 } = keysOf("A", "B", "C", "D", "R1", "R2", "R3", "R4");
 
@@ -13,7 +13,7 @@ export const hex = (...keys: PrivateKey[]) => new Set(keys.map((k) => Buffer.fro
 
 export const NOBODY = { lost: hex(), stolen: hex() };
 
-export const fileOf = (bytes: Uint8Array) => ({ path: "t.trust", bytes, store: signedTrust(bytes) });
+export const fileOf = (bytes: Uint8Array) => ({ path: "t.trust", bytes, store: selfSignedTrust(bytes) });
 
 export type Facts = Partial<Pick<DeviceModel, "algorithms" | "features" | "start" | "release" | "identity">>;
 

@@ -21,7 +21,7 @@ describe("a step that does harm", () => {
     expect(dark).toMatchObject({
       verdict: "stranded",
       trust: { after: "2" },
-      why: "has nothing to start after alone: the release has no image",
+      why: "it has nothing to start after alone: the release has no image",
     });
     expect(only(planSteps([cohort("own", T1, 10, { start: "own" })], [alone], NOBODY)).verdict).toBe("moved");
   });

@@ -157,7 +157,7 @@ describe("a device that runs the number of a step", () => {
     // nobody has said which release of this number it runs
     const some = only(planSteps([cohort("some", T1, 20)], [bridge2], NOBODY));
     expect(some).toMatchObject({ verdict: "moved", next: 'name the release that they run in the fleet file: "release"' });
-    expect(some.why).toBe("bridge2 is accepted only if it is the release that they run, and the fleet file does not name their release");
+    expect(some.why).toBe("bridge2 is accepted only if they run that release already, and the fleet file does not name their release");
     expect(only(planSteps([cohort("same", T1, 20, { release: same })], [bridge2], NOBODY)).verdict).toBe("moved");
     expect(only(planSteps([cohort("other", T1, 20, { release: other })], [bridge2], NOBODY))).toMatchObject({
       verdict: "stranded",
@@ -179,7 +179,7 @@ describe("keys that are lost, stolen, or still at hand", () => {
     expect(frozen?.next).toContain("--have ROOT");
     const [, kept] = planSteps([newer, old], [r], { ...NOBODY, have: hex(R1, R2) });
     expect(kept).toMatchObject({ verdict: "behind", left: { root: { left: 2, needed: 2, of: 2 } } });
-    // what is at hand and lost is lost
+    // a key that is both available and lost is lost
     expect(planSteps([newer, old], [r], { ...NOBODY, have: hex(R1, R2), lost: hex(R2) })[1]?.verdict).toBe("roots-lost");
   });
 

@@ -1,7 +1,7 @@
 // What a report holds: the release with the keys that are to verify it, and what was found out when the report was
 // made.
 
-import type { Phase } from "./device-rules.js";
+import type { Phase } from "./behaviour/device-rules.js";
 
 /** A trusted key, as devices store it. The page works out its thumbprint. */
 export interface ReportKey {
@@ -26,7 +26,9 @@ export interface ReportKind {
   slot: number;
   /** Whether it has the images already. */
   has: boolean;
-  /** The part in which it refuses the release because its identity is not checked. A device bundle cannot tell. */
+  /**
+   * The part in which it refuses the release because its identity is not checked. A device bundle cannot detect this.
+   */
   unchecked?: Phase;
 }
 

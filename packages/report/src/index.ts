@@ -1,6 +1,19 @@
 // What devices do with a release, and a release as one HTML file that verifies it.
 
-export { reportCuts } from "./cuts.js";
+export { reportCuts } from "./behaviour/cuts.js";
+export { type Expectation, HASH_FUNCTIONS, type Interpreter, limitedInterpreter, type Phase } from "./behaviour/device-rules.js";
+export { type DeviceKind, type DeviceRefusal, everyKind, kindRefusal, payloadsOf } from "./behaviour/device-run.js";
+export {
+  type Action,
+  actionOf,
+  type Behaviour,
+  type Explained,
+  explainManifest,
+  hexOf,
+  identifierText,
+  namedRefusal,
+} from "./behaviour/explain.js";
+export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./behaviour/explain-words.js";
 export {
   MOST_BOARDS,
   MOST_REPORT_BYTES,
@@ -12,11 +25,7 @@ export {
   type ReportKey,
   type ReportKind,
 } from "./data.js";
-export { type Expectation, HASH_FUNCTIONS, type Interpreter, limitedInterpreter, type Phase } from "./device-rules.js";
-export { type DeviceKind, type DeviceRefusal, everyKind, kindRefusal, payloadsOf } from "./device-run.js";
-export { type Action, actionOf, type Behaviour, type Explained, explainManifest, hexOf, identifierText, namedRefusal } from "./explain.js";
-export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain-words.js";
-export { type FittedReport, fittedReport } from "./fit.js";
+export { type FittedReport, fittedReport } from "./fitted-report.js";
 export { diagnostic } from "./notation/diagnostic.js";
 export {
   exactArgument,

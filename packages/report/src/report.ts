@@ -3,8 +3,8 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
+import { hexOf } from "./behaviour/explain.js";
 import { MOST_BOARDS, type ReleaseReport, type ReportData } from "./data.js";
-import { hexOf } from "./explain.js";
 import { REPORT_TEXTS } from "./page/texts.js";
 
 const encoder = new TextEncoder();

@@ -1,4 +1,4 @@
-// Text from files of others, made safe to show.
+// Text from third-party files, made safe to show.
 
 /** Control, formatting, private-use and surrogate characters, and line and paragraph separators. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;

@@ -44,7 +44,10 @@ function contentOf(): ReleaseReport {
   return { file: "gateway 1.4.2", made: "", record: held("record"), boards };
 }
 
-const bundle = () => minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], form: "script" });
+let made: Promise<string> | undefined;
+/** The device bundle of the page: the same for all. */
+const bundle = () =>
+  (made ??= minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], form: "script" }));
 
 /** What a page says. */
 function said(text: string): Promise<Opened> {
@@ -348,7 +351,7 @@ describe("report of a release", () => {
       "the product file of another product",
       ["dist/1.4.2", ...KEYS, "--product", "other.toml", "--html", "x.html"],
       1,
-      "dist/1.4.2: is a release of gateway by example.com, not of pump by example.com",
+      "dist/1.4.2 is a release of gateway by example.com, not of pump by example.com",
     ],
     ["too high a threshold", ["dist/1.4.2", ...KEYS, "--threshold", "3", "--html", "x.html"], 1, "refused"],
     ["a board of an envelope alone", ["fw.suit", ...KEYS, "--board", "esp32", "--html", "x.html"], 2, "is for one board"],

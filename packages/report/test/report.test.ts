@@ -237,7 +237,7 @@ describe("report", () => {
       [["cut.suit", "--key", "A.jwk"], 1, "the CBOR ends before the item does"],
       [["noise.suit", "--key", "A.jwk"], 1, "not a SUIT envelope"],
       [["empty.suit", "--key", "A.jwk"], 1, "empty.suit"],
-      [["huge.suit", "--key", "A.jwk"], 2, "huge.suit: is too large"],
+      [["huge.suit", "--key", "A.jwk"], 2, "huge.suit is too large"],
       [["fw.suit", "--key", "rsa.pem"], 2, "rsa.pem"],
       [["missing.suit", "--key", "A.jwk"], 3, "file not found"],
     ] as const)

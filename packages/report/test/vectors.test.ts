@@ -118,7 +118,7 @@ function verdictOf(vector: Vector, code: number | undefined, devices: (number | 
   if (code !== undefined) return exactly(numbered(code));
   const payload = /^Refused: payload \S+ is not the one that was signed: .*\((\d+) [A-Z_]+\)$/.exec(verdict)?.[1];
   if (payload !== undefined) {
-    // a device may be told to accept an image without a digest, at its own risk; a page is not
+    // a device may be configured to accept an image without a digest, at its own risk; a page is not
     const isRefused = vector.expect.code !== undefined || Number(payload) === errors.DIGEST_UNSET;
     expect([vector.name, isRefused, PAYLOAD_CODES.includes(Number(payload))]).toEqual([vector.name, true, true]);
     return /payload/;

@@ -23,7 +23,7 @@ export { NotLoaded } from "./alg/mldsa.js";
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { equalBytes, secretCopy, toHex } from "./bytes.js";
 export { type BoardComponent, type BoardRelease, boardRelease, type PlacedImage } from "./description/board-release.js";
-export { conform, DescriptionError, suggestion } from "./description/conform.js";
+export { conform, DescriptionError } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
 export {
   type BytesValue,
@@ -37,6 +37,7 @@ export {
 export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./description/recipes.js";
 export { type FileDigest, type Files, resolve } from "./description/resolve.js";
 export type { Violation } from "./description/schema.js";
+export { suggestion } from "./description/suggestion.js";
 export { type ImportedDescription, importSuitTool } from "./description/suit-tool.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./description/uuid.js";
 export { EnvelopeDraft } from "./envelope/draft.js";
@@ -78,5 +79,5 @@ export {
   trustName,
 } from "./trust/description.js";
 export { attachTrust, NotRoot, type PrecedingTrust, signTrust, TrustDraft, trustSigners, trustToBeSigned } from "./trust/draft.js";
-export { acceptTrust, decodeTrust, encodeTrust, isTrust, type TrustFile } from "./trust/encoding.js";
+export { acceptTrust, decodeTrust, encodeTrust, type TrustFile } from "./trust/encoding.js";
 export { DifferentContent, type DropReason, type MergedSignature, type MergedTrust, mergeTrust } from "./trust/merge.js";

@@ -4,6 +4,7 @@ import { errors, type Refusal } from "@firmseal/verifier";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { expect } from "vitest";
+import { anyCharacter } from "../../test-support/src/characters.js";
 import { array, copyBytes, here, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
 import { type Description, DescriptionError, encode, formatUuid, privateKey, SCHEMA, toHex, validate } from "../src/index.js";
 
@@ -58,4 +59,4 @@ export function untagged(envelope: Uint8Array): Uint8Array {
 }
 
 export const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(formatUuid);
-export const text = fc.string({ unit: "binary", maxLength: 300 });
+export const text = fc.string({ unit: anyCharacter, maxLength: 300 });

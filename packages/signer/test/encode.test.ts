@@ -1,4 +1,5 @@
-// Descriptions and what becomes of them: the schema, every name and its number, numbers at the borders, severed elements, files.
+// Descriptions and their encoding: the schema, every name and its number, numbers at the borders, severed elements,
+// files.
 
 import { readFileSync } from "node:fs";
 import * as spec from "@firmseal/verifier/tools";
@@ -245,7 +246,7 @@ describe("names and their numbers", () => {
   ];
   for (const [name, value, hex] of parameters) {
     it(`${name} = ${JSON.stringify(value).slice(0, 40)}`, () => {
-      // soft-failure has a meaning inside of a sequence only, which is no matter of encoding
+      // soft-failure has a meaning inside of a sequence only, which the encoding does not check
       const [pair] = pairs(section(withCommands({ "directive-override-parameters": { [name]: value } }), spec.MAN_VALIDATE), false);
       expect(pair?.[0]).toBe(spec.DIR_OVERRIDE_PARAMETERS);
       expect(pairs(pair?.[1] ?? new Uint8Array(), true).map(([c, v]) => [c, toHex(v)])).toEqual([[code("PARAM_", name), hex]]);

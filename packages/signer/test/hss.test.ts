@@ -122,7 +122,7 @@ describe("signatures verify", () => {
     [25, 4],
     [25, 8],
   ] as const;
-  for (const [height, width] of LONG ? large : large.slice(0, 3))
+  for (const [height, width] of LONG ? large : some(large, 2).slice(0, 2))
     for (const n of some([32, 24] as const, 2))
       it(`n ${n}, height ${height}, width ${width}: one real leaf among random nodes`, () => {
         const params: HssParams = { n, levels: [{ height, width }] };

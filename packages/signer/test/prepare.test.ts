@@ -33,7 +33,7 @@ const key = privateKey("ed25519", new Uint8Array(randomBytes(32)));
 const raw = publicOf(key).key;
 const message = new Uint8Array(randomBytes(50));
 
-/** How a point stands in a table. */
+/** The form of a point in a table. */
 const entry = (point: InstanceType<typeof noble.Point>) => prepareKey(point.toBytes(), "1k").table.slice(0, 126);
 
 /** A signature that nobody with the key has made, and the table under which the equation holds: its first entry is the key. */

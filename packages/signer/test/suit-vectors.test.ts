@@ -30,7 +30,7 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
         Buffer.from(splitEnvelope(official).manifest).toString("hex"),
       );
       const signed = await signEnvelope(envelope, [key()]);
-      // -7 stands in the official file where we write -9
+      // the official file has -7 where we write -9
       const like = Buffer.from(signed);
       like[like.indexOf(Buffer.from("43a10128", "hex")) + 3] = 0x26;
       expect(withoutSignature(like)).toBe(withoutSignature(official));
@@ -92,7 +92,7 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
       alg === "es256"
         ? [SPEC_P256, privateKey("es256", new Uint8Array(32).fill(7)).key]
         : [new Uint8Array(32).fill(0x61), new Uint8Array(32).fill(0x62)];
-    // what is not supported is looked at behind the signature, so the refusal says that the signature is good
+    // support is checked after the signature, so the refusal says that the signature is good
     expect(code(right)).toBe(errors.NOT_SUPPORTED);
     expect(code(wrong)).toBe(errors.SIGNATURE_INVALID);
     expect(decodeEnvelope(bytes()).manifest.components.length).toBeGreaterThan(0);

@@ -12,7 +12,7 @@ import type { TestKey } from "../src/test-keys/key.js";
 import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys/test-keys.js";
 import { N } from "./key-common.js";
 
-/** Test keys whose private halves stand in trees that this test does not repeat. */
+/** Test keys whose private halves are in trees that this test does not repeat. */
 const NOT_HERE = ["mcuboot-root-ed25519-2", "tfm-psoc64-s", "tfm-root-ec-p256-1"];
 
 describe("test keys", () => {
@@ -26,12 +26,17 @@ describe("test keys", () => {
   });
 
   test("were computed from the published private halves", () => {
+    // of one tree two are listed
+    const roots = new Map<string, Uint8Array>();
     for (const t of testKeys) {
       const parts = publishedHss[t.name];
       if (parts) {
         const params = parseHss(parts[0]);
         const top = hssTop(params, hex(parts[1]), hex(parts[2]));
-        expect(toHex(hssPublicKey(params, top, rootOf(top, cachedNodes(top, 0, cachedCount(top))))), t.name).toBe(t.key);
+        const tree = JSON.stringify([top.n, top.height, top.width, parts[1], parts[2]]);
+        const root = roots.get(tree) ?? rootOf(top, cachedNodes(top, 0, cachedCount(top)));
+        roots.set(tree, root);
+        expect(toHex(hssPublicKey(params, top, root)), t.name).toBe(t.key);
         continue;
       }
       const secret = t.digest === undefined ? published[t.name] : t.key;

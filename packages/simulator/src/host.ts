@@ -6,6 +6,9 @@ import { type Bytes, type HashState, type Host, sha256, sha384, sha512 } from "@
 /** Pieces are hashed together: a call of node:crypto takes longer than the hash of a piece. */
 const TOGETHER = 16 * 1024;
 
+/** Memory for pieces, of hashes that have ended: many are short, and new memory costs more than they do. */
+const free: Uint8Array[] = [];
+
 class TogetherHash implements HashState {
   private readonly hash;
   private waiting: Uint8Array | undefined;
@@ -22,13 +25,15 @@ class TogetherHash implements HashState {
       this.hash.update(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes));
       return;
     }
-    this.waiting ??= new Uint8Array(TOGETHER);
+    this.waiting ??= free.pop() ?? new Uint8Array(TOGETHER);
     this.waiting.set(bytes, this.n);
     this.n += bytes.length;
   }
 
   digest(): Bytes {
     this.flush();
+    if (this.waiting) free.push(this.waiting);
+    this.waiting = undefined;
     return this.hash.digest();
   }
 

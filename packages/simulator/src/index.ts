@@ -1,11 +1,10 @@
 // Power cuts on simulated devices: the simulation, its report, and the models of flash and files for simulated devices.
 
 export { type ContractOptions, deviceContract, type Requirement } from "./contract.js";
-export { type BootlessCode, bootlessStore } from "./devices/bootless.js";
-export { DEVICES } from "./devices/devices.js";
+export type { BootlessCode } from "./devices/bootless.js";
+export { DEVICES, type SimulatedDevice } from "./devices/devices.js";
 export { filesStore } from "./devices/files.js";
 export { type FlashKind, FlashStore, flashStore, layoutOf } from "./devices/flash.js";
-export { STORAGE_ROOM } from "./devices/storage.js";
 export { hostFor, nodeHost } from "./host.js";
 export { FlashModel } from "./models/flash-model.js";
 export { applyOperation, erasedFlash, FLASH_TEARS, type FlashTear, type Pages } from "./models/flash-operations.js";

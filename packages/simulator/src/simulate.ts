@@ -51,7 +51,7 @@ function largestOf({ envelope, payloads }: Release): number {
  * Throws the refusals of open(), Unsimulated if the releases cannot be installed without a cut, and RangeError if no
  * previous release can be generated.
  *
- * @example (await simulate(DEVICES["flash"], release, { vendor: [vendor], class: [name] })).report.faults
+ * @example (await simulate(DEVICES["flash"].make, release, { vendor: [vendor], class: [name] })).report.faults
  */
 export async function simulate(make: MakeStore, release: Release, identity: Identity, o: SimulateOptions = {}): Promise<Simulated> {
   const { envelope, trust } = release;

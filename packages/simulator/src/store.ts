@@ -1,4 +1,4 @@
-// The interface of a simulated device: storage that can be powered on, and that tells what would remain if the power
+// The interface of a simulated device: storage that can be powered on, and that reports what would remain if the power
 // had failed at any of its operations.
 
 import type { Bytes, ComponentId, Device, Host, Identity, Sequence, Source, Trust } from "@firmseal/verifier";

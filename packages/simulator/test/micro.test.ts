@@ -10,7 +10,7 @@ import { readMicroVectors } from "../../../test-vectors/index.mjs";
 import { playable } from "../../bundler/src/index.js";
 import { ALL, LONG } from "../../test-support/src/effort.js";
 import { bootlessStore } from "../src/devices/bootless.js";
-import { DEVICES } from "../src/devices/devices.js";
+import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
 import { FlashModel } from "../src/models/flash-model.js";
@@ -66,7 +66,9 @@ describe("a power cut at any write and erase, and again during recovery, under a
   });
 
   it.each(["flash-micro", "storage-micro"])("as firmseal simulate --device %s does it, with a release that it makes up", async (name) => {
-    const { report } = await simulate(DEVICES[name] as MakeStore, await release(8, image(503, 2)), identity, { secondCuts: 1 });
+    const { report } = await simulate((DEVICES[name] as SimulatedDevice).make, await release(8, image(503, 2)), identity, {
+      secondCuts: 1,
+    });
     expect(report.faults).toEqual([]);
     expect(report.cuts).toBeGreaterThan(20);
   });

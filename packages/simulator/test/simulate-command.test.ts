@@ -1,17 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { simulateUpdate } from "../../cli/src/commands/verify/simulate.js";
+import { simulateUpdate } from "../../cli/src/commands/device/simulate.js";
 import type { Failure } from "../../keys/src/errors/failure.js";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG, OF_SOME, some } from "../../test-support/src/effort.js";
 import { FACTS, image, signImage, standard } from "../../test-support/src/run.js";
-import { DEVICES } from "../src/devices/devices.js";
+import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";
-import type { MakeStore, Store } from "../src/store.js";
+import type { Store } from "../src/store.js";
 
 describe("firmseal simulate", () => {
-  it("prints a table, and says how many cuts there were", async () => {
+  // contract.test.ts and micro.test.ts have all devices
+  it(`prints a table, and says how many cuts there were${OF_SOME}`, async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
-    for (const name of Object.keys(DEVICES)) {
+    for (const name of some(Object.keys(DEVICES), 2)) {
       const few = name.startsWith("storage") ? ["--second-cuts", LONG ? "20" : "4"] : LONG ? [] : ["--second-cuts", "16"];
       const r = await p.ok(["simulate", "fw.suit", "--device", name, "--key", "A.jwk", ...few]);
       expect(r.stdout).toMatch(/^operation {2}the power is cut in +cuts {2}starts +cuts again {2}starts\n0/);
@@ -61,16 +62,16 @@ describe("firmseal simulate", () => {
   it("fails, and tells the first cuts that end badly, where a device is wrong", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
-    const table = DEVICES as { [name: string]: MakeStore };
+    const table = DEVICES as { [name: string]: SimulatedDevice };
     // a cut of the power is all that this one needs to lose everything
-    table["wrong"] = (s) => {
+    const make: SimulatedDevice["make"] = (s) => {
       const wrap = (store: Store): Store => ({
         power() {
           const machine = store.power();
           return {
             start: () => machine.start(),
             *cuts() {
-              for (const cut of machine.cuts(store)) yield { ...cut, left: () => wrap(DEVICES["flash"]?.(s) as Store) };
+              for (const cut of machine.cuts(store)) yield { ...cut, left: () => wrap(flashStore(s)) };
             },
             cutCount: () => machine.cutCount(),
             sameCourse: () => false,
@@ -80,6 +81,7 @@ describe("firmseal simulate", () => {
       });
       return wrap(flashStore(s));
     };
+    table["wrong"] = { make, hasPages: true, isMicro: false };
     try {
       const o = { key: [p.at("A.jwk")], threshold: 1, json: true, secondCuts: 0 };
       const failure = await simulateUpdate(p.at("fw.suit"), { ...o, device: "wrong" }).catch((e: unknown) => e);
@@ -96,6 +98,21 @@ describe("firmseal simulate", () => {
     } finally {
       delete table["wrong"];
     }
+  });
+
+  it("takes the size of a page for every device whose storage has pages, and for no other", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    const sizes: { [device: string]: unknown } = {};
+    for (const name of Object.keys(DEVICES)) {
+      const size = ["--page-size", "8192", "--second-cuts", "0"];
+      const r = await p.run(["simulate", "fw.suit", "--device", name, "--key", "A.jwk", ...size, "--json"]);
+      sizes[name] = r.exit === 0 ? r.json["pageSize"] : r.json["reason"];
+    }
+    expect(sizes).toEqual({
+      ...{ flash: 8192, storage: 8192, files: "USAGE", memory: "USAGE" },
+      ...{ "flash-micro": 8192, "storage-micro": 8192 },
+    });
   });
 
   it("refuses what could not be installed even without a cut", async () => {
@@ -115,7 +132,11 @@ describe("firmseal simulate", () => {
     expect(await refused("fw.suit", ...flash, "--vendor", "example.com")).toEqual([2, "USAGE"]);
     expect(await refused("fw.suit", "--device", "toaster", "--key", "A.jwk")).toEqual([2, "USAGE"]);
     expect(await refused("fw.suit", ...flash, "--page-size", "1001")).toEqual([2, "USAGE"]);
-    expect(await refused("fw.suit", "--device", "files", "--key", "A.jwk", "--page-size", "4096")).toEqual([2, "USAGE"]);
+    const withoutPages = await p.run(["simulate", "fw.suit", "--device", "files", "--key", "A.jwk", "--page-size", "4096", "--json"]);
+    expect([withoutPages.exit, withoutPages.json["hint"]]).toEqual([
+      2,
+      "drop it, or simulate flash, storage, flash-micro or storage-micro",
+    ]);
     expect(p.names()).toEqual(["A.jwk", "A.pem", "B.jwk", "B.pem", "C.jwk", "C.pem", "fw.bin", "fw.suit", "older.suit", "outside.suit"]);
   });
 });

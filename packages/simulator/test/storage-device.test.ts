@@ -180,7 +180,7 @@ describe("the device in Espruino's Storage", () => {
       (pages[Math.floor((at + 100) / 4096)] as Uint8Array)[(at + 100) % 4096] = 65;
       board.flash = new FlashModel(pages);
     };
-    // the envelope of a release has its image too: the one that counts stands in front of it
+    // the envelope of a release has its image too: the one that counts precedes it
     change(app(8));
     expect(board.start().text).toBe(app(7));
     change(app(7));

@@ -1,5 +1,5 @@
-// How much the tests try. By default, within a few minutes of two processors, what tells a change good or bad; in CI what says more than that
-// within 15 minutes; by `pnpm test:long` all of it.
+// How much the tests try. The default shows within a few minutes on two processors whether a change works. CI tries
+// more, within 15 minutes, and `pnpm test:long` tries everything.
 
 /** FIRMSEAL_LONG=1: what takes minutes as well. */
 export const LONG = /^[12]$/.test(process.env["FIRMSEAL_LONG"] ?? "");
@@ -7,7 +7,7 @@ export const LONG = /^[12]$/.test(process.env["FIRMSEAL_LONG"] ?? "");
 /** FIRMSEAL_LONG=2: none of it left out. */
 export const ALL = process.env["FIRMSEAL_LONG"] === "2";
 
-/** FIRMSEAL_KILLS: how often a test kills what it watches. 0: such tests leave themselves out. */
+/** FIRMSEAL_KILLS: how often a test kills what it watches. 0: such tests skip themselves. */
 export const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? (LONG ? 25 : 0));
 
 /** Ends the name of a test that kills. */
@@ -25,7 +25,10 @@ export const OF_SOME = LONG ? "" : ", of some (FIRMSEAL_LONG=1: of all)";
 /** How many random schedules signers are run under. */
 export const SCHEDULES = ALL ? 2 ** 10 : LONG ? 2 ** 7 : 2 ** 3;
 
-/** FIRMSEAL_MUTANTS=1: the tests run once for each mutant of the verifier. What takes long and tells no more mutants leaves itself out. */
+/**
+ * FIRMSEAL_MUTANTS=1: the tests run once for each mutant of the verifier. Tests that take long and detect no more
+ * mutants skip themselves.
+ */
 export const MUTANTS = process.env["FIRMSEAL_MUTANTS"] === "1";
 
 /** All of a list, or with MUTANTS every `n`th of it. */

@@ -33,25 +33,32 @@ interface Call {
   opened: Set<number>;
 }
 
-/** What runs in a call, and not beside it. */
-const inside = new AsyncLocalStorage<Call>();
+const NAMES = ["openSync", "closeSync", "fsyncSync", "fstatSync", "readSync", "writeSync"] as const;
+type Functions = Record<(typeof NAMES)[number], Function_>;
+
+/** What runs in a call, and not beside it. undefined: it has ended. */
+const inside = new AsyncLocalStorage<{ functions: Functions | undefined }>();
 
 function fault(code: string, errno: number, syscall: string, what: string): never {
   const message = `${code}: ${what}`;
   throw Object.assign(new Error(message), { code, errno: -errno, syscall });
 }
 
-/** Replaces the functions of node:fs, for a call alone. */
-function install(ours: { [name: string]: Function_ }): void {
-  for (const [name, own] of Object.entries(ours)) {
-    const theirs = (real as unknown as typeof table)[name] as Function_;
-    table[name] = (...args: never[]) => (inside.getStore() === undefined ? theirs(...args) : own(...args));
+let isInstalled = false;
+
+/** Replaces the functions of node:fs, for calls alone, and for good: to export them again takes as long as a short call. */
+function install(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  for (const name of NAMES) {
+    const theirs = real[name] as Function_;
+    table[name] = (...args) => (inside.getStore()?.functions?.[name] ?? theirs)(...args);
   }
   syncBuiltinESMExports();
 }
 
 /** The functions of node:fs that a call sees instead of the real ones. */
-function functionsOf(call: Call): { [name: string]: Function_ } {
+function functionsOf(call: Call): Functions {
   const realOf = (fd: number, syscall: string): number => {
     const mapped = call.given.get(fd);
     if (mapped !== undefined) return mapped;
@@ -99,7 +106,7 @@ function functionsOf(call: Call): { [name: string]: Function_ } {
 function replaceStream(stream: NodeJS.WriteStream, into: Buffer[], columns: number | undefined): () => void {
   const theirs = stream.write as (...args: unknown[]) => boolean;
   const write = (data: Uint8Array | string, ...rest: unknown[]) => {
-    if (inside.getStore() === undefined) return theirs.call(stream, data, ...rest);
+    if (inside.getStore()?.functions === undefined) return theirs.call(stream, data, ...rest);
     into.push(Buffer.from(data as string));
     const done = rest.at(-1);
     if (typeof done === "function") done();
@@ -118,9 +125,15 @@ function replaceStream(stream: NodeJS.WriteStream, into: Buffer[], columns: numb
   };
 }
 
-function replaceEnvironment(env: { [name: string]: string }): void {
-  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+/** Returns what undoes it. */
+function replaceEnvironment(env: { [name: string]: string }): () => void {
+  const before = Object.keys(process.env).map((name) => [name, process.env[name]] as const);
+  for (const [name] of before) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
+  return () => {
+    for (const name of Object.keys(process.env)) delete process.env[name];
+    for (const [name, value] of before) process.env[name] = value;
+  };
 }
 
 /** A process gets its arguments as UTF-8. */
@@ -142,18 +155,17 @@ async function callNow(
     opened: new Set(),
   };
   const home = process.cwd();
-  const environment = { ...process.env } as { [name: string]: string };
   const warningListeners = process.rawListeners("warning");
   const { exitCode } = process;
   const streams = [replaceStream(process.stdout, call.out, o.columns), replaceStream(process.stderr, call.err, o.columns)];
-  const ours = functionsOf(call);
+  const seen: ReturnType<typeof inside.getStore> = { functions: functionsOf(call) };
   if (o.cwd !== undefined) process.chdir(o.cwd);
-  replaceEnvironment(env);
+  const restoreEnvironment = replaceEnvironment(env);
   forgetSecrets();
   watch(o.limit ?? LIMIT);
-  install(ours);
+  install();
   try {
-    const exit = await inside.run(call, async () => {
+    const exit = await inside.run(seen, async () => {
       const code = await main(args.map(asBytes));
       // handlers of signals go with the next turn
       await new Promise(setImmediate);
@@ -162,11 +174,10 @@ async function callNow(
     return new Result(exit, null, Buffer.concat(call.out), Buffer.concat(call.err).toString("utf8"));
   } finally {
     unwatch();
-    for (const name of Object.keys(ours)) table[name] = (real as unknown as typeof table)[name] as Function_;
-    syncBuiltinESMExports();
+    seen.functions = undefined;
     for (const undo of streams) undo();
     forgetSecrets();
-    replaceEnvironment(environment);
+    restoreEnvironment();
     process.chdir(home);
     process.exitCode = exitCode;
     process.removeAllListeners("warning");

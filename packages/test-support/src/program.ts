@@ -20,7 +20,7 @@ function newest(folder: string): number {
   );
 }
 
-// the command line that is tested is the built one: an old one would tell nothing
+// the command line that is tested is the built one: testing an old one would show nothing
 if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: run `node scripts/build.mjs` first");
 const sources = new Set(["cli", ...Object.values(SOURCES).flatMap((path) => /^packages\/(\w+)\//.exec(path)?.[1] ?? [])]);
 if (Math.max(...[...sources].map((name) => newest(join(packages, name, "src")))) > statSync(main).mtimeMs)

@@ -1,8 +1,21 @@
+const next = (x: number) => (Math.imul(x, 1664525) + 1013904223) >>> 0;
+
 /** A fixed row of numbers in [0, 1), so that a failure comes again. */
 export function randoms(seed: number): () => number {
   let x = seed;
   return () => {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    x = next(x);
     return x / 2 ** 32;
   };
+}
+
+/** The same row as octets. */
+export function randomOctets(seed: number, n: number): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(n);
+  let x = seed;
+  for (let i = 0; i < n; i++) {
+    x = next(x);
+    out[i] = x >>> 24;
+  }
+  return out;
 }

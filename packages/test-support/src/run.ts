@@ -9,7 +9,7 @@ import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
 import { temporaryFolder } from "./folders.js";
 import { call } from "./in-process.js";
 import { needsProcess, start } from "./program.js";
-import { randoms } from "./randoms.js";
+import { randomOctets } from "./randoms.js";
 import { environmentOf, type Result, type RunOptions } from "./result.js";
 
 export { bin, main } from "./program.js";
@@ -57,6 +57,15 @@ function forget(folder: string): void {
     if (/\.log(\.last-seen(\.claims)?)?$/.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { recursive: true, force: true });
 }
 
+const written = new WeakMap<PrivateKey, { pem: string; jwk: string }>();
+
+/** A key as files, made once: most places have the same three. */
+function keyFiles(key: PrivateKey): { pem: string; jwk: string } {
+  const known = written.get(key) ?? { pem: plainPem(key), jwk: JSON.stringify(toJwk(key)) };
+  written.set(key, known);
+  return known;
+}
+
 /** A temporary folder that goes with the test file. */
 export class Place {
   keepsLogs = false;
@@ -71,8 +80,9 @@ export class Place {
   /** NAME.pem: private, not encrypted; NAME.jwk: public. */
   putKeys(keys: { readonly [name: string]: PrivateKey }): void {
     for (const [name, key] of Object.entries(keys)) {
-      this.put(`${name}.pem`, plainPem(key));
-      this.put(`${name}.jwk`, JSON.stringify(toJwk(key)));
+      const { pem, jwk } = keyFiles(key);
+      this.put(`${name}.pem`, pem);
+      this.put(`${name}.jwk`, jwk);
     }
   }
   folder(name: string): string {
@@ -178,9 +188,7 @@ export function privateJwk(key: PrivateKey): string {
 
 /** Bytes that are not text and begin like none of the known formats. */
 export function image(n: number, seed = 1): Uint8Array {
-  const out = new Uint8Array(n);
-  const random = randoms(seed);
-  for (let i = 0; i < n; i++) out[i] = Math.floor(random() * 256);
+  const out = randomOctets(seed, n);
   out[0] = 0x00;
   return out;
 }

@@ -33,7 +33,7 @@ const missing = [
   !hasPkcs11js() && "pkcs11js that was built",
 ].find((what) => what !== false);
 
-/** Why the tests with SoftHSM leave themselves out; "" where they do not. */
+/** Why the tests with SoftHSM skip themselves; "" if they do not. */
 export const why = missing === undefined ? "" : ` (skipped: no ${missing} on this machine)`;
 
 export const PIN = "CANARY-pin-4711";

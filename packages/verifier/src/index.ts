@@ -1,24 +1,10 @@
 // The verifier for engines with enough memory, with every algorithm and hash. A device bundle has only what it needs.
 
-import { ed25519 } from "./alg/ed25519.js";
-import { es256 } from "./alg/es256.js";
-import { hmac256 } from "./alg/hmac.js";
-import { hsslms } from "./alg/hsslms.js";
+import { algorithms } from "./alg/index.js";
 import type { Alg, Anchor, Bytes, Host, Prepared, Source } from "./base/types.js";
 import { makeAnchor } from "./cose/anchor.js";
-import { sha256 } from "./hash/sha256.js";
-import { sha384, sha512 } from "./hash/sha512.js";
 import { embeddedTrust as embedded, type FirstTrust, trustFileUnchecked as unchecked } from "./trust/trust-file.js";
 import type { TrustStore } from "./trust/trust-list.js";
-
-/** The table of the algorithms. */
-var ALL = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
-
-/** The names of algorithms that anchor() accepts. */
-export type AlgorithmName = keyof typeof ALL;
-
-/** All algorithms for devices, by name. */
-export var algorithms: { readonly [name: string]: Alg } = ALL;
 
 var LIST = Object.keys(algorithms).map(function (name) {
   return algorithms[name];
@@ -51,10 +37,13 @@ export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);
 }
 
+export * from "./alg/index.js";
 export { compareSequence } from "./base/number.js";
 export type { Refusal } from "./base/refuse.js";
 export type { Alg, Anchor, Bytes, Family, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./base/types.js";
 export type { Digest } from "./hash/digest.js";
+export { sha256 } from "./hash/sha256.js";
+export { sha384, sha512 } from "./hash/sha512.js";
 export type { Commit, ComponentId, Device, Progress } from "./install/device.js";
 export { boot, install } from "./install/install.js";
 export { INSTALL_SECTIONS } from "./install/sections.js";
@@ -70,4 +59,3 @@ export { open } from "./trust/open.js";
 export type { FirstTrust } from "./trust/trust-file.js";
 export { policyOf } from "./trust/trust-file.js";
 export type { TrustAnchor, TrustStore } from "./trust/trust-list.js";
-export { ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 };

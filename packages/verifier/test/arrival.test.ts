@@ -101,7 +101,7 @@ describe("what arrives", () => {
   it("has payloads as large as its manifest says, with their names, and nothing behind them", async () => {
     const name = "#".padEnd(1024, "f");
     const whole = await envelope(update(), { rest: [payload()] });
-    // enough behind the head to read on; nothing of it is looked at yet
+    // enough after the head to continue reading; nothing of it is read yet
     const b = Uint8Array.from([...whole, ...new Array(64).fill(0)]);
     // all that a name and the heads may take is allowed for, and not one byte more
     const accepts = (length: number) => code(() => arrive(null, b, length, trust, {}, device, shelf())) !== errors.PAYLOAD_SIZE;

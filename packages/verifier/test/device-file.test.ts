@@ -166,7 +166,7 @@ describe("an installation", () => {
       expect(fs.readFileSync(join(dir, "slots", slot ? "00.b" : "00.a"))).toEqual(Buffer.from(image(n, 100 + n)));
       const kept = fs.readFileSync(join(dir, `envelope.${envelope}.suit`));
       expect(open(kept, trust).sequence).toEqual([0, n]);
-      // the same object goes on with what is current now
+      // the same object continues with what is current now
       expect(device.slot(ID)).toBe(1 - slot);
       device.begin(false);
       expect([device.slot(ID), device.size(ID, false), device.envelope()?.length]).toEqual([slot, 100 + n, kept.length]);

@@ -132,7 +132,7 @@ describe("an envelope that is received", () => {
       const source = device.received() as Source;
       const whole = Uint8Array.from(source.read(0, source.length));
       const { operations } = flash;
-      // what arrives is put together anew, and is then not what came
+      // the arriving bytes are assembled again, and then differ from those that came
       const given = kept === envelope ? whole : kept === "shorter" ? whole.slice(0, -1) : (kept ?? source);
       const there = device.keep(given) as Source;
       expect(flash.operations === operations, `${kept?.length}`).toBe(itself);

@@ -29,7 +29,7 @@ function holding(first: Uint8Array, second: Uint8Array = new Uint8Array(0), page
   return new FlashModel([...erasedFlash(6, pageSize), page(first), page(second)]);
 }
 const MAGIC = 0x46535231;
-/** Sizes in slot 0 and 1 as a record tells them. */
+/** Sizes in slot 0 and 1 as a record has them. */
 const at = (size: number, slot: number): number => 2 * size + slot;
 const good = [MAGIC, 4, 0, 7, 0, 2, at(9, 1), 0, at(5, 0), 0];
 const tried = [...good.slice(0, 4), 3, ...good.slice(5, 7), at(6, 0), at(5, 0), at(4, 1)];

@@ -1,4 +1,4 @@
-// The device in memory: what becomes of its two slots.
+// The device in memory: what happens to its two slots.
 
 import { describe, expect, it } from "vitest";
 import { memoryDevice } from "../src/device/memory.js";

@@ -1,5 +1,5 @@
 // The device in Espruino's Storage, octet by octet: its records, their marks, what it does with files that it has not written, and how it starts.
-// device-storage-session.test.ts writes them, and packages/cli/test/storage-device.test.ts installs on it.
+// device-storage-session.test.ts writes them, and packages/simulator/test/storage-device.test.ts installs on it.
 
 import { describe, expect, it } from "vitest";
 import type { StorageModel } from "../../simulator/src/models/storage-model.js";

@@ -33,7 +33,7 @@ describe("refusals", () => {
         }
       }
     }
-    // 32 bits are looked at, not 8 or 31
+    // 32 bits are compared, not 8 or 31
     for (const high of [0x100, 0x10000, 0x1000000, 0x80000000]) {
       for (const at of [4, 8]) {
         const key = patch(good.key, at, high + good.key.readUInt32BE(at));

@@ -52,7 +52,8 @@ describe("the device in a folder", () => {
     slow.next();
     slow.next(image(1, 100));
     install(await release(2, image(2, 200)), trust, fileDevice(fs, dir)).next();
-    // the slots are shared: what the slow one wrote is gone, and its digest tells; nothing of the other one is touched
+    // the slots are shared: what the slow one wrote is gone, and its digest shows it; nothing of the other one is
+    // touched
     expect(code(() => slow.next(true))).not.toBe(0);
     const after = fileDevice(fs, dir);
     expect([formatSequence(after.floor()), read(after, 200)]).toEqual(["2", image(2, 200)]);

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Encodable, encodeCbor, Tagged } from "../../signer/src/cbor.js";
-import { checkItem } from "../src/cbor/reader.js";
+import { checkItem, startReading } from "../src/cbor/reader.js";
 import * as errors from "../src/spec/errors.js";
-import { decodeItem, type Item } from "../src/tools/items.js";
+import { decodeItem, type Item, readHead, readItem, readSlice } from "../src/tools/items.js";
 import { refusalOf } from "./refusals.js";
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
@@ -68,6 +68,44 @@ describe("the tree of items", () => {
     const data = bytes("ffff8201411fff");
     expect(decodeItem(data, { at: 2, n: 4 })).toMatchObject({ kind: "array", at: 2, end: 6, value: 2 });
     expect(refusalOf(decodeItem, data, { at: 3, n: 3 })).toEqual([errors.CBOR_TRAILING, 4]);
+  });
+
+  it("gives each kind its value, and items to none but arrays, maps and tags", () => {
+    const rows: [string, string, number, number][] = [
+      ["1903e8", "unsigned", 1000, 0],
+      ["20", "negative", -1, 0],
+      ["3903e7", "negative", -1000, 0],
+      ["420102", "bytes", 2, 0],
+      ["626162", "text", 2, 0],
+      ["820102", "array", 2, 2],
+      ["a10102", "map", 1, 2],
+      ["d86b01", "tag", 107, 1],
+      ["f6", "simple", 22, 0],
+    ];
+    for (const [hex, kind, value, n] of rows) {
+      const item = decodeItem(bytes(hex));
+      expect([item.kind, item.value, item.items.length], hex).toEqual([kind, value, n]);
+    }
+  });
+
+  it("keeps the items that it has made, and shows them to what lists all members", () => {
+    const item = decodeItem(bytes("8101"));
+    expect(item.items).toBe(item.items);
+    expect(JSON.parse(JSON.stringify(item))).toEqual({
+      ...{ kind: "array", at: 0, body: 1, end: 2, value: 1, high: 0, low: 1 },
+      items: [{ kind: "unsigned", at: 1, body: 2, end: 2, value: 1, high: 0, low: 1, items: [] }],
+    });
+  });
+
+  it("reads a head, an item or a range in the middle of other bytes", () => {
+    const data = bytes("ff82420102f6ff");
+    expect(readHead(data, 1)).toEqual({ kind: "array", at: 1, body: 2, value: 2, high: 0, low: 2 });
+    // what follows a head is not read
+    expect(readHead(data.subarray(0, 2), 1)).toMatchObject({ kind: "array", value: 2 });
+    expect(refusalOf(readItem, data.subarray(0, 2), 1)[0]).toBe(errors.CBOR_TRUNCATED);
+    expect(readItem(data, 2)).toMatchObject({ kind: "bytes", at: 2, body: 3, end: 5 });
+    expect(readItem(data, 1).items.map(({ kind }) => kind)).toEqual(["bytes", "simple"]);
+    expect(Array.from(readSlice(startReading(data), { at: 3, n: 2 }))).toEqual([1, 2]);
   });
 
   it("leaves the order of keys to the caller, and nothing else", () => {

@@ -1,4 +1,4 @@
-// What a device is told to keep of a release, and how much of a payload it is told to write.
+// What a device must keep of a release, and how much of a payload it must write.
 
 import { type Description, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
@@ -59,7 +59,7 @@ const strangers = [
 const bytes = image(1, 100);
 const facts = { sequence: 1, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
 
-/** A device that notes what it is told to keep and to write. */
+/** A device that notes what it must keep and write. */
 function watched(ids: Uint8Array[][] = [ID], capacity = 1000) {
   const device = memoryDevice(identity, ids, capacity);
   const { keep, write } = device;

@@ -14,7 +14,7 @@ import { memoryDevice } from "../src/device/memory.js";
 import { type Alg, anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";
 import * as micro from "../src/micro/index.js";
 import { SIGNATURE_ALGS } from "../src/spec/cose.js";
-import { templateFault } from "../src/tools/index.js";
+import { TEMPLATE_ROWS, templateFault } from "../src/tools/index.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const ed = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
@@ -378,6 +378,23 @@ describe("accepts nothing else", () => {
       expect(fault, what).toMatchObject({ code: errors.TEMPLATE_MISMATCH });
       expect(fault?.at, what).toBeLessThan(envelope.length);
     }
+  });
+
+  it("says of each place what the template has there, and throws where only the digest is wrong", async () => {
+    const envelope = await release(7, bytes);
+    const faultOf = (at: number) => {
+      const changed = Uint8Array.from(envelope);
+      changed[at] = (changed[at] as number) ^ 64;
+      const fault = templateFault(changed);
+      expect(fault).toMatchObject({ code: errors.TEMPLATE_MISMATCH, at });
+      return TEMPLATE_ROWS.findIndex(({ what, advice }) => what === fault?.what && advice === fault.advice);
+    };
+    // tag, map, key 2, wrapper, array, digest, its array, tag and array of the message
+    expect([0, 1, 2, 3, 4, 6, 7, 9, 12].map(faultOf)).toEqual([0, 0, 1, 2, 3, 4, 5, 6, 6]);
+    const classAt = Buffer.from(envelope).indexOf(Buffer.from(identity.class[0] as Uint8Array));
+    envelope[classAt] = (envelope[classAt] as number) ^ 1;
+    expect(code(() => templateFault(envelope))).toBe(errors.DIGEST_MANIFEST);
+    expect(templateFault(envelope.subarray(0, 12))).toMatchObject({ code: errors.CBOR_TRUNCATED });
   });
 
   it("a manifest of a later version, whose first other byte is that of the version", async () => {

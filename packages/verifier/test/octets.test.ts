@@ -1,4 +1,5 @@
-// Every algorithm by itself, on what is no octet: a signature or key of such must never verify, nor a comparison end in true.
+// Every algorithm by itself, on values that are not octets: a signature or key of these must never verify, nor a
+// comparison end in true.
 
 import { createHmac } from "node:crypto";
 import { privateKey, signer } from "@firmseal/signer";
@@ -259,7 +260,7 @@ describe("octets", () => {
       false,
       false,
     ]);
-    // what is not an octet tells no keys apart
+    // a value that is not an octet does not distinguish keys
     for (const odd of ODD)
       for (const [x, y] of [
         [

@@ -1,4 +1,5 @@
-// Whom open() is told to believe: what is no policy, and when which of several signers count. The rules have vectors; here is what JSON cannot say.
+// The keys that open() is given: what is not a policy, and when which of several signers count. The rules have vectors;
+// here is what JSON cannot say.
 
 import { describe, expect, it } from "vitest";
 import { type Block, envelope, manifest, publicKey } from "../../../test-vectors/src/pieces/assemble.js";
@@ -79,7 +80,7 @@ describe("signers with limits", () => {
     const e = await signed(7, {}, { key: "b" });
     expect(open(e, { anchors: [a, b] }).signers).toEqual([0]);
     for (const first of [limited([0, 8]), limited(undefined, [0, 6])]) expect(open(e, { anchors: [first, b] }).signers).toEqual([1]);
-    // the limit of one that comes later makes all of them be looked at
+    // the limit of a later one makes the verifier check all of them
     expect(open(e, { anchors: [a, { ...b, since: [0, 1] }] }).signers).toEqual([0, 1]);
     expect(open(e, { anchors: [a, { ...b, until: [0, 9] }] }).signers).toEqual([0, 1]);
   });

@@ -57,6 +57,14 @@ describe("a Source", () => {
       expect(chunkOf(inputOf({ length: 1, read: () => [0], chunk } as never)), `${chunk}`).toBe(chunk === 65536 ? 65536 : 1024);
   });
 });
+it("bytes in RAM are a Source that shows them in place, wherever they lie", () => {
+  const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i & 255);
+  for (const at of [0, 65_500, 65_536, 69_990]) {
+    const seen = inputOf(bytes).origin.read(at, 10) as Uint8Array;
+    expect([seen.buffer === bytes.buffer, seen.byteOffset, seen.length], `${at}`).toEqual([true, at, 10]);
+    expect(Array.from(inputOf(Array.from(bytes)).origin.read(at, 10))).toEqual(Array.from(bytes.subarray(at, at + 10)));
+  }
+});
 describe("what is read of a Source", () => {
   const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 7) & 255);
   function watched(b: Uint8Array, more: Partial<Source> = {}) {
@@ -86,7 +94,7 @@ describe("what is read of a Source", () => {
       [0, 64],
       [3004, 1],
     ]);
-    // also where what is passed over is shorter than a key
+    // also if the skipped item is shorter than a key
     expect(readsOf(`8259012c${"aa".repeat(300)}00`)).toEqual([
       [0, 64],
       [304, 1],

@@ -156,7 +156,7 @@ describe("one item", () => {
     ["a205a100000500", E.CBOR_KEY_DUPLICATE, 5],
     ["a2058100 0500", E.CBOR_KEY_DUPLICATE, 4],
     [keyed(1098), E.CBOR_KEY_LENGTH, 1],
-    // what is no key, and what no tag may hold
+    // what is not a key, and what no tag may hold
     ["a18000", E.CBOR_TYPE, 1],
     ["a1a000", E.CBOR_TYPE, 1],
     ["a1f400", E.CBOR_TYPE, 1],

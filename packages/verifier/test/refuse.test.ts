@@ -1,13 +1,13 @@
-// Refusals, and what becomes of anything else that is thrown; anchors, which refuse a bad key when a device is set up.
+// Refusals, and what happens to anything else that is thrown; anchors, which refuse a bad key when a device is set up.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { hmac256 } from "../src/alg/hmac.js";
 import { mark, markAt, type Refusal, refuse, rethrow } from "../src/base/refuse.js";
 import type { Prepared } from "../src/base/types.js";
 import { makeAnchor } from "../src/cose/anchor.js";
 import * as E from "../src/spec/errors.js";
-import { REFUSAL_GROUPS, REFUSALS } from "../src/tools/refusals.js";
+import { isRefusal, REFUSAL_GROUPS, REFUSALS, refusalOf as rowOf, throwRefusal } from "../src/tools/refusals.js";
 import { refusalOf } from "./refusals.js";
 
 const first = mark;
@@ -96,5 +96,25 @@ describe("the table of refusals", () => {
       1, 19, 20, 49, 50, 69, 70, 89, 90, 109, 110, 129, 130, 139, 150, 159,
     ]);
     for (const { number } of REFUSALS) expect(REFUSAL_GROUPS.filter(({ from, to }) => from <= number && number <= to)).toHaveLength(1);
+  });
+  it("has the number of each once, and finds its row by it", () => {
+    expect(REFUSALS.map(({ number }) => number)).toEqual([...numbers.values()].sort((a, b) => a - b));
+    for (const one of REFUSALS) expect(rowOf(one.number)).toBe(one);
+    expect([rowOf(0), rowOf(-1), rowOf(1.5)]).toEqual([undefined, undefined, undefined]);
+  });
+  it("names the folders that have vectors", () => {
+    const folders = readdirSync(new URL("../../../test-vectors/vectors", import.meta.url));
+    expect(folders.sort()).toEqual(REFUSAL_GROUPS.flatMap(({ vectors }) => vectors ?? []).sort());
+  });
+  it("has its own way to throw a refusal, and to tell one from other errors", () => {
+    const e = thrown(() => throwRefusal(E.CBOR_TYPE, 7));
+    expect(refusalOf(throwRefusal, E.CBOR_TYPE, 7)).toEqual([E.CBOR_TYPE, 7]);
+    expect(isRefusal(e)).toBe(true);
+    const others = [
+      new Error("flash"),
+      Object.assign(new Error("open"), { code: "ENOENT", at: 4 }),
+      Object.assign(new Error("x"), { code: 5 }),
+    ];
+    for (const other of [...others, { code: 5, at: 4 }, null, undefined, "flash"]) expect(isRefusal(other)).toBe(false);
   });
 });

@@ -142,7 +142,7 @@ describe("refused", () => {
 
   it("an answer to another nonce, by another device, or with another kid", () => {
     const other = nonce.map((b) => b ^ 1);
-    expect(code(() => verifyStatus(answer({ n: other }), anchors, nonce))).toBe(errors.STATUS_NONCE);
+    expect(refusalOf(verifyStatus, answer({ n: other }), anchors, nonce)).toEqual([errors.STATUS_NONCE, -1]);
     expect(
       code(() =>
         verifyStatus(
@@ -217,13 +217,16 @@ describe("claims", () => {
     ["a nonce of 7 bytes", `a501010247${"11".repeat(7)}036131040005a10200`, errors.STATUS_NONCE],
     ["no verifier", `a40101${N}040005a10200`, errors.STATUS_CLAIM],
     ["a state that there is not", `a50101${N}036131040305a10200`, errors.STATUS_CLAIM],
+    ["no state", `a40101${N}03613105a10200`, errors.STATUS_CLAIM],
     ["no floors", `a40101${N}0361310400`, errors.STATUS_CLAIM],
     ["no floor for releases", `a50101${N}036131040005a10300`, errors.STATUS_CLAIM],
     ["a floor for roots", `a50101${N}036131040005a201000200`, errors.STATUS_CLAIM],
+    ["a floor for a role that there is not", `a50101${N}036131040005a202000500`, errors.STATUS_CLAIM],
     ["a digest without a number", `a60101${N}036131040005a1020006822f5820${"00".repeat(32)}`, errors.STATUS_CLAIM],
     ["a number without a digest", `a60101${N}036131040005a102000701`, errors.STATUS_CLAIM],
     ["a trust file without a number", `a60101${N}036131040005a1020008616c`, errors.STATUS_CLAIM],
     ["a claim that there is not", `a60101${N}036131040005a102000a00`, errors.STATUS_CLAIM],
+    ["a claim that there is not, after all others", `a80101${N}036131040005a1020008616c09010a00`, errors.STATUS_CLAIM],
     ["a claim twice", `a60101${N}0361310361310400`, errors.CBOR_KEY_DUPLICATE],
     ["another order", `a5${N}0101036131040005a10200`, errors.CBOR_KEY_ORDER],
     ["a verifier of 65 bytes", `a50101${N}037841${"61".repeat(65)}040005a10200`, errors.STATUS_LIMIT],
@@ -232,6 +235,7 @@ describe("claims", () => {
   ];
   it.each(cases)("%s", (_, claims, expected) => {
     expect(code(() => verifyStatus(said(claims), anchors, hex("11".repeat(8))))).toBe(expected);
+    expect(code(() => readStatus(said(claims)))).toBe(expected);
   });
 
   it("under another tag, or too long a message", () => {

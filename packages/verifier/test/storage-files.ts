@@ -1,4 +1,4 @@
-// Records and files in Espruino's Storage, put together by hand.
+// Records and files in Espruino's Storage, assembled by hand.
 
 import { createHash } from "node:crypto";
 import { FlashModel } from "../../simulator/src/models/flash-model.js";
@@ -15,7 +15,7 @@ export const blankIo = (pages = 16): StorageIo => storageIo(powerOn(new FlashMod
 export const on = (io: StorageIo, tries = 2, ids = [ID]) => storageDevice(io, identity, ids, ROOM, tries);
 export const names = (io: StorageIo) => (io.storage as StorageModel).list().sort();
 
-/** What lies in a slot. */
+/** The content of a slot. */
 const lies = (text: string) => u32(text.length) + sha(text);
 export interface Part {
   now: number;
@@ -40,7 +40,7 @@ export function record(
   } = {},
 ): string {
   let body = magic + String.fromCharCode(tries, parts.length) + u32(generation) + floor.map(u32).join("");
-  // `counted`: by slot of the envelope, what stands in place of its digest; the second lowest bit of its slot says so
+  // `counted`: by slot of the envelope, the value in place of its digest; the second lowest bit of its slot says so
   for (const [i, p] of parts.entries()) {
     const lying = p.slots.map((s, j) => (i === 0 && counted[j] !== undefined ? u32(s.length) + counted[j].padEnd(32, "\0") : lies(s)));
     body += u32(p.now + (i === 0 && counted.length > 0 ? 2 : 0)) + u32(p.before) + lying.join("");

@@ -51,7 +51,7 @@ function release(sequence: number, trust: Uint8Array, keys: PrivateKey[]): Promi
   return signEnvelope(encode(bridge(facts)), keys.map(signer));
 }
 
-/** A device that believes `first` and has installed a release which carried `next`. */
+/** A device that trusts `first` and has installed a release which carried `next`. */
 async function after(first: Uint8Array, next: Uint8Array, keys: PrivateKey[]): Promise<MemoryDevice> {
   const device = memoryDevice(identity, [ID, TRUST_COMPONENT], 4096);
   install(await release(1, next, keys), policyOf(embeddedTrust(first), 2, identity), device).next();
@@ -76,7 +76,7 @@ describe("the trust file that a release brings", () => {
       await trusted(4n, [one]),
       await trusted(5n, [one, two]),
       await trusted(6n, [one], { name: "another" }),
-      // by a root of its own alone: whoever has a release key could say so
+      // by a root of its own alone: anybody with a release key could say so
       await trusted(6n, [one], { roots: [root2] }),
       (await trusted(6n, [one])).map((b, i, all) => (i === all.length - 1 ? b ^ 1 : b)),
     ])

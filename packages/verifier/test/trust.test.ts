@@ -109,7 +109,7 @@ describe("a list", () => {
 });
 
 describe("an anchor that was not made by anchor()", () => {
-  // y = 2 is no point; the identity has order 1
+  // y = 2 is not a point; the identity has order 1
   it.each([["02".padEnd(64, "0")], ["01".padEnd(64, "0")]])("is told apart from a bad signature: %s", async (key) => {
     const bad: Anchor = { alg: ed25519, key: unhex(key) };
     const signed = await envelopeOf({ blocks: [{ key: "b" }] });

@@ -1,5 +1,5 @@
-// Vectors for micro verifiers: releases that are the template firmseal-single-1, and those that are nearly. They are put together here byte
-// by byte, not by the signer.
+// Vectors for micro verifiers: releases that are the template firmseal-single-1, and those that are nearly. They are
+// assembled here byte by byte, not by the signer.
 
 import {
   ALG_ED25519,

@@ -288,7 +288,7 @@ async function ofNumbers({ inside }: Tools): Promise<void> {
   await inside(E.CBOR_RANGE, "length-2-63", "a text string of 2^63 bytes is announced", referenceUri([...head(3, 2n ** 63n), 0x61]));
 }
 
-/** What is no octet: an envelope that came through JSON, or was computed. */
+/** Values that are not octets: an envelope that came through JSON, or was computed. */
 async function ofOctets({ all, signed }: Tools): Promise<void> {
   const p256 = await envelope(good, { blocks: [{ key: "p" }] });
   const r = p256.findIndex((_, i) => p256[i] === 0x58 && p256[i + 1] === 64) + 2;

@@ -344,7 +344,7 @@ async function ofNumbers({ signed }: Tools): Promise<void> {
   );
 }
 
-/** Whom it lets in. */
+/** The keys that a trust file admits. */
 async function ofPolicies({ add }: Tools): Promise<void> {
   const policy = async (name: string, about: string, f: FileFields, role: number) =>
     add(E.TRUST_UNUSABLE, `trust-${name}`, about, await fileOf(listOf(f)), { action: "trust", role });

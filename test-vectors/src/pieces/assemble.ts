@@ -1,5 +1,6 @@
-// Envelopes put together by hand, for the test vectors. The signer cannot write what these need (it refuses to, and it should), and
-// vectors that do not come from the signer do not carry its faults. A Piece is one encoded CBOR item, or a stretch of one.
+// Envelopes assembled by hand, for the test vectors. The signer cannot write what these need (it refuses to, and it
+// should), and vectors that do not come from the signer do not carry its faults. A Piece is one encoded CBOR item, or a
+// stretch of one.
 
 import { createHash, createHmac } from "node:crypto";
 import { privateKey } from "../../../packages/signer/src/key/key.js";
@@ -264,7 +265,7 @@ export interface EnvelopeSpec {
   digestAlg?: number;
   /** The content of the wrapper's byte string, instead of all that. */
   wrapper?: (content: Piece) => Piece;
-  /** What stands behind the manifest: severed elements and payloads. */
+  /** What follows the manifest: severed elements and payloads. */
   rest?: Pair[];
   /** null: no tag. */
   tag?: number | null;

@@ -1,4 +1,5 @@
-// Trust files put together by hand, as assemble.ts does with envelopes. Key "a" is the root, "b" the one for releases, unless a vector says otherwise.
+// Trust files assembled by hand, as assemble.ts does with envelopes. Key "a" is the root, "b" the one for releases,
+// unless a vector says otherwise.
 
 import { ALG_ED25519, ALG_ESP256, TAG_SIGN } from "../../../packages/verifier/src/spec/cose.js";
 import { ROLE_RELEASE, ROLE_ROOT, TRUST_CONTEXT } from "../../../packages/verifier/src/spec/trust.js";

@@ -39,7 +39,7 @@ export function wholeNumber(value: string): number {
 }
 
 /** The place of a payload. "#…" names payloads of the envelope itself. */
-export function uriReference(value: string): string {
+function uriReference(value: string): string {
   if (!/^[!-~]+$/.test(value)) throw new InvalidArgumentError("write it in printable ASCII without spaces");
   if (value.startsWith("#"))
     throw new InvalidArgumentError("give a URI outside the envelope: one that begins with # names a payload inside it");
@@ -143,7 +143,7 @@ export function imageInputOptions(): Option[] {
         parse: sequenceOrNext,
       },
     ),
-    option("--first", "with --seq next: confirm that nothing was released yet; the signing log must be empty"),
+    option("--first", "with --seq next: confirm that nothing has been released yet; the signing log must be empty"),
     option("--uri <uri>", "if the input is an image: leave the image out of the envelope; devices fetch it from this URI", {
       parse: uriReference,
     }),

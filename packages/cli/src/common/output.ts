@@ -14,8 +14,8 @@ import {
   usage,
   writeWhole,
 } from "@firmseal/keys";
-import { fleetDevices, looksLikeEnvelope, refuseReplacing } from "@firmseal/release";
-import { isTrust } from "@firmseal/signer";
+import { fleetDevices, refuseReplacing } from "@firmseal/release";
+import { looksLikeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { failureOf } from "../show/failure-of.js";
 import { isBytesToTerminal, writeProduct } from "../show/ui.js";
 
@@ -37,7 +37,7 @@ export function checkOutput(path: string, option: string, others: readonly strin
   refuseTerminal(path, option);
   if (path === STDIO) return;
   const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
-  if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which this command uses`, "choose another name");
+  if (clash !== undefined) throw usage(`${option} ${path} would replace ${clash}, which this command uses`, "choose another name");
   checkReplaced(path, option, envelope);
   // before a key signs what cannot be written
   checkWritable(path);
@@ -52,11 +52,11 @@ export function refuseTerminal(path: string, option: string): void {
 function checkReplaced(path: string, option: string, envelope: boolean): void {
   if (!isFile(path)) return;
   if (looksPrivate(readFirstBytes(path, 1024)))
-    throw usage(`${option} ${path}: is a private key, or the state of a key`, "choose another name");
+    throw usage(`${option} ${path} is a private key, or the state of a key`, "choose another name");
   if (!envelope || path.toLowerCase().endsWith(".suit")) return;
   const head = readFirstBytes(path, 8);
   if (head.length > 0 && !looksLikeEnvelope(head))
-    throw usage(`${option} ${path}: exists and is not an envelope`, "choose another name, or move the file away");
+    throw usage(`${option} ${path} exists and is not an envelope`, "choose another name, or move the file away");
 }
 
 /** With --json, bytes for stdout become a member of the one object there. */
@@ -84,10 +84,10 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
 /** A trust file replaces an existing file only if that is a trust file too: a mistyped name must not cost a key or an image. */
 export function checkTrustOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
-  if (path === "-" || !isFile(path)) return;
+  if (path === STDIO || !isFile(path)) return;
   const head = readFirstBytes(path, 2);
-  if (head.length > 0 && !isTrust(head))
-    throw usage(`--out ${path}: exists and is not a trust file`, "choose another name, or move the file away");
+  if (head.length > 0 && !looksLikeTrustFile(head))
+    throw usage(`--out ${path} exists and is not a trust file`, "choose another name, or move the file away");
 }
 
 /** A fleet file replaces an existing file only if that is a fleet file too. */
@@ -97,7 +97,7 @@ export function checkFleetOutput(path: string, others: readonly string[]): void 
   try {
     fleetDevices(path);
   } catch {
-    throw usage(`--out ${path}: exists and is not a fleet file`, "choose another name, or move the file away");
+    throw usage(`--out ${path} exists and is not a fleet file`, "choose another name, or move the file away");
   }
 }
 

@@ -1,12 +1,12 @@
-// How commands tell the shape of their JSON: one row for each member. `data?` may be missing. `signers[].alg` is a member of each entry in
-// `signers`. A list or an object without rows for its members holds what it likes.
+// How commands describe the shape of their JSON: one row for each member. `data?` may be missing. `signers[].alg` is a
+// member of each entry in `signers`. A list or an object without rows for its members may have any.
 
 /** "|null" after a type: null is possible too. */
 export type FieldType = `${"string" | "number" | "boolean" | "string[]" | "number[]" | "object" | "object[]"}${"" | "|null"}`;
 
 export type Shape = { readonly [path: string]: readonly [type: FieldType, words: string] };
 
-/** What every command tells. */
+/** The facts that every command outputs. */
 export const SUCCESS: Shape = {
   ok: ["boolean", "true: done"],
   code: ["number", "0"],
@@ -216,7 +216,7 @@ export const COHORTS: Shape = {
 };
 
 /** A kind of device. */
-export const DEVICE_SHAPE: Shape = {
+const DEVICE_SHAPE: Shape = {
   vendor: ["string", "vendor: UUID, hex of another identifier, or any"],
   class: ["string", "class: UUID, hex of another identifier, or any"],
   "device?": ["string", "device identifier, if the release is for single devices"],

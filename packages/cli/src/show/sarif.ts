@@ -23,7 +23,10 @@ function locations({ path, boards = [], waiver }: Finding, product: Product | un
   return [physical(product.path, product.position(pointer).line)];
 }
 
-/** The same for a finding in each run, whatever the envelope is called in it: a service then knows it again. */
+/**
+ * The fingerprint of a finding does not depend on the run or on the name of the envelope, so that a service can
+ * recognize it.
+ */
 function fingerprint({ rule, boards = [], message }: Finding): string {
   return createHash("sha256")
     .update(JSON.stringify([rule, boards, message]))
@@ -45,7 +48,7 @@ function result(finding: Finding, product: Product | undefined): SarifResultBuil
   });
 }
 
-/** A report as the text of a SARIF log. Rules that could not look are notifications. */
+/** A report as the text of a SARIF log. Rules that could not run become notifications. */
 export function sarifOf({ findings, skipped, releases }: LintReport & { releases: readonly string[] }, product?: Product): string {
   const run = new SarifRunBuilder({
     defaultSourceLanguage: "toml",

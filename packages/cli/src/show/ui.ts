@@ -85,7 +85,7 @@ export function writeStderr(text: string): void {
   }
 }
 
-/** The size of the terminal on stderr. Undefined if it is none, or one that moves nothing. */
+/** The size of the terminal on stderr. Undefined if stderr is not a terminal, or a terminal without cursor movement. */
 export function stderrSize(): { columns: number; rows: number } | undefined {
   const { isTTY, columns, rows } = process.stderr;
   return isTTY === true && process.env["TERM"] !== "dumb" ? { columns, rows } : undefined;

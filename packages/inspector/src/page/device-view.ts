@@ -28,7 +28,8 @@ export class DeviceView {
   private turn = 0;
 
   /**
-   * `step`: told which command is shown. `changed`: told when the device is another one. `cut`: asked for power cuts.
+   * `step`: called with the command that is shown. `changed`: called if the device is another one. `cut`: called for
+   * power cuts.
    */
   constructor(
     private readonly rpc: Rpc,

@@ -25,7 +25,7 @@ export class FilesView {
   private readonly text = el("textarea", { rows: "4", spellcheck: "false", autocomplete: "off", placeholder: TEXTS.pasteHint });
   private readonly foot: HTMLElement;
 
-  /** `changed`: told which file was opened, or undefined if one was closed. */
+  /** `changed`: called with the file that was opened, or undefined if one was closed. */
   constructor(
     private readonly rpc: Rpc,
     private readonly changed: (opened: OpenFile | undefined) => Promise<void>,
@@ -63,7 +63,7 @@ export class FilesView {
     this.acceptDrops();
   }
 
-  /** What a person has typed: the verifier refuses a threshold that is none. */
+  /** What a person has typed: the verifier refuses an invalid threshold. */
   get threshold(): number {
     return this.count.valueAsNumber;
   }

@@ -24,7 +24,7 @@ export class HexView {
   private at = 0;
   private turn = 0;
 
-  /** `choose`: told when a person selects a byte. */
+  /** `choose`: called when a person selects a byte. */
   constructor(private readonly choose: (at: number) => void) {
     const input = el("input", { type: "text", inputmode: "numeric", autocomplete: "off", class: "short" }) as HTMLInputElement;
     const { field } = labelled(TEXTS.goTo, input);

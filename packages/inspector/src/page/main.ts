@@ -23,7 +23,7 @@ let main: MainFile | undefined;
 const isRun = (of: MainFile | undefined) => of?.kind === "envelope" && of.sequence !== undefined;
 
 /** Runs something a person asked for. What goes wrong is one sentence. */
-async function attempt(work: () => Promise<void>): Promise<void> {
+async function perform(work: () => Promise<void>): Promise<void> {
   try {
     await during(work);
   } catch (e) {
@@ -47,8 +47,8 @@ async function showStep({ at, end, command }: TraceStep): Promise<void> {
   await hex.mark(at, end, words(command, at, end));
 }
 
-const tree = new TreeView(rpc, (node) => attempt(() => hex.mark(node.at, node.end, words(node.label, node.at, node.end))));
-const hex = new HexView((at) => attempt(() => showByte(at)));
+const tree = new TreeView(rpc, (node) => perform(() => hex.mark(node.at, node.end, words(node.label, node.at, node.end))));
+const hex = new HexView((at) => perform(() => showByte(at)));
 const cuts: CutsView = new CutsView(
   async (other) => {
     await files.openIn(other);
@@ -60,13 +60,13 @@ const device: DeviceView = new DeviceView(
   rpc,
   (step) => {
     cuts.follow(step);
-    if (step) attempt(() => showStep(step));
+    if (step) perform(() => showStep(step));
   },
   () => {
     cuts.clear();
-    attempt(verify);
+    perform(verify);
   },
-  () => attempt(() => cuts.cutHere()),
+  () => perform(() => cuts.cutHere()),
 );
 
 async function verify(): Promise<void> {
@@ -79,7 +79,7 @@ async function verify(): Promise<void> {
     });
   verdict.replaceChildren(
     ...verdictViews(found, (at) =>
-      attempt(async () => {
+      perform(async () => {
         await showByte(at);
         hex.element.scrollIntoView({ block: "center" });
       }),
@@ -120,9 +120,9 @@ async function show(opened: OpenFile | undefined): Promise<void> {
   await verify();
 }
 
-const files = new FilesView(rpc, (opened) => attempt(() => show(opened)));
+const files = new FilesView(rpc, (opened) => perform(() => show(opened)));
 
-details.addEventListener("toggle", () => attempt(showDiagnostic));
+details.addEventListener("toggle", () => perform(showDiagnostic));
 const contents = el(
   "section",
   { "aria-labelledby": "contents-title" },

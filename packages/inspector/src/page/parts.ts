@@ -21,7 +21,7 @@ export function select(options: readonly (readonly [value: string, label: string
 }
 
 /**
- * A list of which one item has the focus: arrow keys, Home and End move it, and `choose` is told. `across`: also left
+ * A list of which one item has the focus: arrow keys, Home and End move it, and `choose` is called. `across`: also left
  * and right, and up and down by a row.
  */
 export function chooser(

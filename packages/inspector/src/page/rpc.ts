@@ -31,12 +31,12 @@ export class Rpc {
   private readonly waiting = new Map<number, Waiting>();
   private ids = 0;
 
-  /** `died`: told that the worker is gone, with all open files, and that another one has taken its place. */
+  /** `died`: called when the worker is gone, with all open files, and another one has replaced it. */
   constructor(private readonly died?: () => void) {
     this.worker = this.start();
   }
 
-  /** A worker that ends without a word would leave the page busy: a lock that it holds until then becomes free. */
+  /** A worker that ends silently would leave the page busy: a lock that it holds until then becomes free. */
   private start(): Worker {
     const worker = new Worker(WORKER, { type: "module" });
     const life = `firmseal ${performance.timeOrigin} ${lives++}`;

@@ -19,7 +19,7 @@ export class TreeView {
   private readonly rows = new Map<number, Row>();
   private current: Row | undefined;
 
-  /** `select`: told when a person selects an item. */
+  /** `select`: called when a person selects an item. */
   constructor(
     private readonly rpc: Rpc,
     private readonly select: (node: TreeNode) => void,

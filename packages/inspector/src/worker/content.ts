@@ -2,8 +2,8 @@
 
 import { HASH_FUNCTIONS } from "@firmseal/report";
 import { digestInSlices, type OnProgress } from "@firmseal/report/page";
-import { draftOf, isDescription, isTrust, type PublicKey, resolve, toHex } from "@firmseal/signer";
-import { isRefusal } from "@firmseal/verifier/tools";
+import { draftOf, isDescription, type PublicKey, resolve, toHex } from "@firmseal/signer";
+import { isRefusal, looksLikeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { TEXTS } from "../texts.js";
 import { keyFromJwk, keyOfBytes, keyOfPem, keyOfRaw, keyOfText, MOST_KEY_BYTES } from "./keys.js";
 import type { Main } from "./main-file.js";
@@ -35,7 +35,7 @@ export async function contentOf(file: Blob, name: string, envelope: Main | undef
   if (file.size === 0) throw new Sentence(TEXTS.empty(name));
   if (file.size > MOST_BYTES) throw new Sentence(TEXTS.tooLarge(name, file.size, MOST_BYTES));
   const bytes = await readAll(file, name, progress);
-  if (isTrust(bytes) || name.endsWith(".trust")) return { kind: "trust", bytes };
+  if (looksLikeTrustFile(bytes) || name.endsWith(".trust")) return { kind: "trust", bytes };
   const key = keyContent(keyOfBytes(bytes, name));
   if (key) return key;
   if (looksLikeEnvelope(bytes) || name.endsWith(".suit")) return { kind: "envelope", bytes };
@@ -65,12 +65,6 @@ async function readAll(file: Blob, name: string, progress: OnProgress): Promise<
     throw new Sentence(TEXTS.unreadable(name));
   }
   return bytes;
-}
-
-/** Whether the bytes begin with tag 107 and a map, or with a map whose first key is 2 or 3 (M37 §8.2). */
-function looksLikeEnvelope(bytes: Uint8Array): boolean {
-  const at = bytes[0] === 0xd8 && bytes[1] === 0x6b ? 2 : 0;
-  return (bytes[at] ?? 0) >> 5 === 5 && (at > 0 || bytes[1] === 2 || bytes[1] === 3);
 }
 
 /** The payload outside the envelope that these bytes are. */

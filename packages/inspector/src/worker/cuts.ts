@@ -6,8 +6,8 @@ import { DEVICES, simulate, Unsimulated } from "@firmseal/simulator";
 import { formatSequence, isRefusal } from "@firmseal/verifier/tools";
 import type { DeskCuts, DeviceSettings } from "../protocol.js";
 import { TEXTS } from "../texts.js";
-import type { Desk } from "./desk.js";
 import type { Main } from "./main-file.js";
+import type { Desk } from "./open-files.js";
 import { fetchesOf } from "./release.js";
 import { refusalText, Sentence } from "./sentence.js";
 import { settingsIdentity } from "./trace.js";
@@ -31,7 +31,7 @@ export async function cutsOf(
   progress: OnProgress,
 ): Promise<DeskCuts> {
   const main = desk.envelope;
-  const make = Object.hasOwn(DEVICES, of.model) ? DEVICES[of.model] : undefined;
+  const make = Object.hasOwn(DEVICES, of.model) ? DEVICES[of.model]?.make : undefined;
   if (!main || !policy || !make) throw new Sentence(TEXTS.cutUnsigned);
   const payloads = await payloadsFor(desk, main);
   const size = [...payloads.values()].reduce((sum, { length }) => sum + length, main.bytes.length);

@@ -73,7 +73,7 @@ function publicOnly(key: PublicKey, name: string): PublicKey {
   throw new Sentence(TEXTS.privateKey(name));
 }
 
-function attempt(name: string, read: () => PublicKey): PublicKey {
+function readKey(name: string, read: () => PublicKey): PublicKey {
   try {
     return publicOnly(read(), name);
   } catch (e) {
@@ -85,20 +85,20 @@ function attempt(name: string, read: () => PublicKey): PublicKey {
 /** The key in a parsed JWK. `d` and `priv` mark a private key, which is not read at all. */
 export function keyFromJwk(jwk: object, name: string): PublicKey {
   if ("d" in jwk || "priv" in jwk || "k" in jwk) throw new Sentence(TEXTS.privateKey(name));
-  return attempt(name, () => fromJwk(jwk));
+  return readKey(name, () => fromJwk(jwk));
 }
 
 /** The key in a PEM. Undefined: not a PEM. */
 export const keyOfPem = (text: string, name: string): PublicKey | undefined =>
-  text.trimStart().startsWith("-----BEGIN ") ? attempt(name, () => fromPem(text, name)) : undefined;
+  text.trimStart().startsWith("-----BEGIN ") ? readKey(name, () => fromPem(text, name)) : undefined;
 
 /** The key in a COSE_Key or an SPKI. Undefined: neither. */
 export function keyOfBytes(bytes: Uint8Array, name: string): PublicKey | undefined {
   if (bytes.length > MOST_KEY_BYTES) return undefined;
   // a map whose first label is kty, 1, with a small number: an envelope has byte strings
-  if ((bytes[0] ?? 0) >> 5 === 5 && bytes[1] === 1 && (bytes[2] ?? 255) < 24) return attempt(name, () => fromCose(bytes));
+  if ((bytes[0] ?? 0) >> 5 === 5 && bytes[1] === 1 && (bytes[2] ?? 255) < 24) return readKey(name, () => fromCose(bytes));
   const isDer = bytes[0] === 0x30 && (bytes[1] === bytes.length - 2 || (bytes[1] === 0x82 && bytes.length > 256));
-  return isDer ? attempt(name, () => fromSpki(bytes, name)) : undefined;
+  return isDer ? readKey(name, () => fromSpki(bytes, name)) : undefined;
 }
 
 const RAW_LENGTHS: readonly number[] = [32, 65, 52, 60, 1312, 1952, 2592];
@@ -108,7 +108,7 @@ const isPoint = (bytes: Uint8Array) => bytes.length !== 65 || bytes[0] === 4;
 
 /** The key in raw form. Undefined: a file of this length is not one. */
 export const keyOfRaw = (bytes: Uint8Array, name: string): PublicKey | undefined =>
-  RAW_LENGTHS.includes(bytes.length) && isPoint(bytes) ? attempt(name, () => fromRaw(bytes)) : undefined;
+  RAW_LENGTHS.includes(bytes.length) && isPoint(bytes) ? readKey(name, () => fromRaw(bytes)) : undefined;
 
 const MINISIGN_COMMENT = "untrusted comment:";
 /** Bytes of the decoded line of a secret key of minisign. */
@@ -119,7 +119,7 @@ function keyOfMinisign(text: string, name: string): PublicKey {
   const [, line = "", ...rest] = text.trimEnd().split(/\r\n|\n|\r/);
   const bytes = rest.length === 0 ? fromBase64(line) : undefined;
   if (bytes?.length === MINISIGN_SECRET) throw new Sentence(TEXTS.privateKey(name));
-  const key = bytes && attempt(name, () => fromMinisign(bytes) ?? raise(name));
+  const key = bytes && readKey(name, () => fromMinisign(bytes) ?? raise(name));
   return key ?? raise(name);
 }
 
@@ -131,10 +131,10 @@ function raise(name: string): never {
 export function keyOfText(text: string, name: string): PublicKey | undefined {
   const pem = keyOfPem(text, name);
   if (pem) return pem;
-  if (isSshLine(text)) return attempt(name, () => fromSshLine(text));
+  if (isSshLine(text)) return readKey(name, () => fromSshLine(text));
   if (text.startsWith(MINISIGN_COMMENT)) return keyOfMinisign(text, name);
   const compact = text.replace(/\s/g, "");
   const bytes = /^([0-9a-f]{2})+$/i.test(compact) ? bytesOfHex(compact) : fromBase64(compact);
-  if (bytes && isMinisignPublic(bytes)) return attempt(name, () => fromMinisign(bytes) ?? raise(name));
+  if (bytes && isMinisignPublic(bytes)) return readKey(name, () => fromMinisign(bytes) ?? raise(name));
   return bytes && (keyOfBytes(bytes, name) ?? keyOfRaw(bytes, name));
 }

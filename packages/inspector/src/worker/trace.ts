@@ -1,16 +1,8 @@
 // Every command that the interpreter executes on a device. The interpreter counts its commands, and says so just before
 // each: that is where it is watched. Nothing of the verifier is changed for it.
 
-import {
-  actionOf,
-  actionWords,
-  componentWords,
-  exactArgument,
-  explainManifest,
-  hexOf,
-  type Interpreter,
-  refusedWords,
-} from "@firmseal/report";
+import { actionOf, actionWords, componentWords, exactArgument, explainManifest, type Interpreter, refusedWords } from "@firmseal/report";
+import { toHex } from "@firmseal/signer";
 import {
   compareSequence,
   type Effect,
@@ -141,7 +133,7 @@ class Watch {
       section: MANIFEST_NAMES[section] ?? String(section),
       command: name,
       component,
-      componentName: componentWords((this.manifest.components[component] ?? []).map(hexOf)),
+      componentName: componentWords((this.manifest.components[component] ?? []).map(toHex)),
       storeName: fileName(this.manifest.components[component] ?? []),
       depth: run.frames.length,
       argument: frame.arg,
@@ -185,7 +177,7 @@ class Watch {
     if (!last) return;
     last.effect = true;
     const action = actionOf(this.manifest, e);
-    const components = this.manifest.components.map((id) => id.map(hexOf));
+    const components = this.manifest.components.map((id) => id.map(toHex));
     if (action) last.step.action = actionWords(action, components);
     last.step.writes = action !== undefined && WRITES.includes(action.what);
   }
@@ -206,7 +198,7 @@ class Watch {
       case "text":
         return new TextDecoder().decode(content).slice(0, SHOWN);
       default: {
-        const hex = hexOf(this.bytes.subarray(item.kind === "bytes" ? item.body : item.at, item.end));
+        const hex = toHex(this.bytes.subarray(item.kind === "bytes" ? item.body : item.at, item.end));
         return hex.length > SHOWN ? `${hex.slice(0, SHOWN)}…` : hex;
       }
     }
@@ -217,11 +209,11 @@ const IDENTITY = new Set(
   Object.entries(COMMAND_NAMES).flatMap(([code, name]) => (/^condition-(vendor|class|device)-identifier$/.test(name) ? Number(code) : [])),
 );
 
-/** What a device does with the release. Throws Sentence for settings that are none. */
+/** What a device does with the release. Throws Sentence for invalid settings. */
 export function traceOf({ bytes }: Main, { manifest, verified, shift }: Opened, settings: DeviceSettings): Trace {
   const identity = settingsIdentity(settings);
   const floor = floorOf(settings.floor);
-  const components = manifest.components.map((id) => componentWords(id.map(hexOf)));
+  const components = manifest.components.map((id) => componentWords(id.map(toHex)));
   if (compareSequence(manifest.sequence, floor) < 0) {
     const row = refusalOf(errors.ROLLBACK);
     return { verified, steps: [], components, refused: `${row?.meaning} (${errors.ROLLBACK} ${row?.name})` };

@@ -2,7 +2,6 @@
 
 import {
   exactArgument,
-  hexOf,
   insideBytes,
   isNumbered,
   keyOf,
@@ -13,6 +12,7 @@ import {
   valuePlace,
 } from "@firmseal/report";
 import { visibleText } from "@firmseal/report/page";
+import { toHex } from "@firmseal/signer";
 import type { Source } from "@firmseal/verifier";
 import { decodeItem, type Item } from "@firmseal/verifier/tools";
 import type { TreeNode } from "../protocol.js";
@@ -180,7 +180,7 @@ export class Tree {
       case "negative":
         return String(exactArgument(item));
       case "bytes":
-        return `${item.value > SHOWN ? TEXTS.byteString(item.value) : `h'${hexOf(this.bytes.subarray(item.body, item.end))}'`}`;
+        return `${item.value > SHOWN ? TEXTS.byteString(item.value) : `h'${toHex(this.bytes.subarray(item.body, item.end))}'`}`;
       case "text": {
         const text = decoder.decode(this.bytes.subarray(item.body, Math.min(item.end, item.body + 4 * SHOWN_TEXT)));
         return visibleText(text.length > SHOWN_TEXT ? `"${text.slice(0, SHOWN_TEXT)}…` : JSON.stringify(text));

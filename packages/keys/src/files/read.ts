@@ -37,7 +37,7 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
   if (stat.isFile()) return { fd, size: stat.size };
   closeSync(fd);
   throw usage(
-    `${path}: is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
+    `${path} is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
     "give a regular file, or - for stdin",
   );
 }
@@ -46,7 +46,7 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
 const FIRST_READ = 4096;
 
 const tooLarge = (name: string, size: string, limit: number) =>
-  usage(`${name}: is too large (${size} bytes)`, `the limit is ${grouped(limit)} bytes`);
+  usage(`${name} is too large (${size} bytes)`, `the limit is ${grouped(limit)} bytes`);
 
 /** Returns the number of bytes read; 0 at the end. */
 function readInto(fd: number, into: Uint8Array, at: number, most: number): number {

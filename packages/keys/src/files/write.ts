@@ -97,7 +97,7 @@ function targetOf(path: string): string {
   if (!stat) return path;
   if (!stat.isFile())
     throw usage(
-      `${path}: is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
+      `${path} is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
       "give a file name, or - for stdout",
     );
   return realpathSync(path);
@@ -165,7 +165,7 @@ export function checkNew(path: string): void {
 }
 
 function existsAlready(path: string): Failure {
-  return usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
+  return usage(`${path} exists already and is never overwritten`, "choose another name, or move the file away");
 }
 
 /**

@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { fromMinisign, KeyError, type PrivateKey, type PublicKey, privateKey } from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { decodeBase64 } from "./base64.js";
+import { refuseLong, secondsFor } from "./kdf-cost.js";
 import { equalFields } from "./ssh-wire.js";
-import { refuseLong, secondsFor } from "./work.js";
 
 // "Ed" ‖ "Sc" or 0 ‖ "B2" ‖ salt (32) ‖ opslimit (8) ‖ memlimit (8) ‖ [ key number (8) ‖ seed (32) ‖ public key (32) ‖
 // checksum (32) ]

@@ -15,10 +15,10 @@ import {
   sshType,
 } from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
-import { joinSecret } from "../secrets/join.js";
+import { joinSecret } from "../secrets/join-secret.js";
+import { refuseLong, secondsFor } from "./kdf-cost.js";
 import { pem } from "./pem.js";
 import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
-import { refuseLong, secondsFor } from "./work.js";
 
 const AUTH_MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
 /** Default bcrypt_pbkdf rounds of ssh-keygen: about half a second in JavaScript. */

@@ -34,7 +34,7 @@ const LOOKED_AT = 512;
 /** Returns the error for `bytes` that hold no key. It names their kind if that is known; otherwise it is `fault`. */
 export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): KeyFileError {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LOOKED_AT));
-  const is = (what: string, hint: string) => new KeyFileError(`${name}: is ${what}, not a key`, hint, 2);
+  const is = (what: string, hint: string) => new KeyFileError(`${name} is ${what}, not a key`, hint, 2);
   if (looksLikeLog(head)) return is("a signing log", "give the key itself: the log of KEY is KEY.log");
   const schema = SCHEMA.exec(head.toString("latin1"))?.[1];
   if (schema !== undefined) return is(`a file of ${schema}`, "give the key itself, or a reference to one");

@@ -4,9 +4,9 @@
 
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { joinSecret } from "../secrets/join.js";
+import { joinSecret } from "../secrets/join-secret.js";
 import { children, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, singleTlv, type Tlv } from "./der/strict.js";
-import { secondsFor, takesLong } from "./work.js";
+import { secondsFor, takesLong } from "./kdf-cost.js";
 
 const oid = (text: string) => Buffer.from(text, "hex");
 /** RFC 8018 appendix A.4, the only scheme in use. */

@@ -3,13 +3,13 @@
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, keyAlgOfLength, type PrivateKey, type PublicKey, privateKey, secretLength } from "@firmseal/signer";
-import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../custody.js";
+import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../algorithms.js";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { ownFromPkcs8, ownFromSpki } from "./der/own.js";
+import { refuseLong } from "./kdf-cost.js";
 import { readOpenSshPrivate } from "./openssh.js";
 import { decryptPkcs8, isPkcs8, PBES2, secondsOf } from "./pbes2.js";
 import { pemBlock } from "./pem.js";
-import { refuseLong } from "./work.js";
 
 /**
  * Reads the only key in the text of a PEM file: PKCS#8, SPKI, SEC1 or OpenSSH. `passphrase` is called only if the key is

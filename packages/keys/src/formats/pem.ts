@@ -1,7 +1,7 @@
 // Reads and writes PEM (RFC 7468). Finds the only key in a file: complete, intact armour around exactly one DER
 // sequence, or around the content of an OpenSSH key.
 
-import { UNSUPPORTED } from "../custody.js";
+import { UNSUPPORTED } from "../algorithms.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { decodeBase64 } from "./base64.js";
 import { SEQUENCE, singleTlv } from "./der/strict.js";

@@ -3,7 +3,7 @@
 
 import { type KeyAlg, signatureLength } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { CUSTODY } from "../custody.js";
+import { CUSTODY } from "../algorithms.js";
 import { Failure } from "../errors/failure.js";
 import { decodeBase64 } from "./base64.js";
 import { rawFromDer } from "./der/ecdsa.js";
@@ -35,9 +35,9 @@ const isSignatureText = (bytes: Uint8Array) => bytes.every((b) => b === 0x0a || 
 export function parseSignature(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8Array {
   const { ecdsa } = CUSTODY[alg];
   const hint = `give the raw signature, its hex or base64${ecdsa ? ", or DER" : ""}`;
-  if (bytes.length === 0) throw wrongSignature(`${name}: is empty`, hint);
+  if (bytes.length === 0) throw wrongSignature(`${name} is empty`, hint);
   const content = isSignatureText(bytes) ? decoded(bytes) : bytes;
-  if (!content) throw wrongSignature(`${name}: is text, but neither hex nor base64`, hint);
+  if (!content) throw wrongSignature(`${name} is text, but neither hex nor base64`, hint);
   const length = signatureLength(alg);
   if (length === undefined || content.length === length) return content;
   if (!ecdsa || content[0] !== 0x30)

@@ -27,14 +27,18 @@ function workerFile(): string | undefined {
     .find((path) => existsSync(path));
 }
 
-export function threadsFor(tree: LmsTree): number {
-  const hashes = 2 ** tree.height * leafCost(tree.n, tree.width);
-  if (hashes < WORTH_WORKERS || workerFile() === undefined) return 1;
-  return Math.min(availableParallelism(), 64, Math.ceil(hashes / ONE_ORDER));
+const hashesOf = (tree: LmsTree) => 2 ** tree.height * leafCost(tree.n, tree.width);
+
+/** Whether a tree takes less than a second, also on a slow machine. */
+const isSmall = (tree: LmsTree) => hashesOf(tree) < WORTH_WORKERS;
+
+function threadsFor(tree: LmsTree): number {
+  if (isSmall(tree) || workerFile() === undefined) return 1;
+  return Math.min(availableParallelism(), 64, Math.ceil(hashesOf(tree) / ONE_ORDER));
 }
 
 /** The number of leaves that one thread computes per second, measured on a few. */
-export function leavesPerSecond(tree: LmsTree): number {
+function leavesPerSecond(tree: LmsTree): number {
   const one = { ...tree, height: 5 as const };
   const count = Math.max(1, Math.min(32, Math.floor(2 ** 16 / leafCost(tree.n, tree.width))));
   // the first ones are slow, until the code is compiled
@@ -56,7 +60,8 @@ export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uin
   const perNode = 2 ** cachedHeight(tree) * leafCost(tree.n, tree.width);
   const step = Math.max(1, Math.floor(ONE_ORDER / perNode));
   const threads = threadsFor(tree);
-  const seconds = 2 ** tree.height / leavesPerSecond(tree) / threads;
+  // measuring takes longer than a small tree
+  const seconds = isSmall(tree) ? 0 : 2 ** tree.height / leavesPerSecond(tree) / threads;
   if (seconds > LONG_SECONDS) notice(`${what}: about ${duration(seconds)} with ${threads} ${threads === 1 ? "thread" : "threads"}`);
   const progress = progressOf(what, total);
   let given = 0;

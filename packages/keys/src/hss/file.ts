@@ -1,5 +1,5 @@
 // The file of an HSS/LMS key: text similar to PEM, with the public part in clear and SEED encrypted with a passphrase.
-// docs/guides/keys/hss.md describes the format. The state is in separate files (hss-state.ts), because it changes with
+// docs/guides/keys/hss.md describes the format. The state is in separate files (state.ts), because it changes with
 // every signature while this file never changes.
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from "node:crypto";

@@ -18,6 +18,7 @@ import {
 } from "@firmseal/signer";
 import { CODES, Failure } from "../errors/failure.js";
 import { KeyFileError } from "../errors/key-file.js";
+import { STDIO } from "../files/read.js";
 import { warn } from "../notices.js";
 import { type Asking, type OpenedKey, withRetries } from "../sources/source.js";
 import { visible } from "../words.js";
@@ -58,8 +59,8 @@ export function hssPlaceOf(path: string, file: HssFile): HssPlaceOnDisk {
  */
 export async function openHss(path: string, text: string, ask: Asking): Promise<OpenedKey> {
   const file = readHssFile(text, path);
-  if (ask.publicOnly) return { name: path, public: file.public, ...(path !== "-" && { file: path }) };
-  if (path === "-")
+  if (ask.publicOnly) return { name: path, public: file.public, ...(path !== STDIO && { file: path }) };
+  if (path === STDIO)
     throw new KeyFileError("stdin: an HSS/LMS private key, whose state is beside its file", "name the file: --key KEY.hss", 2);
   const place = hssPlaceOf(path, file);
   if (place.checked().next >= hssCapacity(file.params)) throw exhaustedFailure(path);

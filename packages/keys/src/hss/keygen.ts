@@ -64,7 +64,7 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
   for (const path of [out, `${out}.state`, `${out}.state.claims`, `${out}.tree0`])
     if (existsSync(path))
       throw usage(
-        `${path}: exists already and is never overwritten`,
+        `${path} exists already and is never overwritten`,
         path === out || existsSync(out)
           ? "choose another name, or move the file away"
           : "it is from a key that was removed or never finished: choose another name, or move the file away",

@@ -100,7 +100,7 @@ export class Claims {
     } catch (e) {
       if (!existsSync(this.folder)) throw e;
       if (this.last()) return false;
-      throw environment(`${this.folder}: is damaged`, "remove this folder; the used numbers are also recorded elsewhere", e);
+      throw environment(`${this.folder} is damaged`, "remove this folder; the used numbers are also recorded elsewhere", e);
     } finally {
       rmSync(own, { recursive: true, force: true });
     }

@@ -99,7 +99,7 @@ function tryTake(path: string): string | undefined {
     return nonce;
   } catch (e) {
     const { code } = e as NodeJS.ErrnoException;
-    // NFS may lose the answer and repeat the request: the link count tells whether it succeeded
+    // NFS may lose the answer and repeat the request: the link count shows whether it succeeded
     if (code === "EEXIST") return statSync(own, { throwIfNoEntry: false })?.nlink === 2 ? nonce : undefined;
     // FAT has no hard links
     if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS") return tryTakeWithoutLinks(path, note) ? nonce : undefined;

@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { unlessThrown } from "../errors/unless-thrown.js";
 
-/** The identity of a process. A member is "" if the system does not tell it. */
+/** The identity of a process. A member is "" if the system does not report it. */
 export interface ProcessId {
   pid: number;
   /** Start time in ticks since boot (proc(5), field 22 of stat). */

@@ -59,10 +59,10 @@ function fromEnv(name: string): Uint8Array {
   // it may be the passphrase itself by mistake, which must not get into a log
   const shown = /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : "NAME";
   if (value === undefined) {
-    const which = shown === name ? ` ${name}` : " of this name";
-    throw new KeyFileError(`the environment has no variable${which}`, `set it: ${shown}=… firmseal … --passphrase-env ${shown}`, 3);
+    const which = shown === name ? `environment variable ${name}` : "the environment variable of this name";
+    throw new KeyFileError(`${which} is not set`, `set it: ${shown}=… firmseal … --passphrase-env ${shown}`, 3);
   }
-  return checked(Buffer.from(value, "utf8"), `variable ${shown}`);
+  return checked(Buffer.from(value, "utf8"), `environment variable ${shown}`);
 }
 
 async function fromFd(fd: number): Promise<Uint8Array> {

@@ -21,7 +21,7 @@ export function isSigning({ operation }: Pick<EntryFacts, "operation">): boolean
   return operation !== APPROVE && operation !== MOVE;
 }
 
-/** What an entry tells. */
+/** The facts in an entry. */
 export interface EntryFacts {
   /** RFC 3339, in UTC. */
   time: string;

@@ -110,7 +110,7 @@ export class LastSeen {
     // before the file, so that a change in between is detected
     this.last = this.claims.last();
     const seen = this.look();
-    if (seen === "damaged") throw environment(`${this.file}: is damaged`, "check how far the key was used, then remove the file");
+    if (seen === "damaged") throw environment(`${this.file} is damaged`, "check how far the key was used, then remove the file");
     return seen === "missing" ? undefined : seen;
   }
 

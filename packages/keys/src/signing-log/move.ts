@@ -47,7 +47,7 @@ export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | und
         "bring its log: it is beside the key file, or name it with --log FILE",
       );
     const moved = movedTo(from, entries);
-    if (moved !== undefined) throw refusal(`${old.name}: was moved to key ${moved.slice(0, 16)}… before`, "move that key instead");
+    if (moved !== undefined) throw refusal(`${old.name} was moved to key ${moved.slice(0, 16)}… before`, "move that key instead");
     const approvers = entries.findLast((e) => (e.approvers?.length ?? 0) > 0)?.approvers;
     const receipts = numbers.map(({ sequence, version, digest, scope }) =>
       logs.record(next, {

@@ -62,7 +62,7 @@ function highestVersion(releases: readonly SignedNumber[]): string | undefined {
 /**
  * Returns the next sequence number for a kind of device, according to the logs of all keys. 1 if nothing was signed for
  * it, but a key without any entry may have signed elsewhere: then a person must say that this is its `first` release,
- * or the caller knows the last number ("known"). Throws a Failure, SEQUENCE, if the logs do not tell the number, if
+ * or the caller knows the last number ("known"). Throws a Failure, SEQUENCE, if the logs do not give the number, if
  * they contradict `first`, or if no number is left below 2^64.
  */
 export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[], first: boolean | "known" = false): bigint {
@@ -71,7 +71,7 @@ export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonl
     throw refusedInput(
       "SEQUENCE",
       "the log of the key is empty here, and the key may have signed elsewhere: the next sequence number is not known",
-      "bring its log (--log FILE), give the number (--seq N), or say that nothing was released yet (--first)",
+      "bring its log (--log FILE), give the number (--seq N), or say that nothing has been released yet (--first)",
     );
   for (const entries of logs) {
     const restored = entries.findLastIndex((e) => e.operation === ACCEPT);

@@ -6,6 +6,7 @@ import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import { CODES, environment, Failure, lacksRoom, usage } from "../errors/failure.js";
+import { STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
 import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
@@ -26,7 +27,7 @@ export function keyName(key: PublicKey): string {
  * its log in the state folder. Throws a usage Failure for "-".
  */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
-  if (option === "-") throw usage("--log -: a log cannot go to stdout", "name a file for it");
+  if (option === STDIO) throw usage("--log -: a log cannot go to stdout", "name a file for it");
   if (option !== undefined) return whereItIs(option);
   // a link to the key uses the same log
   const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);
@@ -81,7 +82,7 @@ export function missingFromLog(log: SigningLog, seen: SeenState | undefined): Lo
     last < count
       ? {
           line,
-          what: `ends at entry ${last}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
+          what: `the log ends at entry ${last}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
         }
       : { line, what: `entry ${count} differs from the one that was seen${elsewhere}` },
   ];

@@ -22,9 +22,9 @@ import {
   signer,
   wipePrivateKey,
 } from "@firmseal/signer";
-import { CUSTODY, UNSUPPORTED } from "../custody.js";
+import { CUSTODY, UNSUPPORTED } from "../algorithms.js";
 import { KeyFileError } from "../errors/key-file.js";
-import { readAll } from "../files/read.js";
+import { readAll, STDIO } from "../files/read.js";
 import { decodeBase64 } from "../formats/base64.js";
 import { SEQUENCE, singleTlv } from "../formats/der/strict.js";
 import { isMinisign, readMinisign } from "../formats/minisign.js";
@@ -51,7 +51,7 @@ export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey>
       "make a new key, and give the name of its file, or env:NAME",
       2,
     );
-  if (path === "-") {
+  if (path === STDIO) {
     const { buffer, byteOffset, length } = readAll(path, KEY_LIMITS.keyFile);
     return holdKey(Buffer.from(buffer, byteOffset, length), path, ask);
   }

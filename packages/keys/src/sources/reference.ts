@@ -4,10 +4,10 @@
 import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "../errors/failure.js";
+import { guardKeyFiles } from "../files/private-input.js";
 import { warn } from "../notices.js";
 import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
-import { guardKeyFiles } from "./private-input.js";
 import { provePossession } from "./proof.js";
 import type { Asking, OpenedKey, SigningKey } from "./source.js";
 import { refuseUnknownSource, sourceRow } from "./table.js";
@@ -115,7 +115,7 @@ export async function withSigners<T>(
       keys.map((key) => {
         const { signer } = key;
         if (!signer)
-          throw usage(`${key.name}: is a public key, and signing needs a private one`, "give the private key that firmseal keygen wrote");
+          throw usage(`${key.name} is a public key; signing needs a private key`, "give the private key that firmseal keygen wrote");
         return { ...key, signer };
       }),
     );
@@ -151,8 +151,8 @@ export async function publicKeys(refs: readonly string[], options: readonly Pass
 }
 
 /**
- * Returns the public key that a reference claims to be, only to tell which key is meant: without proof of possession,
- * so no PIN is needed.
+ * Returns the public key that a reference claims to be, only to identify the key: without proof of possession, so no
+ * PIN is needed.
  */
 export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
   const keys = await openKeys([ref], options, true, true);
@@ -179,7 +179,7 @@ export function keyWords({ alg, thumbprint }: { alg: string; thumbprint: string 
 }
 
 /** The names of the published test keys among `keys`. Anybody can sign with them. */
-export function testKeyNames(keys: readonly PublicKey[]): string[] {
+function testKeyNames(keys: readonly PublicKey[]): string[] {
   return [...new Set(keys.flatMap((key) => testKeyName(key) ?? []))];
 }
 

@@ -1,4 +1,4 @@
-// The interface of every kind of key custody. Each kind is one file in this folder, loaded on demand.
+// The interface of every kind of key custody. table.ts names the module of each kind, which is loaded on demand.
 
 import type { PrivateKey, PublicKey, Signer } from "@firmseal/signer";
 import { WrongPassphrase } from "../errors/key-file.js";
@@ -48,7 +48,7 @@ export interface Asking {
   readonly unproved?: boolean;
 }
 
-/** Reads a key. A person who mistypes its passphrase is told, and asked again. */
+/** Reads a key. If a person mistypes its passphrase, firmseal says so and asks again. */
 export async function withRetries<T>(ask: Asking, read: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

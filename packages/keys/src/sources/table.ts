@@ -1,4 +1,4 @@
-// Where a key can be kept: one row for each kind. A new kind needs a file in this folder and a row here.
+// Where a key can be kept: one row for each kind, with the module that opens its keys.
 
 import { existsSync } from "node:fs";
 import { suggestion } from "@firmseal/signer";
@@ -60,10 +60,10 @@ function rowOfScheme(ref: string): SourceRow | undefined {
 }
 
 /** Throws KeyFileError for a reference that is neither a file nor of a known kind, such as a mistyped scheme. */
-export function refuseUnknownSource(ref: string, isFile: (path: string) => boolean = existsSync): void {
+export function refuseUnknownSource(ref: string, exists: (path: string) => boolean = existsSync): void {
   // one letter and a colon is a drive of Windows
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(ref) ?? [];
-  if (scheme === undefined || rowOfScheme(ref) || isFile(ref)) return;
+  if (scheme === undefined || rowOfScheme(ref) || exists(ref)) return;
   const known = KEY_SOURCES.map((row) => row.form).join(", ");
   const near = suggestion(
     scheme,

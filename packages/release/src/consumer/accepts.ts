@@ -20,7 +20,7 @@ import {
   PARAMETER_NAMES,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import { type DigestText, type SequenceCommand, sequenceCommands } from "../payload-check/tree.js";
+import { type DigestText, type SequenceCommand, sequenceCommands } from "../verify/tree.js";
 import type { Consumer, Grammar } from "./consumers.js";
 import { excludeEachOther } from "./exclusive.js";
 

@@ -214,7 +214,7 @@ export const CONSUMERS = {
   },
 } satisfies { readonly [name: string]: Consumer };
 
-/** The name of a verifier of others that releases can be made for. */
+/** The name of a third-party verifier that releases can be made for. */
 export type ConsumerName = keyof typeof CONSUMERS;
 
 /** The names of all consumers. */

@@ -3,7 +3,7 @@
 
 import { COND_COMPONENT_SLOT, DIR_OVERRIDE_PARAMETERS } from "@firmseal/verifier/tools";
 import { IDENTITY } from "../lint/alternatives.js";
-import type { SequenceCommand } from "../payload-check/tree.js";
+import type { SequenceCommand } from "../verify/tree.js";
 
 /** The conditions on the device with which an alternative begins, and the value that each asks for. */
 function beginning(alternative: readonly SequenceCommand[]): Map<number, string> {

@@ -6,7 +6,7 @@ import { DEFAULT_ALG, type EnvelopeDraft, privateKey, signedBy, signer } from "@
 import { nodeHost } from "@firmseal/simulator";
 import { errors } from "@firmseal/verifier";
 import { TEMPLATE_NAME, templateFault } from "@firmseal/verifier/tools";
-import { refusalName } from "../refusals.js";
+import { refusalName } from "../verify/refusals.js";
 
 /** How many signatures the template has at most. */
 const MOST_SIGNATURES = 2;

@@ -5,7 +5,8 @@ import { EnvelopeDraft, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
-import { deviceKinds, triedInterpreter } from "../payload-check/payload-check.js";
+import { deviceKinds } from "../verify/manifest-facts.js";
+import { triedInterpreter } from "../verify/payload-check.js";
 
 /** Narrows what is explained. Identifiers as a device stores them. */
 export interface ForDevice {

@@ -8,12 +8,13 @@ import { equalBytes } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, open, policyOf, type TrustStore } from "@firmseal/verifier";
 import { ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import { isRefusal } from "../refusals.js";
+import { LIMITS } from "../input/limits.js";
 import { unsignedBridge } from "../rotation/bridge.js";
 import { readTrustMove } from "../rotation/move.js";
-import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
-import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./given.js";
+import { isEnough, rootProgress } from "../trust/facts.js";
+import { readUnverifiedTrust } from "../trust/read.js";
+import { isRefusal } from "../verify/refusals.js";
+import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./situation.js";
 
 function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity): boolean {
   try {
@@ -28,11 +29,11 @@ function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity
 /** The list in the folder, which must be the one that is made now. */
 export function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Array; isSigned: boolean } {
   if (!existsSync(path)) return { bytes, isSigned: false };
-  const file = readTrustFrom(path);
+  const file = readUnverifiedTrust(path);
   if (!equalBytes(file.store.payload, next.payload))
     throw refusedInput(
       "FLEET",
-      `${path}: is not the next trust file of this incident`,
+      `${path} is not the next trust file of this incident`,
       "give the same options as before, or an empty folder: --dir",
     );
   const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));

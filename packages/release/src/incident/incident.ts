@@ -10,11 +10,11 @@ import type { TrustStore } from "@firmseal/verifier";
 import { readSteps } from "../rotation/files.js";
 import { type CohortResult, planSteps } from "../rotation/plan/plan.js";
 import { exposedWords } from "../rotation/plan/reach.js";
-import { changeWarnings, changeWords, trustChanges } from "../trust/trust-change.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import { changeWarnings, changeWords, trustChanges } from "../trust/change.js";
+import type { TrustOnFile } from "../trust/read.js";
 import { type BridgeFile, bridgesIn, listIn } from "./folder.js";
-import { chainBefore, groupsOf, type IncidentKind, type IncidentOptions, readGiven, releaseSigners } from "./given.js";
 import { rehearse } from "./rehearse.js";
+import { chainBefore, groupsOf, type IncidentKind, type IncidentOptions, readGiven, releaseSigners } from "./situation.js";
 
 /**
  * `list`: roots must sign the next trust file. `bridges`: release keys must sign the bridges. `roll-out`: devices must

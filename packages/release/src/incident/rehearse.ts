@@ -1,16 +1,17 @@
-// The rehearsal of an incident, on copies: the next list and its bridges as if everybody who can sign had signed,
-// played on the code of the devices.
+// The rehearsal of an incident, on copies: the next list and its bridges as if everybody who can sign had signed, run
+// on the code of the devices.
 
 import { randomBytes } from "node:crypto";
 import { draftOf, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedWith, TrustDraft, toHex } from "@firmseal/signer";
 import { ROLE_ROOT } from "@firmseal/verifier/tools";
 import { makeDraft, readInput } from "../input/draft.js";
+import { bigSequence } from "../input/sequence.js";
 import { keySet } from "../rotation/keys.js";
 import { offerAsIfSigned } from "../rotation/plan/as-if-signed.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
-import { big, higher } from "../rotation/plan/quorum.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
-import { type DeviceGroup, firstUuid, type Given } from "./given.js";
+import { higher } from "../rotation/plan/quorum.js";
+import type { TrustOnFile } from "../trust/read.js";
+import { type DeviceGroup, firstUuid, type Given } from "./situation.js";
 
 interface Rehearsed extends Pick<Given, "bytes" | "next" | "current" | "fleet" | "gone"> {
   /** What a bridge brings before the next list. */
@@ -39,7 +40,7 @@ export async function rehearse(
   let list = TrustDraft.read(r.bytes, r.current.store);
   for (const root of roots) list = await list.withSignature(signedWith(root), mark);
   const brought = Buffer.concat([...r.chain.map((file) => file.bytes), list.bytes]);
-  const above = r.fleet.reduce((most, { floor }) => higher(most, big(floor)), 0n) + 1n;
+  const above = r.fleet.reduce((most, { floor }) => higher(most, bigSequence(floor)), 0n) + 1n;
   const steps = [];
   for (const [i, { identity, image }] of groups.entries()) {
     const facts = { sequence: String(above), vendor: firstUuid(identity.vendor), class: firstUuid(identity.class), trust: brought };

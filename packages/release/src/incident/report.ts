@@ -3,10 +3,10 @@
 import { existsSync } from "node:fs";
 import { grouped, keyFacts, keyName, readAll, sha256Hex } from "@firmseal/keys";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
-import type { IncidentKind } from "./given.js";
 import type { Incident, IncidentStage } from "./incident.js";
+import type { IncidentKind } from "./situation.js";
 
 const HAPPENED: { readonly [what in IncidentKind]: string } = {
   stolen: "A signing key was stolen: an attacker may have it.",

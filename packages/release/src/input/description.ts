@@ -1,12 +1,12 @@
-// Encodes a description file as an unsigned envelope. "$schema", which is required in our format, tells it from the
-// format of the retired reference tool.
+// Encodes a description file as an unsigned envelope. "$schema", which is required in our format, distinguishes it from
+// the format of the retired reference tool.
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
-import { boundedMessage, grouped, readAll, refusedInput, refuseKeyAsInput, visible, warn } from "@firmseal/keys";
+import { boundedMessage, grouped, readAll, refusedInput, refuseKeyAsInput, STDIO, visible, warn } from "@firmseal/keys";
 import { DescriptionError, draftOf, type EnvelopeDraft, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
-import { LIMITS } from "../limits.js";
 import { hashFile } from "./hash-file.js";
 import { parseJson } from "./json.js";
+import { LIMITS } from "./limits.js";
 
 export interface KeyAsImage {
   /** The keys that sign: their files are not input. */
@@ -56,11 +56,11 @@ export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyA
   }
   const isOld =
     typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
-  if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'is missing; it must be "urn:firmseal:manifest:1"');
+  if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'missing; it must be "urn:firmseal:manifest:1"');
   const { description, warnings } = isOld ? importSuitTool(value) : { description: value, warnings: [] };
   for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${visible(path)}: ${visible(boundedMessage(w))}`);
   const more = warnings.length - LIMITS.descriptionWarnings;
   if (more > 0) warn(`${visible(path)}: and ${grouped(more)} more warnings`);
-  const resolved = await resolve(description, files(path === "-" ? process.cwd() : dirname(path), o));
+  const resolved = await resolve(description, files(path === STDIO ? process.cwd() : dirname(path), o));
   return { draft: draftOf(resolved), warnings };
 }

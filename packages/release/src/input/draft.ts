@@ -11,6 +11,7 @@ import {
   refusedInput,
   refuseKeyAsInput,
   type SequenceOverrides,
+  STDIO,
   scopeOfImage,
   sha256Hex,
   sizeOf,
@@ -22,15 +23,14 @@ import { versionIn } from "@firmseal/report";
 import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleImage, singleImage, toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
-import { formatSequence, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../payload-check/payload-check.js";
+import { formatSequence, looksLikeEnvelope, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";
-import { looksLikeEnvelope } from "./envelope-kind.js";
 import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
+import { LIMITS } from "./limits.js";
 
 /** Options for an image, a description or an envelope to sign. */
 export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {
@@ -106,7 +106,7 @@ async function readImage(path: string, given: Uint8Array | undefined, o: InputOp
   if (o.uri === undefined && bytes.length <= LIMITS.integratedPayload) return { ...facts, uri: "#firmware", payload: bytes };
   if (format !== "raw" && o.imageOut === undefined)
     throw usage(
-      `${path}: is ${format}, but a device fetches the raw bytes for the flash`,
+      `${path} is ${format}, but a device fetches the raw bytes for the flash`,
       "write them for publishing: --image-out FILE.bin",
     );
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
@@ -128,7 +128,7 @@ export function releaseFacts(o: InputOptions): { vendor: string; class: string; 
 }
 
 /** The text of a manifest that names the version of its first component. */
-export function versionText(version: string): NonNullable<Description["text"]> {
+function versionText(version: string): NonNullable<Description["text"]> {
   return { en: { components: [{ component: 0, "component-version": version }] } };
 }
 
@@ -137,8 +137,8 @@ export type Recipe = (facts: SingleImage) => Description;
 
 async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
-  if (path === "-" && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
-    throw usage("stdin: is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
+  if (path === STDIO && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
+    throw usage("stdin is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, given, o);
   const text = o.version === undefined ? {} : { text: versionText(o.version) };
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image, ...text })), forFile, read };
@@ -154,7 +154,7 @@ export interface ReleaseInput {
 
 /** What is read before the rest is checked. What may be a key is read once. */
 function firstRead(path: string): Uint8Array | undefined {
-  if (path === "-") return readAll(path, LIMITS.stdin);
+  if (path === STDIO) return readAll(path, LIMITS.stdin);
   const size = sizeOf(path);
   if (size === 0) throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
   return size <= LIMITS.keyFile ? readAll(path, LIMITS.keyFile) : undefined;
@@ -193,7 +193,7 @@ export async function makeDraft(
   if (kind === "image") return await fromImage(path, given, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
-  if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
+  if (bytes.length > limit) throw usage(`stdin is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
   const draft = kind === "envelope" ? EnvelopeDraft.read(admitted(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
   return { draft: () => draft };
 }

@@ -3,9 +3,9 @@
 import { closeSync, readSync } from "node:fs";
 import { Failure, grouped, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
 import { errors, type Source } from "@firmseal/verifier";
-import { LIMITS } from "../limits.js";
-import { refusalHint } from "../refusals.js";
-import { headSize, looksLikeEnvelope } from "./envelope-kind.js";
+import { looksLikeEnvelope, readHead, readItem } from "@firmseal/verifier/tools";
+import { refusalHint } from "../verify/refusals.js";
+import { LIMITS } from "./limits.js";
 
 /** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
@@ -26,12 +26,37 @@ export function readEnvelopeFile(path: string): Uint8Array {
   );
 }
 
+/** Maximum number of elements to count: an envelope has at most 16 payloads and a dozen others. */
+const MOST_ELEMENTS = 64;
+
+/**
+ * The number of bytes in an envelope that belong to no payload. A damaged envelope is counted as far as it can be read;
+ * the verifier reports the damage.
+ */
+function sizeWithoutPayloads(envelope: Uint8Array): number {
+  let size = envelope.length;
+  try {
+    let head = readHead(envelope, 0);
+    if (head.kind === "tag") head = readHead(envelope, head.body);
+    let at = head.body;
+    for (let n = head.kind === "map" ? Math.min(head.value, MOST_ELEMENTS) : 0; n > 0; n--) {
+      const key = readItem(envelope, at);
+      const value = readItem(envelope, key.end);
+      if (key.kind === "text" && value.kind === "bytes") size -= value.value;
+      at = value.end;
+    }
+  } catch {
+    // a refusal
+  }
+  return size;
+}
+
 /**
  * Returns the envelope if everything except its payloads is within the limit, because all of that is checked command
  * by command.
  */
 export function admitted(path: string, envelope: Uint8Array): Uint8Array {
-  const size = headSize(envelope);
+  const size = sizeWithoutPayloads(envelope);
   if (size > LIMITS.envelopeHead)
     throw tooMuch(
       `${path}: the envelope has ${grouped(size)} bytes without its payloads`,

@@ -2,7 +2,7 @@
 
 import { DETECT_BYTES, detectFormat, parseImage } from "@firmseal/images";
 import { readAll, refusedInput, visible } from "@firmseal/keys";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "./limits.js";
 
 export interface FlashBytes {
   readonly bytes: Uint8Array;
@@ -19,7 +19,7 @@ export function flashBytes(path: string, given?: Uint8Array): FlashBytes {
   const format = detectFormat(file.subarray(0, DETECT_BYTES), path);
   const image = format === "raw" ? undefined : parseImage(file, format);
   const bytes = image ? image.bytes : file;
-  if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: contains no bytes for the flash`, "give the image that the build wrote");
+  if (bytes.length === 0) throw refusedInput("IMAGE", `${path} contains no bytes for the flash`, "give the image that the build wrote");
   if (!image) return { bytes };
   const gaps = image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : "";
   return { bytes, read: `${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${gaps}` };

@@ -16,10 +16,10 @@ const isPlainText = (value: string) => PLAIN_TEXT.test(value) || /^\P{C}+$/u.tes
 function checkName(option: string, value: string, isName: (value: string) => boolean, hint: string): void {
   if (isUuid(value)) return;
   if (value === "" || value !== value.trim() || !isName(value) || (ALMOST_UUID.test(value) && value.length > 20))
-    throw usage(`${option} ${JSON.stringify(value)}: is neither a UUID nor a name`, hint);
+    throw usage(`${option} ${JSON.stringify(value)} is neither a UUID nor a name`, hint);
 }
 
-/** Returns the identifiers for --vendor and --class. Throws a usage Failure if they do not go together. */
+/** Returns the identifiers for --vendor and --class. Throws a usage Failure if they cannot be combined. */
 export function identityOf(vendor: string, name: string): { vendor: Uint8Array; class: Uint8Array } {
   checkName("--vendor", vendor, isDomain, "give the vendor's domain, for example example.com, or its UUID");
   checkName("--class", name, isPlainText, "give the name of the class, for example board-v2, or its UUID");

@@ -36,6 +36,6 @@ export function* jsonLines(
     } catch (e) {
       throw fault(`line ${line}: ${(e as Error).message}`);
     }
-    yield { where: `line ${line}:`, value };
+    yield { where: `line ${line}`, value };
   }
 }

@@ -30,7 +30,7 @@ const LONGEST_LOCATED = 2 ** 21;
 /** Names the fault, and its place if that is known. */
 function faultOf(text: string): string {
   if (text.trim() === "") return "not JSON: it is empty";
-  if (isTooDeep(text)) return "is nested too deeply";
+  if (isTooDeep(text)) return "the JSON is nested too deeply";
   if (text.length > LONGEST_LOCATED) return "not JSON";
   try {
     locate(text, { mode: "json" });

@@ -13,8 +13,8 @@ import {
   PARAM_DEVICE_IDENTIFIER,
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import type { SequenceCommand } from "../payload-check/tree.js";
+import { LIMITS } from "../input/limits.js";
+import type { SequenceCommand } from "../verify/tree.js";
 
 /** Conditions on what a device is, which nothing that a device runs can change: the parameter that each compares. */
 export const IDENTITY: { readonly [condition: number]: number } = {

@@ -5,8 +5,8 @@ import { randomBytes } from "node:crypto";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
 import { filesStore, simulate, Unsimulated } from "@firmseal/simulator";
 import { anchor, type Bytes, type Identity, type Source } from "@firmseal/verifier";
-import { LIMITS } from "../limits.js";
-import { isRefusal, refusalMeaning } from "../refusals.js";
+import { LIMITS } from "../input/limits.js";
+import { isRefusal, refusalMeaning } from "../verify/refusals.js";
 
 /** Cuts during the recovery from each cut. */
 const SECOND_CUTS = 2;

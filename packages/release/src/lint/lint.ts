@@ -1,7 +1,7 @@
-// Holds a release against the rules, and the findings against the waivers of the product.
+// Checks a release against the rules, and the findings against the waivers of the product.
 
 import { CODES, Failure, grouped } from "@firmseal/keys";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 import { type LintContext, NEEDS, type Need, type Policy, type Rule, SEVERITIES, type Severity } from "./rule.js";
 import { RULES, WAIVER_RULES } from "./rules.js";
 
@@ -77,7 +77,7 @@ function lacks({ needs = [] }: Rule, { context, whyNoCuts }: LintTask): string |
   return missing === "cuts" && whyNoCuts !== undefined ? whyNoCuts : NEEDS[missing];
 }
 
-/** Holds a release against every rule, and against those of `policies`. Findings are in the order of the rules. */
+/** Checks a release against every rule, and against those of `policies`. Findings are in the order of the rules. */
 export function lintRelease(task: LintTask, policies: readonly Policy[]): LintReport {
   const { boards } = task.context;
   const { path } = task.context.release;

@@ -20,14 +20,15 @@ import {
 import { explain } from "../explain/explain.js";
 import { openWithTrialKey } from "../input/draft.js";
 import { readEnvelopeFile, readSource } from "../input/envelope-file.js";
-import { certainRefusal, checkPayloads, outsideUris, payloadFiles } from "../payload-check/payload-check.js";
-import { sequenceCommands } from "../payload-check/tree.js";
-import { payloadsBeside } from "../payload-check/verified.js";
-import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { isBillOfMaterials } from "../report/documents.js";
 import { carriedStores } from "../rotation/plan/steps.js";
 import { scopeOf } from "../signing/scope.js";
 import { type IdentifiedSignature, type KnownKey, signersOf } from "../signing/signers.js";
+import { outsideUris } from "../verify/manifest-facts.js";
+import { certainRefusal, checkPayloads, payloadFiles } from "../verify/payload-check.js";
+import { isRefusal, refusalMeaning, refusalName } from "../verify/refusals.js";
+import { sequenceCommands } from "../verify/tree.js";
+import { payloadsBeside } from "../verify/verified.js";
 import type { CutInput } from "./cuts.js";
 import type { LintPayload, LintPrevious, LintRelease } from "./rule.js";
 

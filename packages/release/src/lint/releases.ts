@@ -7,11 +7,11 @@ import { identifierText } from "@firmseal/report";
 import { keyOfAnchor, roleNames, suggestion } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
 import { readEnvelopeFile } from "../input/envelope-file.js";
-import { LIMITS } from "../limits.js";
-import { deviceKinds } from "../payload-check/payload-check.js";
+import { LIMITS } from "../input/limits.js";
 import type { Board, Product } from "../product/file/product.js";
 import { hasRecord, readRecord, releasesIn } from "../product/record/record.js";
 import type { KnownKey } from "../signing/signers.js";
+import { deviceKinds } from "../verify/manifest-facts.js";
 import { type CutResult, cutPowerOf } from "./cuts.js";
 import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "./lint.js";
 import { type EarlierRelease, readEarlier, readForLint, readToInstall } from "./read.js";
@@ -55,15 +55,15 @@ function recorded(folder: string): string[] {
 }
 
 /** The envelopes at a path: a file, a release, the last of a folder of releases, or any folder with `.suit` files. */
-export function envelopesAt(path: string, product?: Product): string[] {
+function envelopesAt(path: string, product?: Product): string[] {
   if (!isFolder(path)) return [path];
   if (hasRecord(path)) return recorded(path);
   const last = product && releasesIn(path, product).at(-1);
   if (last) return recorded(last.path);
   const names = readdirSync(path).filter((name) => name.endsWith(".suit"));
-  if (names.length === 0) throw usage(`${path}: has no release`, "name an envelope, or a folder with .suit files");
+  if (names.length === 0) throw usage(`${path} has no release`, "name an envelope, or a folder with .suit files");
   if (names.length > LIMITS.lintReleases)
-    throw tooMuch(`${path}: has ${grouped(names.length)} releases`, `at most ${LIMITS.lintReleases} can be checked together`);
+    throw tooMuch(`${path} has ${grouped(names.length)} releases`, `at most ${LIMITS.lintReleases} can be checked together`);
   return names.sort().map((name) => join(path, name));
 }
 
@@ -189,8 +189,7 @@ export async function lintReleases(path: string, o: LintOptions = {}): Promise<L
     for (const one of report.findings) findings.push(one);
     for (const one of report.skipped) skipped.push(one);
   }
-  if (given && !compared)
-    throw usage(`${o.previous}: is not for the devices of ${path}`, "give the previous release, for the same devices");
+  if (given && !compared) throw usage(`${o.previous} is not for the devices of ${path}`, "give the previous release, for the same devices");
   return {
     releases: paths,
     findings: product ? withWaivers(findings, { path: product.path, all: product.policy.waivers }, today()) : findings,

@@ -4,9 +4,9 @@ import type { Explained } from "@firmseal/report";
 import type { RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
-import type { SequenceCommand } from "../payload-check/tree.js";
 import type { Board, Product } from "../product/file/product.js";
 import type { IdentifiedSignature } from "../signing/signers.js";
+import type { SequenceCommand } from "../verify/tree.js";
 import type { CutReport } from "./cuts.js";
 
 /** From worst to mildest. */

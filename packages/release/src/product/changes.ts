@@ -35,10 +35,10 @@ export async function recorded({ path, record }: Pick<KnownRelease, "path" | "re
   if (!artifact) return undefined;
   const file = join(path, artifact.file);
   if (!existsSync(file))
-    throw releaseFault(`${file}: is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop --diff");
+    throw releaseFault(`${file} is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop --diff");
   const { digest } = await hashFile(file, "sha-256", artifact.size);
   if (`sha-256:${Buffer.from(digest).toString("hex")}` !== artifact.digest)
-    throw releaseFault(`${file}: has changed since it was released`, "get the folder again, as firmseal release wrote it");
+    throw releaseFault(`${file} has changed since it was released`, "get the folder again, as firmseal release wrote it");
   return { file, envelope: readEnvelopeFile(file) };
 }
 
@@ -59,7 +59,7 @@ async function beforeOf(plan: ReleasePlan, known: KnownRelease): Promise<Map<str
     const { vendor, classes } = classesOf(product, board);
     if (classes.some(({ id }) => scope.includes(`${vendor}/${id}`))) found.set(board.name, { file: known.path, envelope });
   }
-  if (found.size === 0) throw releaseFault(`${known.path}: is not for a board of this release`, "name a release of the same boards");
+  if (found.size === 0) throw releaseFault(`${known.path} is not for a board of this release`, "name a release of the same boards");
   return found;
 }
 

@@ -10,7 +10,7 @@ import { type Finding, type LintReport, type LintTask, lintRelease, type Skipped
 import { type EarlierRelease, readEarlier, readForLint } from "../lint/read.js";
 import { boardsFor, releaseBefore } from "../lint/releases.js";
 import type { IdentifiedSignature } from "../signing/signers.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import type { TrustOnFile } from "../trust/read.js";
 import type { PreparedBoard } from "./board/prepare.js";
 import type { Cuts } from "./cuts/cuts.js";
 import type { Product } from "./file/product.js";

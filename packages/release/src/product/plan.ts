@@ -11,7 +11,7 @@ import { refuseUnknownRules } from "../lint/releases.js";
 import { higher } from "../rotation/plan/quorum.js";
 import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import type { TrustOnFile } from "../trust/read.js";
 import { productTrustFile, productTrustKeys, refuseMissingKeys, refuseRole } from "./board/devices.js";
 import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
@@ -128,19 +128,19 @@ async function sameRelease(
     const more = names.filter((name) => !one.manifests.has(name));
     if (others.length > 0 || more.length > 0)
       throw releaseFault(
-        `${one.path}: has version ${version} for ${[...one.manifests.keys()].join(", ")}, not for ${names.join(", ")}`,
+        `${one.path} has version ${version} for ${[...one.manifests.keys()].join(", ")}, not for ${names.join(", ")}`,
         "release the same boards, or give a new version",
       );
     // its record is not signed, and the release would get its number
     if (product.sequence.source === "version" && one.sequence !== versionNumber(version))
       throw releaseFault(
-        `${one.path}: has version ${version} with sequence number ${one.sequence}, which is not that of the version`,
+        `${one.path} has version ${version} with sequence number ${one.sequence}, which is not that of the version`,
         "get it again, as firmseal release wrote it",
       );
     for (const { board, draft } of boards)
       if (logDigest(draft(one.sequence)) !== one.manifests.get(board.name))
         throw releaseFault(
-          `${one.path}: has version ${version} of board ${board.name} with other content`,
+          `${one.path} has version ${version} of board ${board.name} with other content`,
           "a different build is a new release: give it a new version",
         );
   }

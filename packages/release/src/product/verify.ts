@@ -12,11 +12,12 @@ import { isOtherName } from "../consumer/cose-alg.js";
 import { checkFor } from "../consumer/judge.js";
 import { impliedVersion, isUnnamed } from "../consumer/version.js";
 import { readEnvelopeFile } from "../input/envelope-file.js";
-import { namedIdentities } from "../payload-check/payload-check.js";
-import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payload-check/verified.js";
-import { isRefusal } from "../refusals.js";
 import { logDigest } from "../signing/authorize.js";
-import { type TrustedKeys, trustedKeys, withFileName } from "../trust/trust-ref.js";
+import { withFileName } from "../trust/read.js";
+import { type TrustedKeys, trustedKeys } from "../trust/trusted-keys.js";
+import { namedIdentities } from "../verify/manifest-facts.js";
+import { isRefusal } from "../verify/refusals.js";
+import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
 import { classesOf, refuseRole, trustOptions } from "./board/devices.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
@@ -70,11 +71,10 @@ function boardOf(path: string, envelope: Uint8Array, product: Product, wanted: r
   const names = wanted.map(({ name }) => name).join(", ");
   if (!board)
     throw releaseFault(
-      `${path}: is not for a board of ${product.name}`,
+      `${path} is not for a board of ${product.name}`,
       `${product.path} has ${product.boards.map(({ name }) => name).join(", ")}`,
     );
-  if (!wanted.includes(board))
-    throw releaseFault(`${path}: is for board ${board.name}, not for ${names}`, "give the release of that board");
+  if (!wanted.includes(board)) throw releaseFault(`${path} is for board ${board.name}, not for ${names}`, "give the release of that board");
   return board;
 }
 
@@ -83,13 +83,13 @@ function refuseNumber(path: string, product: Product, version: string | undefine
   if (product.sequence.source !== "version") return;
   if (version === undefined)
     throw releaseFault(
-      `${path}: names no version, and the numbers of ${product.name} are those of versions`,
+      `${path} names no version, and the numbers of ${product.name} are those of versions`,
       "make it with firmseal release",
     );
   const own = isVersion(version) ? versionNumber(version) : undefined;
   if (own !== sequence)
     throw releaseFault(
-      `${path}: is version ${visible(version)}, and ${sequence} is not the sequence number of that version`,
+      `${path} is version ${visible(version)}, and ${sequence} is not the sequence number of that version`,
       "do not publish it: make the release again",
     );
 }
@@ -171,8 +171,8 @@ async function verifyFolder(
   }
   const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);
   if (o.board !== undefined && missing.length > 0)
-    throw releaseFault(`${folder}: has no release for board ${o.board}`, "release it too, or name another board");
-  if (missing.length > 0) warn(`${visible(folder)}: has no release for ${missing.join(", ")}`);
+    throw releaseFault(`${folder} has no release for board ${o.board}`, "release it too, or name another board");
+  if (missing.length > 0) warn(`${visible(folder)} has no release for ${missing.join(", ")}`);
   return out;
 }
 
@@ -217,7 +217,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     return { releases, versions: [own.version], whom };
   }
   const known = releasesIn(path, product, role);
-  if (known.length === 0) throw releaseFault(`${path}: has no release`, "name the folder that firmseal release wrote, or an envelope");
+  if (known.length === 0) throw releaseFault(`${path} has no release`, "name the folder that firmseal release wrote, or an envelope");
   refuseUnordered(known);
   const releases: VerifiedBoard[] = [];
   for (const one of known) for (const found of await verifyFolder(one.path, product, whom, wanted, o)) releases.push(found);
@@ -233,7 +233,7 @@ function refuseBeside(path: string, one: VerifiedBoard, shelf: readonly KnownRel
     if (other === undefined || other === manifest) continue;
     if (known.version === one.version || known.sequence === sequence)
       throw releaseFault(
-        `${path}: has the version and number of ${known.path}, with other content`,
+        `${path} has the version and number of ${known.path}, with other content`,
         "do not publish it: give the release a new version",
       );
     if (versionNumber(known.version) < versionNumber(one.version as string) !== known.sequence < sequence)

@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { readAll, sha256Hex, tooMuch } from "@firmseal/keys";
 import type { ReportDocument } from "@firmseal/report";
 import { isTooDeep } from "../input/json.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 type Json = { readonly [name: string]: unknown };
 
@@ -32,7 +32,7 @@ const OTHER_FORMS = [
   { name: "SPDX", form: /<(?:\w+:)?specVersion>(SPDX-[\d.]+)</ },
 ] as const;
 
-/** Text of a file of others, which is short if it is what it should be. */
+/** Text of a third-party file, which is short if it is what it should be. */
 const short = (value: unknown): string => String(value ?? "").slice(0, 100);
 
 /** in-toto, alone or in a DSSE envelope. */
@@ -81,7 +81,10 @@ export function documentsBeside(path: string): string[] {
   return [".spdx.json", ".cdx.json", ".intoto.jsonl"].map((end) => `${stem}${end}`).filter((one) => existsSync(one));
 }
 
-/** Whether a file is a bill of materials in SPDX or CycloneDX. One that cannot be read, or is too large, is none. */
+/**
+ * Whether a file is a bill of materials in SPDX or CycloneDX. A file that cannot be read, or is too large, does not
+ * count.
+ */
 export function isBillOfMaterials(path: string): boolean {
   try {
     return ["CycloneDX", "SPDX"].includes(documentKind(readAll(path, LIMITS.reportDocument)).name);

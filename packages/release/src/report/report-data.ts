@@ -4,9 +4,9 @@ import { type DeviceKind, explainManifest, type ReportData, type ReportKey, type
 import type { PublicKey } from "@firmseal/signer";
 import { type Anchor, errors, type Manifest, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
-import { triedInterpreter } from "../payload-check/payload-check.js";
 import { sourceDate } from "../product/number/clock.js";
 import { familyFactsOf } from "../trust/families.js";
+import { triedInterpreter } from "../verify/payload-check.js";
 
 const base64 = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("base64");
 

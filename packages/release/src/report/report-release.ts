@@ -6,7 +6,7 @@ import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmsea
 import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 import { recorded } from "../product/changes.js";
 import { checkFiles, hasRecord, looksLikeRecord, readRecord, readRecordFile, releaseFault } from "../product/record/record.js";
 
@@ -40,7 +40,7 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
   const wanted = names.length === 0 ? all : all.filter(({ board }) => names.includes(board));
   if (wanted.length > LIMITS.reportBoards)
     throw tooMuch(
-      `${folder}: has ${wanted.length} boards, and a report shows at most ${LIMITS.reportBoards}`,
+      `${folder} has ${wanted.length} boards, and a report shows at most ${LIMITS.reportBoards}`,
       "name some of them: --board NAME",
     );
   return wanted;
@@ -54,7 +54,7 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
 export async function releaseFolder(path: string, names: readonly string[]): Promise<ReleaseFolder | undefined> {
   if (!isFolder(path)) return undefined;
   if (!hasRecord(path))
-    throw releaseFault(`${path}: has no ${RECORD}`, "name the folder that firmseal release wrote, for example dist/1.4.2, or an envelope");
+    throw releaseFault(`${path} has no ${RECORD}`, "name the folder that firmseal release wrote, for example dist/1.4.2, or an envelope");
   const record = readRecord(path);
   const wanted = wantedOf(path, record, names);
   await checkFiles(path, record, true);
@@ -96,12 +96,12 @@ export interface PreviousRelease {
 export function previousFolder(path: string, now: ReleaseRecord): PreviousRelease {
   const isRecord = !isFolder(path) && looksLikeRecord(path);
   if (!isRecord && !(isFolder(path) && hasRecord(path)))
-    throw releaseFault(`${path}: is not a release of several boards`, "name the folder of the previous release, or its release.json");
+    throw releaseFault(`${path} is not a release of several boards`, "name the folder of the previous release, or its release.json");
   const record = isRecord ? readRecordFile(path) : readRecord(path);
   const folder = isRecord ? dirname(path) : path;
   if (record.product !== now.product || record.vendor !== now.vendor)
     throw releaseFault(
-      `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${visible(now.product)} by ${visible(now.vendor)}`,
+      `${path} is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${visible(now.product)} by ${visible(now.vendor)}`,
       "name the previous release of the same product",
     );
   const boards = new Set(envelopesOf(now).map(({ board }) => board));

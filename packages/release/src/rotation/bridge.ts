@@ -7,10 +7,10 @@ import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";
 import { ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { openWithTrialKey, reviewSigned, warnBeforeSigning } from "../input/draft.js";
-import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import type { TrustOnFile } from "../trust/read.js";
+import { isRefusal, refusalMeaning, refusalName } from "../verify/refusals.js";
 import { keySet } from "./keys.js";
 import type { TrustMove } from "./move.js";
 import { planAsIfSigned } from "./plan/as-if-signed.js";
@@ -179,7 +179,7 @@ export async function signBridge(move: TrustMove, signingKeys: readonly SigningK
     {
       ...move.options,
       lists: [move.old, ...move.before, move.next],
-      // the floors of the fleet tell the last number
+      // the floors of the fleet show the last number
       ...(move.fleet && { first: "known" as const }),
       async judge(made) {
         checkKeys(made, keys, move, KEYS_HINT);

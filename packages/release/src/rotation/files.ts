@@ -3,18 +3,17 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { environment, Failure, grouped, readAll, systemFault, tooMuch, usage } from "@firmseal/keys";
-import { isTrust } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { looksLikeEnvelope } from "../input/envelope-kind.js";
-import { LIMITS } from "../limits.js";
-import { refusalHint } from "../refusals.js";
-import { big } from "./plan/quorum.js";
+import { looksLikeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
+import { LIMITS } from "../input/limits.js";
+import { bigSequence } from "../input/sequence.js";
+import { refusalHint } from "../verify/refusals.js";
 import { type PlannedStep, stepOf } from "./plan/steps.js";
 
 /** Reads a release, or a trust file without a release. Throws a Failure, ENVELOPE_NONE, for a file that is neither. */
 export async function readStep(path: string): Promise<PlannedStep> {
   const bytes = readAll(path, LIMITS.envelope, (head) => {
-    if (!isTrust(head) && !looksLikeEnvelope(head))
+    if (!looksLikeTrustFile(head) && !looksLikeEnvelope(head))
       throw new Failure(
         1,
         "ENVELOPE_NONE",
@@ -35,7 +34,7 @@ export async function readSteps(paths: readonly string[]): Promise<PlannedStep[]
   return steps;
 }
 
-const numberOf = (step: PlannedStep) => ("trust" in step ? big(step.store.sequence) : step.sequence);
+const numberOf = (step: PlannedStep) => ("trust" in step ? bigSequence(step.store.sequence) : step.sequence);
 
 /**
  * Returns the .suit and .trust files of a folder, from the lowest number to the highest, releases before trust files.
@@ -46,12 +45,12 @@ export async function readArchive(folder: string): Promise<PlannedStep[]> {
   try {
     names = readdirSync(folder).filter((name) => /\.(suit|trust)$/.test(name));
   } catch (e) {
-    throw systemFault(e, folder) ?? environment(`${folder}: cannot be read`, "give a folder with bridges and releases", e);
+    throw systemFault(e, folder) ?? environment(`${folder} cannot be read`, "give a folder with bridges and releases", e);
   }
-  if (names.length === 0) throw usage(`${folder}: has no .suit or .trust file`, "give a folder with bridges and releases");
+  if (names.length === 0) throw usage(`${folder} has no .suit or .trust file`, "give a folder with bridges and releases");
   if (names.length > LIMITS.planSteps)
     throw tooMuch(
-      `${folder}: has ${grouped(names.length)} releases and trust files`,
+      `${folder} has ${grouped(names.length)} releases and trust files`,
       `the limit is ${grouped(LIMITS.planSteps)}: keep bridges, and the newest release, in a folder of their own`,
     );
   const steps = await readSteps(names.sort().map((name) => join(folder, name)));

@@ -9,8 +9,8 @@ import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";
 import { parseJson } from "../input/json.js";
 import { jsonLines } from "../input/json-lines.js";
-import { LIMITS } from "../limits.js";
-import { violations } from "../schema.js";
+import { LIMITS } from "../input/limits.js";
+import { violations } from "../input/schema.js";
 
 /** A validated cohort. `where`: its place in the file, for people. */
 export interface FleetRow {
@@ -18,7 +18,7 @@ export interface FleetRow {
   readonly value: { readonly [member: string]: unknown };
 }
 
-const HINT = "docs/reference/fleet.md has the form of a fleet file";
+const HINT = "see docs/reference/fleet.md for the fleet file format";
 
 export function fleetFault(path: string, what: string): Failure {
   return refusedInput("FLEET", `${path}: ${what}`, HINT);
@@ -77,7 +77,11 @@ function checked(path: string, where: string, value: unknown): FleetRow {
   // a rule about members does not describe a value without members
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw fleetFault(path, `${where} is not an object`);
   const wrong = violations(value, "cohort");
-  if (wrong.length > 0) throw fleetFault(path, `${where} ${wordsOf(first(wrong))}`);
+  if (wrong.length > 0) {
+    const words = wordsOf(first(wrong));
+    // "line 2 lacks …", but: line 2: "floor" is not …
+    throw fleetFault(path, `${where}${words.startsWith('"') ? ":" : ""} ${words}`);
+  }
   return { where, value: value as FleetRow["value"] };
 }
 
@@ -168,14 +172,14 @@ function* csvRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
   try {
     new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw fleetFault(path, "is not text in UTF-8");
+    throw fleetFault(path, "the file is not text in UTF-8");
   }
   let names: string[] | undefined;
   const rows: FleetRow[] = [];
   const take = (cells: string[], { lines }: Info) => {
     if (names) {
       if (rows.length > LIMITS.fleetRows) return null;
-      rows.push(checked(path, `line ${lines}:`, fromCells(names, cells)));
+      rows.push(checked(path, `line ${lines}`, fromCells(names, cells)));
     } else {
       names = cells;
       const twice = cells.find((name, i) => cells.indexOf(name) !== i);

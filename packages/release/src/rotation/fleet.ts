@@ -9,8 +9,8 @@ import type { Identity, Sequence } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
-import { LIMITS } from "../limits.js";
-import { readTrustFile } from "../trust/trust-file.js";
+import { LIMITS } from "../input/limits.js";
+import { readTrustFile } from "../trust/read.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
 import { type Cohort, type DeviceAlg, type DeviceModel, type EmbeddedKeys, modelOf, type VerifierKind } from "./model.js";
 
@@ -25,7 +25,7 @@ async function publicKeyAt(path: string): Promise<PublicKey> {
   const { public: key } = await openKeyFile(path, {
     publicOnly: true,
     unproved: true,
-    secret: () => Promise.reject(usage(`${path}: is encrypted`, "name the public key in a fleet file: firmseal pubkey writes it")),
+    secret: () => Promise.reject(usage(`${path} is encrypted`, "name the public key in a fleet file: firmseal pubkey writes it")),
   });
   await loadAlg(key.alg);
   return key;
@@ -117,8 +117,8 @@ class Reader {
 
   /** Refuses what a micro verifier cannot have. */
   private refuseForMicro({ value, where }: FleetRow): void {
-    if (value["trust"] !== undefined) this.fault(where, 'has "trust", and a micro verifier reads no trust file: give its "keys"');
-    if (value["features"] !== undefined) this.fault(where, 'has "features", and a micro verifier has none: drop it');
+    if (value["trust"] !== undefined) this.fault(where, 'the row has "trust", and a micro verifier reads no trust file: give its "keys"');
+    if (value["features"] !== undefined) this.fault(where, 'the row has "features", and a micro verifier has none: drop it');
     if (((value["keys"] as unknown[] | undefined)?.length ?? 0) > 4)
       this.fault(where, '"keys" has more than 4, the most of a micro verifier');
     if (((value["threshold"] as number | undefined) ?? 1) > 2) this.fault(where, '"threshold" is above 2, the most of a micro verifier');
@@ -164,10 +164,13 @@ class Reader {
     let made: DeviceModel;
     if (value["trust"] !== undefined) {
       if (common.features && !common.features.includes("trust"))
-        this.fault(where, 'has "trust", and "features" without it: such a verifier reads no trust file, so give its "keys"');
+        this.fault(where, 'the row has "trust", and "features" without it: such a verifier reads no trust file, so give its "keys"');
       const trust = this.once("trust", value["trust"] as string, readTrustFile);
       if (common.features && !common.features.includes("families") && trust.store.families.length > 0)
-        this.fault(where, 'has "trust" with families of algorithms, and "features" without "families": such a verifier does not read it');
+        this.fault(
+          where,
+          'the row has "trust" with families of algorithms, and "features" without "families": such a verifier does not read it',
+        );
       made = modelOf({ ...common, trust });
     } else {
       const embedded = await this.embedded(row);
@@ -204,7 +207,7 @@ export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise
   const reader = new Reader(path);
   const all: Cohort[] = [];
   for (const row of rows) all.push(await reader.cohort(row));
-  if (all.length === 0) throw refusedInput("FLEET", `${path}: has no cohort`, "docs/reference/fleet.md has the form of a fleet file");
+  if (all.length === 0) throw refusedInput("FLEET", `${path} has no cohort`, "see docs/reference/fleet.md for the fleet file format");
   return all;
 }
 

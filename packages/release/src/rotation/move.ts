@@ -7,14 +7,14 @@ import { nodeHost } from "@firmseal/simulator";
 import { type Identity, trustFileUnchecked } from "@firmseal/verifier";
 import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, releaseFacts } from "../input/draft.js";
 import { identityOf } from "../input/identity.js";
+import { bigSequence } from "../input/sequence.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
-import { readChained } from "../trust/trust-chain.js";
-import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { withFileName } from "../trust/trust-ref.js";
+import { readTrustChain } from "../trust/chain.js";
+import { readTrustFile, type TrustOnFile, withFileName } from "../trust/read.js";
 import { readFleet } from "./fleet.js";
 import type { Cohort } from "./model.js";
 import type { CohortResult } from "./plan/plan.js";
-import { big, higher, LAST } from "./plan/quorum.js";
+import { higher, LAST } from "./plan/quorum.js";
 
 /** What a bridge is made from. */
 export interface BridgeOptions extends InputOptions, SequenceOverrides {
@@ -82,7 +82,7 @@ function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
 
 /** The lowest number that every device of this kind accepts, but not lower than that of `next`. */
 function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, identity: Identity): NextSequence {
-  const floor = (fleet ?? []).filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, big(c.floor)), 0n);
+  const floor = (fleet ?? []).filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, bigSequence(c.floor)), 0n);
   return (scope) => {
     const own = next(scope);
     if (floor >= LAST)
@@ -98,7 +98,7 @@ async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8
     return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
   }
   const input = await readInput(image, o);
-  if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
+  if (input.kind !== "image") throw usage(`${image} is not an image`, "make a bridge from an image, or without one");
   return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }
 
@@ -111,10 +111,10 @@ export async function readTrustMove(image: string | undefined, o: BridgeOptions)
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, next] = [readTrustFile(o.trust), readChained(o.next)];
+  const [old, next] = [readTrustFile(o.trust), readTrustChain(o.next)];
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, next);
-  refuseLastNumber(big(next.store.sequence));
+  refuseLastNumber(bigSequence(next.store.sequence));
   const before = (o.before ?? []).map((path) => readTrustFile(path));
   const made = await prepare(image, o, chainOf(old, before, next));
   const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };

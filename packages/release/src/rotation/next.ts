@@ -4,12 +4,12 @@
 import { grouped, tooMuch } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import { refusalMeaning } from "../refusals.js";
+import { LIMITS } from "../input/limits.js";
+import { bigSequence } from "../input/sequence.js";
+import { refusalMeaning } from "../verify/refusals.js";
 import { type Cohort, storesOf } from "./model.js";
 import { type DeviceState, type Played, play } from "./plan/dry-run.js";
 import { newestOfLine, stateOf } from "./plan/plan.js";
-import { big } from "./plan/quorum.js";
 import { type Group, statesOf } from "./plan/states.js";
 import { carriedStores, type PlannedStep } from "./plan/steps.js";
 
@@ -75,8 +75,8 @@ const keyOf = ({ store, floor, envelope }: DeviceState) =>
 
 /** Prefers the newest trust file, then the highest number. Of equal paths, the shortest was found first. */
 function isBetter(a: DeviceState, b: DeviceState): boolean {
-  const [x, y] = [a.store ? big(a.store.sequence) : 0n, b.store ? big(b.store.sequence) : 0n];
-  return x === y ? big(a.floor) > big(b.floor) : x > y;
+  const [x, y] = [a.store ? bigSequence(a.store.sequence) : 0n, b.store ? bigSequence(b.store.sequence) : 0n];
+  return x === y ? bigSequence(a.floor) > bigSequence(b.floor) : x > y;
 }
 
 function search(start: DeviceState, archive: readonly PlannedStep[], plays: Plays): { best: Node; refused: Played[] } {
@@ -116,7 +116,7 @@ export function whatNext(fleet: readonly Cohort[], archive: readonly PlannedStep
     const before = stateOf(first);
     const { best, refused } = search(before, archive, plays);
     const today = best.state.store && newestIn(best.state.store);
-    const isLate = today !== null && best.state.store !== null && big(best.state.store.sequence) < big(today.sequence);
+    const isLate = today !== null && best.state.store !== null && bigSequence(best.state.store.sequence) < bigSequence(today.sequence);
     const [last] = refused;
     const late = isLate ? `the archive has no way to trust file ${formatSequence(today.sequence)}` : undefined;
     const why = [late, last && `it refuses ${last.step.name}: ${refusalMeaning(last.code)}`].filter((text) => text !== undefined);

@@ -26,17 +26,17 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { isRefusal } from "../refusals.js";
+import { bigSequence } from "../input/sequence.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
+import { showChanges, type TrustChange } from "../trust/change.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
-import { showChanges, type TrustChange } from "../trust/trust-change.js";
-import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { withFileName } from "../trust/trust-ref.js";
+import { readTrustFile, type TrustOnFile, withFileName } from "../trust/read.js";
+import { isRefusal } from "../verify/refusals.js";
 import { readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type Cohort, storesOf } from "./model.js";
 import { type CohortResult, newestOfLine, standing } from "./plan/plan.js";
-import { big, higher, type Keys, keysInRole, only } from "./plan/quorum.js";
+import { higher, type Keys, keysInRole, only } from "./plan/quorum.js";
 import { reach } from "./plan/reach.js";
 
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
@@ -136,7 +136,7 @@ function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]
     const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
     if (list) return list;
     throw usage(
-      `--root ${name}: is not a root key of the trust file, or of one in the fleet`,
+      `--root ${name} is not a root key of the trust file, or of one in the fleet`,
       "firmseal trust show FILE lists its keys and their roles",
     );
   });
@@ -176,7 +176,7 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
   const { store } = model;
   // a list of another product line does not concern this one
   if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
-  const after = higher(big(floor), until);
+  const after = higher(bigSequence(floor), until);
   const now = reach({ model, store }, next, after, NONE);
   // lost roots do not matter to a device that accepts this list
   const takes =
@@ -199,16 +199,19 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
 function fates({ fleet, current, store: next, options }: Retirement, signing: Keys): CohortResult[] {
   newestOfLine([...storesOf(fleet), current.store, next]);
   const ahead = fleet.find(
-    ({ model: { store } }) => store && equalBytes(store.name, next.name) && big(store.sequence) > big(current.store.sequence),
+    ({ model: { store } }) =>
+      store && equalBytes(store.name, next.name) && bigSequence(store.sequence) > bigSequence(current.store.sequence),
   );
   if (ahead)
     throw refusedInput(
       "FLEET",
-      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big((ahead.model.store as TrustStore).sequence)}`,
+      `${current.path}: cohort ${ahead.name} has a newer trust file, ${bigSequence((ahead.model.store as TrustStore).sequence)}`,
       "give the newest one: --trust FILE",
     );
   const until = options.until ?? 0n;
-  const results = fleet.map((cohort) => standing(cohort, fate(cohort, signing, next, until), next, higher(big(cohort.floor), until), NONE));
+  const results = fleet.map((cohort) =>
+    standing(cohort, fate(cohort, signing, next, until), next, higher(bigSequence(cohort.floor), until), NONE),
+  );
   options.judge?.(results);
   return results;
 }
@@ -218,7 +221,7 @@ export async function planRetirement(ref: string, options: RetireOptions): Promi
   const current = readTrustFile(options.trust);
   const fleet = await readFleet(options.fleet);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
-  refuseLastNumber(big(current.store.sequence) + 1n);
+  refuseLastNumber(bigSequence(current.store.sequence) + 1n);
   const { next: description, retiredRoles } = withoutKey(describeTrust(current.store), key, options.until);
   const bytes = encodeTrust(description);
   const { store } = decodeTrust(bytes);

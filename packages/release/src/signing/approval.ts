@@ -23,8 +23,8 @@ import {
   type Signable,
   signedWith,
 } from "@firmseal/signer";
-import { LIMITS } from "../limits.js";
-import { enterUses } from "./enter.js";
+import { LIMITS } from "../input/limits.js";
+import { enterUses } from "./enter-uses.js";
 
 /** --approver, --approval and --allow-no-approval of a command that signs. */
 export interface ApprovalOptions {
@@ -64,7 +64,7 @@ const WORDS = {
 } as const;
 
 function wrong(path: string, fault: ApprovalError["fault"]) {
-  return refusedInput("APPROVAL", `${path}: ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
+  return refusedInput("APPROVAL", `${path} ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
 }
 
 /** Which approver made this approval. Throws a Failure: APPROVAL. */

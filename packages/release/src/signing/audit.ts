@@ -31,11 +31,10 @@ import {
   tooMuch,
   usage,
 } from "@firmseal/keys";
-import { isTrust } from "@firmseal/signer";
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
-import { LIMITS } from "../limits.js";
-import { type TrustEvidence, trustEvidence } from "../trust/trust-evidence.js";
+import { LIMITS } from "../input/limits.js";
+import { type TrustEvidence, trustEvidence } from "../trust/evidence.js";
 import { logDigest } from "./authorize.js";
 
 /** Options of auditLogs(). */
@@ -108,7 +107,10 @@ async function placeFor(ref: string, o: AuditOptions): Promise<LogPlace> {
   const seen = new LastSeen(name, "log").read()?.path;
   const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
   if (path === undefined)
-    throw environment(`${ref}: this machine has no signing log of this key`, "name the log file: KEY.log is beside the private key");
+    throw environment(
+      `${ref}: no signing log for this key`,
+      "the key has not signed here; if the log is elsewhere, name the log file (KEY.log, beside the private key)",
+    );
   return { path, key: name };
 }
 
@@ -207,7 +209,7 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
  */
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
-  const isList = (ref: string) => isFile(ref) && isTrust(readFirstBytes(ref, 2));
+  const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
   const places: LogPlace[] = [];
   for (const ref of refs) if (!isList(ref)) places.push(await placeFor(ref, o));

@@ -20,10 +20,10 @@ import {
 import { type PrecedingTrust, signedWith, TrustDraft, trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import type { PreviousTrust } from "../trust/trust-change.js";
+import type { PreviousTrust } from "../trust/change.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { refuseMovedKeys } from "./coverage.js";
-import { type Asked, enterUses, overridden } from "./enter.js";
+import { type Asked, enterUses, overridden } from "./enter-uses.js";
 
 /** Options of recordTrustSigning(). */
 export interface TrustSigningOptions extends SequenceOverrides {
@@ -107,7 +107,7 @@ export async function recordTrustSigning(
     const overrides = [...numbers, ...unseen(entries, asked, previous, o), ...withoutApproval(entries, keys, approvals)];
     for (const { name, public: key } of keys) {
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
-      if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
+      if (release) warn(`${visible(name)} has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
     return await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides));
   });

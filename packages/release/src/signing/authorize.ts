@@ -16,10 +16,10 @@ import { versionIn } from "@firmseal/report";
 import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith, toHex } from "@firmseal/signer";
 import { HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
-import type { TrustOnFile } from "../trust/trust-file.js";
+import type { TrustOnFile } from "../trust/read.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
-import { type Asked, enterUses, overridden } from "./enter.js";
+import { type Asked, enterUses, overridden } from "./enter-uses.js";
 import { scopeOf } from "./scope.js";
 
 export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {

@@ -6,10 +6,10 @@ import { isOfTrustFile, keyName, knownEntries, movedTo, refusedInput, usage, war
 import { coseAlg, equalBytes, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
-import { namedIdentities } from "../payload-check/payload-check.js";
-import { isRefusal, refusalMeaning } from "../refusals.js";
-import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { limitsOf, limitWords } from "../trust/trust-ref.js";
+import { limitsOf, limitWords } from "../trust/facts.js";
+import { readTrustFile, type TrustOnFile } from "../trust/read.js";
+import { namedIdentities } from "../verify/manifest-facts.js";
+import { isRefusal, refusalMeaning } from "../verify/refusals.js";
 
 /** The options --trust and --role of commands that sign manifests. */
 export interface CoverOptions {
@@ -33,7 +33,7 @@ export interface NamedKey {
  */
 export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
   if (o.trust !== undefined) return o.trust.map(readTrustFile);
-  // a role that is passed over would let a debug key sign a release
+  // ignoring a role would let a debug key sign a release
   if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
   return [];
 }
@@ -74,7 +74,7 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
     if (reasons.every((reason) => reason !== undefined))
       throw refusedInput(
         "KEY_ROLE",
-        `${name}: ${[...new Set(reasons)].join("; ")}`,
+        `${name} ${[...new Set(reasons)].join("; ")}`,
         "sign with a key that the trust file lists for this; firmseal trust show FILE lists its keys",
       );
   }
@@ -109,7 +109,7 @@ export function refuseRootKeys(keys: readonly NamedKey[], entries: readonly Entr
     if (o.allowRootKey) return ["allow-root-key"];
     throw refusedInput(
       "KEY_ROLE",
-      `${name}: has signed a trust file as a root (entry ${as.n} of its log, ${as.time.slice(0, 10)}), and a root signs no manifests`,
+      `${name} has signed a trust file as a root (entry ${as.n} of its log, ${as.time.slice(0, 10)}), and a root signs no manifests`,
       "sign with a release key, or allow it: --allow-root-key",
     );
   }

@@ -2,7 +2,7 @@
 
 import { readAll, usage } from "@firmseal/keys";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 import { scopeOf } from "./scope.js";
 
 const HINT = "choose another name with --out, or give --replace if it may be lost";

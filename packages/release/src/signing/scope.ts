@@ -3,8 +3,8 @@
 import { refusedInput } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
-import { type Commands, manifestParameters } from "../payload-check/payload-check.js";
+import { LIMITS } from "../input/limits.js";
+import { type Commands, manifestParameters } from "../verify/manifest-facts.js";
 
 /**
  * The kinds of device that a manifest is for, as `vendor/class`: every pair in it, with "-" for a missing part. A

@@ -18,7 +18,7 @@ import {
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { ALG_NAMES, type CoseSignature } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 /** A key that may have signed: its name, and what it may sign according to a trust file. */
 export interface KnownKey {

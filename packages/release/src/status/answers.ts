@@ -2,7 +2,7 @@
 
 import { grouped, readAll, refusedInput, tooMuch } from "@firmseal/keys";
 import { jsonLines } from "../input/json-lines.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 /** A status message that has not been verified. `where`: its place, for people. */
 export interface Answer {
@@ -42,7 +42,7 @@ export function* readAnswers(paths: readonly string[]): Generator<Answer> {
     for (const { where, value } of lines) {
       if (++n > LIMITS.fleetRows)
         throw tooMuch(`more than ${grouped(LIMITS.fleetRows)} statuses`, "collect the answers of a part of the fleet at a time");
-      yield { where: where === "" ? path : `${path}, ${where.slice(0, -1)}`, message: decoded(value) };
+      yield { where: where === "" ? path : `${path}, ${where}`, message: decoded(value) };
     }
   }
 }

@@ -2,10 +2,11 @@
 // that stays so is frozen: somebody on the way may keep it from hearing of newer releases.
 
 import { formatSequence } from "@firmseal/verifier/tools";
+import { bigSequence } from "../input/sequence.js";
 import { cohortsOf } from "../rotation/fleet.js";
 import type { FleetMembers } from "../rotation/fleet-write.js";
 import { whatNext } from "../rotation/next.js";
-import { big, type Newest } from "../rotation/plan/quorum.js";
+import type { Newest } from "../rotation/plan/quorum.js";
 import type { PlannedStep } from "../rotation/plan/steps.js";
 
 /** Devices in one state. */
@@ -43,7 +44,7 @@ export async function behindOf(
   for (const { name, names, trust, floor, path: steps } of whatNext(cohorts, archive)) {
     const store = models.get(name)?.store ?? null;
     const today = store && newestIn(store);
-    const isOld = store !== null && today !== null && big(store.sequence) < big(today.sequence);
+    const isOld = store !== null && today !== null && bigSequence(store.sequence) < bigSequence(today.sequence);
     if (steps.length === 0 && !isOld) continue;
     const dates = names.map((one) => ({ one, since: sinceOf(one), at: Date.parse(sinceOf(one)) }));
     out.push({

@@ -5,12 +5,12 @@ import { usage } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
 import { formatSequence, readStatus } from "@firmseal/verifier/tools";
-import { isRefusal, refusalMeaning } from "../refusals.js";
 import { readArchive } from "../rotation/files.js";
 import { fleetRows } from "../rotation/fleet-rows.js";
 import { checkFleetName, type FleetMembers, fleetText, movedRow } from "../rotation/fleet-write.js";
 import { newestOfLine } from "../rotation/plan/plan.js";
 import { carriedStores } from "../rotation/plan/steps.js";
+import { isRefusal, refusalMeaning } from "../verify/refusals.js";
 import { type Answer, readAnswers } from "./answers.js";
 import { type BehindDevices, behindOf } from "./behind.js";
 import { KnownFiles } from "./known-files.js";
@@ -124,7 +124,7 @@ function asRefused<T>(work: () => T): T {
   }
 }
 
-/** Verifies an answer. `named` is told the device that it names as soon as that is known. */
+/** Verifies an answer. Calls `named` with the device that it names as soon as that is known. */
 function verified(
   { message }: Answer,
   keys: ReadonlyMap<string, readonly Anchor[]>,
@@ -133,7 +133,7 @@ function verified(
 ): Verified {
   if (!message) throw new Refused("not a status in base64");
   const kid = asRefused(() => readStatus(message).signature.kid);
-  if (!kid || kid.length === 0) throw new Refused("names no device");
+  if (!kid || kid.length === 0) throw new Refused("the status names no device");
   const name = nameOf(kid);
   named(name);
   const own = keys.get(toHex(Uint8Array.from(kid)));
@@ -163,12 +163,12 @@ function updated(before: FleetMembers | undefined, { name, status, sent }: Verif
   if (status.trust) {
     if (!list)
       throw new Refused(
-        `has trust file ${status.trust.name} ${status.trust.sequence}, which is not among the given files: give it with --trust`,
+        `the device has trust file ${status.trust.name} ${status.trust.sequence}, which is not among the given files: give it with --trust`,
       );
     delete row["keys"];
     delete row["threshold"];
     row["trust"] = list.file;
-  } else if (!row["keys"]) throw new Refused("has keys in its firmware, and the fleet file has no keys for it");
+  } else if (!row["keys"]) throw new Refused("the device has keys in its firmware, and the fleet file has no keys for it");
   const { release: floor, debug, recovery } = status.floors as { [role: string]: string };
   row["floor"] = numberOf(floor as string);
   if (debug !== undefined || recovery !== undefined)
@@ -242,7 +242,7 @@ export async function collectStatuses(paths: readonly string[], o: CollectOption
       const one = verified(answer, keys, nonces, (name) => {
         device = name;
       });
-      if (heard.has(one.name)) throw new Refused("answers twice");
+      if (heard.has(one.name)) throw new Refused("the device answers twice");
       const before = rows.get(one.name);
       const row = updated(before, one, known, o);
       if (hasFallen(before, row, known)) fell.push(one.name);

@@ -8,7 +8,7 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { type FleetMembers, movedName } from "../rotation/fleet-write.js";
 import type { PlannedStep } from "../rotation/plan/steps.js";
-import { readTrustFile } from "../trust/trust-file.js";
+import { readTrustFile } from "../trust/read.js";
 import type { DeviceStatus } from "./status.js";
 
 interface KnownList {

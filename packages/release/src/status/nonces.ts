@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
 import { jsonLines } from "../input/json-lines.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 /** A nonce that was sent to a device. */
 export interface SentNonce {
@@ -30,11 +30,11 @@ function read(path: string, where: string, value: unknown, now: number): SentNon
   const other = Object.keys(value).find((name) => !MEMBERS.includes(name));
   if (other !== undefined) throw fault(path, `${where} has the unknown member ${visible(JSON.stringify(other.slice(0, 64)))}`);
   if (typeof device !== "string" || device === "" || Buffer.byteLength(device) > 128)
-    throw fault(path, `${where} "device" is not the name of a device`);
-  if (typeof nonce !== "string" || !NONCE.test(nonce)) throw fault(path, `${where} "nonce" is not 8 to 64 bytes in hex`);
+    throw fault(path, `${where}: "device" is not the name of a device`);
+  if (typeof nonce !== "string" || !NONCE.test(nonce)) throw fault(path, `${where}: "nonce" is not 8 to 64 bytes in hex`);
   if (typeof sent !== "string" || !TIME.test(sent) || Number.isNaN(Date.parse(sent)))
-    throw fault(path, `${where} "sent" is not a time, as 2026-11-26T08:00:00Z`);
-  if (Date.parse(sent) > now + AHEAD) throw fault(path, `${where} "sent" is in the future: ${sent}`);
+    throw fault(path, `${where}: "sent" is not a time, as 2026-11-26T08:00:00Z`);
+  if (Date.parse(sent) > now + AHEAD) throw fault(path, `${where}: "sent" is in the future: ${sent}`);
   return { device, nonce: Uint8Array.from(Buffer.from(nonce, "hex")), sent };
 }
 
@@ -50,16 +50,16 @@ export function readNonces(path: string): Map<string, SentNonce> {
   const how = { longest: LIMITS.nonceLine, what: "one nonce", fault: (words: string) => fault(path, words) };
   for (const { where, value } of jsonLines(path, bytes, how)) {
     const one = read(path, where, value, now);
-    if (out.has(one.device)) throw fault(path, `${where} ${visible(one.device)} has two nonces`);
+    if (out.has(one.device)) throw fault(path, `${where}: ${visible(one.device)} has two nonces`);
     const hex = Buffer.from(one.nonce).toString("hex");
     // an answer to one would be an answer to the other
-    if (nonces.has(hex)) throw fault(path, `${where} two devices have this nonce`);
+    if (nonces.has(hex)) throw fault(path, `${where}: two devices have this nonce`);
     if (out.size === LIMITS.fleetRows)
       throw tooMuch(`${path}: more than ${grouped(LIMITS.fleetRows)} nonces`, "ask a part of the fleet at a time");
     nonces.add(hex);
     out.set(one.device, one);
   }
-  if (out.size === 0) throw fault(path, "has no nonce");
+  if (out.size === 0) throw fault(path, "the file has no nonce");
   return out;
 }
 

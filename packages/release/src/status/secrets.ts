@@ -4,7 +4,7 @@
 import { KeyFileError, readGuarded } from "@firmseal/keys";
 import { type Anchor, hmac256 } from "@firmseal/verifier";
 import { parseJson } from "../input/json.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 const HINT = 'give {"kty": "oct", "kid": "SERIAL", "k": "32 bytes in base64url"}, or a JWK Set of these';
 

@@ -12,7 +12,7 @@ import {
   STATE_TRIAL,
   verifyStatus,
 } from "@firmseal/verifier/tools";
-import { type DigestText, formatDigest } from "../payload-check/tree.js";
+import { type DigestText, formatDigest } from "../verify/tree.js";
 
 const STATES: { readonly [state: number]: "confirmed" | "trial" | "rolled-back" } = {
   [STATE_CONFIRMED]: "confirmed",

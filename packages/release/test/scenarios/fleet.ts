@@ -1,11 +1,11 @@
 // A fleet of virtual devices, each of which is brought to its state by what it was offered. Devices in one state are one device: what the
 // verifier does depends on nothing else, so the outcome of one stands for all of them.
 
-import { isTrust, toHex } from "@firmseal/signer";
-import { decodeEnvelope, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { toHex } from "@firmseal/signer";
+import { decodeEnvelope, formatSequence, looksLikeTrustFile, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { type Cut, Device, VENDOR } from "../../../test-support/src/rotation-world.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../src/rotation/model.js";
-import { signedTrust } from "../../src/trust/trust-file.js";
+import { selfSignedTrust } from "../../src/trust/chain.js";
 import { ALGS, identityOf, type Key, type List, type ReleaseFacts, release } from "./world.js";
 
 /** Devices of one kind. */
@@ -22,7 +22,7 @@ export interface Kind {
   readonly share: number;
 }
 
-/** A release, or a list that comes by itself. */
+/** A release, or a list that comes without one. */
 export interface Offer {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -53,7 +53,7 @@ export interface Scenario {
   readonly lists: readonly List[];
   readonly lost?: readonly Key[];
   readonly stolen?: readonly Key[];
-  /** Retired, and still at hand. */
+  /** Retired, and still available. */
   readonly have?: readonly Key[];
   /** What a thief has got hold of ready-made, and the kinds that it was made for. */
   readonly leaked?: readonly (Offer & { readonly kinds: readonly string[] })[];
@@ -69,14 +69,14 @@ export interface State {
 
 const digestOf = (envelope: Uint8Array) => toHex(Uint8Array.from(decodeEnvelope(envelope).digest?.bytes ?? []));
 
-/** Whether a release is for devices of a kind, whoever has signed it. */
+/** Whether a release is for devices of a kind, whatever its signers. */
 export function isFor({ to }: Offer, kind: Kind): boolean {
   return !to || (kind.vendors.includes(to.vendor) && kind.classes.includes(to.class));
 }
 
 /** Offers a release or a list. Where the power fails in the middle, the device comes again. Whether it took it. */
 export function offer(device: Device<string>, { bytes, role }: Offer, cut: Cut = "none"): boolean {
-  if (isTrust(bytes)) return device.offerTrust(bytes);
+  if (looksLikeTrustFile(bytes)) return device.offerTrust(bytes);
   const took = device.dryRun(bytes, cut, role);
   return took || (cut === "writing" && device.dryRun(bytes, "none", role));
 }
@@ -94,12 +94,12 @@ export function stateKey({ memory, kept }: Device<string>): string {
   );
 }
 
-/** At most so many states of one scenario. */
+/** Maximum number of states of one scenario. */
 const STATES = 36;
 
 /** Brings devices to their states, by random histories. */
 export function statesOf(s: Scenario, random: () => number): State[] {
-  const published = new Map(s.past.filter(({ bytes }) => !isTrust(bytes)).map((p) => [digestOf(p.bytes), p]));
+  const published = new Map(s.past.filter(({ bytes }) => !looksLikeTrustFile(bytes)).map((p) => [digestOf(p.bytes), p]));
   const out = new Map<string, State>();
   for (const kind of s.kinds)
     for (let i = 0; i < STATES; i++) {
@@ -118,7 +118,7 @@ export function statesOf(s: Scenario, random: () => number): State[] {
 export function fleetOf(states: readonly State[], devices: number, random: () => number): { rows: Cohort[]; of: State[] } {
   const models = states.map((state): [DeviceModel, DeviceModel] => {
     const { kind, device, release, role } = state;
-    const trust = { path: `${kind.name}.trust`, bytes: device.kept, store: signedTrust(device.kept) };
+    const trust = { path: `${kind.name}.trust`, bytes: device.kept, store: selfSignedTrust(device.kept) };
     const facts = { trust, identity: device.memory.identity, algorithms: kind.algorithms ?? ["ed25519" as const] };
     return [modelOf({ ...facts, ...(release && role === ROLE_RELEASE && { release }) }), modelOf(facts)];
   });

@@ -1,15 +1,17 @@
-// What becomes of a device in truth: it is offered the steps, then what a thief can make, then what we can still make. Nothing here asks the plan.
+// What really happens to a device: it is offered the steps, then what a thief can make, then what we can still make.
+// Nothing here asks the plan.
 
-import { equalBytes, isTrust, toHex } from "@firmseal/signer";
+import { equalBytes, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence, ROLE_DEBUG, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { decodeEnvelope, formatSequence, looksLikeTrustFile, ROLE_DEBUG, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import type { Device } from "../../../test-support/src/rotation-world.js";
-import { big, higher, LAST } from "../../src/rotation/plan/quorum.js";
+import { bigSequence } from "../../src/input/sequence.js";
+import { higher, LAST } from "../../src/rotation/plan/quorum.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
 import { isFor, type Offer, offer, type Scenario, type State, stateKey } from "./fleet.js";
 import { all, type Key, type List, list, release } from "./world.js";
 
-const floorOf = (d: Device<string>) => big(d.memory.sequence);
+const floorOf = (d: Device<string>) => bigSequence(d.memory.sequence);
 const isRoot = (store: TrustStore, k: Key) => store.anchors.some((a) => a.roles.includes(1) && toHex(Uint8Array.from(a.key)) === k.hex);
 
 /** What stolen keys may sign for a device. */
@@ -53,21 +55,25 @@ export class Judge {
   constructor(private readonly s: Scenario) {
     this.lost = s.lost ?? [];
     this.stolen = s.stolen ?? [];
-    for (const { bytes } of s.steps) if (!isTrust(bytes)) this.numbers.set(bytes, big(decodeEnvelope(bytes).manifest.sequence));
+    for (const { bytes } of s.steps)
+      if (!looksLikeTrustFile(bytes)) this.numbers.set(bytes, bigSequence(decodeEnvelope(bytes).manifest.sequence));
   }
 
   private newest(store: TrustStore): List {
     const line = this.s.lists.filter((l) => equalBytes(l.store.name, store.name));
-    return line.reduce((a, b) => (big(a.store.sequence) >= big(b.store.sequence) ? a : b));
+    return line.reduce((a, b) => (bigSequence(a.store.sequence) >= bigSequence(b.store.sequence) ? a : b));
   }
 
-  /** The keys that still sign a number for us: those that the newest list does not end below it, and retired ones at hand. */
+  /**
+   * The keys that still sign a number for us: those that the newest list does not end below it, and retired ones that
+   * are available.
+   */
   private held(store: TrustStore, sequence: bigint): Key[] {
     const { keys, store: newest } = this.newest(store);
     const ends = (k: Key) => newest.anchors.find((a) => toHex(Uint8Array.from(a.key)) === k.hex)?.until;
     const counts = (k: Key) => {
       const until = ends(k);
-      return !until || big(until) >= sequence;
+      return !until || bigSequence(until) >= sequence;
     };
     const held = new Set([...keys.filter(counts), ...(this.s.have ?? [])]);
     return [...held].filter((k) => !this.lost.includes(k));
@@ -77,7 +83,7 @@ export class Judge {
     return kind.vendors.flatMap((vendor) => kind.classes.map((name) => ({ vendor, class: name })));
   }
 
-  /** Whether a step is for devices of this kind, whoever has signed it. */
+  /** Whether a step is for devices of this kind, whatever its signers. */
   private isFor(step: Offer, { kind, device }: State): boolean {
     if (step.to) return isFor(step, kind);
     return this.s.lists.some((l) => equalBytes(l.bytes, step.bytes) && equalBytes(l.store.name, device.store.name));
@@ -85,7 +91,7 @@ export class Judge {
 
   /** The numbers that a thief, or we, may try: above what the device has, and where the windows of keys begin and end. */
   private tries(device: Device<string>, after: bigint): bigint[] {
-    const limits = device.store.anchors.flatMap((a) => [a.since, a.until].flatMap((n) => (n ? [big(n)] : [])));
+    const limits = device.store.anchors.flatMap((a) => [a.since, a.until].flatMap((n) => (n ? [bigSequence(n)] : [])));
     return [...new Set([after + 1n, ...limits, ...limits.map((n) => n + 1n)])].filter((n) => n > after && n <= LAST);
   }
 
@@ -101,9 +107,9 @@ export class Judge {
     const place = toHex(Uint8Array.from(device.store.payload));
     const bad = await once(this.made, `list ${place}`, async () => {
       const store = device.store;
-      const next = { name: Buffer.from(Uint8Array.from(store.name)).toString(), sequence: big(store.sequence) + 1n };
+      const next = { name: Buffer.from(Uint8Array.from(store.name)).toString(), sequence: bigSequence(store.sequence) + 1n };
       const facts = { root: [own, ...roots].slice(0, 8), release: [mine, ...known].slice(0, 8), need: { root: 1, release: 1 } };
-      const epoch = store.begins ? { epoch: { number: store.epoch, from: big(store.begins) } } : {};
+      const epoch = store.begins ? { epoch: { number: store.epoch, from: bigSequence(store.begins) } } : {};
       const before = { bytes: device.kept, store, keys: [] };
       return (await list({ ...next, ...facts, ...epoch, after: [before], by: [own, ...roots] })).bytes;
     });
@@ -138,8 +144,8 @@ export class Judge {
         const name = ["ours", sequence, pair.vendor, pair.class, by.map((k) => k.label), brings ? toHex(brings) : ""].join(" ");
         const bytes = await once(this.made, name, () => release({ ...pair, sequence, by, image: "later", brings }));
         const twin = device.twin();
-        const before = big(twin.store.sequence);
-        if (offer(twin, { name, bytes }) && (!brings || big(twin.store.sequence) > before)) return true;
+        const before = bigSequence(twin.store.sequence);
+        if (offer(twin, { name, bytes }) && (!brings || bigSequence(twin.store.sequence) > before)) return true;
       }
     return false;
   }
@@ -151,13 +157,13 @@ export class Judge {
     const held = this.held(store, 0n);
     const roots = held.filter((k) => isRoot(store, k) || isRoot(newest.store, k)).slice(0, 8);
     const releases = held.filter((k) => !roots.includes(k)).slice(0, 8);
-    const sequence = higher(big(newest.store.sequence), big(store.sequence)) + 1n;
+    const sequence = higher(bigSequence(newest.store.sequence), bigSequence(store.sequence)) + 1n;
     if (roots.length === 0 || releases.length === 0 || sequence > LAST) return undefined;
     const key = [toHex(Uint8Array.from(store.payload)), sequence].join(" ");
     let made = this.listed.get(key);
     if (!made) {
       const name = Buffer.from(Uint8Array.from(store.name)).toString();
-      const epoch = newest.store.begins ? { epoch: { number: newest.store.epoch, from: big(newest.store.begins) } } : {};
+      const epoch = newest.store.begins ? { epoch: { number: newest.store.epoch, from: bigSequence(newest.store.begins) } } : {};
       const facts = { name, sequence, root: roots, release: releases, need: { root: 1, release: 1 }, ...epoch };
       made = list({ ...facts, after: [{ bytes: device.kept, store, keys: [] }], by: roots });
       this.listed.set(key, made);
@@ -175,7 +181,7 @@ export class Judge {
         // by itself, or behind all lists of the line
         const line = this.s.lists
           .filter((l) => equalBytes(l.store.name, device.store.name))
-          .sort((x, y) => (big(x.store.sequence) < big(y.store.sequence) ? -1 : 1));
+          .sort((x, y) => (bigSequence(x.store.sequence) < bigSequence(y.store.sequence) ? -1 : 1));
         const ways = next ? [next, Buffer.concat([...line.map((l) => l.bytes), next])] : [];
         let renewable = false;
         for (const way of ways) renewable ||= await this.reaches(state, device, after, way);
@@ -186,7 +192,7 @@ export class Judge {
     return known;
   }
 
-  /** Plays the steps on the device, and tells what it is worth afterwards. */
+  /** Runs the steps on the device, and returns its state afterwards. */
   async outcome(state: State, cut: () => "none" | "writing" | "before keeping"): Promise<Outcome> {
     const device = state.device.twin();
     const took: boolean[] = [];
@@ -194,7 +200,7 @@ export class Judge {
     let after = 0n;
     let last: { step: Offer; took: boolean; passed: boolean } | undefined;
     for (const step of this.s.steps) {
-      const before = { floor: floorOf(device), trust: big(device.store.sequence), starts: device.memory.invoked.length };
+      const before = { floor: floorOf(device), trust: bigSequence(device.store.sequence), starts: device.memory.invoked.length };
       const took1 = offer(device, step, cut());
       took.push(took1);
       if (!this.isFor(step, state)) continue;
@@ -206,8 +212,8 @@ export class Judge {
     const floor = floorOf(device);
     if (floor > after) after = floor;
     const { exposed, reachable, renewable } = await this.worth(state, device, after);
-    const isOld = big(device.store.sequence) < big(this.newest(device.store).store.sequence);
-    const isRelease = last !== undefined && !isTrust(last.step.bytes);
+    const isOld = bigSequence(device.store.sequence) < bigSequence(this.newest(device.store).store.sequence);
+    const isRelease = last !== undefined && !looksLikeTrustFile(last.step.bytes);
     const verdict = (): Verdict => {
       if (last && isRelease && !last.took && !last.passed) return "stranded";
       if (dark || !reachable) return "stranded";

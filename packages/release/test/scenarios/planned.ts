@@ -101,7 +101,7 @@ async function hashRoots(back: boolean): Promise<Scenario> {
   const lists = [T1, T2, T3];
   const steps = [await now(20, [A, B], T2.bytes), await now(30, [A, B], T3.bytes)];
   if (back) {
-    // every root that is at hand signs, so that devices with any of the lists before may take it
+    // every available root signs, so that devices with any of the lists before may take it
     const T4 = await list({ sequence: 4, root: later, release, after: [T3, T2], by: [R1, R2, H1, H2, ...later] });
     lists.push(T4);
     steps.push(await now(40, [A, B], T4.bytes));

@@ -1,14 +1,15 @@
-// Plays a scenario: what the plan says of each device, against what becomes of a device in the same state.
+// Runs a scenario: compares what the plan says of each device with what happens to a device in the same state.
 
-import { equalBytes, isTrust } from "@firmseal/signer";
+import { equalBytes } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, open } from "@firmseal/verifier";
+import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { randoms } from "../../../test-support/src/randoms.js";
 import type { Cohort } from "../../src/rotation/model.js";
 import { type CohortResult, planSteps } from "../../src/rotation/plan/plan.js";
 import { type PlannedStep, stepOf } from "../../src/rotation/plan/steps.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
-import { signedTrust } from "../../src/trust/trust-file.js";
+import { selfSignedTrust } from "../../src/trust/chain.js";
 import { fleetOf, offer, type Scenario, type State, statesOf } from "./fleet.js";
 import { type Exposure, Judge, type Outcome, ROLES } from "./judge.js";
 import type { Key } from "./world.js";
@@ -20,7 +21,7 @@ export interface Report {
   readonly verdicts: { readonly [verdict in Verdict]?: number };
   /** What somebody says who looks at signatures alone, and of how many devices that is not so. */
   readonly naive: { readonly says: readonly Verdict[]; readonly wrong: number };
-  /** Devices of which the plan has different content from what becomes of them. */
+  /** Devices for which the plan is wrong. */
   readonly wrong: readonly string[];
   /** Devices that take something of the thief's, though the plan does not call them exposed. */
   readonly fooled: readonly string[];
@@ -46,10 +47,10 @@ function byName(results: readonly CohortResult[]): Map<string, CohortResult> {
 
 /** Who looks at signatures alone: a release is installed if enough keys of the list have signed, and the list that it carries is taken. */
 function naiveVerdict({ device }: State, { steps, lists }: Scenario): Verdict {
-  let store = signedTrust(device.kept);
+  let store = selfSignedTrust(device.kept);
   let verdict: Verdict = "moved";
   for (const { bytes } of steps) {
-    if (isTrust(bytes)) continue;
+    if (looksLikeTrustFile(bytes)) continue;
     const anchors = store.anchors
       .filter((a) => a.roles.includes(2))
       .map(({ alg, key, kid }) => ({ alg, key, ...(kid && { kid }) }) as Anchor);
@@ -106,26 +107,32 @@ function faults(
   return out;
 }
 
-interface Playing {
-  readonly devices: number;
-  readonly seed: number;
-  /** Another one in place of the plan, to see that a wrong one is noticed. */
-  readonly planner?: typeof planSteps;
+interface Played {
+  readonly s: Scenario;
+  readonly states: readonly State[];
+  /** The devices, and the state of each. */
+  readonly fleet: ReturnType<typeof fleetOf>;
+  readonly truths: ReadonlyMap<State, Truth>;
 }
 
-export async function play(s: Scenario, { devices, seed, planner = planSteps }: Playing): Promise<Report> {
+/** What happens to each state of a fleet. */
+export async function play(s: Scenario, devices: number, seed: number): Promise<Played> {
   const random = randoms(seed);
   const states = statesOf(s, random);
-  const { rows, of } = fleetOf(states, devices, random);
+  const fleet = fleetOf(states, devices, random);
+  const judge = new Judge(s);
+  const truths = new Map<State, Truth>();
+  for (const state of states) truths.set(state, await truthOf(state, s, judge, random));
+  return { s, states, fleet, truths };
+}
+
+/** The plan, compared with it. `planner`: another one in place of the plan, to see that a wrong one is noticed. */
+export async function compare({ s, states, fleet: { rows, of }, truths }: Played, planner = planSteps): Promise<Report> {
   const steps: PlannedStep[] = [];
   for (const { name, bytes } of s.steps) steps.push(await stepOf(name, bytes));
   const gone = { lost: setOf(s.lost), stolen: setOf(s.stolen), have: setOf(s.have) };
   const stores = s.lists.map(({ store }) => store);
   const [before, after] = [byName(planner(rows, [], gone, stores)), byName(planner(rows, steps, gone))];
-
-  const judge = new Judge(s);
-  const truths = new Map<State, Truth>();
-  for (const state of states) truths.set(state, await truthOf(state, s, judge, random));
 
   const verdicts: { [verdict in Verdict]?: number } = {};
   const naive = { says: new Set<Verdict>(), wrong: 0 };
@@ -146,5 +153,5 @@ export async function play(s: Scenario, { devices, seed, planner = planSteps }: 
     if (ROLES.some((role) => truth.before[role])) exposed.before++;
     if (ROLES.some((role) => truth.outcomes[0]?.exposed[role])) exposed.after++;
   }
-  return { devices, states: states.length, verdicts, naive: { says: [...naive.says], wrong: naive.wrong }, exposed, ...found };
+  return { devices: rows.length, states: states.length, verdicts, naive: { says: [...naive.says], wrong: naive.wrong }, exposed, ...found };
 }

@@ -1,6 +1,7 @@
-// The scenarios of docs/explanation/scenarios.md, each played by 10,000 virtual devices. A fleet is in some tens of states, and a state's device stands
-// for all devices in it. What the plan says is compared with what becomes of each of them: with and without power cuts, with what a thief can make,
-// and with what can still be signed for it. By default every eighth scenario; with FIRMSEAL_LONG=1 all.
+// The scenarios of docs/explanation/scenarios.md, each played by 10,000 virtual devices. A fleet is in some tens of
+// states, and a state's device stands for all devices in it. What the plan says is compared with what happens to each
+// of them: with and without power cuts, with what a thief can make, and with what can still be signed for it. By
+// default every eighth scenario; with FIRMSEAL_LONG=1 all.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -11,7 +12,7 @@ import type { Scenario } from "./fleet.js";
 import { allRootsLost, oneRootLost, twoRootsLost } from "./loss.js";
 import { acquisition, classSplit, emergencyStop, sharedRoots, whiteLabel } from "./organization.js";
 import { rootsBack, rootsToHash, threeGenerations, withoutTheBridge } from "./planned.js";
-import { play } from "./play.js";
+import { compare, play } from "./play.js";
 import { debugAndRepair, fastForward, freeze, keyStolen, stolenAndLost } from "./theft.js";
 
 /** Devices in one state have one plan: more of them say nothing of the states, and a large fleet is planned once. */
@@ -69,7 +70,7 @@ describe("scenarios", { timeout: 600_000 }, () => {
     const naive = new Set<string>();
     for (let seed = 1; seed <= SEEDS; seed++) {
       const devices = ALL || (LONG && seed === 1 && make === threeGenerations) ? LARGE : DEVICES;
-      const report = await play(s, { devices, seed });
+      const report = await compare(await play(s, devices, seed));
       const { wrong, fooled, alarmed, verdicts } = report;
       const told = Object.entries(verdicts).map(([verdict, n]) => `${n} ${verdict}`);
       console.log(
@@ -93,10 +94,8 @@ describe("scenarios", { timeout: 600_000 }, () => {
       (...asked) =>
         planSteps(...asked).map((r) => ({ ...r, verdict, exposed: { release: is, root: is, debug: is, recovery: is } }));
     const [calm, wolf] = [all("moved", false), all("exposed", true)];
-    const [first, second] = [
-      await play(s, { devices: 500, seed: 1, planner: calm }),
-      await play(s, { devices: 500, seed: 1, planner: wolf }),
-    ];
+    const played = await play(s, 500, 1);
+    const [first, second] = [await compare(played, calm), await compare(played, wolf)];
     expect([first.wrong.length > 0, first.fooled.length > 0, first.alarmed.length]).toEqual([true, true, 0]);
     expect([second.wrong.length > 0, second.fooled.length, second.alarmed.length > 0]).toEqual([true, 0, true]);
   });

@@ -57,7 +57,7 @@ export async function stolenAndLost(): Promise<Scenario> {
       ...(await history(0.5, { by: [A], class: "single" }, 10, 11, 12, 13, 14)),
       ...(await history(0.5, { by: [A], class: "single-mini" }, 10, 11, 12, 13, 14)),
     ],
-    // the list comes by itself: no release that we can sign reaches these devices
+    // the list comes without a release: no release that we can sign reaches these devices
     steps: [
       await now(20, [B, C], T2.bytes),
       { name: "ended.trust", bytes: ended.bytes },

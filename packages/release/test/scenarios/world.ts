@@ -31,7 +31,7 @@ import { type Alg, ed25519, es256, hsslms, type Identity, type TrustStore } from
 import { rawKey } from "@firmseal/verifier/tools";
 import { remembered } from "../../../simulator/src/simulation/remembered.js";
 import { key as fixedKey, imageOf, sha256, VENDOR } from "../../../test-support/src/rotation-world.js";
-import { signedTrust } from "../../src/trust/trust-file.js";
+import { selfSignedTrust } from "../../src/trust/chain.js";
 
 const utf8 = new TextEncoder();
 
@@ -152,7 +152,11 @@ export async function list(f: ListFacts): Promise<List> {
     TrustDraft.read(bytes, before),
     (f.by ?? f.root).map((k) => k.signer),
   );
-  return { bytes: draft.bytes, store: signedTrust(draft.bytes), keys: [...f.root, ...f.release.map(keyIn), ...(f.debug ?? []).map(keyIn)] };
+  return {
+    bytes: draft.bytes,
+    store: selfSignedTrust(draft.bytes),
+    keys: [...f.root, ...f.release.map(keyIn), ...(f.debug ?? []).map(keyIn)],
+  };
 }
 
 export interface ReleaseFacts {

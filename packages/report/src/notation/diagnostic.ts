@@ -2,7 +2,7 @@
 // numbers as comments. Byte strings are opened where the format says that they hold CBOR, and nowhere else.
 
 import { decodeItem, type Item, type Names } from "@firmseal/verifier/tools";
-import { hexOf } from "../explain.js";
+import { hexOf } from "../behaviour/explain.js";
 import { escaped, grouped } from "../text.js";
 import { exactArgument, insideBytes, isNumbered, keyOf, PLACE_NAMES, type Place, valueNames, valuePlace } from "./places.js";
 

@@ -31,7 +31,7 @@ import {
   PARAMETER_NAMES,
 } from "@firmseal/verifier/tools";
 
-/** Where an item of an envelope or a trust file is, which tells what its keys and numbers mean. */
+/** Where an item of an envelope or a trust file is, which determines what its keys and numbers mean. */
 export type Place =
   | "envelope"
   | "wrapper"

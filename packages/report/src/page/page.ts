@@ -2,8 +2,8 @@
 
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { hexOf } from "../behaviour/explain.js";
 import { MOST_BOARDS } from "../data.js";
-import { hexOf } from "../explain.js";
 import { type ReleaseRecord, readRecordText, recordContradiction } from "../record/record.js";
 import { recordFault } from "../record/record-check.js";
 import { el, visibleText } from "./dom.js";
@@ -53,7 +53,7 @@ async function openPart(data: PageData, i: number, progress: OnProgress): Promis
   }
 }
 
-/** Holds a board against the record. Returns why it is another one. */
+/** Compares a board with the record. Returns why it is another one. */
 async function boardFault(record: ReleaseRecord, { data, verified, envelope }: Opened, progress: OnProgress): Promise<string | undefined> {
   if (!verified || !envelope) return undefined;
   const { sequence, behaviours, thumbprints, signed } = verified;

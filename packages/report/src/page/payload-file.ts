@@ -1,8 +1,8 @@
 // Compares the file of a payload outside the envelope with the digest that was signed.
 
+import { HASH_FUNCTIONS, type HashFunction } from "../behaviour/device-rules.js";
+import { hexOf } from "../behaviour/explain.js";
 import type { ReportDocument } from "../data.js";
-import { HASH_FUNCTIONS, type HashFunction } from "../device-rules.js";
-import { hexOf } from "../explain.js";
 import { el, visibleText } from "./dom.js";
 import type { BoardOutcome } from "./release-view.js";
 import type { OnProgress } from "./slices.js";

@@ -1,7 +1,7 @@
 // Long work in slices of time, so that the page answers meanwhile. A worker would need a script of its own: one from a
 // blob has whatever text the page puts together, and the hashes in the Content-Security-Policy do not cover it.
 
-import type { HashFunction } from "../device-rules.js";
+import type { HashFunction } from "../behaviour/device-rules.js";
 
 /** The longest slice in milliseconds: a longer one would be felt. */
 const SLICE = 25;
@@ -9,7 +9,7 @@ const SLICE = 25;
 /** Bytes between two looks at the clock. A multiple of 4, for base64. */
 const STEP = 1 << 18;
 
-/** Told from time to time how far the work is. */
+/** Called from time to time with the progress of the work. */
 export type OnProgress = (done: number, of: number) => void;
 
 /** Calls `step` for one stretch after the other of `n` units, with pauses. */

@@ -11,10 +11,10 @@ import {
   MANIFEST_NAMES,
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
+import { type Expectation, HASH_FUNCTIONS, type Interpreter } from "../behaviour/device-rules.js";
+import { type DeviceKind, payloadsOf } from "../behaviour/device-run.js";
+import { type Behaviour, explainManifest, hexOf } from "../behaviour/explain.js";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
-import { type Expectation, HASH_FUNCTIONS, type Interpreter } from "../device-rules.js";
-import { type DeviceKind, payloadsOf } from "../device-run.js";
-import { type Behaviour, explainManifest, hexOf } from "../explain.js";
 import { digestInSlices, type OnProgress } from "./slices.js";
 import { REPORT_TEXTS } from "./texts.js";
 import { thumbprintOf } from "./thumbprint.js";

@@ -1,9 +1,9 @@
-// Holds a record against an envelope that it names: the record is not signed, and backends publish by it.
+// Checks a record against an envelope that it names: the record is not signed, and backends publish by it.
 
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { HASH_NAMES } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Behaviour, hexOf } from "../explain.js";
+import { type Behaviour, hexOf } from "../behaviour/explain.js";
 import { escaped } from "../text.js";
 import { fileOfUri } from "./file-of-uri.js";
 import type { Artifact, ReleaseRecord } from "./record.js";

@@ -42,7 +42,7 @@ export interface Artifact {
   readonly testKeys: readonly string[];
 }
 
-/** The content of release.json (docs/reference/release-record.md). */
+/** The content of release.json (docs/reference/product.md). */
 export interface ReleaseRecord {
   readonly $schema: "urn:firmseal:release:1";
   readonly product: string;

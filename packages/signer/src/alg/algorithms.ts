@@ -1,14 +1,13 @@
-// The table of the algorithms, one row for each, and what its rows say. Nothing else in this package names an
-// algorithm.
+// The table of the algorithms, one row for each, and what its rows say. Other files name an algorithm only where a
+// format or a published key is for that one alone: key/prepare.ts, key/ssh.ts, test-keys/.
 
 import { type Alg, algorithms } from "@firmseal/verifier";
 import { COSE, KEY_D, KEY_PRIV } from "@firmseal/verifier/tools";
-import { ed25519Row } from "../alg/ed25519.js";
-import { es256Row } from "../alg/es256.js";
-import { hsslmsRow } from "../alg/hsslms.js";
-import { mlDsa44Row, mlDsa65Row, mlDsa87Row } from "../alg/mldsa.js";
-import type { AlgRow, JwkForm } from "../alg/row.js";
-import { NotLoaded } from "./mldsa.js";
+import { ed25519Row } from "./ed25519.js";
+import { es256Row } from "./es256.js";
+import { hsslmsRow } from "./hsslms.js";
+import { mlDsa44Row, mlDsa65Row, mlDsa87Row, NotLoaded } from "./mldsa.js";
+import type { AlgRow, JwkForm } from "./row.js";
 
 const ALG_ROWS = {
   ed25519: ed25519Row,

@@ -1,5 +1,5 @@
 // HSS/LMS (RFC 8554, SP 800-208), public keys only. A private key has state, which a value in memory cannot keep: see
-// ../hss.ts.
+// hss/hss.ts of the package keys.
 
 import { hsslms as alg } from "@firmseal/verifier";
 import { COSE } from "@firmseal/verifier/tools";

@@ -1,9 +1,9 @@
 // Ed25519 by OpenSSL, if Node's crypto is available: it runs in constant time, which JavaScript cannot guarantee for
 // numbers that depend on a secret. Without it (in a browser, or with an OpenSSL that lacks Ed25519) a library signs,
 // and the signature is the same. Importing the key takes longer than signing, so the public key and all signatures of
-// one turn of the event loop share a key object, until wipePrivateKey(). It holds a copy of the secret, which OpenSSL overwrites when
-// the object is collected as garbage: some time after its owner has overwritten the secret with zeros, as it is with an
-// object for one signature.
+// one turn of the event loop share a key object, until wipePrivateKey(). It holds a copy of the secret, which OpenSSL
+// overwrites when the object is collected as garbage: some time after its owner has overwritten the secret with zeros,
+// as it is with an object for one signature.
 
 import { decodeBase64url } from "../key/base64url.js";
 

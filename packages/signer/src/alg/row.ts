@@ -1,6 +1,6 @@
-// What this package knows about a signature algorithm: one value of type Row for each, in a file of its own.
-// algorithms.ts has the table of the rows; nothing else in this package names an algorithm. Custody facts (tokens,
-// services, foreign file formats) are in custody.ts of the package keys.
+// What this package knows about a signature algorithm: one value of type AlgRow for each, in a file
+// of its own or with its family. algorithms.ts has the table of the rows. Custody facts (tokens,
+// services, foreign file formats) are in algorithms.ts of the package keys.
 
 import type { Alg } from "@firmseal/verifier";
 

@@ -2,6 +2,7 @@
 // nearest valid name.
 
 import type { Violation } from "./schema.js";
+import { LONGEST_WORD, suggestion } from "./suggestion.js";
 
 /** The description is invalid. `path` is a JSON Pointer to the fault. */
 export class DescriptionError extends Error {
@@ -19,12 +20,6 @@ export class DescriptionError extends Error {
 /** Maximum nesting of a description. The validator is recursive, and no valid description nests this deeply. */
 const DEEPEST = 64;
 
-/**
- * Longer words are neither compared nor repeated in messages, because the time to compare grows with the product of the
- * lengths.
- */
-const LONGEST = 64;
-
 /** Refuses text that has no UTF-8 form. JSON can encode a lone surrogate, but a manifest cannot hold one. */
 export function checkText(text: string, path: string): void {
   if (!text.isWellFormed()) throw new DescriptionError(path, "text with half of a surrogate pair, which UTF-8 cannot encode");
@@ -32,7 +27,7 @@ export function checkText(text: string, path: string): void {
 
 /** The schemas describe JSON, in which byte strings are text. */
 function asJson(value: unknown, path = "", depth = 0): unknown {
-  if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
+  if (depth > DEEPEST) throw new DescriptionError("", "the description is nested too deeply");
   if (typeof value === "string") checkText(value, path);
   if (value instanceof Uint8Array) return "";
   if (Array.isArray(value)) return value.map((v, i) => asJson(v, `${path}/${i}`, depth + 1));
@@ -55,7 +50,7 @@ function deepest(errors: readonly Violation[]): Violation | undefined {
 export function conform(value: unknown, violations: (json: unknown) => readonly Violation[]): void {
   const first = deepest(violations(asJson(value)));
   const e = first && mistyped(first);
-  if (e) throw new DescriptionError(e.instancePath, inWords(e), memberOf(e));
+  if (e) throw new DescriptionError(e.instancePath, violationWords(e), memberOf(e));
 }
 
 /** A missing member may be present under a mistyped name. Then report that name. */
@@ -75,13 +70,13 @@ const many = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** Keywords with a limit, in words. */
 const COUNTS: { readonly [keyword: string]: (limit: number) => string } = {
-  minItems: (n) => `needs at least ${many(n, "item")}`,
-  maxItems: (n) => `may have at most ${many(n, "item")}`,
-  minLength: (n) => `needs at least ${many(n, "character")}`,
-  maxLength: (n) => `may have at most ${many(n, "character")}`,
+  minItems: (n) => `at least ${many(n, "item")} needed`,
+  maxItems: (n) => `at most ${many(n, "item")} allowed`,
+  minLength: (n) => `at least ${many(n, "character")} needed`,
+  maxLength: (n) => `at most ${many(n, "character")} allowed`,
 };
 
-function inWords({ keyword, params, message, data, parentSchema }: Violation): string {
+function violationWords({ keyword, params, message, data, parentSchema }: Violation): string {
   if (keyword === "additionalProperties")
     return `unknown member ${quoted(params["additionalProperty"])}${suggestion(params["additionalProperty"], Object.keys(parentSchema?.properties ?? {}))}`;
   if (keyword === "required") return `${quoted(params["missingProperty"])} is missing`;
@@ -91,45 +86,11 @@ function inWords({ keyword, params, message, data, parentSchema }: Violation): s
   }
   const described = parentSchema?.description;
   // what the pattern means, rather than the pattern
-  if (keyword === "pattern" && described !== undefined) return `does not have the right form (${described})`;
-  const words = COUNTS[keyword]?.(Number(params["limit"])) ?? message ?? "does not fit the schema";
+  if (keyword === "pattern" && described !== undefined) return `the value does not have the right form (${described})`;
+  const words = COUNTS[keyword]?.(Number(params["limit"])) ?? `the value ${message ?? "does not fit the schema"}`;
   return `${words}${described === undefined ? "" : ` (${described})`}`;
 }
 
 function quoted(value: unknown): string {
-  return typeof value === "string" && value.length <= LONGEST ? JSON.stringify(value) : "this";
-}
-
-/** A shorter word is the beginning of too many others to suggest one of them. */
-const SHORTEST_BEGINNING = 3;
-
-/**
- * Returns "; did you mean …?" with the nearest valid word, whatever its case, or the only one that begins so. "" if
- * none is near.
- */
-export function suggestion(word: unknown, right: readonly string[]): string {
-  if (typeof word !== "string" || word.length > LONGEST) return "";
-  const given = word.toLowerCase();
-  const [nearest] = right.map((one) => ({ one, away: distance(given, one.toLowerCase()) })).sort((a, b) => a.away - b.away);
-  const isNear = nearest !== undefined && nearest.away <= Math.max(1, Math.floor(word.length / 3));
-  const begun = given.length < SHORTEST_BEGINNING ? [] : right.filter((one) => one.toLowerCase().startsWith(given));
-  const meant = isNear ? nearest.one : begun.length === 1 ? begun[0] : undefined;
-  return meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
-}
-
-/** The distance of two words: how many letters to insert, delete, replace or exchange with their neighbour (optimal string alignment). */
-function distance(a: string, b: string): number {
-  const [one, other] = [[...a], [...b]];
-  let before: number[] = [];
-  let row = Array.from({ length: other.length + 1 }, (_, i) => i);
-  for (const [i, letter] of one.entries()) {
-    const next = [i + 1];
-    for (const [j, wanted] of other.entries()) {
-      const least = Math.min((row[j] as number) + (letter === wanted ? 0 : 1), (row[j + 1] as number) + 1, (next[j] as number) + 1);
-      const isExchanged = i > 0 && j > 0 && letter === other[j - 1] && one[i - 1] === wanted;
-      next.push(isExchanged ? Math.min(least, (before[j - 1] as number) + 1) : least);
-    }
-    [before, row] = [row, next];
-  }
-  return row[other.length] as number;
+  return typeof value === "string" && value.length <= LONGEST_WORD ? JSON.stringify(value) : "this";
 }

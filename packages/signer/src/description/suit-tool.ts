@@ -114,15 +114,15 @@ class Import {
     for (const [i, value] of components.entries()) {
       const at = `/components/${i}`;
       const c = object(value, at) as Component;
-      for (const key of Object.keys(c)) if (!KNOWN.has(key)) throw new DescriptionError(`${at}/${key}`, "is unknown");
+      for (const key of Object.keys(c)) if (!KNOWN.has(key)) throw new DescriptionError(`${at}/${key}`, "unknown member");
       for (const key of ["install-id", "download-id", "load-id"]) if (c[key] !== undefined) this.index(c[key], `${at}/${key}`);
       const index = this.index(c["install-id"], `${at}/install-id`);
       const group = this.groups.find((g) => g.index === index);
       if (group) group.choices.push(c);
       else this.groups.push({ index, choices: [c] });
     }
-    for (const key of Object.keys(source)) if (!KNOWN_TOP.has(key)) throw new DescriptionError(`/${key}`, "is unknown");
-    if (source["manifest-version"] !== 1) throw new DescriptionError("/manifest-version", "must be 1");
+    for (const key of Object.keys(source)) if (!KNOWN_TOP.has(key)) throw new DescriptionError(`/${key}`, "unknown member");
+    if (source["manifest-version"] !== 1) throw new DescriptionError("/manifest-version", "the version must be 1");
     if (source["digest-algorithm"] !== undefined) this.warnings.push("digest-algorithm is ignored; the manifest's digest is SHA-256");
     if (source["include-json"]) this.warnings.push("include-json is ignored");
   }

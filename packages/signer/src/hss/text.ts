@@ -16,7 +16,7 @@ export function parseHss(text: string): HssParams {
     throw new KeyError("format", "the levels of HSS/LMS are written HEIGHT/WIDTH, from the top, with commas: 15/4 or n24:10/4,10/8");
   const levels = (found[2] as string).split(",").map((one) => {
     const [height, width] = one.split("/").map(Number) as [number, number];
-    if (!HEIGHTS.includes(height)) throw new KeyError("format", `a tree of HSS/LMS is 5, 10, 15, 20 or 25 high, not ${height}`);
+    if (!HEIGHTS.includes(height)) throw new KeyError("format", `an HSS/LMS tree has height 5, 10, 15, 20 or 25, not ${height}`);
     if (!WIDTHS.includes(width)) throw new KeyError("format", `the digits of HSS/LMS are 1, 2, 4 or 8 bits wide, not ${width}`);
     return { height: height as Height, width: width as Width };
   });

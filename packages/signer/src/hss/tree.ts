@@ -19,8 +19,8 @@ const D_PBLC = 0x8080;
 const D_MESG = 0x8181;
 const D_LEAF = 0x8282;
 const D_INTR = 0x8383;
-// Values in the place of a chain number (chain numbers are below 2^9), to derive other values from the SEED of a tree.
-// The numbers are those of the reference implementation of RFC 8554, so that the same SEED and I give the same stack in
+// Values in place of a chain number (chain numbers are below 2^9), to derive other values from the SEED of a tree. The
+// numbers are those of the reference implementation of RFC 8554, so that the same SEED and I give the same stack in
 // both.
 const S_RANDOMIZER = 0xfffd;
 const S_CHILD_SEED = 0xfffe;

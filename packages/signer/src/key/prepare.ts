@@ -45,15 +45,25 @@ export interface PreparedKey {
  * @example anchor("ed25519", prepareKey(key, "2k"))
  */
 export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
-  const { bases, each } = SHAPES[size];
-  let table = "";
-  for (let base of [ed25519.Point.fromBytes(publicKey("ed25519", key).key), ed25519.Point.BASE])
-    for (let i = 0; i < bases; i++) {
-      const step = base.double();
-      for (let j = 0, p = base; j < each; j++, p = p.add(step)) table += tableEntryText(p);
-      for (let j = 0; j < 256 / bases; j++) base = base.double();
-    }
+  const own = multiplesText(ed25519.Point.fromBytes(publicKey("ed25519", key).key), size);
+  const base = baseTexts.get(size) ?? multiplesText(ed25519.Point.BASE, size);
+  baseTexts.set(size, base);
+  const table = own + base;
   return { key: Uint8Array.from(key), table, digest: sha256(new TextEncoder().encode(table)) };
+}
+
+/** The multiples of the base point, which all keys of a size have. */
+const baseTexts = new Map<TableSize, string>();
+
+function multiplesText(point: Ed25519Point, size: TableSize): string {
+  const { bases, each } = SHAPES[size];
+  const points: Ed25519Point[] = [];
+  for (let base = point, i = 0; i < bases; i++) {
+    const step = base.double();
+    for (let j = 0, p = base; j < each; j++, p = p.add(step)) points.push(p);
+    for (let j = 0; j < 256 / bases; j++) base = base.double();
+  }
+  return entriesText(points);
 }
 
 /**
@@ -66,9 +76,24 @@ export function tableNumbers(table: string): number[] {
   );
 }
 
-function tableEntryText(p: Ed25519Point): string {
-  const { x, y } = p.toAffine();
-  return written(y - x) + written(y + x) + written(D2 * x * y);
+/** The entries of a table. One inversion serves all points: the inverse of the product of their Z, and from it each. */
+function entriesText(points: readonly Ed25519Point[]): string {
+  let product = 1n;
+  const before = points.map(({ Z }) => {
+    const so = product;
+    product = (product * Z) % FIELD_PRIME;
+    return so;
+  });
+  let inverse = ed25519.etc.invert(product, FIELD_PRIME);
+  let text = "";
+  for (let i = points.length - 1; i >= 0; i--) {
+    const { X, Y, Z } = points[i] as Ed25519Point;
+    const byZ = (inverse * (before[i] as bigint)) % FIELD_PRIME;
+    inverse = (inverse * Z) % FIELD_PRIME;
+    const [x, y] = [(X * byZ) % FIELD_PRIME, (Y * byZ) % FIELD_PRIME] as const;
+    text = written(y - x) + written(y + x) + written(D2 * x * y) + text;
+  }
+  return text;
 }
 
 /**

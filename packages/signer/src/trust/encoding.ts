@@ -23,6 +23,7 @@ import {
   FILE_THRESHOLDS,
   FILE_VERSION,
   type Item,
+  looksLikeTrustFile,
   MAX_SIGNATURES,
   readTrust as readSigned,
   sameKey,
@@ -42,14 +43,6 @@ import { type FamilyEntry, KNOWN_ALGS, ROLES, type RoleName, type TrustDescripti
 export interface TrustFile {
   readonly store: TrustStore;
   readonly signatures: readonly CoseSignature[];
-}
-
-/**
- * Returns whether the bytes begin with tag 98, COSE_Sign (RFC 9052 §2). The head of this tag has one form, of two
- * bytes.
- */
-export function isTrust(head: Uint8Array): boolean {
-  return head[0] === 0xd8 && head[1] === TAG_SIGN;
 }
 
 function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
@@ -130,7 +123,7 @@ export function joinTrustFile(payload: Uint8Array, signatures: readonly Uint8Arr
  */
 export function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array[] } {
   // first the head, which has one two-byte form: a file of another kind is refused as such, whatever follows
-  if (bytes.length > 1 && !isTrust(bytes)) throwRefusal(errors.TRUST_NONE, 0);
+  if (bytes.length > 1 && !looksLikeTrustFile(bytes)) throwRefusal(errors.TRUST_NONE, 0);
   const [message] = decodeItem(bytes).items as [Item];
   const [head, unprotected, payload, signatures] = message.items as [Item, Item, Item, Item];
   if (message.kind !== "array" || message.value !== 4) throwRefusal(errors.CBOR_TYPE, message.at);

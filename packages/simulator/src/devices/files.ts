@@ -49,7 +49,7 @@ class FilesStore implements Store {
     readonly Model: typeof FsModel,
   ) {}
 
-  /** The same for equal disks. */
+  /** Equal disks have equal digests. */
   digest(): string {
     if (this.known) return this.known;
     const hash = createHash("sha256");

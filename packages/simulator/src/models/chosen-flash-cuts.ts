@@ -48,7 +48,7 @@ class Prefix {
     const n = this.pageOf(operation);
     const page = this.fixed.get(n);
     if (!page || onePageEach(operation, this.size).length > 1) return undefined;
-    // the bits that a cut leaves depend on the address, so the page keeps its place; the first one tells the size
+    // the bits that a cut leaves depend on the address, so the page keeps its place; the first one shows the size
     const pages = [page];
     pages[n] = page;
     carryOut(pages, operation, tear);

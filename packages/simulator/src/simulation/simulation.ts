@@ -51,13 +51,13 @@ export class Simulation {
   private readonly known: { course: Course; floor: string }[] = [];
   private before = "";
   private after = "";
-  /** The same after a second installation: into the other slot, for which a release may have another image. */
+  /** Like `after`, after a second installation: into the other slot, for which a release may have another image. */
   private afterAgain = "";
   private from!: Store;
   private floor: Sequence = [0, 0];
   /**
-   * Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor
-   * fall.
+   * The update's sequence number, if it starts a new epoch below the old floor. The floor may fall only to this number,
+   * in one step.
    */
   private anew: string | undefined;
   private courses = 0;

@@ -23,7 +23,7 @@ export function compareSequence(a: Sequence, b: Sequence): number {
 
 /** Whether a value is an unsigned integer of 32 bits. */
 export function isHalf(n: unknown): boolean {
-  // the unsigned 32 bits of anything else, such as a text, differ from it; those of a BigInt cannot be had
+  // the unsigned 32 bits of anything else, such as a text, differ from it; a BigInt has none
   return typeof n === "number" && n === (n as number) >>> 0;
 }
 

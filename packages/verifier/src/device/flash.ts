@@ -1,5 +1,5 @@
 // A device on raw NOR flash: two slots for each component and for the envelope, and two pages for records. A record
-// tells what is current; the newest complete one applies. It is written last, into the page of the older one, so that a
+// says what is current; the newest complete one applies. It is written last, into the page of the older one, so that a
 // cut at any point leaves one of the two. Protects against a power cut at any write and erase. Does not protect against
 // an attacker who can write to the flash, nor against code that starts images without this device: an unsigned boot
 // loader is not a root of trust. docs/guides/devices.md describes the layout and the limits.

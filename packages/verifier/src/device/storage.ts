@@ -1,7 +1,7 @@
-// A device in Espruino's Storage: two files for each component and for the envelope, and two for records. A record
-// tells what is current; the newest complete one applies. It is written last, beside the older one, so that a cut
-// leaves one of the two. The device never lets Storage compact, because a cut during that loses files: without room,
-// the installation is refused. The device survives only what Storage itself survives: docs/guides/espruino.md describes
+// A device in Espruino's Storage: two files for each component and for the envelope, and two for records. A record says
+// what is current; the newest complete one applies. It is written last, beside the older one, so that a cut leaves one
+// of the two. The device never lets Storage compact, because a cut during that loses files: without room, the
+// installation is refused. The device survives only what Storage itself survives: docs/guides/espruino.md describes
 // this and the layout. Does not protect against an attacker who can write to Storage, and so replace the boot file.
 
 import { subBytes } from "../base/bytes.js";

@@ -114,7 +114,7 @@ export function startSmall(size: number): HashState {
     while (filled !== size - size / 8) {
       update([0]);
     }
-    // The length in bits (FIPS 180-4 §5.1). SHA-512 has two words before it, which SHA-256 works out anew.
+    // The length in bits (FIPS 180-4 §5.1). SHA-512 has two words before it, which SHA-256 computes again.
     words[28] = words[29] = 0;
     words[size / 4 - 2] = n / 536870912;
     words[size / 4 - 1] = n * 8;

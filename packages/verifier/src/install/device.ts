@@ -18,7 +18,7 @@ export interface Commit {
   counters: Bytes;
   /** From a micro verifier: the signed SHA-256 of the image. */
   digest?: Bytes;
-  /** The floor goes down: a trust file that its roots have signed begins to count anew. */
+  /** The floor goes down: a trust file that its roots have signed begins a new epoch. */
   reset?: boolean;
 }
 

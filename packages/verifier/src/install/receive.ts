@@ -74,7 +74,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
     return;
   }
   m = opened(source, trust, host, false);
-  // payloads follow, and the manifest tells their size
+  // payloads follow, and the manifest has their size
   if (a.length - e.behind > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
   try {
     prepare(m, source, trust, device, host, INSTALL_SECTIONS);

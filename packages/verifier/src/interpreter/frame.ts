@@ -13,8 +13,7 @@ import { CBOR_DEPTH, COMMAND_ARGUMENT, TRY_EACH_EXHAUSTED } from "../spec/errors
 import { COND_CLASS_IDENTIFIER, COND_DEVICE_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "../spec/suit.js";
 
 /**
- * The identity of the device. 16-byte UUIDs; a vendor may also be a private enterprise number, as the CBOR item
- * #6.112(bstr).
+ * The identity of the device. 16-byte UUIDs; a vendor may also be a private enterprise number, #6.112(bstr) in CBOR.
  */
 export interface Identity {
   vendor: Bytes[];

@@ -212,7 +212,8 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
       for (j = 0; (a = anchors[j]) && threshold; j++) {
         if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[2] && a.kid && !equalConstantTime(bytesOf(s, 2), a.kid))) {
           fits = 1;
-          // in every form of one key, these bytes are the same: see sameKey(). Nobody finds another key with them
+          // in every form of one key, these bytes are the same: see sameKey(). It is infeasible to find another key
+          // with the same bytes
           if (HAS_PAIRS) secret = subBytes(HAS_GENERAL ? rawKey(a.key) : (a.key as Bytes), 4, 24);
           if (
             !(HAS_PAIRS && counted && equalConstantTime(secret as Bytes, counted)) &&
@@ -220,7 +221,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
             a.alg.verify(a.key, append(append(SIGNATURE1, bytesOf(s, 4)), append([64], bytesOf(holes, 2))), bytesOf(s, 6), host as Host) ===
               true
           ) {
-            // so does an anchor for some devices only
+            // this verifier does not support anchors limited to some devices
             if (a.vendor || a.class || (HAS_GENERAL && a.single) || (!HAS_WINDOWS && (a.since || a.until))) refuse(TRUST_POLICY);
             if (HAS_WINDOWS && (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0))
               late++;

@@ -93,7 +93,7 @@ export const URI_LENGTH = 47;
 export const HEAD_LENGTH = 48;
 
 // 50..69  signatures
-/** Nobody can meet this trust policy, or everybody can. */
+/** The trust policy is invalid: no keys, a threshold that is not from 1 to their number, or an unusable key or floor. */
 export const TRUST_POLICY = 50;
 /** A trusted key is not usable: wrong length, not a point of the curve, small order, or a table without its digest. */
 export const ANCHOR_KEY = 51;
@@ -209,7 +209,7 @@ export const TRUST_LIMIT = 114;
 export const TRUST_ALG = 115;
 /** The trust file lists a key twice. */
 export const TRUST_KEY_TWICE = 116;
-/** The roles of a key are unknown, out of order, missing, or do not go together. */
+/** The roles of a key are unknown, out of order, missing, or cannot be combined. */
 export const TRUST_ROLE = 117;
 /** A role has a threshold and no key, or keys and no threshold, or there is no root. */
 export const TRUST_ROLE_EMPTY = 118;

@@ -205,7 +205,7 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     50,
     "TRUST_POLICY",
-    "nobody can meet this trust policy, or everybody can",
+    "the trust policy is invalid: no keys, a threshold that is not from 1 to their number, or an unusable key or floor",
     "give 1 or more trusted keys (--key) and a threshold (--threshold) from 1 to their number",
     "ours",
   ),
@@ -246,14 +246,14 @@ export var REFUSALS: readonly RefusalRow[] = [
     60,
     "SIGNATURE_INVALID",
     "no trusted key made this signature",
-    "give the public key of the signer: --key PUB, or a trust file that lists it in this role",
+    "give the public key of the signer (--key PUB), or a trust file (--trust FILE) that lists it for this role (release, unless --role names another)",
     "RFC 9052 §4.4",
   ),
   row(
     61,
     "SIGNATURE_NO_ANCHOR",
     "no signature has the algorithm and key identifier of a trusted key",
-    "give the public key of the signer: --key PUB, or a trust file that lists it in this role",
+    "give the public key of the signer (--key PUB), or a trust file (--trust FILE) that lists it for this role (release, unless --role names another)",
     "ours",
   ),
   row(
@@ -449,7 +449,7 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     117,
     "TRUST_ROLE",
-    "the roles of a key are unknown, out of order, missing, or do not go together",
+    "the roles of a key are unknown, out of order, missing, or cannot be combined",
     "give a key the role root or debug alone, or release, recovery or both",
     "trust.md#roles",
   ),

@@ -1,4 +1,4 @@
-// Who is believed for a manifest, from docs/guides/trust.md: keys with a scope, and how many of them must have signed.
+// Which keys count for a manifest, from docs/guides/trust.md: keys with a scope, and how many of them must have signed.
 
 import type { Checked } from "./interpreter.js";
 import { type Manifest, valuesOf } from "./manifest.js";

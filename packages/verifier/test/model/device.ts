@@ -65,7 +65,7 @@ export class Device {
     // a start does not ask for the floor: what is current stays startable
     const first = refusals(this.#m, this.#installing ? this.#w.floor : 0n);
     if (first.size > 0) throw new Refused(...first);
-    // the number of the floor is for the manifest that it comes from; without any, 0 is no floor
+    // the number of the floor is for the manifest that it comes from; without any, 0 is not a floor
     if (this.#installing && this.#m.sequence === this.#w.floor)
       if (this.#w.had === "another" || (this.#w.had === "unknown" && this.#w.floor > 0n)) throw new Refused(E.SEQUENCE_TAKEN);
     this.#rehearse(true);
@@ -157,7 +157,7 @@ export class Device {
         return here === e.content;
       case CODES.image: {
         const { alg, of } = e.digest as Digest;
-        // no image is no image of 0 bytes, unless that is what is asked for
+        // no image differs from an image of 0 bytes, unless that is what is asked for
         const there = e.size === undefined ? here !== "" : e.size === here.length / 2;
         const fits = there && hashOf(alg, here) === hashOf(alg, of);
         // the last look decides, though the digest may have been another one
@@ -181,7 +181,7 @@ export class Device {
     }
   }
 
-  /** What was written in this session lies where it would be written again. */
+  /** What was written in this session is where it would be written again. */
   #copy(e: Effect, id: string, source: string): boolean {
     const there = this.#content(source);
     if (id === source && this.#fresh.has(id)) throw new Refused(E.NOT_SUPPORTED);

@@ -1,9 +1,10 @@
-// A model of what a device with trust files keeps of numbers: floors for each role, limits on jumps, and epochs. It is written from
-// docs/guides/trust.md, and not from the code. Sequences of installations that are made up are played on both.
+// A model of what a device with trust files keeps of numbers: floors for each role, limits on jumps, and epochs. It is
+// written from docs/guides/trust.md, and not from the code. Generated sequences of installations run on both.
 
 import { bridge, encode, encodeTrust, type PrivateKey, privateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { LONG, MUTANTS } from "../../../test-support/src/effort.js";
 import { memoryDevice } from "../../src/device/memory.js";
 import { FLOORS_COMPONENT, roleFloors } from "../../src/device/roles.js";
 import { embeddedTrust, errors, install, nextTrust, policyOf } from "../../src/index.js";
@@ -20,7 +21,7 @@ interface List {
   epoch: number;
   from: number;
 }
-/** A release, in the role of its key. `bytes` tells two with one number apart. */
+/** A release, in the role of its key. `bytes` distinguishes two with one number. */
 interface Release {
   role: 2 | 3;
   sequence: number;
@@ -139,7 +140,7 @@ it("floors, jumps and epochs are those of the model, whatever is installed in wh
         for (const role of [2, 3]) expect(device.floor(role)).toEqual([0, model.floor(role)]);
       }
     }),
-    given ? { numRuns: Number(given) } : { numRuns: 150, seed: 5 },
+    given ? { numRuns: Number(given) } : { numRuns: LONG || MUTANTS ? 150 : 75, seed: 5 },
   );
   // every answer has come up, and floors have been reset
   expect([...seen.keys()].sort()).toEqual([0, errors.SEQUENCE_TAKEN, errors.SEQUENCE_JUMP, errors.ROLLBACK].sort());

@@ -47,7 +47,7 @@ export const anything: fc.Arbitrary<Manifest> = fc
     absent: m.absent.filter((s) => m.severed.includes(s) && m.sections[s]),
   }));
 
-/** A good release: who may have it, what is fetched, copied or written, what is looked at, what is started. */
+/** A good release: who may have it, what is fetched, copied or written, what is checked, what is started. */
 const release: fc.Arbitrary<Manifest> = fc
   .record({
     n: fc.integer({ min: 1, max: 3 }),
@@ -176,7 +176,7 @@ export const nearly: fc.Arbitrary<Manifest> = fc
     const m = structuredClone(good);
     for (const [kind, where, what] of how) changed(m, kind, where, within(what, m.components.length));
     const named = valuesOf(m, "uri");
-    // what is fetched from inside the envelope lies there, mostly
+    // what is fetched from inside the envelope is there, mostly
     m.payloads = Object.fromEntries((inside.length > 0 ? named.filter((u) => u.startsWith("#")) : []).map((u) => [u, image]));
     m.sequence = sequence;
     return m;

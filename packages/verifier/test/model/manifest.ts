@@ -32,7 +32,7 @@ export const CODES = {
   invoke: DIR_INVOKE,
 } as const;
 export type Plain = keyof typeof CODES;
-/** Those with side effects, which may not stand in the shared sequence (M37 §8.4.5). */
+/** Those with side effects, which may not be in the shared sequence (M37 §8.4.5). */
 export const DIRECTIVES: string[] = ["fetch", "write", "copy", "swap", "invoke"];
 export const PLAIN = Object.keys(CODES) as Plain[];
 
@@ -77,12 +77,18 @@ export interface Manifest {
   components: string[];
   shared?: Sequence;
   sections: { [key: number]: Sequence };
-  /** Sections that stand in the envelope, with their digest in the manifest; those of `absent` were left out of the envelope. */
+  /**
+   * Sections that are in the envelope, with their digest in the manifest; those of `absent` were left out of the
+   * envelope.
+   */
   severed: number[];
   absent: number[];
   /** Integrated payloads. */
   payloads: { [uri: string]: string };
-  /** What is wrong with the envelope: a severed section that was exchanged, stands in the manifest as well, or has no digest there. */
+  /**
+   * What is wrong with the envelope: a severed section that was exchanged, is in the manifest as well, or has no digest
+   * there.
+   */
   fault?: "exchanged" | "redundant" | "uncovered";
 }
 
@@ -95,7 +101,7 @@ export function* commandsOf(sequence: Sequence): Generator<Command> {
   }
 }
 
-/** Every sequence that is at hand. */
+/** Every available sequence. */
 export function sequencesOf(m: Manifest): Sequence[] {
   const sections = Object.entries(m.sections).filter(([key]) => !m.absent.includes(Number(key)));
   return [...(m.shared ? [m.shared] : []), ...sections.map(([, s]) => s)];

@@ -1,5 +1,6 @@
-// Device, model and `firmseal verify` must say the same of every manifest: the same effects in the same order, the same refusal, the same
-// slots afterwards. FIRMSEAL_CASES tries more, with another seed each time; a failure is told with its seed and made small.
+// Device, model and `firmseal verify` must say the same of every manifest: the same effects in the same order, the same
+// refusal, the same slots afterwards. FIRMSEAL_CASES tries more, with another seed each time; a failure is printed with
+// its seed and made small.
 
 import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -252,7 +253,8 @@ describe("firmseal verify", () => {
           } catch (e) {
             if ((e as { code?: number }).code !== E.TRUST_UNUSABLE) throw e;
           }
-          // what it has not checked to be for itself is not installed whoever signed; that has its own test above
+          // what it has not checked to be for itself is not installed, whatever the signers; that has its own test
+          // above
           if (model.codes.length > 0) return;
           if (believed) {
             expect(real?.codes).toEqual([]);

@@ -1,4 +1,4 @@
-// The code at hand, driven as an application drives it, with results in the model's terms.
+// The code of the tree, driven as an application drives it, with results in the model's terms.
 
 import type { DeviceSpec } from "../../../../test-vectors/index.mjs";
 import { deviceOf, drive, effectSpec } from "../../../../test-vectors/play/play.js";
@@ -18,7 +18,7 @@ export const sequencePair = (n: bigint): [number, number] => [Number(n >> 32n), 
 const number = ([high, low]: readonly [number, number]): bigint => (BigInt(high) << 32n) + BigInt(low);
 export const identityOf = (me: Me) => ({ vendor: me.vendor.map(octets), class: me.class.map(octets), device: me.device.map(octets) });
 
-/** The number with which something is refused; 0 where it is not. What is no refusal is a fault of its own. */
+/** The number with which something is refused; 0 if it is not. Any other error is a fault of its own. */
 function refusal(run: () => void): number {
   try {
     run();
@@ -57,7 +57,7 @@ interface ModelCourse {
   effects: object[];
 }
 
-/** The same of the model, with every number that would be right. */
+/** The result of the model, with every number that would be right. */
 export function modelRun(m: Manifest, sections: number[], me: Me, outcomes: boolean[], floor: bigint): ModelCourse {
   const first = refusals(m, floor);
   const effects: object[] = [];

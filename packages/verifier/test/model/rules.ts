@@ -32,7 +32,7 @@ export function refusals(m: Manifest, floor: bigint): Set<number> {
     if (m.fault === "redundant") out.add(E.SEVERED_REDUNDANT);
     if (m.fault === "uncovered") out.add(E.SEVERED_UNCOVERED);
   }
-  // a payload that no command at hand names has been vouched for by nobody
+  // a payload that no available command names is authenticated by nobody
   const named = valuesOf(m, "uri");
   if (Object.keys(m.payloads).some((uri) => !named.includes(uri))) out.add(E.PAYLOAD_UNREFERENCED);
   return out;

@@ -83,8 +83,9 @@ const NEXT_COPIES = 3;
 const WAYS = 7;
 
 /**
- * Copies in no strict order (M37 §8.4.8.13). Component a is copied from b; then b from `other`, or `other` from a, or something from elsewhere.
- * `way`: both in one command, or one after the other with something between them that is a barrier, or is none.
+ * Copies in no strict order (M37 §8.4.8.13). Component a is copied from b; then b from `other`, or `other` from a, or
+ * something from elsewhere. `way`: both in one command, or one after the other with something between them that is a
+ * barrier or not.
  */
 function chain(a: number, b: number, other: number, next: number, way: number): Command[] {
   const copy: Command = { do: "copy" };

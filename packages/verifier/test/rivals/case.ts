@@ -14,6 +14,6 @@ export interface Contest {
   ours(c: Case): boolean;
   /** Others, by name: what they say, and one in how many cases they are asked. */
   rivals: Record<string, { verify(c: Case): boolean; oneIn: number }>;
-  /** Whether this verifier refuses the case by itself, whatever others say (spec/suit.md §0.4). */
+  /** Whether this verifier refuses the case by itself, whatever others say. */
   refuses(c: Case): boolean;
 }

@@ -19,7 +19,10 @@ export interface Score {
   disagreements: string[];
 }
 
-/** Cases until there were so many, or until `deadline` (milliseconds since 1970). The seed tells all of them but the keys that OpenSSL draws. */
+/**
+ * Cases up to a number, or until `deadline` (milliseconds since 1970). The seed determines all of them but the keys
+ * that OpenSSL draws.
+ */
 export async function compete(algorithm: Algorithm, seed: string, cases: number, deadline = Number.POSITIVE_INFINITY): Promise<Score> {
   const contest: Contest = CONTESTS[algorithm](new Random(seed), await loadHacl());
   const score: Score = { cases: 0, accepted: 0, asked: {}, kinds: {}, stricter: 0, disagreements: [] };

@@ -24,7 +24,8 @@ function secret(d: bigint, key: Uint8Array): Secret {
 }
 
 function drawn(): Secret {
-  // not generateKeyPairSync(): while Node 20 exports its key, a collection of garbage can wait for ever for the lock of that key
+  // not generateKeyPairSync(): while Node 20 exports its key, a collection of garbage can wait forever for the lock of
+  // that key
   const drawn = createECDH("prime256v1");
   const point = new Uint8Array(drawn.generateKeys());
   return secret(number(new Uint8Array(drawn.getPrivateKey())), point);

@@ -7,7 +7,7 @@ import { askFor } from "../../common/ask.js";
 import { writeOut } from "../../common/output.js";
 import { KEY, membersOf } from "../../common/shapes.js";
 
-export interface IncidentCommandOptions {
+interface IncidentCommandOptions {
   key?: string;
   trust?: string;
   fleet?: string;
@@ -17,7 +17,7 @@ export interface IncidentCommandOptions {
   json?: boolean;
 }
 
-/** Goes on with an incident, and writes both pages about it. */
+/** Continues an incident, and writes both pages about it. */
 async function incident(what: IncidentKind, o: IncidentCommandOptions) {
   const key = o.key ?? (await askFor("--key", "Which key? A public key file, or the thumbprint that firmseal trust show prints:"));
   const trust = o.trust ?? (await askFor("--trust", "Which is the newest trust file?"));

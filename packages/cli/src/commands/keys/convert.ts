@@ -11,6 +11,7 @@ import {
   passphraseOptions,
   privateFormats,
   publicFormats,
+  STDIO,
   schemeOf,
   usage,
   visible,
@@ -23,7 +24,7 @@ import { writeOut } from "../../common/output.js";
 import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
 import { KEY } from "../../common/shapes.js";
 
-export interface ConvertOptions extends PassphraseOptions {
+interface ConvertOptions extends PassphraseOptions {
   format: PrivateFormat | PublicFormat;
   out: string;
   /** false: --no-passphrase. */
@@ -37,7 +38,7 @@ const isIn = <T extends string>(list: readonly T[], format: string): format is T
 
 /** Writes a key in another format, or a private key under another passphrase, into a new file. */
 async function convert(ref: string, o: ConvertOptions) {
-  if (o.out === "-")
+  if (o.out === STDIO)
     throw usage("a key is not converted to stdout", "name a file: --out FILE; firmseal pubkey writes public keys to stdout");
   const hasNew = o.newPassphraseEnv !== undefined || o.newPassphraseFd !== undefined;
   if (o.newPassphraseEnv !== undefined && o.newPassphraseFd !== undefined)
@@ -64,7 +65,7 @@ async function convert(ref: string, o: ConvertOptions) {
 }
 
 function stays(name: string) {
-  return usage(`${name}: the private key cannot leave its place`, "firmseal pubkey writes its public part");
+  return usage(`${name}: the private key cannot be exported`, "firmseal pubkey writes its public part");
 }
 
 function writePublic(key: OpenedKey, o: ConvertOptions, hasNew: boolean): void {

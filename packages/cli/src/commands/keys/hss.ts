@@ -8,6 +8,7 @@ import {
   overtakenFailure,
   readAll,
   readHssFile,
+  STDIO,
   usage,
   visible,
   warn,
@@ -18,7 +19,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { leafNumber } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
 
-export interface HssOptions {
+interface HssOptions {
   /** skip: the number of the next signature. */
   to?: bigint;
   /** false: --no-other-copy-signs. */
@@ -37,7 +38,7 @@ interface OpenedHss {
 export async function manageHss(what: "status" | "skip" | "adopt", path: string, o: HssOptions) {
   if (what !== "skip" && o.to !== undefined) throw usage(`hss ${what} takes no --to`, "only hss skip takes it");
   if (what !== "adopt" && !o.otherCopySigns) throw usage(`hss ${what} takes no --no-other-copy-signs`, "only hss adopt takes it");
-  if (path === "-") throw usage("the state of an HSS/LMS key is beside its file, and stdin has none", "name the file");
+  if (path === STDIO) throw usage("the state of an HSS/LMS key is beside its file, and stdin has none", "name the file");
   const file = readHssFile(Buffer.from(readAll(path, LIMITS.keyFile)).toString("latin1"), path);
   const opened = { name: path, params: file.params, key: file.public, place: hssPlaceOf(path, file) };
   const next = await DO[what](opened, o);
@@ -85,7 +86,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: OpenedHss, o: HssOptions) =>
           `${name}: if another copy of the key signs too, both use the same leaves, and anybody can then forge signatures`,
           "if no other copy signs, give --no-other-copy-signs",
         );
-      // if only the record is gone, the signatures still tell what this machine has used
+      // if only the record is gone, the signatures still show what this machine has used
       const next = highest(state.next, standing.beside?.number ?? 0n, standing.outside?.number ?? 0n);
       if (!place.adopt(standing, next)) throw overtakenFailure(name, WENT_ON);
       return place.checked().next;

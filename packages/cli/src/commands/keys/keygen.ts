@@ -9,6 +9,7 @@ import {
   partnerOf,
   passphrase,
   passphraseOptions,
+  STDIO,
   usage,
   visible,
   warn,
@@ -32,7 +33,7 @@ import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
 import { ADVICE, KEY } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 
-export interface KeygenOptions extends PassphraseOptions {
+interface KeygenOptions extends PassphraseOptions {
   /** One algorithm, or two with + between. */
   alg: string;
   out: string;
@@ -114,7 +115,7 @@ async function keyPairs(o: KeygenOptions) {
 }
 
 function generateKeys(o: KeygenOptions) {
-  if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
+  if (o.out === STDIO) throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
   if (keyAlgs.some((alg) => alg === o.alg && isStateful(alg))) return hssKey(o);
   if (o.hss !== undefined) throw usage("--hss is for HSS/LMS keys", "give --alg hsslms too, or drop --hss");
   return keyPairs(o);

@@ -4,7 +4,7 @@ import { passphrases } from "../../common/options.js";
 import { KEY, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface MoveOptions extends PassphraseOptions {
+interface MoveOptions extends PassphraseOptions {
   log?: string;
   json?: boolean;
 }

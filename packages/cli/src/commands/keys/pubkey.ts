@@ -16,7 +16,7 @@ import { passphrases } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { KEY } from "../../common/shapes.js";
 
-export interface PubkeyOptions extends PassphraseOptions {
+interface PubkeyOptions extends PassphraseOptions {
   format?: PublicFormat;
   device?: boolean;
   tableSize?: TableSize;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
-import { checkNew, schemeOf, usage } from "@firmseal/keys";
+import { checkNew, STDIO, schemeOf, usage } from "@firmseal/keys";
 import { type ConsumerName, type FoundProject, findProject, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
@@ -9,7 +9,7 @@ import { writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 import { isOnTerminal } from "../../show/ui.js";
 
-export interface InitOptions {
+interface InitOptions {
   name?: string;
   vendor?: string;
   board?: string[];
@@ -27,7 +27,7 @@ const DEFAULT_KEY = "release.pem";
 function givenBoards(values: readonly string[]): Boards {
   return values.map((value) => {
     const at = value.indexOf("=");
-    if (at < 1 || at === value.length - 1) throw usage(`--board ${value}: is not NAME=IMAGE`, "for example: --board esp32=build/app.bin");
+    if (at < 1 || at === value.length - 1) throw usage(`--board ${value} is not NAME=IMAGE`, "for example: --board esp32=build/app.bin");
     const image = value.slice(at + 1);
     const [a, b, ...more] = image.split(",");
     if (a === undefined || b === undefined || existsSync(image)) return { name: value.slice(0, at), image };
@@ -57,7 +57,7 @@ function fromFile(out: string, path: string): string {
 /** Writes a new product file, from options, from a project in this folder, and from answers. */
 async function init(o: InitOptions) {
   const out = o.out ?? PRODUCT_FILE;
-  if (out === "-") throw usage("--out -: a product file cannot go to stdout", "name a file for it");
+  if (out === STDIO) throw usage("--out -: a product file cannot go to stdout", "name a file for it");
   checkNew(out);
   const project = findProject(".");
   const vendor = o.vendor ?? (await askFor("--vendor", "What is the domain of the vendor, for example example.com?"));
@@ -134,7 +134,7 @@ export default define({
   words: (f) => [
     `${f.out}: ${f.name} by ${f.vendor}, ${f.boards.map(({ board }) => board).join(", ")}${f.project === null ? "" : ` (${f.project} project)`}`,
     ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${f.key}`] : []),
-    ...f.missing.filter((file) => file !== f.key).map((file) => `does not exist yet: ${file}`),
+    ...f.missing.filter((file) => file !== f.key).map((file) => `${file} does not exist yet`),
     "then: firmseal release --version 1.0.0",
   ],
 });

@@ -6,6 +6,7 @@ import {
   type PassphraseOptions,
   passphraseOptions,
   type SequenceOverrides,
+  STDIO,
   usage,
   visible,
   warn,
@@ -42,7 +43,7 @@ import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
 
-export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
+interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
   version: string;
   product?: string;
   out?: string;
@@ -60,15 +61,15 @@ export interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverri
   json?: boolean;
 }
 
-/** A place for findings that a release does not have itself. */
+/** Checks that the --sarif file can be written and is outside the release folder. */
 function checkSarif(path: string, productPath: string, folder: string): void {
-  if (path === "-") throw usage("--sarif -: stdout has the release", "name a file");
+  if (path === STDIO) throw usage("--sarif -: stdout has the release", "name a file");
   if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
-    throw usage(`--sarif ${path}: is in the folder of the release`, "name a file elsewhere");
+    throw usage(`--sarif ${path} is in the folder of the release`, "name a file elsewhere");
   checkOutput(path, "--sarif", [productPath], false);
 }
 
-/** Runs `work`, which lints. Writes findings to --sarif, and shows them if they are why the release is refused. */
+/** Runs `work`, which includes linting. Writes findings to --sarif, and shows them if they are why the release is refused. */
 async function withFindings<T>(
   o: ReleaseCommandOptions,
   product: Product,
@@ -111,7 +112,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     linted,
     ...(o.sarif !== undefined && { into: (folder: string) => checkSarif(o.sarif as string, product.path, folder) }),
   });
-  // with a key, the power is cut once the key and its logs have nothing against the release
+  // with a key, simulate power cuts only after the key and its logs have accepted the release
   const plan = o.dryRun ? await triedPlan(first) : first;
   const changes = async (sequence: bigint | undefined) =>
     o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => changeFacts(one, product)) };
@@ -169,7 +170,7 @@ const STATE_WORDS = { planned: "would be released", released: "released", unchan
 
 export default define({
   name: "release",
-  summary: "make a release of a product: sign, check and record every board, or none",
+  summary: "make a release of a product: sign, check and record all boards, or write nothing if one fails",
   arguments: [commandArgument("[boards...]", "boards of the product (default: all)")],
   options: () => [
     option("--version <version>", "version of the release: 1.4.2, 1.5.0-rc.1, 1.4.2+7", { required: true }),
@@ -184,7 +185,7 @@ export default define({
     option("--role <name>", "with a trust file: role of the keys that sign (default: release)", { choices: policyRoles }),
     option("--sarif <file>", "also write the findings of lint as SARIF, for code review"),
     option("--seq <n>", 'sequence number, if the product file says source = "given"', { parse: sequenceNumber }),
-    option("--first", "confirm that nothing was released yet"),
+    option("--first", "confirm that nothing has been released yet"),
     ...passphrases(),
     ...sequenceChecks(),
     ...approvals(),

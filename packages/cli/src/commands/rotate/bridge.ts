@@ -7,6 +7,7 @@ import {
   type Receipt,
   refuseTestKeys,
   type SigningKey,
+  STDIO,
   signingLogPath,
   usage,
   warnOfLonePartner,
@@ -26,6 +27,7 @@ import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import {
   allowRootKey,
   allowStranded,
@@ -41,7 +43,7 @@ import { cohortFacts, refuseStranded, warnOfRest } from "../../common/release/co
 import { COHORTS, KEY, membersOf, NUMBER, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { numberWords, outsideWords, receiptWords, versionIfAny } from "../../common/words.js";
 
-export interface RotateBridgeOptions extends PassphraseOptions, Bridging {
+interface RotateBridgeOptions extends PassphraseOptions, Bridging {
   key?: string[];
   signer?: string[];
   allowStranded?: string[];
@@ -56,7 +58,8 @@ function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signing
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, true);
-  if (o.imageOut === "-" && (o.json || o.out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
+  if (o.imageOut === STDIO && (o.json || o.out === STDIO))
+    throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
   warnOfLonePartner(own);
 }
@@ -107,7 +110,7 @@ function bridgeFacts(
   const write = () => {
     if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);
     // an unsigned one never replaces a bridge that has signatures
-    return deliver(o.out, bytes, o.json, { fresh: isUnsigned && o.out !== "-" });
+    return deliver(o.out, bytes, o.json, { fresh: isUnsigned && o.out !== STDIO });
   };
   const member = isUnsigned ? write() : writeSigned(formatSequence(manifest.sequence), write);
   return {
@@ -128,7 +131,7 @@ function bridgeFacts(
 export default define({
   name: "rotate bridge",
   summary: "make or sign a release that moves devices to the next trust file",
-  arguments: [commandArgument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
+  arguments: [commandArgument("[image]", `image (${CHOICES.imageFormat}), or - for stdin; devices that have it do not fetch it`)],
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
     option("--next <file>", "trust file that the devices get", { required: true }),

@@ -4,7 +4,7 @@ import { define, option } from "../../command.js";
 import { NAMES, nameWords, REASONS, trustWords } from "../../common/release/cohorts.js";
 import { membersOf } from "../../common/shapes.js";
 
-export interface NextOptions {
+interface NextOptions {
   fleet: string;
   archive: string;
   json?: boolean;

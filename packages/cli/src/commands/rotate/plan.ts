@@ -19,7 +19,7 @@ import { cohortFacts, cohortWords, planRefusal, warnOfRest } from "../../common/
 import { COHORTS } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
-export interface PlanOptions {
+interface PlanOptions {
   fleet: string;
   release: string[];
   have?: string[];

@@ -5,6 +5,7 @@ import {
   passphraseOptions,
   type Receipt,
   type SigningKey,
+  STDIO,
   usage,
   withSigners,
 } from "@firmseal/keys";
@@ -24,7 +25,7 @@ import { cohortFacts, refuseStranded } from "../../common/release/cohorts.js";
 import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface RotateRetireOptions extends PassphraseOptions, Retiring {
+interface RotateRetireOptions extends PassphraseOptions, Retiring {
   root?: string[];
   allowStranded?: string[];
   json?: boolean;
@@ -53,7 +54,7 @@ function retirementFacts(
   { bytes, results, receipts }: { bytes: Uint8Array; results: readonly CohortResult[]; receipts: readonly Receipt[] },
   keys: readonly SigningKey[],
 ) {
-  const write = () => deliver(o.out, bytes, o.json, { fresh: keys.length === 0 && o.out !== "-" });
+  const write = () => deliver(o.out, bytes, o.json, { fresh: keys.length === 0 && o.out !== STDIO });
   const member = keys.length === 0 ? write() : writeSigned(formatSequence(store.sequence), write);
   return {
     out: o.out,

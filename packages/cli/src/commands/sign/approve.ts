@@ -17,10 +17,11 @@ import {
   openWithTrialKey,
   outsideUris,
   readEnvelopeFile,
-  readTrustFrom,
+  readUnverifiedTrust,
   warnBeforeSigning,
 } from "@firmseal/release";
-import { EnvelopeDraft, isTrust, type Signable, TrustDraft } from "@firmseal/signer";
+import { EnvelopeDraft, type Signable, TrustDraft } from "@firmseal/signer";
+import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
@@ -28,7 +29,7 @@ import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { reviewChanges } from "../../common/trust/trust-signing.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
-export interface ApproveOptions extends PassphraseOptions {
+interface ApproveOptions extends PassphraseOptions {
   key: string;
   previousTrust?: string[];
   out?: string;
@@ -39,8 +40,8 @@ export interface ApproveOptions extends PassphraseOptions {
 
 /** The file, checked as its signers check it. */
 async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable; outside: string[] }> {
-  if (isTrust(readFirstBytes(path, 2))) {
-    const { bytes, store } = readTrustFrom(path);
+  if (looksLikeTrustFile(readFirstBytes(path, 2))) {
+    const { bytes, store } = readUnverifiedTrust(path);
     reviewChanges(path, store, o);
     return { what: TrustDraft.read(bytes), outside: [] };
   }

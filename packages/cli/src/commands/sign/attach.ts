@@ -9,6 +9,7 @@ import {
   publicKeys,
   readAll,
   refuseTestKeys,
+  STDIO,
   usage,
   wrongSignature,
 } from "@firmseal/keys";
@@ -32,7 +33,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-export interface AttachOptions extends PassphraseOptions, CoverOptions {
+interface AttachOptions extends PassphraseOptions, CoverOptions {
   key: string;
   signature: string;
   out?: string;
@@ -66,13 +67,14 @@ async function withSignature(envelope: Uint8Array, key: PublicKey, signature: Ui
 
 /** Adds a signature to an envelope. It is verified before anything is written. */
 async function attachToEnvelope(path: string, o: AttachOptions) {
-  if (path === "-" && o.signature === "-") throw usage("stdin cannot be both the envelope and the signature", "give one of them as a file");
+  if (path === STDIO && o.signature === STDIO)
+    throw usage("stdin cannot be both the envelope and the signature", "give one of them as a file");
   const lists = coveringTrustFiles(o);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   refuseTestKeys([key], o.allowTestKey ?? []);
   const out = o.out ?? path;
   checkOutput(out, "--out", [o.signature, o.key], true);
-  const name = o.signature === "-" ? "stdin" : o.signature;
+  const name = o.signature === STDIO ? "stdin" : o.signature;
   const envelope = readEnvelopeFile(path);
   const signature = parseSignature(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
   const { draft, manifest } = await withSignature(envelope, key, signature, name);

@@ -86,7 +86,7 @@ export default define({
   summary: "verify and show signing logs, and compare them with each other and with trust files",
   arguments: [commandArgument("<key or log...>", "key whose log to verify, log file, or trust file")],
   options: () => [
-    option("--envelope <file>", "also show whether the log has a signature of this envelope"),
+    option("--envelope <file>", "also show whether the log records a signature of this envelope"),
     option("--accept-restored", "continue a log that was truncated, restored or edited, and record this in it"),
     ...passphrases(),
   ],
@@ -143,7 +143,7 @@ export default define({
       ...f.trust.flatMap(({ file, signed }) => (good ? [`${file}: good, signed by ${plural(signed.length, "known root")}`] : [])),
       ...f.conflicts.map((one) => ({ text: conflictWords(one) })),
       ...(good && f.envelope
-        ? [`${f.envelope.file}: was signed, see ${someOf(f.envelope.signed.map(({ entry }) => `entry ${entry}`))}`]
+        ? [`${f.envelope.file} was signed, see ${someOf(f.envelope.signed.map(({ entry }) => `entry ${entry}`))}`]
         : []),
     ];
   },

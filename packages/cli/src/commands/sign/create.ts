@@ -6,7 +6,7 @@ import { checkOutput, checkRelease, deliver, outputName } from "../../common/out
 import { DIGEST_SHAPE, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-export interface CreateOptions {
+interface CreateOptions {
   from: string;
   out?: string;
   replace?: boolean;

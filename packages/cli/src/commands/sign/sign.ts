@@ -6,6 +6,7 @@ import {
   type PassphraseOptions,
   passphraseOptions,
   refuseTestKeys,
+  STDIO,
   signingLogPath,
   usage,
   warnOfLonePartner,
@@ -31,6 +32,7 @@ import {
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import {
   allowTestKey,
   approvals,
@@ -53,7 +55,7 @@ import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } fro
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
-export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
+interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
   /** Another place for the signing log. */
   log?: string;
   key?: string[];
@@ -113,7 +115,7 @@ async function signWith(
   const files = [...own, ...listed, ...opened.map((key) => signingLogPath(key, o.log))];
   if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...listed], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
-  if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
+  if (o.imageOut === STDIO && (o.json || out === STDIO)) throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files], false);
   refuseTestKeys(keys, o.allowTestKey ?? []);
   warnOfLonePartner(own);
@@ -164,7 +166,7 @@ export default define({
   arguments: [
     commandArgument(
       "[input]",
-      "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin (with --board, default: the image in the product file)",
+      `image (${CHOICES.imageFormat}), description or envelope; - for stdin (with --board, default: the image in the product file)`,
     ),
   ],
   options: () => [

@@ -12,6 +12,7 @@ import {
   publicKeys,
   readFirstBytes,
   refuseTestKeys,
+  STDIO,
   sha256Hex,
   someOf,
   usage,
@@ -35,6 +36,7 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import {
   allowTestKey,
   coseAlgOption,
@@ -52,7 +54,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
+interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
   key: string[];
   out?: string;
   envelope?: string;
@@ -75,18 +77,18 @@ const SIG_STRUCTURE = Buffer.from("\x84\x6aSignature1", "latin1");
 /** Only a Sig_structure is replaced: a mistyped name must not cost a key. */
 function checkTbsOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
-  if (path === "-" || !isFile(path)) return;
+  if (path === STDIO || !isFile(path)) return;
   if (!SIG_STRUCTURE.equals(readFirstBytes(path, SIG_STRUCTURE.length)))
-    throw usage(`--out ${path}: exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
+    throw usage(`--out ${path} exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
 }
 
 /** Where the bytes for each key go: the file of --out, or files in its folder, named after the envelope and the key. */
 function outputs(keys: readonly PublicKey[], envelope: string, out: string | undefined): string[] {
-  const intoFolder = out === undefined || (out !== "-" && isFolder(out));
+  const intoFolder = out === undefined || (out !== STDIO && isFolder(out));
   if (!intoFolder && keys.length > 1)
-    throw usage(`--out ${out}: is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
+    throw usage(`--out ${out} is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
   if (!intoFolder) return [out];
-  const stem = envelope === "-" ? "stdin" : basename(envelope, extname(envelope));
+  const stem = envelope === STDIO ? "stdin" : basename(envelope, extname(envelope));
   return keys.map((key) => join(out ?? dirname(envelope), `${stem}.${keyFacts(key).thumbprint.slice(0, 16)}.tbs`));
 }
 
@@ -96,7 +98,7 @@ function envelopeName({ path, kind }: ReleaseInput, given: string | undefined): 
     if (given !== undefined) throw usage("--envelope is for an image or a description", "drop it: attach takes the envelope as it is");
     return path;
   }
-  if (given === "-" || (given === undefined && path === "-"))
+  if (given === STDIO || (given === undefined && path === STDIO))
     throw usage("attach needs the envelope again, and it has no name", "name a file for it: --envelope FILE.suit");
   return given ?? outputName(path);
 }
@@ -119,7 +121,8 @@ async function writeTbs(path: string, o: TbsOptions) {
   const outs = outputs(keys, name, o.out);
   const isMade = input.kind !== "envelope";
   if (isMade) checkOutput(name, "--envelope", [path], true);
-  if (o.imageOut === "-" && (o.json || outs[0] === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
+  if (o.imageOut === STDIO && (o.json || outs[0] === STDIO))
+    throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs], false);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
@@ -170,7 +173,7 @@ function tbsFacts(envelope: string, manifest: Manifest, list: readonly ToSign[],
 export default define({
   name: "tbs",
   summary: "write the bytes that a key on another machine has to sign",
-  arguments: [commandArgument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
+  arguments: [commandArgument("<input>", `image (${CHOICES.imageFormat}), description or envelope; - for stdin`)],
   options: () => [
     keyOption("public key of the signer"),
     ...passphrases(),

@@ -4,7 +4,7 @@ import { define, option } from "../../command.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { plural } from "../../common/words.js";
 
-export interface AskOptions {
+interface AskOptions {
   fleet: string;
   out: string;
   json?: boolean;

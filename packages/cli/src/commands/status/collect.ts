@@ -1,4 +1,4 @@
-import { CODES, Failure, grouped, isSameFile, usage, visible, warn } from "@firmseal/keys";
+import { CODES, Failure, grouped, isSameFile, STDIO, usage, visible, warn } from "@firmseal/keys";
 import { type BehindDevices, type Collection, collectStatuses, type RefusedStatus, type UnheardDevices } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { statusKeys, wholeNumber } from "../../common/options.js";
@@ -9,7 +9,7 @@ import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-
 import { plural } from "../../common/words.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
-export interface CollectCommandOptions extends StatusKeyOptions {
+interface CollectCommandOptions extends StatusKeyOptions {
   nonces: string;
   fleet?: string;
   trust?: string[];
@@ -48,7 +48,7 @@ function bounded(lines: readonly string[]): void {
 function warnings({ refused, fell, behind }: Facts): void {
   // the first one is in the refusal itself
   bounded(refused.slice(1).map(reasonOf));
-  if (fell.rows > 0) warn(visible(`${whoOf(fell)}: has a lower floor or trust file than before: replaced, erased, or copied`));
+  if (fell.rows > 0) warn(visible(`${whoOf(fell)} has a lower floor or trust file than before: replaced, erased, or copied`));
   bounded(
     behind.flatMap((b) => {
       const newer = b.next === null ? `trust file ${b.newest} is the newest` : `${b.next} is its next file`;
@@ -65,7 +65,7 @@ async function collect(statuses: string[], o: CollectCommandOptions) {
   if (o.fleet === undefined && o.vendor === undefined)
     throw usage("no fleet file is given, so no device has a row", "give --fleet FILE, or --vendor and --class for new rows");
   const inputs = [...statuses, o.nonces, ...(o.secret === undefined ? [] : [o.secret]), ...(o.trust ?? [])];
-  const isUpdate = o.fleet !== undefined && o.out !== "-" && isSameFile(o.fleet, o.out);
+  const isUpdate = o.fleet !== undefined && o.out !== STDIO && isSameFile(o.fleet, o.out);
   checkFleetOutput(o.out, isUpdate || o.fleet === undefined ? inputs : [...inputs, o.fleet]);
   const { secret: _, key: _key, json: _json, frozenAfter = FROZEN_AFTER, ...given } = o;
   const found = await collectStatuses(statuses, { ...given, frozenAfter, anchors: await statusAnchors(o) });

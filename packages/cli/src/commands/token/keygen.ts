@@ -20,7 +20,7 @@ import { passphrases } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
 import { tokenKeyUri } from "../../common/token-uri.js";
 
-export interface TokenKeygenOptions extends PassphraseOptions {
+interface TokenKeygenOptions extends PassphraseOptions {
   alg: KeyAlg;
   json?: boolean;
 }

@@ -20,7 +20,7 @@ import { passphrases } from "../../common/options.js";
 import { KEY, membersOf } from "../../common/shapes.js";
 import { tokenKeyUri } from "../../common/token-uri.js";
 
-export interface ListOptions extends PassphraseOptions {
+interface ListOptions extends PassphraseOptions {
   login?: boolean;
   json?: boolean;
 }

@@ -14,7 +14,7 @@ import {
   writeSignedTrust,
 } from "../../common/trust/trust-signing.js";
 
-export interface TrustAttachOptions extends TrustFileOptions {
+interface TrustAttachOptions extends TrustFileOptions {
   key: string;
   signature: string;
 }
@@ -34,7 +34,7 @@ async function attachToTrust(path: string, o: TrustAttachOptions) {
     log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], signing, bytes, [before], chain);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
-      throw wrongSignature(`${file}: is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
+      throw wrongSignature(`${file} is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }
   return writeSignedTrust(list, done, o, log);

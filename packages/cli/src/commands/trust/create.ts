@@ -6,9 +6,10 @@ import {
   readAll,
   refusedInput,
   refuseTestKeys,
+  STDIO,
   warn,
 } from "@firmseal/keys";
-import { acceptedTrust, LIMITS, readDescription, refuseLastNumber } from "@firmseal/release";
+import { LIMITS, readDescription, readTrustFile, refuseLastNumber } from "@firmseal/release";
 import { encodeTrust, trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
@@ -19,7 +20,7 @@ import { OUT } from "../../common/shapes.js";
 /** A sequence number above this leaves few for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;
 
-export interface TrustCreateOptions extends PassphraseOptions {
+interface TrustCreateOptions extends PassphraseOptions {
   from: string;
   previousTrust?: string;
   out?: string;
@@ -29,10 +30,10 @@ export interface TrustCreateOptions extends PassphraseOptions {
 
 /** Makes an unsigned trust file. An existing file is never overwritten: it may be signed. */
 async function createTrust(o: TrustCreateOptions) {
-  const out = o.out ?? (o.from === "-" ? "-" : `${o.from.replace(/\.json$/i, "")}.trust`);
+  const out = o.out ?? (o.from === STDIO ? STDIO : `${o.from.replace(/\.json$/i, "")}.trust`);
   refuseTerminal(out, "--out");
-  if (out !== "-") checkNew(out);
-  const before = o.previousTrust === undefined ? undefined : acceptedTrust(o.previousTrust).store;
+  if (out !== STDIO) checkNew(out);
+  const before = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust).store;
   const last = before && BigInt(formatSequence(before.sequence));
   if (last !== undefined) refuseLastNumber(last + 1n);
   const options = [...passphraseOptions(o)];
@@ -62,7 +63,7 @@ async function createTrust(o: TrustCreateOptions) {
     o.allowTestKey ?? [],
   );
   const bytes = encodeTrust(d);
-  const member = deliver(out, bytes, o.json, { fresh: out !== "-" });
+  const member = deliver(out, bytes, o.json, { fresh: out !== STDIO });
   return {
     out,
     bytes: bytes.length,

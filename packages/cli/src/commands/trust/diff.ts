@@ -3,7 +3,7 @@ import {
   changeWarnings,
   changeWords,
   isLowered,
-  readTrustFrom,
+  readUnverifiedTrust,
   refuseOtherLine,
   roleMargins,
   rootProgress,
@@ -15,9 +15,9 @@ import { commandArgument, define } from "../../command.js";
 import { CHANGES, membersOf, PROGRESS } from "../../common/shapes.js";
 import { plural, rootWords } from "../../common/words.js";
 
-/** Compares two trust files. Neither needs a signature; the output tells who has signed. */
+/** Compares two trust files. Neither needs a signature; the output lists the signers. */
 function diff(old: string, next: string, _: { json?: boolean }) {
-  const [before, after] = [readTrustFrom(old), readTrustFrom(next)];
+  const [before, after] = [readUnverifiedTrust(old), readUnverifiedTrust(next)];
   refuseOtherLine(next, after.store, { path: old, ...before });
   const list = trustChanges(before.store, after.store);
   const [from, to] = [before, after].map(({ store }) => formatSequence(store.sequence)) as [string, string];

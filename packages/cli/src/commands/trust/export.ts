@@ -1,12 +1,12 @@
-import { usage, warnOfTestKeys } from "@firmseal/keys";
-import { exportAll, exportRole, keysOf, verifiedTrust } from "@firmseal/release";
+import { STDIO, usage, warnOfTestKeys } from "@firmseal/keys";
+import { exportAll, exportRole, keysOf, readPinnedTrust } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
 import { checkOutput, checkTrustOutput, deliver } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 import { type PinnedOptions, pins } from "../../common/trust/pins.js";
 
-export interface ExportOptions extends PinnedOptions {
+interface ExportOptions extends PinnedOptions {
   format: "js" | "h" | "bin";
   role?: "release" | "debug" | "recovery";
   vendor?: string;
@@ -16,16 +16,16 @@ export interface ExportOptions extends PinnedOptions {
 
 /** Writes what a device embeds: the file, or the keys of one role. */
 async function exportTrust(path: string, o: ExportOptions) {
-  const { store, bytes } = await verifiedTrust(path, o);
+  const { store, bytes } = await readPinnedTrust(path, o);
   warnOfTestKeys(keysOf(store));
   if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
     throw usage("--vendor and --class choose the keys of one role", "give --role too, or drop them");
   if (o.role !== undefined && o.format === "bin") throw usage("--format bin is the whole file", "drop --role, or choose js or h");
   const ending = o.format === "bin" ? "" : `.${o.format}`;
-  if (o.out !== "-" && !o.out.endsWith(ending))
-    throw usage(`--out ${o.out}: is not a file name for ${o.format}`, `choose a name that ends in ${ending}`);
+  if (o.out !== STDIO && !o.out.endsWith(ending))
+    throw usage(`--out ${o.out} is not a file name for ${o.format}`, `choose a name that ends in ${ending}`);
   if (ending === "") checkTrustOutput(o.out, [path]);
-  else if (o.out !== "-") checkOutput(o.out, "--out", [path], false);
+  else if (o.out !== STDIO) checkOutput(o.out, "--out", [path], false);
   const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
   const member = deliver(o.out, content, o.json);
   return { out: o.out, format: o.format, bytes: content.length, ...member };
@@ -50,5 +50,5 @@ export default define({
   ],
   json: { ...OUT, format: ["string", "format of the output"] },
   run: exportTrust,
-  words: (f) => (f.out === "-" ? [] : [`${f.out}: ${f.bytes} bytes`]),
+  words: (f) => (f.out === STDIO ? [] : [`${f.out}: ${f.bytes} bytes`]),
 });

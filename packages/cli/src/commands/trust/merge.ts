@@ -1,5 +1,5 @@
 import { keyFacts, keyWords, warn } from "@firmseal/keys";
-import { mergeSignatures, readTrustFrom, type TrustSigningOptions } from "@firmseal/release";
+import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release";
 import { type DropReason, type MergedSignature, toHex } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, trustChecks } from "../../common/options.js";
@@ -7,7 +7,7 @@ import { checkTrustOutput } from "../../common/output.js";
 import { membersOf, SIGNED } from "../../common/shapes.js";
 import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust/trust-signing.js";
 
-export interface MergeOptions extends TrustSigningOptions {
+interface MergeOptions extends TrustSigningOptions {
   previousTrust?: string[];
   out?: string;
   allowTestKey?: string[];
@@ -25,7 +25,7 @@ const who = ({ key, kid }: MergedSignature) =>
 
 /** Combines the signatures of copies in one file, and removes those that are not needed. */
 async function merge(paths: string[], o: MergeOptions) {
-  const files = paths.map((path) => ({ path, ...readTrustFrom(path) }));
+  const files = paths.map((path) => ({ path, ...readUnverifiedTrust(path) }));
   const first = files[0] as (typeof files)[number];
   const out = o.out ?? first.path;
   const shown = reviewChanges(first.path, first.store, o);

@@ -6,7 +6,7 @@ import {
   familyWords,
   keysOf,
   limitWords,
-  readTrustFrom,
+  readUnverifiedTrust,
   rootProgress,
 } from "@firmseal/release";
 import { ROLES, type RoleName, toHex, trustName, trustSigners } from "@firmseal/signer";
@@ -17,7 +17,7 @@ import { plural, rootWords } from "../../common/words.js";
 
 /** Shows the content of a trust file and its signers. `trust verify` checks whether those are the right roots. */
 function showTrust(path: string, _: { json?: boolean }) {
-  const { bytes, store, signatures } = readTrustFrom(path);
+  const { bytes, store, signatures } = readUnverifiedTrust(path);
   const testKeys = warnOfTestKeys(keysOf(store));
   const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => toHex(k.key)));
   const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(toHex(a.key)) }));

@@ -14,7 +14,7 @@ import {
   writeSignedTrust,
 } from "../../common/trust/trust-signing.js";
 
-export interface TrustSignOptions extends TrustFileOptions {
+interface TrustSignOptions extends TrustFileOptions {
   key: string[];
 }
 

@@ -1,4 +1,4 @@
-import { checkNew, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
+import { checkNew, passphraseOptions, publicKeys, type Receipt, STDIO } from "@firmseal/keys";
 import { recordTrustSigning } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -9,7 +9,7 @@ import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
 import { explainFault, refuseTestKeysOf, type TrustFileOptions, trustToSign } from "../../common/trust/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface TrustTbsOptions extends TrustFileOptions {
+interface TrustTbsOptions extends TrustFileOptions {
   key: string;
 }
 
@@ -20,7 +20,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   const out = o.out ?? "-";
   refuseTerminal(out, "--out");
   // never over an existing file
-  if (out !== "-") checkNew(out);
+  if (out !== STDIO) checkNew(out);
   refuseTestKeysOf([key], store, o);
   let message: Uint8Array;
   let log: Receipt[];
@@ -31,7 +31,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   } catch (e) {
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }
-  const member = writeSigned(formatSequence(store.sequence), () => deliver(out, message, o.json, { fresh: out !== "-" }));
+  const member = writeSigned(formatSequence(store.sequence), () => deliver(out, message, o.json, { fresh: out !== STDIO }));
   return { out, bytes: message.length, changes, log, ...member };
 }
 
@@ -54,7 +54,7 @@ export default define({
   json: { ...OUT, ...CHANGES, ...RECEIPTS },
   run: writeTrustTbs,
   words: (f, path) => [
-    ...(f.out === "-" ? [] : [`${f.out}: ${f.bytes} bytes to sign; then firmseal trust attach ${path} --key PUB --signature FILE`]),
+    ...(f.out === STDIO ? [] : [`${f.out}: ${f.bytes} bytes to sign; then firmseal trust attach ${path} --key PUB --signature FILE`]),
     ...receiptWords(f.log),
   ],
 });

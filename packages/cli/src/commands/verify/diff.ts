@@ -5,7 +5,7 @@ import { differenceLines } from "../../common/release/difference.js";
 import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { DIFFERENCE, NAMES_SHAPE } from "../../common/shapes.js";
 
-export interface DiffOptions {
+interface DiffOptions {
   product?: string;
   json?: boolean;
 }

@@ -9,7 +9,7 @@ import { namedLines, namesOfProduct, productHere } from "../../common/release/pr
 import { BEHAVIOURS, membersOf, NAMES_SHAPE, NUMBER } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-export interface ExplainOptions {
+interface ExplainOptions {
   product?: string;
   board?: string;
   vendor?: string;
@@ -45,7 +45,7 @@ function installedRelease(product: Product | undefined, installed: bigint | stri
   );
 }
 
-/** Tells what devices will do with a release. Signatures are not verified. */
+/** Describes what devices will do with a release. Signatures are not verified. */
 async function explainRelease(path: string, o: ExplainOptions) {
   const file = o.product ?? (o.board === undefined ? undefined : PRODUCT_FILE);
   const product = await productHere(file, o.json === true);
@@ -59,7 +59,7 @@ async function explainRelease(path: string, o: ExplainOptions) {
   });
   if (found.behaviours.length === 0) {
     const chosen = (["board", "vendor", "class", "slot"] as const).filter((name) => o[name] !== undefined).map((name) => `--${name}`);
-    throw usage(`${path}: is not for this device`, `drop ${chosen.join(", ")} to see which devices the release is for`);
+    throw usage(`${path} is not for this device`, `drop ${chosen.join(", ")} to see which devices the release is for`);
   }
   return {
     verified: false,

@@ -27,7 +27,7 @@ import { namedLines, namesOfProduct, productHere } from "../../common/release/pr
 import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, TEST_KEYS } from "../../common/shapes.js";
 import { versionFacts } from "../../common/words.js";
 
-export interface InspectOptions {
+interface InspectOptions {
   json?: boolean;
   diag?: boolean;
   product?: string;
@@ -40,7 +40,7 @@ const decodeText = (bytes: ArrayLike<number>) => textDecoder.decode(toUint8Array
 /** What commands make a device do, by their names. */
 const COMMAND_WORDS = new Map(Object.entries(COMMAND_NAMES).map(([code, name]) => [name, COMMAND_ROWS[Number(code)]?.words]));
 
-/** A command, as JSON tells it. */
+/** A command, as it appears in the JSON output. */
 interface CommandFacts {
   command: string;
   policy?: number;

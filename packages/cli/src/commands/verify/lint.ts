@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { usage } from "@firmseal/keys";
-import { lintFailure, lintReleases, type Policy, PRODUCT_FILE, type Product, type Severity, verifiedTrust } from "@firmseal/release";
+import { lintFailure, lintReleases, type Policy, PRODUCT_FILE, type Product, readPinnedTrust, type Severity } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { passphrases, payload, productFile, rootOptions } from "../../common/options.js";
@@ -11,7 +11,7 @@ import { RefusedWithFacts } from "../../show/render.js";
 
 const FORMATS = ["text", "json", "sarif"] as const;
 
-export interface LintCommandOptions {
+interface LintCommandOptions {
   product?: string;
   policy?: Policy;
   previous?: string;
@@ -31,11 +31,11 @@ async function trustFor(o: LintCommandOptions, product: Product | undefined) {
   const { file, root = [] } = product?.trust ?? {};
   const path = o.trust ?? file;
   if (path === undefined) return undefined;
-  const { store } = await verifiedTrust(path, o.trust !== undefined ? o : root.length > 0 ? { root: [...root] } : {});
+  const { store } = await readPinnedTrust(path, o.trust !== undefined ? o : root.length > 0 ? { root: [...root] } : {});
   return { path, store };
 }
 
-/** Holds releases against the rules. Signatures are not verified. */
+/** Checks releases against the rules. Signatures are not verified. */
 async function lintCommand(given: string | undefined, o: LintCommandOptions) {
   if (o.json && o.format === "sarif") throw usage("--json and --format sarif exclude each other", "give one of them");
   const isAsked = o.product !== undefined || existsSync(PRODUCT_FILE);

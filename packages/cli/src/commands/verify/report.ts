@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { minifiedBundle } from "@firmseal/bundler";
-import { grouped, keyWords, someOf, tooMuch, usage, warn } from "@firmseal/keys";
+import { grouped, keyWords, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys";
 import {
   documentsBeside,
   LIMITS,
@@ -20,6 +20,7 @@ import {
 import { fittedReport, type ReleaseRecord, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { productHere } from "../../common/release/product-names.js";
@@ -36,8 +37,8 @@ import { numberWords, plural, versionFacts } from "../../common/words.js";
 
 function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
   refuseTerminal(o.html, "--html");
-  if (o.html !== "-" && !/\.html?$/i.test(o.html))
-    throw usage(`--html ${o.html}: is not the name of an HTML file`, "choose a name that ends in .html");
+  if (o.html !== STDIO && !/\.html?$/i.test(o.html))
+    throw usage(`--html ${o.html} is not the name of an HTML file`, "choose a name that ends in .html");
   if (!folder) {
     if (o.board) throw usage(`--board: ${path} is an envelope, which is for one board`, "drop it, or name the folder of a release");
     checkOutput(o.html, "--html", [path], false);
@@ -168,7 +169,7 @@ export default define({
       parse: wholeNumber,
     }),
     option("--document <file>", "also list this file with its SHA-256: a bill of materials, provenance, a test report", { repeat: true }),
-    option("--device <name>", "also show power cuts on a simulated device: flash, storage, files or memory"),
+    option("--device <name>", `also show power cuts on a simulated device: ${CHOICES.device}`),
     productFile(),
     ...passphrases(),
   ],

@@ -35,9 +35,9 @@ function isForProduct(path: string, o: VerifyOptions): boolean {
   }
   const hasKeys = o.key !== undefined || o.trust !== undefined;
   if (hasKeys && isFolder(path))
-    throw usage(`${path}: is a folder, not a file`, "name one envelope; for a folder of releases, give --product FILE instead of keys");
+    throw usage(`${path} is a folder, not a file`, "name one envelope; for a folder of releases, give --product FILE instead of keys");
   if (!existsSync(PRODUCT_FILE) && isFolder(path))
-    throw usage(`${path}: is a folder, and there is no ${PRODUCT_FILE} here`, "name the product file of these releases: --product FILE");
+    throw usage(`${path} is a folder, and there is no ${PRODUCT_FILE} here`, "name the product file of these releases: --product FILE");
   return !hasKeys && existsSync(PRODUCT_FILE);
 }
 

@@ -19,11 +19,11 @@ import {
   LIMITS,
   type PinOptions,
   readEnvelopeFile,
+  readPinnedTrust,
   refusalHint,
   refusalMeaning,
   signersOf,
   testKeysAmong,
-  verifiedTrust,
 } from "@firmseal/release";
 import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
@@ -35,7 +35,7 @@ import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
-export interface WhosignedOptions extends PinOptions {
+interface WhosignedOptions extends PinOptions {
   key?: string[];
   keys?: string;
   trust?: string;
@@ -66,11 +66,13 @@ async function keysIn(folder: string): Promise<{ known: KnownKey[]; skipped: Ski
   for (const file of files.slice(0, LIMITS.keyFolder)) {
     const path = join(folder, file);
     try {
-      if (!lstatSync(path).isFile()) skipped.push({ file, why: "is not a regular file" });
+      if (!lstatSync(path).isFile()) skipped.push({ file, why: "not a regular file" });
       else known.push({ name: file, key: (await openKeyFile(path, ask)).public });
     } catch (e) {
       const why =
-        e instanceof NeedsPassphrase ? "is an encrypted private key: give its public key" : failureOf(e).message.replace(`${path}: `, "");
+        e instanceof NeedsPassphrase
+          ? "an encrypted private key: give its public key"
+          : failureOf(e).message.replace(`${path}: `, "").replace(`${path} `, "it ");
       skipped.push({ file, why });
     }
   }
@@ -106,7 +108,7 @@ function distinctSigners(signatures: readonly IdentifiedSignature[]): KnownKey[]
 
 /** The keys of a verified trust file, with their roles. */
 async function keysOfTrust(path: string, o: WhosignedOptions): Promise<KnownKey[]> {
-  const { store } = await verifiedTrust(path, o);
+  const { store } = await readPinnedTrust(path, o);
   return store.anchors.flatMap((anchor) => {
     const key = keyOfAnchor(anchor);
     return key ? { name: path, key, roles: roleNames(anchor) } : [];

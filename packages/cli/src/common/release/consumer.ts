@@ -39,7 +39,7 @@ export async function judgeFor({ for: name }: AlgChoice, keys: readonly SigningK
   return { judge: (draft: EnvelopeDraft) => checkDraftFor(name, draft, algs) };
 }
 
-/** What the JSON tells of --for. */
+/** The consumer of --for, as it appears in the JSON output. */
 export async function consumerFacts(name: AlgChoice["for"], keys: readonly SigningKey[]) {
   if (!name) return {};
   const { givenUp } = (await onDemand()).consumerOf(name);

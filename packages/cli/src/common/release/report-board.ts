@@ -1,4 +1,4 @@
-// One envelope of a report: verified, and with all that the page tells of it.
+// One envelope of a report: verified, with the facts that the page shows.
 
 import { basename } from "node:path";
 import { usage, visible } from "@firmseal/keys";
@@ -26,7 +26,7 @@ import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, compareSequence, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
-import { simulateRelease } from "../../commands/verify/simulate.js";
+import { simulateRelease } from "../../commands/device/simulate.js";
 import { differenceLines, versionLines } from "./difference.js";
 
 export interface ReportOptions extends TrustOptions {
@@ -163,7 +163,7 @@ function keysOf(policy: Trust, { key: named }: ReportOptions) {
 
 const sizeOf = ({ payloads }: Manifest) => payloads.reduce((sum, { content }) => sum + content.n, 0);
 
-/** Verifies an envelope, with the payloads in it and beside it, and collects what the page tells. */
+/** Verifies an envelope, with the payloads in it and beside it, and collects the facts that the page shows. */
 export async function reportBoard(input: BoardInput): Promise<ReportedBoard> {
   const { path, o, whom, names, given, board, record } = input;
   const envelope = readEnvelopeFile(path);

@@ -5,8 +5,8 @@ import {
   type ApprovalOptions,
   keysOf,
   readApprovals,
-  readChain,
-  readTrustFrom,
+  readPreviousTrust,
+  readUnverifiedTrust,
   rootProgress,
   showChanges,
   type TrustChange,
@@ -34,7 +34,7 @@ export function explainFault(path: string, keys: readonly { name: string; public
     1,
     "TRUST_SIGNERS",
     errors.TRUST_SIGNERS,
-    `${key?.name ?? "this key"}: is not a root key of ${path}, so its signature would not count`,
+    `${key?.name ?? "this key"} is not a root key of ${path}, so its signature would not count`,
     "sign with a root key that the file lists; for a root of the previous file, give --previous-trust FILE",
   );
 }
@@ -48,7 +48,7 @@ export interface RootReview {
 }
 
 export function reviewChanges(path: string, store: TrustStore, o: { previousTrust?: string[] }): RootReview {
-  const chain = readChain(o.previousTrust ?? [], path, store);
+  const chain = readPreviousTrust(o.previousTrust ?? [], path, store);
   return { chain, before: chain.map((one) => one.store), changes: showChanges(path, store, chain[0]) };
 }
 
@@ -71,7 +71,7 @@ export interface TrustToSign extends RootReview {
 
 /** Reads a trust file, shows what a root is about to sign, and reads the approvals, before any key is opened. */
 export async function trustToSign(path: string, o: TrustFileOptions): Promise<TrustToSign> {
-  const { bytes, store } = readTrustFrom(path);
+  const { bytes, store } = readUnverifiedTrust(path);
   const review = reviewChanges(path, store, o);
   return { path, out: o.out ?? path, bytes, store, ...review, signing: { ...o, approvals: await readApprovals(o) } };
 }
@@ -88,7 +88,7 @@ export function writeSignedTrust(
   o: { json?: boolean },
   log: readonly Receipt[],
 ) {
-  const { store } = readTrustFrom(path);
+  const { store } = readUnverifiedTrust(path);
   const roots = rootProgress(bytes, store);
   const previous = chain.map((one) => ({ trust: one.path, ...rootProgress(bytes, one.store) }));
   const rootsBefore = chain[0] ? rootProgress(bytes, chain[0].store) : null;

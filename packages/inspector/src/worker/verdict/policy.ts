@@ -4,9 +4,9 @@ import { acceptTrust, anchorOf, decodeTrust, keyOfAnchor, loadAlg, type PublicKe
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
 import type { DeviceSettings } from "../../protocol.js";
-import type { Desk } from "../desk.js";
 import { bytesOfHex } from "../keys.js";
 import type { Main } from "../main-file.js";
+import type { Desk } from "../open-files.js";
 import { kindsOf } from "../release.js";
 
 /** The trust policy, and its keys in the order of the anchors. `pinned`: whether a person opened these keys. */

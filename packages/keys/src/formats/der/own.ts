@@ -1,4 +1,4 @@
-// PKCS#8 and SPKI in DER, for keys that the OpenSSL in Node 20 does not support: those whose row in custody.ts has the
+// PKCS#8 and SPKI in DER, for keys that the OpenSSL in Node 20 does not support: those whose row in algorithms.ts has the
 // identifier. For ML-DSA (RFC 9881), only the seed is written. The seed alone is read, or the seed with the expanded
 // key if the two match; an expanded key alone is refused. For HSS/LMS (RFC 9708 §4, RFC 9802 §4), only public keys are
 // supported. Public keys of Ed25519 and P-256, and private keys of Ed25519, are read here too if they have their usual
@@ -18,7 +18,7 @@ import {
   publicKey,
   secretLength,
 } from "@firmseal/signer";
-import { algsWith, CUSTODY } from "../../custody.js";
+import { algsWith, CUSTODY } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { bitString, children, derInteger, OCTET_STRING, octetString, SEQUENCE, singleTlv, type Tlv, tlv } from "./strict.js";
 
@@ -58,7 +58,7 @@ function usualSpki(der: Uint8Array): PublicKey | undefined {
   return undefined;
 }
 
-/** The same of a private key in PKCS#8. The secret is never converted to text. */
+/** Like usualSpki(), for a private key in PKCS#8. The secret is never converted to text. */
 function usualPkcs8(der: Uint8Array): PrivateKey | undefined {
   for (const alg of algsWith("pkcs8")) {
     const head = Buffer.from(CUSTODY[alg].pkcs8 as string, "hex");

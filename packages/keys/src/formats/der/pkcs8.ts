@@ -18,19 +18,19 @@ const scryptKey = promisify<Uint8Array, Uint8Array, number, { N: number; r: numb
 
 /**
  * Encrypted PKCS#8 in PEM. The passphrase is bytes (UTF-8 by convention). The 16-byte salt and the IV are fresh each
- * time.
+ * time. A smaller `p`, which is less work, is for tests.
  */
-export async function encryptedPem(key: PrivateKey, passphrase: Uint8Array): Promise<string> {
+export async function encryptedPem(key: PrivateKey, passphrase: Uint8Array, p = SCRYPT_P): Promise<string> {
   if (passphrase.length === 0) throw new RangeError("empty passphrase");
   const salt = randomBytes(16);
   const iv = randomBytes(16);
   const plain = pkcs8(key);
   // scrypt uses 128 · N · r bytes, 16 MiB; Node's default limit is twice that, less the blocks of p
-  const wrapping = await scryptKey(passphrase, salt, 32, { N: SCRYPT_N, r: SCRYPT_R, p: SCRYPT_P, maxmem: 64 * 1024 * 1024 });
+  const wrapping = await scryptKey(passphrase, salt, 32, { N: SCRYPT_N, r: SCRYPT_R, p, maxmem: 64 * 1024 * 1024 });
   try {
     const cipher = createCipheriv("aes-256-cbc", wrapping, iv);
     const content = Buffer.concat([cipher.update(plain), cipher.final()]);
-    return pem("ENCRYPTED PRIVATE KEY", encryptedPrivateKeyInfo(salt, iv, content));
+    return pem("ENCRYPTED PRIVATE KEY", encryptedPrivateKeyInfo(salt, iv, content, p));
   } finally {
     plain.fill(0);
     wrapping.fill(0);
@@ -51,8 +51,8 @@ function pkcs8(key: PrivateKey): Buffer {
   return ownPkcs8(key) ?? createPrivateKey({ key: { ...toPrivateJwk(key) }, format: "jwk" }).export({ format: "der", type: "pkcs8" });
 }
 
-function encryptedPrivateKeyInfo(salt: Buffer, iv: Buffer, content: Buffer): Buffer {
-  const kdf = tlv(SEQUENCE, SCRYPT_OID, tlv(SEQUENCE, octetString(salt), derInteger(SCRYPT_N), derInteger(SCRYPT_R), derInteger(SCRYPT_P)));
+function encryptedPrivateKeyInfo(salt: Buffer, iv: Buffer, content: Buffer, p: number): Buffer {
+  const kdf = tlv(SEQUENCE, SCRYPT_OID, tlv(SEQUENCE, octetString(salt), derInteger(SCRYPT_N), derInteger(SCRYPT_R), derInteger(p)));
   const cipher = tlv(SEQUENCE, AES_256_CBC, octetString(iv));
   return tlv(SEQUENCE, tlv(SEQUENCE, PBES2, tlv(SEQUENCE, kdf, cipher)), octetString(content));
 }

@@ -47,7 +47,7 @@ export async function askProgram(name: string, program: string, request: string)
     throw notRun(name, e as NodeJS.ErrnoException);
   }
   const end = await guarded(child, () => ended(name, child, request, limit));
-  if (end.signal !== null) throw new KeyFileError(`${name}: was ended by ${end.signal}`, BY_HAND, 3);
+  if (end.signal !== null) throw new KeyFileError(`${name} was ended by ${end.signal}`, BY_HAND, 3);
   if (end.exit !== 0) throw programError(name, end);
   const text = decodeUtf8(end.out)?.replace(/\r?\n$/, "");
   if (end.out.length === 0 || text === "") throw new KeyFileError(`${name}: ended without an answer`, BY_HAND, 3);
@@ -135,7 +135,7 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
     child.stdin?.on("error", () => {});
     child.stdin?.end(`${request}\n`);
     after(limit, () => {
-      const late = () => fail(`did not answer within ${limit / 1000} s`, "if it needs longer: FIRMSEAL_EXEC_TIMEOUT=SECONDS");
+      const late = () => fail(`no answer within ${limit / 1000} s`, "if it needs longer: FIRMSEAL_EXEC_TIMEOUT=SECONDS");
       killGroup(child, "SIGTERM");
       // later output is ignored
       child.removeListener("close", end);

@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { inWords, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
-import { algsWith } from "../../custody.js";
+import { algsWith } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { checkedSigner } from "../foreign.js";
@@ -53,7 +53,7 @@ export function parseAnswer(ref: string, line: string): PluginAnswer {
     throw new KeyFileError(`${ref}: its answer is not a JSON object`, PROTOCOL, 3);
   const answer = value as PluginAnswer;
   if (answer["contractVersion"] !== CONTRACT)
-    throw new KeyFileError(`${ref}: does not answer with contractVersion ${CONTRACT}`, "use a plug-in for this version of firmseal", 3);
+    throw new KeyFileError(`${ref} does not answer with contractVersion ${CONTRACT}`, "use a plug-in for this version of firmseal", 3);
   return answer;
 }
 

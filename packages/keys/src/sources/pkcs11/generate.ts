@@ -1,7 +1,7 @@
 // Generates a key pair in a token. The private key is for signing only and never leaves the token.
 
 import type { KeyAlg, PublicKey } from "@firmseal/signer";
-import { algsWith, CUSTODY } from "../../custody.js";
+import { algsWith, CUSTODY } from "../../algorithms.js";
 import { usage } from "../../errors/failure.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { readPublic } from "./key.js";

@@ -2,7 +2,7 @@
 
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
-import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
+import { algsWith, CUSTODY, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { unlessThrown } from "../../errors/unless-thrown.js";
 import type { Handle } from "./module.js";
@@ -51,7 +51,7 @@ function severalKeys(token: OpenToken, uri: TokenUri, found: readonly Handle[]):
   return new KeyFileError(`${uri.name}: ${found.length} keys fit`, `add object or id to the URI; there are ${isPresent(ids)}`, 2);
 }
 
-export function idText(id: Uint8Array | undefined): string {
+function idText(id: Uint8Array | undefined): string {
   return id ? Array.from(id, (b) => `%${b.toString(16).padStart(2, "0").toUpperCase()}`).join("") : "none";
 }
 

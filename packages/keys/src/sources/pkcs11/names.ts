@@ -1,8 +1,8 @@
 // The numbers of PKCS#11 (OASIS, versions 2.40 and 3.1) that are used here, and its errors in words. The numbers of an
-// algorithm are in its row in custody.ts, because pkcs11js lacks those for Edwards curves.
+// algorithm are in its row in algorithms.ts, because pkcs11js lacks those for Edwards curves.
 
 import { algWords, inWords } from "@firmseal/signer";
-import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
+import { algsWith, CUSTODY, wordsFor } from "../../algorithms.js";
 
 export const CKF_RW_SESSION = 0x2;
 export const CKF_SERIAL_SESSION = 0x4;

@@ -14,7 +14,7 @@ const STICKY = 0o1000;
  * `why`.
  */
 export function checkedPath(path: string, why: string): string {
-  // without user numbers, modes tell nothing
+  // without user numbers, modes mean nothing
   if (process.geteuid === undefined) return path;
   let [at, rest] = splitRoot(path);
   let links = 0;
@@ -50,12 +50,12 @@ function checkOwner(place: string, stat: Stats, asked: string, why: string): voi
   const what = place === asked ? asked : `${asked}: ${place}`;
   if (stat.uid !== 0 && stat.uid !== process.geteuid?.())
     throw new KeyFileError(
-      `${what}: belongs to another user, and ${why}`,
+      `${what} belongs to another user, and ${why}`,
       "use one that you or root own, in folders that you or root own",
       3,
     );
   // in a sticky folder, others can create files, but neither remove nor rename those of this user
   if ((stat.mode & 0o022) === 0 || (stat.isDirectory() && (stat.mode & STICKY) !== 0)) return;
   const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
-  throw new KeyFileError(`${what}: can be written by others (mode ${mode}), and ${why}`, `chmod go-w ${place}`, 3);
+  throw new KeyFileError(`${what} can be written by others (mode ${mode}), and ${why}`, `chmod go-w ${place}`, 3);
 }

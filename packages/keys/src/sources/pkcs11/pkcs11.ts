@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { type PublicKey, type Signer, signatureLength } from "@firmseal/signer";
-import { CUSTODY, wordsFor } from "../../custody.js";
+import { CUSTODY, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
 import { checkedSigner } from "../foreign.js";
@@ -30,7 +30,7 @@ export const openTokenKey: OpenSource = async (ref, ask) => {
     }
     if (uri.type === "public")
       throw new KeyFileError(
-        `${uri.name}: names only the public key, which anybody may have put into the token`,
+        `${uri.name} names only the public key, which anybody may have put into the token`,
         "leave type out of the URI: the token then proves that it has the private key",
         2,
       );

@@ -94,7 +94,7 @@ export function openToken(uri: TokenUri, write = false): OpenToken {
       throw new KeyFileError(
         `${uri.name}: no such token`,
         all.length === 0
-          ? "insert the token; the module sees none"
+          ? "insert the token; the module reports no tokens"
           : `insert it, or name one that the module sees: ${isPresent(all.map((s) => s.facts.token))}`,
         3,
       );

@@ -3,11 +3,11 @@
 import { KeyFileError } from "../../errors/key-file.js";
 
 /** The attributes that distinguish tokens and modules. */
-export const TOKEN_ATTRIBUTES = ["token", "manufacturer", "model", "serial"] as const;
+const TOKEN_ATTRIBUTES = ["token", "manufacturer", "model", "serial"] as const;
 const MODULE_ATTRIBUTES = ["library-manufacturer", "library-description", "library-version"] as const;
 const SLOT_ATTRIBUTES = ["slot-description", "slot-manufacturer", "slot-id"] as const;
 
-export const TEXT_ATTRIBUTES = [...TOKEN_ATTRIBUTES, ...MODULE_ATTRIBUTES, ...SLOT_ATTRIBUTES] as const;
+const TEXT_ATTRIBUTES = [...TOKEN_ATTRIBUTES, ...MODULE_ATTRIBUTES, ...SLOT_ATTRIBUTES] as const;
 
 /** A PKCS#11 URI (RFC 7512). */
 export interface TokenUri {
@@ -56,7 +56,7 @@ function attributesOf(uri: string): Map<string, Buffer> {
     }
     if (values.has(name)) throw refusal(`${name} is given twice`, "give it once (RFC 7512 §2.3)");
     const value = part.slice(equals + 1);
-    if (!form.test(value)) throw refusal(`${name}: has a character that must be percent-encoded`, "write it as % and two hex digits");
+    if (!form.test(value)) throw refusal(`${name} has a character that must be percent-encoded`, "write it as % and two hex digits");
     values.set(name, percentDecode(value));
   };
   if (path !== "") for (const part of path.split(";")) take(part, PATH_NAMES, PATH, "before the ?");
@@ -68,11 +68,11 @@ function attributesOf(uri: string): Map<string, Buffer> {
 function textOf(name: string, bytes: Buffer | undefined): string | undefined {
   if (!bytes) return undefined;
   // no path contains one, and modules written in C would end the name there
-  if (bytes.includes(0)) throw refusal(`${name}: has a NUL`, "leave it out");
+  if (bytes.includes(0)) throw refusal(`${name} has a NUL`, "leave it out");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw refusal(`${name}: is not UTF-8`, "only id is bytes");
+    throw refusal(`${name} is not UTF-8`, "only id is bytes");
   }
 }
 
@@ -93,7 +93,7 @@ export function parseUri(uri: string): TokenUri {
   const string = (name: string) => textOf(name, values.get(name));
   const type = string("type");
   if (type !== undefined && type !== "private" && type !== "public")
-    throw refusal("type: is neither private nor public", "leave type out, and name the key by object or id");
+    throw refusal("type is neither private nor public", "leave type out, and name the key by object or id");
   const [object, modulePath, moduleName, pinSource] = ["object", "module-path", "module-name", "pin-source"].map(string);
   const id = values.get("id");
   if (modulePath !== undefined && moduleName !== undefined) throw refusal("module-path and module-name are both given", "give one of them");

@@ -3,7 +3,7 @@
 
 import type { SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { inWords, signatureLength } from "@firmseal/signer";
-import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../custody.js";
+import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
 import type { OpenedKey } from "../source.js";
 import {
@@ -42,7 +42,7 @@ const CREDENTIALS: Trouble = [
 ];
 const REJECTED: Trouble = ["AWS does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
 const USAGE: Trouble = [
-  "is not a key for signing",
+  "the key is not for signing, or of another type",
   `give a key with the usage SIGN_VERIFY and the spec ${inWords(CURVE_ALGS.map(specOf))}`,
 ];
 const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];

@@ -3,7 +3,7 @@
 
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { inWords, signatureLength } from "@firmseal/signer";
-import { CURVE_ALGS } from "../../custody.js";
+import { CURVE_ALGS } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import type { OpenedKey } from "../source.js";
 import {
@@ -37,7 +37,7 @@ const CREDENTIALS: Trouble = [
 /** Azure names curves and algorithms as JOSE does. */
 const CURVES = CURVE_ALGS.filter(({ ecdsa }) => ecdsa);
 const NAMES = inWords(CURVES.map(({ curve }) => curve));
-const KIND: Trouble = [`is not a key on ${NAMES}`, `make one with az keyvault key create --kty EC --curve ${NAMES} --ops sign verify`];
+const KIND: Trouble = [`the key is not on ${NAMES}`, `make one with az keyvault key create --kty EC --curve ${NAMES} --ops sign verify`];
 const NOT_FOUND: Trouble = ["the key is not in the vault", "check the name and the version: az keyvault key list-versions"];
 const DISABLED: Trouble = ["the key is disabled, expired, or not valid yet", "check its attributes: az keyvault key show"];
 const DENIED: Trouble = [

@@ -2,7 +2,7 @@
 // Google Cloud KMS.
 
 import { inWords, signatureLength } from "@firmseal/signer";
-import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../custody.js";
+import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
 import type { OpenedKey } from "../source.js";

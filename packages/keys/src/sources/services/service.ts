@@ -3,7 +3,7 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
-import { algOfNode, wordsFor } from "../../custody.js";
+import { algOfNode, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { checkedSigner } from "../foreign.js";
 import type { OpenedKey } from "../source.js";
@@ -69,7 +69,7 @@ export function serviceError(ref: string, [what, hint]: Trouble): KeyFileError {
 
 /** A usage error: the reference itself is invalid. */
 export function wrongReference(ref: string, what: string, hint: string): KeyFileError {
-  return new KeyFileError(`${ref}: ${what}`, hint, 2);
+  return new KeyFileError(`${ref} ${what}`, hint, 2);
 }
 
 /** An error that is in no table: names its class, if that is a word. */
@@ -133,7 +133,10 @@ export async function callService<T>(
 }
 
 function notForSigning(ref: string): KeyFileError {
-  return serviceError(ref, [`is not an ${wordsFor("node")} key for signing`, "make a signing key on one of these curves in the service"]);
+  return serviceError(ref, [
+    `the key is not an ${wordsFor("node")} key for signing`,
+    "make a signing key on one of these curves in the service",
+  ]);
 }
 
 /** The public key in an SPKI (DER or PEM) from a service. */

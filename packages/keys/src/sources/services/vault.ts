@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestOptions } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { inWords, KeyError, type PublicKey, publicKey, signatureLength } from "@firmseal/signer";
-import { CURVE_ALGS, CUSTODY, type CurveAlg } from "../../custody.js";
+import { CURVE_ALGS, CUSTODY, type CurveAlg } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
@@ -38,7 +38,7 @@ const REFERENCE = /^((?:[A-Za-z0-9_-][\w.-]*\/)+)([A-Za-z0-9_-][\w.-]*)(?:@([1-9
 const typeOf = ({ plain, ecdsa }: CurveAlg) => (ecdsa ? "ecdsa-" : "") + plain.toLowerCase();
 const KINDS = CURVE_ALGS.map(typeOf);
 const KIND: Trouble = [
-  `is not a key of the type ${inWords(KINDS)}`,
+  `the key is not a signing key of the type ${inWords(KINDS)}`,
   `make one: vault write -f transit/keys/NAME type=${KINDS[0]} (not derived, not exportable)`,
 ];
 const ADDRESS: Trouble = [

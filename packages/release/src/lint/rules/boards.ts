@@ -50,7 +50,7 @@ export const boardRules: readonly Rule[] = [
     why: "Devices compare vendor and class before they install. Without both, they refuse the release, or other devices install it.",
     fix: "Compare vendor-identifier and class-identifier in the shared sequence, as firmseal sign and release do.",
     check: ({ release }) =>
-      release.scope.some(isForNoBoard) ? [`is for ${release.scope.filter(isForNoBoard).join(", ")} (vendor/class)`] : [],
+      release.scope.some(isForNoBoard) ? [`the release is for ${release.scope.filter(isForNoBoard).join(", ")} (vendor/class)`] : [],
   },
   {
     id: "L21",
@@ -63,7 +63,7 @@ export const boardRules: readonly Rule[] = [
     check: ({ release, product }) => {
       const known = new Set((product?.boards ?? []).flatMap((board) => pairsOf(product?.vendor ?? "", board)));
       const other = release.scope.filter((pair) => !isForNoBoard(pair) && !known.has(pair));
-      return other.map((pair) => `is for ${pair} (vendor/class), which is not a board of ${product?.name}`);
+      return other.map((pair) => `the release is for ${pair} (vendor/class), which is not a board of ${product?.name}`);
     },
   },
   {

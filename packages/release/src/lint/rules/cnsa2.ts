@@ -2,7 +2,7 @@
 // with LMS or XMSS of one tree (SP 800-208) or ML-DSA-87 (FIPS 204), and hashed with SHA-384 or SHA-512.
 
 import { COSE, type CoseSignature, HASH_SHA_384, HASH_SHA_512, PARAM_IMAGE_DIGEST } from "@firmseal/verifier/tools";
-import { allParameters, type DigestText, formatDigest } from "../../payload-check/tree.js";
+import { allParameters, type DigestText, formatDigest } from "../../verify/tree.js";
 import type { Rule } from "../rule.js";
 
 /** The number of signed public keys in front of an HSS signature (RFC 8554 §6.2) is 0 if there is one tree. */
@@ -33,7 +33,7 @@ export const cnsa2Rules: readonly Rule[] = [
         const claim = outline.signatures[i];
         return claim?.alg === COSE.ALG_HSS_LMS ? `${alg} with several trees` : alg;
       });
-      return [names.length === 0 ? "is not signed" : `is signed with ${[...new Set(names)].join(", ")} only`];
+      return [names.length === 0 ? "not signed" : `signed with ${[...new Set(names)].join(", ")} only`];
     },
   },
   {

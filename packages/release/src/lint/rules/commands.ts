@@ -3,7 +3,7 @@
 import { someOf, visible } from "@firmseal/keys";
 import { type Action, componentWords, type Explained, whoWords } from "@firmseal/report";
 import { PARAM_URI } from "@firmseal/verifier/tools";
-import { allParameters } from "../../payload-check/tree.js";
+import { allParameters } from "../../verify/tree.js";
 import { deadAlternatives } from "../alternatives.js";
 import type { LintContext, Rule } from "../rule.js";
 
@@ -21,7 +21,9 @@ function plainUris({ release }: LintContext): string[] {
   const named = release.sections.flatMap((section) =>
     [...allParameters(section)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value)),
   );
-  return [...new Set(named)].filter((uri) => PLAIN.test(uri) && !checked.has(uri)).map((uri) => `fetches ${uri} and sets no digest for it`);
+  return [...new Set(named)]
+    .filter((uri) => PLAIN.test(uri) && !checked.has(uri))
+    .map((uri) => `the release fetches ${uri} and sets no digest for it`);
 }
 
 /** The components that a device writes and then never compares, neither before it commits nor when it starts. */

@@ -27,7 +27,7 @@ export const contentRules: readonly Rule[] = [
     title: "The release has no bill of materials",
     why: "To find devices with a vulnerable library, people must know what each release contains. Some laws require it.",
     fix: "Put an SPDX or CycloneDX file beside the envelope (NAME.spdx.json or NAME.cdx.json), or name it: [policy] sbom = FILE.",
-    check: ({ release }) => (release.hasBillOfMaterials ? [] : ["has no suit-coswid element, and no SPDX or CycloneDX file is beside it"]),
+    check: ({ release }) => (release.hasBillOfMaterials ? [] : ["no suit-coswid element, and no SPDX or CycloneDX file is beside it"]),
   },
   {
     id: "L41",

@@ -3,7 +3,7 @@
 import { isNumberOf, isVersion, versionNumber } from "@firmseal/keys";
 import { ROLES } from "@firmseal/signer";
 import { impliedVersion } from "../../consumer/version.js";
-import { big } from "../../rotation/plan/quorum.js";
+import { bigSequence } from "../../input/sequence.js";
 import type { LintContext, Rule } from "../rule.js";
 
 /** A number that rises by more leaves room for 2^31 such steps. */
@@ -23,8 +23,8 @@ function jumps(context: LintContext): string[] {
   const { sequence } = release;
   const limit = trust?.store.jumps[ROLES[role]];
   const step = previous && sequence - previous.sequence;
-  if (limit && step !== undefined && step > big(limit))
-    return [`${sequence} is ${step} above ${previous?.sequence}, and ${trust?.path} allows ${big(limit)}`];
+  if (limit && step !== undefined && step > bigSequence(limit))
+    return [`${sequence} is ${step} above ${previous?.sequence}, and ${trust?.path} allows ${bigSequence(limit)}`];
   // versions have numbers far apart
   if (isNumberOf(versionOf(context), sequence)) return [];
   if (previous) return (step as bigint) > LARGEST_STEP ? [`${sequence} is ${step as bigint} above ${previous.sequence}`] : [];

@@ -4,13 +4,13 @@ import { Failure, publicKeys, schemeOf, sizeOf, usage } from "@firmseal/keys";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
-import { refusalHint, refusalMeaning, refusalName } from "../../refusals.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
 import { planAsIfSigned } from "../../rotation/plan/as-if-signed.js";
 import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
-import type { TrustOnFile } from "../../trust/trust-file.js";
-import type { TrustOptions } from "../../trust/trust-ref.js";
-import { verifiedTrust } from "../../trust/trust-ref.js";
+import type { TrustOnFile } from "../../trust/read.js";
+import { readPinnedTrust } from "../../trust/read.js";
+import type { TrustOptions } from "../../trust/trusted-keys.js";
+import { refusalHint, refusalMeaning, refusalName } from "../../verify/refusals.js";
 import type { Board, Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 
@@ -26,7 +26,11 @@ export function trustOptions(product: Product): TrustOptions {
   if (file !== undefined) return { trust: file, ...(root.length > 0 && { root: [...root] }) };
   const known = keys.length > 0 ? keys : product.keys.release;
   if (known.length === 0)
-    throw product.fault("/keys", "names no key, and devices trust only named keys", 'name the public key: [trust] keys = "release.pub"');
+    throw product.fault(
+      "/keys",
+      "keys names no key, and devices trust only named keys",
+      'name the public key: [trust] keys = "release.pub"',
+    );
   const other = known.find((ref) => schemeOf(ref) !== undefined);
   if (other !== undefined)
     throw product.fault(
@@ -40,7 +44,7 @@ export function trustOptions(product: Product): TrustOptions {
 /** The trust file of a product, verified. Undefined if it has none. */
 export async function productTrustFile({ trust: { file, root } }: Product): Promise<TrustOnFile | undefined> {
   if (file === undefined) return undefined;
-  const { store, bytes } = await verifiedTrust(file, root.length > 0 ? { root: [...root] } : {});
+  const { store, bytes } = await readPinnedTrust(file, root.length > 0 ? { root: [...root] } : {});
   return { path: file, store, bytes };
 }
 
@@ -134,11 +138,15 @@ export function refuseMissingKeys(product: Product, role: SigningRole): void {
 export function signingKeys(product: Product, role: SigningRole): readonly string[] {
   const refs = product.keys[role];
   if (refs.length === 0)
-    throw product.fault("/keys", `names no ${role} key`, `[keys] ${role} = "${role}.pem"; firmseal keygen --out ${role}.pem makes one`);
+    throw product.fault(
+      "/keys",
+      `keys names no ${role} key`,
+      `[keys] ${role} = "${role}.pem"; firmseal keygen --out ${role}.pem makes one`,
+    );
   return refs;
 }
 
-/** Refuses a role without a trust file: a role that is passed over would let a debug key stand for a release key. */
+/** Refuses a role without a trust file: ignoring a role would let a debug key stand for a release key. */
 export function refuseRole(product: Product, role: string | undefined): void {
   if (role !== undefined && product.trust.file === undefined)
     throw usage(`--role: ${product.path} has no trust file, and roles are those of trust files`, "drop it, or name one: [trust] file");

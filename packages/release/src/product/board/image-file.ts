@@ -9,7 +9,7 @@ import type { Product } from "../file/product.js";
 export function imageFile(product: Product, pattern: string, at: string): string {
   if (existsSync(pattern)) {
     if (statSync(pattern).isFile()) return pattern;
-    throw product.fault(at, `${pattern}: is not a file`, "name the image that the build writes");
+    throw product.fault(at, `${pattern} is not a file`, "name the image that the build writes");
   }
   // a build may be in a folder whose name begins with a dot; links are not followed, which may lead in circles
   const found = isDynamicPattern(pattern)

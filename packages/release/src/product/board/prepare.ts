@@ -7,7 +7,7 @@ import { type BoardRelease, boardRelease, type Description, draftOf, type Envelo
 import { consumerOf } from "../../consumer/consumers.js";
 import { fitted } from "../../consumer/recipe.js";
 import { flashBytes } from "../../input/flash.js";
-import { LIMITS } from "../../limits.js";
+import { LIMITS } from "../../input/limits.js";
 import type { Board, Product, ProductImage } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 import { imageFile } from "./image-file.js";
@@ -56,7 +56,7 @@ function released(
   if (size !== undefined && bytes.length > size)
     throw product.fault(
       image.at,
-      `${path}: has ${bytes.length} bytes, and its slot has ${size}`,
+      `${path} has ${bytes.length} bytes, and its slot has ${size}`,
       "make the image smaller, or correct the size of the slot",
     );
   const where = `/boards/${board.name}/uri`;
@@ -69,7 +69,7 @@ function released(
           (what) => product.fault(where, what, "placeholders are {product}, {board}, {version}, {component}, {slot} and {role}"),
         );
   if (image.uri === undefined && bytes.length > LIMITS.integratedPayload)
-    throw product.fault(image.at, `${path}: is too large to travel in the envelope`, "say where devices fetch it: uri");
+    throw product.fault(image.at, `${path} is too large to travel in the envelope`, "say where devices fetch it: uri");
   const file = image.uri === undefined ? undefined : fileOfUri(uri);
   // release.json has no longer names, and no disk: it would be refused after everything is signed
   if (image.uri !== undefined && (file === undefined || !/^[A-Za-z0-9][A-Za-z0-9._+~-]{0,254}$/.test(file)))

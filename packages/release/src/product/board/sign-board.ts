@@ -1,6 +1,6 @@
 // One board of a product for commands that sign an input: what the product file says takes the place of options.
 
-import { usage } from "@firmseal/keys";
+import { STDIO, usage } from "@firmseal/keys";
 import type { ConsumerName } from "../../consumer/consumers.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../../input/draft.js";
 import { type Board, boardsOf, type Product } from "../file/product.js";
@@ -56,9 +56,9 @@ export async function boardInput(
     throw usage(`--for ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");
   const meant = { ...board, for: consumer ?? board.for };
   const own = path === undefined ? meant : withImage(product, meant, path);
-  if (path === "-") throw usage("an image of a product cannot come from stdin", "name the file");
+  if (path === STDIO) throw usage("an image of a product cannot come from stdin", "name the file");
   if (path !== undefined && (await readInput(path, {})).kind !== "image")
-    throw usage(`${path}: is not an image`, "sign it without --board: it already says what it is for");
+    throw usage(`${path} is not an image`, "sign it without --board: it already says what it is for");
   const { version } = o;
   if (version === undefined && product.sequence.source === "version")
     throw usage(`--version is missing: the sequence numbers of ${product.name} are those of its versions`, "for example: --version 1.4.2");

@@ -1,4 +1,4 @@
-// Where a member is written in a TOML file. The parser tells the place of a syntax error, but not of a value, and a
+// Where a member is written in a TOML file. The parser reports the place of a syntax error, but not of a value, and a
 // message about a value names its line.
 
 export interface Position {

@@ -10,12 +10,13 @@ import {
   readAll,
   refusedInput,
   refuseUnknownSource,
+  STDIO,
   schemeOf,
   visible,
 } from "@firmseal/keys";
 import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import { identityOf } from "../../input/identity.js";
-import { LIMITS } from "../../limits.js";
+import { LIMITS } from "../../input/limits.js";
 import { positionOf } from "./position.js";
 import type { Board, Product, ProductImage, ProductPolicy, ProductTrust } from "./product.js";
 import { HINT, type References, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
@@ -52,7 +53,7 @@ class Reader {
   }
 
   private reference(ref: string, pointer: string): string {
-    if (ref === "-") throw this.fault(pointer, "a key of a product cannot come from stdin", "name a file, or env:NAME");
+    if (ref === STDIO) throw this.fault(pointer, "a key of a product cannot come from stdin", "name a file, or env:NAME");
     if (schemeOf(ref) !== undefined) return ref;
     try {
       refuseUnknownSource(ref, (path) => existsSync(this.at(path)));
@@ -64,7 +65,7 @@ class Reader {
 
   /** A public key, which is a file: nothing that verifies may start a program or ask for a PIN. */
   private publicFile(ref: string, pointer: string): string {
-    if (ref === "-" || schemeOf(ref) !== undefined)
+    if (ref === STDIO || schemeOf(ref) !== undefined)
       throw this.fault(
         pointer,
         `${visible(ref)}: only files can be trusted keys`,
@@ -230,7 +231,7 @@ export function readProduct(path: string): Product {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw refusedInput("PRODUCT", `${path}: is not UTF-8 text`, HINT);
+    throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
   }
   return productIn(path, text);
 }

@@ -4,9 +4,9 @@ import { refusedInput, visible } from "@firmseal/keys";
 import { conform, DescriptionError } from "@firmseal/signer";
 import { parse, TomlDate, TomlError } from "smol-toml";
 import type { ConsumerName } from "../../consumer/consumers.js";
+import { violations } from "../../input/schema.js";
 import type { Waiver } from "../../lint/lint.js";
 import type { Policy } from "../../lint/rule.js";
-import { violations } from "../../schema.js";
 import { positionOf } from "./position.js";
 
 export const HINT = "docs/reference/product.md has the members; firmseal init writes a new file";

@@ -2,7 +2,7 @@
 // this needs no passphrase. It decides nothing: the logs are read again under their locks before a key signs.
 
 import { existsSync, realpathSync } from "node:fs";
-import { checkSequence, type Entry, isNumberOf, readLog, type SequenceOverrides, schemeOf } from "@firmseal/keys";
+import { checkSequence, type Entry, isNumberOf, readLog, type SequenceOverrides, STDIO, schemeOf } from "@firmseal/keys";
 import { classesOf, signingKeys } from "../board/devices.js";
 import type { Board, Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
@@ -19,7 +19,7 @@ function entriesOf(product: Product, { role = "release", log }: KnownLogOptions)
   const refs = signingKeys(product, role);
   const paths = log === undefined ? refs.map((ref) => (schemeOf(ref) === undefined ? `${realpathSync(ref)}.log` : undefined)) : [log];
   for (const path of paths) {
-    if (path === undefined || path === "-" || !existsSync(path)) return undefined;
+    if (path === undefined || path === STDIO || !existsSync(path)) return undefined;
     const { entries, faults } = readLog(path);
     if (faults.length > 0) return undefined;
     for (const one of entries) out.push(one);

@@ -34,7 +34,7 @@ export function publishedAt(path: string, product: Product, role?: SigningRole):
     if (!hasRecord(path)) {
       const all = releasesIn(path, product, role);
       if (all.length > 0) return all;
-      throw releaseFault(`${path}: has no release`, "name the folder of the last release, or its envelope");
+      throw releaseFault(`${path} has no release`, "name the folder of the last release, or its envelope");
     }
     const record = readRecord(path);
     refuseOther(path, record, product, role);
@@ -69,11 +69,11 @@ export function numberOf(product: Product, version: string, known: readonly Know
       return "log";
     case "previous": {
       if (o.first && known.length > 0)
-        throw releaseFault(`${known.at(-1)?.path}: was released before, so this is not the first release`, "drop --first");
+        throw releaseFault(`${known.at(-1)?.path} was released before, so this is not the first release`, "drop --first");
       if (known.length === 0 && !o.first)
         throw releaseFault(
           "no earlier release is here, and the last sequence number is not known",
-          "name the last release (--previous DIR), or say that nothing was released yet (--first)",
+          "name the last release (--previous DIR), or say that nothing has been released yet (--first)",
         );
       return known.reduce((most, { sequence }) => higher(most, sequence), 0n) + 1n;
     }

@@ -1,12 +1,12 @@
-// Holds a record against the envelopes that it names: it is not signed, and backends publish by it.
+// Checks a record against the envelopes that it names: it is not signed, and backends publish by it.
 
 import { join } from "node:path";
 import { type Artifact, payloadFault, type ReleaseRecord, signersFault } from "@firmseal/report";
 import { explain } from "../../explain/explain.js";
 import { readEnvelopeFile } from "../../input/envelope-file.js";
-import type { VerifiedRelease } from "../../payload-check/verified.js";
 import { logDigest } from "../../signing/authorize.js";
 import { signersOf, testKeysAmong } from "../../signing/signers.js";
+import type { VerifiedRelease } from "../../verify/verified.js";
 import { classesOf } from "../board/devices.js";
 import type { Board, Product } from "../file/product.js";
 import { releaseFault } from "./record.js";

@@ -18,8 +18,8 @@ import {
 import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/report";
 import { hashFile } from "../../input/hash-file.js";
 import { parseJson } from "../../input/json.js";
-import { LIMITS } from "../../limits.js";
-import { violations } from "../../schema.js";
+import { LIMITS } from "../../input/limits.js";
+import { violations } from "../../input/schema.js";
 import type { Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 
@@ -46,9 +46,9 @@ export function readRecordFile(path: string): ReleaseRecord {
     if (!(e instanceof SyntaxError)) throw e;
   }
   const again = "get the folder again, as firmseal release wrote it";
-  if (value === undefined || violations(value, "record").length > 0) throw releaseFault(`${path}: is not the record of a release`, again);
+  if (value === undefined || violations(value, "record").length > 0) throw releaseFault(`${path} is not the record of a release`, again);
   const fault = contradiction(value as ReleaseRecord);
-  if (fault !== undefined) throw releaseFault(`${path}: is not the record of a release: ${fault}`, again);
+  if (fault !== undefined) throw releaseFault(`${path} is not the record of a release: ${fault}`, again);
   return value as ReleaseRecord;
 }
 
@@ -82,12 +82,12 @@ export function knownRelease(path: string, record: ReleaseRecord): KnownRelease 
 export function releasesIn(folder: string, product: Product, role?: SigningRole): KnownRelease[] {
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (!stat) return [];
-  if (!stat.isDirectory()) throw environment(`${folder}: is not a folder`, "name another folder for releases: --out DIR");
+  if (!stat.isDirectory()) throw environment(`${folder} is not a folder`, "name another folder for releases: --out DIR");
   const names = readdirSync(folder).filter((name) => !name.startsWith("."));
-  if (names.length > LIMITS.releases) throw tooMuch(`${folder}: has more than ${LIMITS.releases} folders`, "move old releases away");
+  if (names.length > LIMITS.releases) throw tooMuch(`${folder} has more than ${LIMITS.releases} folders`, "move old releases away");
   const out: KnownRelease[] = [];
   for (const name of names) {
-    // through a link too: a release that is passed over could be made again with other content
+    // through a link too: a release that is not found could be made again with other content
     const path = join(folder, name);
     if (!hasRecord(path)) continue;
     const record = readRecord(path);
@@ -101,7 +101,7 @@ export function releasesIn(folder: string, product: Product, role?: SigningRole)
 export function refuseOtherProduct(path: string, record: ReleaseRecord, product: Product): void {
   if (record.product !== product.name || record.vendor !== product.vendor)
     throw releaseFault(
-      `${path}: is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
+      `${path} is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
       "give each product a folder of its own: out in the product file, or --out of release",
     );
 }
@@ -109,8 +109,7 @@ export function refuseOtherProduct(path: string, record: ReleaseRecord, product:
 export function refuseOther(path: string, record: ReleaseRecord, product: Product, role: SigningRole = "release"): void {
   refuseOtherProduct(path, record, product);
   const other = record.artifacts.flatMap(({ signers }) => signers).find((signer) => signer.role !== role);
-  if (other)
-    throw releaseFault(`${path}: is signed in the role ${other.role}, not ${role}`, `give --role ${other.role}, or another folder`);
+  if (other) throw releaseFault(`${path} is signed in the role ${other.role}, not ${role}`, `give --role ${other.role}, or another folder`);
 }
 
 /** The content of SHA256SUMS, as sha256sum writes and checks it. */
@@ -130,7 +129,7 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
   for (const line of sums.split("\n").slice(0, -1)) {
     const [, sum, name] = /^([0-9a-f]{64}) {2}([A-Za-z0-9][A-Za-z0-9._+~-]*)$/.exec(line) ?? [];
     if (sum === undefined || name === undefined || listed.has(name))
-      throw releaseFault(`${join(folder, SUMS)}: has a line that is not a checksum`, again);
+      throw releaseFault(`${join(folder, SUMS)} has a line that is not a checksum`, again);
     listed.set(name, sum);
   }
   const artifacts = new Map(record.artifacts.map((one) => [one.file, one]));
@@ -140,16 +139,16 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
     record.artifacts.flatMap(({ kind, file }) => (withoutPayloads && kind === "payload" && !there.has(file) ? [file] : [])),
   );
   const missing = [...wanted].filter((name) => !(there.has(name) || elsewhere.has(name)) || !listed.has(name));
-  if (missing.length > 0) throw releaseFault(`${folder}: is not complete: ${someOf(missing)}`, again);
+  if (missing.length > 0) throw releaseFault(`${folder} is not complete: ${someOf(missing)}`, again);
   const more = [...new Set([...there, ...listed.keys()])].filter((name) => !wanted.has(name));
   if (more.length > 0)
-    throw releaseFault(`${folder}: has a file that does not belong to the release: ${someOf(more.map(visible))}`, "remove it");
+    throw releaseFault(`${folder} has a file that does not belong to the release: ${someOf(more.map(visible))}`, "remove it");
   for (const [name, sum] of listed) {
     if (elsewhere.has(name)) continue;
     const artifact = artifacts.get(name);
     const { digest, size } = await hashFile(join(folder, name), "sha-256", artifact?.size ?? LIMITS.releaseRecord);
     const hex = Buffer.from(digest).toString("hex");
     if (hex !== sum || (artifact && (artifact.digest !== `sha-256:${hex}` || artifact.size !== size)))
-      throw releaseFault(`${join(folder, name)}: has changed since it was released`, again);
+      throw releaseFault(`${join(folder, name)} has changed since it was released`, again);
   }
 }

@@ -3,8 +3,8 @@
 
 import { randomBytes } from "node:crypto";
 import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
-import { isRefusal } from "../../refusals.js";
-import type { TrustOnFile } from "../../trust/trust-file.js";
+import type { TrustOnFile } from "../../trust/read.js";
+import { isRefusal } from "../../verify/refusals.js";
 import { keySet } from "../keys.js";
 import type { Cohort, DeviceModel } from "../model.js";
 import { assumable, assuming, deviceCode, rememberedStore } from "./device-code.js";

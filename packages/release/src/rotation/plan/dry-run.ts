@@ -26,10 +26,10 @@ import {
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { isRefusal } from "../../refusals.js";
+import { bigSequence } from "../../input/sequence.js";
+import { isRefusal } from "../../verify/refusals.js";
 import { type DeviceModel, storeOf } from "../model.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "./device-code.js";
-import { big } from "./quorum.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
 /** What a device trusts and runs, and what it still accepts. */
@@ -226,7 +226,7 @@ function playRelease(step: PlannedRelease, before: DeviceState): Played {
     fit: "addressed" as const,
     code: 0,
     // a device refuses another release with the number of the one that it has
-    assumed: !before.envelope && big(before.floor) > 0n && big(before.floor) === step.sequence,
+    assumed: !before.envelope && bigSequence(before.floor) > 0n && bigSequence(before.floor) === step.sequence,
   };
   // the template has an image, and no trust file
   if (model.verifier === "micro") return { ...done, state, starts: true };

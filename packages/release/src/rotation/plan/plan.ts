@@ -5,10 +5,11 @@ import { refusedInput } from "@firmseal/keys";
 import { equalBytes, toHex } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { signedChain } from "../../trust/chain-files.js";
+import { bigSequence } from "../../input/sequence.js";
+import { selfSignedFiles } from "../../trust/chain.js";
 import { type Cohort, storesOf } from "../model.js";
 import { type DeviceState, type Played, play } from "./dry-run.js";
-import { big, newestOf } from "./quorum.js";
+import { newestOf } from "./quorum.js";
 import { type Exposed, exposure, type KeyFates, type Margins, margins } from "./reach.js";
 import { statesOf } from "./states.js";
 import { carriedStores, type PlannedStep } from "./steps.js";
@@ -84,7 +85,7 @@ function broughtStores(all: readonly Played[]): TrustStore[] {
   const files = new Map(all.flatMap(({ brought }) => (brought ? [[toHex(brought.bytes), brought.bytes] as const] : [])));
   return [...files.values()].flatMap((bytes) => {
     try {
-      return signedChain(bytes);
+      return selfSignedFiles(bytes);
     } catch {
       return [];
     }
@@ -102,7 +103,7 @@ function stepResults(walked: readonly Played[], before: DeviceState, today: Trus
       code,
       trust: isNew && state.store ? formatSequence(state.store.sequence) : null,
       trustCode: brought?.code ?? 0,
-      left: margins(state, today, big(state.floor), gone),
+      left: margins(state, today, bigSequence(state.floor), gone),
     };
   });
 }
@@ -156,7 +157,7 @@ export function planSteps(
       floor: { lowest: String(group.lowest), highest: String(group.highest) },
       steps: results,
       trust: { before: numberOf(before.store), after: numberOf(state.store) },
-      left: results.at(-1)?.left ?? margins(state, today, big(state.floor), gone),
+      left: results.at(-1)?.left ?? margins(state, today, bigSequence(state.floor), gone),
       ...outcome(group, walked, state, today, gone, known),
     };
   });

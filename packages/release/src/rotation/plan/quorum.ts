@@ -3,7 +3,8 @@
 import { equalBytes, toHex } from "@firmseal/signer";
 import { type Anchor, type Identity, policyOf, type Sequence, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_ROOT, rawKey } from "@firmseal/verifier/tools";
-import { isRefusal } from "../../refusals.js";
+import { bigSequence } from "../../input/sequence.js";
+import { isRefusal } from "../../verify/refusals.js";
 
 /** Keys, as their bytes in hexadecimal. */
 export type Keys = ReadonlySet<string>;
@@ -18,10 +19,6 @@ export interface KeyWindow {
   readonly until: bigint;
 }
 
-export function big(s: Sequence): bigint {
-  return BigInt(formatSequence(s));
-}
-
 export function higher(a: bigint, b: bigint): bigint {
   if (a > b) return a;
   return b;
@@ -33,7 +30,7 @@ function lower(a: bigint, b: bigint): bigint {
 }
 
 export function windowOf({ key, since, until }: Pick<Anchor, "key" | "since" | "until">): KeyWindow {
-  return { key: toHex(Uint8Array.from(rawKey(key))), from: since ? big(since) : 0n, until: until ? big(until) : LAST };
+  return { key: toHex(Uint8Array.from(rawKey(key))), from: since ? bigSequence(since) : 0n, until: until ? bigSequence(until) : LAST };
 }
 
 /** The keys with a role in a trust file on a device. Uses policyOf() with a threshold of one. */
@@ -92,7 +89,7 @@ export function newestOf(stores: Iterable<TrustStore>, fork: (number: Sequence) 
     if (rival && !equalBytes(rival.payload, store.payload)) fork(store.sequence);
     known.set(place, store);
     const newest = lines.get(line);
-    if (!newest || big(newest.sequence) < big(store.sequence)) lines.set(line, store);
+    if (!newest || bigSequence(newest.sequence) < bigSequence(store.sequence)) lines.set(line, store);
   }
   return (line) => lines.get(toHex(Uint8Array.from(line.name))) ?? line;
 }

@@ -3,11 +3,12 @@
 import { equalBytes } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { isRefusal } from "../../refusals.js";
+import { bigSequence } from "../../input/sequence.js";
+import { isRefusal } from "../../verify/refusals.js";
 import type { Cohort } from "../model.js";
 import { deviceCode, hostOf, rememberedStore } from "./device-code.js";
 import type { DeviceState } from "./dry-run.js";
-import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
+import { type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
 
 /**
  * Keys with a known fate. `lost`: can no longer sign. `stolen`: somebody else has them too; they still sign for us
@@ -125,9 +126,9 @@ function upBy({ model, store }: Standing, newest: TrustStore, known: readonly Tr
     }
   };
   let at = store;
-  for (let hop = 0; at && hop < MOST_HOPS && big(at.sequence) < big(newest.sequence); hop++) {
+  for (let hop = 0; at && hop < MOST_HOPS && bigSequence(at.sequence) < bigSequence(newest.sequence); hop++) {
     const from: TrustStore = at;
-    const following = known.find((one) => equalBytes(one.name, from.name) && big(one.sequence) === big(from.sequence) + 1n);
+    const following = known.find((one) => equalBytes(one.name, from.name) && bigSequence(one.sequence) === bigSequence(from.sequence) + 1n);
     const next = takes(newest, from) ?? takes(following, from);
     if (!next) break;
     at = rememberedStore(next);
@@ -164,7 +165,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
           : "give it up by its name, or replace the firmware of these devices by hand",
     };
   if (!root || !state.store) return ALL_REACH;
-  if (big(state.store.sequence) === LAST)
+  if (bigSequence(state.store.sequence) === LAST)
     return {
       verdict: "roots-lost",
       why: `no later trust file can reach it: its own has ${LAST}, the last number`,
@@ -187,7 +188,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
 export function exposure(state: Standing & Pick<DeviceState, "floor">, stolen: Keys, floors?: Cohort["floors"]): Exposed {
   const enough = (role: number, lowest: bigint) => most(only(keysOf(state, role), stolen), lowest) >= thresholdOf(state, role);
   const above = (floor: Sequence) => {
-    const own = big(floor);
+    const own = bigSequence(floor);
     // the number of the floor is good for one manifest only, which the device has; a new device has none
     return own === 0n ? own : own + 1n;
   };

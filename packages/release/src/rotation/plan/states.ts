@@ -3,9 +3,10 @@
 
 import { grouped, tooMuch } from "@firmseal/keys";
 import type { TrustStore } from "@firmseal/verifier";
-import { LIMITS } from "../../limits.js";
+import { LIMITS } from "../../input/limits.js";
+import { bigSequence } from "../../input/sequence.js";
 import type { Cohort, DeviceModel } from "../model.js";
-import { big, LAST, windowOf } from "./quorum.js";
+import { LAST, windowOf } from "./quorum.js";
 import type { PlannedStep } from "./steps.js";
 
 /** Cohorts in the same state. */
@@ -60,9 +61,9 @@ export function statesOf(fleet: readonly Cohort[], steps: readonly PlannedStep[]
     const { model, floor, floors } = cohort;
     const id = models.get(model) ?? models.size;
     models.set(model, id);
-    const n = big(floor);
+    const n = bigSequence(floor);
     const own = floors.debug === floor && floors.recovery === floor;
-    const others = own ? "" : ` ${placeOf(big(floors.debug), marks)} ${placeOf(big(floors.recovery), marks)}`;
+    const others = own ? "" : ` ${placeOf(bigSequence(floors.debug), marks)} ${placeOf(bigSequence(floors.recovery), marks)}`;
     const key = `${id} ${placeOf(n, marks)}${others}`;
     const group = groups.get(key);
     if (group) {

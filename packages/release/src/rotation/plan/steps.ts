@@ -1,14 +1,13 @@
 // Reads the steps of a plan from files: releases, and separate trust files.
 
-import { decodeTrust, EnvelopeDraft, isTrust } from "@firmseal/signer";
+import { decodeTrust, EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
+import { decodeEnvelope, looksLikeTrustFile, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../../input/draft.js";
 import { admitted } from "../../input/envelope-file.js";
-import { isRefusal } from "../../refusals.js";
-import { signedChain } from "../../trust/chain-files.js";
-import { filesIn, signedTrust } from "../../trust/trust-file.js";
-import { refuseUnsigned, withFileName } from "../../trust/trust-ref.js";
+import { selfSignedFiles, selfSignedTrust, trustFilesIn } from "../../trust/chain.js";
+import { refuseUnsigned, withFileName } from "../../trust/read.js";
+import { isRefusal } from "../../verify/refusals.js";
 
 /** A release that is offered to devices. */
 export interface PlannedRelease {
@@ -45,9 +44,9 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
  */
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
-    if (isTrust(bytes)) {
-      refuseUnsigned(name, decodeTrust(filesIn(bytes)[0] as Uint8Array));
-      return { name, trust: bytes, store: signedTrust(bytes) };
+    if (looksLikeTrustFile(bytes)) {
+      refuseUnsigned(name, decodeTrust(trustFilesIn(bytes)[0] as Uint8Array));
+      return { name, trust: bytes, store: selfSignedTrust(bytes) };
     }
     const draft = EnvelopeDraft.read(admitted(name, bytes));
     await checkWhole(draft);
@@ -64,7 +63,7 @@ export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
     const { input, payloads } = decodeEnvelope(step.envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {
-        return signedChain(Uint8Array.from(readSlice(input, content)));
+        return selfSignedFiles(Uint8Array.from(readSlice(input, content)));
       } catch {
         // an image
         return [];

@@ -3,9 +3,10 @@
 
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { refusalHint, refusalMeaning } from "../../refusals.js";
+import { bigSequence } from "../../input/sequence.js";
+import { refusalHint, refusalMeaning } from "../../verify/refusals.js";
 import type { DeviceState, Played } from "./dry-run.js";
-import { big, higher } from "./quorum.js";
+import { higher } from "./quorum.js";
 import { type Exposed, exposedWords, exposure, type KeyFates, reach, unverifiable } from "./reach.js";
 import type { Group } from "./states.js";
 
@@ -46,9 +47,9 @@ function refused({ step, code, state }: Played, after: bigint): Outcome {
   const list = state.store ? `the keys of its trust file ${formatSequence(state.store.sequence)}` : "the keys in its firmware";
   return {
     verdict: "stranded",
-    why: `does not accept ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
+    why: `it does not accept ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
     next: ofKeys
-      ? `first offer it a release signed by enough of ${list}, with a sequence number above ${higher(big(state.floor), after)}${state.store ? ", which brings it the newest trust file (firmseal rotate bridge)" : ""}`
+      ? `first offer it a release signed by enough of ${list}, with a sequence number above ${higher(bigSequence(state.floor), after)}${state.store ? ", which brings it the newest trust file (firmseal rotate bridge)" : ""}`
       : refusalHint(code).replace(/\.$/, ""),
   };
 }
@@ -61,7 +62,7 @@ function behind(state: DeviceState, walked: readonly Played[], today: TrustStore
   const code = last?.brought ? last.brought.code : (last?.code ?? 0);
   const kept =
     code !== 0 && code !== errors.TRUST_ROLLBACK ? `: ${last?.step.name} brings one that it refuses, ${refusalMeaning(code)}` : "";
-  const isOld = big(state.store.sequence) < big(today.sequence);
+  const isOld = bigSequence(state.store.sequence) < bigSequence(today.sequence);
   if (!isOld && kept === "") return undefined;
   const passed = walked.findLast((p) => p.fit === "passed");
   const reason =
@@ -101,10 +102,10 @@ export function outcome(
     if (dark)
       return {
         verdict: "stranded",
-        why: `has nothing to start after ${dark.step.name}: the release has no image`,
+        why: `it has nothing to start after ${dark.step.name}: the release has no image`,
         next: 'make the release with an image, or say in the fleet file that they start their image by something else: "start": "own"',
       };
-    const reached = reach(state, today, higher(big(state.floor), after), gone, known);
+    const reached = reach(state, today, higher(bigSequence(state.floor), after), gone, known);
     if (reached.verdict !== "moved") return { ...reached };
     const stolen = exposedWords(exposed);
     if (stolen !== "")
@@ -121,7 +122,7 @@ export function outcome(
     if (assumed)
       return {
         verdict: "moved",
-        why: `${assumed.step.name} is accepted only if ${"trust" in assumed.step ? "the release that they run is good under it" : "it is the release that they run"}, and the fleet file does not name their release`,
+        why: `${assumed.step.name} is accepted only if ${"trust" in assumed.step ? "the release that they run is good under it" : "they run that release already"}, and the fleet file does not name their release`,
         next: 'name the release that they run in the fleet file: "release"',
       };
     return { verdict: "moved", why: null, next: null };

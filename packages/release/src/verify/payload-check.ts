@@ -3,32 +3,14 @@
 
 import { existsSync } from "node:fs";
 import { Failure, grouped, sizeOf, tooMuch, warn } from "@firmseal/keys";
-import {
-  type DeviceKind,
-  type DeviceRefusal,
-  type Expectation,
-  everyKind,
-  kindRefusal,
-  limitedInterpreter,
-  payloadsOf,
-} from "@firmseal/report";
-import { toHex } from "@firmseal/signer";
+import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/report";
 import { hostFor } from "@firmseal/simulator";
-import { errors, type Identity, type Manifest, type Refusal } from "@firmseal/verifier";
-import {
-  HASH_NAMES,
-  PARAM_CLASS_IDENTIFIER,
-  PARAM_COMPONENT_SLOT,
-  PARAM_DEVICE_IDENTIFIER,
-  PARAM_URI,
-  PARAM_VENDOR_IDENTIFIER,
-  readSlice,
-  type Slice,
-} from "@firmseal/verifier/tools";
+import { errors, type Manifest, type Refusal } from "@firmseal/verifier";
+import { HASH_NAMES, readSlice, type Slice } from "@firmseal/verifier/tools";
 import { hashFile } from "../input/hash-file.js";
-import { LIMITS } from "../limits.js";
-import { isRefusal, refusalHint, refusalMeaning, refusalName } from "../refusals.js";
-import { allParameters, sequenceCommands } from "./tree.js";
+import { LIMITS } from "../input/limits.js";
+import { deviceKinds, outsideUris, type WithPayloads, withAllIdentities } from "./manifest-facts.js";
+import { isRefusal, refusalHint, refusalMeaning, refusalName } from "./refusals.js";
 
 type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
 
@@ -60,32 +42,6 @@ function refused(code: number): Refusal {
   return Object.assign(new Error(refusalMeaning(code)), { code, at: -1 });
 }
 
-/** An object with commands: a manifest, verified or not. */
-export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
-
-/** The same, with the payloads in its envelope. */
-export type WithPayloads = Commands & Pick<Manifest, "payloads">;
-
-const setBy = new WeakMap<Commands, ReturnType<typeof parametersOf>>();
-
-function parametersOf(m: Commands) {
-  const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
-  return sequences.flatMap((s) => [...allParameters(sequenceCommands(m.input, s))]);
-}
-
-/** Returns all parameters that the available sequences set, including the shared sequence. A manifest is read once. */
-export function manifestParameters(m: Commands) {
-  const all = setBy.get(m) ?? parametersOf(m);
-  setBy.set(m, all);
-  return all;
-}
-
-/** Returns the URIs that the manifest fetches and the envelope does not contain. */
-export function outsideUris(m: WithPayloads): string[] {
-  const uris = [...manifestParameters(m)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value));
-  return [...new Set(uris)].filter((uri) => !m.payloads.some((p) => p.uri === uri));
-}
-
 /** Parses `--payload` values to a map of URI to file. FILE alone means the one external URI, or all of them. */
 export function payloadFiles(m: WithPayloads, values: readonly string[]): Map<string, string> {
   const outside = outsideUris(m);
@@ -96,7 +52,7 @@ export function payloadFiles(m: WithPayloads, values: readonly string[]): Map<st
     if (known !== undefined) out.set(known, value.slice(known.length + 1));
     else if (outside.length === 0) refuseOption(value, "the release fetches nothing from outside the envelope", "drop --payload");
     else if (values.length > 1 || (/^[^=]*:.*=/.test(value) && !existsSync(value)))
-      refuseOption(value, "does not name a URI that the release fetches", choice);
+      refuseOption(value, "the release fetches no URI of this name", choice);
     else for (const uri of outside) out.set(uri, value);
   }
   return out;
@@ -136,69 +92,6 @@ function payloadsAtHand(
       hash: async (alg) => (await hashFile(path, alg, sizes.get(path))).digest,
     });
   return all;
-}
-
-/**
- * The values of one kind of identifier in a manifest, as a device stores them: a UUID without its CBOR head, a private
- * enterprise number with its tag.
- */
-function identifierValues(set: ReturnType<typeof manifestParameters>, code: number): Uint8Array[] {
-  const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
-  const unique = [...new Map(values.map((v) => [toHex(v), v])).values()];
-  return unique.length > 0 ? unique : [new Uint8Array()];
-}
-
-/**
- * Refuses a manifest that distinguishes too many kinds of device, before creating any of them: all must be tried, or
- * none counts as good.
- */
-function countKinds(lists: readonly (readonly unknown[])[], most: number, what: string): void {
-  const n = lists.reduce((product, list) => product * list.length, 1);
-  if (n > most)
-    throw tooMuch(
-      `the manifest distinguishes ${grouped(n)} kinds of device`,
-      `at most ${most} are ${what}: make a release for fewer of them`,
-    );
-}
-
-/**
- * Returns every pair of a vendor and a class in the manifest, or one empty pair if it has none. Throws a Failure if
- * there are too many.
- */
-export function namedIdentities(m: Commands): Identity[] {
-  const set = manifestParameters(m);
-  const vendors = identifierValues(set, PARAM_VENDOR_IDENTIFIER);
-  const classes = identifierValues(set, PARAM_CLASS_IDENTIFIER);
-  countKinds([vendors, classes], LIMITS.trustKinds, "checked against a trust file");
-  return vendors.flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
-}
-
-function identifiers(set: ReturnType<typeof manifestParameters>): [Uint8Array[], Uint8Array[], Uint8Array[]] {
-  return [
-    identifierValues(set, PARAM_VENDOR_IDENTIFIER),
-    identifierValues(set, PARAM_CLASS_IDENTIFIER),
-    identifierValues(set, PARAM_DEVICE_IDENTIFIER),
-  ];
-}
-
-/**
- * Returns every kind of device that the manifest distinguishes: each vendor, class, device and slot. Throws a Failure
- * if there are too many.
- */
-export function deviceKinds(m: Commands): DeviceKind[] {
-  const set = manifestParameters(m);
-  const [vendors, classes, devices] = identifiers(set);
-  const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
-  const slots = named.length > 0 ? named : [0];
-  countKinds([vendors, classes, devices, slots], LIMITS.deviceKinds, "tried");
-  return everyKind(vendors, classes, devices, slots);
-}
-
-/** Devices with all identities at once, as after an acquisition: in each slot, with and without the images. */
-export function withAllIdentities(m: Commands): DeviceKind[] {
-  const [vendor, classes, device] = identifiers(manifestParameters(m));
-  const places = new Map(deviceKinds(m).map((kind) => [`${kind.slot} ${kind.there}`, kind]));
-  return [...places.values()].map((kind) => ({ ...kind, identity: { vendor, class: classes, device } }));
 }
 
 /** The verifier of the tools, for trying a manifest on each kind of device. Throws a Failure at the start of a run. */

@@ -3,7 +3,8 @@
 import { type Entry, keyName } from "@firmseal/keys";
 import { trustSigners } from "@firmseal/signer";
 import { digestOfTrust, numberOfTrust } from "../signing/authorize-trust.js";
-import { keysOf, readTrustFrom } from "./trust-ref.js";
+import { keysOf } from "./facts.js";
+import { readUnverifiedTrust } from "./read.js";
 
 /** A file as a log of one entry for each root that has signed it. The entries have no number: nothing was entered. */
 export interface TrustEvidence {
@@ -15,7 +16,7 @@ export interface TrustEvidence {
  * Reads trust files. Roots of each are looked for in all: an old root may have signed a list that no longer names it.
  */
 export function trustEvidence(paths: readonly string[]): TrustEvidence[] {
-  const files = paths.map((path) => ({ path, ...readTrustFrom(path) }));
+  const files = paths.map((path) => ({ path, ...readUnverifiedTrust(path) }));
   const known = files.flatMap(({ store }) => keysOf(store));
   return files.map(({ path, bytes, store }) => ({
     path,

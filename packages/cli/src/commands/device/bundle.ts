@@ -2,8 +2,11 @@ import { gzipSync } from "node:zlib";
 import {
   type AlgName,
   BUNDLE_ALGS,
+  BUNDLE_DEVICE_NAMES,
+  BUNDLE_DEVICES,
   BUNDLE_FEATURES,
   BUNDLE_FORMS,
+  type BundleDevice,
   type BundleForm,
   DEFAULT_FEATURES,
   type FeatureName,
@@ -16,21 +19,21 @@ import {
   minifiedBundle,
   readableBundle,
 } from "@firmseal/bundler";
-import { usage, warn } from "@firmseal/keys";
-import { hasTables, keyAlgs } from "@firmseal/signer";
+import { STDIO, usage, warn } from "@firmseal/keys";
+import { hasTables, inWords, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { listOf } from "../../common/list-of.js";
 import { checkOutput, writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 
-export interface BundleCommandOptions {
+interface BundleCommandOptions {
   alg?: string;
   features?: string;
   form: BundleForm;
   micro?: boolean;
   host?: string;
-  device?: "none" | "storage" | "flash";
+  device?: "none" | BundleDevice;
   target?: KernelTarget;
   without?: string;
   out: string;
@@ -38,10 +41,8 @@ export interface BundleCommandOptions {
   json?: boolean;
 }
 
-/** Features that do nothing without another one. */
+/** Other features that do nothing without another one. */
 const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
-  ["flash", "install"],
-  ["storage", "install"],
   ["families", "trust"],
   ["roles", "install"],
   ["roles", "trust"],
@@ -52,11 +53,14 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
   if (o.micro) {
     if (o.form === "boot") throw usage("--micro: a boot file has no verifier", "drop it: the module that installs has it");
     if (o.features !== undefined)
-      throw usage("--features: a micro verifier has none", "choose its device: --device none, storage or flash");
+      throw usage("--features: a micro verifier has none", `choose its device: --device ${inWords(["none", ...BUNDLE_DEVICE_NAMES])}`);
     const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
     const without = listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without");
-    if (without.includes("boot") && o.device === "flash")
-      throw usage("--without boot: flashDevice() starts what boot() verifies", "keep boot, or choose --device storage");
+    const device = o.device === undefined || o.device === "none" ? undefined : BUNDLE_DEVICES[o.device];
+    if (without.includes("boot") && device?.needsBoot) {
+      const others = BUNDLE_DEVICE_NAMES.filter((name) => !BUNDLE_DEVICES[name].needsBoot);
+      throw usage(`--without boot: ${device.make}() starts what boot() verifies`, `keep boot, or choose --device ${inWords(others)}`);
+    }
     return {
       features,
       micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host"),
@@ -74,9 +78,10 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
   };
 }
 
-/** Warns about features that do not go together. */
+/** Warns about features that cannot be combined. */
 function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName[]): void {
-  for (const [feature, other] of NEEDS)
+  const devices = BUNDLE_FEATURES.filter((name) => Object.hasOwn(BUNDLE_DEVICES, name));
+  for (const [feature, other] of [...devices.map((name) => [name, "install"] as const), ...NEEDS])
     if (features.includes(feature) && !features.includes(other))
       warn(`${feature} needs ${other}, which the bundle lacks: --features ${other},…`);
   if (features.includes("prepared") && !keyAlgs.some((alg) => hasTables(alg) && algs.some((one) => one === alg)))
@@ -103,10 +108,10 @@ async function bundle(o: BundleCommandOptions) {
     ["--out", o.out],
     ["--source", o.source],
   ] as const)
-    if (path !== undefined && path !== "-" && !/\.m?js$/.test(path))
-      throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
-  if (o.out !== "-") checkOutput(o.out, "--out", [], false);
-  if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
+    if (path !== undefined && path !== STDIO && !/\.m?js$/.test(path))
+      throw usage(`${option} ${path} is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
+  if (o.out !== STDIO) checkOutput(o.out, "--out", [], false);
+  if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out], false);
   const options = {
     algs,
     features,
@@ -118,7 +123,7 @@ async function bundle(o: BundleCommandOptions) {
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
-  const inJson = o.json && o.out === "-";
+  const inJson = o.json && o.out === STDIO;
   if (!inJson) writeOut(o.out, bytes);
   const gzip = gzipSync(bytes, { level: 9 }).length;
   return {
@@ -151,7 +156,7 @@ export default define({
     ),
     option("--micro", "write a micro verifier, for the smallest boards; it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
-    option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
+    option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", ...CHOICES.bundleDevice] }),
     option("--target <board>", "add machine code that verifies Ed25519 on this board; kernel() of the bundle starts it", {
       choices: CHOICES.kernelTarget,
     }),

@@ -4,10 +4,10 @@ import { keyWords, notice, visible, warn } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex, trustName } from "@firmseal/signer";
 import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
+import { refuseOtherLine } from "./chain.js";
+import { type AnchorFacts, anchorFacts, limitWords } from "./facts.js";
 import { type FamilyFacts, familyFacts, familyWords, isFamilyLowered } from "./families.js";
-import { refuseOtherLine } from "./trust-chain.js";
-import type { TrustOnFile } from "./trust-file.js";
-import { type AnchorFacts, anchorFacts, limitWords } from "./trust-ref.js";
+import type { TrustOnFile } from "./read.js";
 
 /** The preceding trust file and its path. */
 export interface PreviousTrust {

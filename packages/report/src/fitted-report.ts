@@ -1,4 +1,5 @@
-// Keeps a report small enough to be sent: what is only told, and takes most, is left out first, and the page says so.
+// Keeps a report small enough to be sent: what the page cannot check, and takes most, is left out first, and the page
+// says so.
 
 import { MOST_REPORT_BYTES, type ReleaseReport, type ReportData } from "./data.js";
 import { reportHtml } from "./report.js";

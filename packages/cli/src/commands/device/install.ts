@@ -24,7 +24,7 @@ import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/
 import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
-export interface InstallOptions extends TrustOptions {
+interface InstallOptions extends TrustOptions {
   device: string;
   vendor?: string;
   class?: string;
@@ -42,7 +42,7 @@ function openFolder(folder: string): FileDevice {
   try {
     return fileDevice(fs, folder);
   } catch (e) {
-    throw systemFault(e, path) ?? environment(`${path}: is not the record of a device`, "name another folder, or remove this one");
+    throw systemFault(e, path) ?? environment(`${path} is not the record of a device`, "name another folder, or remove this one");
   }
 }
 
@@ -53,9 +53,9 @@ const REMAINS = /^(device\.(json|lock)(\..*)?|envelope\.[ab]\.suit(\.new)?|slots
 function checkFolder(folder: string): void {
   const stat = fs.statSync(folder, { throwIfNoEntry: false });
   if (!stat) return;
-  if (!stat.isDirectory()) throw usage(`${folder}: is not a folder`, "name a new or empty folder for the device");
+  if (!stat.isDirectory()) throw usage(`${folder} is not a folder`, "name a new or empty folder for the device");
   if (fs.existsSync(join(folder, "device.json")) || fs.readdirSync(folder).every((name) => REMAINS.test(name))) return;
-  throw usage(`${folder}: is a folder of other files, not of a device`, "name a new or empty folder for the device");
+  throw usage(`${folder} is a folder of other files, not of a device`, "name a new or empty folder for the device");
 }
 
 /**
@@ -69,8 +69,8 @@ function deviceIn(o: InstallOptions): FileDevice {
   if (there && !given) return there;
   const isUsed = there !== undefined && there.record.envelope !== "";
   if (o.vendor === undefined || o.class === undefined) {
-    if (isUsed) throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or give both");
-    throw environment(`${o.device}: has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
+    if (isUsed) throw usage(`device ${o.device} has an identity already`, "drop --vendor and --class, or give both");
+    throw environment(`device ${o.device} has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
   }
   const identity = identityOf(o.vendor, o.class);
   if (isUsed) {
@@ -79,7 +79,7 @@ function deviceIn(o: InstallOptions): FileDevice {
       Buffer.from(given).equals(Uint8Array.from(own[0] ?? [])),
     );
     if (isSame) return there;
-    throw usage(`${o.device}: has another identity`, "drop --vendor and --class, or name another folder");
+    throw usage(`device ${o.device} has another identity`, "drop --vendor and --class, or name another folder");
   }
   try {
     fs.rmSync(path, { force: true });

@@ -1,15 +1,42 @@
-// The trust files before one that roots will sign: the one that it follows, and older ones that devices in the field
-// still have.
+// Several trust files in sequence: those of --previous-trust, and chains, which a release brings to devices that missed
+// some of them.
 
 import { Failure, refusedInput } from "@firmseal/keys";
 import { acceptTrust, decodeTrust, equalBytes, trustName } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
-import { compareSequence, errors, type TrustStore } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
-import { refusalHint } from "../refusals.js";
-import { big } from "../rotation/plan/quorum.js";
-import { filesIn, readTrustFile, signedTrust, type TrustOnFile } from "./trust-file.js";
-import { readTrustBytes, refuseUnsigned, withFileName } from "./trust-ref.js";
+import { compareSequence, embeddedTrust, errors, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
+import { formatSequence, MAX_CHAIN, readItem, throwRefusal } from "@firmseal/verifier/tools";
+import { bigSequence } from "../input/sequence.js";
+import { refusalHint } from "../verify/refusals.js";
+import { readTrustBytes, readTrustFile, refuseUnsigned, type TrustOnFile, withFileName } from "./read.js";
+
+/** The trust files of a chain, as devices read it. One file alone is a chain too. */
+export function trustFilesIn(bytes: Uint8Array): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    if (out.length === MAX_CHAIN) throwRefusal(errors.TRUST_LIMIT, at);
+    const { end } = readItem(bytes, at);
+    out.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return out;
+}
+
+/**
+ * Reads a trust file that enough of its own roots have signed, or a chain, each of which follows the previous one.
+ * Throws the refusals of trustFileUnchecked().
+ */
+export function selfSignedTrust(bytes: Uint8Array): TrustStore {
+  return trustFileUnchecked(bytes, embeddedTrust(trustFilesIn(bytes)[0] ?? bytes), nodeHost);
+}
+
+/**
+ * The content of each file of a chain, or of one file, each signed by its own roots. Throws the refusals of
+ * selfSignedTrust() and of CBOR.
+ */
+export function selfSignedFiles(bytes: Uint8Array): TrustStore[] {
+  return trustFilesIn(bytes).map((one) => selfSignedTrust(one));
+}
 
 /** Throws a Failure if a trust file is for another product line than the previous one. */
 export function refuseOtherLine(path: string, store: TrustStore, previous: TrustOnFile): void {
@@ -18,7 +45,7 @@ export function refuseOtherLine(path: string, store: TrustStore, previous: Trust
     1,
     "TRUST_NAME",
     errors.TRUST_NAME,
-    `${path}: is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
+    `${path} is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
     refusalHint(errors.TRUST_NAME),
   );
 }
@@ -28,15 +55,15 @@ export function refuseOtherLine(path: string, store: TrustStore, previous: Trust
  * `store`. Throws a Failure, SEQUENCE, for a fork: with two different files of one number, it is not known which one
  * devices have.
  */
-export function readChain(paths: readonly string[], path: string, store: TrustStore): TrustOnFile[] {
-  const chain = paths.map(readTrustFile).sort((a, b) => (big(a.store.sequence) < big(b.store.sequence) ? 1 : -1));
+export function readPreviousTrust(paths: readonly string[], path: string, store: TrustStore): TrustOnFile[] {
+  const chain = paths.map(readTrustFile).sort((a, b) => compareSequence(b.store.sequence, a.store.sequence));
   for (const [i, one] of chain.entries()) {
     refuseOtherLine(path, store, one);
     const fork = chain[i + 1];
-    if (fork && big(fork.store.sequence) === big(one.store.sequence) && !equalBytes(fork.store.payload, one.store.payload))
+    if (fork && compareSequence(fork.store.sequence, one.store.sequence) === 0 && !equalBytes(fork.store.payload, one.store.payload))
       throw refusedInput(
         "SEQUENCE",
-        `${one.path} and ${fork.path}: two different trust files have the sequence number ${formatSequence(one.store.sequence)}`,
+        `${fork.path} and ${one.path}: two different trust files have the sequence number ${formatSequence(one.store.sequence)}`,
         "find out which of them devices have; the next trust file needs a number above both, and signatures of the roots of both",
       );
   }
@@ -47,12 +74,12 @@ export function readChain(paths: readonly string[], path: string, store: TrustSt
  * Reads a chain of trust files from a path, or one file. Each must be signed by its own roots, and by those of the file
  * before it. `store` is the content of the last one. Throws a Failure with the refusal that a device would give.
  */
-export function readChained(path: string): TrustOnFile {
+export function readTrustChain(path: string): TrustOnFile {
   const bytes = readTrustBytes(path);
   try {
-    const file = decodeTrust(filesIn(bytes)[0] as Uint8Array);
+    const file = decodeTrust(trustFilesIn(bytes)[0] as Uint8Array);
     refuseUnsigned(path, file);
-    return { path, bytes, store: signedTrust(bytes) };
+    return { path, bytes, store: selfSignedTrust(bytes) };
   } catch (e) {
     throw e instanceof Failure ? e : withFileName(path, e);
   }
@@ -70,12 +97,12 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
     const before = files[i - 1];
     if (!before) continue;
     refuseOtherLine(next.path, next.store, before);
-    if (big(next.store.sequence) !== big(before.store.sequence) + 1n)
+    if (bigSequence(next.store.sequence) !== bigSequence(before.store.sequence) + 1n)
       throw new Failure(
         1,
         "TRUST_CHAIN",
         errors.TRUST_CHAIN,
-        `${next.path}: has the sequence number ${formatSequence(next.store.sequence)}, and ${before.path} ${formatSequence(before.store.sequence)}`,
+        `${next.path} has the sequence number ${formatSequence(next.store.sequence)}, and ${before.path} ${formatSequence(before.store.sequence)}`,
         "give each trust file between the first and the last, once",
       );
     try {

@@ -8,9 +8,10 @@ import { toHex } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
-import { withNumbers } from "../refusals.js";
-import type { TrustedKeys } from "../trust/trust-ref.js";
-import { checkPayloads, namedIdentities, outsideUris, payloadFiles, type WithPayloads, warnOfRefusal } from "./payload-check.js";
+import type { TrustedKeys } from "../trust/trusted-keys.js";
+import { namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
+import { checkPayloads, payloadFiles, warnOfRefusal } from "./payload-check.js";
+import { withNumbers } from "./refusals.js";
 
 /** The first anchor of each raw key. */
 function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {

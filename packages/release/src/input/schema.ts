@@ -3,10 +3,10 @@
 
 import type { Violation } from "@firmseal/signer";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import fleet from "../schema/fleet.schema.json" with { type: "json" };
-import product from "../schema/product.schema.json" with { type: "json" };
-import record from "../schema/release.schema.json" with { type: "json" };
-import trust from "../schema/trust.schema.json" with { type: "json" };
+import fleet from "../../schema/fleet.schema.json" with { type: "json" };
+import product from "../../schema/product.schema.json" with { type: "json" };
+import record from "../../schema/release.schema.json" with { type: "json" };
+import trust from "../../schema/trust.schema.json" with { type: "json" };
 
 /**
  * A trust description, a cohort (a row of a fleet file in any of its formats), a product file, and the record of a

@@ -12,7 +12,10 @@ export interface DeviceKind {
   slot: number;
   /** Whether it has the images already. */
   there: boolean;
-  /** The part in which it refuses a release that does not check its identity, for an interpreter that cannot tell. */
+  /**
+   * The part in which it refuses a release that does not check its identity, for an interpreter that cannot detect
+   * this.
+   */
   unchecked?: Phase;
 }
 
@@ -144,8 +147,8 @@ function rehearse(by: Interpreter, m: Manifest, way: Pick<Way, "during" | "kind"
 
 /**
  * What an installation refuses because its start could not be carried out: before a release whose start fetches becomes
- * current, the device opens what it keeps of it again, and rehearses the start. A bundle does not tell whether one fetches:
- * there, the refusal is that of the start.
+ * current, the device opens what it keeps of it again, and rehearses the start. A bundle does not show whether one
+ * fetches: there, the refusal is that of the start.
  */
 function keptRefusal(by: Interpreter, m: Manifest, kind: DeviceKind, before: KnownContents): DeviceRefusal | undefined {
   const refused = m.loads ? rehearse(by, m, { during: "start", kind, before })?.refused : undefined;

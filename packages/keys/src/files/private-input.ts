@@ -5,14 +5,14 @@ import { createPrivateKey } from "node:crypto";
 import { existsSync } from "node:fs";
 import { isPrivate, wipePrivateKey } from "@firmseal/signer";
 import { usage } from "../errors/failure.js";
-import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import { SEQUENCE, singleTlv } from "../formats/der/strict.js";
 import { tooLongForKey } from "../formats/other-file.js";
 import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
-import { keyIn } from "./file.js";
-import { schemeOf } from "./table.js";
+import { keyIn } from "../sources/file.js";
+import { schemeOf } from "../sources/table.js";
+import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "./read.js";
 
 /** The beginnings of private keys and their states, also of keys that firmseal cannot use, or that are damaged. */
 const BEGINS = /^\s*(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY|-----BEGIN FIRMSEAL HSS KEY|untrusted comment: .*secret key|firmseal hss )/;
@@ -74,12 +74,12 @@ async function isPrivateKey(bytes: Uint8Array): Promise<boolean> {
  */
 export async function refuseKeyAsInput(path: string, keys: readonly string[] = [], bytes?: Uint8Array): Promise<void> {
   if (path !== STDIO && keys.some((key) => key !== STDIO && isSameFile(path, key)))
-    throw usage(`${path}: is the key of --key, not something to sign`, "name the image, the description or the envelope");
+    throw usage(`${path} is the signing key (--key); it cannot also be the input`, "name the image, the description or the envelope");
   const large = bytes === undefined && sizeOf(path) > KEY_LIMITS.keyFile;
   const content = bytes ?? (large ? readFirstBytes(path, KEY_LIMITS.keyFile) : readAll(path, KEY_LIMITS.keyFile));
   if (large ? looksPrivate(content) : await isPrivateKey(content))
     throw usage(
-      `${path === STDIO ? "stdin" : path}: is a private key, and would be published`,
+      `${path === STDIO ? "stdin" : path} is a private key, and would be published`,
       "name another file; if devices really need this key as a payload: --allow-key-as-image",
     );
 }

@@ -12,22 +12,22 @@ import {
   type TrustOptions,
   trustedKeys,
 } from "@firmseal/release";
-import { suggestion, toHex } from "@firmseal/signer";
+import { inWords, suggestion, toHex } from "@firmseal/signer";
 import {
   type BootlessCode,
-  bootlessStore,
   DEVICES,
   type MakeStore,
   nodeHost,
   PREVIOUS_SIZE,
   type Release,
-  STORAGE_ROOM,
+  type SimulatedDevice,
   simulate as simulateOn,
   Unsimulated,
 } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { membersOf, NUMBER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionIfAny } from "../../common/words.js";
@@ -35,7 +35,7 @@ import { failureOf } from "../../show/failure-of.js";
 import { cutMap, outcomeTable } from "../../show/power-cuts.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
-export interface SimulateCommandOptions extends TrustOptions {
+interface SimulateCommandOptions extends TrustOptions {
   device: string;
   without?: string;
   vendor?: string;
@@ -96,12 +96,19 @@ function withoutPrevious(e: unknown): never {
   throw e;
 }
 
+/** Names of devices, in words. */
+const devicesThat = (wanted: (device: SimulatedDevice) => unknown) =>
+  inWords(Object.entries(DEVICES).flatMap(([name, device]) => (wanted(device) ? [name] : [])));
+
 /** The device of `bundle --micro --device storage --without boot`, with the code of that bundle. */
-function withoutBoot(o: SimulateCommandOptions): MakeStore {
-  if (o.device !== "storage-micro")
-    throw usage(`--without boot: ${o.device} starts what boot() verifies`, "drop it, or choose --device storage-micro");
+function withoutBoot({ bootless }: SimulatedDevice, o: SimulateCommandOptions): MakeStore {
+  if (!bootless)
+    throw usage(
+      `--without boot: ${o.device} starts what boot() verifies`,
+      `drop it, or choose --device ${devicesThat((one) => one.bootless)}`,
+    );
   const code: BootlessCode = runInThisContext(playable({ algs: [], features: ["storage"], micro: [], without: ["boot"] }));
-  return (setup) => bootlessStore(setup, code);
+  return (setup) => bootless(setup, code);
 }
 
 /** Simulates with `o.device`. */
@@ -110,12 +117,12 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
   const names = Object.keys(DEVICES);
   if (!Object.hasOwn(DEVICES, o.device) || !known)
     throw usage(`--device ${o.device}: unknown device${suggestion(o.device, names)}`, `one of ${names.join(", ")}`);
-  const make = o.without === undefined ? known : withoutBoot(o);
-  if (o.pageSize !== undefined && o.device !== "flash" && o.device !== "storage")
-    throw usage(`--page-size: ${o.device} has no pages`, "drop it, or simulate flash or storage");
+  const make = o.without === undefined ? known.make : withoutBoot(known, o);
+  if (o.pageSize !== undefined && !known.hasPages)
+    throw usage(`--page-size: ${o.device} has no pages`, `drop it, or simulate ${devicesThat((one) => one.hasPages)}`);
   const pageSize = o.pageSize ?? DEFAULT_PAGE_SIZE;
   if (pageSize < 256 || pageSize > LARGEST_PAGE || pageSize % 4 !== 0)
-    throw usage(`--page-size ${pageSize}: is not the size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
+    throw usage(`--page-size ${pageSize} is not the size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
   if (o.previousPayload && o.previousRelease === undefined)
     throw usage("--previous-payload: --previous-release is missing", "give --previous-release ENVELOPE too");
   const envelope = readEnvelopeFile(path);
@@ -126,9 +133,9 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
-  if (o.device.startsWith("storage"))
+  if (known.room !== undefined)
     notice(
-      `Storage has room for ${STORAGE_ROOM} releases of ${grouped(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
+      `Storage has room for ${known.room} releases of ${grouped(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
     );
   let bar: ProgressBar | undefined;
   const { report, setup, sequences } = await simulateOn(make, update.release, identityFor(update.manifest, o), {
@@ -204,7 +211,7 @@ export default define({
   summary: "install an update on a simulated device, cutting the power at every write and erase",
   arguments: [commandArgument("<envelope>", "envelope of the update, or - for stdin")],
   options: () => [
-    option("--device <name>", "flash, storage, files or memory; flash-micro or storage-micro: with a micro verifier", { required: true }),
+    option("--device <name>", `${CHOICES.device}; ${CHOICES.microDevice}: with a micro verifier`, { required: true }),
     option("--without <part>", "storage-micro: without boot(), each start is left to the boot file", { choices: ["boot"] }),
     ...trusted(),
     threshold(),

@@ -23,7 +23,7 @@ import {
   readSlice,
   type Slice,
 } from "@firmseal/verifier/tools";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../input/limits.js";
 
 /** A digest in text form. */
 export interface DigestText {

@@ -15,14 +15,14 @@ import {
 } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { keySet, namedKeys } from "../rotation/keys.js";
 import { type Cohort, storesOf } from "../rotation/model.js";
-import { big } from "../rotation/plan/quorum.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
-import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+import { readTrustFile, type TrustOnFile } from "../trust/read.js";
 
 /** What has happened to the key. */
 export type IncidentKind = "stolen" | "lost" | "expired" | "debug-leaked";
@@ -59,23 +59,23 @@ export interface Given {
 /** Reads all that is given, and makes the next list. */
 export async function readGiven(o: IncidentOptions): Promise<Given> {
   const current = readTrustFile(o.trust);
-  refuseLastNumber(big(current.store.sequence) + 1n);
+  refuseLastNumber(bigSequence(current.store.sequence) + 1n);
   const fleet = await readFleet(o.fleet);
   const [key] = (await namedKeys([o.key], "--key", [current.store])) as [PublicKey];
   const before = describeTrust(current.store);
   const entry = before.anchors.find((a) => equalBytes(a.key.key, key.key)) as TrustDescription["anchors"][number];
   if (o.what === "debug-leaked" && !entry.roles.includes("debug"))
     throw usage(
-      `--key ${o.key}: has the role ${entry.roles.join(" and ")}, not debug`,
+      `--key ${o.key} has the role ${entry.roles.join(" and ")}, not debug`,
       "for a key with another role: firmseal incident stolen",
     );
   if (o.what === "expired" && entry.until === undefined)
     throw usage(
-      `--key ${o.key}: has no last sequence number, so it does not expire`,
+      `--key ${o.key} has no last sequence number, so it does not expire`,
       "firmseal trust show FILE shows the last sequence number of each key",
     );
   const ahead = storesOf(fleet).find(
-    (store) => equalBytes(store.name, current.store.name) && big(store.sequence) > big(current.store.sequence) + 1n,
+    (store) => equalBytes(store.name, current.store.name) && bigSequence(store.sequence) > bigSequence(current.store.sequence) + 1n,
   );
   if (ahead)
     throw refusedInput(
@@ -115,7 +115,8 @@ export function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
   );
   const groups = new Map<string, DeviceGroup>();
   for (const { name, model } of fleet) {
-    if (!model.store || !equalBytes(model.store.name, next.name) || big(model.store.sequence) >= big(next.sequence)) continue;
+    if (!model.store || !equalBytes(model.store.name, next.name) || bigSequence(model.store.sequence) >= bigSequence(next.sequence))
+      continue;
     const { vendor, class: classes } = model.identity;
     const id = [...(vendor ?? []), ...(classes ?? [])].map((part) => toHex(Uint8Array.from(part))).join(" ");
     const group = groups.get(id) ?? { identity: model.identity, names: [], image: images.get(name) ?? images.get("") };
@@ -134,8 +135,9 @@ export function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
 export function chainBefore({ current, fleet }: Pick<Given, "current" | "fleet">): TrustOnFile[] {
   const known = new Map<bigint, TrustOnFile>();
   for (const { model } of fleet)
-    if (model.trust && equalBytes(model.trust.store.name, current.store.name)) known.set(big(model.trust.store.sequence), model.trust);
-  const today = big(current.store.sequence);
+    if (model.trust && equalBytes(model.trust.store.name, current.store.name))
+      known.set(bigSequence(model.trust.store.sequence), model.trust);
+  const today = bigSequence(current.store.sequence);
   if (![...known.keys()].some((n) => n < today)) return [];
   const out = [current];
   for (let n = today - 1n; known.has(n); n--) out.unshift(known.get(n) as TrustOnFile);

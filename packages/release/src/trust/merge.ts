@@ -1,10 +1,10 @@
-// Signatures that roots have made on copies of one trust file, put together, and entered in the logs of the roots that
-// this machine keeps.
+// Signatures that roots have made on copies of one trust file, combined, and entered in the logs of the roots that this
+// machine keeps.
 
 import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
 import { DifferentContent, type MergedTrust, mergeTrust, type PublicKey } from "@firmseal/signer";
 import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
-import type { TrustOnFile } from "./trust-file.js";
+import type { TrustOnFile } from "./read.js";
 
 /** A trust file with the signatures of several files. */
 export interface TrustMerge extends MergedTrust {
@@ -37,7 +37,7 @@ export async function mergeSignatures(
     if (!(e instanceof DifferentContent)) throw e;
     throw refusedInput(
       "SEQUENCE",
-      `${files[e.index]?.path}: has different content from ${first.path}, so its signatures do not count there`,
+      `${files[e.index]?.path} has different content from ${first.path}, so its signatures do not count there`,
       "firmseal trust diff shows the difference; merge copies of one file only",
     );
   }

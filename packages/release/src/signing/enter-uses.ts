@@ -4,7 +4,7 @@ import { type OpenedKey, type Receipt, type SigningFacts, type SigningLogs, sha2
 
 /**
  * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that
- * its log has the number: logs of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is
+ * its log has the number: logs of copies show a leaf that was used twice. A leaf whose entry cannot be written then is
  * lost, and has signed nothing.
  */
 export async function enterUses(

@@ -6,8 +6,8 @@ import { keyOfAnchor, ROLES, type RoleName, trustName } from "@firmseal/signer";
 import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
-import { isRefusal } from "../refusals.js";
-import { withFileName } from "./trust-ref.js";
+import { isRefusal } from "../verify/refusals.js";
+import { withFileName } from "./read.js";
 
 function headerTitle(store: TrustStore): string {
   // a name may contain the end of a comment, or a newline

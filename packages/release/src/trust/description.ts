@@ -3,7 +3,7 @@
 
 import { dirname, isAbsolute } from "node:path";
 import type { Asking } from "@firmseal/keys";
-import { Failure, openKeyFile, refusedInput } from "@firmseal/keys";
+import { Failure, openKeyFile, refusedInput, STDIO } from "@firmseal/keys";
 import {
   conform,
   DescriptionError,
@@ -19,8 +19,8 @@ import { errors } from "@firmseal/verifier";
 import { MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { parseJson } from "../input/json.js";
-import { refusalHint } from "../refusals.js";
-import { violations } from "../schema.js";
+import { violations } from "../input/schema.js";
+import { refusalHint } from "../verify/refusals.js";
 
 const HINT = "compare it with schema/trust.schema.json of @firmseal/release; docs/guides/trust.md has an example";
 
@@ -46,7 +46,7 @@ interface WrittenAnchor {
 }
 
 function wrong(where: string, what: string): Failure {
-  return refusedInput("DESCRIPTION", `the description: ${where}${where === "" ? "" : ": "}${what}`, HINT);
+  return refusedInput("DESCRIPTION", `the description: ${where}${where === "" ? "" : " "}${what}`, HINT);
 }
 
 function conforming(value: unknown): Written {
@@ -78,7 +78,7 @@ const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
 async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
   const { key: file, roles, devices } = a;
-  if (file === "-") throw wrong(`${at}/key`, "is stdin, but must name a file");
+  if (file === STDIO) throw wrong(`${at}/key`, "is stdin, but must name a file");
   const id = scope(a.vendor, a.class, at);
   const [since, until] = [number(a.since, `${at}/since`), number(a.until, `${at}/until`)];
   // files only: a description must not be able to name a program to run
@@ -155,7 +155,7 @@ export async function readDescription(
   const anchors: TrustEntry[] = [];
   // before any key file is opened; the schema bounds their number
   for (const [i, item] of written.anchors.entries())
-    anchors.push(await entry(item, `/anchors/${i}`, path === "-" ? "." : dirname(path), ask));
+    anchors.push(await entry(item, `/anchors/${i}`, path === STDIO ? "." : dirname(path), ask));
   const description = {
     name,
     sequence: own,

@@ -1,0 +1,102 @@
+// Reads trust files from paths: unverified, signed by their own roots, or checked against what a user pins.
+
+import { anchors, Failure, type PassphraseOptions, passphraseOptions, publicKeys, readAll, usage, visible, warn } from "@firmseal/keys";
+import { acceptTrust, decodeTrust, type TrustFile, toHex } from "@firmseal/signer";
+import { nodeHost } from "@firmseal/simulator";
+import { errors, type Trust, type TrustStore } from "@firmseal/verifier";
+import { looksLikeTrustFile } from "@firmseal/verifier/tools";
+import { LIMITS } from "../input/limits.js";
+import { isRefusal, refusalFailure, refusalHint } from "../verify/refusals.js";
+
+const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roots, or have the others sign";
+
+/** What a trust file is checked against: pinned root keys, or its predecessor. */
+export interface PinOptions extends PassphraseOptions {
+  root?: string[];
+  previousTrust?: string;
+}
+
+/** A trust file, with the path that it was read from. */
+export interface TrustOnFile {
+  /** The path, as given. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly store: TrustStore;
+}
+
+/** Reads the bytes of a trust file. A file that is clearly of another kind is reported as such. */
+export function readTrustBytes(path: string): Uint8Array {
+  const bytes = readAll(path, LIMITS.trustFile);
+  if (!looksLikeTrustFile(bytes))
+    throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, refusalHint(errors.TRUST_NONE));
+  return bytes;
+}
+
+/** Returns a refusal as a Failure that names the file. Returns other errors unchanged. */
+export function withFileName(path: string, e: unknown): unknown {
+  if (!isRefusal(e)) return e;
+  const { exit, reason, code, message, hint } = refusalFailure(e);
+  return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
+}
+
+/** Reads a trust file, signed or not. Verifies no signature. Throws a Failure with the refusal of the file. */
+export function readUnverifiedTrust(path: string): TrustFile & { bytes: Uint8Array } {
+  const bytes = readTrustBytes(path);
+  try {
+    return { bytes, ...decodeTrust(bytes) };
+  } catch (e) {
+    throw withFileName(path, e);
+  }
+}
+
+/** Reads a trust file that has at least one signature. Verifies none. */
+function readUnverifiedSigned(path: string): ReturnType<typeof readUnverifiedTrust> {
+  const file = readUnverifiedTrust(path);
+  refuseUnsigned(path, file);
+  return file;
+}
+
+/** Refuses a trust file without signatures, which a device would report as damaged CBOR. */
+export function refuseUnsigned(path: string, { signatures }: Pick<TrustFile, "signatures">): void {
+  if (signatures.length === 0)
+    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, refusalHint(errors.TRUST_SIGNERS));
+}
+
+/**
+ * Reads a trust file that enough of its own roots have signed. Throws a Failure with the refusal that a device would
+ * give.
+ */
+export function readTrustFile(path: string): TrustOnFile {
+  const { bytes, store } = readUnverifiedSigned(path);
+  try {
+    return { path, bytes, store: acceptTrust(bytes, store, nodeHost) };
+  } catch (e) {
+    throw withFileName(path, e);
+  }
+}
+
+/**
+ * Reads a trust file and verifies it with its own roots and with what it is checked against. `pinned`: whether it was
+ * checked against anything. Throws a Failure with the refusal of the file.
+ */
+export async function readPinnedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
+  if (o.root && o.previousTrust !== undefined) throw usage("root keys and a previous trust file are both given", "give one of the two");
+  const { bytes, store: own } = readUnverifiedSigned(path);
+  let before: TrustStore | Trust;
+  if (o.previousTrust !== undefined) before = readTrustFile(o.previousTrust).store;
+  else if (o.root) {
+    const keys = await publicKeys(o.root, passphraseOptions(o));
+    before = { anchors: anchors(keys), threshold: new Set(keys.map((k) => toHex(k.key))).size };
+  } else {
+    before = own;
+    warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the previous trust file`);
+  }
+  try {
+    return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
+  } catch (e) {
+    // there is no previous trust file, only the keys of --root
+    if (o.root && isRefusal(e) && e.code === errors.TRUST_PREVIOUS)
+      throw new Failure(1, "TRUST_PREVIOUS", e.code, `${path}: refused: not signed by every key of --root`, ROOT_HINT);
+    throw withFileName(path, e);
+  }
+}
