@@ -237,6 +237,32 @@ describe("counting from a new beginning", () => {
     expect(start().floor()).toEqual(TOP_PAIR);
   };
 
+  it("is known before anything is erased, and takes a list in the component of lists alone", async () => {
+    const { l1, l2 } = await lists();
+    const device = memoryDevice(identity, IDS, 4096);
+    await stolen(() => device, l1);
+    const { erase } = device;
+    device.erase = () => expect.fail("it was erased");
+    // the last one brings the list as its image
+    for (const bad of [await plain(102, [one]), await brings(100, l2, [one]), await plain(102, [one], l2)])
+      expect(code(() => install(bad, policy(l1), device))).toBe(errors.ROLLBACK);
+    const other = memoryDevice(identity, IDS, 4096);
+    install(await plain(102, [one], l2), policy(l1), other).next();
+    expect(Array.from(other.counters?.() ?? []).slice(-3)).toEqual([0, 0, 0]);
+    device.erase = erase;
+    install(await brings(101, l2, [one]), policy(l1), device).next();
+    expect(Array.from(device.counters?.() ?? []).slice(-3)).toEqual([0, 0, 1]);
+  });
+
+  it("has no part in a start: a release below the floor, to which the device went back, is started", async () => {
+    const { l1 } = await lists();
+    const device = memoryDevice(identity, IDS, 4096);
+    install(await plain(50, [one]), policy(l1), device).next();
+    device.sequence = [0, 60];
+    expect(boot(device.envelope as Uint8Array, policy(l1), device).next()).toBeUndefined();
+    expect(device.invoked).toHaveLength(1);
+  });
+
   it.each(devices)("happens with the release that brings the list, and once: %s", async (_, make) => {
     const start = make();
     const { l1, l2 } = await lists();
