@@ -49,7 +49,7 @@ function brings(sequence: number | string, trust: Uint8Array, keys: PrivateKey[]
   const file = { digest: digest(payload), size: payload.length, uri: "#firmware", payload };
   return signEnvelope(encode(bridge({ sequence, ...uuid, trust, image: file })), keys.map(signer));
 }
-function plain(sequence: number | string, keys: PrivateKey[], bytes = payload): Promise<Uint8Array> {
+function plain(sequence: number | string, keys: PrivateKey[], bytes: Uint8Array = payload): Promise<Uint8Array> {
   return signEnvelope(
     encode(singleImage({ sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes })),
     keys.map(signer),
