@@ -2,7 +2,7 @@
 // that ship; the additions of features are checked here.
 
 import { parse } from "acorn";
-import { minify } from "../minify.mjs";
+import { keptText, partsOnce } from "../bundle.mjs";
 import { within } from "./syntax.mjs";
 
 /** Which modules of src/ belong to whom; everything else is the core. What two algorithms share is in both. */
@@ -73,12 +73,8 @@ const FEATURE_BYTES = {
 /** Findings on features that add more than they may. */
 export async function checkFeatures(limits = FEATURE_BYTES) {
   const { DEFAULT_FEATURES, minifiedBundle } = await import("../../packages/bundler/lib/index.js");
-  const sizes = new Map();
-  const sizeOf = async (features) => {
-    const key = features.join();
-    if (!sizes.has(key)) sizes.set(key, (await minifiedBundle({ algs: ["ed25519"], features, form: "umd" }, undefined, minify)).length);
-    return sizes.get(key);
-  };
+  const parts = await partsOnce();
+  const sizeOf = async (features) => (await keptText(minifiedBundle, { algs: ["ed25519"], features, form: "umd" }, parts)).length;
   const findings = [];
   for (const [feature, { limit, needs = [] }] of Object.entries(limits)) {
     const others = [...DEFAULT_FEATURES, ...needs];

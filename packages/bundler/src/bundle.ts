@@ -254,11 +254,22 @@ function nameLiterals(code: string, kept: readonly string[]): string {
     : named;
 }
 
+/** What this process has made, by options. A page for several releases holds the same bundle. */
+const bundles = new Map<string, Promise<string>>();
+
 /**
  * Returns the minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give
  * the same text.
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
+  if (all !== parts || minify !== byTerser) return minified(options, all, minify);
+  const key = JSON.stringify(options);
+  const text = bundles.get(key) ?? minified(options, all, minify);
+  bundles.set(key, text);
+  return text;
+}
+
+async function minified(options: BundleOptions, all: BundleParts, minify: Minify): Promise<string> {
   // on a small board a variable costs more than the bytes that it saves
   const isSmall = options.form === "espruino" || options.form === "boot" || options.micro !== undefined;
   const code = await (isSmall ? smallBundle : generalBundle)(options, all, withCopies(minify));

@@ -22,12 +22,12 @@ import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memor
 import { TRUST_COMPONENT } from "@firmseal/verifier/tools";
 import { expect, it } from "vitest";
 import { minifiedBundle } from "../src/bundle.js";
-import type { FeatureName } from "../src/options.js";
+import { DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
 
 type Api = typeof verifier;
 const load = async (...features: FeatureName[]): Promise<Api> => {
   const context = vm.createContext({});
-  vm.runInContext(await minifiedBundle({ algs: ["ed25519"], features: ["install", ...features], form: "script" }), context);
+  vm.runInContext(await minifiedBundle({ algs: ["ed25519"], features: [...DEFAULT_FEATURES, ...features], form: "umd" }), context);
   return context["firmseal"] as Api;
 };
 
