@@ -57,7 +57,7 @@ export default {
       name: "no-development-at-run-time",
       severity: "error",
       comment:
-        "The command line is bundled, and so are two modules of the signer and one of release (scripts/in-signer.mjs); all else is installed with its dependencies only.",
+        "The command line is bundled, and so are two modules of the signer and one of release (scripts/build/in-signer.mjs); all else is installed with its dependencies only.",
       from: {
         path: "^packages/[a-z]+/src/",
         pathNot: "^packages/(cli/src/|signer/src/(cbor|description/schema)\\.ts$|release/src/input/schema\\.ts$)",

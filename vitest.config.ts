@@ -2,16 +2,16 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { SOURCES } from "./scripts/sources.mjs";
+import { SOURCES } from "./scripts/build/sources.mjs";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // Tests run on the sources: an import of a package is turned to its src/, so that a failure names the line that is at fault.
 const alias = Object.entries(SOURCES).map(([name, path]) => ({ find: new RegExp(`^${name}$`), replacement: here(path) }));
 // bundles that were made before are not made again
-alias.push({ find: /^terser$/, replacement: here("./scripts/minify.mjs") });
+alias.push({ find: /^terser$/, replacement: here("./scripts/build/minify.mjs") });
 // keys that were derived before are not derived again
-alias.push({ find: /^bcrypt-pbkdf$/, replacement: here("./scripts/kept-bcrypt.mjs") });
+alias.push({ find: /^bcrypt-pbkdf$/, replacement: here("./scripts/testing/kept-bcrypt.mjs") });
 
 /** The files of each project. `unit` has all that no other has. */
 const CLI = ["packages/cli/test/**/*.test.ts"];
@@ -108,8 +108,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // FIRMSEAL_COUNT=FILE: what the tests do is counted there
     setupFiles: [
-      here("./packages/test-support/src/setup.ts"),
-      ...(process.env["FIRMSEAL_COUNT"] === undefined ? [] : [here("./scripts/vitest-count.mjs")]),
+      here("./packages/test-support/src/environment/setup.ts"),
+      ...(process.env["FIRMSEAL_COUNT"] === undefined ? [] : [here("./scripts/testing/vitest-count.mjs")]),
     ],
   },
 });

@@ -19,7 +19,7 @@ const DIST = `${ROOT}packages/inspector/dist/`;
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
 
 const { values } = parseArgs({ options: { most: { type: "string" } } });
-// with windows, as people have it: scripts/chromium.mjs may find the one without
+// with windows, as people have it: scripts/testing/chromium.mjs may find the one without
 const executablePath = spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim();
 
 if (executablePath === "") {

@@ -52,7 +52,7 @@ export async function lms() {
   try {
     const outfile = join(folder, "lms.mjs");
     await build({
-      entryPoints: [`${ROOT}packages/test-support/src/lms.ts`],
+      entryPoints: [`${ROOT}packages/test-support/src/keys/lms.ts`],
       outfile,
       bundle: true,
       platform: "node",

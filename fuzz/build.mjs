@@ -7,8 +7,8 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { ownUrls } from "../scripts/own-urls.mjs";
-import { SOURCES } from "../scripts/sources.mjs";
+import { ownUrls } from "../scripts/build/own-urls.mjs";
+import { SOURCES } from "../scripts/build/sources.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const OUT = join(ROOT, "node_modules/.cache/firmseal/fuzz");

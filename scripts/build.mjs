@@ -7,12 +7,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameS
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeCommandTable } from "./commands.mjs";
-import { commonJs, withoutChildProcess } from "./common-js.mjs";
-import { declarations } from "./declarations.mjs";
-import { directImports } from "./direct-imports.mjs";
-import { copyDocuments } from "./package-documents.mjs";
-import { LIBRARIES, PACKAGES } from "./packages.mjs";
+import { commonJs, withoutChildProcess } from "./build/common-js.mjs";
+import { declarations } from "./build/declarations.mjs";
+import { directImports } from "./build/direct-imports.mjs";
+import { copyDocuments } from "./build/package-documents.mjs";
+import { LIBRARIES, PACKAGES } from "./build/packages.mjs";
+import { writeCommandTable } from "./tables/commands.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = `${ROOT}node_modules/.cache/firmseal`;
@@ -124,20 +124,20 @@ function fingerprint() {
     "package.json",
     "pnpm-lock.yaml",
     "tsconfig.base.json",
-    "packages/test-support/src/in-process-entry.ts",
+    "packages/test-support/src/command-line/in-process-entry.ts",
     "scripts/build.mjs",
-    "scripts/bundle.mjs",
-    "scripts/commands.mjs",
-    "scripts/common-js.mjs",
-    "scripts/declarations.mjs",
-    "scripts/direct-imports.mjs",
-    "scripts/first-run.mjs",
-    "scripts/in-signer.mjs",
-    "scripts/kept.mjs",
-    "scripts/minify.mjs",
-    "scripts/packages.mjs",
-    "scripts/set-aside.mjs",
-    "scripts/short-names.mjs",
+    "scripts/build/bundle.mjs",
+    "scripts/tables/commands.mjs",
+    "scripts/build/common-js.mjs",
+    "scripts/build/declarations.mjs",
+    "scripts/build/direct-imports.mjs",
+    "scripts/build/first-run.mjs",
+    "scripts/build/in-signer.mjs",
+    "scripts/testing/kept.mjs",
+    "scripts/build/minify.mjs",
+    "scripts/build/packages.mjs",
+    "scripts/build/set-aside.mjs",
+    "scripts/build/short-names.mjs",
   ];
   inputs.push("packages/inspector/index.html", "packages/inspector/vite.config.mjs");
   for (const name of [...PACKAGES, "inspector"]) {
@@ -185,7 +185,7 @@ async function modules() {
     stdio: ["ignore", 2, 2],
   });
   if (status !== 0) throw new Error("tsc -b found errors");
-  const { withoutDependencies, withoutSchemaCompiler, withPage } = await import("./in-signer.mjs");
+  const { withoutDependencies, withoutSchemaCompiler, withPage } = await import("./build/in-signer.mjs");
   inSigner = await withoutDependencies();
   writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSigner));
   const inRelease = await withoutSchemaCompiler();
@@ -250,7 +250,7 @@ async function program({ banner: _, ...options }, outdir) {
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
-  const { partsOnce, PARTS } = await import("./bundle.mjs");
+  const { partsOnce, PARTS } = await import("./build/bundle.mjs");
   const fresh = `${CACHE}/cli`;
   const options = {
     metafile: true,
@@ -279,8 +279,8 @@ async function commandLine() {
   const keptResults = {
     name: "kept results",
     setup: ({ onResolve }) => {
-      onResolve({ filter: /^terser$/ }, () => ({ path: `${ROOT}scripts/minify.mjs`, external: true }));
-      onResolve({ filter: /^bcrypt-pbkdf$/ }, () => ({ path: `${ROOT}scripts/kept-bcrypt.mjs`, external: true }));
+      onResolve({ filter: /^terser$/ }, () => ({ path: `${ROOT}scripts/build/minify.mjs`, external: true }));
+      onResolve({ filter: /^bcrypt-pbkdf$/ }, () => ({ path: `${ROOT}scripts/testing/kept-bcrypt.mjs`, external: true }));
     },
   };
   /** The module at `path` with another function of this name, in whose code `original` is the one that it replaces. */
@@ -379,7 +379,12 @@ async function commandLine() {
   const { statements, names, errors, needs } = await partsOnce();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
-  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults, keptCuts, keptRefusals, keptBundles]);
+  await bundle("packages/test-support/src/command-line/in-process-entry.ts", ROOT + IN_PROCESS, [
+    keptResults,
+    keptCuts,
+    keptRefusals,
+    keptBundles,
+  ]);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);
@@ -408,7 +413,7 @@ function beside(command, args, cwd) {
 }
 
 const deviceBundles = () =>
-  beside(process.execPath, ["--input-type=module", "-e", 'await (await import("./scripts/bundle.mjs")).bundleAll()'], ROOT);
+  beside(process.execPath, ["--input-type=module", "-e", 'await (await import("./scripts/build/bundle.mjs")).bundleAll()'], ROOT);
 
 /** The static page of packages/inspector, from the modules that have just been built. */
 const inspector = () =>

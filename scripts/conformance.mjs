@@ -13,9 +13,9 @@ import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { readMicroVectors, readVectors } from "../test-vectors/index.mjs";
+import { minify } from "./build/minify.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
-import { chromiumPath } from "./chromium.mjs";
-import { minify } from "./minify.mjs";
+import { chromiumPath } from "./testing/chromium.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const KINDS = ["accepted", "refused", "effects"];

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tables } from "../packages/kernel/tools/tables.mjs";
-import { keptOnce } from "./kept.mjs";
+import { keptOnce } from "./testing/kept.mjs";
 
 const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
 const FILES = ["ed25519", "field", "point", "sample", "scalar", "sha2"];

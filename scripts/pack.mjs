@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PUBLISHED } from "./packages.mjs";
+import { PUBLISHED } from "./build/packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const manifest = (path) => JSON.parse(readFileSync(join(ROOT, path, "package.json"), "utf8"));

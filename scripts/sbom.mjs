@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readTracked } from "./checks/sources.mjs";
-import { keptOnce } from "./kept.mjs";
+import { keptOnce } from "./testing/kept.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { packageManager } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));

@@ -119,7 +119,7 @@ async function vitest() {
   const file = join(folder, "report.json");
   const start = performance.now();
   try {
-    const args = ["run", "--reporter=default", "--reporter=./scripts/vitest-report.mjs", ...vitestArguments];
+    const args = ["run", "--reporter=default", "--reporter=./scripts/testing/vitest-report.mjs", ...vitestArguments];
     const { ok, output } = await run(`${ROOT}node_modules/.bin/vitest`, args, {
       limit: TESTS_LIMIT,
       env: { ...effort, FIRMSEAL_REPORT: file, ...(!process.env.CI && { TMPDIR: folder }) },
@@ -194,7 +194,7 @@ const tests = vitest();
 const wanted = CHECKS.filter(([name]) => process.env.CI || name !== "check:packages");
 const checks = wanted.map(([name, command]) => [
   name,
-  () => run(process.execPath, ["scripts/unless-passed.mjs", command], { env: { PATH: BIN_PATH } }),
+  () => run(process.execPath, ["scripts/testing/unless-passed.mjs", command], { env: { PATH: BIN_PATH } }),
 ]);
 const script = (name, ...args) => [name, () => run(process.execPath, args)];
 // the last: keys, signatures and files, on a newer Node too

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { SOURCES } from "../scripts/sources.mjs";
+import { SOURCES } from "../scripts/build/sources.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const scratch = mkdtempSync(join(here, ".make-"));

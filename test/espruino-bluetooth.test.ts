@@ -9,7 +9,7 @@ import { extname, join, resolve } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { chromiumPath, launch, NO_BROWSER, violations } from "../packages/test-support/src/browser.js";
-import { Place } from "../packages/test-support/src/run.js";
+import { Place } from "../packages/test-support/src/command-line/run.js";
 import { memoryDevice } from "../packages/verifier/src/device/memory.js";
 import { anchor, errors, install, type Refusal } from "../packages/verifier/src/index.js";
 import { ROOT } from "./pages.js";

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle } from "../packages/bundler/src/index.js";
-import { Place } from "../packages/test-support/src/run.js";
+import { Place } from "../packages/test-support/src/command-line/run.js";
 import { blocksOf, ROOT, read, shell, withFirmseal } from "./pages.js";
 
 const PAGE = "docs/guides/espruino.md";

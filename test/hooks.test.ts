@@ -5,7 +5,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
+import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
 import { blocksOf, ROOT } from "./pages.js";
 
 const CLI = join(ROOT, "packages/cli/bin/firmseal.js");

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
+import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
 import { ROOT, runPage } from "./pages.js";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });

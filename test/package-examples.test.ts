@@ -10,7 +10,7 @@ import { anchorOf, encode, identityUuids, type PrivateKey, privateKey, signEnvel
 import { open } from "@firmseal/verifier";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { encryptedPem } from "../packages/keys/src/formats/der/pkcs8.js";
-import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
+import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PASSPHRASE = "correct horse";

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:f
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { call } from "../packages/test-support/src/in-process.js";
+import { call } from "../packages/test-support/src/command-line/in-process.js";
 
 interface Asked {
   pid: string;

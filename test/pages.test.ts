@@ -13,8 +13,8 @@ import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { FLOORS_COMPONENT } from "@firmseal/verifier/device/roles";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
-import { why as noSoftHsm } from "../packages/test-support/src/softhsm.js";
+import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
+import { why as noSoftHsm } from "../packages/test-support/src/keys/softhsm.js";
 import { bin, blocksOf, only, ROOT, runPage, shell } from "./pages.js";
 
 const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;

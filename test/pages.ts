@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { ALL } from "../packages/test-support/src/effort.js";
+import { ALL } from "../packages/test-support/src/environment/effort.js";
 import { callsFromShell } from "./pages-calls.js";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));

@@ -2,7 +2,7 @@
 // that ship; the additions of features are checked here.
 
 import { parse } from "acorn";
-import { keptText, partsOnce } from "../bundle.mjs";
+import { keptText, partsOnce } from "../build/bundle.mjs";
 import { within } from "./syntax.mjs";
 
 /** Which modules of src/ belong to whom; everything else is the core. What two algorithms share is in both. */

@@ -100,7 +100,7 @@ export function checkTests(files) {
  * What runs for each test file has its hooks there. Any other module is loaded once for many files, and its hook would
  * run for the first alone.
  */
-const RUN_FOR_EACH = ["packages/test-support/src/setup.ts", "scripts/vitest-count.mjs"];
+const RUN_FOR_EACH = ["packages/test-support/src/environment/setup.ts", "scripts/testing/vitest-count.mjs"];
 
 /** Hooks at the top of modules that are not test files. */
 export function checkHooks(files) {
@@ -112,11 +112,35 @@ export function checkHooks(files) {
   return findings;
 }
 
+/** Entries of a folder of sources, without index.ts. With more, a reader no longer finds the right one at a glance. */
+const MOST_ENTRIES = 12;
+/** The verifier has a folder for each part of the specification. Imports in another order would make larger bundles. */
+const ENTRIES = { "packages/verifier/src": 13 };
+
+/** Folders of packages/X/src with too many entries. `paths`: the files. */
+export function checkFolders(paths) {
+  const folders = new Map();
+  for (const path of paths) {
+    const parts = path.split("/");
+    for (let n = 3; n < parts.length && parts[2] === "src"; n++) {
+      const folder = parts.slice(0, n).join("/");
+      if (!folders.has(folder)) folders.set(folder, new Set());
+      if (parts[n] !== "index.ts") folders.get(folder).add(parts[n]);
+    }
+  }
+  const findings = [];
+  for (const [folder, { size }] of folders) {
+    const most = ENTRIES[folder] ?? MOST_ENTRIES;
+    if (size > most) findings.push(`${folder} has ${size} entries beside index.ts; it may have ${most}: group them by what they do`);
+  }
+  return findings;
+}
+
 export function checkTree() {
   const findings = [];
   for (const path of trackedFiles()) {
     const { size } = statSync(ROOT + path);
     if (size > MAX_BYTES) findings.push(`${path} has ${size} bytes; a tracked file has at most ${MAX_BYTES}`);
   }
-  return [...findings, ...checkText(readTracked(isText))];
+  return [...findings, ...checkFolders(trackedFiles()), ...checkText(readTracked(isText))];
 }

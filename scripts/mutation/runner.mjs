@@ -9,8 +9,8 @@ import { join, resolve } from "node:path";
 import { Script } from "node:vm";
 import { strykerPlugins as vitest } from "@stryker-mutator/vitest-runner";
 import { build } from "esbuild";
-import { ownUrls } from "../own-urls.mjs";
-import { SOURCES } from "../sources.mjs";
+import { ownUrls } from "../build/own-urls.mjs";
+import { SOURCES } from "../build/sources.mjs";
 import { LEAST, NO_TIME, sampled } from "./sample.mjs";
 import { collector } from "./shim.mjs";
 

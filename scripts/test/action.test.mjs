@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
-import { firmseal as call } from "../../packages/test-support/src/run.ts";
+import { firmseal as call } from "../../packages/test-support/src/command-line/run.ts";
+import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { makeAction } from "../action.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { OF_SOME, some } from "../../packages/test-support/src/effort.ts";
+import { OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { proveBounds } from "../bounds.mjs";
 
 const source = (name) => readFileSync(fileURLToPath(new URL(`../../packages/verifier/src/${name}.ts`, import.meta.url)), "utf8");

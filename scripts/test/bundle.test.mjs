@@ -13,11 +13,11 @@ import { parse } from "acorn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle, OWN_NAMES, PUBLIC_NAMES, readableBundle, unusedNames } from "../../packages/bundler/src/bundle.ts";
 import { BUNDLE_ALGS, BUNDLE_FEATURES } from "../../packages/bundler/src/options.ts";
-import { LONG } from "../../packages/test-support/src/effort.ts";
+import { LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
-import { BUNDLES, bundleAll, EXPORTS, MICRO_BUNDLES, partsOnce } from "../bundle.mjs";
+import { BUNDLES, bundleAll, EXPORTS, MICRO_BUNDLES, partsOnce } from "../build/bundle.mjs";
+import { minify } from "../build/minify.mjs";
 import { everyNth, vectorFiles } from "../conformance.mjs";
-import { minify } from "../minify.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
 const path = (name, form) => join(folder, `firmseal-${name}${form}.js`);

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
-import { LONG } from "../../packages/test-support/src/effort.ts";
+import { LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { ask, checkPlayer, conform, ENGINES, espruinoModule, everyNth, vectorFiles } from "../conformance.mjs";
 
 const node = ENGINES.find(({ name }) => name === "node");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
+import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 let folder;
@@ -110,6 +110,6 @@ it("CONTRIBUTING.md lists every generated source", () => {
 });
 
 it("the template string and its page are what the table gives", () => {
-  const { status, stderr } = spawnSync(process.execPath, [`${ROOT}scripts/template.mjs`, "--check"], { encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, [`${ROOT}scripts/tables/template.mjs`, "--check"], { encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 });

@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle, readableBundle } from "../../packages/bundler/src/bundle.ts";
-import { LONG } from "../../packages/test-support/src/effort.ts";
-import { partsOnce } from "../bundle.mjs";
+import { LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { partsOnce } from "../build/bundle.mjs";
 import { checkEs5 } from "../checks/es5.mjs";
 import { engines } from "./engines.mjs";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { cruise } from "dependency-cruiser";
 import { afterAll, describe, expect, it } from "vitest";
 import config from "../../.dependency-cruiser.mjs";
-import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
+import { BUNDLES, bundle, MICRO_BUNDLES } from "../build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
 import { checkComments, checkLanguage, checkWidth, onlyComments } from "../checks/language.mjs";
@@ -15,7 +15,7 @@ import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
-import { checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
+import { checkFolders, checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
 
 /** By rule: snippets that it must catch, and snippets that it must let pass. */
 const SNIPPETS = {
@@ -485,6 +485,13 @@ describe("sources", () => {
     const hooks = (path, text) => checkHooks([{ path, text }]);
     expect(hooks("x.ts", "\nafterAll(() => clean());\n")).toEqual([expect.stringMatching(/^x\.ts:2 afterAll\(/)]);
     expect(hooks("x.ts", "export function use() {\n  afterAll(() => clean());\n}\n")).toEqual([]);
-    expect(hooks("packages/test-support/src/setup.ts", "afterAll(clean);\n")).toEqual([]);
+    expect(hooks("packages/test-support/src/environment/setup.ts", "afterAll(clean);\n")).toEqual([]);
+  });
+
+  it("a folder with too many entries is found", () => {
+    const files = (n) => Array.from({ length: n }, (_, i) => `packages/x/src/${i}/a.ts`);
+    expect(checkFolders(files(12).concat("packages/x/src/index.ts", "packages/x/test/a.ts"))).toEqual([]);
+    expect(checkFolders(files(12).concat("packages/x/src/y.ts"))).toEqual([expect.stringMatching(/^packages\/x\/src has 13 entries /)]);
+    expect(checkFolders(files(13).map((path) => path.replace("src/", "src/y/")))).toHaveLength(1);
   });
 });

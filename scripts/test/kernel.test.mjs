@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMPILER, IMAGES } from "../../packages/kernel/src/images.ts";
 import { tables } from "../../packages/kernel/tools/tables.mjs";
-import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
+import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { haveVectors, vectorJson } from "../../packages/test-support/src/vectors.ts";
 import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
 import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";

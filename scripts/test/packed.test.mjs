@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { CERTIFICATES } from "../../packages/test-support/src/certificates.ts";
-import { AT_LENGTH, LONG } from "../../packages/test-support/src/effort.ts";
+import { CERTIFICATES } from "../../packages/test-support/src/environment/certificates.ts";
+import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { documentsIn } from "../build/package-documents.mjs";
+import { PUBLISHED } from "../build/packages.mjs";
 import { nodeBinary } from "../on-node.mjs";
 import { packAll } from "../pack.mjs";
-import { documentsIn } from "../package-documents.mjs";
-import { PUBLISHED } from "../packages.mjs";
 import { dockerfile, example, gitlabJobs, jenkinsLines } from "./ci-examples.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { LIBRARIES } from "../packages.mjs";
+import { LIBRARIES } from "../build/packages.mjs";
 import { readSbom, settled } from "../sbom.mjs";
 
 // the first document of the lockfile is about pnpm itself

@@ -2,8 +2,8 @@
 
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { setAside } from "../set-aside.mjs";
-import { withShortNames } from "../short-names.mjs";
+import { setAside } from "../build/set-aside.mjs";
+import { withShortNames } from "../build/short-names.mjs";
 
 /** A script of which `~` begins and ends what is not reached. The text without the marks, and where a run comes. */
 function marked(text) {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { macAttester, status } from "@firmseal/verifier";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle } from "../../packages/bundler/src/bundle.ts";
-import { partsOnce } from "../bundle.mjs";
+import { partsOnce } from "../build/bundle.mjs";
 import { engines } from "./engines.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-status-"));

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { readBy, unlessPassed } from "../unless-passed.mjs";
+import { readBy, unlessPassed } from "../testing/unless-passed.mjs";
 
 let root;
 

@@ -3,7 +3,7 @@
 // refused by number or makes no difference.
 
 import { describe, expect, it } from "vitest";
-import { LONG } from "../../packages/test-support/src/effort.js";
+import { LONG } from "../../packages/test-support/src/environment/effort.js";
 import { readVectors } from "../index.mjs";
 import { fickle, honest, hostile, outcome } from "../play/forms.js";
 import { deviceOf } from "../play/play.js";

@@ -2,7 +2,7 @@
 // are tried against this file (scripts/mutation.mjs).
 
 import { describe, expect, it } from "vitest";
-import { MUTANTS } from "../../packages/test-support/src/effort.js";
+import { MUTANTS } from "../../packages/test-support/src/environment/effort.js";
 import { readVectors } from "../index.mjs";
 import { outcome, wrong } from "../play/judge.js";
 

@@ -21,8 +21,8 @@ import { FLOORS_COMPONENT, type roleFloors } from "@firmseal/verifier/device/rol
 import { describe, expect, it } from "vitest";
 import { readKeys, readVectors } from "../../../test-vectors/index.mjs";
 import { hex } from "../../test-support/src/bytes.js";
-import { LONG, OF_SOME, some } from "../../test-support/src/effort.js";
-import { expectFailure, Place } from "../../test-support/src/run.js";
+import { expectFailure, Place } from "../../test-support/src/command-line/run.js";
+import { LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { type Minify, minifiedBundle, readableBundle } from "../src/bundle.js";
 import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import vm from "node:vm";
 import { ARCHITECTURES, kernelImage } from "@firmseal/kernel";
 import { describe, expect, it } from "vitest";
-import { expectFailure, Place } from "../../test-support/src/run.js";
+import { expectFailure, Place } from "../../test-support/src/command-line/run.js";
 import { KERNEL_TARGETS, kernelOf, minifiedBundle } from "../src/index.js";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

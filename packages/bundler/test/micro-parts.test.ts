@@ -8,7 +8,7 @@ import { expect, it } from "vitest";
 import { sealed } from "../../../fuzz/common/seal.js";
 import { bytes as octets, text } from "../../../test-vectors/src/pieces/assemble.js";
 import { hex } from "../../test-support/src/bytes.js";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { code, digest, ID, identity, image, uuid } from "../../verifier/test/releases.js";
 import { MICRO_PARTS, minifiedBundle, playable } from "../src/index.js";
 

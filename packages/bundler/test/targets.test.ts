@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { FACTS, standard, words } from "../../test-support/src/run.js";
+import { FACTS, standard, words } from "../../test-support/src/command-line/run.js";
 import { BUNDLE_ALGS } from "../src/options.js";
 import { advise, TARGETS } from "../src/targets.js";
 

@@ -1,4 +1,4 @@
-// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/commands.mjs).
+// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/tables/commands.mjs).
 // biome-ignore-all format: a row for each command
 
 import type { Listed } from "./command.js";

@@ -2,8 +2,8 @@
 
 import { signer } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, FACTS, Place, words } from "../../test-support/src/command-line/run.js";
 import { imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { expectFailure, FACTS, Place, words } from "../../test-support/src/run.js";
 
 const K = keysOf("A", "B", "anna", "ben", "R1", "R2");
 let bridge: Uint8Array;

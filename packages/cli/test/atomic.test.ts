@@ -6,8 +6,6 @@ import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/effort.js";
-import { randoms } from "../../test-support/src/randoms.js";
 import {
   DEVICE,
   expectFailure,
@@ -19,7 +17,9 @@ import {
   signImage,
   standard,
   words,
-} from "../../test-support/src/run.js";
+} from "../../test-support/src/command-line/run.js";
+import { AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/environment/effort.js";
+import { randoms } from "../../test-support/src/randoms.js";
 
 /** Milliseconds that a test with so many runs may take on a busy machine. */
 const PATIENCE = 60_000 + KILLS * 5_000;

@@ -4,8 +4,8 @@ import { cpSync, mkdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { conflicts } from "../../keys/src/signing-log/compare.js";
 import type { Entry } from "../../keys/src/signing-log/entry.js";
-import { HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
-import { expectFailure, expectHarmless, FACTS, image, type Place, type Result, standard } from "../../test-support/src/run.js";
+import { expectFailure, expectHarmless, FACTS, image, type Place, type Result, standard } from "../../test-support/src/command-line/run.js";
+import { HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
 
 const entriesOf = (p: Place, name: string): Entry[] =>
   p

@@ -20,7 +20,7 @@ import {
   standard,
   stateOf,
   words,
-} from "../../test-support/src/run.js";
+} from "../../test-support/src/command-line/run.js";
 
 const nameA = toHex(thumbprint(keyA));
 const nameB = toHex(thumbprint(keyB));

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { expectFailure, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/run.js";
+import { expectFailure, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/command-line/run.js";
 
 export const PASS = "the passphrase";
 

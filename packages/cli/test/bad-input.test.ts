@@ -17,7 +17,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
-import { bin, DEVICE, expectFailure, FACTS, keyA, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { bin, DEVICE, expectFailure, FACTS, keyA, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { encrypted, fails, PASS, place } from "./bad-input-place.js";
 
 type Bucket = "inspect" | "verify" | "sign" | "install";

@@ -1,7 +1,7 @@
 // Options that contradict each other, and names that are meant to deceive: one line that says what is wrong, one hint, nothing written.
 
 import { describe, expect, it } from "vitest";
-import { expectFailure, expectHarmless, FACTS, words } from "../../test-support/src/run.js";
+import { expectFailure, expectHarmless, FACTS, words } from "../../test-support/src/command-line/run.js";
 import { fails, place, signed } from "./bad-input-place.js";
 
 describe.concurrent("options", () => {

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { signer } from "@firmseal/signer";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
-import { keyA } from "../../test-support/src/run.js";
+import { keyA } from "../../test-support/src/command-line/run.js";
 
 const sha256 = (b: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(b).digest());
 const digest = (b: Uint8Array): Encodable => [-16, sha256(b)];

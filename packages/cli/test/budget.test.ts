@@ -2,7 +2,7 @@
 // and 4 times, and every fourth of them eight times as large; with FIRMSEAL_LONG=2 all. `-t NAME` runs one row, with FIRMSEAL_LONG=1 any.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { ALL, LONG, some } from "../../test-support/src/effort.js";
+import { ALL, LONG, some } from "../../test-support/src/environment/effort.js";
 import { faultsOf, type Measured, measure, prepare, type Row } from "./budget.js";
 import { DESCRIPTIONS } from "./budget-rows/descriptions.js";
 import { ENVELOPES } from "./budget-rows/envelopes.js";

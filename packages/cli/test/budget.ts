@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { main, type Place, standard, stateOf } from "../../test-support/src/run.js";
+import { main, type Place, standard, stateOf } from "../../test-support/src/command-line/run.js";
 
 export interface Row {
   name: string;

@@ -5,8 +5,8 @@ import { signer, toJwk } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
+import { expectFailure, Place, words } from "../../test-support/src/command-line/run.js";
 import { Device, imageOf, keysOf, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { expectFailure, Place, words } from "../../test-support/src/run.js";
 
 const KEYS = keysOf("A", "B", "C", "D", "R1", "R2", "R3");
 const { A, B, C, D, R1, R2, R3 } = KEYS;

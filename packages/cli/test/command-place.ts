@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { splitEnvelope, toHex } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
-import { keyA, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/run.js";
+import { keyA, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/command-line/run.js";
 
 export const SCHEMA = "urn:firmseal:manifest:1";
 export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { bin, standard } from "../../test-support/src/run.js";
+import { bin, standard } from "../../test-support/src/command-line/run.js";
 import { COMMANDS } from "../src/commands.js";
 import { SHELLS } from "../src/show/completion.js";
 

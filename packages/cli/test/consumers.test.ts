@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { signer } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image, keyB, type Place, type Result, standard, words } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, image, keyB, type Place, type Result, standard, words } from "../../test-support/src/command-line/run.js";
 import { description } from "./command-place.js";
 
 const URI = "https://example.com/fw.bin";

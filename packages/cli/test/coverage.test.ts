@@ -3,7 +3,7 @@
 import { type PrivateKey, privateKey, signer } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, type Place, standard, stateOf } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, type Place, standard, stateOf } from "../../test-support/src/command-line/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`coverage test, ${text}`.padEnd(32, ".")));
 const KEYS = { root: key("root"), debug: key("debug"), limited: key("limited"), scoped: key("scoped"), stranger: key("stranger") };

@@ -1,7 +1,7 @@
 import { privateKey, splitEnvelope } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, image, privateJwk } from "../../test-support/src/run.js";
+import { expectFailure, image, privateJwk } from "../../test-support/src/command-line/run.js";
 import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../test-support/src/vectors.js";
 import { description, manifestOf, place, SCHEMA, sha256, trustA } from "./command-place.js";
 

@@ -3,8 +3,8 @@ import { publicKey, toHex, toJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/der/ecdsa.js";
 import { parseSignature } from "../../keys/src/formats/signature-file.js";
-import { drawnPair } from "../../test-support/src/drawn-keys.js";
-import { FACTS, image, standard } from "../../test-support/src/run.js";
+import { FACTS, image, standard } from "../../test-support/src/command-line/run.js";
+import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import { SPEC_P256 } from "../../test-support/src/vectors.js";
 
 describe.concurrent("published test keys", () => {

@@ -17,8 +17,19 @@ import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/der/ecdsa.js";
 import { parseSignature } from "../../keys/src/formats/signature-file.js";
+import {
+  expectFailure,
+  FACTS,
+  image,
+  keyA,
+  keyB,
+  keyC,
+  type Place,
+  signImage,
+  standard,
+  words,
+} from "../../test-support/src/command-line/run.js";
 import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
-import { expectFailure, FACTS, image, keyA, keyB, keyC, type Place, signImage, standard, words } from "../../test-support/src/run.js";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 

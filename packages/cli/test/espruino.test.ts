@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { Place } from "../../test-support/src/run.js";
+import { Place } from "../../test-support/src/command-line/run.js";
 
 // The general verifier on a Linux build of Espruino: docs/guides/espruino.md, boards with more memory. It keeps its Storage in a file of its working directory; each run of it is a start.
 const path = process.env["ESPRUINO"];

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { PRODUCT, released, world } from "./product-place.js";
 
 const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { expect, it } from "vitest";
-import { keyA, signImage, standard } from "../../test-support/src/run.js";
+import { keyA, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { espImage } from "./product-place.js";
 
 const NAMES = { vendor: "cfbff0d1-9375-5685-968c-48ce8b15ae17", class: "7ef25e26-57d5-563d-bec7-161eb72060bb" };

@@ -1,7 +1,7 @@
 // Help in all its forms, and wrong use.
 
 import { describe, expect, it } from "vitest";
-import { expectFailure, standard, words } from "../../test-support/src/run.js";
+import { expectFailure, standard, words } from "../../test-support/src/command-line/run.js";
 import { optionsOf } from "../src/command.js";
 import { COMMANDS } from "../src/commands.js";
 

@@ -6,8 +6,7 @@ import { describe, expect, it } from "vitest";
 import { readVectors } from "../../../test-vectors/index.mjs";
 import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
 import { hex } from "../../test-support/src/bytes.js";
-import { OF_SOME, some } from "../../test-support/src/effort.js";
-import { program, startWorker } from "../../test-support/src/processes.js";
+import { program, startWorker } from "../../test-support/src/command-line/processes.js";
 import {
   DEVICE,
   FACTS,
@@ -22,7 +21,8 @@ import {
   type RunOptions,
   signImage,
   standard,
-} from "../../test-support/src/run.js";
+} from "../../test-support/src/command-line/run.js";
+import { OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { description } from "./command-place.js";
 
 const PASS = "correct horse ✓";
@@ -219,7 +219,10 @@ describe("a call", () => {
   });
 
   it("that hangs ends the process", async () => {
-    const path = await program('import { watch } from "../../test-support/src/watch.js"; watch(100); for (;;);', import.meta.url);
+    const path = await program(
+      'import { watch } from "../../test-support/src/environment/watch.js"; watch(100); for (;;);',
+      import.meta.url,
+    );
     const end = await startWorker(path, []).end;
     expect([end.signal, end.stderr]).toEqual(["SIGKILL", "a command hangs in the process of a test\n"]);
   });

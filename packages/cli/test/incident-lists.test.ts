@@ -1,8 +1,8 @@
 // Incidents in fleets with older trust files: none of the roots that some devices know signs today, so the bridges bring a chain.
 
 import { beforeAll, describe, expect, it } from "vitest";
+import { Place } from "../../test-support/src/command-line/run.js";
 import { Device, imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { Place } from "../../test-support/src/run.js";
 
 const K = keysOf("A", "B", "C", "D", "E", "R1", "R2", "R3", "R4", "R5", "R6");
 

@@ -3,8 +3,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { encodeTrust, type PrivateKey, signer, signTrust, type TrustEntry } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bin, expectFailure, Place, stateOf } from "../../test-support/src/command-line/run.js";
 import { Device, imageOf, key, release } from "../../test-support/src/rotation-world.js";
-import { bin, expectFailure, Place, stateOf } from "../../test-support/src/run.js";
 
 const NAMES = ["A", "B", "C", "D", "G", "H", "R1", "R2", "R3", "R4"] as const;
 const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };

@@ -1,7 +1,7 @@
 // firmseal install: the device in a folder.
 
 import { describe, expect, it } from "vitest";
-import { DEVICE, expectFailure, FACTS, image, type Place, signImage } from "../../test-support/src/run.js";
+import { DEVICE, expectFailure, FACTS, image, type Place, signImage } from "../../test-support/src/command-line/run.js";
 import { place, SCHEMA, signed } from "./command-place.js";
 
 describe("install", () => {

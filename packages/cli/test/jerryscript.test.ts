@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { image, Place } from "../../test-support/src/run.js";
+import { image, Place } from "../../test-support/src/command-line/run.js";
 
 // The way of docs/guides/jerryscript.md.
 const path = process.env["JERRY"];

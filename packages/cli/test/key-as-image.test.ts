@@ -3,8 +3,17 @@
 import { createPrivateKey } from "node:crypto";
 import { toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { minisignSecret } from "../../test-support/src/minisign.js";
-import { expectFailure, FACTS, image, keyA, keyB, type Place, quicklyEncrypted, standard } from "../../test-support/src/run.js";
+import {
+  expectFailure,
+  FACTS,
+  image,
+  keyA,
+  keyB,
+  type Place,
+  quicklyEncrypted,
+  standard,
+} from "../../test-support/src/command-line/run.js";
+import { minisignSecret } from "../../test-support/src/keys/minisign.js";
 import { description } from "./command-place.js";
 
 const der = (type: "pkcs8" | "sec1", more = {}) =>

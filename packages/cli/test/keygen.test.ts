@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { statSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS } from "../../test-support/src/run.js";
+import { expectFailure, FACTS } from "../../test-support/src/command-line/run.js";
 import { ONE, place, placeOfTwo, TWO } from "./command-place.js";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { Place } from "../../test-support/src/run.js";
+import { Place } from "../../test-support/src/command-line/run.js";
 import { COMMANDS } from "../src/commands.js";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { lock } from "../../keys/src/locks/lock.js";
 import { LIMITS } from "../../release/src/input/limits.js";
-import { expectFailure, type Place, standard } from "../../test-support/src/run.js";
+import { expectFailure, type Place, standard } from "../../test-support/src/command-line/run.js";
 import { MEGABYTES, SECONDS } from "./budget.js";
 import { envelope, longRun, parameters, repeat, sequence, uuid } from "./budget-inputs.js";
 

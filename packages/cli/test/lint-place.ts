@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
-import { image, type Place, signImage } from "../../test-support/src/run.js";
+import { image, type Place, signImage } from "../../test-support/src/command-line/run.js";
 
 export const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
 

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { ALL_RULES } from "@firmseal/release";
 import { describe, expect, it } from "vitest";
-import { expectFailure, expectHarmless, image, standard } from "../../test-support/src/run.js";
+import { expectFailure, expectHarmless, image, standard } from "../../test-support/src/command-line/run.js";
 import { described, fetched, linted, mcubootImage, PRODUCT, product, signed } from "./lint-place.js";
 
 describe("waivers", () => {

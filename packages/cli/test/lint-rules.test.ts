@@ -3,8 +3,8 @@
 import { ALL_RULES } from "@firmseal/release";
 import { privateKey, signEnvelope, signer } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { published } from "../../test-support/src/published.js";
-import { FACTS, image, type Place, standard } from "../../test-support/src/run.js";
+import { FACTS, image, type Place, standard } from "../../test-support/src/command-line/run.js";
+import { published } from "../../test-support/src/keys/published.js";
 import { described, fetched, identity, linted, mcubootImage, override, product, sha256, signed, VENDOR } from "./lint-place.js";
 import { espImage } from "./product-place.js";
 

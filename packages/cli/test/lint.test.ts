@@ -1,7 +1,7 @@
 // lint looks at one release and at folders of them: what it takes, and what it says of what it did not look at.
 
 import { describe, expect, it } from "vitest";
-import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { described, type Found, fetched, linted, override, PRODUCT, product, sha256, signed } from "./lint-place.js";
 
 /** A release that starts its image. `before`: commands before the fetch. */

@@ -1,7 +1,7 @@
 // The map of power cuts on a terminal.
 
 import { describe, expect, it } from "vitest";
-import { signImage, standard } from "../../test-support/src/run.js";
+import { signImage, standard } from "../../test-support/src/command-line/run.js";
 import { type MapLine, mapText } from "../src/show/map.js";
 
 const cells = (marks: string) => [...marks].map((mark) => ({ mark, bad: mark === "!" }));

@@ -1,7 +1,7 @@
 // For micro verifiers: --for micro, and bundle --micro.
 
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, image } from "../../test-support/src/command-line/run.js";
 import { description, ONE, place } from "./command-place.js";
 
 describe("--for micro", () => {

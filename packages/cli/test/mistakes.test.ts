@@ -5,8 +5,19 @@ import { chmodSync, statSync, truncateSync } from "node:fs";
 import { toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { thisProcess } from "../../keys/src/locks/process.js";
-import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
-import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard, stateOf } from "../../test-support/src/run.js";
+import {
+  bin,
+  DEVICE,
+  expectFailure,
+  FACTS,
+  image,
+  keyB,
+  type Place,
+  signImage,
+  standard,
+  stateOf,
+} from "../../test-support/src/command-line/run.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
 
 const SCHEMA = "urn:firmseal:manifest:1";
 const UUID_A = "cfbff0d1-9375-5685-968c-48ce8b15ae17";

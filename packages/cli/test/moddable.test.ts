@@ -8,7 +8,7 @@ import { encode, parseUuid, privateKey, signEnvelope, signer, singleImage } from
 import { anchor, boot, errors, install } from "@firmseal/verifier";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { image, Place } from "../../test-support/src/run.js";
+import { image, Place } from "../../test-support/src/command-line/run.js";
 
 // The way of docs/guides/moddable.md: examples/moddable/ over simulated partitions, on XS and on Node.
 const path = process.env["XST"];

@@ -11,9 +11,9 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { hssKeygen } from "../../keys/src/hss/keygen.js";
 import { readLog } from "../../keys/src/signing-log/log-file.js";
-import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
-import { claimIn, expectNoLeafTwice } from "../../test-support/src/hss-place.js";
-import { program } from "../../test-support/src/processes.js";
+import { program } from "../../test-support/src/command-line/processes.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
+import { claimIn, expectNoLeafTwice } from "../../test-support/src/keys/hss-place.js";
 
 const root = mkdtempSync(join(tmpdir(), "firmseal-spaces-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

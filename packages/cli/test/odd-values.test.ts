@@ -8,8 +8,8 @@ import { encodeDescription } from "../../release/src/input/description.js";
 import { LIMITS } from "../../release/src/input/limits.js";
 import { readFleet } from "../../release/src/rotation/fleet.js";
 import { readDescription } from "../../release/src/trust/description.js";
-import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
-import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, standard } from "../../test-support/src/command-line/run.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
 import { failureOf } from "../src/show/failure-of.js";
 import { writeJson } from "../src/show/ui.js";
 

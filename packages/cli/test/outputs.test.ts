@@ -2,7 +2,7 @@
 
 import { chmodSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image, type Place, standard, words } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, image, type Place, standard, words } from "../../test-support/src/command-line/run.js";
 
 /** Names of outputs that nobody can write, and the exit code. */
 const BAD: readonly (readonly [name: string, exit: number])[] = [

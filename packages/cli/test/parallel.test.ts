@@ -13,11 +13,11 @@ import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { readKey } from "../../keys/src/sources/file.js";
 import { anchors } from "../../keys/src/sources/reference.js";
 import { logDigest } from "../../release/src/signing/authorize.js";
-import { ALL, AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/effort.js";
-import { temporaryFolder } from "../../test-support/src/folders.js";
-import { claimIn, expectNoLeafTwice } from "../../test-support/src/hss-place.js";
-import { massacre, program, startWorker, type Worker } from "../../test-support/src/processes.js";
-import { FACTS, type Place, standard, stateOf } from "../../test-support/src/run.js";
+import { massacre, program, startWorker, type Worker } from "../../test-support/src/command-line/processes.js";
+import { FACTS, type Place, standard, stateOf } from "../../test-support/src/command-line/run.js";
+import { ALL, AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/environment/effort.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { claimIn, expectNoLeafTwice } from "../../test-support/src/keys/hss-place.js";
 import { copyFolder } from "./cut-calls.mjs";
 
 /** Of the calls at which a use is killed, one in this many is tried with a kill of the next use too. */

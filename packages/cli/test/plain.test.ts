@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { type AnyCommand, optionsOf } from "../src/command.js";
 import { COMMANDS } from "../src/commands.js";
 import { parserOf } from "../src/parser.js";

@@ -2,7 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectFailure } from "../../test-support/src/run.js";
+import { expectFailure } from "../../test-support/src/command-line/run.js";
 import { entries, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a product file with a mistake", () => {

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { expectFailure, image, standard } from "../../test-support/src/run.js";
-import { hasTerminal, terminalReason, typeAt } from "../../test-support/src/terminal.js";
+import { expectFailure, image, standard } from "../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason, typeAt } from "../../test-support/src/command-line/terminal.js";
 import { released } from "./product-place.js";
 
 describe("init", () => {

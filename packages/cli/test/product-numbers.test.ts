@@ -3,8 +3,8 @@
 import { cpSync, renameSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { describe, expect, it } from "vitest";
-import { LONG, some } from "../../test-support/src/effort.js";
-import { expectFailure, firmseal, type Place } from "../../test-support/src/run.js";
+import { expectFailure, firmseal, type Place } from "../../test-support/src/command-line/run.js";
+import { LONG, some } from "../../test-support/src/environment/effort.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 /** The manifests that were signed, by number: two with one number would be two releases that nobody can tell apart. */

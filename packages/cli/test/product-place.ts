@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { image, type Place, type Result, standard, words } from "../../test-support/src/run.js";
+import { image, type Place, type Result, standard, words } from "../../test-support/src/command-line/run.js";
 
 export const PRODUCT = `name = "gateway"
 vendor = "example.com"

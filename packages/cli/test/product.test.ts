@@ -5,7 +5,7 @@ import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
 import { violations } from "../../release/src/input/schema.js";
-import { expectFailure, firmseal, image, type Place, type Result } from "../../test-support/src/run.js";
+import { expectFailure, firmseal, image, type Place, type Result } from "../../test-support/src/command-line/run.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

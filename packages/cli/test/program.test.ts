@@ -2,7 +2,7 @@
 
 import { testKeyName } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { DEVICE, expectFailure, FACTS, keyA, keyB, keyC, type Place, type Result, words } from "../../test-support/src/run.js";
+import { DEVICE, expectFailure, FACTS, keyA, keyB, keyC, type Place, type Result, words } from "../../test-support/src/command-line/run.js";
 import { description, place } from "./command-place.js";
 
 describe("the program", () => {

@@ -3,7 +3,7 @@
 import { fromCose, fromJwk, fromRaw, publicOf, signer, thumbprint, toHex, toJwk } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, keyA, keyB } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, keyA, keyB } from "../../test-support/src/command-line/run.js";
 import { ONE, place, TWO } from "./command-place.js";
 
 describe("pubkey", () => {

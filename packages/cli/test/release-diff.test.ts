@@ -3,7 +3,7 @@
 import { cpSync, renameSync, rmSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Result } from "../../test-support/src/run.js";
+import type { Result } from "../../test-support/src/command-line/run.js";
 import { filesIn, lintOf, PRODUCT, refusal, release, released, untouched, world } from "./product-place.js";
 
 describe("--diff", () => {

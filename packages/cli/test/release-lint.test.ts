@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectFailure } from "../../test-support/src/run.js";
+import { expectFailure } from "../../test-support/src/command-line/run.js";
 import { espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
 
 const withPolicy = (lines: string) => `${PRODUCT}\n[policy]\n${lines}\n`;

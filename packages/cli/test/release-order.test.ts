@@ -3,7 +3,7 @@
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { keyC, type Place, quicklyEncrypted } from "../../test-support/src/run.js";
+import { keyC, type Place, quicklyEncrypted } from "../../test-support/src/command-line/run.js";
 import { entries, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 type Refused = [what: string, words: string, exit: number, args: string[], change?: (p: Place) => void];

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, type Place } from "../../test-support/src/run.js";
+import { expectFailure, type Place } from "../../test-support/src/command-line/run.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

@@ -3,8 +3,8 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import stringWidth from "fast-string-width";
 import { describe, expect, it, vi } from "vitest";
-import { KILLS, LONG } from "../../test-support/src/effort.js";
-import { expectFailure, expectHarmless, type Place } from "../../test-support/src/run.js";
+import { expectFailure, expectHarmless, type Place } from "../../test-support/src/command-line/run.js";
+import { KILLS, LONG } from "../../test-support/src/environment/effort.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
 
 describe("the table of boards", () => {

@@ -4,8 +4,8 @@ import { thumbprint, toHex } from "@firmseal/signer";
 import { errors, open } from "@firmseal/verifier";
 import { embeddedTrust, policyOf } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, type Place, words } from "../../test-support/src/command-line/run.js";
 import { ALGS, Device, host, identity, imageOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { expectFailure, type Place, words } from "../../test-support/src/run.js";
 import { A, B, current, fleetText, old, R2, R4, rotationPlace, steps } from "./rotation-place.js";
 
 describe("rotate bridge", () => {

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { encodeTrust, type PrivateKey, publicOf, thumbprint, toHex, toJwk, withKid } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, Place, quicklyEncrypted, type Result, words } from "../../test-support/src/command-line/run.js";
 import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { expectFailure, Place, quicklyEncrypted, type Result, words } from "../../test-support/src/run.js";
 
 const { A, B, C, D } = keysOf("A", "B", "C", "D");
 const roots = ["R1", "R2", "R3"].map(key);

@@ -1,8 +1,8 @@
 // Lists, releases and fleets of a few cohorts, for the tests of rotate.
 
 import type { PrivateKey } from "@firmseal/signer";
+import { Place } from "../../test-support/src/command-line/run.js";
 import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { Place } from "../../test-support/src/run.js";
 
 export const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
 

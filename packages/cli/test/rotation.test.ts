@@ -3,8 +3,8 @@
 import { thumbprint, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, type Place, words } from "../../test-support/src/command-line/run.js";
 import { imageOf, release } from "../../test-support/src/rotation-world.js";
-import { expectFailure, type Place, words } from "../../test-support/src/run.js";
 import { A, C, current, fleetText, old, rotationPlace, steps } from "./rotation-place.js";
 
 describe("rotate plan", () => {

@@ -12,8 +12,8 @@ import { hssKeygen } from "../../keys/src/hss/keygen.js";
 import { highest } from "../../keys/src/hss/state.js";
 import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { logDigest } from "../../release/src/signing/authorize.js";
-import { ALL, LONG, SCHEDULES } from "../../test-support/src/effort.js";
-import { expectNoLeafTwice, leavesOf } from "../../test-support/src/hss-place.js";
+import { ALL, LONG, SCHEDULES } from "../../test-support/src/environment/effort.js";
+import { expectNoLeafTwice, leavesOf } from "../../test-support/src/keys/hss-place.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { type Actor, actors, type Task } from "./schedules.js";
 

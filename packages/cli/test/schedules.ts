@@ -2,7 +2,7 @@
 // decided here, so a schedule is a list of numbers, and a signer can be held, or killed, at any call.
 
 import { Worker } from "node:worker_threads";
-import { program } from "../../test-support/src/processes.js";
+import { program } from "../../test-support/src/command-line/processes.js";
 
 const ACTOR = `
   import fs from "node:fs";

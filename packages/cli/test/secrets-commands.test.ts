@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { toPrivateCose } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
-import { ALL, LONG } from "../../test-support/src/effort.js";
-import { FACTS, privateJwk, standard, stateOf } from "../../test-support/src/run.js";
+import { FACTS, privateJwk, standard, stateOf } from "../../test-support/src/command-line/run.js";
+import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import {
   CANARY,
   canaryKey,

@@ -9,7 +9,7 @@ import { privateKey } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { formatPrivate } from "../../keys/src/formats/format.js";
 import { readHssFile, unlockHss } from "../../keys/src/hss/file.js";
-import { DEVICE, FACTS, image, Place, standard, stateOf } from "../../test-support/src/run.js";
+import { DEVICE, FACTS, image, Place, standard, stateOf } from "../../test-support/src/command-line/run.js";
 import { CANARY } from "./secrets-place.js";
 
 describe.concurrent("an envelope", () => {

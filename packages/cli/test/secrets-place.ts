@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { privateKey } from "@firmseal/signer";
 import { expect } from "vitest";
-import { type Place, quicklyEncrypted, type Result } from "../../test-support/src/run.js";
+import { type Place, quicklyEncrypted, type Result } from "../../test-support/src/command-line/run.js";
 
 export const CANARY = "canary-passphrase-Zq9";
 

@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
 import { openSshPrivate } from "../../keys/src/formats/openssh.js";
 import { withSigners } from "../../keys/src/sources/reference.js";
-import { minisignSecret } from "../../test-support/src/minisign.js";
-import { FACTS, image, type Place, privateJwk, standard } from "../../test-support/src/run.js";
+import { FACTS, image, type Place, privateJwk, standard } from "../../test-support/src/command-line/run.js";
+import { minisignSecret } from "../../test-support/src/keys/minisign.js";
 import {
   CANARY,
   canaryKey,

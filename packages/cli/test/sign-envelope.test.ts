@@ -3,7 +3,7 @@
 import { symlinkSync } from "node:fs";
 import { privateKey, testKeyName, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, keyA, keyB, privateJwk, quicklyEncrypted } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, keyA, keyB, privateJwk, quicklyEncrypted } from "../../test-support/src/command-line/run.js";
 import { SPEC_P256, SPEC_P256_PRIVATE } from "../../test-support/src/vectors.js";
 import { manifestOf, ONE, place, signed, TWO } from "./command-place.js";
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { expectFailure, FACTS, image, signImage } from "../../test-support/src/command-line/run.js";
 import { uf2Blocks, writeElf, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
-import { expectFailure, FACTS, image, signImage } from "../../test-support/src/run.js";
 import { description, place, signed, trustA } from "./command-place.js";
 
 describe("sign IMAGE", () => {

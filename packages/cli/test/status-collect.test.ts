@@ -5,8 +5,8 @@ import { type Device as AnyDevice, hmac256, macAttester, open, policyOf, status 
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
+import { expectFailure, Place, type Result } from "../../test-support/src/command-line/run.js";
 import { Device, host, imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { expectFailure, Place, type Result } from "../../test-support/src/run.js";
 import command from "../src/commands/status/collect.js";
 import { FAILURE, optional, SUCCESS } from "../src/common/shapes.js";
 import { differences, unseen } from "./shape.js";

@@ -5,7 +5,7 @@ import { anchor, type Device, install, type Manifest, macAttester, status } from
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { VERIFIER_VERSION } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, keyA, type Place, signImage, standard, words } from "../../test-support/src/run.js";
+import { expectFailure, keyA, type Place, signImage, standard, words } from "../../test-support/src/command-line/run.js";
 
 const secret = Uint8Array.from({ length: 32 }, (_, i) => 255 - i);
 const other = secret.map((b) => b ^ 1);

@@ -2,7 +2,7 @@
 
 import stringWidth from "fast-string-width";
 import { describe, expect, it } from "vitest";
-import { expectHarmless, signImage, standard } from "../../test-support/src/run.js";
+import { expectHarmless, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { cohortFacts, cohortWords } from "../src/common/release/cohorts.js";
 import type { TableLine } from "../src/show/render.js";
 import { tableText } from "../src/show/table.js";

@@ -2,8 +2,8 @@
 
 import { errors } from "@firmseal/verifier";
 import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, FACTS, Place } from "../../test-support/src/command-line/run.js";
 import { keysOf, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { expectFailure, FACTS, Place } from "../../test-support/src/run.js";
 
 const K = keysOf("A", "B", "R1", "R2", "R3", "R4");
 const files: { [name: string]: Uint8Array } = {};

@@ -3,7 +3,7 @@
 import { encodeTrust, type PrivateKey, privateKey, publicOf, signer, signTrust } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/command-line/run.js";
 
 const key = (alg: "ed25519" | "es256", n: number): PrivateKey =>
   privateKey(alg, new TextEncoder().encode(`families, ${n}`.padEnd(32, ".")));

@@ -5,8 +5,8 @@ import { spawnSync } from "node:child_process";
 import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbprint, toHex, trustSigners } from "@firmseal/signer";
 import { embeddedTrust } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bin, expectFailure, Place, stateOf, words } from "../../test-support/src/command-line/run.js";
 import { ALGS, key, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { bin, expectFailure, Place, stateOf, words } from "../../test-support/src/run.js";
 
 const NAMES = ["A", "B", "R1", "R2", "R3", "R4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"] as const;
 const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };

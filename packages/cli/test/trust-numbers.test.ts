@@ -15,7 +15,7 @@ import {
   type Result,
   standard,
   stateOf,
-} from "../../test-support/src/run.js";
+} from "../../test-support/src/command-line/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust numbers test, ${text}`.padEnd(32, ".")));
 const KEYS = { r1: key("r1"), r2: key("r2"), r3: key("r3") };

@@ -2,7 +2,7 @@
 
 import { type PrivateKey, privateKey } from "@firmseal/signer";
 import { expect } from "vitest";
-import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/command-line/run.js";
 
 export const key = (text: string): PrivateKey =>
   privateKey("ed25519", new TextEncoder().encode(`trust file test, ${text}`.padEnd(32, ".")));

@@ -2,7 +2,7 @@
 
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, expectHarmless } from "../../test-support/src/run.js";
+import { expectFailure, expectHarmless } from "../../test-support/src/command-line/run.js";
 import { board, type Description, place, ROOTS, refused, release, signed } from "./trust-place.js";
 
 describe.concurrent("firmseal trust", () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import vm from "node:vm";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, expectHarmless, FACTS } from "../../test-support/src/run.js";
+import { expectFailure, expectHarmless, FACTS } from "../../test-support/src/command-line/run.js";
 import { board, KEYS, place, ROOTS, refused, release, signed } from "./trust-place.js";
 
 describe.concurrent("firmseal trust", () => {

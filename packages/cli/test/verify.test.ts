@@ -2,7 +2,7 @@
 
 import { truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, image } from "../../test-support/src/command-line/run.js";
 import { description, place, signed } from "./command-place.js";
 
 describe("verify", () => {

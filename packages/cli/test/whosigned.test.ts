@@ -29,8 +29,18 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { encryptedPem } from "../../keys/src/formats/der/pkcs8.js";
 import { refuseTestKeys } from "../../keys/src/sources/reference.js";
 import { hex } from "../../test-support/src/bytes.js";
-import { published } from "../../test-support/src/published.js";
-import { expectFailure, expectHarmless, FACTS, keyA, keyB, keyC, type Place, signImage, standard } from "../../test-support/src/run.js";
+import {
+  expectFailure,
+  expectHarmless,
+  FACTS,
+  keyA,
+  keyB,
+  keyC,
+  type Place,
+  signImage,
+  standard,
+} from "../../test-support/src/command-line/run.js";
+import { published } from "../../test-support/src/keys/published.js";
 
 const unsigned = () =>
   encode(

@@ -3,8 +3,18 @@
 import { chmodSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image, keyA, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/run.js";
-import { hasTerminal, terminalReason, typeAt } from "../../test-support/src/terminal.js";
+import {
+  expectFailure,
+  FACTS,
+  image,
+  keyA,
+  keyC,
+  type Place,
+  quicklyEncrypted,
+  signImage,
+  standard,
+} from "../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason, typeAt } from "../../test-support/src/command-line/terminal.js";
 
 const SIGN = ["sign", "fw.bin", "--key", "A.pem", ...FACTS];
 

@@ -4,8 +4,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { truncateSync, writeFileSync } from "node:fs";
 import { encode, SCHEMA, signEnvelope, signer, singleImage, toHex } from "@firmseal/signer";
 import { expect, it } from "vitest";
-import { LONG } from "../../test-support/src/effort.js";
-import { FACTS, keyA, keyC } from "../../test-support/src/run.js";
+import { FACTS, keyA, keyC } from "../../test-support/src/command-line/run.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { CLASS, inspector, key, p, release, VENDOR } from "./inspector-place.js";
 import { type File, file } from "./served.js";
 

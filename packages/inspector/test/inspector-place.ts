@@ -1,6 +1,6 @@
 // The inspector in a browser, with a release and its key. inspector.test.ts opens and closes it.
 
-import { type Place, signImage, standard } from "../../test-support/src/run.js";
+import { type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { type File, file, Inspector } from "./served.js";
 
 export const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";

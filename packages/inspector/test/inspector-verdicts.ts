@@ -3,8 +3,8 @@
 import { publicKey, toCose } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { expect, it, vi } from "vitest";
-import { ALL, LONG, OF_SOME, some } from "../../test-support/src/effort.js";
-import { FACTS } from "../../test-support/src/run.js";
+import { FACTS } from "../../test-support/src/command-line/run.js";
+import { ALL, LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { inspector, key, p, release } from "./inspector-place.js";
 import { file } from "./served.js";
 

@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import { fits, VIEWS } from "../../test-support/src/browser.js";
-import { some } from "../../test-support/src/effort.js";
+import { some } from "../../test-support/src/environment/effort.js";
 import { CLASS, inspector, key, p, release, setField, steps, VENDOR } from "./inspector-place.js";
 import { file } from "./served.js";
 

@@ -3,7 +3,7 @@
 import { encode, publicKey, SCHEMA, signEnvelope, signer, toCose } from "@firmseal/signer";
 import { DEVICES } from "@firmseal/simulator";
 import { expect, it } from "vitest";
-import { keyA } from "../../test-support/src/run.js";
+import { keyA } from "../../test-support/src/command-line/run.js";
 import type { DeskVerdict } from "../src/protocol.js";
 import { TEXTS } from "../src/texts.js";
 import { Desk } from "../src/worker/open-files.js";

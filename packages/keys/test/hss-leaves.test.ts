@@ -1,9 +1,9 @@
 import { readdirSync, rmSync } from "node:fs";
 import { parseHss } from "@firmseal/signer";
 import { describe, expect, it, vi } from "vitest";
-import { KILLS, TIMES } from "../../test-support/src/effort.js";
-import { expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
-import { expectFailure } from "../../test-support/src/run.js";
+import { expectFailure } from "../../test-support/src/command-line/run.js";
+import { KILLS, TIMES } from "../../test-support/src/environment/effort.js";
+import { expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
 import { openHss } from "../src/hss/hss.js";
 import { hssKeygen } from "../src/hss/keygen.js";
 import { HssPlaceOnDisk } from "../src/hss/state.js";

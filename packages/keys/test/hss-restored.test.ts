@@ -6,8 +6,8 @@ import { cpSync, mkdtempSync, readdirSync, rmdirSync, rmSync, symlinkSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { expectNoLeafTwice, HssPlace } from "../../test-support/src/hss-place.js";
-import { expectFailure, words } from "../../test-support/src/run.js";
+import { expectFailure, words } from "../../test-support/src/command-line/run.js";
+import { expectNoLeafTwice, HssPlace } from "../../test-support/src/keys/hss-place.js";
 import { HssPlaceOnDisk } from "../src/hss/state.js";
 
 const MARK = ".leaves.last-seen";

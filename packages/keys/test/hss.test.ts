@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { cachedCount, cachedNodes, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { some } from "../../test-support/src/effort.js";
-import { temporaryFolder } from "../../test-support/src/folders.js";
-import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
-import { expectFailure } from "../../test-support/src/run.js";
+import { expectFailure } from "../../test-support/src/command-line/run.js";
+import { some } from "../../test-support/src/environment/effort.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
 import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
 import { readTreeFile } from "../src/hss/tree-file.js";
 

@@ -3,8 +3,8 @@
 import { isPrivate, type PrivateKey, type PublicKey, publicOf, toPrivateCose } from "@firmseal/signer";
 import { expect } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
-import { minisignSecret } from "../../test-support/src/minisign.js";
-import { keyA, keyB, quicklyEncrypted } from "../../test-support/src/run.js";
+import { keyA, keyB, quicklyEncrypted } from "../../test-support/src/command-line/run.js";
+import { minisignSecret } from "../../test-support/src/keys/minisign.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPrivate, privateFormats } from "../src/formats/format.js";
 import { openSshPrivate } from "../src/formats/openssh.js";

@@ -5,8 +5,18 @@ import { chmodSync, chownSync, statSync, symlinkSync } from "node:fs";
 import { isPrivate, type PrivateKey, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
-import { LONG } from "../../test-support/src/effort.js";
-import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, quicklyEncrypted, standard } from "../../test-support/src/run.js";
+import {
+  bin,
+  expectFailure,
+  FACTS,
+  keyA,
+  keyB,
+  type Place,
+  privateJwk,
+  quicklyEncrypted,
+  standard,
+} from "../../test-support/src/command-line/run.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { plainPem } from "../src/formats/der/pkcs8.js";
 import { canEncrypt, formatPublic, privateFormats } from "../src/formats/format.js";

@@ -2,7 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import { toCose, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
-import { drawnPair } from "../../test-support/src/drawn-keys.js";
+import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic } from "../src/formats/format.js";

@@ -8,7 +8,7 @@ import { isPrivate, type KeyAlg, privateKey, publicOf, signer, thumbprint, toPri
 import { ed25519, es256 } from "@firmseal/verifier";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
-import { temporaryFolder } from "../../test-support/src/folders.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic, publicFormats } from "../src/formats/format.js";

@@ -3,6 +3,7 @@
 import { CreateAliasCommand, CreateKeyCommand, GetPublicKeyCommand, type KeySpec, type KeyUsageType, KMSClient } from "@aws-sdk/client-kms";
 import { fromRaw } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, FACTS, standard } from "../../test-support/src/command-line/run.js";
 import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
 import {
   type Answer,
@@ -16,8 +17,7 @@ import {
   serviceKey,
   setEnv,
   signatureOf,
-} from "../../test-support/src/kms-servers.js";
-import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
+} from "../../test-support/src/keys/kms-servers.js";
 import { openAwsKey } from "../src/sources/services/awskms.js";
 
 // its start also shows whether it is installed: asking it takes as long

@@ -1,8 +1,9 @@
 // azurekv: with Azure's libraries, over TLS and a proxy, against a vault that answers in the shapes of its REST reference.
 
 import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, FACTS, standard } from "../../test-support/src/command-line/run.js";
 import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
-import { AT_LENGTH } from "../../test-support/src/effort.js";
+import { AT_LENGTH } from "../../test-support/src/environment/effort.js";
 import {
   type Answer,
   believe,
@@ -19,8 +20,7 @@ import {
   setEnv,
   signatureOf,
   signatureOfHash,
-} from "../../test-support/src/kms-servers.js";
-import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
+} from "../../test-support/src/keys/kms-servers.js";
 import { rawFromDer } from "../src/formats/der/ecdsa.js";
 import { openAzureKey } from "../src/sources/services/azurekv.js";
 

@@ -2,9 +2,10 @@
 
 import { fromRaw } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, FACTS, standard } from "../../test-support/src/command-line/run.js";
 import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
-import { drawnPair } from "../../test-support/src/drawn-keys.js";
-import { AT_LENGTH } from "../../test-support/src/effort.js";
+import { AT_LENGTH } from "../../test-support/src/environment/effort.js";
+import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import {
   bytesFlooded,
   CANARY,
@@ -19,8 +20,7 @@ import {
   setEnv,
   signatureOf,
   signatureOfHash,
-} from "../../test-support/src/kms-servers.js";
-import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
+} from "../../test-support/src/keys/kms-servers.js";
 import { crc32c } from "../src/sources/services/crc32c.js";
 import { openGoogleKey } from "../src/sources/services/gcpkms.js";
 

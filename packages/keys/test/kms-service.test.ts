@@ -6,9 +6,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
-import { CANARY, proxyTo } from "../../test-support/src/kms-servers.js";
-import { expectFailure, FACTS, image, Place } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, image, Place } from "../../test-support/src/command-line/run.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
+import { CANARY, proxyTo } from "../../test-support/src/keys/kms-servers.js";
 import { callService, unknownTrouble } from "../src/sources/services/service.js";
 
 const KINDS = {

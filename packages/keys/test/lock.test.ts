@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KILLS, TIMES } from "../../test-support/src/effort.js";
-import { massacre, program, startWorker } from "../../test-support/src/processes.js";
+import { massacre, program, startWorker } from "../../test-support/src/command-line/processes.js";
+import { KILLS, TIMES } from "../../test-support/src/environment/effort.js";
 import { Failure } from "../src/errors/failure.js";
 import { lock } from "../src/locks/lock.js";
 import { hasEnded, INITIAL, type ProcessId, thisProcess } from "../src/locks/process.js";

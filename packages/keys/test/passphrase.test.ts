@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
-import { temporaryFolder } from "../../test-support/src/folders.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { encryptedPem } from "../src/formats/der/pkcs8.js";
 import { edit, LONGEST_PASSPHRASE, passphrase } from "../src/secrets/passphrase.js";
 import { has, keys, PASS, putIn } from "./keys-common.js";

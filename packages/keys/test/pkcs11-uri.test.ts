@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bin, keyA, keyB, Place } from "../../test-support/src/run.js";
+import { bin, keyA, keyB, Place } from "../../test-support/src/command-line/run.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { algOfCurve, readPublic } from "../src/sources/pkcs11/key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/sources/pkcs11/names.js";

@@ -2,8 +2,8 @@
 
 import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, FACTS, keyB } from "../../test-support/src/run.js";
-import { PIN, SO_PIN, why } from "../../test-support/src/softhsm.js";
+import { expectFailure, FACTS, keyB } from "../../test-support/src/command-line/run.js";
+import { PIN, SO_PIN, why } from "../../test-support/src/keys/softhsm.js";
 import { plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic } from "../src/formats/format.js";
 

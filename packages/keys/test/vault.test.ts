@@ -1,6 +1,7 @@
 // vault: against a server that answers in the shapes of the transit engine's API reference.
 
 import { describe, expect, it } from "vitest";
+import { FACTS, standard } from "../../test-support/src/command-line/run.js";
 import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
 import {
   type Answer,
@@ -15,8 +16,7 @@ import {
   setEnv,
   signatureOf,
   signatureOfHash,
-} from "../../test-support/src/kms-servers.js";
-import { FACTS, standard } from "../../test-support/src/run.js";
+} from "../../test-support/src/keys/kms-servers.js";
 import { openVaultKey } from "../src/sources/services/vault.js";
 
 const MESSAGE = new Uint8Array(55).fill(7);

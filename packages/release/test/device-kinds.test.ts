@@ -11,7 +11,7 @@ import { type Interpreter, isComparison, isWrite } from "../../report/src/behavi
 import { coursesOf, type DeviceKind, kindRefusal } from "../../report/src/behaviour/device-run.js";
 import { hostFor } from "../../simulator/src/host.js";
 import { toHex } from "../../test-support/src/bytes.js";
-import { ALL, LONG } from "../../test-support/src/effort.js";
+import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import { encoded, hashOf } from "../../verifier/test/model/encode.js";
 import { anything, nearly } from "../../verifier/test/model/generate.js";
 import { type Manifest as Said, valuesOf } from "../../verifier/test/model/manifest.js";

@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { program } from "../../test-support/src/processes.js";
+import { program } from "../../test-support/src/command-line/processes.js";
 // 10,000 virtual devices with mixed trust files are carried through a planned rotation, lost keys and stolen keys, while an attacker offers
 // them what he can make. Devices run open(), install(), boot(), trustFileUnchecked() and nextTrust() as real ones do.
 // The answer of a device is kept for all that are in the same state (rotation-states.ts). One of fifty is carried
@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import type { Anchor } from "@firmseal/verifier";
 import { embeddedTrust, trustFileUnchecked } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
 import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { devicesByVerdict, planSteps } from "../src/rotation/plan/plan.js";
 import type { PlannedRelease } from "../src/rotation/plan/steps.js";

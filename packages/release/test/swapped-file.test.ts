@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { privateKey, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../../test-support/src/folders.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { encodeDescription } from "../src/input/description.js";
 import { makeDraft, readInput } from "../src/input/draft.js";
 import { prepareBoard } from "../src/product/board/prepare.js";

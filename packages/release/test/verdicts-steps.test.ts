@@ -2,7 +2,7 @@ import { bridge, encode, encodeTrust, signEnvelope, signer, signTrust, type Trus
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { CLASSES, Device, identity, imageOf, release, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";

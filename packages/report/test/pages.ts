@@ -3,7 +3,7 @@
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { launch, setView } from "../../test-support/src/browser.js";
-import type { Place } from "../../test-support/src/run.js";
+import type { Place } from "../../test-support/src/command-line/run.js";
 
 export interface Judged {
   verdict: string;

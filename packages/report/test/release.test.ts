@@ -6,7 +6,7 @@ import type { ReleaseReport, ReportData } from "@firmseal/report";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { filesIn, PRODUCT, released, world } from "../../cli/test/product-place.js";
 import { chromiumPath, fits, NO_BROWSER, setView, VIEWS, violations } from "../../test-support/src/browser.js";
-import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { type Judged, type Opened, Reader, urlOf } from "./pages.js";
 
 const { fittedReport, reportHtml, MOST_BOARDS, MOST_REPORT_BYTES } = (await import(

@@ -4,8 +4,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { truncateSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { chromiumPath, fits, launch, NO_BROWSER, setView, VIEWS, violations } from "../../test-support/src/browser.js";
-import { ALL, LONG } from "../../test-support/src/effort.js";
-import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
+import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
+import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import { type Judged, judged, Reader, urlOf } from "./pages.js";
 
 // the page itself comes from the build

@@ -7,8 +7,8 @@ import { refusalOf } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
 import { chromiumPath, NO_BROWSER } from "../../test-support/src/browser.js";
-import { LONG, OF_SOME, some } from "../../test-support/src/effort.js";
-import { standard } from "../../test-support/src/run.js";
+import { standard } from "../../test-support/src/command-line/run.js";
+import { LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { Reader, urlOf } from "./pages.js";
 
 const { reportHtml, MOST_BOARDS } = (await import(new URL("../lib/index.js", import.meta.url).href)) as typeof import("@firmseal/report");

@@ -1,6 +1,6 @@
 // Deterministic encoding of CBOR (RFC 8949 §4.2.1). cbor-x encodes integers of more than 32 bits: to load it takes
 // longer than to write all else. Only this file uses cbor-x, and only to encode, because its decoder is not strict. In
-// lib/, the build puts the encoder itself into this module (scripts/in-signer.mjs): a dependency on cbor-x would
+// lib/, the build puts the encoder itself into this module (scripts/build/in-signer.mjs): a dependency on cbor-x would
 // install cbor-extract.
 
 import { Encoder } from "cbor-x";

@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
-import { FACTS, type Place, standard } from "../../test-support/src/run.js";
+import { FACTS, type Place, standard } from "../../test-support/src/command-line/run.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
 import { copyBytes } from "../../verifier/src/cbor/reader.js";
 
 const canSeeMemory = process.platform === "linux";

@@ -6,7 +6,7 @@ import { Encoder, Tag } from "cbor-x";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyCharacter } from "../../test-support/src/characters.js";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { array, bstr, checkItem, copyBytes, enter, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
 import { Tagged as BuiltTagged, encodeCbor as builtCbor } from "../lib/cbor.js";
 import { violations as built } from "../lib/description/schema.js";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { hex, toHex } from "../../test-support/src/bytes.js";
-import { LONG, some } from "../../test-support/src/effort.js";
+import { LONG, some } from "../../test-support/src/environment/effort.js";
 import { digestInto } from "../src/hss/hash.js";
 import { type HssParams, hssCapacity, hssSignatureLength } from "../src/hss/params.js";
 import { hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "../src/hss/stack.js";

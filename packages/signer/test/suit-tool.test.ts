@@ -3,7 +3,7 @@
 import type { Refusal } from "@firmseal/verifier";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { DescriptionError, encode, importSuitTool } from "../src/index.js";
 import { wrongAt } from "./encode-common.js";
 

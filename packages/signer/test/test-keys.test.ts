@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { hex, toHex, utf8 } from "../../test-support/src/bytes.js";
-import { published, publishedHss } from "../../test-support/src/published.js";
+import { published, publishedHss } from "../../test-support/src/keys/published.js";
 import { keyAlgs, loadAlg } from "../src/alg/algorithms.js";
 import { hssPublicKey, hssTop } from "../src/hss/stack.js";
 import { parseHss } from "../src/hss/text.js";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { image, keyA } from "../../test-support/src/run.js";
+import { image, keyA } from "../../test-support/src/command-line/run.js";
 import { type FlashStore, flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
 import { nodeHost } from "../src/host.js";

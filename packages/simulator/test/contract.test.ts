@@ -1,7 +1,7 @@
 // The contract holds for every device that is ready-made, and is broken by devices that break it.
 
 import { expect, it } from "vitest";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { deviceContract } from "../src/contract.js";
 import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
 import type { MakeStore, Started, Store } from "../src/store.js";

@@ -8,7 +8,7 @@ import { type StartedApp, storageBoot, type storageDevice } from "@firmseal/veri
 import { describe, expect, it } from "vitest";
 import { readMicroVectors } from "../../../test-vectors/index.mjs";
 import { playable } from "../../bundler/src/index.js";
-import { ALL, LONG } from "../../test-support/src/effort.js";
+import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import { bootlessStore } from "../src/devices/bootless.js";
 import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";

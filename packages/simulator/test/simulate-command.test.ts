@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { simulateUpdate } from "../../cli/src/commands/device/simulate.js";
 import type { Failure } from "../../keys/src/errors/failure.js";
-import { LONG, OF_SOME, some } from "../../test-support/src/effort.js";
-import { FACTS, image, signImage, standard } from "../../test-support/src/run.js";
+import { FACTS, image, signImage, standard } from "../../test-support/src/command-line/run.js";
+import { LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";
 import type { Store } from "../src/store.js";

@@ -3,9 +3,9 @@
 import { install } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { describe, expect, it } from "vitest";
-import { AT_LENGTH, LONG, some } from "../../test-support/src/effort.js";
+import { image } from "../../test-support/src/command-line/run.js";
+import { AT_LENGTH, LONG, some } from "../../test-support/src/environment/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
-import { image } from "../../test-support/src/run.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { flashStore, layoutOf } from "../src/devices/flash.js";
 import { FlashModel } from "../src/models/flash-model.js";

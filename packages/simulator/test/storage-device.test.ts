@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { boot, errors, install, open, type Refusal, type Source } from "@firmseal/verifier";
 import { storageBoot } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
-import { ALL, LONG, MUTANTS } from "../../test-support/src/effort.js";
+import { ALL, LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
 import { storageStore } from "../src/devices/storage.js";
 import { FlashModel, PowerCut } from "../src/models/flash-model.js";
 import { fragileIn, powerOn, StorageModel, storageIo } from "../src/models/storage-model.js";

@@ -3,8 +3,8 @@
 import type { Commit } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { describe, expect, it } from "vitest";
-import { LONG } from "../../test-support/src/effort.js";
-import { image } from "../../test-support/src/run.js";
+import { image } from "../../test-support/src/command-line/run.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { filesStore } from "../src/devices/files.js";
 import { FlashStore, layoutOf } from "../src/devices/flash.js";
 import { FlashModel } from "../src/models/flash-model.js";

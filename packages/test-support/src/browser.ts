@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { chromiumPath } from "../../../scripts/chromium.mjs";
-import { some } from "./effort.js";
+import { chromiumPath } from "../../../scripts/testing/chromium.mjs";
+import { some } from "./environment/effort.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { type Flash, flashDevice } from "../src/device/flash.js";
 import { type StorageIo, storageBoot, storageDevice } from "../src/device/storage.js";

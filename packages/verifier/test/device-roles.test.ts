@@ -11,7 +11,7 @@ import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
 import type { Machine, MakeStore, Store } from "../../simulator/src/store.js";
-import { MUTANTS, some } from "../../test-support/src/effort.js";
+import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";

@@ -1,7 +1,7 @@
 // Ed25519: what is refused before the equation is computed.
 
 import { describe, expect, it } from "vitest";
-import { MUTANTS } from "../../test-support/src/effort.js";
+import { MUTANTS } from "../../test-support/src/environment/effort.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 import {
   B,

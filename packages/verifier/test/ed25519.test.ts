@@ -1,6 +1,6 @@
 import { createPublicKey, verify as nodeVerify } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { LONG, MUTANTS, sparse } from "../../test-support/src/effort.js";
+import { LONG, MUTANTS, sparse } from "../../test-support/src/environment/effort.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 import { forge, keyPair, L, number, octets, random, randomOctets, torsion, unhex, verify } from "./ed25519-common.js";

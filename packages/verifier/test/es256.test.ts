@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, randomInt, sign, verify } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
-import { drawnPair } from "../../test-support/src/drawn-keys.js";
-import { LONG, MUTANTS, OF_SOME, some, sparse } from "../../test-support/src/effort.js";
+import { LONG, MUTANTS, OF_SOME, some, sparse } from "../../test-support/src/environment/effort.js";
+import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { es256 } from "../src/alg/es256.js";
 import type { Host } from "../src/base/types.js";

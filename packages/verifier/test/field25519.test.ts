@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { MUTANTS } from "../../test-support/src/effort.js";
+import { MUTANTS } from "../../test-support/src/environment/effort.js";
 import { add, carry, copy, element, half, isZero25519, mul25519, parity, power, readElement, sub, unpack } from "../src/alg/field25519.js";
 
 const P = 2n ** 255n - 19n;

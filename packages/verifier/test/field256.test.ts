@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { MUTANTS } from "../../test-support/src/effort.js";
+import { MUTANTS } from "../../test-support/src/environment/effort.js";
 import { isZero256, less, lin, loadElement, M, mul256, ONE, P as PRIME, RR, V } from "../src/alg/field256.js";
 import { ratio } from "../src/alg/ratio256.js";
 import { bytes, inverse, mod, N, P } from "./p256.js";

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/models/flash-operations.js";
-import { MUTANTS } from "../../test-support/src/effort.js";
+import { MUTANTS } from "../../test-support/src/environment/effort.js";
 import { formatSequence } from "../src/base/number.js";
 import { errors, install } from "../src/index.js";
 import { type Board, careful, empty, on, put, restart, starts } from "./flash-common.js";

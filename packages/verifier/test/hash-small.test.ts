@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { startSmall } from "../src/hash/small.js";
 
 const HASHES: [string, number][] = [

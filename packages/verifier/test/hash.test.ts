@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { LONG, MUTANTS } from "../../test-support/src/effort.js";
+import { LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
 import type { Hash } from "../src/base/types.js";
 import { type Compress, startHash, writeLength } from "../src/hash/block.js";
 import { HIGH, LOW } from "../src/hash/constants.js";

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
-import { MUTANTS } from "../../test-support/src/effort.js";
+import { MUTANTS } from "../../test-support/src/environment/effort.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { hmac256, hmacSha256 } from "../src/alg/hmac.js";
 import type { Hash } from "../src/base/types.js";

@@ -23,7 +23,7 @@ import {
   update,
 } from "../../../test-vectors/src/pieces/assemble.js";
 import { hex } from "../../test-support/src/bytes.js";
-import { LONG, MUTANTS, some } from "../../test-support/src/effort.js";
+import { LONG, MUTANTS, some } from "../../test-support/src/environment/effort.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { checkItem } from "../src/cbor/reader.js";
 import { anchor, type Bytes, open, type Source } from "../src/index.js";

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { LONG, MUTANTS, some } from "../../test-support/src/effort.js";
-import { hOf, type Level, lmsSigner, ots, stack } from "../../test-support/src/lms.js";
+import { LONG, MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { hOf, type Level, lmsSigner, ots, stack } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import { check, plain, someHosts } from "./hsslms-common.js";
 

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
-import { LONG, MUTANTS } from "../../test-support/src/effort.js";
-import { H } from "../../test-support/src/lms.js";
+import { LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
+import { H } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes, Host } from "../src/base/types.js";
 import { sha256 } from "../src/hash/sha256.js";

@@ -1,7 +1,7 @@
 // HSS/LMS of the micro verifiers whose engine hashes several pieces in one call: the same answers as hsslms.verify().
 
 import { describe, expect, it } from "vitest";
-import { H, hOf, lmsSigner, nOf, ots, stack, type Tree, u32 } from "../../test-support/src/lms.js";
+import { H, hOf, lmsSigner, nOf, ots, stack, type Tree, u32 } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import { verifyJoined } from "../src/alg/hsslms-joined.js";
 import type { Bytes, Host } from "../src/base/types.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hOf, lmsSigner, stack, u32 } from "../../test-support/src/lms.js";
+import { hOf, lmsSigner, stack, u32 } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes } from "../src/base/types.js";
 import { check, hosts } from "./hsslms-common.js";

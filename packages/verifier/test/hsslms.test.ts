@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
-import { LONG, MUTANTS, OF_SOME, some, sparse } from "../../test-support/src/effort.js";
-import { H, hOf, lmsSigner, nOf, ots, stack, u32 } from "../../test-support/src/lms.js";
+import { LONG, MUTANTS, OF_SOME, some, sparse } from "../../test-support/src/environment/effort.js";
+import { H, hOf, lmsSigner, nOf, ots, stack, u32 } from "../../test-support/src/keys/lms.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Host } from "../src/base/types.js";

@@ -8,7 +8,7 @@ import { readVectors } from "../../../test-vectors/index.mjs";
 import { deviceOf, drive, envelopeOf, trustOf } from "../../../test-vectors/play/play.js";
 import { array, int, map, NIL, bytes as octets, tag, text } from "../../../test-vectors/src/pieces/assemble.js";
 import { hex } from "../../test-support/src/bytes.js";
-import { ALL, LONG, MUTANTS } from "../../test-support/src/effort.js";
+import { ALL, LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
 import { ALGORITHMS, anchorMicro } from "../src/cose/anchor.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type Alg, anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";

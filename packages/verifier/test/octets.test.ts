@@ -4,7 +4,7 @@
 import { createHmac } from "node:crypto";
 import { privateKey, signer } from "@firmseal/signer";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { lmsSigner, stack } from "../../test-support/src/lms.js";
+import { lmsSigner, stack } from "../../test-support/src/keys/lms.js";
 import { areOctets, concat, copied, equalConstantTime, newBytes, newWords, octetsOf, sameKey, subBytes } from "../src/base/bytes.js";
 import { type Alg, ed25519, errors, es256, hmac256, hsslms, sha256, sha384, sha512 } from "../src/index.js";
 import { code } from "./releases.js";

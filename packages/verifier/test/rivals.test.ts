@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LONG } from "../../test-support/src/effort.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
 import { compete } from "./rivals/contest.js";
 
 // `pnpm test:long` has 10^7: scripts/rivals.mjs.

@@ -3,7 +3,7 @@
 import { createHmac, createPrivateKey, sign as nodeSign } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
-import { drawnPair } from "../../test-support/src/drawn-keys.js";
+import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import about from "../package.json" with { type: "json" };
 import { memoryDevice } from "../src/device/memory.js";
 import {

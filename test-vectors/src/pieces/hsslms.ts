@@ -1,7 +1,7 @@
 // HSS/LMS in envelopes: what is accepted, and every part of key and signature with one fault. Most are small: N24, and
 // W4, which costs 51 chains of 15 steps; every engine has to play them.
 
-import { hOf, type Level, lmsSigner, ots, stack, u32 } from "../../../packages/test-support/src/lms.js";
+import { hOf, type Level, lmsSigner, ots, stack, u32 } from "../../../packages/test-support/src/keys/lms.js";
 import { ALG_HSS_LMS } from "../../../packages/verifier/src/spec/cose.js";
 import type { TrustSpec } from "../../index.mjs";
 import { type Block, hex, type Piece } from "./assemble.js";

@@ -1,5 +1,5 @@
 // What options can be, from the tables of the packages below. Nothing but values: the build writes them out
-// (scripts/declarations.mjs), so that --help loads no cryptography.
+// (scripts/build/declarations.mjs), so that --help loads no cryptography.
 
 import { BUNDLE_ALGS, BUNDLE_DEVICE_NAMES, BUNDLE_FEATURES, KERNEL_TARGETS } from "@firmseal/bundler";
 import { IMAGE_FORMATS } from "@firmseal/images";

@@ -1,6 +1,6 @@
 // What rows of several kinds need.
 
-import type { Place } from "../../../test-support/src/run.js";
+import type { Place } from "../../../test-support/src/command-line/run.js";
 import { repeat } from "../budget-inputs.js";
 
 export const REFUSED = [1];

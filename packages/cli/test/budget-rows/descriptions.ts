@@ -2,7 +2,7 @@
 
 import { signer, signTrust, TrustDraft } from "@firmseal/signer";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../../../signer/src/cbor.js";
-import { FACTS, keyA } from "../../../test-support/src/run.js";
+import { FACTS, keyA } from "../../../test-support/src/command-line/run.js";
 import type { Row } from "../budget.js";
 import { repeat } from "../budget-inputs.js";
 import { fleetCsv, REFUSED, trustFile } from "./common.js";

@@ -1,8 +1,8 @@
 // Images that are expensive to read.
 
 import { truncateSync } from "node:fs";
+import { FACTS } from "../../../test-support/src/command-line/run.js";
 import { FAMILY_PRESENT, uf2Block } from "../../../test-support/src/image-writers.js";
-import { FACTS } from "../../../test-support/src/run.js";
 import type { Row } from "../budget.js";
 import { repeat } from "../budget-inputs.js";
 import { REFUSED } from "./common.js";

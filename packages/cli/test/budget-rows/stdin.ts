@@ -1,6 +1,6 @@
 // Commands whose standard input never ends.
 
-import { FACTS } from "../../../test-support/src/run.js";
+import { FACTS } from "../../../test-support/src/command-line/run.js";
 import type { Row } from "../budget.js";
 import { envelope, sequence } from "../budget-inputs.js";
 import { fleetCsv, trustFile } from "./common.js";

@@ -1,5 +1,5 @@
 // Validates JSON that people write against the schemas of this package. In lib/, the build replaces this module by the
-// output of Ajv (scripts/in-signer.mjs), and programs do not need Ajv.
+// output of Ajv (scripts/build/in-signer.mjs), and programs do not need Ajv.
 
 import type { Violation } from "@firmseal/signer";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";

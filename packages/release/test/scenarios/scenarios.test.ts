@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ALL, LONG, some } from "../../../test-support/src/effort.js";
+import { ALL, LONG, some } from "../../../test-support/src/environment/effort.js";
 import { planSteps } from "../../src/rotation/plan/plan.js";
 import { VERDICTS, type Verdict } from "../../src/rotation/plan/verdict.js";
 import type { Scenario } from "./fleet.js";

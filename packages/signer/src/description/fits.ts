@@ -1,6 +1,6 @@
 // Whether a value fits a JSON Schema, for the keywords that the schema of descriptions has. The code that Ajv makes of
 // that schema has 50 kB. A short command takes longer to read it than to sign. In lib/, the build makes schema.js of
-// this (scripts/in-signer.mjs). The code that Ajv made only explains why a value does not fit.
+// this (scripts/build/in-signer.mjs). The code that Ajv made only explains why a value does not fit.
 
 /** A schema, or a part of one. */
 export type Schema = { readonly [keyword: string]: unknown };

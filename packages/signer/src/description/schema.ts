@@ -1,6 +1,6 @@
 // Validates a value against schema/manifest.schema.json. Compiling the schema takes longer than everything else before
-// the first signature. So in lib/, the build replaces this module by the output of Ajv (scripts/in-signer.mjs), and
-// programs do not need Ajv.
+// the first signature. So in lib/, the build replaces this module by the output of Ajv (scripts/build/in-signer.mjs),
+// and programs do not need Ajv.
 
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import schema from "../../schema/manifest.schema.json" with { type: "json" };

@@ -4,7 +4,7 @@
 import { bridge, encode, encodeTrust, type PrivateKey, privateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { LONG, MUTANTS } from "../../../test-support/src/effort.js";
+import { LONG, MUTANTS } from "../../../test-support/src/environment/effort.js";
 import { memoryDevice } from "../../src/device/memory.js";
 import { FLOORS_COMPONENT, roleFloors } from "../../src/device/roles.js";
 import { embeddedTrust, errors, install, nextTrust, policyOf } from "../../src/index.js";

@@ -6,7 +6,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readTable, sentence, writeFrom } from "./tables.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TABLE = "packages/verifier/src/tools/refusals.ts";
 const CONSTANTS = "packages/verifier/src/spec/errors.ts";
 

@@ -6,8 +6,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import fs, { type Stats } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
+import { unwatch, watch } from "../environment/watch.js";
 import { type CallOptions, LIMIT, Result } from "./result.js";
-import { unwatch, watch } from "./watch.js";
 
 interface CommandLine {
   main(argv: readonly string[]): Promise<number>;
@@ -15,7 +15,7 @@ interface CommandLine {
 }
 
 /** scripts/build.mjs makes it. */
-const BUILT = new URL("../../cli/node_modules/.cache/firmseal/main.js", import.meta.url);
+const BUILT = new URL("../../../cli/node_modules/.cache/firmseal/main.js", import.meta.url);
 /** What a pipe gives at once. */
 const PIPE_BYTES = 65_536;
 const IS_SOCKET = 0o140_777;

@@ -5,11 +5,11 @@ import { appendFileSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync
 import { join, relative } from "node:path";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
 import { expect } from "vitest";
-import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
-import { temporaryFolder } from "./folders.js";
+import { plainPem } from "../../../keys/src/formats/der/pkcs8.js";
+import { temporaryFolder } from "../environment/folders.js";
+import { randomOctets } from "../randoms.js";
 import { call } from "./in-process.js";
 import { needsProcess, start } from "./program.js";
-import { randomOctets } from "./randoms.js";
 import { environmentOf, type Result, type RunOptions } from "./result.js";
 
 export { bin, main } from "./program.js";

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readTable, sentence, writeFrom } from "./tables.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TABLE = "packages/verifier/src/tools/template-table.ts";
 const CODE = "packages/verifier/src/micro/template.ts";
 const PAGE = "docs/reference/template.md";

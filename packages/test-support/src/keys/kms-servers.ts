@@ -14,8 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { expect, onTestFinished } from "vitest";
-import type { KeyFileError } from "../../keys/src/errors/key-file.js";
-import type { OpenedKey } from "../../keys/src/sources/source.js";
+import type { KeyFileError } from "../../../keys/src/errors/key-file.js";
+import type { OpenedKey } from "../../../keys/src/sources/source.js";
 import { type DrawnPair, drawnPair } from "./drawn-keys.js";
 
 export const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;

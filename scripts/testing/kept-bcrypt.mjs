@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { keptKeys, nameOfKey } from "./kept-keys.mjs";
 
-const bcrypt = createRequire(new URL("../packages/keys/package.json", import.meta.url))("bcrypt-pbkdf");
+const bcrypt = createRequire(new URL("../../packages/keys/package.json", import.meta.url))("bcrypt-pbkdf");
 const keys = keptKeys("bcrypt");
 
 function pbkdf(passphrase, passphraseLength, salt, saltLength, key, length, rounds) {

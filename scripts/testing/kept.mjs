@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const CACHE = fileURLToPath(new URL("../node_modules/.cache/firmseal/", import.meta.url));
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/firmseal/", import.meta.url));
 
 /**
  * A result of the kind `kind`, which is a folder. `parts`: texts or bytes, all that it is made from besides Node.

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { build, transform } from "esbuild";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SIGNER = `${ROOT}packages/signer/`;
 const RELEASE = `${ROOT}packages/release/`;
 

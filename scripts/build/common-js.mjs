@@ -162,7 +162,7 @@ function namesTaken(text, path, imports) {
   }
   for (const { path: from, kind } of imports)
     if (kind === "import-statement" && !taken.has(nameOf(from)) && !/^import\s*"\./m.test(text))
-      throw new Error(`${path} imports ${from} in a way that scripts/common-js.mjs does not know`);
+      throw new Error(`${path} imports ${from} in a way that scripts/build/common-js.mjs does not know`);
   return taken;
 }
 

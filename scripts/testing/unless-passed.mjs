@@ -1,5 +1,5 @@
-// Runs a check, unless it has passed on the same content: `node scripts/unless-passed.mjs "COMMAND"`. What it wrote
-// then is written again. A check is found by its command, by all that it may read (the names of all files, the text of
+// Runs a check, unless it has passed on the same content: `node scripts/testing/unless-passed.mjs "COMMAND"`. What it
+// wrote then is written again. A check is found by its command, by all that it may read (the names of all files, the text of
 // those in the checkout that concern it, what the build gives), and by the installed packages. With CI set, it always
 // runs.
 
@@ -7,10 +7,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { trackedFiles } from "./checks/sources.mjs";
+import { trackedFiles } from "../checks/sources.mjs";
 import { kept } from "./kept.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const DOCUMENT = /\.md$/;
 const isDocument = (path) => DOCUMENT.test(path);

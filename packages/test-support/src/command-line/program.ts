@@ -4,10 +4,10 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SOURCES } from "../../../scripts/sources.mjs";
+import { SOURCES } from "../../../../scripts/build/sources.mjs";
 import { LIMIT, type ProcessOptions, Result, type RunOptions } from "./result.js";
 
-const packages = fileURLToPath(new URL("../../", import.meta.url));
+const packages = fileURLToPath(new URL("../../../", import.meta.url));
 export const main = join(packages, "cli/dist/main.js");
 export const bin = join(packages, "cli/bin/firmseal.js");
 

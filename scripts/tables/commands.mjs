@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const SRC = fileURLToPath(new URL("../packages/cli/src/", import.meta.url));
+const SRC = fileURLToPath(new URL("../../packages/cli/src/", import.meta.url));
 
 /**
  * The folders, in the order of --help, which lists the commands of `also` among those of `folder`. Groups begin the
@@ -29,7 +29,7 @@ const FIRST = ["sign", "verify"];
 /** The table as it should be. */
 export function commandTable() {
   const unknown = readdirSync(`${SRC}commands`).filter((name) => !FOLDERS.some(({ folder, also }) => folder === name || also === name));
-  if (unknown.length > 0) throw new Error(`packages/cli/src/commands: scripts/commands.mjs does not know ${unknown.join(", ")}`);
+  if (unknown.length > 0) throw new Error(`packages/cli/src/commands: scripts/tables/commands.mjs does not know ${unknown.join(", ")}`);
   const filesIn = (folder) => readdirSync(`${SRC}commands/${folder}`).map((file) => ({ folder, file }));
   const rows = FOLDERS.flatMap((row) =>
     [row.folder, row.also]
@@ -53,7 +53,7 @@ export function commandTable() {
     return `const ${constOf(name)}: Listed =${row.replace(/^ /, "").replace(/,\n$/, ";\n")}`;
   });
   const all = rows.map((row) => (isFirst(row) ? `  ${constOf(/"([^"]+)"/.exec(row)[1])},\n` : row));
-  return `// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/commands.mjs).
+  return `// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/tables/commands.mjs).
 // biome-ignore-all format: a row for each command
 
 import type { Listed } from "./command.js";

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = fileURLToPath(new URL("../packages/", import.meta.url));
+const PACKAGES = fileURLToPath(new URL("../../packages/", import.meta.url));
 
 /** By specifier ("@firmseal/verifier/tools"): the path of its TypeScript, "packages/verifier/src/tools/index.ts". */
 export const SOURCES = Object.fromEntries(

@@ -31,7 +31,7 @@ export function declarations() {
       });
       for (const { filter, built } of TABLES)
         onLoad({ filter }, async () => {
-          const exported = Object.entries(await import(`../packages/${built}`));
+          const exported = Object.entries(await import(`../../packages/${built}`));
           return { contents: exported.map(([name, table]) => `export const ${name} = ${JSON.stringify(table)};`).join("\n"), loader: "js" };
         });
       onResolve({ filter: /^declare:/ }, ({ path, resolveDir }) => {

@@ -7,13 +7,13 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { minifiedBundle } from "../packages/bundler/lib/index.js";
-import { nameVariables, RESERVED, scopesOf } from "../packages/bundler/lib/naming.js";
-import { DEFAULT_FEATURES } from "../packages/bundler/lib/options.js";
-import { BUNDLES, partsOnce } from "./bundle.mjs";
-import { minify } from "./minify.mjs";
+import { minifiedBundle } from "../../packages/bundler/lib/index.js";
+import { nameVariables, RESERVED, scopesOf } from "../../packages/bundler/lib/naming.js";
+import { DEFAULT_FEATURES } from "../../packages/bundler/lib/options.js";
+import { BUNDLES, partsOnce } from "../build/bundle.mjs";
+import { minify } from "../build/minify.mjs";
 
-const FILE = fileURLToPath(new URL("../packages/bundler/src/local-names.ts", import.meta.url));
+const FILE = fileURLToPath(new URL("../../packages/bundler/src/local-names.ts", import.meta.url));
 /** Letters that a variable may get instead of its own, the first of those that minified code uses most. */
 const OTHERS = [..."nrtuofiecavldsyp"];
 const SWEEPS = 6;

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PACKAGES } from "./packages.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A document in a text: its path from the top of a package. */
 const DOCUMENT = /\b(?:docs|schema)\/[\w/-]+\.(?:md|schema\.json)\b/g;

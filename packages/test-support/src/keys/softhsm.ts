@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import type { Place } from "./run.js";
+import type { Place } from "../command-line/run.js";
 
 const has = (tool: string) => spawnSync(tool, ["--version"]).error === undefined;
 

@@ -6,11 +6,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { SOURCES } from "../../../scripts/sources.mjs";
-import { temporaryFolder } from "./folders.js";
-import { randoms } from "./randoms.js";
+import { SOURCES } from "../../../../scripts/build/sources.mjs";
+import { temporaryFolder } from "../environment/folders.js";
+import { randoms } from "../randoms.js";
 
-const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const root = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
 const OPTIONAL = Object.keys(JSON.parse(readFileSync(root("packages/keys/package.json"), "utf8")).peerDependencies);
 

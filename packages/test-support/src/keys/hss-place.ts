@@ -4,7 +4,7 @@
 import { hsslms, open } from "@firmseal/verifier";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
-import { FACTS, image, Place, type Result, type RunOptions } from "./run.js";
+import { FACTS, image, Place, type Result, type RunOptions } from "../command-line/run.js";
 
 const CHAINS = [0, 265, 133, 67, 34, 200, 101, 51, 26];
 

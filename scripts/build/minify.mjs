@@ -3,9 +3,9 @@
 // options and the version of terser.
 
 import { createRequire } from "node:module";
-import { kept } from "./kept.mjs";
+import { kept } from "../testing/kept.mjs";
 
-const fromBundler = createRequire(new URL("../packages/bundler/package.json", import.meta.url));
+const fromBundler = createRequire(new URL("../../packages/bundler/package.json", import.meta.url));
 
 export async function minify(text, options) {
   const one = kept("minified", [JSON.stringify([fromBundler("terser/package.json").version, options, text])]);

@@ -8,11 +8,11 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { build } from "esbuild";
-import { kept } from "./kept.mjs";
+import { kept } from "../testing/kept.mjs";
 import { minify } from "./minify.mjs";
 
-const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
-export const PARTS = fileURLToPath(new URL("../packages/bundler/dist/parts.json", import.meta.url));
+const VERIFIER = fileURLToPath(new URL("../../packages/verifier/", import.meta.url));
+export const PARTS = fileURLToPath(new URL("../../packages/bundler/dist/parts.json", import.meta.url));
 
 /** The bundles that the package ships. */
 export const BUNDLES = [
@@ -60,12 +60,12 @@ const NAMED = {
  * features.
  */
 async function algorithmModules() {
-  const { algorithms } = await import("../packages/verifier/lib/index.js");
+  const { algorithms } = await import("../../packages/verifier/lib/index.js");
   const modules = {};
   const needs = {};
   for (const file of readdirSync(`${VERIFIER}src/alg`).filter((name) => name !== "index.ts")) {
     const module = `alg/${file.replace(/\.ts$/, "")}`;
-    const exported = await import(/* @vite-ignore */ new URL(`../packages/verifier/lib/${module}.js`, import.meta.url).href);
+    const exported = await import(/* @vite-ignore */ new URL(`../../packages/verifier/lib/${module}.js`, import.meta.url).href);
     for (const name of Object.keys(algorithms)) {
       if (exported[name] !== algorithms[name]) continue;
       modules[module] = [name];
@@ -110,7 +110,7 @@ function* namesIn(node, local = new Set()) {
  */
 async function makeParts() {
   const { modules: ofAlgorithms, needs } = await algorithmModules();
-  const { BUNDLE_DEVICES } = await import("../packages/bundler/lib/options.js");
+  const { BUNDLE_DEVICES } = await import("../../packages/bundler/lib/options.js");
   const ofDevices = Object.values(BUNDLE_DEVICES).flatMap(({ exports }) => Object.entries(exports));
   const wanted = { ...ofAlgorithms };
   for (const [module, values] of [...Object.entries(NAMED), ...ofDevices]) wanted[module] = [...(wanted[module] ?? []), ...values];
@@ -157,7 +157,7 @@ async function makeParts() {
   }
   for (const one of statements) one.uses = one.uses.filter((name) => modules[name] && !one.declared.includes(name));
   const names = Object.fromEntries(named.map(([, value], i) => [value, exported[`firmseal${i}`]]));
-  const errors = { ...(await import("../packages/verifier/lib/spec/errors.js")) };
+  const errors = { ...(await import("../../packages/verifier/lib/spec/errors.js")) };
   return { statements, names, errors, needs, modules };
 }
 
@@ -169,7 +169,7 @@ export function partsOnce() {
   return known;
 }
 
-const LIBRARIES = ["bundler", "kernel", "verifier"].map((name) => `../packages/${name}/lib/`);
+const LIBRARIES = ["bundler", "kernel", "verifier"].map((name) => `../../packages/${name}/lib/`);
 const textsOf = new WeakMap();
 
 /** The code of the bundler and of all that it imports, and what it makes bundles from. */
@@ -190,7 +190,7 @@ function madeFrom(parts) {
 
 /** What `make` of the bundler gives, kept as the results of terser are: that spares the way from one to the next. */
 export async function keptText(make, options, parts) {
-  const version = createRequire(new URL("../packages/bundler/package.json", import.meta.url))("terser/package.json").version;
+  const version = createRequire(new URL("../../packages/bundler/package.json", import.meta.url))("terser/package.json").version;
   const one = kept("bundles", [make.name, JSON.stringify(options), version, madeFrom(parts)]);
   return String(one.read() ?? one.write(await make(options, parts, minify)));
 }
@@ -202,7 +202,7 @@ export async function keptText(make, options, parts) {
  */
 export async function bundle({ name, algs, features: wanted, form = "umd", micro, folder = `${VERIFIER}dist` }, parts) {
   const all = parts ?? (await partsOnce());
-  const { DEFAULT_FEATURES, minifiedBundle, readableBundle } = await import("../packages/bundler/lib/index.js");
+  const { DEFAULT_FEATURES, minifiedBundle, readableBundle } = await import("../../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
   const options = { algs, features, form, ...(micro && { micro }) };
   const [min, src] = [await keptText(minifiedBundle, options, all), await keptText(readableBundle, options, all)];

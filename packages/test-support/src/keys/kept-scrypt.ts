@@ -1,9 +1,9 @@
-// scrypt() for tests, which derives each key of a key file once: see scripts/kept-keys.mjs. setup.ts imports this
-// before the modules that take scrypt() from node:crypto.
+// scrypt() for tests, which derives each key of a key file once: see scripts/testing/kept-keys.mjs. setup.ts imports
+// this before the modules that take scrypt() from node:crypto.
 
 import crypto, { type ScryptOptions } from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
-import { keptKeys, nameOfKey } from "../../../scripts/kept-keys.mjs";
+import { keptKeys, nameOfKey } from "../../../../scripts/testing/kept-keys.mjs";
 
 type Done = (error: Error | null, key: Buffer) => void;
 

@@ -5,7 +5,7 @@ import { afterAll, vi } from "vitest";
 import "./certificates.js";
 import "./equality.js";
 import { removeFolders } from "./folders.js";
-import "./kept-scrypt.js";
+import "../keys/kept-scrypt.js";
 
 afterAll(() => {
   removeFolders();
