@@ -28,8 +28,7 @@ function main(path) {
   const progress = install(envelope, trust, device);
   let effect = progress.next();
   while (effect) {
-    // Only for a payload outside the envelope: pass its chunks as they arrive, then true, or false if it is not
-    // available.
+    // Only for a payload outside the envelope: pass its chunks, then true, or false if it is not available.
     console.log("fetch", effect.uri, effect.size, "bytes");
     const payload = readFileSync("app.bin");
     for (let at = 0; at < payload.length; at += 4096) progress.next(payload.subarray(at, at + 4096));
@@ -51,8 +50,7 @@ function main(path) {
 try {
   main(process.argv[2]);
 } catch (error) {
-  // A refusal is an error number (docs/reference/errors.md) and a byte offset, or -1. refusalOf() has the words, for
-  // tools.
+  // A refusal is an error number (docs/reference/errors.md) and a byte offset, or -1. refusalOf() puts it into words.
   const row = refusalOf(error.code);
   const where = error.at >= 0 ? ` at byte ${error.at}` : "";
   console.error(row ? `refused: ${row.meaning} (${row.name}, ${error.code})${where}` : error.message);

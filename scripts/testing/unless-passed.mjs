@@ -1,7 +1,7 @@
-// Runs a check, unless it has passed on the same content: `node scripts/testing/unless-passed.mjs "COMMAND"`. What it
-// wrote then is written again. A check is found by its command, by all that it may read (the names of all files, the text of
-// those in the checkout that concern it, what the build gives), and by the installed packages. With CI set, it always
-// runs.
+// Runs a check, unless it has passed on the same content: `node scripts/testing/unless-passed.mjs "COMMAND"`. It then
+// prints what the check printed. A check is found by its command, by all that it may read (the names of all files, the
+// text of those in the checkout that concern it, what the build gives), and by the installed packages. With CI set, it
+// always runs.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";

@@ -93,7 +93,7 @@ export const URI_LENGTH = 47;
 export const HEAD_LENGTH = 48;
 
 // 50..69  signatures
-/** The trust policy is invalid: no keys, a threshold that is not from 1 to their number, or an unusable key or floor. */
+/** The trust policy is invalid: its keys, its threshold, or its floor. */
 export const TRUST_POLICY = 50;
 /** A trusted key is not usable: wrong length, not a point of the curve, small order, or a table without its digest. */
 export const ANCHOR_KEY = 51;

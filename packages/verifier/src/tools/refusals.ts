@@ -207,7 +207,7 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     50,
     "TRUST_POLICY",
-    "the trust policy is invalid: no keys, a threshold that is not from 1 to their number, or an unusable key or floor",
+    "the trust policy is invalid: its keys, its threshold, or its floor",
     "give 1 or more trusted keys (--key) and a threshold (--threshold) from 1 to their number",
     "ours",
   ),
@@ -248,14 +248,14 @@ export var REFUSALS: readonly RefusalRow[] = [
     60,
     "SIGNATURE_INVALID",
     "no trusted key made this signature",
-    "give the public key of the signer (--key PUB), or a trust file (--trust FILE) that lists it for this role (release, unless --role names another)",
+    "give the signer's public key (--key PUB), or a trust file that lists it for this role (--trust FILE, --role ROLE)",
     "RFC 9052 §4.4",
   ),
   row(
     61,
     "SIGNATURE_NO_ANCHOR",
     "no signature has the algorithm and key identifier of a trusted key",
-    "give the public key of the signer (--key PUB), or a trust file (--trust FILE) that lists it for this role (release, unless --role names another)",
+    "give the signer's public key (--key PUB), or a trust file that lists it for this role (--trust FILE, --role ROLE)",
     "ours",
   ),
   row(
