@@ -1,8 +1,9 @@
-// Writes what the packages are made of: dist/sbom.cdx.json, CycloneDX 1.6, out of pnpm-lock.yaml by `pnpm sbom`. The
-// same lockfile gives the same bytes: components and dependencies are sorted, the time is left out, and the serial
-// number is a hash of the rest. What is only for development has the scope "excluded"; the packages themselves are
-// components as well. What the build puts into our own modules is only for development to pnpm, and is shipped all the
-// same: the licences that the build writes beside those modules name it. `node scripts/sbom.mjs [FILE]`.
+// Writes what the packages are made of: dist/sbom.cdx.json, CycloneDX 1.6, from pnpm-lock.yaml: the components by
+// `pnpm sbom`, and what depends on what. The same lockfile gives the same bytes: components and dependencies are sorted,
+// the time is left out, and the serial number is a hash of the rest. What is only for development has the scope
+// "excluded"; the packages themselves are components as well. What the build puts into our own modules is only for
+// development to pnpm, and is shipped all the same: the licences that the build writes beside those modules name it.
+// `node scripts/sbom.mjs [FILE]`.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -10,6 +11,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
 import { readTracked } from "./checks/sources.mjs";
 import { keptOnce } from "./testing/kept.mjs";
 
@@ -44,12 +46,51 @@ function bundled() {
   );
 }
 
+const nameOf = (c) => `${c.group ? `${c.group}/` : ""}${c.name}@${c.version}`;
+
+/**
+ * What each package depends on, from the lockfile: `pnpm sbom` leaves out dependencies of the packages of a workspace,
+ * others each time. A package that is installed with several sets of peers depends on those of all.
+ */
+function withDependencies(bom) {
+  const all = [bom.metadata.component, ...bom.components];
+  const refs = new Map(all.map((c) => [nameOf(c), c["bom-ref"]]));
+  const found = new Map(all.map((c) => [c["bom-ref"], new Set()]));
+  // the first document is about pnpm itself
+  const { importers, snapshots } = parseAllDocuments(readFileSync(`${ROOT}pnpm-lock.yaml`, "utf8"))
+    .at(-1)
+    .toJS();
+  const own = (folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8"));
+    return `${name}@${version ?? "0.0.0"}`;
+  };
+  /** `version`: of the lockfile, with peers after it, and the name before it if a package is installed as another. */
+  const target = (folder, name, version) => {
+    if (version.startsWith("link:")) return own(join(folder, version.slice(5)));
+    const plain = version.replace(/\(.*/, "");
+    return refs.has(plain) ? plain : `${name}@${plain}`;
+  };
+  const add = (from, folder, ...lists) => {
+    if (!refs.has(from)) throw new Error(`pnpm sbom: no component ${from}`);
+    for (const [name, value] of lists.flatMap((list) => Object.entries(list ?? {}))) {
+      const to = target(folder, name, value.version ?? value);
+      if (!refs.has(to)) throw new Error(`pnpm sbom: no component ${to}, on which ${from} depends`);
+      found.get(refs.get(from)).add(refs.get(to));
+    }
+  };
+  // a package that is not a component is part of the workspace: the command line, and what is not published
+  for (const [folder, { dependencies, devDependencies, optionalDependencies }] of Object.entries(importers))
+    add(refs.has(own(folder)) ? own(folder) : own("."), folder, dependencies, devDependencies, optionalDependencies);
+  for (const [key, { dependencies, optionalDependencies }] of Object.entries(snapshots))
+    add(key.replace(/\(.*/, ""), ".", dependencies, optionalDependencies);
+  return { ...bom, dependencies: [...found].map(([ref, names]) => ({ ref, dependsOn: [...names] })) };
+}
+
 /** Marks as required what the packages hold. */
 function shipped(bom) {
   const inside = bundled();
   const components = bom.components.map((c) => {
-    const name = `${c.group ? `${c.group}/` : ""}${c.name}@${c.version}`;
-    return inside.has(name) ? { ...c, scope: "required" } : c;
+    return inside.has(nameOf(c)) ? { ...c, scope: "required" } : c;
   });
   return { ...bom, components };
 }
@@ -69,11 +110,14 @@ export function settled({ serialNumber: _, ...bom }) {
   return { $schema, bomFormat, specVersion, serialNumber: `urn:uuid:${uuid}`, version, ...content };
 }
 
-/** The document. What pnpm says of the same lockfile and the same package.json files is kept, its time included. */
+/**
+ * The document. The components that pnpm lists for the same lockfile and the same package.json files are kept: these
+ * do not differ from one run to the next.
+ */
 export function readSbom() {
   const read = readTracked((path) => /(^|\/)package\.json$|^pnpm-[\w-]+\.yaml$/.test(path));
   const parts = read.flatMap(({ path, text }) => [path, text]);
-  return settled(shipped(JSON.parse(keptOnce("sbom", [...ARGUMENTS, ...parts], fromPnpm))));
+  return settled(shipped(withDependencies(JSON.parse(keptOnce("sbom", [...ARGUMENTS, ...parts], fromPnpm)))));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -51,6 +51,22 @@ describe("the bill of materials", () => {
     expect(dependsOn).toEqual([]);
   });
 
+  it("says what each package depends on, as its package.json does", () => {
+    const names = new Map(
+      [bom.metadata.component, ...bom.components].map((c) => [c["bom-ref"], `${c.group ? `${c.group}/` : ""}${c.name}`]),
+    );
+    const edges = new Map(bom.dependencies.map(({ ref, dependsOn }) => [names.get(ref), dependsOn.map((to) => names.get(to))]));
+    for (const name of LIBRARIES) {
+      const manifest = JSON.parse(readFileSync(new URL(`../../packages/${name}/package.json`, import.meta.url), "utf8"));
+      const { dependencies, devDependencies, optionalDependencies } = manifest;
+      const wanted = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+      expect([name, edges.get(`@firmseal/${name}`)]).toEqual([name, expect.arrayContaining(wanted)]);
+    }
+    // a package of others, and one that is installed with peers
+    expect(edges.get("@noble/curves")).toEqual(["@noble/hashes"]);
+    expect(edges.get("vitest")).toEqual(expect.arrayContaining(["vite", "@vitest/runner"]));
+  });
+
   it("is the same for the same packages, in whatever order and at whatever time they are told", () => {
     const other = { ...bom, serialNumber: "urn:uuid:0", metadata: { ...bom.metadata, timestamp: "2020-01-01T00:00:00Z" } };
     other.components = bom.components.toReversed();
