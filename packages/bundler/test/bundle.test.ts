@@ -174,6 +174,10 @@ describe("firmseal bundle", () => {
     ] as const)
       expect((await made(features, form)).match(common)?.[0], `${features} ${form}`).toBeUndefined();
     expect((await made(["errors"], "umd", ["hsslms"])).match(common)?.[0]).toBeUndefined();
+    if (LONG) {
+      expect((await made(["install", "storage", "trust"], "espruino")).match(common)?.[0]).toBeUndefined();
+      expect((await made(["install", "copy", "flash"], "script", ["hsslms"])).match(common)?.[0]).toBeUndefined();
+    }
   });
 
   it("storage: the device of Espruino; boot: its boot file, which holds no verifier", async () => {
