@@ -1,6 +1,6 @@
 // Writes what the packages are made of: dist/sbom.cdx.json, CycloneDX 1.6, from pnpm-lock.yaml: the components by
-// `pnpm sbom`, and what depends on what. The same lockfile gives the same bytes: components and dependencies are sorted,
-// the time is left out, and the serial number is a hash of the rest. What is only for development has the scope
+// `pnpm sbom`, and what depends on what. The same lockfile gives the same bytes: components and dependencies are
+// sorted, the time is left out, and the serial number is a hash of the rest. What is only for development has the scope
 // "excluded"; the packages themselves are components as well. What the build puts into our own modules is only for
 // development to pnpm, and is shipped all the same: the licences that the build writes beside those modules name it.
 // `node scripts/sbom.mjs [FILE]`.
