@@ -224,6 +224,25 @@ export function makeFolders(path: string, mode = 0o777): string | undefined {
   }
 }
 
+/** How often a folder may vanish between the moment when it is made and the next, in which something is put into it. */
+const MOST_VANISHED = 100;
+
+/**
+ * Makes a folder, and its parent if it is missing. While the parent is empty, another process may remove it again:
+ * removeEmpty().
+ */
+function makeInside(parent: string, path: string): void {
+  for (let n = 1; ; n++) {
+    try {
+      makeFolders(parent);
+      mkdirSync(path, 0o755);
+      return;
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== "ENOENT" || n === MOST_VANISHED) throw e;
+    }
+  }
+}
+
 /**
  * Writes a new folder with files, whole or not at all: into a folder beside it, which is then renamed. Folders around
  * it are made. `time`: seconds since 1970 for the files; default: now. Throws a usage Failure if the path exists.
@@ -234,9 +253,8 @@ export function writeFolder(path: string, files: ReadonlyMap<string, Uint8Array>
   try {
     const parent = dirname(path);
     for (let folder = parent; !existsSync(folder); folder = dirname(folder)) made.push(folder);
-    makeFolders(parent);
     temporary = temporaryBeside(path);
-    mkdirSync(temporary, 0o755);
+    makeInside(parent, temporary);
     for (const [name, bytes] of files) {
       writeDurably(join(temporary, name), bytes, 0o644);
       if (time !== undefined) utimesSync(join(temporary, name), time, time);
