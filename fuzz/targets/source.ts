@@ -59,7 +59,7 @@ function lying(bytes: Uint8Array, lies: readonly Lie[], chunk: number): Source {
 /** Lies that are the same at each read. */
 const STEADY = [0, 1, 2, 8];
 
-/** What is accepted through a Source that lies is what an honest one gives. */
+/** Throws a Finding if open() accepts, through a Source that lies, anything other than what an honest Source gives. */
 function believed(bytes: Uint8Array, source: Source): void {
   const m = open(source, slowTrust, host);
   // also what is read from it again

@@ -91,7 +91,7 @@ describe.concurrent("as an envelope", () => {
     });
   }
 
-  it("a sparse file larger than memory is no envelope", async () => {
+  it("a sparse file larger than memory is not an envelope", async () => {
     const p = place();
     p.put("x.suit", "");
     truncateSync(p.at("x.suit"), 2 ** 33);

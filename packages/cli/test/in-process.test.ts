@@ -55,7 +55,7 @@ const ROWS: [string, string[], RunOptions?, string?][] = [
   ["verify with two of one key", ["verify", "fw.suit", ...KEY, "--threshold", "2"]],
   ["verify with a payload that nothing fetches", ["verify", "fw.suit", ...KEY, "--payload", "fw.bin"]],
   ["verify for a consumer", ["verify", "fw.suit", ...KEY, "--for", "libcsuit"]],
-  ["verify with a file that is no key", ["verify", "fw.suit", "--key", "fw.bin"]],
+  ["verify with a file that is not a key", ["verify", "fw.suit", "--key", "fw.bin"]],
   ["verify for a board without a product", ["verify", "fw.suit", "--board", "a"]],
   ["inspect", ["inspect", "fw.suit"]],
   ["inspect --diag", ["inspect", "fw.suit", "--diag"]],

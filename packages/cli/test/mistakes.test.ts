@@ -84,7 +84,7 @@ describe("a slip", () => {
     expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--allow-test-key", "nonsense"]), 2);
   });
 
-  it("of a file that is no envelope is called so, whatever its bytes are in CBOR", async () => {
+  it("of a file that is not an envelope is called so, whatever its bytes are in CBOR", async () => {
     const p = standard();
     for (const first of [0xbf, 0xf7, 0x7f, 0xa9, 0x00, 0xff]) {
       p.put("x.bin", Uint8Array.of(first, 0x7f, 0xff, 0x12, 0x34));

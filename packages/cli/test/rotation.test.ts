@@ -137,7 +137,7 @@ describe("rotate plan", () => {
     ["an empty list", '{"cohorts":[]}', "is not a list of cohorts, at least one"],
     ["a cohort that is none", '{"cohorts":[7]}', "cohort 1 is not an object"],
     ["a cohort without a floor", fleetText({ ...old, floor: undefined as never }), 'cohort 1 lacks "floor"'],
-    ["a floor that is no number", fleetText({ ...old, floor: -1 }), '"floor" is not a sequence number'],
+    ["a floor that is not a number", fleetText({ ...old, floor: -1 }), '"floor" is not a sequence number'],
     ["a floor that a double cannot hold", fleetText({ ...old, floor: 2 ** 53 }), '"floor" is not a sequence number'],
     ["a floor of 65 bits", fleetText({ ...old, floor: "18446744073709551616" }), '"floor" is not a sequence number'],
     ["half a device", fleetText({ ...old, devices: 0.5 }), '"devices" is not a whole number'],

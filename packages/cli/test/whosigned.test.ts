@@ -123,7 +123,7 @@ describe.concurrent("whosigned", () => {
     expect((await told(["print.suit", "--key", "A.jwk"])).json.signatures[0]).toMatchObject({ status: "invalid", name: "A.jwk" });
   });
 
-  it("refuses what is not signed, what is no envelope, and what was changed", async () => {
+  it("refuses what is not signed, what is not an envelope, and what was changed", async () => {
     expect((await told(["none.suit", "--key", "A.jwk"])).json).toMatchObject({ ok: false, reason: "WRAPPER_EMPTY", signatures: [] });
     expectFailure(await p.run(["whosigned", "fw.bin", "--key", "A.jwk"]), 1);
     const bytes = Buffer.from(p.get("one.suit"));
@@ -135,7 +135,7 @@ describe.concurrent("whosigned", () => {
     expect((await p.run(["whosigned", "changed.suit", "--key", "A.jwk"])).exit).toBe(1);
   });
 
-  it("takes a folder: what is no key is passed over and named, and no passphrase is asked for", async () => {
+  it("takes a folder: what is not a key is passed over and named, and no passphrase is asked for", async () => {
     const folder = p.at("keys");
     mkdirSync(folder);
     writeFileSync(`${folder}/a.jwk`, p.get("A.jwk"));

@@ -52,7 +52,7 @@ describe("PKCS#11 URIs (RFC 7512)", () => {
     ["a newline", "pkcs11:token=CANARY\n"],
     ["no UTF-8", "pkcs11:token=CANARY%ff"],
     ["a certificate", "pkcs11:object=CANARY;type=cert"],
-    ["a slot that is no number", "pkcs11:slot-id=0x1;object=CANARY"],
+    ["a slot that is not a number", "pkcs11:slot-id=0x1;object=CANARY"],
     ["both ways to a module", "pkcs11:object=CANARY?module-path=/a&module-name=b"],
     ["more than 4,096 characters", `pkcs11:object=CANARY${"x".repeat(4096)}`],
   ])("refuses %s, and shows nothing of it", (_, uri) => {

@@ -124,7 +124,7 @@ describe("with the library", () => {
     expect(fromCose(toCose(key)).kid).toEqual(kid);
   });
 
-  test("what is no key of type AKP is refused with the reason", () => {
+  test("what is not a key of type AKP is refused with the reason", () => {
     const key = keys["ml-dsa-44"];
     const jwk = toPrivateJwk(key) as unknown as Record<string, unknown>;
     const { pub: _, ...noPub } = jwk;

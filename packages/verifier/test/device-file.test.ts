@@ -104,7 +104,7 @@ describe("a record", () => {
     ["a second identifier that is wrong", { vendor: ["00", "0"] }],
     ["no device", { device: undefined }],
     ["a negative capacity", { capacity: -1 }],
-    ["a capacity that is no number", { capacity: "x" }],
+    ["a capacity that is not a number", { capacity: "x" }],
     ["no capacity", { capacity: undefined }],
     ["no components", { components: null }],
     ["an envelope c", { envelope: "c" }],
@@ -118,13 +118,13 @@ describe("a record", () => {
     ["a slot 2", part({ slot: 2 })],
     ["a slot that is text", part({ slot: "0" })],
     ["a negative size", part({ size: -1 })],
-    ["a size that is no number", part({ size: null, slot: 1, x: 1 })],
+    ["a size that is not a number", part({ size: null, slot: 1, x: 1 })],
     ["a second component that is wrong", { components: { "00": { slot: 0, size: 0 }, "01": { slot: 3, size: 0 } } }],
   ])("with %s is none", (name, more) => {
     const dir = fresh();
     write(dir, { ...good, ...more });
     // null counts as 0 in a comparison
-    if (name === "a size that is no number") write(dir, { ...good, ...part({ size: "x" }) });
+    if (name === "a size that is not a number") write(dir, { ...good, ...part({ size: "x" }) });
     expect(() => fileDevice(fs, dir)).toThrow();
   });
   it("that is null or no JSON is none", () => {

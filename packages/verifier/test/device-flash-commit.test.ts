@@ -49,7 +49,7 @@ describe("what is committed", () => {
       if (part === 0) expect(Array.from(flash.read(RECORDS[0] + 40, 4))).toEqual([255, 255, 255, 255]);
     }
   });
-  it("is no envelope that flash has changed on its way, in any of its pieces", async () => {
+  it("is not an envelope that flash has changed on its way, in any of its pieces", async () => {
     const given = await release(1, image(1, 100), "a:1");
     const progressOf = (device: FlashDevice) => {
       const progress = install(given, trust, device);

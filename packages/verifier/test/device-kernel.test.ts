@@ -249,7 +249,7 @@ describe("the JavaScript decides, and kernel() gives the reason", () => {
     [1, "no nativeCall", (b) => delete b.E.nativeCall],
     [2, "too little stack", (b) => Object.assign(b, { stackFree: 6143 })],
     [2, "a stack that is not known", (b) => Object.assign(b, { stackFree: undefined })],
-    [2, "a stack that is no number", (b) => Object.assign(b, { stackFree: Number.NaN })],
+    [2, "a stack that is not a number", (b) => Object.assign(b, { stackFree: Number.NaN })],
     [3, "no room for a flat image", (b) => Object.assign(b.E, { toFlatString: () => undefined })],
     [3, "an image that is not flat", (b) => Object.assign(b, { isFlat: () => false })],
     [3, "an address that is 1 more than a multiple of 4", (b) => Object.assign(b, { skew: 1 })],

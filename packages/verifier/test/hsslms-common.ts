@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import { LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
-import { H } from "../../test-support/src/keys/lms.js";
+import { H, type Tree, u32 } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes, Host } from "../src/base/types.js";
 import { sha256 } from "../src/hash/sha256.js";
@@ -57,6 +57,21 @@ export function remembering(): Host {
       return replay;
     },
   };
+}
+
+/** A copy with another 32-bit number at `at`. */
+export function patch(b: Uint8Array, at: number, value: number): Buffer {
+  const out = Buffer.from(b);
+  out.writeUInt32BE(value, at);
+  return out;
+}
+
+/** A key of two levels, and its signature of a message, whose inner key and signature name other types. `inner` has LMS type 5. */
+export function innerOfTypes(top: Tree, inner: Tree, message: Uint8Array, lms: number, ots: number) {
+  const key = Buffer.concat([u32(lms), u32(ots), inner.key.subarray(8)]);
+  const last = inner.sign(message);
+  const signature = Buffer.concat([u32(1), top.sign(key), key, patch(patch(last, 4, ots), last.length - 164, lms)]);
+  return { key: Buffer.concat([u32(2), top.key]), signature };
 }
 
 export const plain = (b: Uint8Array): Uint8Array => Uint8Array.from(b);

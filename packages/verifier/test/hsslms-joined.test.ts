@@ -1,12 +1,12 @@
 // HSS/LMS of the micro verifiers whose engine hashes several pieces in one call: the same answers as hsslms.verify().
 
 import { describe, expect, it } from "vitest";
-import { H, hOf, lmsSigner, nOf, ots, stack, type Tree, u32 } from "../../test-support/src/keys/lms.js";
+import { H, hOf, lmsSigner, nOf, ots, stack, type Tree } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import { verifyJoined } from "../src/alg/hsslms-joined.js";
 import type { Bytes, Host } from "../src/base/types.js";
 import { sha256 } from "../src/hash/sha256.js";
-import { hosts } from "./hsslms-common.js";
+import { hosts, innerOfTypes, patch } from "./hsslms-common.js";
 
 const { random, tree } = lmsSigner("hsslms joined");
 const message = random(44);
@@ -35,11 +35,6 @@ function check(key: Uint8Array, about: Uint8Array, signature: Uint8Array): boole
   return answer;
 }
 
-const patch = (b: Uint8Array, at: number, value: number) => {
-  const out = Buffer.from(b);
-  out.writeUInt32BE(value, at);
-  return out;
-};
 const flipped = (b: Uint8Array, at: number) => Uint8Array.from(b, (octet, i) => (i === at ? octet ^ 1 : octet));
 
 describe("one level", () => {
@@ -143,11 +138,8 @@ describe("several levels", () => {
       [5, 7],
       [0x105, 3],
     ] as const) {
-      const inner = tree({ lms: 5, ots: 3 });
-      const key = Buffer.concat([u32(lms), u32(o), inner.key.subarray(8)]);
-      const last = inner.sign(message);
-      const signature = Buffer.concat([u32(1), top.sign(key), key, patch(patch(last, 4, o), last.length - 164, lms)]);
-      expect(check(Buffer.concat([u32(2), top.key]), message, signature)).toBe(false);
+      const { key, signature } = innerOfTypes(top, tree({ lms: 5, ots: 3 }), message, lms, o);
+      expect(check(key, message, signature)).toBe(false);
     }
   });
 });

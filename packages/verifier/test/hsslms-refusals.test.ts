@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { hOf, lmsSigner, stack, u32 } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes } from "../src/base/types.js";
-import { check, hosts } from "./hsslms-common.js";
+import { check, hosts, innerOfTypes, patch } from "./hsslms-common.js";
 
 const { random, tree } = lmsSigner("hsslms refusals");
 
@@ -10,11 +10,6 @@ describe("refusals", () => {
   const message = Buffer.from("message");
   const good = stack([tree({ lms: 5, ots: 3 })], message);
   const pair = stack([tree({ lms: 5, ots: 3 }), tree({ lms: 5, ots: 3 })], message);
-  const patch = (b: Uint8Array, at: number, value: number) => {
-    const out = Buffer.from(b);
-    out.writeUInt32BE(value, at);
-    return out;
-  };
 
   it("keys: 1 to 8 levels, known types, one n", () => {
     for (const l of [0, 9, 255, 256, 257, 0x01000001, 0x80000001, 0xffffffff]) {
@@ -113,11 +108,8 @@ describe("refusals", () => {
       [0x105, 3],
       [5, 0x80000003],
     ] as const) {
-      const inner = tree({ lms: 5, ots: 3 });
-      const key = Buffer.concat([u32(lms), u32(o), inner.key.subarray(8)]);
-      const last = inner.sign(message);
-      const signature = Buffer.concat([u32(1), top.sign(key), key, patch(patch(last, 4, o), last.length - 164, lms)]);
-      expect(check(Buffer.concat([u32(2), top.key]), message, signature)).toBe(false);
+      const { key, signature } = innerOfTypes(top, tree({ lms: 5, ots: 3 }), message, lms, o);
+      expect(check(key, message, signature)).toBe(false);
     }
   });
 

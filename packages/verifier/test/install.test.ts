@@ -356,7 +356,7 @@ describe("installing on a device in memory", () => {
     expect([device.sequence, current(device)]).toEqual([[0, 2], image(2, 10)]);
   });
 
-  it("refuses a floor that rose while it was at work, and one that is no number", async () => {
+  it("refuses a floor that rose while it was at work, and one that is not a number", async () => {
     const device = memoryDevice(identity, [ID], 1000);
     const progress = install(await release(1, image(1, 10), "http://a/b"), trust, device);
     progress.next();

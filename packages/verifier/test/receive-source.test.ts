@@ -71,7 +71,7 @@ describe("a Source that is read in place, dangerously", () => {
   });
 });
 describe("the size of pieces that a Source asks for", () => {
-  it("is 1,024 where it is no number that can be meant", () => {
+  it("is 1,024 where it is not a number that can be meant", () => {
     for (const chunk of [0, -5, Number.NaN, Number.POSITIVE_INFINITY, 0.5, 2 ** 53, "7"]) {
       const device = memoryDevice(identity, [ID], 5000);
       expect(install({ ...sourceOf(plain), chunk: chunk as number }, trust, device).next()).toBeUndefined();

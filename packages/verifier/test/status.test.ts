@@ -176,7 +176,7 @@ describe("refused", () => {
     expect(code(() => answer({ by: { cose: -8, sign: () => new Uint8Array(16384) } }))).toBe(0);
   });
 
-  it("a device whose floor is no number", () => {
+  it("a device whose floor is not a number", () => {
     const floors = [undefined, [0], [0, 2 ** 32], [0, -1], [0.5, 0], "12"];
     const codes = floors.map((f) => code(() => status(nonce, { ...device, floor: () => f as [number, number] }, null, null, mac)));
     expect(codes).toEqual(floors.map(() => errors.DEVICE_FAULT));

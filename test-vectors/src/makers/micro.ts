@@ -288,7 +288,7 @@ async function refused(): Promise<void> {
   not("policy-five", "five anchors", "TRUST_POLICY", { trust: { anchors: ["a", "b", "p", "a", "b"].map((key) => anchorOf(key as "a")) } });
   not("policy-three", "a threshold of three", "TRUST_POLICY", { trust: { ...BY_A, threshold: 3 } });
   not("policy-zero", "a threshold of none", "TRUST_POLICY", { trust: { ...BY_A, threshold: 0 } });
-  not("policy-floor", "a floor that is no number", "TRUST_POLICY", { trust: { ...BY_A, floor: [0, -1] } });
+  not("policy-floor", "a floor that is not a number", "TRUST_POLICY", { trust: { ...BY_A, floor: [0, -1] } });
   not("rollback", "a number below the floor", "ROLLBACK", { trust: { ...BY_A, floor: [0, 8] } });
   const changed = good.map((b, i) => (i === hex(good).indexOf("a601010207") / 2 + 4 ? b ^ 8 : b));
   not("digest", "the manifest has changed after it was signed", "DIGEST_MANIFEST", {}, changed);

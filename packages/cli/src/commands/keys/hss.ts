@@ -35,7 +35,7 @@ interface OpenedHss {
 }
 
 /**
- * What is used and left of an HSS/LMS key, and two ways to go on if its state alone does not say which leaf is next.
+ * Shows which leaves of an HSS/LMS key are used, or says where to continue if its state alone does not: skip, adopt.
  */
 export async function manageHss(what: "status" | "skip" | "adopt", path: string, o: HssOptions) {
   if (what !== "skip" && o.to !== undefined) throw usage(`hss ${what} takes no --to`, "only hss skip takes it");
