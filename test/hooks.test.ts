@@ -77,7 +77,7 @@ include(firmseal.cmake)
 firmseal(BOARD gateway VERSION \${PROJECT_VERSION} DEPENDS ${target})
 `,
     );
-    const configured = run(folder, "cmake", ["-B", "build", `-DFIRMSEAL=${process.execPath};${CLI}`]);
+    const configured = run(folder, "cmake", ["-B", "build", `-DFIRMSEAL_PROGRAM=${process.execPath};${CLI}`]);
     expect(configured.status, configured.text).toBe(0);
     expectHook(
       folder,
@@ -129,7 +129,7 @@ env.SConscript(["firmseal.py"], exports="env")
     const folder = project("workspace/app", "build/zephyr/zephyr.bin");
     for (const name of ["west-commands.yml", "firmseal_west.py"]) cpSync(join(HOOKS, "west", name), join(folder, name));
     writeFileSync(join(folder, "west.yml"), "manifest:\n  self:\n    west-commands: west-commands.yml\n");
-    const west = (...args: string[]) => run(folder, "west", args, { FIRMSEAL: `${process.execPath} ${CLI}` });
+    const west = (...args: string[]) => run(folder, "west", args, { FIRMSEAL_PROGRAM: `${process.execPath} ${CLI}` });
     const made = run(workspace, "west", ["init", "-l", "app"]);
     expect(made.status, made.text).toBe(0);
     const build = () => {
@@ -140,6 +140,12 @@ env.SConscript(["firmseal.py"], exports="env")
     expectHook(folder, "build/gateway.suit", build, () => west("firmseal", "sign", "--board", "gateway", "--version", "1.4.2"));
     expect(west("help", "firmseal").text).toContain("--build-dir");
     expect(west("firmseal", "check", "--board", "gateway", "--version", "one").status).toBe(2);
+    const own = { FIRMSEAL_PROGRAM: "/nowhere/firmseal" };
+    const gone = run(folder, "west", ["firmseal", "check", "--board", "gateway", "--version", "1.4.2"], own);
+    expect([gone.status, gone.text]).toEqual([
+      1,
+      "FATAL ERROR: /nowhere/firmseal: not found; put firmseal into PATH, or set FIRMSEAL_PROGRAM\n",
+    ]);
   });
 
   it("buildroot/post-image.sh: as Buildroot calls it", () => {
@@ -151,7 +157,9 @@ env.SConscript(["firmseal.py"], exports="env")
     const make = (env: NodeJS.ProcessEnv = {}) => {
       cpSync(join(folder, "image.src"), join(folder, "output/images/rootfs.img"));
       const own = {
-        FIRMSEAL: `${process.execPath} ${CLI}`,
+        // the clone, in the documents
+        FIRMSEAL: ROOT,
+        FIRMSEAL_PROGRAM: `${process.execPath} ${CLI}`,
         FIRMSEAL_PRODUCT: "firmseal.toml",
         BINARIES_DIR: join(folder, "output/images"),
         ...env,
@@ -159,7 +167,9 @@ env.SConscript(["firmseal.py"], exports="env")
       return run(folder, "board/post-image.sh", [join(folder, "output/images"), "gateway", "1.4.2"], own);
     };
     expectHook(folder, "output/images/gateway.suit", make, () => make({ FIRMSEAL_SIGN: "1" }));
-    expect(run(folder, "board/post-image.sh", ["output/images"]).status).not.toBe(0);
+    const few = run(folder, "board/post-image.sh", ["output/images"]);
+    expect(few.status).not.toBe(0);
+    expect(few.text).toContain('set BR2_ROOTFS_POST_SCRIPT_ARGS="BOARD VERSION"');
   });
 
   it("yocto/firmseal.bbclass: its tasks, with their variables expanded", () => {
@@ -168,7 +178,7 @@ env.SConscript(["firmseal.py"], exports="env")
     const text = readFileSync(join(HOOKS, "yocto/firmseal.bbclass"), "utf8");
     const variables = new Map([...text.matchAll(/^(\w+) \?= "(.*)"$/gm)].map(([, name, value]) => [name as string, value as string]));
     for (const [name, value] of Object.entries({
-      FIRMSEAL: `${process.execPath} ${CLI}`,
+      FIRMSEAL_PROGRAM: `${process.execPath} ${CLI}`,
       MACHINE: "gateway",
       DISTRO_VERSION: "1.4.2",
       TOPDIR: folder,

@@ -10,7 +10,7 @@
 #
 # firmseal-BOARD-check runs with every build, and needs no key. firmseal-BOARD-sign writes BOARD.suit to the build folder.
 
-set(FIRMSEAL "firmseal" CACHE STRING "firmseal, as a list if it needs arguments")
+set(FIRMSEAL_PROGRAM "firmseal" CACHE STRING "firmseal, as a list if it needs arguments")
 
 function(firmseal)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "BOARD;VERSION;PRODUCT" "DEPENDS")
@@ -24,12 +24,12 @@ function(firmseal)
   endif()
 
   add_custom_target(firmseal-${arg_BOARD}-check ALL
-    COMMAND ${FIRMSEAL} release ${arg_BOARD} --version ${arg_VERSION} --product ${arg_PRODUCT} --dry-run --quiet
+    COMMAND ${FIRMSEAL_PROGRAM} release ${arg_BOARD} --version ${arg_VERSION} --product ${arg_PRODUCT} --dry-run --quiet
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
     COMMENT "Checking the release of ${arg_BOARD}"
     VERBATIM)
   add_custom_target(firmseal-${arg_BOARD}-sign
-    COMMAND ${FIRMSEAL} sign --board ${arg_BOARD} --version ${arg_VERSION} --product ${arg_PRODUCT}
+    COMMAND ${FIRMSEAL_PROGRAM} sign --board ${arg_BOARD} --version ${arg_VERSION} --product ${arg_PRODUCT}
             --out ${CMAKE_BINARY_DIR}/${arg_BOARD}.suit
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
     COMMENT "Signing the release of ${arg_BOARD}"

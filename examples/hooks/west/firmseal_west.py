@@ -25,13 +25,16 @@ class Firmseal(WestCommand):
 
     def do_run(self, args, unknown):
         # a list, so that no shell interprets the options
-        program = shlex.split(os.environ.get("FIRMSEAL", "firmseal"))
+        program = shlex.split(os.environ.get("FIRMSEAL_PROGRAM", "firmseal"))
         of_board = ["--version", args.version, "--product", args.product]
         if args.mode == "check":
             command = ["release", args.board, *of_board, "--dry-run", "--quiet"]
         else:
             out = os.path.join(args.build_dir, f"{args.board}.suit")
             command = ["sign", "--board", args.board, *of_board, "--out", out]
-        code = subprocess.run([*program, *command]).returncode
+        try:
+            code = subprocess.run([*program, *command]).returncode
+        except FileNotFoundError:
+            self.die(f"{program[0]}: not found; put firmseal into PATH, or set FIRMSEAL_PROGRAM")
         if code != 0:
             self.die(f"firmseal {command[0]} ended with exit code {code}", exit_code=code)

@@ -6,17 +6,17 @@
 # The product file names the image in DEPLOY_DIR_IMAGE. The check needs no key. bitbake -c firmseal_sign IMAGE writes
 # BOARD.suit beside the image. firmseal and node run on the host: local.conf has HOSTTOOLS += "firmseal node".
 
-FIRMSEAL ?= "firmseal"
+FIRMSEAL_PROGRAM ?= "firmseal"
 FIRMSEAL_BOARD ?= "${MACHINE}"
 FIRMSEAL_VERSION ?= "${DISTRO_VERSION}"
 FIRMSEAL_PRODUCT ?= "${TOPDIR}/firmseal.toml"
 
 do_firmseal_check() {
-    ${FIRMSEAL} release "${FIRMSEAL_BOARD}" --version "${FIRMSEAL_VERSION}" --product "${FIRMSEAL_PRODUCT}" --dry-run --quiet
+    ${FIRMSEAL_PROGRAM} release "${FIRMSEAL_BOARD}" --version "${FIRMSEAL_VERSION}" --product "${FIRMSEAL_PRODUCT}" --dry-run --quiet
 }
 
 do_firmseal_sign() {
-    ${FIRMSEAL} sign --board "${FIRMSEAL_BOARD}" --version "${FIRMSEAL_VERSION}" --product "${FIRMSEAL_PRODUCT}" \
+    ${FIRMSEAL_PROGRAM} sign --board "${FIRMSEAL_BOARD}" --version "${FIRMSEAL_VERSION}" --product "${FIRMSEAL_PRODUCT}" \
         --out "${DEPLOY_DIR_IMAGE}/${FIRMSEAL_BOARD}.suit"
 }
 
