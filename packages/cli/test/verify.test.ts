@@ -1,6 +1,6 @@
 // firmseal verify and firmseal inspect.
 
-import { truncateSync } from "node:fs";
+import { rmSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image } from "../../test-support/src/command-line/run.js";
 import { description, place, signed } from "./command-place.js";
@@ -69,8 +69,15 @@ describe("verify", () => {
       ok: false,
       code: 92,
       reason: "PAYLOAD_SIZE",
-      message: "refused: payload http://x/fw: it has 4,999 bytes, and the manifest says 5,000",
+      message: "refused: payload http://x/fw (short.bin): it has 4,999 bytes, and the manifest says 5,000",
     });
+    // beside the envelope, so that nobody has named it
+    p.put("fw", other);
+    expect(await verify()).toMatchObject({
+      code: 78,
+      message: "refused: payload http://x/fw (fw): an image does not match its signed digest",
+    });
+    rmSync(p.at("fw"));
     // hashing 64 GiB takes minutes
     p.put("long.bin", p.get("fw.bin"));
     truncateSync(p.at("long.bin"), 2 ** 36);

@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { simulateUpdate } from "../../cli/src/commands/device/simulate.js";
 import type { Failure } from "../../keys/src/errors/failure.js";
@@ -57,6 +58,8 @@ describe("firmseal simulate", () => {
     expect(json["leftOut"]).toBeGreaterThan(0);
     for (const point of points) expect(`${point.boots} ${point.floor} ${point.converges}`).toMatch(/^(old 7|new 9) true$/);
     expect(new Set(points.map((x) => x.boots))).toEqual(new Set(["old", "new"]));
+    // the payload is beside the envelope, as for verify
+    expect((await p.ok([...args, ...FACTS])).json).toEqual(json);
   });
 
   it("fails, and tells the first cuts that end badly, where a device is wrong", async () => {
@@ -126,7 +129,10 @@ describe("firmseal simulate", () => {
     };
     const flash = ["--device", "flash", "--key", "A.jwk"];
     expect(await refused("older.suit", ...flash, "--previous-release", "fw.suit")).toEqual([1, "ROLLBACK"]);
-    expect(await refused("outside.suit", ...flash)).toEqual([1, "PAYLOAD_ABSENT"]);
+    // the payload is not beside the envelope
+    p.folder("alone");
+    renameSync(p.at("outside.suit"), p.at("alone/outside.suit"));
+    expect(await refused("alone/outside.suit", ...flash)).toEqual([1, "PAYLOAD_ABSENT"]);
     expect(await refused("fw.suit", "--device", "flash", "--key", "B.jwk")).toEqual([1, "SIGNATURE_NO_ANCHOR"]);
     expect(await refused("fw.suit", ...flash, "--vendor", "example.org", "--class", "board-v2")).toEqual([1, "VENDOR_MISMATCH"]);
     expect(await refused("fw.suit", ...flash, "--vendor", "example.com")).toEqual([2, "USAGE"]);
@@ -137,6 +143,6 @@ describe("firmseal simulate", () => {
       2,
       "drop it, or simulate flash, storage, flash-micro or storage-micro",
     ]);
-    expect(p.names()).toEqual(["A.jwk", "A.pem", "B.jwk", "B.pem", "C.jwk", "C.pem", "fw.bin", "fw.suit", "older.suit", "outside.suit"]);
+    expect(p.names()).toEqual(["A.jwk", "A.pem", "B.jwk", "B.pem", "C.jwk", "C.pem", "alone", "fw.bin", "fw.suit", "older.suit"]);
   });
 });

@@ -222,7 +222,11 @@ export function threshold(): Option {
 }
 
 export function payload(): Option {
-  return option("--payload <file>", "file with the payload that is outside the envelope; URI=FILE if there are several", { repeat: true });
+  return option(
+    "--payload <file>",
+    "file with the payload that is outside the envelope; URI=FILE if there are several (default: the file beside the envelope whose name is the last part of the URI)",
+    { repeat: true },
+  );
 }
 
 /** The keys with which devices authenticate their statuses. */

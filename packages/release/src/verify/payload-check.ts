@@ -2,7 +2,7 @@
 // kind of device that the manifest distinguishes, and each payload must be compared with an image digest on the way.
 
 import { existsSync } from "node:fs";
-import { Failure, grouped, sizeOf, tooMuch, warn } from "@firmseal/keys";
+import { Failure, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys";
 import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/report";
 import { hostFor } from "@firmseal/simulator";
 import { errors, type Manifest, type Refusal } from "@firmseal/verifier";
@@ -16,7 +16,8 @@ type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
 
 /** An available payload: in the envelope, or a file. */
 interface PayloadAtHand {
-  uri: string;
+  /** Its URI, and its file if it is not in the envelope. */
+  name: string;
   /** Equal for payloads with the same content. */
   content: string;
   size: number;
@@ -25,11 +26,11 @@ interface PayloadAtHand {
 
 function refusePayload(
   code: keyof typeof errors,
-  uri: string,
+  { name }: PayloadAtHand,
   hint = refusalHint(errors[code]),
   what = refusalMeaning(errors[code]),
 ): never {
-  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${what}`, hint);
+  throw new Failure(1, code, errors[code], `refused: payload ${name}: ${what}`, hint);
 }
 
 /** Refuses a value of --payload that is for no payload of the release. */
@@ -75,7 +76,7 @@ function payloadsAtHand(
   const all = new Map<string, PayloadAtHand>();
   for (const p of m.payloads)
     all.set(p.uri, {
-      uri: p.uri,
+      name: p.uri,
       content: `at ${p.content.at}`,
       size: p.content.n,
       hash: async (alg) => {
@@ -86,7 +87,7 @@ function payloadsAtHand(
     });
   for (const [uri, path] of files)
     all.set(uri, {
-      uri,
+      name: `${uri} (${visible(path)})`,
       content: `file ${path}`,
       size: sizes.get(path) as number,
       hash: async (alg) => (await hashFile(path, alg, sizes.get(path))).digest,
@@ -123,7 +124,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
     if (!payload) return;
     if (size !== undefined && size !== payload.size) {
       const what = `it has ${grouped(payload.size)} bytes, and the manifest says ${grouped(size)}`;
-      refusePayload("PAYLOAD_SIZE", uri, oneForAll, what);
+      refusePayload("PAYLOAD_SIZE", payload, oneForAll, what);
     }
     if (!expected) return;
     const alg = HASH_NAMES[expected.alg] as PayloadHash;
@@ -131,7 +132,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
     const key = `${alg} ${payload.content}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));
     digests.set(key, Promise.resolve(digest));
-    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refusePayload("IMAGE_MISMATCH", uri, oneForAll);
+    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refusePayload("IMAGE_MISMATCH", payload, oneForAll);
     met.add(uri);
   }
 
@@ -156,7 +157,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
     const certain = certainRefusal(m);
     throw certain?.during === "install" ? refused(certain.code) : refusal;
   }
-  for (const uri of payloads.keys()) if (!met.has(uri)) refusePayload("DIGEST_UNSET", uri);
+  for (const [uri, payload] of payloads) if (!met.has(uri)) refusePayload("DIGEST_UNSET", payload);
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   identityOf,
   manifestParameters,
   payloadFiles,
+  payloadsBeside,
   readEnvelopeFile,
   readSource,
   type TrustedKeys,
@@ -56,9 +57,10 @@ interface GivenRelease {
   largest: number;
 }
 
-function readGivenRelease(envelope: Uint8Array, payloads: readonly string[], trust: Trust): GivenRelease {
+function readGivenRelease(path: string, envelope: Uint8Array, payloads: readonly string[], trust: Trust): GivenRelease {
   const manifest = open(envelope, trust, nodeHost);
-  const files = [...payloadFiles(manifest, payloads)].map(([uri, file]) => [uri, readSource(file)] as const);
+  const named = payloadsBeside(path, manifest, payloadFiles(manifest, payloads));
+  const files = [...named].map(([uri, file]) => [uri, readSource(file)] as const);
   const sizes = manifestParameters(manifest).map((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? p.value : 0));
   const largest = [...sizes, ...files.map(([, f]) => f.length)].reduce((most, n) => Math.max(most, n), envelope.length);
   return { release: { envelope, trust, payloads: new Map(files) }, manifest, largest };
@@ -127,9 +129,12 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
     throw usage("--previous-payload: --previous-release is missing", "give --previous-release ENVELOPE too");
   const envelope = readEnvelopeFile(path);
   const trust = whom.policy(whom.scoped ? identityFor(decodeEnvelope(envelope).manifest, o) : { vendor: [], class: [] });
-  const update = readGivenRelease(envelope, o.payload ?? [], trust);
+  const update = readGivenRelease(path, envelope, o.payload ?? [], trust);
+  const { previousRelease } = o;
   const before =
-    o.previousRelease === undefined ? undefined : readGivenRelease(readEnvelopeFile(o.previousRelease), o.previousPayload ?? [], trust);
+    previousRelease === undefined
+      ? undefined
+      : readGivenRelease(previousRelease, readEnvelopeFile(previousRelease), o.previousPayload ?? [], trust);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
