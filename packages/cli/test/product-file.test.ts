@@ -97,6 +97,13 @@ describe("a product file with a mistake", () => {
   });
 
   it("or none, or a key that is not there, or a profile that no key has", async () => {
+    const missing = world(PRODUCT.replace("A.pem", "gone.pem"));
+    for (const r of [await release(missing, "1.0.0"), await missing.run(["sign", "--board", "puck", "--version", "1.0.0"])]) {
+      expectFailure(r, 3);
+      expect(r.stderr).toBe(
+        "firmseal: firmseal.toml: [keys] release: gone.pem: file not found\nhint: make the key, firmseal keygen --out gone.pem, or correct the name\n",
+      );
+    }
     expect(await refused(PRODUCT.replace("A.pem", "gone.pem"), 3)).toContain("gone.pem: file not found");
     const p = world();
     rmSync(p.at("firmseal.toml"));

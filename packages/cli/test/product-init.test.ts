@@ -39,6 +39,9 @@ describe("init", () => {
     await p.ok(["verify", "dist/1.0.0"]);
     const before = p.tree();
     expect(expectFailure(await p.run(["init", "--vendor", "example.com", "--board", "esp32=app.bin"]), 2)).toContain("never overwritten");
+    expect(expectFailure(await p.run(["init", "--vendor", "example.com", "--out", "b.toml"]), 2)).toMatch(
+      /--board is missing: Which board is it, and which image does its build write\? NAME=IMAGE$/,
+    );
     expect(p.tree()).toEqual(before);
     mkdirSync(p.at("sub"));
     await p.ok(["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--key", "A.pem", "--out", "sub/firmseal.toml"]);

@@ -75,6 +75,14 @@ describe("no two releases have one number", () => {
     expectOneEach(fresh);
   });
 
+  it("from the version: --first is refused after the first release, and a repeated job is not", async () => {
+    const p = world();
+    await released(p, "1.0.0", "--first");
+    expect((await released(p, "1.0.0", "--first", "--json")).json["state"]).toBe("unchanged");
+    expect(refusal(await release(p, "1.0.1", "--first"), 1)).toContain("dist/1.0.0 was released before, so this is not the first release");
+    await released(p, "1.0.1");
+  });
+
   it("from the last release: it is exceeded, and without one a person says that this is the first", async () => {
     const p = world(previous);
     expect(refusal(await release(p, "1.0.0"), 1)).toContain("no earlier release is here");

@@ -85,6 +85,9 @@ describe("a runner that knows nothing", () => {
   it("is refused without the release that the product file names; only --first goes on without it", async () => {
     const p = world(PRODUCT.replace("[keys]", '[sequence]\nprevious = "published/release.json"\n\n[keys]'));
     expect(refusal(await release(p, "1.0.0"), 3)).toContain("published/release.json: file not found");
+    expect((await release(p, "1.0.0", "--previous", "app.js")).stderr).toContain(
+      "app.js: not a SUIT envelope\nhint: give a folder of releases, a release, its release.json, or an envelope\n",
+    );
     untouched(p);
     await released(p, "1.0.0", "--first");
     renameSync(p.at("dist/1.0.0"), p.at("published"));

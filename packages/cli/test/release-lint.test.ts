@@ -69,7 +69,8 @@ describe("lint in a release", () => {
     expect(r.stdout).toContain(
       "dist/1.0.0/gateway-esp32-1.0.0.suit: warning: https://fw.example.com/gateway/1.0.0/esp32-b.bin: the app descriptor of ESP-IDF names version 9.9.9",
     );
-    expect(r.stderr).toContain("lint: 1 warning, 2 notes");
+    expect(r.stderr).toMatch(/^lint: 1 warning, 2 notes; .*; firmseal lint dist\/1\.0\.0 shows them$/m);
+    expect((await p.ok(["release", "--version", "1.0.1", "--dry-run"])).stderr).not.toContain("shows them");
     const again = await released(p, "1.0.0", "--json");
     expect(again.json).toMatchObject({ state: "unchanged" });
     expect(rulesOf(again)).toContain("L42");

@@ -28,7 +28,7 @@ export { type Finding, type LintReport, lintFailure, type SkippedRule, type Waiv
 export { type LintOptions, lintReleases } from "./lint/releases.js";
 export { POLICIES, type Policy, SEVERITIES, type Severity } from "./lint/rule.js";
 export { ALL_RULES } from "./lint/rules.js";
-export { signingKeys, trustOptions } from "./product/board/devices.js";
+export { refuseMissingKeys, signingKeys, trustOptions } from "./product/board/devices.js";
 export { boardInput } from "./product/board/sign-board.js";
 export { type BoardChange, releaseChanges } from "./product/changes.js";
 export { PRODUCT_FILE } from "./product/file/file-name.js";

@@ -263,6 +263,7 @@ export default define({
   run: release,
   words: (f) => {
     const by = f.signers.length > 0 ? `, signed by ${f.signers.map(keyWords).join(", ")}` : "";
+    const isHidden = f.lint.skipped.length > 0 || f.lint.findings.some(({ severity, waived }) => severity === "note" || waived);
     const number = f.sequence === null ? "the next sequence number of the log" : `sequence number ${f.sequence}`;
     return [
       imageTable(f.boards),
@@ -270,7 +271,7 @@ export default define({
       ...(f.changes ?? []).flatMap(changeLines),
       ...givenUpWords(f.boards),
       ...receiptWords(f.log),
-      `lint: ${lintCounts(f.lint)}`,
+      `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${f.folder} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
     ];
   },

@@ -87,7 +87,7 @@ export async function signInput(path: string | undefined, o: SignOptions) {
 
 /** Signs the image of a board of the product file, which says what it is for, and who signs it. */
 async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
-  const { boardInput, readProduct, signingKeys } = await onDemand();
+  const { boardInput, readProduct, refuseMissingKeys, signingKeys } = await onDemand();
   const product = readProduct(rest.product ?? PRODUCT_FILE);
   const { board, input, prepared, name } = await boardInput(product, rest.board, path, {
     ...rest,
@@ -95,7 +95,9 @@ async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions
   });
   const trust = rest.trust ?? (product.trust.file === undefined ? undefined : [product.trust.file]);
   const lists = trust === undefined ? [] : coveringTrustFiles({ ...rest, trust });
-  const keys = rest.key ?? signingKeys(product, (rest.role ?? "release") as "release");
+  const role = (rest.role ?? "release") as "release";
+  if (!rest.key) refuseMissingKeys(product, role);
+  const keys = rest.key ?? signingKeys(product, role);
   const own = { ...rest, coseAlg: rest.coseAlg ?? [...board.coseAlg], ...(board.for && { for: board.for }) };
   return withSigners(keys, passphraseOptions(rest), (all) => signWith(all, input, rest.out ?? name, own, lists, async () => prepared));
 }

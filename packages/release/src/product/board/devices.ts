@@ -1,6 +1,6 @@
 // The devices of a product, as the bundle that they run decides: which keys are trusted, and what happens to a release.
 
-import { Failure, publicKeys, schemeOf, sizeOf, usage } from "@firmseal/keys";
+import { environment, Failure, publicKeys, schemeOf, sizeOf, usage, visible } from "@firmseal/keys";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
@@ -17,13 +17,27 @@ import type { SigningRole } from "../file/written.js";
 /** The keys that the devices of a product trust. */
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
 
+/** Refuses a file that is not there. `member`: the member of the product file that names it. */
+function refuseMissingFile(product: Product, member: string, file: string, hint: string): void {
+  if (schemeOf(file) !== undefined) return;
+  try {
+    sizeOf(file);
+  } catch (e) {
+    if (((e as Error).cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT") throw e;
+    throw environment(`${product.path}: ${member}: ${visible(file)}: file not found`, hint);
+  }
+}
+
 /**
  * Returns the options of `verify` for a product. Nothing that verifies may start a program or ask for a PIN, so keys
  * must be files. Throws a Failure if the product file names none.
  */
 export function trustOptions(product: Product): TrustOptions {
   const { file, root, keys, threshold } = product.trust;
-  if (file !== undefined) return { trust: file, ...(root.length > 0 && { root: [...root] }) };
+  if (file !== undefined) {
+    refuseMissingFile(product, "[trust] file", file, "get the trust file of the product, or correct the name");
+    return { trust: file, ...(root.length > 0 && { root: [...root] }) };
+  }
   const known = keys.length > 0 ? keys : product.keys.release;
   if (known.length === 0)
     throw product.fault(
@@ -38,6 +52,16 @@ export function trustOptions(product: Product): TrustOptions {
       "the release key is not a file, and nothing that verifies may use it",
       'name its public half: [trust] keys = "release.pub"; firmseal pubkey KEY writes it',
     );
+  for (const ref of known) {
+    if (keys.length > 0) refuseMissingFile(product, "[trust] keys", ref, "get the public key of the signer, or correct the name");
+    else
+      refuseMissingFile(
+        product,
+        "[keys] release",
+        ref,
+        'name its public half: [trust] keys = "release.pub"; firmseal pubkey KEY writes it',
+      );
+  }
   return { key: [...known], threshold };
 }
 
@@ -131,7 +155,8 @@ export function refuseSigned(to: BoardDevices, draft: EnvelopeDraft, keys: numbe
  * later.
  */
 export function refuseMissingKeys(product: Product, role: SigningRole): void {
-  for (const ref of signingKeys(product, role)) if (schemeOf(ref) === undefined) sizeOf(ref);
+  for (const ref of signingKeys(product, role))
+    refuseMissingFile(product, `[keys] ${role}`, ref, `make the key, firmseal keygen --out ${visible(ref)}, or correct the name`);
 }
 
 /** Returns the keys of a role. Throws a Failure if the product has none. */

@@ -45,7 +45,7 @@ export function publishedAt(path: string, product: Product, role?: SigningRole):
     refuseOther(path, record, product, role);
     return [knownRelease(dirname(path), record)];
   }
-  const outline = decodeEnvelope(readEnvelopeFile(path));
+  const outline = decodeEnvelope(readEnvelopeFile(path, "give a folder of releases, a release, its release.json, or an envelope"));
   const sequence = BigInt(formatSequence(outline.manifest.sequence));
   const version = versionIn(outline);
   return [{ path, version: isVersion(version) ? version : numberVersion(sequence), sequence, manifests: new Map() }];
@@ -59,6 +59,9 @@ export function numberOf(product: Product, version: string, known: readonly Know
       `--seq: the sequence numbers of ${product.name} come from ${source}`,
       'drop it, or say [sequence] source = "given" in the product file',
     );
+  // with numbers of the log, it says that the log begins
+  if (source !== "log" && o.first && known.length > 0)
+    throw releaseFault(`${known.at(-1)?.path} was released before, so this is not the first release`, "drop --first");
   switch (source) {
     case "version":
       return versionNumber(version);
@@ -68,8 +71,6 @@ export function numberOf(product: Product, version: string, known: readonly Know
     case "log":
       return "log";
     case "previous": {
-      if (o.first && known.length > 0)
-        throw releaseFault(`${known.at(-1)?.path} was released before, so this is not the first release`, "drop --first");
       if (known.length === 0 && !o.first)
         throw releaseFault(
           "no earlier release is here, and the last sequence number is not known",
