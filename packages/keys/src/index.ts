@@ -64,7 +64,7 @@ export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
 export { openModule } from "./sources/pkcs11/module.js";
 export { tokenSigner } from "./sources/pkcs11/pkcs11.js";
-export { findSlots, openToken, pinState, type TokenSlot } from "./sources/pkcs11/token.js";
+export { findSlots, noSuchToken, openToken, pinState, type TokenSlot } from "./sources/pkcs11/token.js";
 export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
 export { provePossession } from "./sources/proof.js";
 export {

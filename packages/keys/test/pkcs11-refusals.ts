@@ -28,7 +28,18 @@ export function refusals(): void {
     expect(await failsOutside("pkcs11:token=absent;object=a")).toMatch(absent);
     p.folder("nothing");
     p.put("empty.conf", `directories.tokendir = ${p.at("nothing")}\n`);
-    expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain("the module reports no tokens");
+    const noTokens = "the module reports no tokens (with SoftHSM: set SOFTHSM2_CONF)";
+    expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain(noTokens);
+    // the list helps as much
+    const listed = async (ref: string[], conf = {}) => {
+      const r = await run(["token", "list", ...ref], { ...hsm.env, ...conf });
+      expectFailure(r, 3);
+      return r.stderr.trimEnd();
+    };
+    expect(await listed(["pkcs11:token=absent"])).toMatch(absent);
+    expect(await listed([], { SOFTHSM2_CONF: p.at("empty.conf") })).toBe(
+      `firmseal: pkcs11: no token found\nhint: insert the token; ${noTokens}`,
+    );
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "/nowhere/token.so" })).toContain("PKCS#11 module not found");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: p.at("fw.bin") })).toContain("not a PKCS#11 module that can be loaded");
     expect(await fails(`${keys.ed25519}?module-name=nowhere`)).toContain("no module nowhere in the usual places");
@@ -112,7 +123,7 @@ export function refusals(): void {
         [keys.ed25519, file],
       ]) {
         const { r, logins } = await tries(refs, ["FILE"], env);
-        expect(expectFailure(r, 2)).toContain("one passphrase is given for files and tokens");
+        expect(expectFailure(r, 2)).toContain("one passphrase is given for 2 keys, in files and tokens");
         expect(r.stderr).toContain("pin-source=env:NAME");
         expect(logins).toBe(0);
         // each by its place, whether the file needs its own or not

@@ -47,7 +47,10 @@ export function handOut(kinds: readonly (SecretKind | undefined)[], options: rea
   const pins = kinds.filter((kind) => kind === "pin").length;
   const each = pins > 0 && options.length > 1 && options.length === asking.length;
   if (options.length > 0 && pins > 0 && pins < asking.length && !each)
-    throw usage(`${options.length === 1 ? "one passphrase is" : `${options.length} passphrases are`} given for files and tokens`, OWN);
+    throw usage(
+      `${options.length === 1 ? "one passphrase is" : `${options.length} passphrases are`} given for ${asking.length} keys, in files and tokens`,
+      OWN,
+    );
   const rest = [...options];
   // one option serves any number of files, which often share their passphrase
   const only = options.length === 1 && pins === 0 ? options[0] : undefined;

@@ -1,9 +1,9 @@
 import {
   asking,
   findSlots,
-  KeyFileError,
   keyFacts,
   listKeys,
+  noSuchToken,
   openModule,
   openToken,
   type PassphraseOptions,
@@ -36,7 +36,9 @@ async function listTokens(ref: string, o: ListOptions) {
   await signalsFree();
   const module = openModule(uri);
   try {
-    for (const slot of findSlots(module.library, uri).fitting) {
+    const { fitting, all } = findSlots(module.library, uri);
+    if (fitting.length === 0) throw noSuchToken(uri, all);
+    for (const slot of fitting) {
       // by its slot: two tokens may have the same label
       const token = openToken({ ...uri, text: { ...uri.text, "slot-id": slot.facts["slot-id"] } });
       try {
@@ -49,8 +51,6 @@ async function listTokens(ref: string, o: ListOptions) {
   } finally {
     module.close();
   }
-  const none = uri.name === "pkcs11:" ? "pkcs11: no token found" : `${uri.name}: no such token`;
-  if (tokens.length === 0) throw new KeyFileError(none, "insert the token, or give a shorter URI", 3);
   return { tokens: tokens.map(tokenFacts) };
 }
 

@@ -66,6 +66,16 @@ export function isPresent(names: readonly string[]): string {
   return `${shown.map((name) => name || "(without a label)").join(", ")}${names.length > 10 ? `, and ${names.length - 10} more` : ""}`;
 }
 
+/** Returns the error for a URI that no token matches. `all`: the tokens that the module reports. */
+export function noSuchToken(uri: TokenUri, all: readonly TokenSlot[]): KeyFileError {
+  const what = uri.name === "pkcs11:" ? "pkcs11: no token found" : `${uri.name}: no such token`;
+  const hint =
+    all.length === 0
+      ? "insert the token; the module reports no tokens (with SoftHSM: set SOFTHSM2_CONF)"
+      : `insert it, or name one that the module sees: ${isPresent(all.map((s) => s.facts.token))}`;
+  return new KeyFileError(what, hint, 3);
+}
+
 export interface OpenToken {
   readonly library: Pkcs11js;
   readonly session: Handle;
@@ -90,14 +100,7 @@ export function openToken(uri: TokenUri, write = false): OpenToken {
   try {
     const { fitting, all } = findSlots(module.library, uri);
     const [slot] = fitting;
-    if (!slot)
-      throw new KeyFileError(
-        `${uri.name}: no such token`,
-        all.length === 0
-          ? "insert the token; the module reports no tokens"
-          : `insert it, or name one that the module sees: ${isPresent(all.map((s) => s.facts.token))}`,
-        3,
-      );
+    if (!slot) throw noSuchToken(uri, all);
     if (fitting.length > 1)
       throw new KeyFileError(
         `${uri.name}: ${fitting.length} tokens fit`,
