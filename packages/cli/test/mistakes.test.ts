@@ -92,6 +92,45 @@ describe("a slip", () => {
     }
   });
 
+  it("of a file of another kind is named, with what to give", async () => {
+    const p = standard();
+    p.put("A.pem.log", `{"v":1,"n":1}\n`);
+    p.put("release.json", JSON.stringify({ $schema: "urn:firmseal:release:1" }));
+    p.put("package.json", "{}");
+    const failed = async (exit: number, ...args: string[]) => {
+      const r = await p.run(args);
+      expectFailure(r, exit);
+      return r.stderr;
+    };
+    expect(await failed(2, "sign", "A.pem.log", "--key", "A.pem", ...FACTS, "--seq", "2")).toBe(
+      "firmseal: A.pem.log is a signing log\nhint: name the image, the description or the envelope\n",
+    );
+    expect(await failed(1, "verify", "release.json", "--key", "A.jwk")).toContain(
+      "not a SUIT envelope\nhint: this is the record of a release: give an envelope beside it",
+    );
+    expect(await failed(1, "sign", "release.json", "--key", "A.pem")).toContain(
+      'release.json: /$schema: it is "urn:firmseal:release:1", and must be "urn:firmseal:manifest:1"',
+    );
+    expect(await failed(1, "sign", "package.json", "--key", "A.pem")).toContain(
+      'package.json: /$schema: missing; it must be "urn:firmseal:manifest:1"',
+    );
+  });
+
+  it("of vendor and class in each other's place is told, and names that only look unusual are not", async () => {
+    const p = standard();
+    const sign = (vendor: string, name: string) =>
+      p.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", vendor, "--class", name, "--seq", "1", "--out", `${vendor}.suit`]);
+    expect((await sign("board-v2", "example.com")).stderr).toContain(
+      "warning: --class example.com is a domain, and --vendor board-v2 is not: are they swapped?",
+    );
+    for (const [vendor, name] of [
+      ["example.com", "board.v2"],
+      ["acme", "board.v2"],
+      ["example.org", "example.com"],
+    ] as const)
+      expect((await sign(vendor, name)).stderr).not.toContain("warning");
+  });
+
   it("of a description that holds a secret does not show it", async () => {
     const p = standard();
     p.put("secret.json", "hunter2-is-my-passphrase");

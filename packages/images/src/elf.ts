@@ -62,7 +62,7 @@ export function parseElf(file: Uint8Array): Image {
   if (heads.some((at) => elf.u32(at) === PT_INTERP)) {
     throw new ImageError(
       "ELF: a program that an operating system loads, not a flash image",
-      "To ship it, sign an archive or file system that holds it.",
+      "to ship it, sign an archive or a file system that contains it",
     );
   }
 

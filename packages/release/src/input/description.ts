@@ -3,7 +3,16 @@
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
 import { boundedMessage, grouped, readAll, refusedInput, refuseKeyAsInput, STDIO, visible, warn } from "@firmseal/keys";
-import { DescriptionError, draftOf, type EnvelopeDraft, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
+import {
+  type Description,
+  DescriptionError,
+  draftOf,
+  type EnvelopeDraft,
+  type Files,
+  importSuitTool,
+  isDescription,
+  resolve,
+} from "@firmseal/signer";
 import { hashFile } from "./hash-file.js";
 import { parseJson } from "./json.js";
 import { LIMITS } from "./limits.js";
@@ -39,28 +48,49 @@ export interface Encoded {
   warnings: string[];
 }
 
+const WANTED = "urn:firmseal:manifest:1";
+
+/** Why a JSON value that is not a description in any format is not one. */
+function notADescription(value: unknown): DescriptionError {
+  const named = typeof value === "object" && value !== null ? (value as { $schema?: unknown }).$schema : undefined;
+  const is = typeof named === "string" ? `it is ${JSON.stringify(boundedMessage(named))}, and must be` : "missing; it must be";
+  return new DescriptionError("/$schema", `${is} ${JSON.stringify(WANTED)}`);
+}
+
+/** The description in a JSON value, with the warnings about an old one. Throws DescriptionError. */
+function descriptionIn(value: unknown): ReturnType<typeof importSuitTool> {
+  const isOld =
+    typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
+  if (isOld) return importSuitTool(value);
+  if (!isDescription(value)) throw notADescription(value);
+  return { description: value as Description, warnings: [] };
+}
+
 /**
  * Encodes a description as an unsigned envelope. `bytes` is its JSON text, `path` its file name. Throws Failure for an
  * invalid description.
  */
 export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyAsImage = {}): Promise<Encoded> {
+  const name = path === STDIO ? "stdin" : visible(path);
   let value: unknown;
   try {
     value = parseJson(bytes);
   } catch (e) {
     throw refusedInput(
       "DESCRIPTION",
-      `${path}: ${(e as Error).message}`,
+      `${name}: ${(e as Error).message}`,
       "a description is a JSON object; see docs/reference/description.md",
     );
   }
-  const isOld =
-    typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
-  if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'missing; it must be "urn:firmseal:manifest:1"');
-  const { description, warnings } = isOld ? importSuitTool(value) : { description: value, warnings: [] };
-  for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${visible(path)}: ${visible(boundedMessage(w))}`);
-  const more = warnings.length - LIMITS.descriptionWarnings;
-  if (more > 0) warn(`${visible(path)}: and ${grouped(more)} more warnings`);
-  const resolved = await resolve(description, files(path === STDIO ? process.cwd() : dirname(path), o));
-  return { draft: draftOf(resolved), warnings };
+  try {
+    const { description, warnings } = descriptionIn(value);
+    for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${name}: ${visible(boundedMessage(w))}`);
+    const more = warnings.length - LIMITS.descriptionWarnings;
+    if (more > 0) warn(`${name}: and ${grouped(more)} more warnings`);
+    const resolved = await resolve(description, files(path === STDIO ? process.cwd() : dirname(path), o));
+    return { draft: draftOf(resolved), warnings };
+  } catch (e) {
+    if (!(e instanceof DescriptionError)) throw e;
+    throw refusedInput("DESCRIPTION", `${name}: ${e.message}`, "docs/reference/description.md has the members");
+  }
 }

@@ -6,6 +6,7 @@ import { DETECT_BYTES, detectFormat } from "@firmseal/images";
 import {
   grouped,
   isNumberOf,
+  looksLikeLog,
   readAll,
   readFirstBytes,
   refusedInput,
@@ -17,10 +18,11 @@ import {
   sizeOf,
   usage,
   versionNumber,
+  visible,
   warn,
 } from "@firmseal/keys";
 import { versionIn } from "@firmseal/report";
-import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleImage, singleImage, toHex } from "@firmseal/signer";
+import { type Description, draftOf, EnvelopeDraft, isUuid, type SignedWith, type SingleImage, singleImage, toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, looksLikeEnvelope, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
@@ -135,8 +137,15 @@ function versionText(version: string): NonNullable<Description["text"]> {
 /** Makes the description of a release with one image. */
 export type Recipe = (facts: SingleImage) => Description;
 
+/** Warns about a vendor and a class that look swapped: a vendor is a domain, and a class rarely is one. */
+function warnOfSwapped(vendor: string, name: string): void {
+  if (!vendor.includes(".") && !isUuid(vendor) && /^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(name))
+    warn(`--class ${visible(name)} is a domain, and --vendor ${visible(vendor)} is not: are they swapped?`);
+}
+
 async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
+  warnOfSwapped(facts.vendor, facts.class);
   if (path === STDIO && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, given, o);
@@ -170,6 +179,8 @@ export async function readInput(path: string, o: InputOptions): Promise<ReleaseI
   if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, bytes);
   const head = bytes?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES);
   const kind = detectKind(head, path);
+  if (kind === "description" && looksLikeLog(head))
+    throw usage(`${path === STDIO ? "stdin" : path} is a signing log`, "name the image, the description or the envelope");
   if (kind !== "image") {
     const given = (["vendor", "class", "seq", "first", "version", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
     if (given)

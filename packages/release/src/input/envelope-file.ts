@@ -10,18 +10,27 @@ import { LIMITS } from "./limits.js";
 /** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
 
+const RECORD_SCHEMA = '"urn:firmseal:release:1"';
+
+/** What to give in place of a file that begins like this. */
+const hintFor = (head: Uint8Array): string =>
+  Buffer.from(head).toString("latin1").includes(RECORD_SCHEMA)
+    ? "this is the record of a release: give an envelope beside it, or the folder with --product FILE"
+    : refusalHint(errors.ENVELOPE_NONE);
+
 /**
  * Reads an envelope. A file that is clearly of another kind is reported as such, not as damaged CBOR. Reads everything
- * at once: the verified bytes must be the used bytes, even if the file changes meanwhile. Throws a Failure:
- * ENVELOPE_NONE for such a file, USAGE if it is too large, ENVIRONMENT if it cannot be read.
+ * at once: the verified bytes must be the used bytes, even if the file changes meanwhile. `hint`: what to give instead,
+ * if more than an envelope fits. Throws a Failure: ENVELOPE_NONE for such a file, USAGE if it is too large, ENVIRONMENT
+ * if it cannot be read.
  */
-export function readEnvelopeFile(path: string): Uint8Array {
+export function readEnvelopeFile(path: string, hint?: string): Uint8Array {
   return admitted(
     path,
     readAll(path, LIMITS.envelope, (head) => {
-      const fault = head.length === 0 ? "the file is empty" : looksLikeEnvelope(head) ? undefined : "not a SUIT envelope";
-      if (fault !== undefined)
-        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: ${fault}`, refusalHint(errors.ENVELOPE_NONE));
+      if (looksLikeEnvelope(head)) return;
+      const fault = head.length === 0 ? "the file is empty" : "not a SUIT envelope";
+      throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path === STDIO ? "stdin" : path}: ${fault}`, hint ?? hintFor(head));
     }),
   );
 }
