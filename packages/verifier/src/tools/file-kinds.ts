@@ -28,7 +28,8 @@ export const FILE_KINDS: Readonly<Record<FileKind, FileKindRow>> = {
 
 /** The tag that the bytes begin with, in the one form that tags below 256 have, and where what it tags begins. */
 function tagOf(head: ArrayLike<number>): { tag: number; body: number } | undefined {
-  if (head[0] >= 0xc0 && head[0] < 0xd8) return { tag: head[0] - 0xc0, body: 1 };
+  // below the first tag it is negative, and of no kind
+  if (head[0] < 0xd8) return { tag: head[0] - 0xc0, body: 1 };
   return head[0] === 0xd8 && head[1] >= 24 ? { tag: head[1], body: 2 } : undefined;
 }
 
