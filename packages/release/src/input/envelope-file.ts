@@ -6,6 +6,7 @@ import { errors, type Source } from "@firmseal/verifier";
 import { looksLikeEnvelope, readHead, readItem } from "@firmseal/verifier/tools";
 import { refusalHint } from "../verify/refusals.js";
 import { LIMITS } from "./limits.js";
+import { wrongKind } from "./wrong-kind.js";
 
 /** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
@@ -29,8 +30,9 @@ export function readEnvelopeFile(path: string, hint?: string): Uint8Array {
     path,
     readAll(path, LIMITS.envelope, (head) => {
       if (looksLikeEnvelope(head)) return;
-      const fault = head.length === 0 ? "the file is empty" : "not a SUIT envelope";
-      throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path === STDIO ? "stdin" : path}: ${fault}`, hint ?? hintFor(head));
+      const name = path === STDIO ? "stdin" : path;
+      const fault = head.length === 0 ? `${name}: the file is empty` : wrongKind(name, head, "envelope");
+      throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, fault, hint ?? hintFor(head));
     }),
   );
 }
