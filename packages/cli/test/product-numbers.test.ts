@@ -35,7 +35,7 @@ describe("no two releases have one number", () => {
     const { json, stderr } = await released(next, "1.0.1", "--json");
     expect(BigInt(json["sequence"] as string)).toBe(versionNumber("1.0.1"));
     // it says what it cannot know
-    expect(stderr).toContain("no earlier release is known here");
+    expect(stderr).toMatch(/^no earlier release is known here, .*: give --previous DIR, or --first for the first release$/m);
     expectOneEach(old, fresh, next);
   });
 
@@ -81,6 +81,11 @@ describe("no two releases have one number", () => {
     expect((await released(p, "1.0.0", "--first", "--json")).json["state"]).toBe("unchanged");
     expect(refusal(await release(p, "1.0.1", "--first"), 1)).toContain("dist/1.0.0 was released before, so this is not the first release");
     await released(p, "1.0.1");
+    // as the example for GitLab checks a build, whether a release is known or not
+    const check = ["0.0.0", "--first", "--allow-lower-sequence", "--dry-run"] as const;
+    const q = world(previous);
+    await released(q, "1.0.0", "--first");
+    for (const one of [p, q, world(), world(previous)]) expect((await released(one, ...check)).stderr).toContain("would be released");
   });
 
   it("from the last release: it is exceeded, and without one a person says that this is the first", async () => {

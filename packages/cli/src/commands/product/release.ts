@@ -159,7 +159,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
 
 function warnOfNothingKnown({ version }: ReleasePlan): void {
   notice(
-    `no earlier release is known here, so release cannot check whether ${version} was published elsewhere with other content: --previous DIR`,
+    `no earlier release is known here, so release cannot check whether ${version} was published elsewhere with other content: give --previous DIR, or --first for the first release`,
   );
 }
 

@@ -26,6 +26,8 @@ export interface NumberOptions {
   seq?: bigint;
   /** Nothing was released yet. */
   first?: boolean;
+  /** Nothing is signed. Then `first` only says that no earlier release needs to be known. */
+  dryRun?: boolean;
 }
 
 /** What was published last: a folder of releases, a release, its record alone, or an envelope. */
@@ -60,7 +62,7 @@ export function numberOf(product: Product, version: string, known: readonly Know
       'drop it, or say [sequence] source = "given" in the product file',
     );
   // with numbers of the log, it says that the log begins
-  if (source !== "log" && o.first && known.length > 0)
+  if (source !== "log" && o.first && !o.dryRun && known.length > 0)
     throw releaseFault(`${known.at(-1)?.path} was released before, so this is not the first release`, "drop --first");
   switch (source) {
     case "version":
