@@ -217,6 +217,8 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
       expect(readdirSync(join(here, "dist/1.4.2"))).toContain("acme-gateway-1.4.2.suit");
       const again = shell(script, here, more);
       expect([again.status, again.stderr.includes("already exists, with the same content")]).toEqual([0, true]);
+      // also where a release is known
+      expect(shell(without(jobs["firmseal-check"].script), here).status, name).toBe(0);
       writeFileSync(join(here, "gateway.bin"), Buffer.alloc(4096, 1));
       const other = shell(script, here, more);
       expect([other.status, /^firmseal: .* with other content$/m.test(other.stderr)]).toEqual([1, true]);
