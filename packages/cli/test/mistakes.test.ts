@@ -109,10 +109,10 @@ describe("a slip", () => {
       "not a SUIT envelope\nhint: this is the record of a release: give an envelope beside it",
     );
     expect(await failed(1, "sign", "release.json", "--key", "A.pem")).toContain(
-      'release.json: /$schema: it is "urn:firmseal:release:1", and must be "urn:firmseal:manifest:1"',
+      'release.json: /$schema: it is "urn:firmseal:release:1"; that of a description is "urn:firmseal:manifest:1"',
     );
     expect(await failed(1, "sign", "package.json", "--key", "A.pem")).toContain(
-      'package.json: /$schema: missing; it must be "urn:firmseal:manifest:1"',
+      'package.json: /$schema: missing; that of a description is "urn:firmseal:manifest:1"',
     );
   });
 

@@ -53,8 +53,8 @@ const WANTED = "urn:firmseal:manifest:1";
 /** Why a JSON value that is not a description in any format is not one. */
 function notADescription(value: unknown): DescriptionError {
   const named = typeof value === "object" && value !== null ? (value as { $schema?: unknown }).$schema : undefined;
-  const is = typeof named === "string" ? `it is ${JSON.stringify(boundedMessage(named))}, and must be` : "missing; it must be";
-  return new DescriptionError("/$schema", `${is} ${JSON.stringify(WANTED)}`);
+  const is = typeof named === "string" ? `it is ${JSON.stringify(boundedMessage(named))}` : "missing";
+  return new DescriptionError("/$schema", `${is}; that of a description is ${JSON.stringify(WANTED)}`);
 }
 
 /** The description in a JSON value, with the warnings about an old one. Throws DescriptionError. */
