@@ -125,7 +125,7 @@ export const TEXTS = {
   deviceId: "Device identifier (hex)",
   slot: "Installs into slot",
   floor: "Floor: lowest accepted sequence number",
-  has: "Has the images already",
+  has: "Already has the images",
   run: "Run",
   any: "any",
   step: (i: number, n: number) => `Step ${grouped(i)} of ${grouped(n)}`,

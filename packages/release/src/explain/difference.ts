@@ -80,7 +80,7 @@ function imageChanges(before: Explained, after: Explained): ImageChange[] {
   });
 }
 
-/** Compares two explained releases. Devices whose behaviour changes alike are together. */
+/** Compares two explained releases. Devices whose behaviour changes alike share an entry. */
 export function releaseDifference(before: Explained, after: Explained): ReleaseDifference {
   const [old, next] = [kindsOf(before), kindsOf(after)];
   const only = (a: Map<string, Kind>, b: Map<string, Kind>) => {
