@@ -23,7 +23,7 @@ const options = new OptionsManager(OptionSource.DefaultCLIOptions).merge(
     includes: [bundle],
     excludes: [],
     sync: !target.waits,
-    // of those that there are, the one for prototypes stays
+    // of those that exist, the one for prototypes stays
     disableBugDetectors: ["command-injection", "path-traversal", "remote-code", "ssrf"],
     timeout: 10_000,
     fuzzerOptions,

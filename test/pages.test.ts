@@ -261,7 +261,7 @@ head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js star
   });
 });
 
-it("docs/guides/kernel.md makes a bundle with the machine code that it tells of", async () => {
+it("docs/guides/kernel.md makes a bundle with the machine code that it describes", async () => {
   const here = empty("kernel");
   const { stdout, stderr } = await runPage("docs/guides/kernel.md", here);
   const { length, digest } = kernelOf("bangle.js2");

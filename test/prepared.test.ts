@@ -135,7 +135,7 @@ it("the hash decides about every digit: k and S at the edges", () => {
   }
 });
 
-describe("a table that is none", () => {
+describe("an invalid table", () => {
   const pair = keyPair();
   const other = keyPair();
   const message = Uint8Array.of(1, 2, 3);

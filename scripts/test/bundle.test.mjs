@@ -169,7 +169,7 @@ describe("names of the verifier that the bundler has as texts", () => {
 describe("bundles of parts that nobody has chosen before", () => {
   const player = readFileSync(new URL("../../conformance/player.js", import.meta.url), "utf8");
   let files;
-  /** What a bundle says of vectors, word for word: many need an algorithm or a part that it does not have. */
+  /** What a bundle says about vectors, word for word: many need an algorithm or a part that it does not have. */
   function says(bundle) {
     const lines = [];
     files ??= JSON.stringify(everyNth(vectorFiles(), LONG ? 3 : 8));

@@ -67,7 +67,7 @@ describe("the bill of materials", () => {
     expect(edges.get("vitest")).toEqual(expect.arrayContaining(["vite", "@vitest/runner"]));
   });
 
-  it("is the same for the same packages, in whatever order and at whatever time they are told", () => {
+  it("is the same for the same packages, in any order and at any time", () => {
     const other = { ...bom, serialNumber: "urn:uuid:0", metadata: { ...bom.metadata, timestamp: "2020-01-01T00:00:00Z" } };
     other.components = bom.components.toReversed();
     other.dependencies = bom.dependencies.toReversed().map((d) => ({ ...d, dependsOn: d.dependsOn?.toReversed() }));

@@ -86,7 +86,7 @@ describe("the contract firmseal-single-1", () => {
       }
   });
 
-  it("is what the signer makes of an image: the same bytes as the vectors, which are put together without it", async () => {
+  it("is what the signer makes of an image: the same bytes as the vectors, which are assembled without it", async () => {
     const { secret } = readKeys()["ed25519-a"] as { secret: string };
     const key = signer(privateKey("ed25519", Uint8Array.from(Buffer.from(secret, "hex"))));
     const facts = {

@@ -177,7 +177,7 @@ describe("code points", () => {
     PARAM_FETCH_ARGS: "suit-parameter-fetch-arguments",
   };
 
-  it("stand in the registry once each, with number and name, and nothing else does", () => {
+  it("are in the registry once each, with number and name, and nothing else is", () => {
     const wanted = constants.map(({ table, code, name }) => {
       const rest = name.slice(name.indexOf("_") + 1);
       return `${table} ${code} ${plain(other[name] ?? (leads[table ?? ""] ?? "") + rest)}`;
@@ -263,7 +263,7 @@ describe("code points", () => {
     expect(shown.filter((name) => /^not-supported-(command|parameter)-/.test(name)).sort()).toEqual(wanted.sort());
   });
 
-  it("stand in docs/reference/spec-coverage.md as in the registry", () => {
+  it("are in docs/reference/spec-coverage.md as in the registry", () => {
     const sign = (b: boolean) => (b ? "yes" : "no");
     const documented = rows("../docs/reference/spec-coverage.md").filter(([code]) => /^-?\d+$/.test(code ?? ""));
     expect(documented).toEqual(registry.map((r) => [String(r.code), r.name, r.source, sign(r.written), sign(r.read), sign(r.executed)]));

@@ -132,7 +132,7 @@ describe("nameVariables()", () => {
     expect(code).toMatch(/\bapi\b|\bout\b/);
   });
 
-  it("tells the parameter of a catch from a variable outside with its name", async () => {
+  it("distinguishes the parameter of a catch from an outer variable with the same name", async () => {
     const body = `function outer(e, x) { api.of = function (y) { var r = [e];
       try { none(); } catch (e) { r.push(typeof e, (function () { return e === y; })()); } r.push(e); return r; }; return x; }
       api.r = outer(5, 6); api.s = api.of(7);`;

@@ -102,7 +102,7 @@ it("a verifier without families keeps its list, and takes the new one once it kn
   expect(old.trustFileUnchecked(plain, old.embeddedTrust(first)).sequence).toEqual([0, 2]);
 });
 
-it("a member of tomorrow is refused with its number, whoever has signed it", async () => {
+it("a future member is refused with its number, no matter who signed it", async () => {
   const now = await load("trust", "families");
   const next = await tomorrow();
   const { device, first } = await brought(now, next);

@@ -33,7 +33,7 @@ describe("targets", () => {
   it("that there are not are refused", () => {
     for (const name of ["toaster", "constructor", "__proto__", ""]) expect(() => advise(name, ["ed25519"])).toThrow(RangeError);
   });
-  it("stand in the documentation, each with what is recommended", () => {
+  it("are in the documentation, each with its recommended algorithm", () => {
     const text = readFileSync(new URL("../../../docs/guides/keys/choosing-an-algorithm.md", import.meta.url), "utf8");
     const rows = (text.split("## By target")[1] ?? "")
       .split("\nOn Espruino")[0]

@@ -41,7 +41,7 @@ describe.concurrent("the logs of two copies", () => {
     mkdirSync(p.at("other machine"), { mode: 0o700 });
     await p.keygen("5/4");
     await p.ok(p.signArgs("1.suit"));
-    // leaf 0 is the one of both, and each goes on from there
+    // leaf 0 is that of both, and each goes on from there
     for (const name of ["", ".state", ".tree0", ".log"]) cpSync(p.at(`k.hss${name}`), p.at(`c.hss${name}`));
     await p.ok(["hss", "adopt", "c.hss", "--no-other-copy-signs"], ci);
     await p.ok(p.signArgs("2.suit"));

@@ -54,7 +54,7 @@ async function signed(p: Place, seq: number | string, more: readonly string[] = 
 }
 
 describe.concurrent("the log of a key", () => {
-  it("tells who signed what, when, and with which number, and nothing that is secret", async () => {
+  it("shows who signed what, when, and with which number, and nothing secret", async () => {
     const p = place();
     const before = Date.now();
     const r = await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--json"], {
@@ -129,7 +129,7 @@ describe.concurrent("the log of a key", () => {
     ]);
   });
 
-  it("lies in the state folder for a key that comes through stdin, and where --log says", async () => {
+  it("is in the state folder for a key from stdin, and where --log says", async () => {
     const p = place();
     const key = privateJwk(keyA);
     await p.ok(["sign", "fw.bin", "--key", "-", ...FACTS, "--seq", "1"], { input: key });
@@ -379,7 +379,7 @@ describe.concurrent("the sequence number", () => {
     await p.ok([...args, "A.pem", "--out", "again.suit"]);
   });
 
-  it("in an envelope or a description is looked at as well", async () => {
+  it("in an envelope or a description is checked as well", async () => {
     const p = place();
     await signed(p, 7);
     await signed(p, 6, ["--out", "six.suit"], "B.pem");

@@ -38,7 +38,7 @@ describe("what a shell offers", () => {
     expect(await values(...words)).toEqual(expected);
   });
 
-  it.skipIf(!existsSync("/dev/full"))("are left out in silence if they cannot be written", async () => {
+  it.skipIf(!existsSync("/dev/full"))("are silently left out if they cannot be written", async () => {
     const { exit, stderr } = await standard().run(["complete", "--", "ro"], { stdout: "/dev/full" });
     expect([exit, stderr]).toEqual([3, ""]);
   });

@@ -61,7 +61,7 @@ describe("create", () => {
     });
   });
 
-  it("tells the formats apart by $schema", async () => {
+  it("distinguishes the formats by $schema", async () => {
     const p = place();
     const old = {
       "manifest-version": 1,

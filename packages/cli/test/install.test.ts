@@ -222,7 +222,7 @@ describe("install", () => {
     expect(record(p).floor).toBe("7");
   });
 
-  it("a device.json that is none", async () => {
+  it("a device.json that is not one", async () => {
     const p = place();
     p.folder("dev");
     for (const text of [

@@ -47,7 +47,7 @@ describe("keygen", () => {
     });
   }
 
-  it("--no-passphrase: a plain key, told with a warning", async () => {
+  it("--no-passphrase: a plain key, with a warning", async () => {
     const p = place();
     const r = await p.ok(["keygen", "--no-passphrase", "--out", "plain.pem"], { through: ["/bin/sh", "-c", 'umask 0; exec "$@"', "-"] });
     expect(p.get("plain.pem").toString()).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);

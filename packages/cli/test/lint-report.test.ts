@@ -50,7 +50,7 @@ describe("waivers", () => {
     ]);
   });
 
-  it("with a last day that is none are refused, with the form of a day", async () => {
+  it("with a last day that is not a day are refused, with the form of a day", async () => {
     const p = standard();
     product(p, waiver('reason = "later"\nuntil = "soon"'));
     await signed(p, 7);
@@ -133,7 +133,7 @@ describe("a report", () => {
     }
   });
 
-  it("in JSON is the one of --json, also on failure", async () => {
+  it("in JSON is that of --json, also on failure", async () => {
     const p = standard();
     await signed(p, 7);
     for (const more of [[], ["--fail-on", "note"]]) {

@@ -1,4 +1,4 @@
-// lint looks at one release and at folders of them: what it takes, and what it says of what it did not look at.
+// lint looks at one release and at folders of them: what it takes, and what it says about what it did not look at.
 
 import { describe, expect, it } from "vitest";
 import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
@@ -59,7 +59,7 @@ describe("lint", () => {
     expect(await cuts("fw.suit")).toEqual([]);
   });
 
-  it("lets the same release be looked at again after it was published", async () => {
+  it("accepts the same release again after it was published", async () => {
     const p = standard();
     await signed(p, 7);
     expect((await linted(p, ["fw.suit", "--previous", "fw.suit"])).findings.map(({ rule }) => rule)).toEqual(["L40"]);
@@ -83,7 +83,7 @@ describe("lint", () => {
     expect((await linted(p, ["dist/1.0.0"])).findings.filter(({ rule }) => rule === "L10")).toEqual([]);
   });
 
-  it("finds a number that is not the one of the version", async () => {
+  it("finds a number that is not that of the version", async () => {
     const p = standard();
     product(p);
     p.put("firmseal.toml", PRODUCT.replace("given", "version"));

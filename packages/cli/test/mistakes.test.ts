@@ -79,7 +79,7 @@ describe("a slip", () => {
     await p.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", UUID_A, "--class", UUID_B, "--seq", "1"]);
   });
 
-  it("in the name of a test key is told, once the key itself is none", async () => {
+  it("in the name of a test key is reported, once the key itself is not a test key", async () => {
     const p = standard();
     expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--allow-test-key", "nonsense"]), 2);
   });
@@ -145,7 +145,7 @@ describe("a release that no device takes", () => {
     expect(await described(p, { ...all, validate: ["condition-image-match"] })).not.toContain("warning");
   });
 
-  it("whose URI stands in the shared sequence has its payload looked at", async () => {
+  it("whose URI is in the shared sequence has its payload checked", async () => {
     const p = standard();
     p.put("app.bin", image(10));
     const shared = [...identify(UUID_A, UUID_B), { "directive-override-parameters": { uri: "http://a/b", image: { file: "app.bin" } } }];
@@ -189,7 +189,7 @@ describe("a large file", () => {
 describe("two installations on one device", () => {
   const big = image(20_000_000);
 
-  it("do not run at once: the second is told, and the first is not disturbed", async () => {
+  it("do not run at once: the second ends with a message, and the first is not disturbed", async () => {
     const p = standard();
     p.put("big.bin", big);
     await p.ok(["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "one.suit"]);

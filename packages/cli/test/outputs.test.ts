@@ -49,7 +49,7 @@ describe("an output that cannot be written", () => {
     expect(await left()).toEqual(before);
   });
 
-  it("is told before a trust file counts as signed, and before a passphrase is asked for", async () => {
+  it("is reported before a trust file counts as signed, and before a prompt for a passphrase", async () => {
     const p = withBad();
     const anchors = [
       { key: "A.jwk", roles: ["root"] },
@@ -85,7 +85,7 @@ describe("an output that cannot be written", () => {
 });
 
 describe("an output that fails after signing", () => {
-  it("tells that the number was used", async () => {
+  it("says that the number was used", async () => {
     const p = withBad();
     p.put("large.bin", image(200_000));
     // in blocks of 512 bytes: enough for the log, not for the envelope

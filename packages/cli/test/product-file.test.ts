@@ -1,4 +1,4 @@
-// The product file: mistakes in it, whom its devices trust, and what sign takes from it.
+// The product file: mistakes in it, the keys that its devices trust, and what sign takes from it.
 
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -117,7 +117,7 @@ describe("a product file with a mistake", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("a clock that is far off, and a time that is none", async () => {
+  it("a clock that is far off, and an invalid time", async () => {
     const p = world();
     for (const time of ["tomorrow", "99999999999", "-1", "1e9"]) {
       const r = await p.run(["release", "--version", "1.0.0"], { env: { SOURCE_DATE_EPOCH: time } });
@@ -127,10 +127,10 @@ describe("a product file with a mistake", () => {
   });
 });
 
-describe("whom the devices of a product trust", () => {
+describe("the keys that the devices of a product trust", () => {
   const withTrust = (lines: string) => `${PRODUCT}\n[trust]\n${lines}\n`;
 
-  it("may be other keys than those that sign: then nothing is signed that they would refuse", async () => {
+  it("may differ from those that sign: then nothing is signed that the devices would refuse", async () => {
     const p = world(withTrust('keys = "B.jwk"'));
     expect(refusal(await release(p, "1.0.0"), 1)).toMatch(/board esp32: a device of class gateway-esp32-1 would refuse the release/);
     expect([p.has("dist"), entries(p)]).toEqual([false, []]);

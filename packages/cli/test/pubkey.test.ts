@@ -29,7 +29,7 @@ describe("pubkey", () => {
     });
   }
 
-  it("js and h are for embedding, and are no keys", async () => {
+  it("js and h are for embedding, and are not keys", async () => {
     const p = place();
     const js = await p.ok(["pubkey", "A.pem", "--format", "js"]);
     expect(js.stdout).toContain(`key: [${keyA.key.join(", ")}]`);

@@ -24,7 +24,7 @@ describe("lint in a release", () => {
     expect(refusal(await release(p, "1.0.0", "--dry-run"), 1)).toContain("L90 waiver-invalid: the waiver of L40 has no reason");
   });
 
-  it("holds the keys that will sign against the rules before they sign", async () => {
+  it("checks the keys that will sign against the rules before they sign", async () => {
     const waiver = '[[policy.waivers]]\nrule = "cnsa2-signature"\nreason = "LMS keys are in order"\nuntil = 2099-01-01';
     const p = world(withPolicy(`suite = "cnsa2"\n${waiver}`));
     const plan = await p.ok(["release", "--version", "1.0.0", "--dry-run", "--json"]);

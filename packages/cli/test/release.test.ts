@@ -94,7 +94,7 @@ describe("--role", () => {
 
 describe("a release that cannot be made", () => {
   it.each(["env:NOT_SET", "exec:./gone", "pkcs11:token=gone;object=fw?module-path=/gone.so", "vault:fw"])(
-    "for want of its key %s is refused, and leaves nothing",
+    "without the key %s is refused, and leaves nothing",
     async (ref) => {
       const p = world(`${PRODUCT.replace("A.pem", ref)}\n[trust]\nkeys = "A.jwk"\n`);
       const r = await release(p, "1.0.0");
@@ -104,7 +104,7 @@ describe("a release that cannot be made", () => {
     },
   );
 
-  it("for want of a folder, or of rights on it, is refused, and uses no number", async () => {
+  it("without a folder, or without rights on it, is refused, and uses no number", async () => {
     const p = world();
     p.put("dist", "a file");
     expect(refusal(await release(p, "1.0.0"), 3)).toContain("dist");
@@ -141,7 +141,7 @@ describe("a release that cannot be made", () => {
 });
 
 describe("two runs in one folder", () => {
-  it("make one release, whole, whoever is first", async () => {
+  it("make one release, whole, no matter which is first", async () => {
     const p = world();
     const runs = await Promise.all(
       (LONG ? [0, 1, 2] : [0, 1]).map(() => p.run(["release", "--version", "1.0.0", "--json"], { program: true })),

@@ -20,7 +20,7 @@ describe("rotate bridge", () => {
     p.run(["rotate", "bridge", "app.bin", "--trust", "t1.trust", "--next", next, ...facts, ...args]);
   const signers = (...list: string[]) => list.flatMap((name) => ["--key", `${name}.pem`]);
 
-  it("makes a release that both trust files believe, and that a device follows", async () => {
+  it("makes a release that is valid under both trust files, and that a device follows", async () => {
     const r = await bridge([...signers("A", "B", "C"), "--seq", "30", "--fleet", "fleet.json", "--out", "made.suit"]);
     expect(r.exit, r.stderr).toBe(0);
     expect(words(r)).toEqual([

@@ -275,7 +275,7 @@ describe("rotate next", () => {
     expect(words(r)).toEqual(["far: the archive has no way to trust file 2"]);
   });
 
-  it("refuses an archive that is none", async () => {
+  it("refuses an archive that is not one", async () => {
     const next = (archive: string) => p.run(["rotate", "next", "--fleet", "fleet.csv", "--archive", archive]);
     expect(expectFailure(await next("nowhere"), 3)).toContain("nowhere: file not found");
     expect(expectFailure(await next("fleet.csv"), 3)).toContain("fleet.csv");

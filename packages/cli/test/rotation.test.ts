@@ -14,7 +14,7 @@ describe("rotate plan", () => {
   });
   const planOf = (...args: string[]) => p.run(["rotate", "plan", "--fleet", "fleet.json", ...args]);
 
-  it("tells what each step does to each cohort, and adds up the devices", async () => {
+  it("shows what each step does to each cohort, and adds up the devices", async () => {
     const r = await planOf(...steps("bridge3.suit", "r31.suit"));
     expect(r.exit, r.stderr).toBe(0);
     expect(r.stdout).toBe(
@@ -159,7 +159,7 @@ describe("rotate plan", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("refuses a step that is none", async () => {
+  it("refuses a step that is not one", async () => {
     expectFailure(await planOf(...steps("app.bin")), 1);
     expectFailure(await planOf(...steps("missing.suit")), 3);
     const damaged = Uint8Array.from(p.get("bridge3.suit"));

@@ -141,7 +141,7 @@ describe("sign IMAGE", () => {
     }
   });
 
-  it("16 MiB travel in the envelope, one byte more does not", async () => {
+  it("16 MiB travel in the envelope, and one more byte does not", async () => {
     const p = place();
     const most = 16 * 1024 * 1024;
     for (const n of [most, most + 1]) {

@@ -195,7 +195,7 @@ describe("firmseal status collect", () => {
     ],
     ["keys in the firmware", () => answer("serial-2", device("r10"), nonceOf(2), { list: false }), "has keys in its firmware"],
   ];
-  it.each(WRONG)("names, and does not believe: %s", async (_, make, expected) => {
+  it.each(WRONG)("names, and does not accept: %s", async (_, make, expected) => {
     fresh();
     const good = answer("serial-1", device("r10"), nonceOf(1));
     p.put("answers.jsonl", said(good, make()));
@@ -214,7 +214,7 @@ describe("firmseal status collect", () => {
     expect(p.has("alone.jsonl")).toBe(false);
   });
 
-  it("does not believe a device twice, nor an answer that is older than what is known", async () => {
+  it("does not accept a second answer of a device, or an answer that is older than the fleet file", async () => {
     fresh(row("serial-1", { seen: "2026-03-01" }), row("serial-2"), row("serial-3", { devices: 3 }));
     const [two, three] = [answer("serial-2", device("r10"), nonceOf(2)), answer("serial-3", device("r10"), nonceOf(3))];
     p.put("answers.jsonl", said(two, answer("serial-1", device("r10"), nonceOf(1)), two, three));
@@ -328,7 +328,7 @@ describe("firmseal status collect", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("has told each member of its JSON, and has them on stdout where the file goes there", async () => {
+  it("declares each member of its JSON, and writes them to stdout with the file", async () => {
     fresh();
     p.put("answers.jsonl", said(answer("serial-1", device("r10"), nonceOf(1))));
     const r = told(await collect("--out", "-", "--json"));

@@ -128,7 +128,7 @@ describe.concurrent("the number of a trust file", () => {
     expectHarmless((await p.ok(["audit", "r1.pem"])).stdout);
   });
 
-  it("may be signed again for the same list, by whomever", async () => {
+  it("may be signed again for the same list, by any root", async () => {
     const p = place();
     const file = await list(p, 5);
     p.put("copy.trust", p.get(file));

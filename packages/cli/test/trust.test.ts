@@ -10,7 +10,7 @@ import { expectFailure, expectHarmless, FACTS } from "../../test-support/src/com
 import { board, KEYS, place, ROOTS, refused, release, signed } from "./trust-place.js";
 
 describe.concurrent("firmseal trust", () => {
-  it("goes from a description over two signatures to a device that believes it", async () => {
+  it("goes from a description through two signatures to a device that accepts it", async () => {
     const p = place();
     const made = await p.ok(["trust", "create", "--from", "board.json", "--json"]);
     expect(made.json).toMatchObject({ ok: true, out: "board.trust", name: "board", sequence: "1", thresholds: { root: 2, release: 1 } });
@@ -40,7 +40,7 @@ describe.concurrent("firmseal trust", () => {
     expect(loose.stderr).toMatch(/^warning: board\.trust: no root is given.*\n$/);
   });
 
-  it("verify, install and simulate believe it, in its role, for its device, up to its number", async () => {
+  it("verify, install and simulate accept it, in its role, for its device, up to its number", async () => {
     const p = await signed();
     const trust = ["--trust", "board.trust", ...ROOTS];
     await release(p, "A.pem", 7, "a.suit");

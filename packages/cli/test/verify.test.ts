@@ -6,7 +6,7 @@ import { expectFailure, FACTS, image } from "../../test-support/src/command-line
 import { description, place, signed } from "./command-place.js";
 
 describe("verify", () => {
-  it("tells who has signed", async () => {
+  it("shows who has signed", async () => {
     const p = place();
     const r = await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--json"]);
     expect(r.stderr).toBe("");

@@ -159,7 +159,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
   });
 
   it.skipIf(!hasOpenssl)(
-    "a public key that a program only claims is believed by no command, and what it signs as proof is no Sig_structure",
+    "no command trusts a public key that a program only claims, and what it signs as proof is not a Sig_structure",
     async () => {
       const sample = (alg: string, key: Uint8Array) =>
         plugin({

@@ -32,7 +32,7 @@ const MOUNTS = (() => {
 })();
 
 describe("no leaf signs twice", () => {
-  it("when the state comes from a backup; what is left can be gone on with", async () => {
+  it("when the state comes from a backup; signing can continue with the leaves that are left", async () => {
     const p = new HssPlace();
     await p.keygen("5/4");
     await p.ok(p.signArgs("1.suit"));
@@ -81,7 +81,7 @@ describe("no leaf signs twice", () => {
     expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(3);
   });
 
-  it("and no state seems restored because others sign while it is looked at", async () => {
+  it("and no state seems restored because others sign while it is read", async () => {
     const p = new HssPlace();
     await p.keygen("5/4");
     await p.ok(p.signArgs("1.suit"));
@@ -192,7 +192,7 @@ describe("no leaf signs twice", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("and a state ahead of the record of this machine is told, far ahead is refused", async () => {
+  it("and a state ahead of the mark of this machine gives a warning, and far ahead is refused", async () => {
     const p = new HssPlace();
     await p.keygen("10/1");
     await p.ok(p.signArgs("0.suit"));

@@ -146,7 +146,7 @@ describe.each(algs)("%s in a file", (alg) => {
   });
 });
 
-test("a changed byte of the DER is refused, or is another key; nothing is thrown but what is told", async () => {
+test("a changed byte of the DER is refused, or is another key; only documented errors are thrown", async () => {
   const key = keys["ml-dsa-44"];
   const pkcs = ownPkcs8(key) as Buffer;
   const spki = ownSpki(key) as Buffer;
@@ -202,7 +202,7 @@ describe("what openssl decrypts and does not know", () => {
     for (let n = 0; n < der.length; n++) expect(await open(der.subarray(0, n))).toBeUndefined();
   });
 
-  test("parameters that there cannot be, or that would keep the machine busy, are none", async () => {
+  test("impossible parameters, or those that would keep the machine busy, are refused", async () => {
     const number = (...bytes: number[]) => tlv(2, Buffer.from(bytes));
     const key = scryptSync(PASS, salt, 32, { N: 16, r: 8, p: 1 });
     expect(await open(sealed(key, scryptOf(derInteger(16), derInteger(8), derInteger(1))))).toEqual(plain);

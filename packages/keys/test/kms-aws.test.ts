@@ -42,7 +42,7 @@ const env = (endpoint: string, more: { [name: string]: string } = {}) => ({
 
 const failure = (ref: string) => refusalOfKey(openAwsKey, ref);
 
-describe.skipIf(!server)(`moto in the place of AWS${server ? "" : " (skipped: no moto_server)"}`, () => {
+describe.skipIf(!server)(`moto in place of AWS${server ? "" : " (skipped: no moto_server)"}`, () => {
   const url = server?.url ?? "";
   let admin: KMSClient;
   beforeAll(() => {
@@ -57,7 +57,7 @@ describe.skipIf(!server)(`moto in the place of AWS${server ? "" : " (skipped: no
     return { id, arn: KeyMetadata?.Arn as string };
   }
 
-  it("signs with P-256, by id, alias and ARN; the command line and the device bundle believe it", async () => {
+  it("signs with P-256, by id, alias and ARN; the command line and the device bundle accept it", async () => {
     const { id, arn } = await make("ECC_NIST_P256", "SIGN_VERIFY", "alias/release");
     const p = standard();
     const run = { env: env(url) };
@@ -154,7 +154,7 @@ describe("answers in the shape of the API reference", () => {
     }
   });
 
-  it("an answer without end is cut off: from the service, and from who gives credentials", async () => {
+  it("an endless response is cut off: from the service, and from the provider of credentials", async () => {
     bytesFlooded();
     for (const of of ["GetPublicKey", "Sign"]) {
       await aws(serviceKey("p256"), (target) => (target === of ? "endless" : undefined));
@@ -239,7 +239,7 @@ describe("answers in the shape of the API reference", () => {
     }
   });
 
-  it("a public key that is none, or for another use", async () => {
+  it("a public key that is not one, or for another use", async () => {
     const key = serviceKey("p256");
     for (const json of [
       { KeyId: ARN, KeyUsage: "SIGN_VERIFY" },
@@ -311,6 +311,6 @@ it.each([
   "key with space",
   "a\nb",
   `https://example.com/${ID}`,
-])("awskms:%s is no name of a key", async (id) => {
+])("awskms:%s does not name a key", async (id) => {
   await expect(openAwsKey(`awskms:${id}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
 });

@@ -120,7 +120,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
     }
   });
 
-  it.each(["p256", "ed25519"] as const)("signs with %s; the device bundle believes it", async (kind) => {
+  it.each(["p256", "ed25519"] as const)("signs with %s; the device bundle accepts it", async (kind) => {
     const { p, env, proxy } = await google(serviceKey(kind), ALGORITHMS[kind]);
     const held = await openGoogleKey(REF);
     expect((await held.signer?.sign(MESSAGE))?.length).toBe(64);
@@ -224,6 +224,6 @@ it.each([
   NAME.replace("/3", "/latest"),
   `${NAME}?x`,
   NAME.replace("acme", "../acme"),
-])("gcpkms:%s is no name of a key version", async (name) => {
+])("gcpkms:%s does not name a key version", async (name) => {
   await expect(openGoogleKey(`gcpkms:${name}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
 });

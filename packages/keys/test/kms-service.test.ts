@@ -57,7 +57,7 @@ describe("a program that was installed without the libraries", () => {
 describe("the limit on time", () => {
   afterEach(() => void vi.useRealTimers());
 
-  it("ends a call that never does, and tells the library", async () => {
+  it("ends a call that never ends, and notifies the library", async () => {
     vi.useFakeTimers();
     let told: AbortSignal | undefined;
     const call = callService(
@@ -132,7 +132,7 @@ describe("the limit on time", () => {
   });
 });
 
-it.each(Object.keys(KINDS))("%s: certificates that are not looked at are no use", async (ref) => {
+it.each(Object.keys(KINDS))("%s: refuses to work without certificate checks", async (ref) => {
   const p = new Place();
   p.put("fw.bin", image(100));
   const r = await p.run(["sign", "fw.bin", "--key", ref, ...FACTS, "--seq", "1"], { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
@@ -148,7 +148,7 @@ it.each(Object.keys(KINDS))("%s: certificates that are not looked at are no use"
   expect(p.names()).toEqual(["fw.bin"]);
 });
 
-it("an error that no table names is told by its class, and only where that is a word", () => {
+it("an error that no table names is reported by its class, if that is a word", () => {
   expect(unknownTrouble("S", "SomeException")[0]).toBe("S has failed (SomeException)");
   for (const mark of [undefined, 7, "", "two words", "a\u001b[31m", "x".repeat(100)])
     expect(unknownTrouble("S", mark)[0]).toBe("S has failed");

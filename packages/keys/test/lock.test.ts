@@ -143,7 +143,7 @@ describe("a lock", () => {
     throw new Error("was given");
   }
 
-  it("of a process that is there is waited for, and then its number is told", async () => {
+  it("of a running process is waited for, and then its number is reported", async () => {
     const p = place();
     const first = await lock(p.at("lock"));
     const second = lock(p.at("lock"));
@@ -179,7 +179,7 @@ describe("a lock", () => {
 
 describe("whether a process has ended", () => {
   const hasProc = existsSync("/proc/self/stat");
-  it.skipIf(!hasProc)(`is told from its number and its start${hasProc ? "" : " (skipped: no /proc)"}`, async () => {
+  it.skipIf(!hasProc)(`is determined from its number and its start${hasProc ? "" : " (skipped: no /proc)"}`, async () => {
     const me = thisProcess();
     const at = join(folder, "lock");
     expect(hasEnded(me, at)).toBe(false);
@@ -208,7 +208,7 @@ describe("whether a process has ended", () => {
     expect(hasEnded({ ...before, machine: "another" }, at)).toBe(false);
     expect(hasEnded({ ...before, machine: "" }, at)).toBe(false);
     expect(hasEnded(before, "/proc/lock")).toBe(false);
-    // a container may say of its boot what it wants
+    // a container may say about its boot what it wants
     expect(hasEnded({ ...before, space: "pid:[4026532333] time:[4026531834]" }, at)).toBe(false);
     expect(hasEnded({ ...before, boot: "" }, at)).toBe(false);
     // a note of an earlier version, which did not tell of the time
@@ -217,7 +217,7 @@ describe("whether a process has ended", () => {
     if (statfsSync(folder).type === 0xef53 && me.machine !== "" && me.space === INITIAL) expect(hasEnded(before, at)).toBe(true);
   });
 
-  it.skipIf(!hasProc)(`is not told of one in another namespace of processes or time${hasProc ? "" : " (skipped: no /proc)"}`, () => {
+  it.skipIf(!hasProc)(`is not determined for one in another PID or time namespace${hasProc ? "" : " (skipped: no /proc)"}`, () => {
     const gone = { ...thisProcess(), pid: 2 ** 22 + 1 };
     const at = join(folder, "lock");
     expect(hasEnded(gone, at)).toBe(true);

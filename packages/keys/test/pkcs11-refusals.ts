@@ -36,7 +36,7 @@ export function refusals(): void {
     expect((await sign(`${keys.ed25519}?module-path=${module}`, "path.suit", { FIRMSEAL_PKCS11_MODULE: "" })).exit).toBe(0);
   });
 
-  it("a module that others can write, or put another one in the place of, is not loaded", async () => {
+  it("a module that others can write or replace is not loaded", async () => {
     const shim = hsm.shim({ SHIM_LOG: p.at("loaded") });
     p.put("loaded", "");
     const from = shim["FIRMSEAL_PKCS11_MODULE"] as string;
@@ -137,7 +137,7 @@ export function refusals(): void {
     }
   });
 
-  it("a pin-source that others can read, is behind a link, is empty, or is none", async () => {
+  it("a pin-source that others can read, that is behind a link, empty, or missing", async () => {
     p.put("tight", PIN);
     symlinkSync(p.at("tight"), p.at("pin-link"));
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("pin-link")}`)).toContain("a PIN behind a symbolic link");

@@ -82,7 +82,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect((await ok(args, hsm.shim({ SHIM_CLOSED: "1" }))).stdout).toBe(ours);
   });
 
-  it("a public key that somebody put into the token without a PIN is believed by no command", async () => {
+  it("no command trusts a public key that somebody put into the token without a PIN", async () => {
     const ref = "pkcs11:token=one;object=device";
     const made = await ok(["token", "keygen", `${ref};id=%d1`, "--alg", "es256", "--passphrase-env", "PIN"]);
     const thumbprint = /^thumbprint [0-9a-f]{64}$/m.exec(made.stderr)?.[0] as string;

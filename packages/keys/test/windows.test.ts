@@ -55,7 +55,7 @@ describe("on Windows", () => {
     }
   });
 
-  it("every other fault of a sync is told", () => {
+  it("every other fault of a sync is reported", () => {
     const failing = (code: string) => ({
       ...fs,
       fsyncSync: () => {

@@ -92,7 +92,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     expect(fooled).toBe(0);
   });
 
-  it("fools a fleet that believes one key when it is stolen, and nobody's trust even then; the plan calls it exposed", async () => {
+  it("fools a fleet that trusts one key when it is stolen, but not its trust files; the plan calls it exposed", async () => {
     const weak = await trustFileOf(1, { releases: [A, B, E], threshold: 1, roots: [R1, R2, R3] });
     const first = await release({ sequence: 10, class: "board-v2", keys: [A], image: imageOf("10") });
     const fleet = Array.from({ length: SOME }, () => new Device("board-v2", weak));

@@ -121,8 +121,8 @@ describe("what a device needs next", () => {
   });
 });
 
-describe("cohorts in one state", () => {
-  it("are told once, and as they would be alone", async () => {
+describe("cohorts in the same state", () => {
+  it("are reported once, and as they would be alone", async () => {
     const { bridge3, r31 } = all();
     const roots = [R1, R2, R3];
     const windowed = await trustFileOf(2, { releases: [A, B, C], roots, until: { 0: 25n, 2: 33n } });

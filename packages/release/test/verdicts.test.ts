@@ -1,4 +1,4 @@
-// What a plan says of devices of every kind, against what such a device then does.
+// What a plan says about devices of every kind, against what such a device then does.
 
 import { createHash } from "node:crypto";
 import {
@@ -25,7 +25,7 @@ const P256 = privateKey("es256", new Uint8Array(createHash("sha256").update("P-2
 const P256b = privateKey("es256", new Uint8Array(createHash("sha256").update("another P-256").digest()));
 
 describe("a device that lacks something", () => {
-  it("is stranded without the algorithm of the keys, and told so", () => {
+  it("is stranded without the algorithm of the keys, and the plan says so", () => {
     const { T1, bridge3, r31 } = all();
     const verdict = only(planSteps([cohort("p256", T1, 10, { algorithms: ["es256"] })], [bridge3, r31], NOBODY));
     expect(verdict).toMatchObject({ verdict: "stranded", steps: [{ code: errors.TRUST_UNUSABLE }, { code: errors.TRUST_UNUSABLE }] });
@@ -119,7 +119,7 @@ describe("a device that lacks something", () => {
 });
 
 describe("a device that is not meant, or that is further on", () => {
-  it("is unaffected by what is for another product, whoever signs it", async () => {
+  it("is unaffected by releases for another product, no matter who signs them", async () => {
     const { bridge3, r31 } = all();
     const other = await trustFileOf(4, { releases: [D, P256], roots: [R4, P256b] }, undefined, "another product");
     const camera = { identity: { vendor: [identityUuids(VENDOR, "camera").vendor], class: [identityUuids(VENDOR, "camera").class] } };
@@ -140,7 +140,7 @@ describe("a device that is not meant, or that is further on", () => {
     expect(only(planSteps([cohort("new", T3, 40)], [bridge2], NOBODY)).verdict).toBe("ahead");
   });
 
-  it("is behind if it has passed the bridge without its trust file, and is told which number it needs", () => {
+  it("is behind if it has passed the bridge without its trust file, and the plan says which number it needs", () => {
     const { T2, bridge3 } = all();
     const result = only(planSteps([cohort("passed", T2, 35)], [bridge3], NOBODY));
     expect(result).toMatchObject({ verdict: "behind", steps: [{ fit: "passed" }] });
@@ -166,8 +166,8 @@ describe("a device that runs the number of a step", () => {
   });
 });
 
-describe("keys that are lost, stolen, or still at hand", () => {
-  it("keeps roots that are retired and at hand, and says so where they are not", async () => {
+describe("keys that are lost, stolen, or still available", () => {
+  it("keeps retired roots that are available, and says so if they are not", async () => {
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
     // the roots of the first list have not signed it
     const second = await trustFileOf(2, { releases: [A, B], roots: [R3, R4] });
@@ -217,7 +217,7 @@ describe("keys that are lost, stolen, or still at hand", () => {
     expect(planSteps(fleet, [r], { ...NOBODY, lost: hex(R4) })[0]?.verdict).toBe("roots-lost");
   });
 
-  it("counts a key that the newest list keeps for another class: it is at hand", async () => {
+  it("counts a key that the newest list keeps for another class: it is available", async () => {
     const roots = [R1, R2].map((k): TrustEntry => ({ key: k, roles: ["root"] }));
     const { class: own } = identityUuids(VENDOR, "board-v2");
     const scoped = [A, B].map((k): TrustEntry => ({ key: k, roles: ["release"], class: own }));

@@ -31,7 +31,7 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Signs an image and returns what the manifest says of it, with the most memory that the program took, in KiB. */
+/** Signs an image and returns what the manifest says about it, with the most memory that the program took, in KiB. */
 async function signed(p: Place, name: string): Promise<{ digest: string; size: number; memory: number }> {
   let memory = 0;
   let timer: NodeJS.Timeout | undefined;

@@ -197,7 +197,7 @@ describe("resolve()", () => {
     ).toBe(toHex(encode(out)));
   });
 
-  it("an error of the file system comes through; a payload that is not there is told", async () => {
+  it("an error of the file system is passed on; a missing payload is reported", async () => {
     const d = withCommands({ "directive-override-parameters": { image: { file: "x" } } });
     const gone = Object.assign(new Error("no such file"), { code: "ENOENT" });
     await expect(resolve(d, { ...files, hash: () => Promise.reject(gone) })).rejects.toBe(gone);

@@ -163,7 +163,7 @@ describe("the schema", () => {
       expect(refusal(() => encode(withCommands({ "directive-try-each": list })))).toBe("COMMAND_ARGUMENT");
   });
 
-  it("refuses text that is no Unicode", () => {
+  it("refuses text that is not Unicode", () => {
     expect(() => encode(least({ text: { en: { "update-description": "\ud800" } } }))).toThrow(/surrogate/);
   });
 });

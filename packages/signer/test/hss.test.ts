@@ -229,7 +229,7 @@ describe("public keys", () => {
     );
   });
 
-  it("are refused where they are none that is verified here", () => {
+  it("are refused if their type is not supported", () => {
     const changed = (at: number, value: number) => Uint8Array.from(raw, (b, i) => (i === at ? value : b));
     for (const bad of [changed(3, 0), changed(3, 9), changed(7, 15), changed(7, 5), changed(11, 3), raw.subarray(1), new Uint8Array(60)])
       expect(() => publicKey("hsslms", bad)).toThrow(KeyError);

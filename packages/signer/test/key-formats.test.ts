@@ -33,7 +33,7 @@ describe("JWK and COSE_Key", () => {
     );
   });
 
-  test("a kid of bytes that are no text is left out of a JWK", () => {
+  test("a kid of bytes that are not text is left out of a JWK", () => {
     expect(toJwk(privateKey("ed25519", hex(SEED), hex("fffe")))).not.toHaveProperty("kid");
   });
 

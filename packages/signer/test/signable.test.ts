@@ -63,7 +63,7 @@ describe("opening an envelope before it is signed", () => {
     await expect(forged.verify([signedWith(one)])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
   });
 
-  it("refuses what a device refuses: one signature more than 8", async () => {
+  it("refuses what a device refuses: a ninth signature", async () => {
     const all = await signedBy(
       draftOf(singleImage(facts)),
       [11, 12, 13, 14, 15, 16, 17, 18].map((seed) => signer(key(seed))),
@@ -107,7 +107,7 @@ describe.each(Object.entries(drafts))("%s", (_, make) => {
     await signed.verify([signer(one), signer(two)]);
   });
 
-  it("gives each key bytes of its own, whoever has signed before", async () => {
+  it("gives each key its own bytes, no matter who has signed before", async () => {
     const before = [await messageOf(draft, one), await messageOf(draft, two)];
     expect(before[0]).not.toEqual(before[1]);
     expect(await messageOf(await signedBy(draft, [signer(one)]), two)).toEqual(before[1]);

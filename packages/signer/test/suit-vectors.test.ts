@@ -56,7 +56,7 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
     });
   }
 
-  it("example 2: severed and put together again", () => {
+  it("example 2: severed and reattached", () => {
     const full = vectorBytes("suit/manifest-spec/example2.signed.suit");
     const severed = vectorBytes("suit/manifest-spec/example2.signed.severed.suit");
     expect(Buffer.from(sever(full)).equals(Buffer.from(severed))).toBe(true);

@@ -75,7 +75,7 @@ describe("a trust file", () => {
     expect(policyOf(store, ROLES.release, { vendor: [CLASS], class: [CLASS] }).anchors).toHaveLength(1);
   });
 
-  it("is no trust file while nobody has signed it, and too little with one of two roots", async () => {
+  it("is not a trust file before anybody has signed it, and not enough with one of two roots", async () => {
     const unsigned = encodeTrust(base);
     expect(codeOf(() => trustFileUnchecked(unsigned, pinned))).toBe(errors.CBOR_TYPE);
     expect(decodeTrust(unsigned).signatures).toEqual([]);

@@ -36,7 +36,7 @@ function spoilt(spoil: (started: Started) => void): MakeStore {
   return (setup) => around(device("memory")(setup));
 }
 
-/** What the contract says of a device, without the demands that it meets. */
+/** What the contract says about a device, without the demands that it meets. */
 async function complaints(make: MakeStore): Promise<string[]> {
   const out: string[] = [];
   for (const { name, run } of deviceContract(make, { secondCuts: 0 }))

@@ -103,7 +103,7 @@ describe("what arrives", () => {
     const whole = await envelope(update(), { rest: [payload()] });
     // enough after the head to continue reading; nothing of it is read yet
     const b = Uint8Array.from([...whole, ...new Array(64).fill(0)]);
-    // all that a name and the heads may take is allowed for, and not one byte more
+    // all that a name and the heads may take is allowed for, and not one more byte
     const accepts = (length: number) => code(() => arrive(null, b, length, trust, {}, device, shelf())) !== errors.PAYLOAD_SIZE;
     let [most, tooMany] = [b.length, b.length + 2000];
     while (tooMany - most > 1) {

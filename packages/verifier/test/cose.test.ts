@@ -94,7 +94,7 @@ describe.skipIf(!haveVectors)("COSE working group examples (third-party vectors)
   });
 });
 
-it("a signature of 16,384 bytes is looked at", async () => {
+it("a signature of 16,384 bytes is checked", async () => {
   const signed = await envelopeOf({ blocks: [{ spoil: () => new Array(16384).fill(0) }] });
   expect(refusalOf(open, signed, { anchors: [anchor("ed25519", ED25519)] })[0]).toBe(errors.SIGNATURE_INVALID);
 });

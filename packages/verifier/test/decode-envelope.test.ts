@@ -98,7 +98,7 @@ describe("a text", () => {
   const english = (...pairs: Pair[]) => map([text("en"), map(...pairs)]);
   const two = array(bytes([1]), bytes([2]));
 
-  it("is told by language, of the manifest and of its components, in the manifest or severed from it", async () => {
+  it("is returned by language, for the manifest and its components, in the manifest or severed from it", async () => {
     const content = map(
       [text("de"), map([int(1), text("alles")])],
       [text("en"), map([int(1), text("all")], [int(4), text("yaml")], [C0, map([int(1), text("one")], [int(8), text("v")])], [two, map()])],
@@ -128,7 +128,7 @@ describe("a text", () => {
     expect(decodeEnvelope(await withSeveredText(severed)).text).toEqual(told.slice(0, 1));
   });
 
-  it("is read once: what was held against its digest is what is told", async () => {
+  it("is read once: what was compared with its digest is what is returned", async () => {
     const e = await withSeveredText(map([text("de"), map([int(1), text("alles")])]));
     const seen = new Array(e.length).fill(0);
     const read = (at: number, n: number) => {

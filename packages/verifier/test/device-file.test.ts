@@ -120,14 +120,14 @@ describe("a record", () => {
     ["a negative size", part({ size: -1 })],
     ["a size that is not a number", part({ size: null, slot: 1, x: 1 })],
     ["a second component that is wrong", { components: { "00": { slot: 0, size: 0 }, "01": { slot: 3, size: 0 } } }],
-  ])("with %s is none", (name, more) => {
+  ])("with %s is invalid", (name, more) => {
     const dir = fresh();
     write(dir, { ...good, ...more });
     // null counts as 0 in a comparison
     if (name === "a size that is not a number") write(dir, { ...good, ...part({ size: "x" }) });
     expect(() => fileDevice(fs, dir)).toThrow();
   });
-  it("that is null or no JSON is none", () => {
+  it("that is null or not JSON is invalid", () => {
     const dir = fresh();
     write(dir, null);
     expect(() => fileDevice(fs, dir)).toThrow("not a device record");
@@ -295,7 +295,7 @@ describe("files", () => {
     expect(Array.from(fileDevice(slow, dir).read(ID, 0, 300, false))).toEqual(Array.from(image(1, 300)));
     expect(read(dir).floor).toBe("1");
   });
-  it("that have become shorter are told", () => {
+  it("that have become shorter are reported", () => {
     const path = join(fresh(), "x");
     fs.writeFileSync(path, "abcd");
     const source = fileSource(fs, path, 5);

@@ -32,7 +32,7 @@ describe("what is committed", () => {
     device.discard();
     expect(() => device.persist({ sequence: [0, 2], written: [], counters: [] })).toThrow("no envelope was kept");
   });
-  it("is no record that flash has changed on its way", () => {
+  it("is not a record if flash has changed it on its way", () => {
     const later = blankFlash();
     commit(on(later), 1, 1, 2, 3);
     const { write } = later;

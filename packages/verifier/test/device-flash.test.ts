@@ -76,10 +76,10 @@ describe("a record", () => {
     expect(floorOf(holding(newer, old))).toEqual([0, 8]);
     expect(floorOf(blankFlash())).toEqual([0, 0]);
   });
-  it("with another magic is none", () => {
+  it("with another magic is invalid", () => {
     expect(floorOf(holding(sealed(MAGIC + 1, ...good.slice(1))))).toEqual([0, 0]);
   });
-  it("that says it is longer than its page is none, and is not read", () => {
+  it("that says it is longer than its page is invalid, and is not read", () => {
     for (const areas of [1000, 2 ** 29, 2 ** 32 - 1])
       expect(floorOf(holding(new Uint8Array(0), sealed(MAGIC, 4, 0, 7, 0, areas)))).toEqual([0, 0]);
     for (const tries of [PAGE / 4, 2 ** 30, 2 ** 32 - 1])

@@ -390,7 +390,7 @@ describe("hostile input", () => {
     expect(engine.calls).toEqual([]);
   });
 
-  it("a message with an element that is no octet is for the JavaScript", () => {
+  it("a message with an element that is not an octet goes to the JavaScript", () => {
     const engine = started();
     const message = [0xaf, 0x182];
     expect(verify({ ...GOOD, message })).toBe(ed25519.verify(GOOD.key, message, GOOD.signature, {}));

@@ -252,7 +252,7 @@ describe("the component of the floors", () => {
     expect(kept.bytes).toEqual([RECOVERY, ...entry(RELEASE, 10), ...entry(DEBUG, 7), ...entry(RECOVERY, 1)]);
   });
 
-  it("goes below a floor only where counting begins anew", () => {
+  it("goes below a floor only if counting begins again", () => {
     const { kept, device } = plain([RELEASE, ...entry(RELEASE, 9), ...entry(DEBUG, 7)], RELEASE, 9);
     const before = [...kept.bytes];
     for (const [role, n] of [

@@ -139,7 +139,7 @@ describe("a session", () => {
 });
 
 describe("what is written", () => {
-  it("is a record with all that lies there, in the file that does not rule", async () => {
+  it("is a record with everything in Storage, in the file that is not current", async () => {
     const io = blankIo();
     const [one, two] = [image(1, 301), image(2, 302)];
     install(await release(1, one), trust, on(io)).next();

@@ -19,7 +19,7 @@ const state = (io: StorageIo) => {
 };
 
 describe("a record", () => {
-  it("tells floor, envelope and images", () => {
+  it("has floor, envelope and images", () => {
     const io = holding({ ...lying, "firmseal.r0": record(parts, { tries: 0 }) });
     const d = on(io);
     expect(state(io)).toEqual([[1, 2], false, false, 5, 6]);
@@ -45,7 +45,7 @@ describe("a record", () => {
     ],
     ["an octet too many", record(parts, { ...untried, more: "\xff\xff" })],
     ["an octet too few", record(parts, { ...untried, more: "" })],
-  ])("with %s is none", (_, text) => {
+  ])("with %s is invalid", (_, text) => {
     for (const name of ["firmseal.r0", "firmseal.r1"]) {
       const io = holding({ [name]: text });
       expect(state(io)).toEqual([[0, 0], false, false, undefined, 0]);

@@ -163,7 +163,7 @@ describe("cases that chance does not bring", () => {
     }
   });
 
-  it("x = 0 is no signature", () => {
+  it("x = 0 is not a signature", () => {
     const zero = lift(0n)!;
     expect(es256.valid(encode(zero))).toBe(true);
     expect(es256.verify(encode(zero), message, signature(0n, 1n), ours)).toBe(false);

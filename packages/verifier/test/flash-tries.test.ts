@@ -29,7 +29,7 @@ describe("going back after failed starts", () => {
     }
     for (let n = 0; n < 5; n++) {
       expect([b.device.pending(), b.device.rolledBack(), starts(b), formatSequence(b.device.floor())]).toEqual([false, true, one, "2"]);
-      // the one before is not put in doubt by what it says of itself
+      // the one before is not put in doubt by what it says about itself
       b.device.confirm();
       b = restart(b, careful);
     }

@@ -96,7 +96,7 @@ describe("refusals", () => {
     expect(results).toEqual([true, true, false, false, false, false]);
   });
 
-  it("a level's key with types that are unknown or do not go together, though it is signed", () => {
+  it("a level's key with types that are unknown or cannot be combined, though it is signed", () => {
     const top = tree({ lms: 5, ots: 3 });
     for (const [lms, o] of [
       [5, 0],

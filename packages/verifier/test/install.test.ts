@@ -172,7 +172,7 @@ describe("installing on a device in memory", () => {
     }
   });
 
-  it("cuts an endless payload off at the byte that is too many, and goes on with nothing after a refusal", async () => {
+  it("cuts off an endless payload at the first excess byte, and continues nothing after a refusal", async () => {
     const device = memoryDevice(identity, [ID], 100_000);
     const progress = install(await release(1, image(1, 100), "http://a/b"), trust, device);
     progress.next();
@@ -284,7 +284,7 @@ describe("installing on a device in memory", () => {
     expect(current(waived.device)).toEqual(image(1, 3));
   });
 
-  it("finds out when storage gives back other bytes than were written (RAUC CVE-2020-25860)", async () => {
+  it("detects storage that returns bytes that were not written (RAUC CVE-2020-25860)", async () => {
     const bytes = image(5, 3000);
     const d = singleImage({ sequence: 3, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes });
     for (const withValidate of [true, false]) {

@@ -64,7 +64,7 @@ describe("the tree of items", () => {
     );
   });
 
-  it("reads a stretch, and refuses what stands behind the item in it", () => {
+  it("reads a range, and refuses bytes after the item in it", () => {
     const data = bytes("ffff8201411fff");
     expect(decodeItem(data, { at: 2, n: 4 })).toMatchObject({ kind: "array", at: 2, end: 6, value: 2 });
     expect(refusalOf(decodeItem, data, { at: 3, n: 3 })).toEqual([errors.CBOR_TRAILING, 4]);

@@ -254,7 +254,7 @@ describe("an image", () => {
   });
 });
 
-describe("an envelope that is put together anew", () => {
+describe("an envelope that is assembled again", () => {
   it("has what was severed and its payloads, and one signature of each COSE_Sign that is kept of", async () => {
     const text = bstr(map([tstr("en"), map()]));
     const load = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
@@ -292,7 +292,7 @@ describe("what a start will load", () => {
     });
   };
 
-  it("is looked at before it is current: each payload against the digest of its own component", async () => {
+  it("is checked before it is current: each payload against the digest of its own component", async () => {
     for (const [first, second, wanted] of [
       [0, 1, 0],
       [0, 2, errors.IMAGE_UNVERIFIED],

@@ -238,7 +238,7 @@ describe("refuses with the numbers of the general verifier", () => {
     expect(e.sequence).toEqual([0, 0]);
   });
 
-  it("a kept envelope is no release, and a release is no kept envelope", async () => {
+  it("a kept envelope is not a release, and a release is not a kept envelope", async () => {
     const { envelope } = await all();
     const d = device();
     micro.install(envelope, trust, d).next();
@@ -320,7 +320,7 @@ describe("accepts nothing else", () => {
     expect({ tried: tried > 1000, good }).toEqual({ tried: true, good: 0 });
   });
 
-  it("no number with another head than the shortest, whoever signs it", () => {
+  it("no number whose head is not the shortest, no matter who signs it", () => {
     const { manifest } = splitEnvelope(encode(singleImage(facts(7, bytes))));
     const rest = [Uint8Array.from(text("#firmware")), Uint8Array.from(octets(bytes))];
     // a map of six elements, of which the second is the sequence number
@@ -421,7 +421,7 @@ describe("accepts nothing else", () => {
     }
   });
 
-  it("says of each place what the template has there, and throws where only the digest is wrong", async () => {
+  it("says for each place what the template has there, and throws if only the digest is wrong", async () => {
     const envelope = await release(7, bytes);
     const faultOf = (at: number) => {
       const changed = Uint8Array.from(envelope);

@@ -108,7 +108,7 @@ describe("what is read of a Source", () => {
       [303, 2],
     ]);
   });
-  it("lies in a window that is as long as two keys at most, however long a text is", () => {
+  it("is in a window that is at most as long as two keys, however long a text is", () => {
     const item = `792710${"61".repeat(10_000)}`;
     let widest = 0;
     const b = octets(item);

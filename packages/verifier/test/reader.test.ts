@@ -202,7 +202,7 @@ describe("one item", () => {
     expect(refusalOf(uint64)).toEqual([E.CBOR_TYPE, 0]);
   });
 
-  it("is no text, and no object without a length", () => {
+  it("is not text, and not an object without a length", () => {
     for (const nothing of [
       null,
       undefined,
@@ -231,7 +231,7 @@ describe("a caller", () => {
     startReading(octets("00"));
     expect(refusalOf(simple)).toEqual([E.CBOR_TYPE, 0]);
   });
-  it("is told of the item that comes next, and of none at the end", () => {
+  it("learns which item comes next, and at the end that there is none", () => {
     const src = startReading(octets("616100"));
     expect([peekType(), stop]).toEqual([TSTR, 3]);
     tstr();

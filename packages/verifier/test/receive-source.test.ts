@@ -25,7 +25,7 @@ function fickle(first: Uint8Array, then: Uint8Array): Source & { again: number }
   return source;
 }
 describe("a Source that changes its mind", () => {
-  it("is read once: what is believed is what was verified", async () => {
+  it("is read once: what is accepted is what was verified", async () => {
     const evil = Uint8Array.from(plain, (x) => x ^ 255);
     const source = fickle(plain, evil);
     const m = open(source, trust);

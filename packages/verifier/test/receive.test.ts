@@ -93,7 +93,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(a?.pieces).toEqual([]);
   });
 
-  it("costs no RAM and no hash for what is signed and is no digest, for each of its signatures", () => {
+  it("costs no RAM and no hash for signed content that is not a digest, for each of its signatures", () => {
     const string = (b: number[]) => [0x59, b.length >> 8, b.length & 255, ...b];
     // a COSE_Sign1 with alg -19, and a signature of ones
     const block = string([0xd2, 0x84, 0x43, 0xa1, 0x01, 0x32, 0xa0, 0xf6, 0x58, 64, ...Array(64).fill(1)]).slice(2);
@@ -108,7 +108,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(code(() => open(envelope, trust))).toBe(errors.DIGEST_LENGTH);
   });
 
-  it("is not handed out before it is there, and begins anew after that", async () => {
+  it("is not returned before it is complete, and begins again after that", async () => {
     const b = make();
     const envelope = await release(1, bytes);
     expect(code(() => b.device.received())).toBe(errors.CBOR_TRUNCATED);
@@ -118,7 +118,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(install(b.device.received(), trust, b.device).next()).toBeUndefined();
   });
 
-  it("refuses a packet of what is no octet", async () => {
+  it("refuses a packet with a value that is not an octet", async () => {
     const b = make();
     const envelope = [...(await release(1, bytes))] as unknown[];
     envelope[30] = Number.NaN;

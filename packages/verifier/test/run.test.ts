@@ -115,7 +115,7 @@ describe("a run", () => {
     expect(uris(0)).toEqual([]);
   });
 
-  it("knows no vendor and no class where it is told of none", async () => {
+  it("knows no vendor and no class if none is given", async () => {
     const m = await opened(seq([COND_VENDOR_IDENTIFIER, 15]), { shared: sharedOf() });
     for (const nobody of [undefined, null, {}, identity])
       expect(refusalOf(step, start(m, MAN_INSTALL, nobody as never))[0]).toBe(errors.VENDOR_MISMATCH);

@@ -197,7 +197,7 @@ describe("an envelope that is read through a window", () => {
     expect(contents(device)).toEqual(bytes);
   });
 
-  it("lies in flash from the first byte on: received, installed and booted from there", async () => {
+  it("is in flash from the first byte on: received, installed and booted from there", async () => {
     const watch = new Watch();
     const device = watch.device(flash(watch));
     const envelope = await envelopeOf("#fw");

@@ -69,7 +69,7 @@ describe("the trust file that a release brings", () => {
     expect(follow(next, device)).toBeNull();
   });
 
-  it("stays where it is no trust file, an old one, one of another line, or one that the roots have not signed", async () => {
+  it("is ignored if it is damaged, old, of another line, or not signed by the roots", async () => {
     const first = await trusted(5n, [one]);
     for (const bad of [
       new Uint8Array(40),
@@ -83,7 +83,7 @@ describe("the trust file that a release brings", () => {
       expect(follow(first, await after(first, bad, [one]))).toBeNull();
   });
 
-  it("stays where the release that is current would not be good under it, for it could not be started any more", async () => {
+  it("is ignored if the current release would not be valid under it, because it could no longer start", async () => {
     const first = await trusted(1n, [one]);
     expect(follow(first, await after(first, await trusted(2n, [two]), [one]))).toBeNull();
     expect(follow(first, await after(first, await trusted(2n, [one, two], { threshold: 2 }), [one]))).toBeNull();
@@ -218,7 +218,7 @@ describe("signatures of keys that a device does not know", () => {
     expect(boot(device.envelope as Uint8Array, policyOf(embeddedTrust(after_), 2, identity), device).next()).toBeUndefined();
   });
 
-  it("do not stop a trust file: every root that is at hand may sign it", async () => {
+  it("do not stop a trust file: every available root may sign it", async () => {
     const roots = keys(50, 9);
     const before = await trusted(1n, [one], { roots: roots.slice(0, 3) });
     const list = encodeTrust({

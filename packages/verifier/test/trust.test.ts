@@ -88,7 +88,7 @@ describe("a list", () => {
     expect(read({ more: [families([1, ids])] }).families[ROLE_RELEASE]?.[0]?.ids).toEqual(ids);
   });
 
-  it("knows a family by each number of an algorithm that there is, and 0 is none", () => {
+  it("knows a family by each number of an existing algorithm, and 0 is not one", () => {
     const known = (id: number) => {
       const anchors = [ROOT, listed("b", [ROLE_RELEASE], { alg: int(id) })];
       return read({ anchors, more: [families([1, [id]])] }).families[ROLE_RELEASE]?.[0]?.known;

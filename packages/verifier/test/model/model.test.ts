@@ -224,7 +224,7 @@ describe("firmseal verify", () => {
   });
 
   it(
-    "believes whom the model believes, and so does the device",
+    "accepts the signers that the model accepts, and so does the device",
     async () => {
       await fc.assert(
         fc.asyncProperty(manifests, world, fc.boolean(), keys, async (m, anyWorld, two, { listed: all, signed, threshold }) => {
@@ -268,7 +268,7 @@ describe("firmseal verify", () => {
   );
 });
 
-describe("the manifests that are made up", () => {
+describe("the generated manifests", () => {
   it("are good often enough to be installed, and bad in every way", () => {
     for (const [where, most] of [
       ["run", 18],
