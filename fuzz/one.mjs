@@ -1,5 +1,5 @@
-// Fuzzes one target in this process, and goes on after a finding: of each kind the smallest input is kept. Started by
-// run.mjs: node one.mjs NAME BUNDLE FINDINGS OPTIONS-OF-LIBFUZZER…
+// Fuzzes one target in this process, and continues after a finding: it keeps the smallest input of each kind.
+// run.mjs starts it: node one.mjs NAME BUNDLE FINDINGS OPTIONS-OF-LIBFUZZER…
 
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -38,7 +38,7 @@ function empty(name: string): string {
 
 describe.concurrent("docs/start", () => {
   it("five-minutes.md", async () => {
-    // it begins in a clone, and goes on in a folder beside it
+    // it begins in a clone, and continues in a folder beside it
     const { stdout, stderr } = await runPage("docs/start/five-minutes.md", empty("five-minutes/clone"));
     expect(stderr).toMatch(/^app\.suit: good, sequence number 1, signed by ed25519 [0-9a-f]{16}…$/m);
     expect(stderr).toContain(only(blocksOf("docs/start/five-minutes.md"), "text refused"));

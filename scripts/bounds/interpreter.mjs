@@ -78,7 +78,7 @@ export class Interpreter {
     }
   }
 
-  /** Whether to go on as if an undecided condition held. */
+  /** Whether to continue as if an undecided condition held. */
   choose() {
     if (this.at === this.choices.length) {
       this.open?.push([...this.choices, false]);

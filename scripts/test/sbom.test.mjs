@@ -62,7 +62,7 @@ describe("the bill of materials", () => {
       const wanted = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
       expect([name, edges.get(`@firmseal/${name}`)]).toEqual([name, expect.arrayContaining(wanted)]);
     }
-    // a package of others, and one that is installed with peers
+    // a third-party package, and one that is installed with peers
     expect(edges.get("@noble/curves")).toEqual(["@noble/hashes"]);
     expect(edges.get("vitest")).toEqual(expect.arrayContaining(["vite", "@vitest/runner"]));
   });

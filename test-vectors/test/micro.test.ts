@@ -35,7 +35,7 @@ describe("a micro verifier", () => {
     for (const v of some) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, expectedOf(v)]);
   });
 
-  it("gives the same verdict for a Source that changes its mind, or installs nothing where the image is read again", () => {
+  it("gives the same verdict for a Source that changes its mind, or installs nothing if the image is read again", () => {
     for (const v of some) {
       const expected = expectedOf(v);
       const found = outcome(v, { input: fickle, verifier });

@@ -91,7 +91,7 @@ describe("attacks on the verifier", () => {
     expect(names.filter((name) => matches(name, every).length === 0)).toEqual([]);
     expect(names.flatMap((name) => matches(name, played))).not.toEqual([]);
   });
-  it("that belong to features which are not there are refused as not supported", () => {
+  it("that belong to missing features are refused as not supported", () => {
     for (const name of ["not-supported-command-use-before", "not-supported-parameter-encryption-info", "not-supported-dependencies"])
       expect(all.find((v) => v.name === name)?.expect, name).toMatchObject({ code: errors.NOT_SUPPORTED });
   });
@@ -195,7 +195,7 @@ describe("code points", () => {
   const marked = (tables: string[], mark: "written" | "executed") =>
     registry.filter((r) => tables.includes(r.table) && r[mark]).map((r) => `${r.table} ${r.code}`);
 
-  it("are said to be executed where the interpreter's table has them", () => {
+  it("are listed as executed if the interpreter's table has them", () => {
     for (const [table, text, foreign] of [
       ["condition", COMMAND_KINDS, (kind: number) => kind & FOREIGN],
       ["directive", COMMAND_KINDS, (kind: number) => kind & FOREIGN],
@@ -235,7 +235,7 @@ describe("code points", () => {
       expect(tableEntry(COMMAND_KINDS, code), String(code)).toBe(0);
   });
 
-  it("are said to be written where the schema of descriptions has them", () => {
+  it("are listed as written if the schema of descriptions has them", () => {
     const schema = JSON.parse(read("../packages/signer/schema/manifest.schema.json"));
     const [names, , ...own] = schema.$defs.command.oneOf;
     const commands = [...names.enum, ...own.flatMap((o: { required: string[] }) => o.required)] as string[];
@@ -250,7 +250,7 @@ describe("code points", () => {
     expect(marked(["parameter"], "written").sort()).toEqual(parameters.map((name) => `parameter ${code(name)}`).sort());
   });
 
-  it("are said not to be executed where a vector shows that they are refused as not supported, and only there", () => {
+  it("are listed as not executed exactly if a vector shows that they are refused as not supported", () => {
     const shown = readIndex()
       .vectors.filter((x) => x.code === errors.NOT_SUPPORTED)
       .map((x) => x.name);

@@ -161,7 +161,7 @@ describe("nameVariables()", () => {
     expect(Math.max(...ways)).toBeLessThan(3);
   });
 
-  it("takes the letters that it is given, and no letter that hides a variable in use", async () => {
+  it("uses the given letters, and no letter that hides a variable in use", async () => {
     const names = { outer: "x y z", inner: "x", "/0": "k" };
     const code = await named(PROGRAM, names);
     expect(run(code)).toBe(run(await text(PROGRAM)));

@@ -85,7 +85,7 @@ async function brought(api: Api, next: Uint8Array): Promise<{ device: MemoryDevi
   return { device, first };
 }
 
-it("a verifier without families keeps its list, and takes the new one once it knows them", async () => {
+it("a verifier without families keeps its list, and accepts the new one once it knows them", async () => {
   const [old, now] = [await load("trust"), await load("trust", "families")];
   const families = { release: [{ algorithms: ["ed25519" as const], threshold: 1 }] };
   const next = await made({ ...list(2n, [one, two]), families });

@@ -156,7 +156,7 @@ describe.concurrent("what must be signed", () => {
     await p.ok(["verify", "o.suit", "--key", "A.jwk", "--payload", "fw.bin"]);
   });
 
-  it("is refused, and nothing is written, where a signature would be in vain", async () => {
+  it("is refused, and nothing is written, if a signature would be useless", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     p.put("mine.txt", "not to be replaced");

@@ -134,7 +134,7 @@ describe("explain", () => {
     });
   });
 
-  it("takes the version that a device has, where versions have numbers", async () => {
+  it("accepts the version that a device has, if versions have numbers", async () => {
     const p = standard();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--version", "1.4.2", "--out", "fw.suit"]);
     for (const [version, refuses] of [
@@ -160,7 +160,7 @@ describe("explain", () => {
     );
   });
 
-  it("puts devices that behave alike together, and names what a device refuses", async () => {
+  it("groups devices that behave alike, and names what a device refuses", async () => {
     const p = standard();
     const board = (classId: string, ...more: unknown[]) => [...identity(classId), ...more];
     await release(p, "two", {

@@ -123,7 +123,7 @@ describe("help", () => {
     expect(await text("token help keygen")).toContain("firmseal token keygen");
   });
 
-  it("fits into 60 columns, but for examples", async () => {
+  it("fits into 60 columns, except for examples", async () => {
     for (const name of ["verify", "sign", "rotate bridge"]) {
       const { stdout } = await standard().ok([...name.split(" "), "--help"], { columns: 60 });
       const [options] = stdout.split("\nExamples:\n");

@@ -71,7 +71,7 @@ describe("keygen", () => {
     }
   });
 
-  it("a passphrase that is not there, or not unique", async () => {
+  it("a passphrase that is missing, or not unique", async () => {
     const p = place();
     const before = p.tree();
     const keygen = (...more: string[]) => p.run(["keygen", "--out", "k.pem", ...more], { env: { EMPTY: "", P: "x" } });

@@ -91,7 +91,7 @@ describe("kinds of device that take more commands together than are tried", () =
 });
 
 describe("the lock of a key", () => {
-  it("is not waited for by what is refused", async () => {
+  it("is not waited for by refused input", async () => {
     const p = standard();
     // this process is alive, so nobody takes it over
     const held = await lock(p.at("A.pem.log.lock"));

@@ -14,7 +14,7 @@ const started = (p: Place, name: string, uri: string, before: unknown[] = []) =>
   });
 
 describe("lint", () => {
-  it("looks at all releases of a folder, each against the one before for its devices", async () => {
+  it("checks all releases of a folder, each against the previous one for its devices", async () => {
     const p = standard();
     for (const [folder, seq] of [
       ["old", 7],
@@ -44,7 +44,7 @@ describe("lint", () => {
     ]);
   });
 
-  it("finds a release that does not start, and one that cannot be installed over the one before", async () => {
+  it("finds a release that does not start, and one that cannot be installed over the previous one", async () => {
     const p = standard();
     const found = async (rule: string, ...args: string[]) => (await linted(p, args)).findings.filter((one) => one.rule === rule);
     const cuts = (...args: string[]) => found("L34", ...args);
@@ -104,7 +104,7 @@ describe("lint", () => {
     expect((r.json as unknown as Found).skipped.map(({ name }) => name)).not.toContain("power-cut");
   });
 
-  it("says what it did not look at", async () => {
+  it("says what it did not check", async () => {
     const p = standard();
     await signed(p, 7, "fw.suit", ["--uri", "https://example.com/elsewhere.bin"]);
     const { stderr } = await p.ok(["lint", "fw.suit"]);

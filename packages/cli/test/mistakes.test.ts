@@ -84,7 +84,7 @@ describe("a slip", () => {
     expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--allow-test-key", "nonsense"]), 2);
   });
 
-  it("of a file that is not an envelope is called so, whatever its bytes are in CBOR", async () => {
+  it("of a file that is not an envelope is reported as such, whatever its bytes are in CBOR", async () => {
     const p = standard();
     for (const first of [0xbf, 0xf7, 0x7f, 0xa9, 0x00, 0xff]) {
       p.put("x.bin", Uint8Array.of(first, 0x7f, 0xff, 0x12, 0x34));
@@ -100,7 +100,7 @@ describe("a slip", () => {
   });
 });
 
-describe("a release that no device takes", () => {
+describe("a release that no device accepts", () => {
   it.each([
     ["vendor and class are not checked", { install: fetched("#f") }, "IDENTITY_UNCHECKED"],
     [
@@ -163,7 +163,7 @@ describe("a large file", () => {
   const hasScript = spawnSync("script", ["--version"]).status === 0;
   const reason = hasScript ? "" : " (skipped: no program script)";
 
-  it.skipIf(!LONG || !hasScript)(`shows how far its hashing is on a terminal, and on nothing else${AT_LENGTH || reason}`, async () => {
+  it.skipIf(!LONG || !hasScript)(`shows the progress of hashing on a terminal, and nowhere else${AT_LENGTH || reason}`, async () => {
     const p = standard();
     // long enough for the first half second, in which nothing is shown, to pass
     p.put("big.bin", "");
@@ -225,7 +225,7 @@ describe("two installations on one device", () => {
     expect(p.has("dev/device.lock")).toBe(false);
   });
 
-  it("do not wait for one that was killed", async () => {
+  it("do not wait for a killed process", async () => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
     await p.ok(["install", "fw.suit", ...DEVICE, ...FACTS]);

@@ -96,7 +96,7 @@ describe("a product file with a mistake", () => {
     expect(await refused(PRODUCT.replace(good, bad))).toContain(message);
   });
 
-  it("or none, or a key that is not there, or a profile that no key has", async () => {
+  it("or none, or a missing key, or a profile that no key has", async () => {
     expect(await refused(PRODUCT.replace("A.pem", "gone.pem"), 3)).toContain("gone.pem: file not found");
     const p = world();
     rmSync(p.at("firmseal.toml"));
@@ -166,7 +166,7 @@ describe("the keys that the devices of a product trust", () => {
     expect(refusal(await release(p, "1.0.1"), 1)).toContain("has the role debug in line.trust, not release");
   });
 
-  it("is never asked of a program or a token: who verifies runs nothing that the file names", async () => {
+  it("is never requested from a program or a token: a verifying command runs nothing that the file names", async () => {
     const p = world(PRODUCT.replace('"A.pem"', '"exec:./evil"'));
     p.put("evil", "#!/bin/sh\ntouch ran\n", 0o700);
     p.put(

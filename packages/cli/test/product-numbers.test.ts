@@ -88,7 +88,7 @@ describe("no two releases have the same number", () => {
     expectOneEach(p, fresh);
   });
 
-  it("given by hand: asked for, and held against the last", async () => {
+  it("given by hand: required, and compared with the last", async () => {
     const p = world(PRODUCT.replace("[keys]", '[sequence]\nsource = "given"\n\n[keys]'));
     expect(refusal(await release(p, "1.0.0"), 2)).toContain("--seq is missing");
     await released(p, "1.0.0", "--seq", "7");
@@ -131,7 +131,7 @@ describe("no two releases have the same number", () => {
     }
   }, 120_000);
 
-  it("with a key that was moved: the other one goes on, and the old one does not sign alone", async () => {
+  it("with a key that was moved: the other one continues, and the old one does not sign alone", async () => {
     const p = world(log);
     await released(p, "1.0.0", "--first");
     await released(p, "1.0.1");

@@ -31,7 +31,7 @@ describe("the program", () => {
     expect((await p.run(["frobnicate", "--json"])).json).toMatchObject({ ok: false, code: 200, reason: "USAGE", exit: 2 });
   });
 
-  it("goes on where stdout is closed early, and where nobody can read the words", async () => {
+  it("continues if stdout is closed early, and if nobody can read the words", async () => {
     const p = place();
     const r = await p.run(["verify", "fw.suit", "--key", "A.jwk"], { stderr: "/dev/full" });
     expect(r.exit).toBe(0);

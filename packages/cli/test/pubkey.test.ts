@@ -41,7 +41,7 @@ describe("pubkey", () => {
     }
   });
 
-  it("--device adds a table, of the size and in the form asked for", async () => {
+  it("--device adds a table of the requested size and form", async () => {
     const p = place();
     const read = (text: string) => new Function(`${text}; return firmsealKey;`)();
     for (const [size, n] of [

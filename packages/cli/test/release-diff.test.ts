@@ -45,7 +45,7 @@ describe("--diff", () => {
     untouched(q);
   });
 
-  it("names boards that only one of them has, and compares nothing that is not there or was changed", async () => {
+  it("names boards that only one of them has, and compares nothing that is missing or was changed", async () => {
     const q = world(PRODUCT.replace("[boards.puck]", "[boards.pico]"));
     cpSync(p.at("dist"), q.at("published"), { recursive: true });
     const { json } = await q.ok(["release", "--version", "1.1.0", "--dry-run", "--diff", "published", "--json"]);

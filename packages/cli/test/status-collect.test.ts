@@ -285,7 +285,7 @@ describe("firmseal status collect", () => {
     }
   });
 
-  it("reads no answers of another form, and replaces nothing that is not a fleet file", async () => {
+  it("reads no answers of another form, and replaces nothing but a fleet file", async () => {
     fresh();
     p.put("answers.jsonl", "[\n");
     expect(expectFailure(await collect(), 1)).toContain("answers.jsonl: line 1: not JSON");
@@ -308,7 +308,7 @@ describe("firmseal status collect", () => {
     expect(expectFailure(await p.run([...bare, ...secret, "--vendor", "example.com"]), 2)).toContain("belong together");
   });
 
-  it("takes no two devices for one: a key identifier that is the text of another's bytes", async () => {
+  it("distinguishes two devices: a key identifier that is the text of another's bytes", async () => {
     fresh();
     p.put("answers.jsonl", said(answer("serial-1", device("r10"), nonceOf(1))));
     const anchors = [utf8("ab12"), Uint8Array.of(0xab, 0x12)].map((kid) => ({ alg: hmac256, key: secretOf("x"), kid }));
@@ -336,7 +336,7 @@ describe("firmseal status collect", () => {
     expect(unseen(command.json, printed)).toEqual([]);
   });
 
-  it("hears a device that never had a release", async () => {
+  it("accepts the answer of a device that never had a release", async () => {
     fresh(row("serial-1", { floor: 0 }));
     const bare = new Device("board-v2", T["T1"] as Uint8Array);
     expect(memoryDevice(bare.memory.identity, [], 0).floor()).toEqual([0, 0]);

@@ -214,7 +214,7 @@ describe.concurrent("firmseal trust", () => {
     for (const args of [tbs, sign]) await p.ok([...args, "--allow-test-key", "rfc8032-test-1"]);
   }, 120_000);
 
-  it("takes the description, and gives the file, through pipes; a name drives no terminal", async () => {
+  it("takes the description, and gives the file, through pipes; a name cannot control the terminal", async () => {
     const p = place({ ...board(), name: "b\u001b[2Jx\u202e" });
     const made = await p.ok(["trust", "create", "--from", "-", "--json"], { input: p.get("board.json") });
     const file = Buffer.from(made.json["data"] as string, "base64");

@@ -150,7 +150,7 @@ describe.concurrent("firmseal trust", () => {
   }, 120_000);
 
   const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
-  it.skipIf(!hasOpenssl)(`takes a signature from elsewhere, once it is one${hasOpenssl ? "" : " (skipped: no openssl)"}`, async () => {
+  it.skipIf(!hasOpenssl)(`accepts a signature from elsewhere if it is valid${hasOpenssl ? "" : " (skipped: no openssl)"}`, async () => {
     const p = place();
     await p.ok(["trust", "create", "--from", "board.json"]);
     for (const root of ["r1", "r2"]) {
@@ -180,7 +180,7 @@ describe.concurrent("firmseal trust", () => {
     await p.ok(["trust", "verify", "board.trust", ...ROOTS]);
   });
 
-  it("is embedded in a device bundle, which then opens what it lets in", async () => {
+  it("is embedded in a device bundle, which then opens what it accepts", async () => {
     const p = await signed();
     await p.ok(["bundle", "--alg", "ed25519,es256", "--features", "trust", "--out", "fs.js"]);
     await p.ok(["trust", "export", "board.trust", ...ROOTS, "--out", "trust.js"]);

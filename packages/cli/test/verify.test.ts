@@ -57,7 +57,7 @@ describe("verify", () => {
     expect(await refused("more.suit", "--key", "A.jwk")).toMatchObject({ code: 10, reason: "CBOR_TRAILING" });
   });
 
-  it("looks at payloads that are given", async () => {
+  it("checks given payloads", async () => {
     const p = place();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "http://x/fw", "--out", "o.suit"]);
     const other = image(5000, 2);

@@ -91,7 +91,7 @@ describe.concurrent("whosigned", () => {
     expect(words.stdout).toMatch(/sequence number 7, 2 signatures, by 2 known keys\n {2}1\. ed25519: A\.jwk, .*\n {2}2\. esp256: B\.pem/);
   });
 
-  it("fails where a signature is by nobody known, and says which", async () => {
+  it("fails if a signature is by an unknown key, and says which", async () => {
     for (const keys of [[], ["--key", "A.jwk"], ["--key", "C.jwk"]]) {
       const { exit, json } = await told(["two.suit", ...keys]);
       expect(exit).toBe(1);
@@ -197,7 +197,7 @@ function signNegative(seed: Uint8Array, negative: Uint8Array, message: Uint8Arra
 describe.concurrent("published test keys", () => {
   const secretOf = (t: (typeof testKeys)[number]) => (t.digest === undefined ? published[t.name] : t.key);
 
-  it("each is refused by sign, by its name, also under another kid; nothing is written", async () => {
+  it("sign refuses each by its name, also under another kid, and writes nothing", async () => {
     const q = standard();
     const known = testKeys.filter((t) => secretOf(t) !== undefined);
     expect(known.length).toBeGreaterThan(70);
@@ -233,7 +233,7 @@ describe.concurrent("published test keys", () => {
     expect(q.tree()).toEqual(files);
   });
 
-  it("each is warned of by verify, install and simulate where it is trusted, and named in the JSON", async () => {
+  it("verify, install and simulate warn about each one that is trusted, and name it in the JSON", async () => {
     const q = standard();
     const release = await signImage(q, 3, "fw.suit");
     expect(release.exit).toBe(0);
@@ -252,7 +252,7 @@ describe.concurrent("published test keys", () => {
     }
   });
 
-  it("the negative of one, which its secret signs for, is one as well", async () => {
+  it("the negative of one, which its secret can sign for, is one too", async () => {
     const q = standard();
     const named = (name: string) => testKeys.find((k) => k.name === name) as (typeof testKeys)[number];
     const [ed, ec] = ["rfc8032-test-1", "spec-p256"].map((name) => testKeyForms(named(name))[1] as PublicKey) as [PublicKey, PublicKey];

@@ -68,7 +68,7 @@ describe("options", () => {
     expect((await p.ok(["verify", "fw.suit", "--key", "A.jwk"])).stderr).toContain("good");
   });
 
-  it("behind a command are the command's, also --version", async () => {
+  it("after a command are the command's, also --version", async () => {
     const r = await standard().run(["verify", "fw.suit", "--key", "A.jwk", "--version"]);
     expect([r.exit, r.stdout]).toEqual([2, ""]);
   });
@@ -164,7 +164,7 @@ describe("payloads outside the envelope", () => {
   }
   const verify = (...files: string[]) => ["verify", "d.suit", "--key", "A.jwk", ...files.flatMap((file) => ["--payload", file])];
 
-  it("are named, where one file is given for two of them", async () => {
+  it("are named, if one file is given for two of them", async () => {
     const { p, stderr } = await two([{ "directive-set-component-index": true }, ...identity]);
     expect(stderr).not.toContain("warning");
     await p.ok(verify("http://a/one=one.bin", "http://a/two=two.bin"));
@@ -177,7 +177,7 @@ describe("payloads outside the envelope", () => {
     expect(await refused(p, verify("one.bin", "two.bin"), 1)).toContain("name the payload: --payload URI=FILE");
   });
 
-  it("of a release that no device takes have the true reason", async () => {
+  it("of a release that no device accepts have the true reason", async () => {
     // a condition before a component is chosen
     const { p, stderr } = await two(identity);
     expect(stderr).toContain("warning: devices will refuse this release: a command runs before a component is chosen (INDEX_UNSET)");

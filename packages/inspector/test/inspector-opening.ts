@@ -31,7 +31,7 @@ export function opening(): void {
     expect([await inspector.verdict(), await inspector.closeAll.isVisible()]).toEqual(["", false]);
   });
 
-  it("asks for nothing, and is not allowed to", async () => {
+  it("sends no request, and is not allowed to", async () => {
     const blocked = await inspector.page.evaluate(`(async () => {
       const out = [];
       document.addEventListener("securitypolicyviolation", (e) => out.push(e.effectiveDirective));

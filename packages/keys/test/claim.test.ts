@@ -70,7 +70,7 @@ describe("a claim", () => {
     expect(readdirSync(folder).sort()).toEqual(["n.claims", "n.claims.txt"]);
   });
 
-  it("is refused in words where its folder holds something else, or cannot be written", () => {
+  it("is refused in words if its folder holds something else, or cannot be written", () => {
     const { claims, folder } = place();
     mkdirSync(`${folder}/n.claims`);
     writeFileSync(`${folder}/n.claims/x`, "");
@@ -100,7 +100,7 @@ describe("the file of a claim", () => {
     expect([content(), inside(), readdirSync(folder).sort()]).toEqual(["3", [fast?.name], ["n", "n.claims"]]);
   });
 
-  it("is not written where it does not follow", () => {
+  it("is not written if it does not follow the last one", () => {
     const { claims, write, folder, inside } = place();
     const first = taken(claims.take(undefined, 1n));
     expect(write(first, false)).toBe(false);

@@ -152,7 +152,7 @@ describe("no leaf signs twice", () => {
     expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "9"]), 3);
   });
 
-  it("when the nodes that are kept are damaged, of another key, or gone: they come out as before", async () => {
+  it("when the stored nodes are damaged, of another key, or gone: they are computed again", async () => {
     const p = new HssPlace();
     await p.keygen("5/2,5/1");
     await p.keygen("5/2,5/1", "o.hss");
@@ -176,7 +176,7 @@ describe("no leaf signs twice", () => {
     expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(names.length);
   });
 
-  it("when a lower tree would come out otherwise than it was signed", async () => {
+  it("when a lower tree would differ from the signed one", async () => {
     const p = new HssPlace();
     await p.keygen("5/2,5/1");
     await p.ok(p.signArgs("0.suit"));

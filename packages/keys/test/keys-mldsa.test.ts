@@ -101,7 +101,7 @@ describe.each(algs)("%s in a file", (alg) => {
     expect(await refused(encrypted, "wrong")).toBe("3 KEY: wrong passphrase");
   });
 
-  test("seed with the expanded key behind it: the two belong together, or it is refused", async () => {
+  test("seed followed by the expanded key: the two must match, or it is refused", async () => {
     const key = keys[alg];
     const expanded = expandedKey(key);
     const both = (e: Uint8Array) => pkcs8(tlv(SEQUENCE, octetString(key.secret), octetString(e)));
@@ -186,7 +186,7 @@ describe("what openssl decrypts and does not know", () => {
     tlv(SEQUENCE, oid("06092b06010401da47040b"), tlv(SEQUENCE, octetString(salt), ...parameters));
   const open = (der: Uint8Array) => decryptPkcs8(der, utf8(PASS));
 
-  test("every changed byte and every cut is another content, or none; nothing is thrown", async () => {
+  test("every changed byte and every cut gives different content, or none; nothing is thrown", async () => {
     const der = sealed(pbkdf2Sync(PASS, salt, 2, 32, "sha256"), pbkdf2Of(derInteger(2), prf));
     expect(await open(der)).toEqual(plain);
     expect(await decryptPkcs8(der, utf8("wrong"))).not.toEqual(plain);

@@ -80,7 +80,7 @@ describe.skipIf(!server)(`moto in place of AWS${server ? "" : " (skipped: no mot
     await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "8", "--key", "awskms:alias/release", "--envelope", "b.suit", "--out", "b.tbs"], run);
   });
 
-  it("a key that is not there, of another kind, on another curve", async () => {
+  it("a key that is missing, of another kind, or on another curve", async () => {
     setEnv(env(url));
     expect(await failure(`awskms:${ID}`)).toMatchObject({ exit: 3, message: expect.stringContaining("the key is not in this region") });
     expect((await failure("awskms:alias/none")).message).toContain("the key is not in this region");
@@ -136,7 +136,7 @@ describe("answers in the shape of the API reference", () => {
     expect(device.open(p.get("fw.suit"), { anchors: [device.anchor(fromRaw(raw).alg, raw)] }).sequence).toEqual([0, 7]);
   });
 
-  it("a public key that the service does not sign with is not given out, nor verified with", async () => {
+  it("a public key that the service does not sign with is neither returned nor used to verify", async () => {
     const [key, other] = [serviceKey("p256"), serviceKey("p256")];
     const url = await aws(key, (target, { Message }) =>
       target === "Sign"
@@ -182,7 +182,7 @@ describe("answers in the shape of the API reference", () => {
     expect(p.has("fw.suit")).toBe(false);
   });
 
-  it("a key that was not asked for, in either answer", async () => {
+  it("a key that was not requested, in either response", async () => {
     const key = serviceKey("p256");
     const PublicKey = key.publicKey.export({ format: "der", type: "spki" }).toString("base64");
     const other = ARN.replace(/.$/, "0");
@@ -214,7 +214,7 @@ describe("answers in the shape of the API reference", () => {
     }
   });
 
-  it("a signature of another key, over other bytes, damaged, in a loose form, or none is not let out", async () => {
+  it("a signature of another key, over other bytes, damaged, in a loose form, or missing is not returned", async () => {
     const key = serviceKey("p256");
     const good = (m: string) => signatureOf(key, Buffer.from(m, "base64"));
     const answers: { [what: string]: (message: string) => Buffer } = {
@@ -290,7 +290,7 @@ describe("answers in the shape of the API reference", () => {
     expect(calls.filter((c) => c.target === "Sign").length).toBeLessThanOrEqual(3);
   });
 
-  it("no region, no credentials, nobody there", async () => {
+  it("no region, no credentials, no response", async () => {
     setEnv({ ...env(`http://127.0.0.1:${await closedPort()}`) });
     expect((await failure(`awskms:${ID}`)).message).toContain("cannot be reached");
     setEnv({ AWS_REGION: undefined });

@@ -120,7 +120,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     expect(bytesFlooded()).toBeLessThan(64 << 20);
   });
 
-  it("a signature under another key or algorithm than was asked for", async () => {
+  it("a signature under a different key or algorithm from the requested one", async () => {
     const key = serviceKey("p256");
     for (const kid of [`${VAULT}/keys/release/${OTHER}`, `${VAULT}/keys/other/${VERSION}`, undefined]) {
       await vault(key, (what, given) => (what === "sign" ? { json: { ...given, kid } } : undefined));
@@ -150,7 +150,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     }
   });
 
-  it("a signature of another key, over other bytes, in DER, or none is not let out", async () => {
+  it("a signature of another key, over other bytes, in DER, or missing is not returned", async () => {
     const key = serviceKey("p256");
     const raw = (of: ServiceKey, m: Uint8Array) => rawFromDer(signatureOf(of, m)) as Uint8Array;
     for (const value of [
@@ -200,7 +200,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     expect(calls.length).toBe(3);
   });
 
-  it("no credentials, a certificate that is not to be trusted, nobody there", async () => {
+  it("no credentials, an untrusted certificate, no response", async () => {
     const { env } = await vault(serviceKey("p256"));
     const p = standard();
     const before = p.tree();

@@ -111,7 +111,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
 
   const failure = (ref = REF) => refusalOfKey(openGoogleKey, ref);
 
-  it("an answer without end is cut off", async () => {
+  it("an endless response is cut off", async () => {
     bytesFlooded();
     for (const of of ["GetPublicKey", "AsymmetricSign"]) {
       await google(serviceKey("p256"), ALGORITHMS.p256, (method, given) => (method === of ? "endless" : given));
@@ -134,7 +134,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
     expect(device.open(p.get("fw.suit"), { anchors: [device.anchor(fromRaw(raw).alg, raw)] }).sequence).toEqual([0, 7]);
   });
 
-  it("what was damaged, or is another key's, is not let out", async () => {
+  it("what was damaged, or belongs to another key, is not returned", async () => {
     const key = serviceKey("p256");
     const pem = key.publicKey.export({ format: "pem", type: "spki" }) as string;
     const other = NAME.replace("/3", "/4");
@@ -197,7 +197,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
       }
   });
 
-  it("no credentials, or none that can be read; nobody there", async () => {
+  it("no credentials, or unreadable ones; no response", async () => {
     const { p, env } = await google(serviceKey("ed25519"), ALGORITHMS.ed25519);
     const before = p.tree();
     const run = async (more: { [name: string]: string }) =>

@@ -39,7 +39,7 @@ describe("a program that was installed without the libraries", () => {
     expect(p.names()).toEqual(["fw.bin", "node_modules"]);
   });
 
-  it("one that is damaged is told apart, and what it says is not passed on", () => {
+  it("a damaged one is distinguished, and its content is not passed on", () => {
     const p = new Place();
     p.folder("node_modules/@aws-sdk/client-kms");
     p.put("node_modules/@aws-sdk/client-kms/index.js", `throw new Error("${CANARY}");`);
@@ -99,7 +99,7 @@ describe("the limit on time", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it.skipIf(!LONG)(`ends the command where a service takes the connection and says nothing${AT_LENGTH}`, { timeout: 200_000 }, async () => {
+  it.skipIf(!LONG)(`ends the command if a service accepts the connection and sends nothing${AT_LENGTH}`, { timeout: 200_000 }, async () => {
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void silent.close());

@@ -73,7 +73,7 @@ function ended(): string {
 }
 
 describe("a lock", () => {
-  it("lets in one at a time, and is gone afterwards", async () => {
+  it("admits one process at a time, and is gone afterwards", async () => {
     const p = place();
     const ends = await Promise.all(Array.from({ length: 8 }, () => startWorker(worker, [p.path, "25"]).end));
     expect(ends.map((e) => e.stderr).join("")).toBe("");
@@ -83,7 +83,7 @@ describe("a lock", () => {
   });
 
   it.skipIf(KILLS === 0)(
-    `lets in one at a time when its holders are killed, ${TIMES}`,
+    `admits one process at a time when its holders are killed, ${TIMES}`,
     async () => {
       const p = place();
       const deaths = await massacre(KILLS, 6, 600, () => startWorker(worker, [p.path, "1000000"]));
@@ -103,7 +103,7 @@ describe("a lock", () => {
     60_000 + 2000 * KILLS,
   );
 
-  it("is taken from a dead process by one of two, and not from that one by the other, who has seen it dead before", async () => {
+  it("is taken from a dead process by one of two, and not from that one by the other, which saw it dead before", async () => {
     const p = place();
     writeFileSync(p.at("lock"), ended());
     const late = startWorker(worker, [p.path, "1"], { SLOW_UNLINK: "500" });
@@ -152,7 +152,7 @@ describe("a lock", () => {
     (await second).release();
   });
 
-  it("of whom nothing is known is never taken over", async () => {
+  it("of an unknown owner is never taken over", async () => {
     const p = place();
     const other = { ...thisProcess(), pid: 2 ** 22 + 1, nonce: "1".repeat(24) };
     const notes = {
@@ -172,7 +172,7 @@ describe("a lock", () => {
     }
   });
 
-  it("cannot be made where the folder is not there", async () => {
+  it("cannot be made if the folder is missing", async () => {
     expect((await refusal(join(folder, "nowhere", "lock"))).exit).toBe(3);
   });
 });
@@ -200,7 +200,7 @@ describe("whether a process has ended", () => {
     parent.kill("SIGKILL");
   });
 
-  it("is certain after the machine was started again, and only where no other machine or container can be meant", () => {
+  it("is certain after the machine was restarted, and only if no other machine or container can be meant", () => {
     const me = thisProcess();
     const at = join(folder, "lock");
     const before = { ...me, boot: "an earlier one" };

@@ -118,7 +118,7 @@ describe("a device that lacks something", () => {
   });
 });
 
-describe("a device that is not meant, or that is further on", () => {
+describe("a device that the release is not for, or that has a newer one", () => {
   it("is unaffected by releases for another product, no matter who signs them", async () => {
     const { bridge3, r31 } = all();
     const other = await trustFileOf(4, { releases: [D, P256], roots: [R4, P256b] }, undefined, "another product");
@@ -133,7 +133,7 @@ describe("a device that is not meant, or that is further on", () => {
     expect(only(planSteps([cohort("camera", other, 7, camera)], [r31], { ...NOBODY, stolen: hex(D, P256) })).verdict).toBe("exposed");
   });
 
-  it("is ahead if it runs something newer, also where the keys of the step are not its own any more", () => {
+  it("is ahead if it runs something newer, even if it no longer has the keys of the step", () => {
     const { T3, bridge2, r31 } = all();
     const result = only(planSteps([cohort("new", T3, 40)], [bridge2, r31], NOBODY));
     expect(result).toMatchObject({ verdict: "ahead", why: "it has passed r31", steps: [{ fit: "passed" }, { fit: "passed" }] });
@@ -150,7 +150,7 @@ describe("a device that is not meant, or that is further on", () => {
 });
 
 describe("a device that runs the number of a step", () => {
-  it("may run that release, and takes no other one if it is known to run it", async () => {
+  it("may run that release, and accepts no other one if it is known to run it", async () => {
     const { T1, bridge2 } = all();
     const same = (bridge2 as { envelope: Uint8Array }).envelope;
     const other = await release({ ...facts, sequence: 20, keys: [A, B], image: imageOf("other") });
@@ -199,7 +199,7 @@ describe("keys that are lost, stolen, or still available", () => {
     expect(missed).toMatchObject({ verdict: "behind", left: { release: { left: 2 }, root: { left: 0, needed: 2 } } });
   });
 
-  it("is behind, and not without roots, if the lists after its own are signed already", async () => {
+  it("is behind, and not without roots, if the lists after its own are already signed", async () => {
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
     const second = await trustFileOf(2, { releases: [A, B], roots: [R2, R3], signers: [R1, R2, R3] }, first);
     const third = await trustFileOf(3, { releases: [A, B], roots: [R3, R4], signers: [R2, R3, R4] }, second);

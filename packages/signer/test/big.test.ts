@@ -85,7 +85,7 @@ describe.skipIf(!LONG)(`large images${AT_LENGTH}`, () => {
   }
 });
 
-it("what is larger than a chunk is hashed whole, in constant memory (64 MiB)", async () => {
+it("what is larger than a chunk is hashed as a whole, in constant memory (64 MiB)", async () => {
   const p = standard();
   const size = 64 * 1024 * 1024 + 3;
   sparse(p, "big.bin", size, [0, 1 << 20, (1 << 20) - 1, size - 20]);

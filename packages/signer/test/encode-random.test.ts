@@ -241,7 +241,7 @@ describe("random descriptions", () => {
     );
   });
 
-  it("survive JSON, but for octets given as such", async () => {
+  it("survive JSON, except for octets given as such", async () => {
     await fc.assert(
       fc.asyncProperty(descriptions, async (d) => {
         const asHex = (v: unknown): unknown =>

@@ -207,7 +207,7 @@ describe("parameters", () => {
     },
   );
 
-  it("keep few nodes, and leave little to do again", () => {
+  it("keep few nodes, and leave little to compute again", () => {
     for (const n of [32, 24] as const)
       for (const height of [5, 10, 15, 20, 25] as const)
         for (const width of [1, 2, 4, 8] as const) expect(cachedCount({ n, height, width })).toBeLessThanOrEqual(2 ** 18);

@@ -100,7 +100,7 @@ describe("signatures", () => {
     expect(codeOf(() => signer(foreign))).toBe("mismatch");
   });
 
-  test("a signer keeps no copy of the secret: with zeros in its place nothing is signed", async () => {
+  test("a signer keeps no copy of the secret: with zeros in its place, nothing is signed", async () => {
     for (const alg of keyAlgs.filter((a) => a !== "hsslms")) {
       await loadAlg(alg);
       const key = privateKey(alg, hex(SEED));
@@ -111,7 +111,7 @@ describe("signatures", () => {
     }
   });
 
-  test("a signature that came out wrong does not leave the signer", async () => {
+  test("a wrong signature does not leave the signer", async () => {
     const s = signer(privateKey("ed25519", hex(SEED)));
     machine.faulty = true;
     try {

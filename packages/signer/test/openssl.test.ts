@@ -37,7 +37,7 @@ describe("Ed25519 by OpenSSL", () => {
     );
   });
 
-  test("signs, where it is there", async () => {
+  test("signs, if it is installed", async () => {
     const sign = vi.fn(crypto.sign);
     const { key } = await where(withCrypto({ sign }));
     const signer = key.signer(key.privateKey("ed25519", new Uint8Array(32).fill(7)));
@@ -84,7 +84,7 @@ describe("Ed25519 by OpenSSL", () => {
     expect(openssl.nodeSign(message, secret)).not.toEqual(first);
   });
 
-  test("where it signs wrong, nothing leaves", async () => {
+  test("if it signs wrongly, nothing is returned", async () => {
     const sign = (alg: null, message: Uint8Array, key: KeyObject) => {
       const signature = crypto.sign(alg, message, key);
       signature[3] = (signature[3] as number) ^ 1;

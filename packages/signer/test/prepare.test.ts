@@ -180,7 +180,7 @@ describe("the table of a precompiled anchor", () => {
     expect(verify({ table: numbers })).toBe(true);
   });
 
-  it("is hashed once, by the host where it can, and by nothing that lies", async () => {
+  it("is hashed once, by the host if it can, and never by a function that lies", async () => {
     const signature = await signer(key).sign(message);
     const made = prepareKey(raw, "8k");
     const other = prepareKey(raw, "4k");

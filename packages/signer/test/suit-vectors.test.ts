@@ -64,7 +64,7 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
     expect(open(severed, trust()).absent).toEqual([20, 23]);
   });
 
-  it("warns of what the import leaves out", () => {
+  it("warns about what the import leaves out", () => {
     expect(importSuitTool(vectorJson("suit/manifest-spec/example2.json")).warnings).toEqual([
       "include-json is ignored",
       "description of a component: component-version is ignored",

@@ -100,7 +100,7 @@ describe("firmseal simulate", () => {
     }
   });
 
-  it("takes the size of a page for every device whose storage has pages, and for no other", async () => {
+  it("accepts a page size for every device whose storage has pages, and for no other", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const sizes: { [device: string]: unknown } = {};

@@ -41,14 +41,14 @@ describe("a new device", () => {
     expect(fs.readdirSync(dir).sort()).toEqual(["device.json", "slots"]);
     expect(fs.statSync(join(dir, "device.json")).mode & 0o777).toBe(0o600);
   });
-  it("is not made where there is one, nor opened where there is none", () => {
+  it("is not made if there is one, and not opened if there is none", () => {
     const dir = fresh();
     const before = fs.readFileSync(join(dir, "device.json"), "utf8");
     expect(() => createFileDevice(fs, dir, identity, 1)).toThrow("there is a device already");
     expect(fs.readFileSync(join(dir, "device.json"), "utf8")).toBe(before);
     expect(() => fileDevice(fs, join(root, "nowhere"))).toThrow();
   });
-  it("makes the folders around its own, and needs no one that is there", () => {
+  it("makes its parent folders, and needs none that exist", () => {
     for (const path of ["a/b/c", "a/b/d//", "a\\e", "a/f\\g/h", "a/./i/../j"]) {
       createFileDevice(fs, `${root}/${path}`, identity, 1);
       expect(fs.readdirSync(`${root}/${path}`).sort()).toEqual(["device.json", "slots"]);
@@ -66,7 +66,7 @@ describe("a new device", () => {
     for (const path of ["/proc/firmseal", "/proc/firmseal/a/b", "/proc/self/firmseal"])
       expect(() => createFileDevice(fs, path, identity, 1)).toThrow(/ENOENT|EACCES|EPERM/);
   });
-  it("has no identifiers of devices where none are given", () => {
+  it("has no identifiers of devices if none are given", () => {
     const dir = fs.mkdtempSync(join(root, "d-"));
     createFileDevice(fs, dir, identity, 1);
     expect(read(dir).device).toEqual([]);
@@ -151,7 +151,7 @@ describe("components", () => {
 });
 
 describe("an installation", () => {
-  it("goes to slots and envelopes by turns", async () => {
+  it("goes to slots and envelopes in turn", async () => {
     const dir = fresh();
     for (const [n, slot, envelope] of [
       [1, 1, "a"],
@@ -230,7 +230,7 @@ describe("an installation", () => {
     expect(read(dir).components).toEqual({ ...components, "00": { slot: 1, size: 100 } });
   });
 
-  it("takes no file for a leftover that another session has made current", async () => {
+  it("mistakes no file for a leftover that another session has made current", async () => {
     const dir = fresh();
     const old: Device = fileDevice(fs, dir);
     old.begin(true);

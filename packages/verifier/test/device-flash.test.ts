@@ -158,7 +158,7 @@ describe("a start", () => {
     expect([device.pending(), device.rolledBack(), device.envelope()?.length, device.size(ID, false)]).toEqual([false, true, 6, 4]);
   });
 });
-it("a journal with a gap is written on behind it: no word twice", () => {
+it("a journal with a gap continues after it: no word is written twice", () => {
   for (const log of [
     [0xffffffff, 65535],
     [0xffffffff, 0xffffffff, 0xffffffff, 65535],
@@ -203,7 +203,7 @@ describe("a writer", () => {
     expect(erased()).toEqual([2 * PAGE, 3 * PAGE, 2 * PAGE]);
     expect(Array.from(flash.read(2 * PAGE, 1))).toEqual([255]);
   });
-  it("keeps what a start loads in RAM, piece behind piece", () => {
+  it("keeps what a start loads in RAM, piece after piece", () => {
     const flash = blankFlash();
     const device: Device = on(flash);
     device.begin(false);
@@ -217,7 +217,7 @@ describe("a writer", () => {
     ]);
     expect(flash.operations).toBe(0);
   });
-  it("erases nothing to discard where nothing was written", () => {
+  it("erases nothing to discard if nothing was written", () => {
     const flash = blankFlash();
     const device: Device = on(flash);
     device.begin(true);

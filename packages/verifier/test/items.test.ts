@@ -117,7 +117,7 @@ describe("the tree of items", () => {
     }
   });
 
-  it("reads any depth and any number of items without a stack, and makes none that nobody asks for", () => {
+  it("reads any depth and any number of items without a stack, and makes only requested ones", () => {
     const deep = bytes(`${"81".repeat(20_000)}00`);
     let item = decodeItem(deep);
     for (let i = 0; i < 20; i++) item = item.items[0] as Item;

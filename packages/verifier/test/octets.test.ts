@@ -170,7 +170,7 @@ describe("octets", () => {
     expect([copied(lying, 3), copied(lying, 2)]).toEqual([null, null]);
   });
 
-  it("are seen in place below 2^16, and copied from there on, where Espruino has no views", () => {
+  it("are read in place below 2^16, and copied from there on, where Espruino has no views", () => {
     const b = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) & 255);
     const inPlace = (p: unknown) => p instanceof Uint8Array && p.buffer === b.buffer;
     expect(subBytes(b, 100, 9)).toEqual(b.slice(100, 109));

@@ -76,7 +76,7 @@ describe("signers with limits", () => {
       expect(refusalOf(open, e, { anchors: [limited(since, until)] })[0], `${sequence}`).toBe(good ? 0 : errors.ANCHOR_WINDOW);
     }
   });
-  it("are all looked at where one may not count, else as many as are needed", async () => {
+  it("are all checked if one may not count, otherwise only as many as are needed", async () => {
     const e = await signed(7, {}, { key: "b" });
     expect(open(e, { anchors: [a, b] }).signers).toEqual([0]);
     for (const first of [limited([0, 8]), limited(undefined, [0, 6])]) expect(open(e, { anchors: [first, b] }).signers).toEqual([1]);
@@ -87,7 +87,7 @@ describe("signers with limits", () => {
 });
 
 describe("the hash of the host", () => {
-  it("is asked for the manifest, and ours where there is none", async () => {
+  it("is used for the manifest, and ours if there is none", async () => {
     let asked = 0;
     const once = (bytes: Bytes) => {
       asked++;
@@ -117,7 +117,7 @@ describe("a session", () => {
       expect(refusalOf(install, e, releaseTrust, device)[0], String(floor)).toBe(errors.DEVICE_FAULT);
     }
   });
-  it("does not ask for the floor where it starts what is current", async () => {
+  it("does not check the floor when it starts the current release", async () => {
     const device = memoryDevice(identity, [[[0]]], 10);
     device.dangerouslySkipIdentity = true;
     device.sequence = [0, 8];

@@ -273,7 +273,7 @@ describe("UTF-8", () => {
     const code = refusalOf(checkItem, Uint8Array.from(text(b)))[0];
     if (code !== (good ? 0 : E.CBOR_UTF8)) expect.fail(`${hex(b)}: ${code}`);
   };
-  it("is what node takes for it, at each lead byte and each edge of those that follow", () => {
+  it("is what Node accepts as UTF-8, at each lead byte and each edge of the following ones", () => {
     for (let lead = 0; lead < 256; lead++) {
       agrees([lead]);
       for (const second of edges) {
@@ -286,7 +286,7 @@ describe("UTF-8", () => {
       }
     }
   });
-  it("is checked behind the first character, too", () => {
+  it("is also checked after the first character", () => {
     for (const b of [
       [0xc2, 0x80, 0xff],
       [0xc2, 0x80, 0x41],

@@ -111,7 +111,7 @@ describe("the answer", () => {
     expect(told).toEqual([1, 2]);
   });
 
-  it("is signed where a secure element signs", () => {
+  it("is signed if a secure element signs", () => {
     const { privateKey, publicKey } = drawnPair("ed25519");
     const raw = Uint8Array.from(Buffer.from(publicKey.export({ format: "jwk" }).x as string, "base64url"));
     const element: Attester = {
