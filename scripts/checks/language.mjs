@@ -19,12 +19,12 @@ const FORMS = [
   [/\belse than\b/g, 'write "other than"'],
   [/\b(?:comes?|came) by (?:itself|themselves)\b/g, "name what it comes without"],
   [
-    /, for (?:it|they|these|those|this|he|she|nobody|nothing|no) (?:is|are|has|have|was|were|never|does|do|can|must|cannot|would|could)\b/g,
+    /, for (?:it|they|these|those|this|there|he|she|nobody|nothing|no) (?:is|are|has|have|was|were|never|does|do|can|must|cannot|would|could)\b/g,
     'write "because"',
   ],
   [/\b(?:is|are|was|were|be|been|not|only) looked at\b/g, 'write "checked" or "examined"'],
   [/\b[Ww]hat becomes of\b/g, 'write "what happens to"'],
-  [/\b(?:go|goes|went|gone) on with(?:out)?\b/g, 'write "continue"'],
+  [/\b(?:go|goes|went|gone) on (?:with(?:out)?|after|as|behind|from|in|through|to its|up to)\b/g, 'write "continue"'],
   [/\bat hand\b/g, 'write "available", or say who has it'],
   [/\bone (?:[a-z]+ )?behind the other\b/g, 'write "in sequence"'],
   [/\b(?:is|are) made up\b|\ba made-up\b/g, 'write "generated"'],
@@ -147,7 +147,7 @@ export const checkWidth = (files) =>
 /** Lines with a form of the list, except in the table of the style itself. */
 export function checkLanguage(files, forms = FORMS) {
   return files.flatMap(({ path, text }) => {
-    // a phrase may go on in the next line of a comment or of a paragraph; examples of the style, and code in documents,
+    // a phrase may continue in the next line of a comment or of a paragraph; examples of the style, and code in documents,
     // are left out
     const prose = text
       .replace(/^\|.*Like this.*\n(?:\|.*\n)*/gm, (table) => table.replace(/[^\n]/g, ""))

@@ -187,7 +187,7 @@ describe("the language of the bundles", () => {
 });
 
 describe("shifts", () => {
-  it("are looked for in functions: a gate that is handed none has not looked", () => {
+  it("are looked for in functions: a gate without functions reports that", () => {
     expect(checkShifts(String(undefined), {}, () => "")).not.toEqual([]);
   });
   const check = (code, comment = "") =>
@@ -264,7 +264,7 @@ describe("bundles", () => {
     }
   }, 300_000);
 
-  it("refuses an algorithm that there is not", async () => {
+  it("refuses an algorithm that does not exist", async () => {
     await expect(bundle({ algs: ["rot13"], name: "x", folder })).rejects.toThrow("rot13");
   });
 
@@ -315,7 +315,7 @@ describe("imports", () => {
 });
 
 describe("sources", () => {
-  it("printing is seen everywhere but in ui.ts", () => {
+  it("printing is found everywhere except in ui.ts", () => {
     for (const text of [
       "console.log(1)",
       "process.stdout.write(x)",
@@ -465,6 +465,7 @@ describe("sources", () => {
       'a.md:1 "puts them together"',
       'a.md:1 "the begin"',
     ]);
+    expect(found("A cell goes on in the next line, for there is no room.")).toEqual(['a.md:1 ", for there is"', 'a.md:1 "goes on in"']);
     expect(found("It no longer counts a key as gone that a file keeps, and leaves a cohort\nbehind that nobody names.")).toEqual([
       'a.md:1 "counts a key as gone that"',
       'a.md:1 "leaves a cohort behind that"',
