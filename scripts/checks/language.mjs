@@ -147,8 +147,8 @@ export const checkWidth = (files) =>
 /** Lines with a form of the list, except in the table of the style itself. */
 export function checkLanguage(files, forms = FORMS) {
   return files.flatMap(({ path, text }) => {
-    // a phrase may continue in the next line of a comment or of a paragraph; examples of the style, and code in documents,
-    // are left out
+    // a phrase may continue in the next line of a comment or of a paragraph; examples of the style, and code in
+    // documents, are left out
     const prose = text
       .replace(/^\|.*Like this.*\n(?:\|.*\n)*/gm, (table) => table.replace(/[^\n]/g, ""))
       .replace(/\n[ \t]*(?:\/\/|\*)?[ \t]?(?=\S)/g, (gap) => " ".repeat(gap.length));

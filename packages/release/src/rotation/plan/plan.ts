@@ -52,8 +52,8 @@ export interface CohortResult {
 }
 
 /**
- * The newest trust file of each product line. Two different files with the same number are a fork: no device can go from one
- * to the other.
+ * The newest trust file of each product line. Two different files with the same number are a fork: no device can go
+ * from one to the other.
  */
 export function newestOfLine(stores: Iterable<TrustStore>): (line: TrustStore) => TrustStore {
   return newestOf(stores, (number: Sequence) => {
