@@ -68,7 +68,7 @@ describe.concurrent("the logs of two copies", () => {
         ],
       },
     ]);
-    // also if a third machine examines the log, which has seen neither
+    // even if a third machine examines the log, which has seen neither
     const third = { env: { FIRMSEAL_STATE: p.at("third") } };
     mkdirSync(p.at("third"), { mode: 0o700 });
     expect((await refused(p, ["c.hss.log", "k.hss.log"], third)).line).toContain("leaf 1 of key");

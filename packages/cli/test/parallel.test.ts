@@ -291,7 +291,7 @@ describe("a use of a key that is killed at each call that changes a file", () =>
   );
 
   it.skipIf(!LONG)(
-    `also when the use after it is killed as well${AT_LENGTH}`,
+    `even when the use after it is killed as well${AT_LENGTH}`,
     async () => {
       const p = await fresh();
       const states = await cuts(p, "one", "2");

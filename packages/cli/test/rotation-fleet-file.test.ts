@@ -214,7 +214,7 @@ describe("rotate plan", () => {
     expect((await planOf("fleet.csv", "--lost", "A.jwk", "--lost", "B.jwk", "--lost", "C.jwk", "--fail-on", "none")).exit).toBe(0);
   });
 
-  it("gives up rows by their names, also where several are in one state", async () => {
+  it("gives up rows by their names, even if several are in the same state", async () => {
     const lost = ["--lost", "A.jwk", "--lost", "B.jwk"];
     const allow = (...names: string[]) => names.flatMap((name) => ["--allow-stranded", name]);
     expect((await planOf("fleet.csv", ...lost, ...allow("one", "new", "far"))).stderr).toMatch(/left behind: two; one: no later release/);

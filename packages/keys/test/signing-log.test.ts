@@ -69,7 +69,7 @@ describe("a log", () => {
     const last = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
     for (let cut = last; cut < bytes.length; cut++)
       for (const tail of ["", "\0".repeat(bytes.length - cut)]) {
-        // bytes that did not get to the disk come back as zeros, also after the beginning of an entry
+        // bytes that did not get to the disk come back as zeros, even after the beginning of an entry
         const path = put(Buffer.concat([bytes.subarray(0, cut), Buffer.from(tail)]));
         const log = readLog(path);
         expect([log.entries.length, log.faults, log.torn], String(cut)).toEqual([2, [], statSync(path).size - last]);

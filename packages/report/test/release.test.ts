@@ -164,7 +164,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     expect(await fits(shown)).toBe(true);
   });
 
-  it("gives each section an id of its own, also if two boards have one name", async () => {
+  it("gives each section an id of its own, even if two boards have one name", async () => {
     const content = contentOf();
     const boards = content.boards.map((one) => ({ ...one, board: "esp32" }));
     const { page, isGood } = await said(reportHtml({ ...content, boards }, await bundle()));

@@ -67,7 +67,7 @@ describe("Ed25519 by OpenSSL", () => {
     await expect(first.sign(utf8("y"))).rejects.toMatchObject({ code: "range" });
   });
 
-  test("signs with the key in the array, also if another was there in the same turn", async () => {
+  test("signs with the key in the array, even if another was there in the same turn", async () => {
     const { openssl } = await where(process);
     const secret = new Uint8Array(32).fill(7);
     const message = utf8("x");

@@ -1,4 +1,4 @@
-// The number of the floor belongs to one manifest, on every ready-made device: also after a way back, a power cut, and an update of the verifier.
+// The number of the floor belongs to one manifest, on every ready-made device: even after a way back, a power cut, and an update of the verifier.
 
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";

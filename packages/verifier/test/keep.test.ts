@@ -96,7 +96,7 @@ describe("what is kept", () => {
     }
   });
 
-  it("of any other release has no payload, also where all its signatures count", async () => {
+  it("of any other release has no payload, even if all its signatures count", async () => {
     const { device, kept } = watched();
     const envelope = await signed(singleImage(facts));
     install(envelope, trust, device).next();

@@ -94,7 +94,7 @@ describe("what is read of a Source", () => {
       [0, 64],
       [3004, 1],
     ]);
-    // also if the skipped item is shorter than a key
+    // even if the skipped item is shorter than a key
     expect(readsOf(`8259012c${"aa".repeat(300)}00`)).toEqual([
       [0, 64],
       [304, 1],

@@ -54,7 +54,7 @@ describe("a session whose device has another one", () => {
     expect(now.next(true)).toBeUndefined();
     expect(d.parts[0]?.slots[d.parts[0].current]).toEqual([...image(2, 30)]);
   });
-  it("also if that one has begun within a call, and discards none of its data", async () => {
+  it("even if that one has begun within a call, and discards none of its data", async () => {
     const d = device();
     const later = await release(8, image(2, 30), "a:2");
     let discarded = 0;
@@ -67,7 +67,7 @@ describe("a session whose device has another one", () => {
     expect(refusalOf(install(await outside(), trust, d).next)[0]).not.toBe(0);
     expect([discarded, d.sequence]).toEqual([0, [0, 0]]);
   });
-  it("also if that one begins while the release is kept, which then does not become current", async () => {
+  it("even if that one begins while the release is kept, which then does not become current", async () => {
     const d = device();
     const later = await release(8, image(2, 30), "a:2");
     const { keep } = d;

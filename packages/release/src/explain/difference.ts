@@ -38,7 +38,7 @@ function kindsOf({ behaviours }: Explained): Map<string, Kind> {
   return new Map(
     behaviours.flatMap(({ devices, ...rest }) =>
       devices.flatMap((device) =>
-        // with and without the images, also where that makes no difference
+        // with and without the images, even if that makes no difference
         (rest.has === undefined ? [true, false] : [rest.has]).map((has): [string, Kind] => [
           JSON.stringify([device, rest.slot, has]),
           { ...rest, device },

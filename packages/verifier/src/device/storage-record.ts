@@ -153,7 +153,7 @@ export function keptSize(k: Kept | null, part: number): number {
 }
 
 /**
- * The counters of the last commit; null if an older version wrote it. They belong to the floor, also after going back.
+ * The counters of the last commit; null if an older version wrote it. They belong to the floor, even after going back.
  */
 export function keptCounters(io: StorageIo, k: Kept): Bytes | null {
   var slot = u32InText(k.text, HEAD),
