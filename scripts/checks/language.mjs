@@ -45,6 +45,7 @@ const FORMS = [
   [/\bput together\b/g, 'write "assembled", "combined" or "grouped"'],
   [/\b(?:without a word|in silence)\b/g, 'write "silently"'],
   [/(?:^|[*/] |\. )Whom\b/gm, '"the keys that a device trusts"'],
+  [/, also (?:if|when|where|after)\b/g, 'write "even if", "even after"'],
   [/\bsince when\b/g, 'write "when ... began", or "how long"'],
   [/\b(?:one|an?) (?:bit|byte|octet|character|line|entry|key|signature|hour|day) more\b(?! than\b)/g, 'write "one more ..."'],
   [/\b(?:has|have|had) (?:an?|the|its|their) (?:[\w-]+ ){1,6}already(?=[.,;:)"'`]| \*\/)/g, 'put "already" before the verb'],

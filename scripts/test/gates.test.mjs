@@ -399,7 +399,7 @@ describe("sources", () => {
     expect(checkWidth([{ path: "a.ts", text }]).map((finding) => finding.split(" ")[0])).toEqual(["a.ts:1", "a.ts:2", "a.ts:3"]);
   });
 
-  it("forms that the style replaces are found, also across lines", () => {
+  it("forms that the style replaces are found, even across lines", () => {
     const found = (text) => checkLanguage([{ path: "a.md", text }]).map((finding) => finding.split(": ")[0]);
     expect(found("The input is no\nSUIT envelope.")).toEqual(['a.md:1 "is no SUIT"']);
     expect(found("x\n// What was signed stands\n// in a file")).toEqual(['a.md:2 "stands in"']);
@@ -465,6 +465,7 @@ describe("sources", () => {
       'a.md:1 "puts them together"',
       'a.md:1 "the begin"',
     ]);
+    expect(found("It refuses them, also if\n// signed, and also after a start.")).toEqual(['a.md:1 ", also if"']);
     expect(found("A cell goes on in the next line, for there is no room.")).toEqual(['a.md:1 ", for there is"', 'a.md:1 "goes on in"']);
     expect(found("It no longer counts a key as gone that a file keeps, and leaves a cohort\nbehind that nobody names.")).toEqual([
       'a.md:1 "counts a key as gone that"',
