@@ -50,7 +50,7 @@ describe.concurrent("docs/start", () => {
   it.skipIf(!LONG)(`five-minutes.md installs what is packed${AT_LENGTH}`, async () => {
     const [install] = blocksOf("docs/start/five-minutes.md").filter(({ language }) => language === "sh");
     const clone = empty("packed/clone");
-    // it is built already, and others read the build: only the packing, into the folder that the page names
+    // it is already built, and others read the build: only the packing, into the folder that the page names
     const pack = `node --input-type=module -e 'import { packAll } from "${ROOT}scripts/pack.mjs"; packAll(process.argv[1])' "$PWD/$1"`;
     const script = `pack() { mkdir -p "$1"; ${pack}; }\n${install?.text}`.replace(/^npx -y pnpm@\S+ pack:all /m, "pack ");
     const { status, stdout, stderr } = await shell(script, clone);

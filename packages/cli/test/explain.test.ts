@@ -94,9 +94,9 @@ describe("explain", () => {
     const lines = await explained(p, "ab.suit");
     const heads = lines.filter((line) => line.startsWith("vendor"));
     expect(heads.map((line) => line.replace(/^.*?, (slot)/, "$1"))).toEqual([
-      "slot 0, with this image already:",
+      "slot 0, with this image already installed:",
       "slot 0, without this image:",
-      "slot 1, with this image already:",
+      "slot 1, with this image already installed:",
       "slot 1, without this image:",
     ]);
     expect((await explained(p, "ab.suit", "--slot", "1")).join("\n")).toMatch(

@@ -47,7 +47,7 @@ export const TEXTS = {
   otherKey: (name: string, words: string) => `${name} is not a key that can sign releases: ${words}.`,
   algorithms: "the algorithms are Ed25519, ECDSA on P-256, HSS/LMS and ML-DSA",
   badKey: (name: string, words: string) => `${name} is not a usable key: ${words}.`,
-  keyTwice: (name: string) => `${name} is open already.`,
+  keyTwice: (name: string) => `${name} is already open.`,
   tooManyKinds: (n: number, most: number) =>
     `Not tried: the release distinguishes ${grouped(n)} kinds of device, and at most ${grouped(most)} are tried here.`,
   tooManyCommands: (most: number) => `Not tried: all kinds of device together would execute more than ${grouped(most)} commands.`,

@@ -44,7 +44,7 @@ describe("a new device", () => {
   it("is not made if there is one, and not opened if there is none", () => {
     const dir = fresh();
     const before = fs.readFileSync(join(dir, "device.json"), "utf8");
-    expect(() => createFileDevice(fs, dir, identity, 1)).toThrow("there is a device already");
+    expect(() => createFileDevice(fs, dir, identity, 1)).toThrow("there is already a device");
     expect(fs.readFileSync(join(dir, "device.json"), "utf8")).toBe(before);
     expect(() => fileDevice(fs, join(root, "nowhere"))).toThrow();
   });

@@ -67,7 +67,7 @@ const digestOf = (digest: Digest | undefined) =>
   digest ? { digest: { algorithm: HASH_NAMES[digest.alg] ?? String(digest.alg), hex: hexOf(digest.bytes) } } : {};
 const sizeOf = (size: number | undefined) => (size === undefined ? {} : { bytes: size });
 
-/** What a component must hold afterwards, or holds already. */
+/** What a component must hold afterwards, or already holds. */
 function expectedOf({ content, size, digest }: Effect): Pick<Action, "bytes" | "digest"> {
   return content ? { bytes: content.length } : { ...sizeOf(size), ...digestOf(digest) };
 }

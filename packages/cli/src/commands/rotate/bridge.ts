@@ -59,7 +59,7 @@ function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signing
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, true);
   if (o.imageOut === STDIO && (o.json || o.out === STDIO))
-    throw usage("--image-out -: stdout is used already", "name a file for the image");
+    throw usage("--image-out -: stdout is already used", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
   warnOfLonePartner(own);
 }

@@ -25,7 +25,7 @@ export interface StepResult {
   readonly code: number;
   /** The sequence number of the trust file that was adopted with it. */
   readonly trust: string | null;
-  /** Why the trust file in it was not adopted; 0 if there was none, or if the device has it already. */
+  /** Why the trust file in it was not adopted; 0 if there was none, or if the device already has it. */
   readonly trustCode: number;
   /** The remaining keys after it. */
   readonly left: Margins;
