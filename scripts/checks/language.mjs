@@ -48,7 +48,7 @@ const FORMS = [
   [/, also (?:if|when|where|after)\b/g, 'write "even if", "even after"'],
   [/\bsince when\b/g, 'write "when ... began", or "how long"'],
   [/\b(?:one|an?) (?:bit|byte|octet|character|line|entry|key|signature|hour|day) more\b(?! than\b)/g, 'write "one more ..."'],
-  [/\b(?:has|have|had) (?:an?|the|its|their) (?:[\w-]+ ){1,6}already(?=[.,;:)"'`]| \*\/)/g, 'put "already" before the verb'],
+  [/\balready(?=[.,;:)"'`]| \*\/)/g, 'put "already" before the verb'],
   [/\bsays? of\b/g, 'write "says about", or name what it describes'],
   [/\bthe ones? of\b/g, 'write "that of", or "the one that ..."'],
   [/\b(?:is|are|was|were|be) had\b/g, 'write "is available", or name who has it'],
