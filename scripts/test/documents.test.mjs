@@ -103,7 +103,7 @@ it("CONTRIBUTING.md lists every generated source", () => {
     "packages/bundler/src/local-names.ts",
     "packages/cli/src/commands.ts",
     "packages/kernel/src/images.ts",
-    "packages/verifier/src/micro/template.ts",
+    "packages/verifier/src/install/micro/template.ts",
     "packages/verifier/src/spec/errors.ts",
   ]);
   for (const path of generated) expect(text).toContain(`| \`${path}\``);

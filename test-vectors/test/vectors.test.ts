@@ -17,7 +17,7 @@ import * as cose from "../../packages/verifier/src/spec/cose.js";
 import * as errors from "../../packages/verifier/src/spec/errors.js";
 import * as suit from "../../packages/verifier/src/spec/suit.js";
 import { PARAMETER_NAMES } from "../../packages/verifier/src/tools/names.js";
-import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusals.js";
+import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusal-table.js";
 import { readIndex, readVectors } from "../index.mjs";
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");

@@ -193,8 +193,13 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", "--trust", "board.trust"], 200, /both given/, 2);
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", ...ROOTS], 200, /--trust is not given/, 2);
     await refused(p, ["verify", "a.suit", "--trust", "board.trust", "--threshold", "2"], 200, /--threshold/, 2);
-    await refused(p, ["verify", "a.suit", "--trust", "a.suit"], errors.TRUST_NONE, /a\.suit: not a trust file/);
-    await refused(p, ["verify", "board.trust", "--key", "A.jwk"], errors.ENVELOPE_NONE, /board\.trust: not a SUIT envelope/);
+    await refused(p, ["verify", "a.suit", "--trust", "a.suit"], errors.TRUST_NONE, /a\.suit is a SUIT envelope, not a trust file/);
+    await refused(
+      p,
+      ["verify", "board.trust", "--key", "A.jwk"],
+      errors.ENVELOPE_NONE,
+      /board\.trust is a trust file, not a SUIT envelope/,
+    );
     await p.ok(["trust", "create", "--from", "board.json", "--out", "fresh.trust"]);
     await refused(p, ["verify", "a.suit", "--trust", "fresh.trust"], errors.TRUST_SIGNERS, /refused: not signed/);
     // RFC 8032 test 1

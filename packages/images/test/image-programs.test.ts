@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { uf2Blocks, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
-import { DETECT_BYTES, detectFormat } from "../src/image.js";
+import { DETECT_BYTES, detectFormat } from "../src/image-formats.js";
 import { read } from "./image-common.js";
 
 const runs = (tool: string, option: string, wanted: RegExp) => wanted.test(spawnSync(tool, [option], { encoding: "utf8" }).stdout ?? "");

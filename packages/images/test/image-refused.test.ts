@@ -13,7 +13,7 @@ import {
   writeHex,
   writeUf2,
 } from "../../test-support/src/image-writers.js";
-import { detectFormat, type Image, parseImage } from "../src/image.js";
+import { detectFormat, type Image, parseImage } from "../src/image-formats.js";
 import { bytes, flash, MIB, read, refuse } from "./image-common.js";
 
 describe("Intel HEX", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, EOF, text, uf2Block, uf2Blocks, writeElf, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
-import { detectFormat, ImageError, type ImageFormat, parseImage } from "../src/image.js";
+import { detectFormat, ImageError, type ImageFormat, parseImage } from "../src/image-formats.js";
 import { imageVersion, VERSION_BYTES } from "../src/version.js";
 import { bytes, flash, MIB, type Parsed, parts, read, refuse } from "./image-common.js";
 

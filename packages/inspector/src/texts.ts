@@ -43,6 +43,7 @@ export const TEXTS = {
   unknown: (name: string) =>
     `${name} is not a SUIT envelope, trust file, description or public key. If it is a payload, open its release first.`,
   notPayload: (name: string) => `${name} is not a payload of the open release, and not a file of another known kind.`,
+  isMessage: (name: string) => `${name} is an approval or a status. This page shows releases and trust files.`,
   privateKey: (name: string) => `${name} is a private key and was not kept. Open the public key instead.`,
   otherKey: (name: string, words: string) => `${name} is not a key that can sign releases: ${words}.`,
   algorithms: "the algorithms are Ed25519, ECDSA on P-256, HSS/LMS and ML-DSA",

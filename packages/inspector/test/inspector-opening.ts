@@ -237,6 +237,7 @@ export function opening(): void {
     truncateSync(p.at("huge.bin"), 2 ** 31);
     const cases: [File | string, RegExp][] = [
       [file("x.bin", Buffer.alloc(100, 1)), /^x\.bin is not a SUIT envelope, trust file, description or public key/],
+      [file("fw.approval", Buffer.from("d28443a10132a0", "hex")), /^fw\.approval is an approval or a status\. This page shows releases/],
       [file("empty.suit", ""), /^empty\.suit is empty\.$/],
       [p.at("huge.bin"), /^huge\.bin has 2,147,483,648 bytes\. At most [\d,]+ bytes are opened\.$/],
       [file("A.pem", p.get("A.pem")), /^A\.pem is a private key and was not kept/],

@@ -4,9 +4,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { syncFolder } from "../../verifier/src/device/file.js";
+import { schemeOf } from "../src/sources/key-sources.js";
 import { pathInUri } from "../src/sources/pkcs11/pin.js";
 import { openKey } from "../src/sources/reference.js";
-import { schemeOf } from "../src/sources/table.js";
 
 describe("on Windows", () => {
   it("a drive letter is not a scheme", async () => {

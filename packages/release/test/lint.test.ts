@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { deadAlternatives } from "../src/lint/alternatives.js";
 import { withWaivers } from "../src/lint/lint.js";
 import type { LintContext } from "../src/lint/rule.js";
-import { RULES } from "../src/lint/rules.js";
+import { RULES } from "../src/lint/rule-table.js";
 import type { SequenceCommand } from "../src/verify/tree.js";
 
 const ruleOf = (name: string) => RULES.find((one) => one.name === name) as (typeof RULES)[number];

@@ -8,11 +8,11 @@ import { AT_LENGTH, LONG, some } from "../../test-support/src/environment/effort
 import { randoms } from "../../test-support/src/randoms.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { flashStore, layoutOf } from "../src/devices/flash.js";
-import { FlashModel } from "../src/models/flash-model.js";
-import { applyOperation, erasedFlash, FLASH_TEARS, type Pages } from "../src/models/flash-operations.js";
-import { SharedPages } from "../src/models/shared-pages.js";
 import { previousRelease } from "../src/previous.js";
 import { Simulation, Unsimulated } from "../src/simulation/simulation.js";
+import { FlashModel } from "../src/storage-models/flash-model.js";
+import { applyOperation, erasedFlash, FLASH_TEARS, type Pages } from "../src/storage-models/flash-operations.js";
+import { SharedPages } from "../src/storage-models/shared-pages.js";
 import type { MakeStore, Store } from "../src/store.js";
 import { expectSound, hex, identity, release, SECOND, setup, sha256, signed, uuid } from "./simulate-common.js";
 

@@ -4,9 +4,9 @@ import { storageBoot } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
 import { ALL, LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
 import { storageStore } from "../src/devices/storage.js";
-import { FlashModel, PowerCut } from "../src/models/flash-model.js";
-import { fragileIn, powerOn, StorageModel, storageIo } from "../src/models/storage-model.js";
 import { Simulation } from "../src/simulation/simulation.js";
+import { FlashModel, PowerCut } from "../src/storage-models/flash-model.js";
+import { fragileIn, powerOn, StorageModel, storageIo } from "../src/storage-models/storage-model.js";
 import { app, bytes, deviceOn, ID, identity, release, running, TRIES, trust } from "./storage-board.js";
 
 const code = (run: () => unknown): number => {

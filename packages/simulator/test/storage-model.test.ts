@@ -8,9 +8,9 @@ import { join, resolve } from "node:path";
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { describe, expect, it } from "vitest";
 import { randoms } from "../../test-support/src/randoms.js";
-import { FlashModel } from "../src/models/flash-model.js";
-import { erasedFlash } from "../src/models/flash-operations.js";
-import { E, StorageModel } from "../src/models/storage-model.js";
+import { FlashModel } from "../src/storage-models/flash-model.js";
+import { erasedFlash } from "../src/storage-models/flash-operations.js";
+import { E, StorageModel } from "../src/storage-models/storage-model.js";
 import { app, bytes, ID, running } from "./storage-board.js";
 
 describe("hashes of Espruino", () => {

@@ -2,8 +2,8 @@
 
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import type { FlashLayout } from "../src/device/flash.js";
 import { type Device, errors, install } from "../src/index.js";
 import { blankFlash, on, PAGE, RECORDS } from "./device-flash-common.js";

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { StorageModel } from "../../simulator/src/models/storage-model.js";
+import type { StorageModel } from "../../simulator/src/storage-models/storage-model.js";
 import type { StorageIo } from "../src/device/storage.js";
 import { boot, errors, install, open, type Source } from "../src/index.js";
 import { code, ID, image, release, trust } from "./releases.js";

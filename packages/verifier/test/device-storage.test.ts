@@ -2,7 +2,7 @@
 // device-storage-session.test.ts writes them, and packages/simulator/test/storage-device.test.ts installs on it.
 
 import { describe, expect, it } from "vitest";
-import type { StorageModel } from "../../simulator/src/models/storage-model.js";
+import type { StorageModel } from "../../simulator/src/storage-models/storage-model.js";
 import { type StartedApp, type StorageIo, storageBoot } from "../src/device/storage.js";
 import { errors, install, type Source } from "../src/index.js";
 import { code, ID, image, release, trust } from "./releases.js";

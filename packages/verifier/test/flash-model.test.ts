@@ -1,8 +1,8 @@
 // The model of flash that the tests use.
 
 import { describe, expect, it } from "vitest";
-import { FlashMisuse, FlashModel } from "../../simulator/src/models/flash-model.js";
-import type { FLASH_TEARS } from "../../simulator/src/models/flash-operations.js";
+import { FlashMisuse, FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import type { FLASH_TEARS } from "../../simulator/src/storage-models/flash-operations.js";
 import { empty, PAGE } from "./flash-common.js";
 import { image } from "./releases.js";
 

@@ -1,8 +1,8 @@
 // The device on raw flash goes back after failed starts.
 
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/storage-models/flash-operations.js";
 import { MUTANTS } from "../../test-support/src/environment/effort.js";
 import { formatSequence } from "../src/base/number.js";
 import { errors, install } from "../src/index.js";

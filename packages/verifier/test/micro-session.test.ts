@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, type Device, errors, install, type Source } from "../src/index.js";
-import * as micro from "../src/micro/index.js";
+import * as micro from "../src/install/micro/index.js";
 import { refusalOf } from "./refusals.js";
 import { code, ID, identity, image, release, trust } from "./releases.js";
 

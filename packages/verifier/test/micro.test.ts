@@ -12,7 +12,7 @@ import { ALL, LONG, MUTANTS } from "../../test-support/src/environment/effort.js
 import { ALGORITHMS, anchorMicro } from "../src/cose/anchor.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type Alg, anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";
-import * as micro from "../src/micro/index.js";
+import * as micro from "../src/install/micro/index.js";
 import { SIGNATURE_ALGS } from "../src/spec/cose.js";
 import { TEMPLATE_ROWS, templateFault } from "../src/tools/index.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";

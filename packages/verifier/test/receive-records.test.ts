@@ -2,9 +2,9 @@
 
 import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
-import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
+import { powerOn, type StorageModel, storageIo } from "../../simulator/src/storage-models/storage-model.js";
 import { hex } from "../../test-support/src/bytes.js";
 import { flashDevice } from "../src/device/flash.js";
 import { recordSize, sealOf } from "../src/device/flash-record.js";

@@ -2,7 +2,7 @@
 
 import { decodeTrust, encode, encodeTrust, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Source, trustFileUnchecked } from "../src/index.js";
 import { boards, bytes, good, other, plain, send, sourceOf } from "./receive-common.js";

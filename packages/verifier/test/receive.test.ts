@@ -2,7 +2,7 @@
 
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Source } from "../src/index.js";
 import { type Arrival, arrive } from "../src/install/receive.js";

@@ -7,7 +7,7 @@ import { mark, markAt, type Refusal, refuse, rethrow } from "../src/base/refuse.
 import type { Prepared } from "../src/base/types.js";
 import { makeAnchor } from "../src/cose/anchor.js";
 import * as E from "../src/spec/errors.js";
-import { isRefusal, REFUSAL_GROUPS, REFUSALS, refusalOf as rowOf, throwRefusal } from "../src/tools/refusals.js";
+import { isRefusal, REFUSAL_GROUPS, REFUSALS, refusalOf as rowOf, throwRefusal } from "../src/tools/refusal-table.js";
 import { refusalOf } from "./refusals.js";
 
 const first = mark;

@@ -18,9 +18,9 @@ import {
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devices.js";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";

@@ -55,12 +55,12 @@ interface RotateBridgeOptions extends PassphraseOptions, Bridging {
 function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signingKeys: readonly SigningKey[]): void {
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
-  if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
+  if (o.log !== undefined) checkOutput(o.log, "--log", inputs);
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
-  checkOutput(o.out, "--out", files, true);
+  checkOutput(o.out, "--out", files, "envelope");
   if (o.imageOut === STDIO && (o.json || o.out === STDIO))
     throw usage("--image-out -: stdout is already used", "name a file for the image");
-  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
+  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out]);
   warnOfLonePartner(own);
 }
 

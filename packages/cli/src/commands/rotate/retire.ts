@@ -20,7 +20,7 @@ import {
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
-import { checkTrustOutput, deliver, writeSigned } from "../../common/output.js";
+import { checkOutput, deliver, writeSigned } from "../../common/output.js";
 import { cohortFacts, refuseStranded } from "../../common/release/cohorts.js";
 import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
@@ -39,11 +39,11 @@ async function retire(ref: string, o: RotateRetireOptions) {
   hideSecrets([ref, ...roots], passphraseOptions(o));
   const planned = await planRetirement(ref, { ...o, judge: (results) => refuseStranded(results, o.allowStranded ?? []) });
   if (roots.length === 0) {
-    checkTrustOutput(o.out, [o.trust, o.fleet]);
+    checkOutput(o.out, "--out", [o.trust, o.fleet], "trust file");
     return retirementFacts(planned, o, { bytes: planned.bytes, results: judgeUnsigned(planned), receipts: [] }, []);
   }
   return withSigners(roots, passphraseOptions(o), async (keys) => {
-    checkTrustOutput(o.out, [o.trust, o.fleet, ...keys.flatMap((k) => k.file ?? [])]);
+    checkOutput(o.out, "--out", [o.trust, o.fleet, ...keys.flatMap((k) => k.file ?? [])], "trust file");
     return retirementFacts(planned, o, await signRetirement(planned, keys), keys);
   });
 }

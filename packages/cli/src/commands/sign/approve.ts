@@ -57,7 +57,7 @@ async function approve(path: string, o: ApproveOptions) {
   const { what, outside } = await looked(path, o);
   return withSigners([o.key], passphraseOptions(o), async ([key]) => {
     const own = key as SigningKey;
-    checkOutput(out, "--out", [path, ...(own.file === undefined ? [] : [own.file])], false);
+    checkOutput(out, "--out", [path, ...(own.file === undefined ? [] : [own.file])], "message");
     refuseTestKeys([own.public], o.allowTestKey ?? []);
     const digest = logDigest(what);
     const { bytes, receipt } = await approveWith(what, digest, own, o.log);

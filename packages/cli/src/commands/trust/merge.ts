@@ -3,7 +3,7 @@ import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "
 import { type DropReason, type MergedSignature, toHex } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, trustChecks } from "../../common/options.js";
-import { checkTrustOutput } from "../../common/output.js";
+import { checkOutput } from "../../common/output.js";
 import { membersOf, SIGNED } from "../../common/shapes.js";
 import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust/trust-signing.js";
 
@@ -29,7 +29,7 @@ async function merge(paths: string[], o: MergeOptions) {
   const first = files[0] as (typeof files)[number];
   const out = o.out ?? first.path;
   const shown = reviewChanges(first.path, first.store, o);
-  checkTrustOutput(out, [...paths.filter((path) => path !== out), ...(o.previousTrust ?? [])]);
+  checkOutput(out, "--out", [...paths.filter((path) => path !== out), ...(o.previousTrust ?? [])], "trust file");
   refuseTestKeysOf([], first.store, o);
   const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, o);
   for (const one of kept.filter(({ key }) => !key))

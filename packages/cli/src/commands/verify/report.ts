@@ -41,7 +41,7 @@ function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | un
     throw usage(`--html ${o.html} is not the name of an HTML file`, "choose a name that ends in .html");
   if (!folder) {
     if (o.board) throw usage(`--board: ${path} is an envelope, which is for one board`, "drop it, or name the folder of a release");
-    checkOutput(o.html, "--html", [path], false);
+    checkOutput(o.html, "--html", [path]);
     return;
   }
   if (o.vendor !== undefined || o.class !== undefined)
@@ -50,7 +50,6 @@ function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | un
     o.html,
     "--html",
     folder.boards.map((one) => one.path),
-    false,
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { looksLikeEnvelope, looksLikeTrustFile } from "../src/tools/file-kind.js";
+import { FILE_KINDS, looksLikeEnvelope, looksLikeTrustFile, taggedKind } from "../src/tools/file-kinds.js";
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 
@@ -13,4 +13,24 @@ it("an envelope is a map under tag 107, or one that begins with the key of an el
 it("a trust file begins with tag 98", () => {
   for (const text of ["d862", "d86284"]) expect([text, looksLikeTrustFile(hex(text))]).toEqual([text, true]);
   for (const text of ["d86b", "d8", "", "62", "0062"]) expect([text, looksLikeTrustFile(hex(text))]).toEqual([text, false]);
+});
+
+it.each([
+  ["d86ba2", "envelope"],
+  ["d86284", "trust file"],
+  ["d284", "message"],
+  ["d184", "message"],
+] as const)("%s is tagged as %s", (text, kind) => {
+  expect(taggedKind(hex(text))).toBe(kind);
+  // the tag alone, and with something else behind it
+  for (const other of ["", "00", "44", "ff"]) expect(taggedKind(hex(text.slice(0, -2) + other))).toBeUndefined();
+});
+
+it.each(["", "d8", "a202", "d86b84", "d862a0", "d2a0", "d384", "d81284", "c284", "84", "006ba2"])("'%s' is not tagged as any", (text) => {
+  expect(taggedKind(hex(text))).toBeUndefined();
+});
+
+it("no tag is of two kinds", () => {
+  const tags = Object.values(FILE_KINDS).flatMap((row) => row.tags);
+  expect(new Set(tags).size).toBe(tags.length);
 });
