@@ -48,7 +48,7 @@ it.skipIf(!LONG).each([
   expect(output).toContain(words);
 });
 
-it.skipIf(!LONG)(`a word that is misspelt is found${AT_LENGTH}`, () => {
+it.skipIf(!LONG)(`a misspelt word is found${AT_LENGTH}`, () => {
   const { status, output } = spelling("The manifset is signed.");
   expect(status).toBe(1);
   expect(output).toContain("manifset");

@@ -161,7 +161,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["trust", "create", "--from", "run.json"], 201, /exec:\/bin\/sh: file not found/, 3);
     for (const by of ["A.pem", "dbg.pem", "r3.pem"])
       await refused(p, ["trust", "sign", "board.trust", "--key", by], errors.TRUST_SIGNERS, /is not a root key of board\.trust/);
-    await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem"], 203, /signed it already/);
+    await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem"], 203, /already signed it/);
     await refused(p, ["trust", "sign", "board.trust", "--key", "r1.jwk"], 200, /is a public key/, 2);
     for (const [out, why] of [
       ["fw.bin", /fw\.bin exists and is not a trust file/],
@@ -219,7 +219,7 @@ describe.concurrent("firmseal trust", () => {
     for (const args of [tbs, sign]) await p.ok([...args, "--allow-test-key", "rfc8032-test-1"]);
   }, 120_000);
 
-  it("takes the description, and gives the file, through pipes; a name drives no terminal", async () => {
+  it("takes the description, and gives the file, through pipes; a name cannot control the terminal", async () => {
     const p = place({ ...board(), name: "b\u001b[2Jx\u202e" });
     const made = await p.ok(["trust", "create", "--from", "-", "--json"], { input: p.get("board.json") });
     const file = Buffer.from(made.json["data"] as string, "base64");

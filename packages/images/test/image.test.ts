@@ -79,7 +79,7 @@ describe("detect", () => {
     expect(detectFormat(head, name)).toBe(format);
   });
 
-  it("refuses S-records, whose text would pass for a raw image", () => {
+  it("refuses S-records, whose text could pass for a raw image", () => {
     expect(() => detectFormat(text("S0030000FC", "S1051000AABB85"), "app.bin")).toThrow(ImageError);
     expect(() => detectFormat(text("S1051000AABB85"), "app.s19")).toThrow(/S-records/);
   });

@@ -48,7 +48,7 @@ export const TEXTS = {
   otherKey: (name: string, words: string) => `${name} is not a key that can sign releases: ${words}.`,
   algorithms: "the algorithms are Ed25519, ECDSA on P-256, HSS/LMS and ML-DSA",
   badKey: (name: string, words: string) => `${name} is not a usable key: ${words}.`,
-  keyTwice: (name: string) => `${name} is open already.`,
+  keyTwice: (name: string) => `${name} is already open.`,
   tooManyKinds: (n: number, most: number) =>
     `Not tried: the release distinguishes ${grouped(n)} kinds of device, and at most ${grouped(most)} are tried here.`,
   tooManyCommands: (most: number) => `Not tried: all kinds of device together would execute more than ${grouped(most)} commands.`,
@@ -126,7 +126,7 @@ export const TEXTS = {
   deviceId: "Device identifier (hex)",
   slot: "Installs into slot",
   floor: "Floor: lowest accepted sequence number",
-  has: "Has the images already",
+  has: "Already has the images",
   run: "Run",
   any: "any",
   step: (i: number, n: number) => `Step ${grouped(i)} of ${grouped(n)}`,

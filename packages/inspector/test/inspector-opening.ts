@@ -1,4 +1,4 @@
-// What the inspector opens, and what it says of what it cannot open.
+// What the inspector opens, and what it says about what it cannot open.
 
 import { generateKeyPairSync } from "node:crypto";
 import { truncateSync, writeFileSync } from "node:fs";
@@ -31,7 +31,7 @@ export function opening(): void {
     expect([await inspector.verdict(), await inspector.closeAll.isVisible()]).toEqual(["", false]);
   });
 
-  it("asks for nothing, and is not allowed to", async () => {
+  it("sends no request, and is not allowed to", async () => {
     const blocked = await inspector.page.evaluate(`(async () => {
       const out = [];
       document.addEventListener("securitypolicyviolation", (e) => out.push(e.effectiveDirective));
@@ -84,7 +84,7 @@ export function opening(): void {
     expect(await inspector.verdict()).toMatch(/^Trust file refused: .*\(\d+ TRUST_/);
   });
 
-  it("holds a trust file against the one before, and says what changes", async () => {
+  it("compares a trust file with the previous one, and says what changes", async () => {
     const list = (sequence: number, more: readonly object[]) => ({
       $schema: "urn:firmseal:trust:1",
       name: "line",

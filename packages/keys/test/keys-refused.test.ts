@@ -86,7 +86,7 @@ describe("files that are refused", () => {
     expect(e.message).toContain(words);
   });
 
-  test("encrypted PEM, cut or not by PBES2: the passphrase is not to blame", async () => {
+  test("encrypted PEM, truncated or not PBES2: the message does not blame the passphrase", async () => {
     const enc = await sealed();
     expect((await failure(enc.replace(/\n.{64}\n/, "\n"), async () => utf8(PASS))).exit).toBe(2);
     const der = fromPem(enc);

@@ -10,7 +10,7 @@ import { makeDraft, readInput } from "../src/input/draft.js";
 import { prepareBoard } from "../src/product/board/prepare.js";
 import { productIn } from "../src/product/file/read.js";
 
-describe("a private key that is in the place of an image while it is read", () => {
+describe("a private key that replaces an image while it is read", () => {
   const secret = JSON.stringify(toPrivateJwk(privateKey("ed25519", new Uint8Array(32).fill(9))));
 
   /** A folder with an image in it, and what puts a key there, or an image again. */

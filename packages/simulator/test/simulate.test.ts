@@ -96,7 +96,7 @@ describe("a power cut at any operation, and again during recovery", () => {
 describe("the simulation itself", () => {
   const two = () => Promise.all([release(7, image(5001, 1)), release(8, image(4099, 2))]);
 
-  it.skipIf(!LONG)(`finds the same as when every course is really run${AT_LENGTH}`, async () => {
+  it.skipIf(!LONG)(`finds the same as a run of every course${AT_LENGTH}`, async () => {
     const [one, update] = await two();
     const plain = new Simulation(flashStore, setup, one, update).run(9);
     let runs = 0;
@@ -121,7 +121,7 @@ describe("the simulation itself", () => {
     expect(plain.courses).toBeLessThan(runs / 3);
   });
 
-  it("cuts where a real cut would leave the same behind, byte for byte", async () => {
+  it("leaves what a real cut leaves, byte for byte", async () => {
     const [, update] = await two();
     const layout = layoutOf(setup);
     const run = (flash: FlashModel) => {

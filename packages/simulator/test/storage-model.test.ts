@@ -22,7 +22,7 @@ describe("hashes of Espruino", () => {
   const text = app(3, 1000);
   const right = Uint8Array.from(createHash("sha256").update(text).digest());
 
-  it("are its own where it has them, and ours where not, or where the stack is too small", () => {
+  it("are its own if it has them, and ours if not, or if the stack is too small", () => {
     const small = () => {
       throw new Error("Not enough stack memory for data");
     };
@@ -35,7 +35,7 @@ describe("hashes of Espruino", () => {
     expect(host.sha512).toBeUndefined();
   });
 
-  it("answer for an image where it lies", async () => {
+  it("answer for an image in place", async () => {
     const board = await running();
     const digest = (alg: number) => board.device.digest(ID, false, alg);
     expect(Uint8Array.from(digest(-16) ?? [])).toEqual(Uint8Array.from(createHash("sha256").update(app(7)).digest()));

@@ -79,7 +79,7 @@ describe("a wrong device is caught:", () => {
     expect((await caught(wrong(late))).none).toBeGreaterThan(0);
   });
 
-  it("both records lie in one page that is erased at once", async () => {
+  it("both records are in one page that is erased at once", async () => {
     const both = erasing((flash, address) => {
       if (inRecords(address)) for (const record of layout.records) flash.erase(record);
       else flash.erase(address);

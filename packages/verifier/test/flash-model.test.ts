@@ -25,7 +25,7 @@ describe("the model of flash", () => {
     expect(flash.read(2 * PAGE - 200, 400)).toEqual(long);
   });
 
-  it("gets as far as it says when the power is cut, and does nothing after", () => {
+  it("gets as far as it says when the power is cut, and does nothing afterwards", () => {
     const left = (tear: (typeof FLASH_TEARS)[number], bytes: Uint8Array, n = 0) => {
       const flash = empty();
       flash.cutAfter(n, tear);

@@ -85,7 +85,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(install(current.device.received(), trust, current.device).next()).toBeUndefined();
   });
 
-  it("costs no RAM for packets that are empty", () => {
+  it("costs no RAM for empty packets", () => {
     const device = memoryDevice(identity, [ID], 100);
     const shelf = { begin() {}, write() {} };
     let a: Arrival | null = null;
@@ -93,7 +93,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(a?.pieces).toEqual([]);
   });
 
-  it("costs no RAM and no hash for what is signed and is no digest, for each of its signatures", () => {
+  it("costs no RAM and no hash for signed content that is not a digest, for each of its signatures", () => {
     const string = (b: number[]) => [0x59, b.length >> 8, b.length & 255, ...b];
     // a COSE_Sign1 with alg -19, and a signature of ones
     const block = string([0xd2, 0x84, 0x43, 0xa1, 0x01, 0x32, 0xa0, 0xf6, 0x58, 64, ...Array(64).fill(1)]).slice(2);
@@ -108,7 +108,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(code(() => open(envelope, trust))).toBe(errors.DIGEST_LENGTH);
   });
 
-  it("is not handed out before it is there, and begins anew after that", async () => {
+  it("is not returned before it is complete, and begins again after that", async () => {
     const b = make();
     const envelope = await release(1, bytes);
     expect(code(() => b.device.received())).toBe(errors.CBOR_TRUNCATED);
@@ -118,7 +118,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(install(b.device.received(), trust, b.device).next()).toBeUndefined();
   });
 
-  it("refuses a packet of what is no octet", async () => {
+  it("refuses a packet with a value that is not an octet", async () => {
     const b = make();
     const envelope = [...(await release(1, bytes))] as unknown[];
     envelope[30] = Number.NaN;
@@ -126,7 +126,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(b.flash.operations).toBe(0);
   });
 
-  it("leaves two signatures at most that were not verified, behind the good one, and no payload, to the starts to come", async () => {
+  it("leaves at most two signatures that were not verified, after the valid one, and no payload, for later starts", async () => {
     const [plain, junk] = [await withJunk(0), await withJunk(3)];
     for (const [envelope, others] of [
       [plain, 0],
@@ -145,7 +145,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     }
   });
 
-  it("does not become current where another one begins to arrive while it is opened once more", async () => {
+  it("does not become current if another one begins to arrive while it is opened again", async () => {
     const nothing = { ...singleImage({ sequence: 2, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f" }), install: [check] };
     const [update, next] = [await signed(nothing as never), await release(3, image(3, 800))];
     for (const end of [next.length, next.length - 300]) {
@@ -167,7 +167,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     }
   });
 
-  it("cannot be started where storage keeps something else: the release before stays", async () => {
+  it("cannot be started if storage keeps something else: the previous release stays", async () => {
     const b = make();
     send(b, await release(1, bytes));
     install(b.device.received(), trust, b.device).next();

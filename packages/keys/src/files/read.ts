@@ -131,7 +131,7 @@ export function sizeOf(path: string): number {
   return size;
 }
 
-/** Returns whether two paths name one file, also if it does not exist yet. */
+/** Returns whether two paths name one file, even if it does not exist yet. */
 export function isSameFile(a: string, b: string): boolean {
   checkName(a);
   checkName(b);

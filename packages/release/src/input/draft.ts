@@ -163,7 +163,7 @@ async function fromImage(path: string, given: Uint8Array | undefined, o: InputOp
 /** An input that has been read and that fits the options. */
 export interface ReleaseInput {
   path: string;
-  /** The whole input, if it is read already: what comes from stdin, and a file that is as short as a key. */
+  /** The whole input, if it was already read: what comes from stdin, and a file that is as short as a key. */
   bytes: Uint8Array | undefined;
   kind: InputKind;
 }

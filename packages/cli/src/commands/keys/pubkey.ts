@@ -49,7 +49,7 @@ async function pubkey(path: string, o: PubkeyOptions) {
 export default define({
   name: "pubkey",
   summary: "write the public key of a private key",
-  arguments: [commandArgument("<key>", "private or public key: a file, - for stdin, or named as for sign")],
+  arguments: [commandArgument("<key>", "private or public key: a file, - for stdin, or a reference as for sign")],
   options: () => [
     option("--format <name>", "output format (default: pem, or js with --device)", {
       choices: CHOICES.publicFormat,

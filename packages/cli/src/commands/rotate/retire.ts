@@ -75,7 +75,7 @@ export default define({
   arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
     option("--trust <file>", "the current trust file", { required: true }),
-    option("--root <key>", "private root key; none: the file is not signed yet", { repeat: true }),
+    option("--root <key>", "private root key (without one, the file is not signed)", { repeat: true }),
     option("--fleet <file>", "the devices in the field: refuse to leave any behind", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
     option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),

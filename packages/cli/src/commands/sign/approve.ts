@@ -81,7 +81,7 @@ export default define({
   summary: "approve an envelope or a trust file that another person will sign",
   arguments: [commandArgument("<file>", "envelope or trust file, signed or not")],
   options: () => [
-    option("-k, --key <key>", "private key of the approver: a file, or named as for sign", { required: true }),
+    option("-k, --key <key>", "private key of the approver: a file, or a reference as for sign", { required: true }),
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .approval)"),
     option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),

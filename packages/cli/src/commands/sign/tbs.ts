@@ -122,7 +122,7 @@ async function writeTbs(path: string, o: TbsOptions) {
   const isMade = input.kind !== "envelope";
   if (isMade) checkOutput(name, "--envelope", [path], "envelope");
   if (o.imageOut === STDIO && (o.json || outs[0] === STDIO))
-    throw usage("--image-out -: stdout is used already", "name a file for the image");
+    throw usage("--image-out -: stdout is already used", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs]);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 

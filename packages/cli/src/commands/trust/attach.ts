@@ -56,7 +56,7 @@ export default define({
     allowTestKey(),
   ],
   examples: [
-    ["firmseal trust attach fleet.trust --key root.jwk --signature fleet.sig", "fleet.trust, with one signature more"],
+    ["firmseal trust attach fleet.trust --key root.jwk --signature fleet.sig", "fleet.trust, with one more signature"],
     [
       "firmseal trust attach fleet-2.trust --previous-trust fleet-1.trust --key root.jwk --signature fleet.sig",
       "the same for the next file",

@@ -15,7 +15,7 @@ interface MergeOptions extends TrustSigningOptions {
 }
 
 const WHY: { readonly [why in DropReason]: string } = {
-  twice: "this key has signed already",
+  twice: "this key has already signed",
   unknown: "not by a root of this file or of a previous one",
   surplus: "no trust file needs it, and one has at most 8 signatures",
 };

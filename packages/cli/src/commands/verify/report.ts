@@ -160,7 +160,7 @@ export default define({
     option("--html <file>", "output file", { required: true }),
     ...trusted(),
     threshold(),
-    option("--board <name>", "board of the release that is shown (default: all)", { repeat: true }),
+    option("--board <name>", "board to show (default: all boards of the release)", { repeat: true }),
     option("--vendor <vendor>", "device whose keys and names are shown: domain of the vendor, or vendor UUID"),
     option("--class <class>", "device whose keys and names are shown: name of the device class, or class UUID"),
     option("--previous-release <path>", "also show the changes since this envelope, or since the release in this folder"),
