@@ -172,7 +172,9 @@ describe("payloads outside the envelope", () => {
       payloadsNotChecked: ["http://a/two"],
     });
     expect(await refused(p, verify("one.bin"), 1)).toContain("one file was given for 2 payloads: name each, --payload URI=FILE");
-    expect(await refused(p, verify("http://a/one=two.bin"), 1)).toContain("payload http://a/one (two.bin): it has 20 bytes, and the manifest says 10");
+    expect(await refused(p, verify("http://a/one=two.bin"), 1)).toContain(
+      "payload http://a/one (two.bin): it has 20 bytes, and the manifest says 10",
+    );
     expect(await refused(p, verify("http://a/three=one.bin"), 1)).toContain("the release fetches http://a/one, http://a/two");
     expect(await refused(p, verify("one.bin", "two.bin"), 1)).toContain("name the payload: --payload URI=FILE");
   });
