@@ -116,7 +116,7 @@ describe("a slip", () => {
     );
   });
 
-  it("of vendor and class in each other's place is told, and names that only look unusual are not", async () => {
+  it("of vendor and class in each other's place causes a warning, and an unusual name does not", async () => {
     const p = standard();
     const sign = (vendor: string, name: string) =>
       p.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", vendor, "--class", name, "--seq", "1", "--out", `${vendor}.suit`]);
