@@ -2,7 +2,8 @@
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { thumbprint, toHex } from "@firmseal/signer";
+import { thumbprint } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../keys/src/signing-log/entry.js";
 import {

@@ -1,8 +1,9 @@
 // What the tests of single commands begin with: a folder with keys, an image and a signed envelope.
 
 import { createHash } from "node:crypto";
-import { splitEnvelope, toHex } from "@firmseal/signer";
+import { splitEnvelope } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import { keyA, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/command-line/run.js";
 
 export const SCHEMA = "urn:firmseal:manifest:1";

@@ -10,10 +10,10 @@ import {
   signEnvelope,
   signer,
   splitEnvelope,
-  toHex,
   withKid,
 } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/der/ecdsa.js";
 import { parseSignature } from "../../keys/src/formats/signature-file.js";

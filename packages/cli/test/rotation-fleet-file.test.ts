@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { encodeTrust, type PrivateKey, publicOf, thumbprint, toHex, toJwk, withKid } from "@firmseal/signer";
+import { encodeTrust, type PrivateKey, publicOf, thumbprint, toJwk, withKid } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, Place, quicklyEncrypted, type Result, words } from "../../test-support/src/command-line/run.js";
 import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";

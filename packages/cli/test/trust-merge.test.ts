@@ -2,8 +2,8 @@
 // (trust merge).
 
 import { spawnSync } from "node:child_process";
-import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbprint, toHex, trustSigners } from "@firmseal/signer";
-import { embeddedTrust } from "@firmseal/verifier/tools";
+import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbprint, trustSigners } from "@firmseal/signer";
+import { embeddedTrust, toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bin, expectFailure, Place, stateOf, words } from "../../test-support/src/command-line/run.js";
 import { ALGS, key, trustFileOf } from "../../test-support/src/rotation-world.js";

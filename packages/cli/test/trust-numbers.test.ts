@@ -1,9 +1,10 @@
+import { toHex } from "@firmseal/verifier/tools";
 import { markText } from "../../keys/src/signing-log/last-seen.js";
 // What a root signs has a number, and the rule for it is that for releases; and what it changes is shown before.
 
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type PrivateKey, privateKey, signer, thumbprint, toHex } from "@firmseal/signer";
+import { type PrivateKey, privateKey, signer, thumbprint } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import {

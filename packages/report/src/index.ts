@@ -9,7 +9,6 @@ export {
   type Behaviour,
   type Explained,
   explainManifest,
-  hexOf,
   identifierText,
   namedRefusal,
 } from "./behaviour/explain.js";

@@ -1,8 +1,7 @@
 // A second person's consent to what a key will sign: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a
 // trust file. It is for the people who sign; no device reads it.
 
-import { decodeItem, HEADER_ALG, HEADER_KID, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
-import { equalBytes } from "./bytes.js";
+import { decodeItem, equalBytes, HEADER_ALG, HEADER_KID, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
 import { encodeCbor as cbor, type Encodable, Tagged } from "./cbor.js";
 import type { PublicKey } from "./key/key.js";
 import { anchorOfSigner, type Signer } from "./key/signer.js";

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { anchor, open } from "@firmseal/verifier";
 import * as spec from "@firmseal/verifier/tools";
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { decodeEnvelope, toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { checkItem } from "../../verifier/src/cbor/reader.js";
 import {
@@ -22,7 +22,6 @@ import {
   signer,
   singleImage,
   splitEnvelope,
-  toHex,
   vendorUuid,
 } from "../src/index.js";
 import { key, least, pairs, refusal, untagged, withCommands } from "./encode-common.js";

@@ -2,8 +2,8 @@
 
 import { HASH_FUNCTIONS } from "@firmseal/report";
 import { digestInSlices, type OnProgress } from "@firmseal/report/page";
-import { draftOf, isDescription, type PublicKey, resolve, toHex } from "@firmseal/signer";
-import { isRefusal, looksLikeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
+import { draftOf, isDescription, type PublicKey, resolve } from "@firmseal/signer";
+import { isRefusal, looksLikeEnvelope, looksLikeTrustFile, toHex } from "@firmseal/verifier/tools";
 import { TEXTS } from "../texts.js";
 import { keyFromJwk, keyOfBytes, keyOfPem, keyOfRaw, keyOfText, MOST_KEY_BYTES } from "./keys.js";
 import type { Main } from "./main-file.js";

@@ -2,7 +2,6 @@
 // each: that is where it is watched. Nothing of the verifier is changed for it.
 
 import { actionOf, actionWords, componentWords, exactArgument, explainManifest, type Interpreter, refusedWords } from "@firmseal/report";
-import { toHex } from "@firmseal/signer";
 import {
   compareSequence,
   type Effect,
@@ -24,6 +23,7 @@ import {
   parseSequence,
   readItem,
   refusalOf,
+  toHex,
 } from "@firmseal/verifier/tools";
 import type { DeviceSettings, Trace, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";

@@ -15,9 +15,8 @@ import {
   publicKey,
   rootOf,
   thumbprint,
-  toHex,
 } from "@firmseal/signer";
-import { MAX_SIGNATURE } from "@firmseal/verifier/tools";
+import { MAX_SIGNATURE, toHex } from "@firmseal/verifier/tools";
 import { usage } from "../errors/failure.js";
 import { checkWritable, writeWhole } from "../files/write.js";
 import { buildCachedNodes } from "./build.js";

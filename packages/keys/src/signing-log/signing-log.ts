@@ -4,7 +4,8 @@
 import { existsSync, realpathSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
+import { type PublicKey, thumbprint } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { CODES, environment, Failure, lacksRoom, usage } from "../errors/failure.js";
 import { STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";

@@ -4,10 +4,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readAll, refusedInput, writeWhole } from "@firmseal/keys";
-import { equalBytes } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, open, policyOf, type TrustStore } from "@firmseal/verifier";
-import { ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { equalBytes, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { unsignedBridge } from "../rotation/bridge.js";
 import { readTrustMove } from "../rotation/move.js";

@@ -2,8 +2,8 @@
 // on the code of the devices.
 
 import { randomBytes } from "node:crypto";
-import { draftOf, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedWith, TrustDraft, toHex } from "@firmseal/signer";
-import { ROLE_ROOT } from "@firmseal/verifier/tools";
+import { draftOf, keyOfAnchor, type PublicKey, bridge as recipe, signedWith, TrustDraft } from "@firmseal/signer";
+import { equalBytes, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import { makeDraft, readInput } from "../input/draft.js";
 import { bigSequence } from "../input/sequence.js";
 import { keySet } from "../rotation/keys.js";

@@ -2,19 +2,9 @@
 // keys that can sign.
 
 import { publicKeys, refusedInput, usage } from "@firmseal/keys";
-import {
-  decodeTrust,
-  describeTrust,
-  encodeTrust,
-  equalBytes,
-  formatUuid,
-  keyOfAnchor,
-  type PublicKey,
-  type TrustDescription,
-  toHex,
-} from "@firmseal/signer";
+import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type PublicKey, type TrustDescription } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
-import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { keySet, namedKeys } from "../rotation/keys.js";

@@ -20,10 +20,10 @@ import {
   warn,
 } from "@firmseal/keys";
 import { versionIn } from "@firmseal/report";
-import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleImage, singleImage, toHex } from "@firmseal/signer";
+import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleImage, singleImage } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
-import { formatSequence, looksLikeEnvelope, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import { formatSequence, looksLikeEnvelope, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";

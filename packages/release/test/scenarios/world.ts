@@ -25,10 +25,9 @@ import {
   singleImage,
   TrustDraft,
   type TrustEntry,
-  toHex,
 } from "@firmseal/signer";
 import { type Alg, ed25519, es256, hsslms, type Identity, type TrustStore } from "@firmseal/verifier";
-import { rawKey } from "@firmseal/verifier/tools";
+import { rawKey, toHex } from "@firmseal/verifier/tools";
 import { remembered } from "../../../simulator/src/simulation/remembered.js";
 import { key as fixedKey, imageOf, sha256, VENDOR } from "../../../test-support/src/rotation-world.js";
 import { selfSignedTrust } from "../../src/trust/chain.js";

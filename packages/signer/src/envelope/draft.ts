@@ -4,6 +4,7 @@
 import { type Alg, type Anchor, type Host, type Manifest, open } from "@firmseal/verifier";
 import {
   decodeEnvelope,
+  equalBytes,
   formatSequence,
   HASH_SHA_256,
   HEADER_ALG,
@@ -13,7 +14,6 @@ import {
 } from "@firmseal/verifier/tools";
 import { ed25519Row } from "../alg/ed25519.js";
 import { randomBytes } from "../alg/openssl.js";
-import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { HASHES } from "../hash.js";
 import { anchorOfSigner } from "../key/signer.js";

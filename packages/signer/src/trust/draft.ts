@@ -2,6 +2,7 @@
 
 import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import {
+  equalBytes,
   formatSequence,
   HASH_SHA_256,
   HEADER_ALG,
@@ -13,7 +14,6 @@ import {
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { coseAlg, deviceKeyAlgs } from "../alg/algorithms.js";
-import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable } from "../cbor.js";
 import { KeyError } from "../key/error.js";
 import { type PublicKey, publicKey } from "../key/key.js";

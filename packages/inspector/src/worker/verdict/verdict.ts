@@ -1,9 +1,9 @@
 // What the open files say together: whether the release is good under the open keys or the open trust file.
 
 import { type OnProgress, type PageData, refusalWords, verifyReport } from "@firmseal/report/page";
-import { anchorOf, decodeTrust, keyOfAnchor, testKeyName, thumbprint, toHex, trustName } from "@firmseal/signer";
+import { anchorOf, decodeTrust, keyOfAnchor, testKeyName, thumbprint, trustName } from "@firmseal/signer";
 import { type Anchor, anchor, errors, open } from "@firmseal/verifier";
-import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal } from "@firmseal/verifier/tools";
+import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal, toHex } from "@firmseal/verifier/tools";
 import type { DeskVerdict, DeviceSettings, SignatureRow } from "../../protocol.js";
 import { TEXTS } from "../../texts.js";
 import type { Main } from "../main-file.js";
