@@ -24,6 +24,7 @@ export {
   type ReportKey,
   type ReportKind,
 } from "./data.js";
+export { reportKey, reportKind } from "./encoded.js";
 export { type FittedReport, fittedReport } from "./fitted-report.js";
 export { diagnostic } from "./notation/diagnostic.js";
 export {

@@ -5,15 +5,10 @@ import { toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
 import { MOST_BOARDS, type ReleaseReport, type ReportData } from "./data.js";
+import { base64 } from "./encoded.js";
 import { REPORT_TEXTS } from "./page/texts.js";
 
 const encoder = new TextEncoder();
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
 
 const hashOf = (text: string) => `'sha256-${base64(sha256(encoder.encode(text)))}'`;
 

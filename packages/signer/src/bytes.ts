@@ -1,5 +1,6 @@
 // Byte strings, and the two ways to write them in a description.
 
+import { fromHex } from "@firmseal/verifier/tools";
 import { DescriptionError } from "./description/conform.js";
 import type { BytesValue } from "./description/manifest.js";
 
@@ -21,13 +22,6 @@ export function secretBytes(length: number): Uint8Array {
 export function secretCopy(bytes: Uint8Array): Uint8Array {
   const out = secretBytes(bytes.length);
   out.set(bytes);
-  return out;
-}
-
-/** Decodes hexadecimal text. `text` must have an even number of digits. */
-export function fromHex(text: string): Uint8Array {
-  const out = new Uint8Array(text.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
   return out;
 }
 

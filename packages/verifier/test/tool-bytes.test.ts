@@ -1,6 +1,6 @@
-// The bytes of tools: hexadecimal digits, and comparison.
+// The bytes of tools: hexadecimal digits in both directions, and comparison.
 
-import { equalBytes, toHex } from "@firmseal/verifier/tools";
+import { equalBytes, fromHex, toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 
 describe("toHex", () => {
@@ -14,6 +14,13 @@ describe("toHex", () => {
   it.each([4095, 4096, 4097, 8192, 100_001])("joins the pieces of %d bytes", (n) => {
     const bytes = Uint8Array.from({ length: n }, (_, i) => (i * 7 + (i >> 8)) & 255);
     expect(toHex(bytes)).toBe(Buffer.from(bytes).toString("hex"));
+  });
+});
+
+describe("fromHex", () => {
+  it("reads two digits for each octet, in either case", () => {
+    expect(fromHex("")).toEqual(new Uint8Array(0));
+    expect(fromHex("00090aAbFf")).toEqual(Uint8Array.of(0, 9, 10, 171, 255));
   });
 });
 

@@ -29,6 +29,14 @@ export function toHex(bytes: ArrayLike<number>): string {
   return parts.join("");
 }
 
+/** Decodes hexadecimal text. `text` must have an even number of digits. */
+export function fromHex(text: string): Uint8Array {
+  var out = new Uint8Array(text.length / 2),
+    i;
+  for (i = 0; i < out.length; i++) out[i] = parseInt(text.substring(2 * i, 2 * i + 2), 16);
+  return out;
+}
+
 /**
  * Returns whether two byte strings are equal. Not constant-time: it stops at the first difference, so use it for public
  * data only.
