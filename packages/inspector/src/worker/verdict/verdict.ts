@@ -3,7 +3,7 @@
 import { reportKey, reportKind } from "@firmseal/report";
 import { type OnProgress, type PageData, refusalWords, verifyReport } from "@firmseal/report/page";
 import { anchorOf, decodeTrust, keyOfAnchor, testKeyName, thumbprint, trustName } from "@firmseal/signer";
-import { type Anchor, anchor, errors, open } from "@firmseal/verifier";
+import { anchor, errors, open } from "@firmseal/verifier";
 import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal, toHex } from "@firmseal/verifier/tools";
 import type { DeskVerdict, DeviceSettings, SignatureRow } from "../../protocol.js";
 import { TEXTS } from "../../texts.js";
