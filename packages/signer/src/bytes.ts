@@ -3,6 +3,7 @@
 import { fromHex } from "@firmseal/verifier/tools";
 import { DescriptionError } from "./description/conform.js";
 import type { BytesValue } from "./description/manifest.js";
+import { unlessThrown } from "./key/error.js";
 
 /** Compares two encoded items bytewise (RFC 8949 §4.2.1): negative, 0 or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
@@ -23,6 +24,11 @@ export function secretCopy(bytes: Uint8Array): Uint8Array {
   const out = secretBytes(bytes.length);
   out.set(bytes);
   return out;
+}
+
+/** Decodes UTF-8, and leaves out a byte order mark. Returns undefined for other bytes. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  return unlessThrown(() => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 }
 
 /** The bytes of a value. Files must have been resolved before. */
