@@ -79,6 +79,18 @@ describe("a session whose device has another one", () => {
     d.persist = () => expect.fail("it became current");
     expect(refusalOf(install(await release(7, image(1, 20)), trust, d).next)[0]).toBe(errors.RUN_OUTCOME);
   });
+  it("also where that one begins in the rehearsal", async () => {
+    const d = device();
+    const later = await release(8, image(2, 30), "a:2");
+    const { capacity } = d;
+    d.capacity = (id) => {
+      d.capacity = capacity;
+      install(later, trust, d);
+      return capacity(id);
+    };
+    const envelope = await outside();
+    expect(refusalOf(() => install(envelope, trust, d))[0]).toBe(errors.RUN_OUTCOME);
+  });
   it("is refused before it begins to write", async () => {
     const d = device(64);
     d.erase = () => expect.fail("it was erased");

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   bridge,
+  type Command,
   encode,
   encodeTrust,
   type PrivateKey,
@@ -26,6 +27,7 @@ import { createFileDevice, type FileSystem, fileDevice } from "../src/device/fil
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, type Device, embeddedTrust, errors, install, nextTrust, policyOf, trustFileUnchecked, updatedTrust } from "../src/index.js";
+import type { TrialDevice } from "../src/install/device.js";
 import { TRUST_COMPONENT } from "../src/install/trust-update.js";
 import { code, digest, ID, identity, image, uuid } from "./releases.js";
 import { blankIo, on as onStorage } from "./storage-files.js";
@@ -45,10 +47,11 @@ const joined = (...all: Uint8Array[]) => Uint8Array.from(all.flatMap((b) => [...
 const payload = image(1, 500);
 
 /** A release that brings a trust file. */
-function brings(sequence: number | string, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> {
-  const file = { digest: digest(payload), size: payload.length, uri: "#firmware", payload };
-  return signEnvelope(encode(bridge({ sequence, ...uuid, trust, image: file })), keys.map(signer));
+function described(sequence: number | string, trust: Uint8Array, uri = "#firmware") {
+  return bridge({ sequence, ...uuid, trust, image: { digest: digest(payload), size: payload.length, uri, payload } });
 }
+const brings = (sequence: number | string, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> =>
+  signEnvelope(encode(described(sequence, trust)), keys.map(signer));
 function plain(sequence: number | string, keys: PrivateKey[], bytes: Uint8Array = payload): Promise<Uint8Array> {
   return signEnvelope(
     encode(singleImage({ sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes })),
@@ -252,6 +255,46 @@ describe("counting from a new beginning", () => {
     device.erase = erase;
     install(await brings(101, l2, [one]), policy(l1), device).next();
     expect(Array.from(device.counters?.() ?? []).slice(-3)).toEqual([0, 0, 1]);
+  });
+
+  it("waits for a list that is still arriving, before anything is erased", async () => {
+    const { l1, l2 } = await lists();
+    // the list is the first payload of the envelope, or the second
+    for (const [name, make] of devices.filter(([name]) => name === "flash" || name === "storage"))
+      for (const uri of ["#firmware", "#fw"]) {
+        const cure = await signEnvelope(encode(described(101, l2, uri)), [signer(one)]);
+        const start = make() as () => TrialDevice;
+        await stolen(start, l1);
+        const device = start();
+        for (const byte of cure) device.receive(Uint8Array.of(byte), cure.length, policy(l1));
+        install(device.received(), policy(l1), device).next();
+        expect([name, uri, start().floor()]).toEqual([name, uri, [0, 101]]);
+      }
+  });
+
+  it("needs the list in the envelope: nothing outside it is known before the installation", async () => {
+    const { l1, l2 } = await lists();
+    const device = memoryDevice(identity, IDS, 4096);
+    await stolen(() => device, l1);
+    const { payloads = {}, ...d } = described(101, l2);
+    const { "#trust": _, ...inside } = payloads;
+    const outside = JSON.parse(JSON.stringify(d).replaceAll("#trust", "https://example.com/list"));
+    const envelope = await signEnvelope(encode({ ...outside, payloads: inside }), [signer(one)]);
+    expect(code(() => install(envelope, policy(l1), device))).toBe(errors.ROLLBACK);
+  });
+
+  it("needs no more where the list may also be copied from another component", async () => {
+    const { l1, l2 } = await lists();
+    const device = memoryDevice(identity, IDS, 4096);
+    await stolen(() => device, l1);
+    const { install: commands = [], ...d } = described(101, l2);
+    const fetches = commands.slice(-3);
+    const copies: Command[] = [{ "directive-override-parameters": { "source-component": 0 } }, "directive-copy", "condition-image-match"];
+    // first of all: a rehearsal in which nothing matches ends at the first component
+    const [ofImage, image, ofList] = commands as [Command, Command, Command];
+    const either: Command[] = [ofList, { "directive-try-each": [fetches, copies] }, ofImage, image];
+    install(await signEnvelope(encode({ ...d, install: either }), [signer(one)]), policy(l1), device).next();
+    expect(device.floor()).toEqual([0, 101]);
   });
 
   it("has no part in a start: a release below the floor, to which the device went back, is started", async () => {
