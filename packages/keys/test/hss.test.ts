@@ -1,7 +1,7 @@
 // HSS/LMS keys on the command line: made, used, used up; and understood by others.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { cachedCount, cachedNodes, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
 import { hsslms } from "@firmseal/verifier";
@@ -75,6 +75,8 @@ describe("an HSS/LMS key", () => {
     expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("not an HSS/LMS private key");
     p.put("n.hss.state", "left over");
     expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state exists");
+    symlinkSync("nowhere", p.at("link.hss"));
+    expect(expectFailure(await p.run([...again, "link.hss"]), 2)).toContain("link.hss exists already");
   });
 
   it("warns near its end and is refused when it is used up, with nothing written", async () => {

@@ -18,12 +18,20 @@ const IN_MEMORY = 64 * 1024 * 1024;
 export function readEnvelopeFile(path: string): Uint8Array {
   return admitted(
     path,
-    readAll(path, LIMITS.envelope, (head) => {
-      const fault = head.length === 0 ? "the file is empty" : looksLikeEnvelope(head) ? undefined : "not a SUIT envelope";
-      if (fault !== undefined)
-        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: ${fault}`, refusalHint(errors.ENVELOPE_NONE));
-    }),
+    readAll(path, LIMITS.envelope, (head) => refuseOtherKind(path, head)),
   );
+}
+
+/** Like readEnvelopeFile(), for the bytes of a file that were read already. */
+export function asEnvelope(path: string, bytes: Uint8Array): Uint8Array {
+  refuseOtherKind(path, bytes);
+  return admitted(path, bytes);
+}
+
+function refuseOtherKind(path: string, head: Uint8Array): void {
+  const fault = head.length === 0 ? "the file is empty" : looksLikeEnvelope(head) ? undefined : "not a SUIT envelope";
+  if (fault !== undefined)
+    throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: ${fault}`, refusalHint(errors.ENVELOPE_NONE));
 }
 
 /** Maximum number of elements to count: an envelope has at most 16 payloads and a dozen others. */
