@@ -1,12 +1,10 @@
 // Records of releases that somebody has changed: what verify and the next release find.
 
-import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, type Place } from "../../test-support/src/command-line/run.js";
 import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
-
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /** Changes the record of a release, and SHA256SUMS with it, as an attacker would. */
 function forge(
@@ -17,7 +15,9 @@ function forge(
   const record = JSON.parse(p.get(`${folder}/release.json`).toString());
   change(record);
   p.put(`${folder}/release.json`, JSON.stringify(record));
-  const sums = [...filesIn(p.at(folder))].filter(([name]) => name !== "SHA256SUMS").map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
+  const sums = [...filesIn(p.at(folder))]
+    .filter(([name]) => name !== "SHA256SUMS")
+    .map(([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
   p.put(`${folder}/SHA256SUMS`, sums.join(""));
 }
 
@@ -252,7 +252,7 @@ describe("a release that is there already", () => {
     change(record, p);
     p.put("dist/1.0.0/release.json", JSON.stringify(record));
     const names = ["release.json", ...new Set(record.artifacts.map(({ file }) => file))];
-    p.put("dist/1.0.0/SHA256SUMS", names.map((name) => `${sha256(p.get(`dist/1.0.0/${name}`))}  ${name}\n`).join(""));
+    p.put("dist/1.0.0/SHA256SUMS", names.map((name) => `${sha256Hex(p.get(`dist/1.0.0/${name}`))}  ${name}\n`).join(""));
     return p;
   }
   const payload = ({ artifacts }: Written) => artifacts.find(({ kind }) => kind === "payload") as Written["artifacts"][number];
@@ -263,7 +263,7 @@ describe("a release that is there already", () => {
       (record, p) => {
         const one = payload(record);
         p.put(`dist/1.0.0/${one.file}`, EVIL);
-        Object.assign(one, { digest: `sha-256:${sha256(EVIL)}`, size: EVIL.length });
+        Object.assign(one, { digest: `sha-256:${sha256Hex(EVIL)}`, size: EVIL.length });
       },
       "the digest of",
     ],

@@ -6,6 +6,7 @@ import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbpr
 import { embeddedTrust, toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bin, expectFailure, Place, stateOf, words } from "../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason } from "../../test-support/src/command-line/terminal.js";
 import { ALGS, key, trustFileOf } from "../../test-support/src/rotation-world.js";
 
 const NAMES = ["A", "B", "R1", "R2", "R3", "R4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"] as const;
@@ -81,23 +82,19 @@ describe("trust diff", () => {
     expect(signing.stderr).toContain("warning: role release: the threshold falls from 2 to 1");
   });
 
-  const hasScript = spawnSync("script", ["--version"]).error === undefined;
-  it.skipIf(!hasScript)(
-    `shows the lowered threshold in red on a terminal, unless NO_COLOR is set${hasScript ? "" : " (skipped: no script)"}`,
-    async () => {
-      const p = place();
-      await weaker(p);
-      const shown = (color: object) =>
-        spawnSync("script", ["-qec", `'${process.execPath}' '${bin}' trust diff t1.trust weak.trust`, "/dev/null"], {
-          cwd: p.path,
-          env: { PATH: process.env["PATH"], TERM: "xterm", FIRMSEAL_STATE: stateOf(p.path), ...color },
-          encoding: "utf8",
-          timeout: 60_000,
-        }).stdout;
-      expect(shown({})).toContain("\u001b[31mrole release: 1 of 1 needed");
-      expect(shown({ NO_COLOR: "1" })).not.toContain("\u001b[31m");
-    },
-  );
+  it.skipIf(!hasTerminal)(`shows the lowered threshold in red on a terminal, unless NO_COLOR is set${terminalReason}`, async () => {
+    const p = place();
+    await weaker(p);
+    const shown = (color: object) =>
+      spawnSync("script", ["-qec", `'${process.execPath}' '${bin}' trust diff t1.trust weak.trust`, "/dev/null"], {
+        cwd: p.path,
+        env: { PATH: process.env["PATH"], TERM: "xterm", FIRMSEAL_STATE: stateOf(p.path), ...color },
+        encoding: "utf8",
+        timeout: 60_000,
+      }).stdout;
+    expect(shown({})).toContain("\u001b[31mrole release: 1 of 1 needed");
+    expect(shown({ NO_COLOR: "1" })).not.toContain("\u001b[31m");
+  });
 
   it("refuses another line, two lists of one number, and what is not a list", async () => {
     const p = place();

@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { expectFailure } from "../../test-support/src/command-line/run.js";
 import { some } from "../../test-support/src/environment/effort.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
 import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
 import { readTreeFile } from "../src/hss/tree-file.js";
@@ -156,7 +157,7 @@ describe("the file of a key", () => {
   );
 });
 
-const hasBotan = spawnSync("botan", ["version"]).status === 0;
+const hasBotan = hasProgram("botan", "version");
 
 describe.skipIf(!hasBotan)("botan (skipped when it is not installed)", () => {
   const botan = (...args: string[]) => execFileSync("botan", args, { stdio: ["ignore", "pipe", "pipe"] });

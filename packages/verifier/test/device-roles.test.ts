@@ -11,6 +11,7 @@ import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
 import type { Machine, MakeStore, Store } from "../../simulator/src/store.js";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
@@ -18,7 +19,7 @@ import { memoryDevice } from "../src/device/memory.js";
 import { FLOORS_COMPONENT, roleFloors } from "../src/device/roles.js";
 import { boot, type Device, embeddedTrust, errors, install, policyOf, type Source, type TrustStore } from "../src/index.js";
 import type { Commit, TrialDevice } from "../src/install/device.js";
-import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { code, ID, identity, image, uuid } from "./releases.js";
 import { blankIo, on as onStorage } from "./storage-files.js";
 
 const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
@@ -40,7 +41,15 @@ beforeAll(async () => {
 
 const policy = (role = RELEASE) => policyOf(store, role, identity);
 function made(sequence: number, k = releaseKey, bytes = image(1, 500), component?: string[]): Promise<Uint8Array> {
-  const file = { sequence, ...uuid, ...(component && { component }), digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes };
+  const file = {
+    sequence,
+    ...uuid,
+    ...(component && { component }),
+    digest: sha256Hex(bytes),
+    size: bytes.length,
+    uri: "#f",
+    payload: bytes,
+  };
   return signEnvelope(encode(singleImage(file)), [signer(k)]);
 }
 

@@ -22,6 +22,7 @@ import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devic
 import { FlashModel } from "../../simulator/src/models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
@@ -29,7 +30,7 @@ import { memoryDevice } from "../src/device/memory.js";
 import { boot, type Device, embeddedTrust, errors, install, nextTrust, policyOf, trustFileUnchecked, updatedTrust } from "../src/index.js";
 import type { TrialDevice } from "../src/install/device.js";
 import { TRUST_COMPONENT } from "../src/install/trust-update.js";
-import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { code, ID, identity, image, uuid } from "./releases.js";
 import { blankIo, on as onStorage } from "./storage-files.js";
 
 const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
@@ -48,13 +49,13 @@ const payload = image(1, 500);
 
 /** A release that brings a trust file. */
 function described(sequence: number | string, trust: Uint8Array, uri = "#firmware") {
-  return bridge({ sequence, ...uuid, trust, image: { digest: digest(payload), size: payload.length, uri, payload } });
+  return bridge({ sequence, ...uuid, trust, image: { digest: sha256Hex(payload), size: payload.length, uri, payload } });
 }
 const brings = (sequence: number | string, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> =>
   signEnvelope(encode(described(sequence, trust)), keys.map(signer));
 function plain(sequence: number | string, keys: PrivateKey[], bytes: Uint8Array = payload): Promise<Uint8Array> {
   return signEnvelope(
-    encode(singleImage({ sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes })),
+    encode(singleImage({ sequence, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#f", payload: bytes })),
     keys.map(signer),
   );
 }
@@ -396,7 +397,7 @@ it("a key for one device at a time counts only where the manifest asks for that 
   const anybody = await plain(1, [debug]);
   const trust = policyOf(embeddedTrust(file), 3, me);
   expect(code(() => install(anybody, trust, device).next())).toBe(errors.IDENTITY_UNCHECKED);
-  const facts = { sequence: 2, ...uuid, digest: digest(payload), size: payload.length, uri: "#f", payload };
+  const facts = { sequence: 2, ...uuid, digest: sha256Hex(payload), size: payload.length, uri: "#f", payload };
   const d = singleImage(facts);
   const shared = (id: string) => ({
     ...d,

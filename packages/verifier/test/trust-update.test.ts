@@ -12,12 +12,12 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFileUnchecked } from "../src/index.js";
 import type { TrialDevice } from "../src/install/device.js";
 import { TRUST_COMPONENT } from "../src/install/trust-update.js";
-import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { code, ID, identity, image, uuid } from "./releases.js";
 
 const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
 const [root, root2, one, two, three] = [1, 2, 3, 4, 5].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey, PrivateKey];
@@ -47,7 +47,7 @@ function trusted(sequence: bigint, releases: PrivateKey[], { roots = [root], thr
 const payload = image(1, 500);
 
 function release(sequence: number, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> {
-  const facts: Bridge = { sequence, ...uuid, trust, image: { digest: digest(payload), size: payload.length, uri: "#fw", payload } };
+  const facts: Bridge = { sequence, ...uuid, trust, image: { digest: sha256Hex(payload), size: payload.length, uri: "#fw", payload } };
   return signEnvelope(encode(bridge(facts)), keys.map(signer));
 }
 

@@ -134,7 +134,7 @@ export function readIfThere(path: string, limit: number): Uint8Array | undefined
 
 /**
  * Reads a file of our own, of at most `most` bytes. Returns "missing", or "damaged" for anything but a regular file of
- * this size: a link could lead to the file of another key. What is checked is what is read, also if the file is replaced
+ * this size: a link could lead to the file of another key. Reads what it has checked, also if the file is replaced
  * meanwhile. Throws a Failure: ENVIRONMENT.
  */
 export function readOwn(path: string, most: number): Uint8Array | "missing" | "damaged" {

@@ -39,7 +39,7 @@ export function signingLogPath(key: OpenedKey, option: string | undefined): stri
   return isThere(inState) ? inState : beside;
 }
 
-/** Whether a log exists. A log that cannot be looked for must not count as missing: the key would begin a second one. */
+/** Whether a log exists. A log that cannot be looked for must not count as missing: the key would begin another one. */
 function isThere(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -1,6 +1,6 @@
 // Byte strings of tools: as text, and compared.
 
-/** Bytes that toHex() writes at a time: a function takes only so many arguments. */
+/** Bytes that toHex() writes at a time. Engines limit the number of arguments of a call. */
 var AT_ONCE = 4096;
 
 /** The character codes of the digits. */
