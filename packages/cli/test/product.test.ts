@@ -5,8 +5,8 @@ import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
 import { violations } from "../../release/src/input/schema.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
-import { expectFailure, firmseal, image, type Place, type Result } from "../../test-support/src/command-line/run.js";
-import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { expectFailure, firmseal, image, logEntries, type Place, type Result } from "../../test-support/src/command-line/run.js";
+import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a release", () => {
   const p = world();
@@ -30,7 +30,7 @@ describe("a release", () => {
     const record = JSON.parse(files.get("release.json")?.toString() ?? "");
     expect(violations(record, "record")).toEqual([]);
     expect(record).toMatchObject({ product: "gateway", vendor: "example.com", version: "1.0.0", sequence: String(versionNumber("1.0.0")) });
-    const log = entries(p);
+    const log = logEntries(p);
     for (const artifact of record.artifacts) {
       expect(artifact.digest).toBe(`sha-256:${sha256Hex(files.get(artifact.file) as Buffer)}`);
       expect(artifact.size).toBe(files.get(artifact.file)?.length);
@@ -179,15 +179,15 @@ describe("a release", () => {
     const q = world();
     rmSync(q.at("app.js"));
     expect(refusal(await release(q, "1.0.0"), 1)).toContain("firmseal.toml:15:1: app.js: no image has this name");
-    expect([q.has("dist"), entries(q)]).toEqual([false, []]);
+    expect([q.has("dist"), logEntries(q)]).toEqual([false, []]);
     q.put("app.js", "x".repeat(10));
     q.put("build/b.bin", image(70_000, 2));
     expect(refusal(await release(q, "1.0.0"), 1)).toContain("build/b.bin has 70000 bytes, and its slot has 65536");
-    expect([q.has("dist"), entries(q)]).toEqual([false, []]);
+    expect([q.has("dist"), logEntries(q)]).toEqual([false, []]);
     q.put("dist", "a file is in the way");
     q.put("build/b.bin", image(300, 2));
     expect(refusal(await release(q, "1.0.0"), 3)).toContain("dist");
-    expect(entries(q)).toEqual([]);
+    expect(logEntries(q)).toEqual([]);
   });
 
   it("of some boards has these, and is not mixed with one of others", async () => {

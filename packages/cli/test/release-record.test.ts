@@ -3,8 +3,8 @@
 import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../test-support/src/bytes.js";
-import { expectFailure, type Place } from "../../test-support/src/command-line/run.js";
-import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { expectFailure, logEntries, type Place } from "../../test-support/src/command-line/run.js";
+import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 /** Changes the record of a release, and SHA256SUMS with it, as an attacker would. */
 function forge(
@@ -86,7 +86,7 @@ describe("a record that lies", () => {
       ["release", "--version", "1.0.1", "--out", "elsewhere", "--previous", "dist/1.0.0/release.json"],
     ])
       expect(expectFailure(await p.run(args), 1)).toContain("is not the record of a release");
-    expect(entries(p)).toEqual([]);
+    expect(logEntries(p)).toEqual([]);
   });
 
   it.each<[string, Change, string]>([

@@ -10,7 +10,8 @@ import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { encryptedPem } from "../src/formats/der/pkcs8.js";
 import { formatPrivate, formatPublic } from "../src/formats/format.js";
 import { openSshPrivate, openSshPublic } from "../src/formats/openssh.js";
-import { algs, ask, expectSame, never, PASS, read, refusal } from "./key-files-common.js";
+import { algs, ask, expectSame, PASS, read, refusal } from "./key-files-common.js";
+import { never } from "./keys-common.js";
 
 describe("other programs", () => {
   const skip = (there: boolean, tool: string) => (there ? "" : ` (skipped: no ${tool})`);
