@@ -5,6 +5,7 @@ export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
 export { looksPrivate, refuseKeyAsInput } from "./files/private-input.js";
 export { isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
+export { workerFile } from "./files/worker-file.js";
 export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
   canEncrypt,

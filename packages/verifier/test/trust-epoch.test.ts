@@ -9,7 +9,6 @@ import {
   encode,
   encodeTrust,
   type PrivateKey,
-  privateKey,
   signEnvelope,
   signer,
   signTrust,
@@ -24,6 +23,7 @@ import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -33,8 +33,7 @@ import { TRUST_COMPONENT } from "../src/install/trust-update.js";
 import { code, ID, identity, image, uuid } from "./releases.js";
 import { blankIo, on as onStorage } from "./storage-files.js";
 
-const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
-const [root, one, two, thief] = [1, 3, 4, 5].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey];
+const [root, one, two, thief] = [1, 3, 4, 5].map(filledKey) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey];
 const TOP = "18446744073709551615";
 /** As far as a new device goes. */
 const HALF = "9223372036854775808";
@@ -115,7 +114,7 @@ describe("a chain of trust files", () => {
   });
 
   it("goes from root to root, where each signed for the next", async () => {
-    const b = key(9);
+    const b = filledKey(9);
     const roots = (k: PrivateKey): Partial<TrustDescription> => ({
       anchors: [
         { key: k, roles: ["root"] },
@@ -384,7 +383,7 @@ describe("counting from a new beginning", () => {
 });
 
 it("a key for one device at a time counts only where the manifest asks for that device", async () => {
-  const debug = key(11);
+  const debug = filledKey(11);
   const file = await trusted(1n, [one], {
     anchors: [
       { key: root, roles: ["root"] },
