@@ -318,7 +318,7 @@ async function againstOpenssl() {
   return { ed25519: least.openssl / least.ed25519, es256: least["openssl es256"] / least.es256 };
 }
 
-/** Milliseconds of each task, and what the engine says of its memory. */
+/** Milliseconds of each task, and what the engine says about its memory. */
 async function time(engine, command, all, result) {
   const names = both || options.timed ? Object.keys(all) : [...LIBRARIES, ...OURS];
   for (const name of names) {

@@ -106,7 +106,7 @@ const host = { sha256: native("sha256") };
   }
   title("HSS/LMS in this process: verified and signed per second, one thread");
   table(["levels", "bytes", "verified, SHA-256 of its own", "verified, SHA-256 of node:crypto", "signed"], rows);
-  // it goes on through other hashes and levels for minutes; these are the first
+  // it continues with other hashes and levels for minutes; these are the first
   const speed = output("botan", ["speed", "--msec=500", "HSS-LMS"], { timeout: 8_000 }) ?? "";
   for (const what of ["sign", "verify"]) {
     const found = new RegExp(`^HSS-LMS-SHA-256,HW\\(10,1\\) (\\d+) ${what}/sec`, "m").exec(speed);

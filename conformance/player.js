@@ -1,6 +1,6 @@
 // Runs the project's vectors on any JavaScript engine, and says `N passed, N failed, N skipped` at the end. In front of
 // it, in the same script, stand a device bundle with every algorithm (firmseal) and the vectors (VECTORS):
-// scripts/conformance.mjs puts them together. test-vectors/play/play.ts is the same in TypeScript. Only the language of
+// scripts/conformance.mjs combines them. test-vectors/play/play.ts is the same in TypeScript. Only the language of
 // conformance/README.md: every engine has to run this file.
 // biome-ignore-all lint: ES5 as engines with tens of kilobytes run it
 (function (api, files) {

@@ -28,7 +28,7 @@ it("no input of the corpus is a finding", async () => {
   // 3 s of a processor, which others may want as well
 }, 300_000);
 
-it("every target has its file and its corpus, and no others are there", () => {
+it("every target has its file and its corpus, and there are no others", () => {
   const names = TARGETS.map((t) => t.name).sort();
   expect(
     readdirSync(join(HERE, "targets"))
@@ -79,7 +79,7 @@ describe("judge", () => {
     expect((await judge(fuzz, { ...limits, waits: true })(Buffer.of(1))).kind).toContain("TypeError: no");
   });
 
-  it("gives the time of the first call away, in which modules are loaded", () => {
+  it("leaves out the time of the first call, in which modules are loaded", () => {
     let first = true;
     const fuzz = () => {
       if (first) spin(100);

@@ -1,5 +1,5 @@
-// Fuzzes one target in this process, and goes on after a finding: of each kind the smallest input is kept. Started by
-// run.mjs: node one.mjs NAME BUNDLE FINDINGS OPTIONS-OF-LIBFUZZER…
+// Fuzzes one target in this process, and continues after a finding: it keeps the smallest input of each kind.
+// run.mjs starts it: node one.mjs NAME BUNDLE FINDINGS OPTIONS-OF-LIBFUZZER…
 
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const options = new OptionsManager(OptionSource.DefaultCLIOptions).merge(
     includes: [bundle],
     excludes: [],
     sync: !target.waits,
-    // of those that there are, the one for prototypes stays
+    // of those that exist, the one for prototypes stays
     disableBugDetectors: ["command-injection", "path-traversal", "remote-code", "ssrf"],
     timeout: 10_000,
     fuzzerOptions,

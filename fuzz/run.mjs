@@ -1,6 +1,6 @@
-// `pnpm fuzz [target] [seconds]`: every target, or the one that is named, for so long (60). What a target has found
-// interesting is kept in node_modules/.cache/firmseal/fuzz and gone on from. Each finding is made smaller, played again
-// without instrumentation and shown; exit 1 where there is one. With CI set the random numbers are the same each time.
+// `pnpm fuzz [target] [seconds]`: every target, or the named one, for this long (60). What a target has found
+// interesting is kept in node_modules/.cache/firmseal/fuzz for the next run. Each finding is made smaller, played again
+// without instrumentation and shown; exit 1 if there is one. With CI set, the random numbers are the same each time.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";

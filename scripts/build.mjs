@@ -62,7 +62,7 @@ const DIVIDED = [
   "packages/signer/lib/description/suit-tool.js",
   "packages/signer/lib/trust/draft.js",
   "packages/verifier/lib/install/install.js",
-  "packages/verifier/lib/tools/refusals.js",
+  "packages/verifier/lib/tools/refusal-table.js",
   "packages/verifier/lib/tools/template-table.js",
   "signer: @noble/curves/nist.js",
   "signer: @noble/ed25519",

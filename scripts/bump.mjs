@@ -1,4 +1,4 @@
-// `pnpm bump`: the versions of the packages by their changesets, and that of the verifier in what its devices say of
+// `pnpm bump`: the versions of the packages by their changesets, and that of the verifier in what its devices say about
 // themselves.
 
 import { spawnSync } from "node:child_process";

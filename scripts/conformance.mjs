@@ -32,7 +32,7 @@ require("node:vm").runInNewContext(readFileSync(process.argv[1], "utf8"), { prin
 /**
  * `command` is looked for on PATH, `variable` names the binary of what is not packaged. `debian`: the package, which CI
  * has installed; `made`: the script that makes the binary, which CI has run.
- * `console`: it goes on as a console when the script is over, and may fill the output with noise: a run is over, and
+ * `console`: it continues as a console when the script is over, and may fill the output with noise: a run is over, and
  * counts, once it has said its last line. `seconds`: the longest run, where it takes more than SECONDS. `chunk`:
  * vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it plays with, where it
  * is not the one that ships.

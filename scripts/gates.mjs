@@ -9,7 +9,7 @@ import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES, partsOnce } from "./build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
-import { checkComments, checkLanguage, checkWidth, onlyComments } from "./checks/language.mjs";
+import { checkComments, checkLanguage, checkTitles, checkWidth, onlyComments } from "./checks/language.mjs";
 import { checkMutants } from "./checks/mutants.mjs";
 import { checkNames } from "./checks/names.mjs";
 import { checkPaths } from "./checks/paths.mjs";
@@ -75,8 +75,8 @@ export const GATES = [
     name: "words follow the style of the language",
     run: () => {
       const packages = readTracked((path) => /^packages\/[\w-]+\/src\/.*\.ts$/.test(path));
-      // strings of these are names of tests, patterns of the gates, and texts of vectors: only their comments are
-      // checked
+      // strings of these are also patterns of the gates and texts of vectors: only their comments and the titles of
+      // tests are checked
       const others = readTracked(
         (path) =>
           /^(?:action|bench|conformance|examples|fuzz|packages\/[\w-]+\/test|scripts|test|test-vectors)\/.*\.m?[jt]s$/.test(path) &&
@@ -88,6 +88,7 @@ export const GATES = [
       return [
         ...checkLanguage([...documents, ...packages, ...onlyComments(others)]),
         ...checkComments([...packages, ...others]),
+        ...checkTitles(others),
         ...checkWidth([...packages, ...others].filter(({ path }) => !/^(?:packages\/[\w-]+\/)?test\//.test(path))),
       ];
     },

@@ -1,5 +1,5 @@
 // The documents: the site is built, and every page that has commands is run from top to bottom. `pnpm test:site`. CI
-// does both: `--build` builds alone, for the pages are tests of their own there.
+// does both: `--build` only builds, because the pages are separate tests there.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -113,7 +113,7 @@ export type Kind = "accepted" | "refused" | "effects";
  */
 export type Strictness = "rfc" | "draft" | "firmseal";
 
-/** What the index says of a vector. */
+/** What the index says about a vector. */
 export interface Listed {
   /** From the folder of the index: vectors/GROUP/KIND/NAME.json. */
   file: string;

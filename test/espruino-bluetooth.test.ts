@@ -320,7 +320,7 @@ describe.skipIf(!chromiumPath)(`the page that sends a release over Bluetooth${NO
     expect(board.lines).toHaveLength(2);
   });
 
-  it("shows what a hostile board says as text, and not all of it", async () => {
+  it("shows what a hostile board says as text, shortened", async () => {
     await choose();
     await settled("verdict", /^Verified: /);
     board.noise = `<img src=x onerror="window.bad=1">\r\nfirmseal: 0x\r\n firmseal: 0\r\nfirmseal: 1000\r\n\x1b[2J\xff\xfe${"y".repeat(5000)}\r\n${"z\r\n".repeat(60)}`;

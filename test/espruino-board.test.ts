@@ -192,7 +192,7 @@ describe.skipIf(!ESPRUINO)(`a board with 2,630 variables and 40 kB of Storage${w
     expect(peak).toBeLessThan(2630 - 300);
   }, 600_000);
 
-  it("loses nothing to a release that leaves out its keys, is too long, or comes without a beginning", async () => {
+  it("loses nothing to a release that leaves out its keys, is too long, or lacks its beginning", async () => {
     if (!measures) return;
     const put = (n: number, text: string) => `\x10print("firmseal: "+require("update").put(${JSON.stringify(text.slice(0, n))}))\n`;
     expect(numbersIn(say(place, put(5, "hello")))).toEqual([86]);

@@ -37,7 +37,7 @@ function empty(name: string): string {
 
 describe.concurrent("docs/start", () => {
   it("five-minutes.md", async () => {
-    // it begins in a clone, and goes on in a folder beside it
+    // it begins in a clone, and continues in a folder beside it
     const { stdout, stderr } = await runPage("docs/start/five-minutes.md", empty("five-minutes/clone"));
     expect(stderr).toMatch(/^app\.suit: good, sequence number 1, signed by ed25519 [0-9a-f]{16}…$/m);
     expect(stderr).toContain(only(blocksOf("docs/start/five-minutes.md"), "text refused"));
@@ -49,7 +49,7 @@ describe.concurrent("docs/start", () => {
   it.skipIf(!LONG)(`five-minutes.md installs what is packed${AT_LENGTH}`, async () => {
     const [install] = blocksOf("docs/start/five-minutes.md").filter(({ language }) => language === "sh");
     const clone = empty("packed/clone");
-    // it is built already, and others read the build: only the packing, into the folder that the page names
+    // it is already built, and others read the build: only the packing, into the folder that the page names
     const pack = `node --input-type=module -e 'import { packAll } from "${ROOT}scripts/pack.mjs"; packAll(process.argv[1])' "$PWD/$1"`;
     const script = `pack() { mkdir -p "$1"; ${pack}; }\n${install?.text}`.replace(/^npx -y pnpm@\S+ pack:all /m, "pack ");
     const { status, stdout, stderr } = await shell(script, clone);
@@ -260,7 +260,7 @@ head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js star
   });
 });
 
-it("docs/guides/kernel.md makes a bundle with the machine code that it tells of", async () => {
+it("docs/guides/kernel.md makes a bundle with the machine code that it describes", async () => {
   const here = empty("kernel");
   const { stdout, stderr } = await runPage("docs/guides/kernel.md", here);
   const { length, digest } = kernelOf("bangle.js2");

@@ -116,7 +116,7 @@ it(`both forms agree on ${cases} random signatures, good and spoiled`, { timeout
   expect(accepted).toBeLessThan(cases / 2);
 });
 
-it("the hash decides about every digit: k and S at the edges", () => {
+it("the hash decides every digit: k and S at the edges", () => {
   const { key } = keyPair();
   const all = tables(key);
   for (const k of [0n, 1n, 2n, 8n, L - 1n, (L - 1n) / 2n, (L + 1n) / 2n, 2n ** 252n, 2n ** 252n - 1n, 2n ** 128n, L / 3n, L / 16n]) {
@@ -132,7 +132,7 @@ it("the hash decides about every digit: k and S at the edges", () => {
   }
 });
 
-describe("a table that is none", () => {
+describe("an invalid table", () => {
   const pair = keyPair();
   const other = keyPair();
   const message = Uint8Array.of(1, 2, 3);

@@ -31,7 +31,7 @@ const bash = (script: string, cwd: string) => shell(script, cwd, { FIRMSEAL_STAT
 const INSIDE = `FIRMSEAL=$PWD\nalias firmseal="node $FIRMSEAL/packages/cli/bin/firmseal.js"\ncd ../firmseal-try\n`;
 
 describe("README.md", () => {
-  it("names scripts of pnpm that there are", () => {
+  it("names only pnpm scripts that exist", () => {
     const { scripts } = JSON.parse(read("package.json"));
     const named = [...read("README.md").matchAll(/npx -y pnpm@(\S+) (?:run )?(\w+)/g)];
     expect(named.length).toBeGreaterThan(3);
@@ -103,7 +103,7 @@ describe("the packages' own READMEs", () => {
 });
 
 describe("docs/explanation/threat-model.md", () => {
-  it("cites vectors and files that there are", () => {
+  it("cites only vectors and files that exist", () => {
     const names = readIndex().vectors.map((v) => v.name);
     const [, tables = ""] = read("docs/explanation/threat-model.md").split("## Attacks and defences");
     const rows = [...tables.matchAll(/^\|[^|\n]*\|[^|\n]*\|([^|\n]*)\|$/gm)].map((m) => m[1] as string);
@@ -141,7 +141,7 @@ describe("docs/reference/description.md", () => {
     expect(warnings.map((w) => `${w}\n`).join("")).toBe(only(description, "text warnings"));
   });
 
-  it("tells every key of the schema", () => {
+  it("describes every key of the schema", () => {
     const text = read("docs/reference/description.md");
     const schema = JSON.parse(read("packages/signer/schema/manifest.schema.json"));
     const names = new Set<string>();

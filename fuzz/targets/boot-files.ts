@@ -3,7 +3,7 @@
 
 import { boot } from "@firmseal/verifier";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { FsModel } from "../../packages/simulator/src/models/fs-model.js";
+import { FsModel } from "../../packages/simulator/src/storage-models/fs-model.js";
 import { installed, RELEASES, who } from "../common/release.js";
 import { host, trust } from "../common/vectors.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";

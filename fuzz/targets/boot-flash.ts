@@ -6,8 +6,8 @@
 import { errors } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
-import { FlashModel } from "../../packages/simulator/src/models/flash-model.js";
-import { erasedFlash, type Pages } from "../../packages/simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../packages/simulator/src/storage-models/flash-model.js";
+import { erasedFlash, type Pages } from "../../packages/simulator/src/storage-models/flash-operations.js";
 import { type FlashRecord, newestFlashRecord, recordSize, sealOf } from "../../packages/verifier/src/device/flash-record.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";

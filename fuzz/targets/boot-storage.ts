@@ -6,9 +6,9 @@
 import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { type StartedApp, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
-import { FlashModel } from "../../packages/simulator/src/models/flash-model.js";
-import { erasedFlash, type Pages } from "../../packages/simulator/src/models/flash-operations.js";
-import { powerOn, StorageModel, storageIo } from "../../packages/simulator/src/models/storage-model.js";
+import { FlashModel } from "../../packages/simulator/src/storage-models/flash-model.js";
+import { erasedFlash, type Pages } from "../../packages/simulator/src/storage-models/flash-operations.js";
+import { powerOn, StorageModel, storageIo } from "../../packages/simulator/src/storage-models/storage-model.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";

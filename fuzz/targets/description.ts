@@ -1,5 +1,5 @@
 // Descriptions: ours and those of the retired reference tool, whose files are not there or are what the description
-// says of itself.
+// says about itself.
 
 import { DescriptionError, encode, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";

@@ -1,6 +1,6 @@
 // Images: the reader finds the format from content and name. The end of an input is the name.
 
-import { DETECT_BYTES, detectFormat, ImageError, parseImage } from "../../packages/images/src/image.js";
+import { DETECT_BYTES, detectFormat, ImageError, parseImage } from "../../packages/images/src/image-formats.js";
 import {
   EOF,
   linearBase,

@@ -5,9 +5,9 @@
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { storageDevice } from "@firmseal/verifier/device/storage";
 import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
-import { FlashModel } from "../../packages/simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../packages/simulator/src/models/flash-operations.js";
-import { powerOn, storageIo } from "../../packages/simulator/src/models/storage-model.js";
+import { FlashModel } from "../../packages/simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../packages/simulator/src/storage-models/flash-operations.js";
+import { powerOn, storageIo } from "../../packages/simulator/src/storage-models/storage-model.js";
 import { ID, installed, RELEASES, received, who } from "../common/release.js";
 import { Finding, type Target } from "../common/verdict.js";
 

@@ -1,8 +1,8 @@
 // References to keys, and the URIs of tokens (RFC 7512). What is read of a URI is written and read again as the same.
 
+import { schemeOf } from "../../packages/keys/src/sources/key-sources.js";
 import { formatUri, parseUri } from "../../packages/keys/src/sources/pkcs11/uri.js";
 import { publicKeys } from "../../packages/keys/src/sources/reference.js";
-import { schemeOf } from "../../packages/keys/src/sources/table.js";
 import { Finding, type Target } from "../common/verdict.js";
 import { told } from "../common/words.js";
 

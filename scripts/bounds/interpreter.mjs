@@ -78,7 +78,7 @@ export class Interpreter {
     }
   }
 
-  /** Whether to go on as if an undecided condition held. */
+  /** Whether to continue as if an undecided condition held. */
   choose() {
     if (this.at === this.choices.length) {
       this.open?.push([...this.choices, false]);
@@ -170,7 +170,7 @@ export class Interpreter {
     return `${this.name ?? this.file}, line ${line}: ${text.length > 50 ? `${text.slice(0, 47)}...` : text}`;
   }
 
-  /** A condition, with what it says of a variable put down where it is compared with a constant. */
+  /** A condition, with what it says about a variable put down where it is compared with a constant. */
   condition(node, scope) {
     if (node.type === "LogicalExpression" && node.operator === "&&")
       return this.condition(node.left, scope) && this.condition(node.right, scope);

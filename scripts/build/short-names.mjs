@@ -1,5 +1,5 @@
 // Short names for what is inside of functions, in programs that are read at each start. Names that stack traces show
-// stay: those of functions and classes, also where a variable gives them.
+// stay: those of functions and classes, even if a variable gives them.
 
 import { parse } from "acorn";
 import { partsOf } from "./first-run.mjs";

@@ -5,7 +5,7 @@ import { parse } from "acorn";
 import { keptText, partsOnce } from "../build/bundle.mjs";
 import { within } from "./syntax.mjs";
 
-/** Which modules of src/ belong to whom; everything else is the core. What two algorithms share is in both. */
+/** Which modules of src/ belong to which algorithm; all others are the core. What two algorithms share is in both. */
 const OWNERS = {
   ed25519: ["src/alg/ed25519.ts", "src/alg/curve25519.ts", "src/alg/scalar25519.ts", "src/alg/field25519.ts", "src/hash/sha512.ts"],
   es256: ["src/alg/es256.ts", "src/alg/field256.ts", "src/alg/ratio256.ts"],

@@ -1,5 +1,7 @@
 // Forms that the style of CONTRIBUTING.md replaces, where a pattern finds them: in documents, in the sources of the
-// packages, and in the comments of other sources.
+// packages, and in the comments and titles of tests of other sources.
+
+import ts from "typescript-es5";
 
 /** A pattern for small and capital letters, and what to write. A reader finds more. */
 const FORMS = [
@@ -12,17 +14,17 @@ const FORMS = [
     "name who acts: records, follows, holds",
   ],
   [/(?<!\bif )\bIt is (?:the|a|an) [a-z]+ (?:that|who|which) /g, "put the subject first"],
-  [/\b[Ww]hoever\b/g, "name the actor: the caller, the device, an attacker"],
+  [/\b[Ww]hom?ever\b/g, "name the actor: the caller, the device, an attacker"],
   [/\b(?:another [a-z]+|other [a-z]+s) than\b/g, 'write "a different X from", or say what it is not'],
   [/\belse than\b/g, 'write "other than"'],
   [/\b(?:comes?|came) by (?:itself|themselves)\b/g, "name what it comes without"],
   [
-    /, for (?:it|they|these|those|this|he|she|nobody|nothing|no) (?:is|are|has|have|was|were|never|does|do|can|must|cannot|would|could)\b/g,
+    /, for (?:it|they|these|those|this|there|he|she|nobody|nothing|no) (?:is|are|has|have|was|were|never|does|do|can|must|cannot|would|could)\b/g,
     'write "because"',
   ],
   [/\b(?:is|are|was|were|be|been|not|only) looked at\b/g, 'write "checked" or "examined"'],
   [/\b[Ww]hat becomes of\b/g, 'write "what happens to"'],
-  [/\b(?:go|goes|went|gone) on with(?:out)?\b/g, 'write "continue"'],
+  [/\b(?:go|goes|went|gone) on (?:with(?:out)?|after|as|behind|from|in|through|to its|up to)\b/g, 'write "continue"'],
   [/\bat hand\b/g, 'write "available", or say who has it'],
   [/\bone (?:[a-z]+ )?behind the other\b/g, 'write "in sequence"'],
   [/\b(?:is|are) made up\b|\ba made-up\b/g, 'write "generated"'],
@@ -38,15 +40,29 @@ const FORMS = [
   [/(?<!\bthere )\b(?:is|are|was|were) none\b/g, 'write "is not a ..." or "is invalid"'],
   [/\bin the place of\b/g, 'write "in place of" or "replaces"'],
   [/\b(?:do|does) not go together\b/g, 'write "cannot be combined"'],
-  [/\bcannot be had\b/g, 'write "is not available"'],
   [/\b(?:is|are|was|were) passed over\b/g, 'write "is ignored" or "is skipped"'],
   [/\b(?:leave|leaves|left) (?:itself|themselves) out\b/g, 'write "skip"'],
   [/\bput together\b/g, 'write "assembled", "combined" or "grouped"'],
   [/\b(?:without a word|in silence)\b/g, 'write "silently"'],
   [/(?:^|[*/] |\. )Whom\b/gm, '"the keys that a device trusts"'],
+  [/, also (?:if|when|where|after)\b/g, 'write "even if", "even after"'],
+  [/\bsince when\b/g, 'write "when ... began", or "how long"'],
+  [/\b(?:one|an?) (?:bit|byte|octet|character|line|entry|key|signature|hour|day) more\b(?! than\b)/g, 'write "one more ..."'],
+  [/\balready(?=[.,;:)"'`]| \*\/)/g, 'put "already" before the verb'],
+  [/\bsays? of\b/g, 'write "says about", or name what it describes'],
+  [/\bthe ones? of\b/g, 'write "that of", or "the one that ..."'],
+  [/\b(?:is|are|was|were|be) had\b/g, 'write "is available", or name who has it'],
+  [/\bthat there (?:is|are)(?=[.,;:)])/g, 'write "that exist"'],
+  [/\bwith one (?:sequence )?number\b(?! each\b)/g, 'write "with the same number"'],
+  [/\bputs? (?:it|them|these|those) together\b/g, 'write "combine", "assemble" or "build"'],
+  [/\bthe begin\b/g, 'write "the beginning"'],
+  [
+    /\b(?:calls?|counts?|leaves?|leave) (?:an?|the|no) [a-z]+ (?:as [a-z]+|behind|exposed|stranded|valid|good) (?:that|which|who)\b/g,
+    'put "that ..." after its noun',
+  ],
 ];
 
-/** Forms that only comments must avoid. */
+/** Forms that only comments and titles must avoid. */
 const COMMENT_FORMS = [
   [/\b(?:tells|told)\b(?! apart)/g, 'write "shows", "reports" or "says"'],
   [/\banew\b/g, 'write "again" or "new"'],
@@ -64,11 +80,55 @@ const commentsOf = (text) =>
     })
     .join("\n");
 
+/** Whether a called expression makes a test or a group: it, describe.skipIf(x), it.each([...]), it.each`...`. */
+function isTestMaker(node) {
+  if (ts.isIdentifier(node)) return /^(?:it|test|describe)$/.test(node.text);
+  if (ts.isPropertyAccessExpression(node) || ts.isCallExpression(node)) return isTestMaker(node.expression);
+  return ts.isTaggedTemplateExpression(node) && isTestMaker(node.tag);
+}
+
+/** The parts of a title that are text: [start, end] of each. None for a title that is not a literal. */
+function partsOfTitle(title, source) {
+  if (!title) return [];
+  if (ts.isStringLiteralLike(title)) return [[title.getStart(source) + 1, title.end - 1]];
+  if (!ts.isTemplateExpression(title)) return [];
+  return [title.head, ...title.templateSpans.map(({ literal }) => literal)].map((one, i, all) => [
+    one.getStart(source) + 1,
+    one.end - (i === all.length - 1 ? 1 : 2),
+  ]);
+}
+
+/** The titles of tests in a source, with spaces in place of everything else. Each ends with a stop. Lines stay. */
+function titlesOf(path, text) {
+  const out = text.replace(/[^\n]/g, " ").split("");
+  const source = ts.createSourceFile(path, text, {
+    languageVersion: ts.ScriptTarget.Latest,
+    jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+  });
+  const walk = (node) => {
+    if (ts.isCallExpression(node) && isTestMaker(node.expression)) {
+      const parts = partsOfTitle(node.arguments[0], source);
+      for (const [start, end] of parts) for (let i = start; i < end; i++) out[i] = text[i];
+      if (parts.length) out[parts.at(-1)[1]] = ".";
+    }
+    ts.forEachChild(node, walk);
+  };
+  walk(source);
+  return out.join("");
+}
+
 /** The files with their comments alone. */
 export const onlyComments = (files) => files.map(({ path, text }) => ({ path, text: commentsOf(text) }));
 
+/** The test files with the titles of their tests alone. */
+export const onlyTitles = (files) =>
+  files.filter(({ text }) => /\b(?:it|test|describe)\b[^\n]*\(/.test(text)).map(({ path, text }) => ({ path, text: titlesOf(path, text) }));
+
 /** Lines of comments with a form that comments must avoid. */
 export const checkComments = (files) => checkLanguage(onlyComments(files), COMMENT_FORMS);
+
+/** Titles of tests with a form that the style replaces. */
+export const checkTitles = (files) => checkLanguage(onlyTitles(files), [...FORMS, ...COMMENT_FORMS]);
 
 /**
  * Lines of comments with more than 120 characters, except in generated files. Code and tables in them may be longer:
@@ -88,8 +148,8 @@ export const checkWidth = (files) =>
 /** Lines with a form of the list, except in the table of the style itself. */
 export function checkLanguage(files, forms = FORMS) {
   return files.flatMap(({ path, text }) => {
-    // a phrase may go on in the next line of a comment or of a paragraph; examples of the style, and code in documents,
-    // are left out
+    // a phrase may continue in the next line of a comment or of a paragraph; examples of the style, and code in
+    // documents, are left out
     const prose = text
       .replace(/^\|.*Like this.*\n(?:\|.*\n)*/gm, (table) => table.replace(/[^\n]/g, ""))
       .replace(/\n[ \t]*(?:\/\/|\*)?[ \t]?(?=\S)/g, (gap) => " ".repeat(gap.length));

@@ -1,7 +1,7 @@
 // Files that comments name. A reader looks for them, so a file that has moved takes its name along.
 
 const COMMENT = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|(\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
-/** A name with an extension of ours. Files of others mostly have other ones. */
+/** A name with an extension of ours. Third-party files mostly have different ones. */
 const NAMED = /(?<![\w./$<{:@-])(?:\.\.?\/)*((?:[\w.-]+\/)*[\w-][\w.-]*\.(?:ts|mts|mjs|md))\b(?![\w/-])/g;
 
 /** Names in comments of `files` that no path in `tracked` is or ends with. NAME is any name. */

@@ -114,8 +114,6 @@ export function checkHooks(files) {
 
 /** Entries of a folder of sources, without index.ts. With more, a reader no longer finds the right one at a glance. */
 const MOST_ENTRIES = 12;
-/** The verifier has a folder for each part of the specification. Imports in another order would make larger bundles. */
-const ENTRIES = { "packages/verifier/src": 13 };
 
 /** Folders of packages/X/src with too many entries. `paths`: the files. */
 export function checkFolders(paths) {
@@ -129,10 +127,9 @@ export function checkFolders(paths) {
     }
   }
   const findings = [];
-  for (const [folder, { size }] of folders) {
-    const most = ENTRIES[folder] ?? MOST_ENTRIES;
-    if (size > most) findings.push(`${folder} has ${size} entries beside index.ts; it may have ${most}: group them by what they do`);
-  }
+  for (const [folder, { size }] of folders)
+    if (size > MOST_ENTRIES)
+      findings.push(`${folder} has ${size} entries beside index.ts; it may have ${MOST_ENTRIES}: group them by what they do`);
   return findings;
 }
 

@@ -54,7 +54,7 @@ const sources = {
       if (SOURCES[path]) return { path: resolve(SOURCES[path]) };
     });
     onResolve({ filter: /^[^./]/ }, ({ path, resolveDir }) => {
-      // vitest is the one of load(); the rest is where the file that imports it finds it
+      // vitest is that of load(); the rest is where the file that imports it finds it
       const isHere = path === "vitest" || isBuiltin(path);
       return { path: isHere ? path : createRequire(join(resolveDir, "x")).resolve(path), namespace: "required" };
     });

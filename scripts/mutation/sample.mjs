@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** So many mutants of a sample are tried, also when its time is over. */
+/** This many mutants of a sample are tried, even when its time is over. */
 export const LEAST = 25;
 
 /** Why a mutant has no verdict whose turn came when the time was over. */

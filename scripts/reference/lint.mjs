@@ -30,7 +30,7 @@ export function lintPage() {
   return `${[
     "# Lint rules",
     wrapped(
-      "This page is made from the table of the rules by `pnpm docs:reference`. [Lint](../guides/lint.md) shows how to use them. A rule keeps its number and its name; numbers are never used again. A waiver names a rule by either.",
+      "This page is made from the table of the rules by `pnpm docs:reference`. [Lint](../guides/lint.md) shows how to use them. A rule keeps its number and its name; numbers are never reused. A waiver names a rule by either.",
     ),
     ["| Rule | Name | Severity | What it catches |", "| --- | --- | --- | --- |", ...ALL_RULES.map(row)].join("\n"),
     "## The rules",

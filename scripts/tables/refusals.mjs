@@ -1,4 +1,4 @@
-// Writes what follows from the table of refusals (packages/verifier/src/tools/refusals.ts): the constants of
+// Writes what follows from the table of refusals (packages/verifier/src/tools/refusal-table.ts): the constants of
 // spec/errors.ts and the tables of errors.md. With --check it only compares, and exits 1 where a file differs.
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { readTable, sentence, writeFrom } from "./tables.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const TABLE = "packages/verifier/src/tools/refusals.ts";
+const TABLE = "packages/verifier/src/tools/refusal-table.ts";
 const CONSTANTS = "packages/verifier/src/spec/errors.ts";
 
 /** The one page of the documents with this name, wherever it is below docs/. */
@@ -23,7 +23,7 @@ function constants({ REFUSALS, REFUSAL_GROUPS }) {
     const lines = rows.map(({ number, name, meaning }) => `/** ${sentence(meaning)} */\nexport const ${name} = ${number};\n`);
     return `// ${from}..${to}  ${what}\n${lines.join("")}`;
   });
-  return `// GENERATED from ../tools/refusals.ts. DO NOT EDIT: change the table there, then run \`pnpm refusals\`.\n//\n// The numbers of the refusals. A number is never reused. A bundle has only the numbers that it can throw, and no text.\n\n${groups.join("\n")}`;
+  return `// GENERATED from ../tools/refusal-table.ts. DO NOT EDIT: change the table there, then run \`pnpm refusals\`.\n//\n// The numbers of the refusals. A number is never reused. A bundle has only the numbers that it can throw, and no text.\n\n${groups.join("\n")}`;
 }
 
 const TABLE_HEAD = "| Number | Name | What it means | What to do | Source |\n| ---: | --- | --- | --- | --- |\n";

@@ -195,7 +195,7 @@ describe("the action", () => {
     expect(outsideOf(log)).toContain("::error::firmseal ended with exit code 1");
   });
 
-  it("tells the error of the command line, in one line", async () => {
+  it("shows the error of the command line, in one line", async () => {
     const p = await product();
     expect(error(p.action({ mode: "candidate", version: "one" }))).toContain("version");
     expect(error(p.action({ mode: "candidate", version: "1.0.0", product: "nowhere.toml" }))).toContain("nowhere.toml");

@@ -36,12 +36,12 @@ it("changes its own tables in the document, and nothing else", () => {
   expect(withTables(written, Object.fromEntries([counted]))).toBe(written);
 });
 
-it("fails where the document has no place for a table", () => {
+it("fails if the document has no place for a table", () => {
   expect(() => withTables("# A page\n", { "bench/engines": ["| a |"] })).toThrow("there are no markers bench/engines");
   expect(() => withTables("<!-- bench/engines -->\n| a |\n", { "bench/engines": ["| a |"] })).toThrow("there are no markers");
 });
 
-it("gives instructions where they were counted, else milliseconds, and ratios of one kind", () => {
+it("gives instructions if they were counted, otherwise milliseconds, and ratios of one kind", () => {
   const cells = (name) =>
     countedTables(RESULTS, { ed25519: 0.6, es256: 0.25 })[1]
       .split("\n")

@@ -70,7 +70,7 @@ describe.each(names)("firmseal-%s", (name) => {
     it("is a CommonJS module", () => {
       expect(Object.keys(createRequire(import.meta.url)(path(name, form)))).toEqual(EXPORTS);
     });
-    it("fills `exports` where there is no `module`", () => {
+    it("fills `exports` if there is no `module`", () => {
       const exports = {};
       vm.runInNewContext(`(function (exports) {${readFileSync(path(name, form), "utf8")}\n})`)(exports);
       expect(Object.keys(exports)).toEqual(EXPORTS);
@@ -167,10 +167,10 @@ describe("names of the verifier that the bundler has as texts", () => {
   });
 });
 
-describe("bundles of parts that nobody has chosen before", () => {
+describe("bundles of parts in new combinations", () => {
   const player = readFileSync(new URL("../../conformance/player.js", import.meta.url), "utf8");
   let files;
-  /** What a bundle says of vectors, word for word: many need an algorithm or a part that it does not have. */
+  /** What a bundle says about vectors, word for word: many need an algorithm or a part that it does not have. */
   function says(bundle) {
     const lines = [];
     files ??= JSON.stringify(everyNth(vectorFiles(), LONG ? 3 : 8));

@@ -51,13 +51,13 @@ it.each([
   expect(result.output).toContain("the refusal has changed the device");
 });
 
-it("counts as failed what an engine did not come to", async () => {
+it("counts as failed what an engine did not reach", async () => {
   const result = await conform(node, { files: [{ defaults, vectors: [refused("open"), refused("decode")] }], bundle: "syntax error" });
   expect(result).toMatchObject({ ok: false, line: "node: 0 passed, 2 failed" });
   expect(result.output).toContain("SyntaxError");
 });
 
-it("passes with the module for Espruino, in which functions stand inside those that alone need them", async () => {
+it("passes with the module for Espruino, in which functions are nested in their only users", async () => {
   const bundle = await espruinoModule();
   const files = LONG ? vectorFiles() : everyNth(vectorFiles(), 4);
   expect(await conform(node, { bundle, files })).toMatchObject({ ok: true, output: "" });
@@ -108,7 +108,7 @@ async function withCI(value, work) {
   }
 }
 
-it("fails an engine that is not there", async () => {
+it("fails a missing engine", async () => {
   const gone = { name: "gone", command: "firmseal-no-such-engine", debian: "no-such-package" };
   await withCI(undefined, async () => {
     expect(await conform(gone)).toMatchObject({ ok: true, skipped: "not installed: apt-get install no-such-package" });
@@ -146,7 +146,7 @@ it.skipIf(!xst)(`hears from XS what is printed, and that it failed${xst ? "" : "
   }
 });
 
-it("hands names from outside on as values, never as keys", () => {
+it("passes on names from outside as values, never as keys", () => {
   const uris = vectorFiles().flatMap(({ vectors }) => vectors.flatMap((v) => (v.device?.payloads ?? []).map(([uri]) => uri)));
   expect(uris).toContain("__proto__");
 });

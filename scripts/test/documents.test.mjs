@@ -48,7 +48,7 @@ it.skipIf(!LONG).each([
   expect(output).toContain(words);
 });
 
-it.skipIf(!LONG)(`a word that is misspelt is found${AT_LENGTH}`, () => {
+it.skipIf(!LONG)(`a misspelt word is found${AT_LENGTH}`, () => {
   const { status, output } = spelling("The manifset is signed.");
   expect(status).toBe(1);
   expect(output).toContain("manifset");
@@ -103,7 +103,7 @@ it("CONTRIBUTING.md lists every generated source", () => {
     "packages/bundler/src/local-names.ts",
     "packages/cli/src/commands.ts",
     "packages/kernel/src/images.ts",
-    "packages/verifier/src/micro/template.ts",
+    "packages/verifier/src/install/micro/template.ts",
     "packages/verifier/src/spec/errors.ts",
   ]);
   for (const path of generated) expect(text).toContain(`| \`${path}\``);

@@ -62,7 +62,7 @@ async function script(step) {
 const STEPS = { node: 1, duk: LONG ? 4 : 8, qjs: 4, mujs: LONG ? 4 : 12, espruino: 20 };
 
 describe("the flash device in a bundle", () => {
-  it("keeps to the language that every engine runs", () => {
+  it("uses only the language that every engine runs", () => {
     expect(checkEs5(bundle, "flash.js")).toEqual([]);
     expect(checkEs5(source, "flash.src.js")).toEqual([]);
     expect(source).toContain("the layout overlaps");

@@ -9,7 +9,7 @@ import config from "../../.dependency-cruiser.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
-import { checkComments, checkLanguage, checkWidth, onlyComments } from "../checks/language.mjs";
+import { checkComments, checkLanguage, checkTitles, checkWidth, onlyComments } from "../checks/language.mjs";
 import { checkMutants } from "../checks/mutants.mjs";
 import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
@@ -187,7 +187,7 @@ describe("the language of the bundles", () => {
 });
 
 describe("shifts", () => {
-  it("are looked for in functions: a gate that is handed none has not looked", () => {
+  it("are looked for in functions: a gate without functions reports that", () => {
     expect(checkShifts(String(undefined), {}, () => "")).not.toEqual([]);
   });
   const check = (code, comment = "") =>
@@ -254,7 +254,7 @@ describe("bundles", () => {
   it("a micro verifier has no reader, no interpreter, and no hash that the engine has", async () => {
     for (const one of MICRO_BUNDLES) {
       const { modules, min } = await bundle({ ...one, folder });
-      const others = /^src\/(cbor|manifest|interpreter|trust|install)\/|^src\/tools\//;
+      const others = /^src\/(cbor|manifest|interpreter|trust|install(?!\/micro))\/|^src\/tools\//;
       expect(modules.filter((module) => others.test(module))).toEqual([]);
       // the small hashes are both in one module, with a compression of their own
       expect(modules.filter((module) => /^src\/hash\/(sha256|sha512|small|compress256)\.ts$/.test(module))).toEqual(
@@ -264,7 +264,7 @@ describe("bundles", () => {
     }
   }, 300_000);
 
-  it("refuses an algorithm that there is not", async () => {
+  it("refuses an algorithm that does not exist", async () => {
     await expect(bundle({ algs: ["rot13"], name: "x", folder })).rejects.toThrow("rot13");
   });
 
@@ -315,7 +315,7 @@ describe("imports", () => {
 });
 
 describe("sources", () => {
-  it("printing is seen everywhere but in ui.ts", () => {
+  it("printing is found everywhere except in ui.ts", () => {
     for (const text of [
       "console.log(1)",
       "process.stdout.write(x)",
@@ -375,13 +375,31 @@ describe("sources", () => {
     expect(comments.map((finding) => finding.split(": ")[0])).toEqual(['b.ts:2 "believed"', 'b.ts:1 "/** The same for"']);
   });
 
+  it("titles of tests are found without the code around them", () => {
+    const found = (text) => checkTitles([{ path: "a.test.ts", text }]).map((finding) => finding.split(": ")[0]);
+    const text = `describe.skipIf(!has)(\`a table that is none\${has ? "" : " is no text"}\`, () => {
+      const row = "is no file"; // is no file
+      it("tells who signed", () => expect(row).toBe("it stands in a file"));
+      it.each([["is no key", row], ["x", \`is no \${row}\`]] as const)("is at hand: %s", async (_, one) => {
+        work.it(row, 'is no call');
+      });
+      it.each\`a | b
+      \${1} | \${'is no row'}\`('is left out in silence', () => {});
+      test(TITLE, () => {});
+    });`;
+    expect(found(text)).toEqual(['a.test.ts:4 "at hand"', 'a.test.ts:1 "is none"', 'a.test.ts:8 "in silence"', 'a.test.ts:3 "tells"']);
+    // two titles are two sentences, and code that makes no test has no title
+    expect(found('describe("what it is", () => it("no text", work));')).toEqual([]);
+    expect(found('const it = read("is no file");\nsplit("it is no file");')).toEqual([]);
+  });
+
   it("long lines of comments are found", () => {
     const words = "word ".repeat(30);
     const text = `// ${words}\n  /** ${words}*/\n * ${words}\n//   ${words}\nconst a = "${words}";\n// ${"x".repeat(130)}\n// short`;
     expect(checkWidth([{ path: "a.ts", text }]).map((finding) => finding.split(" ")[0])).toEqual(["a.ts:1", "a.ts:2", "a.ts:3"]);
   });
 
-  it("forms that the style replaces are found, also across lines", () => {
+  it("forms that the style replaces are found, even across lines", () => {
     const found = (text) => checkLanguage([{ path: "a.md", text }]).map((finding) => finding.split(": ")[0]);
     expect(found("The input is no\nSUIT envelope.")).toEqual(['a.md:1 "is no SUIT"']);
     expect(found("x\n// What was signed stands\n// in a file")).toEqual(['a.md:2 "stands in"']);
@@ -430,6 +448,27 @@ describe("sources", () => {
       'a.md:1 "in silence"',
     ]);
     expect(found("They do not go together, cannot be had, are passed over, left themselves out, put together.")).toHaveLength(5);
+    expect(found("Since when it has one\n// signature more. It has the images already, says of each\n// the one of the day.")).toEqual([
+      'a.md:1 "Since when"',
+      'a.md:1 "one signature more"',
+      'a.md:2 "already"',
+      'a.md:2 "says of"',
+      'a.md:3 "the one of"',
+    ]);
+    expect(found("It is had by those that there are, with one number. It puts them together from the begin, by whomever.")).toEqual([
+      'a.md:1 "whomever"',
+      'a.md:1 "is had"',
+      'a.md:1 "that there are"',
+      'a.md:1 "with one number"',
+      'a.md:1 "puts them together"',
+      'a.md:1 "the begin"',
+    ]);
+    expect(found("It refuses them, also if\n// signed, and also after a start.")).toEqual(['a.md:1 ", also if"']);
+    expect(found("A cell goes on in the next line, for there is no room.")).toEqual(['a.md:1 ", for there is"', 'a.md:1 "goes on in"']);
+    expect(found("It no longer counts a key as gone that a file keeps, and leaves a cohort\nbehind that nobody names.")).toEqual([
+      'a.md:1 "counts a key as gone that"',
+      'a.md:1 "leaves a cohort behind that"',
+    ]);
     for (const text of [
       "There are none. It reads an image in place of another one.",
       "Look at the parts that the tests looked at, besides those.",
@@ -439,12 +478,14 @@ describe("sources", () => {
       "It is no longer here.",
       "It stands in for a build.",
       "An algorithm other than that, and no other reason than this.",
+      "It has already signed, and already has a key. It takes one more byte, or one day more than that.",
+      "It says that there are more of them, with one number each. It counts the keys that are left behind.",
       "| Not like this | Like this |\n| is no key |\n",
     ])
       expect(found(text)).toEqual([]);
   });
 
-  it("a name that two files export is found, and an exception that is none any more", () => {
+  it("a name that two files export is found, and so is an outdated exception", () => {
     const files = [
       { path: "a.ts", text: "export const pear = 1;\nconst plum = 1;\nexport { plum as fig };" },
       { path: "b.ts", text: "export async function pear() {}\nexport function pear(x: number): void;\nexport type plum = 1;" },

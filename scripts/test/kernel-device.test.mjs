@@ -116,7 +116,7 @@ describe.skipIf(noArm !== "")(`the image under qemu${noArm}`, () => {
   });
 });
 
-describe("where the machine code cannot be trusted, the JavaScript decides", () => {
+describe("if the machine code cannot be trusted, the JavaScript decides", () => {
   const good = next("honest");
   const bad = next("signature flipped");
   const decides = () => {

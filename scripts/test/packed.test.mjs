@@ -24,7 +24,7 @@ if (CERTIFICATES) vi.stubEnv("NODE_EXTRA_CA_CERTS", CERTIFICATES);
 const call = (command, args, options = {}) => spawnSync(command, args, { encoding: "utf8", timeout: 120_000, ...options });
 const npmSetting = (name) => call("npm", ["config", "get", name], { cwd: ROOT }).stdout.trim();
 
-/** Whether npm can install something that firmseal needs, and old versions of Node can be had. */
+/** Whether npm can install something that firmseal needs, and old versions of Node are available. */
 const isReachable =
   LONG && (Boolean(process.env.CI) || call("npm", ["view", "--fetch-retries=0", "uf2@2.0.0", "version"], { cwd: ROOT }).status === 0);
 const why = !LONG ? AT_LENGTH : isReachable ? "" : " (skipped: npm does not reach its registry)";

@@ -26,7 +26,7 @@ it.each([
   expect(rowsOf(tableAfter(read(CHOOSING), text))).toEqual(rows);
 });
 
-it("plots are what the results give, and another number is another plot", () => {
+it("plots are made from the results, and a different number gives a different plot", () => {
   expect(stalePlots()).toEqual([]);
   const of = (value) => bars({ title: "a", unit: "ms", series: ["x"], groups: [{ label: "b", values: [value] }] });
   expect(of(3)).not.toBe(of(4));

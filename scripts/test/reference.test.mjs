@@ -9,7 +9,7 @@ const MARKERS = "<!-- packages: written by `pnpm docs:reference` from the source
 
 describe("the drawing of the packages", () => {
   const text = architecturePage(`before\n${MARKERS}after\n`);
-  it("takes the place of the old one, and of nothing else", () => {
+  it("replaces the old one, and nothing else", () => {
     expect(text).toMatch(/^before\n<!-- packages/);
     expect(text).toMatch(/<!-- \/packages -->\nafter\n$/);
     expect(text).not.toContain("STALE");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import * as errors from "../../packages/verifier/src/spec/errors.ts";
-import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusals.ts";
+import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusal-table.ts";
 import { BUNDLES, MICRO_BUNDLES } from "../build/bundle.mjs";
 
 const root = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));

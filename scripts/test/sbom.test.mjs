@@ -62,12 +62,12 @@ describe("the bill of materials", () => {
       const wanted = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
       expect([name, edges.get(`@firmseal/${name}`)]).toEqual([name, expect.arrayContaining(wanted)]);
     }
-    // a package of others, and one that is installed with peers
+    // a third-party package, and one that is installed with peers
     expect(edges.get("@noble/curves")).toEqual(["@noble/hashes"]);
     expect(edges.get("vitest")).toEqual(expect.arrayContaining(["vite", "@vitest/runner"]));
   });
 
-  it("is the same for the same packages, in whatever order and at whatever time they are told", () => {
+  it("is the same for the same packages, in any order and at any time", () => {
     const other = { ...bom, serialNumber: "urn:uuid:0", metadata: { ...bom.metadata, timestamp: "2020-01-01T00:00:00Z" } };
     other.components = bom.components.toReversed();
     other.dependencies = bom.dependencies.toReversed().map((d) => ({ ...d, dependsOn: d.dependsOn?.toReversed() }));

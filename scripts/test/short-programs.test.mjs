@@ -27,7 +27,7 @@ function aside(script) {
 
 const LONG = "'a text that is long enough to be worth a call of its own, and more'";
 
-it("takes an expression out with what it reads of the functions around it", () => {
+it("moves an expression out with what it reads of the functions around it", () => {
   const { text, functions, needed, run } = aside(
     `var limit=7;function words(n){return "words "+n}function f(a){for(let i=0;i<3;i++)if(i>a)~throw words(i)+limit+a+${LONG};~return a}`,
   );
@@ -64,7 +64,7 @@ it("takes the longest parts that can be a function", () => {
   expect(functions).toEqual([`f0:()=>((0,__names.g)(${LONG}))`, `f1:()=>(${LONG})`, `f2:(a)=>((0,__names.h)(a,${LONG}))`]);
 });
 
-it("refuses a name that is nowhere", () => {
+it("refuses an unknown name", () => {
   expect(() => aside(`function f(a){if(a)~return [nowhere,${LONG}]~}`)).toThrow("nowhere");
 });
 

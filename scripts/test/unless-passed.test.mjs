@@ -34,7 +34,7 @@ const check = (more = "") => `printf x >> ran; echo "ok    it"; ${more}`;
 const run = (command) => unlessPassed(command, root, join(root, "cache/"));
 const runs = () => readFileSync(join(root, "ran"), "utf8").length;
 
-it("a check that has passed says the same again, and does not run", () => {
+it("a check that has passed reports the same again, without a run", () => {
   expect(run(check())).toEqual({ status: 0, output: "ok    it\n", isNew: true });
   expect(run(check())).toEqual({ status: 0, output: "ok    it\n", isNew: false });
   expect(runs()).toBe(1);

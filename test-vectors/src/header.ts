@@ -66,7 +66,7 @@ function groupOf(v: Made): string {
   if ("code" in v.expect) {
     const { code } = v.expect;
     const folder = REFUSAL_GROUPS.find((g) => g.from <= code && code <= g.to)?.vectors;
-    if (!folder) throw new Error(`${v.name}: refusals as ${code} have no vectors: REFUSAL_GROUPS in tools/refusals.ts`);
+    if (!folder) throw new Error(`${v.name}: refusals as ${code} have no vectors: REFUSAL_GROUPS in tools/refusal-table.ts`);
     return folder;
   }
   if (v.group !== undefined) return v.group;

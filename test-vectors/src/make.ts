@@ -1,7 +1,7 @@
 // All vectors, and the files they are written to. Nothing here depends on the day or on chance: the same sources give
 // the same bytes.
 
-import * as verifier from "../../packages/verifier/src/micro/index.js";
+import * as verifier from "../../packages/verifier/src/install/micro/index.js";
 import type { DeviceSpec, Kind, Listed, Published, TrustSpec, Vector } from "../index.mjs";
 import { outcome } from "../play/judge.js";
 import { published } from "./header.js";

@@ -27,7 +27,7 @@ describe("every vector in every form", () => {
     }
   });
 
-  it("a Source that changes its mind: the same verdict, or no installation where a payload or what is kept for a start is read again", () => {
+  it("a Source that changes its mind: the same verdict, or no installation if a payload or what is kept for a start is read again", () => {
     let refusedLater = 0;
     for (const v of all) {
       if (v.strange) continue;

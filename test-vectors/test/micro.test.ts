@@ -5,7 +5,7 @@ import { TEMPLATE_NAME, TEMPLATE_ROWS, templateString } from "@firmseal/verifier
 import { describe, expect, it } from "vitest";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "../../packages/signer/src/index.js";
 import { MUTANTS, sparse } from "../../packages/test-support/src/environment/effort.js";
-import { TEMPLATE, TEMPLATE_INSIDE } from "../../packages/verifier/src/micro/template.js";
+import { TEMPLATE, TEMPLATE_INSIDE } from "../../packages/verifier/src/install/micro/template.js";
 import { readKeys, readMicroVectors } from "../index.mjs";
 import { fickle, honest, hostile, outcome, same } from "../play/forms.js";
 import { outcome as judged, wrong } from "../play/judge.js";
@@ -35,7 +35,7 @@ describe("a micro verifier", () => {
     for (const v of some) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, expectedOf(v)]);
   });
 
-  it("gives the same verdict for a Source that changes its mind, or installs nothing where the image is read again", () => {
+  it("gives the same verdict for a Source that changes its mind, or installs nothing if the image is read again", () => {
     for (const v of some) {
       const expected = expectedOf(v);
       const found = outcome(v, { input: fickle, verifier });
@@ -86,7 +86,7 @@ describe("the contract firmseal-single-1", () => {
       }
   });
 
-  it("is what the signer makes of an image: the same bytes as the vectors, which are put together without it", async () => {
+  it("is what the signer makes of an image: the same bytes as the vectors, which are assembled without it", async () => {
     const { secret } = readKeys()["ed25519-a"] as { secret: string };
     const key = signer(privateKey("ed25519", Uint8Array.from(Buffer.from(secret, "hex"))));
     const facts = {

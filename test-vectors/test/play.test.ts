@@ -14,7 +14,7 @@ for (const kind of ["accepted", "refused", "effects"] as const) {
   });
 }
 
-it.skipIf(MUTANTS)("playing a vector twice gives the same: no state is left behind by the one before", { timeout: 120_000 }, () => {
+it.skipIf(MUTANTS)("playing a vector twice gives the same result: the previous one leaves no state behind", { timeout: 120_000 }, () => {
   const vectors = readVectors();
   const once = vectors.map((v) => outcome(v));
   expect(vectors.map((v) => outcome(v))).toEqual(once);

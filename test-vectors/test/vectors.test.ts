@@ -17,7 +17,7 @@ import * as cose from "../../packages/verifier/src/spec/cose.js";
 import * as errors from "../../packages/verifier/src/spec/errors.js";
 import * as suit from "../../packages/verifier/src/spec/suit.js";
 import { PARAMETER_NAMES } from "../../packages/verifier/src/tools/names.js";
-import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusals.js";
+import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusal-table.js";
 import { readIndex, readVectors } from "../index.mjs";
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
@@ -91,7 +91,7 @@ describe("attacks on the verifier", () => {
     expect(names.filter((name) => matches(name, every).length === 0)).toEqual([]);
     expect(names.flatMap((name) => matches(name, played))).not.toEqual([]);
   });
-  it("that belong to features which are not there are refused as not supported", () => {
+  it("that belong to missing features are refused as not supported", () => {
     for (const name of ["not-supported-command-use-before", "not-supported-parameter-encryption-info", "not-supported-dependencies"])
       expect(all.find((v) => v.name === name)?.expect, name).toMatchObject({ code: errors.NOT_SUPPORTED });
   });
@@ -177,7 +177,7 @@ describe("code points", () => {
     PARAM_FETCH_ARGS: "suit-parameter-fetch-arguments",
   };
 
-  it("stand in the registry once each, with number and name, and nothing else does", () => {
+  it("are in the registry once each, with number and name, and nothing else is", () => {
     const wanted = constants.map(({ table, code, name }) => {
       const rest = name.slice(name.indexOf("_") + 1);
       return `${table} ${code} ${plain(other[name] ?? (leads[table ?? ""] ?? "") + rest)}`;
@@ -195,7 +195,7 @@ describe("code points", () => {
   const marked = (tables: string[], mark: "written" | "executed") =>
     registry.filter((r) => tables.includes(r.table) && r[mark]).map((r) => `${r.table} ${r.code}`);
 
-  it("are said to be executed where the interpreter's table has them", () => {
+  it("are listed as executed if the interpreter's table has them", () => {
     for (const [table, text, foreign] of [
       ["condition", COMMAND_KINDS, (kind: number) => kind & FOREIGN],
       ["directive", COMMAND_KINDS, (kind: number) => kind & FOREIGN],
@@ -235,7 +235,7 @@ describe("code points", () => {
       expect(tableEntry(COMMAND_KINDS, code), String(code)).toBe(0);
   });
 
-  it("are said to be written where the schema of descriptions has them", () => {
+  it("are listed as written if the schema of descriptions has them", () => {
     const schema = JSON.parse(read("../packages/signer/schema/manifest.schema.json"));
     const [names, , ...own] = schema.$defs.command.oneOf;
     const commands = [...names.enum, ...own.flatMap((o: { required: string[] }) => o.required)] as string[];
@@ -250,7 +250,7 @@ describe("code points", () => {
     expect(marked(["parameter"], "written").sort()).toEqual(parameters.map((name) => `parameter ${code(name)}`).sort());
   });
 
-  it("are said not to be executed where a vector shows that they are refused as not supported, and only there", () => {
+  it("are listed as not executed exactly if a vector shows that they are refused as not supported", () => {
     const shown = readIndex()
       .vectors.filter((x) => x.code === errors.NOT_SUPPORTED)
       .map((x) => x.name);
@@ -263,7 +263,7 @@ describe("code points", () => {
     expect(shown.filter((name) => /^not-supported-(command|parameter)-/.test(name)).sort()).toEqual(wanted.sort());
   });
 
-  it("stand in docs/reference/spec-coverage.md as in the registry", () => {
+  it("are in docs/reference/spec-coverage.md as in the registry", () => {
     const sign = (b: boolean) => (b ? "yes" : "no");
     const documented = rows("../docs/reference/spec-coverage.md").filter(([code]) => /^-?\d+$/.test(code ?? ""));
     expect(documented).toEqual(registry.map((r) => [String(r.code), r.name, r.source, sign(r.written), sign(r.read), sign(r.executed)]));

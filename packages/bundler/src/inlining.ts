@@ -1,6 +1,6 @@
 // Functions that are called in one place become part of the function that calls them: a call, its head and its
-// `return` take some 20 bytes. terser does so only with a function that is one expression; of others it makes function
-// expressions, which an engine creates for each call.
+// `return` take some 20 bytes. terser does so only with a function that is one expression; it turns others into
+// function expressions, which an engine creates for each call.
 
 import { childrenOf, isFunction, type Node } from "./naming.js";
 

@@ -34,8 +34,8 @@ const HOSTS = [
   "src/alg/curve25519.ts decode",
   "src/alg/ed25519.ts scalars",
   "src/hash/small.ts startSmall",
-  "src/micro/open.ts openMicro",
-  "src/micro/install.ts installMicro",
+  "src/install/micro/open.ts openMicro",
+  "src/install/micro/install.ts installMicro",
 ];
 /** The verification of each algorithm is nested in the same way. */
 const VERIFY = /^src\/alg\/[\w-]+\.ts verify(Joined)?$/;

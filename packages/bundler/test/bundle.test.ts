@@ -50,7 +50,7 @@ const made = (features: readonly FeatureName[], form: BundleForm = "umd", algs: 
   minifiedBundle({ algs, features, form });
 
 describe("firmseal bundle", () => {
-  it("writes the algorithms and features asked for, and says what they weigh", async () => {
+  it("writes the requested algorithms and features, and says how large they are", async () => {
     const p = new Place();
     const r = await p.ok(["bundle", "--alg", "es256,ed25519", "--features", "install", "--out", "d.js", "--source", "d.src.js", "--json"]);
     const bytes = p.get("d.js");
@@ -105,7 +105,7 @@ describe("firmseal bundle", () => {
     for (const text of first) expect(text).toContain("var firmseal");
   });
 
-  it("warns of features that do nothing without another one", async () => {
+  it("warns about features that do nothing without another one", async () => {
     const p = new Place();
     const warned = async (algs: string, features: string) =>
       // what cannot be written is not made first
@@ -163,7 +163,7 @@ describe("firmseal bundle", () => {
     expect([device.floor(2), device.floor(3), device.currentRole()]).toEqual([[0, 11], [0, 500], 2]);
   });
 
-  it("calls no property of its own by a name that every object has on an engine", async () => {
+  it("gives none of its properties a name that every object of an engine has", async () => {
     // Espruino: jswrap_object.c. A property that was never set would be a method there
     const common = /\.(on|emit|clone|addListener|prependListener|removeListener|removeAllListeners)\b/;
     for (const [features, form] of [
@@ -203,7 +203,7 @@ describe("firmseal bundle", () => {
     }
   });
 
-  it("without `copy` refuses what copies or swaps when it is opened, with `copy` takes it", async () => {
+  it("without `copy` refuses what copies or swaps when it is opened, with `copy` accepts it", async () => {
     for (const [features, expected] of [
       [["install"], 31],
       [["install", "copy"], 0],
@@ -221,7 +221,7 @@ describe("firmseal bundle", () => {
     }
   });
 
-  it(`with prepared looks at an anchor's table, without it only at its key${OF_SOME}`, async () => {
+  it(`with prepared uses an anchor's table, without it only its key${OF_SOME}`, async () => {
     const table = prepareKey(hex(key), "1k");
     // as long, but no table of this key: with its own digest, and with that of the right one
     const { table: other, digest } = prepareKey(publicOf(privateKey("ed25519", new Uint8Array(32).fill(99))).key, "1k");
@@ -245,7 +245,7 @@ describe("firmseal bundle", () => {
       }
   });
 
-  it(`has the refusals' names where they are asked for${OF_SOME}`, async () => {
+  it(`has the refusals' names if they are requested${OF_SOME}`, async () => {
     // those of a micro verifier are in no other
     const all = Object.entries((await import("@firmseal/verifier")).errors).filter(([name]) => !/^TEMPLATE_/.test(name));
     const ofTrust = /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/;
@@ -261,7 +261,7 @@ describe("firmseal bundle", () => {
     }
   });
 
-  it(`with trust reads trust files, in the language of every engine; without it holds nothing of them${OF_SOME}`, async () => {
+  it(`with trust reads trust files, in the language of every engine; without it has no code for them${OF_SOME}`, async () => {
     const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
     for (const [form, more] of [
       ["umd", ["trustFileUnchecked", "embeddedTrust", "updatedTrust", "policyOf", "nextTrust"]],

@@ -18,7 +18,7 @@ function load(text: string): Api {
   return exports;
 }
 
-it("every image has the digest that stands beside it, and a head that names its length", () => {
+it("every image has the digest recorded beside it, and a head that names its length", () => {
   for (const architecture of ARCHITECTURES) {
     const { bytes, digest } = kernelImage(architecture);
     expect(sha256Hex(bytes)).toBe(digest);

@@ -132,7 +132,7 @@ describe("nameVariables()", () => {
     expect(code).toMatch(/\bapi\b|\bout\b/);
   });
 
-  it("tells the parameter of a catch from a variable outside with its name", async () => {
+  it("distinguishes the parameter of a catch from an outer variable with the same name", async () => {
     const body = `function outer(e, x) { api.of = function (y) { var r = [e];
       try { none(); } catch (e) { r.push(typeof e, (function () { return e === y; })()); } r.push(e); return r; }; return x; }
       api.r = outer(5, 6); api.s = api.of(7);`;
@@ -161,7 +161,7 @@ describe("nameVariables()", () => {
     expect(Math.max(...ways)).toBeLessThan(3);
   });
 
-  it("takes the letters that it is given, and no letter that hides a variable in use", async () => {
+  it("uses the given letters, and no letter that hides a variable in use", async () => {
     const names = { outer: "x y z", inner: "x", "/0": "k" };
     const code = await named(PROGRAM, names);
     expect(run(code)).toBe(run(await text(PROGRAM)));

@@ -85,7 +85,7 @@ async function brought(api: Api, next: Uint8Array): Promise<{ device: MemoryDevi
   return { device, first };
 }
 
-it("a verifier without families keeps its list, and takes the new one once it knows them", async () => {
+it("a verifier without families keeps its list, and accepts the new one once it knows them", async () => {
   const [old, now] = [await load("trust"), await load("trust", "families")];
   const families = { release: [{ algorithms: ["ed25519" as const], threshold: 1 }] };
   const next = await made({ ...list(2n, [one, two]), families });
@@ -102,7 +102,7 @@ it("a verifier without families keeps its list, and takes the new one once it kn
   expect(old.trustFileUnchecked(plain, old.embeddedTrust(first)).sequence).toEqual([0, 2]);
 });
 
-it("a member of tomorrow is refused with its number, whoever has signed it", async () => {
+it("a future member is refused with its number, no matter who signed it", async () => {
   const now = await load("trust", "families");
   const next = await tomorrow();
   const { device, first } = await brought(now, next);

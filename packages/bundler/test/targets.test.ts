@@ -16,7 +16,7 @@ describe("targets", () => {
     expect(advise("QuickJS", ["ed25519"])).toEqual({ target: "quickjs", recommended: "ed25519" });
     expect(advise("quickjs", ["ed25519", "ed25519"]).advice).toBeUndefined();
   });
-  it("say what is better, and how a key for it is made", () => {
+  it("say what is better, and how to make a key for it", () => {
     expect(advise("quickjs", ["es256"]).advice).toMatch(/^quickjs: ed25519 is recommended, not es256: /);
     expect(advise("puck.js", ["ed25519", "es256"])).toMatchObject({ recommended: "hsslms" });
     expect(advise("puck.js", ["ed25519"]).advice).toMatch(/not ed25519.*keygen --alg hsslms.*--alg ed25519,hsslms/);
@@ -30,10 +30,10 @@ describe("targets", () => {
     expect(advise("quickjs", ["es384"]).advice).toMatch(/no device verifies es384/);
     for (const alg of BUNDLE_ALGS) expect(advise("quickjs", [alg]).advice ?? "").not.toContain("no device");
   });
-  it("that there are not are refused", () => {
+  it("that do not exist are refused", () => {
     for (const name of ["toaster", "constructor", "__proto__", ""]) expect(() => advise(name, ["ed25519"])).toThrow(RangeError);
   });
-  it("stand in the documentation, each with what is recommended", () => {
+  it("are in the documentation, each with its recommended algorithm", () => {
     const text = readFileSync(new URL("../../../docs/guides/keys/choosing-an-algorithm.md", import.meta.url), "utf8");
     const rows = (text.split("## By target")[1] ?? "")
       .split("\nOn Espruino")[0]

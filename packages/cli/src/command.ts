@@ -97,7 +97,7 @@ export function optionsOf(definition: AnyCommand): Option[] {
   ];
 }
 
-/** An example, in lines of at most 76 characters if its options allow it: a shell goes on after a backslash. */
+/** An example, in lines of at most 76 characters if its options allow it: a shell continues after a backslash. */
 export function exampleLines([line, what]: Example): string[] {
   const lines: string[] = [];
   for (const part of line.split(/ (?=--)/)) {

@@ -53,7 +53,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "status ask", summary: "make a nonce for each device of a fleet file, to send to the device", load: () => import("./commands/status/ask.js") },
   { name: "status collect", summary: "update a fleet file from the statuses that devices have sent", load: () => import("./commands/status/collect.js") },
   { name: "status verify", summary: "verify a device's status message", load: () => import("./commands/status/verify.js") },
-  { name: "completion", summary: "write a script with which a shell completes firmseal's commands and options", load: () => import("./commands/shell/completion.js") },
+  { name: "completion", summary: "write a script that lets a shell complete firmseal's commands and options", load: () => import("./commands/shell/completion.js") },
 ];
 
 /** What is said of commands that share the first word of their names. */

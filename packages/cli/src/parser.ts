@@ -42,7 +42,7 @@ class Parser extends Command {
       // commander would show the help of the group for a command that is not there
       return isCommand(this, parsed.operands) ? parsed : { ...parsed, unknown: parsed.unknown.filter((arg) => !isHelp(arg)) };
     }
-    // also after an option that takes a value: no file is called --help
+    // even after an option that takes a value: no file is called --help
     if (asksForHelp) return { operands: [], unknown: ["--help"] };
     const short = options.find((arg) => this.options.some(({ long }) => long === `--${SINGLE_DASH.exec(arg)?.[1]}`));
     if (short !== undefined) this.error(`error: unknown option '${short}' (Did you mean -${short}?)`, { code: "commander.unknownOption" });

@@ -70,7 +70,7 @@ export function plainArguments(definition: AnyCommand, args: readonly string[]):
     const given = found && argumentValues(definition.arguments ?? [], found.rest);
     return given && [...given, found.values];
   } catch {
-    // a value that is refused: commander says of which option
+    // a value that is refused: commander says for which option
     return undefined;
   }
 }

@@ -28,7 +28,7 @@ function place(): Place {
 }
 
 describe("an approval", () => {
-  it("is asked for by --approver, and from then on by the log of the key", async () => {
+  it("is required by --approver, and from then on by the log of the key", async () => {
     const p = place();
     const sign = (...more: string[]) => p.run(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", ...more]);
     const made = await p.ok(["approve", "app.suit", "--key", "anna.pem"]);
@@ -90,7 +90,7 @@ describe("an approval", () => {
 });
 
 describe("an audit of trust files", () => {
-  it("finds one key with two lists of one number, although no log is there", async () => {
+  it("finds one key with two lists of the same number, even without a log", async () => {
     const p = place();
     await p.ok(["audit", "list.trust"]);
     const r = await p.run(["audit", "list.trust", "fork.trust"]);

@@ -350,7 +350,7 @@ describe.concurrent("a full disk", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("stdout that takes nothing", async () => {
+  it("stdout that accepts nothing", async () => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
     const before = p.tree();

@@ -35,14 +35,14 @@ async function refused(
 }
 
 describe.concurrent("the logs of two copies", () => {
-  it("of an HSS/LMS key tell a leaf that both used", async () => {
+  it("of an HSS/LMS key show a leaf that both used", async () => {
     const p = new HssPlace();
     p.keepsLogs = true;
     const ci = { env: { FIRMSEAL_STATE: p.at("other machine") } };
     mkdirSync(p.at("other machine"), { mode: 0o700 });
     await p.keygen("5/4");
     await p.ok(p.signArgs("1.suit"));
-    // leaf 0 is the one of both, and each goes on from there
+    // leaf 0 is that of both, and each continues from there
     for (const name of ["", ".state", ".tree0", ".log"]) cpSync(p.at(`k.hss${name}`), p.at(`c.hss${name}`));
     await p.ok(["hss", "adopt", "c.hss", "--no-other-copy-signs"], ci);
     await p.ok(p.signArgs("2.suit"));
@@ -69,13 +69,13 @@ describe.concurrent("the logs of two copies", () => {
         ],
       },
     ]);
-    // also if a third machine examines the log, which has seen neither
+    // even if a third machine examines the log, which has seen neither
     const third = { env: { FIRMSEAL_STATE: p.at("third") } };
     mkdirSync(p.at("third"), { mode: 0o700 });
     expect((await refused(p, ["c.hss.log", "k.hss.log"], third)).line).toContain("leaf 1 of key");
   }, 120_000);
 
-  it("tell one sequence number with two manifests, and do not where that was asked for, or where it is one", async () => {
+  it("report a sequence number with two manifests, unless that was allowed or they are the same", async () => {
     const [p, q] = [standard(), standard()];
     for (const one of [p, q]) one.keepsLogs = true;
     const sign = (one: Place, seq: number, more: readonly string[] = []) =>
@@ -106,7 +106,7 @@ describe.concurrent("the logs of two copies", () => {
     expect((await refused(p, ["A.pem.log", "whole.log"])).line).toContain("ends at entry 2, but entry 3 was seen");
   }, 120_000);
 
-  it("tell one number with two trust files", async () => {
+  it("report a number with two trust files", async () => {
     const [p, q] = [standard(), standard()];
     for (const [i, one] of [p, q].entries()) {
       one.keepsLogs = true;
@@ -128,7 +128,7 @@ describe.concurrent("the logs of two copies", () => {
   });
 });
 
-describe("what counts as given out twice", () => {
+describe("what counts as used twice", () => {
   let hashes = 0;
   const entry = (e: Partial<Entry>): Entry => ({
     v: 1,

@@ -48,7 +48,7 @@ async function signed(p: Place, seq: number | string, more: readonly string[] = 
 }
 
 describe.concurrent("the log of a key", () => {
-  it("tells who signed what, when, and with which number, and nothing that is secret", async () => {
+  it("shows who signed what, when, and with which number, and nothing secret", async () => {
     const p = place();
     const before = Date.now();
     const r = await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--json"], {
@@ -123,7 +123,7 @@ describe.concurrent("the log of a key", () => {
     ]);
   });
 
-  it("lies in the state folder for a key that comes through stdin, and where --log says", async () => {
+  it("is in the state folder for a key from stdin, and where --log says", async () => {
     const p = place();
     const key = privateJwk(keyA);
     await p.ok(["sign", "fw.bin", "--key", "-", ...FACTS, "--seq", "1"], { input: key });
@@ -191,7 +191,7 @@ describe.concurrent("the log of a key", () => {
     expectFailure(await p.run(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1", "--out", "B.pem.log"]), 2);
   });
 
-  it("grows by nothing where the input is refused", async () => {
+  it("does not grow if the input is refused", async () => {
     const p = place();
     await signed(p, 5);
     const before = p.get("A.pem.log");
@@ -205,7 +205,7 @@ describe.concurrent("the log of a key", () => {
   });
 });
 
-describe.concurrent("a log that is not what it was", () => {
+describe.concurrent("a log that was changed", () => {
   /** What sign and audit say, and that nothing is signed. */
   async function refused(p: Place, line: RegExp): Promise<void> {
     const before = p.tree().filter((l) => !l.startsWith("fw.bin "));
@@ -246,7 +246,7 @@ describe.concurrent("a log that is not what it was", () => {
     expect(expectFailure(await p.run(["audit", "A.pem", "--accept-restored"]), 2)).toContain("this log has no fault");
   });
 
-  it("because it is gone, also the file itself", async () => {
+  it("because it is gone, even the file itself", async () => {
     const p = await three();
     rmSync(p.at("A.pem.log"));
     expect(expectFailure(await sign(p, 90), 3)).toContain("ends at entry 0, but entry 3 was seen");
@@ -274,7 +274,7 @@ describe.concurrent("a log that is not what it was", () => {
     await signed(p, 9);
   });
 
-  it("because another one was made instead", async () => {
+  it("because a different one was made instead", async () => {
     const p = await three();
     const q = await three();
     await signed(q, 4);
@@ -282,7 +282,7 @@ describe.concurrent("a log that is not what it was", () => {
     await refused(p, /entry 3 differs from the one that was seen/);
   });
 
-  it("goes on by itself only after an entry that was cut short before anything was signed", async () => {
+  it("continues by itself only after an entry that was cut short before anything was signed", async () => {
     const p = await three();
     const whole = p.get("A.pem.log").toString();
     p.put("A.pem.log", `${whole}{"v":1,"n":4,"time":"202`);
@@ -297,7 +297,7 @@ describe.concurrent("a log that is not what it was", () => {
 });
 
 describe.concurrent("the sequence number", () => {
-  it("next: is the one after the highest that any of the keys has signed for this kind of device", async () => {
+  it("next: is the number after the highest that any of the keys has signed for this kind of device", async () => {
     const p = place();
     const seqOf = (r: Result) => r.json["sequence"];
     // nothing is known of a key without entries, which may have signed elsewhere
@@ -320,7 +320,7 @@ describe.concurrent("the sequence number", () => {
     ).toBe("1");
   });
 
-  it("of a version below one that was signed is refused, also if the number is higher", async () => {
+  it("of a version below one that was signed is refused, even if the number is higher", async () => {
     const p = place();
     const sign = (version: string, name: string, ...more: string[]) =>
       p.run(["sign", "fw.bin", "--key", "A.pem", "--vendor", "example.com", "--class", name, "--version", version, ...more, "--replace"]);
@@ -342,7 +342,7 @@ describe.concurrent("the sequence number", () => {
     expect(logEntries(p).at(-1)).toMatchObject({ version: "1.4.0", overrides: ["allow-lower-sequence"] });
   });
 
-  it("that is lower, used already or far ahead is refused, and each is allowed by its name", async () => {
+  it("that is lower, already used or far ahead is refused, and each is allowed by its name", async () => {
     const p = place();
     await signed(p, 7);
     for (const [seq, option, line] of [
@@ -373,7 +373,7 @@ describe.concurrent("the sequence number", () => {
     await p.ok([...args, "A.pem", "--out", "again.suit"]);
   });
 
-  it("in an envelope or a description is looked at as well", async () => {
+  it("in an envelope or a description is checked as well", async () => {
     const p = place();
     await signed(p, 7);
     await signed(p, 6, ["--out", "six.suit"], "B.pem");
@@ -393,7 +393,7 @@ describe.concurrent("the sequence number", () => {
     expect(expectFailure(await p.run(["sign", "d.json", "--key", "A.pem"]), 1)).toContain("5 is lower than 7");
   });
 
-  it("holds what a root has signed, which takes no part in the numbers of releases", async () => {
+  it("has what a root has signed, which does not count among the numbers of releases", async () => {
     const p = place();
     const anchors = [
       { key: "A.jwk", roles: ["root"] },

@@ -157,7 +157,7 @@ describe.concurrent("as a key", () => {
 });
 
 describe.concurrent("elsewhere", () => {
-  it("payloads and descriptions that are no files", async () => {
+  it("payloads and descriptions that are not files", async () => {
     const p = place();
     const pipe = fifo(p);
     p.folder("dir");

@@ -109,7 +109,7 @@ describe("a bridge that is signed in turns", () => {
     expectFailure(await p.run(unsigned("--seq", "43")), 2);
   });
 
-  it("has nothing burned by what the fleet refuses: no number, no log entry", async () => {
+  it("uses up nothing for what the fleet refuses: no number, no log entry", async () => {
     const p = person("A", "B", "C");
     const other = { name: "other", devices: 7, trust: "strange.trust", vendor: "example.com", class: "board-v2", floor: 0 };
     p.put("strange.trust", await trustFileOf(1, { releases: [D, R3], roots: [R1, R2] }, undefined, "strange"));
@@ -174,7 +174,7 @@ describe("a one-time key", () => {
 });
 
 describe("a list without a key, whose roots sign in turns", () => {
-  it("is made unsigned, and judged against the fleet", async () => {
+  it("is made unsigned, and checked against the fleet", async () => {
     const [office, one, two] = [person(), person("R1"), person("R2")];
     const more = { name: "newer", devices: 5, trust: "t2.trust", vendor: "example.com", class: "board-v2", floor: 42 };
     office.put("newer.json", JSON.stringify({ cohorts: [more] }));

@@ -39,7 +39,7 @@ describe("what a shell offers", () => {
     expect(await values(...words)).toEqual(expected);
   });
 
-  it.skipIf(!existsSync("/dev/full"))("are left out in silence if they cannot be written", async () => {
+  it.skipIf(!existsSync("/dev/full"))("are silently left out if they cannot be written", async () => {
     const { exit, stderr } = await standard().run(["complete", "--", "ro"], { stdout: "/dev/full" });
     expect([exit, stderr]).toEqual([3, ""]);
   });
@@ -57,7 +57,7 @@ describe("the script", () => {
     expect(stdout).not.toMatch(/\beval\b|Invoke-Expression/);
   });
 
-  it("completes in bash, and runs nothing of what is typed", async () => {
+  it("completes in bash, and runs nothing that is typed", async () => {
     const p = standard();
     writeFileSync(p.at("firmseal"), `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`, { mode: 0o755 });
     p.put("c.bash", (await p.ok(["completion", "bash"])).stdout);

@@ -26,7 +26,7 @@ describe("--cose-alg", () => {
     await p.ok(["verify", "a.suit", "--key", key.replace("pem", "jwk")]);
   });
 
-  it("takes one name for each kind of key, and signs in the same numbers as before", async () => {
+  it("accepts one name for each kind of key, and signs with the same numbers as before", async () => {
     const p = standard();
     const two = ["sign", "fw.bin", "--key", "A.pem", "--key", "B.pem", ...FACTS, "--seq", "7", "--out", "a.suit"];
     await p.ok([...two, "--cose-alg", "es256", "--cose-alg", "eddsa"]);
@@ -75,7 +75,7 @@ describe("--cose-alg", () => {
 });
 
 describe("--for", () => {
-  it("ariel-os: es256, no invoke, the image outside, and a line of what is given up", async () => {
+  it("ariel-os: es256, no invoke, the image outside, and a line that says what is left out", async () => {
     const p = standard();
     const r = await p.ok([...SIGN, "--for", "ariel-os", "--uri", URI, "--json"]);
     expect(r.json).toMatchObject({
@@ -102,7 +102,7 @@ describe("--for", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("a description is not changed: it is refused or accepted; tbs and attach ask as well", async () => {
+  it("a description is not changed: it is refused or accepted; tbs and attach require the same", async () => {
     const p = standard();
     p.put("d.json", description({ invoke: ["directive-invoke"] }));
     const before = p.tree();
@@ -118,7 +118,7 @@ describe("--for", () => {
     await p.ok(["attach", "b.suit", "--key", "B.jwk", "--signature", "b.sig", "--for", "libcsuit"]);
   });
 
-  it("verify asks the same of any envelope, once its signature is verified", async () => {
+  it("verify requires the same of any envelope, once its signature is verified", async () => {
     const p = standard();
     await p.ok(SIGN);
     const json = (await p.run(["verify", "a.suit", "--key", "B.jwk", "--for", "ariel-os", "--json"])).json;
@@ -172,7 +172,7 @@ cose-alg = "esp256"
     return words(r)[at] as string;
   };
 
-  it("gives each board its recipe and its algorithm, and says what is given up", async () => {
+  it("gives each board its recipe and its algorithm, and says what is left out", async () => {
     const p = world();
     const r = await p.ok(["release", "--version", "1.0.0", "--first"]);
     expect(words(r)).toContainEqual(expect.stringMatching(/^for ariel-os \(sensor\); left out: directive-invoke/));
@@ -191,7 +191,7 @@ cose-alg = "esp256"
     );
   });
 
-  it("refuses a release that is there under another algorithm, and one that was made for another consumer", async () => {
+  it("refuses an existing release under another algorithm, and one that was made for another consumer", async () => {
     const p = world();
     await p.ok(["release", "--version", "1.0.0", "--first"]);
     p.put("firmseal.toml", PRODUCT.replace('"es256"', '"esp256"').replace('for = "ariel-os"\n', ""));
@@ -231,7 +231,7 @@ cose-alg = "esp256"
     expect(p.has("B.pem.log")).toBe(false);
   });
 
-  it("a dry run asks as well, without a key", async () => {
+  it("a dry run requires it too, without a key", async () => {
     const p = world(PRODUCT.replace('revisions = ["b", "c"]', "inside = true").replace("B.pem", "pkcs11:token=none"));
     expect(refusal(await release(p, "--dry-run"), 1)).toContain("payload #firmware-a is in the envelope");
   });

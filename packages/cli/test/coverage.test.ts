@@ -59,7 +59,7 @@ async function refused(p: Place, args: readonly string[], line: RegExp): Promise
 }
 
 describe.concurrent("sign --trust", () => {
-  it("takes a key in its role, for its devices and numbers, also where others have to sign after it", async () => {
+  it("accepts a key in its role, for its devices and numbers, even if others have to sign after it", async () => {
     const p = await place();
     await p.ok(sign("A.pem", 1));
     await p.ok(["sign", "fw.suit", "--key", "B.pem", "--trust", "board.trust"]);
@@ -111,7 +111,7 @@ describe.concurrent("sign --trust", () => {
     }
   });
 
-  it("takes no trust file that its roots have not signed, and --role only with one", async () => {
+  it("accepts no trust file that its roots have not signed, and --role only with one", async () => {
     const p = await place();
     const unsigned = await p.run(sign("A.pem", 1).with(-1, "unsigned.trust"));
     expect(expectFailure(unsigned, 1)).toContain("unsigned.trust: refused: not signed");
@@ -163,7 +163,7 @@ describe.concurrent("sign --trust", () => {
     await p.ok(bridge("A.pem", "B.pem"));
   });
 
-  it("passes over the ML-DSA half of a hybrid release, which no trust file can list", async () => {
+  it("skips the ML-DSA half of a hybrid release, which no trust file can list", async () => {
     const p = await place();
     await p.ok(["keygen", "--alg", "ml-dsa-44", "--no-passphrase", "--out", "pq.pem"]);
     await p.ok(sign("A.pem", 1, ["--key", "pq.pem"]));

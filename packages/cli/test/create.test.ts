@@ -62,7 +62,7 @@ describe("create", () => {
     });
   });
 
-  it("tells the formats apart by $schema", async () => {
+  it("distinguishes the formats by $schema", async () => {
     const p = place();
     const old = {
       "manifest-version": 1,
@@ -133,7 +133,7 @@ describe("create", () => {
     });
   }
 
-  it("refuses what is nested without end, and names that no object may have", async () => {
+  it("refuses endless nesting, and names that no object may have", async () => {
     const p = place();
     let commands = '["condition-abort"]';
     for (let i = 0; i < 20_000; i++) commands = `[{"directive-run-sequence":${commands}}]`;
@@ -147,7 +147,7 @@ describe("create", () => {
       expectFailure(await p.run(["create", "--from", "-"], { input: text }), 1);
   });
 
-  it("a file of the description that is missing, or no file", async () => {
+  it("a file of the description that is missing, or not a file", async () => {
     const p = place();
     p.put("d.json", description({ payloads: { "#fw": { file: "gone.bin" } } }));
     expect(expectFailure(await p.run(["create", "--from", "d.json"]), 3)).toContain("gone.bin");

@@ -55,8 +55,8 @@ async function ceremony(): Promise<Place> {
   return p;
 }
 
-describe.concurrent("what is to be signed", () => {
-  it("is what sign() signs, byte for byte, whoever has signed before", async () => {
+describe.concurrent("what must be signed", () => {
+  it("is what sign() signs, byte for byte, no matter who has signed before", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const signed = Uint8Array.from(p.get("fw.suit"));
@@ -83,7 +83,7 @@ describe.concurrent("what is to be signed", () => {
     expect(p.get("B.tbs").toString("hex")).toBe(`846a5369676e61747572653143a101284058${"24"}${digest}`);
   });
 
-  it("is told with what it stands for, in words and in JSON", async () => {
+  it("is shown with what it stands for, in words and in JSON", async () => {
     const p = standard();
     const r = await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "7", "--key", "A.jwk", "--key", "B.jwk", "--json"]);
     const json = r.json as { tbs: { out: string; bytes: number; sha256: string; alg: string; thumbprint: string }[] };
@@ -157,7 +157,7 @@ describe.concurrent("what is to be signed", () => {
     await p.ok(["verify", "o.suit", "--key", "A.jwk", "--payload", "fw.bin"]);
   });
 
-  it("is refused, and nothing is written, where a signature would be in vain", async () => {
+  it("is refused, and nothing is written, if a signature would be useless", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     p.put("mine.txt", "not to be replaced");
@@ -183,7 +183,7 @@ describe.concurrent("what is to be signed", () => {
 });
 
 describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () => {
-  it("signs with Ed25519 and P-256; the command line and the device bundle believe it", async () => {
+  it("signs with Ed25519 and P-256; the command line and the device bundle accept it", async () => {
     const p = await ceremony();
     p.put("A.sig", openssl(p, [...ed25519, "A.tbs"]));
     p.put("B.sig", openssl(p, es256, p.get("B.tbs")));
@@ -237,7 +237,7 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
     expect(open(Uint8Array.from(piped.bytes), { anchors: [device.anchor("ed25519", keyA.key)] }).sequence).toEqual([0, 7]);
   });
 
-  it("is not believed where it signed something else", async () => {
+  it("is not accepted if it signed something else", async () => {
     const p = await ceremony();
     p.put("A.sig", openssl(p, [...ed25519, "A.tbs"]));
     p.put("B.sig", openssl(p, es256, p.get("B.tbs")));

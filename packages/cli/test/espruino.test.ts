@@ -79,7 +79,7 @@ describe.skipIf(!path)(`an app on Espruino${why}`, () => {
     expect(board.start()).toContain("app 3 runs");
   }, 300_000);
 
-  it("that never confirms makes room again for the one before, and is not started when it was changed", async () => {
+  it("that never confirms gives way to the previous one, and is not started if it was changed", async () => {
     const board = await provisioned();
     const app = (n: number, more: string) => `print("app ${n} runs");${more}`;
     expect(board.update(await board.release(1, app(1, "firmsealApp.confirm()")))).toBe(0);

@@ -50,7 +50,7 @@ async function release(
 const explained = async (p: Place, ...args: string[]) => (await p.ok(["explain", ...args])).stdout.trimEnd().split("\n");
 
 describe("explain", () => {
-  it("tells what a device does with an image, signed or not", async () => {
+  it("shows what a device does with an image, signed or not", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const lines = await explained(p, "fw.suit");
@@ -81,7 +81,7 @@ describe("explain", () => {
     });
   });
 
-  it("tells slots apart, and devices that have the image from those that have not", async () => {
+  it("distinguishes slots, and devices that have the image from those that do not", async () => {
     const p = standard();
     const perSlot = (slot: number, uri: string) => [
       { "directive-override-parameters": { "component-slot": slot } },
@@ -93,9 +93,9 @@ describe("explain", () => {
     const lines = await explained(p, "ab.suit");
     const heads = lines.filter((line) => line.startsWith("vendor"));
     expect(heads.map((line) => line.replace(/^.*?, (slot)/, "$1"))).toEqual([
-      "slot 0, with this image already:",
+      "slot 0, with this image already installed:",
       "slot 0, without this image:",
-      "slot 1, with this image already:",
+      "slot 1, with this image already installed:",
       "slot 1, without this image:",
     ]);
     expect((await explained(p, "ab.suit", "--slot", "1")).join("\n")).toMatch(
@@ -104,7 +104,7 @@ describe("explain", () => {
     expect(lines.filter((line) => line.includes("gets #a"))).toHaveLength(1);
   });
 
-  it("tells what a device with another release does, and the device does it", async () => {
+  it("shows what a device with another release does, and the device does it", async () => {
     const p = standard();
     const DEVICE = ["--device", "dev", "--key", "A.jwk", ...FACTS];
     await signImage(p, 7, "fw.suit");
@@ -133,7 +133,7 @@ describe("explain", () => {
     });
   });
 
-  it("takes the version that a device has, where versions have numbers", async () => {
+  it("accepts the version that a device has, if versions have numbers", async () => {
     const p = standard();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--version", "1.4.2", "--out", "fw.suit"]);
     for (const [version, refuses] of [
@@ -159,7 +159,7 @@ describe("explain", () => {
     );
   });
 
-  it("puts devices that behave alike together, and names what a device refuses", async () => {
+  it("groups devices that behave alike, and names what a device refuses", async () => {
     const p = standard();
     const board = (classId: string, ...more: unknown[]) => [...identity(classId), ...more];
     await release(p, "two", {
@@ -185,13 +185,13 @@ describe("explain", () => {
       "NOT_SUPPORTED",
     ],
     ["more bytes than the size", [setImage("#f", { content: "longer" }), "directive-write"], [], "refuses: ", "PAYLOAD_SIZE"],
-  ] as const)("tells of %s what devices say", async (_, more, invoke, words, name) => {
+  ] as const)("says about %s what devices say", async (_, more, invoke, words, name) => {
     const p = standard();
     await release(p, "odd", { install: [...fetched("#f"), ...more], ...(invoke.length > 0 && { invoke: [...invoke] }) });
     expect((await explained(p, "odd.suit")).at(-1)).toMatch(new RegExp(`^ {2}${words}.* \\(${name}\\)$`));
   });
 
-  it("tells that a swap names no digest for its source", async () => {
+  it("says that a swap names no digest for its source", async () => {
     const p = standard();
     await release(p, "swap", {
       components: [["a"], ["b"]],
@@ -207,7 +207,7 @@ describe("explain", () => {
     );
   });
 
-  it("tells of releases whose commands devices refuse what the test vectors say", async () => {
+  it("agrees with the test vectors about releases whose commands devices refuse", async () => {
     const { readVectors } = await import("../../../test-vectors/index.mjs");
     const p = standard();
     const rules = [errors.NOT_SUPPORTED, errors.IDENTITY_UNCHECKED, errors.INVOKE_UNVERIFIED, errors.INVOKE_MISPLACED] as number[];
@@ -349,7 +349,7 @@ describe("explain", () => {
 });
 
 describe("diff", () => {
-  it("tells a new image and a new place", async () => {
+  it("shows a new image and a new place", async () => {
     const p = standard();
     await signImage(p, 1, "one.suit");
     p.put("fw.bin", image(20));
@@ -374,7 +374,7 @@ describe("diff", () => {
     });
   });
 
-  it("tells devices and components that come and go", async () => {
+  it("shows devices and components that come and go", async () => {
     const p = standard();
     await release(p, "one", { install: fetched("#f") });
     await release(p, "two", {
@@ -388,7 +388,7 @@ describe("diff", () => {
     expect(stdout).toContain("new: the component app\n");
   });
 
-  it("tells a device that now refuses", async () => {
+  it("shows a device that now refuses", async () => {
     const p = standard();
     const invoke = [setImage("#f"), "condition-image-match", "directive-invoke"];
     await release(p, "one", { install: fetched("#f"), invoke });
@@ -403,7 +403,7 @@ describe("of a product", () => {
   const ESP32 = "dist/1.0.0/gateway-esp32-1.0.0.suit";
   const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-/;
 
-  it("explain --board tells of the devices of one board, with the names of the product file", async () => {
+  it("explain --board shows the devices of one board, with the names of the product file", async () => {
     const p = world();
     await released(p, "1.0.0");
     const all = await explained(p, ESP32);

@@ -1,4 +1,4 @@
-// A line break in a text or a name of others begins no line that looks like one of firmseal's.
+// A line break in a third-party text or name begins no line that looks like one of firmseal's.
 
 import { createHash } from "node:crypto";
 import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";

@@ -23,7 +23,7 @@ describe("a mistyped option", () => {
     ["keygen -out k9.pem", "-out", "--out", "keygen"],
     ["token list --logn", "--logn", "--login", "token list"],
   ] as const)
-    it(`is told before a required one is missed: ${line}`, async () => {
+    it(`is reported before a missing required one: ${line}`, async () => {
       const r = await standard().run(line.split(" "));
       expect(expectFailure(r, 2)).toMatch(new RegExp(`unknown option '${option}'; did you mean "(${meant})"\\?`));
       expect(words(r)[1]).toBe(`hint: firmseal ${place} --help shows how it is used`);
@@ -41,8 +41,8 @@ describe("a mistyped option", () => {
 /** A word with its second and third letter exchanged. */
 const slip = (word: string) => `${word[0]}${word[2]}${word[1]}${word.slice(3)}`;
 
-describe("a value that is none of the choices", () => {
-  it("is told with the nearest of them, for each option and argument that has choices", async () => {
+describe("a value that is not one of the choices", () => {
+  it("is reported with the nearest choice, for each option and argument that has choices", async () => {
     const p = standard();
     let tried = 0;
     for (const { name, load } of COMMANDS) {
@@ -123,7 +123,7 @@ describe("help", () => {
     expect(await text("token help keygen")).toContain("firmseal token keygen");
   });
 
-  it("fits into 60 columns, but for examples", async () => {
+  it("fits into 60 columns, except for examples", async () => {
     for (const name of ["verify", "sign", "rotate bridge"]) {
       const { stdout } = await standard().ok([...name.split(" "), "--help"], { columns: 60 });
       const [options] = stdout.split("\nExamples:\n");

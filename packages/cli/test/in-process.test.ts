@@ -210,7 +210,7 @@ describe("a call", () => {
     }
   });
 
-  it("waits for the one before it", async () => {
+  it("waits for the previous one", async () => {
     const places = await Promise.all([folder(), folder(), folder()]);
     const results = await Promise.all(places.map((p, i) => p.run(["inspect", `no-${i}.suit`])));
     for (const [i, r] of results.entries()) expect(r.stderr).toContain(`no-${i}.suit`);

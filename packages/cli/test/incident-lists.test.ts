@@ -42,7 +42,7 @@ const incident = async (p: Place) => {
 };
 
 describe("an incident in a fleet with older lists", () => {
-  it("brings the lists between to devices that have not heard of today's", async () => {
+  it("brings the lists in between to devices that do not have the current one", async () => {
     const p = place({ ...row("away", "t1.trust", 10), release: "running.suit" }, row("late", "t2.trust", 11), row("new", "t3.trust", 12));
     const begun = await incident(p);
     expect(begun["cohorts"]).toMatchObject(["away", "late", "new"].map((name) => ({ name, verdict: "moved" })));
@@ -59,7 +59,7 @@ describe("an incident in a fleet with older lists", () => {
     expect([device.dryRun(p.get("night/bridge-1.suit")), numberOf(device)]).toEqual([true, 4]);
   });
 
-  it("brings no chain where a list between is unknown, and says who stays behind", async () => {
+  it("brings no chain if a list in between is unknown, and says which devices stay behind", async () => {
     const p = place({ ...row("away", "t1.trust", 10), release: "running.suit" }, row("new", "t3.trust", 12));
     const told = await incident(p);
     expect(told["cohorts"]).toMatchObject([

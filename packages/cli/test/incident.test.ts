@@ -168,7 +168,7 @@ describe("from the page at night to a fleet that is safe", () => {
 });
 
 describe("an incident", () => {
-  it("asks for what is not known, and without a terminal says what that is", async () => {
+  it("asks for missing facts, and without a terminal says what is missing", async () => {
     const p = place();
     expect(expectFailure(await p.run(["incident", "stolen"]), 2)).toContain("--key is missing: Which key?");
     expect(expectFailure(await p.run(["incident", "stolen", "--key", "A.jwk", "--trust", "1.trust"]), 2)).toContain("--fleet is missing");
@@ -232,7 +232,7 @@ describe("an incident", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("keeps to the list that its folder has", async () => {
+  it("keeps the list that its folder has", async () => {
     const p = place();
     await p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
     const before = p.get("night/next.trust");

@@ -129,7 +129,7 @@ describe("install", () => {
     await p.ok(["install", "fw.suit", "--device", "deep/er/dev", "--key", "A.jwk", ...FACTS]);
   });
 
-  it("payloads from outside: FILE, and URI=FILE where there are several", async () => {
+  it("payloads from outside: FILE, and URI=FILE if there are several", async () => {
     const p = place();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "http://x/fw", "--out", "o.suit"]);
     expect((await p.run(["install", "o.suit", ...DEVICE, ...FACTS, "--json"])).json).toMatchObject({
@@ -222,7 +222,7 @@ describe("install", () => {
     expect(record(p).floor).toBe("7");
   });
 
-  it("a device.json that is none", async () => {
+  it("a device.json with other content", async () => {
     const p = place();
     p.folder("dev");
     for (const text of [

@@ -89,7 +89,7 @@ describe("a private key in place of an image", () => {
     await p.ok(["create", "--from", "d.json", "--allow-key-as-image"]);
   });
 
-  it("is signed if it is asked for, and an image that talks of keys is an image", async () => {
+  it("is signed on request, and an image that mentions keys is an image", async () => {
     const p = standard();
     await p.ok(["sign", "B.pem", "--key", "A.pem", ...FACTS, "--seq", "1", "--allow-key-as-image", "--out", "b.suit"]);
     const parser = Buffer.concat([image(3000), Buffer.from("\0-----BEGIN EC PRIVATE KEY-----\0-----END EC PRIVATE KEY-----\0")]);

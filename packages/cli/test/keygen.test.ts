@@ -48,7 +48,7 @@ describe("keygen", () => {
     });
   }
 
-  it("--no-passphrase: a plain key, told with a warning", async () => {
+  it("--no-passphrase: a plain key, with a warning", async () => {
     const p = place();
     const r = await p.ok(["keygen", "--no-passphrase", "--out", "plain.pem"], { through: ["/bin/sh", "-c", 'umask 0; exec "$@"', "-"] });
     expect(p.get("plain.pem").toString()).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
@@ -72,7 +72,7 @@ describe("keygen", () => {
     }
   });
 
-  it("a passphrase that is not there, or not unique", async () => {
+  it("a passphrase that is missing, or not unique", async () => {
     const p = place();
     const before = p.tree();
     const keygen = (...more: string[]) => p.run(["keygen", "--out", "k.pem", ...more], { env: { EMPTY: "", P: "x" } });

@@ -51,7 +51,7 @@ async function forDevices(p: Place, name: string, n: number, signatures = 1): Pr
 }
 
 describe("more kinds of device than are tried", () => {
-  it("is told, and is no success", async () => {
+  it("is reported, and is not a success", async () => {
     const p = standard();
     p.keepsLogs = true;
     await forDevices(p, "few.suit", LIMITS.deviceKinds);
@@ -76,7 +76,7 @@ describe("more kinds of device than are tried", () => {
 });
 
 describe("kinds of device that take more commands together than are tried", () => {
-  it("are told, and are no success", async () => {
+  it("are reported, and are not a success", async () => {
     const p = standard();
     p.put("long.suit", await longRun(LIMITS.deviceKinds, 1));
     for (const args of [
@@ -88,7 +88,7 @@ describe("kinds of device that take more commands together than are tried", () =
 });
 
 describe("the lock of a key", () => {
-  it("is not waited for by what is refused", async () => {
+  it("is not waited for by refused input", async () => {
     const p = standard();
     // this process is alive, so nobody takes it over
     const held = await lock(p.at("A.pem.log.lock"));

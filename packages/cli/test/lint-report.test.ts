@@ -50,7 +50,7 @@ describe("waivers", () => {
     ]);
   });
 
-  it("with a last day that is none are refused, with the form of a day", async () => {
+  it("with a last day that is not a day are refused, with the form of a day", async () => {
     const p = standard();
     product(p, waiver('reason = "later"\nuntil = "soon"'));
     await signed(p, 7);
@@ -110,7 +110,7 @@ describe("a report", () => {
     expect(fits(log)).toBe(false);
   });
 
-  it("of a release without findings fits it too, and names what it looked at", async () => {
+  it("of a release without findings fits it too, and names what was checked", async () => {
     const p = standard();
     p.put("fw.spdx.json", '{ "spdxVersion": "SPDX-2.3" }');
     await signed(p, 7, "a b.suit");
@@ -119,7 +119,7 @@ describe("a report", () => {
     expect(log.runs[0]).toMatchObject({ results: [], artifacts: [{ location: { uri: "a%20b.suit" } }] });
   });
 
-  it("stays well-formed, and drives no terminal, with text that turns words around", async () => {
+  it("stays well-formed, and sends no control characters, with text that reverses words", async () => {
     const p = standard();
     p.put("firmseal.toml", PRODUCT.replace("given", "version"));
     const text = { en: { components: [{ component: 0, "component-version": "1\u202e\u001b[2J" }] } };
@@ -133,7 +133,7 @@ describe("a report", () => {
     }
   });
 
-  it("in JSON is the one of --json, also on failure", async () => {
+  it("in JSON is that of --json, also on failure", async () => {
     const p = standard();
     await signed(p, 7);
     for (const more of [[], ["--fail-on", "note"]]) {

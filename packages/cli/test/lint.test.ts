@@ -1,4 +1,4 @@
-// lint looks at one release and at folders of them: what it takes, and what it says of what it did not look at.
+// lint looks at one release and at folders of them: what it takes, and what it says about what it did not look at.
 
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../test-support/src/bytes.js";
@@ -15,7 +15,7 @@ const started = (p: Place, name: string, uri: string, before: unknown[] = []) =>
   });
 
 describe("lint", () => {
-  it("looks at all releases of a folder, each against the one before for its devices", async () => {
+  it("checks all releases of a folder, each against the previous one for its devices", async () => {
     const p = standard();
     for (const [folder, seq] of [
       ["old", 7],
@@ -45,7 +45,7 @@ describe("lint", () => {
     ]);
   });
 
-  it("finds a release that does not start, and one that cannot be installed over the one before", async () => {
+  it("finds a release that does not start, and one that cannot be installed over the previous one", async () => {
     const p = standard();
     const found = async (rule: string, ...args: string[]) => (await linted(p, args)).findings.filter((one) => one.rule === rule);
     const cuts = (...args: string[]) => found("L34", ...args);
@@ -60,7 +60,7 @@ describe("lint", () => {
     expect(await cuts("fw.suit")).toEqual([]);
   });
 
-  it("lets the same release be looked at again after it was published", async () => {
+  it("accepts the same release again after it was published", async () => {
     const p = standard();
     await signed(p, 7);
     expect((await linted(p, ["fw.suit", "--previous", "fw.suit"])).findings.map(({ rule }) => rule)).toEqual(["L40"]);
@@ -84,7 +84,7 @@ describe("lint", () => {
     expect((await linted(p, ["dist/1.0.0"])).findings.filter(({ rule }) => rule === "L10")).toEqual([]);
   });
 
-  it("finds a number that is not the one of the version", async () => {
+  it("finds a number that is not that of the version", async () => {
     const p = standard();
     product(p);
     p.put("firmseal.toml", PRODUCT.replace("given", "version"));
@@ -105,7 +105,7 @@ describe("lint", () => {
     expect((r.json as unknown as Found).skipped.map(({ name }) => name)).not.toContain("power-cut");
   });
 
-  it("says what it did not look at", async () => {
+  it("says what it did not check", async () => {
     const p = standard();
     await signed(p, 7, "fw.suit", ["--uri", "https://example.com/elsewhere.bin"]);
     const { stderr } = await p.ok(["lint", "fw.suit"]);

@@ -20,7 +20,7 @@ describe("a map", () => {
     expect(mapText(map(`${".".repeat(70)}++`), 60)).toBe(`${".".repeat(60)}\n..........++\none character for each cut: . old, + new\n`);
   });
 
-  it("puts many cuts into one character, and never hides a bad one", () => {
+  it("shows many cuts as one character, and never hides a bad one", () => {
     const many = `${".".repeat(100_000)}!${"+".repeat(50_000)}`;
     const text = mapText(map(many), 80);
     const lines = text.trimEnd().split("\n");

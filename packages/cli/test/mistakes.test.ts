@@ -80,12 +80,12 @@ describe("a slip", () => {
     await p.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", UUID_A, "--class", UUID_B, "--seq", "1"]);
   });
 
-  it("in the name of a test key is told, once the key itself is none", async () => {
+  it("in the name of a test key is reported, once the key itself is not a test key", async () => {
     const p = standard();
     expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--allow-test-key", "nonsense"]), 2);
   });
 
-  it("of a file that is not an envelope is called so, whatever its bytes are in CBOR", async () => {
+  it("of a file that is not an envelope is reported as such, whatever its bytes are in CBOR", async () => {
     const p = standard();
     for (const first of [0xbf, 0xf7, 0x7f, 0xa9, 0x00, 0xff]) {
       p.put("x.bin", Uint8Array.of(first, 0x7f, 0xff, 0x12, 0x34));
@@ -101,7 +101,7 @@ describe("a slip", () => {
   });
 });
 
-describe("a release that no device takes", () => {
+describe("a release that no device accepts", () => {
   it.each([
     ["vendor and class are not checked", { install: fetched("#f") }, "IDENTITY_UNCHECKED"],
     [
@@ -146,7 +146,7 @@ describe("a release that no device takes", () => {
     expect(await described(p, { ...all, validate: ["condition-image-match"] })).not.toContain("warning");
   });
 
-  it("whose URI stands in the shared sequence has its payload looked at", async () => {
+  it("whose URI is in the shared sequence has its payload checked", async () => {
     const p = standard();
     p.put("app.bin", image(10));
     const shared = [...identify(UUID_A, UUID_B), { "directive-override-parameters": { uri: "http://a/b", image: { file: "app.bin" } } }];
@@ -163,7 +163,7 @@ describe("a release that no device takes", () => {
 describe("a large file", () => {
   const reason = AT_LENGTH || terminalReason;
 
-  it.skipIf(!LONG || !hasTerminal)(`shows how far its hashing is on a terminal, and on nothing else${reason}`, async () => {
+  it.skipIf(!LONG || !hasTerminal)(`shows the progress of hashing on a terminal, and nowhere else${reason}`, async () => {
     const p = standard();
     // long enough for the first half second, in which nothing is shown, to pass
     p.put("big.bin", "");
@@ -189,7 +189,7 @@ describe("a large file", () => {
 describe("two installations on one device", () => {
   const big = image(20_000_000);
 
-  it("do not run at once: the second is told, and the first is not disturbed", async () => {
+  it("do not run at once: the second ends with a message, and the first is not disturbed", async () => {
     const p = standard();
     p.put("big.bin", big);
     await p.ok(["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "one.suit"]);
@@ -225,7 +225,7 @@ describe("two installations on one device", () => {
     expect(p.has("dev/device.lock")).toBe(false);
   });
 
-  it("do not wait for one that was killed", async () => {
+  it("do not wait for a killed process", async () => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
     await p.ok(["install", "fw.suit", ...DEVICE, ...FACTS]);

@@ -143,7 +143,7 @@ describe.each(setUps)("%s", (name, setUp) => {
   });
 });
 
-describe("one namespace of processes without a /proc of its own", () => {
+describe("one PID namespace without its own /proc", () => {
   const numbered = (n: number, script: string) =>
     ["unshare", ...asRoot, "--pid", "--fork", "sh", "-c", `echo ${n - 1} >/proc/sys/kernel/ns_last_pid || exit 9; ${script}`] as const;
   const possible = (([command, ...args]) => spawnSync(command, args, { encoding: "utf8" }).stdout.trim() === "3000")(
@@ -151,7 +151,7 @@ describe("one namespace of processes without a /proc of its own", () => {
   );
   const why = possible ? "" : " (skipped: the kernel does not let this user number processes)";
 
-  it.skipIf(!possible)(`a process is not taken for one of the same number that has ended outside${why}`, async () => {
+  it.skipIf(!possible)(`a process is not confused with one of the same number that has ended outside${why}`, async () => {
     const place = mkdtempSync(join(root, "one-"));
     // its parent does not ask for it: it stays as a zombie
     const parent = spawn("sh", ["-c", "sleep 0.5 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });

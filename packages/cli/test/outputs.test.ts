@@ -49,7 +49,7 @@ describe("an output that cannot be written", () => {
     expect(await left()).toEqual(before);
   });
 
-  it("is told before a trust file counts as signed, and before a passphrase is asked for", async () => {
+  it("is reported before a trust file counts as signed, and before a prompt for a passphrase", async () => {
     const p = withBad();
     const anchors = [
       { key: "A.jwk", roles: ["root"] },
@@ -67,7 +67,7 @@ describe("an output that cannot be written", () => {
     expect(p.has("A.jwk.log")).toBe(false);
   });
 
-  it("names the folder that takes no file, and says when there is none", async () => {
+  it("names the folder that accepts no file, and says if there is no folder", async () => {
     const p = withBad();
     expect(expectFailure(await p.run(["keygen", "--no-passphrase", "--out", "/proc/x.pem"]), 3)).toContain(
       "no file can be made in the folder /proc",
@@ -85,7 +85,7 @@ describe("an output that cannot be written", () => {
 });
 
 describe("an output that fails after signing", () => {
-  it("tells that the number was used", async () => {
+  it("says that the number was used", async () => {
     const p = withBad();
     p.put("large.bin", image(200_000));
     // in blocks of 512 bytes: enough for the log, not for the envelope
@@ -102,7 +102,7 @@ describe("an output that fails after signing", () => {
     expect(closed.stderr).toContain("hint: the reader must take the whole output; or write it to a file: --out FILE;");
   });
 
-  it("has the hint for a full disk where the log cannot be begun", async () => {
+  it("has the hint for a full disk if the log cannot be created", async () => {
     const p = withBad();
     const r = await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "-"], {
       through: ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "-"],

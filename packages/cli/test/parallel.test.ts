@@ -190,7 +190,7 @@ describe("many processes that sign with one key", () => {
     expect((await p.ok(["hss", "status", "k.hss", "--json"])).json).toMatchObject({ used: String(all) });
   }, 900_000);
 
-  it("also with two keys in the one order and in the other", async () => {
+  it("also with two keys in either order", async () => {
     const p = place();
     const orders = [
       ["A.pem", "B.pem"],
@@ -201,7 +201,7 @@ describe("many processes that sign with one key", () => {
     expect(await expectSound(p, ["A.pem", "B.pem"])).toEqual({ entries: 16, envelopes: 16 });
   });
 
-  it("also with copies of the key, and of its log, in workspaces of their own: one goes on, the others are refused", async () => {
+  it("also with copies of the key, and of its log, in separate workspaces: one continues, the others are refused", async () => {
     const p = place();
     await start(p, "first", 1, ["A.pem"]).end;
     const copies = Array.from({ length: COPIES }, (_, i) => `copy-${i}.pem`);
@@ -214,7 +214,7 @@ describe("many processes that sign with one key", () => {
   });
 
   it.skipIf(KILLS === 0)(
-    `and are killed: key, logs and mark are the old or the new, and no number is in two envelopes, ${TIMES}`,
+    `and are killed: key, logs and mark are the old or the new ones, and no number is in two envelopes, ${TIMES}`,
     () => killed(["A.pem"], KILLS),
     120_000 + 2_000 * KILLS,
   );
@@ -273,7 +273,7 @@ describe("a use of a key that is killed at each call that changes a file", () =>
   }
 
   it.skipIf(!LONG)(
-    `leaves the old or the new, and the next use goes on${AT_LENGTH}`,
+    `leaves the old or the new one, and the next use continues${AT_LENGTH}`,
     async () => {
       const p = await fresh();
       let at = 1;
@@ -291,7 +291,7 @@ describe("a use of a key that is killed at each call that changes a file", () =>
   );
 
   it.skipIf(!LONG)(
-    `also when the use after it is killed as well${AT_LENGTH}`,
+    `even when the use after it is killed as well${AT_LENGTH}`,
     async () => {
       const p = await fresh();
       const states = await cuts(p, "one", "2");

@@ -1,4 +1,4 @@
-// The product file: mistakes in it, whom its devices trust, and what sign takes from it.
+// The product file: mistakes in it, the keys that its devices trust, and what sign takes from it.
 
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -96,7 +96,7 @@ describe("a product file with a mistake", () => {
     expect(await refused(PRODUCT.replace(good, bad))).toContain(message);
   });
 
-  it("or none, or a key that is not there, or a profile that no key has", async () => {
+  it("or none, or a missing key, or a profile that no key has", async () => {
     expect(await refused(PRODUCT.replace("A.pem", "gone.pem"), 3)).toContain("gone.pem: file not found");
     const p = world();
     rmSync(p.at("firmseal.toml"));
@@ -117,7 +117,7 @@ describe("a product file with a mistake", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("a clock that is far off, and a time that is none", async () => {
+  it("a clock that is far off, and an invalid time", async () => {
     const p = world();
     for (const time of ["tomorrow", "99999999999", "-1", "1e9"]) {
       const r = await p.run(["release", "--version", "1.0.0"], { env: { SOURCE_DATE_EPOCH: time } });
@@ -127,10 +127,10 @@ describe("a product file with a mistake", () => {
   });
 });
 
-describe("whom the devices of a product trust", () => {
+describe("the keys that the devices of a product trust", () => {
   const withTrust = (lines: string) => `${PRODUCT}\n[trust]\n${lines}\n`;
 
-  it("may be other keys than those that sign: then nothing is signed that they would refuse", async () => {
+  it("may differ from those that sign: then nothing is signed that the devices would refuse", async () => {
     const p = world(withTrust('keys = "B.jwk"'));
     expect(refusal(await release(p, "1.0.0"), 1)).toMatch(/board esp32: a device of class gateway-esp32-1 would refuse the release/);
     expect([p.has("dist"), logEntries(p)]).toEqual([false, []]);
@@ -166,7 +166,7 @@ describe("whom the devices of a product trust", () => {
     expect(refusal(await release(p, "1.0.1"), 1)).toContain("has the role debug in line.trust, not release");
   });
 
-  it("is never asked of a program or a token: who verifies runs nothing that the file names", async () => {
+  it("is never requested from a program or a token: a verifying command runs nothing that the file names", async () => {
     const p = world(PRODUCT.replace('"A.pem"', '"exec:./evil"'));
     p.put("evil", "#!/bin/sh\ntouch ran\n", 0o700);
     p.put(

@@ -106,7 +106,7 @@ describe("init", () => {
     expect(empty.has("firmseal.toml")).toBe(false);
   });
 
-  it("says what is missing where nobody can be asked, and takes no nonsense", async () => {
+  it("says what is missing if there is no terminal, and accepts no nonsense", async () => {
     const p = fresh();
     expect(expectFailure(await p.run(["init"]), 2)).toContain("--vendor is missing");
     expect(expectFailure(await p.run(["init", "--vendor", "example.com"]), 2)).toContain("--board is missing");

@@ -1,4 +1,4 @@
-// No machine and no job makes two releases of a product with one number.
+// No machine and no job makes two releases of a product with the same number.
 
 import { cpSync, renameSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
@@ -7,7 +7,7 @@ import { expectFailure, firmseal, logEntries, type Place } from "../../test-supp
 import { LONG, some } from "../../test-support/src/environment/effort.js";
 import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
-/** The manifests that were signed, by number: two with one number would be two releases that nobody can tell apart. */
+/** The manifests that were signed, by number: two with the same number would be two releases that nobody can tell apart. */
 function signedNumbers(...places: Place[]): Map<string, Set<string>> {
   const out = new Map<string, Set<string>>();
   for (const p of places)
@@ -20,7 +20,7 @@ function signedNumbers(...places: Place[]): Map<string, Set<string>> {
 
 const expectOneEach = (...places: Place[]) => expect([...signedNumbers(...places)].filter(([, digests]) => digests.size > 1)).toEqual([]);
 
-describe("no two releases have one number", () => {
+describe("no two releases have the same number", () => {
   const log = PRODUCT.replace("[keys]", '[sequence]\nsource = "log"\n\n[keys]');
   const previous = PRODUCT.replace("[keys]", '[sequence]\nsource = "previous"\n\n[keys]');
 
@@ -56,7 +56,7 @@ describe("no two releases have one number", () => {
     expectOneEach(old, fresh);
   });
 
-  it("with a log that is lost: numbers from the log are not begun again in silence", async () => {
+  it("with a log that is lost: numbers from the log do not silently begin again", async () => {
     const p = world(log);
     expect(refusal(await release(p, "1.0.0"), 1)).toContain("the log of the key is empty here");
     expect(p.has("dist")).toBe(false);
@@ -88,7 +88,7 @@ describe("no two releases have one number", () => {
     expectOneEach(p, fresh);
   });
 
-  it("given by hand: asked for, and held against the last", async () => {
+  it("given by hand: required, and compared with the last", async () => {
     const p = world(PRODUCT.replace("[keys]", '[sequence]\nsource = "given"\n\n[keys]'));
     expect(refusal(await release(p, "1.0.0"), 2)).toContain("--seq is missing");
     await released(p, "1.0.0", "--seq", "7");
@@ -131,7 +131,7 @@ describe("no two releases have one number", () => {
     }
   }, 120_000);
 
-  it("with a key that was moved: the other one goes on, and the old one does not sign alone", async () => {
+  it("with a key that was moved: the other one continues, and the old one does not sign alone", async () => {
     const p = world(log);
     await released(p, "1.0.0", "--first");
     await released(p, "1.0.1");

@@ -133,7 +133,7 @@ describe("a release", () => {
     expect(q.tree()).toEqual(before);
   });
 
-  it("is not taken for whole if its envelope was exchanged together with its record", async () => {
+  it("is not considered whole if its envelope was exchanged together with its record", async () => {
     const q = world();
     await released(q, "1.0.0");
     await q.ok([

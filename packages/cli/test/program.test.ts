@@ -6,7 +6,7 @@ import { DEVICE, expectFailure, FACTS, keyA, keyB, keyC, type Place, type Result
 import { description, place } from "./command-place.js";
 
 describe("the program", () => {
-  it("tells its version and its commands", async () => {
+  it("shows its version and its commands", async () => {
     const p = place();
     expect((await p.ok(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = await p.ok(["--help"]);
@@ -17,7 +17,7 @@ describe("the program", () => {
     }
   });
 
-  it("tells in --help which options cannot be left out", async () => {
+  it("says in --help which options are required", async () => {
     const { stdout } = await place().ok(["rotate", "retire", "--help"]);
     const text = stdout.replace(/\s+/g, " ");
     expect(text).toContain("--trust <file> the current trust file (required)");
@@ -31,7 +31,7 @@ describe("the program", () => {
     expect((await p.run(["frobnicate", "--json"])).json).toMatchObject({ ok: false, code: 200, reason: "USAGE", exit: 2 });
   });
 
-  it("goes on where stdout is closed early, and where nobody can read the words", async () => {
+  it("continues if stdout is closed early, and if nobody can read the words", async () => {
     const p = place();
     const r = await p.run(["verify", "fw.suit", "--key", "A.jwk"], { stderr: "/dev/full" });
     expect(r.exit).toBe(0);
@@ -104,6 +104,6 @@ describe("--json gives one object on stdout, whatever happens", () => {
   }
 });
 
-it("keys of the tests are no published ones", () => {
+it("keys of the tests are not published ones", () => {
   for (const key of [keyA, keyB, keyC]) expect(testKeyName(key)).toBeUndefined();
 });

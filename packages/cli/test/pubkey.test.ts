@@ -30,7 +30,7 @@ describe("pubkey", () => {
     });
   }
 
-  it("js and h are for embedding, and are no keys", async () => {
+  it("js and h are for embedding, and are not keys", async () => {
     const p = place();
     const js = await p.ok(["pubkey", "A.pem", "--format", "js"]);
     expect(js.stdout).toContain(`key: [${keyA.key.join(", ")}]`);
@@ -42,7 +42,7 @@ describe("pubkey", () => {
     }
   });
 
-  it("--device adds a table, of the size and in the form asked for", async () => {
+  it("--device adds a table of the requested size and form", async () => {
     const p = place();
     const read = (text: string) => new Function(`${text}; return firmsealKey;`)();
     for (const [size, n] of [

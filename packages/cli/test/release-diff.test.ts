@@ -14,7 +14,7 @@ describe("--diff", () => {
   });
   const paths = ["dist/1.0.0", "dist", "dist/1.0.0/release.json"];
 
-  it.each(paths)("tells what changes since %s, board by board, without a key", async (path) => {
+  it.each(paths)("shows what changes since %s, board by board, without a key", async (path) => {
     const r = await p.ok(["release", "--version", "1.1.0", "--dry-run", "--diff", path, "--json"]);
     expect(r.json["changes"]).toMatchObject([
       {
@@ -45,7 +45,7 @@ describe("--diff", () => {
     untouched(q);
   });
 
-  it("names boards that only one of them has, and compares nothing that is not there or was changed", async () => {
+  it("names boards that only one of them has, and compares nothing that is missing or was changed", async () => {
     const q = world(PRODUCT.replace("[boards.puck]", "[boards.pico]"));
     cpSync(p.at("dist"), q.at("published"), { recursive: true });
     const { json } = await q.ok(["release", "--version", "1.1.0", "--dry-run", "--diff", "published", "--json"]);
@@ -82,7 +82,7 @@ describe("a runner that knows nothing", () => {
     expect(lintOf({ json } as unknown as Result).skipped.map(({ rule }) => rule)).not.toContain("L10");
   });
 
-  it("is refused without the release that the product file names; only --first goes on without it", async () => {
+  it("is refused without the release that the product file names; only --first continues without it", async () => {
     const p = world(PRODUCT.replace("[keys]", '[sequence]\nprevious = "published/release.json"\n\n[keys]'));
     expect(refusal(await release(p, "1.0.0"), 3)).toContain("published/release.json: file not found");
     untouched(p);

@@ -8,7 +8,7 @@ import { espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, untouch
 const withPolicy = (lines: string) => `${PRODUCT}\n[policy]\n${lines}\n`;
 
 describe("lint in a release", () => {
-  it("stops at an error before a key or a number is used, and writes only what was asked for", async () => {
+  it("stops at an error before a key or a number is used, and writes only what was requested", async () => {
     const p = world(withPolicy('suite = "cnsa2"'));
     const r = await release(p, "1.0.0", "--json", "--sarif", "lint.sarif");
     expect([r.exit, r.json["reason"], rulesOf(r).filter((rule) => rule !== "L40")]).toEqual([1, "LINT", ["L50", "L50"]]);
@@ -24,7 +24,7 @@ describe("lint in a release", () => {
     expect(refusal(await release(p, "1.0.0", "--dry-run"), 1)).toContain("L90 waiver-invalid: the waiver of L40 has no reason");
   });
 
-  it("holds the keys that will sign against the rules before they sign", async () => {
+  it("checks the keys that will sign against the rules before they sign", async () => {
     const waiver = '[[policy.waivers]]\nrule = "cnsa2-signature"\nreason = "LMS keys are in order"\nuntil = 2099-01-01';
     const p = world(withPolicy(`suite = "cnsa2"\n${waiver}`));
     const plan = await p.ok(["release", "--version", "1.0.0", "--dry-run", "--json"]);
@@ -62,7 +62,7 @@ describe("lint in a release", () => {
     }
   });
 
-  it("shows warnings, and goes on", async () => {
+  it("shows warnings, and continues", async () => {
     const p = world();
     p.put("build/b.bin", espImage("9.9.9"));
     const r = await released(p, "1.0.0");
@@ -85,7 +85,7 @@ describe("lint in a release", () => {
     expect(lintOf(own).findings).toEqual(after.json["findings"]);
   });
 
-  it("refuses a place for SARIF that it must not have", async () => {
+  it("refuses an output path for SARIF that is not allowed", async () => {
     const p = world();
     for (const [path, words] of [
       ["firmseal.toml", "would replace firmseal.toml"],

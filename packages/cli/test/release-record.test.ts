@@ -21,7 +21,7 @@ function forge(
   p.put(`${folder}/SHA256SUMS`, sums.join(""));
 }
 
-describe("a record that lies", () => {
+describe("a record that contradicts the envelopes", () => {
   const made = world();
   beforeAll(async () => {
     await released(made, "1.0.0");
@@ -201,7 +201,7 @@ describe("a record that lies", () => {
   });
 });
 
-describe("verify DIR --product, where something is wrong with the product", () => {
+describe("verify DIR --product, if something is wrong with the product", () => {
   const made = world();
   beforeAll(async () => {
     await released(made, "1.0.0");
@@ -237,7 +237,7 @@ describe("verify DIR --product, where something is wrong with the product", () =
   });
 });
 
-describe("a release that is there already", () => {
+describe("a release that already exists", () => {
   interface Written {
     version: string;
     artifacts: { kind: string; file: string; digest: string; size: number; uri: string | null; signers: { thumbprint: string }[] }[];

@@ -11,7 +11,7 @@ describe("the table of boards", () => {
   const p = world();
   const shown = async (o: object = {}) => (await p.ok(["release", "--version", "1.0.0", "--dry-run"], o)).stdout;
 
-  it("has a bar for each slot where there is room, and a share in words elsewhere", async () => {
+  it("has a bar for each slot if there is room, and otherwise a share in words", async () => {
     const wide = await shown({ columns: 160 });
     expect(wide).toMatch(/^esp32 a +build\/a-7f3\.bin +3000 {2}#\.{9} {3}5% {2}https/m);
     for (const columns of [60, 80, 100]) {
@@ -29,7 +29,7 @@ describe("the table of boards", () => {
     expect(json["boards"]).toMatchObject([{ images: [{ slotSize: 65536 }, { slotSize: 65536 }] }, { images: [{ slotSize: null }] }]);
   });
 
-  it("follows lines of progress, each of which stays in its place on a terminal", async () => {
+  it("follows lines of progress, each of which stays in place on a terminal", async () => {
     const { stderr } = await p.ok(["release", "--version", "1.0.0", "--dry-run"], { columns: 80 });
     expect(stderr).toContain("\r\u001b[Kesp32: cutting the power\n");
     const lines = stderr.split("\n").map((line) => line.replaceAll("\u001b", "ESC").replace("\r", ""));
@@ -94,7 +94,7 @@ describe("--role", () => {
 
 describe("a release that cannot be made", () => {
   it.each(["env:NOT_SET", "exec:./gone", "pkcs11:token=gone;object=fw?module-path=/gone.so", "vault:fw"])(
-    "for want of its key %s is refused, and leaves nothing",
+    "without the key %s is refused, and leaves nothing",
     async (ref) => {
       const p = world(`${PRODUCT.replace("A.pem", ref)}\n[trust]\nkeys = "A.jwk"\n`);
       const r = await release(p, "1.0.0");
@@ -104,7 +104,7 @@ describe("a release that cannot be made", () => {
     },
   );
 
-  it("for want of a folder, or of rights on it, is refused, and uses no number", async () => {
+  it("without a folder, or without rights on it, is refused, and uses no number", async () => {
     const p = world();
     p.put("dist", "a file");
     expect(refusal(await release(p, "1.0.0"), 3)).toContain("dist");
@@ -117,7 +117,7 @@ describe("a release that cannot be made", () => {
     expect(logEntries(p)).toEqual([]);
   });
 
-  it("by a clock that is far off is refused, by itself and by the log", async () => {
+  it("by a clock that is far off is refused, in itself and by the log", async () => {
     const p = world();
     await released(p, "1.0.0");
     const tree = p.tree();
@@ -141,7 +141,7 @@ describe("a release that cannot be made", () => {
 });
 
 describe("two runs in one folder", () => {
-  it("make one release, whole, whoever is first", async () => {
+  it("make one complete release, no matter which is first", async () => {
     const p = world();
     const runs = await Promise.all(
       (LONG ? [0, 1, 2] : [0, 1]).map(() => p.run(["release", "--version", "1.0.0", "--json"], { program: true })),

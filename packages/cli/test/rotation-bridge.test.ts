@@ -20,7 +20,7 @@ describe("rotate bridge", () => {
     p.run(["rotate", "bridge", "app.bin", "--trust", "t1.trust", "--next", next, ...facts, ...args]);
   const signers = (...list: string[]) => list.flatMap((name) => ["--key", `${name}.pem`]);
 
-  it("makes a release that both trust files believe, and that a device follows", async () => {
+  it("makes a release that is valid under both trust files, and that a device follows", async () => {
     const r = await bridge([...signers("A", "B", "C"), "--seq", "30", "--fleet", "fleet.json", "--out", "made.suit"]);
     expect(r.exit, r.stderr).toBe(0);
     expect(words(r)).toEqual([
@@ -39,7 +39,7 @@ describe("rotate bridge", () => {
     expect((await planOf(...steps("made.suit", "r31.suit"))).exit).toBe(0);
   });
 
-  it("does not fetch an image that is there already", async () => {
+  it("does not fetch an image that is already there", async () => {
     const device = new Device("board-v2", p.get("t1.trust"));
     expect(device.dryRun(await release({ sequence: 10, class: "board-v2", keys: [A, B], image: imageOf("app") }))).toBe(true);
     await p.ok([
@@ -192,7 +192,7 @@ describe("rotate retire", () => {
     p.run(["rotate", "retire", name, "--trust", trust, ...args]);
   const roots = (...list: string[]) => list.flatMap((name) => ["--root", `${name}.pem`]);
 
-  it("takes a key off the list, once every cohort can be reached without it", async () => {
+  it("removes a key from the list once every cohort can be reached without it", async () => {
     p.put("bridged.json", fleetText(current));
     const r = await retire("A.jwk", [...roots("R1", "R2"), "--fleet", "bridged.json", "--out", "next.trust"]);
     expect(r.exit, r.stderr).toBe(0);
@@ -230,7 +230,7 @@ describe("rotate retire", () => {
     ]);
   });
 
-  it("refuses to leave a cohort that only this key reaches, unless it is named", async () => {
+  it("refuses to leave behind a cohort that only this key reaches, unless it is named", async () => {
     const args = [...roots("R1", "R2"), "--fleet", "fleet.json", "--out", "stranding.trust"];
     expect(expectFailure(await retire("A.jwk", args), 1)).toBe(
       "firmseal: 4,000 devices would be left behind: old; old: no later release can reach it: 1 of its release keys remain, and 2 are needed",
@@ -263,7 +263,7 @@ describe("rotate retire", () => {
     expect(expectFailure(strands, 1)).toContain("4,000 devices would be left behind: old");
   });
 
-  it("gives the passphrases of the roots to no plug-in that is asked for the key", async () => {
+  it("gives the passphrases of the roots to no plug-in that provides the key", async () => {
     p.put("told.txt", "");
     p.put("bridged.json", fleetText(current));
     const answer = JSON.stringify({ contractVersion: 1, alg: A.alg, publicKey: Buffer.from(A.key).toString("base64") });
@@ -277,7 +277,7 @@ describe("rotate retire", () => {
     expect(p.get("told.txt").toString()).not.toContain("canary");
   });
 
-  it("retires a root as well, if those who have the list before can take the next", async () => {
+  it("also retires a root, if devices with the previous list can accept the next one", async () => {
     p.put("bridged.json", fleetText(current));
     const r = await retire("R2.jwk", [...roots("R1", "R3"), "--fleet", "bridged.json", "--out", "root.trust"]);
     expect(r.exit, r.stderr).toBe(0);
@@ -310,7 +310,7 @@ describe("rotate retire", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("asks for the other roots in the same command, for there is no file yet that they could sign", async () => {
+  it("requires the other roots in the same command, because there is no file yet that they could sign", async () => {
     p.put("bridged.json", fleetText({ ...current, trust: "t2.trust" }));
     const r = await retire("A.jwk", [...roots("R1"), "--fleet", "bridged.json", "--out", "never.trust"]);
     expectFailure(r, 1);

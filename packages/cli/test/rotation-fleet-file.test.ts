@@ -198,7 +198,7 @@ describe("the forms of a fleet file", () => {
 });
 
 describe("rotate plan", () => {
-  it("fails on the verdicts that are asked for", async () => {
+  it("fails on the requested verdicts", async () => {
     expect((await planOf("fleet.csv")).exit).toBe(0);
     const r = await planOf("fleet.csv", "--fail-on", "stranded,behind", "--json");
     expect([r.exit, r.json]).toMatchObject([1, { ok: false, reason: "STRANDED", code: 241, exit: 1, devices: { behind: 10, moved: 30 } }]);
@@ -212,7 +212,7 @@ describe("rotate plan", () => {
     expect((await planOf("fleet.csv", "--lost", "A.jwk", "--lost", "B.jwk", "--lost", "C.jwk", "--fail-on", "none")).exit).toBe(0);
   });
 
-  it("gives up rows by their names, also where several are in one state", async () => {
+  it("gives up rows by their names, even if several are in the same state", async () => {
     const lost = ["--lost", "A.jwk", "--lost", "B.jwk"];
     const allow = (...names: string[]) => names.flatMap((name) => ["--allow-stranded", name]);
     expect((await planOf("fleet.csv", ...lost, ...allow("one", "new", "far"))).stderr).toMatch(/left behind: two; one: no later release/);
@@ -232,7 +232,7 @@ describe("rotate plan", () => {
     expect(alone.stderr).toContain("if the release that they run is good under it");
   });
 
-  it("refuses steps that no device could judge", async () => {
+  it("refuses steps that no device could check", async () => {
     const plan = (...files: string[]) =>
       p.run(["rotate", "plan", "--fleet", "fleet.csv", ...files.flatMap((file) => ["--release", file]), "--json"]);
     p.put("unsigned.trust", encodeTrust({ name: "board", sequence: 3n, anchors: [{ key: A, roles: ["root"] }], thresholds: { root: 1 } }));
@@ -246,7 +246,7 @@ describe("rotate plan", () => {
     expect(p.get("t2.trust").equals(T2)).toBe(true);
   });
 
-  it("is right on a terminal of 60 columns", async () => {
+  it("is correct on a terminal of 60 columns", async () => {
     const r = await p.run(["rotate", "plan", "--fleet", "fleet.csv", "--release", "bridges/b20.suit", "--release", "bridges/r21.suit"], {
       columns: 60,
     });
@@ -273,7 +273,7 @@ describe("rotate next", () => {
     expect(words(r)).toEqual(["far: the archive has no way to trust file 2"]);
   });
 
-  it("refuses an archive that is none", async () => {
+  it("refuses an archive that is missing, a file, empty or damaged", async () => {
     const next = (archive: string) => p.run(["rotate", "next", "--fleet", "fleet.csv", "--archive", archive]);
     expect(expectFailure(await next("nowhere"), 3)).toContain("nowhere: file not found");
     expect(expectFailure(await next("fleet.csv"), 3)).toContain("fleet.csv");

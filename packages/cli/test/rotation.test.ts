@@ -15,7 +15,7 @@ describe("rotate plan", () => {
   });
   const planOf = (...args: string[]) => p.run(["rotate", "plan", "--fleet", "fleet.json", ...args]);
 
-  it("tells what each step does to each cohort, and adds up the devices", async () => {
+  it("shows what each step does to each cohort, and adds up the devices", async () => {
     const r = await planOf(...steps("bridge3.suit", "r31.suit"));
     expect(r.exit, r.stderr).toBe(0);
     expect(r.stdout).toBe(
@@ -49,7 +49,7 @@ describe("rotate plan", () => {
     });
   });
 
-  it("refuses where a cohort would be stranded, unless it is named, and takes no name of one that would not", async () => {
+  it("refuses if a cohort would be stranded, unless it is named, and refuses the name of one that would not", async () => {
     const before = p.tree();
     const r = await planOf(...steps("r31.suit"));
     expect(r.exit).toBe(1);
@@ -70,7 +70,7 @@ describe("rotate plan", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("asks for the device's class and floor as a device does", async () => {
+  it("checks the class and the floor as a device does", async () => {
     const { json } = await planOf(...steps("v3.suit"), "--json");
     const other = { verdict: "unaffected", releases: [{ addressed: false, refused: { reason: "CLASS_MISMATCH" } }] };
     expect(json).toMatchObject({ ok: true, cohorts: [{ ...other, verdict: "behind" }, other] });
@@ -101,7 +101,7 @@ describe("rotate plan", () => {
     expect(expectFailure(await planOf(...steps("bridge3.suit"), "--stolen", "0".repeat(64)), 2)).toContain("no trust file here lists");
   });
 
-  it("warns of what a thief can sign alone", async () => {
+  it("warns about what a thief can sign alone", async () => {
     p.put("r11.suit", await release({ sequence: 11, class: "board-v2", keys: [A], image: imageOf("app") }));
     const weak = ["rotate", "plan", "--fleet", "weak.json", ...steps("r11.suit"), "--stolen", "B.jwk"];
     const r = await p.run(weak);
@@ -160,7 +160,7 @@ describe("rotate plan", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("refuses a step that is none", async () => {
+  it("refuses a step that is not one", async () => {
     expectFailure(await planOf(...steps("app.bin")), 1);
     expectFailure(await planOf(...steps("missing.suit")), 3);
     const damaged = Uint8Array.from(p.get("bridge3.suit"));

@@ -140,7 +140,7 @@ function run(actor: Actor, task: Task): string {
 /** Calls from one that a signer is held at to the next. */
 const STEP = ALL ? 1 : LONG ? 5 : 47;
 
-describe("a signer that is held at each call of the file system", () => {
+describe("a signer that is paused at each call of the file system", () => {
   it.each([
     ["signs", 150],
     ["skips", 60],

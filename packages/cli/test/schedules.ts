@@ -119,7 +119,7 @@ export class Actor {
     this.ended = false;
     this.go(RUNS);
   }
-  /** Makes the call that is waited before, and goes on up to the next. */
+  /** Makes the call that is waited before, and continues up to the next. */
   step(): void {
     this.calls++;
     this.go(RUNS);
@@ -128,7 +128,7 @@ export class Actor {
   kill(): void {
     this.go(KILLED);
   }
-  /** Lets it go on to its end. */
+  /** Lets it continue to its end. */
   finish(): void {
     if (!this.ended) this.go(FREE);
   }

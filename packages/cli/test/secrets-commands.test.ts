@@ -66,7 +66,7 @@ describe("every command", () => {
     return setInterval(() => look(pid), 5);
   }
 
-  it(`shows the key and the passphrase nowhere, used well and badly${hasProc ? "" : " (argv and environment not looked at: no /proc)"}`, async () => {
+  it(`shows the key and the passphrase nowhere, used correctly or not${hasProc ? "" : " (argv and environment not checked: no /proc)"}`, async () => {
     const base = standard();
     await base.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1"]);
     const envelope = base.get("fw.suit");
@@ -134,7 +134,7 @@ describe("every command", () => {
     expect(swept).toBeGreaterThanOrEqual((names.length * (USES.length - 1)) / 6);
   }, 180_000);
 
-  it("says nothing of a passphrase that was typed where none belongs", async () => {
+  it("shows nothing of a passphrase that was typed in the wrong place", async () => {
     const p = standard();
     p.put("e.pem", encrypted);
     const sign = ["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "1"];

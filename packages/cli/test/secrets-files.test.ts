@@ -13,7 +13,7 @@ import { DEVICE, FACTS, image, Place, standard, stateOf } from "../../test-suppo
 import { CANARY } from "./secrets-place.js";
 
 describe.concurrent("an envelope", () => {
-  it("holds no name, path or time of the machine that made it", async () => {
+  it("contains no name, path or time of the machine that made it", async () => {
     const p = new Place();
     const folder = p.folder("secret-project-folder");
     const q = standard();
@@ -68,7 +68,7 @@ describe.concurrent("an envelope", () => {
     expect(p.get("5.suit").equals(p.get("1.suit"))).toBe(true);
   });
 
-  it("nor does the device, but for what was installed", async () => {
+  it("nor does the device, except for what was installed", async () => {
     const p = standard();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1"]);
     await p.ok(["install", "fw.suit", ...DEVICE, ...FACTS]);

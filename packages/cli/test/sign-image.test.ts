@@ -22,7 +22,7 @@ describe("sign IMAGE", () => {
     expect(p.get("x.suit").equals(p.get("build/app.v2.suit"))).toBe(true);
   });
 
-  it("- is stdin and stdout; with --json the envelope is in the object", async () => {
+  it("- is stdin and stdout; with --json, the envelope is in the object", async () => {
     const p = place();
     const args = ["sign", "-", "--key", "A.pem", ...FACTS, "--seq", "7"];
     const input = p.get("fw.bin");
@@ -141,7 +141,7 @@ describe("sign IMAGE", () => {
     }
   });
 
-  it("16 MiB travel in the envelope, one byte more does not", async () => {
+  it("16 MiB travel in the envelope, and one more byte does not", async () => {
     const p = place();
     const most = 16 * 1024 * 1024;
     for (const n of [most, most + 1]) {
@@ -156,7 +156,7 @@ describe("sign IMAGE", () => {
     }
   });
 
-  it("sequence numbers up to 2^64 - 1, with a warning where they leave no room", async () => {
+  it("sequence numbers up to 2^64 - 1, with a warning if they leave no room", async () => {
     const p = place();
     for (const seq of ["0", "2147483648", "4294967296", "9007199254740993", "18446744073709551615"]) {
       const r = await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", seq, "--out", "s.suit"]);
@@ -167,7 +167,7 @@ describe("sign IMAGE", () => {
     await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--floor", "6"]);
   });
 
-  it("an envelope or a description takes no facts of an image", async () => {
+  it("an envelope or a description accepts no facts about an image", async () => {
     const p = place();
     p.put("d.json", description());
     const before = p.tree();

@@ -195,7 +195,7 @@ describe("firmseal status collect", () => {
     ],
     ["keys in the firmware", () => answer("serial-2", device("r10"), nonceOf(2), { list: false }), "has keys in its firmware"],
   ];
-  it.each(WRONG)("names, and does not believe: %s", async (_, make, expected) => {
+  it.each(WRONG)("names, and does not accept: %s", async (_, make, expected) => {
     fresh();
     const good = answer("serial-1", device("r10"), nonceOf(1));
     p.put("answers.jsonl", said(good, make()));
@@ -214,7 +214,7 @@ describe("firmseal status collect", () => {
     expect(p.has("alone.jsonl")).toBe(false);
   });
 
-  it("does not believe a device twice, nor an answer that is older than what is known", async () => {
+  it("does not accept a second answer of a device, or an answer that is older than the fleet file", async () => {
     fresh(row("serial-1", { seen: "2026-03-01" }), row("serial-2"), row("serial-3", { devices: 3 }));
     const [two, three] = [answer("serial-2", device("r10"), nonceOf(2)), answer("serial-3", device("r10"), nonceOf(3))];
     p.put("answers.jsonl", said(two, answer("serial-1", device("r10"), nonceOf(1)), two, three));
@@ -285,7 +285,7 @@ describe("firmseal status collect", () => {
     }
   });
 
-  it("reads no answers of another form, and replaces nothing that is not a fleet file", async () => {
+  it("reads no answers of another form, and replaces nothing but a fleet file", async () => {
     fresh();
     p.put("answers.jsonl", "[\n");
     expect(expectFailure(await collect(), 1)).toContain("answers.jsonl: line 1: not JSON");
@@ -308,7 +308,7 @@ describe("firmseal status collect", () => {
     expect(expectFailure(await p.run([...bare, ...secret, "--vendor", "example.com"]), 2)).toContain("belong together");
   });
 
-  it("takes no two devices for one: a key identifier that is the text of another's bytes", async () => {
+  it("distinguishes two devices: a key identifier that is the text of another's bytes", async () => {
     fresh();
     p.put("answers.jsonl", said(answer("serial-1", device("r10"), nonceOf(1))));
     const anchors = [utf8("ab12"), Uint8Array.of(0xab, 0x12)].map((kid) => ({ alg: hmac256, key: secretOf("x"), kid }));
@@ -328,7 +328,7 @@ describe("firmseal status collect", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("has told each member of its JSON, and has them on stdout where the file goes there", async () => {
+  it("declares each member of its JSON, and writes them to stdout with the file", async () => {
     fresh();
     p.put("answers.jsonl", said(answer("serial-1", device("r10"), nonceOf(1))));
     const r = told(await collect("--out", "-", "--json"));
@@ -336,7 +336,7 @@ describe("firmseal status collect", () => {
     expect(unseen(command.json, printed)).toEqual([]);
   });
 
-  it("hears a device that never had a release", async () => {
+  it("accepts the answer of a device that never had a release", async () => {
     fresh(row("serial-1", { floor: 0 }));
     const bare = new Device("board-v2", T["T1"] as Uint8Array);
     expect(memoryDevice(bare.memory.identity, [], 0).floor()).toEqual([0, 0]);

@@ -37,7 +37,7 @@ beforeAll(async () => {
 const verify = (...args: string[]) => p.run(["status", "verify", ...args]);
 
 describe("firmseal status verify", () => {
-  it("tells what the device runs, in words and as JSON", async () => {
+  it("shows what the device runs, in words and as JSON", async () => {
     for (const file of ["one.jwk", "all.jwks"]) {
       const r = await verify("answer.cbor", "--nonce", NONCE, "--secret", file, "--json");
       expect(r.json).toMatchObject({

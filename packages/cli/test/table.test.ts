@@ -35,7 +35,7 @@ describe.each([60, 80, 200])("at %i columns", (width) => {
     expect(shown).toContain("Geräte-im-Außenlager-ohne-ein-einziges-Leerzeichen-im-Namen-dieser-Gruppe");
   });
 
-  it("a column begins in the same place in every line", () => {
+  it("a column begins at the same place in every line", () => {
     const [head = ""] = lines;
     const at = stringWidth(head.slice(0, head.indexOf("verdict")));
     for (const verdict of ["moved", "stranded", "behind"]) {
@@ -44,7 +44,7 @@ describe.each([60, 80, 200])("at %i columns", (width) => {
     }
   });
 
-  it("nothing drives the terminal", () => {
+  it("nothing controls the terminal", () => {
     expectHarmless(text);
   });
 });
@@ -59,7 +59,7 @@ describe("a table with pictures", () => {
     ],
   };
 
-  it("draws them where there is room, and narrows other columns for them", () => {
+  it("draws them if there is room, and narrows other columns for them", () => {
     const wide = tableText(pictures, 200);
     for (const bar of ["#.........   5%", "########## 100%", "..........   0%"]) expect(wide).toContain(bar);
     const narrow = tableText(pictures, 60);
@@ -147,7 +147,7 @@ describe("the timeline of cohorts", () => {
   it("is left out for a single step, which the table shows", () => expect(timeline(1)).toEqual([]));
 });
 
-it("a table in a pipe is as wide as its cells, and COLUMNS makes it narrow", async () => {
+it("a table in a pipe is as wide as its cells, and COLUMNS narrows it", async () => {
   const p = standard();
   p.keepsLogs = true;
   await signImage(p, 7, "fw.suit");

@@ -96,7 +96,7 @@ describe("trust diff", () => {
     expect(shown({ NO_COLOR: "1" })).not.toContain("\u001b[31m");
   });
 
-  it("refuses another line, two lists of one number, and what is not a list", async () => {
+  it("refuses another line, two lists with the same number, and what is not a list", async () => {
     const p = place();
     p.put("other.trust", await trustFileOf(9, { releases: [K.A, K.B], roots: [K.R1, K.R2] }, undefined, "another line"));
     p.put("fork.trust", await trustFileOf(2, { releases: [K.A, K.B], roots: [K.R1, K.R2] }, T1));
@@ -109,7 +109,7 @@ describe("trust diff", () => {
 });
 
 describe("trust merge", () => {
-  it("puts the signatures of copies together, and enters them in the logs of their roots", async () => {
+  it("combines the signatures of copies, and enters them in the logs of their roots", async () => {
     const p = place();
     p.put("anna.trust", await signedBy(U3, "R1"));
     p.put("ben.trust", await signedBy(U3, "R2"));
@@ -132,7 +132,7 @@ describe("trust merge", () => {
     });
   });
 
-  it("takes signatures by roots of a chain, and takes out and names what nobody needs", async () => {
+  it("accepts signatures by roots of a chain, and removes and names what nobody needs", async () => {
     const p = place();
     // R3 is a root of the first list alone
     p.put("t3.trust", await signedBy(U3, "R1", "R2", "R3", "R4"));
@@ -151,7 +151,7 @@ describe("trust merge", () => {
     expect(namesIn(p.get("none.trust"))).toHaveLength(4);
   });
 
-  it("takes out what no trust file needs where there are more than eight", async () => {
+  it("removes what no trust file needs if there are more than eight", async () => {
     const p = place();
     const roots = [K.S1, K.S2, K.S3, K.S4, K.S5, K.S6, K.S7, K.S8, K.R1];
     const unsigned = encodeTrust(
@@ -231,7 +231,7 @@ describe("trust merge", () => {
 });
 
 describe("a chain of previous lists", () => {
-  it("lets the roots of each sign, and says for whom the list is signed", async () => {
+  it("lets the roots of each sign, and says for which devices the list is signed", async () => {
     const p = place();
     const chain = ["--previous-trust", "t1.trust", "--previous-trust", "t2.trust"];
     expectFailure(await p.run(["trust", "sign", "t3.trust", "--key", "R3.pem", "--previous-trust", "t2.trust"]), 1);

@@ -122,7 +122,7 @@ describe.concurrent("the number of a trust file", () => {
     expectHarmless((await p.ok(["audit", "r1.pem"])).stdout);
   });
 
-  it("may be signed again for the same list, by whomever", async () => {
+  it("may be signed again for the same list, by any root", async () => {
     const p = place();
     const file = await list(p, 5);
     p.put("copy.trust", p.get(file));
@@ -134,7 +134,7 @@ describe.concurrent("the number of a trust file", () => {
     ]);
   });
 
-  it("is held against the file before as well, by a root that has signed nothing yet", async () => {
+  it("is also compared with the previous file, by a root that has signed nothing yet", async () => {
     const p = place();
     const first = await list(p, 5);
     expectGood(await sign(p, first, [], ["r1.pem", "r2.pem"]));
@@ -154,7 +154,7 @@ describe.concurrent("the number of a trust file", () => {
     expect(p.has("r3.pem.log")).toBe(false);
   });
 
-  it("is looked up in logs of before, whose entries of trust files have no scope", async () => {
+  it("is looked up in older logs, whose entries of trust files have no scope", async () => {
     const p = place();
     const first = await list(p, 5);
     expectGood(await sign(p, first, [], ["r1.pem", "r2.pem"]));
@@ -195,7 +195,7 @@ describe.concurrent("the number of a trust file", () => {
     p.put("second.tbs", q.get("second.tbs"));
     await elsewhere("second.tbs", "second.sig");
     await refused(p, attach(second, "second.sig"), "5 was signed for another trust file", "--allow-sequence-reuse");
-    // the key itself goes on in the same log
+    // the key itself continues in the same log
     await refused(p, ["trust", "sign", second, "--key", "r1.pem"], "5 was signed for another trust file", "--allow-sequence-reuse");
     const audit = await p.ok(["audit", "r1.jwk", "--json"]);
     expect((audit.json["logs"] as { entries: { operation: string }[] }[])[0]?.entries.map((e) => e.operation)).toEqual([
@@ -292,7 +292,7 @@ describe.concurrent("what a root is shown", () => {
     expect(changesOf(json)).toEqual([`again.trust: board, sequence number 7; against ${first}`, ...lines.slice(1)]);
   });
 
-  it("is shown before a passphrase is asked for, and where nothing is there to compare with, all of it", async () => {
+  it("is shown before the prompt for a passphrase, in full if there is nothing to compare it with", async () => {
     const p = place();
     const first = await list(p, 1);
     // nobody gives the passphrase: there is no terminal
@@ -309,7 +309,7 @@ describe.concurrent("what a root is shown", () => {
     ]);
   });
 
-  it("is wanted of a root that has signed a file of this line before: --previous-trust, or an override that is entered", async () => {
+  it("is required of a root that has signed a file of this line before: --previous-trust, or a logged override", async () => {
     const p = place();
     const first = await list(p, 1);
     expectGood(await sign(p, first, [], ["r1.pem", "r2.pem"]));
@@ -336,7 +336,7 @@ describe.concurrent("what a root is shown", () => {
     });
   });
 
-  it("says so where a root has signed releases", async () => {
+  it("says so if a root has signed releases", async () => {
     const p = place();
     await p.ok(["sign", "fw.bin", "--key", "r1.pem", "--vendor", "example.com", "--class", "x", "--seq", "1"]);
     const r = await sign(p, await list(p, 1));

@@ -161,7 +161,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["trust", "create", "--from", "run.json"], 201, /exec:\/bin\/sh: file not found/, 3);
     for (const by of ["A.pem", "dbg.pem", "r3.pem"])
       await refused(p, ["trust", "sign", "board.trust", "--key", by], errors.TRUST_SIGNERS, /is not a root key of board\.trust/);
-    await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem"], 203, /signed it already/);
+    await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem"], 203, /already signed it/);
     await refused(p, ["trust", "sign", "board.trust", "--key", "r1.jwk"], 200, /is a public key/, 2);
     for (const [out, why] of [
       ["fw.bin", /fw\.bin exists and is not a trust file/],
@@ -193,8 +193,13 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", "--trust", "board.trust"], 200, /both given/, 2);
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", ...ROOTS], 200, /--trust is not given/, 2);
     await refused(p, ["verify", "a.suit", "--trust", "board.trust", "--threshold", "2"], 200, /--threshold/, 2);
-    await refused(p, ["verify", "a.suit", "--trust", "a.suit"], errors.TRUST_NONE, /a\.suit: not a trust file/);
-    await refused(p, ["verify", "board.trust", "--key", "A.jwk"], errors.ENVELOPE_NONE, /board\.trust: not a SUIT envelope/);
+    await refused(p, ["verify", "a.suit", "--trust", "a.suit"], errors.TRUST_NONE, /a\.suit is a SUIT envelope, not a trust file/);
+    await refused(
+      p,
+      ["verify", "board.trust", "--key", "A.jwk"],
+      errors.ENVELOPE_NONE,
+      /board\.trust is a trust file, not a SUIT envelope/,
+    );
     await p.ok(["trust", "create", "--from", "board.json", "--out", "fresh.trust"]);
     await refused(p, ["verify", "a.suit", "--trust", "fresh.trust"], errors.TRUST_SIGNERS, /refused: not signed/);
     // RFC 8032 test 1
@@ -214,7 +219,7 @@ describe.concurrent("firmseal trust", () => {
     for (const args of [tbs, sign]) await p.ok([...args, "--allow-test-key", "rfc8032-test-1"]);
   }, 120_000);
 
-  it("takes the description, and gives the file, through pipes; a name drives no terminal", async () => {
+  it("takes the description, and gives the file, through pipes; a name cannot control the terminal", async () => {
     const p = place({ ...board(), name: "b\u001b[2Jx\u202e" });
     const made = await p.ok(["trust", "create", "--from", "-", "--json"], { input: p.get("board.json") });
     const file = Buffer.from(made.json["data"] as string, "base64");

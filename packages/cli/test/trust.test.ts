@@ -11,7 +11,7 @@ import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { board, KEYS, place, ROOTS, refused, release, signed } from "./trust-place.js";
 
 describe.concurrent("firmseal trust", () => {
-  it("goes from a description over two signatures to a device that believes it", async () => {
+  it("goes from a description through two signatures to a device that accepts it", async () => {
     const p = place();
     const made = await p.ok(["trust", "create", "--from", "board.json", "--json"]);
     expect(made.json).toMatchObject({ ok: true, out: "board.trust", name: "board", sequence: "1", thresholds: { root: 2, release: 1 } });
@@ -41,7 +41,7 @@ describe.concurrent("firmseal trust", () => {
     expect(loose.stderr).toMatch(/^warning: board\.trust: no root is given.*\n$/);
   });
 
-  it("verify, install and simulate believe it, in its role, for its device, up to its number", async () => {
+  it("verify, install and simulate accept it, in its role, for its device, up to its number", async () => {
     const p = await signed();
     const trust = ["--trust", "board.trust", ...ROOTS];
     await release(p, "A.pem", 7, "a.suit");
@@ -151,7 +151,7 @@ describe.concurrent("firmseal trust", () => {
   }, 120_000);
 
   const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
-  it.skipIf(!hasOpenssl)(`takes a signature from elsewhere, once it is one${hasOpenssl ? "" : " (skipped: no openssl)"}`, async () => {
+  it.skipIf(!hasOpenssl)(`accepts a signature from elsewhere if it is valid${hasOpenssl ? "" : " (skipped: no openssl)"}`, async () => {
     const p = place();
     await p.ok(["trust", "create", "--from", "board.json"]);
     for (const root of ["r1", "r2"]) {
@@ -172,7 +172,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, attach("r1", "r2.sig"), errors.SIGNATURE_INVALID, /r2\.sig is not a signature of r1\.jwk over board\.trust/);
     await refused(p, attach("A", "r1.sig"), errors.TRUST_SIGNERS, /A\.jwk is not a root key of board\.trust/);
     await p.ok(attach("r1", "r1.sig"));
-    await refused(p, attach("r1", "r1.sig"), 203, /signed it already/);
+    await refused(p, attach("r1", "r1.sig"), 203, /already signed it/);
     p.put("words.sig", "no signature!");
     await refused(p, attach("r2", "words.sig"), errors.SIGNATURE_INVALID, /words\.sig is text, but neither hex nor base64/);
     // as it comes by mail
@@ -181,7 +181,7 @@ describe.concurrent("firmseal trust", () => {
     await p.ok(["trust", "verify", "board.trust", ...ROOTS]);
   });
 
-  it("is embedded in a device bundle, which then opens what it lets in", async () => {
+  it("is embedded in a device bundle, which then opens what it accepts", async () => {
     const p = await signed();
     await p.ok(["bundle", "--alg", "ed25519,es256", "--features", "trust", "--out", "fs.js"]);
     await p.ok(["trust", "export", "board.trust", ...ROOTS, "--out", "trust.js"]);

@@ -6,7 +6,7 @@ import { expectFailure, FACTS, image } from "../../test-support/src/command-line
 import { description, place, signed } from "./command-place.js";
 
 describe("verify", () => {
-  it("tells who has signed", async () => {
+  it("shows who has signed", async () => {
     const p = place();
     const r = await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--json"]);
     expect(r.stderr).toBe("");
@@ -57,7 +57,7 @@ describe("verify", () => {
     expect(await refused("more.suit", "--key", "A.jwk")).toMatchObject({ code: 10, reason: "CBOR_TRAILING" });
   });
 
-  it("looks at payloads that are given", async () => {
+  it("checks given payloads", async () => {
     const p = place();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "http://x/fw", "--out", "o.suit"]);
     const other = image(5000, 2);

@@ -91,7 +91,7 @@ describe.concurrent("whosigned", () => {
     expect(words.stdout).toMatch(/sequence number 7, 2 signatures, by 2 known keys\n {2}1\. ed25519: A\.jwk, .*\n {2}2\. esp256: B\.pem/);
   });
 
-  it("fails where a signature is by nobody known, and says which", async () => {
+  it("fails if a signature is by an unknown key, and says which", async () => {
     for (const keys of [[], ["--key", "A.jwk"], ["--key", "C.jwk"]]) {
       const { exit, json } = await told(["two.suit", ...keys]);
       expect(exit).toBe(1);
@@ -104,7 +104,7 @@ describe.concurrent("whosigned", () => {
     expect(r.stderr).toContain("1 of 2 signatures: by an unknown key");
   });
 
-  it("tells a signature that names a known key and is not by it", async () => {
+  it("finds a signature that names a known key and is not by it", async () => {
     const kid = Uint8Array.of(9, 9);
     p.put("named.cose", toCose(publicOf(withKid(keyA, kid))));
     p.put("foreign.suit", await signEnvelope(unsigned(), [signer(withKid(keyC, kid))]));
@@ -135,7 +135,7 @@ describe.concurrent("whosigned", () => {
     expect((await p.run(["whosigned", "changed.suit", "--key", "A.jwk"])).exit).toBe(1);
   });
 
-  it("takes a folder: what is not a key is passed over and named, and no passphrase is asked for", async () => {
+  it("takes a folder: what is not a key is skipped and named, without a prompt for a passphrase", async () => {
     const folder = p.at("keys");
     mkdirSync(folder);
     writeFileSync(`${folder}/a.jwk`, p.get("A.jwk"));
@@ -197,7 +197,7 @@ function signNegative(seed: Uint8Array, negative: Uint8Array, message: Uint8Arra
 describe.concurrent("published test keys", () => {
   const secretOf = (t: (typeof testKeys)[number]) => (t.digest === undefined ? published[t.name] : t.key);
 
-  it("each is refused by sign, by its name, also under another kid; nothing is written", async () => {
+  it("sign refuses each by its name, also under another kid, and writes nothing", async () => {
     const q = standard();
     const known = testKeys.filter((t) => secretOf(t) !== undefined);
     expect(known.length).toBeGreaterThan(70);
@@ -233,7 +233,7 @@ describe.concurrent("published test keys", () => {
     expect(q.tree()).toEqual(files);
   });
 
-  it("each is warned of by verify, install and simulate where it is trusted, and named in the JSON", async () => {
+  it("verify, install and simulate warn about each one that is trusted, and name it in the JSON", async () => {
     const q = standard();
     const release = await signImage(q, 3, "fw.suit");
     expect(release.exit).toBe(0);
@@ -252,7 +252,7 @@ describe.concurrent("published test keys", () => {
     }
   });
 
-  it("the negative of one, which its secret signs for, is one as well", async () => {
+  it("the negative of one, which its secret can sign for, is one too", async () => {
     const q = standard();
     const named = (name: string) => testKeys.find((k) => k.name === name) as (typeof testKeys)[number];
     const [ed, ec] = ["rfc8032-test-1", "spec-p256"].map((name) => testKeyForms(named(name))[1] as PublicKey) as [PublicKey, PublicKey];
@@ -268,13 +268,13 @@ describe.concurrent("published test keys", () => {
       ["verify", "t.suit", "--key", "ed.pub", "--key", "ec.pub", "--threshold", "2"],
     ])
       expect((await q.run([...args, "--json"])).json["testKeys"]).toEqual(["rfc8032-test-1", "spec-p256"]);
-    // whom nobody has named
+    // a signer that nobody has named
     const who = await q.run(["whosigned", "t.suit", "--key", "A.jwk", "--json"]);
     expect((who.json as unknown as Told).signatures.map((s) => s.status)).toEqual(["test-key", "test-key"]);
     for (const key of [ed, ec]) expect(() => refuseTestKeys([key], [])).toThrow("is a published test key");
   });
 
-  it("that signed are named by inspect and whosigned, whoever is trusted", async () => {
+  it("that signed are named by inspect and whosigned, no matter which keys are trusted", async () => {
     const q = standard();
     const test = ["spec-p256", "rfc8032-test-1", "mcuboot-root-ec-p256", "rfc9964-ml-dsa-44", "rfc9881-ml-dsa-87", "ed25519-of-07"];
     const keys = test.map((name) => {
@@ -378,7 +378,7 @@ describe("whosigned with a trust file", () => {
     return await signTrust(file, [signer(root)]);
   };
 
-  it("tells the roles of those who signed", async () => {
+  it("shows the roles of those who signed", async () => {
     p.put("board.trust", await made());
     const r = await p.ok(["whosigned", "two.suit", "--trust", "board.trust", "--root", "C.jwk", "--json"]);
     expect(r.json["signers"]).toMatchObject([
@@ -390,7 +390,7 @@ describe("whosigned with a trust file", () => {
     expect(text.stdout).toMatch(/release, recovery\n.*debug\n$/);
   });
 
-  it("believes no trust file that its roots have not signed, and asks for one where a root is given", async () => {
+  it("accepts no trust file that its roots have not signed, and requires one if a root is given", async () => {
     p.put("board.trust", await made());
     expectFailure(await p.run(["whosigned", "two.suit", "--trust", "board.trust", "--root", "A.jwk"]), 1);
     expectFailure(await p.run(["whosigned", "two.suit", "--key", "A.jwk", "--root", "C.jwk"]), 2);

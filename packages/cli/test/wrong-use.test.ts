@@ -68,7 +68,7 @@ describe("options", () => {
     expect((await p.ok(["verify", "fw.suit", "--key", "A.jwk"])).stderr).toContain("good");
   });
 
-  it("behind a command are the command's, also --version", async () => {
+  it("after a command are the command's, also --version", async () => {
     const r = await standard().run(["verify", "fw.suit", "--key", "A.jwk", "--version"]);
     expect([r.exit, r.stdout]).toEqual([2, ""]);
   });
@@ -81,7 +81,7 @@ describe("JSON that a person wrote", () => {
     ["sign", ["sign", "x.json", "--key", "A.pem"], 1],
     ["trust create", ["trust", "create", "--from", "x.json"], 1],
     ["rotate plan", ["rotate", "plan", "--fleet", "x.json", "--release", "fw.suit"], 1],
-  ])("is told with line and column, without its text: %s", async (_, args, exit) => {
+  ])("is reported with line and column, without its text: %s", async (_, args, exit) => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
     p.put("x.json", broken);
@@ -100,7 +100,7 @@ describe("an empty file", () => {
     [["diff", "x", "fw.suit"], 1],
     [["sign", "x", "--key", "A.pem"], 1],
     [["pubkey", "x"], 2],
-  ] as const)("is told as such, not as a wrong kind of file: %j", async (args, exit) => {
+  ] as const)("is reported as such, not as a wrong kind of file: %j", async (args, exit) => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
     p.put("x", "");
@@ -120,7 +120,7 @@ describe("an empty file", () => {
 });
 
 describe("what an image needs", () => {
-  it("is told before the passphrase of the key is asked for", async () => {
+  it("is reported before the prompt for the passphrase of the key", async () => {
     const p = standard();
     p.put("E.pem", quicklyEncrypted(keyC, "secret"));
     for (const given of [[], ["--vendor", "example.com", "--class", "board-v2"], ["--seq", "1", "--vendor", "example.com"]])
@@ -164,7 +164,7 @@ describe("payloads outside the envelope", () => {
   }
   const verify = (...files: string[]) => ["verify", "d.suit", "--key", "A.jwk", ...files.flatMap((file) => ["--payload", file])];
 
-  it("are named, where one file is given for two of them", async () => {
+  it("are named, if one file is given for two of them", async () => {
     const { p, stderr } = await two([{ "directive-set-component-index": true }, ...identity]);
     expect(stderr).not.toContain("warning");
     await p.ok(verify("http://a/one=one.bin", "http://a/two=two.bin"));
@@ -177,7 +177,7 @@ describe("payloads outside the envelope", () => {
     expect(await refused(p, verify("one.bin", "two.bin"), 1)).toContain("name the payload: --payload URI=FILE");
   });
 
-  it("of a release that no device takes have the true reason", async () => {
+  it("of a release that no device accepts have the true reason", async () => {
     // a condition before a component is chosen
     const { p, stderr } = await two(identity);
     expect(stderr).toContain("warning: devices will refuse this release: a command runs before a component is chosen (INDEX_UNSET)");
@@ -185,7 +185,7 @@ describe("payloads outside the envelope", () => {
     expect(await refused(p, verify("http://a/one=one.bin"), 1)).toContain("a command runs before a component is chosen");
   });
 
-  it("of a device with two identities are not told as refused", async () => {
+  it("of a device with two identities are not reported as refused", async () => {
     const p = standard();
     const [set, ...conditions] = identity;
     const other = { "directive-override-parameters": { "vendor-identifier": "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe" } };
@@ -295,7 +295,7 @@ describe.skipIf(!hasTerminal)(`on a terminal${terminalReason}`, () => {
     expect([bad.status, bad.asked], bad.shown).toEqual([3, 3]);
   });
 
-  it("the modes of all keys are looked at before the first question", async () => {
+  it("the modes of all keys are checked before the first prompt", async () => {
     const p = encrypted();
     chmodSync(p.at("two.pem"), 0o644);
     const { status, shown } = await typeAt(p, both, PROMPT, ["first", "second"]);

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { Part } from "../../test-support/src/image-writers.js";
-import { DETECT_BYTES, detectFormat, type Image, ImageError, type ImageFormat, parseImage } from "../src/image.js";
+import { DETECT_BYTES, detectFormat, type Image, ImageError, type ImageFormat, parseImage } from "../src/image-formats.js";
 
 export type Parsed = Exclude<ImageFormat, "raw">;
 export const bytes = (...values: number[]) => Uint8Array.from(values);

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { uf2Blocks, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
-import { DETECT_BYTES, detectFormat } from "../src/image.js";
+import { DETECT_BYTES, detectFormat } from "../src/image-formats.js";
 import { read } from "./image-common.js";
 
 const runs = (tool: string, option: string, wanted: RegExp) => wanted.test(spawnSync(tool, [option], { encoding: "utf8" }).stdout ?? "");
@@ -86,7 +86,7 @@ describe("published firmware", () => {
   const build = dirname(createRequire(import.meta.url).resolve("@pybricks/firmware/build/index.js"));
   const zips = existsSync(build) ? readdirSync(build).filter((name) => name.endsWith(".zip")) : [];
 
-  it("is there", () => expect(zips.length).toBeGreaterThan(3));
+  it("exists", () => expect(zips.length).toBeGreaterThan(3));
 
   it.each(zips)("%s is raw, and comes back from HEX and UF2 as it was", (zip) => {
     const firmware = unzip(readFileSync(join(build, zip))).get("firmware-base.bin") as Uint8Array;

@@ -13,7 +13,7 @@ import {
   writeHex,
   writeUf2,
 } from "../../test-support/src/image-writers.js";
-import { detectFormat, type Image, parseImage } from "../src/image.js";
+import { detectFormat, type Image, parseImage } from "../src/image-formats.js";
 import { bytes, flash, MIB, read, refuse } from "./image-common.js";
 
 describe("Intel HEX", () => {
@@ -89,7 +89,7 @@ describe("Intel HEX", () => {
     refuse(text(...at(0, 0), ...at(8, 0), ...at(0x10, 4), EOF), "ihex", /1 MiB/);
   });
 
-  it("reads the longest record there is", () => {
+  it("reads the longest possible record", () => {
     const bytes = Uint8Array.from({ length: 255 }, (_, i) => i);
     expect(read(text(record(0, 0, bytes), EOF), "ihex")).toMatchObject({ bytes, gaps: 0 });
   });
@@ -216,7 +216,7 @@ describe.each([
     expect(image).toEqual({ format: "elf", address: 0x08000000, bytes: bytes(1, 2, 3, 4, 255, 255, 255, 255, 5, 6), gaps: 4 });
   });
 
-  it("asks for no section headers where no flashed segment holds the ELF header", () => {
+  it("needs no section headers if no flashed segment holds the ELF header", () => {
     const bss = { address: 0x20000000, bytes: bytes(), offset: 0, memsz: 64 };
     expect(read(write({ segments: [code, bss] }), "elf").bytes).toEqual(code.bytes);
     // A segment that begins right behind the header, before or over the program headers, is taken as it is.
@@ -224,13 +224,13 @@ describe.each([
     expect(read(behind, "elf").bytes).toEqual(behind.subarray(head, head + 4));
   });
 
-  it("takes virtual addresses where no segment has a physical one", () => {
+  it("uses virtual addresses if no segment has a physical one", () => {
     const at = (vaddr: number, value: number) => ({ address: 0, vaddr, bytes: bytes(value) });
     expect(read(write({ segments: [at(0x1001, 2), at(0x1000, 1)] }), "elf")).toMatchObject({ address: 0x1000, bytes: bytes(1, 2) });
     expect(read(write({ segments: [at(0x20000000, 1)] }), "elf")).toMatchObject({ address: 0 });
   });
 
-  it("leaves out the ELF header where the linker mapped it", () => {
+  it("leaves out the ELF header if the linker mapped it", () => {
     const mapped = { mapHeader: true, segments: [code] };
     const sections = [
       { address: 0, offset: one + 1, size: 3, flags: 0 },
@@ -302,7 +302,7 @@ describe.each([
     }
   });
 });
-it("ELF of 64 bits: a number beyond 2^53 is refused and not rounded", () => {
+it("64-bit ELF: a number beyond 2^53 is refused, not rounded", () => {
   const file = writeElf({ wide: true, segments: [{ address: 0x1000, bytes: bytes(1) }] });
   new DataView(file.buffer).setBigUint64(64 + 24, 0xffffffff80000000n, true);
   refuse(file, "elf", /2\^53/);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, EOF, text, uf2Block, uf2Blocks, writeElf, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
-import { detectFormat, ImageError, type ImageFormat, parseImage } from "../src/image.js";
+import { detectFormat, ImageError, type ImageFormat, parseImage } from "../src/image-formats.js";
 import { imageVersion, VERSION_BYTES } from "../src/version.js";
 import { bytes, flash, MIB, type Parsed, parts, read, refuse } from "./image-common.js";
 
@@ -79,7 +79,7 @@ describe("detect", () => {
     expect(detectFormat(head, name)).toBe(format);
   });
 
-  it("refuses S-records, whose text would pass for a raw image", () => {
+  it("refuses S-records, whose text could pass for a raw image", () => {
     expect(() => detectFormat(text("S0030000FC", "S1051000AABB85"), "app.bin")).toThrow(ImageError);
     expect(() => detectFormat(text("S1051000AABB85"), "app.s19")).toThrow(/S-records/);
   });

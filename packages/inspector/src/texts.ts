@@ -43,11 +43,12 @@ export const TEXTS = {
   unknown: (name: string) =>
     `${name} is not a SUIT envelope, trust file, description or public key. If it is a payload, open its release first.`,
   notPayload: (name: string) => `${name} is not a payload of the open release, and not a file of another known kind.`,
+  isMessage: (name: string) => `${name} is an approval or a status. This page shows releases and trust files.`,
   privateKey: (name: string) => `${name} is a private key and was not kept. Open the public key instead.`,
   otherKey: (name: string, words: string) => `${name} is not a key that can sign releases: ${words}.`,
   algorithms: "the algorithms are Ed25519, ECDSA on P-256, HSS/LMS and ML-DSA",
   badKey: (name: string, words: string) => `${name} is not a usable key: ${words}.`,
-  keyTwice: (name: string) => `${name} is open already.`,
+  keyTwice: (name: string) => `${name} is already open.`,
   tooManyKinds: (n: number, most: number) =>
     `Not tried: the release distinguishes ${grouped(n)} kinds of device, and at most ${grouped(most)} are tried here.`,
   tooManyCommands: (most: number) => `Not tried: all kinds of device together would execute more than ${grouped(most)} commands.`,
@@ -125,7 +126,7 @@ export const TEXTS = {
   deviceId: "Device identifier (hex)",
   slot: "Installs into slot",
   floor: "Floor: lowest accepted sequence number",
-  has: "Has the images already",
+  has: "Already has the images",
   run: "Run",
   any: "any",
   step: (i: number, n: number) => `Step ${grouped(i)} of ${grouped(n)}`,

@@ -1,4 +1,4 @@
-// What the inspector opens, and what it says of what it cannot open.
+// What the inspector opens, and what it says about what it cannot open.
 
 import { generateKeyPairSync } from "node:crypto";
 import { truncateSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ export function opening(): void {
     expect([await inspector.verdict(), await inspector.closeAll.isVisible()]).toEqual(["", false]);
   });
 
-  it("asks for nothing, and is not allowed to", async () => {
+  it("sends no request, and is not allowed to", async () => {
     const blocked = await inspector.page.evaluate(`(async () => {
       const out = [];
       document.addEventListener("securitypolicyviolation", (e) => out.push(e.effectiveDirective));
@@ -85,7 +85,7 @@ export function opening(): void {
     expect(await inspector.verdict()).toMatch(/^Trust file refused: .*\(\d+ TRUST_/);
   });
 
-  it("holds a trust file against the one before, and says what changes", async () => {
+  it("compares a trust file with the previous one, and says what changes", async () => {
     const list = (sequence: number, more: readonly object[]) => ({
       $schema: "urn:firmseal:trust:1",
       name: "line",
@@ -238,6 +238,7 @@ export function opening(): void {
     truncateSync(p.at("huge.bin"), 2 ** 31);
     const cases: [File | string, RegExp][] = [
       [file("x.bin", Buffer.alloc(100, 1)), /^x\.bin is not a SUIT envelope, trust file, description or public key/],
+      [file("fw.approval", Buffer.from("d28443a10132a0", "hex")), /^fw\.approval is an approval or a status\. This page shows releases/],
       [file("empty.suit", ""), /^empty\.suit is empty\.$/],
       [p.at("huge.bin"), /^huge\.bin has 2,147,483,648 bytes\. At most [\d,]+ bytes are opened\.$/],
       [file("A.pem", p.get("A.pem")), /^A\.pem is a private key and was not kept/],

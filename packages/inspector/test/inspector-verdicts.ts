@@ -77,7 +77,7 @@ export function verdicts(): void {
     expect(await inspector.page.locator(".hex [tabindex='0']").count()).toBe(1);
   });
 
-  it(`says of refused vectors what devices say${OF_SOME}`, async () => {
+  it(`says about refused vectors what devices say${OF_SOME}`, async () => {
     const { readVectors } = await import("../../../test-vectors/index.mjs");
     interface Anchor {
       alg: string;

@@ -36,7 +36,7 @@ async function verdict(install: unknown[]): Promise<DeskVerdict> {
 const payloads = ({ release }: DeskVerdict) => release?.verified.payloads.map(({ uri }) => uri);
 const nothing = (n: number) => Array.from({ length: n }, () => ({ "directive-override-parameters": { uri: "." } }));
 
-it("shows what a class does that is named after more commands than the tree shows", async () => {
+it("shows what is done by a class that is named after more commands than the tree shows", async () => {
   const hidden = [...nothing(600), ...forClass(2, "https://b/")];
   const found = await verdict([{ "directive-try-each": [forClass(1, "https://a/"), hidden] }]);
   expect([found.state, payloads(found)]).toEqual(["good", ["https://a/", "https://b/"]]);

@@ -46,7 +46,7 @@ async function verdictFor({ action, envelope, trust }: Vector, keys: Uint8Array[
 it.each([
   ["general", () => readVectors() as unknown as Vector[], 450],
   ["micro", () => readMicroVectors() as unknown as Vector[], 77],
-])("says of all %s vectors that it can hold what the verifier says", async (which, read, least) => {
+])("agrees with the verifier about all %s vectors that it can hold", async (which, read, least) => {
   const played = read().flatMap((one) => {
     const isFit = (one.action === "open" || one.action === "trust") && one.trust?.floor === undefined && one.envelope;
     const isPlain = ["store", "strange", "memory", "previous", "role"].every((name) => !(name in one));

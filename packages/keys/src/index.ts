@@ -61,6 +61,7 @@ export {
 export { isNumberOf, isVersion, numberVersion, versionNumber } from "./signing-log/version.js";
 export { openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
+export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/key-sources.js";
 export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
 export { openModule } from "./sources/pkcs11/module.js";
@@ -84,5 +85,4 @@ export {
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
-export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/table.js";
 export { boundedMessage, grouped, replaceUnsafe, someOf, visible } from "./words.js";

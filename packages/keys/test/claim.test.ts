@@ -26,7 +26,7 @@ function place() {
 const taken = (claim: Claim | undefined): Claim => claim ?? expect.fail("was not taken");
 
 describe("a claim", () => {
-  it("is had by one of those who have seen the same, and by none who has seen an earlier one", () => {
+  it("goes to one of those who have seen the same claim, and to nobody who has seen an earlier one", () => {
     const { claims, inside } = place();
     expect(claims.last()).toBeUndefined();
     const first = taken(claims.take(undefined, 5n));
@@ -70,7 +70,7 @@ describe("a claim", () => {
     expect(readdirSync(folder).sort()).toEqual(["n.claims", "n.claims.txt"]);
   });
 
-  it("is refused in words where its folder holds something else, or cannot be written", () => {
+  it("is refused in words if its folder holds something else, or cannot be written", () => {
     const { claims, folder } = place();
     mkdirSync(`${folder}/n.claims`);
     writeFileSync(`${folder}/n.claims/x`, "");
@@ -82,7 +82,7 @@ describe("a claim", () => {
 });
 
 describe("the file of a claim", () => {
-  it("is not written by who was overtaken, at whatever moment", () => {
+  it("is not written by a process that was overtaken, at any moment", () => {
     const { claims, folder, content, write, inside } = place();
     const first = taken(claims.take(undefined, 1n));
     expect(write(first)).toBe(true);
@@ -100,7 +100,7 @@ describe("the file of a claim", () => {
     expect([content(), inside(), readdirSync(folder).sort()]).toEqual(["3", [fast?.name], ["n", "n.claims"]]);
   });
 
-  it("is not written where it does not follow", () => {
+  it("is not written if it does not follow the last one", () => {
     const { claims, write, folder, inside } = place();
     const first = taken(claims.take(undefined, 1n));
     expect(write(first, false)).toBe(false);

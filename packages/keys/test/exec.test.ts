@@ -87,7 +87,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     expect(alive(file)).toEqual([]);
   }
 
-  it("signs, and gives what was asked in one line each", async () => {
+  it("signs, and answers each request in one line", async () => {
     const ref = plugin({ begin: `IFS= read -r request\nprintf '%s\\n' "$request" >>${p.at("requests")}\n[ $# -eq 0 ]` });
     const { key, signature } = await use(ref);
     expect(key.public).toEqual(publicOf(keyA));
@@ -160,7 +160,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
   });
 
   it.skipIf(!hasOpenssl)(
-    "a public key that a program only claims is believed by no command, and what it signs as proof is no Sig_structure",
+    "no command trusts a public key that a program only claims, and what it signs as proof is not a Sig_structure",
     async () => {
       const sample = (alg: string, key: Uint8Array) =>
         plugin({
@@ -205,7 +205,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     expect(await fails(plugin({ describing: say(JSON.stringify({ ...JSON.parse(DESCRIBE), ...change })) }))).toContain(words);
   });
 
-  it("a wrong signature, one of another message and one of another key do not leave", async () => {
+  it("a wrong signature, one of another message and one of another key are not returned", async () => {
     const answer = async (key = keyA, message = MESSAGE) =>
       say(`{"contractVersion":1,"signature":"${base64(await signer(key).sign(message))}"}`);
     const flipped = Uint8Array.from(Buffer.from(JSON.parse(right).signature, "base64"));
@@ -220,7 +220,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       expect(await fails(plugin({ signing }))).toBe("REF: the returned signature is not by this key over these bytes");
   });
 
-  it("refuses megabytes at once, to stdout and to stderr, and ends who writes them", async () => {
+  it("refuses megabytes at once, on stdout and on stderr, and ends the program that writes them", async () => {
     for (const where of ["", ">&2"]) {
       const flood = `echo $$ >${p.at("flood")}\nyes CANARY ${where}`;
       expect(await fails(plugin({ describing: flood }))).toBe(`REF: wrote more than 65536 bytes to ${where ? "stderr" : "stdout"}`);
@@ -250,7 +250,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     await soonGone("left");
   });
 
-  it("shows the error of a program without what could drive a terminal, and not more than a line of it", async () => {
+  it("shows at most a line of the error of a program, without control characters", async () => {
     const told = (error: object) => plugin({ signing: `printf 'first\\n' >&2\ncat >&2 <<'END'\n${JSON.stringify(error)}\nEND\nexit 1` });
     expect(await fails(told({ error: "the token is locked", hint: "unlock it" }))).toBe("REF: the token is locked");
     const ref = told({ error: `\u001b[2J\u202eevil\nline ${"x".repeat(10_000)}`, hint: "\u0007" });
@@ -313,7 +313,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     }
   });
 
-  it("takes the names of variables as their readers do, and refuses a reference that none reads before a program runs", async () => {
+  it("reads names of variables as their readers do, and refuses a reference that none reads before a program runs", async () => {
     const named = ["P", "SIGNING_KEY", "UPPER", "THE_PIN", "CODED"];
     for (const name of [...named, "OTHER"]) process.env[name] = "CANARY";
     const refs = ["env:SIGNING_KEY", "ENV:UPPER", "pkcs11:object=a?pin-source=env:THE_PIN", "pkcs11:?pin-source=e%6ev:CODED", "x.pem"];

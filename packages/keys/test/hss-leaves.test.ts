@@ -84,7 +84,7 @@ describe("no leaf signs twice", () => {
     60_000 + KILLS * 5_000,
   );
 
-  it("when a person takes away the locks of one that is still at work", async () => {
+  it("when a person removes the locks of a running process", async () => {
     const p = new HssPlace();
     await p.keygen("5/2,5/1");
     const record = recordOf(p);
@@ -105,7 +105,7 @@ describe("no leaf signs twice", () => {
     }
   });
 
-  it("when a signer is held up at its write while others take its locks away, sign and skip", async () => {
+  it("when a signer is delayed at its write while others remove its locks, sign and skip", async () => {
     const p = new HssPlace();
     p.keepsLogs = true;
     await p.keygen("5/2,5/1");
@@ -151,7 +151,7 @@ describe("no leaf signs twice", () => {
     await p.ok(["audit", "k.hss"]);
   });
 
-  it("when two make keys of one name at once: one is made whole, and the other leaves it alone", async () => {
+  it("when two processes make keys of the same name at once: one is complete, and the other leaves it alone", async () => {
     const p = new HssPlace();
     vi.stubEnv("FIRMSEAL_STATE", p.env.FIRMSEAL_STATE);
     try {

@@ -21,7 +21,7 @@ const MOUNTS = (() => {
 })();
 
 describe("no leaf signs twice", () => {
-  it("when the state comes from a backup; what is left can be gone on with", async () => {
+  it("when the state comes from a backup; signing can continue with the leaves that are left", async () => {
     const p = new HssPlace();
     await p.keygen("5/4");
     await p.ok(p.signArgs("1.suit"));
@@ -70,7 +70,7 @@ describe("no leaf signs twice", () => {
     expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(3);
   });
 
-  it("and no state seems restored because others sign while it is looked at", async () => {
+  it("and no state seems restored because others sign while it is read", async () => {
     const p = new HssPlace();
     await p.keygen("5/4");
     await p.ok(p.signArgs("1.suit"));
@@ -141,7 +141,7 @@ describe("no leaf signs twice", () => {
     expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "9"]), 3);
   });
 
-  it("when the nodes that are kept are damaged, of another key, or gone: they come out as before", async () => {
+  it("when the stored nodes are damaged, of another key, or gone: they are computed again", async () => {
     const p = new HssPlace();
     await p.keygen("5/2,5/1");
     await p.keygen("5/2,5/1", "o.hss");
@@ -165,7 +165,7 @@ describe("no leaf signs twice", () => {
     expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(names.length);
   });
 
-  it("when a lower tree would come out otherwise than it was signed", async () => {
+  it("when a lower tree would differ from the signed one", async () => {
     const p = new HssPlace();
     await p.keygen("5/2,5/1");
     await p.ok(p.signArgs("0.suit"));
@@ -181,7 +181,7 @@ describe("no leaf signs twice", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("and a state ahead of the record of this machine is told, far ahead is refused", async () => {
+  it("and a state ahead of the mark of this machine gives a warning, and far ahead is refused", async () => {
     const p = new HssPlace();
     await p.keygen("10/1");
     await p.ok(p.signArgs("0.suit"));

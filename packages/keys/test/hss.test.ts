@@ -108,7 +108,7 @@ describe("an HSS/LMS key", () => {
     expect(readTreeFile(p.at("k.hss.tree0"), top)).toEqual(Buffer.from(cachedNodes(top, 0, cachedCount(top))));
   });
 
-  it("tells how long a large tree takes, and leaves nothing when that is too long", async () => {
+  it("says how long a large tree takes, and leaves nothing when that is too long", async () => {
     const p = new HssPlace();
     const told = join(temporaryFolder("firmseal-told-"), "stderr");
     const r = await p.run(["keygen", "--alg", "hsslms", "--hss", "20/8", "--out", "k.hss", "--no-passphrase"], {

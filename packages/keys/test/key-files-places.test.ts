@@ -25,7 +25,7 @@ import { openVariable as openEnv } from "../src/sources/env.js";
 import { openDescriptor as openFd } from "../src/sources/fd.js";
 import { algs, ask, expectSame, forms, PASS, read } from "./key-files-common.js";
 
-describe.concurrent("where a private key may lie", () => {
+describe.concurrent("where a private key may be", () => {
   const sign = (p: Place, ref: string, o: object = {}) => p.run(["sign", "fw.bin", "--key", ref, ...FACTS, "--seq", "1"], o);
 
   it("not where others can read or change it", async () => {
@@ -94,7 +94,7 @@ describe.concurrent("where a private key may lie", () => {
     expect(() => checkPrivate("k", stat(0o600, 7), true, 7)).toThrow(KeyFileError);
   });
 
-  it("env: a key in each form that is text, which is gone from the environment afterwards", async () => {
+  it("env: a key in each text form, which is gone from the environment afterwards", async () => {
     for (const [name, content] of Object.entries(await forms(keyA))) {
       if (name === "cose") continue;
       const text = Buffer.from(content).toString();
@@ -178,7 +178,7 @@ describe.concurrent("keygen and convert", () => {
     }
   });
 
-  it("convert: from forms that others write, to each", async () => {
+  it("convert: from forms that other tools write, to each form", async () => {
     const p = standard();
     const env = { OLD: PASS, NEW: "another passphrase" };
     for (const key of algs)

@@ -19,7 +19,7 @@ import { secondsOf } from "../src/formats/pbes2.js";
 import { algs, ask, expectSame, forms, PASS, read, refusal } from "./key-files-common.js";
 
 describe("forms", () => {
-  it.each(algs)("$alg: each is read, and under other line ends and behind a byte-order mark too", async (key) => {
+  it.each(algs)("$alg: each is read, also with other line endings and after a byte-order mark", async (key) => {
     const ours = await formatPrivate(key, "pkcs8", utf8(PASS));
     for (const [name, content] of Object.entries({ ...(await forms(key)), "our encrypted pkcs8": ours })) {
       expectSame(await read(content, ask), key);
@@ -40,7 +40,7 @@ describe("forms", () => {
     expect(await read(text.split("\n")[1] as string)).toEqual(publicOf(keyA));
   });
 
-  it.each(algs)("$alg: cut at every byte, a form is refused, or holds the whole key already", async (key) => {
+  it.each(algs)("$alg: cut at every byte, a form is refused, or already holds the whole key", async (key) => {
     for (const [name, content] of Object.entries(await forms(key)))
       for (let n = 0; n < content.length; n++) {
         const back = await read(content.subarray(0, n), ask).catch((e: unknown) => e);
@@ -73,7 +73,7 @@ describe("forms", () => {
     }
   });
 
-  it("text behind a key, and two keys in one file, in the same form or in two", async () => {
+  it("text after a key, and two keys in one file, in the same form or in two", async () => {
     const f = await forms(keyA);
     const g = await forms(keyB);
     const text = (of: typeof f, name: string) => Buffer.from(of[name] as Uint8Array).toString();
@@ -97,7 +97,7 @@ describe("forms", () => {
       }
   });
 
-  it("a public key that is not the private one's", async () => {
+  it("a public key that does not belong to the private one", async () => {
     const other = privateKey("ed25519", utf8("another key for this test alone.".slice(0, 32)));
     const swap = (content: Uint8Array, to: Uint8Array, which: (b: Buffer) => number) => {
       const b = Buffer.from(content);

@@ -101,7 +101,7 @@ describe.each(algs)("%s in a file", (alg) => {
     expect(await refused(encrypted, "wrong")).toBe("3 KEY: wrong passphrase");
   });
 
-  test("seed with the expanded key behind it: the two belong together, or it is refused", async () => {
+  test("seed followed by the expanded key: the two must match, or it is refused", async () => {
     const key = keys[alg];
     const expanded = expandedKey(key);
     const both = (e: Uint8Array) => pkcs8(tlv(SEQUENCE, octetString(key.secret), octetString(e)));
@@ -146,7 +146,7 @@ describe.each(algs)("%s in a file", (alg) => {
   });
 });
 
-test("a changed byte of the DER is refused, or is another key; nothing is thrown but what is told", async () => {
+test("a changed byte of the DER is refused, or is another key; only documented errors are thrown", async () => {
   const key = keys["ml-dsa-44"];
   const pkcs = ownPkcs8(key) as Buffer;
   const spki = ownSpki(key) as Buffer;
@@ -186,7 +186,7 @@ describe("what openssl decrypts and does not know", () => {
     tlv(SEQUENCE, oid("06092b06010401da47040b"), tlv(SEQUENCE, octetString(salt), ...parameters));
   const open = (der: Uint8Array) => decryptPkcs8(der, utf8(PASS));
 
-  test("every changed byte and every cut is another content, or none; nothing is thrown", async () => {
+  test("every changed byte and every cut gives different content, or none; nothing is thrown", async () => {
     const der = sealed(pbkdf2Sync(PASS, salt, 2, 32, "sha256"), pbkdf2Of(derInteger(2), prf));
     expect(await open(der)).toEqual(plain);
     expect(await decryptPkcs8(der, utf8("wrong"))).not.toEqual(plain);
@@ -202,7 +202,7 @@ describe("what openssl decrypts and does not know", () => {
     for (let n = 0; n < der.length; n++) expect(await open(der.subarray(0, n))).toBeUndefined();
   });
 
-  test("parameters that there cannot be, or that would keep the machine busy, are none", async () => {
+  test("impossible parameters, or those that would keep the machine busy, are refused", async () => {
     const number = (...bytes: number[]) => tlv(2, Buffer.from(bytes));
     const key = scryptSync(PASS, salt, 32, { N: 16, r: 8, p: 1 });
     expect(await open(sealed(key, scryptOf(derInteger(16), derInteger(8), derInteger(1))))).toEqual(plain);

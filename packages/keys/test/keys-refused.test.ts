@@ -24,10 +24,10 @@ describe("files that are refused", () => {
   test.each<[string, string | Uint8Array, string]>([
     ["empty", "", "empty"],
     ["an image", new Uint8Array(70_000).fill(0xff), "too long"],
-    ["a release", Buffer.from("d86ba2025827815824822f5820", "hex"), "is a release (SUIT envelope), not a key"],
-    ["a release that is too long for a key", Buffer.from("d86b".padEnd(140_000, "0"), "hex"), "is a release (SUIT envelope), not a key"],
+    ["a release", Buffer.from("d86ba2025827815824822f5820", "hex"), "is a SUIT envelope, not a key"],
+    ["a release that is too long for a key", Buffer.from("d86ba2".padEnd(140_000, "0"), "hex"), "is a SUIT envelope, not a key"],
     ["a trust file", Buffer.from("d8628440a05865a501010201", "hex"), "is a trust file, not a key"],
-    ["an approval", Buffer.from("d28443a10132a0582d83", "hex"), "is a signed message (COSE_Sign1), not a key"],
+    ["an approval", Buffer.from("d28443a10132a0582d83", "hex"), "is an approval or a status, not a key"],
     ["a signing log", '{"v":1,"n":1,"prev":""}\n{"v":1,"n":2}\n', "is a signing log, not a key"],
     ["a product file", '"$schema" = "urn:firmseal:product:1"\nname = "x"\n', "is a file of urn:firmseal:product:1, not a key"],
     ["a trust description", '{"$schema":"urn:firmseal:trust:1"}', "is a file of urn:firmseal:trust:1, not a key"],
@@ -86,7 +86,7 @@ describe("files that are refused", () => {
     expect(e.message).toContain(words);
   });
 
-  test("encrypted PEM, cut or not by PBES2: the passphrase is not to blame", async () => {
+  test("encrypted PEM, truncated or not PBES2: the message does not blame the passphrase", async () => {
     const enc = await sealed();
     expect((await failure(enc.replace(/\n.{64}\n/, "\n"), async () => utf8(PASS))).exit).toBe(2);
     const der = fromPem(enc);

@@ -59,7 +59,7 @@ describe.each(algs)("%s in a file", (alg) => {
     }
   });
 
-  test("a wrong passphrase that passes the padding, as one in 256 does, is called nothing else", async () => {
+  test("a wrong passphrase that passes the padding, as one in 256 does, is called wrong", async () => {
     // such a passphrase decrypts to bytes that are not a key
     const der = fromPem(await sealed());
     const salt = der.subarray(der.indexOf(Buffer.from("0410", "hex")) + 2).subarray(0, 16);
@@ -72,7 +72,7 @@ describe.each(algs)("%s in a file", (alg) => {
     expect(e).toMatchObject({ exit: 3, message: "KEY: wrong passphrase" });
   });
 
-  test("an interrupted prompt is handed on", async () => {
+  test("an interrupted prompt is passed on", async () => {
     const stop = new KeyFileError("stopped", "-", 3);
     await expect(read(await sealed(), () => Promise.reject(stop))).rejects.toBe(stop);
   });
@@ -91,7 +91,7 @@ describe.each(algs)("%s in a file", (alg) => {
     }
   });
 
-  test("a kid stays where the format has one", async () => {
+  test("a kid stays if the format has one", async () => {
     const named = privateKey(alg, CANARY, thumbprint(key));
     expect((await read(formatPublic(named, "jwk"))).kid).toEqual(thumbprint(key));
     expect((await read(formatPublic(named, "cose"))).kid).toEqual(thumbprint(key));
@@ -168,7 +168,7 @@ describe("SEC1", () => {
     expect(await failure(old)).toMatchObject({ exit: 2, message: expect.stringContaining("old format") });
   });
 
-  test("a public key that is not d's own", async () => {
+  test("a public key that does not belong to d", async () => {
     const der = node.export({ format: "der", type: "sec1" });
     const foreign = Buffer.from(privateKey("es256", new Uint8Array(32).fill(1)).key);
     const mixed = Buffer.concat([der.subarray(0, der.length - 65), foreign]);

@@ -42,7 +42,7 @@ const env = (endpoint: string, more: { [name: string]: string } = {}) => ({
 
 const failure = (ref: string) => refusalOfKey(openAwsKey, ref);
 
-describe.skipIf(!server)(`moto in the place of AWS${server ? "" : " (skipped: no moto_server)"}`, () => {
+describe.skipIf(!server)(`moto in place of AWS${server ? "" : " (skipped: no moto_server)"}`, () => {
   const url = server?.url ?? "";
   let admin: KMSClient;
   beforeAll(() => {
@@ -57,7 +57,7 @@ describe.skipIf(!server)(`moto in the place of AWS${server ? "" : " (skipped: no
     return { id, arn: KeyMetadata?.Arn as string };
   }
 
-  it("signs with P-256, by id, alias and ARN; the command line and the device bundle believe it", async () => {
+  it("signs with P-256, by id, alias and ARN; the command line and the device bundle accept it", async () => {
     const { id, arn } = await make("ECC_NIST_P256", "SIGN_VERIFY", "alias/release");
     const p = standard();
     const run = { env: env(url) };
@@ -80,7 +80,7 @@ describe.skipIf(!server)(`moto in the place of AWS${server ? "" : " (skipped: no
     await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "8", "--key", "awskms:alias/release", "--envelope", "b.suit", "--out", "b.tbs"], run);
   });
 
-  it("a key that is not there, of another kind, on another curve", async () => {
+  it("a key that is missing, of another kind, or on another curve", async () => {
     setEnv(env(url));
     expect(await failure(`awskms:${ID}`)).toMatchObject({ exit: 3, message: expect.stringContaining("the key is not in this region") });
     expect((await failure("awskms:alias/none")).message).toContain("the key is not in this region");
@@ -136,7 +136,7 @@ describe("answers in the shape of the API reference", () => {
     expect(device.open(p.get("fw.suit"), { anchors: [device.anchor(fromRaw(raw).alg, raw)] }).sequence).toEqual([0, 7]);
   });
 
-  it("a public key that the service does not sign with is not given out, nor verified with", async () => {
+  it("a public key that the service does not sign with is neither returned nor used to verify", async () => {
     const [key, other] = [serviceKey("p256"), serviceKey("p256")];
     const url = await aws(key, (target, { Message }) =>
       target === "Sign"
@@ -154,7 +154,7 @@ describe("answers in the shape of the API reference", () => {
     }
   });
 
-  it("an answer without end is cut off: from the service, and from who gives credentials", async () => {
+  it("an endless response is cut off: from the service, and from the provider of credentials", async () => {
     bytesFlooded();
     for (const of of ["GetPublicKey", "Sign"]) {
       await aws(serviceKey("p256"), (target) => (target === of ? "endless" : undefined));
@@ -182,7 +182,7 @@ describe("answers in the shape of the API reference", () => {
     expect(p.has("fw.suit")).toBe(false);
   });
 
-  it("a key that was not asked for, in either answer", async () => {
+  it("a key that was not requested, in either response", async () => {
     const key = serviceKey("p256");
     const PublicKey = key.publicKey.export({ format: "der", type: "spki" }).toString("base64");
     const other = ARN.replace(/.$/, "0");
@@ -214,7 +214,7 @@ describe("answers in the shape of the API reference", () => {
     }
   });
 
-  it("a signature of another key, over other bytes, damaged, in a loose form, or none is not let out", async () => {
+  it("a signature of another key, over other bytes, damaged, in a loose form, or missing is not returned", async () => {
     const key = serviceKey("p256");
     const good = (m: string) => signatureOf(key, Buffer.from(m, "base64"));
     const answers: { [what: string]: (message: string) => Buffer } = {
@@ -239,7 +239,7 @@ describe("answers in the shape of the API reference", () => {
     }
   });
 
-  it("a public key that is none, or for another use", async () => {
+  it("a public key that is not one, or for another use", async () => {
     const key = serviceKey("p256");
     for (const json of [
       { KeyId: ARN, KeyUsage: "SIGN_VERIFY" },
@@ -290,7 +290,7 @@ describe("answers in the shape of the API reference", () => {
     expect(calls.filter((c) => c.target === "Sign").length).toBeLessThanOrEqual(3);
   });
 
-  it("no region, no credentials, nobody there", async () => {
+  it("no region, no credentials, no response", async () => {
     setEnv({ ...env(`http://127.0.0.1:${await closedPort()}`) });
     expect((await failure(`awskms:${ID}`)).message).toContain("cannot be reached");
     setEnv({ AWS_REGION: undefined });
@@ -311,6 +311,6 @@ it.each([
   "key with space",
   "a\nb",
   `https://example.com/${ID}`,
-])("awskms:%s is no name of a key", async (id) => {
+])("awskms:%s does not name a key", async (id) => {
   await expect(openAwsKey(`awskms:${id}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
 });

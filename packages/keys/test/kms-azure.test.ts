@@ -90,7 +90,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
 
   const failure = (ref = REF) => refusalOfKey(openAzureKey, ref);
 
-  it("signs with P-256 under the version that it found; the device bundle believes it", async () => {
+  it("signs with P-256 under the version that it found; the device bundle accepts it", async () => {
     const { env, proxy } = await vault(serviceKey("p256"));
     const p = standard();
     for (const ref of [REF, `${REF}/${VERSION}`]) {
@@ -104,7 +104,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     expect(new Set(proxy.names)).toEqual(new Set(["acme-fw.vault.azure.net:443"]));
   });
 
-  it("an answer without end is cut off, from the vault and from who gives tokens", async () => {
+  it("an endless response is cut off, from the vault and from the provider of tokens", async () => {
     bytesFlooded();
     for (const of of ["get", "sign"]) {
       await vault(serviceKey("p256"), (what) => (what === of ? "endless" : undefined));
@@ -112,7 +112,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
       // what is in the buffers of the kernel, the proxy and the server
       expect(bytesFlooded()).toBeLessThan(64 << 20);
     }
-    // in a process of its own, for this one has a token already
+    // in a process of its own, because this one already has a token
     const { env } = await vault(serviceKey("p256"));
     const IDENTITY_ENDPOINT = `http://127.0.0.1:${await httpService(() => "endless")}/msi/token`;
     const r = await standard().run(["pubkey", REF], { env: { ...env, IDENTITY_ENDPOINT } });
@@ -120,7 +120,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     expect(bytesFlooded()).toBeLessThan(64 << 20);
   });
 
-  it("a signature under another key or algorithm than was asked for", async () => {
+  it("a signature under a different key or algorithm from the requested one", async () => {
     const key = serviceKey("p256");
     for (const kid of [`${VAULT}/keys/release/${OTHER}`, `${VAULT}/keys/other/${VERSION}`, undefined]) {
       await vault(key, (what, given) => (what === "sign" ? { json: { ...given, kid } } : undefined));
@@ -150,7 +150,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     }
   });
 
-  it("a signature of another key, over other bytes, in DER, or none is not let out", async () => {
+  it("a signature of another key, over other bytes, in DER, or missing is not returned", async () => {
     const key = serviceKey("p256");
     const raw = (of: ServiceKey, m: Uint8Array) => rawFromDer(signatureOf(of, m)) as Uint8Array;
     for (const value of [
@@ -200,7 +200,7 @@ describe.skipIf(why !== "")(`a vault on this machine${why}`, () => {
     expect(calls.length).toBe(3);
   });
 
-  it("no credentials, a certificate that is not to be trusted, nobody there", async () => {
+  it("no credentials, an untrusted certificate, no response", async () => {
     const { env } = await vault(serviceKey("p256"));
     const p = standard();
     const before = p.tree();
@@ -230,6 +230,6 @@ it.each([
   "https://evil.example/keys/release",
   "https://user@acme.vault.azure.net/keys/release",
   "https://acme.vault.azure.net:8443/keys/release",
-])("azurekv:%s is no identifier of a key", async (id) => {
+])("azurekv:%s does not identify a key", async (id) => {
   await expect(openAzureKey(`azurekv:${id}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
 });

@@ -111,7 +111,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
 
   const failure = (ref = REF) => refusalOfKey(openGoogleKey, ref);
 
-  it("an answer without end is cut off", async () => {
+  it("an endless response is cut off", async () => {
     bytesFlooded();
     for (const of of ["GetPublicKey", "AsymmetricSign"]) {
       await google(serviceKey("p256"), ALGORITHMS.p256, (method, given) => (method === of ? "endless" : given));
@@ -120,7 +120,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
     }
   });
 
-  it.each(["p256", "ed25519"] as const)("signs with %s; the device bundle believes it", async (kind) => {
+  it.each(["p256", "ed25519"] as const)("signs with %s; the device bundle accepts it", async (kind) => {
     const { p, env, proxy } = await google(serviceKey(kind), ALGORITHMS[kind]);
     const held = await openGoogleKey(REF);
     expect((await held.signer?.sign(MESSAGE))?.length).toBe(64);
@@ -134,7 +134,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
     expect(device.open(p.get("fw.suit"), { anchors: [device.anchor(fromRaw(raw).alg, raw)] }).sequence).toEqual([0, 7]);
   });
 
-  it("what was damaged, or is another key's, is not let out", async () => {
+  it("what was damaged, or belongs to another key, is not returned", async () => {
     const key = serviceKey("p256");
     const pem = key.publicKey.export({ format: "pem", type: "spki" }) as string;
     const other = NAME.replace("/3", "/4");
@@ -197,7 +197,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
       }
   });
 
-  it("no credentials, or none that can be read; nobody there", async () => {
+  it("no credentials, or unreadable ones; no response", async () => {
     const { p, env } = await google(serviceKey("ed25519"), ALGORITHMS.ed25519);
     const before = p.tree();
     const run = async (more: { [name: string]: string }) =>
@@ -224,6 +224,6 @@ it.each([
   NAME.replace("/3", "/latest"),
   `${NAME}?x`,
   NAME.replace("acme", "../acme"),
-])("gcpkms:%s is no name of a key version", async (name) => {
+])("gcpkms:%s does not name a key version", async (name) => {
   await expect(openGoogleKey(`gcpkms:${name}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
 });

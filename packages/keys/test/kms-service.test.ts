@@ -39,7 +39,7 @@ describe("a program that was installed without the libraries", () => {
     expect(p.names()).toEqual(["fw.bin", "node_modules"]);
   });
 
-  it("one that is damaged is told apart, and what it says is not passed on", () => {
+  it("a damaged one is distinguished, and its content is not passed on", () => {
     const p = new Place();
     p.folder("node_modules/@aws-sdk/client-kms");
     p.put("node_modules/@aws-sdk/client-kms/index.js", `throw new Error("${CANARY}");`);
@@ -57,7 +57,7 @@ describe("a program that was installed without the libraries", () => {
 describe("the limit on time", () => {
   afterEach(() => void vi.useRealTimers());
 
-  it("ends a call that never does, and tells the library", async () => {
+  it("ends a call that never ends, and notifies the library", async () => {
     vi.useFakeTimers();
     let told: AbortSignal | undefined;
     const call = callService(
@@ -99,7 +99,7 @@ describe("the limit on time", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it.skipIf(!LONG)(`ends the command where a service takes the connection and says nothing${AT_LENGTH}`, { timeout: 200_000 }, async () => {
+  it.skipIf(!LONG)(`ends the command if a service accepts the connection and sends nothing${AT_LENGTH}`, { timeout: 200_000 }, async () => {
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void silent.close());
@@ -132,7 +132,7 @@ describe("the limit on time", () => {
   });
 });
 
-it.each(Object.keys(KINDS))("%s: certificates that are not looked at are no use", async (ref) => {
+it.each(Object.keys(KINDS))("%s: refuses to work without certificate checks", async (ref) => {
   const p = new Place();
   p.put("fw.bin", image(100));
   const r = await p.run(["sign", "fw.bin", "--key", ref, ...FACTS, "--seq", "1"], { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
@@ -148,7 +148,7 @@ it.each(Object.keys(KINDS))("%s: certificates that are not looked at are no use"
   expect(p.names()).toEqual(["fw.bin"]);
 });
 
-it("an error that no table names is told by its class, and only where that is a word", () => {
+it("an error that no table names is reported by its class, if that is a word", () => {
   expect(unknownTrouble("S", "SomeException")[0]).toBe("S has failed (SomeException)");
   for (const mark of [undefined, 7, "", "two words", "a\u001b[31m", "x".repeat(100)])
     expect(unknownTrouble("S", mark)[0]).toBe("S has failed");

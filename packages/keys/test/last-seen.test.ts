@@ -36,7 +36,7 @@ it.each(MARKS)("of %s: raised, read, and never lowered", (counted, seen) => {
   expect(mark.read()?.count).toBe(seen.count + 1n);
 });
 
-it("both lie in one folder, by one name", () => {
+it("both are in one folder, under one name", () => {
   expect(
     readdirSync(folder)
       .filter((name) => !name.endsWith(".claims"))

@@ -73,7 +73,7 @@ function ended(): string {
 }
 
 describe("a lock", () => {
-  it("lets in one at a time, and is gone afterwards", async () => {
+  it("admits one process at a time, and is gone afterwards", async () => {
     const p = place();
     const ends = await Promise.all(Array.from({ length: 8 }, () => startWorker(worker, [p.path, "25"]).end));
     expect(ends.map((e) => e.stderr).join("")).toBe("");
@@ -83,7 +83,7 @@ describe("a lock", () => {
   });
 
   it.skipIf(KILLS === 0)(
-    `lets in one at a time when its holders are killed, ${TIMES}`,
+    `admits one process at a time when its holders are killed, ${TIMES}`,
     async () => {
       const p = place();
       const deaths = await massacre(KILLS, 6, 600, () => startWorker(worker, [p.path, "1000000"]));
@@ -103,7 +103,7 @@ describe("a lock", () => {
     60_000 + 2000 * KILLS,
   );
 
-  it("is taken from a dead process by one of two, and not from that one by the other, who has seen it dead before", async () => {
+  it("is taken from a dead process by one of two, and not from that one by the other, which saw it dead before", async () => {
     const p = place();
     writeFileSync(p.at("lock"), ended());
     const late = startWorker(worker, [p.path, "1"], { SLOW_UNLINK: "500" });
@@ -143,7 +143,7 @@ describe("a lock", () => {
     throw new Error("was given");
   }
 
-  it("of a process that is there is waited for, and then its number is told", async () => {
+  it("of a running process is waited for, and then its number is reported", async () => {
     const p = place();
     const first = await lock(p.at("lock"));
     const second = lock(p.at("lock"));
@@ -152,7 +152,7 @@ describe("a lock", () => {
     (await second).release();
   });
 
-  it("of whom nothing is known is never taken over", async () => {
+  it("of an unknown owner is never taken over", async () => {
     const p = place();
     const other = { ...thisProcess(), pid: 2 ** 22 + 1, nonce: "1".repeat(24) };
     const notes = {
@@ -172,14 +172,14 @@ describe("a lock", () => {
     }
   });
 
-  it("cannot be made where the folder is not there", async () => {
+  it("cannot be made if the folder is missing", async () => {
     expect((await refusal(join(folder, "nowhere", "lock"))).exit).toBe(3);
   });
 });
 
 describe("whether a process has ended", () => {
   const hasProc = existsSync("/proc/self/stat");
-  it.skipIf(!hasProc)(`is told from its number and its start${hasProc ? "" : " (skipped: no /proc)"}`, async () => {
+  it.skipIf(!hasProc)(`is determined from its number and its start${hasProc ? "" : " (skipped: no /proc)"}`, async () => {
     const me = thisProcess();
     const at = join(folder, "lock");
     expect(hasEnded(me, at)).toBe(false);
@@ -200,7 +200,7 @@ describe("whether a process has ended", () => {
     parent.kill("SIGKILL");
   });
 
-  it("is certain after the machine was started again, and only where no other machine or container can be meant", () => {
+  it("is certain after the machine was restarted, and only if no other machine or container can be meant", () => {
     const me = thisProcess();
     const at = join(folder, "lock");
     const before = { ...me, boot: "an earlier one" };
@@ -208,7 +208,7 @@ describe("whether a process has ended", () => {
     expect(hasEnded({ ...before, machine: "another" }, at)).toBe(false);
     expect(hasEnded({ ...before, machine: "" }, at)).toBe(false);
     expect(hasEnded(before, "/proc/lock")).toBe(false);
-    // a container may say of its boot what it wants
+    // a container may say about its boot what it wants
     expect(hasEnded({ ...before, space: "pid:[4026532333] time:[4026531834]" }, at)).toBe(false);
     expect(hasEnded({ ...before, boot: "" }, at)).toBe(false);
     // a note of an earlier version, which did not tell of the time
@@ -217,7 +217,7 @@ describe("whether a process has ended", () => {
     if (statfsSync(folder).type === 0xef53 && me.machine !== "" && me.space === INITIAL) expect(hasEnded(before, at)).toBe(true);
   });
 
-  it.skipIf(!hasProc)(`is not told of one in another namespace of processes or time${hasProc ? "" : " (skipped: no /proc)"}`, () => {
+  it.skipIf(!hasProc)(`is not determined for one in another PID or time namespace${hasProc ? "" : " (skipped: no /proc)"}`, () => {
     const gone = { ...thisProcess(), pid: 2 ** 22 + 1 };
     const at = join(folder, "lock");
     expect(hasEnded(gone, at)).toBe(true);

@@ -67,7 +67,7 @@ describe("each cipher", () => {
     expectPrivate(await read(sealed(v2, cipher), ask), keys.ed25519);
   });
 
-  it("ML-DSA by a cipher that only OpenSSL reads opens if its version reads ML-DSA", async () => {
+  it("ML-DSA under a cipher that only OpenSSL reads opens if its version reads ML-DSA", async () => {
     const { key, plain } = await mlDsa();
     const text = sealed(plain, "camellia-256-cbc");
     const reads = Number(process.versions.openssl.split(".").slice(0, 2).join(".")) >= 3.5;
@@ -76,7 +76,7 @@ describe("each cipher", () => {
   });
 });
 
-describe("a right passphrase is never called wrong, and a wrong one always", () => {
+describe("a right passphrase is never called wrong, and a wrong one always is", () => {
   test.each([
     ["of an unknown algorithm", info("300506032a0304", octetString(CANARY))],
     ["of X-Wing", info("300d060b2b0601040183e62d811f7a", CANARY)],
@@ -109,7 +109,7 @@ describe("a right passphrase is never called wrong, and a wrong one always", () 
   });
 });
 
-describe("parameters that no program writes are refused, as OpenSSL does", () => {
+describe("parameters that no program writes are refused, as by OpenSSL", () => {
   const one = derInteger(1);
   const number = (text: string) => tlv(2, hex(text));
 

@@ -10,7 +10,7 @@ import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { fails, failsOutside, hsm, keys, ok, p, run, sign } from "./pkcs11-place.js";
 
 export function refusals(): void {
-  it("several keys that fit are refused, and none", async () => {
+  it("several matching keys are refused, and so are references that match none", async () => {
     expect(await fails("pkcs11:token=one", {}, 2)).toContain("keys fit");
     expect(await fails("pkcs11:token=one;object=nothing")).toMatch(/has no such private key\nhint: it has .*ours-es256.*theirs-es256/);
     expect(await fails("pkcs11:token=one;object=p384", {}, 2)).toContain("not a key for Ed25519 or P-256");
@@ -23,7 +23,7 @@ export function refusals(): void {
     }
   });
 
-  it("no token, no module, no file that is one", async () => {
+  it("no token, no module, and a file that is not a module", async () => {
     const absent = /no such token\nhint: insert it, or name one that the module sees: one$/;
     expect(await failsOutside("pkcs11:token=absent;object=a")).toMatch(absent);
     p.folder("nothing");
@@ -36,7 +36,7 @@ export function refusals(): void {
     expect((await sign(`${keys.ed25519}?module-path=${module}`, "path.suit", { FIRMSEAL_PKCS11_MODULE: "" })).exit).toBe(0);
   });
 
-  it("a module that others can write, or put another one in the place of, is not loaded", async () => {
+  it("a module that others can write or replace is not loaded", async () => {
     const shim = hsm.shim({ SHIM_LOG: p.at("loaded") });
     p.put("loaded", "");
     const from = shim["FIRMSEAL_PKCS11_MODULE"] as string;
@@ -80,7 +80,7 @@ export function refusals(): void {
     expect(await fails(`${keys.ed25519}?module-path=${p.at("closed/good.so")}`, shim)).toContain("belongs to another user");
   });
 
-  it("a wrong PIN, one that is locked, and one that is not there", async () => {
+  it("a wrong PIN, a locked one, and a missing one", async () => {
     expect(await failsOutside(keys.ed25519, { PIN: "wrong-CANARY" })).toMatch(/: wrong PIN; few tries are left\nhint: /);
     expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x20000", PIN: "wrong-CANARY" }))).toContain(
       "one try is left before the token locks",
@@ -137,7 +137,7 @@ export function refusals(): void {
     }
   });
 
-  it("a pin-source that others can read, is behind a link, is empty, or is none", async () => {
+  it("a pin-source that others can read, that is behind a link, empty, or missing", async () => {
     p.put("tight", PIN);
     symlinkSync(p.at("tight"), p.at("pin-link"));
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("pin-link")}`)).toContain("a PIN behind a symbolic link");
@@ -214,7 +214,7 @@ export function refusals(): void {
     expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
   });
 
-  it("a wrong signature does not leave", async () => {
+  it("a wrong signature is not returned", async () => {
     expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_FLIP: "1" }))).toContain("not by this key");
     expect(await fails(keys.es256, hsm.shim({ SHIM_FLIP: "1" }))).toContain("not by this key");
   });

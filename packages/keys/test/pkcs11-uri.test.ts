@@ -12,7 +12,7 @@ import type { OpenToken } from "../src/sources/pkcs11/token.js";
 import { parseUri } from "../src/sources/pkcs11/uri.js";
 
 describe("PKCS#11 URIs (RFC 7512)", () => {
-  it("reads what RFC 7512 §3 has as examples, as far as they mean keys", () => {
+  it("reads the examples of RFC 7512 §3 that identify keys", () => {
     expect(parseUri("pkcs11:").text).toEqual({});
     expect(parseUri("pkcs11:object=my-pubkey;type=public")).toMatchObject({ object: "my-pubkey", type: "public", text: {} });
     const long = parseUri(
@@ -23,7 +23,7 @@ describe("PKCS#11 URIs (RFC 7512)", () => {
     expect(long.pinSource).toBe("file:/etc/token_pin");
   });
 
-  it("shows no pin-source, and what it shows it reads as the same key", () => {
+  it("shows no pin-source, and reads what it shows as the same key", () => {
     const uri = parseUri("pkcs11:token=a%3Bb%2F;object=r%C3%A9;id=%00%ff?pin-source=file:/run/CANARY&module-path=/usr/lib/x.so");
     expect(uri.name).toBe("pkcs11:token=a%3Bb%2F;object=r%C3%A9;id=%00%FF?module-path=/usr/lib/x.so");
     const { pinSource, ...rest } = uri;
@@ -108,7 +108,7 @@ describe("public keys of objects", () => {
     expect(readPublic(object(params, point), handle)).toBeUndefined();
   });
 });
-it("says what to install where pkcs11js is not there, and needs it for nothing else", async () => {
+it("says what to install if pkcs11js is missing, and needs it for nothing else", async () => {
   const p = new Place();
   // far from every node_modules
   for (const name of ["bin", "dist", "package.json"]) cpSync(join(dirname(bin), "..", name), p.at("cli", name), { recursive: true });

@@ -51,7 +51,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect((await p.run([...args, "--key", `${keys.ed25519}?pin-source=fd:3`], { env, fds: [`${PIN}\n`] })).exit).toBe(0);
   });
 
-  it("a key that wants its PIN at each signature gets it", async () => {
+  it("a key that requires its PIN for each signature gets it", async () => {
     p.put("log", "");
     const ref = "pkcs11:token=one;object=each-time";
     expect((await sign(ref, "each.suit", hsm.shim({ SHIM_LOG: p.at("log") }))).exit).toBe(0);
@@ -76,13 +76,13 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect(p.get("log").toString().trim().split("\n").slice(-2)).toEqual(["C_CloseSession", "C_Finalize"]);
   });
 
-  it("a token that shows nothing without a PIN is asked with one", async () => {
+  it("a token that shows nothing without a PIN is queried with one", async () => {
     const args = ["pubkey", keys.es256, "--passphrase-env", "PIN"];
     const ours = (await ok(args)).stdout;
     expect((await ok(args, hsm.shim({ SHIM_CLOSED: "1" }))).stdout).toBe(ours);
   });
 
-  it("a public key that somebody put into the token without a PIN is believed by no command", async () => {
+  it("no command trusts a public key that somebody put into the token without a PIN", async () => {
     const ref = "pkcs11:token=one;object=device";
     const made = await ok(["token", "keygen", `${ref};id=%d1`, "--alg", "es256", "--passphrase-env", "PIN"]);
     const thumbprint = /^thumbprint [0-9a-f]{64}$/m.exec(made.stderr)?.[0] as string;
@@ -151,7 +151,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     }
   });
 
-  it("lists keys with references that work, private ones with the PIN only", async () => {
+  it("lists keys with references that work, and private ones only with the PIN", async () => {
     const shown = (await ok(["token", "list", "pkcs11:token=one", "--json"])).json as {
       tokens: { keys: { uri: string; has: string[] }[] }[];
     };
@@ -169,7 +169,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect(rest).toEqual([]);
   });
 
-  it("a key made here cannot be read out, does nothing but sign, and takes no name that is taken", async () => {
+  it("a key made here cannot be extracted, can only sign, and never takes an existing name", async () => {
     const r = hsm.pkcs11Tool("one", "--list-objects", "--type", "privkey");
     const ours = r.slice(r.indexOf("ours-ed25519"));
     expect(ours).toMatch(

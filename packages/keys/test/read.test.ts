@@ -100,7 +100,7 @@ describe("a file of our own", () => {
   });
 });
 
-it("a log beside the key that cannot be looked for does not make the key go on in another log", () => {
+it("a log beside the key that cannot be looked for does not make the key continue in another log", () => {
   const [folder, state] = [temporaryFolder("firmseal-read-"), temporaryFolder("firmseal-read-")];
   vi.stubEnv("FIRMSEAL_STATE", state);
   const file = join(folder, "k.pem");

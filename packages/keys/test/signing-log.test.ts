@@ -64,12 +64,12 @@ describe("a log", () => {
     expect(again.faults).toEqual([]);
   });
 
-  it("that is cut inside of its last entry, at any byte, goes on from the one before", () => {
+  it("that is cut inside its last entry, at any byte, continues from the previous one", () => {
     const { bytes } = written(3);
     const last = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
     for (let cut = last; cut < bytes.length; cut++)
       for (const tail of ["", "\0".repeat(bytes.length - cut)]) {
-        // bytes that did not get to the disk come back as zeros, also behind the begin of an entry
+        // bytes that did not get to the disk come back as zeros, even after the beginning of an entry
         const path = put(Buffer.concat([bytes.subarray(0, cut), Buffer.from(tail)]));
         const log = readLog(path);
         expect([log.entries.length, log.faults, log.torn], String(cut)).toEqual([2, [], statSync(path).size - last]);
@@ -81,13 +81,13 @@ describe("a log", () => {
       }
   });
 
-  it("with a hole in its last entry, where a block did not get to the disk, goes on from the one before", () => {
+  it("with a hole in its last entry, where a block did not reach the disk, continues from the previous one", () => {
     const { bytes } = written(3);
     bytes.fill(0, bytes.length - 200, bytes.length - 100);
     expect(readLog(put(bytes))).toMatchObject({ faults: [], entries: [{ n: 1 }, { n: 2 }] });
   });
 
-  it("of another kind is not taken for one that was cut short", () => {
+  it("of another kind is not mistaken for one that was cut short", () => {
     for (const bytes of ["-----BEGIN PRIVATE KEY-----", "x", '{"v":2', "\0\0firmware", "hello\nworld\n", "\n", '[{"v":1,"n":1}]'])
       expect(readLog(put(bytes)).faults, bytes).not.toEqual([]);
     expect(readLog(put(new Uint8Array(100_000))).faults).not.toEqual([]);
@@ -102,7 +102,7 @@ describe("a log", () => {
     expect(readLog(put(text))).toMatchObject({ entries: [], faults: [{ line: 1, what: "not an entry" }] });
   });
 
-  it("that is changed at any byte is found out, unless it is then the begin of an entry", () => {
+  it("that is changed at any byte is detected, unless the rest is the beginning of an entry", () => {
     const { bytes } = written(4);
     const good = readLog(put(bytes)).entries;
     fc.assert(
@@ -118,7 +118,7 @@ describe("a log", () => {
     );
   });
 
-  it("with an entry taken out, put in, doubled or moved is found out", () => {
+  it("with an entry removed, inserted, duplicated or moved is detected", () => {
     const { bytes } = written(4);
     const lines = bytes.toString().trimEnd().split("\n");
     const [a, b, c, d] = lines as [string, string, string, string];
@@ -139,7 +139,7 @@ describe("a log", () => {
     expect(readLog(put(`${[...lines, other].join("\n")}\n`)).faults).toEqual([]);
   });
 
-  it("goes on after what was accepted, and an acceptance holds for nothing that comes before it later", () => {
+  it("continues after what was accepted, and an acceptance does not cover earlier entries that change later", () => {
     const { bytes } = written(3);
     const lines = bytes.toString().trimEnd().split("\n");
     const path = put(`${lines[0]}\n${lines[2]}\n`);
@@ -173,7 +173,7 @@ describe("a log", () => {
     expect(readLog(path).faults).toEqual([{ line: 6, what: "entry 3 does not follow entry 4" }]);
   });
 
-  it("goes on behind what several have left that were killed in the middle of a line", () => {
+  it("continues after what several processes left that were killed in the middle of a line", () => {
     const { path, bytes } = written(2);
     const [line] = bytes.toString().split("\n") as [string];
     for (const torn of [line.slice(0, 300), line.slice(0, 20), '{"v":1,"n":', "{"]) {
@@ -209,7 +209,7 @@ describe("a log", () => {
     expect(readLog(put(shorter))).toMatchObject({ entries: [{ n: 1 }], faults: [] });
   });
 
-  it("is left as it was where it cannot be written", () => {
+  it("is left unchanged if it cannot be written", () => {
     const { path, bytes } = written(2);
     const log = readLog(path);
     const link = join(folder, "link.log");

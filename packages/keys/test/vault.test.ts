@@ -103,7 +103,7 @@ describe("a key in the transit engine", () => {
     expect(calls).toEqual(["GET /v1/team/transit/keys/release", "POST /v1/team/transit/sign/release"]);
   });
 
-  it("is asked for again where Vault is busy, and only then", async () => {
+  it("is requested again if Vault is busy, and only then", async () => {
     let n = 0;
     const { calls } = await vault([serviceKey("ed25519")], () => (n++ === 1 ? { status: 503 } : undefined));
     await (await openVaultKey("vault:transit/release")).signer?.sign(MESSAGE);

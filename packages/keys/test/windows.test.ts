@@ -4,9 +4,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { syncFolder } from "../../verifier/src/device/file.js";
+import { schemeOf } from "../src/sources/key-sources.js";
 import { pathInUri } from "../src/sources/pkcs11/pin.js";
 import { openKey } from "../src/sources/reference.js";
-import { schemeOf } from "../src/sources/table.js";
 
 describe("on Windows", () => {
   it("a drive letter is not a scheme", async () => {
@@ -18,7 +18,7 @@ describe("on Windows", () => {
     await expect(openKey("C:\\keys\\a.pem")).rejects.toThrow("C:\\keys\\a.pem");
   });
 
-  it("a file URI names a drive behind one more slash", () => {
+  it("a file URI names a drive after one more slash", () => {
     const windows = (rest: string) => pathInUri(rest, path.win32);
     expect(windows("/C:/secrets/pin.txt")).toBe("C:/secrets/pin.txt");
     expect(windows("///c:/pin.txt")).toBe("c:/pin.txt");
@@ -55,7 +55,7 @@ describe("on Windows", () => {
     }
   });
 
-  it("every other fault of a sync is told", () => {
+  it("every other fault of a sync is reported", () => {
     const failing = (code: string) => ({
       ...fs,
       fsyncSync: () => {

@@ -27,7 +27,7 @@ export { LIMITS } from "./input/limits.js";
 export { type Finding, type LintReport, lintFailure, type SkippedRule, type Waiver } from "./lint/lint.js";
 export { type LintOptions, lintReleases } from "./lint/releases.js";
 export { POLICIES, type Policy, SEVERITIES, type Severity } from "./lint/rule.js";
-export { ALL_RULES } from "./lint/rules.js";
+export { ALL_RULES } from "./lint/rule-table.js";
 export { signingKeys, trustOptions } from "./product/board/devices.js";
 export { boardInput } from "./product/board/sign-board.js";
 export { type BoardChange, releaseChanges } from "./product/changes.js";

@@ -1,4 +1,4 @@
-// What consumers accept: each rule of the table with an envelope that it refuses and one that it lets pass, and envelopes of others.
+// What consumers accept: each rule of the table with an envelope that it refuses and one that it lets pass, and third-party envelopes.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -183,7 +183,7 @@ describe("what a consumer accepts", () => {
     expect(faultOf(consumerOf(name), draftOf(DESCRIPTIONS.plain).bytes, algs)?.what).toBe(what);
   });
 
-  it("the check of an unsigned envelope counts the signatures that are there, and those to come", async () => {
+  it("the check of an unsigned envelope counts the existing signatures, and those to come", async () => {
     const draft = draftOf(DESCRIPTIONS.plain);
     await expect(checkDraftFor("ariel-os", draft, [])).resolves.toBeUndefined();
     await expect(checkDraftFor("ariel-os", draft, [ALG_ESP256])).rejects.toMatchObject({ reason: "CONSUMER", code: 217, exit: 1 });
@@ -195,7 +195,7 @@ describe("what a consumer accepts", () => {
   });
 });
 
-describe.skipIf(!haveVectors)("envelopes of others (third-party vectors)", () => {
+describe.skipIf(!haveVectors)("third-party envelopes (third-party vectors)", () => {
   const fault = (name: ConsumerName, bytes: Uint8Array) =>
     faultOf(
       consumerOf(name),

@@ -242,7 +242,7 @@ async function agree(one: Said): Promise<void> {
   }
 }
 
-describe("what tools say of a kind of device", () => {
+describe("what tools say about a kind of device", () => {
   it(
     "is what a device of this kind does",
     async () => {

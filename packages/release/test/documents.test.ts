@@ -50,7 +50,7 @@ it("refuses JSON that is nested deeply before it is parsed: it would take a hund
   expect(documentKind(Buffer.from(`{"bomFormat":"CycloneDX","x":${nested(1_001)}}`))).toEqual({ name: "file" });
 });
 
-it("locates a fault in what a person can have written, and not in megabytes", () => {
+it("locates a fault in what a person can have written, not in megabytes", () => {
   const faulty = (n: number) => Buffer.from(`[${"[],".repeat(n)}x]`);
   expect(() => parseJson(faulty(3))).toThrow(/^not JSON \(line 1, column 11\)$/);
   expect(() => parseJson(faulty(700_000))).toThrow(/^not JSON$/);

@@ -7,7 +7,7 @@ import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { deadAlternatives } from "../src/lint/alternatives.js";
 import { withWaivers } from "../src/lint/lint.js";
 import type { LintContext } from "../src/lint/rule.js";
-import { RULES } from "../src/lint/rules.js";
+import { RULES } from "../src/lint/rule-table.js";
 import type { SequenceCommand } from "../src/verify/tree.js";
 
 const ruleOf = (name: string) => RULES.find((one) => one.name === name) as (typeof RULES)[number];
@@ -72,7 +72,7 @@ describe("rules", () => {
     return embeddedTrust(await signTrust(encodeTrust(list), [signer(root)]));
   };
 
-  it("power-cut: tells how many cuts end badly, and the first", () => {
+  it("power-cut: says how many cuts end badly, and which is the first", () => {
     expect(found("power-cut", { cuts: { cuts: 80, faults: 0 } })).toEqual([]);
     expect(found("power-cut", { cuts: { cuts: 80, faults: 3, first: "write of a: none starts" } })).toEqual([
       "3 power cuts end badly; the first: write of a: none starts",

@@ -28,7 +28,7 @@ vi.mock("@firmseal/verifier/tools", async (original) => {
   };
 });
 
-it("once when it is made or read, once before a key of the user signs, once after", async () => {
+it("once when it is made or read, once before a key of the user signs, once afterwards", async () => {
   const key = signer(privateKey("ed25519", new Uint8Array(32).fill(9)));
   const bytes = new Uint8Array(4);
   const digest = "0".repeat(64);

@@ -18,7 +18,7 @@ function counted(list: readonly KeyWindow[], lowest: number, highest: number): n
 }
 
 describe("keys that count for one sequence number", () => {
-  it("are as many as there are when every number is looked at", () => {
+  it("are as many as a check of every number finds", () => {
     const next = draws(1);
     for (let i = 0; i < 2000; i++) {
       const list = Array.from({ length: next(6) }, (_, k) => {
@@ -30,7 +30,7 @@ describe("keys that count for one sequence number", () => {
     }
   });
 
-  it("are none behind the last number, and all of those that have no limit", () => {
+  it("do not count above the highest number; those without a limit count up to it", () => {
     const list = [keyWindow("a"), keyWindow("b", 5n), keyWindow("c", 0n, 4n)];
     expect([most(list, 0n), most(list, 5n), most(list, LAST), most(list, LAST + 1n), most([], 0n)]).toEqual([2, 2, 2, 0, 0]);
   });

@@ -82,17 +82,17 @@ describe.skipIf(!LONG)(`a fleet of 10,000${AT_LENGTH}`, { timeout: 1_200_000 }, 
   });
 });
 
-describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, () => {
+describe("what must not pass", { timeout: LONG ? 1_200_000 : 600_000 }, () => {
   /** Devices of a fleet in which some tens are alike: by default a fifth. */
   const SOME = LONG ? 100 : 20;
 
-  it.skipIf(!LONG)(`strands devices where the two rules are not kept, and somebody else chooses what they get${AT_LENGTH}`, async () => {
+  it.skipIf(!LONG)(`strands devices if the two rules are not followed and an attacker chooses what they get${AT_LENGTH}`, async () => {
     const { stranded, fooled } = await run(await carried(), { share: [0, 400], attacks: 2, careless: true });
     expect(stranded).toBeGreaterThan(0);
     expect(fooled).toBe(0);
   });
 
-  it("fools a fleet that believes one key when it is stolen, and nobody's trust even then; the plan calls it exposed", async () => {
+  it("fools a fleet that trusts one key when it is stolen, but not its trust files; the plan calls it exposed", async () => {
     const weak = await trustFileOf(1, { releases: [A, B, E], threshold: 1, roots: [R1, R2, R3] });
     const first = await release({ sequence: 10, class: "board-v2", keys: [A], image: imageOf("10") });
     const fleet = Array.from({ length: SOME }, () => new Device("board-v2", weak));
@@ -124,7 +124,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     expect([runs.length, trusts.length]).toEqual([SOME, 0]);
   });
 
-  it("leaves devices behind that get the successor without the bridge; the plan says how many of which cohort", async () => {
+  it("leaves behind devices that get the successor without the bridge; the plan says how many of each cohort", async () => {
     const s = await story(false);
     const bridge = at(s, 30);
     // three in seven of those with trust file 2 have taken the bridge to 3; 31 is signed by D and E, of which 2 lists

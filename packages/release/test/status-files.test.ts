@@ -65,7 +65,7 @@ function rowsOf({ text }: Collection) {
 const base64 = (bytes: Uint8Array) => ({ status: Buffer.from(bytes).toString("base64") });
 const RUNS = { numRuns: 100 };
 
-it("a status of which any bit is another changes nothing", async () => {
+it("a status with any bit flipped changes nothing", async () => {
   const [good] = rowsOf((await collected(line(base64(genuine)))) as Collection);
   expect(good).toEqual({ ...row, keys: ["A.jwk"], seen: sent.sent, since: sent.sent });
   let heard = 0;

@@ -14,7 +14,7 @@ import { recorded } from "../src/product/changes.js";
 import { productIn } from "../src/product/file/read.js";
 import { releasesIn } from "../src/product/record/record.js";
 
-describe("a private key that is in the place of an image while it is read", () => {
+describe("a private key that replaces an image while it is read", () => {
   const secret = JSON.stringify(toPrivateJwk(privateKey("ed25519", new Uint8Array(32).fill(9))));
 
   /** A folder with an image in it, and what puts a key there, or an image again. */
@@ -81,7 +81,7 @@ describe("a private key that is in the place of an image while it is read", () =
 });
 
 describe("the envelope of an earlier release", () => {
-  it("is the one whose digest was compared, also if the file is replaced meanwhile", async () => {
+  it("is the one whose digest was compared, even if the file is replaced meanwhile", async () => {
     const folder = temporaryFolder("firmseal-swapped-");
     const file = join(folder, "b.suit");
     const [one, other] = [1, 2].map((sequence) =>

@@ -6,7 +6,7 @@ import { ALGS, key, trustFileOf } from "../../test-support/src/rotation-world.js
 import { changeWords, trustChanges } from "../src/trust/change.js";
 
 describe("the changes of a list", () => {
-  it("name every member, also one that has no words of its own", async () => {
+  it("name every member, also one without its own words", async () => {
     const store = embeddedTrust(ALGS, await trustFileOf(1, { releases: [key("A"), key("B")], roots: [key("R1"), key("R2")] }));
     const [first, ...rest] = store.anchors;
     const next = { ...store, payload: [1], sequence: [0, 2] as [number, number], later: 3, anchors: [{ ...first, single: true }, ...rest] };

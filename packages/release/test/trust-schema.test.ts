@@ -1,4 +1,4 @@
-// schema/trust.schema.json against the tables that it repeats, and what it says of a mistake.
+// schema/trust.schema.json against the tables that it repeats, and what it says about a mistake.
 
 import { conform, DescriptionError, ROLES } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
@@ -50,7 +50,7 @@ describe("the schema of trust descriptions", () => {
       { sequence: 0.5 },
       "/sequence: the value must be integer,string (a number below 2^64, in quotes where it is 2^53 or more)",
     ],
-  ])("tells %s with its place and the nearest right word", (_, change, message) => {
+  ])("reports %s with its place and the nearest correct word", (_, change, message) => {
     let said: unknown;
     try {
       check({ ...good(), ...change });

@@ -12,8 +12,8 @@ import { LAST } from "../src/rotation/plan/quorum.js";
 import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
 import { A, all, B, C, cohort, D, facts, fileOf, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
 
-describe("a step that does harm", () => {
-  it("strands devices that start by the release they keep, if it has no image", async () => {
+describe("a harmful step", () => {
+  it("strands devices that start the release that they keep, if it has no image", async () => {
     const { T1, T2 } = all();
     const bytes = bridge({ sequence: 20, vendor: VENDOR, class: "board-v2", trust: T2 });
     const alone = await step("alone", signEnvelope(encode(bytes), [signer(A), signer(B)]));
@@ -79,7 +79,7 @@ describe("a step that does harm", () => {
   });
 });
 
-describe("a trust file by itself", () => {
+describe("a trust file alone", () => {
   it("is taken over if the release that runs is good under it", async () => {
     const { T1, T2 } = all();
     const T2only = await step("t2.trust", T2);
@@ -121,8 +121,8 @@ describe("what a device needs next", () => {
   });
 });
 
-describe("cohorts in one state", () => {
-  it("are told once, and as they would be alone", async () => {
+describe("cohorts in the same state", () => {
+  it("are reported once, and as they would be alone", async () => {
     const { bridge3, r31 } = all();
     const roots = [R1, R2, R3];
     const windowed = await trustFileOf(2, { releases: [A, B, C], roots, until: { 0: 25n, 2: 33n } });

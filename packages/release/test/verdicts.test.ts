@@ -1,4 +1,4 @@
-// What a plan says of devices of every kind, against what such a device then does.
+// What a plan says about devices of every kind, against what such a device then does.
 
 import { createHash } from "node:crypto";
 import {
@@ -26,7 +26,7 @@ const P256 = privateKey("es256", new Uint8Array(createHash("sha256").update("P-2
 const P256b = privateKey("es256", new Uint8Array(createHash("sha256").update("another P-256").digest()));
 
 describe("a device that lacks something", () => {
-  it("is stranded without the algorithm of the keys, and told so", () => {
+  it("is stranded without the algorithm of the keys, and the plan says so", () => {
     const { T1, bridge3, r31 } = all();
     const verdict = only(planSteps([cohort("p256", T1, 10, { algorithms: ["es256"] })], [bridge3, r31], NOBODY));
     expect(verdict).toMatchObject({ verdict: "stranded", steps: [{ code: errors.TRUST_UNUSABLE }, { code: errors.TRUST_UNUSABLE }] });
@@ -119,8 +119,8 @@ describe("a device that lacks something", () => {
   });
 });
 
-describe("a device that is not meant, or that is further on", () => {
-  it("is unaffected by what is for another product, whoever signs it", async () => {
+describe("a device that the release is not for, or that has a newer one", () => {
+  it("is unaffected by releases for another product, no matter who signs them", async () => {
     const { bridge3, r31 } = all();
     const other = await trustFileOf(4, { releases: [D, P256], roots: [R4, P256b] }, undefined, "another product");
     const camera = { identity: { vendor: [identityUuids(VENDOR, "camera").vendor], class: [identityUuids(VENDOR, "camera").class] } };
@@ -134,14 +134,14 @@ describe("a device that is not meant, or that is further on", () => {
     expect(only(planSteps([cohort("camera", other, 7, camera)], [r31], { ...NOBODY, stolen: hex(D, P256) })).verdict).toBe("exposed");
   });
 
-  it("is ahead if it runs something newer, also where the keys of the step are not its own any more", () => {
+  it("is ahead if it runs something newer, even if it no longer has the keys of the step", () => {
     const { T3, bridge2, r31 } = all();
     const result = only(planSteps([cohort("new", T3, 40)], [bridge2, r31], NOBODY));
     expect(result).toMatchObject({ verdict: "ahead", why: "it has passed r31", steps: [{ fit: "passed" }, { fit: "passed" }] });
     expect(only(planSteps([cohort("new", T3, 40)], [bridge2], NOBODY)).verdict).toBe("ahead");
   });
 
-  it("is behind if it has passed the bridge without its trust file, and is told which number it needs", () => {
+  it("is behind if it has passed the bridge without its trust file, and the plan says which number it needs", () => {
     const { T2, bridge3 } = all();
     const result = only(planSteps([cohort("passed", T2, 35)], [bridge3], NOBODY));
     expect(result).toMatchObject({ verdict: "behind", steps: [{ fit: "passed" }] });
@@ -151,14 +151,14 @@ describe("a device that is not meant, or that is further on", () => {
 });
 
 describe("a device that runs the number of a step", () => {
-  it("may run that release, and takes no other one if it is known to run it", async () => {
+  it("may run that release, and accepts no other one if it is known to run it", async () => {
     const { T1, bridge2 } = all();
     const same = (bridge2 as { envelope: Uint8Array }).envelope;
     const other = await release({ ...facts, sequence: 20, keys: [A, B], image: imageOf("other") });
     // nobody has said which release of this number it runs
     const some = only(planSteps([cohort("some", T1, 20)], [bridge2], NOBODY));
     expect(some).toMatchObject({ verdict: "moved", next: 'name the release that they run in the fleet file: "release"' });
-    expect(some.why).toBe("bridge2 is accepted only if they run that release already, and the fleet file does not name their release");
+    expect(some.why).toBe("bridge2 is accepted only if they already run that release, and the fleet file does not name their release");
     expect(only(planSteps([cohort("same", T1, 20, { release: same })], [bridge2], NOBODY)).verdict).toBe("moved");
     expect(only(planSteps([cohort("other", T1, 20, { release: other })], [bridge2], NOBODY))).toMatchObject({
       verdict: "stranded",
@@ -167,8 +167,8 @@ describe("a device that runs the number of a step", () => {
   });
 });
 
-describe("keys that are lost, stolen, or still at hand", () => {
-  it("keeps roots that are retired and at hand, and says so where they are not", async () => {
+describe("keys that are lost, stolen, or still available", () => {
+  it("keeps retired roots that are available, and says so if they are not", async () => {
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
     // the roots of the first list have not signed it
     const second = await trustFileOf(2, { releases: [A, B], roots: [R3, R4] });
@@ -200,7 +200,7 @@ describe("keys that are lost, stolen, or still at hand", () => {
     expect(missed).toMatchObject({ verdict: "behind", left: { release: { left: 2 }, root: { left: 0, needed: 2 } } });
   });
 
-  it("is behind, and not without roots, if the lists after its own are signed already", async () => {
+  it("is behind, and not without roots, if the lists after its own are already signed", async () => {
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
     const second = await trustFileOf(2, { releases: [A, B], roots: [R2, R3], signers: [R1, R2, R3] }, first);
     const third = await trustFileOf(3, { releases: [A, B], roots: [R3, R4], signers: [R2, R3, R4] }, second);
@@ -218,7 +218,7 @@ describe("keys that are lost, stolen, or still at hand", () => {
     expect(planSteps(fleet, [r], { ...NOBODY, lost: hex(R4) })[0]?.verdict).toBe("roots-lost");
   });
 
-  it("counts a key that the newest list keeps for another class: it is at hand", async () => {
+  it("counts a key that the newest list keeps for another class: it is available", async () => {
     const roots = [R1, R2].map((k): TrustEntry => ({ key: k, roles: ["root"] }));
     const { class: own } = identityUuids(VENDOR, "board-v2");
     const scoped = [A, B].map((k): TrustEntry => ({ key: k, roles: ["release"], class: own }));

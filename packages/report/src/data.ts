@@ -24,7 +24,7 @@ export interface ReportKind {
   class?: string;
   device?: string;
   slot: number;
-  /** Whether it has the images already. */
+  /** Whether it already has the images. */
   has: boolean;
   /**
    * The part in which it refuses the release because its identity is not checked. A device bundle cannot detect this.

@@ -138,7 +138,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     ["no board", (r) => r.artifacts.splice(0, r.artifacts.length), /it has no envelope for this board/],
     ["artifacts that are none", (r) => Object.assign(r, { artifacts: [null, 1, "x"] }), /is not the record of a release/],
     ["artifacts without classes", (r) => Object.assign(r.artifacts[0] ?? {}, { classes: [null] }), /is not the record of a release/],
-  ])("is red if release.json has %s, whoever made the page", async (_, change, words) => {
+  ])("is red if release.json has %s, no matter who made the page", async (_, change, words) => {
     const { isGood, verdict } = await withRecord(change);
     expect([isGood, verdict]).toEqual([false, expect.stringMatching(/^Refused: release\.json/)]);
     expect(verdict).toMatch(words);
@@ -164,7 +164,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     expect(await fits(shown)).toBe(true);
   });
 
-  it("gives each section an id of its own, also if two boards have one name", async () => {
+  it("gives each section an id of its own, even if two boards have one name", async () => {
     const content = contentOf();
     const boards = content.boards.map((one) => ({ ...one, board: "esp32" }));
     const { page, isGood } = await said(reportHtml({ ...content, boards }, await bundle()));
@@ -380,7 +380,7 @@ describe("report of a release", () => {
     expect(expectFailure(result, 1)).toContain(words);
   });
 
-  it("shows some boards, and says of how many", async () => {
+  it("shows some boards, and says how many there are", async () => {
     const { json } = await report(p, "--board", "puck", "--json");
     expect(json).toMatchObject({ boards: [{ board: "puck", file: "gateway-puck-1.4.2.suit" }], left: [] });
     expect(p.get("r.html").toString()).not.toContain("envelope-1");

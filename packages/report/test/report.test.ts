@@ -219,7 +219,7 @@ describe("report", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("says in one sentence what it cannot make a page of", async () => {
+  it("says in one sentence why it cannot make a page", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     p.put("cut.suit", p.get("fw.suit").subarray(0, 60));
@@ -254,7 +254,7 @@ describe("report", () => {
     expect((await p.ok([...args, "--json"])).json).toMatchObject({ payloadsNotChecked: [] });
   });
 
-  it("refuses a release whose devices trust different keys, also if some trust only more of them", async () => {
+  it("refuses a release whose devices trust different keys, even if some only trust more of them", async () => {
     const p = standard();
     const list = {
       $schema: "urn:firmseal:trust:1",

@@ -98,7 +98,7 @@ interface Row {
   devices: string[];
 }
 
-/** What a page with these boards says of each. */
+/** What a page with these boards says about each. */
 const READ = `[...document.querySelectorAll("section.board")].map((section, i) => ({
   name: section.querySelector("h2").textContent,
   verdict: document.querySelectorAll("#boards + div tbody tr")[i].lastElementChild.textContent,
@@ -138,7 +138,7 @@ describe.skipIf(!chromiumPath)(`the vectors in a report${NO_BROWSER}`, () => {
   it.each([
     ["general", () => readVectors() as unknown as Vector[], 620, 250],
     ["micro", () => readMicroVectors() as unknown as Vector[], 119, 20],
-  ])(`says of %s vectors what the verifier says${OF_SOME}`, async (which, read, least, leastRefused) => {
+  ])(`agrees with the verifier about %s vectors${OF_SOME}`, async (which, read, least, leastRefused) => {
     const all = read();
     const out = new Map<string, number>();
     const fit = all.filter((vector) => {

@@ -45,7 +45,7 @@ export function signedWith(key: PublicKey, alg = coseAlg(key.alg)): SignedWith {
   return { alg, publicKey: key.key, ...(key.kid && { kid: key.kid }) };
 }
 
-/** The key has signed this file already. A key signs only once. */
+/** The key has already signed this file. A key signs only once. */
 export class AlreadySigned extends Error {
   override readonly name = "AlreadySigned";
   constructor(

@@ -31,7 +31,7 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Signs an image and returns what the manifest says of it, with the most memory that the program took, in KiB. */
+/** Signs an image and returns what the manifest says about it, with the most memory that the program took, in KiB. */
 async function signed(p: Place, name: string): Promise<{ digest: string; size: number; memory: number }> {
   let memory = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -85,7 +85,7 @@ describe.skipIf(!LONG)(`large images${AT_LENGTH}`, () => {
   }
 });
 
-it("what is larger than a chunk is hashed whole, in constant memory (64 MiB)", async () => {
+it("what is larger than a chunk is hashed as a whole, in constant memory (64 MiB)", async () => {
   const p = standard();
   const size = 64 * 1024 * 1024 + 3;
   sparse(p, "big.bin", size, [0, 1 << 20, (1 << 20) - 1, size - 20]);

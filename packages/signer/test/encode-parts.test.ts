@@ -78,7 +78,7 @@ describe("severed elements", () => {
     sever: ["install", "payload-fetch", "text"],
   });
 
-  it("travel in the envelope, can be taken off and put back; signatures stay good", async () => {
+  it("travel in the envelope, can be removed and put back; signatures stay valid", async () => {
     const full = await signEnvelope(encode(d), [signer(key)]);
     expect([...splitEnvelope(full).severed.keys()].sort((a, b) => a - b)).toEqual([16, 20, 23]);
     expect(open(full, trust).absent).toEqual([]);
@@ -95,7 +95,7 @@ describe("severed elements", () => {
     expect(toHex(splitEnvelope(encode({ ...d, sever: [] })).manifest)).not.toBe(toHex(splitEnvelope(full).manifest));
   });
 
-  it("take the payloads with them that they alone fetch", () => {
+  it("take with them the payloads that only they fetch", () => {
     const fetch = (uri: string): Command[] => [{ "directive-override-parameters": { uri } }, "directive-fetch"];
     const full = encode(least({ install: fetch("#a"), load: fetch("#b"), sever: ["install"], payloads: { "#a": "aaa", "#b": "bbb" } }));
     const bare = sever(full);
@@ -104,7 +104,7 @@ describe("severed elements", () => {
     expect(toHex(reattach(bare, full))).toBe(toHex(full));
   });
 
-  it("of another release are not taken", async () => {
+  it("of another release are not accepted", async () => {
     const full = await signEnvelope(encode(d), [signer(key)]);
     const other = encode({ ...d, text: { en: { "update-description": "other" } } });
     expect(refusal(() => reattach(sever(full), other))).toBe("DIGEST_SEVERED");
@@ -146,7 +146,7 @@ describe("resolve()", () => {
     read: async (path: string) => store[path] as Uint8Array,
   };
 
-  it("puts digests, sizes and contents where files are named, wherever that is", async () => {
+  it("replaces named files by their digests, sizes and contents, wherever they are", async () => {
     const image = (ref: object) => ({ "directive-override-parameters": { image: ref } });
     const set = (ref: object) => ({ "directive-override-parameters": { "image-digest": ref } });
     const d = least({
@@ -196,7 +196,7 @@ describe("resolve()", () => {
     ).toBe(toHex(encode(out)));
   });
 
-  it("an error of the file system comes through; a payload that is not there is told", async () => {
+  it("an error of the file system is passed on; a missing payload is reported", async () => {
     const d = withCommands({ "directive-override-parameters": { image: { file: "x" } } });
     const gone = Object.assign(new Error("no such file"), { code: "ENOENT" });
     await expect(resolve(d, { ...files, hash: () => Promise.reject(gone) })).rejects.toBe(gone);

@@ -124,14 +124,14 @@ describe("the schema", () => {
     }
   });
 
-  it("asks a short validator first, which knows no words", () => {
+  it("asks a short validator first, which has no messages", () => {
     const read = (name: string) => readFileSync(new URL(`../lib/description/${name}.js`, import.meta.url), "utf8");
     expect(read("schema").length).toBeLessThan(read("schema-why").length * 0.6);
     expect(read("schema")).not.toContain("must be");
     expect(read("schema-why")).toContain("must be");
   });
 
-  it("what no schema can say is refused by encode(), at its place", () => {
+  it("what no schema can express is refused by encode(), with its place", () => {
     const at = (value: unknown) => wrongAt(value, encode);
     expect(at(least({ sequence: "18446744073709551616" }))).toBe("/sequence");
     expect(at(withCommands({ "directive-override-parameters": { "image-digest": { hex: "00" } } }))).toBe(
@@ -171,7 +171,7 @@ describe("the schema", () => {
       expect(refusal(() => encode(withCommands({ "directive-try-each": list })))).toBe("COMMAND_ARGUMENT");
   });
 
-  it("refuses text that is no Unicode", () => {
+  it("refuses text that is not Unicode", () => {
     expect(() => encode(least({ text: { en: { "update-description": "\ud800" } } }))).toThrow(/surrogate/);
   });
 });
@@ -261,7 +261,7 @@ describe("names and their numbers", () => {
     });
   }
 
-  it("every parameter of the schema is among these, but image", () => {
+  it("every parameter of the schema is among these, except image", () => {
     const tried = new Set(parameters.map(([name]) => name));
     expect(new Set(Object.keys(schema.$defs.parameters.properties))).toEqual(new Set([...tried, "image"]));
   });
@@ -309,7 +309,7 @@ describe("names and their numbers", () => {
     expect(en?.components[0]?.texts.map((t) => [t.key, utf8(t.text)])).toEqual([1, 2, 3, 4, 5, 6].map((n) => [n, String(n)]));
   });
 
-  it("the digest of the manifest is by the hash that was asked for", () => {
+  it("the digest of the manifest is by the requested hash", () => {
     for (const [digest, alg, n] of [
       ["sha-256", -16, 32],
       ["sha-384", -43, 48],

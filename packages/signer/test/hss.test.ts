@@ -207,7 +207,7 @@ describe("parameters", () => {
     },
   );
 
-  it("keep few nodes, and leave little to do again", () => {
+  it("keep few nodes, and leave little to compute again", () => {
     for (const n of [32, 24] as const)
       for (const height of [5, 10, 15, 20, 25] as const)
         for (const width of [1, 2, 4, 8] as const) expect(cachedCount({ n, height, width })).toBeLessThanOrEqual(2 ** 18);
@@ -229,7 +229,7 @@ describe("public keys", () => {
     );
   });
 
-  it("are refused where they are none that is verified here", () => {
+  it("are refused if their type is not supported", () => {
     const changed = (at: number, value: number) => Uint8Array.from(raw, (b, i) => (i === at ? value : b));
     for (const bad of [changed(3, 0), changed(3, 9), changed(7, 15), changed(7, 5), changed(11, 3), raw.subarray(1), new Uint8Array(60)])
       expect(() => publicKey("hsslms", bad)).toThrow(KeyError);

@@ -33,7 +33,7 @@ describe("JWK and COSE_Key", () => {
     );
   });
 
-  test("a kid of bytes that are no text is left out of a JWK", () => {
+  test("a kid of bytes that are not text is left out of a JWK", () => {
     expect(toJwk(privateKey("ed25519", hex(SEED), hex("fffe")))).not.toHaveProperty("kid");
   });
 
@@ -142,7 +142,7 @@ describe("JWK and COSE_Key", () => {
     expect(codeOf(() => fromCose(hex(bytes)))).toBe("format");
   });
 
-  test("no cut or changed byte of a COSE_Key raises anything but a KeyError", () => {
+  test("no cut or changed byte of a COSE_Key throws anything but a KeyError", () => {
     const bytes = toPrivateCose(privateKey("es256", SPEC_P256_PRIVATE, utf8("kid")));
     for (let i = 0; i < bytes.length; i++) {
       codeOf(() => fromCose(bytes.subarray(0, i)));

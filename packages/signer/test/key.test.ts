@@ -100,7 +100,7 @@ describe("signatures", () => {
     expect(codeOf(() => signer(foreign))).toBe("mismatch");
   });
 
-  test("a signer keeps no copy of the secret: with zeros in its place nothing is signed", async () => {
+  test("a signer keeps no copy of the secret: with zeros in its place, nothing is signed", async () => {
     for (const alg of keyAlgs.filter((a) => a !== "hsslms")) {
       await loadAlg(alg);
       const key = privateKey(alg, hex(SEED));
@@ -111,7 +111,7 @@ describe("signatures", () => {
     }
   });
 
-  test("a signature that came out wrong does not leave the signer", async () => {
+  test("a wrong signature does not leave the signer", async () => {
     const s = signer(privateKey("ed25519", hex(SEED)));
     machine.faulty = true;
     try {
@@ -189,7 +189,7 @@ describe("thumbprint", () => {
     "a50102200121582065eda5a12577c2bae829437fe338701a10aaa375e1bb5b5de108de439c08551d2258201e52ed75701163f7f9e40ddf9f341b3dc9ba860af7e0ca7ca7e9eecd0084d19c0258246d65726961646f632e6272616e64796275636b406275636b6c616e642e6578616d706c65",
   );
 
-  test("leaves the file as it is, also where it is a Buffer, whose slices are views: ML-DSA is read twice, before and after it is loaded", () => {
+  test("leaves the file as it is, even if it is a Buffer, whose slices are views: ML-DSA is read twice, before and after it is loaded", () => {
     const file = Buffer.from(toPrivateCose(privateKey("ed25519", new Uint8Array(32).fill(7), Uint8Array.of(1))));
     const before = Buffer.from(file);
     expect(fromCose(file)).toMatchObject({ alg: "ed25519" });

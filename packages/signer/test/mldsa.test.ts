@@ -42,7 +42,7 @@ const message = new TextEncoder().encode("firmware");
 
 let keys: Record<(typeof algs)[number], PrivateKey>;
 
-test("before the library is fetched public keys are read, and what needs it says so", () => {
+test("before the library is loaded, public keys are read, and what needs it says so", () => {
   const pub = publicKey("ml-dsa-65", new Uint8Array(1952));
   expect(thumbprint(pub)).toHaveLength(32);
   for (const f of [() => privateKey("ml-dsa-65", seed), () => anchorOf(pub)]) expect(f).toThrow(/await loadAlg/);
@@ -54,7 +54,7 @@ describe("with the library", () => {
     keys = Object.fromEntries(algs.map((alg) => [alg, privateKey(alg, seed)])) as typeof keys;
   });
 
-  test.each(algs)("%s: signs, and what it signs is verified; nothing that was changed is", async (alg) => {
+  test.each(algs)("%s: signs, and its signatures verify; a changed one does not", async (alg) => {
     const s = signer(keys[alg]);
     expect({ alg: s.alg, name: keyAlgOf(s.alg) }).toEqual({ alg: NUMBERS[alg], name: alg });
     const signature = await s.sign(message);
@@ -77,7 +77,7 @@ describe("with the library", () => {
     expect(await s.sign(message)).not.toEqual(await s.sign(message));
   });
 
-  test("a signature that came out wrong in this process does not leave (fault attack)", async () => {
+  test("a signature that this process computed wrongly does not leave it (fault attack)", async () => {
     const s = signer(keys["ml-dsa-44"]);
     machine.faulty = true;
     try {
@@ -101,7 +101,7 @@ describe("with the library", () => {
     );
   });
 
-  test("a signature that came back wrong does not leave", async () => {
+  test("a wrong signature is not returned", async () => {
     const own = signer(keys["ml-dsa-44"]);
     const foreign = (sign: (tbs: Uint8Array) => Promise<Uint8Array>) => foreignSigner(publicOf(keys["ml-dsa-44"]), sign).sign(message);
     expect(await foreign((tbs) => own.sign(tbs))).toHaveLength(2420);
@@ -182,7 +182,7 @@ describe("with the library", () => {
     expect(codeOf(() => fromRaw(new Uint8Array(1313)))).toBe("length");
   });
 
-  test("an envelope is signed with ML-DSA and Ed25519; each is enough, both can be asked for, and a stripped one is missed", async () => {
+  test("an envelope is signed with ML-DSA and Ed25519; each is enough, both can be required, and a stripped one is then detected", async () => {
     const classic = privateKey("ed25519", seed);
     const pq = keys["ml-dsa-65"];
     const unsigned = encodeManifest(

@@ -37,7 +37,7 @@ describe("Ed25519 by OpenSSL", () => {
     );
   });
 
-  test("signs, where it is there", async () => {
+  test("signs, if it is installed", async () => {
     const sign = vi.fn(crypto.sign);
     const { key } = await where(withCrypto({ sign }));
     const signer = key.signer(key.privateKey("ed25519", new Uint8Array(32).fill(7)));
@@ -67,7 +67,7 @@ describe("Ed25519 by OpenSSL", () => {
     await expect(first.sign(utf8("y"))).rejects.toMatchObject({ code: "range" });
   });
 
-  test("signs with the key in the array, also if another was there in the same turn", async () => {
+  test("signs with the key in the array, even if another was there in the same turn", async () => {
     const { openssl } = await where(process);
     const secret = new Uint8Array(32).fill(7);
     const message = utf8("x");
@@ -84,7 +84,7 @@ describe("Ed25519 by OpenSSL", () => {
     expect(openssl.nodeSign(message, secret)).not.toEqual(first);
   });
 
-  test("where it signs wrong, nothing leaves", async () => {
+  test("if it signs wrongly, nothing is returned", async () => {
     const sign = (alg: null, message: Uint8Array, key: KeyObject) => {
       const signature = crypto.sign(alg, message, key);
       signature[3] = (signature[3] as number) ^ 1;

@@ -88,7 +88,7 @@ describe("the table of a precompiled anchor", () => {
     }
   });
 
-  it("counts for its own key alone, and in the sizes that there are, also with the right digest", () => {
+  it("counts for its own key alone, and only in the supported sizes, also with the right digest", () => {
     const B = noble.Point.BASE;
     const secret = mod(little(randomBytes(32)));
     const mine = B.multiply(secret).toBytes();
@@ -120,7 +120,7 @@ describe("the table of a precompiled anchor", () => {
     }
   });
 
-  it("is refused with one character or number changed, one more or fewer, and with what is no character or number of a table", async () => {
+  it("is refused with one character or number changed, added or removed, or not allowed in a table", async () => {
     const signature = await signer(key).sign(message);
     const good = prepareKey(raw, "1k");
     const numbers = tableNumbers(good.table);
@@ -180,7 +180,7 @@ describe("the table of a precompiled anchor", () => {
     expect(verify({ table: numbers })).toBe(true);
   });
 
-  it("is hashed once, by the host where it can, and by nothing that lies", async () => {
+  it("is hashed once, by the host if it can, and never by a function that lies", async () => {
     const signature = await signer(key).sign(message);
     const made = prepareKey(raw, "8k");
     const other = prepareKey(raw, "4k");

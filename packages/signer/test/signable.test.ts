@@ -63,7 +63,7 @@ describe("opening an envelope before it is signed", () => {
     await expect(forged.verify([signedWith(one)])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
   });
 
-  it("refuses what a device refuses: one signature more than 8", async () => {
+  it("refuses what a device refuses: a ninth signature", async () => {
     const all = await signedBy(
       draftOf(singleImage(facts)),
       [11, 12, 13, 14, 15, 16, 17, 18].map((seed) => signer(key(seed))),
@@ -73,7 +73,7 @@ describe("opening an envelope before it is signed", () => {
   });
 });
 
-it("what was verified when it was signed is not taken for anything else", async () => {
+it("what was verified when it was signed is not accepted for anything else", async () => {
   const draft = draftOf(singleImage(facts));
   const who = signedWith(one);
   const tbs = await draft.toBeSigned(who);
@@ -107,13 +107,13 @@ describe.each(Object.entries(drafts))("%s", (_, make) => {
     await signed.verify([signer(one), signer(two)]);
   });
 
-  it("gives each key bytes of its own, whoever has signed before", async () => {
+  it("gives each key its own bytes, no matter who has signed before", async () => {
     const before = [await messageOf(draft, one), await messageOf(draft, two)];
     expect(before[0]).not.toEqual(before[1]);
     expect(await messageOf(await signedBy(draft, [signer(one)]), two)).toEqual(before[1]);
   });
 
-  it("never changes: a signature makes another", async () => {
+  it("never changes: a signature makes a new one", async () => {
     const bytes = Uint8Array.from(draft.bytes);
     const signed = await signedBy(draft, [signer(one)]);
     expect(signed.bytes.length).toBeGreaterThan(bytes.length);
@@ -139,7 +139,7 @@ describe.each(Object.entries(drafts))("%s", (_, make) => {
   });
 });
 
-it("a trust file is signed by its roots and those of the file before, and by nobody else", async () => {
+it("a trust file is signed by its roots and those of the previous file, and by nobody else", async () => {
   const { draft } = (drafts["a trust file"] as () => { draft: Signable })() as { draft: TrustDraft };
   await expect(draft.toBeSigned(signer(stranger))).rejects.toThrow(NotRoot);
   const before = TrustDraft.read(

@@ -8,7 +8,7 @@ import { DescriptionError, encode, importSuitTool } from "../src/index.js";
 import { wrongAt } from "./encode-common.js";
 
 describe("the import of old descriptions", () => {
-  it("refuses what it cannot carry over, and changes no object but its own", () => {
+  it("refuses what it cannot carry over, and changes only its own object", () => {
     const anything = fc.object({
       key: fc.constantFrom(
         "components",

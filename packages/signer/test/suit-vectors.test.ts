@@ -56,7 +56,7 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
     });
   }
 
-  it("example 2: severed and put together again", () => {
+  it("example 2: severed and reattached", () => {
     const full = vectorBytes("suit/manifest-spec/example2.signed.suit");
     const severed = vectorBytes("suit/manifest-spec/example2.signed.severed.suit");
     expect(Buffer.from(sever(full)).equals(Buffer.from(severed))).toBe(true);
@@ -64,7 +64,7 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
     expect(open(severed, trust()).absent).toEqual([20, 23]);
   });
 
-  it("warns of what the import leaves out", () => {
+  it("warns about what the import leaves out", () => {
     expect(importSuitTool(vectorJson("suit/manifest-spec/example2.json")).warnings).toEqual([
       "include-json is ignored",
       "description of a component: component-version is ignored",

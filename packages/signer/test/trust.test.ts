@@ -75,7 +75,7 @@ describe("a trust file", () => {
     expect(policyOf(store, ROLES.release, { vendor: [CLASS], class: [CLASS] }).anchors).toHaveLength(1);
   });
 
-  it("is no trust file while nobody has signed it, and too little with one of two roots", async () => {
+  it("is not a trust file before anybody has signed it, and not enough with one of two roots", async () => {
     const unsigned = encodeTrust(base);
     expect(codeOf(() => trustFileUnchecked(unsigned, pinned))).toBe(errors.CBOR_TYPE);
     expect(decodeTrust(unsigned).signatures).toEqual([]);
@@ -108,7 +108,7 @@ describe("a trust file", () => {
     await expect(signed(many, ...nine)).rejects.toMatchObject({ code: errors.SIGNATURE_COUNT });
   });
 
-  it("is signed elsewhere over the bytes that are handed out, and nothing else gets in", async () => {
+  it("is signed elsewhere over the bytes that tbs writes, and nothing else is accepted", async () => {
     const unsigned = encodeTrust(base);
     const tbs = trustToBeSigned(unsigned, publicOf(root));
     const half = await attachTrust(unsigned, publicOf(root), await signer(root).sign(tbs));
@@ -137,7 +137,7 @@ describe("a trust file", () => {
     expect(trustFileUnchecked(second, before).sequence).toEqual([0, 2]);
   });
 
-  it("never lets a debug key stand for a release, whatever else has signed", async () => {
+  it("never accepts a debug key for a release, whatever else has signed", async () => {
     const store = embeddedTrust(await signed(base, root, root2));
     const policy = policyOf(store, ROLES.release, device);
     for (const by of [[debug], [root], [root, root2], [debug, root]]) expect(() => open([], policy), String(by.length)).toThrow();
@@ -164,7 +164,7 @@ describe("a trust file", () => {
     expect(codeOf(() => encodeTrust({ ...base, anchors: twice }))).toBe(errors.TRUST_KEY_TWICE);
   });
 
-  it("is refused by a number where a bit of it is wrong or a part is missing, and nowhere says anything else", async () => {
+  it("is refused by number if a bit of it is wrong or a part is missing, and never gives a different result", async () => {
     const one = { ...base, anchors: base.anchors.slice(1), thresholds: { ...base.thresholds, root: 1 } };
     const file = await signed(one, root2);
     const pin = { anchors: [anchorOf(root2)] };

@@ -65,7 +65,7 @@ describe("chosen cuts", () => {
 });
 
 describe("the hash functions of the simulation", () => {
-  it("hash pieces of all sizes as one message, whatever becomes of a piece afterwards", () => {
+  it("hash pieces of all sizes as one message, whatever happens to a piece afterwards", () => {
     for (const sizes of [
       [],
       [0],

@@ -36,7 +36,7 @@ function spoilt(spoil: (started: Started) => void): MakeStore {
   return (setup) => around(device("memory")(setup));
 }
 
-/** What the contract says of a device, without the demands that it meets. */
+/** What the contract says about a device, without the demands that it meets. */
 async function complaints(make: MakeStore): Promise<string[]> {
   const out: string[] = [];
   for (const { name, run } of deviceContract(make, { secondCuts: 0 }))
@@ -58,14 +58,14 @@ it("a device that forgets its floor takes an older release", async () => {
   );
 });
 
-it("a device that says it has written, and has not, starts nothing of it", async () => {
+it("a device that claims to have written, and has not, starts none of it", async () => {
   const lazy = spoilt(({ device }) => {
     device.write = () => {};
   });
   expect((await complaints(lazy)).length).toBeGreaterThan(3);
 });
 
-it("a device that does not say which manifest it has does not take its own release again, nor another one with that number", async () => {
+it("a device that does not say which manifest it has accepts neither its own release again nor another one with that number", async () => {
   const silent = spoilt(({ device }) => {
     delete device.counters;
   });
@@ -75,7 +75,7 @@ it("a device that does not say which manifest it has does not take its own relea
   expect((await complaints(silent)).filter((c) => c.startsWith("another manifest"))).toEqual([]);
 });
 
-it("a device that forgets which manifest it has once it has another number of it takes another one", async () => {
+it("a device that forgets which manifest it has after another number accepts a different one", async () => {
   const forgetful = spoilt(({ device }) => {
     device.counters = () => null;
     device.floor = () => [0, 0];

@@ -14,12 +14,12 @@ import { bootlessStore } from "../src/devices/bootless.js";
 import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
-import { FlashModel } from "../src/models/flash-model.js";
-import { erasedFlash } from "../src/models/flash-operations.js";
-import { E, powerOn, storageIo } from "../src/models/storage-model.js";
 import { simulate } from "../src/simulate.js";
 import { Simulation } from "../src/simulation/simulation.js";
 import type { Release } from "../src/simulation/start-install.js";
+import { FlashModel } from "../src/storage-models/flash-model.js";
+import { erasedFlash } from "../src/storage-models/flash-operations.js";
+import { E, powerOn, storageIo } from "../src/storage-models/storage-model.js";
 import type { MakeStore, Setup, Verifier } from "../src/store.js";
 
 const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };

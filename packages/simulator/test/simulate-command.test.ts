@@ -24,7 +24,7 @@ describe("firmseal simulate", () => {
     }
   }, 180_000);
 
-  it("tells each cut in JSON, from the release that was there", async () => {
+  it("lists each cut in JSON, from the release that was there", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     p.put("fw.bin", image(3000, 9));
@@ -59,7 +59,7 @@ describe("firmseal simulate", () => {
     expect(new Set(points.map((x) => x.boots))).toEqual(new Set(["old", "new"]));
   });
 
-  it("fails, and tells the first cuts that end badly, where a device is wrong", async () => {
+  it("fails, and lists the first cuts that end badly, if a device is wrong", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const table = DEVICES as { [name: string]: SimulatedDevice };
@@ -100,7 +100,7 @@ describe("firmseal simulate", () => {
     }
   });
 
-  it("takes the size of a page for every device whose storage has pages, and for no other", async () => {
+  it("accepts a page size for every device whose storage has pages, and for no other", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const sizes: { [device: string]: unknown } = {};

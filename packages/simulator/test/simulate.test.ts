@@ -9,11 +9,11 @@ import { AT_LENGTH, LONG, some } from "../../test-support/src/environment/effort
 import { randoms } from "../../test-support/src/randoms.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { flashStore, layoutOf } from "../src/devices/flash.js";
-import { FlashModel } from "../src/models/flash-model.js";
-import { applyOperation, erasedFlash, FLASH_TEARS, type Pages } from "../src/models/flash-operations.js";
-import { SharedPages } from "../src/models/shared-pages.js";
 import { previousRelease } from "../src/previous.js";
 import { Simulation, Unsimulated } from "../src/simulation/simulation.js";
+import { FlashModel } from "../src/storage-models/flash-model.js";
+import { applyOperation, erasedFlash, FLASH_TEARS, type Pages } from "../src/storage-models/flash-operations.js";
+import { SharedPages } from "../src/storage-models/shared-pages.js";
 import type { MakeStore, Store } from "../src/store.js";
 import { expectSound, identity, release, SECOND, setup, signed, uuid } from "./simulate-common.js";
 
@@ -97,7 +97,7 @@ describe("a power cut at any operation, and again during recovery", () => {
 describe("the simulation itself", () => {
   const two = () => Promise.all([release(7, image(5001, 1)), release(8, image(4099, 2))]);
 
-  it.skipIf(!LONG)(`finds the same as when every course is really run${AT_LENGTH}`, async () => {
+  it.skipIf(!LONG)(`finds the same as a run of every course${AT_LENGTH}`, async () => {
     const [one, update] = await two();
     const plain = new Simulation(flashStore, setup, one, update).run(9);
     let runs = 0;
@@ -122,7 +122,7 @@ describe("the simulation itself", () => {
     expect(plain.courses).toBeLessThan(runs / 3);
   });
 
-  it("cuts where a real cut would leave the same behind, byte for byte", async () => {
+  it("leaves what a real cut leaves, byte for byte", async () => {
     const [, update] = await two();
     const layout = layoutOf(setup);
     const run = (flash: FlashModel) => {

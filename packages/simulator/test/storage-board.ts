@@ -6,9 +6,9 @@ import { anchor, install, type Progress } from "@firmseal/verifier";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { expect } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
-import { FlashModel } from "../src/models/flash-model.js";
-import { erasedFlash } from "../src/models/flash-operations.js";
-import { powerOn, storageIo } from "../src/models/storage-model.js";
+import { FlashModel } from "../src/storage-models/flash-model.js";
+import { erasedFlash } from "../src/storage-models/flash-operations.js";
+import { powerOn, storageIo } from "../src/storage-models/storage-model.js";
 
 export const key = privateKey("ed25519", hex("0b".repeat(32)));
 export const trust = { anchors: [anchor(key.alg, key.key)] };

@@ -4,9 +4,9 @@ import { storageBoot } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
 import { ALL, LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
 import { storageStore } from "../src/devices/storage.js";
-import { FlashModel, PowerCut } from "../src/models/flash-model.js";
-import { fragileIn, powerOn, StorageModel, storageIo } from "../src/models/storage-model.js";
 import { Simulation } from "../src/simulation/simulation.js";
+import { FlashModel, PowerCut } from "../src/storage-models/flash-model.js";
+import { fragileIn, powerOn, StorageModel, storageIo } from "../src/storage-models/storage-model.js";
 import { app, bytes, deviceOn, ID, identity, release, running, TRIES, trust } from "./storage-board.js";
 
 const code = (run: () => unknown): number => {
@@ -18,7 +18,7 @@ const code = (run: () => unknown): number => {
   return 0;
 };
 describe("the device in Espruino's Storage", () => {
-  it("starts what it has installed, keeps it when it is confirmed, and does not ask again", async () => {
+  it("starts what it has installed, keeps it once it is confirmed, and does not ask again", async () => {
     const board = await running();
     // there is nothing to go back to from the first release
     expect(board.device.pending()).toBe(false);
@@ -57,7 +57,7 @@ describe("the device in Espruino's Storage", () => {
     expect(board.start().text).toBe(app(7));
   });
 
-  it("hands out one source for what it has received, however often it is asked", async () => {
+  it("returns one source for what it has received, however often it is asked", async () => {
     const board = await running();
     const envelope = await release(8, app(8));
     board.device.receive(envelope, envelope.length, trust);
@@ -69,7 +69,7 @@ describe("the device in Espruino's Storage", () => {
     expect(open(kept, trust).digest).toEqual(open(envelope, trust).digest);
   });
 
-  it("opens the envelope it has kept, and hands out the texts that boot() has found good", async () => {
+  it("opens the envelope that it has kept, and returns the texts that boot() has verified", async () => {
     const board = await running();
     board.install(await release(8, app(8)));
     const device = deviceOn(board.io);
@@ -79,7 +79,7 @@ describe("the device in Espruino's Storage", () => {
     expect(device.pending()).toBe(false);
   });
 
-  it("makes room by removing what nothing goes back to, and what has been received", async () => {
+  it("makes room by removing what no rollback needs, and what has been received", async () => {
     const board = await running();
     board.device.makeRoom();
     expect(board.start().text).toBe(app(7));
@@ -152,7 +152,7 @@ describe("the device in Espruino's Storage", () => {
     for (let i = 0; i < 3; i++) expect(board.start().text).toBe(app(8));
   });
 
-  it("takes no release while one is on trial", async () => {
+  it("accepts no release while one is on trial", async () => {
     const board = await running();
     const [eight, nine] = [await release(8, app(8)), await release(9, app(9))];
     board.install(eight);
@@ -164,14 +164,14 @@ describe("the device in Espruino's Storage", () => {
     board.install(nine);
   });
 
-  it("never goes back where it is not asked to", async () => {
+  it("never goes back without a request", async () => {
     const board = await running();
     board.device = deviceOn(board.io, 0);
     board.install(await release(8, app(8)));
     for (let i = 0; i < 5; i++) expect(board.start().text).toBe(app(8));
   });
 
-  it("does not start an image that was changed, and on trial takes the one before", async () => {
+  it("does not start an image that was changed, and while on trial starts the previous one", async () => {
     const board = await running();
     board.install(await release(8, app(8)));
     const change = (text: string) => {
@@ -187,7 +187,7 @@ describe("the device in Espruino's Storage", () => {
     expect(board.start()).toEqual({ text: "", app: undefined });
   });
 
-  it("refuses by number, without compaction, when there is no room, and goes on after one", async () => {
+  it("refuses by number, without compaction, when there is no room, and continues after compaction", async () => {
     const board = await running();
     let n = 8;
     let refused = 0;
@@ -239,7 +239,7 @@ describe("the device in Espruino's Storage", () => {
     expect(board.device.floor()).toEqual([4294967295, 4294967295]);
   });
 
-  it("uses names that no identifier is part of, and forgets what was refused", async () => {
+  it("uses names that are not part of any identifier, and forgets what was refused", async () => {
     const board = await running();
     const names = () => (board.io.storage as StorageModel).list().sort();
     const before = names();

@@ -8,9 +8,9 @@ import { join, resolve } from "node:path";
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { describe, expect, it } from "vitest";
 import { draws } from "../../test-support/src/randoms.js";
-import { FlashModel } from "../src/models/flash-model.js";
-import { erasedFlash } from "../src/models/flash-operations.js";
-import { E, StorageModel } from "../src/models/storage-model.js";
+import { FlashModel } from "../src/storage-models/flash-model.js";
+import { erasedFlash } from "../src/storage-models/flash-operations.js";
+import { E, StorageModel } from "../src/storage-models/storage-model.js";
 import { app, bytes, ID, running } from "./storage-board.js";
 
 describe("hashes of Espruino", () => {
@@ -22,7 +22,7 @@ describe("hashes of Espruino", () => {
   const text = app(3, 1000);
   const right = Uint8Array.from(createHash("sha256").update(text).digest());
 
-  it("are its own where it has them, and ours where not, or where the stack is too small", () => {
+  it("are its own if it has them, and ours if not, or if the stack is too small", () => {
     const small = () => {
       throw new Error("Not enough stack memory for data");
     };
@@ -35,7 +35,7 @@ describe("hashes of Espruino", () => {
     expect(host.sha512).toBeUndefined();
   });
 
-  it("answer for an image where it lies", async () => {
+  it("answer for an image in place", async () => {
     const board = await running();
     const digest = (alg: number) => board.device.digest(ID, false, alg);
     expect(Uint8Array.from(digest(-16) ?? [])).toEqual(Uint8Array.from(createHash("sha256").update(app(7)).digest()));

@@ -7,10 +7,10 @@ import { image } from "../../test-support/src/command-line/run.js";
 import { LONG } from "../../test-support/src/environment/effort.js";
 import { filesStore } from "../src/devices/files.js";
 import { FlashStore, layoutOf } from "../src/devices/flash.js";
-import { FlashModel } from "../src/models/flash-model.js";
-import { erasedFlash } from "../src/models/flash-operations.js";
-import { FsModel } from "../src/models/fs-model.js";
 import { Simulation, Unsimulated } from "../src/simulation/simulation.js";
+import { FlashModel } from "../src/storage-models/flash-model.js";
+import { erasedFlash } from "../src/storage-models/flash-operations.js";
+import { FsModel } from "../src/storage-models/fs-model.js";
 import type { MakeStore, Started } from "../src/store.js";
 import { identity, release, setup, total } from "./simulate-common.js";
 
@@ -79,7 +79,7 @@ describe("a wrong device is caught:", () => {
     expect((await caught(wrong(late))).none).toBeGreaterThan(0);
   });
 
-  it("both records lie in one page that is erased at once", async () => {
+  it("both records are in one page that is erased at once", async () => {
     const both = erasing((flash, address) => {
       if (inRecords(address)) for (const record of layout.records) flash.erase(record);
       else flash.erase(address);

@@ -72,7 +72,7 @@ describe("what arrives", () => {
     expect(a.want).toBeGreaterThan(want);
   });
 
-  it("has a head that the host has room for, its text included, and 65,536 bytes where it says nothing", async () => {
+  it("has a head that the host has room for, its text included, and 65,536 bytes if the host sets no limit", async () => {
     const b = await withText(70_000);
     const large = { memory: b.length };
     expect(code(() => sent(b, 1000))).toBe(errors.HEAD_LENGTH);
@@ -98,12 +98,12 @@ describe("what arrives", () => {
     expect(code(() => arrived(null))).toBe(errors.CBOR_TRUNCATED);
   });
 
-  it("has payloads as large as its manifest says, with their names, and nothing behind them", async () => {
+  it("has payloads as large as its manifest says, with their names, and nothing after them", async () => {
     const name = "#".padEnd(1024, "f");
     const whole = await envelope(update(), { rest: [payload()] });
     // enough after the head to continue reading; nothing of it is read yet
     const b = Uint8Array.from([...whole, ...new Array(64).fill(0)]);
-    // all that a name and the heads may take is allowed for, and not one byte more
+    // all that a name and the heads may take is allowed for, and not one more byte
     const accepts = (length: number) => code(() => arrive(null, b, length, trust, {}, device, shelf())) !== errors.PAYLOAD_SIZE;
     let [most, tooMany] = [b.length, b.length + 2000];
     while (tooMany - most > 1) {

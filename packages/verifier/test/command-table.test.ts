@@ -98,7 +98,7 @@ describe("what a command makes a device do", () => {
     });
   });
 
-  it("is said to change a component by those that write to it", () => {
+  it("is reported as a change of a component by those that write to it", () => {
     expect(rows.filter(([, { changes }]) => changes).map(([code]) => code)).toEqual([DIR_WRITE, DIR_FETCH, DIR_COPY, DIR_SWAP]);
   });
 });

@@ -13,7 +13,7 @@ describe("a number from outside", () => {
   it("has one from 1 to the end of the table", () => {
     expect([0, 1, 2, 3].map((n) => tableEntry("ABC", n))).toEqual([0, 2, 3, 0]);
   });
-  it("is a condition where it is SHARED and has a POLICY", () => {
+  it("is a condition if it is SHARED and has a POLICY", () => {
     expect([COND_VENDOR_IDENTIFIER, COND_IMAGE_MATCH].map(isCondition)).toEqual([true, true]);
     expect([DIR_FETCH, DIR_INVOKE, DIR_SET_COMPONENT_INDEX].map(isCondition)).toEqual([false, false, false]);
   });

@@ -94,7 +94,7 @@ describe.skipIf(!haveVectors)("COSE working group examples (third-party vectors)
   });
 });
 
-it("a signature of 16,384 bytes is looked at", async () => {
+it("a signature of 16,384 bytes is checked", async () => {
   const signed = await envelopeOf({ blocks: [{ spoil: () => new Array(16384).fill(0) }] });
   expect(refusalOf(open, signed, { anchors: [anchor("ed25519", ED25519)] })[0]).toBe(errors.SIGNATURE_INVALID);
 });
@@ -113,6 +113,6 @@ it.each([
   expect(read(hex("d284 43a10132 a0 f6 4100"), [1], [])[0]?.alg).toBe(-19);
 });
 
-it("a byte string has the shortest head there is for its length", () => {
+it("a byte string has the shortest possible head for its length", () => {
   for (const n of [0, 23, 24, 255, 256, 65_535, 65_536, 0x12345678, 2 ** 32 - 1]) expect(stringHead(n), `${n}`).toEqual(head(2, n));
 });

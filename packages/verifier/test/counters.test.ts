@@ -1,11 +1,11 @@
-// The number of the floor belongs to one manifest, on every ready-made device: also after a way back, a power cut, and an update of the verifier.
+// The number of the floor belongs to one manifest, on every ready-made device: even after a way back, a power cut, and an update of the verifier.
 
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash, type Pages } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash, type Pages } from "../../simulator/src/storage-models/flash-operations.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -89,7 +89,7 @@ describe("the number of the floor", () => {
     expect(flash.log.length).toBe(before);
   });
 
-  it("is taken where another installation has come in between", async () => {
+  it("is taken if another installation has come in between", async () => {
     const device = memoryDevice(identity, [ID], 4096);
     const progress = install(await release(10, image(1, 900), "https://x/1"), trust, device);
     progress.next();
@@ -129,7 +129,7 @@ function received(flash: FlashModel, envelope: Uint8Array, n: number, who: Trust
 }
 
 describe("a release that failed its tries", () => {
-  it("can be installed again, whatever was cut meanwhile, and no other of its number can", async () => {
+  it("can be installed again, whatever was cut meanwhile, but no other with its number", async () => {
     const flash = new FlashModel(erasedFlash(8, PAGE));
     const [seven, eight, other] = [await release(7, image(1, 900)), await release(8, image(2, 900)), await release(8, image(3, 900))];
     install(seven, trust, onFlash(flash)).next();
@@ -154,7 +154,7 @@ describe("a release that failed its tries", () => {
 });
 
 describe("a device that was written by a version that kept no counters", () => {
-  it("takes no release with the number that it has, and any with a higher one", async () => {
+  it("accepts no release with the number that it has, and any with a higher one", async () => {
     const io = holding({
       "firmseal.r0": record(
         [

@@ -47,13 +47,13 @@ describe("an UnverifiedEnvelope", () => {
     expect(signatures).toHaveLength(2);
     expect([absent, text]).toEqual([[], []]);
   });
-  it("has nothing signed where there is no wrapper", () => {
+  it("has nothing signed if there is no wrapper", () => {
     const bare = octets(tag(TAG_ENVELOPE, map([int(ENV_MANIFEST), bytes(manifest())])));
     const { message, digest: sum, signatures, manifest: m } = decodeEnvelope(bare);
     expect([message, sum, signatures, m.sequence]).toEqual([null, null, [], [0, 7]]);
     expect(refusalOf(open, bare, trust)[0]).toBe(E.ENVELOPE_NO_WRAPPER);
   });
-  it("passes over a chain of delegation, which open() does not support", async () => {
+  it("skips a delegation chain, which open() does not support", async () => {
     const chain: Pair = [int(ENV_DELEGATION), bytes(array())];
     const [head, ...rest] = await envelope(manifest(), { tag: null });
     expect(head).toBe(0xa2);
@@ -61,7 +61,7 @@ describe("an UnverifiedEnvelope", () => {
     expect(decodeEnvelope(b).envelope.severed).toEqual([]);
     expect(refusalOf(open, b, trust)[0]).toBe(E.NOT_SUPPORTED);
   });
-  it("says where each payload lies, with its name and by itself", async () => {
+  it("says where each payload is, with and without its name", async () => {
     const [a, b] = [payload(), payload([9, 9, 9], "#b")];
     const [name, content] = a;
     const whole = [...name, ...content];
@@ -74,7 +74,7 @@ describe("an UnverifiedEnvelope", () => {
     expect([found?.whole.n, found?.content.n]).toEqual([whole.length, IMAGE.length]);
     expect(refusalOf(decodeEnvelope, await made(update(), { rest: [b, a] }))[0]).toBe(E.PAYLOAD_UNREFERENCED);
   });
-  it("may be of a manifest that is larger than a device holds", async () => {
+  it("may be of a manifest that is larger than a device can hold", async () => {
     const e = await withText(map([text("en"), map([int(1), text(new Array(70_000).fill(97))])]));
     expect(decodeEnvelope(e).text[0]?.texts[0]?.text).toHaveLength(70_000);
     expect(refusalOf(open, e, trust)[0]).toBe(E.HEAD_LENGTH);
@@ -98,7 +98,7 @@ describe("a text", () => {
   const english = (...pairs: Pair[]) => map([text("en"), map(...pairs)]);
   const two = array(bytes([1]), bytes([2]));
 
-  it("is told by language, of the manifest and of its components, in the manifest or severed from it", async () => {
+  it("is returned by language, for the manifest and its components, in the manifest or severed from it", async () => {
     const content = map(
       [text("de"), map([int(1), text("alles")])],
       [text("en"), map([int(1), text("all")], [int(4), text("yaml")], [C0, map([int(1), text("one")], [int(8), text("v")])], [two, map()])],
@@ -128,7 +128,7 @@ describe("a text", () => {
     expect(decodeEnvelope(await withSeveredText(severed)).text).toEqual(told.slice(0, 1));
   });
 
-  it("is read once: what was held against its digest is what is told", async () => {
+  it("is read once: what was compared with its digest is what is returned", async () => {
     const e = await withSeveredText(map([text("de"), map([int(1), text("alles")])]));
     const seen = new Array(e.length).fill(0);
     const read = (at: number, n: number) => {

@@ -41,14 +41,14 @@ describe("a new device", () => {
     expect(fs.readdirSync(dir).sort()).toEqual(["device.json", "slots"]);
     expect(fs.statSync(join(dir, "device.json")).mode & 0o777).toBe(0o600);
   });
-  it("is not made where there is one, nor opened where there is none", () => {
+  it("is not made if there is one, and not opened if there is none", () => {
     const dir = fresh();
     const before = fs.readFileSync(join(dir, "device.json"), "utf8");
-    expect(() => createFileDevice(fs, dir, identity, 1)).toThrow("there is a device already");
+    expect(() => createFileDevice(fs, dir, identity, 1)).toThrow("there is already a device");
     expect(fs.readFileSync(join(dir, "device.json"), "utf8")).toBe(before);
     expect(() => fileDevice(fs, join(root, "nowhere"))).toThrow();
   });
-  it("makes the folders around its own, and needs no one that is there", () => {
+  it("makes its parent folders, and needs none that exist", () => {
     for (const path of ["a/b/c", "a/b/d//", "a\\e", "a/f\\g/h", "a/./i/../j"]) {
       createFileDevice(fs, `${root}/${path}`, identity, 1);
       expect(fs.readdirSync(`${root}/${path}`).sort()).toEqual(["device.json", "slots"]);
@@ -66,7 +66,7 @@ describe("a new device", () => {
     for (const path of ["/proc/firmseal", "/proc/firmseal/a/b", "/proc/self/firmseal"])
       expect(() => createFileDevice(fs, path, identity, 1)).toThrow(/ENOENT|EACCES|EPERM/);
   });
-  it("has no identifiers of devices where none are given", () => {
+  it("has no identifiers of devices if none are given", () => {
     const dir = fs.mkdtempSync(join(root, "d-"));
     createFileDevice(fs, dir, identity, 1);
     expect(read(dir).device).toEqual([]);
@@ -120,14 +120,14 @@ describe("a record", () => {
     ["a negative size", part({ size: -1 })],
     ["a size that is not a number", part({ size: null, slot: 1, x: 1 })],
     ["a second component that is wrong", { components: { "00": { slot: 0, size: 0 }, "01": { slot: 3, size: 0 } } }],
-  ])("with %s is none", (name, more) => {
+  ])("with %s is invalid", (name, more) => {
     const dir = fresh();
     write(dir, { ...good, ...more });
     // null counts as 0 in a comparison
     if (name === "a size that is not a number") write(dir, { ...good, ...part({ size: "x" }) });
     expect(() => fileDevice(fs, dir)).toThrow();
   });
-  it("that is null or no JSON is none", () => {
+  it("that is null or not JSON is invalid", () => {
     const dir = fresh();
     write(dir, null);
     expect(() => fileDevice(fs, dir)).toThrow("not a device record");
@@ -151,7 +151,7 @@ describe("components", () => {
 });
 
 describe("an installation", () => {
-  it("goes to slots and envelopes by turns", async () => {
+  it("goes to slots and envelopes in turn", async () => {
     const dir = fresh();
     for (const [n, slot, envelope] of [
       [1, 1, "a"],
@@ -230,7 +230,7 @@ describe("an installation", () => {
     expect(read(dir).components).toEqual({ ...components, "00": { slot: 1, size: 100 } });
   });
 
-  it("takes no file for a leftover that another session has made current", async () => {
+  it("mistakes no file for a leftover that another session has made current", async () => {
     const dir = fresh();
     const old: Device = fileDevice(fs, dir);
     old.begin(true);
@@ -295,7 +295,7 @@ describe("files", () => {
     expect(Array.from(fileDevice(slow, dir).read(ID, 0, 300, false))).toEqual(Array.from(image(1, 300)));
     expect(read(dir).floor).toBe("1");
   });
-  it("that have become shorter are told", () => {
+  it("that have become shorter are reported", () => {
     const path = join(fresh(), "x");
     fs.writeFileSync(path, "abcd");
     const source = fileSource(fs, path, 5);

@@ -32,7 +32,7 @@ describe("what is committed", () => {
     device.discard();
     expect(() => device.persist({ sequence: [0, 2], written: [], counters: [] })).toThrow("no envelope was kept");
   });
-  it("is no record that flash has changed on its way", () => {
+  it("is not a record if flash has changed it on its way", () => {
     const later = blankFlash();
     commit(on(later), 1, 1, 2, 3);
     const { write } = later;
@@ -102,7 +102,7 @@ describe("what is committed", () => {
   });
 });
 describe("an envelope that is received", () => {
-  it("is there once it is whole, until another one begins", async () => {
+  it("exists once it is whole, until another one begins", async () => {
     const device = on(blankFlash());
     expect(refusalOf(device.received)[0]).toBe(errors.CBOR_TRUNCATED);
     const [one, two] = [await release(1, image(1, 100)), await release(2, image(2, 101))];
@@ -115,7 +115,7 @@ describe("an envelope that is received", () => {
     expect(install(device.received(), trust, device).next()).toBeUndefined();
     expect([device.floor(), device.size(ID, false)]).toEqual([[0, 2], 101]);
   });
-  it("stays where it lies when it is what is kept, and nothing else does", async () => {
+  it("stays in place if it is what is kept, and nothing else does", async () => {
     const envelope = await release(1, image(1, 100), "a:1");
     const other = envelope.map((x, i) => (i === 90 ? x ^ 1 : x));
     for (const [kept, itself] of [
@@ -153,7 +153,7 @@ describe("an envelope that is received", () => {
     const big = await release(1, image(1, 1000 + more + 1));
     expect(code(() => device.receive(big, big.length, trust))).toBe(errors.STORAGE_FULL);
   });
-  it("is refused where it does not fit its area", async () => {
+  it("is refused if it does not fit its area", async () => {
     const flash = blankFlash();
     const big = await release(1, image(1, PAGE));
     expect(code(() => on(flash).receive(big, big.length, trust))).toBe(errors.STORAGE_FULL);

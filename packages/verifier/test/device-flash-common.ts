@@ -1,7 +1,7 @@
 // Records on raw flash, word by word.
 
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { ID, identity } from "./releases.js";
 

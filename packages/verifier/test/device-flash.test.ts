@@ -2,8 +2,8 @@
 
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import type { FlashLayout } from "../src/device/flash.js";
 import { type Device, errors, install } from "../src/index.js";
 import { blankFlash, on, PAGE, RECORDS } from "./device-flash-common.js";
@@ -76,10 +76,10 @@ describe("a record", () => {
     expect(floorOf(holding(newer, old))).toEqual([0, 8]);
     expect(floorOf(blankFlash())).toEqual([0, 0]);
   });
-  it("with another magic is none", () => {
+  it("with another magic is invalid", () => {
     expect(floorOf(holding(sealed(MAGIC + 1, ...good.slice(1))))).toEqual([0, 0]);
   });
-  it("that says it is longer than its page is none, and is not read", () => {
+  it("that says it is longer than its page is invalid, and is not read", () => {
     for (const areas of [1000, 2 ** 29, 2 ** 32 - 1])
       expect(floorOf(holding(new Uint8Array(0), sealed(MAGIC, 4, 0, 7, 0, areas)))).toEqual([0, 0]);
     for (const tries of [PAGE / 4, 2 ** 30, 2 ** 32 - 1])
@@ -158,7 +158,7 @@ describe("a start", () => {
     expect([device.pending(), device.rolledBack(), device.envelope()?.length, device.size(ID, false)]).toEqual([false, true, 6, 4]);
   });
 });
-it("a journal with a gap is written on behind it: no word twice", () => {
+it("a journal with a gap continues after it: no word is written twice", () => {
   for (const log of [
     [0xffffffff, 65535],
     [0xffffffff, 0xffffffff, 0xffffffff, 65535],
@@ -203,7 +203,7 @@ describe("a writer", () => {
     expect(erased()).toEqual([2 * PAGE, 3 * PAGE, 2 * PAGE]);
     expect(Array.from(flash.read(2 * PAGE, 1))).toEqual([255]);
   });
-  it("keeps what a start loads in RAM, piece behind piece", () => {
+  it("keeps what a start loads in RAM, piece after piece", () => {
     const flash = blankFlash();
     const device: Device = on(flash);
     device.begin(false);
@@ -217,7 +217,7 @@ describe("a writer", () => {
     ]);
     expect(flash.operations).toBe(0);
   });
-  it("erases nothing to discard where nothing was written", () => {
+  it("erases nothing to discard if nothing was written", () => {
     const flash = blankFlash();
     const device: Device = on(flash);
     device.begin(true);

@@ -201,11 +201,11 @@ describe("machine code that has passed its checks", () => {
     expect(new Set(engine.calls.map(({ code }) => code))).toEqual(new Set([latin1(IMAGE)]));
   });
 
-  it("stands for the same COSE algorithms", () => {
+  it("means the same COSE algorithms", () => {
     expect(ed25519Kernel.ids).toEqual(ed25519.ids);
   });
 
-  it("makes its checks at each use, and its image flat once", () => {
+  it("makes its checks at each use, and its flat image once", () => {
     const engine = new Engine();
     engine.use();
     const checks = ["memory", "getAddressOf", "once", "nativeCall", "getAddressOf", "nativeCall", "getAddressOf"];
@@ -299,7 +299,7 @@ describe("the JavaScript decides, and kernel() gives the reason", () => {
     expect(engine.use()).toBe(0);
   });
 
-  it("until kernel() is called again, also where the reason is gone", () => {
+  it("until kernel() is called again, even if the reason is gone", () => {
     const engine = new Engine();
     const { host } = engine;
     for (const [reason, change, back] of [
@@ -343,7 +343,7 @@ describe("the JavaScript decides from one use to the next", () => {
     expect(engine.entered).toBe(engine.calls.length);
   });
 
-  it("where the code throws", () => {
+  it("if the code throws", () => {
     const engine = started();
     engine.run = (call) => (isSample(call) ? passing(call) : broken());
     expect(said()).toEqual(TRUE);
@@ -360,7 +360,7 @@ describe("hostile input", () => {
     return { value, reads };
   }
 
-  it("is read once where the machine code decides", () => {
+  it("is read once if the machine code decides", () => {
     const engine = started();
     const [key, message, signature] = [once(GOOD.key), once(GOOD.message), once(GOOD.signature)];
     expect(verify({ key: key.value, message: message.value, signature: signature.value })).toBe(false);
@@ -390,7 +390,7 @@ describe("hostile input", () => {
     expect(engine.calls).toEqual([]);
   });
 
-  it("a message with an element that is no octet is for the JavaScript", () => {
+  it("a message with an element that is not an octet goes to the JavaScript", () => {
     const engine = started();
     const message = [0xaf, 0x182];
     expect(verify({ ...GOOD, message })).toBe(ed25519.verify(GOOD.key, message, GOOD.signature, {}));

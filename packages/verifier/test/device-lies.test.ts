@@ -2,7 +2,7 @@
 // its release. It starts nothing that nobody signed, it ends, it throws refusals only, and its floor stays.
 
 import { describe, expect, it } from "vitest";
-import type { FlashModel } from "../../simulator/src/models/flash-model.js";
+import type { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { LONG } from "../../test-support/src/environment/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { type Flash, flashDevice } from "../src/device/flash.js";

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { encode, encodeTrust, type PrivateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devices.js";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import type { Machine, MakeStore, Store } from "../../simulator/src/store.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
@@ -193,7 +193,7 @@ it("a device without room for floors, or without counters, is refused", () => {
   expect(code(() => roleFloors(device))).toBe(errors.COMPONENT_UNKNOWN);
 });
 
-it("what was stored otherwise than it was written is not committed", async () => {
+it("what was stored differently from what was written is not committed", async () => {
   const device = roleFloors(memoryDevice(identity, IDS, 4096));
   const { write } = device;
   device.write = (id, offset, bytes) => write(id, offset, id.length === 1 && bytes[0] === RELEASE ? new Uint8Array(bytes.length) : bytes);
@@ -261,7 +261,7 @@ describe("the component of the floors", () => {
     expect(kept.bytes).toEqual([RECOVERY, ...entry(RELEASE, 10), ...entry(DEBUG, 7), ...entry(RECOVERY, 1)]);
   });
 
-  it("goes below a floor only where counting begins anew", () => {
+  it("goes below a floor only if counting begins again", () => {
     const { kept, device } = plain([RELEASE, ...entry(RELEASE, 9), ...entry(DEBUG, 7)], RELEASE, 9);
     const before = [...kept.bytes];
     for (const [role, n] of [

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { StorageModel } from "../../simulator/src/models/storage-model.js";
+import type { StorageModel } from "../../simulator/src/storage-models/storage-model.js";
 import type { StorageIo } from "../src/device/storage.js";
 import { boot, errors, install, open, type Source } from "../src/index.js";
 import { code, ID, image, release, trust } from "./releases.js";
@@ -73,7 +73,7 @@ describe("a session", () => {
     d.discard();
     expect(names(io)).toEqual([]);
   });
-  it("commits what it has received, where it lies, and gives its image to a start", async () => {
+  it("commits what it has received, in place, and gives its image to a start", async () => {
     const io = blankIo();
     const d = on(io, 0);
     const bytes = image(1, 100);
@@ -88,7 +88,7 @@ describe("a session", () => {
     expect(start.invoked).toEqual([latin(bytes)]);
     expect(names(io)).toEqual(["firmseal.0a", "firmseal.1a", "firmseal.r0"]);
   });
-  it("commits nothing that did not come to be", () => {
+  it("commits nothing that does not exist", () => {
     const io = blankIo();
     const d = on(io, 0);
     d.begin(true);
@@ -115,7 +115,7 @@ describe("a session", () => {
     d.persist({ sequence: [0, 5], written: [], counters: new Uint8Array(28) });
     expect(on(io).envelope()?.length).toBe(4);
   });
-  it("keeps what was received where it lies when it is that, and writes anything else", async () => {
+  it("keeps what was received in place if it is that, and writes anything else", async () => {
     const io = blankIo();
     const d = on(io, 0);
     const envelope = await release(1, image(1, 100), "a:1");
@@ -142,7 +142,7 @@ describe("a session", () => {
 });
 
 describe("what is written", () => {
-  it("is a record with all that lies there, in the file that does not rule", async () => {
+  it("is a record with everything in Storage, in the file that is not current", async () => {
     const io = blankIo();
     const [one, two] = [image(1, 301), image(2, 302)];
     install(await release(1, one), trust, on(io)).next();
@@ -241,7 +241,7 @@ describe("what is written", () => {
       }
   });
 
-  it("takes the place of what was cut in its name", () => {
+  it("replaces what was left by a cut under its name", () => {
     const io = blankIo();
     const erased: string[] = [];
     io.storage.erase = (name) => void erased.push(name);
@@ -298,7 +298,7 @@ describe("what is written", () => {
     expect(open(d.received(), trust).sequence).toEqual([0, 1]);
   });
 
-  it("is refused where a session has begun in the middle of an envelope", async () => {
+  it("is refused if a session has begun in the middle of an envelope", async () => {
     const io = blankIo();
     const d = on(io, 0);
     const envelope = await release(1, image(1, 500));

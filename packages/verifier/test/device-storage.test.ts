@@ -2,7 +2,7 @@
 // device-storage-session.test.ts writes them, and packages/simulator/test/storage-device.test.ts installs on it.
 
 import { describe, expect, it } from "vitest";
-import type { StorageModel } from "../../simulator/src/models/storage-model.js";
+import type { StorageModel } from "../../simulator/src/storage-models/storage-model.js";
 import { type StartedApp, type StorageIo, storageBoot } from "../src/device/storage.js";
 import { errors, install, type Source } from "../src/index.js";
 import { code, ID, image, release, trust } from "./releases.js";
@@ -19,7 +19,7 @@ const state = (io: StorageIo) => {
 };
 
 describe("a record", () => {
-  it("tells floor, envelope and images", () => {
+  it("has floor, envelope and images", () => {
     const io = holding({ ...lying, "firmseal.r0": record(parts, { tries: 0 }) });
     const d = on(io);
     expect(state(io)).toEqual([[1, 2], false, false, 5, 6]);
@@ -45,7 +45,7 @@ describe("a record", () => {
     ],
     ["an octet too many", record(parts, { ...untried, more: "\xff\xff" })],
     ["an octet too few", record(parts, { ...untried, more: "" })],
-  ])("with %s is none", (_, text) => {
+  ])("with %s is invalid", (_, text) => {
     for (const name of ["firmseal.r0", "firmseal.r1"]) {
       const io = holding({ [name]: text });
       expect(state(io)).toEqual([[0, 0], false, false, undefined, 0]);
@@ -119,7 +119,7 @@ describe("a record", () => {
 });
 
 describe("what others have left", () => {
-  it("is a fault where a file is missing or too short, and nothing where nothing is read", () => {
+  it("is a fault if a file is missing or too short, and nothing if nothing is read", () => {
     for (const text of ["app", ""]) {
       const { "firmseal.1a": _, ...rest } = lying;
       const d = on(holding({ ...rest, ...(text && { "firmseal.1a": text }), "firmseal.r0": record(parts, { tries: 0 }) }));
@@ -133,7 +133,7 @@ describe("what others have left", () => {
       expect([d.slot([Uint8Array.of(1)]), d.size([Uint8Array.of(1)], false)]).toEqual([1, 0]);
     }
   });
-  it("goes back to the slot before, whatever the floor is", () => {
+  it("goes back to the previous slot, whatever the floor is", () => {
     for (const low of [2, 3]) {
       const d = on(holding({ ...lying, "firmseal.r0": record(parts, { floor: [0, low], marks: [UNMARKED, MARK, MARK, MARK] }) }));
       expect([d.envelope()?.length, d.slot(ID), d.size(ID, false)]).toEqual([3, 1, 7]);
@@ -150,7 +150,7 @@ describe("what others have left", () => {
     expect(code(() => d.begin(false))).toBe(0);
     expect((io.storage as StorageModel).flash.operations).toBe(operations);
   });
-  it("counts as failed where a start cannot be counted", () => {
+  it("counts as failed if a start cannot be counted", () => {
     const io = holding({ ...lying, "firmseal.r0": record(parts) });
     io.storage.write = () => true;
     const d = on(io);
@@ -199,14 +199,14 @@ describe("the boot file", () => {
     app?.confirm();
     expect(on(io).pending()).toBe(false);
   });
-  it("takes the release before when every try of an image that does not fit is used up", () => {
+  it("starts the previous release when every try of an image that does not fit is used up", () => {
     for (const text of ["app(9)", "app(8", ""]) {
       const { "firmseal.1a": _, ...rest } = lying;
       const { text: started, io } = boots({ ...rest, ...(text && { "firmseal.1a": text }), "firmseal.r0": record(parts) });
       expect([started, on(io).rolledBack()]).toEqual(["app(77)", true]);
     }
   });
-  it("starts nothing where neither fits", () => {
+  it("starts nothing if neither fits", () => {
     const { text, app } = boots({ ...lying, "firmseal.1a": "app(9)", "firmseal.1b": "app(78)", "firmseal.r0": record(parts) });
     expect([text, app]).toEqual(["", undefined]);
   });

@@ -33,7 +33,7 @@ describe("a SUIT_Digest", () => {
     for (const m of [0, 1, n - 1, n + 1]) expect(refusalOf(read, item(alg, m))[0]).toBe(E.DIGEST_LENGTH);
     for (const other of ALGS) if (other[2] !== n) expect(refusalOf(read, item(alg, other[2]))[0]).toBe(E.DIGEST_LENGTH);
   });
-  it("is of an algorithm that is known, and has nothing behind it", () => {
+  it("is of a known algorithm, and has nothing after it", () => {
     for (const alg of [-18, -45]) for (const n of [32, 64]) expect(refusalOf(read, item(alg, n))[0]).toBe(E.NOT_SUPPORTED);
     for (const alg of [-1, -14, -15, -17, -19, -42, -46]) expect(refusalOf(read, item(alg, 32))[0]).toBe(E.DIGEST_ALG);
     expect(refusalOf(read, item(-16, 32, 131, [0]))).toEqual([E.CBOR_TYPE, 0]);
@@ -69,13 +69,13 @@ describe("a digest of a stretch", () => {
     return [...calls];
   };
 
-  it.each(ALGS)("%i is ours where the host has none", (alg, name) => {
+  it.each(ALGS)("%i is ours if the host has none", (alg, name) => {
     for (const host of [{}, { [name]: undefined }, { [name]: {} }] as Host[]) {
       expect(Uint8Array.from(digestSlice(inputOf(bytes), { at: 0, n: 3000 }, host, alg))).toEqual(right(name));
       expect(Uint8Array.from(digestSlice(inputOf(source), { at: 7, n: 501 }, host, alg))).toEqual(right(name, bytes.slice(7, 508)));
     }
   });
-  it.each(ALGS)("%i is the host's in one call where all of it is a chunk, and in pieces where it is more", (alg, name) => {
+  it.each(ALGS)("%i is the host's, in one call for a single chunk, and in pieces for more", (alg, name) => {
     const slice = (n: number) => ({ at: 3, n });
     const both = { [name]: { ...whole(name), ...pieces(name) } } as Host;
     const one = { [name]: whole(name) } as Host;

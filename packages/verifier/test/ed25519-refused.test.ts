@@ -145,7 +145,7 @@ describe("what is refused before the equation", () => {
     expect(good).toBeGreaterThan(20);
   });
 
-  it("an R that is not canonical, though it is the point", () => {
+  it("an R that is not canonical, although it is the point", () => {
     // y = 3 .. 18 have a second encoding y + p; only some are on the curve. The hash is over the encoding given.
     const k = 77n;
     const fixed = { create: () => ({ update() {}, digest: () => octets(k, 64) }) };

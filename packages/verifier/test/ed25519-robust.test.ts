@@ -80,7 +80,7 @@ describe("robustness", () => {
     expect([verify(one.key, message, first), verify(other.key, message, second)]).toEqual([true, true]);
   });
 
-  it("takes octets only: what is above 255 counts for nothing", () => {
+  it("accepts only octets: values above 255 count for nothing", () => {
     const message = randomOctets(20);
     const a = times(number(randomOctets(32)) % L, B);
     const key = encode(a);
@@ -125,7 +125,7 @@ describe("robustness", () => {
     for (const text of ["1", "3", "6", "9"]) expect(ed25519.valid(text.repeat(32) as unknown as Uint8Array)).toBe(false);
   });
 
-  it("has no point for nothing, also where it was interrupted", () => {
+  it("has no point for an empty value, even after an interruption", () => {
     const one = keyPair(randomOctets(32));
     const failing = Array.from(keyPair(randomOctets(32)).key);
     let reads = 0;
@@ -162,7 +162,7 @@ describe("robustness", () => {
     }
   });
 
-  it("changes nothing that it is given, and uses a hash of the host and a prepared key", () => {
+  it("changes none of its arguments, and uses a hash of the host and a prepared key", () => {
     const pair = keyPair(randomOctets(32));
     const message = randomOctets(100);
     const signature = pair.sign(message);

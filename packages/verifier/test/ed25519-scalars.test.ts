@@ -34,7 +34,7 @@ describe("numbers", () => {
     }
   });
 
-  it("of 256 bits are told from those below L", () => {
+  it("of 256 bits are distinguished from those below L", () => {
     for (const x of nearL) {
       const n = load(x, 32);
       expect([x, reduce(n, 11)]).toEqual([x, x < L]);

@@ -123,7 +123,7 @@ function keyFor(target: Point, e: bigint, r: bigint, s: bigint): Point {
   return times(s * inverse(r, N), sum(target, negative(times(e * inverse(s, N), G))));
 }
 
-describe("cases that chance does not bring", () => {
+describe("cases that random input does not reach", () => {
   const e = digest;
   // The points whose x is below p - n or at least n: r and r + n are both below p.
   const small = Array.from({ length: 14 }, (_, i) => lift(BigInt(i)));
@@ -163,13 +163,13 @@ describe("cases that chance does not bring", () => {
     }
   });
 
-  it("x = 0 is no signature", () => {
+  it("x = 0 is not a signature", () => {
     const zero = lift(0n)!;
     expect(es256.valid(encode(zero))).toBe(true);
     expect(es256.verify(encode(zero), message, signature(0n, 1n), ours)).toBe(false);
   });
 
-  it("the sum at infinity is refused, and equal or opposite parts are added right", () => {
+  it("the sum at infinity is refused, and equal or opposite parts are added correctly", () => {
     for (const d of [1n, 2n, 3n, 5n, 7n, N - 1n, N - 3n, 12345678901234567890n]) {
       const q = times(d, G);
       // u1 + d u2 = 0, and u1 = d u2

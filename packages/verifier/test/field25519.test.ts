@@ -184,7 +184,7 @@ describe("operations", () => {
     edges.push(Array.from({ length: 32 }, () => random(256)).reduce((sum, octet) => sum * 256n + BigInt(octet), 0n) % 2n ** 255n);
   }
 
-  it("read 32 octets, and tell whether the number is odd", () => {
+  it("read 32 octets, and say whether the number is odd", () => {
     for (const x of edges) {
       let r = unpack(octets(x));
       expectSizeOne(r);
@@ -197,7 +197,7 @@ describe("operations", () => {
     }
   });
 
-  it("tell whether a number at the bounds is odd, and that it is not 0", () => {
+  it("say whether a number at the bounds is odd, and that it is not 0", () => {
     // each limb at its bound alone, and with all below it against it
     const alone = (i: number, sign: number) => extreme(1, (j) => (j === i ? sign : 0));
     const against = (i: number, sign: number) => extreme(1, (j) => (j === i ? sign : j < i ? -sign : 0));
@@ -215,7 +215,7 @@ describe("operations", () => {
     }
   });
 
-  it("tell 0 in each form that it has below the bounds", () => {
+  it("recognize 0 in each form that it has below the bounds", () => {
     const multiples = (n: bigint) => {
       // n * p in limbs of one sign, the largest first
       let rest = n * P;

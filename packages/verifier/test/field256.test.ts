@@ -148,7 +148,7 @@ describe("mul", () => {
     }
   });
 
-  it("may write over any of its arguments, and leaves out the addend", () => {
+  it("may overwrite any of its arguments, and leaves out the addend", () => {
     const [a, b, d] = [tight(randomBelow(P)), tight(randomBelow(P)), tight(randomBelow(P))];
     const full: number[] = [];
     mul256(full, a, b, d, -2);

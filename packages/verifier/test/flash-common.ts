@@ -1,8 +1,8 @@
 // A board with raw flash that starts, installs and receives.
 
 import { expect } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { boot, type Device, install } from "../src/index.js";
 import { ID, identity, trust } from "./releases.js";

@@ -1,8 +1,8 @@
 // The model of flash that the tests use.
 
 import { describe, expect, it } from "vitest";
-import { FlashMisuse, FlashModel } from "../../simulator/src/models/flash-model.js";
-import type { FLASH_TEARS } from "../../simulator/src/models/flash-operations.js";
+import { FlashMisuse, FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import type { FLASH_TEARS } from "../../simulator/src/storage-models/flash-operations.js";
 import { empty, PAGE } from "./flash-common.js";
 import { image } from "./releases.js";
 
@@ -25,7 +25,7 @@ describe("the model of flash", () => {
     expect(flash.read(2 * PAGE - 200, 400)).toEqual(long);
   });
 
-  it("gets as far as it says when the power is cut, and does nothing after", () => {
+  it("gets as far as it says when the power is cut, and does nothing afterwards", () => {
     const left = (tear: (typeof FLASH_TEARS)[number], bytes: Uint8Array, n = 0) => {
       const flash = empty();
       flash.cutAfter(n, tear);

@@ -1,8 +1,8 @@
 // The device on raw flash goes back after failed starts.
 
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/storage-models/flash-operations.js";
 import { MUTANTS } from "../../test-support/src/environment/effort.js";
 import { formatSequence } from "../src/base/number.js";
 import { errors, install } from "../src/index.js";
@@ -21,7 +21,7 @@ describe("going back after failed starts", () => {
     return restart(b, careful);
   }
 
-  it("starts a release three times, then the one before; the floor stays", async () => {
+  it("starts a release three times, then the previous one; the floor stays", async () => {
     let b = await updated();
     for (let n = 0; n < 3; n++) {
       expect([b.device.pending(), starts(b)]).toEqual([true, two]);
@@ -29,7 +29,7 @@ describe("going back after failed starts", () => {
     }
     for (let n = 0; n < 5; n++) {
       expect([b.device.pending(), b.device.rolledBack(), starts(b), formatSequence(b.device.floor())]).toEqual([false, true, one, "2"]);
-      // the one before is not put in doubt by what it says of itself
+      // the one before is not put in doubt by what it says about itself
       b.device.confirm();
       b = restart(b, careful);
     }
@@ -60,7 +60,7 @@ describe("going back after failed starts", () => {
     }
   });
 
-  it("installs nothing over the way back while a release is not confirmed", async () => {
+  it("does not overwrite the way back while a release is not confirmed", async () => {
     const b = await updated();
     const next = await release(3, three);
     expect(code(() => install(next, trust, b.device).next())).toBe(errors.UNCONFIRMED);
@@ -81,7 +81,7 @@ describe("going back after failed starts", () => {
     }
   });
 
-  it("keeps the one before when the next update is cut anywhere", async () => {
+  it("keeps the previous one if the next update is cut anywhere", async () => {
     let b = await updated();
     for (let n = 0; n < 4; n++) {
       starts(b);

@@ -1,7 +1,7 @@
 import { singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/storage-models/flash-operations.js";
 import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { formatSequence } from "../src/base/number.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
@@ -70,7 +70,7 @@ describe("the device on raw flash", () => {
     expect(seen).toBeGreaterThan(80);
   });
 
-  it("falls back to the record before where any bit of the newest is wrong, and to none where both are", async () => {
+  it("falls back to the previous record if any bit of the newest is wrong, and to none if both are wrong", async () => {
     const b = on(empty());
     put(b.device, await release(1, image(1, 100)));
     put(b.device, await release(2, image(2, 101)));
@@ -105,7 +105,7 @@ describe("the device on raw flash", () => {
     expect(starts(restart(after, more))).toEqual(image(2, 100));
   });
 
-  it("leaves nothing of a refused image that could be taken for one", async () => {
+  it("leaves nothing of a refused image that could be mistaken for an image", async () => {
     const b = on(empty());
     put(b.device, await release(1, image(1, 100)));
     const progress = install(await release(2, image(2, 6000), "http://a/b"), trust, b.device);
@@ -213,7 +213,7 @@ describe("the device on raw flash", () => {
     expect(starts(restart(b))).toEqual(image(2, 600));
   });
 
-  it("leaves it alone also where that happens between its last byte and its commit", async () => {
+  it("leaves it alone even if that happens between its last byte and its commit", async () => {
     const b = on(empty());
     put(b.device, await release(1, image(1, 600)));
     const [one, two] = [on(b.flash).device, on(b.flash).device];

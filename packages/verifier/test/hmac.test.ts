@@ -69,7 +69,7 @@ describe("HMAC-SHA-256", () => {
     }
   });
 
-  it("is number 5 of COSE, with the host's hash where that can be fed in pieces", () => {
+  it("is number 5 of COSE, with the host's hash if that accepts pieces", () => {
     expect(hmac256.ids).toEqual([5]);
     const key = new Uint8Array(32).fill(7);
     const tag = createHmac("sha256", key).update("").digest();

@@ -278,11 +278,11 @@ describe("hostile CBOR of 64 KB", () => {
     expect(steps(), what).toBeLessThanOrEqual(4 * bytes.length);
   };
 
-  it.skipIf(MUTANTS)("looks at each byte in RAM four times at most", () => each(inRam));
+  it.skipIf(MUTANTS)("reads each byte in RAM at most four times", () => each(inRam));
   it.skipIf(MUTANTS)("reads each byte of a Source four times at most, in fewer calls than there are bytes", () => each(ofSource));
   it.skipIf(MUTANTS)("compares keys in linear time", () => each(compared));
 
-  it.skipIf(MUTANTS)("allocates nothing that is larger than the input", async () => {
+  it.skipIf(MUTANTS)("allocates nothing larger than the input", async () => {
     const inputs = await all();
     const Native = Uint8Array;
     let largest = 0;

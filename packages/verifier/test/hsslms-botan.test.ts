@@ -75,7 +75,7 @@ describe.skipIf(MUTANTS)("Botan", () => {
     return found.status === 0 ? "" : `botan has no HSS-LMS: ${found.stderr.trim()}`;
   })();
 
-  it.for(some(sets, 3))("%s: its signatures are accepted here, and the test signer's there", ([params, levels], ctx) => {
+  it.for(some(sets, 3))("%s: its signatures are accepted here, and those of the test signer there", ([params, levels], ctx) => {
     if (missing && !process.env["CI"]) ctx.skip(missing);
     expect(missing).toBe("");
     const { n } = ots(levels[0]!.ots);

@@ -72,7 +72,7 @@ describe("one level", () => {
       expect(verifyJoined(bad, message, signature, hostFor(key))).toBe(false);
   });
 
-  it("is refused for a leaf past the last one, where everything else fits it", () => {
+  it("is refused for a leaf past the last one, even if everything else fits it", () => {
     const last = tree({ lms: 5, ots: 3 });
     for (const q of [32, 37, 2 ** 31 + 3])
       for (const steps of [0, 5, 6]) {
@@ -116,7 +116,7 @@ describe("several levels", () => {
     }
   });
 
-  it("are refused where one has another n, or unknown types, though it is signed", () => {
+  it("are refused if one has a different n, or unknown types, although it is signed", () => {
     for (const levels of [
       [
         [5, 3],

@@ -39,7 +39,7 @@ describe("refusals", () => {
     }
   });
 
-  it("nine levels, though each of them is right", () => {
+  it("nine levels, although each of them is valid", () => {
     const nine = stack(
       Array.from({ length: 9 }, () => tree({ lms: 10, ots: 7 })),
       message,
@@ -56,7 +56,7 @@ describe("refusals", () => {
     for (const type of [0, 4, 6, 10, 15, 0x105, 0x80000005]) expect(check(good.key, message, patch(good.signature, at, type))).toBe(false);
   });
 
-  it("a leaf past the last one, also where everything else fits it", () => {
+  it("a leaf past the last one, even if everything else fits it", () => {
     for (const [lms, o] of [
       [5, 3],
       [10, 7],
@@ -79,7 +79,7 @@ describe("refusals", () => {
     for (const q of [32, 2 ** 31, 2 ** 32 - 1]) expect(check(good.key, message, patch(good.signature, 4, q))).toBe(false);
   });
 
-  it("levels whose n differ, in either direction, though each of them is right", () => {
+  it("levels whose n differ, in either direction, although each of them is valid", () => {
     const wide = () => tree({ lms: 5, ots: 3 });
     const narrow = () => tree({ lms: 10, ots: 7 });
     const results = [
@@ -96,7 +96,7 @@ describe("refusals", () => {
     expect(results).toEqual([true, true, false, false, false, false]);
   });
 
-  it("a level's key with types that are unknown or do not go together, though it is signed", () => {
+  it("a level's key with types that are unknown or cannot be combined, though it is signed", () => {
     const top = tree({ lms: 5, ots: 3 });
     for (const [lms, o] of [
       [5, 0],

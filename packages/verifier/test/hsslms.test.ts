@@ -113,7 +113,7 @@ describe("signatures of an independent signer", () => {
     }
   });
 
-  it("the longest signature of all, 74,616 bytes, and one that lies past 64 KB: where Espruino has no views", () => {
+  it("the longest signature of all, 74,616 bytes, and one beyond 64 KB, where Espruino has no views", () => {
     const { key, signature } = stack(
       Array.from({ length: 8 }, () => tree({ lms: 9, ots: 1 })),
       message,

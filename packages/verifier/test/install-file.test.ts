@@ -67,7 +67,7 @@ describe("the device in a folder", () => {
     expect([formatSequence(last.floor()), read(last, 400)]).toEqual(["4", image(4, 400)]);
   });
 
-  it("does not take a record with a floor that is no text for one", () => {
+  it("does not accept a record whose floor is not text", () => {
     const dir = join(folder, "odd-floor");
     createFileDevice(fs, dir, identity, 1000);
     const record = JSON.parse(fs.readFileSync(join(dir, "device.json"), "utf8"));

@@ -26,7 +26,7 @@ describe("installing on a device in memory", () => {
     expect(device.invoked).toEqual([{ id: ID, args: undefined }]);
   });
 
-  it("ends a session where the device has begun another one meanwhile, and leaves alone what that one wrote", async () => {
+  it("ends a session if the device has begun another one meanwhile, and leaves alone what that one wrote", async () => {
     const [one, two] = [await release(7, image(1, 500)), await release(8, image(2, 500))];
     const device = memoryDevice(identity, [ID], 100_000);
     install(one, trust, device).next();
@@ -47,7 +47,7 @@ describe("installing on a device in memory", () => {
     expect(current(device)).toEqual(image(2, 500));
   });
 
-  it("installs what was signed, whatever becomes of the envelope behind its back", async () => {
+  it("installs what was signed, whatever happens to the envelope meanwhile", async () => {
     const bytes = image(3, 4097);
     const evil = image(4, 4097);
     for (const [payload, outcome] of [
@@ -66,14 +66,14 @@ describe("installing on a device in memory", () => {
     }
   });
 
-  it("takes no chunk that has no length", async () => {
+  it("accepts no chunk without a length", async () => {
     const device = memoryDevice(identity, [ID], 100_000);
     const progress = install(await release(1, image(1, 500), "coap://example.com/fw"), trust, device);
     progress.next();
     expect(code(() => progress.next(new ArrayBuffer(500) as never))).toBe(errors.PAYLOAD_SIZE);
   });
 
-  it("reads on in its own envelope, whatever a hash of the host's makes be read", async () => {
+  it("continues to read its own envelope, whatever a hash of the host reads", async () => {
     const envelope = await release(5, image(1, 500));
     const other = await release(23, image(1, 500));
     other.set(envelope.slice(0, 30));
@@ -90,7 +90,7 @@ describe("installing on a device in memory", () => {
     expect(code(() => open(envelope, { ...trust, floor: [0, 20] }, { sha256: { once } }))).toBe(errors.ROLLBACK);
   });
 
-  it("leaves the RAM of another manifest alone, whatever a hash of the host's opens meanwhile", async () => {
+  it("leaves the RAM of another manifest alone, whatever a hash of the host opens meanwhile", async () => {
     const bytes = image(1, 500);
     const envelope = await release(5, bytes);
     const other = await release(23, bytes, "coap://example.com/fw");
@@ -150,7 +150,7 @@ describe("installing on a device in memory", () => {
     expect(code(() => open(reentrant, trust))).toBe(errors.CBOR_TRUNCATED);
   });
 
-  it("takes a floor that could not be read for a fault, and not for none", async () => {
+  it("treats a floor that could not be read as a fault, not as none", async () => {
     const envelope = await release(5, image(1, 500));
     for (const floor of [null, 0, Number.NaN, "", [], [1]])
       expect(code(() => open(envelope, { ...trust, floor: floor as never }))).toBe(errors.TRUST_POLICY);
@@ -172,7 +172,7 @@ describe("installing on a device in memory", () => {
     }
   });
 
-  it("cuts an endless payload off at the byte that is too many, and goes on with nothing after a refusal", async () => {
+  it("cuts off an endless payload at the first excess byte, and continues nothing after a refusal", async () => {
     const device = memoryDevice(identity, [ID], 100_000);
     const progress = install(await release(1, image(1, 100), "http://a/b"), trust, device);
     progress.next();
@@ -183,7 +183,7 @@ describe("installing on a device in memory", () => {
     expect(device.sequence).toEqual([0, 0]);
   });
 
-  it("refuses a payload that never comes, is too short, or is another one", async () => {
+  it("refuses a payload that never arrives, is too short, or is a different one", async () => {
     const envelope = await release(1, image(1, 100), "http://a/b");
     const attempt = (...outcomes: (Uint8Array | boolean)[]) =>
       code(() => {
@@ -284,7 +284,7 @@ describe("installing on a device in memory", () => {
     expect(current(waived.device)).toEqual(image(1, 3));
   });
 
-  it("finds out when storage gives back other bytes than were written (RAUC CVE-2020-25860)", async () => {
+  it("detects storage that returns bytes that were not written (RAUC CVE-2020-25860)", async () => {
     const bytes = image(5, 3000);
     const d = singleImage({ sequence: 3, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#f", payload: bytes });
     for (const withValidate of [true, false]) {
@@ -303,7 +303,7 @@ describe("installing on a device in memory", () => {
     }
   });
 
-  it("turns whatever a device throws into a refusal, and forgets what was written", async () => {
+  it("turns whatever a device throws into a refusal, and discards what was written", async () => {
     const envelope = await release(1, image(1, 3000));
     for (const name of ["floor", "begin", "capacity", "erase", "write", "size", "read", "persist"] as const) {
       const device = memoryDevice(identity, [ID], 10_000);
@@ -322,7 +322,7 @@ describe("installing on a device in memory", () => {
     }
   });
 
-  it("accepts an equal sequence number, refuses a lower one, and takes the higher of the two floors", async () => {
+  it("accepts an equal sequence number, refuses a lower one, and uses the higher of the two floors", async () => {
     const device = memoryDevice(identity, [ID], 1000);
     const [six, seven] = [await release(6, image(6, 10)), await release(7, image(7, 10))];
     install(seven, trust, device).next();
@@ -348,7 +348,7 @@ describe("installing on a device in memory", () => {
     }
   });
 
-  it("gives a device to one session at a time: a later one ends the one before", async () => {
+  it("gives a device to one session at a time: a later one ends the previous one", async () => {
     const device = memoryDevice(identity, [ID], 1000);
     const first = install(await release(1, image(1, 10)), trust, device);
     install(await release(2, image(2, 10)), trust, device).next();
@@ -356,7 +356,7 @@ describe("installing on a device in memory", () => {
     expect([device.sequence, current(device)]).toEqual([[0, 2], image(2, 10)]);
   });
 
-  it("refuses a floor that rose while it was at work, and one that is not a number", async () => {
+  it("refuses a floor that rose during the installation, and one that is not a number", async () => {
     const device = memoryDevice(identity, [ID], 1000);
     const progress = install(await release(1, image(1, 10), "http://a/b"), trust, device);
     progress.next();
@@ -428,7 +428,7 @@ describe("installing on a device in memory", () => {
     expect(device.invoked).toEqual([]);
   });
 
-  it("takes no outline and no half-made run", async () => {
+  it("accepts no outline and no half-made run", async () => {
     const { decodeEnvelope } = await import("../src/tools/envelope.js");
     const { start } = await import("../src/index.js");
     const envelope = await release(1, image(1, 10));

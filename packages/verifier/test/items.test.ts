@@ -63,7 +63,7 @@ describe("the tree of items", () => {
     );
   });
 
-  it("reads a stretch, and refuses what stands behind the item in it", () => {
+  it("reads a range, and refuses bytes after the item in it", () => {
     const data = hex("ffff8201411fff");
     expect(decodeItem(data, { at: 2, n: 4 })).toMatchObject({ kind: "array", at: 2, end: 6, value: 2 });
     expect(refusalOf(decodeItem, data, { at: 3, n: 3 })).toEqual([errors.CBOR_TRAILING, 4]);
@@ -116,7 +116,7 @@ describe("the tree of items", () => {
     }
   });
 
-  it("reads any depth and any number of items without a stack, and makes none that nobody asks for", () => {
+  it("reads any depth and any number of items without a stack, and makes only requested ones", () => {
     const deep = hex(`${"81".repeat(20_000)}00`);
     let item = decodeItem(deep);
     for (let i = 0; i < 20; i++) item = item.items[0] as Item;

@@ -96,7 +96,7 @@ describe("what is kept", () => {
     }
   });
 
-  it("of any other release has no payload, also where all its signatures count", async () => {
+  it("of any other release has no payload, even if all its signatures count", async () => {
     const { device, kept } = watched();
     const envelope = await signed(singleImage(facts));
     install(envelope, trust, device).next();
@@ -204,7 +204,7 @@ describe("a payload without a size", () => {
     expect((await fetching(99, {}, bytes)).slice(0, 2)).toEqual([errors.PAYLOAD_SIZE, []]);
     expect((await fetching(99, {}, bytes.slice(0, 60), bytes.slice(60))).slice(0, 2)).toEqual([errors.PAYLOAD_SIZE, [60]]);
   });
-  it("in the envelope is cut off before a byte that is too many is written, too", async () => {
+  it("in the envelope is also cut off before an excess byte is written", async () => {
     const { device, sizes } = watched();
     const big = image(3, 3000);
     const envelope = await signed(singleImage({ ...facts, digest: sha256Hex(big), size: 1000, payload: big }));
@@ -230,7 +230,7 @@ describe("an image", () => {
     }
   });
 
-  it("of no bytes is there only where a size of 0 is asked for", async () => {
+  it("of no bytes exists only if a size of 0 is requested", async () => {
     for (const [size, found] of [
       [{}, errors.IMAGE_MISMATCH],
       [{ "image-size": 0 }, 0],
@@ -254,8 +254,8 @@ describe("an image", () => {
   });
 });
 
-describe("an envelope that is put together anew", () => {
-  it("has what was severed and its payloads, and one signature of each COSE_Sign that is kept of", async () => {
+describe("an envelope that is assembled again", () => {
+  it("has what was severed and its payloads, and one signature of each kept COSE_Sign", async () => {
     const text = bstr(map([tstr("en"), map()]));
     const load = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
     for (const loads of [true, false]) {
@@ -292,7 +292,7 @@ describe("what a start will load", () => {
     });
   };
 
-  it("is looked at before it is current: each payload against the digest of its own component", async () => {
+  it("is checked before it is current: each payload against the digest of its own component", async () => {
     for (const [first, second, wanted] of [
       [0, 1, 0],
       [0, 2, errors.IMAGE_UNVERIFIED],
@@ -307,7 +307,7 @@ describe("what a start will load", () => {
     }
   });
 
-  it("may come from outside, and then need not be there yet; a fragment is nowhere else", async () => {
+  it("may come from outside, and then need not exist yet; a fragment is nowhere else", async () => {
     const outside = Uint8Array.from(await envelope(loading("a:1", "a:2")));
     const device = board();
     expect(install(outside, trust, device).next()).toBeUndefined();

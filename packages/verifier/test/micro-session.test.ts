@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, type Device, errors, install, type Source } from "../src/index.js";
-import * as micro from "../src/micro/index.js";
+import * as micro from "../src/install/micro/index.js";
 import { refusalOf } from "./refusals.js";
 import { code, ID, identity, image, release, trust } from "./releases.js";
 
@@ -123,7 +123,7 @@ describe.each(both)("the %s verifier", (_, api) => {
     }
   });
 
-  it("hashes itself where a device does not answer for a digest", async () => {
+  it("hashes itself if a device does not provide a digest", async () => {
     const d = Object.assign(device(), { digest: () => undefined });
     api.install(await release(7, bytes), trust, d as never).next();
     expect(d.sequence).toEqual([0, 7]);
@@ -144,7 +144,7 @@ describe.each(both)("the %s verifier", (_, api) => {
     expect(progress.done).toBe(false);
   });
 
-  it("throws the refusal where cleaning up fails as well", async () => {
+  it("throws the refusal even if the cleanup fails too", async () => {
     const d = device();
     d.keep = () => [];
     const progress = api.install(await release(7, bytes), trust, d);
@@ -229,7 +229,7 @@ describe.each(both)("an image outside the envelope, with the %s verifier", (_, a
     return progress;
   };
 
-  it("that does not come, comes short, or has too much", async () => {
+  it("that does not arrive, is too short, or is too long", async () => {
     const d = device();
     expect(code(await begun(d).then((p) => () => p.next(false)))).toBe(errors.PAYLOAD_ABSENT);
     const short = await begun(d);
@@ -243,7 +243,7 @@ describe.each(both)("an image outside the envelope, with the %s verifier", (_, a
     expect(d.sequence).toEqual([0, 0]);
   });
 
-  it("takes an outcome where there is an effect, and none before", async () => {
+  it("accepts an outcome if there is an effect, and none before", async () => {
     const envelope = await release(7, bytes, URI);
     for (const outcome of [true, bytes]) {
       const d = device();

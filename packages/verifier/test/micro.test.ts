@@ -12,7 +12,7 @@ import { ALL, LONG, MUTANTS } from "../../test-support/src/environment/effort.js
 import { ALGORITHMS, anchorMicro } from "../src/cose/anchor.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type Alg, anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";
-import * as micro from "../src/micro/index.js";
+import * as micro from "../src/install/micro/index.js";
 import { SIGNATURE_ALGS } from "../src/spec/cose.js";
 import { TEMPLATE_ROWS, templateFault } from "../src/tools/index.js";
 import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
@@ -105,7 +105,7 @@ describe("accepts the template, with the effects of the general verifier", () =>
     }
   });
 
-  it("reads each byte of the head once, and not the image before the signature is verified", async () => {
+  it("reads each byte of the head once, and no image before the signature is verified", async () => {
     const envelope = await release(7, bytes);
     const reads: number[] = new Array(envelope.length).fill(0);
     const source: Source = {
@@ -207,7 +207,7 @@ describe("refuses with the numbers of the general verifier", () => {
     expect(code(() => micro.install(envelope, trust, Object.assign(d, { counted: null })).next())).toBe(errors.SEQUENCE_TAKEN);
   });
 
-  it("an image that is not the one that was signed, and storage that changes it", async () => {
+  it("an image that is not the signed one, and storage that changes it", async () => {
     const { envelope } = await all();
     const changed = Uint8Array.from(envelope);
     changed[envelope.length - 1] = (changed[envelope.length - 1] as number) ^ 1;
@@ -238,7 +238,7 @@ describe("refuses with the numbers of the general verifier", () => {
     expect(e.sequence).toEqual([0, 0]);
   });
 
-  it("a kept envelope is no release, and a release is no kept envelope", async () => {
+  it("a kept envelope is not a release, and a release is not a kept envelope", async () => {
     const { envelope } = await all();
     const d = device();
     micro.install(envelope, trust, d).next();
@@ -320,7 +320,7 @@ describe("accepts nothing else", () => {
     expect({ tried: tried > 1000, good }).toEqual({ tried: true, good: 0 });
   });
 
-  it("no number with another head than the shortest, whoever signs it", () => {
+  it("no number whose head is not the shortest, no matter who signs it", () => {
     const { manifest } = splitEnvelope(encode(singleImage(facts(7, bytes))));
     const rest = [Uint8Array.from(text("#firmware")), Uint8Array.from(octets(bytes))];
     // a map of six elements, of which the second is the sequence number
@@ -335,7 +335,7 @@ describe("accepts nothing else", () => {
     expect([...others, ...none].map(codeOf)).toEqual([...others, ...none].map(() => errors.TEMPLATE_MISMATCH));
   });
 
-  it("no URI but of printable characters, which does not begin with # unless the image is in the envelope", () => {
+  it("only URIs of printable characters, which begin with # only if the image is in the envelope", () => {
     const { payload: _, ...outside } = facts(7, bytes);
     const uri = "https://example.com/ab";
     const { manifest } = splitEnvelope(encode(singleImage({ ...outside, uri })));
@@ -385,7 +385,7 @@ describe("accepts nothing else", () => {
     );
   });
 
-  it("no algorithm but those of SIGNATURE_ALGS, whatever an anchor has", () => {
+  it("only the algorithms of SIGNATURE_ALGS, whatever an anchor has", () => {
     const { manifest } = splitEnvelope(encode(singleImage(facts(7, bytes))));
     const hashed = array(int(-16), octets(hex(sha256Hex(Uint8Array.from(octets(manifest))))));
     for (let alg = -300; alg < 30; alg++) {
@@ -421,7 +421,7 @@ describe("accepts nothing else", () => {
     }
   });
 
-  it("says of each place what the template has there, and throws where only the digest is wrong", async () => {
+  it("says for each place what the template has there, and throws if only the digest is wrong", async () => {
     const envelope = await release(7, bytes);
     const faultOf = (at: number) => {
       const changed = Uint8Array.from(envelope);
@@ -438,7 +438,7 @@ describe("accepts nothing else", () => {
     expect(templateFault(envelope.subarray(0, 12))).toMatchObject({ code: errors.CBOR_TRUNCATED });
   });
 
-  it("a manifest of a later version, whose first other byte is that of the version", async () => {
+  it("a manifest of a later version, whose first different byte is that of the version", async () => {
     const envelope = await release(7, bytes);
     // a map of six elements, of which the first is the version
     const at = Buffer.from(envelope).indexOf(Buffer.from("a6010102", "hex")) + 2;

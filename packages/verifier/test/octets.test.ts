@@ -60,7 +60,7 @@ describe.each(all)("%s", (_, alg, making) => {
       expect(alg.verify(Array.from(key), message, form, {})).toBe(true);
   });
 
-  it("verifies nothing with a signature of what is no octet: throughout, in each half, every third, or once anywhere", () => {
+  it("verifies nothing with a signature of values that are not octets: throughout, in each half, every third, or once anywhere", () => {
     const n = signature.length;
     const places: ((i: number) => boolean)[] = [
       () => true,
@@ -112,14 +112,14 @@ describe.each(all)("%s", (_, alg, making) => {
     ).toBe(false);
   });
 
-  it("reads each octet once: what is looked at is what is used", () => {
+  it("reads each octet once: what is checked is what is used", () => {
     const zero = new Proxy(Array.from(signature), {
       get: (target, name) => (typeof name === "string" && /^\d+$/.test(name) ? Number.NaN : target[name as never]),
     });
     expect(alg.verify(key, message, zero, {})).toBe(false);
   });
 
-  it("verifies nothing where the host's hash gives something else than octets, fewer or more", () => {
+  it("verifies nothing if the host's hash returns values that are not octets, too few or too many", () => {
     for (const lie of [
       () => [],
       (d: number[]) => d.slice(1),
@@ -170,7 +170,7 @@ describe("octets", () => {
     expect([copied(lying, 3), copied(lying, 2)]).toEqual([null, null]);
   });
 
-  it("are seen in place below 2^16, and copied from there on, where Espruino has no views", () => {
+  it("are read in place below 2^16, and copied from there on, where Espruino has no views", () => {
     const b = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) & 255);
     const inPlace = (p: unknown) => p instanceof Uint8Array && p.buffer === b.buffer;
     expect(subBytes(b, 100, 9)).toEqual(b.slice(100, 109));
@@ -190,17 +190,17 @@ describe("octets", () => {
     expect([inPlace(subBytes(behind, 5000, 535)), inPlace(subBytes(behind, 5000, 536))]).toEqual([true, false]);
   });
 
-  it("and what is none are copied as they are from a plain array", () => {
+  it("and other values are copied as they are from a plain array", () => {
     const odd = [1, 300, "x", Number.NaN] as number[];
     expect(subBytes(odd, 1, 3)).toEqual([300, "x", Number.NaN]);
     expect(subBytes(odd, 1, 0)).toEqual([]);
   });
 
-  it("are put together in order", () => {
+  it("are joined in order", () => {
     expect(concat([[1, 2], [], Uint8Array.of(3)])).toEqual(Uint8Array.of(1, 2, 3));
   });
 
-  it("lie in plain arrays where an engine has no typed ones", () => {
+  it("are in plain arrays if an engine has no typed ones", () => {
     vi.stubGlobal("Uint8Array", undefined);
     vi.stubGlobal("Uint32Array", undefined);
     const seen = [

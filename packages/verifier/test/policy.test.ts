@@ -17,31 +17,31 @@ describe("a policy", () => {
     ["nothing", undefined],
     ["null", null],
     ["no anchors", {}],
-    ["anchors that are no list", { anchors: {} }],
+    ["anchors that are not a list", { anchors: {} }],
     ["null for anchors", { anchors: null }],
     ["null among the anchors", { anchors: [a, null] }],
     ["an anchor without an algorithm", { anchors: [{ key: a.key }] }],
     ["an anchor without a key", { anchors: [{ alg: a.alg }] }],
-    ["need as text", { anchors: [a], threshold: "1" }],
-    ["need null", { anchors: [a], threshold: null }],
-    ["need NaN", { anchors: [a], threshold: Number.NaN }],
-    ["need 2 of one key and its copy", { anchors: [a, { ...a }], threshold: 2 }],
-    ["need 3 of two keys", { anchors: [a, b, a], threshold: 3 }],
-    ["floor null", { anchors: [a], floor: null }],
+    ["a threshold of text", { anchors: [a], threshold: "1" }],
+    ["a threshold of null", { anchors: [a], threshold: null }],
+    ["a threshold of NaN", { anchors: [a], threshold: Number.NaN }],
+    ["a threshold of 2 for one key and its copy", { anchors: [a, { ...a }], threshold: 2 }],
+    ["a threshold of 3 for two keys", { anchors: [a, b, a], threshold: 3 }],
+    ["a floor of null", { anchors: [a], floor: null }],
     ["a floor without its low half", { anchors: [a], floor: [0] }],
     ["a floor of text", { anchors: [a], floor: ["0", "0"] }],
     ["a floor below 0", { anchors: [a], floor: [-1, 0] }],
     ["a floor whose high half is wide", { anchors: [a], floor: [2 ** 32, 0] }],
     ["a floor whose high half is a fraction", { anchors: [a], floor: [0.5, 0] }],
     ["a floor of NaN", { anchors: [a], floor: [0, Number.NaN] }],
-    ["a limit null", { anchors: [{ ...a, since: null }] }],
+    ["a limit of null", { anchors: [{ ...a, since: null }] }],
     ["a limit that is a number", { anchors: [{ ...a, until: 7 }] }],
     ["a limit of text", { anchors: [{ ...a, since: "7" }] }],
     ["a limit without its low half", { anchors: [{ ...a, until: [0] }] }],
     ["a jump null", { anchors: [a], jump: null }],
     ["a jump without its low half", { anchors: [a], jump: [0] }],
-    ["a limit on the second anchor that is none", { anchors: [a, { ...b, since: [0, -1] }] }],
-  ])("%s is none, whatever is opened", async (_, trust) => {
+    ["an invalid limit on the second anchor", { anchors: [a, { ...b, since: [0, -1] }] }],
+  ])("with %s is refused, whatever is opened", async (_, trust) => {
     const read = () => expect.fail("a byte was read");
     expect(refusalOf(open, { length: 100, read }, trust)).toEqual(NONE);
     expect(refusalOf(open, await envelopeOf(), trust)).toEqual(NONE);
@@ -79,7 +79,7 @@ describe("signers with limits", () => {
       expect(refusalOf(open, e, { anchors: [limited(since, until)] })[0], `${sequence}`).toBe(good ? 0 : errors.ANCHOR_WINDOW);
     }
   });
-  it("are all looked at where one may not count, else as many as are needed", async () => {
+  it("are all checked if one may not count, otherwise only as many as are needed", async () => {
     const e = await signed(7, {}, { key: "b" });
     expect(open(e, { anchors: [a, b] }).signers).toEqual([0]);
     for (const first of [limited([0, 8]), limited(undefined, [0, 6])]) expect(open(e, { anchors: [first, b] }).signers).toEqual([1]);
@@ -102,7 +102,7 @@ it("the digest in the wrapper is read up to 128 bytes, and not copied if it is l
 });
 
 describe("the hash of the host", () => {
-  it("is asked for the manifest, and ours where there is none", async () => {
+  it("is used for the manifest, and ours if there is none", async () => {
     let asked = 0;
     const once = (bytes: Bytes) => {
       asked++;
@@ -132,7 +132,7 @@ describe("a session", () => {
       expect(refusalOf(install, e, releaseTrust, device)[0], String(floor)).toBe(errors.DEVICE_FAULT);
     }
   });
-  it("does not ask for the floor where it starts what is current", async () => {
+  it("does not check the floor when it starts the current release", async () => {
     const device = memoryDevice(identity, [[[0]]], 10);
     device.dangerouslySkipIdentity = true;
     device.sequence = [0, 8];

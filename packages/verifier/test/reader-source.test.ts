@@ -57,7 +57,7 @@ describe("a Source", () => {
       expect(chunkOf(inputOf({ length: 1, read: () => [0], chunk } as never)), `${chunk}`).toBe(chunk === 65536 ? 65536 : 1024);
   });
 });
-it("bytes in RAM are a Source that shows them in place, wherever they lie", () => {
+it("bytes in RAM are a Source that reads them in place, wherever they are", () => {
   const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i & 255);
   for (const at of [0, 65_500, 65_536, 69_990]) {
     const seen = inputOf(bytes).origin.read(at, 10) as Uint8Array;
@@ -81,7 +81,7 @@ describe("what is read of a Source", () => {
     return reads;
   };
 
-  it("is 64 octets at a time, each once, and nothing behind the end", () => {
+  it("is 64 octets at a time, each once, and nothing after the end", () => {
     expect(readsOf(`98c6${"00".repeat(198)}`)).toEqual([
       [0, 64],
       [64, 64],
@@ -94,7 +94,7 @@ describe("what is read of a Source", () => {
       [0, 64],
       [3004, 1],
     ]);
-    // also if the skipped item is shorter than a key
+    // even if the skipped item is shorter than a key
     expect(readsOf(`8259012c${"aa".repeat(300)}00`)).toEqual([
       [0, 64],
       [304, 1],
@@ -108,7 +108,7 @@ describe("what is read of a Source", () => {
       [303, 2],
     ]);
   });
-  it("lies in a window that is as long as two keys at most, however long a text is", () => {
+  it("is in a window that is at most as long as two keys, however long a text is", () => {
     const item = `792710${"61".repeat(10_000)}`;
     let widest = 0;
     const b = octets(item);
@@ -123,7 +123,7 @@ describe("what is read of a Source", () => {
     expect(widest).toBeGreaterThan(1100);
     expect(widest).toBeLessThanOrEqual(2 * 1100 + 64);
   });
-  it("is read where it is held, and not of the Source once more", () => {
+  it("is read from RAM, and not from the Source again", () => {
     const { source, reads } = watched(octets("820102"));
     const src = inputOf(source);
     load(src, { at: 0, n: 3 });
@@ -133,7 +133,7 @@ describe("what is read of a Source", () => {
     // nothing is held there
     shrink(inputOf(source), { at: 1, n: 1 }, [9]);
   });
-  it("is each octet of a key once, wherever the key lies", () => {
+  it("is each octet of a key once, wherever the key is", () => {
     for (const n of [1, 20, 29, 30, 61, 62, 63, 64, 65, 200, 1090]) {
       const keys = Array.from({ length: 12 }, (_, i) => text("k".repeat(n - 1) + String.fromCharCode(97 + i)));
       const item = `ac${keys.map((k) => `${hex(k)}00`).join("")}`;
@@ -142,7 +142,7 @@ describe("what is read of a Source", () => {
       expect(new Set(seen), `${n}`).toEqual(new Set([1]));
     }
   });
-  it("is a chunk of the Source's at a time where it is copied, handed on or held", () => {
+  it("is a chunk of the Source at a time when it is copied, passed on or kept", () => {
     const b = bytes(3000);
     const small = watched(b, { chunk: 4 });
     expect(chunkOf(inputOf(small.source))).toBe(4);
@@ -163,7 +163,7 @@ describe("what is read of a Source", () => {
     expect(sizes).toEqual([1024, 1024, 452]);
     feed(inputOf(large.source), { at: 7, n: 0 }, () => expect.fail("there is nothing"));
   });
-  it("is not read again while it is held, nor beside what is given back", () => {
+  it("is not read again while it is held, or outside of what is returned", () => {
     const b = bytes(100);
     const { source, reads } = watched(b, { chunk: 16 });
     const src = inputOf(source);

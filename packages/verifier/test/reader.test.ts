@@ -202,7 +202,7 @@ describe("one item", () => {
     expect(refusalOf(uint64)).toEqual([E.CBOR_TYPE, 0]);
   });
 
-  it("is no text, and no object without a length", () => {
+  it("is not text, and not an object without a length", () => {
     for (const nothing of [
       null,
       undefined,
@@ -231,7 +231,7 @@ describe("a caller", () => {
     startReading(octets("00"));
     expect(refusalOf(simple)).toEqual([E.CBOR_TYPE, 0]);
   });
-  it("is told of the item that comes next, and of none at the end", () => {
+  it("learns which item comes next, and at the end that there is none", () => {
     const src = startReading(octets("616100"));
     expect([peekType(), stop]).toEqual([TSTR, 3]);
     tstr();
@@ -273,7 +273,7 @@ describe("UTF-8", () => {
     const code = refusalOf(checkItem, Uint8Array.from(text(b)))[0];
     if (code !== (good ? 0 : E.CBOR_UTF8)) expect.fail(`${hex(b)}: ${code}`);
   };
-  it("is what node takes for it, at each lead byte and each edge of those that follow", () => {
+  it("is what Node accepts as UTF-8, at each lead byte and each edge of the following ones", () => {
     for (let lead = 0; lead < 256; lead++) {
       agrees([lead]);
       for (const second of edges) {
@@ -286,7 +286,7 @@ describe("UTF-8", () => {
       }
     }
   });
-  it("is checked behind the first character, too", () => {
+  it("is also checked after the first character", () => {
     for (const b of [
       [0xc2, 0x80, 0xff],
       [0xc2, 0x80, 0x41],

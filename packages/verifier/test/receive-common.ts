@@ -1,9 +1,9 @@
 // Boards that receive an envelope, and envelopes with junk in them.
 
 import { privateKey } from "@firmseal/signer";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
-import { powerOn, storageIo } from "../../simulator/src/models/storage-model.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
+import { powerOn, storageIo } from "../../simulator/src/storage-models/storage-model.js";
 import { hex } from "../../test-support/src/bytes.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { storageDevice } from "../src/device/storage.js";

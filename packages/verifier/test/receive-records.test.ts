@@ -2,9 +2,9 @@
 
 import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
-import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
+import { powerOn, type StorageModel, storageIo } from "../../simulator/src/storage-models/storage-model.js";
 import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { flashDevice } from "../src/device/flash.js";
 import { recordSize, sealOf } from "../src/device/flash-record.js";
@@ -16,7 +16,7 @@ import { bytes, good, layout, other, PAGE } from "./receive-common.js";
 import { ID, identity, image, release, trust, uuid } from "./releases.js";
 
 describe("a release that brings a trust file", () => {
-  it("keeps the signatures of keys that are not trusted yet, behind the good one", async () => {
+  it("keeps the signatures of keys that are not trusted yet, after the valid one", async () => {
     const list = image(3, 100);
     const d = singleImage({ sequence: 1, ...uuid, digest: sha256Hex(list), size: list.length, uri: "#t", payload: list });
     const bridge = { ...d, components: [["trust"]] } as unknown as typeof d;
@@ -29,7 +29,7 @@ describe("a release that brings a trust file", () => {
   });
 });
 describe("records and marks", () => {
-  it("go round at 2^32 - 1, and block no update", () => {
+  it("wrap around at 2^32 - 1, and block no update", () => {
     expect([nextGeneration(0), nextGeneration(7), nextGeneration(4294967295)]).toEqual([1, 8, 1]);
     for (const n of [1, 2, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1]) {
       expect([isLater(nextGeneration(n), n), isLater(n, nextGeneration(n)), isLater(n, n)]).toEqual([true, false, false]);
@@ -84,7 +84,7 @@ describe("records and marks", () => {
     }
   });
 
-  it("let nothing start uncounted where a mark does not take: the release before starts, and the end comes at once", async () => {
+  it("let nothing start uncounted if a mark cannot be written: the previous release starts at once", async () => {
     const flash = new FlashModel(erasedFlash(32, PAGE));
     const model = powerOn(flash).storage as StorageModel;
     const io = storageIo(model);

@@ -2,7 +2,7 @@
 
 import { decodeTrust, encode, encodeTrust, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Source, trustFileUnchecked } from "../src/index.js";
@@ -26,7 +26,7 @@ function fickle(first: Uint8Array, then: Uint8Array): Source & { again: number }
   return source;
 }
 describe("a Source that changes its mind", () => {
-  it("is read once: what is believed is what was verified", async () => {
+  it("is read once: what is accepted is what was verified", async () => {
     const evil = Uint8Array.from(plain, (x) => x ^ 255);
     const source = fickle(plain, evil);
     const m = open(source, trust);
@@ -34,7 +34,7 @@ describe("a Source that changes its mind", () => {
     expect(m.sequence).toEqual([0, 2]);
   });
 
-  it("installs what was signed or nothing, and never what it says later", async () => {
+  it("installs what was signed or nothing, and never what the Source says later", async () => {
     const elsewhere = await release(2, bytes, "coap://a/b");
     const evil = await release(2, image(9, 1000), "coap://a/b");
     const device = memoryDevice(identity, [ID], 5000);
@@ -59,7 +59,7 @@ describe("a Source that is read in place, dangerously", () => {
     expect(open(inPlace(plain), trust, { memory: 100 }).sequence).toEqual([0, 2]);
   });
 
-  it("is read once where it is a trust file: of those nothing is read in place", async () => {
+  it("is read once if it is a trust file: those are never read in place", async () => {
     const list = (sequence: bigint, signing: typeof good) => {
       const bytes = encodeTrust({ name: "line", sequence, anchors: [{ key: good, roles: ["root"] }], thresholds: { root: 1 } });
       const other = encodeTrust({ name: "line", sequence, anchors: [{ key: signing, roles: ["root"] }], thresholds: { root: 1 } });
@@ -72,7 +72,7 @@ describe("a Source that is read in place, dangerously", () => {
   });
 });
 describe("the size of pieces that a Source asks for", () => {
-  it("is 1,024 where it is not a number that can be meant", () => {
+  it("is 1,024 if it is not a plausible number", () => {
     for (const chunk of [0, -5, Number.NaN, Number.POSITIVE_INFINITY, 0.5, 2 ** 53, "7"]) {
       const device = memoryDevice(identity, [ID], 5000);
       expect(install({ ...sourceOf(plain), chunk: chunk as number }, trust, device).next()).toBeUndefined();
@@ -102,14 +102,14 @@ describe("what a start fetches", () => {
     }
   });
 });
-describe("what a start fetches, of an envelope that somebody changed on its way", () => {
+describe("what a start fetches from an envelope that was changed on its way", () => {
   const facts = { sequence: 1, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
   const { install: fetch, payloads, ...rest } = singleImage(facts);
   const made = (load: unknown, integrated: object = { payloads }) =>
     signed({ ...rest, ...integrated, validate: ["condition-vendor-identifier"], load, invoke: ["directive-invoke"] } as never);
   const otherwise = [{ "directive-try-each": [["condition-image-match"], fetch] }];
 
-  it("is held against its digest before the release becomes current", async () => {
+  it("is compared with its digest before the release becomes current", async () => {
     for (const load of [fetch, otherwise]) {
       const envelope = await made(load);
       const changed = envelope.map((x, i) => (i === envelope.length - 5 ? x ^ 1 : x));
@@ -125,7 +125,7 @@ describe("what a start fetches, of an envelope that somebody changed on its way"
     }
   });
 
-  it("has to be there where it can be nowhere else", async () => {
+  it("must be there if it can be nowhere else", async () => {
     const device = memoryDevice(identity, [ID], 5000);
     const without = await made(fetch, {});
     expect(code(() => install(without, trust, device).next())).toBe(errors.PAYLOAD_ABSENT);
@@ -135,7 +135,7 @@ describe("what a start fetches, of an envelope that somebody changed on its way"
     expect(boot(device.envelope as Uint8Array, trust, device).next()).toBeUndefined();
   });
 
-  it("may depend on the slot that will be current then", async () => {
+  it("may depend on the slot that will then be current", async () => {
     const at = (slot: number) => [{ "directive-override-parameters": { "component-slot": slot } }, "condition-component-slot"];
     // nothing is written by the installation, so the slot stays what it is
     const load = [

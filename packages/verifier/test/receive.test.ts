@@ -2,7 +2,7 @@
 
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Source } from "../src/index.js";
@@ -86,7 +86,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(install(current.device.received(), trust, current.device).next()).toBeUndefined();
   });
 
-  it("costs no RAM for packets that are empty", () => {
+  it("costs no RAM for empty packets", () => {
     const device = memoryDevice(identity, [ID], 100);
     const shelf = { begin() {}, write() {} };
     let a: Arrival | null = null;
@@ -94,7 +94,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(a?.pieces).toEqual([]);
   });
 
-  it("costs no RAM and no hash for what is signed and is no digest, for each of its signatures", () => {
+  it("costs no RAM and no hash for signed content that is not a digest, for each of its signatures", () => {
     const string = (b: number[]) => [0x59, b.length >> 8, b.length & 255, ...b];
     // a COSE_Sign1 with alg -19, and a signature of ones
     const block = string([0xd2, 0x84, 0x43, 0xa1, 0x01, 0x32, 0xa0, 0xf6, 0x58, 64, ...Array(64).fill(1)]).slice(2);
@@ -109,7 +109,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(code(() => open(envelope, trust))).toBe(errors.DIGEST_LENGTH);
   });
 
-  it("is not handed out before it is there, and begins anew after that", async () => {
+  it("is not returned before it is complete, and begins again after that", async () => {
     const b = make();
     const envelope = await release(1, bytes);
     expect(code(() => b.device.received())).toBe(errors.CBOR_TRUNCATED);
@@ -119,7 +119,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(install(b.device.received(), trust, b.device).next()).toBeUndefined();
   });
 
-  it("refuses a packet of what is no octet", async () => {
+  it("refuses a packet with a value that is not an octet", async () => {
     const b = make();
     const envelope = [...(await release(1, bytes))] as unknown[];
     envelope[30] = Number.NaN;
@@ -127,7 +127,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(b.flash.operations).toBe(0);
   });
 
-  it("leaves two signatures at most that were not verified, behind the good one, and no payload, to the starts to come", async () => {
+  it("leaves at most two signatures that were not verified, after the valid one, and no payload, for later starts", async () => {
     const [plain, junk] = [await withJunk(0), await withJunk(3)];
     for (const [envelope, others] of [
       [plain, 0],
@@ -146,7 +146,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     }
   });
 
-  it("does not become current where another one begins to arrive while it is opened once more", async () => {
+  it("does not become current if another one begins to arrive while it is opened again", async () => {
     const nothing = { ...singleImage({ sequence: 2, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#f" }), install: [check] };
     const [update, next] = [await signed(nothing as never), await release(3, image(3, 800))];
     for (const end of [next.length, next.length - 300]) {
@@ -168,7 +168,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     }
   });
 
-  it("cannot be started where storage keeps something else: the release before stays", async () => {
+  it("cannot be started if storage keeps something else: the previous release stays", async () => {
     const b = make();
     send(b, await release(1, bytes));
     install(b.device.received(), trust, b.device).next();

@@ -7,7 +7,7 @@ import { mark, markAt, type Refusal, refuse, rethrow } from "../src/base/refuse.
 import type { Prepared } from "../src/base/types.js";
 import { makeAnchor } from "../src/cose/anchor.js";
 import * as E from "../src/spec/errors.js";
-import { isRefusal, REFUSAL_GROUPS, REFUSALS, refusalOf as rowOf, throwRefusal } from "../src/tools/refusals.js";
+import { isRefusal, REFUSAL_GROUPS, REFUSALS, refusalOf as rowOf, throwRefusal } from "../src/tools/refusal-table.js";
 import { refusalOf } from "./refusals.js";
 
 const first = mark;
@@ -54,7 +54,7 @@ describe("a refusal", () => {
 describe("an anchor", () => {
   const algs = { hmac256 } as { [name: string]: typeof hmac256 };
   const key = new Uint8Array(32).fill(0x61);
-  it("has a key identifier where one was given", () => {
+  it("has a key identifier if one was given", () => {
     expect(makeAnchor(hmac256, key, undefined)).toStrictEqual({ alg: hmac256, key, kid: undefined });
     expect(makeAnchor(hmac256, key, [1])).toStrictEqual({ alg: hmac256, key, kid: [1] });
   });
@@ -83,7 +83,7 @@ describe("the table of refusals", () => {
     // the text of a link
     .replace(/\[([^\]]+)\]\([^)]*\)/g, "$1")
     .toLowerCase();
-  it("stands, row by row, in what is generated from it", () => {
+  it("is, row by row, in what is generated from it", () => {
     for (const { number, name, meaning, advice, source } of REFUSALS) {
       expect(numbers.get(name), name).toBe(number);
       for (const text of [meaning, advice]) expect(page).toContain(`| ${text.toLowerCase()}. |`);

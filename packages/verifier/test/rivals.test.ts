@@ -5,7 +5,7 @@ import { compete } from "./rivals/contest.js";
 // `pnpm test:long` has 10^7: scripts/rivals.mjs.
 const CASES = LONG ? 10000 : 600;
 
-describe("decides as OpenSSL and HACL* do, but for what it refuses by decision", () => {
+describe("decides as OpenSSL and HACL* do, except for what it refuses on purpose", () => {
   it.each([
     ["ed25519", ["honest", "edge", "mixed order, cancelled"], ["S + nL", "S at its edges", "both strange", "small order or not canonical"]],
     [

@@ -61,7 +61,7 @@ describe("a run", () => {
     );
   });
 
-  it("takes an outcome where there is an effect, and none where there is none", async () => {
+  it("accepts an outcome only if there is an effect", async () => {
     const m = await fetching();
     const run = start(m, MAN_INSTALL, identity);
     expect(step(run)).toMatchObject({ op: DIR_FETCH, component: 0, uri: "a:1", size: 3 });
@@ -84,7 +84,7 @@ describe("a run", () => {
     for (const outcome of [undefined, true, false]) expect(refusalOf(step, run, outcome)).toEqual([errors.RUN_OUTCOME, -1]);
   });
 
-  it("goes through the sections that it is given, in order, and passes over what is not there", async () => {
+  it("goes through the given sections in order, and skips those that are missing", async () => {
     const shared = seq(override(uriParam("a:0")));
     const m = open(
       Uint8Array.from(
@@ -115,7 +115,7 @@ describe("a run", () => {
     expect(uris(0)).toEqual([]);
   });
 
-  it("knows no vendor and no class where it is told of none", async () => {
+  it("knows no vendor and no class if none is given", async () => {
     const m = await opened(seq([COND_VENDOR_IDENTIFIER, 15]), { shared: sharedOf() });
     for (const nobody of [undefined, null, {}, identity])
       expect(refusalOf(step, start(m, MAN_INSTALL, nobody as never))[0]).toBe(errors.VENDOR_MISMATCH);

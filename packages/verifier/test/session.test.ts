@@ -12,7 +12,7 @@ const device = (capacity = 1000): MemoryDevice => memoryDevice(identity, [ID], c
 const outside = () => release(7, image(1, 20), "a:1");
 
 describe("next()", () => {
-  it("takes no outcome before there is an effect, and wants one where there is", async () => {
+  it("accepts no outcome before there is an effect, and requires one if there is", async () => {
     for (const outcome of [true, false, image(1, 20)])
       expect(refusalOf(install(await outside(), trust, device()).next, outcome)).toEqual(OUTCOME);
     const waiting = install(await outside(), trust, device());
@@ -21,7 +21,7 @@ describe("next()", () => {
     // and is over
     expect(refusalOf(waiting.next, image(1, 20))).toEqual(OUTCOME);
   });
-  it("gives nothing more once it is done", async () => {
+  it("returns nothing more once it is done", async () => {
     const progress = install(await outside(), trust, device());
     progress.next();
     progress.next(image(1, 20));
@@ -54,7 +54,7 @@ describe("a session whose device has another one", () => {
     expect(now.next(true)).toBeUndefined();
     expect(d.parts[0]?.slots[d.parts[0].current]).toEqual([...image(2, 30)]);
   });
-  it("also where that one has begun within a call, and discards nothing of its", async () => {
+  it("even if that one has begun within a call, and discards none of its data", async () => {
     const d = device();
     const later = await release(8, image(2, 30), "a:2");
     let discarded = 0;
@@ -67,7 +67,7 @@ describe("a session whose device has another one", () => {
     expect(refusalOf(install(await outside(), trust, d).next)[0]).not.toBe(0);
     expect([discarded, d.sequence]).toEqual([0, [0, 0]]);
   });
-  it("also where that one begins while the release is kept, which does not become current then", async () => {
+  it("even if that one begins while the release is kept, which then does not become current", async () => {
     const d = device();
     const later = await release(8, image(2, 30), "a:2");
     const { keep } = d;
@@ -112,7 +112,7 @@ describe("storage is not read", () => {
     return d;
   }
 
-  it("where the device can hash it, whose word is what counts", async () => {
+  it("if the device can hash it, whose answer counts", async () => {
     const d = unread();
     const asked: unknown[] = [];
     d.digest = (...args) => {

@@ -100,7 +100,7 @@ describe("the answer", () => {
     expect([s.digest, s.sequence, s.trustName, s.trustSequence]).toEqual([undefined, undefined, undefined, undefined]);
   });
 
-  it("tells a release on trial, and one that was given up", () => {
+  it("reports a release on trial, and one that was given up", () => {
     const states = [
       { pending: () => true, rolledBack: () => false },
       { pending: () => false, rolledBack: () => true },
@@ -111,7 +111,7 @@ describe("the answer", () => {
     expect(told).toEqual([1, 2]);
   });
 
-  it("is signed where a secure element signs", () => {
+  it("is signed if a secure element signs", () => {
     const { privateKey, publicKey } = drawnPair("ed25519");
     const raw = Uint8Array.from(Buffer.from(publicKey.export({ format: "jwk" }).x as string, "base64url"));
     const element: Attester = {
@@ -160,7 +160,7 @@ describe("refused", () => {
     expect(code(() => verifyStatus(answer(), [anchor("hmac256", secret, hex("01"))], nonce))).toBe(errors.SIGNATURE_NO_ANCHOR);
   });
 
-  it("a nonce of 7 or 65 bytes, none, or one that is no octets, on the device", () => {
+  it("a nonce of 7 or 65 bytes, none, or one that is not octets, on the device", () => {
     const bad: unknown[] = [nonce.subarray(0, 7), new Uint8Array(65), undefined, null, 8, { length: Number.NaN }, "0011"];
     expect(bad.map((n) => code(() => status(n as Bytes, device, manifest, store, mac)))).toEqual(bad.map(() => errors.STATUS_NONCE));
     const strange = [...nonce].map((b, i) => (i === 3 ? 256 : b));
@@ -245,7 +245,7 @@ describe("claims", () => {
 });
 
 describe("kept apart", () => {
-  it("a status is no manifest's tag, and a manifest's tag is no status", async () => {
+  it("the tag of a status is not valid for a manifest, and the tag of a manifest is not valid for a status", async () => {
     const { envelope } = await running("7");
     expect(code(() => readStatus(envelope))).toBe(errors.STATUS_NONE);
     expect(code(() => open(answer(), { anchors }))).not.toBe(0);

@@ -1,9 +1,9 @@
 // Records and files in Espruino's Storage, assembled by hand.
 
 import { createHash } from "node:crypto";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
-import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
+import { powerOn, type StorageModel, storageIo } from "../../simulator/src/storage-models/storage-model.js";
 import { type StorageIo, storageDevice } from "../src/device/storage.js";
 import { ID, identity } from "./releases.js";
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { createFileDevice, fileDevice } from "../src/device/file.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -134,7 +134,7 @@ describe.each(devices)("a payload in chunks, on the device in %s,", (_, make, ch
     expect(contents(device)).toEqual(bytes);
   });
 
-  it("that do not stop are cut off before the byte that is too many is written", async () => {
+  it("that do not stop are cut off before the first excess byte is written", async () => {
     const watch = new Watch();
     const progress = install(await envelopeOf("coap://a/b"), trust, watch.device(make(watch)), watch.host);
     progress.next();
@@ -150,7 +150,7 @@ describe.each(devices)("a payload in chunks, on the device in %s,", (_, make, ch
     expect(watch.total["write"]).toBe(SIZE - (SIZE % 1000));
   });
 
-  it("that are hashed well on their way and lie otherwise in storage are not committed", async () => {
+  it("that match on their way and differ in storage are not committed", async () => {
     const watch = new Watch();
     const device = watch.device(make(watch));
     const { read } = device;
@@ -169,7 +169,7 @@ describe.each(devices)("a payload in chunks, on the device in %s,", (_, make, ch
 });
 
 describe("an envelope that is read through a window", () => {
-  it.each(devices)("is never asked for whole, payload inside: device in %s", async (name, make, chunk) => {
+  it.each(devices)("is never requested whole, payload inside: device in %s", async (name, make, chunk) => {
     const watch = new Watch();
     const device = watch.device(make(watch));
     const envelope = await envelopeOf("#fw", "a long text ".repeat(2000));
@@ -184,7 +184,7 @@ describe("an envelope that is read through a window", () => {
     expect(contents(device)).toEqual(bytes);
   });
 
-  it.each([16, 100, 256, 5000])("and stays within a chunk of %i bytes where the source wants that", async (chunk) => {
+  it.each([16, 100, 256, 5000])("and stays within a chunk of %i bytes if the source asks for that", async (chunk) => {
     const watch = new Watch();
     const device = watch.device(flash(watch));
     device.chunk = chunk;
@@ -197,7 +197,7 @@ describe("an envelope that is read through a window", () => {
     expect(contents(device)).toEqual(bytes);
   });
 
-  it("lies in flash from the first byte on: received, installed and booted from there", async () => {
+  it("is in flash from the first byte on: received, installed and booted from there", async () => {
     const watch = new Watch();
     const device = watch.device(flash(watch));
     const envelope = await envelopeOf("#fw");

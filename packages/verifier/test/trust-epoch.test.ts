@@ -18,9 +18,9 @@ import {
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devices.js";
-import { FlashModel } from "../../simulator/src/models/flash-model.js";
-import { erasedFlash } from "../../simulator/src/models/flash-operations.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
 import { filledKey } from "../../test-support/src/keys/filled-key.js";
@@ -113,7 +113,7 @@ describe("a chain of trust files", () => {
     expect(Uint8Array.from(trustFileUnchecked(chain, embeddedTrust(lists[0] as Uint8Array)).file ?? [])).toEqual(lists[3]);
   });
 
-  it("goes from root to root, where each signed for the next", async () => {
+  it("goes from root to root if each signed for the next", async () => {
     const b = filledKey(9);
     const roots = (k: PrivateKey): Partial<TrustDescription> => ({
       anchors: [
@@ -173,7 +173,7 @@ describe("a chain of trust files", () => {
   });
 });
 
-it("a new device takes the first file of its own line, from the number on that it was born with", async () => {
+it("a new device accepts the first file of its own line, from its built-in number on", async () => {
   const file = await trusted(3n, [one]);
   const roots = { anchors: policyRoots(file), threshold: 1 };
   const name = new TextEncoder().encode("line");
@@ -185,7 +185,7 @@ function policyRoots(file: Uint8Array) {
   return embeddedTrust(file).anchors.filter((a) => a.roles[0] === 1) as never;
 }
 
-it("the running release has to be good under the list, where that is checked", async () => {
+it("the running release must be valid under the list, if that is checked", async () => {
   const [l1, l2] = [await trusted(1n, [one]), await trusted(2n, [two])];
   const running = await plain(5, [one]);
   expect(updatedTrust(embeddedTrust(l1), await trusted(2n, [one]), running, 2, identity).sequence).toEqual([0, 2]);
@@ -194,7 +194,7 @@ it("the running release has to be good under the list, where that is checked", a
 });
 
 describe("a limit on jumps", () => {
-  it("counts from the device's number, or the caller's where that is higher, and from nothing on a new device", async () => {
+  it("counts from the device's number, or the caller's if that is higher, and from nothing on a new device", async () => {
     const file = await trusted(1n, [one], { jumps: { release: 100n } });
     const device = memoryDevice(identity, IDS, 4096);
     const to = async (n: number | string, floor?: [number, number]) => {
@@ -209,7 +209,7 @@ describe("a limit on jumps", () => {
     expect(await to(TOP)).toBe(errors.SEQUENCE_JUMP);
   });
 
-  it("is 2^63 where the list says nothing: no version or time of day is ever above that", async () => {
+  it("is 2^63 if the list says nothing: no version or time is ever above that", async () => {
     const file = await trusted(1n, [one]);
     for (const [from, n, expected] of [
       [7, TOP, errors.SEQUENCE_JUMP],
@@ -367,7 +367,7 @@ describe("counting from a new beginning", () => {
   });
 
   it.each(MUTANTS ? kinds : some(kinds, 2))(
-    "leaves the thief's release or the cure, and never a floor between, after each cut: %s",
+    "leaves the thief's release or the one that replaces it, and never a floor in between, after each cut: %s",
     async (name) => {
       const { l1, l2 } = await lists();
       const setup = { identity, components: IDS, capacity: 4096, envelope: 4096, pageSize: 4096 };
@@ -382,7 +382,7 @@ describe("counting from a new beginning", () => {
   );
 });
 
-it("a key for one device at a time counts only where the manifest asks for that device", async () => {
+it("a key for one device at a time counts only if the manifest asks for that device", async () => {
   const debug = filledKey(11);
   const file = await trusted(1n, [one], {
     anchors: [

@@ -54,7 +54,7 @@ const release = (keys: PrivateKey[]) =>
 const by = (list: Uint8Array, ...keys: PrivateKey[]) => signTrust(list, keys.map(signer));
 
 describe("a list with families", () => {
-  it("needs a root of each, and the list before keeps its own, on a device that has both", async () => {
+  it("needs a root of each, and the previous list keeps its own, on a device that has both", async () => {
     const plain = embeddedTrust(ALL as Alg[], await by(listOf(1n, {}), e1));
     const takes = async (before: TrustStore, algs: Alg[] | undefined, ...keys: PrivateKey[]) => {
       const file = await by(listOf(2n), ...keys);
@@ -71,7 +71,7 @@ describe("a list with families", () => {
     expect(code(() => trustFileUnchecked(ALL as Alg[], without, before))).toBe(errors.TRUST_PREVIOUS);
   });
 
-  it("lets a release in that keys of each have signed, as far as the device has them", async () => {
+  it("accepts a release that keys of each have signed, as far as the device has them", async () => {
     const file = await by(listOf(1n), e1, p1);
     const opens = async (algs: Alg[] | undefined, ...keys: PrivateKey[]) => {
       const envelope = await release(keys);

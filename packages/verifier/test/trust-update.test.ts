@@ -60,7 +60,7 @@ async function after(first: Uint8Array, next: Uint8Array, keys: PrivateKey[]): P
 const follow = (first: Uint8Array, device: MemoryDevice) => nextTrust(embeddedTrust(first), device, device.envelope as Uint8Array, 2);
 
 describe("the trust file that a release brings", () => {
-  it("is given where the roots have signed it, each time until it is kept, and then no more", async () => {
+  it("is returned if the roots have signed it, each time until it is stored, and then no more", async () => {
     const first = await trusted(1n, [one]);
     const next = await trusted(2n, [one, two]);
     const device = await after(first, next, [one]);
@@ -68,7 +68,7 @@ describe("the trust file that a release brings", () => {
     expect(follow(next, device)).toBeNull();
   });
 
-  it("stays where it is no trust file, an old one, one of another line, or one that the roots have not signed", async () => {
+  it("is ignored if it is damaged, old, of another line, or not signed by the roots", async () => {
     const first = await trusted(5n, [one]);
     for (const bad of [
       new Uint8Array(40),
@@ -82,14 +82,14 @@ describe("the trust file that a release brings", () => {
       expect(follow(first, await after(first, bad, [one]))).toBeNull();
   });
 
-  it("stays where the release that is current would not be good under it, for it could not be started any more", async () => {
+  it("is ignored if the current release would not be valid under it, because it could no longer start", async () => {
     const first = await trusted(1n, [one]);
     expect(follow(first, await after(first, await trusted(2n, [two]), [one]))).toBeNull();
     expect(follow(first, await after(first, await trusted(2n, [one, two], { threshold: 2 }), [one]))).toBeNull();
     expect(follow(first, await after(first, await trusted(2n, [two]), [one, two]))).not.toBeNull();
   });
 
-  it("stays while the device may go back to the release before", async () => {
+  it("stays while the device may go back to the previous release", async () => {
     const first = await trusted(1n, [one]);
     const device = await after(first, await trusted(2n, [one, two]), [one]);
     let pending = true;
@@ -99,7 +99,7 @@ describe("the trust file that a release brings", () => {
     expect(follow(first, device)).not.toBeNull();
   });
 
-  it("stays where the component does not exist, none in it, or storage gives something else", async () => {
+  it("stays if the component does not exist or is empty, or if storage returns something else", async () => {
     const first = await trusted(1n, [one]);
     const none = memoryDevice(identity, [ID], 4096);
     const empty = memoryDevice(identity, [ID, TRUST_COMPONENT], 4096);
@@ -146,7 +146,7 @@ describe("the trust file that a release brings", () => {
     expect(() => follow(first, device)).toThrow("no identity");
   });
 
-  it("is one that three lists can reach from the first, where the roots of the first have signed it too", async () => {
+  it("is one that a device can reach from the first through three lists, if the roots of the first have signed it too", async () => {
     const first = await trusted(1n, [one]);
     const third = await trusted(3n, [one, three], { roots: [root2], signers: [root, root2] });
     expect(follow(first, await after(first, third, [one]))).not.toBeNull();
@@ -168,7 +168,7 @@ describe("a list whose keys are for another class of the same device", () => {
     return signTrust(bytes, [signer(root)], decodeTrust(bytes).store);
   };
 
-  it("is not taken over: what is current could not be started any more", async () => {
+  it("is not taken over: the current release could no longer start", async () => {
     const first = await scoped(1n, one, {});
     for (const [scope, taken] of [
       [{ class: other }, false],
@@ -210,14 +210,14 @@ describe("signatures of keys that a device does not know", () => {
     }
   });
 
-  it("do not keep a device from its next list where a stranger has put them into the release that brings it", async () => {
+  it("do not keep a device from its next list if a stranger has put them into the release that brings it", async () => {
     const [before, after_] = [await trusted(1n, [one]), await trusted(2n, [two])];
     const device = await after(before, after_, [one, ...keys(40, 6), two]);
     expect(Uint8Array.from(follow(before, device) ?? [])).toEqual(after_);
     expect(boot(device.envelope as Uint8Array, policyOf(embeddedTrust(after_), 2, identity), device).next()).toBeUndefined();
   });
 
-  it("do not stop a trust file: every root that is at hand may sign it", async () => {
+  it("do not stop a trust file: every available root may sign it", async () => {
     const roots = keys(50, 9);
     const before = await trusted(1n, [one], { roots: roots.slice(0, 3) });
     const list = encodeTrust({
@@ -237,7 +237,7 @@ describe("signatures of keys that a device does not know", () => {
     expect(trustFileUnchecked(late, embeddedTrust(before)).sequence).toEqual([0, 5]);
   });
 
-  it("do not stop the one who adds a signature behind many", async () => {
+  it("do not stop a signer who adds a signature after many others", async () => {
     let envelope: Uint8Array = encode(bridge({ sequence: 1, ...uuid, trust: await trusted(1n, [one]) } as Bridge));
     for (const k of keys(60, 8)) envelope = await signEnvelope(envelope, [signer(k)]);
     expect(open(envelope, { anchors: keys(60, 8).map((k) => anchor("ed25519", k.key)), threshold: 8 }).signers).toHaveLength(8);

@@ -29,7 +29,7 @@ describe("a trust file", () => {
     expect(refusalOf(embeddedTrust, await whole(fits))[0]).toBe(TRUST_LIMIT);
   });
 
-  it("is verified with the hash of the host, where there is one", async () => {
+  it("is verified with the hash of the host, if there is one", async () => {
     let asked = 0;
     const create = () => {
       asked++;
@@ -39,7 +39,7 @@ describe("a trust file", () => {
     expect(asked).toBe(1);
   });
 
-  it("lets in no key that is for a vendor or a class where the device says neither", async () => {
+  it("accepts no key for a vendor or a class if the device has neither", async () => {
     const store = embeddedTrust(
       await file({ anchors: [ROOT, listed("b", [ROLE_RELEASE], { more: [[int(6), bytes(new Array(16).fill(1))]] })] }),
     );
@@ -88,7 +88,7 @@ describe("a list", () => {
     expect(read({ more: [families([1, ids])] }).families[ROLE_RELEASE]?.[0]?.ids).toEqual(ids);
   });
 
-  it("knows a family by each number of an algorithm that there is, and 0 is none", () => {
+  it("knows a family by each number of an existing algorithm, and 0 is not one", () => {
     const known = (id: number) => {
       const anchors = [ROOT, listed("b", [ROLE_RELEASE], { alg: int(id) })];
       return read({ anchors, more: [families([1, [id]])] }).families[ROLE_RELEASE]?.[0]?.known;
@@ -97,7 +97,7 @@ describe("a list", () => {
     expect(refused({ more: [families([1, [-19, 0]])] })).toBe(TRUST_ALG);
   });
 
-  it("asks no family for more signatures than an envelope has", () => {
+  it("requires no more signatures of a family than an envelope has", () => {
     const anchors = [ROOT, ...releaseKeys(9)];
     expect(read({ anchors, more: [families([8, [-19]])] }).families[ROLE_RELEASE]?.[0]?.threshold).toBe(8);
     expect(refused({ anchors, more: [families([9, [-19]])] })).toBe(TRUST_THRESHOLD);

@@ -3,12 +3,12 @@
 
 import type { Vector } from "../../index.mjs";
 import { ofFamilies } from "./families.js";
-import { ofBytes } from "./negative-bytes.js";
+import { ofBytes } from "./negative-cbor.js";
 import { ofEnvelope } from "./negative-envelope.js";
 import { ofInstall } from "./negative-install.js";
+import { ofRun } from "./negative-interpreter.js";
 import { ofManifest } from "./negative-manifest.js";
-import { ofRun } from "./negative-run.js";
-import { ofTrust } from "./negative-trust.js";
+import { ofTrust } from "./negative-signature.js";
 import { ofTrustFile } from "./negative-trust-file.js";
 import { ofTrustNumbers } from "./trust-numbers.js";
 

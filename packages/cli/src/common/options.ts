@@ -61,7 +61,7 @@ export const policyRoles = ["release", "debug", "recovery"];
 /** --key, or --trust with what belongs to it: the trusted keys. */
 export function trusted(): Option[] {
   return [
-    option("-k, --key <key>", "trusted key, public or private: a file, or named as for sign", { repeat: true }),
+    option("-k, --key <key>", "trusted key, public or private: a file, or a reference as for sign", { repeat: true }),
     option("--trust <file>", "trust file, instead of --key"),
     option("--role <name>", "with --trust: role that the keys must have (default: release)", { choices: policyRoles }),
     ...rootOptions(),
@@ -229,6 +229,6 @@ export function payload(): Option {
 export function statusKeys(): Option[] {
   return [
     option("--secret <file>", "secret of the device: a JWK of type oct, or a JWK Set with one for each device"),
-    option("-k, --key <key>", "public key of the device, where it signs: a file, or named as for sign", { repeat: true }),
+    option("-k, --key <key>", "public key of the device, if it signs: a file, or a reference as for sign", { repeat: true }),
   ];
 }

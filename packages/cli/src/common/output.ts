@@ -15,7 +15,7 @@ import {
   writeWhole,
 } from "@firmseal/keys";
 import { fleetDevices, refuseReplacing } from "@firmseal/release";
-import { looksLikeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
+import { FILE_KINDS, type FileKind, looksLikeEnvelope, taggedKind } from "@firmseal/verifier/tools";
 import { failureOf } from "../show/failure-of.js";
 import { isBytesToTerminal, writeProduct } from "../show/ui.js";
 
@@ -30,16 +30,17 @@ export function checkRelease(out: string, envelope: Uint8Array, replace: boolean
 }
 
 /**
- * An output must not be an input, a private key, the state of a key, or another output. An envelope replaces an
- * existing file that is not called *.suit only if that is an envelope too: a mistyped name must not cost a key or an
- * image.
+ * An output must not be an input, a private key, the state of a key, or another output. A mistyped name must not cost a
+ * key, an image or a signed file: a signed file is replaced only by one of its kind, and a signed file replaces nothing
+ * else, but for an envelope, which replaces any other file that is called *.suit. `kind`: of the output, if it is a
+ * signed file.
  */
-export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
+export function checkOutput(path: string, option: string, others: readonly string[], kind?: FileKind): void {
   refuseTerminal(path, option);
   if (path === STDIO) return;
   const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
   if (clash !== undefined) throw usage(`${option} ${path} would replace ${clash}, which this command uses`, "choose another name");
-  checkReplaced(path, option, envelope);
+  checkReplaced(path, option, kind);
   // before a key signs what cannot be written
   checkWritable(path);
 }
@@ -50,15 +51,19 @@ export function refuseTerminal(path: string, option: string): void {
     throw usage(`${option}: stdout is a terminal, and the output is binary`, "name a file, or send stdout to a file or a program");
 }
 
-function checkReplaced(path: string, option: string, envelope: boolean): void {
+function checkReplaced(path: string, option: string, kind: FileKind | undefined): void {
   if (!isFile(path)) return;
-  if (looksPrivate(readFirstBytes(path, 1024)))
-    throw usage(`${option} ${path} is a private key, or the state of a key`, "choose another name");
-  if (!envelope || path.toLowerCase().endsWith(".suit")) return;
-  const head = readFirstBytes(path, 8);
-  if (head.length > 0 && !looksLikeEnvelope(head))
-    throw usage(`${option} ${path} exists and is not an envelope`, "choose another name, or move the file away");
+  const head = readFirstBytes(path, 1024);
+  const kept = (what: string) => usage(`${option} ${path} ${what}`, "choose another name, or move the file away");
+  if (looksPrivate(head)) throw usage(`${option} ${path} is a private key, or the state of a key`, "choose another name");
+  if (head.length === 0 || (kind !== undefined && isOfKind(head, kind))) return;
+  const there = taggedKind(head);
+  if (there !== undefined) throw kept(`exists and is ${FILE_KINDS[there].what}`);
+  if (kind === undefined || (kind === "envelope" && path.toLowerCase().endsWith(".suit"))) return;
+  throw kept(`exists and is not ${FILE_KINDS[kind].what}`);
 }
+
+const isOfKind = (head: Uint8Array, kind: FileKind) => (kind === "envelope" ? looksLikeEnvelope(head) : taggedKind(head) === kind);
 
 /** With --json, bytes for stdout become a member of the one object there. */
 export function inJson(out: string, bytes: Uint8Array, asJson: boolean | undefined): { data?: string } {
@@ -82,21 +87,9 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
   }
 }
 
-/**
- * A trust file replaces an existing file only if that is a trust file too: a mistyped name must not cost a key or an
- * image.
- */
-export function checkTrustOutput(path: string, others: readonly string[]): void {
-  checkOutput(path, "--out", others, false);
-  if (path === STDIO || !isFile(path)) return;
-  const head = readFirstBytes(path, 2);
-  if (head.length > 0 && !looksLikeTrustFile(head))
-    throw usage(`--out ${path} exists and is not a trust file`, "choose another name, or move the file away");
-}
-
 /** A fleet file replaces an existing file only if that is a fleet file too. */
 export function checkFleetOutput(path: string, others: readonly string[]): void {
-  checkOutput(path, "--out", others, false);
+  checkOutput(path, "--out", others);
   if (path === STDIO || !isFile(path) || sizeOf(path) === 0) return;
   try {
     fleetDevices(path);

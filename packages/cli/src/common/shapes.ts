@@ -236,7 +236,7 @@ const ACTION: Shape = {
 /** What devices do with a release. */
 export const BEHAVIOURS: Shape = {
   "slot?": ["number", "slot in which the device installs, if the release distinguishes slots"],
-  "has?": ["boolean", "whether the device has the images of the release already; missing if that makes no difference"],
+  "has?": ["boolean", "whether the device already has the images of the release; missing if that makes no difference"],
   devices: ["object[]", "the devices"],
   ...membersOf("devices[]", DEVICE_SHAPE),
   install: ["object[]", "what they do to install, in order"],
@@ -259,7 +259,7 @@ export const LINT: Shape = {
     rule: ["string", "number of the rule"],
     name: ["string", "its name"],
     severity: ["string", "error, warning or note"],
-    path: ["string", "the envelope; for a finding about a waiver the product file"],
+    path: ["string", "the envelope; for a finding about a waiver, the product file"],
     message: ["string", "what was found"],
     fix: ["string", "what to do about it"],
     "boards?": ["string[]", "with a product file: boards that the release is for"],
@@ -295,7 +295,7 @@ export const DIFFERENCE: Shape = {
     devices: ["object[]", "the devices"],
     ...membersOf("devices[]", DEVICE_SHAPE),
     "slot?": ["number", "slot, if the release distinguishes slots"],
-    "has?": ["boolean", "whether the devices have the images of the release already"],
+    "has?": ["boolean", "whether the devices already have the images of the release"],
     before: ["string[]", "what they do only with the earlier release"],
     after: ["string[]", "what they do only with the later one"],
   }),

@@ -1,6 +1,6 @@
-// Tables for people. A column is as wide as its widest cell, and narrower on a narrow terminal: then a cell goes on in
-// the next line, and nothing of it is cut. The two libraries count columns of the terminal: two for a wide character,
-// none for a combining one.
+// Tables for people. A column is as wide as its widest cell, and narrower on a narrow terminal: then a cell continues
+// in the next line, and no text is cut. The two libraries count columns of the terminal: two for a wide character, none
+// for a combining one.
 
 import { visible } from "@firmseal/keys";
 import stringWidth from "fast-string-width";

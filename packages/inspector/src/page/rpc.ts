@@ -54,7 +54,7 @@ export class Rpc {
     return worker;
   }
 
-  /** Takes another worker, and rejects what the one before was asked. */
+  /** Takes another worker, and rejects the requests to the previous one. */
   private replace(again: boolean): void {
     this.worker?.terminate();
     this.worker = again ? this.start() : undefined;

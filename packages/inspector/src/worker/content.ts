@@ -3,7 +3,7 @@
 import { HASH_FUNCTIONS } from "@firmseal/report";
 import { digestInSlices, type OnProgress } from "@firmseal/report/page";
 import { decodeUtf8, draftOf, isDescription, type PublicKey, resolve } from "@firmseal/signer";
-import { isRefusal, looksLikeEnvelope, looksLikeTrustFile, toHex } from "@firmseal/verifier/tools";
+import { isRefusal, looksLikeEnvelope, looksLikeTrustFile, taggedKind, toHex } from "@firmseal/verifier/tools";
 import { TEXTS } from "../texts.js";
 import { keyFromJwk, keyOfBytes, keyOfPem, keyOfRaw, keyOfText, MOST_KEY_BYTES } from "./keys.js";
 import type { Main } from "./main-file.js";
@@ -43,6 +43,7 @@ export async function contentOf(file: Blob, name: string, envelope: Main | undef
   if (payload) return { kind: "payload", payload };
   const content = keyContent(keyOfRaw(bytes, name)) ?? (await textContent(bytes, name));
   if (content) return content;
+  if (taggedKind(bytes) === "message") throw new Sentence(TEXTS.isMessage(name));
   throw new Sentence((envelope ? TEXTS.notPayload : TEXTS.unknown)(name));
 }
 

@@ -11,7 +11,7 @@ import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
 import { keyIn } from "../sources/file.js";
-import { schemeOf } from "../sources/table.js";
+import { schemeOf } from "../sources/key-sources.js";
 import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "./read.js";
 
 /** The beginnings of private keys and their states, also of keys that firmseal cannot use, or that are damaged. */

@@ -134,8 +134,8 @@ export function readIfThere(path: string, limit: number): Uint8Array | undefined
 
 /**
  * Reads a file of our own, of at most `most` bytes. Returns "missing", or "damaged" for anything but a regular file of
- * this size: a link could lead to the file of another key. Reads what it has checked, also if the file is replaced
- * meanwhile. Throws a Failure: ENVIRONMENT.
+ * this size: a link could lead to the file of another key. Reads the file that it has checked, even if another one takes
+ * its name meanwhile. Throws a Failure: ENVIRONMENT.
  */
 export function readOwn(path: string, most: number): Uint8Array | "missing" | "damaged" {
   try {
@@ -145,7 +145,7 @@ export function readOwn(path: string, most: number): Uint8Array | "missing" | "d
     try {
       const stat = fstatSync(fd);
       if (!stat.isFile() || stat.size > most) return "damaged";
-      // a byte more, so that a file that grows is noticed
+      // one more, to notice a file that grows
       const bytes = new Uint8Array(stat.size + 1);
       let n = 0;
       for (let more = 1; more > 0 && n < bytes.length; n += more) more = readSync(fd, bytes, n, bytes.length - n, n);
@@ -186,7 +186,7 @@ export function sizeOf(path: string): number {
   return size;
 }
 
-/** Returns whether two paths name one file, also if it does not exist yet. */
+/** Returns whether two paths name one file, even if it does not exist yet. */
 export function isSameFile(a: string, b: string): boolean {
   checkName(a);
   checkName(b);

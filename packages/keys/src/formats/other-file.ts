@@ -1,22 +1,21 @@
 // What a file is that was given as a key by mistake.
 
-import { TAG_ENVELOPE, TAG_SIGN, TAG_SIGN1 } from "@firmseal/verifier/tools";
+import { FILE_KINDS, type FileKind, taggedKind } from "@firmseal/verifier/tools";
 import { KeyFileError } from "../errors/key-file.js";
 import { readFirstBytes } from "../files/read.js";
 import { looksLikeLog } from "../signing-log/entry.js";
 
 const IMAGE = "give the key that signs; an image is an argument without an option";
 
-/** How a tagged CBOR item begins (RFC 8949 §3.4). */
-const tagged = (tag: number) => new RegExp(`^${tag < 24 ? (0xc0 + tag).toString(16) : `d8${tag.toString(16)}`}`);
+/** What a signed file is for, by its kind. */
+const SIGNED: Readonly<Record<FileKind, string>> = {
+  envelope: "give the key of the signer; firmseal pubkey KEY writes the public key",
+  "trust file": "give the trust file with --trust, or name a key",
+  message: "an approval goes with --approval, a status with firmseal status verify",
+};
 
 /** How the first bytes look in hex, what the file is then, and the hint. */
 const ROWS: readonly (readonly [begins: RegExp, what: string, hint: string])[] = [
-  // SUIT_Envelope_Tagged (M37 §8.2)
-  [tagged(TAG_ENVELOPE), "a release (SUIT envelope)", "give the key of the signer; firmseal pubkey KEY writes the public key"],
-  // RFC 9052 §2
-  [tagged(TAG_SIGN), "a trust file", "give the trust file with --trust, or name a key"],
-  [tagged(TAG_SIGN1), "a signed message (COSE_Sign1)", "an approval goes with --approval, a status with firmseal status verify"],
   [/^7f454c46/, "an ELF file", IMAGE],
   [/^5546320a/, "a UF2 file", IMAGE],
   [/^3a(?:3[0-9]|4[1-6]|6[1-6]){10,}0[ad]/, "an Intel HEX file", IMAGE],
@@ -38,6 +37,8 @@ export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): K
   if (looksLikeLog(head)) return is("a signing log", "give the key itself: the log of KEY is KEY.log");
   const schema = SCHEMA.exec(head.toString("latin1"))?.[1];
   if (schema !== undefined) return is(`a file of ${schema}`, "give the key itself, or a reference to one");
+  const signed = taggedKind(head);
+  if (signed !== undefined) return is(FILE_KINDS[signed].what, SIGNED[signed]);
   const hex = head.toString("hex");
   const [, what, hint] = ROWS.find(([begins]) => begins.test(hex)) ?? [];
   return what !== undefined && hint !== undefined ? is(what, hint) : fault;

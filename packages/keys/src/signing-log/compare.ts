@@ -43,7 +43,7 @@ function groups(found: readonly Found[], names: (e: Entry) => readonly string[])
   return out;
 }
 
-/** A second manifest with one number is expected if it was explicitly allowed. */
+/** A second manifest with the same number is expected if it was explicitly allowed. */
 const isAllowed = ({ entry }: Found) => entry.overrides?.includes("allow-sequence-reuse") === true;
 
 function conflict(what: Conflict["what"], number: string, key: string | null, scope: string[], found: readonly Found[]): Conflict {

@@ -204,7 +204,7 @@ function write({ path, end, torn }: SigningLog, line: Buffer): void {
     } finally {
       closeSync(fd);
     }
-    // also if another process has created the file, which may not have done this yet
+    // even if another process has created the file, which may not have done this yet
     fsyncFolder(dirname(path));
   } catch (e) {
     throw systemFault(e, path) ?? e;

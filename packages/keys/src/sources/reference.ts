@@ -9,9 +9,9 @@ import { guardKeyFiles } from "../files/private-input.js";
 import { warn } from "../notices.js";
 import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
+import { refuseUnknownSource, sourceRow } from "./key-sources.js";
 import { provePossession } from "./proof.js";
 import type { Asking, OpenedKey, SigningKey } from "./source.js";
-import { refuseUnknownSource, sourceRow } from "./table.js";
 
 /**
  * The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs

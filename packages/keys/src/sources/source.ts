@@ -1,4 +1,4 @@
-// The interface of every kind of key custody. table.ts names the module of each kind, which is loaded on demand.
+// The interface of every kind of key custody. key-sources.ts names the module of each kind, which is loaded on demand.
 
 import type { PrivateKey, PublicKey, Signer } from "@firmseal/signer";
 import { WrongPassphrase } from "../errors/key-file.js";

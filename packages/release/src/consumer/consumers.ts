@@ -66,7 +66,7 @@ export interface Grammar {
   readonly nil: boolean;
   readonly nested: boolean;
   /**
-   * Whether the alternatives of a try-each must exclude each other: it runs the next one also after one that succeeded.
+   * Whether the alternatives of a try-each must exclude each other: it runs the next one even after one that succeeded.
    */
   readonly exclusive: boolean;
   /** Most bytes of a URI. */

@@ -38,7 +38,7 @@ function kindsOf({ behaviours }: Explained): Map<string, Kind> {
   return new Map(
     behaviours.flatMap(({ devices, ...rest }) =>
       devices.flatMap((device) =>
-        // with and without the images, also where that makes no difference
+        // with and without the images, even if that makes no difference
         (rest.has === undefined ? [true, false] : [rest.has]).map((has): [string, Kind] => [
           JSON.stringify([device, rest.slot, has]),
           { ...rest, device },
@@ -80,7 +80,7 @@ function imageChanges(before: Explained, after: Explained): ImageChange[] {
   });
 }
 
-/** Compares two explained releases. Devices whose behaviour changes alike are together. */
+/** Compares two explained releases. Devices whose behaviour changes alike share an entry. */
 export function releaseDifference(before: Explained, after: Explained): ReleaseDifference {
   const [old, next] = [kindsOf(before), kindsOf(after)];
   const only = (a: Map<string, Kind>, b: Map<string, Kind>) => {

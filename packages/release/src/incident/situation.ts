@@ -70,7 +70,7 @@ export async function readGiven(o: IncidentOptions): Promise<Given> {
   if (ahead)
     throw refusedInput(
       "FLEET",
-      `${o.trust}: devices have trust file ${formatSequence(ahead.sequence)} already`,
+      `${o.trust}: devices already have trust file ${formatSequence(ahead.sequence)}`,
       "give the newest one: --trust FILE",
     );
   const { roles, vendor, class: name } = entry;

@@ -23,7 +23,15 @@ import { versionIn } from "@firmseal/report";
 import { type Description, draftOf, EnvelopeDraft, type SignedWith, type SingleImage, singleImage } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
-import { formatSequence, looksLikeEnvelope, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import {
+  FILE_KINDS,
+  type FileKind,
+  formatSequence,
+  looksLikeEnvelope,
+  taggedKind,
+  toHex,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
 import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";
@@ -147,7 +155,7 @@ async function fromImage(path: string, given: Uint8Array | undefined, o: InputOp
 /** An input that has been read and that fits the options. */
 export interface ReleaseInput {
   path: string;
-  /** The whole input, if it is read already: what comes from stdin, and a file that is as short as a key. */
+  /** The whole input, if it was already read: what comes from stdin, and a file that is as short as a key. */
   bytes: Uint8Array | undefined;
   kind: InputKind;
 }
@@ -160,17 +168,30 @@ function firstRead(path: string): Uint8Array | undefined {
   return size <= LIMITS.keyFile ? readAll(path, LIMITS.keyFile) : undefined;
 }
 
+/** What to do with a signed file that is not an image. */
+const SIGNED_HINTS: Readonly<Record<Exclude<FileKind, "envelope">, string>> = {
+  "trust file": "firmseal trust sign signs it; to send it to devices, name it in a description",
+  message: "an approval goes with --approval; to send it to devices, name it in a description",
+};
+
+/** A signed file, given by mistake, must not become the firmware of a device. */
+function refuseSignedAsImage(path: string, head: Uint8Array): void {
+  const kind = taggedKind(head);
+  if (kind !== undefined && kind !== "envelope") throw usage(`${path} is ${FILE_KINDS[kind].what}, not an image`, SIGNED_HINTS[kind]);
+}
+
 /**
  * Finds out what a file is, without reading a long one: an image, a description or an envelope. "-" is stdin, which is
  * read whole. Throws a Failure: IMAGE for an empty file, USAGE for an option that does not go with the kind of input,
- * and unless `allowKeyAsImage` is set, for a file that looks like a private key.
+ * for a signed file of another kind, and unless `allowKeyAsImage` is set, for a file that looks like a private key.
  */
 export async function readInput(path: string, o: InputOptions): Promise<ReleaseInput> {
   const bytes = firstRead(path);
   if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, bytes);
   const head = bytes?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES);
   const kind = detectKind(head, path);
-  if (kind !== "image") {
+  if (kind === "image") refuseSignedAsImage(path, head);
+  else {
     const given = (["vendor", "class", "seq", "first", "version", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
     if (given)
       throw usage(

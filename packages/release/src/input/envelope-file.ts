@@ -6,6 +6,7 @@ import { errors, type Source } from "@firmseal/verifier";
 import { looksLikeEnvelope, readHead, readItem } from "@firmseal/verifier/tools";
 import { refusalHint } from "../verify/refusals.js";
 import { LIMITS } from "./limits.js";
+import { wrongKind } from "./wrong-kind.js";
 
 /** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
@@ -22,16 +23,16 @@ export function readEnvelopeFile(path: string): Uint8Array {
   );
 }
 
-/** Like readEnvelopeFile(), for the bytes of a file that were read already. */
+/** Like readEnvelopeFile(), for bytes that the caller has read from the file. */
 export function asEnvelope(path: string, bytes: Uint8Array): Uint8Array {
   refuseOtherKind(path, bytes);
   return admitted(path, bytes);
 }
 
 function refuseOtherKind(path: string, head: Uint8Array): void {
-  const fault = head.length === 0 ? "the file is empty" : looksLikeEnvelope(head) ? undefined : "not a SUIT envelope";
-  if (fault !== undefined)
-    throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: ${fault}`, refusalHint(errors.ENVELOPE_NONE));
+  if (looksLikeEnvelope(head)) return;
+  const fault = head.length === 0 ? `${path}: the file is empty` : wrongKind(path, head, "envelope");
+  throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, fault, refusalHint(errors.ENVELOPE_NONE));
 }
 
 /** Maximum number of elements to count: an envelope has at most 16 payloads and a dozen others. */

@@ -11,7 +11,7 @@ export interface FlashBytes {
 }
 
 /**
- * Reads an image whole, once: what is hashed is what is embedded, also if the file changes meanwhile. `given`: its
+ * Reads an image whole, once: what is hashed is what is embedded, even if the file changes meanwhile. `given`: its
  * bytes, from stdin.
  */
 export function flashBytes(path: string, given?: Uint8Array): FlashBytes {

@@ -69,7 +69,7 @@ export const LIMITS = {
   planTries: 65536,
   /** Bytes of a release, with its payloads and the previous release, on which `lint` cuts the power. */
   lintSimulated: 2 * MIB,
-  /** Releases that `lint` looks at together. */
+  /** Releases that `lint` checks together. */
   lintReleases: 256,
   /** Findings of one rule about one release. */
   lintFindings: 32,

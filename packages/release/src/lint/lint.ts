@@ -3,7 +3,7 @@
 import { CODES, Failure, grouped } from "@firmseal/keys";
 import { LIMITS } from "../input/limits.js";
 import { type LintContext, NEEDS, type Need, type Policy, type Rule, SEVERITIES, type Severity } from "./rule.js";
-import { RULES, WAIVER_RULES } from "./rules.js";
+import { RULES, WAIVER_RULES } from "./rule-table.js";
 
 /** A finding that a person has accepted for a time. */
 export interface Waiver {

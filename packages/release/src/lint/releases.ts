@@ -16,8 +16,8 @@ import { type CutResult, cutPowerOf } from "./cuts.js";
 import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "./lint.js";
 import { type EarlierRelease, readEarlier, readForLint, readToInstall } from "./read.js";
 import { type LintRelease, NEEDS, type Policy } from "./rule.js";
+import { ALL_RULES } from "./rule-table.js";
 import { pairsOf } from "./rules/boards.js";
-import { ALL_RULES } from "./rules.js";
 
 /** What lintReleases() may compare releases with. */
 export interface LintOptions {

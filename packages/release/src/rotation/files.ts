@@ -7,6 +7,7 @@ import { errors } from "@firmseal/verifier";
 import { looksLikeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { bigSequence } from "../input/sequence.js";
+import { wrongKind } from "../input/wrong-kind.js";
 import { refusalHint } from "../verify/refusals.js";
 import { type PlannedStep, stepOf } from "./plan/steps.js";
 
@@ -18,7 +19,7 @@ export async function readStep(path: string): Promise<PlannedStep> {
         1,
         "ENVELOPE_NONE",
         errors.ENVELOPE_NONE,
-        `${path}: neither a SUIT envelope nor a trust file`,
+        wrongKind(path, head, "envelope", "trust file"),
         refusalHint(errors.ENVELOPE_NONE),
       );
   });

@@ -81,7 +81,7 @@ function checkWindow(entry: TrustDescription["anchors"][number], until: bigint):
   if (entry.roles.includes("root"))
     throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the trust file");
   if (entry.until !== undefined && entry.until <= until)
-    throw usage(`--until ${until}: the key counts up to ${entry.until} already`, "give a lower sequence number, or drop --until");
+    throw usage(`--until ${until}: the key already counts up to ${entry.until}`, "give a lower sequence number, or drop --until");
   if ((entry.since ?? 0n) > until)
     throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the trust file");
 }

@@ -157,7 +157,7 @@ function digestIn(file: string): string {
   return logDigest({ digest });
 }
 
-/** Signatures without an entry in any log: those with one are compared already. */
+/** Signatures without an entry in any log: those with one have already been compared. */
 function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
   const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
   return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));

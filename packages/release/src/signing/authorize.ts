@@ -61,9 +61,9 @@ export function logDigest({ digest }: { digest: { readonly alg: number; readonly
 }
 
 /**
- * Makes the envelope, which may request the next sequence number for a kind of device, checks it as if it were signed
- * already, and logs the use of each key. The number is chosen while the logs are locked, so that no two releases get
- * the same one. Throws the refusals of open(), of the payloads and of the logs, AlreadySigned, and a Failure if a log
+ * Makes the envelope, which may request the next sequence number for a kind of device, checks it as if it were already
+ * signed, and logs the use of each key. The number is chosen while the logs are locked, so that no two releases get the
+ * same one. Throws the refusals of open(), of the payloads and of the logs, AlreadySigned, and a Failure if a log
  * cannot be written. In all of these cases, nothing is signed.
  */
 export async function recordSigning(

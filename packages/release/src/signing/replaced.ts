@@ -1,4 +1,4 @@
-// What an output file holds already, and whether a release may take its place.
+// What an output file already holds, and whether a release may take its place.
 
 import { readAll, usage } from "@firmseal/keys";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";

@@ -1,6 +1,7 @@
 // The answers of devices in files: one status by itself, or many as JSON Lines.
 
 import { grouped, readAll, refusedInput, tooMuch } from "@firmseal/keys";
+import { FILE_KINDS } from "@firmseal/verifier/tools";
 import { jsonLines } from "../input/json-lines.js";
 import { LIMITS } from "../input/limits.js";
 
@@ -13,8 +14,8 @@ export interface Answer {
 
 const HINT = 'each line has {"status": "BASE64"}; a file with one status has the bytes that the device answered with';
 
-/** A COSE_Mac0 or a COSE_Sign1 begins with its tag, 17 or 18; JSON does not. */
-const isMessage = (bytes: Uint8Array) => bytes[0] === 0xd1 || bytes[0] === 0xd2;
+/** A message begins with its tag, in one byte (RFC 8949 §3.4); JSON does not. One that is damaged is a message too. */
+const isMessage = (bytes: Uint8Array) => FILE_KINDS.message.tags.includes((bytes[0] as number) - 0xc0);
 
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 

@@ -20,7 +20,7 @@ export interface BehindDevices {
   readonly floor: { readonly lowest: string; readonly highest: string };
   /** The file of the archive that they need next; null if none of it is for them. */
   readonly next: string | null;
-  /** Since when the first of them is in this state. */
+  /** When the first of them entered this state. */
   readonly since: string;
 }
 

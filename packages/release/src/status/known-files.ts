@@ -18,7 +18,7 @@ interface KnownList {
 
 const listKey = (name: string, sequence: string) => JSON.stringify([name, sequence]);
 
-/** Finds trust files and releases by what a status says of them. Their names are relative to the fleet file `out`. */
+/** Finds trust files and releases by what a status says about them. Names are relative to the fleet file `out`. */
 export class KnownFiles {
   private readonly lists = new Map<string, KnownList>();
   private readonly byFile = new Map<string, TrustStore>();

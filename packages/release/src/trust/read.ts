@@ -6,6 +6,7 @@ import { nodeHost } from "@firmseal/simulator";
 import { errors, type Trust, type TrustStore } from "@firmseal/verifier";
 import { looksLikeTrustFile, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
+import { wrongKind } from "../input/wrong-kind.js";
 import { isRefusal, refusalFailure, refusalHint } from "../verify/refusals.js";
 
 const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roots, or have the others sign";
@@ -28,7 +29,7 @@ export interface TrustOnFile {
 export function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LIMITS.trustFile);
   if (!looksLikeTrustFile(bytes))
-    throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, refusalHint(errors.TRUST_NONE));
+    throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, wrongKind(path, bytes, "trust file"), refusalHint(errors.TRUST_NONE));
   return bytes;
 }
 

@@ -1,4 +1,4 @@
-// Runs a scenario: compares what the plan says of each device with what happens to a device in the same state.
+// Runs a scenario: compares what the plan says about each device with what happens to a device in the same state.
 
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, open } from "@firmseal/verifier";

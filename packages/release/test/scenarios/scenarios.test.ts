@@ -87,7 +87,7 @@ describe("scenarios", { timeout: 600_000 }, () => {
     expect({ naive: row?.naive.toSorted(), says: row?.says.toSorted() }).toEqual({ naive: [...naive].sort(), says: [...said].sort() });
   });
 
-  it("would show a plan that says that all is well, and one that cries wolf", async () => {
+  it("would show a plan that misses a problem, and one that reports a false one", async () => {
     const s = await keyStolen();
     const all =
       (verdict: Verdict, is: boolean): typeof planSteps =>

@@ -10,7 +10,7 @@ export interface DeviceKind {
   identity: Identity;
   /** Slot in which it installs. */
   slot: number;
-  /** Whether it has the images already. */
+  /** Whether it already has the images. */
   there: boolean;
   /**
    * The part in which it refuses a release that does not check its identity, for an interpreter that cannot detect

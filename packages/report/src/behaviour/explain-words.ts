@@ -54,7 +54,7 @@ const deviceWords = ({ vendor, class: name, device }: Behaviour["devices"][numbe
 export function whoWords({ devices, slot, has }: Pick<Behaviour, "devices" | "slot" | "has">): string {
   const named = devices.slice(0, 3).map(deviceWords).join("; ");
   const more = devices.length > 3 ? `; and ${devices.length - 3} more` : "";
-  return `${named}${more}${slot === undefined ? "" : `, slot ${slot}`}${has === undefined ? "" : has ? ", with this image already" : ", without this image"}`;
+  return `${named}${more}${slot === undefined ? "" : `, slot ${slot}`}${has === undefined ? "" : has ? ", with this image already installed" : ", without this image"}`;
 }
 
 function numbered(title: string, actions: readonly Action[], components: readonly (readonly string[])[]): string[] {

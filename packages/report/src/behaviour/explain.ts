@@ -27,7 +27,7 @@ export interface Action {
 export interface Behaviour {
   /** Slot in which the device would install. Missing if the release does not distinguish slots. */
   slot?: number;
-  /** Whether the device has the images of the release already. Missing if that makes no difference. */
+  /** Whether the device already has the images of the release. Missing if that makes no difference. */
   has?: boolean;
   /** The devices: UUID, or hex of another identifier. `device`: missing if the release is not for single devices. */
   devices: { vendor: string; class: string; device?: string }[];
@@ -43,7 +43,7 @@ export interface Explained {
   sequence: string;
   /** Identifiers of the components: hex of each part. */
   components: string[][];
-  /** Devices that behave alike are together. */
+  /** Devices that behave alike share an entry. */
   behaviours: Behaviour[];
   /** Kinds of devices that the release is not for. */
   others: number;
@@ -60,7 +60,7 @@ const digestOf = (digest: Digest | undefined) =>
   digest ? { digest: { algorithm: HASH_NAMES[digest.alg] ?? String(digest.alg), hex: toHex(digest.bytes) } } : {};
 const sizeOf = (size: number | undefined) => (size === undefined ? {} : { bytes: size });
 
-/** What a component must hold afterwards, or holds already. */
+/** What a component must hold afterwards, or already holds. */
 function expectedOf({ content, size, digest }: Effect): Pick<Action, "bytes" | "digest"> {
   return content ? { bytes: content.length } : { ...sizeOf(size), ...digestOf(digest) };
 }

@@ -44,7 +44,7 @@ async function openPart(data: PageData, i: number, progress: OnProgress): Promis
     const { bytes: envelope, digest } = await decoded(contentOf(`envelope-${i}`), sha256, progress);
     length = envelope.length;
     const verified = await verifyReport(firmseal, trustOf(firmseal, data), data, envelope, progress);
-    // another release of the same signers is not the one of this report
+    // another release of the same signers is not the release of this report
     if (toHex(digest) !== firmsealFileDigests[i]) throw new Error(REPORT_TEXTS.changed);
     return { data, length, verified, envelope };
   } catch (e) {

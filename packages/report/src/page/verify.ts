@@ -44,7 +44,7 @@ export interface PayloadFacts {
   digest?: { algorithm: string; hex: string };
 }
 
-/** What the page says of a release that it has verified. */
+/** What the page says about a release that it has verified. */
 export interface Verified {
   /** The sequence number, in decimal. */
   sequence: string;

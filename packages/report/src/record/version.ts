@@ -9,8 +9,8 @@ const LONGEST = 64;
 const VERSION = Object.entries(COMPONENT_TEXT_NAMES).find(([, name]) => name === "component-version")?.[0];
 
 /**
- * Returns the version of a release: what its text says of its components. Returns undefined if the text names none, or
- * several. The text is covered by the signatures of the manifest, which the caller verifies.
+ * Returns the version of a release: what its text says about its components. Returns undefined if the text names none,
+ * or several. The text is covered by the signatures of the manifest, which the caller verifies.
  */
 export function versionIn({ text }: Pick<UnverifiedEnvelope, "text">): string | undefined {
   const found = new Set<string>();

@@ -100,7 +100,7 @@ export class TrustDraft implements Signable {
   }
 
   /**
-   * The bytes that a root signs, whether it has signed already or not. Throws NotRoot for a key that is a root of
+   * The bytes that a root signs, whether or not it has already signed. Throws NotRoot for a key that is a root of
    * neither file.
    */
   message(key: SignedWith): Uint8Array {

@@ -20,7 +20,7 @@ export class DifferentContent extends Error {
 }
 
 /**
- * `twice`: by a key that has a signature already. `unknown`: by no root of the file, nor of one before. `surplus`: no
+ * `twice`: by a key that already has a signature. `unknown`: by no root of the file, nor of one before. `surplus`: no
  * list needs it.
  */
 export type DropReason = "twice" | "unknown" | "surplus";

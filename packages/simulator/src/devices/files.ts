@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { type Disk, FS_TEARS, FsModel } from "../models/fs-model.js";
+import { type Disk, FS_TEARS, FsModel } from "../storage-models/fs-model.js";
 import type { Cut, Machine, Setup, Started, Store } from "../store.js";
 
 const FOLDER = "/device";

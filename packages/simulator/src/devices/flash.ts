@@ -2,8 +2,8 @@
 
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
-import { type ChosenCut, chosenFlashCuts, LeftPages } from "../models/chosen-flash-cuts.js";
-import { FlashModel } from "../models/flash-model.js";
+import { type ChosenCut, chosenFlashCuts, LeftPages } from "../storage-models/chosen-flash-cuts.js";
+import { FlashModel } from "../storage-models/flash-model.js";
 import {
   applyOperation,
   carryOut,
@@ -13,8 +13,8 @@ import {
   type FlashTear,
   type Pages,
   WORD,
-} from "../models/flash-operations.js";
-import { SharedPages } from "../models/shared-pages.js";
+} from "../storage-models/flash-operations.js";
+import { SharedPages } from "../storage-models/shared-pages.js";
 import { type Cut, type Machine, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
 import { startedTrial } from "./trial.js";
 

@@ -1,9 +1,9 @@
 // device/storage.ts of the verifier, on the model of Espruino's Storage.
 
 import { storageDevice } from "@firmseal/verifier/device/storage";
-import type { FlashModel } from "../models/flash-model.js";
-import { erasedFlash } from "../models/flash-operations.js";
-import { powerOn, storageIo } from "../models/storage-model.js";
+import type { FlashModel } from "../storage-models/flash-model.js";
+import { erasedFlash } from "../storage-models/flash-operations.js";
+import { powerOn, storageIo } from "../storage-models/storage-model.js";
 import type { Setup, Started, Store, Verifier } from "../store.js";
 import { FlashStore } from "./flash.js";
 import { startedTrial } from "./trial.js";

@@ -5,7 +5,7 @@
 // The number is x0 + .. + x5 + 2^127 * (x6 + .. + x11). With the two halves on the same scale, a product needs three
 // products of halves (Karatsuba). Weights: x0 .. x5 are multiples of 2^0, 2^22, 2^43, 2^64, 2^85, 2^107; x6 .. x11 of
 // 2^1, 2^22, 2^43, 2^65, 2^86, 2^107. These are 2^ceil(21.25 i), over 2^127 from x6 on; as ceil(a) + ceil(b) >= ceil(a
-// + b), a product of two limbs is a multiple of the weight of the column that it falls in, also where it comes round
+// + b), a product of two limbs is a multiple of the weight of the column that it falls in, even if it comes round
 // past 2^255 = 19 or past 2^254 = 19/2.
 //
 // Bounds. Let u(i) be the weight of limb i and w(i) its width in bits: 22 for i = 0, 4, 8, else 21. `mul`, `isZero` and

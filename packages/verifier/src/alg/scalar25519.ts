@@ -41,7 +41,7 @@ export function zero(length: number): number[] {
 }
 
 /**
- * n modulo L, in place, for n with digits up to `top`. The result is whether n was below L already, where `top` is 11
+ * n modulo L, in place, for n with digits up to `top`. The result is whether n was already below L, where `top` is 11
  * and n below 2^256. That is S, RFC 8032 §5.1.7 step 1: else S + L would be a second signature on the message.
  */
 export function reduce(n: number[], top: number): boolean {

@@ -200,9 +200,9 @@ function makeFolders(fs: FileSystem, path: string): void {
   }
 }
 
-/** Creates the folder and its device.json. Throws if there is one already. */
+/** Creates the folder and its device.json. Throws if one already exists. */
 export function createFileDevice(fs: FileSystem, folder: string, identity: Identity, capacity: number): void {
-  if (fs.existsSync(folder + "/device.json")) throw new Error("there is a device already");
+  if (fs.existsSync(folder + "/device.json")) throw new Error("there is already a device");
   makeFolders(fs, folder + "/slots");
   writeRecord(fs, folder, {
     format: "firmseal-device-1",

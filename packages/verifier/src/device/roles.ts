@@ -20,7 +20,7 @@ const FLOORS_BYTES = 128;
 
 /** A device with a floor for each role. */
 export interface RoleDevice extends Device {
-  /** The role of the current release, also after the device went back. Start it in this role. */
+  /** The role of the current release, even after the device went back. Start it in this role. */
   currentRole(): number;
 }
 

@@ -62,7 +62,7 @@ export interface Kept {
 // content; the first 8 bytes of SHA-256 over all of that. In place of SHA-256 of a new envelope, it holds the result of
 // counters(), and COUNTED is added to its slot: older versions ignore both. Then come the marks, 8 bytes each, so that
 // no word of flash is written twice: confirmed, one for each start, and one for going back. Anything but all 255 is a
-// mark. One byte more makes the size odd.
+// mark. One more byte makes the size odd.
 export var HEAD = 16;
 export var PART = 80;
 export var COUNTED = 2;
@@ -153,7 +153,7 @@ export function keptSize(k: Kept | null, part: number): number {
 }
 
 /**
- * The counters of the last commit; null if an older version wrote it. They belong to the floor, also after going back.
+ * The counters of the last commit; null if an older version wrote it. They belong to the floor, even after going back.
  */
 export function keptCounters(io: StorageIo, k: Kept): Bytes | null {
   var slot = u32InText(k.text, HEAD),

@@ -103,7 +103,7 @@ export function countersOf(s: Session): Bytes {
 /**
  * Reads a trust file that the release brings. If it starts a new epoch and will replace the current one, the floor is
  * reset to its number once. A device without counters never resets its floor, because it could not detect a second
- * reset. `envelope`: the envelope that the device will store, if it is known already.
+ * reset. `envelope`: the envelope that the device will store, if it is already known.
  */
 export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | Source): void {
   var now = known(s),

@@ -1,4 +1,4 @@
-// GENERATED from ../tools/refusals.ts. DO NOT EDIT: change the table there, then run `pnpm refusals`.
+// GENERATED from ../tools/refusal-table.ts. DO NOT EDIT: change the table there, then run `pnpm refusals`.
 //
 // The numbers of the refusals. A number is never reused. A bundle has only the numbers that it can throw, and no text.
 

@@ -165,7 +165,7 @@ export { MAX_ANCHORS, readTrust, trustPayload } from "../trust/trust-list.js";
 export { equalBytes, fromHex, toHex } from "./bytes.js";
 export { type ActionName, type ArgumentKind, COMMAND_ROWS, type CommandRow } from "./command-table.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
-export { looksLikeEnvelope, looksLikeTrustFile } from "./file-kind.js";
+export { FILE_KINDS, type FileKind, looksLikeEnvelope, looksLikeTrustFile, taggedKind } from "./file-kinds.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";
 export {
   ALG_NAMES,
@@ -179,7 +179,7 @@ export {
   PARAMETER_NAMES,
   TEXT_NAMES,
 } from "./names.js";
-export { isRefusal, REFUSAL_GROUPS, REFUSALS, type RefusalRow, refusalOf, throwRefusal } from "./refusals.js";
+export { isRefusal, REFUSAL_GROUPS, REFUSALS, type RefusalRow, refusalOf, throwRefusal } from "./refusal-table.js";
 export { readStatus, type Status, type UnverifiedStatus, verifyStatus } from "./status.js";
 export { type TemplateFault, templateFault } from "./template.js";
 export { TEMPLATE_NAME, TEMPLATE_ROWS, type TemplateRow, templateString } from "./template-table.js";

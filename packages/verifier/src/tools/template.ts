@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../base/refuse.js";
 import type { Alg, Bytes, Host } from "../base/types.js";
-import { openMicro, spot } from "../micro/open.js";
+import { openMicro, spot } from "../install/micro/open.js";
 import { CBOR_TRAILING, CBOR_TRUNCATED, HEAD_LENGTH, TEMPLATE_MISMATCH } from "../spec/errors.js";
 import { TEMPLATE_ROWS } from "./template-table.js";
 

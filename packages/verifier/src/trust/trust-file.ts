@@ -102,7 +102,7 @@ function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Hos
   if (!enough(own, own.threshold as number, all, found)) refuse(TRUST_SIGNERS);
   // one root key may serve several product lines: devices of one must refuse files of another
   if (last.name && !equalConstantTime(last.name, store.name)) refuse(TRUST_NAME);
-  // Rollback: revoked keys would be trusted again. Two lists with one number are a fork.
+  // Rollback: revoked keys would be trusted again. Two lists with the same number are a fork.
   if (older || (isList && !sequenceLess(last.sequence, store.sequence) && !equalConstantTime(last.payload, store.payload)))
     refuse(TRUST_ROLLBACK);
   // with an older epoch, releases from before the floor reset would be accepted again

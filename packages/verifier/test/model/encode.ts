@@ -49,7 +49,7 @@ export const hashOf = (alg: number, of: string): string =>
     .digest("hex");
 
 const bool = (b: boolean): Piece => (b ? TRUE : FALSE);
-/** Identifiers are UUIDs, or private enterprise numbers with their tag, which are CBOR already. */
+/** Identifiers are UUIDs, or private enterprise numbers with their tag, which are already CBOR. */
 const identifier = (id: string): Piece => (id.startsWith("d870") ? unhex(id) : bytes(unhex(id)));
 
 function parameters(p: Parameters): [number, Piece][] {

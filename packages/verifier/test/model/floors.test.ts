@@ -22,7 +22,7 @@ interface List {
   epoch: number;
   from: number;
 }
-/** A release, in the role of its key. `bytes` distinguishes two with one number. */
+/** A release, in the role of its key. `bytes` distinguishes two with the same number. */
 interface Release {
   role: 2 | 3;
   sequence: number;

@@ -60,7 +60,7 @@ describe("identity and scope", () => {
       [isVendor(V), isClass(A)].map((c) => ({ do: "run", of: [set({ soft: true }), ...c, { do: "abort" }] })),
     ],
   ] as [string, Command[]][])
-    it(`an identity that is put together from ${name} is none`, async () => {
+    it(`an identity that is combined from ${name} does not count`, async () => {
       const m = release(identity);
       expect(new Device(m, world(A), true).outcome().codes).toEqual([IDENTITY_UNCHECKED]);
       const { codes } = courseOf(await encoded(m), mac, world(A), true);

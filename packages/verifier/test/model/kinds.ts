@@ -7,7 +7,7 @@ import { hashOf } from "./encode.js";
 import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";
 import { CODES, commandsOf, type Digest, type Manifest, valuesOf } from "./manifest.js";
 
-/** A kind of device that a manifest tells apart: who it is, its slot, and whether it has the images already. */
+/** A kind of device that a manifest tells apart: who it is, its slot, and whether it already has the images. */
 export interface Kind {
   me: Me;
   slot: number;

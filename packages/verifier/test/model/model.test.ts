@@ -64,7 +64,7 @@ describe("the interpreter", () => {
   const sections = fc.uniqueArray(fc.constantFrom(...SECTIONS), { minLength: 1 });
 
   const wrongs = wrongOf(2).map((c) => [JSON.stringify(c), c] as const);
-  it.each(wrongs)("refuses %s before anything runs, wherever it stands", async (_, c) => {
+  it.each(wrongs)("refuses %s before anything runs, wherever it is", async (_, c) => {
     const first: Command[] = [{ do: "index", to: 0 }];
     const end: Command[] = [...first, { do: "abort" }];
     const never: Command[] = [...first, { do: "try", of: [first, [c, { do: "abort" }]], nil: false }];
@@ -82,7 +82,7 @@ describe("the interpreter", () => {
     }
   });
 
-  it("lets no failure that is soft swallow a directive that fails or lacks its parameter", async () => {
+  it("lets no soft failure hide a directive that fails or lacks its parameter", async () => {
     const set: Command = { do: "override", set: { uri: "#a", content: "00", source: 1, soft: true } };
     for (const directive of ["fetch", "write", "copy", "swap", "invoke"] as const)
       for (const inner of [[{ do: directive }], [set, { do: directive }]] as Command[][])
@@ -96,7 +96,7 @@ describe("the interpreter", () => {
         }
   });
 
-  it("keeps what is read and what is written apart where there is no strict order", async () => {
+  it("keeps what is read apart from what is written if there is no strict order", async () => {
     for (const commands of chains) {
       const m: Manifest = { ...BARE, components: ["00", "01", "02"], sections: { [MAN_INSTALL]: commands } };
       const real = runOf(await encoded(m), mac, [MAN_INSTALL], ofTwo, []);
@@ -106,7 +106,7 @@ describe("the interpreter", () => {
   });
 
   it(
-    "hands out the model's effects, and is refused where the model is",
+    "returns the model's effects, and is refused when the model is",
     async () => {
       await fc.assert(
         fc.asyncProperty(manifests, me, sections, fc.array(outcome, { maxLength: 12 }), async (m, who, inOrder, outcomes) => {
@@ -131,7 +131,7 @@ describe("a device", () => {
     ["starts", false],
   ] as const)
     it(
-      `${does} what the model does, and holds the same afterwards`,
+      `${does} what the model does, and has the same state afterwards`,
       async () => {
         await fc.assert(
           fc.asyncProperty(manifests, world, async (m, w) => {
@@ -172,7 +172,7 @@ describe("firmseal verify", () => {
   }
 
   it(
-    "takes what open() takes, and warns of what devices refuse",
+    "accepts what open() accepts, and warns about what devices refuse",
     async () => {
       await fc.assert(
         fc.asyncProperty(manifests, async (m) => {
@@ -201,7 +201,7 @@ describe("firmseal verify", () => {
     time,
   );
 
-  it("warns of a refusal that a device meets where a condition does not hold", async () => {
+  it("warns about a refusal that a device meets if a condition does not hold", async () => {
     const m: Manifest = {
       sequence: 7n,
       components: ["00"],
@@ -224,7 +224,7 @@ describe("firmseal verify", () => {
   });
 
   it(
-    "believes whom the model believes, and so does the device",
+    "accepts the signers that the model accepts, and so does the device",
     async () => {
       await fc.assert(
         fc.asyncProperty(manifests, world, fc.boolean(), keys, async (m, anyWorld, two, { listed: all, signed, threshold }) => {
@@ -268,7 +268,7 @@ describe("firmseal verify", () => {
   );
 });
 
-describe("the manifests that are made up", () => {
+describe("the generated manifests", () => {
   it("are good often enough to be installed, and bad in every way", () => {
     for (const [where, most] of [
       ["run", 18],

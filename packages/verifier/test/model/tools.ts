@@ -1,4 +1,4 @@
-// `firmseal verify` in this process, and what the model says of it.
+// `firmseal verify` in this process, and what the model says about it.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -12,7 +12,7 @@ export const me: fc.Arbitrary<Me> = fc.record({
   device: mostly(4, [DEVICES[0]], [], [DEVICES[1]]) as fc.Arbitrary<string[]>,
 });
 
-/** A device before an installation or a start: what each component holds, in which slot, and what can be had from outside. */
+/** A device before an installation or a start: what each component holds, in which slot, and what is available from outside. */
 export interface World {
   me: Me;
   current: string[];

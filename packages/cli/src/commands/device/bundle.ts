@@ -110,8 +110,8 @@ async function bundle(o: BundleCommandOptions) {
   ] as const)
     if (path !== undefined && path !== STDIO && !/\.m?js$/.test(path))
       throw usage(`${option} ${path} is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
-  if (o.out !== STDIO) checkOutput(o.out, "--out", [], false);
-  if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out], false);
+  if (o.out !== STDIO) checkOutput(o.out, "--out", []);
+  if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out]);
   const options = {
     algs,
     features,

@@ -69,7 +69,7 @@ function deviceIn(o: InstallOptions): FileDevice {
   if (there && !given) return there;
   const isUsed = there !== undefined && there.record.envelope !== "";
   if (o.vendor === undefined || o.class === undefined) {
-    if (isUsed) throw usage(`device ${o.device} has an identity already`, "drop --vendor and --class, or give both");
+    if (isUsed) throw usage(`device ${o.device} already has an identity`, "drop --vendor and --class, or give both");
     throw environment(`device ${o.device} has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
   }
   const identity = identityOf(o.vendor, o.class);

@@ -212,7 +212,7 @@ export default define({
   arguments: [commandArgument("<envelope>", "envelope of the update, or - for stdin")],
   options: () => [
     option("--device <name>", `${CHOICES.device}; ${CHOICES.microDevice}: with a micro verifier`, { required: true }),
-    option("--without <part>", "storage-micro: without boot(), each start is left to the boot file", { choices: ["boot"] }),
+    option("--without <part>", "storage-micro: leave out boot(); the boot file starts the app", { choices: ["boot"] }),
     ...trusted(),
     threshold(),
     option("--vendor <vendor>", "vendor of the device (domain or UUID; default: the one that the update names)"),

@@ -76,7 +76,7 @@ export default define({
       "firmseal incident stolen --key old.jwk --replacement new.jwk --trust fleet-2.trust --fleet fleet.json --image fw.bin --dir night",
       "makes the next trust file; run it again after each step",
     ],
-    ["firmseal incident lost", "asks on a terminal what is not given"],
+    ["firmseal incident lost", "asks for missing options on a terminal"],
   ],
   json: {
     what: ["string", "what happened"],

@@ -40,7 +40,7 @@ async function pubkey(path: string, o: PubkeyOptions) {
   const format = o.format ?? (o.device ? "js" : "pem");
   const out = o.out ?? STDIO;
   if (!isTextFormat(format)) refuseTerminal(out, o.out === undefined ? `--format ${format}` : "--out");
-  if (out !== STDIO) checkOutput(out, "--out", [path], false);
+  if (out !== STDIO) checkOutput(out, "--out", [path]);
   const bytes = o.device ? forDevice(key, format, o) : formatPublic(key, format);
   if (out !== STDIO) writeOut(out, bytes);
   return { ...keyFacts(key), format, out, data: Buffer.from(bytes).toString(isTextFormat(format) ? "utf8" : "base64") };
@@ -49,7 +49,7 @@ async function pubkey(path: string, o: PubkeyOptions) {
 export default define({
   name: "pubkey",
   summary: "write the public key of a private key",
-  arguments: [commandArgument("<key>", "private or public key: a file, - for stdin, or named as for sign")],
+  arguments: [commandArgument("<key>", "private or public key: a file, - for stdin, or a reference as for sign")],
   options: () => [
     option("--format <name>", "output format (default: pem, or js with --device)", {
       choices: CHOICES.publicFormat,

@@ -106,7 +106,7 @@ export default define({
       "a board, and the image that its build writes; A,B if each slot has its own (default: those of the project here)",
       { repeat: true },
     ),
-    option("-k, --key <key>", `key that signs releases: a file, or named as for sign (default: ${DEFAULT_KEY})`),
+    option("-k, --key <key>", `key that signs releases: a file, or a reference as for sign (default: ${DEFAULT_KEY})`),
     forVerifier(),
     coseAlgOption(),
     option("--name <name>", "name of the product (default: that of the project, or of this folder)"),

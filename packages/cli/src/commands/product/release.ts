@@ -66,7 +66,7 @@ function checkSarif(path: string, productPath: string, folder: string): void {
   if (path === STDIO) throw usage("--sarif -: stdout has the release", "name a file");
   if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
     throw usage(`--sarif ${path} is in the folder of the release`, "name a file elsewhere");
-  checkOutput(path, "--sarif", [productPath], false);
+  checkOutput(path, "--sarif", [productPath]);
 }
 
 /**

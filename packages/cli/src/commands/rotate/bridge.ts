@@ -55,12 +55,12 @@ interface RotateBridgeOptions extends PassphraseOptions, Bridging {
 function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signingKeys: readonly SigningKey[]): void {
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
-  if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
+  if (o.log !== undefined) checkOutput(o.log, "--log", inputs);
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
-  checkOutput(o.out, "--out", files, true);
+  checkOutput(o.out, "--out", files, "envelope");
   if (o.imageOut === STDIO && (o.json || o.out === STDIO))
-    throw usage("--image-out -: stdout is used already", "name a file for the image");
-  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
+    throw usage("--image-out -: stdout is already used", "name a file for the image");
+  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out]);
   warnOfLonePartner(own);
 }
 
@@ -138,7 +138,7 @@ export default define({
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
     option("--next <file>", "trust file that the devices get", { required: true }),
-    keyOption("release key, private; none: the bridge is not signed yet").makeOptionMandatory(false),
+    keyOption("private release key (without one, the bridge is not signed)").makeOptionMandatory(false),
     option("--signer <key>", "without --key: public key that will sign (default: every release key of both trust files)", { repeat: true }),
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),

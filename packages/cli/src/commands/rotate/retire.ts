@@ -20,7 +20,7 @@ import {
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
-import { checkTrustOutput, deliver, writeSigned } from "../../common/output.js";
+import { checkOutput, deliver, writeSigned } from "../../common/output.js";
 import { cohortFacts, refuseStranded } from "../../common/release/cohorts.js";
 import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
@@ -39,11 +39,11 @@ async function retire(ref: string, o: RotateRetireOptions) {
   hideSecrets([ref, ...roots], passphraseOptions(o));
   const planned = await planRetirement(ref, { ...o, judge: (results) => refuseStranded(results, o.allowStranded ?? []) });
   if (roots.length === 0) {
-    checkTrustOutput(o.out, [o.trust, o.fleet]);
+    checkOutput(o.out, "--out", [o.trust, o.fleet], "trust file");
     return retirementFacts(planned, o, { bytes: planned.bytes, results: judgeUnsigned(planned), receipts: [] }, []);
   }
   return withSigners(roots, passphraseOptions(o), async (keys) => {
-    checkTrustOutput(o.out, [o.trust, o.fleet, ...keys.flatMap((k) => k.file ?? [])]);
+    checkOutput(o.out, "--out", [o.trust, o.fleet, ...keys.flatMap((k) => k.file ?? [])], "trust file");
     return retirementFacts(planned, o, await signRetirement(planned, keys), keys);
   });
 }
@@ -75,7 +75,7 @@ export default define({
   arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
     option("--trust <file>", "the current trust file", { required: true }),
-    option("--root <key>", "private root key; none: the file is not signed yet", { repeat: true }),
+    option("--root <key>", "private root key (without one, the file is not signed)", { repeat: true }),
     option("--fleet <file>", "the devices in the field: refuse to leave any behind", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
     option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),

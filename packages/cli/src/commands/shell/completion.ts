@@ -3,7 +3,7 @@ import { completionScript, SHELLS, type Shell } from "../../show/completion.js";
 
 export default define({
   name: "completion",
-  summary: "write a script with which a shell completes firmseal's commands and options",
+  summary: "write a script that lets a shell complete firmseal's commands and options",
   arguments: [commandArgument("<shell>", "the shell", { choices: SHELLS })],
   examples: [
     ["firmseal completion bash > ~/.local/share/bash-completion/completions/firmseal", "for bash"],

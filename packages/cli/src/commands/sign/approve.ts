@@ -57,7 +57,7 @@ async function approve(path: string, o: ApproveOptions) {
   const { what, outside } = await looked(path, o);
   return withSigners([o.key], passphraseOptions(o), async ([key]) => {
     const own = key as SigningKey;
-    checkOutput(out, "--out", [path, ...(own.file === undefined ? [] : [own.file])], false);
+    checkOutput(out, "--out", [path, ...(own.file === undefined ? [] : [own.file])], "message");
     refuseTestKeys([own.public], o.allowTestKey ?? []);
     const digest = logDigest(what);
     const { bytes, receipt } = await approveWith(what, digest, own, o.log);
@@ -81,7 +81,7 @@ export default define({
   summary: "approve an envelope or a trust file that another person will sign",
   arguments: [commandArgument("<file>", "envelope or trust file, signed or not")],
   options: () => [
-    option("-k, --key <key>", "private key of the approver: a file, or named as for sign", { required: true }),
+    option("-k, --key <key>", "private key of the approver: a file, or a reference as for sign", { required: true }),
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .approval)"),
     option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),

@@ -73,7 +73,7 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   refuseTestKeys([key], o.allowTestKey ?? []);
   const out = o.out ?? path;
-  checkOutput(out, "--out", [o.signature, o.key], true);
+  checkOutput(out, "--out", [o.signature, o.key], "envelope");
   const name = o.signature === STDIO ? "stdin" : o.signature;
   const envelope = readEnvelopeFile(path);
   const signature = parseSignature(readAll(o.signature, LIMITS.signatureFile), key.alg, name);

@@ -16,7 +16,7 @@ interface CreateOptions {
 
 async function createEnvelope(o: CreateOptions) {
   const out = o.out ?? outputName(o.from);
-  checkOutput(out, "--out", [o.from], true);
+  checkOutput(out, "--out", [o.from], "envelope");
   const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from, o);
   const envelope = draft.bytes;
   checkRelease(out, envelope, o.replace);

@@ -76,7 +76,7 @@ const SIG_STRUCTURE = Buffer.from("\x84\x6aSignature1", "latin1");
 
 /** Only a Sig_structure is replaced: a mistyped name must not cost a key. */
 function checkTbsOutput(path: string, others: readonly string[]): void {
-  checkOutput(path, "--out", others, false);
+  checkOutput(path, "--out", others);
   if (path === STDIO || !isFile(path)) return;
   if (!SIG_STRUCTURE.equals(readFirstBytes(path, SIG_STRUCTURE.length)))
     throw usage(`--out ${path} exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
@@ -120,10 +120,10 @@ async function writeTbs(path: string, o: TbsOptions) {
   if (new Set(prints).size < keys.length) throw usage("a key is given twice", "each key signs an envelope once");
   const outs = outputs(keys, name, o.out);
   const isMade = input.kind !== "envelope";
-  if (isMade) checkOutput(name, "--envelope", [path], true);
+  if (isMade) checkOutput(name, "--envelope", [path], "envelope");
   if (o.imageOut === STDIO && (o.json || outs[0] === STDIO))
-    throw usage("--image-out -: stdout is used already", "name a file for the image");
-  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs], false);
+    throw usage("--image-out -: stdout is already used", "name a file for the image");
+  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs]);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
   const algs = await namedAlgs(keys, o);

@@ -12,7 +12,7 @@ interface AskOptions {
 
 /** Makes a nonce for each row of a fleet file that is one device. */
 function ask(o: AskOptions) {
-  checkOutput(o.out, "--out", [o.fleet], false);
+  checkOutput(o.out, "--out", [o.fleet]);
   const devices = fleetDevices(o.fleet);
   if (devices.length === 0)
     throw usage(`${o.fleet}: no row is one device`, "give each device a row of its own, with its key identifier as the name");

@@ -118,7 +118,7 @@ export default define({
         parse: wholeNumber,
       },
     ),
-    option("-o, --out <file>", "the new fleet file (.json or .jsonl), or the one of --fleet; - for stdout", { required: true }),
+    option("-o, --out <file>", "the new fleet file (.json or .jsonl), or that of --fleet; - for stdout", { required: true }),
   ],
   examples: [
     [
@@ -159,7 +159,7 @@ export default define({
       floor: ["object", "their floors"],
       ...membersOf("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),
       next: ["string|null", "what they need next; null: nothing of the archive"],
-      since: ["string", "since when the first of them is in this state"],
+      since: ["string", "when the first of them entered this state"],
     }),
     unheard: ["object[]", "rows without an answer, by age"],
     ...membersOf("unheard[]", { days: ["number|null", "seen within this many days; null: longer ago, or never"], ...SOME }),

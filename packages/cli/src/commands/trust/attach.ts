@@ -3,7 +3,7 @@ import { LIMITS, recordTrustSigning } from "@firmseal/release";
 import { attachTrust, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
-import { checkTrustOutput } from "../../common/output.js";
+import { checkOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
 import {
   explainFault,
@@ -25,7 +25,7 @@ async function attachToTrust(path: string, o: TrustAttachOptions) {
   const { out, bytes, store, before, chain, signing } = list;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature;
-  checkTrustOutput(out, [o.key, file, ...(o.previousTrust ?? [])]);
+  checkOutput(out, "--out", [o.key, file, ...(o.previousTrust ?? [])], "trust file");
   refuseTestKeysOf([key], store, o);
   let done: Uint8Array;
   let log: Receipt[];
@@ -56,7 +56,7 @@ export default define({
     allowTestKey(),
   ],
   examples: [
-    ["firmseal trust attach fleet.trust --key root.jwk --signature fleet.sig", "fleet.trust, with one signature more"],
+    ["firmseal trust attach fleet.trust --key root.jwk --signature fleet.sig", "fleet.trust, with one more signature"],
     [
       "firmseal trust attach fleet-2.trust --previous-trust fleet-1.trust --key root.jwk --signature fleet.sig",
       "the same for the next file",

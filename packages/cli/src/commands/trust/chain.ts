@@ -2,13 +2,13 @@ import { chainOf } from "@firmseal/release";
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { checkTrustOutput, deliver } from "../../common/output.js";
+import { checkOutput, deliver } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 import { plural } from "../../common/words.js";
 
 /** Joins trust files into a chain, so that one release moves devices that have any of them. */
 async function chain(paths: string[], o: { out: string; json?: boolean }) {
-  checkTrustOutput(o.out, paths);
+  checkOutput(o.out, "--out", paths, "trust file");
   const { bytes, files } = chainOf(paths);
   const [first, last] = [files[0], files.at(-1)] as [(typeof files)[number], (typeof files)[number]];
   const member = deliver(o.out, bytes, o.json);

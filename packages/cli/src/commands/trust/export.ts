@@ -2,7 +2,7 @@ import { STDIO, usage, warnOfTestKeys } from "@firmseal/keys";
 import { exportAll, exportRole, keysOf, readPinnedTrust } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
-import { checkOutput, checkTrustOutput, deliver } from "../../common/output.js";
+import { checkOutput, deliver } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 import { type PinnedOptions, pins } from "../../common/trust/pins.js";
 
@@ -24,8 +24,8 @@ async function exportTrust(path: string, o: ExportOptions) {
   const ending = o.format === "bin" ? "" : `.${o.format}`;
   if (o.out !== STDIO && !o.out.endsWith(ending))
     throw usage(`--out ${o.out} is not a file name for ${o.format}`, `choose a name that ends in ${ending}`);
-  if (ending === "") checkTrustOutput(o.out, [path]);
-  else if (o.out !== STDIO) checkOutput(o.out, "--out", [path], false);
+  if (ending === "") checkOutput(o.out, "--out", [path], "trust file");
+  else if (o.out !== STDIO) checkOutput(o.out, "--out", [path]);
   const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
   const member = deliver(o.out, content, o.json);
   return { out: o.out, format: o.format, bytes: content.length, ...member };

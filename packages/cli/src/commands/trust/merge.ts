@@ -4,7 +4,7 @@ import type { DropReason, MergedSignature } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, trustChecks } from "../../common/options.js";
-import { checkTrustOutput } from "../../common/output.js";
+import { checkOutput } from "../../common/output.js";
 import { membersOf, SIGNED } from "../../common/shapes.js";
 import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust/trust-signing.js";
 
@@ -16,7 +16,7 @@ interface MergeOptions extends TrustSigningOptions {
 }
 
 const WHY: { readonly [why in DropReason]: string } = {
-  twice: "this key has signed already",
+  twice: "this key has already signed",
   unknown: "not by a root of this file or of a previous one",
   surplus: "no trust file needs it, and one has at most 8 signatures",
 };
@@ -30,7 +30,7 @@ async function merge(paths: string[], o: MergeOptions) {
   const first = files[0] as (typeof files)[number];
   const out = o.out ?? first.path;
   const shown = reviewChanges(first.path, first.store, o);
-  checkTrustOutput(out, [...paths.filter((path) => path !== out), ...(o.previousTrust ?? [])]);
+  checkOutput(out, "--out", [...paths.filter((path) => path !== out), ...(o.previousTrust ?? [])], "trust file");
   refuseTestKeysOf([], first.store, o);
   const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, o);
   for (const one of kept.filter(({ key }) => !key))

@@ -3,7 +3,7 @@ import { recordTrustSigning } from "@firmseal/release";
 import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
-import { checkTrustOutput } from "../../common/output.js";
+import { checkOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
 import {
   explainFault,
@@ -23,7 +23,7 @@ async function signTrustFile(path: string, o: TrustSignOptions) {
   const file = await trustToSign(path, o);
   const { out, bytes, store, before, chain, signing } = file;
   return withSigners(o.key, passphraseOptions(o), async (keys) => {
-    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust ?? [])]);
+    checkOutput(out, "--out", [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust ?? [])], "trust file");
     const roots = keys.map((key) => key.public);
     refuseTestKeysOf(roots, store, o);
     let done: Uint8Array;

@@ -101,7 +101,7 @@ export default define({
     verified: ["boolean", "false: signatures are not verified"],
     ...NUMBER,
     components: ["object[]", "component identifiers: hex of each part"],
-    behaviours: ["object[]", "what devices do; devices that behave alike are together"],
+    behaviours: ["object[]", "what devices do; devices that behave alike share an entry"],
     ...membersOf("behaviours[]", BEHAVIOURS),
     "installed?": ["object", "with --installed: the release on the device"],
     ...membersOf("installed?", NUMBER),

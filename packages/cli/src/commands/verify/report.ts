@@ -41,7 +41,7 @@ function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | un
     throw usage(`--html ${o.html} is not the name of an HTML file`, "choose a name that ends in .html");
   if (!folder) {
     if (o.board) throw usage(`--board: ${path} is an envelope, which is for one board`, "drop it, or name the folder of a release");
-    checkOutput(o.html, "--html", [path], false);
+    checkOutput(o.html, "--html", [path]);
     return;
   }
   if (o.vendor !== undefined || o.class !== undefined)
@@ -50,7 +50,6 @@ function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | un
     o.html,
     "--html",
     folder.boards.map((one) => one.path),
-    false,
   );
 }
 
@@ -161,7 +160,7 @@ export default define({
     option("--html <file>", "output file", { required: true }),
     ...trusted(),
     threshold(),
-    option("--board <name>", "board of the release that is shown (default: all)", { repeat: true }),
+    option("--board <name>", "board to show (default: all boards of the release)", { repeat: true }),
     option("--vendor <vendor>", "device whose keys and names are shown: domain of the vendor, or vendor UUID"),
     option("--class <class>", "device whose keys and names are shown: name of the device class, or class UUID"),
     option("--previous-release <path>", "also show the changes since this envelope, or since the release in this folder"),

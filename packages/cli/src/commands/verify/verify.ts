@@ -111,7 +111,7 @@ const signerWords = (signers: Facts["signers"]) =>
 export default define({
   name: "verify",
   summary: "verify an envelope and its payloads",
-  arguments: [commandArgument("<envelope>", "envelope, or - for stdin; with a product file also a folder of firmseal release")],
+  arguments: [commandArgument("<envelope>", "envelope, or - for stdin; with a product file, also a folder that firmseal release wrote")],
   options: () => [
     ...trusted(),
     threshold(),

@@ -25,7 +25,7 @@ export function explainFault(path: string, keys: readonly { name: string; public
   if (e instanceof AlreadySigned)
     return refusedInput(
       "ALREADY_SIGNED",
-      `${path}: this key has signed it already`,
+      `${path}: this key has already signed it`,
       "each root signs a trust file once; firmseal trust show lists who has signed",
     );
   if (!(e instanceof NotRoot)) return withFileName(path, e);

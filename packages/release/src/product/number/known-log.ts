@@ -1,4 +1,4 @@
-// What the logs of the keys say of a number, before anything else is done. The logs of key files are beside them, so
+// What the logs of the keys say about a number, before anything else is done. The logs of key files are beside them, so
 // this needs no passphrase. It decides nothing: the logs are read again under their locks before a key signs.
 
 import { realpathSync } from "node:fs";

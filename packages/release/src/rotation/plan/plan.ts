@@ -24,7 +24,7 @@ export interface StepResult {
   readonly code: number;
   /** The sequence number of the trust file that was adopted with it. */
   readonly trust: string | null;
-  /** Why the trust file in it was not adopted; 0 if there was none, or if the device has it already. */
+  /** Why the trust file in it was not adopted; 0 if there was none, or if the device already has it. */
   readonly trustCode: number;
   /** The remaining keys after it. */
   readonly left: Margins;
@@ -51,8 +51,8 @@ export interface CohortResult {
 }
 
 /**
- * The newest trust file of each product line. Two different files with one number are a fork: no device can go from one
- * to the other.
+ * The newest trust file of each product line. Two different files with the same number are a fork: no device can go
+ * from one to the other.
  */
 export function newestOfLine(stores: Iterable<TrustStore>): (line: TrustStore) => TrustStore {
   return newestOf(stores, (number: Sequence) => {

@@ -112,7 +112,7 @@ const MOST_HOPS = 16;
 
 /**
  * The list that a device ends at, if it is offered every list that is known, as a chain: `newest`, or the next number
- * again and again. These are signed already, whether their roots are available or not.
+ * again and again. These are already signed, whether their roots are available or not.
  */
 function upBy({ model, store }: Standing, newest: TrustStore, known: readonly TrustStore[]): TrustStore | null {
   const { trustFileUnchecked: accept } = deviceCode(model.algorithms, model.features);
@@ -137,7 +137,7 @@ function upBy({ model, store }: Standing, newest: TrustStore, known: readonly Tr
 
 /**
  * Who can reach a device in this state after sequence number `after`. `newest`: the trust file with the current keys.
- * `known`: all trust files that are signed already.
+ * `known`: all trust files that are already signed.
  */
 export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: KeyFates, known: readonly TrustStore[] = []): Reach {
   const { release, root } = margins(state, newest, after, gone);

@@ -82,7 +82,7 @@ function behind(state: DeviceState, walked: readonly Played[], today: TrustStore
 
 /**
  * The outcome for the devices in a state. `today`: the newest trust file of their product line. `known`: all trust
- * files that are signed already.
+ * files that are already signed.
  */
 export function outcome(
   { first: cohort, highest }: Group,
@@ -122,7 +122,7 @@ export function outcome(
     if (assumed)
       return {
         verdict: "moved",
-        why: `${assumed.step.name} is accepted only if ${"trust" in assumed.step ? "the release that they run is good under it" : "they run that release already"}, and the fleet file does not name their release`,
+        why: `${assumed.step.name} is accepted only if ${"trust" in assumed.step ? "the release that they run is good under it" : "they already run that release"}, and the fleet file does not name their release`,
         next: 'name the release that they run in the fleet file: "release"',
       };
     return { verdict: "moved", why: null, next: null };

@@ -5,12 +5,12 @@
 // Functions are inside the function that uses them: they share its variables, and take memory only while it runs. So
 // nothing that a Source or a host calls meanwhile can change what is being read.
 
-import { append, equalConstantTime, octetsOf, rawKey, subBytes } from "../base/bytes.js";
-import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_SHA256, HAS_WINDOWS } from "../base/features.js";
-import { compareLimit } from "../base/number.js";
-import { markAt, refuse, rethrow } from "../base/refuse.js";
-import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
-import { digestOf } from "../hash/digest.js";
+import { append, equalConstantTime, octetsOf, rawKey, subBytes } from "../../base/bytes.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_PAIRS, HAS_SHA256, HAS_WINDOWS } from "../../base/features.js";
+import { compareLimit } from "../../base/number.js";
+import { markAt, refuse, rethrow } from "../../base/refuse.js";
+import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../../base/types.js";
+import { digestOf } from "../../hash/digest.js";
 import {
   ANCHOR_WINDOW,
   CBOR_TRAILING,
@@ -23,7 +23,7 @@ import {
   SIGNATURE_THRESHOLD,
   TEMPLATE_MISMATCH,
   TRUST_POLICY,
-} from "../spec/errors.js";
+} from "../../spec/errors.js";
 import { AGAIN, AHEAD, CHOICE, FIXED, KNOWN, KNOWN_ABOVE, type MicroManifest, OPEN, REPEAT, SIGNATURE1, SIZE, WIDE } from "./manifest.js";
 import { TEMPLATE, TEMPLATE_INSIDE } from "./template.js";
 

@@ -1,15 +1,14 @@
 // Installs and starts a release that is the template: what install/install.ts does for it, without an interpreter. The
 // image goes to the slot that is not current, is hashed from there, and becomes current in one step with the floor.
 
-import { equalConstantTime, octetsOf, subBytes } from "../base/bytes.js";
-import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_SHA256 } from "../base/features.js";
-import { compareLimit } from "../base/number.js";
-import { markAt, refuse, rethrow } from "../base/refuse.js";
-import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
-import { digestOf, hashing } from "../hash/digest.js";
-import type { ComponentId, Device } from "../install/device.js";
-import type { Effect } from "../interpreter/frame.js";
-import { HASH_SHA_256 } from "../spec/cose.js";
+import { equalConstantTime, octetsOf, subBytes } from "../../base/bytes.js";
+import { HAS_BOOT, HAS_FETCH, HAS_GENERAL, HAS_SHA256 } from "../../base/features.js";
+import { compareLimit } from "../../base/number.js";
+import { markAt, refuse, rethrow } from "../../base/refuse.js";
+import type { Bytes, Host, Sequence, Source, Trust } from "../../base/types.js";
+import { digestOf, hashing } from "../../hash/digest.js";
+import type { Effect } from "../../interpreter/frame.js";
+import { HASH_SHA_256 } from "../../spec/cose.js";
 import {
   CLASS_MISMATCH,
   COMPONENT_UNKNOWN,
@@ -22,8 +21,9 @@ import {
   RUN_OUTCOME,
   SEQUENCE_TAKEN,
   VENDOR_MISMATCH,
-} from "../spec/errors.js";
-import { DIR_FETCH } from "../spec/suit.js";
+} from "../../spec/errors.js";
+import { DIR_FETCH } from "../../spec/suit.js";
+import type { ComponentId, Device } from "../device.js";
 import type { MicroManifest } from "./manifest.js";
 import { openMicro, portion } from "./open.js";
 

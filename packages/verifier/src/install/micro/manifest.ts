@@ -1,6 +1,6 @@
 // What a micro verifier reads of a release, and its constants.
 
-import type { Bytes, Sequence } from "../base/types.js";
+import type { Bytes, Sequence } from "../../base/types.js";
 
 /** What a release says: an authenticated manifest. What every release has alike is absent. */
 export interface MicroManifest {
