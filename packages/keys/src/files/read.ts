@@ -134,8 +134,8 @@ export function readIfThere(path: string, limit: number): Uint8Array | undefined
 
 /**
  * Reads a file of our own, of at most `most` bytes. Returns "missing", or "damaged" for anything but a regular file of
- * this size: a link could lead to the file of another key. Reads the file that it has checked, even if another one takes
- * its name meanwhile. Throws a Failure: ENVIRONMENT.
+ * this size: a link could lead to the file of another key. Reads the file that it has checked, even if another one
+ * takes its name meanwhile. Throws a Failure: ENVIRONMENT.
  */
 export function readOwn(path: string, most: number): Uint8Array | "missing" | "damaged" {
   try {
