@@ -6,7 +6,7 @@ import * as crypto from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLI, dependencyOf, environment, figure, median, rates, signer, table, title, verifier } from "./lib.mjs";
+import { CLI, dependencyOf, environment, figure, median, native, rates, signer, table, title, verifier } from "./lib.mjs";
 
 const ours = await verifier();
 const s = await signer();
@@ -85,15 +85,7 @@ function stack(levels) {
   return { sign: (index) => s.hssSign(params, trees, floors, index, message), key };
 }
 
-const host = {
-  sha256: {
-    create() {
-      const hash = crypto.createHash("sha256");
-      return { update: (bytes) => void hash.update(Uint8Array.from(bytes)), digest: () => new Uint8Array(hash.digest()) };
-    },
-    once: (bytes) => crypto.createHash("sha256").update(bytes).digest(),
-  },
-};
+const host = { sha256: native("sha256") };
 
 {
   const rows = [];

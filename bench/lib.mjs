@@ -94,6 +94,16 @@ export function es256Key() {
   return { publicKey, key, sign };
 }
 
+/** Our hash interface over node's hash functions: what a host with native hashing hands in. */
+export function native(name) {
+  return {
+    create() {
+      const hash = crypto.createHash(name);
+      return { update: (bytes) => void hash.update(Uint8Array.from(bytes)), digest: () => new Uint8Array(hash.digest()) };
+    },
+    once: (bytes) => new Uint8Array(crypto.createHash(name).update(Uint8Array.from(bytes)).digest()),
+  };
+}
 /** `text` with `table` between the markers `name`. */
 export function inMarkers(text, name, table) {
   const [begin, end] = [`<!-- ${name} -->\n`, "<!-- end -->\n"];

@@ -2,7 +2,7 @@
 
 import * as crypto from "node:crypto";
 import { createRequire } from "node:module";
-import { bundlePath, dependencyOf, ed25519Key, es256Key, rates, signer, table, title, verifier } from "./lib.mjs";
+import { bundlePath, dependencyOf, ed25519Key, es256Key, native, rates, signer, table, title, verifier } from "./lib.mjs";
 
 const require = createRequire(import.meta.url);
 const ours = await verifier();
@@ -15,16 +15,6 @@ const naclSlow = require("tweetnacl/nacl.js");
 const sha512 = (message) => new Uint8Array(crypto.createHash("sha512").update(message).digest());
 noble.hashes.sha512 = sha512;
 
-/** Our hash interface over node's hash functions: what a host with native hashing hands in. */
-function native(name) {
-  return {
-    create() {
-      const hash = crypto.createHash(name);
-      return { update: (bytes) => void hash.update(Uint8Array.from(bytes)), digest: () => new Uint8Array(hash.digest()) };
-    },
-    once: (bytes) => new Uint8Array(crypto.createHash(name).update(Uint8Array.from(bytes)).digest()),
-  };
-}
 const host = { sha256: native("sha256"), sha384: native("sha384"), sha512: native("sha512") };
 const { sha256: pure256, sha512: pure512 } = ours;
 const pure = { sha256: pure256, sha512: pure512 };

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { commonJs, withoutChildProcess } from "./build/common-js.mjs";
 import { declarations } from "./build/declarations.mjs";
 import { directImports } from "./build/direct-imports.mjs";
-import { copyDocuments } from "./build/package-documents.mjs";
+import { copyDocuments, filesUnder } from "./build/package-documents.mjs";
 import { LIBRARIES, PACKAGES } from "./build/packages.mjs";
 import { writeCommandTable } from "./tables/commands.mjs";
 
@@ -109,14 +109,6 @@ function sourceOf(name) {
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
 
-function* filesUnder(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesUnder(path);
-    else yield path;
-  }
-}
-
 /** Name, size and time of every file that the outputs are made from. A changed dependency shows in the lock file. */
 function fingerprint() {
   const hash = createHash("sha256").update(process.version);
@@ -142,8 +134,8 @@ function fingerprint() {
   inputs.push("packages/inspector/index.html", "packages/inspector/vite.config.mjs");
   for (const name of [...PACKAGES, "inspector"]) {
     const folder = `packages/${name}/`;
-    inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...[...filesUnder(join(ROOT, folder, "src"))].sort());
-    if (name === "signer" || name === "release") inputs.push(...[...filesUnder(join(ROOT, folder, "schema"))].sort());
+    inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...filesUnder(join(ROOT, folder, "src")).sort());
+    if (name === "signer" || name === "release") inputs.push(...filesUnder(join(ROOT, folder, "schema")).sort());
   }
   for (const path of inputs) {
     const { size, mtimeMs } = statSync(join(ROOT, path.replace(ROOT, "")));

@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
+import { hasProgram } from "../packages/test-support/src/environment/programs.js";
 import { blocksOf, ROOT } from "./pages.js";
 
 const CLI = join(ROOT, "packages/cli/bin/firmseal.js");
 const HOOKS = join(ROOT, "examples/hooks");
-const lacks = (tool: string) => (spawnSync(tool, ["--version"]).error === undefined ? "" : ` (skipped: no ${tool})`);
+const lacks = (tool: string) => (hasProgram(tool) ? "" : ` (skipped: no ${tool})`);
 const [noCmake, noScons, noWest] = ["cmake", "scons", "west"].map(lacks) as [string, string, string];
 
 vi.setConfig({ testTimeout: 120_000 });

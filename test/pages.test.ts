@@ -1,7 +1,6 @@
 // The pages of docs/ that have commands, from top to bottom, each in an empty folder of its own. By default those that most readers begin with;
 // `pnpm test:site` plays all.
 
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,12 +13,12 @@ import { FLOORS_COMPONENT } from "@firmseal/verifier/device/roles";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
+import { hasProgram } from "../packages/test-support/src/environment/programs.js";
 import { why as noSoftHsm } from "../packages/test-support/src/keys/softhsm.js";
 import { bin, blocksOf, only, ROOT, runPage, shell } from "./pages.js";
 
-const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
 const FIRMSEAL = `"${process.execPath}" "${bin}"`;
-const noOpenssl = has("openssl", "version") ? "" : " (skipped: no openssl)";
+const noOpenssl = hasProgram("openssl", "version") ? "" : " (skipped: no openssl)";
 
 // a page is as many starts of the program as it has commands, and pages run side by side
 vi.setConfig({ testTimeout: 300_000 });
@@ -225,7 +224,7 @@ describe.concurrent("docs/guides/micro.md", () => {
 });
 
 describe.concurrent("docs/guides of other engines", () => {
-  const without = (tool: string) => (has(tool, "--version") ? "" : ` (skipped: no ${tool})`);
+  const without = (tool: string) => (hasProgram(tool) ? "" : ` (skipped: no ${tool})`);
 
   it.skipIf(without("qjs") !== "")(`quickjs.md installs, starts and refuses on qjs${without("qjs")}`, async () => {
     const here = empty("quickjs");

@@ -4,6 +4,7 @@ import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto
 import { describe, expect, it } from "vitest";
 import { prepareKey, TABLE_SIZES, tableNumbers } from "../packages/signer/src/key/prepare.js";
 import { hex } from "../packages/test-support/src/bytes.js";
+import { draws } from "../packages/test-support/src/randoms.js";
 import { haveVectors, vectorJson } from "../packages/test-support/src/vectors.js";
 import { ed25519 } from "../packages/verifier/src/alg/ed25519.js";
 import type { Bytes } from "../packages/verifier/src/base/types.js";
@@ -11,11 +12,7 @@ import type { Bytes } from "../packages/verifier/src/base/types.js";
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? 400);
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 
-let seed = 11;
-function random(n: number): number {
-  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-  return Math.floor((seed / 4294967296) * n);
-}
+const random = draws(11);
 const octets = (n: number) => Uint8Array.from({ length: n }, () => random(256));
 
 function keyPair() {

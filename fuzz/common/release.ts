@@ -23,7 +23,8 @@ export const RELEASES = IMAGES.map((content, i) =>
   ]),
 );
 
-const sha = (b: ArrayLike<number>) => createHash("sha256").update(Uint8Array.from(b)).digest("hex");
+/** The SHA-256 of bytes, in hexadecimal. */
+export const sha = (b: ArrayLike<number>) => createHash("sha256").update(Uint8Array.from(b)).digest("hex");
 const genuine = new Set(IMAGES.map(sha));
 
 /** Starts what a device has. Only what was signed is ever invoked. */

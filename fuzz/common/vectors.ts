@@ -13,18 +13,17 @@ import {
   type Prepared,
   type Trust,
 } from "@firmseal/verifier";
+import { fromHex } from "@firmseal/verifier/tools";
 import { type DeviceSpec, readKeys, readVectors, type Vector } from "../../test-vectors/index.mjs";
 import { CLASS, DEVICE, MAC_KEY, publicKey, VENDOR } from "../../test-vectors/src/pieces/assemble.js";
 import { inside, loosened, pairsOf } from "./loose.js";
-
-const unhex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 
 const all = readVectors();
 
 /** Envelopes of the vectors, of at most `most` bytes; or trust files. */
 export function seedEnvelopes(most = 4096): Uint8Array[] {
   const texts = all.filter((v) => v.envelope && v.action !== "trust" && v.action !== "embedded").map((v) => v.envelope as string);
-  return [...new Set(texts)].map(unhex).filter((b) => b.length <= most);
+  return [...new Set(texts)].map(fromHex).filter((b) => b.length <= most);
 }
 
 /**
@@ -42,7 +41,7 @@ export const looseManifests = (): Uint8Array[] =>
 
 export function seedTrustFiles(): Uint8Array[] {
   const texts = all.flatMap((v) => [v.action === "trust" || v.action === "embedded" ? v.envelope : undefined, v.previous, v.store?.file]);
-  return [...new Set(texts.filter((t) => t !== undefined))].map(unhex);
+  return [...new Set(texts.filter((t) => t !== undefined))].map(fromHex);
 }
 
 /** What most vectors trust: one key, for every release. */
@@ -52,7 +51,7 @@ const usual = JSON.stringify({ anchors: [readKeys()["ed25519-a"]].map((k) => ({ 
 export function installVectors(): { vector: Vector; envelope: Uint8Array; device: DeviceSpec }[] {
   return all
     .filter((v) => (v.action === "install" || v.action === "boot") && v.envelope && JSON.stringify(v.trust) === usual)
-    .map((vector) => ({ vector, envelope: unhex(vector.envelope as string), device: vector.device as DeviceSpec }));
+    .map((vector) => ({ vector, envelope: fromHex(vector.envelope as string), device: vector.device as DeviceSpec }));
 }
 
 const keys = new Map<string, KeyObject>();

@@ -4,14 +4,13 @@
 // current, and a refusal changes nothing.
 
 import { type Bytes, boot, install } from "@firmseal/verifier";
+import { fromHex, toHex } from "@firmseal/verifier/tools";
 import { deviceOf } from "../../test-vectors/play/play.js";
 import { Choices, NO_OCTETS } from "../common/bits.js";
 import { host, installVectors, trust } from "../common/vectors.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";
 
 const all = installVectors();
-const hex = (b: ArrayLike<number>) => Buffer.from(Uint8Array.from(b)).toString("hex");
-const unhex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 
 /** Every image that a vector ends or begins with. */
 const images = new Set(
@@ -91,7 +90,7 @@ export const fuzz: Target = (input) => {
       else if (choice === 4) outcome = [c.byte(), c.one(NO_OCTETS)];
       else if (choice === 5) outcome = Uint8Array.from({ length: c.byte() }, () => c.byte());
       else if (choice === 6) {
-        for (const piece of pieces ?? []) progress.next(unhex(piece));
+        for (const piece of pieces ?? []) progress.next(fromHex(piece));
         outcome = true;
       }
       effect = progress.next(outcome as Bytes | boolean);
@@ -103,5 +102,5 @@ export const fuzz: Target = (input) => {
   if (code !== 0 && after !== before) throw new Finding(`refused with ${code}, and something has changed`);
   if (device.dangerouslySkipDigest) return;
   for (const part of device.parts)
-    if (!images.has(hex(part.slots[part.current] ?? []))) throw new Finding("what became current is not a signed image");
+    if (!images.has(toHex(part.slots[part.current] ?? []))) throw new Finding("what became current is not a signed image");
 };

@@ -2,19 +2,16 @@
 // device then asks for a policy. Nothing but numbered refusals; and what is accepted without being signed again was
 // signed.
 
-import { createHash } from "node:crypto";
 import { type Bytes, embeddedTrust, policyOf, type Source, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { readItem, TRUST_CONTEXT } from "@firmseal/verifier/tools";
 import { KeyError } from "../../packages/signer/src/key/error.js";
 import { describeTrust } from "../../packages/signer/src/trust/description.js";
 import { array, ascii, bytes, map, tag, text } from "../../test-vectors/src/pieces/assemble.js";
 import { loosened, tidied } from "../common/loose.js";
-import { who } from "../common/release.js";
+import { sha, who } from "../common/release.js";
 import { signed } from "../common/seal.js";
 import { host, seedTrustFiles, trust } from "../common/vectors.js";
 import { alike, Finding, refusal, type Target } from "../common/verdict.js";
-
-const sha = (b: Bytes) => createHash("sha256").update(Uint8Array.from(b)).digest("hex");
 
 /** The list of a file, signed by key "a". */
 function fileOf(list: Uint8Array): Uint8Array {

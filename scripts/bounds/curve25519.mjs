@@ -1,8 +1,9 @@
 // The bounds of what ed25519.ts stands on. A number modulo 2^255 - 19 has a size, as the head of field25519.ts defines
 // it. `mul` is analysed again for each pair of sizes that any caller brings, so that what is proved is what is called.
 
-import { Abs, fixed, isZeroModulo, power, Unproved } from "./domain.mjs";
+import { fixed, isZeroModulo, power, Unproved } from "./domain.mjs";
 import { Interpreter, neverRun, parseModules } from "./interpreter.mjs";
+import { checkOf, octets, BUILTINS as SHARED } from "./proof.mjs";
 import { checkNumbers, checkScalars } from "./scalars25519.mjs";
 
 const P = 2n ** 255n - 19n;
@@ -57,13 +58,9 @@ function isProduct(r, a, b) {
   return isZeroModulo(terms, P);
 }
 
-/** Imports of the verifier that are not examined here. */
-const floor = (v, x) => (x instanceof Abs ? v.domain.floor(x) : Math.floor(x));
 const BUILTINS = {
-  floor,
+  ...SHARED,
   newBytes: (_, n) => new Array(n).fill(0),
-  rawKey: (_, key) => key,
-  copied: (_, bytes, length) => Array.from({ length }, (_, i) => bytes[i]),
   ...Object.fromEntries(["ALG_ED25519", "ALG_EDDSA", "HASH_SHA_512"].map((name) => [name, 0])),
 };
 
@@ -111,15 +108,7 @@ export function prove25519(read, attempt) {
 
   const contracts = { mul25519: mul };
 
-  /** One function: all ways through it, the closest it comes to 2^53. */
-  function check(name, precondition, own, work) {
-    const v = open(own);
-    attempt(name, precondition, () => {
-      v.explore(() => work(v));
-      return v.domain.closest;
-    });
-  }
-  const octets = (v, n) => Array.from({ length: n }, () => v.domain.any(0n, fixed(255), 0));
+  const check = checkOf(open, attempt);
   const elements = (v, sizes, into = []) => sizes.map((s, i) => element(v, sized(s), into[i]));
 
   // mul itself, at the corners of its precondition, and writing over its arguments

@@ -2,8 +2,9 @@
 // tight (at most 2^23) times a weight, and a top limb that follows from the size of the value, 2^16 for each p. `mul`
 // is analysed again for all bounds that a caller brings.
 
-import { Abs, fixed, isZeroModulo, power, Unproved } from "./domain.mjs";
+import { fixed, isZeroModulo, power, Unproved } from "./domain.mjs";
 import { Interpreter, neverRun, parseModules } from "./interpreter.mjs";
+import { checkOf, demandZero, octets, BUILTINS as SHARED } from "./proof.mjs";
 
 const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
 /** SP 800-186 §3.2.1.3: n, b and x of G. */
@@ -62,9 +63,7 @@ function inverse(x) {
 }
 
 const BUILTINS = {
-  floor: (v, x) => (x instanceof Abs ? v.domain.floor(x) : Math.floor(x)),
-  rawKey: (_, key) => key,
-  copied: (_, bytes, length) => Array.from({ length }, (_, i) => bytes[i]),
+  ...SHARED,
   hashing: () => undefined,
   Math: { abs: Math.abs },
   ...Object.fromEntries(["ALG_ES256", "ALG_ESP256", "HASH_SHA_256"].map((name) => [name, 0])),
@@ -125,29 +124,19 @@ export function prove256(read, attempt) {
     return v.choose();
   }
   const contracts = { mul256: mul, isZero256: isZero };
-  function check(name, precondition, own, work) {
-    const v = open(own);
-    attempt(name, precondition, () => {
-      v.explore(() => work(v));
-      return v.domain.closest;
-    });
-  }
-  const octets = (v, n) => Array.from({ length: n }, () => v.domain.any(0n, fixed(255), 0));
+  const check = checkOf(open, attempt);
 
   check("constants", "", {}, (v) => {
     const { P: p, ONE, RR, N, CURVE_B, GX, GW } = v.globals;
     const value = (a) => a.reduceRight((sum, limb) => (sum << 24n) + BigInt(limb), 0n);
-    const isZero = (x, what) => {
-      if (x % P !== 0n) throw new Unproved(`${what} is not what it should be`);
-    };
     const [b, x, w] = [CURVE_B, GX, GW].map((a) => value(a) * inverse(1n << 264n));
     if (value(p) !== P) throw new Unproved("P is not the prime");
     if (value(N) !== ORDER) throw new Unproved("N is not the order");
-    isZero(value(ONE) - (1n << 264n), "ONE");
-    isZero(value(RR) - (1n << 528n), "RR");
-    isZero(b - B, "CURVE_B");
-    isZero(x - GENERATOR, "GX");
-    isZero(w * w - 4n * (x * x * x - 3n * x + b), "GW");
+    demandZero(value(ONE) - (1n << 264n), P, "ONE");
+    demandZero(value(RR) - (1n << 528n), P, "RR");
+    demandZero(b - B, P, "CURVE_B");
+    demandZero(x - GENERATOR, P, "GX");
+    demandZero(w * w - 4n * (x * x * x - 3n * x + b), P, "GW");
   });
   division(check, element);
 

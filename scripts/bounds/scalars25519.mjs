@@ -1,6 +1,7 @@
 // The numbers that curve25519.ts and scalar25519.ts hold, and the arithmetic on whole numbers.
 
 import { fixed, power, Unproved } from "./domain.mjs";
+import { demandZero, octets } from "./proof.mjs";
 
 const P = 2n ** 255n - 19n;
 
@@ -10,17 +11,14 @@ export function checkNumbers(v, read) {
     read(at).reduce((sum, limb, i) => sum + (v.domain.of(limb).lo >> 768n) * (i < 6 ? 1n : 2n ** 127n), 0n),
   );
   const [d2, root, x, y, x128, y128] = numbers;
-  const isZero = (n, what) => {
-    if (n % P !== 0n) throw new Unproved(`${what} is not what it should be`);
-  };
-  isZero(d2 * 121666n + 2n * 121665n, "2 d");
-  isZero(root * root + 1n, "the square root of -1");
-  isZero(5n * y - 4n, "y of B");
+  demandZero(d2 * 121666n + 2n * 121665n, P, "2 d");
+  demandZero(root * root + 1n, P, "the square root of -1");
+  demandZero(5n * y - 4n, P, "y of B");
   for (const [a, b] of [
     [x, y],
     [x128, y128],
   ])
-    isZero(2n * (b * b - a * a - 1n) - d2 * a * a * b * b, "a point");
+    demandZero(2n * (b * b - a * a - 1n) - d2 * a * a * b * b, P, "a point");
   const order = v.globals.ORDER.reduceRight((sum, digit) => sum * 2n ** 21n + BigInt(digit), 0n);
   if (order !== 27742317777372353535851937790883648493n) throw new Unproved("ORDER is not L - 2^252");
 }
@@ -36,7 +34,7 @@ export function checkScalars(check) {
     }
   };
   check("load (Ed25519)", "64 octets", {}, (v) => {
-    for (const x of v.run("loadScalar", [integers(v, 64, 0n, fixed(255)), 0, 64]))
+    for (const x of v.run("loadScalar", [octets(v, 64), 0, 64]))
       if (v.domain.of(x).max >= power(28)) throw new Unproved("load: a digit of 2^28 or more");
   });
   check("reduce", "25 digits below 2^28", {}, (v) => {

@@ -8,7 +8,9 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { build } from "esbuild";
+import { isFunction } from "../checks/syntax.mjs";
 import { kept } from "../testing/kept.mjs";
+import { partsOf } from "./first-run.mjs";
 import { minify } from "./minify.mjs";
 
 const VERIFIER = fileURLToPath(new URL("../../packages/verifier/", import.meta.url));
@@ -77,20 +79,9 @@ async function algorithmModules() {
   return { modules, needs };
 }
 
-const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
-
-/** The nodes right under a node. */
-function* children(node) {
-  for (const [key, value] of Object.entries(node)) {
-    // property names are not variables
-    if ((key === "property" || key === "key") && !node.computed) continue;
-    for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") yield child;
-  }
-}
-
 /** What a function declares: parameters, variables, functions. A function inside it has its own. */
 function* declaredIn(node) {
-  for (const child of children(node)) {
+  for (const child of partsOf(node)) {
     if (child.type === "VariableDeclarator" || child.type === "FunctionDeclaration") yield child.id.name;
     if (child.type === "CatchClause") yield child.param.name;
     if (!isFunction(child)) yield* declaredIn(child);
@@ -101,7 +92,7 @@ function* declaredIn(node) {
 function* namesIn(node, local = new Set()) {
   if (node.type === "Identifier" && !local.has(node.name)) yield node.name;
   const own = isFunction(node) ? new Set([...local, ...node.params.map((p) => p.name), ...declaredIn(node)]) : local;
-  for (const child of children(node)) yield* namesIn(child, own);
+  for (const child of partsOf(node)) yield* namesIn(child, own);
 }
 
 /**

@@ -15,7 +15,8 @@ const DOCUMENT = /\b(?:docs|schema)\/[\w/-]+\.(?:md|schema\.json)\b/g;
 /** The documents that a text names. */
 export const documentsIn = (text) => text.match(DOCUMENT) ?? [];
 
-function filesUnder(folder) {
+/** The paths of all files below a folder. A folder that does not exist has none. */
+export function filesUnder(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -3,10 +3,10 @@
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import vm from "node:vm";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { parse } from "acorn";
@@ -18,6 +18,7 @@ import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import { BUNDLES, bundleAll, EXPORTS, MICRO_BUNDLES, partsOnce } from "../build/bundle.mjs";
 import { minify } from "../build/minify.mjs";
 import { everyNth, vectorFiles } from "../conformance.mjs";
+import { onPath } from "./engines.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
 const path = (name, form) => join(folder, `firmseal-${name}${form}.js`);
@@ -219,7 +220,7 @@ describe("short names of properties", () => {
 });
 
 const ENGINES = { duk: ["duk"], qjs: ["qjs", "--script"], mujs: ["mujs"] };
-const missing = (engine) => !process.env.CI && !(process.env.PATH ?? "").split(delimiter).some((at) => existsSync(join(at, engine)));
+const missing = (engine) => !process.env.CI && !onPath(engine);
 
 async function scriptFor(name, alg) {
   const one = signer(privateKey(alg, new Uint8Array(32).fill(7)));

@@ -3,7 +3,8 @@
 import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 
-const onPath = (command) => (process.env.PATH ?? "").split(delimiter).some((at) => existsSync(join(at, command)));
+/** Whether a folder of PATH has this command. */
+export const onPath = (command) => (process.env.PATH ?? "").split(delimiter).some((at) => existsSync(join(at, command)));
 
 const ENGINES = [
   { name: "node", command: process.execPath },

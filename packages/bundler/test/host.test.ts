@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import vm from "node:vm";
 import { expect, it } from "vitest";
 import { readVector } from "../../../test-vectors/index.mjs";
+import { hex } from "../../test-support/src/bytes.js";
 import { minifiedBundle } from "../src/bundle.js";
 
-const octets = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
 const hash = (pieces: (number | Uint8Array)[]) =>
   createHash("sha256")
     .update(Buffer.concat(pieces.map((p) => (typeof p === "number" ? Uint8Array.of(p) : Uint8Array.from(p)))))
@@ -33,9 +33,9 @@ it.each([["once"], ["once", "joined"]])("the host's %s %s is used, and hashing i
   const host = { sha256: Object.fromEntries(Object.entries(all).filter(([name]) => kinds.includes(name))) };
   for (const name of ["hsslms-n32-w4", "hsslms-n24-w4", "hsslms-two-levels-n32", "esp256"]) {
     const { trust, envelope = "" } = readVector(`vectors/signature/accepted/${name}.json`);
-    const anchors = trust?.anchors.map(({ alg, key }) => firmseal.anchor(alg, octets(key)));
-    expect(firmseal.open(octets(envelope), { anchors }, host).sequence, name).toEqual([0, 7]);
-    const bad = octets(envelope);
+    const anchors = trust?.anchors.map(({ alg, key }) => firmseal.anchor(alg, hex(key)));
+    expect(firmseal.open(hex(envelope), { anchors }, host).sequence, name).toEqual([0, 7]);
+    const bad = hex(envelope);
     bad[bad.length - 60]! ^= 1;
     expect(() => firmseal.open(bad, { anchors }, host), name).toThrow();
   }

@@ -1,13 +1,11 @@
 // firmseal bundle --target: which machine code a bundle holds, and that it holds none unless it was asked for.
 
-import { createHash } from "node:crypto";
 import vm from "node:vm";
 import { ARCHITECTURES, kernelImage } from "@firmseal/kernel";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, Place } from "../../test-support/src/command-line/run.js";
 import { KERNEL_TARGETS, kernelOf, minifiedBundle } from "../src/index.js";
-
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 interface Api {
   kernel?(E: object, process: object, host: object): number;
@@ -23,7 +21,7 @@ function load(text: string): Api {
 it("every image has the digest recorded beside it, and a head that names its length", () => {
   for (const architecture of ARCHITECTURES) {
     const { bytes, digest } = kernelImage(architecture);
-    expect(sha256(bytes)).toBe(digest);
+    expect(sha256Hex(bytes)).toBe(digest);
     expect(new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true)).toBe(bytes.length);
   }
   expect(() => kernelImage("z80" as never)).toThrow(RangeError);
@@ -37,7 +35,7 @@ describe("firmseal bundle --target", () => {
     const text = p.get("firmseal.js").toString();
     const found = [...text.matchAll(/"([A-Za-z0-9+/]{1000,}=*)"/g)].map(([, base64]) => Buffer.from(base64 as string, "base64"));
     expect(found).toHaveLength(1);
-    expect(json["kernel"]).toEqual({ ...kernelOf(target), length: found[0]?.length, digest: sha256(found[0] as Buffer) });
+    expect(json["kernel"]).toEqual({ ...kernelOf(target), length: found[0]?.length, digest: sha256Hex(found[0] as Buffer) });
     const said = await p.ok(args);
     expect(`${said.stdout}${said.stderr}`).toContain(`machine code for ${kernelOf(target).board}`);
     expect(`${said.stdout}${said.stderr}`).toContain(`SHA-256 ${kernelOf(target).digest}`);
@@ -54,7 +52,7 @@ describe("firmseal bundle --target", () => {
       toUint8Array: (text: string) => Uint8Array.from(Buffer.from(text, "latin1")),
     };
     const once = (bytes: Uint8Array) => {
-      asked.push(sha256(Uint8Array.from(bytes)));
+      asked.push(sha256Hex(Uint8Array.from(bytes)));
       return Uint8Array.from(Buffer.from(asked[0] as string, "hex"));
     };
     const board = (BOARD: string) => ({ env: { BOARD }, memory: () => ({ stackFree: 30_000 }) });

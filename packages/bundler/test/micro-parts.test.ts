@@ -7,9 +7,9 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { sealed } from "../../../fuzz/common/seal.js";
 import { bytes as octets, text } from "../../../test-vectors/src/pieces/assemble.js";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { LONG } from "../../test-support/src/environment/effort.js";
-import { code, digest, ID, identity, image, uuid } from "../../verifier/test/releases.js";
+import { code, ID, identity, image, uuid } from "../../verifier/test/releases.js";
 import { MICRO_PARTS, minifiedBundle, playable } from "../src/index.js";
 
 const ed = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
@@ -27,7 +27,7 @@ function load(source: string): Verifier {
 }
 
 function single(sequence: number, uri = "#firmware"): Uint8Array {
-  const facts = { sequence, ...uuid, digest: digest(FIRMWARE), size: FIRMWARE.length, uri };
+  const facts = { sequence, ...uuid, digest: sha256Hex(FIRMWARE), size: FIRMWARE.length, uri };
   return encode(singleImage(uri.startsWith("#") ? { ...facts, payload: FIRMWARE } : facts));
 }
 

@@ -2,7 +2,7 @@
 
 import { signer } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, FACTS, Place, words } from "../../test-support/src/command-line/run.js";
+import { expectFailure, FACTS, logEntries, Place, words } from "../../test-support/src/command-line/run.js";
 import { imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 
 const K = keysOf("A", "B", "anna", "ben", "R1", "R2");
@@ -27,22 +27,14 @@ function place(): Place {
   return p;
 }
 
-const entries = (p: Place, name: string) =>
-  p
-    .get(name)
-    .toString()
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-
 describe("an approval", () => {
   it("is required by --approver, and from then on by the log of the key", async () => {
     const p = place();
     const sign = (...more: string[]) => p.run(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", ...more]);
     const made = await p.ok(["approve", "app.suit", "--key", "anna.pem"]);
     expect(words(made)[0]).toMatch(/^app\.approval: envelope 7, sha-256:[0-9a-f]{64}, approved by ed25519 /);
-    expect(entries(p, "anna.pem.log")).toMatchObject([{ operation: "approve" }]);
-    expect(entries(p, "anna.pem.log")[0]).not.toHaveProperty("sequence");
+    expect(logEntries(p, "anna.pem.log")).toMatchObject([{ operation: "approve" }]);
+    expect(logEntries(p, "anna.pem.log")[0]).not.toHaveProperty("sequence");
 
     const before = p.tree();
     expect(expectFailure(await sign("--approver", "anna.jwk"), 1)).toContain("is missing");
@@ -52,14 +44,14 @@ describe("an approval", () => {
 
     const done = await sign("--approver", "anna.jwk", "--approval", "app.approval");
     expect(done.exit, done.stderr).toBe(0);
-    expect(entries(p, "A.pem.log")).toMatchObject([{ operation: "sign", approvers: [expect.stringMatching(/^[0-9a-f]{64}$/)] }]);
+    expect(logEntries(p, "A.pem.log")).toMatchObject([{ operation: "sign", approvers: [expect.stringMatching(/^[0-9a-f]{64}$/)] }]);
     // an attacker who leaves the option out is asked all the same
     const image = ["sign", "app.bin", "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "next.suit"];
     const later = await p.run(image);
     expect(expectFailure(later, 1)).toContain("this key signs with the approval of");
     const allowed = await p.ok([...image, "--allow-no-approval"]);
     expect(allowed.stderr).toContain("is signed because of --allow-no-approval");
-    expect(entries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"] });
+    expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"] });
   });
 
   it("is for this file, by another person, and for a trust file as well", async () => {
@@ -93,7 +85,7 @@ describe("an approval", () => {
     const root = ["trust", "sign", "x.trust", "--key", "R1.pem", "--approver", "anna.jwk", "--approval"];
     expectFailure(await p.run([...root, "list.approval"]), 1);
     await p.ok([...root, "x.approval"]);
-    expect(entries(p, "R1.pem.log")).toMatchObject([{ operation: "trust sign", approvers: [expect.any(String)] }]);
+    expect(logEntries(p, "R1.pem.log")).toMatchObject([{ operation: "trust sign", approvers: [expect.any(String)] }]);
   });
 });
 

@@ -2,10 +2,10 @@
 // device is what it was or what it is to become. FIRMSEAL_KILLS sets how often it is killed in each test.
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import {
   DEVICE,
   expectFailure,
@@ -23,7 +23,6 @@ import { randoms } from "../../test-support/src/randoms.js";
 
 /** Milliseconds that a test with so many runs may take on a busy machine. */
 const PATIENCE = 60_000 + KILLS * 5_000;
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 let oldImage: Uint8Array;
 let newImage: Uint8Array;
@@ -110,7 +109,7 @@ describe.concurrent("killed", () => {
         const now = p.get("app.suit");
         if (now.equals(oldEnvelope)) found.old++;
         else if (now.equals(newEnvelope)) found.new++;
-        else throw new Error(`torn: ${now.length} bytes, ${sha256(now)}`);
+        else throw new Error(`torn: ${now.length} bytes, ${sha256Hex(now)}`);
         // a lock that is left is taken over by the next run
         expect(p.names().filter((n) => !n.endsWith(".tmp") && !n.startsWith("A.pem.log.lock"))).toEqual([
           "A.jwk",
@@ -149,7 +148,7 @@ describe.concurrent("killed", () => {
     const held = p.get(`dev/slots/00.${part.slot ? "b" : "a"}`).subarray(0, part.size);
     const which = state.floor === "5" ? "old" : "new";
     expect(state.floor).toBe(which === "old" ? "5" : "6");
-    expect(sha256(held)).toBe(sha256(which === "old" ? oldImage : newImage));
+    expect(sha256Hex(held)).toBe(sha256Hex(which === "old" ? oldImage : newImage));
     // what a start needs of the envelope is kept: its manifest and signatures
     expect(decodeEnvelope(p.get(`dev/envelope.${state.envelope}.suit`)).digest).toEqual(
       decodeEnvelope(which === "old" ? oldEnvelope : newEnvelope).digest,

@@ -4,16 +4,17 @@ import { cpSync, mkdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { conflicts } from "../../keys/src/signing-log/compare.js";
 import type { Entry } from "../../keys/src/signing-log/entry.js";
-import { expectFailure, expectHarmless, FACTS, image, type Place, type Result, standard } from "../../test-support/src/command-line/run.js";
+import {
+  expectFailure,
+  expectHarmless,
+  FACTS,
+  image,
+  logEntries,
+  type Place,
+  type Result,
+  standard,
+} from "../../test-support/src/command-line/run.js";
 import { HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
-
-const entriesOf = (p: Place, name: string): Entry[] =>
-  p
-    .get(name)
-    .toString()
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
 
 /** Refused, in words and in JSON; the conflicts. */
 async function refused(
@@ -48,8 +49,8 @@ describe.concurrent("the logs of two copies", () => {
     p.put("fw.bin", image(200));
     await p.ok(["sign", "fw.bin", "--key", "c.hss", ...FACTS, "--seq", "2", "--out", "c2.suit"], ci);
     await p.ok(["sign", "fw.bin", "--key", "c.hss", ...FACTS, "--seq", "3", "--out", "c3.suit"], ci);
-    expect(entriesOf(p, "k.hss.log").map((e) => e.leaf)).toEqual(["0", "1"]);
-    expect(entriesOf(p, "c.hss.log").map((e) => e.leaf)).toEqual(["0", "1", "2"]);
+    expect(logEntries(p, "k.hss.log").map((e) => e.leaf)).toEqual(["0", "1"]);
+    expect(logEntries(p, "c.hss.log").map((e) => e.leaf)).toEqual(["0", "1", "2"]);
     // what the log says is what signed
     const raw = await p.raw();
     const used = (await p.signatures(["1.suit", "2.suit"])).map((s) => leavesOf(raw, s)[0]?.leaf);
@@ -92,7 +93,7 @@ describe.concurrent("the logs of two copies", () => {
     const { line, json } = await refused(p, ["A.pem.log", "q.log"]);
     expect(line).toMatch(/^firmseal: sequence number 8 of key [0-9a-f]{16}… was used twice: entry 2 of A\.pem\.log, entry 2 of q\.log$/);
     expect(json["conflicts"]).toMatchObject([
-      { what: "sequence", number: "8", scope: [entriesOf(p, "q.log")[1]?.scope?.[0]], key: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      { what: "sequence", number: "8", scope: [logEntries(p, "q.log")[1]?.scope?.[0]], key: expect.stringMatching(/^[0-9a-f]{64}$/) },
     ]);
     // a log of its own key as well, and the same log twice
     await p.ok(["audit", "A.pem.log", "A.pem.log"]);

@@ -2,7 +2,8 @@
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { thumbprint, toHex } from "@firmseal/signer";
+import { thumbprint } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../keys/src/signing-log/entry.js";
 import {
@@ -13,6 +14,7 @@ import {
   keyA,
   keyB,
   keyC,
+  logEntries,
   type Place,
   privateJwk,
   quicklyEncrypted,
@@ -30,14 +32,6 @@ function place(): Place {
   p.keepsLogs = true;
   return p;
 }
-
-const entries = (p: Place, name = "A.pem.log") =>
-  p
-    .get(name)
-    .toString()
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Entry);
 
 /** Signs an image that no other is, with A.pem. */
 let images = 1;
@@ -60,7 +54,7 @@ describe.concurrent("the log of a key", () => {
     const r = await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--json"], {
       env: { GITHUB_RUN_ID: "1234567", SECRET_TOKEN: "do not log this" },
     });
-    const [entry] = entries(p) as [Entry];
+    const [entry] = logEntries(p) as [Entry];
     expect(entry).toMatchObject({
       v: 1,
       n: 1,
@@ -82,8 +76,8 @@ describe.concurrent("the log of a key", () => {
     expect(p.names().filter((n) => n.includes("lock"))).toEqual([]);
     // an invalid job number is left out
     await p.ok(["sign", "fw.suit", "--key", "B.pem"], { env: { GITHUB_RUN_ID: "\u001b[31m", CI_JOB_ID: "99" } });
-    expect(entries(p, "B.pem.log")[0]?.job).toBe("CI_JOB_ID=99");
-    expect(entries(p, "B.pem.log")[0]?.digest).toBe(entry.digest);
+    expect(logEntries(p, "B.pem.log")[0]?.job).toBe("CI_JOB_ID=99");
+    expect(logEntries(p, "B.pem.log")[0]?.digest).toBe(entry.digest);
   });
 
   it("is shown and verified without the key, by its name, by the log's, and by the public key", async () => {
@@ -98,8 +92,8 @@ describe.concurrent("the log of a key", () => {
       );
       expect(r.stderr).toMatch(/A\.pem\.log: good, 2 entries\n$/);
       const { json } = await p.ok(["audit", ref, "--json"]);
-      expect(json).toMatchObject({ ok: true, logs: [{ ok: true, faults: [], torn: 0, hash: entries(p)[1]?.hash }] });
-      expect((json["logs"] as { entries: unknown }[])[0]?.entries).toEqual(entries(p));
+      expect(json).toMatchObject({ ok: true, logs: [{ ok: true, faults: [], torn: 0, hash: logEntries(p)[1]?.hash }] });
+      expect((json["logs"] as { entries: unknown }[])[0]?.entries).toEqual(logEntries(p));
     }
     // an encrypted key is not opened for it
     p.put("e.pem", quicklyEncrypted(keyC, "x"));
@@ -140,7 +134,7 @@ describe.concurrent("the log of a key", () => {
     const q = place();
     q.folder("logs");
     await q.ok(["sign", "fw.bin", "--key", "A.pem", "--key", "B.pem", ...FACTS, "--seq", "next", "--first", "--log", "logs/team.log"]);
-    expect(entries(q, "logs/team.log").map((e) => [e.n, e.key])).toEqual([
+    expect(logEntries(q, "logs/team.log").map((e) => [e.n, e.key])).toEqual([
       [1, nameA],
       [2, nameB],
     ]);
@@ -238,7 +232,7 @@ describe.concurrent("a log that was changed", () => {
     renameSync(p.at("copy"), p.at("A.pem.log"));
     await refused(p, /ends at entry 3, but entry 5 was seen/);
     await p.ok(["audit", "A.pem", "--accept-restored"]);
-    expect(entries(p).map((e) => [e.n, e.operation])).toEqual([
+    expect(logEntries(p).map((e) => [e.n, e.operation])).toEqual([
       [1, "sign"],
       [2, "sign"],
       [3, "sign"],
@@ -263,7 +257,7 @@ describe.concurrent("a log that was changed", () => {
     await refused(p, /ends at entry 0, but entry 3 was seen/);
     await p.ok(["audit", "A.pem", "--accept-restored"]);
     await signed(p, 4);
-    expect(entries(p).map((e) => e.n)).toEqual([4, 5]);
+    expect(logEntries(p).map((e) => e.n)).toEqual([4, 5]);
   });
 
   it("because an entry was changed, or the last one cut", async () => {
@@ -337,7 +331,7 @@ describe.concurrent("the sequence number", () => {
       expect(expectFailure(r, 1)).toContain(LOWER);
       expect(r.stderr).toContain("--allow-lower-sequence");
     }
-    expect(entries(p)).toHaveLength(1);
+    expect(logEntries(p)).toHaveLength(1);
     // another class has versions of its own, and a later version is not lower
     for (const [version, name, ...more] of [
       ["1.4.0", "other"],
@@ -345,7 +339,7 @@ describe.concurrent("the sequence number", () => {
       ["1.4.0", "board", "--seq", "next", "--allow-lower-sequence"],
     ] as const)
       expect([version, (await sign(version, name, ...more)).exit]).toEqual([version, 0]);
-    expect(entries(p).at(-1)).toMatchObject({ version: "1.4.0", overrides: ["allow-lower-sequence"] });
+    expect(logEntries(p).at(-1)).toMatchObject({ version: "1.4.0", overrides: ["allow-lower-sequence"] });
   });
 
   it("that is lower, already used or far ahead is refused, and each is allowed by its name", async () => {
@@ -364,7 +358,7 @@ describe.concurrent("the sequence number", () => {
       expect(p.get("fw.suit").equals(before)).toBe(true);
       const allowed = await signed(p, seq, [option, "--replace"]);
       expect(allowed.stderr).toContain(`warning: sequence number ${seq} is signed because of ${option}`);
-      expect(entries(p).at(-1)).toMatchObject({ overrides: [option.slice(2)] });
+      expect(logEntries(p).at(-1)).toMatchObject({ overrides: [option.slice(2)] });
     }
   });
 
@@ -410,15 +404,15 @@ describe.concurrent("the sequence number", () => {
     await p.ok(["trust", "create", "--from", "t.json"]);
     const done = await p.ok(["trust", "sign", "t.trust", "--key", "A.pem", "--json"]);
     expect(done.json).toMatchObject({ ok: true, log: [{ entry: 1 }] });
-    expect(entries(p)).toMatchObject([{ n: 1, operation: "trust sign", sequence: "40", key: nameA }]);
-    expect(entries(p)[0]?.scope).toEqual(["trust:board"]);
+    expect(logEntries(p)).toMatchObject([{ n: 1, operation: "trust sign", sequence: "40", key: nameA }]);
+    expect(logEntries(p)[0]?.scope).toEqual(["trust:board"]);
     // a second time it signs nothing, and enters nothing; nor does a key that is not a root
     expectFailure(await p.run(["trust", "sign", "t.trust", "--key", "A.pem"]), 1);
     expectFailure(await p.run(["trust", "sign", "t.trust", "--key", "B.pem"]), 1);
-    expect(entries(p)).toHaveLength(1);
+    expect(logEntries(p)).toHaveLength(1);
     expect(p.has("B.pem.log")).toBe(false);
     await signed(p, "next", ["--allow-root-key"]);
-    expect(entries(p)).toMatchObject([{ n: 1 }, { n: 2, operation: "sign", sequence: "1", overrides: ["allow-root-key"] }]);
+    expect(logEntries(p)).toMatchObject([{ n: 1 }, { n: 2, operation: "sign", sequence: "1", overrides: ["allow-root-key"] }]);
     await p.ok(["audit", "A.pem"]);
   });
 });

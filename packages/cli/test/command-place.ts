@@ -1,12 +1,11 @@
 // What the tests of single commands begin with: a folder with keys, an image and a signed envelope.
 
-import { createHash } from "node:crypto";
-import { splitEnvelope, toHex } from "@firmseal/signer";
+import { splitEnvelope } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import { keyA, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/command-line/run.js";
 
 export const SCHEMA = "urn:firmseal:manifest:1";
-export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 export const trustA = { anchors: [anchor("ed25519", keyA.key)] };
 
 /** The passphrases of one.pem and of two.pem. */

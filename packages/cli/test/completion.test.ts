@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { bin, standard } from "../../test-support/src/command-line/run.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { COMMANDS } from "../src/commands.js";
 import { SHELLS } from "../src/show/completion.js";
 
@@ -81,7 +82,7 @@ describe("the script", () => {
     ["zsh", "zsh"],
     ["fish", "fish"],
   ] as const) {
-    const has = spawnSync(program, ["--version"]).status === 0;
+    const has = hasProgram(program);
     it.skipIf(!has)(`for ${shell} is valid${has ? "" : ` (skipped: no ${program})`}`, async () => {
       const p = standard();
       p.put("c", (await p.ok(["completion", shell])).stdout);
@@ -91,7 +92,7 @@ describe("the script", () => {
 });
 
 const page = new URL("../dist/man/firmseal.1", import.meta.url).pathname;
-const hasMan = spawnSync("groff", ["--version"]).status === 0;
+const hasMan = hasProgram("groff");
 it.skipIf(!hasMan)(`the manual page has every command, and no fault${hasMan ? "" : " (skipped: no groff)"}`, () => {
   const r = spawnSync("groff", ["-man", "-Tutf8", "-ww", page], { encoding: "utf8" });
   expect({ status: r.status, stderr: r.stderr }).toEqual({ status: 0, stderr: "" });

@@ -1,9 +1,10 @@
 import { privateKey, splitEnvelope } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, image, privateJwk } from "../../test-support/src/command-line/run.js";
 import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../test-support/src/vectors.js";
-import { description, manifestOf, place, SCHEMA, sha256, trustA } from "./command-place.js";
+import { description, manifestOf, place, SCHEMA, trustA } from "./command-place.js";
 
 const specKey = privateKey("es256", SPEC_P256_PRIVATE);
 
@@ -170,7 +171,7 @@ describe.skipIf(!haveVectors)(`the official examples from their JSON description
       p.put("pub.raw", SPEC_P256);
       p.put(`example${n}.json`, vectorBytes(`suit/manifest-spec/example${n}.json`));
       await p.ok(["sign", `example${n}.json`, "--key", "spec.jwk", "--allow-test-key", "spec-p256"]);
-      for (const file of files) expect(sha256(p.get(`example${n}.suit`)), file).toBe(sha256(vectorBytes(file)));
+      for (const file of files) expect(sha256Hex(p.get(`example${n}.suit`)), file).toBe(sha256Hex(vectorBytes(file)));
       p.put("official.suit", vectorBytes(`suit/manifest-spec/example${n}.signed.suit`));
       expect((await p.run(["verify", "official.suit", "--key", "pub.raw", "--without-payloads", "--json"])).json).toMatchObject({
         ok: true,

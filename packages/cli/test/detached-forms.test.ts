@@ -1,5 +1,6 @@
 import { createSign, createVerify } from "node:crypto";
-import { publicKey, toHex, toJwk } from "@firmseal/signer";
+import { publicKey, toJwk } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/der/ecdsa.js";
 import { parseSignature } from "../../keys/src/formats/signature-file.js";

@@ -10,10 +10,10 @@ import {
   signEnvelope,
   signer,
   splitEnvelope,
-  toHex,
   withKid,
 } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/der/ecdsa.js";
 import { parseSignature } from "../../keys/src/formats/signature-file.js";
@@ -30,8 +30,9 @@ import {
   words,
 } from "../../test-support/src/command-line/run.js";
 import { deviceBundle as device } from "../../test-support/src/device-bundle.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+const hasOpenssl = hasProgram("openssl", "version");
 
 const why = hasOpenssl ? "" : " (skipped: no openssl)";
 
@@ -284,7 +285,7 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
 
 const mlDsa = hasOpenssl && spawnSync("openssl", ["list", "-signature-algorithms"], { encoding: "utf8" }).stdout.includes("ML-DSA-65");
 
-const hasBotan = spawnSync("botan", ["version"]).status === 0;
+const hasBotan = hasProgram("botan", "version");
 
 describe.concurrent("keys against quantum computers", () => {
   const withoutMlDsa = mlDsa ? "" : " (skipped: no openssl 3.5)";

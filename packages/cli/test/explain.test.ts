@@ -1,15 +1,14 @@
 // What devices do with a release, and what changes from one release to the next: in words and in JSON.
 
-import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { PRODUCT, released, world } from "./product-place.js";
 
 const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
 const CLASSES = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "14399a69-1d48-5c86-90d6-82564bf630a2"] as const;
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const identity = (classId: string) => [
   { "directive-override-parameters": { "vendor-identifier": VENDOR, "class-identifier": classId } },
   "condition-vendor-identifier",
@@ -230,7 +229,7 @@ describe("explain", () => {
 
   /** Releases that devices take in, as far as signatures and payloads say, and that none of them installs or starts. */
   const imageOf = (text: string, more: object = {}) => ({
-    "directive-override-parameters": { "image-digest": { algorithm: "sha-256", hex: sha256(text) }, "image-size": 2, ...more },
+    "directive-override-parameters": { "image-digest": { algorithm: "sha-256", hex: sha256Hex(text) }, "image-size": 2, ...more },
   });
   const written = (content: string) => [imageOf("ok", { content }), "directive-write"];
   const DEAD: [string, { install: unknown[]; invoke?: unknown[] }, "install" | "start", string][] = [

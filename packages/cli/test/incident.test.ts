@@ -1,9 +1,10 @@
 // Incidents, from the moment when somebody is paged to a fleet that is safe: each line that a person types, and devices that follow.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { encodeTrust, type PrivateKey, signer, signTrust, type TrustEntry } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bin, expectFailure, Place, stateOf } from "../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason } from "../../test-support/src/command-line/terminal.js";
 import { Device, imageOf, key, release } from "../../test-support/src/rotation-world.js";
 
 const NAMES = ["A", "B", "C", "D", "G", "H", "R1", "R2", "R3", "R4"] as const;
@@ -173,8 +174,7 @@ describe("an incident", () => {
     expect(expectFailure(await p.run(["incident", "stolen", "--key", "A.jwk", "--trust", "1.trust"]), 2)).toContain("--fleet is missing");
   });
 
-  const hasScript = spawnSync("script", ["--version"]).error === undefined;
-  it.skipIf(!hasScript)(`asks on a terminal, one thing after the other${hasScript ? "" : " (skipped: no script)"}`, async () => {
+  it.skipIf(!hasTerminal)(`asks on a terminal, one thing after the other${terminalReason}`, async () => {
     const p = place();
     const line = `'${process.execPath}' '${bin}' incident stolen --image app.bin --replacement D.jwk`;
     const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: p.path, env: { ...process.env, FIRMSEAL_STATE: stateOf(p.path) } });

@@ -4,9 +4,10 @@ import { spawnSync } from "node:child_process";
 import { statSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS } from "../../test-support/src/command-line/run.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { ONE, place, placeOfTwo, TWO } from "./command-place.js";
 
-const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
+const hasOpenssl = hasProgram("openssl", "version");
 
 describe("keygen", () => {
   for (const alg of ["ed25519", "es256"] as const) {

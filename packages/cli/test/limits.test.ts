@@ -1,18 +1,15 @@
 // The limits: what is above one is refused in words, docs/reference/limits.md has them all, and no lock is held while the input is still being judged.
 
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { lock } from "../../keys/src/locks/lock.js";
 import { LIMITS } from "../../release/src/input/limits.js";
 import { expectFailure, type Place, standard } from "../../test-support/src/command-line/run.js";
+import { repositoryText } from "../../test-support/src/repository.js";
 import { MEGABYTES, SECONDS } from "./budget.js";
 import { envelope, longRun, parameters, repeat, sequence, uuid } from "./budget-inputs.js";
 
-const root = (path: string) => readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), "utf8");
-
 describe("docs/reference/limits.md", () => {
-  const rows = root("docs/reference/limits.md")
+  const rows = repositoryText("docs/reference/limits.md")
     .split("\n")
     .flatMap((line) => {
       const cells = line.split("|").map((cell) => cell.trim());
@@ -27,7 +24,7 @@ describe("docs/reference/limits.md", () => {
   });
 
   it("says how much a command may take", () => {
-    expect(root("docs/reference/limits.md").replaceAll("\n", " ")).toContain(
+    expect(repositoryText("docs/reference/limits.md").replaceAll("\n", " ")).toContain(
       `more than ${SECONDS} seconds of the processor or ${MEGABYTES} MB`,
     );
   });
@@ -37,7 +34,7 @@ describe("docs/reference/limits.md", () => {
     expect(others.length).toBeGreaterThan(10);
     for (const { name, number } of others) {
       const [constant, file] = name.split(" ") as [string, string];
-      const value = new RegExp(`\\b${constant} = ([0-9]+);`).exec(root(`packages/${file}`))?.[1];
+      const value = new RegExp(`\\b${constant} = ([0-9]+);`).exec(repositoryText(`packages/${file}`))?.[1];
       expect({ name, number }).toEqual({ name, number: Number(value) });
     }
   });

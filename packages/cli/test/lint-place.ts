@@ -1,6 +1,5 @@
 // Releases for the tests of lint.
 
-import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import { image, type Place, signImage } from "../../test-support/src/command-line/run.js";
 
@@ -22,8 +21,6 @@ class = "board-v2"
 image = "fw.bin"
 slots = { a = 8192, b = 8192 }
 `;
-
-export const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 export const override = (parameters: object) => ({ "directive-override-parameters": parameters });
 

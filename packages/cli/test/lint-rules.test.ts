@@ -3,15 +3,19 @@
 import { ALL_RULES } from "@firmseal/release";
 import { privateKey, signEnvelope, signer } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { FACTS, image, type Place, standard } from "../../test-support/src/command-line/run.js";
 import { published } from "../../test-support/src/keys/published.js";
-import { described, fetched, identity, linted, mcubootImage, override, product, sha256, signed, VENDOR } from "./lint-place.js";
+import { described, fetched, identity, linted, mcubootImage, override, product, signed, VENDOR } from "./lint-place.js";
 import { espImage } from "./product-place.js";
 
 /** A release of an image, and of a second component: the same image, or a copy of the image that was there before. */
 function twoComponents(p: Place, name: string, uri: string, isCopy = false): Promise<string> {
   const at = (i: number) => ({ "directive-set-component-index": i });
-  const [image, old] = [override({ uri, image: { payload: uri } }), override({ "image-digest": { hex: sha256("#old") }, "image-size": 4 })];
+  const [image, old] = [
+    override({ uri, image: { payload: uri } }),
+    override({ "image-digest": { hex: sha256Hex("#old") }, "image-size": 4 }),
+  ];
   const copied = [at(1), old, override({ "source-component": 0 }), "directive-copy", "condition-image-match"];
   return described(p, name, {
     sequence: name === "old" ? 2 : 3,

@@ -1,8 +1,9 @@
 // lint looks at one release and at folders of them: what it takes, and what it says about what it did not look at.
 
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
-import { described, type Found, fetched, linted, override, PRODUCT, product, sha256, signed } from "./lint-place.js";
+import { described, type Found, fetched, linted, override, PRODUCT, product, signed } from "./lint-place.js";
 
 /** A release that starts its image. `before`: commands before the fetch. */
 const started = (p: Place, name: string, uri: string, before: unknown[] = []) =>
@@ -50,7 +51,7 @@ describe("lint", () => {
     const cuts = (...args: string[]) => found("L34", ...args);
     await described(p, "dead", { install: fetched("#f"), invoke: ["directive-invoke"] });
     expect([...(await found("L30", "dead.suit")), ...(await cuts("dead.suit"))]).toMatchObject([{ rule: "L30" }]);
-    const before = [override({ "image-digest": { hex: sha256("#new") }, "image-size": 4 }), "condition-image-match"];
+    const before = [override({ "image-digest": { hex: sha256Hex("#new") }, "image-size": 4 }), "condition-image-match"];
     await started(p, "fw", "#f", before);
     expect(await cuts("fw.suit", "--previous", await started(p, "old", "#old"))).toMatchObject([
       { message: "without a power cut, the installation fails: an image does not match its signed digest" },

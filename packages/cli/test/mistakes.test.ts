@@ -17,6 +17,7 @@ import {
   standard,
   stateOf,
 } from "../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason } from "../../test-support/src/command-line/terminal.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
 
 const SCHEMA = "urn:firmseal:manifest:1";
@@ -199,10 +200,9 @@ describe("a release that no device accepts", () => {
 });
 
 describe("a large file", () => {
-  const hasScript = spawnSync("script", ["--version"]).status === 0;
-  const reason = hasScript ? "" : " (skipped: no program script)";
+  const reason = AT_LENGTH || terminalReason;
 
-  it.skipIf(!LONG || !hasScript)(`shows the progress of hashing on a terminal, and nowhere else${AT_LENGTH || reason}`, async () => {
+  it.skipIf(!LONG || !hasTerminal)(`shows the progress of hashing on a terminal, and nowhere else${reason}`, async () => {
     const p = standard();
     // long enough for the first half second, in which nothing is shown, to pass
     p.put("big.bin", "");

@@ -2,8 +2,8 @@
 
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectFailure } from "../../test-support/src/command-line/run.js";
-import { entries, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { expectFailure, logEntries } from "../../test-support/src/command-line/run.js";
+import { PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a product file with a mistake", () => {
   const refused = async (product: string, exit = 1, more: string[] = []) => {
@@ -114,7 +114,7 @@ describe("a product file with a mistake", () => {
     expect(expectFailure(await release(p, "1.0.0"), 1)).toContain("firmseal.toml is not UTF-8 text");
     p.put("firmseal.toml", `profile = "suit-sha256-hsslms-a256kw-a256ctr"\n${PRODUCT}`);
     expect(refusal(await release(p, "1.0.0"), 1)).toContain("the profile requires a signature with hsslms");
-    expect([p.has("dist"), entries(p)]).toEqual([false, []]);
+    expect([p.has("dist"), logEntries(p)]).toEqual([false, []]);
   });
 
   it.each(["1.0", "v1.0.0", "latest", "1.0.0-rc1", "65536.0.0", "", "../1.0.0"])("version %j is refused as such", async (version) => {
@@ -130,7 +130,7 @@ describe("a product file with a mistake", () => {
       const r = await p.run(["release", "--version", "1.0.0"], { env: { SOURCE_DATE_EPOCH: time } });
       expect(expectFailure(r, 2)).toContain("SOURCE_DATE_EPOCH is not a time in the past");
     }
-    expect([p.has("dist"), entries(p)]).toEqual([false, []]);
+    expect([p.has("dist"), logEntries(p)]).toEqual([false, []]);
   });
 });
 
@@ -140,7 +140,7 @@ describe("the keys that the devices of a product trust", () => {
   it("may differ from those that sign: then nothing is signed that the devices would refuse", async () => {
     const p = world(withTrust('keys = "B.jwk"'));
     expect(refusal(await release(p, "1.0.0"), 1)).toMatch(/board esp32: a device of class gateway-esp32-1 would refuse the release/);
-    expect([p.has("dist"), entries(p)]).toEqual([false, []]);
+    expect([p.has("dist"), logEntries(p)]).toEqual([false, []]);
     p.put("firmseal.toml", withTrust('keys = ["A.jwk", "C.jwk"]\nthreshold = 2'));
     expect(refusal(await release(p, "1.0.0"), 1)).toContain("1 key signs it");
     p.put("firmseal.toml", withTrust('keys = ["A.jwk", "C.jwk"]\nthreshold = 2').replace('"A.pem"', '["A.pem", "C.pem"]'));

@@ -3,15 +3,15 @@
 import { cpSync, renameSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { describe, expect, it } from "vitest";
-import { expectFailure, firmseal, type Place } from "../../test-support/src/command-line/run.js";
+import { expectFailure, firmseal, logEntries, type Place } from "../../test-support/src/command-line/run.js";
 import { LONG, some } from "../../test-support/src/environment/effort.js";
-import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 /** The manifests that were signed, by number: two with the same number would be two releases that nobody can tell apart. */
 function signedNumbers(...places: Place[]): Map<string, Set<string>> {
   const out = new Map<string, Set<string>>();
   for (const p of places)
-    for (const e of entries(p).filter((one) => one.operation !== "move")) {
+    for (const e of logEntries(p).filter((one) => one.operation !== "move")) {
       const key = `${e.sequence} ${e.scope.join()}`;
       out.set(key, (out.get(key) ?? new Set()).add(e.digest));
     }
@@ -51,7 +51,7 @@ describe("no two releases have the same number", () => {
     expect(refusal(await release(fresh, "1.0.9", "--previous", "published/1.1.0/gateway-puck-1.1.0.suit"), 1)).toContain(
       "is lower than 1.1.0",
     );
-    expect([fresh.has("dist"), entries(fresh)]).toEqual([false, []]);
+    expect([fresh.has("dist"), logEntries(fresh)]).toEqual([false, []]);
     await released(fresh, "1.1.1", "--previous", "published");
     expectOneEach(old, fresh);
   });
@@ -150,8 +150,8 @@ describe("no two releases have the same number", () => {
     await released(p, "1.0.1");
     const moved = await p.ok(["keys", "move", "A.pem", "C.pem", "--json"]);
     expect(moved.json["numbers"]).toHaveLength(2);
-    expect(entries(p).at(-1)).toMatchObject({ operation: "move", to: (moved.json["to"] as { thumbprint: string }).thumbprint });
-    expect(entries(p, "C.pem.log")).toMatchObject([
+    expect(logEntries(p).at(-1)).toMatchObject({ operation: "move", to: (moved.json["to"] as { thumbprint: string }).thumbprint });
+    expect(logEntries(p, "C.pem.log")).toMatchObject([
       { operation: "move", sequence: "2" },
       { operation: "move", sequence: "2" },
     ]);

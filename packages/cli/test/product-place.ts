@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { image, type Place, type Result, standard, words } from "../../test-support/src/command-line/run.js";
+import { image, logEntries, type Place, type Result, standard, words } from "../../test-support/src/command-line/run.js";
 
 export const PRODUCT = `name = "gateway"
 vendor = "example.com"
@@ -45,16 +45,6 @@ export const filesIn = (folder: string) =>
       .map((name) => [name, readFileSync(join(folder, name))]),
   );
 
-export const entries = (p: Place, log = "A.pem.log") =>
-  p.has(log)
-    ? p
-        .get(log)
-        .toString()
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line))
-    : [];
-
 /** A failure behind lines of progress. */
 export const refusal = (r: Result, exit: number) => {
   const lines = words(r).filter(
@@ -85,4 +75,4 @@ export const lintOf = (r: Result) => r.json["lint"] as Found;
 
 export const rulesOf = (r: Result) => lintOf(r).findings.map(({ rule, waived }) => `${rule}${waived ? " waived" : ""}`);
 
-export const untouched = (p: Place) => expect([p.has("dist"), entries(p)]).toEqual([false, []]);
+export const untouched = (p: Place) => expect([p.has("dist"), logEntries(p)]).toEqual([false, []]);

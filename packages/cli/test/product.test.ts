@@ -1,14 +1,12 @@
 // The release of a product: what is made, what is tried before, and that the same inputs give the same bytes.
 
-import { createHash } from "node:crypto";
 import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
 import { violations } from "../../release/src/input/schema.js";
-import { expectFailure, firmseal, image, type Place, type Result } from "../../test-support/src/command-line/run.js";
-import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
-
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+import { sha256Hex } from "../../test-support/src/bytes.js";
+import { expectFailure, firmseal, image, logEntries, type Place, type Result } from "../../test-support/src/command-line/run.js";
+import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a release", () => {
   const p = world();
@@ -27,14 +25,14 @@ describe("a release", () => {
       "gateway-puck-1.0.0.suit",
       "release.json",
     ]);
-    const sums = [...files].filter(([name]) => name !== "SHA256SUMS").map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
+    const sums = [...files].filter(([name]) => name !== "SHA256SUMS").map(([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
     expect(files.get("SHA256SUMS")?.toString()).toBe(sums.join(""));
     const record = JSON.parse(files.get("release.json")?.toString() ?? "");
     expect(violations(record, "record")).toEqual([]);
     expect(record).toMatchObject({ product: "gateway", vendor: "example.com", version: "1.0.0", sequence: String(versionNumber("1.0.0")) });
-    const log = entries(p);
+    const log = logEntries(p);
     for (const artifact of record.artifacts) {
-      expect(artifact.digest).toBe(`sha-256:${sha256(files.get(artifact.file) as Buffer)}`);
+      expect(artifact.digest).toBe(`sha-256:${sha256Hex(files.get(artifact.file) as Buffer)}`);
       expect(artifact.size).toBe(files.get(artifact.file)?.length);
       // the entries of the log are found by what was signed
       for (const { tbs, thumbprint } of artifact.signers) expect(log.filter((e) => e.tbs === tbs && e.key === thumbprint)).toHaveLength(1);
@@ -155,12 +153,12 @@ describe("a release", () => {
     const evil = q.get("evil.suit");
     const record = JSON.parse(q.get("dist/1.0.0/release.json").toString());
     for (const one of record.artifacts)
-      if (one.file === "gateway-puck-1.0.0.suit") Object.assign(one, { digest: `sha-256:${sha256(evil)}`, size: evil.length });
+      if (one.file === "gateway-puck-1.0.0.suit") Object.assign(one, { digest: `sha-256:${sha256Hex(evil)}`, size: evil.length });
     q.put("dist/1.0.0/gateway-puck-1.0.0.suit", evil);
     q.put("dist/1.0.0/release.json", JSON.stringify(record));
     const sums = [...filesIn(q.at("dist/1.0.0"))]
       .filter(([name]) => name !== "SHA256SUMS")
-      .map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
+      .map(([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
     q.put("dist/1.0.0/SHA256SUMS", sums.join(""));
     expect(refusal(await release(q, "1.0.0"), 1)).toContain("the envelope of board puck is not that of the record");
     expect((await q.run(["verify", "dist/1.0.0"])).exit).toBe(1);
@@ -181,15 +179,15 @@ describe("a release", () => {
     const q = world();
     rmSync(q.at("app.js"));
     expect(refusal(await release(q, "1.0.0"), 1)).toContain("firmseal.toml:15:1: app.js: no image has this name");
-    expect([q.has("dist"), entries(q)]).toEqual([false, []]);
+    expect([q.has("dist"), logEntries(q)]).toEqual([false, []]);
     q.put("app.js", "x".repeat(10));
     q.put("build/b.bin", image(70_000, 2));
     expect(refusal(await release(q, "1.0.0"), 1)).toContain("build/b.bin has 70000 bytes, and its slot has 65536");
-    expect([q.has("dist"), entries(q)]).toEqual([false, []]);
+    expect([q.has("dist"), logEntries(q)]).toEqual([false, []]);
     q.put("dist", "a file is in the way");
     q.put("build/b.bin", image(300, 2));
     expect(refusal(await release(q, "1.0.0"), 3)).toContain("dist");
-    expect(entries(q)).toEqual([]);
+    expect(logEntries(q)).toEqual([]);
   });
 
   it("of some boards has these, and is not mixed with one of others", async () => {

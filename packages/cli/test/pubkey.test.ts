@@ -1,7 +1,8 @@
 // firmseal pubkey: the public half, in each format.
 
-import { fromCose, fromJwk, fromRaw, publicOf, signer, thumbprint, toHex, toJwk } from "@firmseal/signer";
+import { fromCose, fromJwk, fromRaw, publicOf, signer, thumbprint, toJwk } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, keyA, keyB } from "../../test-support/src/command-line/run.js";
 import { ONE, place, TWO } from "./command-place.js";

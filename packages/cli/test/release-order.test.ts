@@ -3,8 +3,8 @@
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { keyC, type Place, quicklyEncrypted } from "../../test-support/src/command-line/run.js";
-import { entries, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { keyC, logEntries, type Place, quicklyEncrypted } from "../../test-support/src/command-line/run.js";
+import { PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 type Refused = [what: string, words: string, exit: number, args: string[], change?: (p: Place) => void];
 
@@ -92,13 +92,13 @@ const BEFORE_CUTS: Refused[] = [
 
 async function expectRefused(p: Place, [, words, exit, args, change]: Refused): Promise<void> {
   change?.(p);
-  const [tree, log] = [p.tree(), entries(p)];
+  const [tree, log] = [p.tree(), logEntries(p)];
   const [version, ...more] = args as [string, ...string[]];
   const r = await p.run(["release", "--version", version, ...more], { env: { WRONG: "wrong" } });
   expect(refusal(r, exit)).toContain(words);
   expect(r.stderr).not.toContain("power cuts");
   expect(p.tree()).toEqual(tree);
-  expect(entries(p)).toEqual(log);
+  expect(logEntries(p)).toEqual(log);
 }
 
 describe("a release is refused", () => {

@@ -1,12 +1,10 @@
 // Records of releases that somebody has changed: what verify and the next release find.
 
-import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, type Place } from "../../test-support/src/command-line/run.js";
-import { entries, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
-
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+import { sha256Hex } from "../../test-support/src/bytes.js";
+import { expectFailure, logEntries, type Place } from "../../test-support/src/command-line/run.js";
+import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 /** Changes the record of a release, and SHA256SUMS with it, as an attacker would. */
 function forge(
@@ -17,7 +15,9 @@ function forge(
   const record = JSON.parse(p.get(`${folder}/release.json`).toString());
   change(record);
   p.put(`${folder}/release.json`, JSON.stringify(record));
-  const sums = [...filesIn(p.at(folder))].filter(([name]) => name !== "SHA256SUMS").map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
+  const sums = [...filesIn(p.at(folder))]
+    .filter(([name]) => name !== "SHA256SUMS")
+    .map(([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
   p.put(`${folder}/SHA256SUMS`, sums.join(""));
 }
 
@@ -86,7 +86,7 @@ describe("a record that contradicts the envelopes", () => {
       ["release", "--version", "1.0.1", "--out", "elsewhere", "--previous", "dist/1.0.0/release.json"],
     ])
       expect(expectFailure(await p.run(args), 1)).toContain("is not the record of a release");
-    expect(entries(p)).toEqual([]);
+    expect(logEntries(p)).toEqual([]);
   });
 
   it.each<[string, Change, string]>([
@@ -264,7 +264,7 @@ describe("a release that already exists", () => {
     change(record, p);
     p.put("dist/1.0.0/release.json", JSON.stringify(record));
     const names = ["release.json", ...new Set(record.artifacts.map(({ file }) => file))];
-    p.put("dist/1.0.0/SHA256SUMS", names.map((name) => `${sha256(p.get(`dist/1.0.0/${name}`))}  ${name}\n`).join(""));
+    p.put("dist/1.0.0/SHA256SUMS", names.map((name) => `${sha256Hex(p.get(`dist/1.0.0/${name}`))}  ${name}\n`).join(""));
     return p;
   }
   const payload = ({ artifacts }: Written) => artifacts.find(({ kind }) => kind === "payload") as Written["artifacts"][number];
@@ -275,7 +275,7 @@ describe("a release that already exists", () => {
       (record, p) => {
         const one = payload(record);
         p.put(`dist/1.0.0/${one.file}`, EVIL);
-        Object.assign(one, { digest: `sha-256:${sha256(EVIL)}`, size: EVIL.length });
+        Object.assign(one, { digest: `sha-256:${sha256Hex(EVIL)}`, size: EVIL.length });
       },
       "the digest of",
     ],

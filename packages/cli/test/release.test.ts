@@ -3,9 +3,9 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import stringWidth from "fast-string-width";
 import { describe, expect, it, vi } from "vitest";
-import { expectFailure, expectHarmless, type Place } from "../../test-support/src/command-line/run.js";
+import { expectFailure, expectHarmless, logEntries, type Place } from "../../test-support/src/command-line/run.js";
 import { KILLS, LONG } from "../../test-support/src/environment/effort.js";
-import { entries, filesIn, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
+import { filesIn, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
 
 describe("the table of boards", () => {
   const p = world();
@@ -114,7 +114,7 @@ describe("a release that cannot be made", () => {
       mkdirSync(p.at("dist"), 0o555);
       expect(refusal(await release(p, "1.0.0"), 3)).toContain("dist");
     }
-    expect(entries(p)).toEqual([]);
+    expect(logEntries(p)).toEqual([]);
   });
 
   it("by a clock that is far off is refused, in itself and by the log", async () => {
@@ -178,7 +178,7 @@ describe("two runs in one folder", () => {
         if (p.has("dist/1.0.0")) expect(filesIn(p.at("dist/1.0.0"))).toEqual(expected);
         expect((await released(p, "1.0.0", "--json")).exit).toBe(0);
         expect(filesIn(p.at("dist/1.0.0"))).toEqual(expected);
-        expect(new Set(entries(p).map(({ sequence, digest, scope }) => `${sequence} ${digest} ${scope}`)).size).toBe(2);
+        expect(new Set(logEntries(p).map(({ sequence, digest, scope }) => `${sequence} ${digest} ${scope}`)).size).toBe(2);
         await p.ok(["verify", "dist"]);
       }
     },

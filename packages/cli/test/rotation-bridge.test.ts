@@ -1,8 +1,8 @@
 // rotate bridge and rotate retire as they are typed, on fleets of a few cohorts.
 
-import { thumbprint, toHex } from "@firmseal/signer";
+import { thumbprint } from "@firmseal/signer";
 import { errors, open } from "@firmseal/verifier";
-import { embeddedTrust, policyOf } from "@firmseal/verifier/tools";
+import { embeddedTrust, policyOf, toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, type Place, words } from "../../test-support/src/command-line/run.js";
 import { ALGS, Device, host, identity, imageOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";

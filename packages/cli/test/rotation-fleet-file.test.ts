@@ -1,10 +1,10 @@
 // rotate plan and rotate next on fleet files of every form: what is read, what is refused, and the messages.
 
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { encodeTrust, type PrivateKey, publicOf, thumbprint, toHex, toJwk, withKid } from "@firmseal/signer";
+import { encodeTrust, type PrivateKey, publicOf, thumbprint, toJwk, withKid } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, Place, quicklyEncrypted, type Result, words } from "../../test-support/src/command-line/run.js";
+import { repositoryText } from "../../test-support/src/repository.js";
 import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 
 const { A, B, C, D } = keysOf("A", "B", "C", "D");
@@ -44,12 +44,10 @@ const put = (name: string, text: string | Uint8Array) => {
 };
 const cohortsOf = (r: Result) => (r.json as { cohorts: { name: string; rows: number; names: string[]; verdict: string }[] }).cohorts;
 
-const root = (path: string) => readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), "utf8");
-
 describe("docs/reference/fleet.md", () => {
   it("has each member of the schema", () => {
-    const { properties } = JSON.parse(root("packages/release/schema/fleet.schema.json")).$defs.cohort;
-    const table = root("docs/reference/fleet.md").split("## Members")[1]?.split("##")[0] ?? "";
+    const { properties } = JSON.parse(repositoryText("packages/release/schema/fleet.schema.json")).$defs.cohort;
+    const table = repositoryText("docs/reference/fleet.md").split("## Members")[1]?.split("##")[0] ?? "";
     const members = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell]) =>
       [...(cell as string).matchAll(/`(\w+)`/g)].map(([, name]) => name),
     );
@@ -57,7 +55,7 @@ describe("docs/reference/fleet.md", () => {
   });
 
   it("has a CSV file that is read", async () => {
-    const [, text] = /^```text\n(name,[\s\S]*?)^```$/m.exec(root("docs/reference/fleet.md")) as unknown as [string, string];
+    const [, text] = /^```text\n(name,[\s\S]*?)^```$/m.exec(repositoryText("docs/reference/fleet.md")) as unknown as [string, string];
     put("docs.csv", text.replaceAll("first.trust", "t1.trust"));
     expect((await planOf("docs.csv", "--json")).json).toMatchObject({ devices: { total: 10000, moved: 10000 } });
   });

@@ -1,12 +1,9 @@
 // Lists, releases and fleets of a few cohorts, for the tests of rotate.
 
-import type { PrivateKey } from "@firmseal/signer";
 import { Place } from "../../test-support/src/command-line/run.js";
-import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 
-export const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
-
-export const { A, B, C, D, R1, R2, R3, R4 } = names("A", "B", "C", "D", "R1", "R2", "R3", "R4");
+export const { A, B, C, D, R1, R2, R3, R4 } = keysOf("A", "B", "C", "D", "R1", "R2", "R3", "R4");
 
 export interface CohortText {
   name: string;

@@ -1,7 +1,8 @@
 // rotate plan as it is typed, on fleets of a few cohorts.
 
-import { thumbprint, toHex } from "@firmseal/signer";
+import { thumbprint } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, type Place, words } from "../../test-support/src/command-line/run.js";
 import { imageOf, release } from "../../test-support/src/rotation-world.js";

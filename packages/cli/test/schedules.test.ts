@@ -14,7 +14,7 @@ import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { logDigest } from "../../release/src/signing/authorize.js";
 import { ALL, LONG, SCHEDULES } from "../../test-support/src/environment/effort.js";
 import { expectNoLeafTwice, leavesOf } from "../../test-support/src/keys/hss-place.js";
-import { randoms } from "../../test-support/src/randoms.js";
+import { draws } from "../../test-support/src/randoms.js";
 import { type Actor, actors, type Task } from "./schedules.js";
 
 // in RAM where that is: nothing here is to outlive the power
@@ -193,8 +193,7 @@ describe("random schedules", () => {
   it(`${SCHEDULES} of them: no leaf, number or entry twice, and nothing lost`, () => {
     let signed = 0;
     for (let seed = 1; seed <= SCHEDULES; seed++) {
-      const random = randoms(seed);
-      const pick = (n: number) => Math.floor(random() * n);
+      const pick = draws(seed);
       begin();
       const world = WORLDS[seed % WORLDS.length] as { key?: string; state?: string }[];
       const log: string[] = [];

@@ -8,6 +8,7 @@ import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
 import { openSshPrivate } from "../../keys/src/formats/openssh.js";
 import { withSigners } from "../../keys/src/sources/reference.js";
 import { FACTS, image, type Place, privateJwk, standard } from "../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason } from "../../test-support/src/command-line/terminal.js";
 import { minisignSecret } from "../../test-support/src/keys/minisign.js";
 import {
   CANARY,
@@ -207,8 +208,7 @@ describe.concurrent("secrets", () => {
     }
   });
 
-  const hasScript = spawnSync("script", ["--version"]).status === 0;
-  it.skipIf(!hasScript)(`typed at a terminal, it is not shown${hasScript ? "" : " (skipped: no program script)"}`, async () => {
+  it.skipIf(!hasTerminal)(`typed at a terminal, it is not shown${terminalReason}`, async () => {
     const p = standard();
     p.put("e.pem", encrypted);
     const command = `"${process.execPath}" "${new URL("../bin/firmseal.js", import.meta.url).pathname}" pubkey e.pem`;

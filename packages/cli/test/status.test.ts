@@ -5,13 +5,13 @@ import { anchor, type Device, install, type Manifest, macAttester, status } from
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { VERIFIER_VERSION } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 import { expectFailure, keyA, type Place, signImage, standard, words } from "../../test-support/src/command-line/run.js";
 
 const secret = Uint8Array.from({ length: 32 }, (_, i) => 255 - i);
 const other = secret.map((b) => b ^ 1);
 const NONCE = "00112233445566778899aabbccddeeff";
 const nonce = Uint8Array.from(Buffer.from(NONCE, "hex"));
-const bytes = (text: string) => new TextEncoder().encode(text);
 const b64 = (key: Uint8Array) => Buffer.from(key).toString("base64url");
 const jwk = (key: Uint8Array, kid?: string) => ({ kty: "oct", k: b64(key), ...(kid !== undefined && { kid }) });
 const uuid = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll("-", ""), "hex"));
@@ -20,7 +20,7 @@ const identity = { vendor: [uuid("cfbff0d1-9375-5685-968c-48ce8b15ae17")], class
 let p: Place;
 let device: Device;
 let manifest: Manifest;
-const answer = (kid: string, key = secret) => Uint8Array.from(status(nonce, device, manifest, null, macAttester(key, bytes(kid))));
+const answer = (kid: string, key = secret) => Uint8Array.from(status(nonce, device, manifest, null, macAttester(key, utf8(kid))));
 
 beforeAll(async () => {
   p = standard();

@@ -2,15 +2,16 @@
 // (trust merge).
 
 import { spawnSync } from "node:child_process";
-import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, thumbprint, toHex, trustSigners } from "@firmseal/signer";
-import { embeddedTrust } from "@firmseal/verifier/tools";
+import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, trustSigners } from "@firmseal/signer";
+import { embeddedTrust, toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bin, expectFailure, Place, stateOf, words } from "../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason } from "../../test-support/src/command-line/terminal.js";
 import { ALGS, key, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { shortKey } from "./trust-place.js";
 
 const NAMES = ["A", "B", "R1", "R2", "R3", "R4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"] as const;
 const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };
-const short = (k: PrivateKey) => `${k.alg} ${toHex(thumbprint(k)).slice(0, 16)}…`;
 
 let T1: Uint8Array;
 let T2: Uint8Array;
@@ -54,9 +55,9 @@ describe("trust diff", () => {
     const r = await p.ok(["trust", "diff", "t1.trust", await weaker(p)]);
     expect(r.stdout.trim().split("\n")).toEqual([
       "board: trust file 1 -> 2",
-      `removes ${short(K.R3)}: loses root`,
-      `removes ${short(K.B)}: loses release`,
-      `adds ${short(K.R4)}: gains root`,
+      `removes ${shortKey(K.R3)}: loses root`,
+      `removes ${shortKey(K.B)}: loses release`,
+      `adds ${shortKey(K.R4)}: gains root`,
       "role release: 1 of 1 needed, before 2 of 2: LOWERED, fewer stolen keys are enough",
       "sequence number 2, before 1",
       "role root: 2 of 3 keys needed, 1 may be lost",
@@ -81,23 +82,19 @@ describe("trust diff", () => {
     expect(signing.stderr).toContain("warning: role release: the threshold falls from 2 to 1");
   });
 
-  const hasScript = spawnSync("script", ["--version"]).error === undefined;
-  it.skipIf(!hasScript)(
-    `shows the lowered threshold in red on a terminal, unless NO_COLOR is set${hasScript ? "" : " (skipped: no script)"}`,
-    async () => {
-      const p = place();
-      await weaker(p);
-      const shown = (color: object) =>
-        spawnSync("script", ["-qec", `'${process.execPath}' '${bin}' trust diff t1.trust weak.trust`, "/dev/null"], {
-          cwd: p.path,
-          env: { PATH: process.env["PATH"], TERM: "xterm", FIRMSEAL_STATE: stateOf(p.path), ...color },
-          encoding: "utf8",
-          timeout: 60_000,
-        }).stdout;
-      expect(shown({})).toContain("\u001b[31mrole release: 1 of 1 needed");
-      expect(shown({ NO_COLOR: "1" })).not.toContain("\u001b[31m");
-    },
-  );
+  it.skipIf(!hasTerminal)(`shows the lowered threshold in red on a terminal, unless NO_COLOR is set${terminalReason}`, async () => {
+    const p = place();
+    await weaker(p);
+    const shown = (color: object) =>
+      spawnSync("script", ["-qec", `'${process.execPath}' '${bin}' trust diff t1.trust weak.trust`, "/dev/null"], {
+        cwd: p.path,
+        env: { PATH: process.env["PATH"], TERM: "xterm", FIRMSEAL_STATE: stateOf(p.path), ...color },
+        encoding: "utf8",
+        timeout: 60_000,
+      }).stdout;
+    expect(shown({})).toContain("\u001b[31mrole release: 1 of 1 needed");
+    expect(shown({ NO_COLOR: "1" })).not.toContain("\u001b[31m");
+  });
 
   it("refuses another line, two lists with the same number, and what is not a list", async () => {
     const p = place();
@@ -165,7 +162,7 @@ describe("trust merge", () => {
     p.put("ninth.trust", await signTrust(unsigned, [signer(K.R1)]));
     const r = await p.ok(["trust", "merge", "eight.trust", "ninth.trust"]);
     expect(words(r).at(-1)).toBe(
-      `removed from ninth.trust: the signature of ${short(K.R1)}: no trust file needs it, and one has at most 8 signatures`,
+      `removed from ninth.trust: the signature of ${shortKey(K.R1)}: no trust file needs it, and one has at most 8 signatures`,
     );
     expect(p.get("eight.trust")).toEqual(Buffer.from(eight));
   });

@@ -1,15 +1,18 @@
+import { toHex } from "@firmseal/verifier/tools";
 import { markText } from "../../keys/src/signing-log/last-seen.js";
+import { shortKey } from "./trust-place.js";
 // What a root signs has a number, and the rule for it is that for releases; and what it changes is shown before.
 
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type PrivateKey, privateKey, signer, thumbprint, toHex } from "@firmseal/signer";
+import { type PrivateKey, privateKey, signer, thumbprint } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import {
   expectFailure,
   expectHarmless,
   keyC,
+  logEntries,
   type Place,
   quicklyEncrypted,
   type Result,
@@ -19,7 +22,6 @@ import {
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust numbers test, ${text}`.padEnd(32, ".")));
 const KEYS = { r1: key("r1"), r2: key("r2"), r3: key("r3") };
-const short = (k: PrivateKey) => `${k.alg} ${toHex(thumbprint(k)).slice(0, 16)}…`;
 
 interface Anchor {
   key: string;
@@ -62,14 +64,6 @@ const other = (p: Place, sequence: number, change = {}) =>
 const sign = (p: Place, file: string, more: readonly string[] = [], by = ["r1.pem"]) =>
   p.run(["trust", "sign", file, ...by.flatMap((name) => ["--key", name]), ...more]);
 
-const log = (p: Place, name = "r1.pem.log") =>
-  p
-    .get(name)
-    .toString()
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-
 /** Refused by number 212, and nothing is written. */
 async function refused(p: Place, args: readonly string[], line: string, hint: string): Promise<void> {
   const before = p.tree();
@@ -95,7 +89,7 @@ describe.concurrent("the number of a trust file", () => {
     const p = place();
     const first = await list(p, 5);
     expectGood(await sign(p, first, [], ["r1.pem", "r2.pem"]));
-    expect(log(p)).toMatchObject([{ operation: "trust sign", sequence: "5", scope: ["trust:board"] }]);
+    expect(logEntries(p, "r1.pem.log")).toMatchObject([{ operation: "trust sign", sequence: "5", scope: ["trust:board"] }]);
     for (const [sequence, option, line] of [
       [5, "--allow-sequence-reuse", "sequence number 5 was signed for another trust file"],
       [4, "--allow-lower-sequence", "sequence number 4 is lower than 5, which was already signed: devices refuse it"],
@@ -109,7 +103,7 @@ describe.concurrent("the number of a trust file", () => {
       const allowed = await sign(p, file, [option, "--previous-trust", first]);
       expectGood(allowed);
       expect(allowed.stderr).toContain(`warning: sequence number ${sequence} is signed because of ${option}`);
-      expect(log(p).at(-1)).toMatchObject({ sequence: String(sequence), overrides: [option.slice(2)] });
+      expect(logEntries(p, "r1.pem.log").at(-1)).toMatchObject({ sequence: String(sequence), overrides: [option.slice(2)] });
     }
   });
 
@@ -124,7 +118,7 @@ describe.concurrent("the number of a trust file", () => {
       "was signed for another",
       "--allow-sequence-reuse",
     );
-    expect(log(p).map((e) => e.scope)).toEqual([["trust:board"], ["trust:lock"], ["trust:a\u001b[2Jz"]]);
+    expect(logEntries(p, "r1.pem.log").map((e) => e.scope)).toEqual([["trust:board"], ["trust:lock"], ["trust:a\u001b[2Jz"]]);
     expectHarmless((await p.ok(["audit", "r1.pem"])).stdout);
   });
 
@@ -134,7 +128,10 @@ describe.concurrent("the number of a trust file", () => {
     p.put("copy.trust", p.get(file));
     for (const by of ["r1.pem", "r2.pem"]) expectGood(await sign(p, file, [], [by]));
     expectGood(await sign(p, "copy.trust"));
-    expect(log(p).map((e) => e.digest)).toEqual([log(p)[0].digest, log(p)[0].digest]);
+    expect(logEntries(p, "r1.pem.log").map((e) => e.digest)).toEqual([
+      logEntries(p, "r1.pem.log")[0].digest,
+      logEntries(p, "r1.pem.log")[0].digest,
+    ]);
   });
 
   it("is also compared with the previous file, by a root that has signed nothing yet", async () => {
@@ -161,7 +158,7 @@ describe.concurrent("the number of a trust file", () => {
     const p = place();
     const first = await list(p, 5);
     expectGood(await sign(p, first, [], ["r1.pem", "r2.pem"]));
-    const { hash: _, scope: __, ...old } = log(p)[0];
+    const { hash: _, scope: __, ...old } = logEntries(p, "r1.pem.log")[0];
     const body = JSON.stringify(old);
     const hash = createHash("sha256").update(body).digest("hex");
     p.put("r1.pem.log", `${body.slice(0, -1)},"hash":"${hash}"}\n`);
@@ -242,7 +239,7 @@ describe.concurrent("the number of a trust file", () => {
     // another number 2
     await refused(p, retire("A.jwk", "third.trust"), "2 was signed for another trust file", "--allow-sequence-reuse");
     await p.ok([...retire("A.jwk", "third.trust"), "--allow-sequence-reuse"]);
-    expect(log(p).at(-1)).toMatchObject({ operation: "rotate retire", overrides: ["allow-sequence-reuse"] });
+    expect(logEntries(p, "r1.pem.log").at(-1)).toMatchObject({ operation: "rotate retire", overrides: ["allow-sequence-reuse"] });
   });
 });
 
@@ -265,8 +262,8 @@ describe.concurrent("what a root is shown", () => {
     const lines = changesOf(r);
     expect(lines).toEqual([
       `${second}: board, sequence number 7; against ${first}`,
-      `removes ${short(KEYS.r2)}: loses root`,
-      `adds ${short(KEYS.r3)}: gains root`,
+      `removes ${shortKey(KEYS.r2)}: loses root`,
+      `adds ${shortKey(KEYS.r3)}: gains root`,
       expect.stringMatching(/^ed25519 [0-9a-f]{16}…: gains recovery$/),
       expect.stringMatching(/^ed25519 [0-9a-f]{16}…: vendor cfbff0d193755685968c48ce8b15ae17, before none$/),
       expect.stringMatching(/^ed25519 [0-9a-f]{16}…: since 3, before none$/),
@@ -304,8 +301,8 @@ describe.concurrent("what a root is shown", () => {
     expect(r.exit).toBe(3);
     expect(changesOf(r)).toEqual([
       `${first}: board, sequence number 1; no previous file is given, so everything in it is new`,
-      `adds ${short(KEYS.r1)}: gains root`,
-      `adds ${short(KEYS.r2)}: gains root`,
+      `adds ${shortKey(KEYS.r1)}: gains root`,
+      `adds ${shortKey(KEYS.r2)}: gains root`,
       expect.stringMatching(/^adds ed25519 .*: gains release$/),
       "role root: new, 2 of 2 needed",
       "role release: new, 1 of 1 needed",
@@ -328,7 +325,7 @@ describe.concurrent("what a root is shown", () => {
     const third = await list(p, 3);
     const r = await sign(p, third, ["--allow-no-previous"]);
     expectGood(r);
-    expect(log(p).at(-1)).toMatchObject({ sequence: "3", overrides: ["allow-no-previous"] });
+    expect(logEntries(p, "r1.pem.log").at(-1)).toMatchObject({ sequence: "3", overrides: ["allow-no-previous"] });
     expect(r.stderr).toContain("is signed because of --allow-no-previous");
     // a line of another name is not the previous one
     const lock = await list(p, 4, { name: "lock" });

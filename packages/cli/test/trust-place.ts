@@ -1,6 +1,7 @@
 // Trust files for the tests of the command line.
 
-import { type PrivateKey, privateKey } from "@firmseal/signer";
+import { type PrivateKey, type PublicKey, privateKey, thumbprint } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
 import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/command-line/run.js";
 
@@ -59,3 +60,6 @@ export async function refused(p: Place, args: readonly string[], code: number, l
   expect(inJson.json, args.join(" ")).toMatchObject({ ok: false, code, exit });
   expect(p.tree()).toEqual(before);
 }
+
+/** A key as messages name it. */
+export const shortKey = (k: PublicKey) => `${k.alg} ${toHex(thumbprint(k)).slice(0, 16)}…`;

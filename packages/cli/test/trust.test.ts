@@ -7,6 +7,7 @@ import vm from "node:vm";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, expectHarmless, FACTS } from "../../test-support/src/command-line/run.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { board, KEYS, place, ROOTS, refused, release, signed } from "./trust-place.js";
 
 describe.concurrent("firmseal trust", () => {
@@ -223,7 +224,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, header, 200, /limited to some sequence numbers/, 2);
   });
 
-  const hasCc = spawnSync("cc", ["--version"]).status === 0;
+  const hasCc = hasProgram("cc");
   it.skipIf(!hasCc)(`is a C header with the same bytes${hasCc ? "" : " (skipped: no C compiler)"}`, async () => {
     const p = await signed();
     await p.ok(["trust", "export", "board.trust", ...ROOTS, "--format", "h", "--out", "all.h"]);

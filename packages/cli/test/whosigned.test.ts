@@ -20,10 +20,10 @@ import {
   testKeys,
   thumbprint,
   toCose,
-  toHex,
   toPrivateCose,
   withKid,
 } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { Point } from "@noble/ed25519";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encryptedPem } from "../../keys/src/formats/der/pkcs8.js";

@@ -2,7 +2,8 @@
 
 import { generateKeyPairSync } from "node:crypto";
 import { truncateSync, writeFileSync } from "node:fs";
-import { encode, SCHEMA, signEnvelope, signer, singleImage, toHex } from "@firmseal/signer";
+import { encode, SCHEMA, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { expect, it } from "vitest";
 import { FACTS, keyA, keyC } from "../../test-support/src/command-line/run.js";
 import { LONG } from "../../test-support/src/environment/effort.js";

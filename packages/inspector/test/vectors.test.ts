@@ -5,6 +5,7 @@ import { publicKey, toCose } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
+import { hex } from "../../test-support/src/bytes.js";
 import { Desk } from "../src/worker/open-files.js";
 import { deskVerdict } from "../src/worker/verdict/verdict.js";
 
@@ -19,7 +20,6 @@ interface Vector {
   [more: string]: unknown;
 }
 
-const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
 const blob = (content: Uint8Array) => new Blob([content as Uint8Array<ArrayBuffer>]);
 
 /** The keys as files. Undefined: keys that no file can hold, or that cannot be opened together. */
@@ -27,9 +27,7 @@ function filesOf({ trust }: Vector): Uint8Array[] | undefined {
   const anchors = trust?.anchors ?? [];
   if (anchors.some((a) => Object.keys(a).some((name) => !["alg", "key", "kid"].includes(name)))) return undefined;
   try {
-    const all = anchors.map(({ alg, key, kid }) =>
-      toCose(publicKey(alg as "ed25519", bytes(key), kid === undefined ? undefined : bytes(kid))),
-    );
+    const all = anchors.map(({ alg, key, kid }) => toCose(publicKey(alg as "ed25519", hex(key), kid === undefined ? undefined : hex(kid))));
     return new Set(anchors.map(({ key }) => key)).size === all.length && all.length > 0 ? all : undefined;
   } catch {
     return undefined;
@@ -41,7 +39,7 @@ const OF_PAYLOADS: readonly number[] = [errors.PAYLOAD_SIZE, errors.IMAGE_MISMAT
 async function verdictFor({ action, envelope, trust }: Vector, keys: Uint8Array[]) {
   const desk = new Desk();
   for (const [i, key] of keys.entries()) await desk.open(blob(key), `${i}.cose`, () => {});
-  await desk.open(blob(bytes(envelope ?? "")), action === "trust" ? "x.trust" : "x.suit", () => {});
+  await desk.open(blob(hex(envelope ?? "")), action === "trust" ? "x.trust" : "x.suit", () => {});
   return deskVerdict(desk, (trust?.threshold ?? 1) as number, undefined, () => {});
 }
 

@@ -4,7 +4,8 @@ export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage 
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
 export { looksPrivate, refuseKeyAsInput } from "./files/private-input.js";
-export { isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
+export { isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
+export { workerFile } from "./files/worker-file.js";
 export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
   canEncrypt,
@@ -31,7 +32,7 @@ export { type GuardedFile, readGuarded } from "./secrets/private-file.js";
 export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { APPROVE, type Entry, isSigning, looksLikeLog } from "./signing-log/entry.js";
 export { LastSeen, type MarkKind, type SeenState } from "./signing-log/last-seen.js";
-export { type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";
+export { type LogFault, readLog, readLogIfThere, type SigningLog } from "./signing-log/log-file.js";
 export { type Moved, movedTo, moveKey } from "./signing-log/move.js";
 export {
   checkSequence,

@@ -2,18 +2,19 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { publicOf, signer, thumbprint, toHex } from "@firmseal/signer";
+import { publicOf, signer, thumbprint } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../../cli/src/show/failure-of.js";
 import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../test-support/src/command-line/run.js";
 import { some } from "../../test-support/src/environment/effort.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { plainPem } from "../src/formats/der/pkcs8.js";
 import { openProgram } from "../src/sources/exec/exec.js";
 import { asking } from "../src/sources/reference.js";
 
-const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
 const windows = process.platform === "win32";
-const hasOpenssl = !windows && has("openssl", "version");
+const hasOpenssl = !windows && hasProgram("openssl", "version");
 const hasProc = existsSync("/proc/self/environ");
 /** Runs a program where /proc can be read and not written. */
 const readOnlyProc = ["unshare", "-rm", "sh", "-c", 'mount -o remount,bind,ro /proc && exec "$@"', "sh"];
@@ -358,7 +359,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
   });
 
   describe.skipIf(!hasOpenssl)(`the sample plug-in${hasOpenssl ? "" : " (skipped: no openssl)"}`, () => {
-    const shells = ["dash", "bash"].filter((shell) => has(shell, "-c", ":"));
+    const shells = ["dash", "bash"].filter((shell) => hasProgram(shell, "-c", ":"));
 
     it("has at most 30 lines", () => {
       expect(readFileSync(SAMPLE, "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(30);

@@ -3,23 +3,12 @@ import { parseHss } from "@firmseal/signer";
 import { describe, expect, it, vi } from "vitest";
 import { expectFailure } from "../../test-support/src/command-line/run.js";
 import { KILLS, TIMES } from "../../test-support/src/environment/effort.js";
-import { expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
+import { expectNoLeafTwice, HssPlace, LEAVES_MARK, leavesOf, recordOf } from "../../test-support/src/keys/hss-place.js";
 import { openHss } from "../src/hss/hss.js";
 import { hssKeygen } from "../src/hss/keygen.js";
 import { HssPlaceOnDisk } from "../src/hss/state.js";
 import { thisProcess } from "../src/locks/process.js";
-
-const MARK = ".leaves.last-seen";
-
-/** The name of the last-seen mark of the one key in a place. */
-function recordOf(p: HssPlace): string {
-  return readdirSync(p.at("machine")).find((name) => name.endsWith(MARK)) as string;
-}
-
-/** Goes to a leaf as another process does. */
-function to(place: HssPlaceOnDisk, next: bigint): void {
-  expect(place.advance(place.look(), { next, roots: new Map() }, () => true)).toBe(true);
-}
+import { goTo } from "./hss-common.js";
 
 describe("no leaf signs twice", () => {
   it("when sixteen processes sign at once, across the border of a lower tree", async () => {
@@ -99,7 +88,7 @@ describe("no leaf signs twice", () => {
     const p = new HssPlace();
     await p.keygen("5/2,5/1");
     const record = recordOf(p);
-    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(MARK, ""));
+    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(LEAVES_MARK, ""));
     vi.stubEnv("FIRMSEAL_STATE", p.at("machine"));
     try {
       const held = await openHss(p.at("k.hss"), p.get("k.hss").toString(), { publicOnly: false, secret: () => Promise.reject() });
@@ -107,7 +96,7 @@ describe("no leaf signs twice", () => {
       // while the lower tree is made
       setImmediate(() => {
         for (const lock of [place.state, place.lastSeen.file]) rmSync(`${lock}.lock`);
-        to(place, 7n);
+        goTo(place, 7n);
       });
       await expect(signature).rejects.toThrow("the locks of the key were removed");
       expect([place.checked().next, place.readSeen()]).toEqual([7n, 7n]);

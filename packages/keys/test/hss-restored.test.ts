@@ -7,20 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { expectFailure, words } from "../../test-support/src/command-line/run.js";
-import { expectNoLeafTwice, HssPlace } from "../../test-support/src/keys/hss-place.js";
+import { expectNoLeafTwice, HssPlace, LEAVES_MARK, recordOf } from "../../test-support/src/keys/hss-place.js";
 import { HssPlaceOnDisk } from "../src/hss/state.js";
-
-const MARK = ".leaves.last-seen";
-
-/** The name of the last-seen mark of the one key in a place. */
-function recordOf(p: HssPlace): string {
-  return readdirSync(p.at("machine")).find((name) => name.endsWith(MARK)) as string;
-}
-
-/** Goes to a leaf as another process does. */
-function to(place: HssPlaceOnDisk, next: bigint): void {
-  expect(place.advance(place.look(), { next, roots: new Map() }, () => true)).toBe(true);
-}
+import { goTo } from "./hss-common.js";
 
 /** Whether a medium can be made that is then read only: that takes root, or the right to mount. */
 const MOUNTS = (() => {
@@ -91,7 +80,7 @@ describe("no leaf signs twice", () => {
     class Crowded extends HssPlaceOnDisk {
       #reads = 0;
       #signs() {
-        if (this.#reads++ === 1) to(new HssPlaceOnDisk(this.file, this.name, this.thumbprint), 2n);
+        if (this.#reads++ === 1) goTo(new HssPlaceOnDisk(this.file, this.name, this.thumbprint), 2n);
       }
       override readState() {
         this.#signs();
@@ -103,7 +92,7 @@ describe("no leaf signs twice", () => {
       }
     }
     try {
-      const place = new Crowded(p.at("k.hss"), "k.hss", record.replace(MARK, ""));
+      const place = new Crowded(p.at("k.hss"), "k.hss", record.replace(LEAVES_MARK, ""));
       expect(place.checked().next).toBe(2n);
       expect(place.readSeen()).toBe(2n);
     } finally {
@@ -117,7 +106,7 @@ describe("no leaf signs twice", () => {
     await p.ok(p.signArgs("1.suit"));
     const state = p.get("k.hss.state").toString();
     const record = recordOf(p);
-    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(MARK, ""));
+    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(LEAVES_MARK, ""));
     expect(place.readState()).toEqual({ next: 1n, roots: new Map() });
     const sum = (body: string) => `${body}sum ${createHash("sha256").update(body).digest("hex")}\n`;
     for (const bad of [

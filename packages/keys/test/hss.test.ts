@@ -1,7 +1,7 @@
 // HSS/LMS keys on the command line: made, used, used up; and understood by others.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { cachedCount, cachedNodes, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
 import { hsslms } from "@firmseal/verifier";
@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { expectFailure } from "../../test-support/src/command-line/run.js";
 import { some } from "../../test-support/src/environment/effort.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
 import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
 import { readTreeFile } from "../src/hss/tree-file.js";
@@ -75,6 +76,8 @@ describe("an HSS/LMS key", () => {
     expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("not an HSS/LMS private key");
     p.put("n.hss.state", "left over");
     expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state exists");
+    symlinkSync("nowhere", p.at("link.hss"));
+    expect(expectFailure(await p.run([...again, "link.hss"]), 2)).toContain("link.hss exists already");
   });
 
   it("warns near its end and is refused when it is used up, with nothing written", async () => {
@@ -154,7 +157,7 @@ describe("the file of a key", () => {
   );
 });
 
-const hasBotan = spawnSync("botan", ["version"]).status === 0;
+const hasBotan = hasProgram("botan", "version");
 
 describe.skipIf(!hasBotan)("botan (skipped when it is not installed)", () => {
   const botan = (...args: string[]) => execFileSync("botan", args, { stdio: ["ignore", "pipe", "pipe"] });

@@ -9,10 +9,10 @@ import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPrivate, privateFormats } from "../src/formats/format.js";
 import { openSshPrivate } from "../src/formats/openssh.js";
 import { readKey } from "../src/sources/file.js";
+import { never } from "./keys-common.js";
 
 export const PASS = "correct horse battery";
 export const ask = async () => utf8(PASS);
-export const never = () => Promise.reject(new Error("asked for a passphrase"));
 export const read = (content: string | Uint8Array, passphrase: () => Promise<Uint8Array> = never) =>
   readKey(typeof content === "string" ? Buffer.from(content) : Buffer.from(content), "KEY", passphrase);
 export const algs: readonly PrivateKey[] = [keyA, keyB];

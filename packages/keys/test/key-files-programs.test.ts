@@ -6,16 +6,17 @@ import { describe, expect, it } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { type Place, standard } from "../../test-support/src/command-line/run.js";
 import { LONG } from "../../test-support/src/environment/effort.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { encryptedPem } from "../src/formats/der/pkcs8.js";
 import { formatPrivate, formatPublic } from "../src/formats/format.js";
 import { openSshPrivate, openSshPublic } from "../src/formats/openssh.js";
-import { algs, ask, expectSame, never, PASS, read, refusal } from "./key-files-common.js";
+import { algs, ask, expectSame, PASS, read, refusal } from "./key-files-common.js";
+import { never } from "./keys-common.js";
 
 describe("other programs", () => {
-  const has = (tool: string, arg: string) => spawnSync(tool, [arg]).error === undefined;
   const skip = (there: boolean, tool: string) => (there ? "" : ` (skipped: no ${tool})`);
 
-  const openssl = has("openssl", "version");
+  const openssl = hasProgram("openssl", "version");
   it.skipIf(!openssl)(`openssl reads our encrypted PKCS#8 and verifies our signatures${skip(openssl, "openssl")}`, async () => {
     const p = standard();
     p.put("message", "firmware");
@@ -33,7 +34,7 @@ describe("other programs", () => {
     }
   });
 
-  const keygen = has("ssh-keygen", "-?");
+  const keygen = hasProgram("ssh-keygen", "-?");
   const ssh = (p: Place, ...args: string[]) => execFileSync("ssh-keygen", args, { cwd: p.path }).toString();
   it.skipIf(!keygen)(`ssh-keygen reads our private and public keys${skip(keygen, "ssh-keygen")}`, async () => {
     const p = standard();
@@ -67,7 +68,7 @@ describe("other programs", () => {
     }
   });
 
-  const minisign = has("minisign", "-v");
+  const minisign = hasProgram("minisign", "-v");
   it.skipIf(!minisign)(`what minisign makes is read${skip(minisign, "minisign")}`, async () => {
     const p = standard();
     execFileSync("minisign", ["-G", "-W", "-p", "w.pub", "-s", "w.key"], { cwd: p.path });

@@ -1,6 +1,5 @@
 // Keys whose secret is searched for in every message, and files with them, for the tests of key files.
 
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isPrivate, type PrivateKey, type PublicKey, privateKey, publicOf } from "@firmseal/signer";
@@ -18,8 +17,6 @@ export const algs = ["ed25519", "es256"] as const;
 export const keys = Object.fromEntries(algs.map((alg) => [alg, privateKey(alg, CANARY)])) as Record<(typeof algs)[number], PrivateKey>;
 
 export const never = () => Promise.reject(new Error("asked for a passphrase"));
-
-export const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
 
 /** Writes a file of a test, in its folder. */
 export function putIn(dir: string, name: string, content: string | Uint8Array): string {

@@ -9,14 +9,15 @@ import { ed25519, es256 } from "@firmseal/verifier";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic, publicFormats } from "../src/formats/format.js";
-import { algs, CANARY, expectPrivate, failure, fromPem, has, keys, PASS, pem, putIn, read } from "./keys-common.js";
+import { algs, CANARY, expectPrivate, failure, fromPem, keys, PASS, pem, putIn, read } from "./keys-common.js";
 
 const verifiers = { ed25519, es256 };
 
-const hasOpenssl = has("openssl", "version");
+const hasOpenssl = hasProgram("openssl", "version");
 
 describe.each(algs)("%s in a file", (alg) => {
   const dir = temporaryFolder("firmseal-keys-");
@@ -118,7 +119,7 @@ describe.each(algs)("%s in a file", (alg) => {
     expect(Uint8Array.from(scope.firmsealKey?.kid ?? [])).toEqual(utf8("kid"));
   });
 
-  test.skipIf(!has("cc", "--version"))("h: compiles, the same bytes (skipped without a C compiler)", () => {
+  test.skipIf(!hasProgram("cc", "--version"))("h: compiles, the same bytes (skipped without a C compiler)", () => {
     put(`${alg}.h`, formatPublic(privateKey(alg, CANARY, utf8("kid")), "h"));
     const c = put(
       `${alg}.c`,

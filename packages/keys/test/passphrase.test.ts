@@ -8,9 +8,10 @@ import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { hasProgram } from "../../test-support/src/environment/programs.js";
 import { encryptedPem } from "../src/formats/der/pkcs8.js";
 import { edit, LONGEST_PASSPHRASE, passphrase } from "../src/secrets/passphrase.js";
-import { has, keys, PASS, putIn } from "./keys-common.js";
+import { keys, PASS, putIn } from "./keys-common.js";
 
 describe("passphrases", () => {
   const dir = temporaryFolder("firmseal-passphrases-");
@@ -93,7 +94,7 @@ describe("passphrases", () => {
     expect(out).toContain("--passphrase-fd");
   });
 
-  describe.skipIf(!has("python3", "--version"))("at a terminal (skipped without python3)", () => {
+  describe.skipIf(!hasProgram("python3", "--version"))("at a terminal (skipped without python3)", () => {
     // a child on a terminal of its own; `typed` is sent an entry at a time, whenever the child has written a prompt
     const atTerminal = (confirm: boolean, typed: string[]) => {
       const args = [join(dir, "terminal.py"), JSON.stringify(typed), process.execPath, join(dir, "main.mjs"), String(confirm)];

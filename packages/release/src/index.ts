@@ -43,7 +43,7 @@ export { readRecord, refuseOtherProduct } from "./product/record/record.js";
 export { type DoneRelease, makeRelease } from "./product/release.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
-export { reportFamilies, reportKey, reportKinds, reportTime } from "./report/report-data.js";
+export { reportFamilies, reportKinds, reportTime } from "./report/report-data.js";
 export {
   type PreviousRelease,
   previousFolder,

@@ -17,6 +17,7 @@ import {
 } from "@firmseal/signer";
 import { COSE, decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
+import { repositoryText } from "../../test-support/src/repository.js";
 import { haveVectors, SPEC_P256_PRIVATE, vectorBytes } from "../../test-support/src/vectors.js";
 import { algsOf, faultFor } from "../src/consumer/accepts.js";
 import { type Consumer, type ConsumerName, consumerNames, consumerOf } from "../src/consumer/consumers.js";
@@ -351,10 +352,8 @@ describe("the recipes", () => {
 });
 
 describe("the one table", () => {
-  const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
-
   it("is what the schema of product files offers", () => {
-    const { $defs } = JSON.parse(read("packages/release/schema/product.schema.json"));
+    const { $defs } = JSON.parse(repositoryText("packages/release/schema/product.schema.json"));
     expect($defs.consumer.enum).toEqual(consumerNames);
     expect([...$defs.coseAlg.items.enum].sort()).toEqual([...coseAlgNames].sort());
     expect([...(/\((.*)\)/.exec($defs.coseAlg.pattern)?.[1]?.split("|") ?? [])].sort()).toEqual([...coseAlgNames].sort());
@@ -365,7 +364,7 @@ describe("the one table", () => {
       const row = consumerOf(name);
       return `| \`${name}\` | ${row.title} | ${algsOf(row)} | ${row.givenUp} | ${row.tried} |`;
     });
-    const page = read("docs/reference/consumers.md").split("\n");
+    const page = repositoryText("docs/reference/consumers.md").split("\n");
     expect(page.filter((line) => line.startsWith("| `")).slice(0, rows.length)).toEqual(rows);
   });
 });

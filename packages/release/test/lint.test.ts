@@ -1,8 +1,9 @@
 // Rules and waivers on contexts that no release of ours can be in, and alternatives that never run.
 
-import { encodeTrust, privateKey, publicOf, signer, signTrust, type TrustDescription } from "@firmseal/signer";
+import { encodeTrust, type PrivateKey, publicOf, signer, signTrust, type TrustDescription } from "@firmseal/signer";
 import { embeddedTrust } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { deadAlternatives } from "../src/lint/alternatives.js";
 import { withWaivers } from "../src/lint/lint.js";
 import type { LintContext } from "../src/lint/rule.js";
@@ -64,9 +65,8 @@ describe("alternatives that never run", () => {
 });
 
 describe("rules", () => {
-  const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
-  const storeOf = async (more: Partial<TrustDescription>, keys = [key(2)]) => {
-    const root = key(1);
+  const storeOf = async (more: Partial<TrustDescription>, keys = [filledKey(2)]) => {
+    const root = filledKey(1);
     const anchors = [{ key: root, roles: ["root"] as const }, ...keys.map((one) => ({ key: one, roles: ["release"] as const }))];
     const list = { name: "board", sequence: 1n, anchors, thresholds: { root: 1, release: 1 }, ...more } as unknown as TrustDescription;
     return embeddedTrust(await signTrust(encodeTrust(list), [signer(root)]));
@@ -99,12 +99,14 @@ describe("rules", () => {
   });
 
   it("key-retiring: looks into the trust file that the release carries", async () => {
-    const signatures = [{ status: "valid", by: { name: "", key: publicOf(key(2)) } }];
+    const signatures = [{ status: "valid", by: { name: "", key: publicOf(filledKey(2)) } }];
     const trust = { path: "board.trust", store: await storeOf({}) };
-    const retiring = async (keys: ReturnType<typeof key>[]) =>
+    const retiring = async (keys: PrivateKey[]) =>
       found("key-retiring", { trust, release: { signatures, carried: [await storeOf({ sequence: 2n }, keys)] } });
-    expect(await retiring([key(2), key(3)])).toEqual([]);
-    expect(await retiring([key(3)])).toMatchObject([expect.stringContaining("is missing from the trust file that the release carries")]);
+    expect(await retiring([filledKey(2), filledKey(3)])).toEqual([]);
+    expect(await retiring([filledKey(3)])).toMatchObject([
+      expect.stringContaining("is missing from the trust file that the release carries"),
+    ]);
   });
 });
 

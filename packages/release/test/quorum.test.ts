@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { randoms } from "../../test-support/src/randoms.js";
+import { draws } from "../../test-support/src/randoms.js";
 import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { modelOf } from "../src/rotation/model.js";
 import { type KeyWindow, most, only, shared, without } from "../src/rotation/plan/quorum.js";
@@ -19,8 +19,7 @@ function counted(list: readonly KeyWindow[], lowest: number, highest: number): n
 
 describe("keys that count for one sequence number", () => {
   it("are as many as a check of every number finds", () => {
-    const random = randoms(1);
-    const next = (n: number) => Math.floor(random() * n);
+    const next = draws(1);
     for (let i = 0; i < 2000; i++) {
       const list = Array.from({ length: next(6) }, (_, k) => {
         const from = next(20);

@@ -11,7 +11,7 @@ import {
   Device,
   identity,
   imageOf,
-  key,
+  keysOf,
   release,
   trustFileOf,
 } from "../../test-support/src/rotation-world.js";
@@ -22,10 +22,9 @@ import type { Keys } from "../src/rotation/plan/quorum.js";
 import type { PlannedRelease } from "../src/rotation/plan/steps.js";
 import { Member, States } from "./rotation-states.js";
 
-const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
-export const { A, B, C, D, E, F, G } = names("A", "B", "C", "D", "E", "F", "G");
-export const { R1, R2, R3, R4, R5 } = names("R1", "R2", "R3", "R4", "R5");
-const { X1, X2, X3, X4 } = names("X1", "X2", "X3", "X4");
+export const { A, B, C, D, E, F, G } = keysOf("A", "B", "C", "D", "E", "F", "G");
+export const { R1, R2, R3, R4, R5 } = keysOf("R1", "R2", "R3", "R4", "R5");
+const { X1, X2, X3, X4 } = keysOf("X1", "X2", "X3", "X4");
 
 const hexOf = (k: PrivateKey) => Buffer.from(k.key).toString("hex");
 export const keys = (...list: PrivateKey[]): Keys => new Set(list.map(hexOf));

@@ -1,14 +1,18 @@
 // A file that becomes another one between two looks at it: what is published is what was checked.
 
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { privateKey, toPrivateJwk } from "@firmseal/signer";
+import type { ReleaseRecord } from "@firmseal/report";
+import { encode, privateKey, singleImage, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { encodeDescription } from "../src/input/description.js";
 import { makeDraft, readInput } from "../src/input/draft.js";
 import { prepareBoard } from "../src/product/board/prepare.js";
+import { recorded } from "../src/product/changes.js";
 import { productIn } from "../src/product/file/read.js";
+import { releasesIn } from "../src/product/record/record.js";
 
 describe("a private key that replaces an image while it is read", () => {
   const secret = JSON.stringify(toPrivateJwk(privateKey("ed25519", new Uint8Array(32).fill(9))));
@@ -74,4 +78,34 @@ describe("a private key that replaces an image while it is read", () => {
     const [board] = product.boards;
     await expect(prepareBoard({ ...product, keys }, board as (typeof product.boards)[number], "1.0.0")).rejects.toThrow("is a private key");
   });
+});
+
+describe("the envelope of an earlier release", () => {
+  it("is the one whose digest was compared, even if the file is replaced meanwhile", async () => {
+    const folder = temporaryFolder("firmseal-swapped-");
+    const file = join(folder, "b.suit");
+    const [one, other] = [1, 2].map((sequence) =>
+      encode(singleImage({ sequence, vendor: "example.com", class: "b", digest: "00".repeat(32), size: 3, uri: "b.bin" })),
+    ) as [Uint8Array, Uint8Array];
+    writeFileSync(file, one);
+    const digest = `sha-256:${createHash("sha256").update(one).digest("hex")}`;
+    const record = { artifacts: [{ kind: "envelope", board: "b", file: "b.suit", size: one.length, digest }] } as unknown as ReleaseRecord;
+    const found = recorded({ path: folder, record }, "b");
+    writeFileSync(file, other);
+    expect((await found)?.envelope).toEqual(one);
+    await expect(recorded({ path: folder, record }, "b")).rejects.toThrow("has changed since it was released");
+    rmSync(file);
+    await expect(recorded({ path: folder, record }, "b")).rejects.toThrow("is missing");
+  });
+});
+
+it("a release whose record cannot be looked for is not one that is not there", () => {
+  const folder = temporaryFolder("firmseal-swapped-");
+  const product = productIn(join(folder, "firmseal.toml"), 'name = "a"\nvendor = "example.com"\n[boards.b]\nimage = "fw.bin"\n');
+  mkdirSync(join(folder, "1.0.0"));
+  writeFileSync(join(folder, "notes"), "");
+  symlinkSync("nowhere", join(folder, "1.1.0"));
+  expect(releasesIn(folder, product)).toEqual([]);
+  symlinkSync("1.2.0", join(folder, "1.2.0"));
+  expect(() => releasesIn(folder, product)).toThrow("release.json");
 });

@@ -15,7 +15,8 @@ import {
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { identity, imageOf, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
+import { sha256Hex } from "../../test-support/src/bytes.js";
+import { identity, imageOf, release, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import type { Cohort } from "../src/rotation/model.js";
 import { planSteps } from "../src/rotation/plan/plan.js";
 import { A, all, B, C, cohort, D, facts, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
@@ -70,7 +71,7 @@ describe("a device that lacks something", () => {
           "directive-override-parameters": {
             "vendor-identifier": { domain: VENDOR },
             "class-identifier": { domain: VENDOR, name: "board-v2" },
-            "image-digest": { hex: sha256(imageOf("app")) },
+            "image-digest": { hex: sha256Hex(imageOf("app")) },
             "image-size": imageOf("app").length,
             "source-component": 1,
           },
@@ -103,7 +104,7 @@ describe("a device that lacks something", () => {
       sequence: 12,
       vendor: "acquired.example",
       class: "board-v2",
-      digest: sha256(image),
+      digest: sha256Hex(image),
       size: image.length,
       uri: "#firmware",
       payload: image,

@@ -9,7 +9,6 @@ export {
   type Behaviour,
   type Explained,
   explainManifest,
-  hexOf,
   identifierText,
   namedRefusal,
 } from "./behaviour/explain.js";
@@ -25,6 +24,7 @@ export {
   type ReportKey,
   type ReportKind,
 } from "./data.js";
+export { reportKey, reportKind } from "./encoded.js";
 export { type FittedReport, fittedReport } from "./fitted-report.js";
 export { diagnostic } from "./notation/diagnostic.js";
 export {

@@ -1,19 +1,14 @@
 // The HTML file. Its Content-Security-Policy allows exactly three scripts and one style, by their hashes, and nothing
 // from anywhere else. A changed script does not run, and without the script the page says that nothing was verified.
 
+import { toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
-import { hexOf } from "./behaviour/explain.js";
 import { MOST_BOARDS, type ReleaseReport, type ReportData } from "./data.js";
+import { base64 } from "./encoded.js";
 import { REPORT_TEXTS } from "./page/texts.js";
 
 const encoder = new TextEncoder();
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
 
 const hashOf = (text: string) => `'sha256-${base64(sha256(encoder.encode(text)))}'`;
 
@@ -47,7 +42,7 @@ export function reportHtml(report: ReportData | ReleaseReport, bundle: string): 
   if (boards.length > MOST_BOARDS) throw new RangeError(`a report has at most ${MOST_BOARDS} boards`);
   for (const { envelope } of boards) checkBase64(envelope, "the envelope");
   if (record !== undefined) checkBase64(record, "the record");
-  const digestOf = (text: string) => hexOf(sha256(encoder.encode(text)));
+  const digestOf = (text: string) => toHex(sha256(encoder.encode(text)));
   const rest =
     "boards" in report
       ? { file: report.file, made: report.made, previous: report.previous, gone: report.gone, documents: report.documents }

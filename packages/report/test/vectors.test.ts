@@ -7,6 +7,7 @@ import { refusalOf } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
 import { chromiumPath, NO_BROWSER } from "../../test-support/src/browser.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { standard } from "../../test-support/src/command-line/run.js";
 import { LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { Reader, urlOf } from "./pages.js";
@@ -51,7 +52,6 @@ const MOST_LEFT: { readonly [why: string]: number } = {
   ...{ memory: 2, store: 50, strange: 20, threshold: 2 },
 };
 
-const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
 const base64 = (hex: string) => Buffer.from(hex, "hex").toString("base64");
 
 function dataOf({ name, envelope = "", trust, device }: Vector): ReportData {
@@ -78,17 +78,13 @@ function said({ envelope = "", trust, device }: Vector): { code?: number; device
   let manifest: ReturnType<typeof open>;
   try {
     const anchors = (trust?.anchors ?? []).map(({ alg, key, kid, since, until }) =>
-      Object.assign(
-        anchor(alg as "ed25519", bytes(key), kid === undefined ? undefined : bytes(kid)),
-        since && { since },
-        until && { until },
-      ),
+      Object.assign(anchor(alg as "ed25519", hex(key), kid === undefined ? undefined : hex(kid)), since && { since }, until && { until }),
     );
-    manifest = open(bytes(envelope), { anchors, threshold: trust?.threshold ?? 1 } as Trust);
+    manifest = open(hex(envelope), { anchors, threshold: trust?.threshold ?? 1 } as Trust);
   } catch (e) {
     return { code: (e as { code: number }).code, devices: [] };
   }
-  const one = (ids: string[] | undefined) => ids?.slice(0, 1).map(bytes) ?? [];
+  const one = (ids: string[] | undefined) => ids?.slice(0, 1).map(hex) ?? [];
   const identity = { vendor: one(device?.vendor), class: one(device?.class), device: one(device?.device) };
   // without identityChecked: a device bundle cannot tell either
   const kinds = device ? [true, false].map((there) => ({ identity, slot: 0, there })) : [];

@@ -1,9 +1,8 @@
 // A second person's consent to what a key will sign: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a
 // trust file. It is for the people who sign; no device reads it.
 
-import { decodeItem, HEADER_ALG, HEADER_KID, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
-import { equalBytes } from "./bytes.js";
-import { encodeCbor as cbor, type Encodable, Tagged } from "./cbor.js";
+import { decodeItem, equalBytes, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
+import { encodeCbor as cbor, protectedHeader, Tagged } from "./cbor.js";
 import type { PublicKey } from "./key/key.js";
 import { anchorOfSigner, type Signer } from "./key/signer.js";
 import { type Signable, type SignedWith, signedWith } from "./signable.js";
@@ -32,21 +31,15 @@ function payloadOf({ kind, digest }: Approved): Uint8Array {
   return cbor([kind, digest.alg, digest.bytes]);
 }
 
-function bucketOf(key: SignedWith): Uint8Array {
-  const headers = new Map<Encodable, Encodable>([[HEADER_ALG, key.alg]]);
-  if (key.kid) headers.set(HEADER_KID, key.kid);
-  return cbor(headers);
-}
-
 /** Returns the bytes that the approver's key signs. */
 export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
-  return cbor(["Signature1", bucketOf(key), CONTEXT, payloadOf(what)]);
+  return cbor(["Signature1", protectedHeader(key), CONTEXT, payloadOf(what)]);
 }
 
 /** Approves a file: the same for an envelope with and without signatures. */
 export async function approve(what: Approved, signer: Signer): Promise<Uint8Array> {
   const signature = await signer.sign(approvalMessage(what, signer));
-  return cbor(new Tagged(TAG_SIGN1, [bucketOf(signer), new Map(), payloadOf(what), signature]));
+  return cbor(new Tagged(TAG_SIGN1, [protectedHeader(signer), new Map(), payloadOf(what), signature]));
 }
 
 /** The parts of an approval. Its form is the one that approve() writes, and no other. */
@@ -73,7 +66,9 @@ export async function checkApproval(bytes: Uint8Array, what: Approved, key: Publ
   // the approver may have named its key by an identifier, or not
   const forms = [signedWith(key), { alg: signedWith(key).alg, publicKey: key.key }];
   const { alg } = await anchorOfSigner(signedWith(key));
-  const good = forms.some((form) => equalBytes(bucket, bucketOf(form)) && alg.verify(key.key, approvalMessage(what, form), signature, {}));
+  const good = forms.some(
+    (form) => equalBytes(bucket, protectedHeader(form)) && alg.verify(key.key, approvalMessage(what, form), signature, {}),
+  );
   if (!good) throw new ApprovalError("signature");
 }
 

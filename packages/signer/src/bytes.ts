@@ -1,32 +1,9 @@
 // Byte strings, and the two ways to write them in a description.
 
+import { fromHex } from "@firmseal/verifier/tools";
 import { DescriptionError } from "./description/conform.js";
 import type { BytesValue } from "./description/manifest.js";
-
-const DIGITS = new TextEncoder().encode("0123456789abcdef");
-const asciiDecoder = new TextDecoder();
-
-/**
- * Returns the hexadecimal digits of `bytes`, in lower case. Allocates no more than the digits need: a payload may have
- * many megabytes.
- */
-export function toHex(bytes: ArrayLike<number>): string {
-  const out = new Uint8Array(2 * bytes.length);
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] as number;
-    out[2 * i] = DIGITS[byte >> 4] as number;
-    out[2 * i + 1] = DIGITS[byte & 15] as number;
-  }
-  return asciiDecoder.decode(out);
-}
-
-/**
- * Returns whether two byte strings are equal. Not constant-time: it stops at the first difference, so use it for public
- * data only.
- */
-export function equalBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  return a.length === b.length && Array.prototype.every.call(a, (byte, i) => byte === b[i]);
-}
+import { unlessThrown } from "./key/error.js";
 
 /** Compares two encoded items bytewise (RFC 8949 §4.2.1): negative, 0 or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
@@ -49,11 +26,9 @@ export function secretCopy(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Decodes hexadecimal text. `text` must have an even number of digits. */
-export function fromHex(text: string): Uint8Array {
-  const out = new Uint8Array(text.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
-  return out;
+/** Decodes UTF-8, and leaves out a byte order mark. Returns undefined for other bytes. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  return unlessThrown(() => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 }
 
 /** The bytes of a value. Files must have been resolved before. */

@@ -3,6 +3,7 @@
 // lib/, the build puts the encoder itself into this module (scripts/build/in-signer.mjs): a dependency on cbor-x would
 // install cbor-extract.
 
+import { HEADER_ALG, HEADER_KID } from "@firmseal/verifier/tools";
 import { Encoder } from "cbor-x";
 import { compareBytes, secretBytes } from "./bytes.js";
 
@@ -108,4 +109,11 @@ function pieces(value: Encodable): Uint8Array[] {
  */
 export function encodeCbor(value: Encodable): Uint8Array {
   return joined(pieces(value));
+}
+
+/** The protected header of a signature (RFC 9052 §3). It contains the key identifier, if there is one. */
+export function protectedHeader({ alg, kid }: { readonly alg: number; readonly kid?: Uint8Array | undefined }): Uint8Array {
+  const headers = new Map<Encodable, Encodable>([[HEADER_ALG, alg]]);
+  if (kid) headers.set(HEADER_KID, kid);
+  return encodeCbor(headers);
 }

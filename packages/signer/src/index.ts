@@ -21,7 +21,7 @@ export {
 } from "./alg/algorithms.js";
 export { NotLoaded } from "./alg/mldsa.js";
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
-export { equalBytes, secretCopy, toHex } from "./bytes.js";
+export { decodeUtf8, secretCopy } from "./bytes.js";
 export { type BoardComponent, type BoardRelease, boardRelease, type PlacedImage } from "./description/board-release.js";
 export { conform, DescriptionError } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
@@ -48,7 +48,7 @@ export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } fro
 export { formatHss, parseHss } from "./hss/text.js";
 export { cachedCount, cachedHeight, cachedNodes, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
 export { fromCose, toCose, toPrivateCose } from "./key/cose-key.js";
-export { KeyError, type KeyErrorCode } from "./key/error.js";
+export { KeyError, type KeyErrorCode, unlessThrown } from "./key/error.js";
 export { fromJwk, type Jwk, toJwk, toPrivateJwk } from "./key/jwk.js";
 export {
   expandedKey,
@@ -64,7 +64,7 @@ export {
 export { fromRaw } from "./key/parts.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { anchorOf, foreignSigner, type Signer, signer, wipePrivateKey, withCoseAlg } from "./key/signer.js";
-export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine } from "./key/ssh.js";
+export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine, sshAlg } from "./key/ssh.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {

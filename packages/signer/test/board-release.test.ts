@@ -2,6 +2,7 @@
 
 import { type Device, errors, install, type Trust } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
+import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { HASHES } from "../src/hash.js";
 import {
@@ -15,7 +16,6 @@ import {
   signedBy,
   signer,
   singleImage,
-  toHex,
 } from "../src/index.js";
 
 const key = privateKey("ed25519", new Uint8Array(32).fill(7));

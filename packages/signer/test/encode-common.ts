@@ -1,12 +1,12 @@
 // What the tests of descriptions share: a key, small descriptions, and their sections.
 
 import { errors, type Refusal } from "@firmseal/verifier";
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { decodeEnvelope, toHex } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { anyCharacter } from "../../test-support/src/characters.js";
 import { array, copyBytes, here, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
-import { type Description, DescriptionError, encode, formatUuid, privateKey, SCHEMA, toHex, validate } from "../src/index.js";
+import { type Description, DescriptionError, encode, formatUuid, privateKey, SCHEMA, validate } from "../src/index.js";
 
 export const key = privateKey("ed25519", new TextEncoder().encode("firmseal encode test, 32 bytes.."));
 export const least = (more: object = {}): Description =>

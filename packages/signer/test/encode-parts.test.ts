@@ -3,8 +3,9 @@
 import { createHash } from "node:crypto";
 import { anchor, open } from "@firmseal/verifier";
 import * as spec from "@firmseal/verifier/tools";
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { decodeEnvelope, toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { checkItem } from "../../verifier/src/cbor/reader.js";
 import {
   type Command,
@@ -22,13 +23,11 @@ import {
   signer,
   singleImage,
   splitEnvelope,
-  toHex,
   vendorUuid,
 } from "../src/index.js";
 import { key, least, pairs, refusal, untagged, withCommands } from "./encode-common.js";
 
 const trust = { anchors: [anchor("ed25519", key.key)] };
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 describe("identifiers", () => {
   it("are UUID5 of domain and name", () => {
     expect(formatUuid(vendorUuid("arm.com"))).toBe("fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe");
@@ -120,7 +119,7 @@ describe("payloads", () => {
         sequence: 1,
         vendor: "example.com",
         class: "b",
-        digest: sha256(payload),
+        digest: sha256Hex(payload),
         size: n,
         uri: "#firmware",
         payload,

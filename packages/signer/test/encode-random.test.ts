@@ -1,7 +1,7 @@
 // Random descriptions: what is written is read back, and the verifier accepts it.
 
 import * as spec from "@firmseal/verifier/tools";
-import { decodeEnvelope, MANIFEST_NAMES } from "@firmseal/verifier/tools";
+import { decodeEnvelope, MANIFEST_NAMES, toHex } from "@firmseal/verifier/tools";
 import { Encoder, Tag } from "cbor-x";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { violations as built } from "../lib/description/schema.js";
 import { type Encodable, encodeCbor, Tagged } from "../src/cbor.js";
 import { fits } from "../src/description/fits.js";
 import { type Violation, violations } from "../src/description/schema.js";
-import { type Command, type Description, encode, reattach, resolve, SCHEMA, sever, splitEnvelope, toHex } from "../src/index.js";
+import { type Command, type Description, encode, reattach, resolve, SCHEMA, sever, splitEnvelope } from "../src/index.js";
 import { least, text, untagged, uuid } from "./encode-common.js";
 
 const content = (): Uint8Array => {

@@ -3,12 +3,20 @@
 
 import { readFileSync } from "node:fs";
 import * as spec from "@firmseal/verifier/tools";
-import { COMMAND_NAMES, COMPONENT_TEXT_NAMES, decodeEnvelope, MANIFEST_NAMES, PARAMETER_NAMES, TEXT_NAMES } from "@firmseal/verifier/tools";
+import {
+  COMMAND_NAMES,
+  COMPONENT_TEXT_NAMES,
+  decodeEnvelope,
+  MANIFEST_NAMES,
+  PARAMETER_NAMES,
+  TEXT_NAMES,
+  toHex,
+} from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { violations as built } from "../lib/description/schema.js";
 import schema from "../schema/manifest.schema.json" with { type: "json" };
 import { type Violation, violations } from "../src/description/schema.js";
-import { type Command, classUuid, encode, isDescription, SCHEMA, toHex, vendorUuid } from "../src/index.js";
+import { type Command, classUuid, encode, isDescription, SCHEMA, vendorUuid } from "../src/index.js";
 import { least, pairs, refusal, section, withCommands, wrongAt } from "./encode-common.js";
 
 const ZERO = "00".repeat(32);

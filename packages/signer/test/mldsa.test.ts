@@ -2,7 +2,7 @@ import { open } from "@firmseal/verifier";
 import { COSE, KEY_ALG, KEY_KTY, KEY_PRIV, KEY_PUB } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, toHex } from "../../test-support/src/bytes.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { checkEnd, startReading } from "../../verifier/src/cbor/reader.js";
@@ -37,7 +37,6 @@ const NUMBERS = { "ml-dsa-44": COSE.ALG_ML_DSA_44, "ml-dsa-65": COSE.ALG_ML_DSA_
 const SIZES = { "ml-dsa-44": [1312, 2420], "ml-dsa-65": [1952, 3309], "ml-dsa-87": [2592, 4627] } as const;
 const algs = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] as const;
 
-const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const seed = Uint8Array.from({ length: 32 }, (_, i) => 3 * i + 1);
 const message = new TextEncoder().encode("firmware");
 

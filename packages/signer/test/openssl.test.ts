@@ -2,8 +2,8 @@ import type { KeyObject } from "node:crypto";
 import { sha512 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { utf8 } from "../../test-support/src/bytes.js";
 
-const utf8 = (text: string) => new TextEncoder().encode(text);
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
 afterEach(() => {

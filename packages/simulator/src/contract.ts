@@ -1,7 +1,7 @@
 // The requirements for a device with any storage, tested on a simulated one.
 
 import { createHash } from "node:crypto";
-import { DEFAULT_ALG, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { DEFAULT_ALG, encode, parseUuid, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor, errors, type Identity } from "@firmseal/verifier";
 import { Simulation } from "./simulation/simulation.js";
 import { bootOn, installOn, type Release } from "./simulation/start-install.js";
@@ -19,12 +19,10 @@ export interface ContractOptions {
   secondCuts?: number;
 }
 
-const bytesFromHex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const VENDOR_UUID = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
 const CLASS_UUID = "1492af14-2569-5e48-bf42-9b2d51f2ab45";
-const uuidBytes = (uuid: string) => bytesFromHex(uuid.replaceAll("-", ""));
-const IDENTITY: Identity = { vendor: [uuidBytes(VENDOR_UUID)], class: [uuidBytes(CLASS_UUID)] };
-const SETUP: Setup = { identity: IDENTITY, components: [[bytesFromHex("00")]], capacity: 8192, envelope: 12288, pageSize: 4096 };
+const IDENTITY: Identity = { vendor: [parseUuid(VENDOR_UUID)], class: [parseUuid(CLASS_UUID)] };
+const SETUP: Setup = { identity: IDENTITY, components: [[Uint8Array.of(0)]], capacity: 8192, envelope: 12288, pageSize: 4096 };
 
 /** Deterministic pseudo-random bytes, so that a failure can be reproduced. */
 function makeImage(seed: number, size: number): Uint8Array {

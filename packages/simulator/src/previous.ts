@@ -12,10 +12,9 @@ import {
   signEnvelope,
   signer,
   singleImage,
-  toHex,
 } from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import type { Release } from "./simulation/start-install.js";
 
 /** The size of the first image; odd, so that it does not end on a page or word border. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { hex } from "../../test-support/src/bytes.js";
 import { image, keyA } from "../../test-support/src/command-line/run.js";
 import { type FlashStore, flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
@@ -9,7 +10,6 @@ import { nodeHost } from "../src/host.js";
 import { bootOn, installOn, type Release } from "../src/simulation/start-install.js";
 import type { Cut, MakeStore, Setup } from "../src/store.js";
 
-const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
 const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
 const setup: Setup = { identity, components: [[hex("00")]], capacity: 8192, envelope: 8192, pageSize: 4096 };

@@ -8,6 +8,7 @@ import { type StartedApp, storageBoot, type storageDevice } from "@firmseal/veri
 import { describe, expect, it } from "vitest";
 import { readMicroVectors } from "../../../test-vectors/index.mjs";
 import { playable } from "../../bundler/src/index.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import { bootlessStore } from "../src/devices/bootless.js";
 import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
@@ -21,7 +22,6 @@ import { erasedFlash } from "../src/storage-models/flash-operations.js";
 import { E, powerOn, storageIo } from "../src/storage-models/storage-model.js";
 import type { MakeStore, Setup, Verifier } from "../src/store.js";
 
-const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
 const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
 const key = privateKey("ed25519", hex("0b".repeat(32)));

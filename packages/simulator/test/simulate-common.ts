@@ -1,29 +1,25 @@
 // Releases, a device, and what a sound report has, for the tests of the simulation.
 
-import { createHash } from "node:crypto";
 import { type Description, encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
 import { expect } from "vitest";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { keyA } from "../../test-support/src/command-line/run.js";
 import { LONG } from "../../test-support/src/environment/effort.js";
 import type { Report } from "../src/report.js";
 import type { Release } from "../src/simulation/start-install.js";
 import type { Setup } from "../src/store.js";
 
-export const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
-
 export const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
 
 export const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
-
-export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 export async function signed(d: Description, payloads: Release["payloads"] = new Map()): Promise<Release> {
   return { envelope: await signEnvelope(encode(d), [signer(keyA)]), trust: { anchors: [anchor(keyA.alg, keyA.key)] }, payloads };
 }
 
 export function release(sequence: number, bytes: Uint8Array, uri = "#fw"): Promise<Release> {
-  const facts = { sequence, ...uuid, digest: sha256(bytes), size: bytes.length, uri };
+  const facts = { sequence, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri };
   if (uri.startsWith("#")) return signed(singleImage({ ...facts, payload: bytes }));
   return signed(singleImage(facts), new Map([[uri, bytes]]));
 }

@@ -3,6 +3,7 @@
 import { install } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { describe, expect, it } from "vitest";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { image } from "../../test-support/src/command-line/run.js";
 import { AT_LENGTH, LONG, some } from "../../test-support/src/environment/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
@@ -14,7 +15,7 @@ import { FlashModel } from "../src/storage-models/flash-model.js";
 import { applyOperation, erasedFlash, FLASH_TEARS, type Pages } from "../src/storage-models/flash-operations.js";
 import { SharedPages } from "../src/storage-models/shared-pages.js";
 import type { MakeStore, Store } from "../src/store.js";
-import { expectSound, hex, identity, release, SECOND, setup, sha256, signed, uuid } from "./simulate-common.js";
+import { expectSound, identity, release, SECOND, setup, signed, uuid } from "./simulate-common.js";
 
 // that in Espruino's Storage looks at all of it at each start, and takes its time: storage-device.test.ts has a smaller one;
 // micro.test.ts has those with a micro verifier
@@ -46,7 +47,7 @@ describe("a power cut at any operation, and again during recovery", () => {
             "directive-override-parameters": {
               "vendor-identifier": uuid.vendor,
               "class-identifier": uuid.class,
-              "image-digest": { hex: sha256(bytes) },
+              "image-digest": { hex: sha256Hex(bytes) },
               "image-size": bytes.length,
               uri,
             },

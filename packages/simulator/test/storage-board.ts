@@ -5,11 +5,11 @@ import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal
 import { anchor, install, type Progress } from "@firmseal/verifier";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { expect } from "vitest";
+import { hex } from "../../test-support/src/bytes.js";
 import { FlashModel } from "../src/storage-models/flash-model.js";
 import { erasedFlash } from "../src/storage-models/flash-operations.js";
 import { powerOn, storageIo } from "../src/storage-models/storage-model.js";
 
-export const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 export const key = privateKey("ed25519", hex("0b".repeat(32)));
 export const trust = { anchors: [anchor(key.alg, key.key)] };
 export const identity = { vendor: [hex("fa6b4a53d5ad5fdfbe9de663e4d41ffe")], class: [hex("1492af1425695e48bf429b2d51f2ab45")] };

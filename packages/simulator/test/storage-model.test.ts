@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { describe, expect, it } from "vitest";
-import { randoms } from "../../test-support/src/randoms.js";
+import { draws } from "../../test-support/src/randoms.js";
 import { FlashModel } from "../src/storage-models/flash-model.js";
 import { erasedFlash } from "../src/storage-models/flash-operations.js";
 import { E, StorageModel } from "../src/storage-models/storage-model.js";
@@ -47,8 +47,7 @@ describe("the model of Storage", () => {
 
   it.skipIf(!path)(`keeps its bytes as Espruino does${path ? "" : " (skipped: set ESPRUINO=/path/to/espruino)"}`, () => {
     const folder = mkdtempSync(join(tmpdir(), "firmseal-storage-"));
-    const random = randoms(1);
-    const below = (n: number) => Math.floor(random() * n);
+    const below = draws(1);
     try {
       for (let round = 0; round < 5; round++) {
         const model = new StorageModel(new FlashModel(erasedFlash(64, 4096)));

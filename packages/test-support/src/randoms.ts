@@ -19,3 +19,9 @@ export function randomOctets(seed: number, n: number): Uint8Array<ArrayBuffer> {
   }
   return out;
 }
+
+/** The same row as whole numbers: a function that returns the next one, from 0 to `n` - 1. */
+export function draws(seed: number): (n: number) => number {
+  const random = randoms(seed);
+  return (n) => Math.floor(random() * n);
+}

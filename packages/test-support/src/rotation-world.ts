@@ -28,6 +28,7 @@ import {
   updatedTrust,
 } from "@firmseal/verifier/tools";
 import { latin1, remembered } from "../../simulator/src/simulation/remembered.js";
+import { sha256Hex } from "./bytes.js";
 
 const utf8 = new TextEncoder();
 
@@ -102,7 +103,6 @@ export async function trustFileOf(sequence: number, t: Trusts, before?: Uint8Arr
   return signTrust(encodeTrust(d), (t.signers ?? t.roots).map(signer), before && embeddedTrust(ALGS, before));
 }
 
-export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 export const imageOf = (name: string) => utf8.encode(`image ${name} `.repeat(3));
 
 export interface ReleaseFacts {
@@ -117,7 +117,7 @@ export interface ReleaseFacts {
 /** A release with its image inside, signed. */
 export function release({ sequence, class: name, keys, image, trust }: ReleaseFacts): Promise<Uint8Array> {
   const facts = { sequence, vendor: VENDOR, class: name };
-  const content = { digest: sha256(image), size: image.length, uri: "#firmware", payload: image };
+  const content = { digest: sha256Hex(image), size: image.length, uri: "#firmware", payload: image };
   const description = trust ? bridge({ ...facts, trust, image: content }) : singleImage({ ...facts, ...content });
   return signEnvelope(encode(description), keys.map(signer));
 }

@@ -4,25 +4,26 @@
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encode, encodeTrust, type PrivateKey, privateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
+import { encode, encodeTrust, type PrivateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devices.js";
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import type { Machine, MakeStore, Store } from "../../simulator/src/store.js";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { FLOORS_COMPONENT, roleFloors } from "../src/device/roles.js";
 import { boot, type Device, embeddedTrust, errors, install, policyOf, type Source, type TrustStore } from "../src/index.js";
 import type { Commit, TrialDevice } from "../src/install/device.js";
-import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { code, ID, identity, image, uuid } from "./releases.js";
 import { blankIo, on as onStorage } from "./storage-files.js";
 
-const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
-const [root, releaseKey, debugKey] = [1, 2, 3].map(key) as [PrivateKey, PrivateKey, PrivateKey];
+const [root, releaseKey, debugKey] = [1, 2, 3].map(filledKey) as [PrivateKey, PrivateKey, PrivateKey];
 const [RELEASE, DEBUG, RECOVERY] = [2, 3, 4];
 const IDS = [ID, FLOORS_COMPONENT as Uint8Array[]];
 const PAGE = 4096;
@@ -40,7 +41,15 @@ beforeAll(async () => {
 
 const policy = (role = RELEASE) => policyOf(store, role, identity);
 function made(sequence: number, k = releaseKey, bytes = image(1, 500), component?: string[]): Promise<Uint8Array> {
-  const file = { sequence, ...uuid, ...(component && { component }), digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes };
+  const file = {
+    sequence,
+    ...uuid,
+    ...(component && { component }),
+    digest: sha256Hex(bytes),
+    size: bytes.length,
+    uri: "#f",
+    payload: bytes,
+  };
   return signEnvelope(encode(singleImage(file)), [signer(k)]);
 }
 

@@ -58,6 +58,9 @@ describe("a session", () => {
     expect(names(io)).toEqual(["firmseal.0a"]);
     expect(d.received()).toBe(source);
     expect(code(() => d.write(ID, 0, [1]))).not.toBe(0);
+    d.receive(envelope, envelope.length, trust);
+    d.received();
+    expect(code(() => d.write(ID, 0, [1]))).toBe(errors.DEVICE_FAULT);
   });
   it("discards what it has begun of any component", () => {
     const two = [Uint8Array.of(1)];
@@ -302,7 +305,8 @@ describe("what is written", () => {
     expect(code(() => d.received())).toBe(errors.CBOR_TRUNCATED);
     d.receive(envelope.slice(0, 700), envelope.length, trust);
     d.begin(true);
-    d.erase(ID, 10);
+    // the rest would have room in the file that is open now
+    d.erase(ID, ROOM);
     expect(code(() => d.receive(envelope.slice(700), envelope.length, trust))).toBe(errors.DEVICE_FAULT);
     // and is given up
     expect(code(() => d.received())).toBe(errors.CBOR_TRUNCATED);

@@ -185,7 +185,19 @@ describe("the boot file", () => {
     expect([changed.text, changed.app]).toEqual(["", undefined]);
     // a part that holds nothing has nothing to compare
     const empty: Part = { now: 0, before: 0, slots: ["", ""] };
-    expect(boots({ ...lying, "firmseal.r0": record([...parts, empty], { tries: 0 }) }).text).toBe("app(8)");
+    const without = boots({ ...lying, "firmseal.r0": record([...parts, empty], { tries: 0 }) });
+    expect([without.text, without.app?.read(1)]).toEqual(["app(8)", ""]);
+  });
+  it("gives nothing of a file that is removed later", () => {
+    const { app, io } = boots({ ...lying, "firmseal.r0": record(parts) });
+    io.storage.erase("firmseal.1a");
+    expect(app?.read(0)).toBe("");
+  });
+  it("gives the app what confirms it", () => {
+    const { app, io } = boots({ ...lying, "firmseal.r0": record(parts) });
+    expect(on(io).pending()).toBe(true);
+    app?.confirm();
+    expect(on(io).pending()).toBe(false);
   });
   it("starts the previous release when every try of an image that does not fit is used up", () => {
     for (const text of ["app(9)", "app(8", ""]) {

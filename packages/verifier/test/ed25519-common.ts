@@ -1,6 +1,7 @@
 // Ed25519 with big integers, as slow and as plain as in RFC 8032, and signatures that are forged with it.
 
 import { createHash, createPrivateKey, createPublicKey, sign as nodeSign } from "node:crypto";
+import { draws } from "../../test-support/src/randoms.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 
 export const P = 2n ** 255n - 19n;
@@ -106,13 +107,7 @@ export function forge(a: bigint, r: bigint, message: Uint8Array, onA: Point, onR
   return { key, signature: Uint8Array.of(...first, ...octets(s)) };
 }
 
-// A fixed linear congruential sequence: a failure can be repeated.
-export let seed = 7;
-
-export function random(n: number): number {
-  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-  return Math.floor((seed / 4294967296) * n);
-}
+export const random = draws(7);
 
 export function randomOctets(n: number): Uint8Array {
   return Uint8Array.from({ length: n }, () => random(256));

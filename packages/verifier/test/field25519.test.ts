@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { MUTANTS } from "../../test-support/src/environment/effort.js";
+import { draws } from "../../test-support/src/randoms.js";
 import { add, carry, copy, element, half, isZero25519, mul25519, parity, power, readElement, sub, unpack } from "../src/alg/field25519.js";
 
 const P = 2n ** 255n - 19n;
@@ -34,11 +35,7 @@ function expectSizeOne(x: number[]): void {
   });
 }
 
-let seed = 3;
-function random(n: number): number {
-  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-  return Math.floor((seed / 4294967296) * n);
-}
+const random = draws(3);
 
 /** Limbs at the bound for `size`, with these signs. */
 function extreme(size: number, sign: (i: number) => number): number[] {

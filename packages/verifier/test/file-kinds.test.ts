@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
+import { hex } from "../../test-support/src/bytes.js";
 import { FILE_KINDS, looksLikeEnvelope, looksLikeTrustFile, taggedKind } from "../src/tools/file-kinds.js";
-
-const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 
 it("an envelope is a map under tag 107, or one that begins with the key of an element", () => {
   for (const text of ["d86ba0", "d86ba20258", "a2025824", "a1034100", "a2014100"])

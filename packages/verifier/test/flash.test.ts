@@ -2,12 +2,12 @@ import { singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/storage-models/flash-operations.js";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { formatSequence } from "../src/base/number.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { boot, errors, install } from "../src/index.js";
 import { careful, empty, layout, on, PAGE, put, restart, starts } from "./flash-common.js";
-import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 /** Streams an envelope to flash and installs it from there. */
 function stream(device: FlashDevice, envelope: Uint8Array, packet = 100): void {
@@ -142,7 +142,7 @@ describe("the device on raw flash", () => {
 
   it("loads to RAM when it boots, and writes nothing to flash", async () => {
     const bytes = image(4, 50);
-    const d = singleImage({ sequence: 1, ...uuid, digest: digest(bytes), size: 50, uri: "#f", payload: bytes });
+    const d = singleImage({ sequence: 1, ...uuid, digest: sha256Hex(bytes), size: 50, uri: "#f", payload: bytes });
     const ids = [ID, [hex("01")]];
     const on1 = { "directive-set-component-index": 1 };
     const load = [
@@ -151,7 +151,7 @@ describe("the device on raw flash", () => {
         "directive-override-parameters": {
           "vendor-identifier": uuid.vendor,
           "class-identifier": uuid.class,
-          "image-digest": { hex: digest(bytes) },
+          "image-digest": { hex: sha256Hex(bytes) },
           "image-size": 50,
           "source-component": 0,
         },

@@ -1,18 +1,14 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
+import { draws } from "../../test-support/src/randoms.js";
 import type { Hash } from "../src/base/types.js";
 import { type Compress, startHash, writeLength } from "../src/hash/block.js";
 import { HIGH, LOW } from "../src/hash/constants.js";
 import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
 import { sha384, sha512 } from "../src/hash/sha512.js";
 
-// A fixed linear congruential sequence: a failure can be repeated.
-let seed = 1;
-function random(n: number): number {
-  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-  return Math.floor((seed / 4294967296) * n);
-}
+const random = draws(1);
 
 function bytes(n: number): Uint8Array {
   return Uint8Array.from({ length: n }, () => random(256));

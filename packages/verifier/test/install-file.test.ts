@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { singleImage } from "@firmseal/signer";
 import { afterAll, describe, expect, it } from "vitest";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { formatSequence, parseSequence } from "../src/base/number.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type Device, errors, install } from "../src/index.js";
-import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 // that a cut of the power leaves the old or the new release is shown by packages/simulator/test/simulate.test.ts, for every ready-made device
 describe("the device in a folder", () => {
@@ -82,7 +83,7 @@ describe("the device in a folder", () => {
       const dir = fs.mkdtempSync(join(folder, "id-"));
       createFileDevice(fs, dir, identity, 1000);
       const envelope = await signed(
-        singleImage({ sequence: 1, ...uuid, component: [id], digest: digest(bytes), size: 10, uri: "#f", payload: bytes }),
+        singleImage({ sequence: 1, ...uuid, component: [id], digest: sha256Hex(bytes), size: 10, uri: "#f", payload: bytes }),
       );
       install(envelope, trust, fileDevice(fs, dir)).next();
       expect(fs.readdirSync(join(dir, "slots"))).toEqual([`${Buffer.from(id).toString("hex") || "_"}.b`]);

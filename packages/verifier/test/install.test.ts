@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { type Description, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, type Manifest, open, type Refusal, start, step } from "../src/index.js";
-import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const current = (d: MemoryDevice, i = 0) => Uint8Array.from(d.parts[i]?.slots[d.parts[i]?.current ?? 0] ?? []);
 describe("installing on a device in memory", () => {
@@ -58,8 +58,8 @@ describe("installing on a device in memory", () => {
       const device = memoryDevice(identity, [ID], 100_000);
       const progress = install(envelope, trust, device);
       progress.next();
-      const at = Buffer.from(envelope).indexOf(Buffer.from(digest(bytes), "hex"));
-      envelope.set(Buffer.from(digest(evil), "hex"), at);
+      const at = Buffer.from(envelope).indexOf(Buffer.from(sha256Hex(bytes), "hex"));
+      envelope.set(Buffer.from(sha256Hex(evil), "hex"), at);
       progress.next(payload);
       expect(code(() => progress.next(true))).toBe(outcome);
       expect(current(device)).toEqual(outcome ? new Uint8Array() : bytes);
@@ -226,7 +226,7 @@ describe("installing on a device in memory", () => {
     const at = (i: number, parameters: object, then: "directive-write" | "directive-fetch" | "directive-invoke") =>
       [
         { "directive-set-component-index": i },
-        { "directive-override-parameters": { "image-digest": { hex: digest(image(1, 3)) }, "image-size": 3, ...parameters } },
+        { "directive-override-parameters": { "image-digest": { hex: sha256Hex(image(1, 3)) }, "image-size": 3, ...parameters } },
         then,
       ] as never[];
     const good = at(0, { content: { hex: Buffer.from(image(1, 3)).toString("hex") } }, "directive-write");
@@ -256,7 +256,7 @@ describe("installing on a device in memory", () => {
         "what it writes is too large, and no size is named",
         command(check, [
           { "directive-set-component-index": 0 },
-          { "directive-override-parameters": { "image-digest": { hex: digest(image(1, 3)) }, content: "abc" } },
+          { "directive-override-parameters": { "image-digest": { hex: sha256Hex(image(1, 3)) }, content: "abc" } },
           "directive-write",
         ] as never[]),
         { capacity: () => 2 },
@@ -286,7 +286,7 @@ describe("installing on a device in memory", () => {
 
   it("detects storage that returns bytes that were not written (RAUC CVE-2020-25860)", async () => {
     const bytes = image(5, 3000);
-    const d = singleImage({ sequence: 3, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes });
+    const d = singleImage({ sequence: 3, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#f", payload: bytes });
     for (const withValidate of [true, false]) {
       const { validate, ...rest } = d;
       const envelope = await signed(withValidate ? { ...rest, validate: validate as never } : rest);
@@ -385,7 +385,7 @@ describe("installing on a device in memory", () => {
         "directive-override-parameters": {
           "vendor-identifier": uuid.vendor,
           "class-identifier": uuid.class,
-          "image-digest": { hex: digest(bytes) },
+          "image-digest": { hex: sha256Hex(bytes) },
           "image-size": bytes.length,
           ...more,
         },
@@ -416,7 +416,7 @@ describe("installing on a device in memory", () => {
     const { validate: _, ...d } = singleImage({
       sequence: 1,
       ...uuid,
-      digest: digest(image(1, 10)),
+      digest: sha256Hex(image(1, 10)),
       size: 10,
       uri: "#f",
       payload: image(1, 10),

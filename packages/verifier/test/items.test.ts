@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Encodable, encodeCbor, Tagged } from "../../signer/src/cbor.js";
+import { hex } from "../../test-support/src/bytes.js";
 import { checkItem, startReading } from "../src/cbor/reader.js";
 import * as errors from "../src/spec/errors.js";
 import { decodeItem, type Item, readHead, readItem, readSlice } from "../src/tools/items.js";
 import { refusalOf } from "./refusals.js";
-
-const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
 
 /** The value that was encoded, from the tree alone. */
 function decoded(data: Uint8Array, item: Item): Encodable {
@@ -65,7 +64,7 @@ describe("the tree of items", () => {
   });
 
   it("reads a range, and refuses bytes after the item in it", () => {
-    const data = bytes("ffff8201411fff");
+    const data = hex("ffff8201411fff");
     expect(decodeItem(data, { at: 2, n: 4 })).toMatchObject({ kind: "array", at: 2, end: 6, value: 2 });
     expect(refusalOf(decodeItem, data, { at: 3, n: 3 })).toEqual([errors.CBOR_TRAILING, 4]);
   });
@@ -82,14 +81,14 @@ describe("the tree of items", () => {
       ["d86b01", "tag", 107, 1],
       ["f6", "simple", 22, 0],
     ];
-    for (const [hex, kind, value, n] of rows) {
-      const item = decodeItem(bytes(hex));
-      expect([item.kind, item.value, item.items.length], hex).toEqual([kind, value, n]);
+    for (const [text, kind, value, n] of rows) {
+      const item = decodeItem(hex(text));
+      expect([item.kind, item.value, item.items.length], text).toEqual([kind, value, n]);
     }
   });
 
   it("keeps the items that it has made, and shows them to what lists all members", () => {
-    const item = decodeItem(bytes("8101"));
+    const item = decodeItem(hex("8101"));
     expect(item.items).toBe(item.items);
     expect(JSON.parse(JSON.stringify(item))).toEqual({
       ...{ kind: "array", at: 0, body: 1, end: 2, value: 1, high: 0, low: 1 },
@@ -98,7 +97,7 @@ describe("the tree of items", () => {
   });
 
   it("reads a head, an item or a range in the middle of other bytes", () => {
-    const data = bytes("ff82420102f6ff");
+    const data = hex("ff82420102f6ff");
     expect(readHead(data, 1)).toEqual({ kind: "array", at: 1, body: 2, value: 2, high: 0, low: 2 });
     // what follows a head is not read
     expect(readHead(data.subarray(0, 2), 1)).toMatchObject({ kind: "array", value: 2 });
@@ -109,16 +108,16 @@ describe("the tree of items", () => {
   });
 
   it("leaves the order of keys to the caller, and nothing else", () => {
-    expect(decodeItem(bytes("a202000100")).items).toHaveLength(4);
-    for (const hex of ["1800", "9fff", "1c", "f97e00", "f800", "f7", "62c328", "0000", "5a0000000501", "8201", "a101", ""]) {
-      const [code, at] = refusalOf(checkItem, bytes(hex));
-      expect(code, hex).not.toBe(0);
-      expect(refusalOf(decodeItem, bytes(hex)), hex).toEqual([code, at]);
+    expect(decodeItem(hex("a202000100")).items).toHaveLength(4);
+    for (const text of ["1800", "9fff", "1c", "f97e00", "f800", "f7", "62c328", "0000", "5a0000000501", "8201", "a101", ""]) {
+      const [code, at] = refusalOf(checkItem, hex(text));
+      expect(code, text).not.toBe(0);
+      expect(refusalOf(decodeItem, hex(text)), text).toEqual([code, at]);
     }
   });
 
   it("reads any depth and any number of items without a stack, and makes only requested ones", () => {
-    const deep = bytes(`${"81".repeat(20_000)}00`);
+    const deep = hex(`${"81".repeat(20_000)}00`);
     let item = decodeItem(deep);
     for (let i = 0; i < 20; i++) item = item.items[0] as Item;
     expect(item).toMatchObject({ kind: "array", at: 20, value: 1, end: deep.length });
@@ -128,8 +127,8 @@ describe("the tree of items", () => {
   });
 
   it("refuses counts that no input can hold", () => {
-    expect(refusalOf(decodeItem, bytes("9bffffffffffffffff"))[0]).toBe(errors.CBOR_TRUNCATED);
-    expect(refusalOf(decodeItem, bytes("5bffffffffffffffff"))[0]).toBe(errors.CBOR_RANGE);
-    expect(refusalOf(decodeItem, bytes("d86b"))[0]).toBe(errors.CBOR_TRUNCATED);
+    expect(refusalOf(decodeItem, hex("9bffffffffffffffff"))[0]).toBe(errors.CBOR_TRUNCATED);
+    expect(refusalOf(decodeItem, hex("5bffffffffffffffff"))[0]).toBe(errors.CBOR_RANGE);
+    expect(refusalOf(decodeItem, hex("d86b"))[0]).toBe(errors.CBOR_TRUNCATED);
   });
 });

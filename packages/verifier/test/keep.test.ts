@@ -27,7 +27,7 @@ import {
   uriParam,
   VENDOR,
 } from "../../../test-vectors/src/pieces/assemble.js";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, type Bytes, boot, errors, install, open, type Source } from "../src/index.js";
 import {
@@ -41,7 +41,7 @@ import {
   MAN_VALIDATE,
 } from "../src/spec/suit.js";
 import { decodeEnvelope } from "../src/tools/envelope.js";
-import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const good = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
 const stranger = signer(privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")));
@@ -57,7 +57,7 @@ const strangers = [
   ),
 ];
 const bytes = image(1, 100);
-const facts = { sequence: 1, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
+const facts = { sequence: 1, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
 
 /** A device that notes what it must keep and write. */
 function watched(ids: Uint8Array[][] = [ID], capacity = 1000) {
@@ -182,7 +182,7 @@ describe("a payload without a size", () => {
       "condition-class-identifier",
     ] as never,
     install: [
-      { "directive-override-parameters": { "image-digest": { hex: digest(bytes) }, uri: "a:1", ...parameters } },
+      { "directive-override-parameters": { "image-digest": { hex: sha256Hex(bytes) }, uri: "a:1", ...parameters } },
       "directive-fetch",
       ...more,
     ] as never,
@@ -207,7 +207,7 @@ describe("a payload without a size", () => {
   it("in the envelope is also cut off before an excess byte is written", async () => {
     const { device, sizes } = watched();
     const big = image(3, 3000);
-    const envelope = await signed(singleImage({ ...facts, digest: digest(big), size: 1000, payload: big }));
+    const envelope = await signed(singleImage({ ...facts, digest: sha256Hex(big), size: 1000, payload: big }));
     expect(code(() => install(envelope, trust, device).next())).toBe(errors.PAYLOAD_SIZE);
     expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(1000);
   });
@@ -244,7 +244,7 @@ describe("an image", () => {
           { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } },
           "condition-vendor-identifier",
           "condition-class-identifier",
-          { "directive-override-parameters": { "image-digest": { hex: digest(new Uint8Array()) }, ...size } },
+          { "directive-override-parameters": { "image-digest": { hex: sha256Hex(new Uint8Array()) }, ...size } },
           "condition-image-match",
         ] as never,
       };

@@ -7,7 +7,7 @@ import { sealed } from "../../../fuzz/common/seal.js";
 import { readVectors } from "../../../test-vectors/index.mjs";
 import { deviceOf, drive, envelopeOf, trustOf } from "../../../test-vectors/play/play.js";
 import { array, int, map, NIL, bytes as octets, tag, text } from "../../../test-vectors/src/pieces/assemble.js";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { ALL, LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
 import { ALGORITHMS, anchorMicro } from "../src/cose/anchor.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -15,7 +15,7 @@ import { type Alg, anchor, boot, errors, install, open, type Source, type Trust 
 import * as micro from "../src/install/micro/index.js";
 import { SIGNATURE_ALGS } from "../src/spec/cose.js";
 import { TEMPLATE_ROWS, templateFault } from "../src/tools/index.js";
-import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const ed = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
 const otherKey = privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
@@ -25,7 +25,7 @@ const both: Trust = { anchors: [...trust.anchors, anchor("es256", es.key)], thre
 const facts = (sequence: number | string, bytes: Uint8Array) => ({
   sequence,
   ...uuid,
-  digest: digest(bytes),
+  digest: sha256Hex(bytes),
   size: bytes.length,
   uri: "#firmware",
   payload: bytes,
@@ -364,7 +364,7 @@ describe("accepts nothing else", () => {
     mark("8614a40150", 16);
     mark(`${Buffer.from(identity.vendor[0] as Uint8Array).toString("hex")}0250`, 16);
     mark("822f5820", 32);
-    mark(`${digest(bytes)}0e`, 2);
+    mark(`${sha256Hex(bytes)}0e`, 2);
     return free;
   }
 
@@ -387,7 +387,7 @@ describe("accepts nothing else", () => {
 
   it("only the algorithms of SIGNATURE_ALGS, whatever an anchor has", () => {
     const { manifest } = splitEnvelope(encode(singleImage(facts(7, bytes))));
-    const hashed = array(int(-16), octets(hex(digest(Uint8Array.from(octets(manifest))))));
+    const hashed = array(int(-16), octets(hex(sha256Hex(Uint8Array.from(octets(manifest))))));
     for (let alg = -300; alg < 30; alg++) {
       const block = tag(18, array(octets(map([int(1), int(alg)])), map(), NIL, octets(new Uint8Array(64))));
       const wrapper = octets(array(octets(hashed), octets(block)));

@@ -2,9 +2,10 @@
 // here is what JSON cannot say.
 
 import { describe, expect, it } from "vitest";
-import { type Block, envelope, manifest, publicKey } from "../../../test-vectors/src/pieces/assemble.js";
+import { array, type Block, bytes, envelope, int, manifest, publicKey } from "../../../test-vectors/src/pieces/assemble.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type Anchor, anchor, type Bytes, boot, errors, install, open, type Sequence, sha256, type Trust } from "../src/index.js";
+import { HASH_SHA_256 } from "../src/spec/cose.js";
 import { envelopeOf, refusalOf } from "./refusals.js";
 import { release, trust as releaseTrust } from "./releases.js";
 
@@ -37,6 +38,8 @@ describe("a policy", () => {
     ["a limit that is a number", { anchors: [{ ...a, until: 7 }] }],
     ["a limit of text", { anchors: [{ ...a, since: "7" }] }],
     ["a limit without its low half", { anchors: [{ ...a, until: [0] }] }],
+    ["a jump null", { anchors: [a], jump: null }],
+    ["a jump without its low half", { anchors: [a], jump: [0] }],
     ["an invalid limit on the second anchor", { anchors: [a, { ...b, since: [0, -1] }] }],
   ])("with %s is refused, whatever is opened", async (_, trust) => {
     const read = () => expect.fail("a byte was read");
@@ -84,6 +87,18 @@ describe("signers with limits", () => {
     expect(open(e, { anchors: [a, { ...b, since: [0, 1] }] }).signers).toEqual([0, 1]);
     expect(open(e, { anchors: [a, { ...b, until: [0, 9] }] }).signers).toEqual([0, 1]);
   });
+});
+
+it("the digest in the wrapper is read up to 128 bytes, and not copied if it is longer", async () => {
+  // each signature takes a copy of it
+  for (const [n, at] of [
+    [128, 11],
+    [129, 7],
+  ] as const) {
+    const digest = array(int(HASH_SHA_256), bytes(new Array(n - 4).fill(1)));
+    expect(digest).toHaveLength(n);
+    expect(refusalOf(open, await envelopeOf({ digest }), { anchors: [a] })).toEqual([errors.DIGEST_LENGTH, at]);
+  }
 });
 
 describe("the hash of the host", () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { hex, text } from "../../../test-vectors/src/pieces/assemble.js";
+import { hex as octets } from "../../test-support/src/bytes.js";
 import {
   bstr,
   checkItem,
@@ -21,7 +22,6 @@ import {
 } from "../src/cbor/reader.js";
 import type { Source } from "../src/index.js";
 import * as E from "../src/spec/errors.js";
-import { octets } from "./reader-common.js";
 import { refusalOf } from "./refusals.js";
 
 describe("a Source", () => {

@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { hex, text } from "../../../test-vectors/src/pieces/assemble.js";
+import { hex as octets } from "../../test-support/src/bytes.js";
 import {
   bool,
   checkEnd,
@@ -23,7 +24,6 @@ import {
 } from "../src/cbor/reader.js";
 import type { Source } from "../src/index.js";
 import * as E from "../src/spec/errors.js";
-import { octets } from "./reader-common.js";
 import { refusalOf } from "./refusals.js";
 
 const sourceOf = (b: Uint8Array): Source => ({ length: b.length, read: (at, n) => b.slice(at, at + n) });

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { powerOn, type StorageModel, storageIo } from "../../simulator/src/storage-models/storage-model.js";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { flashDevice } from "../src/device/flash.js";
 import { recordSize, sealOf } from "../src/device/flash-record.js";
 import { isLater, nextGeneration } from "../src/device/generation.js";
@@ -13,12 +13,12 @@ import { memoryDevice } from "../src/device/memory.js";
 import { type StartedApp, storageBoot, storageDevice } from "../src/device/storage.js";
 import { anchor, boot, install, open, type Source } from "../src/index.js";
 import { bytes, good, layout, other, PAGE } from "./receive-common.js";
-import { digest, ID, identity, image, release, trust, uuid } from "./releases.js";
+import { ID, identity, image, release, trust, uuid } from "./releases.js";
 
 describe("a release that brings a trust file", () => {
   it("keeps the signatures of keys that are not trusted yet, after the valid one", async () => {
     const list = image(3, 100);
-    const d = singleImage({ sequence: 1, ...uuid, digest: digest(list), size: list.length, uri: "#t", payload: list });
+    const d = singleImage({ sequence: 1, ...uuid, digest: sha256Hex(list), size: list.length, uri: "#t", payload: list });
     const bridge = { ...d, components: [["trust"]] } as unknown as typeof d;
     const envelope = await signEnvelope(encode(bridge), [signer(other), signer(good)]);
     const device = memoryDevice(identity, [[hex("7472757374")]], 5000);

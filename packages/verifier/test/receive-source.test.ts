@@ -3,10 +3,11 @@
 import { decodeTrust, encode, encodeTrust, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Source, trustFileUnchecked } from "../src/index.js";
 import { boards, bytes, good, other, plain, send, sourceOf } from "./receive-common.js";
-import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 /** A Source that gives `first` once for each octet, and `then` whenever it is asked for one again. */
 function fickle(first: Uint8Array, then: Uint8Array): Source & { again: number } {
@@ -81,7 +82,7 @@ describe("the size of pieces that a Source asks for", () => {
 });
 describe("what a start fetches", () => {
   it("is kept with the envelope", async () => {
-    const facts = { sequence: 1, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
+    const facts = { sequence: 1, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
     const { install: fetch, ...rest } = singleImage(facts);
     const d = { ...rest, validate: [], load: fetch, invoke: ["directive-invoke"] } as unknown as typeof rest & { install: never };
     for (const strangers of [[], [signer(other)]]) {
@@ -102,7 +103,7 @@ describe("what a start fetches", () => {
   });
 });
 describe("what a start fetches from an envelope that was changed on its way", () => {
-  const facts = { sequence: 1, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
+  const facts = { sequence: 1, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
   const { install: fetch, payloads, ...rest } = singleImage(facts);
   const made = (load: unknown, integrated: object = { payloads }) =>
     signed({ ...rest, ...integrated, validate: ["condition-vendor-identifier"], load, invoke: ["directive-invoke"] } as never);

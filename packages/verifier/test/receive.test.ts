@@ -3,16 +3,17 @@
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Source } from "../src/index.js";
 import { type Arrival, arrive } from "../src/install/receive.js";
 import { boards, bytes, good, other, PAGE, plain, send, sourceOf } from "./receive-common.js";
-import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const check = "condition-image-match";
 /** A release with the signatures of `n` strangers in front of the good one, or behind it. */
 async function withJunk(n: number, front = true, sequence = 1, description = {}): Promise<Uint8Array> {
-  const d = singleImage({ sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes });
+  const d = singleImage({ sequence, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#firmware", payload: bytes });
   const unsigned = encode({ ...d, ...description });
   const strangers = Array.from({ length: n }, (_, i) =>
     signer(
@@ -42,7 +43,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     const wrongClass = await signed(
       singleImage({
         ...{ sequence: 2, ...uuid, class: "1492af14-2569-5e48-bf42-9b2d51f2ab46" },
-        ...{ digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes },
+        ...{ digest: sha256Hex(bytes), size: bytes.length, uri: "#firmware", payload: bytes },
       }),
     );
     const large = image(5, 5 * PAGE);
@@ -51,7 +52,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
       [
         "a stranger's",
         await signEnvelope(
-          encode(singleImage({ sequence: 2, ...uuid, digest: digest(bytes), size: 1000, uri: "#firmware", payload: bytes })),
+          encode(singleImage({ sequence: 2, ...uuid, digest: sha256Hex(bytes), size: 1000, uri: "#firmware", payload: bytes })),
           [signer(other)],
         ),
         errors.SIGNATURE_INVALID,
@@ -146,7 +147,7 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
   });
 
   it("does not become current if another one begins to arrive while it is opened again", async () => {
-    const nothing = { ...singleImage({ sequence: 2, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f" }), install: [check] };
+    const nothing = { ...singleImage({ sequence: 2, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#f" }), install: [check] };
     const [update, next] = [await signed(nothing as never), await release(3, image(3, 800))];
     for (const end of [next.length, next.length - 300]) {
       const b = make();

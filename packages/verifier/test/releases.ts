@@ -1,8 +1,7 @@
 // Releases to install, and the device that they are for.
 
-import { createHash } from "node:crypto";
 import { type Description, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { anchor, type Refusal } from "../src/index.js";
 
 const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
@@ -13,12 +12,11 @@ export const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class:
 export const ID = [hex("00")];
 
 export const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
-export const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 export const signed = (d: Description) => signEnvelope(encode(d), [signer(key)]);
 
 /** One image, in the envelope where `uri` is one of its own. */
 export function release(sequence: number | string, bytes: Uint8Array, uri = "#firmware", text?: Description["text"]): Promise<Uint8Array> {
-  const facts = { sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri, ...(text && { text }) };
+  const facts = { sequence, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri, ...(text && { text }) };
   return signed(singleImage(uri.startsWith("#") ? { ...facts, payload: bytes } : facts));
 }
 

@@ -1,11 +1,11 @@
 // A session at its edges: what next() takes and when, and what a session does whose device has gone on to another one.
 
 import { describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { errors, install } from "../src/index.js";
 import { refusalOf } from "./refusals.js";
-import { digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const OUTCOME = [errors.RUN_OUTCOME, -1];
 const device = (capacity = 1000): MemoryDevice => memoryDevice(identity, [ID], capacity);
@@ -79,6 +79,18 @@ describe("a session whose device has another one", () => {
     d.persist = () => expect.fail("it became current");
     expect(refusalOf(install(await release(7, image(1, 20)), trust, d).next)[0]).toBe(errors.RUN_OUTCOME);
   });
+  it("also where that one begins in the rehearsal", async () => {
+    const d = device();
+    const later = await release(8, image(2, 30), "a:2");
+    const { capacity } = d;
+    d.capacity = (id) => {
+      d.capacity = capacity;
+      install(later, trust, d);
+      return capacity(id);
+    };
+    const envelope = await outside();
+    expect(refusalOf(() => install(envelope, trust, d))[0]).toBe(errors.RUN_OUTCOME);
+  });
   it("is refused before it begins to write", async () => {
     const d = device(64);
     d.erase = () => expect.fail("it was erased");
@@ -105,7 +117,7 @@ describe("storage is not read", () => {
     const asked: unknown[] = [];
     d.digest = (...args) => {
       asked.push(args);
-      return hex(digest(image(1, 20)));
+      return hex(sha256Hex(image(1, 20)));
     };
     expect(install(await release(7, image(1, 20)), trust, d).next()).toBeUndefined();
     // when it was written, in the section validate, and before it becomes current

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   bridge,
+  type Command,
   encode,
   encodeTrust,
   type PrivateKey,
-  privateKey,
   signEnvelope,
   signer,
   signTrust,
@@ -21,17 +21,19 @@ import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devic
 import { Simulation } from "../../simulator/src/simulation/simulation.js";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
+import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, type Device, embeddedTrust, errors, install, nextTrust, policyOf, trustFileUnchecked, updatedTrust } from "../src/index.js";
+import type { TrialDevice } from "../src/install/device.js";
 import { TRUST_COMPONENT } from "../src/install/trust-update.js";
-import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { code, ID, identity, image, uuid } from "./releases.js";
 import { blankIo, on as onStorage } from "./storage-files.js";
 
-const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
-const [root, one, two, thief] = [1, 3, 4, 5].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey];
+const [root, one, two, thief] = [1, 3, 4, 5].map(filledKey) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey];
 const TOP = "18446744073709551615";
 /** As far as a new device goes. */
 const HALF = "9223372036854775808";
@@ -45,13 +47,14 @@ const joined = (...all: Uint8Array[]) => Uint8Array.from(all.flatMap((b) => [...
 const payload = image(1, 500);
 
 /** A release that brings a trust file. */
-function brings(sequence: number | string, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> {
-  const file = { digest: digest(payload), size: payload.length, uri: "#firmware", payload };
-  return signEnvelope(encode(bridge({ sequence, ...uuid, trust, image: file })), keys.map(signer));
+function described(sequence: number | string, trust: Uint8Array, uri = "#firmware") {
+  return bridge({ sequence, ...uuid, trust, image: { digest: sha256Hex(payload), size: payload.length, uri, payload } });
 }
+const brings = (sequence: number | string, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> =>
+  signEnvelope(encode(described(sequence, trust)), keys.map(signer));
 function plain(sequence: number | string, keys: PrivateKey[], bytes: Uint8Array = payload): Promise<Uint8Array> {
   return signEnvelope(
-    encode(singleImage({ sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes })),
+    encode(singleImage({ sequence, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#f", payload: bytes })),
     keys.map(signer),
   );
 }
@@ -111,7 +114,7 @@ describe("a chain of trust files", () => {
   });
 
   it("goes from root to root if each signed for the next", async () => {
-    const b = key(9);
+    const b = filledKey(9);
     const roots = (k: PrivateKey): Partial<TrustDescription> => ({
       anchors: [
         { key: k, roles: ["root"] },
@@ -254,6 +257,46 @@ describe("counting from a new beginning", () => {
     expect(Array.from(device.counters?.() ?? []).slice(-3)).toEqual([0, 0, 1]);
   });
 
+  it("waits for a list that is still arriving, before anything is erased", async () => {
+    const { l1, l2 } = await lists();
+    // the list is the first payload of the envelope, or the second
+    for (const [name, make] of devices.filter(([name]) => name === "flash" || name === "storage"))
+      for (const uri of ["#firmware", "#fw"]) {
+        const cure = await signEnvelope(encode(described(101, l2, uri)), [signer(one)]);
+        const start = make() as () => TrialDevice;
+        await stolen(start, l1);
+        const device = start();
+        for (const byte of cure) device.receive(Uint8Array.of(byte), cure.length, policy(l1));
+        install(device.received(), policy(l1), device).next();
+        expect([name, uri, start().floor()]).toEqual([name, uri, [0, 101]]);
+      }
+  });
+
+  it("needs the list in the envelope: nothing outside it is known before the installation", async () => {
+    const { l1, l2 } = await lists();
+    const device = memoryDevice(identity, IDS, 4096);
+    await stolen(() => device, l1);
+    const { payloads = {}, ...d } = described(101, l2);
+    const { "#trust": _, ...inside } = payloads;
+    const outside = JSON.parse(JSON.stringify(d).replaceAll("#trust", "https://example.com/list"));
+    const envelope = await signEnvelope(encode({ ...outside, payloads: inside }), [signer(one)]);
+    expect(code(() => install(envelope, policy(l1), device))).toBe(errors.ROLLBACK);
+  });
+
+  it("needs no more where the list may also be copied from another component", async () => {
+    const { l1, l2 } = await lists();
+    const device = memoryDevice(identity, IDS, 4096);
+    await stolen(() => device, l1);
+    const { install: commands = [], ...d } = described(101, l2);
+    const fetches = commands.slice(-3);
+    const copies: Command[] = [{ "directive-override-parameters": { "source-component": 0 } }, "directive-copy", "condition-image-match"];
+    // first of all: a rehearsal in which nothing matches ends at the first component
+    const [ofImage, image, ofList] = commands as [Command, Command, Command];
+    const either: Command[] = [ofList, { "directive-try-each": [fetches, copies] }, ofImage, image];
+    install(await signEnvelope(encode({ ...d, install: either }), [signer(one)]), policy(l1), device).next();
+    expect(device.floor()).toEqual([0, 101]);
+  });
+
   it("has no part in a start: a release below the floor, to which the device went back, is started", async () => {
     const { l1 } = await lists();
     const device = memoryDevice(identity, IDS, 4096);
@@ -340,7 +383,7 @@ describe("counting from a new beginning", () => {
 });
 
 it("a key for one device at a time counts only if the manifest asks for that device", async () => {
-  const debug = key(11);
+  const debug = filledKey(11);
   const file = await trusted(1n, [one], {
     anchors: [
       { key: root, roles: ["root"] },
@@ -353,7 +396,7 @@ it("a key for one device at a time counts only if the manifest asks for that dev
   const anybody = await plain(1, [debug]);
   const trust = policyOf(embeddedTrust(file), 3, me);
   expect(code(() => install(anybody, trust, device).next())).toBe(errors.IDENTITY_UNCHECKED);
-  const facts = { sequence: 2, ...uuid, digest: digest(payload), size: payload.length, uri: "#f", payload };
+  const facts = { sequence: 2, ...uuid, digest: sha256Hex(payload), size: payload.length, uri: "#f", payload };
   const d = singleImage(facts);
   const shared = (id: string) => ({
     ...d,

@@ -13,11 +13,11 @@ import {
   type TrustDescription,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type Alg, ed25519, errors, es256, install, open, policyOf, type TrustStore, updatedTrust } from "../src/index.js";
 import { embeddedTrust, trustFileUnchecked } from "../src/tools/index.js";
-import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { code, ID, identity, image, uuid } from "./releases.js";
 
 const key = (alg: "ed25519" | "es256", n: number) => privateKey(alg, new Uint8Array(32).fill(n));
 const [e1, e2, p1, re, rp] = [key("ed25519", 1), key("ed25519", 2), key("es256", 3), key("ed25519", 4), key("es256", 5)] as [
@@ -50,7 +50,7 @@ function listOf(sequence: bigint, families: TrustDescription["families"] = { roo
 }
 const payload = image(1, 50);
 const release = (keys: PrivateKey[]) =>
-  signEnvelope(encode(singleImage({ sequence: 1, ...uuid, digest: digest(payload), size: 50, uri: "#f", payload })), keys.map(signer));
+  signEnvelope(encode(singleImage({ sequence: 1, ...uuid, digest: sha256Hex(payload), size: 50, uri: "#f", payload })), keys.map(signer));
 const by = (list: Uint8Array, ...keys: PrivateKey[]) => signTrust(list, keys.map(signer));
 
 describe("a list with families", () => {

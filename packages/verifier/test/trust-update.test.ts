@@ -5,22 +5,21 @@ import {
   encode,
   encodeTrust,
   type PrivateKey,
-  privateKey,
   signEnvelope,
   signer,
   signTrust,
   type TrustEntry,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, sha256Hex } from "../../test-support/src/bytes.js";
+import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFileUnchecked } from "../src/index.js";
 import type { TrialDevice } from "../src/install/device.js";
 import { TRUST_COMPONENT } from "../src/install/trust-update.js";
-import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { code, ID, identity, image, uuid } from "./releases.js";
 
-const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
-const [root, root2, one, two, three] = [1, 2, 3, 4, 5].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey, PrivateKey];
+const [root, root2, one, two, three] = [1, 2, 3, 4, 5].map(filledKey) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey, PrivateKey];
 
 interface List {
   roots?: PrivateKey[];
@@ -47,7 +46,7 @@ function trusted(sequence: bigint, releases: PrivateKey[], { roots = [root], thr
 const payload = image(1, 500);
 
 function release(sequence: number, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> {
-  const facts: Bridge = { sequence, ...uuid, trust, image: { digest: digest(payload), size: payload.length, uri: "#fw", payload } };
+  const facts: Bridge = { sequence, ...uuid, trust, image: { digest: sha256Hex(payload), size: payload.length, uri: "#fw", payload } };
   return signEnvelope(encode(bridge(facts)), keys.map(signer));
 }
 
@@ -186,7 +185,7 @@ describe("a list whose keys are for another class of the same device", () => {
 });
 
 describe("signatures of keys that a device does not know", () => {
-  const keys = (from: number, n: number) => Array.from({ length: n }, (_, i) => key(from + i));
+  const keys = (from: number, n: number) => Array.from({ length: n }, (_, i) => filledKey(from + i));
   const first = keys(20, 3);
   const next = keys(30, 3);
   const lists = async () =>

@@ -31,14 +31,13 @@ import {
   update,
 } from "../pieces/assemble.js";
 import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT } from "../pieces/trust-file.js";
-import { adder, type Made, pair } from "./adder.js";
+import { adder, halves, type Made, pair } from "./adder.js";
 
 /** The component of trust files alone: the list is in the manifest itself. */
 const TRUST: Piece = array(bytes(ascii("trust")));
 const EPOCH = (n: number | bigint, from: number | bigint): Pair => pair(7, array(int(n), int(from)));
 const JUMPS = (...all: [number, number | bigint][]): Pair => pair(6, map(...all.map(([role, n]): Pair => pair(role, int(n)))));
 const TOP = 2n ** 64n - 1n;
-const half = (n: bigint): [number, number] => [Number(n >> 32n), Number(n & 0xffffffffn)];
 
 const file = (sequence: number, f: FileFields = {}): Promise<Piece> => fileOf(listOf({ sequence: int(sequence), ...f }));
 /** A release whose only component is the list that it brings, signed by the release key. */
@@ -71,7 +70,7 @@ const poisoned: DeviceSpec = {
   components: [["7472757374"]],
   capacity: 1024,
   current: { 0: hex(OLD) },
-  sequence: half(TOP),
+  sequence: halves(TOP),
   counters: `${"09".repeat(28)}02000000`,
 };
 
@@ -231,7 +230,7 @@ export async function ofTrustNumbers(): Promise<Vector[]> {
       store: { file: hex(stored), role },
       device,
     });
-  const at = (n: bigint): DeviceSpec => ({ sequence: half(n), counters: countersOf(manifest()) });
+  const at = (n: bigint): DeviceSpec => ({ sequence: halves(n), counters: countersOf(manifest()) });
   const jumps = await file(1, { more: [JUMPS([ROLE_RELEASE, 2])] });
   await refused(E.SEQUENCE_JUMP, "jump-far", "one more than the list allows", update(), jumps, at(4n), [payload()]);
   await refused(E.SEQUENCE_JUMP, "jump-2-64", "number 2^64 - 1 on a device with number 7", update({ sequence: TOP }), one, at(7n), [

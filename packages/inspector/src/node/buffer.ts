@@ -1,6 +1,6 @@
 // What the simulator and its models use of Node's Buffer.
 
-import { hexOf } from "@firmseal/report";
+import { toHex } from "@firmseal/verifier/tools";
 
 type Encoding = "latin1" | "utf8" | "hex";
 
@@ -44,7 +44,7 @@ export class Buffer extends Uint8Array {
   }
 
   override toString(encoding: Encoding = "utf8"): string {
-    if (encoding === "hex") return hexOf(this);
+    if (encoding === "hex") return toHex(this);
     return encoding === "latin1" ? latin1(this) : new TextDecoder().decode(this);
   }
 }

@@ -2,8 +2,8 @@
 
 import { HASH_FUNCTIONS } from "@firmseal/report";
 import { digestInSlices, type OnProgress } from "@firmseal/report/page";
-import { draftOf, isDescription, type PublicKey, resolve, toHex } from "@firmseal/signer";
-import { isRefusal, looksLikeEnvelope, looksLikeTrustFile, taggedKind } from "@firmseal/verifier/tools";
+import { decodeUtf8, draftOf, isDescription, type PublicKey, resolve } from "@firmseal/signer";
+import { isRefusal, looksLikeEnvelope, looksLikeTrustFile, taggedKind, toHex } from "@firmseal/verifier/tools";
 import { TEXTS } from "../texts.js";
 import { keyFromJwk, keyOfBytes, keyOfPem, keyOfRaw, keyOfText, MOST_KEY_BYTES } from "./keys.js";
 import type { Main } from "./main-file.js";
@@ -82,16 +82,8 @@ async function payloadOf(envelope: Main, bytes: Uint8Array, progress: OnProgress
   return undefined;
 }
 
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
 async function textContent(bytes: Uint8Array, name: string): Promise<Content | undefined> {
-  const text = bytes.length <= 1 << 20 ? textOf(bytes) : undefined;
+  const text = bytes.length <= 1 << 20 ? decodeUtf8(bytes) : undefined;
   if (text?.trimStart().startsWith("{")) return jsonContent(text, name);
   return text && text.length <= 4 * MOST_KEY_BYTES ? keyContent(keyOfPem(text, name) ?? keyOfText(text, name)) : undefined;
 }

@@ -12,6 +12,7 @@ import {
   KeyError,
   type PublicKey,
 } from "@firmseal/signer";
+import { fromHex } from "@firmseal/verifier/tools";
 import { TEXTS } from "../texts.js";
 import { Sentence } from "./sentence.js";
 
@@ -32,14 +33,13 @@ const SPKI_HEADS: readonly string[] = [
 /** The longest file that can be a key: ML-DSA-87 in JWK or PEM. */
 export const MOST_KEY_BYTES = 16_384;
 
-export const bytesOfHex = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 const startsWith = (bytes: Uint8Array, head: Uint8Array) => head.every((byte, i) => bytes[i] === byte);
 
 /** The length of a structure whose head these bytes are. */
 const lengthIn = ([, first = 0, high = 0, low = 0]: Uint8Array) => (first === 0x82 ? 4 + high * 256 + low : 2 + first);
 
 function fromSpki(der: Uint8Array, name: string): PublicKey {
-  const head = SPKI_HEADS.map(bytesOfHex).find((one) => startsWith(der, one));
+  const head = SPKI_HEADS.map(fromHex).find((one) => startsWith(der, one));
   // the length in the head and that of the key say the same
   if (head && der.length === lengthIn(head)) return fromRaw(der.subarray(head.length));
   throw new Sentence(TEXTS.otherKey(name, TEXTS.algorithms));
@@ -134,7 +134,7 @@ export function keyOfText(text: string, name: string): PublicKey | undefined {
   if (isSshLine(text)) return readKey(name, () => fromSshLine(text));
   if (text.startsWith(MINISIGN_COMMENT)) return keyOfMinisign(text, name);
   const compact = text.replace(/\s/g, "");
-  const bytes = /^([0-9a-f]{2})+$/i.test(compact) ? bytesOfHex(compact) : fromBase64(compact);
+  const bytes = /^([0-9a-f]{2})+$/i.test(compact) ? fromHex(compact) : fromBase64(compact);
   if (bytes && isMinisignPublic(bytes)) return readKey(name, () => fromMinisign(bytes) ?? raise(name));
   return bytes && (keyOfBytes(bytes, name) ?? keyOfRaw(bytes, name));
 }

@@ -1,7 +1,6 @@
 // The file whose items are shown, an envelope or a trust file, and what the views need of it.
 
 import { diagnostic } from "@firmseal/report";
-import { toHex } from "@firmseal/signer";
 import type { Refusal } from "@firmseal/verifier";
 import {
   decodeEnvelope,
@@ -10,6 +9,7 @@ import {
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_VENDOR_IDENTIFIER,
+  toHex,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import type { MainFile } from "../protocol.js";

@@ -1,8 +1,9 @@
 // The open files.
 
 import type { OnProgress } from "@firmseal/report/page";
-import { decodeTrust, type PublicKey, testKeyName, thumbprint, toHex, trustName } from "@firmseal/signer";
+import { decodeTrust, type PublicKey, testKeyName, thumbprint, trustName } from "@firmseal/signer";
 import { compareSequence } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import type { OpenFile } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { type Content, contentOf, type OutsidePayload, pastedContent } from "./content.js";

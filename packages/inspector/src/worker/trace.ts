@@ -2,7 +2,6 @@
 // each: that is where it is watched. Nothing of the verifier is changed for it.
 
 import { actionOf, actionWords, componentWords, exactArgument, explainManifest, type Interpreter, refusedWords } from "@firmseal/report";
-import { toHex } from "@firmseal/signer";
 import {
   compareSequence,
   type Effect,
@@ -18,16 +17,17 @@ import { componentName as fileName } from "@firmseal/verifier/device/file";
 import {
   COMMAND_NAMES,
   COND_ABORT,
+  fromHex,
   MAN_INVOKE,
   MANIFEST_NAMES,
   PARAMETER_NAMES,
   parseSequence,
   readItem,
   refusalOf,
+  toHex,
 } from "@firmseal/verifier/tools";
 import type { DeviceSettings, Trace, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
-import { bytesOfHex } from "./keys.js";
 import type { Main } from "./main-file.js";
 import type { Opened } from "./release.js";
 import { Sentence } from "./sentence.js";
@@ -42,7 +42,7 @@ export function settingsIdentity({ vendor, class: name, device }: DeviceSettings
   const part = (hex: string) => {
     const plain = hex.replaceAll("-", "").trim();
     if (!/^([0-9a-f]{2})*$/i.test(plain)) throw new Sentence(TEXTS.badIdentity);
-    return plain === "" ? [] : [bytesOfHex(plain)];
+    return plain === "" ? [] : [fromHex(plain)];
   };
   return { vendor: part(vendor), class: part(name), device: part(device) };
 }

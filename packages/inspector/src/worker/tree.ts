@@ -12,9 +12,8 @@ import {
   valuePlace,
 } from "@firmseal/report";
 import { visibleText } from "@firmseal/report/page";
-import { toHex } from "@firmseal/signer";
 import type { Source } from "@firmseal/verifier";
-import { decodeItem, type Item } from "@firmseal/verifier/tools";
+import { decodeItem, type Item, toHex } from "@firmseal/verifier/tools";
 import type { TreeNode } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 

@@ -1,6 +1,6 @@
 // Reads files and stdin. Refuses files that are not regular.
 
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { environment, systemFault, usage } from "../errors/failure.js";
 import { KEY_LIMITS } from "../limits.js";
@@ -104,7 +104,7 @@ export function readAll(path: string, limit: number, begins?: (head: Uint8Array)
   const { fd, size } = openRegular(path);
   try {
     if (size > limit) {
-      begins?.(readFirstBytes(path, FIRST_READ));
+      begins?.(firstBytes(fd, FIRST_READ));
       throw tooLarge(path, String(size), limit);
     }
     return readToEnd(fd, path, limit, size, begins);
@@ -113,12 +113,67 @@ export function readAll(path: string, limit: number, begins?: (head: Uint8Array)
   }
 }
 
+/** Whether an error says that a path names nothing: neither it nor a folder on the way. */
+export function isMissing(e: unknown): boolean {
+  const code = (e as NodeJS.ErrnoException | undefined)?.code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/**
+ * Like readAll(), for a file that may be missing: returns undefined then. The attempt to open it decides this. A look
+ * before it could be out of date, and cannot tell a missing file from one that must not be seen.
+ */
+export function readIfThere(path: string, limit: number): Uint8Array | undefined {
+  try {
+    return readAll(path, limit);
+  } catch (e) {
+    if (isMissing((e as Error).cause)) return undefined;
+    throw e;
+  }
+}
+
+/**
+ * Reads a file of our own, of at most `most` bytes. Returns "missing", or "damaged" for anything but a regular file of
+ * this size: a link could lead to the file of another key. Reads the file that it has checked, even if another one
+ * takes its name meanwhile. Throws a Failure: ENVIRONMENT.
+ */
+export function readOwn(path: string, most: number): Uint8Array | "missing" | "damaged" {
+  try {
+    // Windows has no such flag
+    if (constants.O_NOFOLLOW === undefined && lstatSync(path).isSymbolicLink()) return "damaged";
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (constants.O_NOFOLLOW ?? 0));
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile() || stat.size > most) return "damaged";
+      // one more, to notice a file that grows
+      const bytes = new Uint8Array(stat.size + 1);
+      let n = 0;
+      for (let more = 1; more > 0 && n < bytes.length; n += more) more = readSync(fd, bytes, n, bytes.length - n, n);
+      return n > stat.size ? "damaged" : bytes.subarray(0, n);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (e) {
+    const { code } = e as NodeJS.ErrnoException;
+    if (isMissing(e)) return "missing";
+    if (code !== undefined && NOT_FILES.includes(code)) return "damaged";
+    throw systemFault(e, path) ?? e;
+  }
+}
+
+/** Errors of open() for what is not a regular file: a link, with two names in POSIX; a socket; a folder on Windows. */
+const NOT_FILES: readonly string[] = ["ELOOP", "EMLINK", "ENXIO", "EISDIR"];
+
+function firstBytes(fd: number, n: number): Uint8Array {
+  const out = new Uint8Array(n);
+  return out.subarray(0, readSync(fd, out, 0, n, 0));
+}
+
 /** Reads the first `n` bytes of a file. */
 export function readFirstBytes(path: string, n: number): Uint8Array {
   const { fd } = openRegular(path);
   try {
-    const out = new Uint8Array(n);
-    return out.subarray(0, readSync(fd, out, 0, n, 0));
+    return firstBytes(fd, n);
   } finally {
     closeSync(fd);
   }

@@ -12,6 +12,7 @@ import {
   type PublicKey,
   privateKey,
   secretLength,
+  sshAlg,
   sshType,
 } from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
@@ -104,13 +105,6 @@ function typeOf(alg: KeyAlg): KeyType {
   return type;
 }
 
-function typeNamed(name: string): KeyType {
-  const type = TYPES.find((t) => t.name === name);
-  // the file is untrusted, so the message contains the type name only if it looks like one
-  if (!type) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(name) ? name : "that it names"}`);
-  return type;
-}
-
 /**
  * The public key in one line, with a newline and without a comment. Throws KeyFileError if OpenSSH does not support the
  * key.
@@ -188,7 +182,7 @@ function inner(plain: Buffer, outer: PublicKey, block: number): PrivateKey {
   const from = new WireReader(plain, damagedOpenSsh);
   const [one, other] = [from.uint32(), from.uint32()];
   if (one !== other) throw damagedOpenSsh();
-  const type = typeNamed(from.string().toString("latin1"));
+  const type = typeOf(sshAlg(from.string().toString("latin1")));
   const pub = type.readPublic(from);
   if (type.alg !== outer.alg || !equalFields(pub, outer.key)) throw mixed();
   const secret = type.readPrivate(from, pub);

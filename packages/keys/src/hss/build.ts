@@ -1,10 +1,9 @@
 // Computes the nodes of a tree on all processors: each worker takes a batch of cached nodes, then the next.
 
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { cachedCount, cachedHeight, cachedNodes, type LmsTree, leafCost } from "@firmseal/signer";
+import { workerFile } from "../files/worker-file.js";
 import { notice, progress as progressOf } from "../notices.js";
 import type { NodeRange, Order } from "./worker.js";
 
@@ -17,15 +16,7 @@ const ONE_ORDER = 2 ** 18;
 /** Longer work is announced before it begins. */
 const LONG_SECONDS = 10;
 
-/**
- * The module of the workers: beside this one, or an entry of its own in the built command line. Returns undefined when
- * run from the sources.
- */
-function workerFile(): string | undefined {
-  return ["./worker.js", "../keys/hss-worker.js", "./keys/hss-worker.js"]
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
-}
+const workerModule = () => workerFile(import.meta.url, "keys/hss-worker.js");
 
 const hashesOf = (tree: LmsTree) => 2 ** tree.height * leafCost(tree.n, tree.width);
 
@@ -33,7 +24,7 @@ const hashesOf = (tree: LmsTree) => 2 ** tree.height * leafCost(tree.n, tree.wid
 const isSmall = (tree: LmsTree) => hashesOf(tree) < WORTH_WORKERS;
 
 function threadsFor(tree: LmsTree): number {
-  if (isSmall(tree) || workerFile() === undefined) return 1;
+  if (isSmall(tree) || workerModule() === undefined) return 1;
   return Math.min(availableParallelism(), 64, Math.ceil(hashesOf(tree) / ONE_ORDER));
 }
 
@@ -93,7 +84,7 @@ export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uin
 
 function oneWorker(tree: LmsTree, next: () => Order | undefined, take: (piece: NodeRange) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(workerFile() as string, { workerData: tree });
+    const worker = new Worker(workerModule() as string, { workerData: tree });
     const order = () => {
       const one = next();
       worker.postMessage(one ?? "end");

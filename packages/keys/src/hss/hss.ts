@@ -14,8 +14,8 @@ import {
   lmsPublicKey,
   rootOf,
   thumbprint,
-  toHex,
 } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { CODES, Failure } from "../errors/failure.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { STDIO } from "../files/read.js";

@@ -1,7 +1,7 @@
 // Generates HSS/LMS keys. The key file is written last: until then, nothing can sign.
 
 import { randomBytes } from "node:crypto";
-import { existsSync, realpathSync, rmSync } from "node:fs";
+import { lstatSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
   formatHss,
@@ -15,9 +15,8 @@ import {
   publicKey,
   rootOf,
   thumbprint,
-  toHex,
 } from "@firmseal/signer";
-import { MAX_SIGNATURE } from "@firmseal/verifier/tools";
+import { MAX_SIGNATURE, toHex } from "@firmseal/verifier/tools";
 import { usage } from "../errors/failure.js";
 import { checkWritable, writeWhole } from "../files/write.js";
 import { buildCachedNodes } from "./build.js";
@@ -61,11 +60,12 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
   const folder = dirname(out);
   checkWritable(out);
   const file = join(realpathSync(folder), basename(out));
+  // also a link that leads nowhere
   for (const path of [out, `${out}.state`, `${out}.state.claims`, `${out}.tree0`])
-    if (existsSync(path))
+    if (lstatSync(path, { throwIfNoEntry: false }))
       throw usage(
         `${path} exists already and is never overwritten`,
-        path === out || existsSync(out)
+        path === out || lstatSync(out, { throwIfNoEntry: false })
           ? "choose another name, or move the file away"
           : "it is from a key that was removed or never finished: choose another name, or move the file away",
       );

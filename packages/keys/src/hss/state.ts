@@ -4,9 +4,9 @@
 // places, leaves are claimed first (claim.ts), so that safety does not depend on locks: the claims beside the key
 // protect against users of the same folder, those on this machine against copies of the key.
 
-import { lstatSync, readFileSync } from "node:fs";
-import { CODES, Failure, systemFault } from "../errors/failure.js";
+import { CODES, Failure } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
+import { readOwn } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { lock } from "../locks/lock.js";
@@ -204,16 +204,10 @@ const sumOf = (text: string) => `sum ${sha256Hex(text)}\n`;
 
 /** The lines of a file, without the last one, which is a checksum of the others. */
 function readLines(path: string): string[] | "missing" | "damaged" {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat) return "missing";
   // a link could give two keys one state, or one key two
-  if (!stat.isFile() || stat.size > MAX_STATE_LENGTH) return "damaged";
-  let text: string;
-  try {
-    text = readFileSync(path, "latin1");
-  } catch (e) {
-    throw systemFault(e, path) ?? e;
-  }
+  const bytes = readOwn(path, MAX_STATE_LENGTH);
+  if (typeof bytes === "string") return bytes;
+  const text = Buffer.from(bytes).toString("latin1");
   const body = text.slice(0, text.lastIndexOf("sum "));
   return body !== "" && text === body + sumOf(body) ? body.split("\n").slice(0, -1) : "damaged";
 }

@@ -3,9 +3,8 @@
 // sign two different keys, and damage is detected. Without the file, the nodes are computed again.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { lstatSync, readFileSync } from "node:fs";
 import { cachedCount, type LmsTree } from "@firmseal/signer";
-import { systemFault } from "../errors/failure.js";
+import { readOwn } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
 
 const TREE_HEAD = Buffer.from("firmseal hss tree 1\n");
@@ -24,14 +23,9 @@ function mac(tree: LmsTree, nodes: Uint8Array): Buffer {
 /** Reads the cached nodes of `tree`. Returns undefined if the file is missing, damaged, or of another tree. */
 export function readTreeFile(path: string, tree: LmsTree): Uint8Array | undefined {
   const size = cachedCount(tree) * tree.n;
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile() || stat.size !== TREE_HEAD.length + size + MAC) return undefined;
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (e) {
-    throw systemFault(e, path) ?? e;
-  }
+  const found = readOwn(path, TREE_HEAD.length + size + MAC);
+  if (typeof found === "string") return undefined;
+  const bytes = Buffer.from(found.buffer, found.byteOffset, found.length);
   const nodes = bytes.subarray(TREE_HEAD.length, TREE_HEAD.length + size);
   const tag = bytes.subarray(TREE_HEAD.length + size);
   return tag.length === MAC && bytes.indexOf(TREE_HEAD) === 0 && timingSafeEqual(tag, mac(tree, nodes)) ? nodes : undefined;

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
-import { unlessThrown } from "../errors/unless-thrown.js";
+import { unlessThrown } from "@firmseal/signer";
 
 /** The identity of a process. A member is "" if the system does not report it. */
 export interface ProcessId {

@@ -4,8 +4,8 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReadStream } from "node:tty";
+import { unlessThrown } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
-import { unlessThrown } from "../errors/unless-thrown.js";
 import { checkDescriptor } from "./descriptor.js";
 import { takeVariable } from "./environment.js";
 

@@ -2,11 +2,12 @@
 // or the used leaves of the state. It reveals a log or state that was restored from an old copy. One file for each, in
 // the same format.
 
-import { lstatSync, readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { environment, systemFault } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
+import { readOwn } from "../files/read.js";
 import { fsyncFolder, makeFolders, writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { type Lock, lock } from "../locks/lock.js";
@@ -94,15 +95,9 @@ export class LastSeen {
 
   /** The mark, or the fault of its file. Returns undefined if nothing was seen. */
   look(): SeenState | "missing" | "damaged" {
-    const stat = lstatSync(this.file, { throwIfNoEntry: false });
-    if (!stat) return "missing";
     // a link could give two keys one mark
-    if (!stat.isFile() || stat.size > MAX_MARK_LENGTH) return "damaged";
-    try {
-      return parseMark(readFileSync(this.file, "utf8"), this.thumbprint) ?? "damaged";
-    } catch (e) {
-      throw systemFault(e, this.file) ?? e;
-    }
+    const bytes = readOwn(this.file, MAX_MARK_LENGTH);
+    return typeof bytes === "string" ? bytes : (parseMark(Buffer.from(bytes).toString("utf8"), this.thumbprint) ?? "damaged");
   }
 
   /** The mark. Returns undefined if nothing was seen. Throws a Failure (exit 3) if the file is damaged. */

@@ -2,10 +2,10 @@
 // lists the members.
 
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { environment, type Failure, systemFault, tooMuch } from "../errors/failure.js";
-import { openRegular, readAll } from "../files/read.js";
+import { openRegular, readIfThere } from "../files/read.js";
 import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
 import { grouped } from "../words.js";
@@ -47,8 +47,13 @@ export interface SigningLog {
  * read.
  */
 export function readLog(path: string): SigningLog {
-  const there = statSync(path, { throwIfNoEntry: false });
-  return parseLog(path, there ? Buffer.from(readAll(path, KEY_LIMITS.log)) : Buffer.alloc(0));
+  return readLogIfThere(path) ?? parseLog(path, Buffer.alloc(0));
+}
+
+/** Like readLog(), but returns undefined for a missing file. */
+export function readLogIfThere(path: string): SigningLog | undefined {
+  const bytes = readIfThere(path, KEY_LIMITS.log);
+  return bytes && parseLog(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
 function parseLog(path: string, bytes: Buffer): SigningLog {

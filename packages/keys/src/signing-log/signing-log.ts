@@ -1,11 +1,12 @@
 // The logs of keys in use: finds and locks them, checks them against the last-seen mark, and adds the entry that
 // precedes a signature.
 
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
-import { CODES, environment, Failure, lacksRoom, usage } from "../errors/failure.js";
+import { type PublicKey, thumbprint } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
+import { CODES, environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
 import { STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
@@ -32,10 +33,19 @@ export function signingLogPath(key: OpenedKey, option: string | undefined): stri
   // a link to the key uses the same log
   const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);
   // one key, one log: a key that also signs elsewhere continues its existing log
-  if (beside !== undefined && existsSync(beside)) return beside;
+  if (beside !== undefined && isThere(beside)) return beside;
   const inState = join(stateFolder(), `${keyName(key.public)}.log`);
   if (beside === undefined) return key.signer ? inState : (new LastSeen(keyName(key.public), "log").read()?.path ?? inState);
-  return existsSync(inState) ? inState : beside;
+  return isThere(inState) ? inState : beside;
+}
+
+/** Whether a log exists. A log that cannot be looked for must not count as missing: the key would begin another one. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  }
 }
 
 /**

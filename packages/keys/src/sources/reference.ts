@@ -1,8 +1,9 @@
 // --key: which key, where it is kept, and how its passphrase is supplied. All later code works with keys, regardless of
 // where they are.
 
-import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
+import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import { CODES, Failure, usage } from "../errors/failure.js";
 import { guardKeyFiles } from "../files/private-input.js";
 import { warn } from "../notices.js";

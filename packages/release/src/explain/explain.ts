@@ -1,9 +1,9 @@
 // What devices do with a release that may be unsigned, or signed by anybody.
 
 import { type Behaviour, type DeviceKind, type Explained, explainManifest, namedRefusal } from "@firmseal/report";
-import { EnvelopeDraft, toHex } from "@firmseal/signer";
+import { EnvelopeDraft } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { deviceKinds } from "../verify/manifest-facts.js";
 import { triedInterpreter } from "../verify/payload-check.js";

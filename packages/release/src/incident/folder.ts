@@ -4,10 +4,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readAll, refusedInput, writeWhole } from "@firmseal/keys";
-import { equalBytes } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, open, policyOf, type TrustStore } from "@firmseal/verifier";
-import { ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { equalBytes, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { unsignedBridge } from "../rotation/bridge.js";
 import { readTrustMove } from "../rotation/move.js";
@@ -27,8 +26,8 @@ function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity
 }
 
 /** The list in the folder, which must be the one that is made now. */
-export function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Array; isSigned: boolean } {
-  if (!existsSync(path)) return { bytes, isSigned: false };
+export function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Array; isNew: boolean; isSigned: boolean } {
+  if (!existsSync(path)) return { bytes, isNew: true, isSigned: false };
   const file = readUnverifiedTrust(path);
   if (!equalBytes(file.store.payload, next.payload))
     throw refusedInput(
@@ -37,7 +36,7 @@ export function listIn(path: string, { bytes, next, current }: Given): { bytes: 
       "give the same options as before, or an empty folder: --dir",
     );
   const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));
-  return { bytes: file.bytes, isSigned: enough };
+  return { bytes: file.bytes, isNew: false, isSigned: enough };
 }
 
 /** The file of a bridge in the folder. */

@@ -2,7 +2,6 @@
 // step: what is in its folder says how far it is. It uses no private key, so that nothing it does can make matters
 // worse.
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { grouped, makeFolders, writeWhole } from "@firmseal/keys";
 import type { PublicKey, RoleName } from "@firmseal/signer";
@@ -137,7 +136,8 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const chain = chainBefore(given);
   const rehearsed = await rehearse({ ...given, chain }, groups, releaseSigners(given));
   makeFolders(o.dir);
-  if (!existsSync(list)) writeWhole(list, found.bytes, { fresh: true });
+  // fails if the list was made meanwhile: nobody has compared that one
+  if (found.isNew) writeWhole(list, found.bytes, { fresh: true });
   const bridges = found.isSigned ? await bridgesIn(given, groups, list) : [];
   const { stage, todo } = steps({ o, chain }, list, found.isSigned, bridges);
   const paths = bridges.map(({ path }) => path);

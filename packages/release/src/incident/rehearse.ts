@@ -2,8 +2,8 @@
 // on the code of the devices.
 
 import { randomBytes } from "node:crypto";
-import { draftOf, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedWith, TrustDraft, toHex } from "@firmseal/signer";
-import { ROLE_ROOT } from "@firmseal/verifier/tools";
+import { draftOf, type PublicKey, bridge as recipe, signedWith, TrustDraft } from "@firmseal/signer";
+import { equalBytes, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import { makeDraft, readInput } from "../input/draft.js";
 import { bigSequence } from "../input/sequence.js";
 import { keySet } from "../rotation/keys.js";
@@ -11,22 +11,11 @@ import { offerAsIfSigned } from "../rotation/plan/as-if-signed.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
 import { higher } from "../rotation/plan/quorum.js";
 import type { TrustOnFile } from "../trust/read.js";
-import { type DeviceGroup, firstUuid, type Given } from "./situation.js";
+import { type DeviceGroup, firstUuid, type Given, keysLeft } from "./situation.js";
 
 interface Rehearsed extends Pick<Given, "bytes" | "next" | "current" | "fleet" | "gone"> {
   /** What a bridge brings before the next list. */
   readonly chain: readonly TrustOnFile[];
-}
-
-/** Roots of both lists that can sign for us. */
-function rootsOf({ next, current, gone }: Rehearsed): PublicKey[] {
-  const all = new Map<string, PublicKey>();
-  for (const { anchors } of [current.store, next])
-    for (const anchor of anchors) {
-      const key = anchor.roles.includes(ROLE_ROOT) ? keyOfAnchor(anchor) : undefined;
-      if (key && !gone.lost.has(toHex(key.key))) all.set(toHex(key.key), key);
-    }
-  return [...all.values()].slice(0, 8);
 }
 
 /** What happens to the fleet if these keys and every root that is left sign. Nothing is written, and no key is used. */
@@ -36,7 +25,7 @@ export async function rehearse(
   signers: readonly PublicKey[],
 ): Promise<CohortResult[]> {
   const mark = new Uint8Array(randomBytes(32));
-  const roots = rootsOf(r);
+  const roots = keysLeft([r.current.store, r.next], ROLE_ROOT, r.gone);
   let list = TrustDraft.read(r.bytes, r.current.store);
   for (const root of roots) list = await list.withSignature(signedWith(root), mark);
   const brought = Buffer.concat([...r.chain.map((file) => file.bytes), list.bytes]);

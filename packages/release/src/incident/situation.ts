@@ -2,19 +2,9 @@
 // keys that can sign.
 
 import { publicKeys, refusedInput, usage } from "@firmseal/keys";
-import {
-  decodeTrust,
-  describeTrust,
-  encodeTrust,
-  equalBytes,
-  formatUuid,
-  keyOfAnchor,
-  type PublicKey,
-  type TrustDescription,
-  toHex,
-} from "@firmseal/signer";
+import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type PublicKey, type TrustDescription } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
-import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { keySet, namedKeys } from "../rotation/keys.js";
@@ -147,13 +137,15 @@ export function chainBefore({ current, fleet }: Pick<Given, "current" | "fleet">
 /** The first identifier of a kind, as text. */
 export const firstUuid = (ids: Identity["vendor"]) => formatUuid(Uint8Array.from(ids?.[0] ?? []));
 
-/** The release keys of both lists that can still sign for us. */
-export function releaseSigners({ current, next, gone }: Given): PublicKey[] {
+/** The keys with a role in these lists that can still sign for us. */
+export function keysLeft(stores: readonly TrustStore[], role: number, { lost }: KeyFates): PublicKey[] {
   const all = new Map<string, PublicKey>();
-  for (const store of [next, current.store])
-    for (const anchor of store.anchors) {
-      const key = anchor.roles.includes(ROLE_RELEASE) ? keyOfAnchor(anchor) : undefined;
-      if (key && !gone.lost.has(toHex(key.key))) all.set(toHex(key.key), key);
-    }
+  for (const anchor of stores.flatMap(({ anchors }) => anchors)) {
+    const key = anchor.roles.includes(role) ? keyOfAnchor(anchor) : undefined;
+    if (key && !lost.has(toHex(key.key))) all.set(toHex(key.key), key);
+  }
   return [...all.values()].slice(0, 8);
 }
+
+/** The release keys of both lists that can still sign for us. */
+export const releaseSigners = ({ current, next, gone }: Given): PublicKey[] => keysLeft([next, current.store], ROLE_RELEASE, gone);

@@ -22,7 +22,7 @@ import {
   warn,
 } from "@firmseal/keys";
 import { versionIn } from "@firmseal/report";
-import { type Description, draftOf, EnvelopeDraft, isUuid, type SignedWith, type SingleImage, singleImage, toHex } from "@firmseal/signer";
+import { type Description, draftOf, EnvelopeDraft, isUuid, type SignedWith, type SingleImage, singleImage } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import {
@@ -31,6 +31,7 @@ import {
   formatSequence,
   looksLikeEnvelope,
   taggedKind,
+  toHex,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";

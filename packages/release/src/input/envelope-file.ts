@@ -15,7 +15,7 @@ const RECORD_SCHEMA = '"urn:firmseal:release:1"';
 
 /** What to give in place of a file that begins like this. */
 const hintFor = (head: Uint8Array): string =>
-  Buffer.from(head).toString("latin1").includes(RECORD_SCHEMA)
+  Buffer.from(head.subarray(0, 512)).toString("latin1").includes(RECORD_SCHEMA)
     ? "this is the record of a release: give an envelope beside it, or the folder with --product FILE"
     : refusalHint(errors.ENVELOPE_NONE);
 
@@ -28,13 +28,21 @@ const hintFor = (head: Uint8Array): string =>
 export function readEnvelopeFile(path: string, hint?: string): Uint8Array {
   return admitted(
     path,
-    readAll(path, LIMITS.envelope, (head) => {
-      if (looksLikeEnvelope(head)) return;
-      const name = path === STDIO ? "stdin" : path;
-      const fault = head.length === 0 ? `${name}: the file is empty` : wrongKind(name, head, "envelope");
-      throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, fault, hint ?? hintFor(head));
-    }),
+    readAll(path, LIMITS.envelope, (head) => refuseOtherKind(path, head, hint)),
   );
+}
+
+/** Like readEnvelopeFile(), for bytes that the caller has read from the file. */
+export function asEnvelope(path: string, bytes: Uint8Array): Uint8Array {
+  refuseOtherKind(path, bytes);
+  return admitted(path, bytes);
+}
+
+function refuseOtherKind(path: string, head: Uint8Array, hint = hintFor(head)): void {
+  if (looksLikeEnvelope(head)) return;
+  const name = path === STDIO ? "stdin" : path;
+  const fault = head.length === 0 ? `${name}: the file is empty` : wrongKind(name, head, "envelope");
+  throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, fault, hint);
 }
 
 /** Maximum number of elements to count: an envelope has at most 16 payloads and a dozen others. */

@@ -1,5 +1,6 @@
 // Reads JSON that a person wrote.
 
+import { decodeUtf8 } from "@firmseal/signer";
 import { parse as locate } from "@humanwhocodes/momoa";
 
 /** No JSON of ours nests this deeply. */
@@ -49,12 +50,12 @@ function faultOf(text: string): string {
  * mistake: those of the engine quote it.
  */
 export function parseJson(bytes: Uint8Array): unknown {
-  let text: string | undefined;
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new SyntaxError("not JSON: not text in UTF-8");
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     if (!isTooDeep(text)) return JSON.parse(text);
   } catch {
     // named below
   }
-  throw new SyntaxError(text === undefined ? "not JSON: not text in UTF-8" : faultOf(text));
+  throw new SyntaxError(faultOf(text));
 }

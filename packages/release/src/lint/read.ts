@@ -6,7 +6,7 @@ import { VERSION_BYTES } from "@firmseal/images";
 import { CODES, Failure, readFirstBytes, STDIO, sizeOf } from "@firmseal/keys";
 import type { Explained } from "@firmseal/report";
 import { versionIn } from "@firmseal/report";
-import { EnvelopeDraft, toHex } from "@firmseal/signer";
+import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import {
   decodeEnvelope,
@@ -15,6 +15,7 @@ import {
   MAN_COSWID,
   readSlice,
   type Slice,
+  toHex,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";

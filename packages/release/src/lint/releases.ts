@@ -3,13 +3,13 @@
 import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { grouped, isFolder, tooMuch, usage, visible } from "@firmseal/keys";
-import { identifierText } from "@firmseal/report";
+import { identifierText, type ReleaseRecord } from "@firmseal/report";
 import { keyOfAnchor, roleNames, suggestion } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { LIMITS } from "../input/limits.js";
 import type { Board, Product } from "../product/file/product.js";
-import { hasRecord, readRecord, releasesIn } from "../product/record/record.js";
+import { findRecord, releasesIn } from "../product/record/record.js";
 import type { KnownKey } from "../signing/signers.js";
 import { deviceKinds } from "../verify/manifest-facts.js";
 import { type CutResult, cutPowerOf } from "./cuts.js";
@@ -50,16 +50,17 @@ export function refuseUnknownRules({ policy, fault }: Product): void {
 }
 
 /** The envelopes in a folder of a release. */
-function recorded(folder: string): string[] {
-  return readRecord(folder).artifacts.flatMap(({ kind, file }) => (kind === "envelope" ? [join(folder, file)] : []));
+function recorded(folder: string, record: ReleaseRecord | undefined): string[] {
+  return (record?.artifacts ?? []).flatMap(({ kind, file }) => (kind === "envelope" ? [join(folder, file)] : []));
 }
 
 /** The envelopes at a path: a file, a release, the last of a folder of releases, or any folder with `.suit` files. */
 function envelopesAt(path: string, product?: Product): string[] {
   if (!isFolder(path)) return [path];
-  if (hasRecord(path)) return recorded(path);
+  const record = findRecord(path);
+  if (record) return recorded(path, record);
   const last = product && releasesIn(path, product).at(-1);
-  if (last) return recorded(last.path);
+  if (last) return recorded(last.path, last.record);
   const names = readdirSync(path).filter((name) => name.endsWith(".suit"));
   if (names.length === 0) throw usage(`${path} has no release`, "name an envelope, or a folder with .suit files");
   if (names.length > LIMITS.lintReleases)
@@ -92,8 +93,8 @@ function inShelf(release: LintRelease, product: Product): EarlierRelease | undef
   const all = releasesIn(product.out, product);
   const own = all.findIndex(({ path }) => resolve(path) === resolve(dirname(release.path)));
   // newest first: the first that is for these devices is enough
-  for (const { path } of all.slice(0, own < 0 ? all.length : own).reverse())
-    for (const file of recorded(path)) {
+  for (const { path, record } of all.slice(0, own < 0 ? all.length : own).reverse())
+    for (const file of recorded(path, record)) {
       const other = readEarlier(file);
       if (isForSame(release, other)) return other;
     }

@@ -1,12 +1,12 @@
 // What a release changes for the devices of each board, compared with another one.
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readIfThere, sha256Hex } from "@firmseal/keys";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { type ReleaseDifference, releaseDifference } from "../explain/difference.js";
 import { explain } from "../explain/explain.js";
-import { readEnvelopeFile } from "../input/envelope-file.js";
-import { hashFile } from "../input/hash-file.js";
+import { asEnvelope, readEnvelopeFile } from "../input/envelope-file.js";
+import { LIMITS } from "../input/limits.js";
 import { scopeOf } from "../signing/scope.js";
 import { classesOf } from "./board/devices.js";
 import { publishedAt } from "./number/numbers.js";
@@ -34,12 +34,13 @@ export async function recorded({ path, record }: Pick<KnownRelease, "path" | "re
   const artifact = record?.artifacts.find((one) => one.kind === "envelope" && one.board === board);
   if (!artifact) return undefined;
   const file = join(path, artifact.file);
-  if (!existsSync(file))
+  // read once: the bytes that are compared are the bytes that are used
+  const envelope = readIfThere(file, LIMITS.envelope);
+  if (!envelope)
     throw releaseFault(`${file} is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop --diff");
-  const { digest } = await hashFile(file, "sha-256", artifact.size);
-  if (`sha-256:${Buffer.from(digest).toString("hex")}` !== artifact.digest)
+  if (`sha-256:${sha256Hex(envelope)}` !== artifact.digest)
     throw releaseFault(`${file} has changed since it was released`, "get the folder again, as firmseal release wrote it");
-  return { file, envelope: readEnvelopeFile(file) };
+  return { file, envelope: asEnvelope(file, envelope) };
 }
 
 /** Finds the envelopes before, by board. */

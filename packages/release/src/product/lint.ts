@@ -4,8 +4,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { versionNumber } from "@firmseal/keys";
-import { type EnvelopeDraft, type PublicKey, signedWith, testKeyName, toHex } from "@firmseal/signer";
-import { ALG_NAMES, decodeEnvelope } from "@firmseal/verifier/tools";
+import { type EnvelopeDraft, type PublicKey, signedWith, testKeyName } from "@firmseal/signer";
+import { ALG_NAMES, decodeEnvelope, toHex } from "@firmseal/verifier/tools";
 import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "../lint/lint.js";
 import { type EarlierRelease, readEarlier, readForLint } from "../lint/read.js";
 import { boardsFor, releaseBefore } from "../lint/releases.js";

@@ -4,7 +4,8 @@
 import { join } from "node:path";
 import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/report";
-import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName, thumbprint, toHex } from "@firmseal/signer";
+import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName, thumbprint } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { checkDraftFor, checkFor } from "../consumer/judge.js";

@@ -25,7 +25,7 @@ import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./number/numbers.js";
 import {
   checkFiles,
-  hasRecord,
+  findRecord,
   type KnownRelease,
   knownRelease,
   readRecord,
@@ -209,9 +209,10 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     return { releases: [one], versions: [], whom };
   }
   if (o.payload !== undefined) throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
-  if (hasRecord(path)) {
+  const record = findRecord(path);
+  if (record) {
     const releases = await verifyFolder(path, product, whom, wanted, o);
-    const own = knownRelease(path, readRecord(path));
+    const own = knownRelease(path, record);
     const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
     refuseUnordered([...shelf, own].sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1)));
     return { releases, versions: [own.version], whom };

@@ -1,27 +1,11 @@
 // What a report page is made of: the release, the keys that must verify it, and what is found out beforehand.
 
-import { type DeviceKind, explainManifest, type ReportData, type ReportKey, type ReportKind } from "@firmseal/report";
-import type { PublicKey } from "@firmseal/signer";
+import { type DeviceKind, explainManifest, type ReportData, type ReportKind, reportKind } from "@firmseal/report";
 import { type Anchor, errors, type Manifest, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
 import { sourceDate } from "../product/number/clock.js";
 import { familyFactsOf } from "../trust/families.js";
 import { triedInterpreter } from "../verify/payload-check.js";
-
-const base64 = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("base64");
-
-/** Returns a trusted key as a report holds it. `name`: how it was named. */
-export function reportKey(key: PublicKey, anchor: Anchor | TrustAnchor, name: string | undefined): ReportKey {
-  const { since, until } = anchor as Partial<Pick<TrustAnchor, "since" | "until">>;
-  return {
-    alg: key.alg,
-    key: base64(key.key),
-    ...(anchor.kid && { kid: base64(anchor.kid) }),
-    ...(since && { since: [since[0], since[1]] as [number, number] }),
-    ...(until && { until: [until[0], until[1]] as [number, number] }),
-    ...(name !== undefined && { name }),
-  };
-}
 
 /**
  * Returns the thresholds of a policy for families of algorithms that this build knows. `anchors`: those of the keys of
@@ -45,24 +29,13 @@ export function reportFamilies({ families = [] }: Trust, anchors: readonly (Anch
  */
 export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
   const { kinds, slots } = kindsAsked(m, {});
-  const part = (name: "vendor" | "class" | "device", bytes: ArrayLike<number> | undefined) =>
-    bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {};
   const by = triedInterpreter();
   const unchecked = (kind: DeviceKind): Pick<ReportKind, "unchecked"> => {
     const refused = explainManifest(by, m, [kind], false).behaviours[0]?.refused;
     return refused?.code === errors.IDENTITY_UNCHECKED ? { unchecked: refused.during } : {};
   };
   return {
-    kinds: kinds.map(
-      (kind): ReportKind => ({
-        ...part("vendor", kind.identity.vendor?.[0]),
-        ...part("class", kind.identity.class?.[0]),
-        ...part("device", kind.identity.device?.[0]),
-        slot: kind.slot,
-        has: kind.there,
-        ...unchecked(kind),
-      }),
-    ),
+    kinds: kinds.map((kind) => ({ ...reportKind(kind), ...unchecked(kind) })),
     slots,
   };
 }

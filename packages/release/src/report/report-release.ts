@@ -8,7 +8,7 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../input/limits.js";
 import { recorded } from "../product/changes.js";
-import { checkFiles, hasRecord, looksLikeRecord, readRecord, readRecordFile, releaseFault } from "../product/record/record.js";
+import { checkFiles, findRecord, looksLikeRecord, readRecordFile, releaseFault } from "../product/record/record.js";
 
 /** A board of a release, with the path of its envelope. */
 export interface ReleasedBoard {
@@ -53,9 +53,9 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
  */
 export async function releaseFolder(path: string, names: readonly string[]): Promise<ReleaseFolder | undefined> {
   if (!isFolder(path)) return undefined;
-  if (!hasRecord(path))
+  const record = findRecord(path);
+  if (!record)
     throw releaseFault(`${path} has no ${RECORD}`, "name the folder that firmseal release wrote, for example dist/1.4.2, or an envelope");
-  const record = readRecord(path);
   const wanted = wantedOf(path, record, names);
   await checkFiles(path, record, true);
   return {
@@ -95,9 +95,9 @@ export interface PreviousRelease {
 /** Returns the previous release: a folder, or its release.json. Throws a Failure: RELEASE. */
 export function previousFolder(path: string, now: ReleaseRecord): PreviousRelease {
   const isRecord = !isFolder(path) && looksLikeRecord(path);
-  if (!isRecord && !(isFolder(path) && hasRecord(path)))
+  const record = isRecord ? readRecordFile(path) : isFolder(path) ? findRecord(path) : undefined;
+  if (!record)
     throw releaseFault(`${path} is not a release of several boards`, "name the folder of the previous release, or its release.json");
-  const record = isRecord ? readRecordFile(path) : readRecord(path);
   const folder = isRecord ? dirname(path) : path;
   if (record.product !== now.product || record.vendor !== now.vendor)
     throw releaseFault(

@@ -2,10 +2,10 @@
 // (docs/guides/rotation.md).
 
 import { Failure, notice, type Receipt, type SigningKey, usage, warn } from "@firmseal/keys";
-import { type EnvelopeDraft, equalBytes, keyOfAnchor, type PublicKey, signedBy, toHex } from "@firmseal/signer";
+import { type EnvelopeDraft, keyOfAnchor, type PublicKey, signedBy } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";
-import { ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { equalBytes, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
 import { openWithTrialKey, reviewSigned, warnBeforeSigning } from "../input/draft.js";
 import { recordSigning } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";

@@ -4,7 +4,7 @@
 
 import { extname } from "node:path";
 import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
-import { suggestion, type Violation } from "@firmseal/signer";
+import { decodeUtf8, suggestion, type Violation } from "@firmseal/signer";
 import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";
 import { parseJson } from "../input/json.js";
@@ -169,11 +169,7 @@ const FAULTS: { readonly [code: string]: string } = {
 };
 
 function* csvRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw fleetFault(path, "the file is not text in UTF-8");
-  }
+  if (decodeUtf8(bytes) === undefined) throw fleetFault(path, "the file is not text in UTF-8");
   let names: string[] | undefined;
   const rows: FleetRow[] = [];
   const take = (cells: string[], { lines }: Info) => {

@@ -4,9 +4,9 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { type FeatureName, TARGETS } from "@firmseal/bundler";
 import { grouped, openKeyFile, refusedInput, tooMuch, usage } from "@firmseal/keys";
-import { equalBytes, loadAlg, type PublicKey, suggestion } from "@firmseal/signer";
+import { loadAlg, type PublicKey, suggestion } from "@firmseal/signer";
 import type { Identity, Sequence } from "@firmseal/verifier";
-import { parseSequence } from "@firmseal/verifier/tools";
+import { equalBytes, parseSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../input/limits.js";

@@ -3,8 +3,9 @@
 
 import { existsSync } from "node:fs";
 import { claimedKey, usage } from "@firmseal/keys";
-import { keyOfAnchor, type PublicKey, thumbprint, toHex } from "@firmseal/signer";
+import { keyOfAnchor, type PublicKey, thumbprint } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import type { Cohort } from "./model.js";
 
 /** At least the first half of a thumbprint, so that no key matches by chance. */

@@ -2,9 +2,10 @@
 // envelope of the bridge before it is signed.
 
 import { refusedInput, type SequenceOverrides, usage } from "@firmseal/keys";
-import { draftOf, type EnvelopeDraft, equalBytes, bridge as recipe } from "@firmseal/signer";
+import { draftOf, type EnvelopeDraft, bridge as recipe } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, trustFileUnchecked } from "@firmseal/verifier";
+import { equalBytes } from "@firmseal/verifier/tools";
 import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, releaseFacts } from "../input/draft.js";
 import { identityOf } from "../input/identity.js";
 import { bigSequence } from "../input/sequence.js";

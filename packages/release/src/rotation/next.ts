@@ -2,8 +2,7 @@
 // trust file that it can reach, and then to the newest release.
 
 import { grouped, tooMuch } from "@firmseal/keys";
-import { toHex } from "@firmseal/signer";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { bigSequence } from "../input/sequence.js";
 import { refusalMeaning } from "../verify/refusals.js";

@@ -16,16 +16,14 @@ import {
   decodeTrust,
   describeTrust,
   encodeTrust,
-  equalBytes,
   type PublicKey,
   type RoleName,
   signTrust,
   type TrustDescription,
-  toHex,
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
-import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { equalBytes, ROLE_RELEASE, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
 import { showChanges, type TrustChange } from "../trust/change.js";

@@ -13,8 +13,8 @@ import {
   withSigningLogs,
 } from "@firmseal/keys";
 import { versionIn } from "@firmseal/report";
-import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith, toHex } from "@firmseal/signer";
-import { HASH_NAMES } from "@firmseal/verifier/tools";
+import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith } from "@firmseal/signer";
+import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";

@@ -3,9 +3,9 @@
 
 import type { Entry } from "@firmseal/keys";
 import { isOfTrustFile, keyName, knownEntries, movedTo, refusedInput, usage, warn } from "@firmseal/keys";
-import { coseAlg, equalBytes, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
+import { coseAlg, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
-import { formatSequence, rawKey } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, rawKey } from "@firmseal/verifier/tools";
 import { limitsOf, limitWords } from "../trust/facts.js";
 import { readTrustFile, type TrustOnFile } from "../trust/read.js";
 import { namedIdentities } from "../verify/manifest-facts.js";

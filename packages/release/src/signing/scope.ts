@@ -1,8 +1,8 @@
 // The kinds of device that a manifest is for, as the logs name them.
 
 import { refusedInput } from "@firmseal/keys";
-import { formatUuid, toHex } from "@firmseal/signer";
-import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
+import { formatUuid } from "@firmseal/signer";
+import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { type Commands, manifestParameters } from "../verify/manifest-facts.js";
 

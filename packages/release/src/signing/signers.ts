@@ -13,11 +13,10 @@ import {
   testKeyName,
   testKeys,
   thumbprint,
-  toHex,
   toJwk,
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
-import { ALG_NAMES, type CoseSignature } from "@firmseal/verifier/tools";
+import { ALG_NAMES, type CoseSignature, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 
 /** A key that may have signed: its name, and what it may sign according to a trust file. */

@@ -2,9 +2,8 @@
 // nonce, and updates the row of this device. docs/reference/status.md describes the procedure.
 
 import { usage } from "@firmseal/keys";
-import { toHex } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
-import { formatSequence, readStatus } from "@firmseal/verifier/tools";
+import { formatSequence, readStatus, toHex } from "@firmseal/verifier/tools";
 import { readArchive } from "../rotation/files.js";
 import { fleetRows } from "../rotation/fleet-rows.js";
 import { checkFleetName, type FleetMembers, fleetText, movedRow } from "../rotation/fleet-write.js";

@@ -2,9 +2,9 @@
 // fleet file names files.
 
 import { refusedInput } from "@firmseal/keys";
-import { equalBytes, toHex, trustName } from "@firmseal/signer";
+import { trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { decodeEnvelope, equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { type FleetMembers, movedName } from "../rotation/fleet-write.js";
 import type { PlannedStep } from "../rotation/plan/steps.js";

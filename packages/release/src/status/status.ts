@@ -1,6 +1,6 @@
 // The status of a device, verified with the key of that device. docs/reference/status.md describes the message.
 
-import { ROLES, toHex } from "@firmseal/signer";
+import { ROLES } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Anchor, Sequence } from "@firmseal/verifier";
 import {
@@ -10,6 +10,7 @@ import {
   STATE_CONFIRMED,
   STATE_ROLLED_BACK,
   STATE_TRIAL,
+  toHex,
   verifyStatus,
 } from "@firmseal/verifier/tools";
 import { type DigestText, formatDigest } from "../verify/tree.js";

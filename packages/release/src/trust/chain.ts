@@ -2,10 +2,10 @@
 // some of them.
 
 import { Failure, refusedInput } from "@firmseal/keys";
-import { acceptTrust, decodeTrust, equalBytes, trustName } from "@firmseal/signer";
+import { acceptTrust, decodeTrust, trustName } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { compareSequence, embeddedTrust, errors, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
-import { formatSequence, MAX_CHAIN, readItem, throwRefusal } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, MAX_CHAIN, readItem, throwRefusal } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { refusalHint } from "../verify/refusals.js";
 import { readTrustBytes, readTrustFile, refuseUnsigned, type TrustOnFile, withFileName } from "./read.js";

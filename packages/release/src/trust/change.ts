@@ -1,9 +1,9 @@
 // The changes in a trust file: the difference to its predecessor, shown to the holder of a root key before signing.
 
 import { keyWords, notice, visible, warn } from "@firmseal/keys";
-import { equalBytes, ROLES, type RoleName, toHex, trustName } from "@firmseal/signer";
+import { ROLES, type RoleName, trustName } from "@firmseal/signer";
 import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { refuseOtherLine } from "./chain.js";
 import { type AnchorFacts, anchorFacts, limitWords } from "./facts.js";
 import { type FamilyFacts, familyFacts, familyWords, isFamilyLowered } from "./families.js";

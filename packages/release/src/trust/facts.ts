@@ -1,9 +1,9 @@
 // What a trust file says, for JSON and for people: its keys with their limits, and how many roots have signed.
 
 import { keyFacts } from "@firmseal/keys";
-import { equalBytes, formatUuid, keyOfAnchor, type PublicKey, type RoleName, roleNames, toHex, trustSigners } from "@firmseal/signer";
+import { formatUuid, keyOfAnchor, type PublicKey, type RoleName, roleNames, trustSigners } from "@firmseal/signer";
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
-import { formatSequence, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import { areReached, type FamilyProgress, familyProgress } from "./families.js";
 
 /** How many roots have signed, and how many must. */

@@ -1,10 +1,10 @@
 // Reads trust files from paths: unverified, signed by their own roots, or checked against what a user pins.
 
 import { anchors, Failure, type PassphraseOptions, passphraseOptions, publicKeys, readAll, usage, visible, warn } from "@firmseal/keys";
-import { acceptTrust, decodeTrust, type TrustFile, toHex } from "@firmseal/signer";
+import { acceptTrust, decodeTrust, type TrustFile } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Trust, type TrustStore } from "@firmseal/verifier";
-import { looksLikeTrustFile } from "@firmseal/verifier/tools";
+import { looksLikeTrustFile, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { wrongKind } from "../input/wrong-kind.js";
 import { isRefusal, refusalFailure, refusalHint } from "../verify/refusals.js";

@@ -2,7 +2,6 @@
 
 import { grouped, tooMuch } from "@firmseal/keys";
 import { type DeviceKind, everyKind } from "@firmseal/report";
-import { toHex } from "@firmseal/signer";
 import type { Identity, Manifest } from "@firmseal/verifier";
 import {
   PARAM_CLASS_IDENTIFIER,
@@ -10,6 +9,7 @@ import {
   PARAM_DEVICE_IDENTIFIER,
   PARAM_URI,
   PARAM_VENDOR_IDENTIFIER,
+  toHex,
 } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { allParameters, sequenceCommands } from "./tree.js";

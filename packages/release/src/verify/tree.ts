@@ -2,7 +2,7 @@
 // what a payload check must try.
 
 import { grouped, tooMuch } from "@firmseal/keys";
-import { formatUuid, toHex } from "@firmseal/signer";
+import { formatUuid } from "@firmseal/signer";
 import {
   COMMAND_NAMES,
   COMMAND_ROWS,
@@ -22,6 +22,7 @@ import {
   PARAMETER_NAMES,
   readSlice,
   type Slice,
+  toHex,
 } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 

@@ -4,10 +4,17 @@ import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CODES, Failure, STDIO, someOf } from "@firmseal/keys";
 import { fileOfUri } from "@firmseal/report";
-import { toHex } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import {
+  decodeEnvelope,
+  formatSequence,
+  MANIFEST_NAMES,
+  parseSequence,
+  rawKey,
+  toHex,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
 import type { TrustedKeys } from "../trust/trusted-keys.js";
 import { namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
 import { checkPayloads, payloadFiles, warnOfRefusal } from "./payload-check.js";

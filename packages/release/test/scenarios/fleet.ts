@@ -1,8 +1,7 @@
 // A fleet of virtual devices, each of which is brought to its state by what it was offered. Devices in one state are one device: what the
 // verifier does depends on nothing else, so the outcome of one stands for all of them.
 
-import { toHex } from "@firmseal/signer";
-import { decodeEnvelope, formatSequence, looksLikeTrustFile, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { decodeEnvelope, formatSequence, looksLikeTrustFile, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
 import { type Cut, Device, VENDOR } from "../../../test-support/src/rotation-world.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../src/rotation/model.js";
 import { selfSignedTrust } from "../../src/trust/chain.js";

@@ -1,9 +1,8 @@
 // What really happens to a device: it is offered the steps, then what a thief can make, then what we can still make.
 // Nothing here asks the plan.
 
-import { equalBytes, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence, looksLikeTrustFile, ROLE_DEBUG, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { decodeEnvelope, equalBytes, formatSequence, looksLikeTrustFile, ROLE_DEBUG, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
 import type { Device } from "../../../test-support/src/rotation-world.js";
 import { bigSequence } from "../../src/input/sequence.js";
 import { higher, LAST } from "../../src/rotation/plan/quorum.js";

@@ -1,9 +1,8 @@
 // Runs a scenario: compares what the plan says about each device with what happens to a device in the same state.
 
-import { equalBytes } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, open } from "@firmseal/verifier";
-import { looksLikeTrustFile } from "@firmseal/verifier/tools";
+import { equalBytes, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { randoms } from "../../../test-support/src/randoms.js";
 import type { Cohort } from "../../src/rotation/model.js";
 import { type CohortResult, planSteps } from "../../src/rotation/plan/plan.js";

@@ -25,12 +25,12 @@ import {
   singleImage,
   TrustDraft,
   type TrustEntry,
-  toHex,
 } from "@firmseal/signer";
 import { type Alg, ed25519, es256, hsslms, type Identity, type TrustStore } from "@firmseal/verifier";
-import { rawKey } from "@firmseal/verifier/tools";
+import { rawKey, toHex } from "@firmseal/verifier/tools";
 import { remembered } from "../../../simulator/src/simulation/remembered.js";
-import { key as fixedKey, imageOf, sha256, VENDOR } from "../../../test-support/src/rotation-world.js";
+import { sha256Hex } from "../../../test-support/src/bytes.js";
+import { key as fixedKey, imageOf, VENDOR } from "../../../test-support/src/rotation-world.js";
 import { selfSignedTrust } from "../../src/trust/chain.js";
 
 const utf8 = new TextEncoder();
@@ -182,7 +182,7 @@ function boundTo(device: string, d: Description): Description {
 export async function release(f: ReleaseFacts): Promise<Uint8Array> {
   const facts = { sequence: String(f.sequence), vendor: f.vendor ?? VENDOR, class: f.class ?? "board-v2" };
   const image = f.image === undefined ? undefined : imageOf(f.image);
-  const content = image && { digest: sha256(image), size: image.length, uri: "#firmware", payload: image };
+  const content = image && { digest: sha256Hex(image), size: image.length, uri: "#firmware", payload: image };
   const description = f.brings
     ? bridge({ ...facts, trust: f.brings, ...(content && { image: content }) })
     : singleImage({ ...facts, ...(content as NonNullable<typeof content>) });

@@ -13,7 +13,16 @@ import {
   start,
   step,
 } from "@firmseal/verifier";
-import { COMMAND_ROWS, COND_CHECK_CONTENT, COND_IMAGE_MATCH, DIR_COPY, DIR_INVOKE, DIR_SWAP, HASH_NAMES } from "@firmseal/verifier/tools";
+import {
+  COMMAND_ROWS,
+  COND_CHECK_CONTENT,
+  COND_IMAGE_MATCH,
+  DIR_COPY,
+  DIR_INVOKE,
+  DIR_SWAP,
+  equalBytes,
+  HASH_NAMES,
+} from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
 /** What a device does with a release: installs it, or starts it. */
@@ -85,11 +94,6 @@ export function admissionRefusal(by: Interpreter, run: Run, e: Effect | undefine
   return isDue && by.identityChecked && !by.identityChecked(run) ? errors.IDENTITY_UNCHECKED : undefined;
 }
 
-function same(a: Bytes, b: Bytes): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return a.length === b.length;
-}
-
 /** What a payload must match. Without a digest, only its size is known yet. */
 export interface Expectation {
   uri: string;
@@ -112,13 +116,13 @@ interface Written {
 function isImage(content: Bytes, { digest, size }: Pick<Effect, "digest" | "size">): boolean {
   if (size === undefined ? content.length === 0 : size !== content.length) return false;
   const hash = digest && HASH_FUNCTIONS[HASH_NAMES[digest.alg] ?? ""];
-  return !hash || same(hash(Uint8Array.from(content)), digest.bytes);
+  return !hash || equalBytes(hash(Uint8Array.from(content)), digest.bytes);
 }
 
 /** Whether an image that was installed cannot be the one that a comparison asks for. */
 function isOther(written: Written, { digest, size }: Effect): boolean {
   if (size !== undefined && written.size !== undefined && size !== written.size) return true;
-  return digest !== undefined && digest.alg === written.digest?.alg && !same(digest.bytes, written.digest.bytes);
+  return digest !== undefined && digest.alg === written.digest?.alg && !equalBytes(digest.bytes, written.digest.bytes);
 }
 
 /** What is known of the components of a device while it runs the sections of one phase. */
@@ -151,7 +155,7 @@ export class KnownContents {
     const written = this.written.get(e.component);
     if (!written) return otherwise;
     const { content } = written;
-    if (e.op === COND_CHECK_CONTENT) return !content || same(content, e.content as Bytes);
+    if (e.op === COND_CHECK_CONTENT) return !content || equalBytes(content, e.content as Bytes);
     if (content) return isImage(content, e);
     // until the installation ends, a payload may turn out to be what the next comparison asks for
     return this.fresh.has(e.component) || !isOther(written, e);

@@ -3,7 +3,7 @@
 // that of a device bundle.
 
 import { type Bytes, type Digest, type Effect, errors, type Manifest } from "@firmseal/verifier";
-import { type ActionName, COMMAND_ROWS, formatSequence, HASH_NAMES, refusalOf } from "@firmseal/verifier/tools";
+import { type ActionName, COMMAND_ROWS, formatSequence, HASH_NAMES, refusalOf, toHex } from "@firmseal/verifier/tools";
 import type { Interpreter, Phase } from "./device-rules.js";
 import { type Course, coursesOf, type DeviceKind, type DeviceRefusal } from "./device-run.js";
 
@@ -49,22 +49,15 @@ export interface Explained {
   others: number;
 }
 
-/** Returns the bytes in hexadecimal. */
-export const hexOf = (bytes: Bytes): string => {
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) text += ((bytes[i] as number) + 256).toString(16).substring(1);
-  return text;
-};
-
 /** Returns a UUID, or the hex of another identifier. Undefined: the release does not ask for it. */
 export function identifierText(bytes: Bytes | undefined): string | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
-  const hex = hexOf(bytes);
+  const hex = toHex(bytes);
   return hex.length === 32 ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5") : hex;
 }
 
 const digestOf = (digest: Digest | undefined) =>
-  digest ? { digest: { algorithm: HASH_NAMES[digest.alg] ?? String(digest.alg), hex: hexOf(digest.bytes) } } : {};
+  digest ? { digest: { algorithm: HASH_NAMES[digest.alg] ?? String(digest.alg), hex: toHex(digest.bytes) } } : {};
 const sizeOf = (size: number | undefined) => (size === undefined ? {} : { bytes: size });
 
 /** What a component must hold afterwards, or already holds. */
@@ -135,7 +128,7 @@ export function explainManifest(by: Interpreter, m: Manifest, kinds: readonly De
   }
   return {
     sequence: formatSequence(m.sequence),
-    components: m.components.map((id) => id.map(hexOf)),
+    components: m.components.map((id) => id.map(toHex)),
     behaviours: withoutNeedlessHas([...groups.values()]),
     others,
   };

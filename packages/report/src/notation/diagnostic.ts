@@ -1,8 +1,7 @@
 // CBOR diagnostic notation (RFC 8949 §8, RFC 8610 §G for << >>) of an envelope or a trust file, with the names of its
 // numbers as comments. Byte strings are opened where the format says that they hold CBOR, and nowhere else.
 
-import { decodeItem, type Item, type Names } from "@firmseal/verifier/tools";
-import { hexOf } from "../behaviour/explain.js";
+import { decodeItem, type Item, type Names, toHex } from "@firmseal/verifier/tools";
 import { escaped, grouped } from "../text.js";
 import { exactArgument, insideBytes, isNumbered, keyOf, PLACE_NAMES, type Place, valueNames, valuePlace } from "./places.js";
 
@@ -33,8 +32,8 @@ class DiagWriter {
 
   /** A payload is not written out: a comment (RFC 8610 §G.1) says how much is left out. */
   string({ body, value }: Item): string {
-    if (value <= this.shownBytes) return `h'${hexOf(this.bytes.subarray(body, body + value))}'`;
-    return `h'${hexOf(this.bytes.subarray(body, body + 32))}' / and ${grouped(value - 32)} bytes more /'`;
+    if (value <= this.shownBytes) return `h'${toHex(this.bytes.subarray(body, body + value))}'`;
+    return `h'${toHex(this.bytes.subarray(body, body + 32))}' / and ${grouped(value - 32)} bytes more /'`;
   }
 
   item(it: Item, place: Place, indent: string): string {

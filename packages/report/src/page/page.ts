@@ -1,8 +1,7 @@
 // The script of the page: verifies, then shows. Until it has run, the page says that nothing was verified.
 
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import { decodeEnvelope, toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { hexOf } from "../behaviour/explain.js";
 import { MOST_BOARDS } from "../data.js";
 import { type ReleaseRecord, readRecordText, recordContradiction } from "../record/record.js";
 import { recordFault } from "../record/record-check.js";
@@ -36,7 +35,7 @@ interface Opened extends BoardOutcome {
 
 const contentOf = (id: string) => document.getElementById(id)?.textContent ?? "";
 
-const textDigest = (text: string) => hexOf(sha256(new TextEncoder().encode(text)));
+const textDigest = (text: string) => toHex(sha256(new TextEncoder().encode(text)));
 
 /** Verifies one envelope. */
 async function openPart(data: PageData, i: number, progress: OnProgress): Promise<Opened> {
@@ -46,7 +45,7 @@ async function openPart(data: PageData, i: number, progress: OnProgress): Promis
     length = envelope.length;
     const verified = await verifyReport(firmseal, trustOf(firmseal, data), data, envelope, progress);
     // another release of the same signers is not the release of this report
-    if (hexOf(digest) !== firmsealFileDigests[i]) throw new Error(REPORT_TEXTS.changed);
+    if (toHex(digest) !== firmsealFileDigests[i]) throw new Error(REPORT_TEXTS.changed);
     return { data, length, verified, envelope };
   } catch (e) {
     return { data, length, refused: refusalWords(e) };
@@ -59,7 +58,7 @@ async function boardFault(record: ReleaseRecord, { data, verified, envelope }: O
   const { sequence, behaviours, thumbprints, signed } = verified;
   return recordFault(record, data.board ?? "", {
     ...{ outline: decodeEnvelope(envelope), sequence, behaviours, size: envelope.length },
-    digest: hexOf(await digestInSlices(sha256, envelope, progress)),
+    digest: toHex(await digestInSlices(sha256, envelope, progress)),
     thumbprints: thumbprints.filter((_, k) => signed[k]),
   });
 }

@@ -1,7 +1,7 @@
 // Compares the file of a payload outside the envelope with the digest that was signed.
 
+import { toHex } from "@firmseal/verifier/tools";
 import { HASH_FUNCTIONS, type HashFunction } from "../behaviour/device-rules.js";
-import { hexOf } from "../behaviour/explain.js";
 import type { ReportDocument } from "../data.js";
 import { el, visibleText } from "./dom.js";
 import type { BoardOutcome } from "./release-view.js";
@@ -22,7 +22,7 @@ async function fileDigests(file: Blob, algorithms: readonly string[], progress: 
     for (const [, state] of states) state.update(part);
     progress(at, file.size);
   }
-  return new Map(states.map(([name, state]) => [name, hexOf(state.digest())]));
+  return new Map(states.map(([name, state]) => [name, toHex(state.digest())]));
 }
 
 /** The payloads that a file of this length can be. */

@@ -10,10 +10,11 @@ import {
   MAN_MUD,
   MANIFEST_NAMES,
   TEXT_NAMES,
+  toHex,
 } from "@firmseal/verifier/tools";
 import { type Expectation, HASH_FUNCTIONS, type Interpreter } from "../behaviour/device-rules.js";
 import { type DeviceKind, payloadsOf } from "../behaviour/device-run.js";
-import { type Behaviour, explainManifest, hexOf } from "../behaviour/explain.js";
+import { type Behaviour, explainManifest } from "../behaviour/explain.js";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
 import { digestInSlices, type OnProgress } from "./slices.js";
 import { REPORT_TEXTS } from "./texts.js";
@@ -98,9 +99,9 @@ function payloadCheck(envelope: Uint8Array, progress?: OnProgress) {
     const hash = digest && HASH_FUNCTIONS[HASH_NAMES[digest.alg] ?? ""];
     if (!hash) return;
     const key = `${digest.alg} ${content.at}`;
-    const hex = hashed.get(key) ?? hexOf(await digestInSlices(hash, envelope.subarray(content.at, content.at + content.n), progress));
+    const hex = hashed.get(key) ?? toHex(await digestInSlices(hash, envelope.subarray(content.at, content.at + content.n), progress));
     hashed.set(key, hex);
-    if (hex !== hexOf(digest.bytes)) throw payloadRefusal(errors.IMAGE_MISMATCH, uri);
+    if (hex !== toHex(digest.bytes)) throw payloadRefusal(errors.IMAGE_MISMATCH, uri);
     met.add(uri);
   };
   return { uris: payloads.map(({ uri }) => uri), met, compare };
@@ -198,8 +199,8 @@ export async function verifyReport(
   const digest = decodeEnvelope(envelope).digest;
   return {
     sequence: formatSequence(manifest.sequence),
-    digest: digest ? hexOf(digest.bytes) : "",
-    thumbprints: trust.anchors.map(({ alg }, i) => hexOf(thumbprintOf(alg, bytesOf((data.keys[i] as ReportKey).key)))),
+    digest: digest ? toHex(digest.bytes) : "",
+    thumbprints: trust.anchors.map(({ alg }, i) => toHex(thumbprintOf(alg, bytesOf((data.keys[i] as ReportKey).key)))),
     signed,
     components,
     behaviours,

@@ -1,9 +1,9 @@
 // Checks a record against an envelope that it names: the record is not signed, and backends publish by it.
 
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
-import { HASH_NAMES } from "@firmseal/verifier/tools";
+import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Behaviour, hexOf } from "../behaviour/explain.js";
+import type { Behaviour } from "../behaviour/explain.js";
 import { escaped } from "../text.js";
 import { fileOfUri } from "./file-of-uri.js";
 import type { Artifact, ReleaseRecord } from "./record.js";
@@ -72,7 +72,7 @@ export function signersFault(
   { signatures }: Pick<UnverifiedEnvelope, "signatures">,
   verified: readonly (string | null)[],
 ): string | undefined {
-  const signed = signatures.map(({ message, kid }) => `${hexOf(sha256(Uint8Array.from(message)))} ${kid ? hexOf(kid) : null}`);
+  const signed = signatures.map(({ message, kid }) => `${toHex(sha256(Uint8Array.from(message)))} ${kid ? toHex(kid) : null}`);
   const said = signers.map(({ tbs, kid }) => `${tbs} ${kid}`);
   if (signed.sort().join() !== said.sort().join()) return "its signers are not those of the envelope";
   const named = new Set(signers.map(({ thumbprint }) => thumbprint));
@@ -106,7 +106,7 @@ export function recordFault({ artifacts }: ReleaseRecord, board: string, found: 
   const envelope = own.find(({ kind }) => kind === "envelope");
   if (!envelope) return "it has no envelope for this board";
   const { outline, sequence, digest, size, behaviours, thumbprints } = found;
-  const manifest = outline.digest ? `${HASH_NAMES[outline.digest.alg]}:${hexOf(outline.digest.bytes)}` : "";
+  const manifest = outline.digest ? `${HASH_NAMES[outline.digest.alg]}:${toHex(outline.digest.bytes)}` : "";
   for (const one of own) {
     const file = one === envelope ? { digest: `sha-256:${digest}`, size } : {};
     const is = { ...file, version: versionIn(outline) ?? one.version, sequence, manifest, devices: devicesOf(behaviours) };

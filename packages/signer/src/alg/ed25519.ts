@@ -4,9 +4,9 @@ import { ed25519 as alg } from "@firmseal/verifier";
 import { COSE } from "@firmseal/verifier/tools";
 import * as noble from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
-import { KeyError } from "../key/error.js";
+import { KeyError, unlessThrown } from "../key/error.js";
 import * as openssl from "./openssl.js";
-import { type AlgRow, attempt } from "./row.js";
+import type { AlgRow } from "./row.js";
 
 /** The library. Its synchronous half has no hash of its own. */
 function library(): typeof noble {
@@ -26,7 +26,7 @@ export const ed25519Row: AlgRow = {
   check(key) {
     // the verifier decides; the library says why
     if (alg.valid(key)) return;
-    const point = attempt(() => noble.Point.fromBytes(key, false));
+    const point = unlessThrown(() => noble.Point.fromBytes(key, false));
     // Under a small-order key, one signature is valid for many messages. RFC 8032 leaves this check open; our verifiers
     // refuse such anchors.
     throw new KeyError("point", `the public key is ${point?.isSmallOrder() ? "a point of small order" : "not a point of Ed25519"}`);

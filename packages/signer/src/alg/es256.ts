@@ -3,8 +3,8 @@
 import { es256 as alg } from "@firmseal/verifier";
 import { COSE } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
-import { KeyError } from "../key/error.js";
-import { type AlgRow, attempt } from "./row.js";
+import { KeyError, unlessThrown } from "../key/error.js";
+import type { AlgRow } from "./row.js";
 
 // The defaults of the library, spelled out because they matter. RFC 6979 without extra entropy makes a release
 // reproducible. High S values are left alone: RFC 6979 yields them, and COSE verifiers accept them (RFC 9053 §2.1).
@@ -19,7 +19,8 @@ export const es256Row: AlgRow = {
   jwk: { kty: "EC", crv: "P-256", alg: "ES256" },
   ssh: { type: "ecdsa-sha2-nistp256", curve: "nistp256" },
   check(key) {
-    if (key[0] !== 4 || !attempt(() => p256.Point.fromBytes(key))) throw new KeyError("point", "the public key is not a point of P-256");
+    if (key[0] !== 4 || !unlessThrown(() => p256.Point.fromBytes(key)))
+      throw new KeyError("point", "the public key is not a point of P-256");
   },
   decompress: (x, odd) =>
     p256.Point.fromBytes(Uint8Array.of(odd ? 3 : 2, ...x))

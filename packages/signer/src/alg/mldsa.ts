@@ -4,7 +4,8 @@
 
 import type { Alg } from "@firmseal/verifier";
 import { COSE, rawKey } from "@firmseal/verifier/tools";
-import { type AlgRow, attempt } from "./row.js";
+import { unlessThrown } from "../key/error.js";
+import type { AlgRow } from "./row.js";
 
 type MlDsaModule = typeof import("@noble/post-quantum/ml-dsa.js");
 type ParameterSet = "ml_dsa44" | "ml_dsa65" | "ml_dsa87";
@@ -43,7 +44,7 @@ function mlDsaRow(set: ParameterSet, cose: number, publicLength: number, signatu
       const raw = rawKey(key);
       if (raw.length !== publicLength || signature.length !== signatureLength) return false;
       const mathematics = loadedMlDsa(set);
-      return attempt(() => mathematics.verify(bytes(signature), bytes(message), bytes(raw))) ?? false;
+      return unlessThrown(() => mathematics.verify(bytes(signature), bytes(message), bytes(raw))) ?? false;
     },
   };
   return {

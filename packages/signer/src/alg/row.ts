@@ -65,11 +65,3 @@ export interface AlgRow {
   load?(): Promise<void>;
   loaded?(): boolean;
 }
-
-export function attempt<T>(f: () => T): T | undefined {
-  try {
-    return f();
-  } catch {
-    return undefined;
-  }
-}

@@ -7,6 +7,7 @@ import {
   COMMAND_NAMES,
   COMMAND_ROWS,
   COMPONENT_TEXT_NAMES,
+  fromHex,
   MAN_COMMON,
   MAN_REFERENCE_URI,
   MAN_SEQUENCE_NUMBER,
@@ -24,7 +25,7 @@ import {
   REP_SYSINFO_ON_SUCCESS,
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
-import { fromHex, toBytes } from "../bytes.js";
+import { toBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable } from "../cbor.js";
 import { EnvelopeDraft } from "../envelope/draft.js";
 import { type EnvelopeParts, writeEnvelope } from "../envelope/envelope.js";

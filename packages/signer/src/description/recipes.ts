@@ -1,6 +1,6 @@
 // Descriptions of the updates that most products need, from a few facts.
 
-import { toHex } from "../bytes.js";
+import { toHex } from "@firmseal/verifier/tools";
 import { HASHES } from "../hash.js";
 import { type BytesValue, type Command, type Description, type HashName, SCHEMA } from "./manifest.js";
 import { formatUuid, identityUuids } from "./uuid.js";

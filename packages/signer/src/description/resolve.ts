@@ -1,7 +1,8 @@
 // Replaces the files of a description by bytes, digests and sizes. The caller supplies the functions that read files:
 // this package does no I/O.
 
-import { toBytes, toHex } from "../bytes.js";
+import { toHex } from "@firmseal/verifier/tools";
+import { toBytes } from "../bytes.js";
 import { HASHES } from "../hash.js";
 import { DescriptionError } from "./conform.js";
 import { type BytesValue, type Command, type Description, type DigestValue, type HashName, type Parameters, validate } from "./manifest.js";

@@ -1,8 +1,8 @@
 // Identifiers of vendors and classes: UUIDs of version 5 (RFC 9562 §5.5, M37 §8.4.8.2).
 
+import { fromHex, toHex } from "@firmseal/verifier/tools";
 import { sha1 } from "@noble/hashes/legacy.js";
 import { nodeHash } from "../alg/openssl.js";
-import { fromHex, toHex } from "../bytes.js";
 
 const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

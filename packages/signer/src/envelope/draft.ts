@@ -2,30 +2,14 @@
 // the wrapper, after that digest has been compared with the manifest.
 
 import { type Alg, type Anchor, type Host, type Manifest, open } from "@firmseal/verifier";
-import {
-  decodeEnvelope,
-  formatSequence,
-  HASH_SHA_256,
-  HEADER_ALG,
-  HEADER_KID,
-  TAG_SIGN1,
-  type UnverifiedEnvelope,
-} from "@firmseal/verifier/tools";
+import { decodeEnvelope, equalBytes, formatSequence, HASH_SHA_256, TAG_SIGN1, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { ed25519Row } from "../alg/ed25519.js";
 import { randomBytes } from "../alg/openssl.js";
-import { equalBytes } from "../bytes.js";
-import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
+import { encodeCbor as cbor, protectedHeader, Tagged } from "../cbor.js";
 import { HASHES } from "../hash.js";
 import { anchorOfSigner } from "../key/signer.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
 import { type EnvelopeParts, envelopeParts, writeEnvelope } from "./envelope.js";
-
-/** The protected header. It contains the key identifier, if there is one. */
-function protectedHeader(key: SignedWith): Uint8Array {
-  const headers = new Map<Encodable, Encodable>([[HEADER_ALG, key.alg]]);
-  if (key.kid) headers.set(HEADER_KID, key.kid);
-  return cbor(headers);
-}
 
 /** A COSE_Sign1 with a nil payload (RFC 9052 §4.2). */
 const signatureBlock = (key: SignedWith, signature: Uint8Array): Uint8Array =>

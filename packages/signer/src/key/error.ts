@@ -16,3 +16,12 @@ export class KeyError extends Error {
     super(message);
   }
 }
+
+/** Returns what `f` returns, and undefined if it throws. */
+export function unlessThrown<T>(f: () => T): T | undefined {
+  try {
+    return f();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,7 @@
 // Keys as JWK (RFC 7517, 7518 §6.2, 8037, 9964 §3).
 
+import { equalBytes } from "@firmseal/verifier/tools";
 import { algWords, coseFormOf, jwkFormOf, type KeyAlg, keyAlgs } from "../alg/algorithms.js";
-import { equalBytes } from "../bytes.js";
 import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import { KeyError } from "./error.js";
 import { coordinatesOf, type PrivateKey, type PublicKey } from "./key.js";

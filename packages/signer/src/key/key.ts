@@ -4,10 +4,9 @@
 import { sha256 } from "@firmseal/verifier";
 import { KEY_ALG, KEY_CRV, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import { coseAlg, coseFormOf, type KeyAlg, loadedRow, rowOf } from "../alg/algorithms.js";
-import { attempt } from "../alg/row.js";
 import { secretCopy } from "../bytes.js";
 import { encodeCbor } from "../cbor.js";
-import { KeyError } from "./error.js";
+import { KeyError, unlessThrown } from "./error.js";
 
 /**
  * A checked public key: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), 60 or 52 bytes (HSS/LMS, RFC 8554 §6.1), or
@@ -126,7 +125,7 @@ export function decompress(alg: KeyAlg, x: Uint8Array | undefined, odd: boolean)
   const { family, decompress } = rowOf(alg);
   const { coordinate } = coseFormOf(alg);
   if (x?.length !== coordinate) throw new KeyError("length", `the x of a key on ${family} has ${coordinate} bytes`);
-  const y = x && attempt(() => decompress?.(x, odd));
+  const y = x && unlessThrown(() => decompress?.(x, odd));
   if (!y) throw new KeyError("point", `the public key is not a point of ${family}`);
   return y;
 }

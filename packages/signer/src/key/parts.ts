@@ -1,6 +1,7 @@
 // Keys from their parts, and raw. Ed25519, P-256 and ML-DSA keys for signing are accepted, public or private. A private
 // key whose public members do not match it is refused.
 
+import { equalBytes } from "@firmseal/verifier/tools";
 import {
   algWords,
   coseFormOf,
@@ -12,7 +13,6 @@ import {
   publicLengths,
   secretLength,
 } from "../alg/algorithms.js";
-import { equalBytes } from "../bytes.js";
 import { KeyError } from "./error.js";
 import { type PrivateKey, type PublicKey, privateKey, publicKey } from "./key.js";
 

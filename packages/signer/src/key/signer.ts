@@ -1,9 +1,9 @@
 // What signs: a private key in memory, or one elsewhere. Every signature is verified before it is returned.
 
 import type { Alg, Anchor, Bytes } from "@firmseal/verifier";
+import { equalBytes } from "@firmseal/verifier/tools";
 import { coseAlgs, keyAlgOf, loadedRow, rowOf } from "../alg/algorithms.js";
 import { forgetKeyObject } from "../alg/openssl.js";
-import { equalBytes } from "../bytes.js";
 import { KeyError } from "./error.js";
 import { derivedAgain, isPrivate, type PrivateKey, type PublicKey } from "./key.js";
 

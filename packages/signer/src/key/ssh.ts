@@ -25,7 +25,8 @@ function stringsIn(blob: Uint8Array, most: number): { fields: Uint8Array[]; rest
   return { fields, rest: blob.subarray(at) };
 }
 
-function algNamed(name: string): KeyAlg {
+/** Returns the algorithm of a key type of OpenSSH. Throws KeyError: `unsupported`. */
+export function sshAlg(name: string): KeyAlg {
   const alg = keyAlgs.find((one) => sshType(one)?.type === name);
   // the file is untrusted, so the message contains the type name only if it looks like one
   if (!alg) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(name) ? name : "that it names"}`);
@@ -40,7 +41,7 @@ export function fromSsh(blob: Uint8Array, expected?: string): PublicKey {
   const { fields, rest } = stringsIn(blob, 1);
   if (!fields[0]) throw damaged();
   const name = latin1(fields[0]);
-  const alg = algNamed(name);
+  const alg = sshAlg(name);
   if (expected !== undefined && expected !== name) throw damaged();
   const curve = sshType(alg)?.curve;
   const { fields: parts, rest: more } = stringsIn(rest, curve === undefined ? 1 : 2);
@@ -75,7 +76,7 @@ export function fromSshLine(text: string): PublicKey {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
   if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
   const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
-  algNamed(name);
+  sshAlg(name);
   const blob = decodeBase64(base64);
   if (!blob) throw damaged();
   return fromSsh(blob, name);

@@ -1,8 +1,8 @@
 // Keys whose private halves are published in specifications, test suites or source trees of boot loaders. Anybody can
 // sign with such a key. Only the public halves are stored here; each was computed from the published private key.
 
+import { fromHex, toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { fromHex, toHex } from "../bytes.js";
 import { type PublicKey, privateKey, publicKey, publicOf, twinBytes, twinsOf } from "../key/key.js";
 import type { TestKey } from "./key.js";
 import { ncsKeys } from "./ncs.js";

@@ -1,20 +1,10 @@
 // Signs trust files (docs/guides/trust.md): a draft that is read once, and roots that sign it.
 
 import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
-import {
-  formatSequence,
-  HASH_SHA_256,
-  HEADER_ALG,
-  HEADER_KID,
-  MAX_SIGNATURES,
-  ROLE_ROOT,
-  TRUST_CONTEXT,
-  throwRefusal,
-} from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, HASH_SHA_256, MAX_SIGNATURES, ROLE_ROOT, TRUST_CONTEXT, throwRefusal } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { coseAlg, deviceKeyAlgs } from "../alg/algorithms.js";
-import { equalBytes } from "../bytes.js";
-import { encodeCbor as cbor, type Encodable } from "../cbor.js";
+import { encodeCbor as cbor, protectedHeader } from "../cbor.js";
 import { KeyError } from "../key/error.js";
 import { type PublicKey, publicKey } from "../key/key.js";
 import { foreignSigner, type Signer } from "../key/signer.js";
@@ -50,10 +40,9 @@ function rootAnchors(key: PublicKey, store: TrustStore, before: readonly TrustSt
  * ones.
  */
 function bucketOf(alg: number, listed: readonly TrustAnchor[]): Uint8Array {
-  const headers = new Map<Encodable, Encodable>([[HEADER_ALG, alg]]);
   const kid = listed[0]?.kid;
-  if (kid && listed.every((a) => a.kid && equalBytes(a.kid, kid))) headers.set(HEADER_KID, Uint8Array.from(kid));
-  return cbor(headers);
+  const isShared = kid && listed.every((a) => a.kid && equalBytes(a.kid, kid));
+  return protectedHeader({ alg, kid: isShared ? Uint8Array.from(kid) : undefined });
 }
 
 function keyOfSigner(signer: SignedWith): PublicKey {

@@ -14,6 +14,7 @@ import {
   ANCHOR_VENDOR,
   type CoseSignature,
   decodeItem,
+  equalBytes,
   FILE_ANCHORS,
   FILE_EPOCH,
   FILE_FAMILIES,
@@ -33,7 +34,6 @@ import {
   trustPayload,
 } from "@firmseal/verifier/tools";
 import { coseAlg, deviceKeyAlgs } from "../alg/algorithms.js";
-import { equalBytes } from "../bytes.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/conform.js";
 import { KeyError } from "../key/error.js";

@@ -2,8 +2,7 @@
 // nobody needs.
 
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
-import { MAX_SIGNATURES, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { equalBytes, toHex } from "../bytes.js";
+import { equalBytes, MAX_SIGNATURES, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import type { PublicKey } from "../key/key.js";
 import { hasSigned, type KnownSignature } from "../signable.js";
 import { keyOfAnchor } from "./description.js";

@@ -1,10 +1,10 @@
 // device/memory.ts, as if its slots, its floor and the current slot survived a power cut. Each change of them is
 // atomic.
 
-import { equalBytes } from "@firmseal/signer";
 import type { Bytes, ComponentId, Sequence } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
+import { equalBytes } from "@firmseal/verifier/tools";
 import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
 
 /** The bytes written to a slot, in order. Kept in pieces, because most states are never started. */

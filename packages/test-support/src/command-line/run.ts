@@ -200,3 +200,14 @@ export const DEVICE = ["--device", "dev", "--key", "A.jwk"] as const;
 export function signImage(p: Place, seq: number | string, out: string, more: readonly string[] = []): Promise<Result> {
   return p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", String(seq), "--out", out, ...more]);
 }
+
+/** The entries of a signing log, or none if there is no log. */
+export const logEntries = (p: Place, name = "A.pem.log") =>
+  p.has(name)
+    ? p
+        .get(name)
+        .toString()
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+    : [];

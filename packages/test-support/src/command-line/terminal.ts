@@ -1,9 +1,10 @@
 // Runs the command line on a terminal, which the program `script` (util-linux) makes, and types what it asks for.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { hasProgram } from "../environment/programs.js";
 import { bin, type Place, stateOf } from "./run.js";
 
-export const hasTerminal = spawnSync("script", ["--version"]).status === 0;
+export const hasTerminal = hasProgram("script");
 /** For the name of a test that needs one. */
 export const terminalReason = hasTerminal ? "" : " (skipped: no program script)";
 

@@ -1,6 +1,7 @@
 // A folder with an HSS/LMS key, and a reader of HSS/LMS signatures (RFC 8554 §6.2) for what they give away about the
 // state of their signer.
 
+import { readdirSync } from "node:fs";
 import { hsslms, open } from "@firmseal/verifier";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
@@ -78,4 +79,12 @@ export class HssPlace extends Place {
     const raw = await this.raw(key);
     return names.map((name) => claimIn(this.get(name), raw).signature);
   }
+}
+
+/** What the name of a last-seen mark of leaves ends with. */
+export const LEAVES_MARK = ".leaves.last-seen";
+
+/** The name of the last-seen mark of the one key in a place. */
+export function recordOf(p: HssPlace): string {
+  return readdirSync(p.at("machine")).find((name) => name.endsWith(LEAVES_MARK)) as string;
 }

@@ -16,9 +16,10 @@ import type { Writable } from "node:stream";
 import { expect, onTestFinished } from "vitest";
 import type { KeyFileError } from "../../../keys/src/errors/key-file.js";
 import type { OpenedKey } from "../../../keys/src/sources/source.js";
+import { hasProgram } from "../environment/programs.js";
 import { type DrawnPair, drawnPair } from "./drawn-keys.js";
 
-export const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+export const hasOpenssl = hasProgram("openssl", "version");
 
 /** In every credential that the tests hand out; nothing that is printed may hold it. */
 export const CANARY = "c4n4ry-5h0uld-n0t-b3-5een";

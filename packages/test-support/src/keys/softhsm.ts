@@ -6,8 +6,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { Place } from "../command-line/run.js";
-
-const has = (tool: string) => spawnSync(tool, ["--version"]).error === undefined;
+import { hasProgram } from "../environment/programs.js";
 
 export const module = [
   "/usr/lib/softhsm/libsofthsm2.so",
@@ -26,10 +25,10 @@ function hasPkcs11js(): boolean {
 }
 
 const missing = [
-  !(module && has("softhsm2-util")) && "SoftHSM",
+  !(module && hasProgram("softhsm2-util")) && "SoftHSM",
   // it knows no --version, and ends with 1; there it is all the same
-  !has("pkcs11-tool") && "pkcs11-tool",
-  !has("cc") && "C compiler",
+  !hasProgram("pkcs11-tool") && "pkcs11-tool",
+  !hasProgram("cc") && "C compiler",
   !hasPkcs11js() && "pkcs11js that was built",
 ].find((what) => what !== false);
 

@@ -162,6 +162,7 @@ export {
 } from "../spec/trust.js";
 export { embeddedTrust, MAX_CHAIN, policyOf, trustFileUnchecked } from "../trust/trust-file.js";
 export { MAX_ANCHORS, readTrust, trustPayload } from "../trust/trust-list.js";
+export { equalBytes, fromHex, toHex } from "./bytes.js";
 export { type ActionName, type ArgumentKind, COMMAND_ROWS, type CommandRow } from "./command-table.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { FILE_KINDS, type FileKind, looksLikeEnvelope, looksLikeTrustFile, taggedKind } from "./file-kinds.js";

@@ -1,18 +1,19 @@
 // A model of what a device with trust files keeps of numbers: floors for each role, limits on jumps, and epochs. It is
 // written from docs/guides/trust.md, and not from the code. Generated sequences of installations run on both.
 
-import { bridge, encode, encodeTrust, type PrivateKey, privateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
+import { bridge, encode, encodeTrust, type PrivateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { LONG, MUTANTS } from "../../../test-support/src/environment/effort.js";
+import { filledKey } from "../../../test-support/src/keys/filled-key.js";
 import { memoryDevice } from "../../src/device/memory.js";
 import { FLOORS_COMPONENT, roleFloors } from "../../src/device/roles.js";
 import { embeddedTrust, errors, install, nextTrust, policyOf } from "../../src/index.js";
 import { TRUST_COMPONENT } from "../../src/install/trust-update.js";
-import { code, digest, ID, identity, image, uuid } from "../releases.js";
+import { code, ID, identity, image, uuid } from "../releases.js";
 
-const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
-const [root, releaseKey, debugKey] = [1, 2, 3].map(key) as [PrivateKey, PrivateKey, PrivateKey];
+const [root, releaseKey, debugKey] = [1, 2, 3].map(filledKey) as [PrivateKey, PrivateKey, PrivateKey];
 
 /** A trust file: its own number, the limit on jumps of each role that signs, and where counting has begun again. */
 interface List {
@@ -66,7 +67,7 @@ const fileOf = (i: number) =>
 const envelopeOf = (r: Release) =>
   once(JSON.stringify(r), async () => {
     const payload = image(r.bytes, 20);
-    const file = { digest: digest(payload), size: payload.length, uri: "#f", payload };
+    const file = { digest: sha256Hex(payload), size: payload.length, uri: "#f", payload };
     const facts = { sequence: r.sequence, ...uuid };
     const d = r.list === undefined ? singleImage({ ...facts, ...file }) : bridge({ ...facts, trust: await fileOf(r.list), image: file });
     return signEnvelope(encode(d), [signer(r.role === 2 ? releaseKey : debugKey)]);

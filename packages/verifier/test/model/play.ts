@@ -2,6 +2,7 @@
 
 import type { DeviceSpec } from "../../../../test-vectors/index.mjs";
 import { deviceOf, drive, effectSpec } from "../../../../test-vectors/play/play.js";
+import { hex, toHex } from "../../../test-support/src/bytes.js";
 import { boot, install, open, type Refusal, start, step, type Trust } from "../../src/index.js";
 import { decodeEnvelope } from "../../src/tools/index.js";
 import type { Outcome } from "./device.js";
@@ -12,11 +13,9 @@ import { refusals } from "./rules.js";
 import { CAPACITY, IDS } from "./sequences.js";
 import type { World } from "./world.js";
 
-const hex = (b: ArrayLike<number>): string => Buffer.from(Array.from(b)).toString("hex");
-const octets = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 export const sequencePair = (n: bigint): [number, number] => [Number(n >> 32n), Number(n & 0xffffffffn)];
 const number = ([high, low]: readonly [number, number]): bigint => (BigInt(high) << 32n) + BigInt(low);
-export const identityOf = (me: Me) => ({ vendor: me.vendor.map(octets), class: me.class.map(octets), device: me.device.map(octets) });
+export const identityOf = (me: Me) => ({ vendor: me.vendor.map(hex), class: me.class.map(hex), device: me.device.map(hex) });
 
 /** The number with which something is refused; 0 if it is not. Any other error is a fault of its own. */
 function refusal(run: () => void): number {
@@ -100,16 +99,16 @@ export function courseOf(envelope: Uint8Array, trust: Trust, w: World, installin
   const erased: string[] = [];
   const { erase } = device;
   device.erase = (id, most) => {
-    erased.push(hex(id[0] as Uint8Array));
+    erased.push(toHex(id[0] as Uint8Array));
     erase(id, most);
   };
   const code = refusal(() => drive((installing ? install : boot)(envelope, trust, device)));
   return {
     codes: code === 0 ? [] : [code],
-    current: device.parts.map((p) => hex(p.slots[p.current] as number[])),
-    others: device.parts.map((p) => hex(p.slots[1 - p.current] as number[])),
+    current: device.parts.map((p) => toHex(p.slots[p.current] as number[])),
+    others: device.parts.map((p) => toHex(p.slots[1 - p.current] as number[])),
     floor: number(device.sequence),
     erased,
-    invoked: device.invoked.map(({ id, args }) => [hex(id[0] as Uint8Array), args && hex(args)]),
+    invoked: device.invoked.map(({ id, args }) => [toHex(id[0] as Uint8Array), args && toHex(args)]),
   };
 }

@@ -13,7 +13,7 @@ import {
   type TrustOptions,
   trustedKeys,
 } from "@firmseal/release";
-import { inWords, suggestion, toHex } from "@firmseal/signer";
+import { inWords, suggestion } from "@firmseal/signer";
 import {
   type BootlessCode,
   DEVICES,
@@ -26,7 +26,7 @@ import {
   Unsimulated,
 } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
-import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
+import { decodeEnvelope, PARAM_IMAGE_SIZE, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";

@@ -1,6 +1,7 @@
 import { keyFacts, keyWords, warn } from "@firmseal/keys";
 import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release";
-import { type DropReason, type MergedSignature, toHex } from "@firmseal/signer";
+import type { DropReason, MergedSignature } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, trustChecks } from "../../common/options.js";
 import { checkOutput } from "../../common/output.js";

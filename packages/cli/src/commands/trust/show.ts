@@ -9,8 +9,8 @@ import {
   readUnverifiedTrust,
   rootProgress,
 } from "@firmseal/release";
-import { ROLES, type RoleName, toHex, trustName, trustSigners } from "@firmseal/signer";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { ROLES, type RoleName, trustName, trustSigners } from "@firmseal/signer";
+import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
 import { ANCHOR, membersOf, PROGRESS, TEST_KEYS } from "../../common/shapes.js";
 import { plural, rootWords } from "../../common/words.js";

@@ -10,7 +10,6 @@ import {
   signersOf,
   testKeysAmong,
 } from "@firmseal/release";
-import { toHex } from "@firmseal/signer";
 import {
   COMMAND_NAMES,
   COMMAND_ROWS,
@@ -19,6 +18,7 @@ import {
   formatSequence,
   MANIFEST_NAMES,
   TEXT_NAMES,
+  toHex,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";

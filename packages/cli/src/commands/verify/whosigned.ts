@@ -25,9 +25,9 @@ import {
   signersOf,
   testKeysAmong,
 } from "@firmseal/release";
-import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
+import { keyOfAnchor, roleNames } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { decodeEnvelope, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, rootOptions } from "../../common/options.js";
 import { KEY, membersOf, NUMBER, TEST_KEYS } from "../../common/shapes.js";

@@ -15,13 +15,12 @@ import {
   refuseRecordedBoard,
   releaseDifference,
   reportFamilies,
-  reportKey,
   reportKinds,
   reportTime,
   type TrustedKeys,
   type TrustOptions,
 } from "@firmseal/release";
-import { type ReleaseRecord, type ReportData, type ReportDocument, reportCuts } from "@firmseal/report";
+import { type ReleaseRecord, type ReportData, type ReportDocument, reportCuts, reportKey } from "@firmseal/report";
 import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, compareSequence, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";

@@ -2,9 +2,8 @@
 
 import { acceptTrust, anchorOf, decodeTrust, keyOfAnchor, loadAlg, type PublicKey } from "@firmseal/signer";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
-import { ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
+import { fromHex, ROLE_RELEASE, throwRefusal } from "@firmseal/verifier/tools";
 import type { DeviceSettings } from "../../protocol.js";
-import { bytesOfHex } from "../keys.js";
 import type { Main } from "../main-file.js";
 import type { Desk } from "../open-files.js";
 import { kindsOf } from "../release.js";
@@ -45,7 +44,7 @@ function trustList({ trust, before: first, keys }: Desk): TrustList | undefined 
 }
 
 function identityOf(device: DeviceSettings | undefined, main: Main): Identity {
-  if (device) return { vendor: [bytesOfHex(device.vendor)], class: [bytesOfHex(device.class)] };
+  if (device) return { vendor: [fromHex(device.vendor)], class: [fromHex(device.class)] };
   const [first] = kindsOf(main).kinds;
   return { vendor: first?.identity.vendor ?? [], class: first?.identity.class ?? [] };
 }

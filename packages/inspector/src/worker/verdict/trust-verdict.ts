@@ -1,8 +1,8 @@
 // The verdict on a trust file alone: the keys that it trusts, and what changes from the previous one.
 
-import { keyOfAnchor, ROLES, roleNames, thumbprint, toHex, trustName } from "@firmseal/signer";
+import { keyOfAnchor, ROLES, roleNames, thumbprint, trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import type { DeskVerdict, SignatureRow } from "../../protocol.js";
 import { TEXTS } from "../../texts.js";
 import type { TrustList } from "./policy.js";

@@ -1,9 +1,10 @@
 // What the open files say together: whether the release is good under the open keys or the open trust file.
 
+import { reportKey, reportKind } from "@firmseal/report";
 import { type OnProgress, type PageData, refusalWords, verifyReport } from "@firmseal/report/page";
-import { anchorOf, decodeTrust, keyOfAnchor, testKeyName, thumbprint, toHex, trustName } from "@firmseal/signer";
-import { type Anchor, anchor, errors, open } from "@firmseal/verifier";
-import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal } from "@firmseal/verifier/tools";
+import { anchorOf, decodeTrust, keyOfAnchor, testKeyName, thumbprint, trustName } from "@firmseal/signer";
+import { anchor, errors, open } from "@firmseal/verifier";
+import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal, toHex } from "@firmseal/verifier/tools";
 import type { DeskVerdict, DeviceSettings, SignatureRow } from "../../protocol.js";
 import { TEXTS } from "../../texts.js";
 import type { Main } from "../main-file.js";
@@ -72,33 +73,16 @@ const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) 
   return { state: "bad", words: words(text), ...at, signatures, notes: [] };
 };
 
-const base64 = (bytes: ArrayLike<number>) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-
 function dataOf(main: Main, { keys, trust, list }: DeskPolicy): PageData {
   const { kinds, slots } = kindsOf(main);
-  const part = (name: string, bytes: ArrayLike<number> | undefined) => (bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {});
-  const pair = (limit: NonNullable<Anchor["since"]>): [number, number] => [limit[0], limit[1]];
   return {
     file: main.name,
     made: "",
-    keys: keys.map(({ key, name, anchor: { since, until } }) => ({
-      alg: key.alg,
-      key: base64(key.key),
-      ...(key.kid && { kid: base64(key.kid) }),
-      ...(since && { since: pair(since) }),
-      ...(until && { until: pair(until) }),
-      ...(name !== undefined && { name }),
-    })),
+    keys: keys.map(({ key, name, anchor }) => reportKey(key, anchor, name)),
     threshold: trust.threshold ?? 1,
     ...(list && { trust: { name: trustName(list.store), sequence: formatSequence(list.store.sequence), role: "release" } }),
     names: {},
-    kinds: kinds.map(({ identity, slot, there }) => ({
-      ...part("vendor", identity.vendor[0]),
-      ...part("class", identity.class[0]),
-      ...part("device", identity.device?.[0]),
-      slot,
-      has: there,
-    })),
+    kinds: kinds.map(reportKind),
     slots,
   };
 }

@@ -1,6 +1,7 @@
 // Runs a program once: one line in, one line out, with a limit on time and size. On return, the program has ended.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { decodeUtf8 } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { refuseWhileShown } from "../../secrets/environment.js";
 
@@ -64,14 +65,6 @@ function notRun(name: string, { code }: NodeJS.ErrnoException): KeyFileError {
         ? ["no permission to run the program", "make it executable: chmod +x"]
         : [`the program cannot be run (${code})`, "give the path of a program; a script begins with #! and the path of its interpreter"];
   return new KeyFileError(`${name}: ${message}`, hint, 3);
-}
-
-function decodeUtf8(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,10 +1,9 @@
 // Keys in a token: which objects a URI means, and the public key of a private one.
 
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
+import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf, unlessThrown } from "@firmseal/signer";
 import { algsWith, CUSTODY, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
-import { unlessThrown } from "../../errors/unless-thrown.js";
 import type { Handle } from "./module.js";
 import * as ck from "./names.js";
 import { isPresent, type OpenToken, ulong } from "./token.js";

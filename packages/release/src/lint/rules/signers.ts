@@ -1,9 +1,9 @@
 // Rules about who signed a release.
 
 import { keyFacts, keyWords } from "@firmseal/keys";
-import { equalBytes, keyOfAnchor, roleNames, thumbprint, toHex } from "@firmseal/signer";
+import { keyOfAnchor, roleNames, thumbprint } from "@firmseal/signer";
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { testKeysAmong } from "../../signing/signers.js";
 import type { LintContext, Rule } from "../rule.js";
 

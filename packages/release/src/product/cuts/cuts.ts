@@ -2,11 +2,9 @@
 // erase, and at some of those of each recovery. Each cut goes through the flash of the device, so the time grows with
 // the square of the size.
 
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { CODES, Failure } from "@firmseal/keys";
+import { CODES, Failure, workerFile } from "@firmseal/keys";
 import { identityUuids } from "@firmseal/signer";
 import type { PreparedBoard } from "../board/prepare.js";
 import type { Product } from "../file/product.js";
@@ -22,15 +20,7 @@ const PAGE = 4096;
 
 export type Cuts = Pick<CutsResult, "cuts" | "cutsDuringRecovery">;
 
-/**
- * The module of the workers: beside this one, or an entry of its own in the built command line. Returns undefined when
- * run from the sources.
- */
-function workerFile(): string | undefined {
-  return ["./worker.js", "../release/cuts-worker.js", "./release/cuts-worker.js"]
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
-}
+const workerModule = () => workerFile(import.meta.url, "release/cuts-worker.js");
 
 function taskOf(product: Product, prepared: PreparedBoard, sequence: bigint): CutsTask {
   const [name] = prepared.board.classes as [string];
@@ -112,7 +102,7 @@ export async function cutPower(
   let given = 0;
   const next = () => (given < tasks.length ? given++ : undefined);
   const size = tasks.reduce((sum, { envelope, payloads }) => payloads.reduce((n, [, p]) => n + p.length, sum + envelope.length), 0);
-  const file = tasks.length > 1 && (tasks.length >= WORTH_WORKERS || size >= WORTH_BYTES) ? workerFile() : undefined;
+  const file = tasks.length > 1 && (tasks.length >= WORTH_WORKERS || size >= WORTH_BYTES) ? workerModule() : undefined;
   if (file !== undefined) {
     const threads = Math.min(availableParallelism(), tasks.length, 64);
     const results = new Map<number, CutsResult | "failed">();

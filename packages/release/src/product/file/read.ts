@@ -14,7 +14,7 @@ import {
   schemeOf,
   visible,
 } from "@firmseal/keys";
-import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
+import { decodeUtf8, formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import { identityOf } from "../../input/identity.js";
 import { LIMITS } from "../../input/limits.js";
 import { positionOf } from "./position.js";
@@ -228,13 +228,8 @@ function productBytes(path: string): Uint8Array {
  * Reads a product file. Throws a Failure: ENVIRONMENT if it is missing, PRODUCT with the line and column of a fault.
  */
 export function readProduct(path: string): Product {
-  const bytes = productBytes(path);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
-  }
+  const text = decodeUtf8(productBytes(path));
+  if (text === undefined) throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
   return productIn(path, text);
 }
 

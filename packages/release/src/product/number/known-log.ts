@@ -1,8 +1,8 @@
 // What the logs of the keys say about a number, before anything else is done. The logs of key files are beside them, so
 // this needs no passphrase. It decides nothing: the logs are read again under their locks before a key signs.
 
-import { existsSync, realpathSync } from "node:fs";
-import { checkSequence, type Entry, isNumberOf, readLog, type SequenceOverrides, STDIO, schemeOf } from "@firmseal/keys";
+import { realpathSync } from "node:fs";
+import { checkSequence, type Entry, isNumberOf, readLogIfThere, type SequenceOverrides, STDIO, schemeOf } from "@firmseal/keys";
 import { classesOf, signingKeys } from "../board/devices.js";
 import type { Board, Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
@@ -19,10 +19,9 @@ function entriesOf(product: Product, { role = "release", log }: KnownLogOptions)
   const refs = signingKeys(product, role);
   const paths = log === undefined ? refs.map((ref) => (schemeOf(ref) === undefined ? `${realpathSync(ref)}.log` : undefined)) : [log];
   for (const path of paths) {
-    if (path === undefined || path === STDIO || !existsSync(path)) return undefined;
-    const { entries, faults } = readLog(path);
-    if (faults.length > 0) return undefined;
-    for (const one of entries) out.push(one);
+    const found = path === undefined || path === STDIO ? undefined : readLogIfThere(path);
+    if (!found || found.faults.length > 0) return undefined;
+    for (const one of found.entries) out.push(one);
   }
   return out;
 }

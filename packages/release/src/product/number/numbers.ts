@@ -10,11 +10,10 @@ import { higher } from "../../rotation/plan/quorum.js";
 import type { Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 import {
-  hasRecord,
+  findRecord,
   type KnownRelease,
   knownRelease,
   looksLikeRecord,
-  readRecord,
   readRecordFile,
   refuseOther,
   releaseFault,
@@ -33,12 +32,12 @@ export interface NumberOptions {
 /** What was published last: a folder of releases, a release, its record alone, or an envelope. */
 export function publishedAt(path: string, product: Product, role?: SigningRole): KnownRelease[] {
   if (isFolder(path)) {
-    if (!hasRecord(path)) {
+    const record = findRecord(path);
+    if (!record) {
       const all = releasesIn(path, product, role);
       if (all.length > 0) return all;
       throw releaseFault(`${path} has no release`, "name the folder of the last release, or its envelope");
     }
-    const record = readRecord(path);
     refuseOther(path, record, product, role);
     return [knownRelease(path, record)];
   }

@@ -1,7 +1,7 @@
 // release.json, the record of a release, and the folder that it is in.
 
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   environment,
@@ -9,6 +9,7 @@ import {
   isVersion,
   readAll,
   readFirstBytes,
+  readIfThere,
   refusedInput,
   someOf,
   tooMuch,
@@ -39,9 +40,13 @@ const contradiction = (record: ReleaseRecord): string | undefined =>
 
 /** Reads the record of a release, whatever the name of the file is. Throws a Failure: RELEASE. */
 export function readRecordFile(path: string): ReleaseRecord {
+  return recordIn(path, readAll(path, LIMITS.releaseRecord));
+}
+
+function recordIn(path: string, bytes: Uint8Array): ReleaseRecord {
   let value: unknown;
   try {
-    value = parseJson(readAll(path, LIMITS.releaseRecord));
+    value = parseJson(bytes);
   } catch (e) {
     if (!(e instanceof SyntaxError)) throw e;
   }
@@ -52,8 +57,15 @@ export function readRecordFile(path: string): ReleaseRecord {
   return value as ReleaseRecord;
 }
 
-/** Whether a folder has the record of a release. */
-export const hasRecord = (folder: string): boolean => existsSync(join(folder, RECORD));
+/**
+ * Reads the record of a release in a folder. Returns undefined if the folder has none. Throws as readRecordFile(), also
+ * for a record that cannot be looked for: a release that is not found could be made again with other content.
+ */
+export function findRecord(folder: string): ReleaseRecord | undefined {
+  const path = join(folder, RECORD);
+  const bytes = readIfThere(path, LIMITS.releaseRecord);
+  return bytes && recordIn(path, bytes);
+}
 
 /** A release that is known: in the folder of releases, or published. */
 export interface KnownRelease {
@@ -87,10 +99,10 @@ export function releasesIn(folder: string, product: Product, role?: SigningRole)
   if (names.length > LIMITS.releases) throw tooMuch(`${folder} has more than ${LIMITS.releases} folders`, "move old releases away");
   const out: KnownRelease[] = [];
   for (const name of names) {
-    // through a link too: a release that is not found could be made again with other content
+    // through a link too
     const path = join(folder, name);
-    if (!hasRecord(path)) continue;
-    const record = readRecord(path);
+    const record = findRecord(path);
+    if (!record) continue;
     refuseOther(path, record, product, role);
     out.push(knownRelease(path, record));
   }

@@ -2,7 +2,8 @@
 // entry or leaf is used.
 
 import { randomBytes } from "node:crypto";
-import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
+import { type EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
+import { equalBytes, toHex } from "@firmseal/verifier/tools";
 import type { TrustOnFile } from "../../trust/read.js";
 import { isRefusal } from "../../verify/refusals.js";
 import { keySet } from "../keys.js";

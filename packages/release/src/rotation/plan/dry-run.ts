@@ -1,7 +1,6 @@
 // One step offered to one device of a cohort, by the code that a device runs: open(), the rehearsals of install(), and
 // nextTrust(). Payloads that are not in the envelope are taken to be there and to be right.
 
-import { equalBytes } from "@firmseal/signer";
 import {
   type Alg,
   algorithms,
@@ -20,6 +19,7 @@ import {
   COMMAND_ROWS,
   COND_IMAGE_MATCH,
   decodeEnvelope,
+  equalBytes,
   ROLE_RELEASE,
   readSlice,
   START_SECTIONS,

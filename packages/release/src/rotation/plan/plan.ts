@@ -2,9 +2,8 @@
 // accepts, what it trusts in the end, who can reach it then, and what to do next. Reads no files and prints nothing.
 
 import { refusedInput } from "@firmseal/keys";
-import { equalBytes, toHex } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { selfSignedFiles } from "../../trust/chain.js";
 import { type Cohort, storesOf } from "../model.js";

@@ -1,8 +1,7 @@
 // Counts keys: can enough of them still sign for a trust file, and for which sequence numbers?
 
-import { equalBytes, toHex } from "@firmseal/signer";
 import { type Anchor, type Identity, policyOf, type Sequence, type TrustStore } from "@firmseal/verifier";
-import { formatSequence, ROLE_ROOT, rawKey } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, ROLE_ROOT, rawKey, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { isRefusal } from "../../verify/refusals.js";
 

@@ -1,8 +1,7 @@
 // Who can still reach a device: how many of its keys sign for us, how many somebody else has, and the consequences.
 
-import { equalBytes } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
-import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { equalBytes, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { isRefusal } from "../../verify/refusals.js";
 import type { Cohort } from "../model.js";
