@@ -38,11 +38,11 @@ export function asEnvelope(path: string, bytes: Uint8Array): Uint8Array {
   return admitted(path, bytes);
 }
 
-function refuseOtherKind(path: string, head: Uint8Array, hint = hintFor(head)): void {
+function refuseOtherKind(path: string, head: Uint8Array, hint?: string): void {
   if (looksLikeEnvelope(head)) return;
   const name = path === STDIO ? "stdin" : path;
   const fault = head.length === 0 ? `${name}: the file is empty` : wrongKind(name, head, "envelope");
-  throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, fault, hint);
+  throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, fault, hint ?? hintFor(head));
 }
 
 /** Maximum number of elements to count: an envelope has at most 16 payloads and a dozen others. */
