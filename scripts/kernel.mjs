@@ -1,6 +1,6 @@
 // The kernel (packages/kernel): its images for Cortex-M, and what runs them. `node scripts/kernel.mjs` writes
-// packages/kernel/src/images.ts and packages/kernel/src/tables.h, and prints sizes and stack, with `--count` also
-// instructions. The same compiler gives the same bytes: a test compares.
+// packages/kernel/src/images.generated.ts and packages/kernel/src/tables.h, and prints sizes and stack, with `--count`
+// also instructions. The same compiler gives the same bytes: a test compares.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
@@ -190,7 +190,7 @@ export function record(kind, data, piece = data.length || 1) {
   return Buffer.concat([head, data]);
 }
 
-/** packages/kernel/src/images.ts, for images by architecture. */
+/** packages/kernel/src/images.generated.ts, for images by architecture. */
 export function imagesFile(images, version) {
   const text = Object.entries(images).map(([name, bytes]) => {
     const lines = bytes.toString("base64").match(/.{1,120}/g);
@@ -227,7 +227,7 @@ function main() {
       if (!process.argv.includes("--count")) continue;
       for (const [what, n] of Object.entries(counts(name, join(folder, name)))) console.log(`  ${what}: ${Math.round(n)} instructions`);
     }
-    writeFileSync(join(KERNEL, "src/images.ts"), imagesFile(images, compiler()));
+    writeFileSync(join(KERNEL, "src/images.generated.ts"), imagesFile(images, compiler()));
   } finally {
     rmSync(folder, { recursive: true });
   }

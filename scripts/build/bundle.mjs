@@ -148,7 +148,7 @@ async function makeParts() {
   }
   for (const one of statements) one.uses = one.uses.filter((name) => modules[name] && !one.declared.includes(name));
   const names = Object.fromEntries(named.map(([, value], i) => [value, exported[`firmseal${i}`]]));
-  const errors = { ...(await import("../../packages/verifier/lib/spec/errors.js")) };
+  const errors = { ...(await import("../../packages/verifier/lib/spec/errors.generated.js")) };
   return { statements, names, errors, needs, modules };
 }
 

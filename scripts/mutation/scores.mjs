@@ -59,7 +59,7 @@ export function rowsOf(text) {
   return new Map(
     text
       .split("\n")
-      .map((line) => /^\| `([\w/-]+\.ts)` \| (\d+)(?: of (\d+))? \| (\d+) \| (\d+) \| (\d+) \| \d/.exec(line))
+      .map((line) => /^\| `([\w/.-]+\.ts)` \| (\d+)(?: of (\d+))? \| (\d+) \| (\d+) \| (\d+) \| \d/.exec(line))
       .filter(Boolean)
       .map(([, file, tried, all, killed, survived, missed]) => [
         file,

@@ -1,7 +1,7 @@
 // docs/reference/commands.md, from what the commands declare.
 
 import { exampleLines, optionDescription, optionsOf } from "../../packages/cli/lib/command.js";
-import { COMMANDS } from "../../packages/cli/lib/commands.js";
+import { COMMANDS } from "../../packages/cli/lib/commands.generated.js";
 import { FAILURE, SUCCESS } from "../../packages/cli/lib/common/shapes.js";
 import { parserOf } from "../../packages/cli/lib/parser.js";
 import { wrapped } from "./text.mjs";

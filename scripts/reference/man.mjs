@@ -1,7 +1,7 @@
 // The manual page firmseal(1), from what the commands declare: packages/cli/dist/man/firmseal.1, which npm installs.
 
 import { exampleLines, optionDescription, optionsOf } from "../../packages/cli/lib/command.js";
-import { COMMANDS } from "../../packages/cli/lib/commands.js";
+import { COMMANDS } from "../../packages/cli/lib/commands.generated.js";
 import { parserOf } from "../../packages/cli/lib/parser.js";
 
 /** Text for groff: a backslash and a hyphen are commands or typography there, and so is a dot that begins a line. */

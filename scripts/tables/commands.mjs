@@ -1,5 +1,5 @@
-// packages/cli/src/commands.ts, the table of the commands, from the files in commands/: a command is one file there.
-// The build runs this.
+// packages/cli/src/commands.generated.ts, the table of the commands, from the files in commands/: a command is one file
+// there. The build runs this.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -73,7 +73,7 @@ ${groups.join("")}};
 
 /** Writes the table if a command came, went or changed its summary. */
 export function writeCommandTable() {
-  const path = `${SRC}commands.ts`;
+  const path = `${SRC}commands.generated.ts`;
   const text = commandTable();
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
 }

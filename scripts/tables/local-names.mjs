@@ -1,8 +1,9 @@
-// Writes packages/bundler/src/local-names.ts: which names the variables of each function get in a bundle. Every order
-// of the letters gives a bundle of the same length, and some compress better. This tries to exchange two letters of a
-// function, or one for another, and keeps what does not make the bundle longer after gzip; first in the bundle for
-// Ed25519, then in what the others add. Takes minutes, and gives the same for the same sources. Run `pnpm local-names`.
-// A table that is out of date costs bytes and nothing else: names that a function cannot have are not used.
+// Writes packages/bundler/src/local-names.generated.ts: which names the variables of each function get in a bundle.
+// Every order of the letters gives a bundle of the same length, and some compress better. This tries to exchange two
+// letters of a function, or one for another, and keeps what does not make the bundle longer after gzip; first in the
+// bundle for Ed25519, then in what the others add. Takes minutes, and gives the same for the same sources. Run `pnpm
+// local-names`. A table that is out of date costs bytes and nothing else: names that a function cannot have are not
+// used.
 
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,7 +14,7 @@ import { DEFAULT_FEATURES } from "../../packages/bundler/lib/options.js";
 import { BUNDLES, partsOnce } from "../build/bundle.mjs";
 import { minify } from "../build/minify.mjs";
 
-const FILE = fileURLToPath(new URL("../../packages/bundler/src/local-names.ts", import.meta.url));
+const FILE = fileURLToPath(new URL("../../packages/bundler/src/local-names.generated.ts", import.meta.url));
 /** Letters that a variable may get instead of its own, the first of those that minified code uses most. */
 const OTHERS = [..."nrtuofiecavldsyp"];
 const SWEEPS = 6;

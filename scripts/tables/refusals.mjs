@@ -1,5 +1,6 @@
 // Writes what follows from the table of refusals (packages/verifier/src/tools/refusal-table.ts): the constants of
-// spec/errors.ts and the tables of errors.md. With --check it only compares, and exits 1 where a file differs.
+// spec/errors.generated.ts and the tables of errors.md. With --check it only compares, and exits 1 where a file
+// differs.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -8,7 +9,7 @@ import { readTable, sentence, writeFrom } from "./tables.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TABLE = "packages/verifier/src/tools/refusal-table.ts";
-const CONSTANTS = "packages/verifier/src/spec/errors.ts";
+const CONSTANTS = "packages/verifier/src/spec/errors.generated.ts";
 
 /** The one page of the documents with this name, wherever it is below docs/. */
 function page(name) {
@@ -34,7 +35,7 @@ function aboutVectors({ REFUSAL_GROUPS }) {
   return `Each number below 200 has vectors of kind \`refused\` in [\`test-vectors/\`](../../test-vectors/index.json), except
 ${without.join(" and ")}. No
 device with the general verifier throws those, and other tests cover them. A test compares this list, the constants in
-\`packages/verifier/src/spec/errors.ts\` and the vectors.
+\`packages/verifier/src/spec/errors.generated.ts\` and the vectors.
 `;
 }
 

@@ -1,6 +1,6 @@
 // Writes what follows from the table of the template firmseal-single-1 (packages/verifier/src/tools/template-table.ts):
-// the template string of install/micro/template.ts and the table of docs/reference/template.md. With --check it only
-// compares, and exits 1 where a file differs.
+// the template string of install/micro/template.generated.ts and the table of docs/reference/template.md. With --check
+// it only compares, and exits 1 where a file differs.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { readTable, sentence, writeFrom } from "./tables.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TABLE = "packages/verifier/src/tools/template-table.ts";
-const CODE = "packages/verifier/src/install/micro/template.ts";
+const CODE = "packages/verifier/src/install/micro/template.generated.ts";
 const PAGE = "docs/reference/template.md";
 
 function code({ TEMPLATE_NAME, templateString }) {

@@ -83,7 +83,7 @@ describe.each(names)("firmseal-%s", (name) => {
     });
   });
   it("has the number of every refusal that it can give, if made with them", async () => {
-    const errors = await import("../../packages/verifier/src/spec/errors.ts");
+    const errors = await import("../../packages/verifier/src/spec/errors.generated.ts");
     const own = Object.entries(errors).filter(
       ([name]) => name === "TRUST_POLICY" || !/^(TRUST_|STATUS_|TEMPLATE_|ANCHOR_WINDOW$|SEQUENCE_JUMP$|SIGNATURE_FAMILY$)/.test(name),
     );

@@ -100,11 +100,11 @@ it("CONTRIBUTING.md lists every generated source", () => {
   const text = readFileSync(`${ROOT}CONTRIBUTING.md`, "utf8");
   const generated = sources.filter((path) => readFileSync(ROOT + path, "utf8").startsWith("// GENERATED"));
   expect(generated.sort()).toEqual([
-    "packages/bundler/src/local-names.ts",
-    "packages/cli/src/commands.ts",
-    "packages/kernel/src/images.ts",
-    "packages/verifier/src/install/micro/template.ts",
-    "packages/verifier/src/spec/errors.ts",
+    "packages/bundler/src/local-names.generated.ts",
+    "packages/cli/src/commands.generated.ts",
+    "packages/kernel/src/images.generated.ts",
+    "packages/verifier/src/install/micro/template.generated.ts",
+    "packages/verifier/src/spec/errors.generated.ts",
   ]);
   for (const path of generated) expect(text).toContain(`| \`${path}\``);
 });

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { COMPILER, IMAGES } from "../../packages/kernel/src/images.ts";
+import { COMPILER, IMAGES } from "../../packages/kernel/src/images.generated.ts";
 import { tables } from "../../packages/kernel/tools/tables.mjs";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { haveVectors, vectorJson } from "../../packages/test-support/src/vectors.ts";

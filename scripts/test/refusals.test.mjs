@@ -2,14 +2,14 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import * as errors from "../../packages/verifier/src/spec/errors.ts";
+import * as errors from "../../packages/verifier/src/spec/errors.generated.ts";
 import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusal-table.ts";
 import { BUNDLES, MICRO_BUNDLES } from "../build/bundle.mjs";
 
 const root = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 describe("the table of refusals", () => {
-  it("is what spec/errors.ts and the tables of errors.md are made from", () => {
+  it("is what spec/errors.generated.ts and the tables of errors.md are made from", () => {
     expect(() => execFileSync(process.execPath, [root("scripts/tables/refusals.mjs"), "--check"], { encoding: "utf8" })).not.toThrow();
     expect(Object.fromEntries(REFUSALS.map(({ name, number }) => [name, number]))).toEqual({ ...errors });
   });

@@ -1,7 +1,7 @@
 // Whether a vector comes out as it must. conformance/player.js is the same for every engine.
 
 import { isDeepStrictEqual } from "node:util";
-import * as errors from "../../packages/verifier/src/spec/errors.js";
+import * as errors from "../../packages/verifier/src/spec/errors.generated.js";
 import type { EffectSpec, Expect, Vector } from "../index.mjs";
 import { deviceOf, type Form, play } from "./play.js";
 

@@ -1,7 +1,7 @@
 // The header of a vector: its folder, what is expected in words, the rule that it tests, and whose rule that is.
 
 import { REFUSAL_GROUPS, refusalOf } from "@firmseal/verifier/tools";
-import * as E from "../../packages/verifier/src/spec/errors.js";
+import * as E from "../../packages/verifier/src/spec/errors.generated.js";
 import type { Kind, Published, Strictness, Vector } from "../index.mjs";
 import { featuresOf } from "./features.js";
 import type { Made } from "./makers/adder.js";

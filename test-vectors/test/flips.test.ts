@@ -5,7 +5,7 @@ import { type Alg, type Anchor, anchor, ed25519, es256, install, open } from "@f
 import { describe, expect, it } from "vitest";
 import { ALL, LONG } from "../../packages/test-support/src/environment/effort.js";
 import { haveVectors, SPEC_P256, vectorBytes } from "../../packages/test-support/src/vectors.js";
-import * as errors from "../../packages/verifier/src/spec/errors.js";
+import * as errors from "../../packages/verifier/src/spec/errors.generated.js";
 import { COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_TEXT, MAN_VALIDATE } from "../../packages/verifier/src/spec/suit.js";
 import { deviceOf, drive } from "../play/play.js";
 import {

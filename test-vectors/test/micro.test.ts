@@ -5,7 +5,7 @@ import { TEMPLATE_NAME, TEMPLATE_ROWS, templateString } from "@firmseal/verifier
 import { describe, expect, it } from "vitest";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "../../packages/signer/src/index.js";
 import { MUTANTS, sparse } from "../../packages/test-support/src/environment/effort.js";
-import { TEMPLATE, TEMPLATE_INSIDE } from "../../packages/verifier/src/install/micro/template.js";
+import { TEMPLATE, TEMPLATE_INSIDE } from "../../packages/verifier/src/install/micro/template.generated.js";
 import { readKeys, readMicroVectors } from "../index.mjs";
 import { fickle, honest, hostile, outcome, same } from "../play/forms.js";
 import { outcome as judged, wrong } from "../play/judge.js";

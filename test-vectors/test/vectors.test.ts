@@ -14,7 +14,7 @@ import {
 } from "../../packages/verifier/src/manifest/code-points.js";
 import { ELEMENTS } from "../../packages/verifier/src/manifest/parse.js";
 import * as cose from "../../packages/verifier/src/spec/cose.js";
-import * as errors from "../../packages/verifier/src/spec/errors.js";
+import * as errors from "../../packages/verifier/src/spec/errors.generated.js";
 import * as suit from "../../packages/verifier/src/spec/suit.js";
 import { PARAMETER_NAMES } from "../../packages/verifier/src/tools/names.js";
 import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusal-table.js";

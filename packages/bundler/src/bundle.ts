@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { CompressOptions, FormatOptions, MinifyOptions, ParseOptions } from "terser";
 import { type BundleParts, exportsOf } from "./exports.js";
 import { inlineFunctions } from "./inlining.js";
-import { LOCAL_NAMES } from "./local-names.js";
+import { LOCAL_NAMES } from "./local-names.generated.js";
 import { type Node, nameVariables, RESERVED, scopesOf, textWithNames } from "./naming.js";
 import { nestStatements, reachableFrom } from "./nesting.js";
 import { BUNDLE_ALGS, BUNDLE_FEATURES, BUNDLE_FORMS, type BundleOptions, MICRO_PARTS, type MicroPart } from "./options.js";
@@ -319,7 +319,7 @@ async function smallBundle(options: BundleOptions, all: BundleParts, minify: Min
 
 async function generalBundle(options: BundleOptions, all: BundleParts, minify: Minify): Promise<string> {
   const format = terserFormat(options);
-  // functions keep their names, by which local-names.ts knows them
+  // functions keep their names, by which local-names.generated.ts knows them
   const mangle = { keep_fnames: true, reserved: [...RESERVED] };
   const needed = (await minify(assemble(all, options), { compress: ONLY_NEEDED, mangle: false, format: TREE })).ast as Node;
   inlineFunctions(needed);

@@ -1,6 +1,6 @@
 // Short names for the variables of a bundle. terser names them in the order in which they are declared. Here the most
-// used names of the verifier get the shortest ones, and the variables of a function get those of local-names.ts, which
-// a search found to compress best.
+// used names of the verifier get the shortest ones, and the variables of a function get those of
+// local-names.generated.ts, which a search found to compress best.
 
 /** A node of the syntax tree of a script in ES5, as terser gives it (ESTree). */
 export interface Node {
@@ -18,8 +18,8 @@ export interface Variable {
 }
 
 /**
- * A function, or the whole script. `key`: its name in local-names.ts; without one, its number in the function around
- * it.
+ * A function, or the whole script. `key`: its name in local-names.generated.ts; without one, its number in the function
+ * around it.
  */
 export interface Scope {
   key: string;

@@ -1,8 +1,9 @@
-// The command line, and how it ends. commands.ts is the table of the commands. A command is loaded when it is used.
+// The command line, and how it ends. commands.generated.ts is the table of the commands. A command is loaded when it is
+// used.
 
 import { CommanderError } from "commander";
 import { type AnyCommand, GLOBAL_OPTIONS, isHelp, type Listed } from "./command.js";
-import { COMMANDS, FIRST, GROUPS } from "./commands.js";
+import { COMMANDS, FIRST, GROUPS } from "./commands.generated.js";
 import { plainArguments } from "./plain.js";
 
 /** `firmseal --json verify FILE` is `firmseal verify --json FILE`. */

@@ -4,7 +4,7 @@
 import { Command, Option } from "commander";
 import about from "../package.json" with { type: "json" };
 import { type AnyCommand, exampleLines, GLOBAL_OPTIONS, isHelp, type Listed, optionDescription, optionsOf, repeatable } from "./command.js";
-import { GROUPS } from "./commands.js";
+import { GROUPS } from "./commands.generated.js";
 
 /** An option with one dash too few, such as "-key". Commander would take it for -k with the value "ey". */
 const SINGLE_DASH = /^-([a-z][a-z-]+)$/;

@@ -10,7 +10,7 @@ import { FACTS, keyB, type Place, standard } from "../../test-support/src/comman
 import { SoftHsm, why } from "../../test-support/src/keys/softhsm.js";
 import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import type { AnyCommand } from "../src/command.js";
-import { COMMANDS } from "../src/commands.js";
+import { COMMANDS } from "../src/commands.generated.js";
 import { FAILURE, optional, type Shape, SUCCESS } from "../src/common/shapes.js";
 import { parserOf } from "../src/parser.js";
 import { differences, unseen } from "./shape.js";
@@ -22,7 +22,7 @@ beforeAll(async () => {
 const commandOf = (name: string) => all.get(name) as AnyCommand;
 
 it("the table of the commands is what their files say", async () => {
-  expect(readFileSync(fileURLToPath(new URL("../src/commands.ts", import.meta.url)), "utf8")).toBe(commandTable());
+  expect(readFileSync(fileURLToPath(new URL("../src/commands.generated.ts", import.meta.url)), "utf8")).toBe(commandTable());
   for (const { name, summary } of COMMANDS) expect(commandOf(name)).toMatchObject({ name, summary });
 });
 

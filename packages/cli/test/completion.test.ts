@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { bin, standard } from "../../test-support/src/command-line/run.js";
 import { hasProgram } from "../../test-support/src/environment/programs.js";
-import { COMMANDS } from "../src/commands.js";
+import { COMMANDS } from "../src/commands.generated.js";
 import { SHELLS } from "../src/show/completion.js";
 
 const values = async (...words: string[]) =>

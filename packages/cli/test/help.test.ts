@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { expectFailure, standard, words } from "../../test-support/src/command-line/run.js";
 import { optionsOf } from "../src/command.js";
-import { COMMANDS } from "../src/commands.js";
+import { COMMANDS } from "../src/commands.generated.js";
 
 it("--help and --version that cannot be written end in one line", async () => {
   const p = standard();

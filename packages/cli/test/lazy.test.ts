@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { Place } from "../../test-support/src/command-line/run.js";
-import { COMMANDS } from "../src/commands.js";
+import { COMMANDS } from "../src/commands.generated.js";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const chunks = readdirSync(join(dist, "chunks"));

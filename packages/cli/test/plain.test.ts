@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { LONG } from "../../test-support/src/environment/effort.js";
 import { type AnyCommand, optionsOf } from "../src/command.js";
-import { COMMANDS } from "../src/commands.js";
+import { COMMANDS } from "../src/commands.generated.js";
 import { parserOf } from "../src/parser.js";
 import { plainArguments } from "../src/plain.js";
 

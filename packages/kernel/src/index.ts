@@ -1,7 +1,7 @@
 // The kernel as machine code: Ed25519 verification, SHA-512 and SHA-256 for Cortex-M. The sources in C are beside this
 // file.
 
-import { IMAGES } from "./images.js";
+import { IMAGES } from "./images.generated.js";
 
 /**
  * The architectures with an image: Cortex-M4, M7 and M33 with DSP (ARMv7E-M), and Cortex-M0, M0+ and later (ARMv6-M).

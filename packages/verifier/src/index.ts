@@ -54,7 +54,7 @@ export { identityChecked } from "./interpreter/frame.js";
 export { start, step } from "./interpreter/run.js";
 export type { Manifest } from "./manifest/manifest.js";
 /** The numbers of the refusals, by name. */
-export * as errors from "./spec/errors.js";
+export * as errors from "./spec/errors.generated.js";
 export { open } from "./trust/open.js";
 export type { FirstTrust } from "./trust/trust-file.js";
 export { policyOf } from "./trust/trust-file.js";

@@ -9,7 +9,7 @@ import { checkEnd, startReading } from "../src/cbor/reader.js";
 import { type CoseSignature, readSignatures, stringHead } from "../src/cose/message.js";
 import { verified } from "../src/cose/verify.js";
 import { anchor, type Bytes, open, sha256 } from "../src/index.js";
-import * as errors from "../src/spec/errors.js";
+import * as errors from "../src/spec/errors.generated.js";
 import { envelopeOf, refusalOf } from "./refusals.js";
 
 interface Example {

@@ -23,7 +23,7 @@ import {
   update,
 } from "../../../test-vectors/src/pieces/assemble.js";
 import { open } from "../src/index.js";
-import * as E from "../src/spec/errors.js";
+import * as E from "../src/spec/errors.generated.js";
 import { ENV_DELEGATION, ENV_MANIFEST, MAN_TEXT, TAG_ENVELOPE } from "../src/spec/suit.js";
 import { decodeEnvelope } from "../src/tools/envelope.js";
 import { refusalOf } from "./refusals.js";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Bytes, Hash, Host, Source } from "../src/base/types.js";
 import { checkEnd, inputOf, startReading } from "../src/cbor/reader.js";
 import { digestSlice, hashing, readDigest } from "../src/hash/digest.js";
-import * as E from "../src/spec/errors.js";
+import * as E from "../src/spec/errors.generated.js";
 import { refusalOf } from "./refusals.js";
 
 const ALGS = [

@@ -27,7 +27,7 @@ import { LONG, MUTANTS, some } from "../../test-support/src/environment/effort.j
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { checkItem } from "../src/cbor/reader.js";
 import { anchor, type Bytes, open, type Source } from "../src/index.js";
-import * as errors from "../src/spec/errors.js";
+import * as errors from "../src/spec/errors.generated.js";
 import {
   COM_COMPONENTS,
   COM_SHARED_SEQUENCE,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Encodable, encodeCbor, Tagged } from "../../signer/src/cbor.js";
 import { hex } from "../../test-support/src/bytes.js";
 import { checkItem, startReading } from "../src/cbor/reader.js";
-import * as errors from "../src/spec/errors.js";
+import * as errors from "../src/spec/errors.generated.js";
 import { decodeItem, type Item, readHead, readItem, readSlice } from "../src/tools/items.js";
 import { refusalOf } from "./refusals.js";
 

@@ -21,7 +21,7 @@ import {
   uint,
 } from "../src/cbor/reader.js";
 import type { Source } from "../src/index.js";
-import * as E from "../src/spec/errors.js";
+import * as E from "../src/spec/errors.generated.js";
 import { refusalOf } from "./refusals.js";
 
 describe("a Source", () => {

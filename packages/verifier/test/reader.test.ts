@@ -23,7 +23,7 @@ import {
   uint64,
 } from "../src/cbor/reader.js";
 import type { Source } from "../src/index.js";
-import * as E from "../src/spec/errors.js";
+import * as E from "../src/spec/errors.generated.js";
 import { refusalOf } from "./refusals.js";
 
 const sourceOf = (b: Uint8Array): Source => ({ length: b.length, read: (at, n) => b.slice(at, at + n) });

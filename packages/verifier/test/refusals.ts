@@ -1,7 +1,7 @@
 // What a call refuses, and small signed envelopes to call it with.
 
 import { type EnvelopeSpec, envelope, manifest } from "../../../test-vectors/src/pieces/assemble.js";
-import * as errors from "../src/spec/errors.js";
+import * as errors from "../src/spec/errors.generated.js";
 
 const numbers = new Set<number>(Object.values(errors));
 

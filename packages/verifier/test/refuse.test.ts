@@ -6,7 +6,7 @@ import { hmac256 } from "../src/alg/hmac.js";
 import { mark, markAt, type Refusal, refuse, rethrow } from "../src/base/refuse.js";
 import type { Prepared } from "../src/base/types.js";
 import { makeAnchor } from "../src/cose/anchor.js";
-import * as E from "../src/spec/errors.js";
+import * as E from "../src/spec/errors.generated.js";
 import { isRefusal, REFUSAL_GROUPS, REFUSALS, refusalOf as rowOf, throwRefusal } from "../src/tools/refusal-table.js";
 import { refusalOf } from "./refusals.js";
 
@@ -77,7 +77,7 @@ describe("an anchor", () => {
 
 describe("the table of refusals", () => {
   const numbers = new Map<string, number>(Object.entries(E));
-  const generated = readFileSync(new URL("../src/spec/errors.ts", import.meta.url), "utf8");
+  const generated = readFileSync(new URL("../src/spec/errors.generated.ts", import.meta.url), "utf8");
   const page = readFileSync(new URL("../../../docs/reference/errors.md", import.meta.url), "utf8")
     .replaceAll("`", "")
     // the text of a link

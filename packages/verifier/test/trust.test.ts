@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { array, bytes, int, map, type Pair, publicKey, unhex } from "../../../test-vectors/src/pieces/assemble.js";
 import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT } from "../../../test-vectors/src/pieces/trust-file.js";
 import { type Anchor, anchor, ed25519, embeddedTrust, open, policyOf, sha512, trustFileUnchecked } from "../src/index.js";
-import { ANCHOR_KEY, TRUST_ALG, TRUST_KEY, TRUST_LIMIT, TRUST_THRESHOLD, TRUST_UNUSABLE } from "../src/spec/errors.js";
+import { ANCHOR_KEY, TRUST_ALG, TRUST_KEY, TRUST_LIMIT, TRUST_THRESHOLD, TRUST_UNUSABLE } from "../src/spec/errors.generated.js";
 import { ROLE_RELEASE } from "../src/spec/trust.js";
 import { trustPayload } from "../src/trust/trust-list.js";
 import { envelopeOf, refusalOf } from "./refusals.js";

@@ -1,7 +1,7 @@
 // The interpreter, command by command: what a run hands to the device, in order, or with what it is refused. The
 // manifests are signed; what an effect carries is what is set for its component at that moment.
 
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import {
   COND_ABORT,
   COND_CHECK_CONTENT,

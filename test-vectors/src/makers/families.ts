@@ -2,7 +2,7 @@
 // that it lacks.
 
 import { ALG_ED25519, ALG_EDDSA, ALG_ES256, ALG_ESP256 } from "../../../packages/verifier/src/spec/cose.js";
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../../../packages/verifier/src/spec/trust.js";
 import type { Vector } from "../../index.mjs";
 import {

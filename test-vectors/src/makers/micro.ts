@@ -10,7 +10,7 @@ import {
   HEADER_CONTENT_TYPE,
   HEADER_KID,
 } from "../../../packages/verifier/src/spec/cose.js";
-import * as errors from "../../../packages/verifier/src/spec/errors.js";
+import * as errors from "../../../packages/verifier/src/spec/errors.generated.js";
 import type { DeviceSpec, Expect, TrustSpec, Vector } from "../../index.mjs";
 import {
   anchorOf,

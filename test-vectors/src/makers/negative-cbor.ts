@@ -1,6 +1,6 @@
 // Refused for their bytes (1 to 19): CBOR that is malformed, or not deterministic, or of no kind that SUIT uses.
 
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
 import type { Vector } from "../../index.mjs";
 import {

@@ -1,7 +1,7 @@
 // Refused while installing or starting (90 to 109); and what open() or the interpreter refuses, on a device: there,
 // nothing may have changed.
 
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
 import type { DeviceSpec, TrustSpec, Vector } from "../../index.mjs";
 import * as as from "../pieces/assemble.js";

@@ -1,6 +1,6 @@
 // Refused while a sequence runs (70 to 89).
 
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
 import type { Vector } from "../../index.mjs";
 import * as as from "../pieces/assemble.js";

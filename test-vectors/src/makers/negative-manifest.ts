@@ -1,7 +1,7 @@
 // Refused for the manifest (20 to 49).
 
 import * as cose from "../../../packages/verifier/src/spec/cose.js";
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
 import type { DeviceSpec, Vector } from "../../index.mjs";
 import * as as from "../pieces/assemble.js";

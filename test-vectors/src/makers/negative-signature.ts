@@ -1,7 +1,7 @@
 // Refused for who signed, or did not (50 to 69).
 
 import * as cose from "../../../packages/verifier/src/spec/cose.js";
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import type { TrustSpec, Vector } from "../../index.mjs";
 import * as as from "../pieces/assemble.js";
 import {

@@ -1,7 +1,7 @@
 // Trust files that are refused (110 to 129), and manifests that a trust file does not let in.
 
 import * as cose from "../../../packages/verifier/src/spec/cose.js";
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../../../packages/verifier/src/spec/trust.js";
 import type { TrustSpec, Vector } from "../../index.mjs";
 import {

@@ -1,7 +1,7 @@
 // Chains of trust files, limits on jumps, counting from a new beginning, and keys for one device at a time: what is
 // accepted, and what is refused.
 
-import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.generated.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
 import { ROLE_DEBUG, ROLE_RELEASE, ROLE_ROOT } from "../../../packages/verifier/src/spec/trust.js";
 import type { DeviceSpec, Vector } from "../../index.mjs";

@@ -3,7 +3,7 @@
 // Once past octetsOf(), every byte is an integer from 0 to 255 in memory of our own. So the hashed, parsed, compared
 // and executed bytes are the same, whatever a Source, a device, a host's hash or a caller's array returns later.
 
-import { CBOR_OCTET, CBOR_TRUNCATED } from "../spec/errors.js";
+import { CBOR_OCTET, CBOR_TRUNCATED } from "../spec/errors.generated.js";
 import { HAS_GENERAL, HAS_PLAIN } from "./features.js";
 import { refuse } from "./refuse.js";
 import type { Bytes, Prepared } from "./types.js";

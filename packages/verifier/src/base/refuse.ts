@@ -1,9 +1,9 @@
-import { DEVICE_FAULT } from "../spec/errors.js";
+import { DEVICE_FAULT } from "../spec/errors.generated.js";
 import { HAS_GENERAL } from "./features.js";
 
 /**
- * The error that is thrown for refused input. `code` is a number of spec/errors.ts, and `at` is the byte offset in the
- * envelope, or -1.
+ * The error that is thrown for refused input. `code` is a number of spec/errors.generated.ts, and `at` is the byte
+ * offset in the envelope, or -1.
  */
 export interface Refusal extends Error {
   code: number;

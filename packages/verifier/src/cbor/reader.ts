@@ -26,7 +26,7 @@ import {
   CBOR_TYPE,
   CBOR_UTF8,
   HEAD_LENGTH,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 import { TAG_CBOR_PEN } from "../spec/suit.js";
 
 /** Major types (RFC 8949 §3.1). */

@@ -4,7 +4,7 @@ import { newBytes, rawKey } from "../base/bytes.js";
 import { HAS_GENERAL, HAS_PLAIN, HAS_PREPARED } from "../base/features.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Prepared } from "../base/types.js";
-import { ANCHOR_KEY, TRUST_POLICY } from "../spec/errors.js";
+import { ANCHOR_KEY, TRUST_POLICY } from "../spec/errors.generated.js";
 
 /**
  * Makes an anchor for the algorithm `alg`, undefined if there is none of that name. Checks the key, so that a device

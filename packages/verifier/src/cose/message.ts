@@ -58,7 +58,7 @@ import {
   SIGNATURE_COUNT,
   SIGNATURE_LENGTH,
   TRUST_LIMIT,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 
 /** Maximum number of signatures in an envelope. Each costs one verification per anchor, before anything is verified. */
 export const MAX_SIGNATURES = 8;

@@ -5,7 +5,14 @@ import { equalConstantTime, rawKey, sameKey } from "../base/bytes.js";
 import { HAS_WINDOWS } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Anchor, Family, Host } from "../base/types.js";
-import { ANCHOR_KEY, SIGNATURE_COUNT, SIGNATURE_INVALID, SIGNATURE_NO_ANCHOR, SIGNATURE_THRESHOLD, WRAPPER_EMPTY } from "../spec/errors.js";
+import {
+  ANCHOR_KEY,
+  SIGNATURE_COUNT,
+  SIGNATURE_INVALID,
+  SIGNATURE_NO_ANCHOR,
+  SIGNATURE_THRESHOLD,
+  WRAPPER_EMPTY,
+} from "../spec/errors.generated.js";
 import { type CoseSignature, MAX_SIGNATURES } from "./message.js";
 
 /** Returns whether a signature can be by this anchor: same algorithm, and same key identifier if both have one. */

@@ -13,7 +13,7 @@ import { feed, type Input, inputOf, sameBytes } from "../cbor/reader.js";
 import type { Commit, ComponentId, TrialDevice } from "../install/device.js";
 import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js";
 import type { Identity } from "../interpreter/frame.js";
-import { STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
+import { STORAGE_FULL, UNCONFIRMED } from "../spec/errors.generated.js";
 import { sameId } from "./component.js";
 import {
   CONFIRMED,

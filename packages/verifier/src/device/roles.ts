@@ -8,7 +8,7 @@ import { refuse } from "../base/refuse.js";
 import type { Bytes, Sequence } from "../base/types.js";
 import type { Commit, ComponentId, Device } from "../install/device.js";
 import { SUM } from "../install/session.js";
-import { COMPONENT_UNKNOWN, DEVICE_FAULT } from "../spec/errors.js";
+import { COMPONENT_UNKNOWN, DEVICE_FAULT } from "../spec/errors.generated.js";
 import { ROLE_RECOVERY, ROLE_RELEASE } from "../spec/trust.js";
 import { sameId } from "./component.js";
 

@@ -4,7 +4,7 @@
 import { HAS_GENERAL } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
-import { DEVICE_FAULT } from "../spec/errors.js";
+import { DEVICE_FAULT } from "../spec/errors.generated.js";
 import { isLater } from "./generation.js";
 
 /**

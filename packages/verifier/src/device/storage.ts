@@ -14,7 +14,7 @@ import type { Commit, ComponentId, TrialDevice } from "../install/device.js";
 import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js";
 import type { Identity } from "../interpreter/frame.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
-import { DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
+import { DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/errors.generated.js";
 import { sameId } from "./component.js";
 import { nextGeneration } from "./generation.js";
 import {

@@ -6,7 +6,7 @@ import { refuse } from "../base/refuse.js";
 import type { Bytes, Hash, HashState, Host, Joined } from "../base/types.js";
 import { array, bstr, chunkOf, copySlice, feed, type Input, input, int, type Slice } from "../cbor/reader.js";
 import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512, HASH_SHAKE128, HASH_SHAKE256 } from "../spec/cose.js";
-import { CBOR_TYPE, DIGEST_ALG, DIGEST_LENGTH, NOT_SUPPORTED } from "../spec/errors.js";
+import { CBOR_TYPE, DIGEST_ALG, DIGEST_LENGTH, NOT_SUPPORTED } from "../spec/errors.generated.js";
 import { sha256 } from "./sha256.js";
 import { sha384, sha512 } from "./sha512.js";
 import { startSmall } from "./small.js";

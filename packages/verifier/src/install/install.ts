@@ -11,7 +11,7 @@ import type { Effect } from "../interpreter/frame.js";
 import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import type { Manifest } from "../manifest/manifest.js";
 import { parsePayloads } from "../manifest/parse.js";
-import { DEVICE_FAULT, IMAGE_UNVERIFIED, PAYLOAD_ABSENT, PAYLOAD_SIZE, RUN_OUTCOME } from "../spec/errors.js";
+import { DEVICE_FAULT, IMAGE_UNVERIFIED, PAYLOAD_ABSENT, PAYLOAD_SIZE, RUN_OUTCOME } from "../spec/errors.generated.js";
 import { believe, open, read } from "../trust/open.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf, trustIndex } from "./keep.js";

@@ -9,7 +9,7 @@ import { copyBytes, copySlice } from "../cbor/reader.js";
 import { type Signature, stringHead } from "../cose/message.js";
 import { digestPieces } from "../hash/digest.js";
 import type { Manifest } from "../manifest/manifest.js";
-import { DEVICE_FAULT } from "../spec/errors.js";
+import { DEVICE_FAULT } from "../spec/errors.generated.js";
 import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST } from "../spec/suit.js";
 import type { ComponentId } from "./device.js";
 

@@ -9,7 +9,7 @@ import { refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
 import { copyBytes, inputOf, MAX_LOADED } from "../cbor/reader.js";
 import { parseHead } from "../manifest/parse.js";
-import { CBOR_TRUNCATED, HEAD_LENGTH, PAYLOAD_SIZE } from "../spec/errors.js";
+import { CBOR_TRUNCATED, HEAD_LENGTH, PAYLOAD_SIZE } from "../spec/errors.generated.js";
 import { opened } from "../trust/open.js";
 import type { Device } from "./device.js";
 import { prepare } from "./install.js";

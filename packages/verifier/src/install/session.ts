@@ -28,7 +28,7 @@ import {
   SEQUENCE_JUMP,
   SEQUENCE_TAKEN,
   TRY_EACH_EXHAUSTED,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP } from "../spec/suit.js";
 import { JUMP } from "../spec/trust.js";
 import type { TrustStore } from "../trust/trust-list.js";

@@ -8,7 +8,7 @@ import type { Bytes, Source } from "../base/types.js";
 import { copySlice, feed, type Input, inputOf, type Slice } from "../cbor/reader.js";
 import { type Digest, digestSlice, hashing } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
-import { INVOKE_UNVERIFIED, NOT_SUPPORTED, PAYLOAD_ABSENT, PAYLOAD_SIZE } from "../spec/errors.js";
+import { INVOKE_UNVERIFIED, NOT_SUPPORTED, PAYLOAD_ABSENT, PAYLOAD_SIZE } from "../spec/errors.generated.js";
 import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
 import { admit, capacity, id, payloadRange, type Session, type WrittenComponent } from "./session.js";
 

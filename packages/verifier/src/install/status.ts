@@ -12,7 +12,7 @@ import { MAX_SIGNATURE, sigStructure, stringHead } from "../cose/message.js";
 import { sha256 } from "../hash/sha256.js";
 import type { Manifest } from "../manifest/manifest.js";
 import { ALG_HMAC_256_256, HEADER_ALG, HEADER_KID, TAG_MAC0, TAG_SIGN1 } from "../spec/cose.js";
-import { DEVICE_FAULT, STATUS_NONCE, TRUST_POLICY } from "../spec/errors.js";
+import { DEVICE_FAULT, STATUS_NONCE, TRUST_POLICY } from "../spec/errors.generated.js";
 import {
   MAX_NONCE,
   MIN_NONCE,

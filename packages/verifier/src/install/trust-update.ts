@@ -8,7 +8,7 @@ import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source } from "../base/types.js";
 import { type Identity, identityChecked } from "../interpreter/frame.js";
 import { START_SECTIONS, start, step } from "../interpreter/run.js";
-import { IDENTITY_UNCHECKED } from "../spec/errors.js";
+import { IDENTITY_UNCHECKED } from "../spec/errors.generated.js";
 import { open } from "../trust/open.js";
 import { policyOf, trustFileUnchecked } from "../trust/trust-file.js";
 import type { TrustStore } from "../trust/trust-list.js";

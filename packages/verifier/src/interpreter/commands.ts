@@ -29,7 +29,7 @@ import {
   SOFT_FAILURE_SCOPE,
   STRICT_ORDER,
   VENDOR_MISMATCH,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 import {
   COND_ABORT,
   COND_CHECK_CONTENT,

@@ -9,7 +9,7 @@ import { complete } from "../cose/verify.js";
 import type { Digest } from "../hash/digest.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";
-import { CBOR_DEPTH, COMMAND_ARGUMENT, TRY_EACH_EXHAUSTED } from "../spec/errors.js";
+import { CBOR_DEPTH, COMMAND_ARGUMENT, TRY_EACH_EXHAUSTED } from "../spec/errors.generated.js";
 import { COND_CLASS_IDENTIFIER, COND_DEVICE_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "../spec/suit.js";
 
 /**

@@ -36,7 +36,7 @@ import {
   SEVERED_ABSENT,
   SHARED_COMMAND,
   SLOT_MISMATCH,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 import {
   COND_COMPONENT_SLOT,
   COND_IMAGE_MATCH,

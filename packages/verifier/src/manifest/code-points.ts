@@ -5,7 +5,7 @@ import { mark, refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
 import { bool, boundedCopy, bstr, bstrBytes, copyBytes, enterBstr, input, leave, peekType, TAG, tag, tstr, uint } from "../cbor/reader.js";
 import { type Digest, readDigest } from "../hash/digest.js";
-import { NOT_SUPPORTED, PARAMETER_VALUE, URI_CHARACTER, URI_LENGTH } from "../spec/errors.js";
+import { NOT_SUPPORTED, PARAMETER_VALUE, URI_CHARACTER, URI_LENGTH } from "../spec/errors.generated.js";
 import { TAG_CBOR_PEN } from "../spec/suit.js";
 
 const MAX_URI = 1024;

@@ -51,7 +51,7 @@ import {
   PAYLOAD_COUNT,
   SEVERED_REDUNDANT,
   SEVERED_UNCOVERED,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 import {
   COM_COMPONENTS,
   COM_DEPENDENCIES,

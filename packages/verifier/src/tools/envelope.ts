@@ -11,7 +11,7 @@ import { sha256 } from "../hash/sha256.js";
 import { sha384, sha512 } from "../hash/sha512.js";
 import { checkCommands } from "../interpreter/run.js";
 import { type Envelope, parseHead, parseManifest, type UnverifiedManifest } from "../manifest/parse.js";
-import { DIGEST_MANIFEST, TEXT_KEY } from "../spec/errors.js";
+import { DIGEST_MANIFEST, TEXT_KEY } from "../spec/errors.generated.js";
 import { checkElement, checkSevered, refuseUnnamedPayloads, signedDigest, wrapper } from "../trust/open.js";
 import { parseText, type TextEntry } from "./text.js";
 

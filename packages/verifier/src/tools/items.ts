@@ -27,7 +27,7 @@ import {
   TSTR,
   tstr,
 } from "../cbor/reader.js";
-import { CBOR_TRUNCATED } from "../spec/errors.js";
+import { CBOR_TRUNCATED } from "../spec/errors.generated.js";
 
 export type { Input, Slice };
 

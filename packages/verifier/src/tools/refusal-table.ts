@@ -1,5 +1,5 @@
 // The only table of refusals: number, name, meaning, advice, and the rule behind it. To add a refusal, add a row here
-// and run `pnpm refusals`, which writes spec/errors.ts and the tables of errors.md. Not in device bundles.
+// and run `pnpm refusals`, which writes spec/errors.generated.ts and the tables of errors.md. Not in device bundles.
 
 import { markAt, type Refusal, refuse as refuseThere } from "../base/refuse.js";
 

@@ -29,7 +29,7 @@ import { type CoseSignature, readSignatures } from "../cose/message.js";
 import { verified } from "../cose/verify.js";
 import { type Digest, readDigest } from "../hash/digest.js";
 import { TAG_MAC0, TAG_SIGN1 } from "../spec/cose.js";
-import { CBOR_TYPE, STATUS_CLAIM, STATUS_LIMIT, STATUS_NONCE, STATUS_NONE, STATUS_VERSION_UNKNOWN } from "../spec/errors.js";
+import { CBOR_TYPE, STATUS_CLAIM, STATUS_LIMIT, STATUS_NONCE, STATUS_NONE, STATUS_VERSION_UNKNOWN } from "../spec/errors.generated.js";
 import {
   MAX_NONCE,
   MIN_NONCE,

@@ -1,7 +1,7 @@
 // The contract `firmseal-single-1`: the one form of an envelope that a micro verifier accepts, as the only table. The
-// template string of install/micro/template.ts, the check before signing and docs/reference/template.md follow from it.
-// The contract is frozen: a change of a row is a new contract with a new name, because devices in the field have the
-// string.
+// template string of install/micro/template.generated.ts, the check before signing and docs/reference/template.md
+// follow from it. The contract is frozen: a change of a row is a new contract with a new name, because devices in the
+// field have the string.
 
 /** A part of the template. Texts begin in lower case and have no full stop. */
 export interface TemplateRow {

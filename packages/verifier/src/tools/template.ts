@@ -3,7 +3,7 @@
 import type { Refusal } from "../base/refuse.js";
 import type { Alg, Bytes, Host } from "../base/types.js";
 import { openMicro, spot } from "../install/micro/open.js";
-import { CBOR_TRAILING, CBOR_TRUNCATED, HEAD_LENGTH, TEMPLATE_MISMATCH } from "../spec/errors.js";
+import { CBOR_TRAILING, CBOR_TRUNCATED, HEAD_LENGTH, TEMPLATE_MISMATCH } from "../spec/errors.generated.js";
 import { TEMPLATE_ROWS } from "./template-table.js";
 
 /** Where an envelope first differs from the template. */

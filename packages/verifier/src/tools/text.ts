@@ -19,7 +19,7 @@ import {
   type Slice,
   tstr,
 } from "../cbor/reader.js";
-import { CBOR_TYPE, TEXT_KEY } from "../spec/errors.js";
+import { CBOR_TYPE, TEXT_KEY } from "../spec/errors.generated.js";
 import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "../spec/suit.js";
 
 /** The texts in one language, of the manifest and of components, by number. They are checked UTF-8. */

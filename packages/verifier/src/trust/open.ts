@@ -36,7 +36,7 @@ import {
   SIGNATURE_COUNT,
   SIGNATURE_FAMILY,
   TRUST_POLICY,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 
 /** Maximum bytes of an encoded digest. */
 const MAX_DIGEST = 128;
@@ -244,10 +244,10 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: b
 /**
  * Opens an envelope (SUIT manifest draft 37 §8), given as bytes in RAM or a Source. `trust`: the trusted keys, and the
  * lowest accepted sequence number. Returns the authenticated manifest, or throws a Refusal { code, at } (numbers:
- * spec/errors.ts). Neither changes anything. Wrapper, manifest and severed elements are copied into RAM once, so that
- * the verified bytes are the executed bytes. Payloads stay in place and are compared with their digests when they are
- * installed. `own`: the caller has kept or made the envelope, so each of its signatures may be tried; otherwise, at
- * most `threshold` + 2 signatures may fail before the first good one.
+ * spec/errors.generated.ts). Neither changes anything. Wrapper, manifest and severed elements are copied into RAM once,
+ * so that the verified bytes are the executed bytes. Payloads stay in place and are compared with their digests when
+ * they are installed. `own`: the caller has kept or made the envelope, so each of its signatures may be tried;
+ * otherwise, at most `threshold` + 2 signatures may fail before the first good one.
  *
  * open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
  */

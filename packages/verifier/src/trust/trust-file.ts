@@ -20,7 +20,7 @@ import {
   TRUST_ROLLBACK,
   TRUST_SIGNERS,
   TRUST_UNUSABLE,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 import { JUMP, ROLE_ROOT } from "../spec/trust.js";
 import { policy } from "./open.js";
 import { beginHeld, fileAt, readTrust, type TrustStore, type UnverifiedTrust } from "./trust-list.js";

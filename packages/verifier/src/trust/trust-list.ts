@@ -50,7 +50,7 @@ import {
   TRUST_THRESHOLD,
   TRUST_VERSION,
   TRUST_WINDOW,
-} from "../spec/errors.js";
+} from "../spec/errors.generated.js";
 import {
   ANCHOR_ALG,
   ANCHOR_CLASS,

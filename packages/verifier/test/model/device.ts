@@ -1,7 +1,7 @@
 // A device, its installation and its start again, from docs/explanation/architecture.md and docs/reference/errors.md: two rehearsals, the sections, one look at what was
 // written, one commit. Slots are strings.
 
-import * as E from "../../src/spec/errors.js";
+import * as E from "../../src/spec/errors.generated.js";
 import { MAN_INSTALL, MAN_INVOKE, MAN_LOAD, MAN_PAYLOAD_FETCH, MAN_VALIDATE } from "../../src/spec/suit.js";
 import { hashOf } from "./encode.js";
 import { type Checked, type Effect, Interpreter, Refused } from "./interpreter.js";

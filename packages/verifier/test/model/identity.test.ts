@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { bytes, int, MAC_KEY } from "../../../../test-vectors/src/pieces/assemble.js";
 import { fileOf, listed, listOf, ROOT } from "../../../../test-vectors/src/pieces/trust-file.js";
 import { anchor, embeddedTrust, policyOf } from "../../src/index.js";
-import { IDENTITY_UNCHECKED } from "../../src/spec/errors.js";
+import { IDENTITY_UNCHECKED } from "../../src/spec/errors.generated.js";
 import { MAN_INSTALL } from "../../src/spec/suit.js";
 import { ANCHOR_CLASS, ROLE_RELEASE } from "../../src/spec/trust.js";
 import { cover } from "./belief.js";

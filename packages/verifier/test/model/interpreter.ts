@@ -1,7 +1,7 @@
 // The interpreter again, from the specification alone (M37 §6, §8.4): slow and obvious. A nested sequence is a nested call, a failed condition
 // an exception. It shares nothing with packages/verifier/src but the numbers of refusals and commands.
 
-import * as E from "../../src/spec/errors.js";
+import * as E from "../../src/spec/errors.generated.js";
 import { CODES, type Command, type Digest, type Manifest, type Parameters, type Sequence } from "./manifest.js";
 
 /** What the device says it is. */

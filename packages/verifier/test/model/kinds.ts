@@ -1,7 +1,7 @@
 // What devices make of a release of which nobody knows more than whether they have its images: each kind of device that a
 // manifest tells apart, through an installation and a start. Only the contents that the manifest writes are known.
 
-import * as E from "../../src/spec/errors.js";
+import * as E from "../../src/spec/errors.generated.js";
 import { BOOT, INSTALL } from "./device.js";
 import { hashOf } from "./encode.js";
 import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";

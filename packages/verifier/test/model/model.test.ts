@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { bytes, int, MAC_KEY, publicKey } from "../../../../test-vectors/src/pieces/assemble.js";
 import { fileOf, listed, listOf } from "../../../../test-vectors/src/pieces/trust-file.js";
 import { anchor, embeddedTrust, policyOf } from "../../src/index.js";
-import * as E from "../../src/spec/errors.js";
+import * as E from "../../src/spec/errors.generated.js";
 import { MAN_INSTALL } from "../../src/spec/suit.js";
 import { ANCHOR_CLASS, ANCHOR_VENDOR, ROLE_RELEASE, ROLE_ROOT } from "../../src/spec/trust.js";
 import { cover, coverAll, type Key } from "./belief.js";

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { MAC_KEY } from "../../../../test-vectors/src/pieces/assemble.js";
 import { anchor } from "../../src/index.js";
-import { INVOKE_MISPLACED, PAYLOAD_SIZE, SLOT_MISMATCH } from "../../src/spec/errors.js";
+import { INVOKE_MISPLACED, PAYLOAD_SIZE, SLOT_MISMATCH } from "../../src/spec/errors.generated.js";
 import { MAN_INSTALL, MAN_LOAD } from "../../src/spec/suit.js";
 import { Device } from "./device.js";
 import { encoded } from "./encode.js";

@@ -1,7 +1,7 @@
 // What is refused before anything runs, on every device: `open()` looks at all that a manifest says (decisions 6, 10 to 12 of the specification
 // page). Where several things are wrong, the order in which they are found is nobody's promise, so these are sets.
 
-import * as E from "../../src/spec/errors.js";
+import * as E from "../../src/spec/errors.generated.js";
 import { type Command, commandsOf, DIRECTIVES, type Manifest, sequencesOf, valuesOf } from "./manifest.js";
 
 function* wrongIn(c: Command, m: Manifest): Generator<number> {

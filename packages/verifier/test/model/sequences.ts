@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { FALSE, int, params, text } from "../../../../test-vectors/src/pieces/assemble.js";
-import * as E from "../../src/spec/errors.js";
+import * as E from "../../src/spec/errors.generated.js";
 import { COND_USE_BEFORE, DIR_OVERRIDE_PARAMETERS, DIR_SET_PARAMETERS } from "../../src/spec/suit.js";
 import { type Command, DIRECTIVES, type Parameters, PLAIN, type Plain, type Sequence } from "./manifest.js";
 

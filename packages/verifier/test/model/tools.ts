@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type VerifyOptions, verifyEnvelope } from "../../../cli/src/commands/verify/verify.js";
-import * as errors from "../../src/spec/errors.js";
+import * as errors from "../../src/spec/errors.generated.js";
 import { cover, type Key } from "./belief.js";
 import { Device } from "./device.js";
 import { hashOf } from "./encode.js";

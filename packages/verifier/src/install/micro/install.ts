@@ -21,7 +21,7 @@ import {
   RUN_OUTCOME,
   SEQUENCE_TAKEN,
   VENDOR_MISMATCH,
-} from "../../spec/errors.js";
+} from "../../spec/errors.generated.js";
 import { DIR_FETCH } from "../../spec/suit.js";
 import type { ComponentId, Device } from "../device.js";
 import type { MicroManifest } from "./manifest.js";

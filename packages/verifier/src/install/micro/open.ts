@@ -23,9 +23,9 @@ import {
   SIGNATURE_THRESHOLD,
   TEMPLATE_MISMATCH,
   TRUST_POLICY,
-} from "../../spec/errors.js";
+} from "../../spec/errors.generated.js";
 import { AGAIN, AHEAD, CHOICE, FIXED, KNOWN, KNOWN_ABOVE, type MicroManifest, OPEN, REPEAT, SIGNATURE1, SIZE, WIDE } from "./manifest.js";
-import { TEMPLATE, TEMPLATE_INSIDE } from "./template.js";
+import { TEMPLATE, TEMPLATE_INSIDE } from "./template.generated.js";
 
 /** The position in the template that was compared last, for tools. */
 export var spot = 0;
