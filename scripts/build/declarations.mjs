@@ -1,20 +1,30 @@
 // For the bundled command line: a second module of each command, that only declares it. --help and completion load no
 // more than that. And tables that are worked out here, rather than at each start.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
+
+const PACKAGES = fileURLToPath(new URL("../../packages/", import.meta.url));
 
 /** TypeScript drops imports that are not used. */
 const PLAIN = { loader: "ts", format: "esm", tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: false } } };
 
 /** Modules whose exports are tables: what they are made of is not loaded for them. */
 const TABLES = [
-  { filter: /\/packages\/bundler\/lib\/options\.js$/, built: "bundler/lib/options.js" },
-  { filter: /\/packages\/cli\/src\/common\/choices\.ts$/, built: "cli/lib/common/choices.js" },
-  { filter: /\/packages\/verifier\/lib\/tools\/names\.js$/, built: "verifier/lib/tools/names.js" },
-  { filter: /\/packages\/verifier\/lib\/tools\/command-table\.js$/, built: "verifier/lib/tools/command-table.js" },
+  { loaded: "bundler/lib/options.js", built: "bundler/lib/options.js" },
+  { loaded: "cli/src/common/choices.ts", built: "cli/lib/common/choices.js" },
+  { loaded: "verifier/lib/tools/names.js", built: "verifier/lib/tools/names.js" },
+  { loaded: "verifier/lib/tools/command-table.js", built: "verifier/lib/tools/command-table.js" },
 ];
+
+/** A filter for one module. Throws if it does not exist: a filter that matches nothing would go unnoticed. */
+function only(module) {
+  if (!existsSync(PACKAGES + module)) throw new Error(`packages/${module} does not exist`);
+  return new RegExp(`/packages/${module.replaceAll(".", "\\.")}$`);
+}
 
 /**
  * An esbuild plugin, for after tsc. In a command file, `run` and what follows it ends the definition; without them,
@@ -24,13 +34,13 @@ export function declarations() {
   return {
     name: "declarations",
     setup({ onLoad, onResolve }) {
-      onLoad({ filter: /\/packages\/cli\/src\/commands\.ts$/ }, async ({ path }) => {
+      onLoad({ filter: only("cli/src/commands.generated.ts") }, async ({ path }) => {
         const text = await readFile(path, "utf8");
         const both = text.replace(/load: \(\) => import\("(.+?)"\)/g, '$&, declare: () => import("declare:$1")');
         return { contents: both, loader: "ts" };
       });
-      for (const { filter, built } of TABLES)
-        onLoad({ filter }, async () => {
+      for (const { loaded, built } of TABLES)
+        onLoad({ filter: only(loaded) }, async () => {
           const exported = Object.entries(await import(`../../packages/${built}`));
           return { contents: exported.map(([name, table]) => `export const ${name} = ${JSON.stringify(table)};`).join("\n"), loader: "js" };
         });
