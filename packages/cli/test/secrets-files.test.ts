@@ -59,9 +59,10 @@ describe.concurrent("an envelope", () => {
       "--out",
       "4.suit",
     ]);
-    for (const name of ["1.suit", "2.suit", "3.suit", "4.suit"]) {
-      for (const text of names) if (text.length > 1) expect(p.get(name).includes(text), `${name}: ${text}`).toBe(false);
-    }
+    // a machine of two or three letters is in many a signature by chance
+    const sure = names.filter((text) => text.length > 3);
+    for (const name of ["1.suit", "2.suit", "3.suit", "4.suit"])
+      for (const text of sure) expect(p.get(name).includes(text), `${name}: ${text}`).toBe(false);
     // a time would make the next one another
     await new Promise((done) => setTimeout(done, 1100));
     await p.ok(["sign", `${folder}/customer-image.bin`, ...key, ...FACTS, "--seq", "1", "--out", "5.suit"]);
