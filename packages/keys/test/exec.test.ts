@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { publicOf, signer, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { failureOf } from "../../cli/src/show/failure-of.js";
 import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../test-support/src/command-line/run.js";
 import { some } from "../../test-support/src/environment/effort.js";
@@ -233,13 +233,18 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
   });
 
   it("a program that never answers is ended with all that it started, even if it does not want to", async () => {
-    const env = { FIRMSEAL_EXEC_TIMEOUT: "1" };
-    const pids = `sleep 1000 &\necho $! $$ >${p.at("pids")}`;
-    const stubborn = `trap '' TERM HUP INT\n${pids}\nwhile :; do sleep 1000; done`;
-    for (const signing of [`${pids}\nwait`, `${say(right)}\n${stubborn}`]) {
-      expect(await fails(plugin({ signing }), 3, env)).toBe("REF: no answer within 1 s");
-      await soonGone("pids");
-    }
+    vi.stubEnv("FIRMSEAL_EXEC_TIMEOUT", "1");
+    const pids = (name: string) => `sleep 1000 &\necho $! $$ >${p.at(name)}`;
+    const stubborn = `trap '' TERM HUP INT\n${pids("stubborn")}\nwhile :; do sleep 1000; done`;
+    const silent = { waiting: `${pids("waiting")}\nwait`, stubborn: `${say(right)}\n${stubborn}` };
+    // side by side: each of them takes seconds
+    await Promise.all(
+      Object.entries(silent).map(async ([name, signing]) => {
+        expect(await fails(plugin({ signing }))).toBe("REF: no answer within 1 s");
+        await soonGone(name);
+      }),
+    );
+    vi.unstubAllEnvs();
     for (const wrong of ["0", "-1", "1e3", "1.5", "100000", "ten"])
       expect(await fails(plugin(), 2, { FIRMSEAL_EXEC_TIMEOUT: wrong })).toContain("FIRMSEAL_EXEC_TIMEOUT");
   });
