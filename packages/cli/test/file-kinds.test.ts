@@ -48,6 +48,15 @@ describe("a signed file is not signed as an image", () => {
         expect(await refused(args, 2)).toContain(`${given} is ${FILES[name]}, not an image`);
   });
 
+  it("from stdin, or under the name of an envelope", async () => {
+    const piped = await p.run(["sign", "-", "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "x.suit"], { input: p.get("fleet.trust") });
+    expect(expectFailure(piped, 2)).toContain("stdin is a trust file, not an image");
+    p.put("named.suit", p.get("fleet.trust"));
+    expect(await refused(["sign", "named.suit", "--key", "A.pem", "--out", "x.suit"], 1)).toContain(
+      "named.suit is a trust file, not a SUIT envelope",
+    );
+  });
+
   it("but an image that begins with the same tag is", async () => {
     // the initial stack pointer of a Cortex-M, little-endian
     p.put("d862.bin", Buffer.concat([Buffer.from("d8620020d1000000", "hex"), image(100)]));

@@ -67,7 +67,7 @@ describe("an output that cannot be written", () => {
     expect(p.has("A.jwk.log")).toBe(false);
   });
 
-  it("names the folder that accepts no file, and says if there is no folder", async () => {
+  it("names the folder if it is read-only or does not exist", async () => {
     const p = withBad();
     expect(expectFailure(await p.run(["keygen", "--no-passphrase", "--out", "/proc/x.pem"]), 3)).toContain(
       "no file can be made in the folder /proc",

@@ -310,7 +310,7 @@ describe("rotate retire", () => {
     expect(p.tree()).toEqual(before);
   });
 
-  it("requires the other roots in the same command, because there is no file yet that they could sign", async () => {
+  it("requires the other roots in the same command: they have no file yet to sign", async () => {
     p.put("bridged.json", fleetText({ ...current, trust: "t2.trust" }));
     const r = await retire("A.jwk", [...roots("R1"), "--fleet", "bridged.json", "--out", "never.trust"]);
     expectFailure(r, 1);

@@ -378,7 +378,7 @@ describe("whosigned with a trust file", () => {
     return await signTrust(file, [signer(root)]);
   };
 
-  it("shows the roles of those who signed", async () => {
+  it("shows the roles of the signers", async () => {
     p.put("board.trust", await made());
     const r = await p.ok(["whosigned", "two.suit", "--trust", "board.trust", "--root", "C.jwk", "--json"]);
     expect(r.json["signers"]).toMatchObject([

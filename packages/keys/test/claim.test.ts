@@ -26,7 +26,7 @@ function place() {
 const taken = (claim: Claim | undefined): Claim => claim ?? expect.fail("was not taken");
 
 describe("a claim", () => {
-  it("goes to one of those who have seen the same claim, and to nobody who has seen an earlier one", () => {
+  it("goes to one of the processes that saw the last claim, and to none that saw an earlier one", () => {
     const { claims, inside } = place();
     expect(claims.last()).toBeUndefined();
     const first = taken(claims.take(undefined, 5n));

@@ -187,7 +187,7 @@ describe("the device in Espruino's Storage", () => {
     expect(board.start()).toEqual({ text: "", app: undefined });
   });
 
-  it("refuses by number, without compaction, when there is no room, and continues after compaction", async () => {
+  it("refuses with a number when Storage is full, does not compact it, and continues after compaction", async () => {
     const board = await running();
     let n = 8;
     let refused = 0;

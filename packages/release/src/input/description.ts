@@ -16,6 +16,7 @@ import {
 import { hashFile } from "./hash-file.js";
 import { parseJson } from "./json.js";
 import { LIMITS } from "./limits.js";
+import { inputName } from "./wrong-kind.js";
 
 export interface KeyAsImage {
   /** The keys that sign: their files are not input. */
@@ -71,7 +72,7 @@ function descriptionIn(value: unknown): ReturnType<typeof importSuitTool> {
  * invalid description.
  */
 export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyAsImage = {}): Promise<Encoded> {
-  const name = path === STDIO ? "stdin" : visible(path);
+  const name = visible(inputName(path));
   let value: unknown;
   try {
     value = parseJson(bytes);

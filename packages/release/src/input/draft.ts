@@ -36,11 +36,12 @@ import {
 } from "@firmseal/verifier/tools";
 import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
-import { admitted } from "./envelope-file.js";
+import { asEnvelope } from "./envelope-file.js";
 import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
 import { LIMITS } from "./limits.js";
+import { inputName } from "./wrong-kind.js";
 
 /** Options for an image, a description or an envelope to sign. */
 export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {
@@ -186,7 +187,8 @@ const SIGNED_HINTS: Readonly<Record<Exclude<FileKind, "envelope">, string>> = {
 /** A signed file, given by mistake, must not become the firmware of a device. */
 function refuseSignedAsImage(path: string, head: Uint8Array): void {
   const kind = taggedKind(head);
-  if (kind !== undefined && kind !== "envelope") throw usage(`${path} is ${FILE_KINDS[kind].what}, not an image`, SIGNED_HINTS[kind]);
+  if (kind !== undefined && kind !== "envelope")
+    throw usage(`${inputName(path)} is ${FILE_KINDS[kind].what}, not an image`, SIGNED_HINTS[kind]);
 }
 
 /**
@@ -200,7 +202,7 @@ export async function readInput(path: string, o: InputOptions): Promise<ReleaseI
   const head = bytes?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES);
   const kind = detectKind(head, path);
   if (kind === "description" && looksLikeLog(head))
-    throw usage(`${path === STDIO ? "stdin" : path} is a signing log`, "name the image, the description or the envelope");
+    throw usage(`${inputName(path)} is a signing log`, "name the image, the description or the envelope");
   if (kind === "image") refuseSignedAsImage(path, head);
   else {
     const given = (["vendor", "class", "seq", "first", "version", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
@@ -226,7 +228,7 @@ export async function makeDraft(
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
   if (bytes.length > limit) throw usage(`stdin is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
-  const draft = kind === "envelope" ? EnvelopeDraft.read(admitted(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
+  const draft = kind === "envelope" ? EnvelopeDraft.read(asEnvelope(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
   return { draft: () => draft };
 }
 

@@ -6,7 +6,7 @@ import { errors, type Source } from "@firmseal/verifier";
 import { looksLikeEnvelope, readHead, readItem } from "@firmseal/verifier/tools";
 import { refusalHint } from "../verify/refusals.js";
 import { LIMITS } from "./limits.js";
-import { wrongKind } from "./wrong-kind.js";
+import { inputName, wrongKind } from "./wrong-kind.js";
 
 /** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
@@ -40,7 +40,7 @@ export function asEnvelope(path: string, bytes: Uint8Array): Uint8Array {
 
 function refuseOtherKind(path: string, head: Uint8Array, hint?: string): void {
   if (looksLikeEnvelope(head)) return;
-  const name = path === STDIO ? "stdin" : path;
+  const name = inputName(path);
   const fault = head.length === 0 ? `${name}: the file is empty` : wrongKind(name, head, "envelope");
   throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, fault, hint ?? hintFor(head));
 }

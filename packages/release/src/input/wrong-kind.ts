@@ -1,6 +1,10 @@
-// Words for a file that is not of the kind that a command reads.
+// What messages call an input, and one that is not of the kind that a command reads.
 
+import { STDIO } from "@firmseal/keys";
 import { FILE_KINDS, type FileKind, taggedKind } from "@firmseal/verifier/tools";
+
+/** The name of an input: its path, or "stdin". */
+export const inputName = (path: string): string => (path === STDIO ? "stdin" : path);
 
 /** Says that a file is of none of these kinds, and what it is if that is known. `head`: its first bytes. */
 export function wrongKind(path: string, head: ArrayLike<number>, ...wanted: readonly [FileKind, ...FileKind[]]): string {
