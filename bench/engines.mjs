@@ -20,6 +20,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { ask, conform, ENGINES, locate } from "../scripts/conformance.mjs";
+import { canCount, instructions, UNHEX } from "./counting.mjs";
 import { countedTables, DOC, timedTables, withTables } from "./engines-report.mjs";
 import { bundlePath, deviceBundle, ed25519Key, es256Key, lms, ROOT, signer, title, verifier } from "./lib.mjs";
 import { keepResults, rowsOf } from "./plots.mjs";
@@ -78,14 +79,6 @@ async function lmsCase(ots) {
 
 // Scripts: what precedes bench/engines.js.
 
-const PRELUDE = `
-function unhex(text) {
-  var n = text.length >> 1, out = typeof Uint8Array === "undefined" ? [] : new Uint8Array(n), i;
-  for (i = 0; i < n; i++) out[i] = "0123456789abcdef".indexOf(text.charAt(2 * i)) * 16 + "0123456789abcdef".indexOf(text.charAt(2 * i + 1));
-  return out;
-}
-`;
-
 /**
  * For libraries that take typed arrays for granted, where there are none: arrays that are long enough. A part is a
  * copy, so it is for reading.
@@ -109,7 +102,7 @@ if (typeof Uint8Array === "undefined") {
 const verifyTask = (name, c, host = "{}", alg = name) =>
   `TASKS.push(["${name}", (function (a, signed, h) { var n = 0, one; return function () { one = signed[n]; n = (n + 1) % signed.length; return a.alg.verify(a.key, one[0], one[1], h); }; })(firmseal.anchor("${alg}", ${c.prepared ?? `unhex("${hexOf(c.key)}")`}), [${c.signatures.map((signature, i) => `[unhex("${hexOf(MESSAGES[i])}"), unhex("${hexOf(signature)}")]`).join()}], ${host}), 1]);`;
 
-const withTasks = (bundle, tasks) => `${bundle}${PRELUDE}var TASKS = [];\n${tasks.join("\n")}`;
+const withTasks = (bundle, tasks) => `${bundle}${UNHEX}var TASKS = [];\n${tasks.join("\n")}`;
 const ours = (bundle, tasks) => withTasks(readFileSync(bundlePath(bundle), "utf8"), tasks);
 
 /** A library as one script in ES5, or as it is where `modern`. */
@@ -137,12 +130,12 @@ async function library(contents, modern) {
 const apart = (code) => `(function (require) {\n${code}\n})();\n`;
 
 const nacl = (file, c) =>
-  `${POLYFILL}${apart(readFileSync(require.resolve(`tweetnacl/${file}`), "utf8"))}${PRELUDE}
+  `${POLYFILL}${apart(readFileSync(require.resolve(`tweetnacl/${file}`), "utf8"))}${UNHEX}
 var nacl = module.exports, TASKS = [], M = unhex("${hexOf(message)}"), S = unhex("${hexOf(c.signatures[0])}"), K = unhex("${hexOf(c.key)}");
 TASKS.push(["${file}", function () { var r = nacl.lowlevel.crypto_sign_open, sm = new Uint8Array(64 + M.length), m = new Uint8Array(64 + M.length); sm.set(S, 0); sm.set(M, 64); return r(m, sm, sm.length, K) >= 0; }, 1]);`;
 
 const other = (name, code, c, call) =>
-  `${POLYFILL}var library;\n${apart(code.replace(/^var library =/m, "library ="))}${PRELUDE}
+  `${POLYFILL}var library;\n${apart(code.replace(/^var library =/m, "library ="))}${UNHEX}
 var TASKS = [], M = unhex("${hexOf(message)}"), S = unhex("${hexOf(c.signatures[0])}"), K = unhex("${hexOf(c.key)}");
 TASKS.push(["${name}", function () { return ${call}; }, 1]);`;
 
@@ -155,7 +148,7 @@ async function hashes(w4, w8) {
   const code = await library(contents);
   const blocks = (n) =>
     `(function (n) { var s = [], w = [], i; for (i = 0; i < 16; i++) w[i] = i * 123456789 | 0; return function () { for (var i = 0; i < n; i++) library.hashOneBlock(s, w); }; })(${n})`;
-  return `${code}${PRELUDE}
+  return `${code}${UNHEX}
 var TASKS = [], B = [];
 for (var i = 0; i < 2048; i++) B[i] = i & 255;
 library.sha256.once([1]);
@@ -249,29 +242,9 @@ function jerryPeak(text) {
 /** What is counted: each is a script of its own with one task. */
 const LIBRARIES = ["nacl.js", "nacl-fast.js"];
 const OURS = ["ed25519", "ed25519-8k", "es256"];
-/** A run under valgrind is some twenty times as long. */
-const COUNTED_SECONDS = 1200;
-
-/**
- * The instructions of a whole run with so many calls of the only task, or undefined if valgrind cannot run the engine.
- */
-async function instructions(engine, command, text, calls) {
-  // the shell of XS is a script that starts the engine
-  const tool = ["--tool=cachegrind", "--trace-children=yes", "--cache-sim=no", "--cachegrind-out-file=/dev/null", command];
-  const under = { ...engine, args: (file) => [...tool, ...(engine.args ? engine.args(file) : [file])] };
-  const { output } = await ask(
-    under,
-    "valgrind",
-    whole(text, 0, 0).replace(/\nvar ROUNDS = 0/, `\nvar CALLS = ${calls}, ROUNDS = 0`),
-    COUNTED_SECONDS,
-  );
-  const refs = [...output.matchAll(/I\s+refs:\s+([\d,]+)/g)].map(([, n]) => Number(n.replaceAll(",", "")));
-  return refs.length && /DONE/.test(output) && !/FAIL/.test(output) ? Math.max(...refs) : undefined;
-}
-
-const hasValgrind = spawnSync("valgrind", ["--version"]).status === 0;
-/** Their machine code is made while they run, and valgrind counts its making. */
-const COMPILES = ["node", "chromium"];
+/** The instructions of a whole run with so many calls of the only task. */
+const withCalls = (engine, command, text, calls) =>
+  instructions(engine, command, whole(text, 0, 0).replace(/\nvar ROUNDS = 0/, `\nvar CALLS = ${calls}, ROUNDS = 0`));
 
 /**
  * Task → instructions of one call, by the difference of two runs: what loads the script and prepares the engine does
@@ -279,12 +252,12 @@ const COMPILES = ["node", "chromium"];
  */
 async function count(engine, command, all) {
   const counts = {};
-  if (!hasValgrind || COMPILES.includes(engine.name)) return counts;
+  if (!canCount(engine)) return counts;
   for (const name of [...OURS, ...(options.libraries ? LIBRARIES : [])]) {
     process.stderr.write(`${engine.name}: counts ${name}\n`);
     // what ours does once for a key, the first call does
     const [from, to] = LIBRARIES.includes(name) ? [0, 1] : [1, MESSAGES.length];
-    const [less, more] = [await instructions(engine, command, all[name], from), await instructions(engine, command, all[name], to)];
+    const [less, more] = [await withCalls(engine, command, all[name], from), await withCalls(engine, command, all[name], to)];
     if (less === undefined || more === undefined) return {};
     counts[name] = (more - less) / (to - from);
   }

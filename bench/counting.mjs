@@ -1,0 +1,35 @@
+// Instructions of a whole process under valgrind: a figure that hardly depends on what else the machine does.
+
+import { spawnSync } from "node:child_process";
+import { ask } from "../scripts/conformance.mjs";
+
+/** Their machine code is made while they run, and valgrind counts its making. */
+const COMPILES = ["node", "chromium"];
+const hasValgrind = spawnSync("valgrind", ["--version"]).status === 0;
+/** A run under valgrind is some twenty times as long. */
+const SECONDS = 1200;
+
+/** Whether the instructions of an engine, one of ENGINES, say what a script costs on it. */
+export const canCount = (engine) => hasValgrind && !COMPILES.includes(engine.name);
+
+/**
+ * The instructions of a whole run of a script, which has to print DONE and no FAIL; otherwise undefined, as where
+ * valgrind cannot run the engine.
+ */
+export async function instructions(engine, command, text) {
+  // the shell of XS is a script that starts the engine
+  const tool = ["--tool=cachegrind", "--trace-children=yes", "--cache-sim=no", "--cachegrind-out-file=/dev/null", command];
+  const under = { ...engine, args: (file) => [...tool, ...(engine.args ? engine.args(file) : [file])] };
+  const { output } = await ask(under, "valgrind", text, SECONDS);
+  const refs = [...output.matchAll(/I\s+refs:\s+([\d,]+)/g)].map(([, n]) => Number(n.replaceAll(",", "")));
+  return refs.length && /DONE/.test(output) && !/FAIL/.test(output) ? Math.max(...refs) : undefined;
+}
+
+/** For scripts in ES5: the bytes of a text in hexadecimal. */
+export const UNHEX = `
+function unhex(text) {
+  var n = text.length >> 1, out = typeof Uint8Array === "undefined" ? [] : new Uint8Array(n), i;
+  for (i = 0; i < n; i++) out[i] = "0123456789abcdef".indexOf(text.charAt(2 * i)) * 16 + "0123456789abcdef".indexOf(text.charAt(2 * i + 1));
+  return out;
+}
+`;
