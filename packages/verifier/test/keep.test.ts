@@ -29,7 +29,7 @@ import {
 } from "../../../test-vectors/src/pieces/assemble.js";
 import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
-import { anchor, type Bytes, boot, errors, install, open, type Source } from "../src/index.js";
+import { anchor, type Bytes, boot, errors, type Host, install, open, type Source, sha256 } from "../src/index.js";
 import {
   COND_IMAGE_MATCH,
   COND_VENDOR_IDENTIFIER,
@@ -168,6 +168,26 @@ describe("what is kept", () => {
         expect(code(() => progress.next())).toBe(errors.DEVICE_FAULT);
         expect(device.floor()).toEqual([0, 0]);
       }
+  });
+
+  it("costs one hash of each signature, which open() alone does not pay", async () => {
+    const envelope = await signEnvelope(encode(singleImage(facts)), [good, stranger]);
+    let hashed = 0;
+    const host: Host = {
+      sha256: {
+        create: sha256.create,
+        joined(pieces) {
+          hashed++;
+          const state = sha256.create();
+          for (const piece of pieces) state.update(typeof piece === "number" ? [piece] : piece);
+          return state.digest();
+        },
+      },
+    };
+    open(envelope, trust, host);
+    expect(hashed).toBe(0);
+    install(envelope, trust, watched().device, host);
+    expect(hashed).toBe(2);
   });
 });
 

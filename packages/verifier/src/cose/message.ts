@@ -86,7 +86,7 @@ export interface Signature {
   multiple: boolean;
   /** Whether an anchor has verified it. */
   good?: boolean;
-  /** SHA-256 of `head` and `body` as they were read, so that a later copy can be compared. */
+  /** SHA-256 of `head` and `body` as they were read, so that a later copy can be compared. For devices that keep it. */
   sum?: Bytes;
 }
 

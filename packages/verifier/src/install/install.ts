@@ -25,7 +25,7 @@ import { contents, end, perform, receive, stored } from "./slots.js";
  */
 function reopened(s: Session, bytes: Bytes | Source): Manifest {
   var m = s.release,
-    u = read(bytes, s.trust, s.host),
+    u = read(bytes, s.trust, s.host, true),
     n = 0,
     i,
     c,
@@ -218,6 +218,13 @@ function session(s: Session): Progress {
   return progress;
 }
 
+/** Opens an envelope for the sections of an installation, or of a start of what the device has kept. */
+function opening(input: Bytes | Source, trust: Trust, device: Device, host: Host | undefined, sections: number[]): Progress {
+  var own = sections === START_SECTIONS;
+  // one after the other, so that later data takes no memory while a signature is verified
+  return session(prepare(open(input, trust, host, own, !own), input, trust, device, host, sections));
+}
+
 /**
  * Opens an envelope and prepares its installation (SUIT manifest draft 37 §6): payload-fetch, install, validate, then
  * one commit. The floor is the higher of `trust.floor` and the floor of the device. Throws a Refusal, here or from
@@ -227,8 +234,7 @@ function session(s: Session): Progress {
  * while ((effect = progress.next(outcome))) outcome = ...   // only for payloads outside the envelope
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  // one after the other, so that later data takes no memory while a signature is verified
-  return session(prepare(open(input, trust, host), input, trust, device, host, INSTALL_SECTIONS));
+  return opening(input, trust, device, host, INSTALL_SECTIONS);
 }
 
 /**
@@ -237,5 +243,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * be older than one that was tried since. Throws a Refusal, here or from next().
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(prepare(open(input, trust, host, true), input, trust, device, host, START_SECTIONS));
+  return opening(input, trust, device, host, START_SECTIONS);
 }

@@ -73,7 +73,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
     if (a.want > (host.memory || MAX_LOADED)) refuse(HEAD_LENGTH);
     return;
   }
-  m = opened(source, trust, host, false);
+  m = opened(source, trust, host, false, false, true);
   // payloads follow, and the manifest has their size
   if (a.length - e.behind > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
   try {

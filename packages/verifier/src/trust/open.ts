@@ -75,9 +75,10 @@ export function policy(trust: Trust): number {
 
 /**
  * Reads SUIT_Authentication (M37 §8.3): sets `signed` of the envelope, and returns the claimed signatures. Of the
- * wrapper, only the signed digest stays in RAM.
+ * wrapper, only the signed digest stays in RAM. `keep`: a device will keep signatures, which are hashed for it, so that
+ * it can compare what it reads again.
  */
-export function wrapper(e: Envelope, host: Host): CoseSignature[] {
+export function wrapper(e: Envelope, host: Host, keep?: boolean): CoseSignature[] {
   var all: CoseSignature[] = [],
     n,
     s,
@@ -98,7 +99,7 @@ export function wrapper(e: Envelope, host: Host): CoseSignature[] {
     if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
   checkEnd();
-  for (n = 0; n < all.length; n++) {
+  for (n = 0; keep && n < all.length; n++) {
     c = all[n];
     // a host's hash may itself use the reader and move the cursor to another input
     c.sum = digestPieces([copySlice(e.input, c.head), copySlice(e.input, c.body)], host);
@@ -191,11 +192,11 @@ interface Unverified {
   signatures: CoseSignature[];
 }
 
-/** Reads what is needed to verify the signatures. */
-export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverified {
+/** Reads what is needed to verify the signatures. `keep`: see wrapper(). */
+export function read(bytes: Bytes | Source, trust: Trust, host: Host, keep?: boolean): Unverified {
   var threshold = policy(trust),
     envelope = parseHead(bytes, host, false);
-  return { required: threshold, parsed: envelope, signatures: wrapper(envelope, host) };
+  return { required: threshold, parsed: envelope, signatures: wrapper(envelope, host, keep) };
 }
 
 /** Reads the manifest, once its signers are known. `whole`: including the heads of the payloads. */
@@ -232,11 +233,11 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
 
 /**
  * Verifies the signatures and the digest of an envelope, and reads its manifest. Everything that is read or executed
- * afterwards is in RAM. `whole`: including payloads, otherwise only the head. `own`: see open(). Also throws the errors
- * of a Source or a host.
+ * afterwards is in RAM. `whole`: including payloads, otherwise only the head. `own`, `keep`: see open(). Also throws the
+ * errors of a Source or a host.
  */
-export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean): Manifest {
-  var u = read(bytes, trust, host),
+export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean, keep?: boolean): Manifest {
+  var u = read(bytes, trust, host, keep),
     signers = verified(u.signatures, trust.anchors, u.required, host, HAS_TRUST ? most(trust.anchors, trust.families) : 0, own);
   return believe(u, signers, trust, host, whole);
 }
@@ -247,13 +248,14 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: b
  * spec/errors.generated.ts). Neither changes anything. Wrapper, manifest and severed elements are copied into RAM once,
  * so that the verified bytes are the executed bytes. Payloads stay in place and are compared with their digests when
  * they are installed. `own`: the caller has kept or made the envelope, so each of its signatures may be tried;
- * otherwise, at most `threshold` + 2 signatures may fail before the first good one.
+ * otherwise, at most `threshold` + 2 signatures may fail before the first good one. `keep`: a device will keep the
+ * envelope, so each signature is hashed as it was read, and install() can compare it with what the device keeps.
  *
  * open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
  */
-export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: boolean): Manifest {
+export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: boolean, keep?: boolean): Manifest {
   try {
-    return opened(bytes, trust, host || {}, true, own);
+    return opened(bytes, trust, host || {}, true, own, keep);
   } catch (e) {
     return rethrow(e);
   }
