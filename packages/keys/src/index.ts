@@ -3,7 +3,8 @@
 export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
-export { looksPrivate, refuseKeyAsInput } from "./files/private-input.js";
+export { DESCRIPTION, isRecord, ownFile } from "./files/own-file.js";
+export { isPrivateFile, refuseKeyAsInput } from "./files/private-input.js";
 export { isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
 export { workerFile } from "./files/worker-file.js";
 export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";

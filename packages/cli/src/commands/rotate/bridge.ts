@@ -55,7 +55,7 @@ interface RotateBridgeOptions extends PassphraseOptions, Bridging {
 function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signingKeys: readonly SigningKey[]): void {
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
-  if (o.log !== undefined) checkOutput(o.log, "--log", inputs);
+  if (o.log !== undefined) checkOutput(o.log, "--log", inputs, "log");
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, "envelope");
   if (o.imageOut === STDIO && (o.json || o.out === STDIO))

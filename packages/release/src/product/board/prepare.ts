@@ -8,6 +8,7 @@ import { consumerOf } from "../../consumer/consumers.js";
 import { fitted } from "../../consumer/recipe.js";
 import { flashBytes } from "../../input/flash.js";
 import { LIMITS } from "../../input/limits.js";
+import { refuseAsImage } from "../../input/wrong-kind.js";
 import type { Board, Product, ProductImage } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 import { imageFile } from "./image-file.js";
@@ -97,12 +98,16 @@ export async function prepareBoard(
   role: SigningRole = "release",
 ): Promise<PreparedBoard> {
   const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
-  for (const image of board.images) {
+  for (const [n, image] of board.images.entries()) {
+    // a further component may be a key, or a list of keys
+    const isFirmware = n === 0;
     const images: ReleasedImage[] = [];
     for (const i of image.files.keys()) {
       const one = released(product, board, { version, role }, image, i);
       // the bytes that were read: the file may be another one by now
-      await refuseKeyAsInput(one.path, product.keys.release, one.read === undefined ? one.bytes : undefined);
+      const bytes = one.read === undefined ? one.bytes : undefined;
+      await refuseKeyAsInput(one.path, product.keys.release, bytes, { isFirmware, hint: "name the image in the product file" });
+      if (isFirmware && bytes) refuseAsImage(one.path, bytes);
       images.push(one);
     }
     placed.push({ of: image, images });
