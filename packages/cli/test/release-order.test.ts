@@ -21,7 +21,7 @@ const trusting = (line: string) => put(`${PRODUCT}\n[trust]\n${line}\n`);
 
 /** Needs no image. */
 const CHEAP: Refused[] = [
-  ["a version that is none", '"1.0" is not a version', 2, ["1.0"]],
+  ["an invalid version", '"1.0" is not a version', 2, ["1.0"]],
   ["a lower version", "version 0.9.0 is lower than 1.0.0", 1, ["0.9.0"]],
   ["a skipped major version", "version 3.0.0 skips major versions after 1.0.0", 1, ["3.0.0"]],
   ["the same in a log that is named", "skips major versions after 1.0.0", 1, ["3.0.0", "--log", "A.pem.log"]],

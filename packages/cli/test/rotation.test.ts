@@ -136,7 +136,7 @@ describe("rotate plan", () => {
     ["no list", "{}", 'the file lacks "cohorts"'],
     ["another member", '{"cohorts":[],"x":1}', 'the file has the unknown member "x"'],
     ["an empty list", '{"cohorts":[]}', "is not a list of cohorts, at least one"],
-    ["a cohort that is none", '{"cohorts":[7]}', "cohort 1 is not an object"],
+    ["a cohort that is not an object", '{"cohorts":[7]}', "cohort 1 is not an object"],
     ["a cohort without a floor", fleetText({ ...old, floor: undefined as never }), 'cohort 1 lacks "floor"'],
     ["a floor that is not a number", fleetText({ ...old, floor: -1 }), '"floor" is not a sequence number'],
     ["a floor that a double cannot hold", fleetText({ ...old, floor: 2 ** 53 }), '"floor" is not a sequence number'],
@@ -151,7 +151,7 @@ describe("rotate plan", () => {
       fleetText(old, { ...current, name: "fork", trust: "fork.trust" }, current),
       "two different trust files of the same name have the sequence number 2",
     ],
-    ["a trust file that is none", fleetText({ ...old, trust: "app.bin" }), "app.bin: not a trust file"],
+    ["a trust file that is an image", fleetText({ ...old, trust: "app.bin" }), "app.bin: not a trust file"],
   ])("refuses a fleet with %s", async (_, text, message) => {
     p.put("bad.json", text);
     const before = p.tree();

@@ -39,9 +39,9 @@ describe("files that are refused", () => {
     ["text", "hello, this is not a key at all, it is a letter\n", "not a key"],
     ["hex of a key", `${Buffer.from(CANARY).toString("hex")}\n`, "not a key"],
     ["33 bytes", new Uint8Array(33).fill(2), "not a key"],
-    ["32 bytes that are no point", new Uint8Array(32).fill(255), "not a point"],
-    ["65 bytes that are no point", Uint8Array.of(4, ...new Uint8Array(64).fill(1)), "not a point"],
-    ["JSON that is no JWK", '{"name": "x"}', "kty"],
+    ["32 bytes that are not a point", new Uint8Array(32).fill(255), "not a point"],
+    ["65 bytes that are not a point", Uint8Array.of(4, ...new Uint8Array(64).fill(1)), "not a point"],
+    ["JSON that is not a JWK", '{"name": "x"}', "kty"],
     ["broken JSON", jwk.slice(0, -9), "not JSON"],
     ["JSON with the secret where it breaks", jwk.replace('"d":"', '"d":'), "not JSON"],
     ["a JWK Set", `{"keys":[${jwk},${jwk}]}`, "JWK Set"],
@@ -97,7 +97,7 @@ describe("files that are refused", () => {
 
   test.each([
     ["more memory than OpenSSL allows", "02024000020108", "02024000020120"],
-    ["an N that is no power of two", "02024000", "02024001"],
+    ["an N that is not a power of two", "02024000", "02024001"],
     ["an unknown key derivation", "2b06010401da47040b", "2b06010401da470477"],
     ["an unknown cipher", "60864801650304012a", "60864801650304017f"],
   ])("encrypted with %s: the passphrase is not to blame", async (_, from, to) => {

@@ -94,7 +94,7 @@ describe("a record", () => {
   it.each<[string, object]>([
     ["another format", { format: "firmseal-device-2" }],
     ["no format", { format: undefined }],
-    ["a vendor that is no list", { vendor: null }],
+    ["a vendor that is not a list", { vendor: null }],
     ["a vendor without a length", { vendor: {} }],
     ["a vendor in capitals", { vendor: ["FA"] }],
     ["an odd number of digits", { class: ["000"] }],

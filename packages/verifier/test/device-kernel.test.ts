@@ -325,7 +325,7 @@ describe("the JavaScript decides from one use to the next", () => {
     ["the board has another name", (b) => Object.assign(b.process.env, { BOARD: "PUCKJS" })],
     ["the stack is full", (b) => Object.assign(b, { stackFree: 4096 })],
     ["the image is not flat any more", (b) => Object.assign(b, { isFlat: (v: unknown) => typeof v !== "string" })],
-    ["the image lies at an odd address", (b) => Object.assign(b, { skew: 2 })],
+    ["the image is at an odd address", (b) => Object.assign(b, { skew: 2 })],
     ["the image has changed", (b) => Object.assign(b.E, { toArrayBuffer: () => imageWith(8).buffer })],
     ["there is no memory for its bytes", (b) => Object.assign(b.E, { toArrayBuffer: broken })],
     ["the code accepts the cut sample", (b) => Object.assign(b, { run: (call: Call) => (isSample(call) ? VALID : contrary(call)) })],
@@ -375,12 +375,12 @@ describe("hostile input", () => {
   it.each<[string, { key?: unknown; signature?: unknown }]>([
     ["a key of 31 bytes", { key: GOOD.key.subarray(1) }],
     ["a key of 33 bytes", { key: concat(GOOD.key, [0]) }],
-    ["a key with an element that is no octet", { key: with256(GOOD.key) }],
+    ["a key with an element that is not an octet", { key: with256(GOOD.key) }],
     ["a key with texts", { key: Array.from(GOOD.key, String) }],
     ["a text", { key: "a".repeat(32) }],
     ["a signature of 63 bytes", { signature: GOOD.signature.subarray(1) }],
     ["a signature of 65 bytes", { signature: concat(GOOD.signature, [0]) }],
-    ["a signature with an element that is no octet", { signature: with256(GOOD.signature) }],
+    ["a signature with an element that is not an octet", { signature: with256(GOOD.signature) }],
   ])("%s never comes to the machine code", (_, change) => {
     const engine = started();
     // what would say yes to anything
