@@ -99,10 +99,10 @@ function partsOfTitle(title, source) {
 }
 
 /** What is inside brackets, `as const` and `satisfies`; of a name, the value that this file gives it. */
-function valueOf(node, values) {
+function initialOf(node, values) {
   if (!node) return undefined;
   if (ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isParenthesizedExpression(node))
-    return valueOf(node.expression, values);
+    return initialOf(node.expression, values);
   return ts.isIdentifier(node) ? values.get(node.text) : node;
 }
 
@@ -112,7 +112,7 @@ function constantsOf(source) {
   const walk = (node) => {
     if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer) {
       const known = values.has(node.name.text);
-      values.set(node.name.text, known || ts.isIdentifier(node.initializer) ? undefined : valueOf(node.initializer, values));
+      values.set(node.name.text, known || ts.isIdentifier(node.initializer) ? undefined : initialOf(node.initializer, values));
     }
     ts.forEachChild(node, walk);
   };
@@ -132,10 +132,10 @@ function cellsOf(title, table, values) {
   const shown = ts.isStringLiteralLike(title) || ts.isTemplateExpression(title) ? title.getText() : "";
   const places = [...shown.replaceAll("%%", "").matchAll(/%[sdifjoO]|\$(\d+)/g)].map(([, at], i) => Number(at ?? i));
   const names = [...shown.matchAll(/\$([A-Za-z_]\w*)/g)].map(([, name]) => name);
-  const rows = valueOf(table, values);
+  const rows = initialOf(table, values);
   if (!rows || !ts.isArrayLiteralExpression(rows)) return [];
   return rows.elements.flatMap((row) => {
-    const cells = valueOf(row, values);
+    const cells = initialOf(row, values);
     if (cells && ts.isArrayLiteralExpression(cells)) return places.map((place) => cells.elements[place]);
     if (cells && ts.isObjectLiteralExpression(cells))
       return cells.properties.flatMap((one) =>

@@ -1,11 +1,11 @@
 // Every rule of the gates catches what it is there for, and lets the neighbouring good form pass.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cruise } from "dependency-cruiser";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import config from "../../.dependency-cruiser.mjs";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
@@ -227,8 +227,7 @@ describe("shifts", () => {
 });
 
 describe("bundles", () => {
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-gates-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder("firmseal-gates-");
 
   it("leaks are seen in the text and in the account of modules", async () => {
     const alone = {};
@@ -287,7 +286,7 @@ describe("bundles", () => {
 describe("imports", () => {
   /** The rules that a tree of sources breaks: { path: text }. */
   async function broken(files) {
-    const baseDir = mkdtempSync(join(tmpdir(), "firmseal-imports-"));
+    const baseDir = temporaryFolder("firmseal-imports-");
     try {
       for (const [path, text] of Object.entries({ "packages/signer/src/key.ts": "export const key = 1;", ...files })) {
         mkdirSync(join(baseDir, path, ".."), { recursive: true });

@@ -4,13 +4,13 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { minifiedBundle } from "../../packages/bundler/src/index.ts";
 import { kernelImage } from "../../packages/kernel/src/index.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
 import { ed25519Kernel, useKernel } from "../../packages/verifier/src/device/kernel.ts";
 import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
@@ -18,8 +18,7 @@ import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import * as kernel from "../kernel.mjs";
 
 const VALID = 0x5ea1ed25;
-const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("firmseal-kernel-");
 
 const { bytes: image, digest } = kernelImage("armv7em");
 const latin1 = (bytes) => Buffer.from(bytes).toString("latin1");

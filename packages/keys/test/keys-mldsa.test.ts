@@ -2,8 +2,7 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createCipheriv, pbkdf2Sync, scryptSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   anchorOf,
@@ -20,8 +19,9 @@ import {
   toPrivateCose,
   toPrivateJwk,
 } from "@firmseal/signer";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { ownPkcs8, ownSpki } from "../src/formats/der/own.js";
 import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { bitString, derInteger, octetString, SEQUENCE, tlv } from "../src/formats/der/strict.js";
@@ -36,13 +36,12 @@ const PASS = "correct horse 🔋";
 const keys = {} as Record<(typeof algs)[number], PrivateKey>;
 let dir: string;
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), "firmseal-mldsa-"));
+  dir = temporaryFolder("firmseal-mldsa-");
   for (const alg of algs) {
     await loadAlg(alg);
     keys[alg] = privateKey(alg, CANARY);
   }
 });
-afterAll(() => rmSync(dir, { recursive: true }));
 
 const sealedOnes = new Map<string, Promise<string>>();
 
