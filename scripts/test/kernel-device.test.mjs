@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { minifiedBundle } from "../../packages/bundler/src/index.ts";
 import { kernelImage } from "../../packages/kernel/src/index.ts";
+import { fromLatin1, latin1 } from "../../packages/test-support/src/bytes.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
 import { ed25519Kernel, useKernel } from "../../packages/verifier/src/device/kernel.ts";
@@ -21,7 +22,6 @@ const VALID = 0x5ea1ed25;
 const folder = temporaryFolder("firmseal-kernel-");
 
 const { bytes: image, digest } = kernelImage("armv7em");
-const latin1 = (bytes) => Buffer.from(bytes).toString("latin1");
 const CODE = { board: "BANGLEJS2", text: () => latin1(image), digest: () => latin1(Buffer.from(digest, "hex")) };
 const PROCESS = { env: { BOARD: "BANGLEJS2" }, memory: () => ({ stackFree: 30_000 }) };
 const HOST = { sha256: { once: (bytes) => Uint8Array.from(createHash("sha256").update(Uint8Array.from(bytes)).digest()) } };
@@ -56,8 +56,8 @@ function engine(run) {
   };
   return {
     toFlatString: (text) => text,
-    toArrayBuffer: (text) => Uint8Array.from(Buffer.from(text, "latin1")).buffer,
-    toUint8Array: (text) => Uint8Array.from(Buffer.from(text, "latin1")),
+    toArrayBuffer: (text) => fromLatin1(text).buffer,
+    toUint8Array: fromLatin1,
     getAddressOf: (value) => put(value, value.length),
     nativeCall: vi.fn((entry, signature, code) => {
       expect(signature).toBe("int(int,int,int)");

@@ -6,14 +6,14 @@ import { embeddedTrust, policyOf, toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, type Place, words } from "../../test-support/src/command-line/run.js";
 import { ALGS, Device, host, identity, imageOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { A, B, current, fleetText, old, R2, R4, rotationPlace, steps } from "./rotation-place.js";
+import { A, B, current, fleetText, old, planIn, R2, R4, rotationPlace, steps } from "./rotation-place.js";
 
 describe("rotate bridge", () => {
   let p: Place;
   beforeAll(async () => {
     p = await rotationPlace();
   });
-  const planOf = (...args: string[]) => p.run(["rotate", "plan", "--fleet", "fleet.json", ...args]);
+  const planOf = (...args: string[]) => planIn(p, ...args);
 
   const facts = ["--vendor", "example.com", "--class", "board-v2"];
   const bridge = (args: string[], next = "t3.trust") =>

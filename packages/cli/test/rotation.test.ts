@@ -6,14 +6,14 @@ import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, type Place, words } from "../../test-support/src/command-line/run.js";
 import { imageOf, release } from "../../test-support/src/rotation-world.js";
-import { A, C, current, fleetText, old, rotationPlace, steps } from "./rotation-place.js";
+import { A, C, current, fleetText, old, planIn, rotationPlace, steps } from "./rotation-place.js";
 
 describe("rotate plan", () => {
   let p: Place;
   beforeAll(async () => {
     p = await rotationPlace();
   });
-  const planOf = (...args: string[]) => p.run(["rotate", "plan", "--fleet", "fleet.json", ...args]);
+  const planOf = (...args: string[]) => planIn(p, ...args);
 
   it("shows what each step does to each cohort, and adds up the devices", async () => {
     const r = await planOf(...steps("bridge3.suit", "r31.suit"));

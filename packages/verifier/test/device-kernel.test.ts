@@ -1,9 +1,8 @@
 // Machine code on a board: what the verifier asks of it, and when the JavaScript decides instead. The engine is a model whose machine code says
 // what the test wants. scripts/test/kernel-device.test.mjs runs the real code.
 
-import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, latin1, fromLatin1 as octets, sha256 as sha } from "../../test-support/src/bytes.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 import type { Bytes, Host } from "../src/base/types.js";
 import { ed25519Kernel, type KernelCode, type KernelE, type KernelProcess, useKernel } from "../src/device/kernel.js";
@@ -11,9 +10,6 @@ import { ed25519Kernel, type KernelCode, type KernelE, type KernelProcess, useKe
 /** FIRMSEAL_VALID of kernel.h. */
 const VALID = 0x5ea1ed25;
 const BOARD = "BANGLEJS2";
-const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
-const octets = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
-const sha = (bytes: Uint8Array) => Uint8Array.from(createHash("sha256").update(bytes).digest());
 const concat = (...pieces: Bytes[]) => Uint8Array.from(pieces.flatMap((piece) => Array.from(piece)));
 
 interface Case {
