@@ -55,7 +55,7 @@ function expectHook(folder: string, envelope: string, build: () => ReturnType<ty
   writeFileSync(join(folder, "image.src"), new Uint8Array(3000));
   const larger = build();
   expect(larger.status, larger.text).not.toBe(0);
-  expect(larger.text).toMatch(/has 3000 bytes, and its slot has 2048/);
+  expect(larger.text).toMatch(/has 3,000 bytes, and its slot has 2,048/);
 }
 
 describe("hooks of build systems", () => {

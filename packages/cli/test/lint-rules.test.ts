@@ -143,7 +143,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
       p.put("fw.bin", image(8192));
       return [await signed(p, 7)];
     },
-    /#firmware has 8193 bytes, and its slot on board main has 8192/,
+    /#firmware has 8,193 bytes, and its slot on board main has 8,192/,
   ],
   refused: [
     async (p) => [await described(p, "fw", { install: [...fetched("#f"), "directive-invoke"] })],

@@ -60,7 +60,7 @@ const BEFORE_CUTS: Refused[] = [
   ["an image that is not there", "app.js", 1, ["1.0.1"], (p) => rmSync(p.at("app.js"))],
   [
     "an image that is larger than its slot",
-    "and its slot has 65536",
+    "and its slot has 65,536",
     1,
     ["1.0.1"],
     (p) => void p.put("build/b.bin", new Uint8Array(70000)),

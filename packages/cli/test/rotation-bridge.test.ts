@@ -24,7 +24,7 @@ describe("rotate bridge", () => {
     const r = await bridge([...signers("A", "B", "C"), "--seq", "30", "--fleet", "fleet.json", "--out", "made.suit"]);
     expect(r.exit, r.stderr).toBe(0);
     expect(words(r)).toEqual([
-      expect.stringMatching(/^made\.suit: sequence number 30, with trust file 3, \d+ bytes, good under it and under 1$/),
+      expect.stringMatching(/^made\.suit: sequence number 30, with trust file 3, [\d,]+ bytes, good under it and under 1$/),
       ...["A", "B", "C"].map((name) => expect.stringMatching(new RegExp(`${name}\\.pem\\.log: entry 1$`))),
     ]);
     for (const name of ["t1.trust", "t2.trust", "t3.trust"]) {

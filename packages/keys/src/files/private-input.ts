@@ -13,7 +13,7 @@ import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
 import { keyIn } from "../sources/file.js";
 import { schemeOf } from "../sources/key-sources.js";
-import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "./read.js";
+import { inputName, isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "./read.js";
 
 /** The beginnings of private keys and their states, also of keys that firmseal cannot use, or that are damaged. */
 const BEGINS =
@@ -129,7 +129,7 @@ export async function refuseKeyAsInput(path: string, keys: readonly string[] = [
   const large = bytes === undefined && sizeOf(path) > KEY_LIMITS.keyFile;
   const content = bytes ?? (large ? readFirstBytes(path, KEY_LIMITS.keyFile) : readAll(path, KEY_LIMITS.keyFile));
   const kind = large ? (looksPrivate(content) ? "private" : undefined) : await keyKind(content);
-  const name = path === STDIO ? "stdin" : path;
+  const name = inputName(path);
   const { isFirmware, hint = "name another file; if devices really need this key as a payload: --allow-key-as-image" } = o;
   if (kind === "private") throw usage(`${name} is a private key, and would be published`, hint);
   if (kind === "public" && isFirmware) throw usage(`${name} is a public key, not an image`, hint);

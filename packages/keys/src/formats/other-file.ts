@@ -5,6 +5,7 @@ import { KeyFileError } from "../errors/key-file.js";
 import { OWN_FILE_BYTES, ownFile } from "../files/own-file.js";
 import { readFirstBytes } from "../files/read.js";
 import { looksLikeLog } from "../signing-log/entry.js";
+import { byteWords } from "../words.js";
 
 const IMAGE = "give the key that signs; an image is an argument without an option";
 
@@ -43,5 +44,5 @@ export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): K
 /** Returns the error for a file that is too long for a key. */
 export function tooLongForKey(path: string, size: number): KeyFileError {
   const hint = "give a file that contains nothing else; firmseal keygen and firmseal pubkey write key files";
-  return notAKey(readFirstBytes(path, OWN_FILE_BYTES), path, new KeyFileError(`${path}: too long for a key (${size} bytes)`, hint, 2));
+  return notAKey(readFirstBytes(path, OWN_FILE_BYTES), path, new KeyFileError(`${path}: too long for a key (${byteWords(size)})`, hint, 2));
 }

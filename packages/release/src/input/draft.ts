@@ -4,7 +4,7 @@
 import { basename, extname } from "node:path";
 import { DETECT_BYTES, detectFormat } from "@firmseal/images";
 import {
-  grouped,
+  byteWords,
   isNumberOf,
   readAll,
   readFirstBytes,
@@ -203,7 +203,7 @@ export async function makeDraft(
   if (kind === "image") return await fromImage(path, given, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
-  if (bytes.length > limit) throw usage(`stdin is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
+  if (bytes.length > limit) throw usage(`stdin is too large (${byteWords(bytes.length)})`, `the limit is ${byteWords(limit)}`);
   const draft = kind === "envelope" ? EnvelopeDraft.read(asEnvelope(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
   return { draft: () => draft };
 }

@@ -1,10 +1,7 @@
 // What messages call an input, and one that is not of the kind that a command reads.
 
-import { DESCRIPTION, ownFile, STDIO, usage } from "@firmseal/keys";
+import { DESCRIPTION, inputName, ownFile, usage } from "@firmseal/keys";
 import { FILE_KINDS, type FileKind, taggedKind } from "@firmseal/verifier/tools";
-
-/** The name of an input: its path, or "stdin". */
-export const inputName = (path: string): string => (path === STDIO ? "stdin" : path);
 
 /** Says that a file is of none of these kinds, and what it is if that is known. `head`: its first bytes. */
 export function wrongKind(path: string, head: ArrayLike<number>, ...wanted: readonly [FileKind, ...FileKind[]]): string {

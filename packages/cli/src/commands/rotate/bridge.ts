@@ -1,4 +1,5 @@
 import {
+  byteWords,
   keyFacts,
   keyWords,
   type PassphraseOptions,
@@ -185,8 +186,8 @@ export default define({
   run: bridge,
   words: ({ trust, needed, ...f }) => [
     needed.length > 0
-      ? `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${f.bytes} bytes, not signed`
-      : `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${f.bytes} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
+      ? `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${byteWords(f.bytes)}, not signed`
+      : `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${byteWords(f.bytes)}, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
     ...needed.map((one) => `${one.trust}: ${one.threshold} of these must sign: ${one.keys.map(keyWords).join(", ")}`),
     ...(needed.length > 0
       ? [`next, each key signs, wherever it is: firmseal sign ${f.out} --key KEY${needed.map((one) => ` --trust ${one.trust}`).join("")}`]

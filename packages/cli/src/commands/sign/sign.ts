@@ -1,5 +1,6 @@
 import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import {
+  byteWords,
   keyFacts,
   keyWords,
   notice,
@@ -208,7 +209,7 @@ export default define({
   },
   run: signInput,
   words: (f) => [
-    `${f.out}: ${numberWords(f)}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
+    `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
     ...(f.target?.advice ? [f.target.advice] : []),
     ...consumerWords(f.for),

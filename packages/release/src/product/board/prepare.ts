@@ -1,7 +1,7 @@
 // One board of a release, before it is signed: its images, read once, and the description that is made of them.
 
 import { createHash } from "node:crypto";
-import { refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
+import { byteWords, grouped, refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
 import { fileOfUri } from "@firmseal/report";
 import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
 import { consumerOf } from "../../consumer/consumers.js";
@@ -57,7 +57,7 @@ function released(
   if (size !== undefined && bytes.length > size)
     throw product.fault(
       image.at,
-      `${path} has ${bytes.length} bytes, and its slot has ${size}`,
+      `${path} has ${byteWords(bytes.length)}, and its slot has ${grouped(size)}`,
       "make the image smaller, or correct the size of the slot",
     );
   const where = `/boards/${board.name}/uri`;
