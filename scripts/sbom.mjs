@@ -46,7 +46,8 @@ function bundled() {
   );
 }
 
-const nameOf = (c) => `${c.group ? `${c.group}/` : ""}${c.name}@${c.version}`;
+/** name@version of a component. */
+export const nameOf = (c) => `${c.group ? `${c.group}/` : ""}${c.name}@${c.version}`;
 
 /**
  * What each package depends on, from the lockfile: `pnpm sbom` leaves out dependencies of the packages of a workspace,

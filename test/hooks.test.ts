@@ -1,11 +1,11 @@
 // examples/hooks: each hook in its build system, or against the interface that the build system documents.
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
+import { temporaryFolder } from "../packages/test-support/src/environment/folders.js";
 import { hasProgram } from "../packages/test-support/src/environment/programs.js";
 import { blocksOf, ROOT } from "./pages.js";
 
@@ -19,10 +19,9 @@ vi.setConfig({ testTimeout: 120_000 });
 let top: string;
 beforeAll(() => {
   if (!existsSync(join(ROOT, "packages/cli/dist/main.js"))) throw new Error("build first: npx -y pnpm@12.4.2 build");
-  top = mkdtempSync(join(tmpdir(), "firmseal-hooks-"));
+  top = temporaryFolder("firmseal-hooks-");
   mkdirSync(join(top, "home"));
 });
-afterAll(() => rmSync(top, { recursive: true, force: true }));
 
 /** A folder with a key, a product file whose board "gateway" has an image at `image`, and what its build makes it from. */
 function project(name: string, image: string): string {
@@ -56,7 +55,7 @@ function expectHook(folder: string, envelope: string, build: () => ReturnType<ty
   writeFileSync(join(folder, "image.src"), new Uint8Array(3000));
   const larger = build();
   expect(larger.status, larger.text).not.toBe(0);
-  expect(larger.text).toMatch(/has 3000 bytes, and its slot has 2048/);
+  expect(larger.text).toMatch(/has 3,000 bytes, and its slot has 2,048/);
 }
 
 describe("hooks of build systems", () => {

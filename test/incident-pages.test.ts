@@ -1,10 +1,10 @@
 // The pages about incidents: each is typed from top to bottom, in a folder with the files that docs/guides/incidents.md makes.
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
+import { temporaryFolder } from "../packages/test-support/src/environment/folders.js";
 import { ROOT, runPage } from "./pages.js";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -12,11 +12,10 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const PAGES = "docs/guides/incidents";
 let folder: string;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "firmseal-incidents-"));
+  folder = temporaryFolder("firmseal-incidents-");
   mkdirSync(join(folder, "begin"));
   await runPage(`${PAGES}.md`, join(folder, "begin"));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What each page must have reached. */
 const ENDS: { readonly [page: string]: { stdout: RegExp; file?: string } } = {

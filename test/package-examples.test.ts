@@ -2,15 +2,15 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { anchorOf, encode, identityUuids, type PrivateKey, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { encryptedPem } from "../packages/keys/src/formats/der/pkcs8.js";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
+import { temporaryFolder } from "../packages/test-support/src/environment/folders.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PASSPHRASE = "correct horse";
@@ -42,7 +42,7 @@ function example(name: string, given: { [text: string]: string } = {}): string {
 const sequenceIn = (file: string) => open(readFileSync(at(file)), { anchors: [anchorOf(key)] }).sequence;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "firmseal-examples-"));
+  folder = temporaryFolder("firmseal-examples-");
   mkdirSync(at("node_modules/@firmseal"), { recursive: true });
   for (const name of readdirSync(join(ROOT, "packages"))) symlinkSync(join(ROOT, "packages", name), at(`node_modules/@firmseal/${name}`));
   unsigned = encode(
@@ -61,7 +61,6 @@ beforeAll(async () => {
   writeFileSync(at("pub.raw"), key.key);
   writeFileSync(at("release.pem"), await encryptedPem(key, Buffer.from(PASSPHRASE)), { mode: 0o600 });
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("images: a HEX file as bytes", () => {
   writeFileSync(at("app.hex"), ":0400000001020304F2\n:00000001FF\n");

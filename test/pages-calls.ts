@@ -1,11 +1,11 @@
 // `firmseal` in the shell of a page, called in the process of the test: a function of bash asks over a connection, and puts out what the answer
 // says. It has the arguments, folder, environment and descriptors that a process would have; stdin it has not.
 
-import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { call } from "../packages/test-support/src/command-line/in-process.js";
+import { temporaryFolder } from "../packages/test-support/src/environment/folders.js";
 
 interface Asked {
   pid: string;
@@ -37,7 +37,7 @@ async function answer(socket: Socket, { pid, cwd, args, env }: Asked, folder: st
 
 /** `define`: what makes the function, for bash. */
 export async function callsFromShell(): Promise<{ define: string; close(): void }> {
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-calls-"));
+  const folder = temporaryFolder("firmseal-calls-");
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     let text = "";
     let isAsked = false;

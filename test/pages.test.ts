@@ -184,7 +184,7 @@ describe.concurrent("docs/guides/report.md", () => {
     const { stderr } = await runPage("docs/guides/report.md", here);
     for (const name of ["gateway-1.4.2.html", "fw.html"]) {
       expect(stderr).toMatch(
-        new RegExp(`^${name}: \\d+ bytes, version 1\\.4\\.2, sequence number \\d+, signed by ed25519 [0-9a-f]{16}…$`, "m"),
+        new RegExp(`^${name}: [\\d,]+ bytes, version 1\\.4\\.2, sequence number \\d+, signed by ed25519 [0-9a-f]{16}…$`, "m"),
       );
       expect(readFileSync(join(here, name), "utf8")).toContain("Content-Security-Policy");
     }
@@ -264,7 +264,7 @@ it("docs/guides/kernel.md makes a bundle with the machine code that it describes
   const here = empty("kernel");
   const { stdout, stderr } = await runPage("docs/guides/kernel.md", here);
   const { length, digest } = kernelOf("bangle.js2");
-  expect(`${stdout}${stderr}`).toContain(`${length} bytes, SHA-256 ${digest}`);
+  expect(`${stdout}${stderr}`).toContain(`${length.toLocaleString("en")} bytes, SHA-256 ${digest}`);
   const page = readFileSync(join(ROOT, "docs/guides/kernel.md"), "utf8");
   expect(page).toContain(`| ${length.toLocaleString("en")} |`);
 });

@@ -1,9 +1,9 @@
 // The README, the READMEs of the packages, and docs/reference/description.md: their examples work, and what they show is what is.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { temporaryFolder } from "../packages/test-support/src/environment/folders.js";
 import { readIndex } from "../test-vectors/index.mjs";
 import { blocksOf, only, ROOT, read, scriptOf, shell, withFirmseal } from "./pages.js";
 
@@ -17,13 +17,11 @@ let clone: string;
 
 beforeAll(() => {
   if (!existsSync(join(ROOT, "packages/cli/dist/main.js"))) throw new Error("build first: npx -y pnpm@12.4.2 build");
-  folder = mkdtempSync(join(tmpdir(), "firmseal-readme-"));
+  folder = temporaryFolder("firmseal-readme-");
   clone = join(folder, "firmseal");
   mkdirSync(clone);
   for (const name of ["packages", "examples"]) symlinkSync(join(ROOT, name), join(clone, name));
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const bash = (script: string, cwd: string) => shell(script, cwd, { FIRMSEAL_STATE: join(folder, "state") });
 

@@ -1,6 +1,7 @@
 // Images: the reader finds the format from content and name. The end of an input is the name.
 
 import { DETECT_BYTES, detectFormat, ImageError, parseImage } from "../../packages/images/src/image-formats.js";
+import { countingBytes as bytes } from "../../packages/test-support/src/bytes.js";
 import {
   EOF,
   linearBase,
@@ -16,7 +17,6 @@ import { Finding, type Target } from "../common/verdict.js";
 
 const NAMES = ["app.bin", "app.hex", "app.uf2", "app.elf", "app", "app.ihx"];
 
-const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 7) & 255);
 const parts = [
   { address: 0x08000000, bytes: bytes(40) },
   { address: 0x08000100, bytes: bytes(20) },

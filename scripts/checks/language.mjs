@@ -98,18 +98,73 @@ function partsOfTitle(title, source) {
   ]);
 }
 
+/** What is inside brackets, `as const` and `satisfies`; of a name, the value that this file gives it. */
+function initialOf(node, values) {
+  if (!node) return undefined;
+  if (ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isParenthesizedExpression(node))
+    return initialOf(node.expression, values);
+  return ts.isIdentifier(node) ? values.get(node.text) : node;
+}
+
+/** The initial values of the constants of a source, by name. One that two constants have is left out. */
+function constantsOf(source) {
+  const values = new Map();
+  const walk = (node) => {
+    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer) {
+      const known = values.has(node.name.text);
+      values.set(node.name.text, known || ts.isIdentifier(node.initializer) ? undefined : initialOf(node.initializer, values));
+    }
+    ts.forEachChild(node, walk);
+  };
+  walk(source);
+  return values;
+}
+
+/** Whether a call gives a test its table: it.each(TABLE), describe.skipIf(x).for(TABLE). */
+const isTable = (node) =>
+  ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && /^(?:each|for)$/.test(node.expression.name.text);
+
+/**
+ * The cells of a table that the title shows: of a row that is a list, those at the places of %s and the like; of an
+ * object, the members that $NAME names; or the row itself.
+ */
+function cellsOf(title, table, values) {
+  const shown = ts.isStringLiteralLike(title) || ts.isTemplateExpression(title) ? title.getText() : "";
+  const places = [...shown.replaceAll("%%", "").matchAll(/%[sdifjoO]|\$(\d+)/g)].map(([, at], i) => Number(at ?? i));
+  const names = [...shown.matchAll(/\$([A-Za-z_]\w*)/g)].map(([, name]) => name);
+  const rows = initialOf(table, values);
+  if (!rows || !ts.isArrayLiteralExpression(rows)) return [];
+  return rows.elements.flatMap((row) => {
+    const cells = initialOf(row, values);
+    if (cells && ts.isArrayLiteralExpression(cells)) return places.map((place) => cells.elements[place]);
+    if (cells && ts.isObjectLiteralExpression(cells))
+      return cells.properties.flatMap((one) =>
+        ts.isPropertyAssignment(one) && names.includes(one.name.getText()) ? [one.initializer] : [],
+      );
+    return places.length > 0 ? [cells] : [];
+  });
+}
+
 /** The titles of tests in a source, with spaces in place of everything else. Each ends with a stop. Lines stay. */
 function titlesOf(path, text) {
   const out = text.replace(/[^\n]/g, " ").split("");
-  const source = ts.createSourceFile(path, text, {
-    languageVersion: ts.ScriptTarget.Latest,
-    jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
-  });
+  const source = ts.createSourceFile(
+    path,
+    text,
+    { languageVersion: ts.ScriptTarget.Latest, jsDocParsingMode: ts.JSDocParsingMode.ParseNone },
+    true,
+  );
+  const values = constantsOf(source);
+  const take = (title) => {
+    const parts = partsOfTitle(title, source);
+    for (const [start, end] of parts) for (let i = start; i < end; i++) out[i] = text[i];
+    if (parts.length) out[parts.at(-1)[1]] = ".";
+  };
   const walk = (node) => {
     if (ts.isCallExpression(node) && isTestMaker(node.expression)) {
-      const parts = partsOfTitle(node.arguments[0], source);
-      for (const [start, end] of parts) for (let i = start; i < end; i++) out[i] = text[i];
-      if (parts.length) out[parts.at(-1)[1]] = ".";
+      const [title] = node.arguments;
+      take(title);
+      if (title && isTable(node.expression)) for (const cell of cellsOf(title, node.expression.arguments[0], values)) take(cell);
     }
     ts.forEachChild(node, walk);
   };

@@ -3,12 +3,12 @@
 
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { firmseal as call } from "../../packages/test-support/src/command-line/run.ts";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { makeAction } from "../action.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -16,11 +16,10 @@ let folder;
 let dist;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "firmseal-action-"));
+  folder = temporaryFolder("firmseal-action-");
   dist = join(folder, "action");
   await makeAction(dist);
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A product with two boards in a folder of its own. */
 async function product() {

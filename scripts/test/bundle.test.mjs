@@ -3,24 +3,24 @@
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import vm from "node:vm";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { parse } from "acorn";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle, OWN_NAMES, PUBLIC_NAMES, readableBundle, unusedNames } from "../../packages/bundler/src/bundle.ts";
 import { BUNDLE_ALGS, BUNDLE_FEATURES } from "../../packages/bundler/src/options.ts";
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import { BUNDLES, bundleAll, EXPORTS, MICRO_BUNDLES, partsOnce } from "../build/bundle.mjs";
 import { minify } from "../build/minify.mjs";
 import { everyNth, vectorFiles } from "../conformance.mjs";
 import { onPath } from "./engines.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
+const folder = temporaryFolder("firmseal-bundle-");
 const path = (name, form) => join(folder, `firmseal-${name}${form}.js`);
 const names = BUNDLES.map((b) => b.name);
 
@@ -63,7 +63,6 @@ const LANGUAGE = new Set(
 beforeAll(async () => {
   await bundleAll(folder);
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(names)("firmseal-%s", (name) => {
   describe.each(forms)("form '%s'", (form) => {

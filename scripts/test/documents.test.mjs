@@ -1,12 +1,12 @@
 // The checks of the documents see what they are for.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { beforeAll, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 let folder;
@@ -15,13 +15,12 @@ vi.setConfig({ testTimeout: 300_000 });
 
 // a project with two documents, and our settings
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "firmseal-documents-"));
+  folder = temporaryFolder("firmseal-documents-");
   symlinkSync(`${ROOT}node_modules`, join(folder, "node_modules"));
   mkdirSync(join(folder, "docs"));
   for (const name of [".markdownlint-cli2.jsonc", "cspell.json", "docs/words.txt"]) cpSync(ROOT + name, join(folder, name));
   writeFileSync(join(folder, "other.md"), "# Other\n\n## There\n\nText.\n");
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a check says where one of the documents has this text. */
 function said(bin, args, text) {

@@ -3,21 +3,21 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle, readableBundle } from "../../packages/bundler/src/bundle.ts";
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { partsOnce } from "../build/bundle.mjs";
 import { checkEs5 } from "../checks/es5.mjs";
 import { engines } from "./engines.mjs";
 
 const PLAYER = fileURLToPath(new URL("../../conformance/flash.js", import.meta.url));
 const options = { algs: ["ed25519"], features: ["install", "flash"], form: "script" };
-const folder = mkdtempSync(join(tmpdir(), "firmseal-flash-"));
+const folder = temporaryFolder("firmseal-flash-");
 const one = signer(privateKey("ed25519", new Uint8Array(32).fill(7)));
 let bundle;
 let source;
@@ -27,7 +27,6 @@ beforeAll(async () => {
   bundle = await minifiedBundle(options, parts);
   source = await readableBundle(options, parts);
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 async function release(sequence, n) {
   const image = Uint8Array.from({ length: n }, (_, i) => (i * 31 + sequence * 7) & 255);

@@ -1,11 +1,11 @@
 // Every rule of the gates catches what it is there for, and lets the neighbouring good form pass.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cruise } from "dependency-cruiser";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import config from "../../.dependency-cruiser.mjs";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
@@ -227,8 +227,7 @@ describe("shifts", () => {
 });
 
 describe("bundles", () => {
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-gates-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder("firmseal-gates-");
 
   it("leaks are seen in the text and in the account of modules", async () => {
     const alone = {};
@@ -287,7 +286,7 @@ describe("bundles", () => {
 describe("imports", () => {
   /** The rules that a tree of sources breaks: { path: text }. */
   async function broken(files) {
-    const baseDir = mkdtempSync(join(tmpdir(), "firmseal-imports-"));
+    const baseDir = temporaryFolder("firmseal-imports-");
     try {
       for (const [path, text] of Object.entries({ "packages/signer/src/key.ts": "export const key = 1;", ...files })) {
         mkdirSync(join(baseDir, path, ".."), { recursive: true });
@@ -387,10 +386,34 @@ describe("sources", () => {
       \${1} | \${'is no row'}\`('is left out in silence', () => {});
       test(TITLE, () => {});
     });`;
-    expect(found(text)).toEqual(['a.test.ts:4 "at hand"', 'a.test.ts:1 "is none"', 'a.test.ts:8 "in silence"', 'a.test.ts:3 "tells"']);
+    expect(found(text)).toEqual([
+      'a.test.ts:4 "is no key"',
+      'a.test.ts:4 "at hand"',
+      'a.test.ts:1 "is none"',
+      'a.test.ts:8 "in silence"',
+      'a.test.ts:3 "tells"',
+    ]);
     // two titles are two sentences, and code that makes no test has no title
     expect(found('describe("what it is", () => it("no text", work));')).toEqual([]);
     expect(found('const it = read("is no file");\nsplit("it is no file");')).toEqual([]);
+  });
+
+  it("what titles show of the rows of a table is read", () => {
+    const found = (text) => checkTitles([{ path: "a.test.ts", text }]).map((finding) => finding.split(": ")[0]);
+    // the first column; the columns of %s in order; the row itself
+    expect(found('it.each([\n["no text", 1],\n["a key that is none", 1]])("%s", f);')).toEqual(['a.test.ts:3 "is none"']);
+    expect(found('it.each([["is no key", 1, "is no text", "is no file"]])("100 %% of %s: %i and %s", f);')).toEqual([
+      'a.test.ts:1 "is no key"',
+      'a.test.ts:1 "is no text"',
+    ]);
+    expect(found('test.for(["is no key"] as const)("%s", f);')).toHaveLength(1);
+    // the members that a title names, in a table that has a name
+    const named = 'const ROWS = [{ what: "is no key", text: "is no text" }] as const;';
+    expect(found(`${named}\ndescribe.skipIf(x).each(ROWS)("refuses $what", f);`)).toEqual(['a.test.ts:1 "is no key"']);
+    // not what the title does not show, and no code
+    expect(found('it.each([["is no key"]])("works", f);')).toEqual([]);
+    expect(found('work.each([["is no key"]])("%s", f);')).toEqual([]);
+    expect(found('it.each([[1, "is no key"], [f("is no key")]])("%i", f);')).toEqual([]);
   });
 
   it("long lines of comments are found", () => {

@@ -4,13 +4,14 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { minifiedBundle } from "../../packages/bundler/src/index.ts";
 import { kernelImage } from "../../packages/kernel/src/index.ts";
+import { fromLatin1, latin1 } from "../../packages/test-support/src/bytes.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
 import { ed25519Kernel, useKernel } from "../../packages/verifier/src/device/kernel.ts";
 import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
@@ -18,11 +19,9 @@ import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import * as kernel from "../kernel.mjs";
 
 const VALID = 0x5ea1ed25;
-const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("firmseal-kernel-");
 
 const { bytes: image, digest } = kernelImage("armv7em");
-const latin1 = (bytes) => Buffer.from(bytes).toString("latin1");
 const CODE = { board: "BANGLEJS2", text: () => latin1(image), digest: () => latin1(Buffer.from(digest, "hex")) };
 const PROCESS = { env: { BOARD: "BANGLEJS2" }, memory: () => ({ stackFree: 30_000 }) };
 const HOST = { sha256: { once: (bytes) => Uint8Array.from(createHash("sha256").update(Uint8Array.from(bytes)).digest()) } };
@@ -57,8 +56,8 @@ function engine(run) {
   };
   return {
     toFlatString: (text) => text,
-    toArrayBuffer: (text) => Uint8Array.from(Buffer.from(text, "latin1")).buffer,
-    toUint8Array: (text) => Uint8Array.from(Buffer.from(text, "latin1")),
+    toArrayBuffer: (text) => fromLatin1(text).buffer,
+    toUint8Array: fromLatin1,
     getAddressOf: (value) => put(value, value.length),
     nativeCall: vi.fn((entry, signature, code) => {
       expect(signature).toBe("int(int,int,int)");

@@ -3,14 +3,14 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { COMPILER, IMAGES } from "../../packages/kernel/src/images.generated.ts";
 import { tables } from "../../packages/kernel/tools/tables.mjs";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { haveVectors, vectorJson } from "../../packages/test-support/src/vectors.ts";
 import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
 import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
@@ -23,8 +23,7 @@ const VALID = 0x5ea1ed25;
 const CASES = Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 10_000 : 300));
 const EMULATED = LONG ? 1000 : 40;
 const BATCH = 5000;
-const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("firmseal-kernel-");
 
 const hex = (text) => Buffer.from(text, "hex");
 const verified = new WeakMap();

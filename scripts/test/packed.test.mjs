@@ -1,13 +1,13 @@
 // The packages as they will be published: packed, installed into an empty folder with an empty home, and used.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { CERTIFICATES } from "../../packages/test-support/src/environment/certificates.ts";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { documentsIn } from "../build/package-documents.mjs";
 import { PUBLISHED } from "../build/packages.mjs";
 import { nodeBinary } from "../on-node.mjs";
@@ -49,7 +49,7 @@ const filesIn = (path) =>
 
 beforeAll(() => {
   if (!isReachable) return;
-  top = mkdtempSync(join(tmpdir(), "firmseal-packed-"));
+  top = temporaryFolder("firmseal-packed-");
   folder = join(top, "project");
   for (const name of ["project", "home", "tarballs"]) mkdirSync(join(top, name));
   const files = packAll(join(top, "tarballs")).map(({ path }) => path);
@@ -243,7 +243,7 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
 it("packs what is published, with the vectors and without the helpers of tests, and only into an empty folder", () => {
   expect(names).toContain("@firmseal/test-vectors");
   expect(names).not.toContain("@firmseal/test-support");
-  const full = mkdtempSync(join(tmpdir(), "firmseal-full-"));
+  const full = temporaryFolder("firmseal-full-");
   try {
     writeFileSync(join(full, "old.tgz"), "");
     for (const [path, words] of [

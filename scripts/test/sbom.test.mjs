@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { LIBRARIES } from "../build/packages.mjs";
-import { readSbom, settled } from "../sbom.mjs";
+import { nameOf, readSbom, settled } from "../sbom.mjs";
 
 // the first document of the lockfile is about pnpm itself
 const lockfile = readFileSync(new URL("../../pnpm-lock.yaml", import.meta.url), "utf8")
@@ -15,7 +15,6 @@ const locked = new Map(
   ]),
 );
 const bom = readSbom();
-const named = (c) => `${c.group ? `${c.group}/` : ""}${c.name}@${c.version}`;
 
 describe("the bill of materials", () => {
   it("has what CycloneDX 1.6 requires", () => {
@@ -35,7 +34,10 @@ describe("the bill of materials", () => {
   it("names every package of the lockfile, with the digest of its archive", () => {
     expect(locked.size).toBeGreaterThan(300);
     const digests = new Map(
-      bom.components.map((c) => [named(c), c.externalReferences?.flatMap((e) => e.hashes ?? []).find((h) => h.alg === "SHA-512")?.content]),
+      bom.components.map((c) => [
+        nameOf(c),
+        c.externalReferences?.flatMap((e) => e.hashes ?? []).find((h) => h.alg === "SHA-512")?.content,
+      ]),
     );
     for (const [name, digest] of locked) expect([name, digests.get(name)]).toEqual([name, digest]);
     const own = [...digests.keys()].filter((name) => !locked.has(name)).sort();

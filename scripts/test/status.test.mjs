@@ -1,17 +1,16 @@
 // status() in a bundle, on the engines that devices have: the same bytes as in Node.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { macAttester, status } from "@firmseal/verifier";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle } from "../../packages/bundler/src/bundle.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { partsOnce } from "../build/bundle.mjs";
 import { engines } from "./engines.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "firmseal-status-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("firmseal-status-");
 
 const PLAYER = `
 var device = { floor: function () { return [4294967295, 4294967294]; }, pending: function () { return true; } };

@@ -1,10 +1,10 @@
 // A check that has passed is left out only if nothing that it may read has changed.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { readBy, unlessPassed } from "../testing/unless-passed.mjs";
 
 let root;
@@ -16,7 +16,7 @@ const put = (path, text) => {
 
 beforeEach(() => {
   vi.stubEnv("CI", "");
-  root = `${mkdtempSync(join(tmpdir(), "firmseal-passed-"))}/`;
+  root = `${temporaryFolder("firmseal-passed-")}/`;
   execFileSync("git", ["init", "-q"], { cwd: root });
   put(".gitignore", "dist\nlib\nnode_modules\ncache\nran\n");
   put("a.ts", "1");

@@ -2,11 +2,11 @@
 // the packed verifier, and the one in Python, which has nothing of firmseal.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.js";
 import { type Listed, type Published, readIndex } from "../index.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -35,13 +35,12 @@ function install(name: string): string {
 }
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "firmseal-vectors-"));
+  folder = temporaryFolder("firmseal-vectors-");
   const paths = ["packages/verifier", "test-vectors"].map((path) => join(ROOT, path));
   ok("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder, ...paths]);
   install("verifier");
   installed = install("test-vectors");
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("holds every vector, a licence and a README, depends on nothing, and holds no maker", () => {
   const files = readdirSync(installed, { recursive: true, encoding: "utf8" });

@@ -3,7 +3,7 @@
 import vm from "node:vm";
 import { ARCHITECTURES, kernelImage } from "@firmseal/kernel";
 import { describe, expect, it } from "vitest";
-import { sha256Hex } from "../../test-support/src/bytes.js";
+import { fromLatin1, sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, Place } from "../../test-support/src/command-line/run.js";
 import { KERNEL_TARGETS, kernelOf, minifiedBundle } from "../src/index.js";
 
@@ -48,8 +48,8 @@ describe("firmseal bundle --target", () => {
       nativeCall: () => () => 0,
       toFlatString: (text: string) => text,
       getAddressOf: () => 0x20000000,
-      toArrayBuffer: (text: string) => Uint8Array.from(Buffer.from(text, "latin1")).buffer,
-      toUint8Array: (text: string) => Uint8Array.from(Buffer.from(text, "latin1")),
+      toArrayBuffer: (text: string) => fromLatin1(text).buffer,
+      toUint8Array: fromLatin1,
     };
     const once = (bytes: Uint8Array) => {
       asked.push(sha256Hex(Uint8Array.from(bytes)));

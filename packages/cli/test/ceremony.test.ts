@@ -50,7 +50,7 @@ describe("a bridge that is signed in turns", () => {
     const [office, anna, ben, cleo] = [person(), person("A"), person("B"), person("C")];
     office.put("fleet.json", fleet(41));
     const made = await office.ok(unsigned("--seq", "next", "--fleet", "fleet.json"));
-    expect(words(made)[0]).toMatch(/^bridge\.suit: sequence number 42, with trust file 2, \d+ bytes, not signed$/);
+    expect(words(made)[0]).toMatch(/^bridge\.suit: sequence number 42, with trust file 2, [\d,]+ bytes, not signed$/);
     expect(made.stderr).toContain("t2.trust: 2 of these must sign: ");
     expect(decodeEnvelope(office.get("bridge.suit")).signatures).toHaveLength(0);
     expect(office.names().filter((name) => name.endsWith(".log"))).toEqual([]);
@@ -180,7 +180,7 @@ describe("a list without a key, whose roots sign in turns", () => {
     office.put("newer.json", JSON.stringify({ cohorts: [more] }));
     const retire = ["rotate", "retire", "B.jwk", "--trust", "t2.trust", "--fleet", "newer.json", "--out", "t3.trust"];
     const made = await office.ok(retire);
-    expect(words(made)[0]).toMatch(/^t3\.trust: trust file 3, without key [0-9a-f]{16}…, \d+ bytes, not signed$/);
+    expect(words(made)[0]).toMatch(/^t3\.trust: trust file 3, without key [0-9a-f]{16}…, [\d,]+ bytes, not signed$/);
     expect(words(made)[1]).toContain("firmseal trust sign t3.trust --previous-trust t2.trust --key ROOT");
     carry("t3.trust", office, one);
     await one.ok(["trust", "sign", "t3.trust", "--previous-trust", "t2.trust", "--key", "R1.pem"]);

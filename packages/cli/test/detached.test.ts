@@ -161,6 +161,7 @@ describe.concurrent("what must be signed", () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     p.put("mine.txt", "not to be replaced");
+    p.put("notes.json", "{}");
     const before = p.tree();
     const refused = async (args: readonly string[], exit: number, text: string) =>
       expect(expectFailure(await p.run(["tbs", ...args]), exit)).toContain(text);
@@ -173,7 +174,8 @@ describe.concurrent("what must be signed", () => {
     await refused(["fw.suit", "--key", "B.jwk", "--seq", "8"], 2, "takes no --seq");
     await refused(["fw.suit", "--key", "B.jwk", "--envelope", "x.suit"], 2, "--envelope is for an image");
     await refused(["fw.bin", "--key", "B.jwk"], 2, "--vendor");
-    await refused(["A.jwk", "--key", "B.jwk"], 1, "description");
+    await refused(["A.jwk", "--key", "B.jwk"], 2, "is a public key, not an image");
+    await refused(["notes.json", "--key", "B.jwk"], 1, "description");
     expectFailure(await p.run(["tbs", "-", ...FACTS, "--seq", "8", "--key", "B.jwk"], { input: image(10) }), 2);
     // severed bytes that the digest does not cover: sign refuses them, so nobody is asked to sign
     p.put("cut.suit", p.get("fw.suit").subarray(0, 900));

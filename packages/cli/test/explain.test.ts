@@ -235,7 +235,7 @@ describe("explain", () => {
   const DEAD: [string, { install: unknown[]; invoke?: unknown[] }, "install" | "start", string][] = [
     ["starts an image that it never compares", { install: fetched("#f"), invoke: ["directive-invoke"] }, "start", "INVOKE_UNVERIFIED"],
     [
-      "compares at the start with another image than it installs",
+      "compares at the start with a different image from the one that it installs",
       { install: fetched("#f"), invoke: [imageOf("no"), "condition-image-match", "directive-invoke"] },
       "start",
       "IMAGE_MISMATCH",
@@ -326,7 +326,7 @@ describe("explain", () => {
     ["another device", ["fw.suit", "--vendor", "example.org", "--class", "x"], 2, "is not for this device"],
     ["a slot that the release is not for", ["fw.suit", "--slot", "7"], 2, "is not for this device"],
     ["half a device", ["fw.suit", "--vendor", "example.org"], 2, "one of them is missing"],
-    ["a slot that is none", ["fw.suit", "--slot", "x"], 2, "option '--slot <n>': 'x' is not valid"],
+    ["a slot that is not a number", ["fw.suit", "--slot", "x"], 2, "option '--slot <n>': 'x' is not valid"],
   ])("refuses %s", async (_, args, exit, words) => {
     const p = standard();
     await signImage(p, 1, "fw.suit");

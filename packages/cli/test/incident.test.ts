@@ -203,7 +203,7 @@ describe("an incident", () => {
   it.each([
     ["a key that is on no list", given("stolen", "--key", "D.jwk", "--image", "app.bin"), 2, "no trust file here lists this key"],
     ["no image", given("stolen", "--key", "A.jwk"), 2, "cohort field: a bridge without an image leaves nothing to start"],
-    ["a debug key that is none", given("debug-leaked", "--key", "A.jwk", "--image", "app.bin"), 2, "has the role release, not debug"],
+    ["a key that is not a debug key", given("debug-leaked", "--key", "A.jwk", "--image", "app.bin"), 2, "has the role release, not debug"],
     [
       "a key that does not expire",
       given("expired", "--key", "A.jwk", "--image", "app.bin", "--replacement", "D.jwk"),

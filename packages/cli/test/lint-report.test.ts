@@ -143,6 +143,17 @@ describe("a report", () => {
     }
   });
 
+  it("names the most serious finding on failure, and how many others there are", async () => {
+    const p = standard();
+    product(p, '[[policy.waivers]]\nrule = "no-sbom"\nuntil = 2999-06-30\n');
+    await signed(p, 7);
+    // a note comes first
+    const { findings } = await linted(p, ["fw.suit", "--fail-on", "note"]);
+    expect(findings.map(({ severity }) => severity)).toEqual(["note", "error"]);
+    const { stderr } = await p.run(["lint", "fw.suit", "--fail-on", "note"]);
+    expect(stderr).toMatch(/^firmseal: firmseal\.toml: L90 .* has no reason, and 1 more\nhint: /m);
+  });
+
   it.each([
     ["error", 0],
     ["warning", 1],

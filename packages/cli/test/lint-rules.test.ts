@@ -7,6 +7,14 @@ import { sha256Hex } from "../../test-support/src/bytes.js";
 import { FACTS, image, type Place, standard } from "../../test-support/src/command-line/run.js";
 import { published } from "../../test-support/src/keys/published.js";
 import { described, fetched, identity, linted, mcubootImage, override, product, signed, VENDOR } from "./lint-place.js";
+
+/** An alternative for a slot: it fetches and checks payload number i. */
+const forSlot = (slot: number, i: number) => [
+  override({ "component-slot": slot }),
+  "condition-component-slot",
+  override({ uri: `#f${i}`, image: { payload: `#f${i}` } }),
+];
+
 import { espImage } from "./product-place.js";
 
 /** A release of an image, and of a second component: the same image, or a copy of the image that was there before. */
@@ -135,7 +143,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
       p.put("fw.bin", image(8192));
       return [await signed(p, 7)];
     },
-    /#firmware has 8193 bytes, and its slot on board main has 8192/,
+    /#firmware has 8,193 bytes, and its slot on board main has 8,192/,
   ],
   refused: [
     async (p) => [await described(p, "fw", { install: [...fetched("#f"), "directive-invoke"] })],
@@ -165,11 +173,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
       await described(p, "fw", {
         install: [
           {
-            "directive-try-each": [0, 0].map((slot, i) => [
-              override({ "component-slot": slot }),
-              "condition-component-slot",
-              override({ uri: `#f${i}`, image: { payload: `#f${i}` } }),
-            ]),
+            "directive-try-each": [0, 0].map(forSlot),
           },
           "directive-fetch",
           "condition-image-match",
@@ -180,11 +184,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
       await described(p, "fw", {
         install: [
           {
-            "directive-try-each": [0, 1].map((slot, i) => [
-              override({ "component-slot": slot }),
-              "condition-component-slot",
-              override({ uri: `#f${i}`, image: { payload: `#f${i}` } }),
-            ]),
+            "directive-try-each": [0, 1].map(forSlot),
           },
           "directive-fetch",
           "condition-image-match",

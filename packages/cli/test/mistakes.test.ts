@@ -104,12 +104,15 @@ describe("a slip", () => {
       return r.stderr;
     };
     expect(await failed(2, "sign", "A.pem.log", "--key", "A.pem", ...FACTS, "--seq", "2")).toBe(
-      "firmseal: A.pem.log is a signing log\nhint: name the image, the description or the envelope\n",
+      "firmseal: A.pem.log is a signing log, not an image\nhint: name the image, the description or the envelope\n",
     );
     expect(await failed(1, "verify", "release.json", "--key", "A.jwk")).toContain(
       "not a SUIT envelope\nhint: this is the record of a release: give an envelope beside it",
     );
-    expect(await failed(1, "sign", "release.json", "--key", "A.pem")).toContain(
+    expect(await failed(2, "sign", "release.json", "--key", "A.pem")).toContain(
+      "release.json is the record of a release, not an image\nhint: name the image, the description or the envelope",
+    );
+    expect(await failed(1, "create", "--from", "release.json")).toContain(
       'release.json: /$schema: it is "urn:firmseal:release:1"; that of a description is "urn:firmseal:manifest:1"',
     );
     expect(await failed(1, "sign", "package.json", "--key", "A.pem")).toContain(

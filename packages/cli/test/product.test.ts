@@ -182,7 +182,7 @@ describe("a release", () => {
     expect([q.has("dist"), logEntries(q)]).toEqual([false, []]);
     q.put("app.js", "x".repeat(10));
     q.put("build/b.bin", image(70_000, 2));
-    expect(refusal(await release(q, "1.0.0"), 1)).toContain("build/b.bin has 70000 bytes, and its slot has 65536");
+    expect(refusal(await release(q, "1.0.0"), 1)).toContain("build/b.bin has 70,000 bytes, and its slot has 65,536");
     expect([q.has("dist"), logEntries(q)]).toEqual([false, []]);
     q.put("dist", "a file is in the way");
     q.put("build/b.bin", image(300, 2));

@@ -21,7 +21,7 @@ const trusting = (line: string) => put(`${PRODUCT}\n[trust]\n${line}\n`);
 
 /** Needs no image. */
 const CHEAP: Refused[] = [
-  ["a version that is none", '"1.0" is not a version', 2, ["1.0"]],
+  ["an invalid version", '"1.0" is not a version', 2, ["1.0"]],
   ["a lower version", "version 0.9.0 is lower than 1.0.0", 1, ["0.9.0"]],
   ["a skipped major version", "version 3.0.0 skips major versions after 1.0.0", 1, ["3.0.0"]],
   ["the same in a log that is named", "skips major versions after 1.0.0", 1, ["3.0.0", "--log", "A.pem.log"]],
@@ -60,7 +60,7 @@ const BEFORE_CUTS: Refused[] = [
   ["an image that is not there", "app.js", 1, ["1.0.1"], (p) => rmSync(p.at("app.js"))],
   [
     "an image that is larger than its slot",
-    "and its slot has 65536",
+    "and its slot has 65,536",
     1,
     ["1.0.1"],
     (p) => void p.put("build/b.bin", new Uint8Array(70000)),

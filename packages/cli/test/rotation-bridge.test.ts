@@ -6,14 +6,14 @@ import { embeddedTrust, policyOf, toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, type Place, words } from "../../test-support/src/command-line/run.js";
 import { ALGS, Device, host, identity, imageOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { A, B, current, fleetText, old, R2, R4, rotationPlace, steps } from "./rotation-place.js";
+import { A, B, current, fleetText, old, planIn, R2, R4, rotationPlace, steps } from "./rotation-place.js";
 
 describe("rotate bridge", () => {
   let p: Place;
   beforeAll(async () => {
     p = await rotationPlace();
   });
-  const planOf = (...args: string[]) => p.run(["rotate", "plan", "--fleet", "fleet.json", ...args]);
+  const planOf = (...args: string[]) => planIn(p, ...args);
 
   const facts = ["--vendor", "example.com", "--class", "board-v2"];
   const bridge = (args: string[], next = "t3.trust") =>
@@ -24,7 +24,7 @@ describe("rotate bridge", () => {
     const r = await bridge([...signers("A", "B", "C"), "--seq", "30", "--fleet", "fleet.json", "--out", "made.suit"]);
     expect(r.exit, r.stderr).toBe(0);
     expect(words(r)).toEqual([
-      expect.stringMatching(/^made\.suit: sequence number 30, with trust file 3, \d+ bytes, good under it and under 1$/),
+      expect.stringMatching(/^made\.suit: sequence number 30, with trust file 3, [\d,]+ bytes, good under it and under 1$/),
       ...["A", "B", "C"].map((name) => expect.stringMatching(new RegExp(`${name}\\.pem\\.log: entry 1$`))),
     ]);
     for (const name of ["t1.trust", "t2.trust", "t3.trust"]) {

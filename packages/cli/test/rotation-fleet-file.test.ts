@@ -120,7 +120,7 @@ describe("the forms of a fleet file", () => {
     ["a cell too many", `${header}\n${row("one")},1\n`, "line 2 does not have as many cells as the first line", "csv"],
     ["a quotation without an end", `${header}\n"one,1\n`, "begins a quotation that does not end", "csv"],
     ["a field of a megabyte", csv(row(long)), "is too long", "csv"],
-    ["bytes that are no text", Uint8Array.of(0x6e, 0xff, 0xfe), "is not text in UTF-8", "csv"],
+    ["bytes that are not text", Uint8Array.of(0x6e, 0xff, 0xfe), "is not text in UTF-8", "csv"],
     ["no row", `${header}\n`, "has no cohort", "csv"],
     ["nothing", "", "has no cohort", "csv"],
     ["a formula", csv(row("=cmd()")), 'line 2: "name" is not a name', "csv"],
@@ -141,7 +141,7 @@ describe("the forms of a fleet file", () => {
       "json",
     ],
     [
-      "a date that is none",
+      "an invalid date",
       JSON.stringify({ cohorts: [{ name: "one", ...cohort, floor: 1, seen: "2026-13-41" }] }),
       '"seen" is not a date',
       "json",

@@ -49,3 +49,6 @@ export async function rotationPlace(): Promise<Place> {
 }
 
 export const steps = (...list: string[]) => list.flatMap((name) => ["--release", name]);
+
+/** Plans the update of the fleet in fleet.json. */
+export const planIn = (p: Place, ...args: string[]) => p.run(["rotate", "plan", "--fleet", "fleet.json", ...args]);

@@ -6,14 +6,14 @@ import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, type Place, words } from "../../test-support/src/command-line/run.js";
 import { imageOf, release } from "../../test-support/src/rotation-world.js";
-import { A, C, current, fleetText, old, rotationPlace, steps } from "./rotation-place.js";
+import { A, C, current, fleetText, old, planIn, rotationPlace, steps } from "./rotation-place.js";
 
 describe("rotate plan", () => {
   let p: Place;
   beforeAll(async () => {
     p = await rotationPlace();
   });
-  const planOf = (...args: string[]) => p.run(["rotate", "plan", "--fleet", "fleet.json", ...args]);
+  const planOf = (...args: string[]) => planIn(p, ...args);
 
   it("shows what each step does to each cohort, and adds up the devices", async () => {
     const r = await planOf(...steps("bridge3.suit", "r31.suit"));
@@ -136,7 +136,7 @@ describe("rotate plan", () => {
     ["no list", "{}", 'the file lacks "cohorts"'],
     ["another member", '{"cohorts":[],"x":1}', 'the file has the unknown member "x"'],
     ["an empty list", '{"cohorts":[]}', "is not a list of cohorts, at least one"],
-    ["a cohort that is none", '{"cohorts":[7]}', "cohort 1 is not an object"],
+    ["a cohort that is not an object", '{"cohorts":[7]}', "cohort 1 is not an object"],
     ["a cohort without a floor", fleetText({ ...old, floor: undefined as never }), 'cohort 1 lacks "floor"'],
     ["a floor that is not a number", fleetText({ ...old, floor: -1 }), '"floor" is not a sequence number'],
     ["a floor that a double cannot hold", fleetText({ ...old, floor: 2 ** 53 }), '"floor" is not a sequence number'],
@@ -151,7 +151,7 @@ describe("rotate plan", () => {
       fleetText(old, { ...current, name: "fork", trust: "fork.trust" }, current),
       "two different trust files of the same name have the sequence number 2",
     ],
-    ["a trust file that is none", fleetText({ ...old, trust: "app.bin" }), "app.bin: not a trust file"],
+    ["a trust file that is an image", fleetText({ ...old, trust: "app.bin" }), "app.bin: not a trust file"],
   ])("refuses a fleet with %s", async (_, text, message) => {
     p.put("bad.json", text);
     const before = p.tree();

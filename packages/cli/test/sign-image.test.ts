@@ -80,7 +80,7 @@ describe("sign IMAGE", () => {
     await signImage(p, 1, "raw.suit");
     for (const name of ["a.hex", "a.uf2", "a.elf"]) {
       const r = await p.ok(["sign", name, "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "x.suit", "--image-out", "flash.bin"]);
-      expect(r.stderr).toContain("2048 bytes from address 0x10000000");
+      expect(r.stderr).toContain("2,048 bytes from address 0x10000000");
       expect(p.get("x.suit").equals(p.get("raw.suit")), name).toBe(true);
       expect(p.get("flash.bin").equals(Buffer.from(bytes)), name).toBe(true);
       expect(

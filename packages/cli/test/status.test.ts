@@ -78,9 +78,9 @@ describe("firmseal status verify", () => {
     ["a public key", { kty: "OKP", crv: "Ed25519", x: b64(secret) }, "not a symmetric key"],
     ["31 bytes", { kty: "oct", k: b64(secret.subarray(1)) }, "not 32 bytes"],
     ["bits behind the last byte", { kty: "oct", k: `${b64(secret).slice(0, 42)}B` }, "not 32 bytes"],
-    ["a kid that is no text", { ...jwk(secret), kid: 7 }, '"kid"'],
+    ["a kid that is not text", { ...jwk(secret), kid: 7 }, '"kid"'],
     ["a kid of 65 bytes", jwk(secret, "x".repeat(65)), '"kid"'],
-    ["keys that are no array", { keys: {} }, '"keys"'],
+    ["keys that are not an array", { keys: {} }, '"keys"'],
     ["one secret for two devices", { keys: [jwk(secret, "a"), jwk(secret, "b")] }, "two entries have the same secret"],
     ["one kid for two devices", { keys: [jwk(secret, "a"), jwk(other, "a")] }, "two entries have the same kid"],
   ];

@@ -39,7 +39,7 @@ describe("firmseal trust chain", () => {
     expect(r.json).toMatchObject({ ok: true, name: "board", first: "2", last: "4", files: ["t2.trust", "t3.trust", "t4.trust"] });
     expect(p.get("chain.trust")).toEqual(Buffer.concat([files["t2.trust"], files["t3.trust"], files["t4.trust"]] as Uint8Array[]));
     expect((await p.ok(["trust", "chain", "t2.trust", "t3.trust", "--out", "c.trust"])).stderr).toMatch(
-      /^c\.trust: 2 trust files of board, from sequence number 2 to 3, \d+ bytes\n$/,
+      /^c\.trust: 2 trust files of board, from sequence number 2 to 3, [\d,]+ bytes\n$/,
     );
   });
 

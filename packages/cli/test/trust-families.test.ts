@@ -3,7 +3,8 @@
 import { encodeTrust, type PrivateKey, privateKey, publicOf, signer, signTrust } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/command-line/run.js";
+import { expectFailure, FACTS, type Place } from "../../test-support/src/command-line/run.js";
+import { place as trustPlace } from "./trust-place.js";
 
 const key = (alg: "ed25519" | "es256", n: number): PrivateKey =>
   privateKey(alg, new TextEncoder().encode(`families, ${n}`.padEnd(32, ".")));
@@ -29,12 +30,7 @@ const description = (more: object = {}) => ({
   ...more,
 });
 
-function place(d: object = description()): Place {
-  const p = standard();
-  p.putKeys(KEYS);
-  p.put("board.json", JSON.stringify(d));
-  return p;
-}
+const place = (d: object = description()): Place => trustPlace(d, KEYS);
 
 const ROOTS = ["--root", "e1.jwk", "--root", "p1.jwk"];
 

@@ -30,10 +30,10 @@ export const board = (): Description => ({
   thresholds: { root: 2, release: 1, debug: 1, recovery: 1 },
 });
 
-/** standard(), the roots r1 to r3, the debug key, and board.json. */
-export function place(description: unknown = board()): Place {
+/** standard(), the keys, by default the roots r1 to r3 and the debug key, and board.json. */
+export function place(description: unknown = board(), keys: { readonly [name: string]: PrivateKey } = KEYS): Place {
   const p = standard();
-  p.putKeys(KEYS);
+  p.putKeys(keys);
   p.put("board.json", JSON.stringify(description));
   return p;
 }

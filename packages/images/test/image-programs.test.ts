@@ -1,12 +1,12 @@
 // Images that other programs write, and published firmware.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { inflateRawSync } from "node:zlib";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { uf2Blocks, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
 import { DETECT_BYTES, detectFormat } from "../src/image-formats.js";
 import { read } from "./image-common.js";
@@ -16,8 +16,7 @@ const objcopy = runs("objcopy", "--version", /GNU/);
 const linker = objcopy && runs("ld", "-V", /elf_x86_64[\s\S]*elf_i386/);
 const skipped = (there: boolean, what: string) => (there ? "" : ` (skipped: no ${what} on this machine)`);
 describe("against GNU binutils", () => {
-  const dir = mkdtempSync(join(tmpdir(), "firmseal-image-"));
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const dir = temporaryFolder("firmseal-image-");
   const put = (name: string, content: Uint8Array | string) => writeFileSync(join(dir, name), content);
   const get = (name: string) => new Uint8Array(readFileSync(join(dir, name)));
   const run = (tool: string, ...args: string[]) => execFileSync(tool, args, { cwd: dir });

@@ -3,8 +3,9 @@
 export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
-export { looksPrivate, refuseKeyAsInput } from "./files/private-input.js";
-export { isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
+export { DESCRIPTION, isRecord, ownFile } from "./files/own-file.js";
+export { isPrivateFile, refuseKeyAsInput } from "./files/private-input.js";
+export { inputName, isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
 export { workerFile } from "./files/worker-file.js";
 export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
@@ -85,4 +86,4 @@ export {
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
-export { boundedMessage, grouped, replaceUnsafe, someOf, visible } from "./words.js";
+export { boundedMessage, byteWords, grouped, replaceUnsafe, someOf, visible } from "./words.js";

@@ -5,6 +5,9 @@ import { KEY_LIMITS } from "./limits.js";
 /** Formats an integer for messages: 16,384. By hand, because the first toLocaleString() of a process takes 30 ms. */
 export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
+/** A number of bytes for messages: "1 byte", "16,384 bytes". */
+export const byteWords = (n: number): string => `${grouped(n)} ${n === 1 ? "byte" : "bytes"}`;
+
 /** Returns the first items of a list that may be long. */
 export function someOf(names: readonly string[]): string {
   const first = names.slice(0, KEY_LIMITS.namesInMessage).join(", ");

@@ -1,14 +1,13 @@
 // Claims: one of all who try, whatever was seen, removed or put back meanwhile; and the file that goes with them, which never goes back.
 
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { Failure } from "../src/errors/failure.js";
 import { type Claim, Claims } from "../src/locks/claim.js";
 
-const root = mkdtempSync(join(tmpdir(), "firmseal-claim-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = temporaryFolder("firmseal-claim-");
 
 function place() {
   const folder = mkdtempSync(join(root, "place-"));

@@ -138,7 +138,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     ["nothing", "", "ended without an answer"],
     ["an empty line", "echo", "ended without an answer"],
     ["garbage", "echo garbage", "its answer is not JSON"],
-    ["bytes that are no text", "printf '\\377\\376\\n'", "its answer is not text"],
+    ["bytes that are not text", "printf '\\377\\376\\n'", "its answer is not text"],
     ["half an object", "echo '{\"contractVersion\":1,'", "its answer is not JSON"],
     ["an array", "echo '[1]'", "not a JSON object"],
     ["null", "echo null", "not a JSON object"],
@@ -148,7 +148,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     ["the end of a signal", "kill -9 $$", "was ended by SIGKILL"],
     ["a failure without words", "exit 7", "failed with exit code 7, and gave no reason"],
     ["a failure with words of its own", "echo secret words >&2; exit 1", "failed with exit code 1, and gave no reason"],
-    ["a failure with an error that is none", "echo '{\"error\":7}' >&2; exit 1", "failed with exit code 1, and gave no reason"],
+    ["a failure with an error that is not text", "echo '{\"error\":7}' >&2; exit 1", "failed with exit code 1, and gave no reason"],
   ])("refuses %s, to either question", async (_, answer, words) => {
     expect(await fails(plugin({ describing: answer }))).toContain(words);
     expect(await fails(plugin({ signing: answer }))).toContain(words);

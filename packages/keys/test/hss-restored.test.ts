@@ -2,18 +2,17 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readdirSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpSync, readdirSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { expectFailure, words } from "../../test-support/src/command-line/run.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { expectNoLeafTwice, HssPlace, LEAVES_MARK, recordOf } from "../../test-support/src/keys/hss-place.js";
 import { HssPlaceOnDisk } from "../src/hss/state.js";
 import { goTo } from "./hss-common.js";
 
 /** Whether a medium can be made that is then read only: that takes root, or the right to mount. */
 const MOUNTS = (() => {
-  const place = mkdtempSync(join(tmpdir(), "firmseal-mount-"));
+  const place = temporaryFolder("firmseal-mount-");
   const ok = spawnSync("mount", ["-t", "tmpfs", "tmpfs", place]).status === 0;
   if (ok) spawnSync("umount", [place]);
   rmdirSync(place);

@@ -17,6 +17,7 @@ import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/
 import { openSshPrivate, openSshPublic } from "../src/formats/openssh.js";
 import { secondsOf } from "../src/formats/pbes2.js";
 import { algs, ask, expectSame, forms, PASS, read, refusal } from "./key-files-common.js";
+import { never } from "./keys-common.js";
 
 describe("forms", () => {
   it.each(algs)("$alg: each is read, also with other line endings and after a byte-order mark", async (key) => {
@@ -160,7 +161,6 @@ describe("forms", () => {
     ]);
     expect(many).toHaveLength(der.length);
     // nobody is asked for a passphrase in vain
-    const never = async () => Promise.reject(new Error("asked for a passphrase"));
     expect((await refusal(wrap(many), never)).message).toMatch(/^KEY: checking its passphrase takes about [0-9]{4} seconds, /);
     const ours = await formatPrivate(keyA, "pkcs8", utf8(PASS));
     const scrypt = fromPem(ours);

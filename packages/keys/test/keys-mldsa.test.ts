@@ -1,9 +1,8 @@
 // ML-DSA keys in files, and against the command line of OpenSSL 3.5, both ways.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createCipheriv, pbkdf2Sync, scryptSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   anchorOf,
@@ -20,8 +19,10 @@ import {
   toPrivateCose,
   toPrivateJwk,
 } from "@firmseal/signer";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { openssl } from "../../test-support/src/environment/programs.js";
 import { ownPkcs8, ownSpki } from "../src/formats/der/own.js";
 import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { bitString, derInteger, octetString, SEQUENCE, tlv } from "../src/formats/der/strict.js";
@@ -36,13 +37,12 @@ const PASS = "correct horse 🔋";
 const keys = {} as Record<(typeof algs)[number], PrivateKey>;
 let dir: string;
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), "firmseal-mldsa-"));
+  dir = temporaryFolder("firmseal-mldsa-");
   for (const alg of algs) {
     await loadAlg(alg);
     keys[alg] = privateKey(alg, CANARY);
   }
 });
-afterAll(() => rmSync(dir, { recursive: true }));
 
 const sealedOnes = new Map<string, Promise<string>>();
 
@@ -239,8 +239,6 @@ function whyNoOpenssl(): string | undefined {
 const missing = whyNoOpenssl();
 
 describe.skipIf(missing !== undefined && !process.env["CI"]).each(algs)(`%s and openssl ${missing ?? ""}`, (alg) => {
-  const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: ["ignore", "pipe", "pipe"] });
-
   test("it reads our PKCS#8, plain and encrypted, and signs with it what we verify", async () => {
     const key = keys[alg];
     const message = put("message", "firmware");

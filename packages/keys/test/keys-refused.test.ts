@@ -29,8 +29,8 @@ describe("files that are refused", () => {
     ["a trust file", Buffer.from("d8628440a05865a501010201", "hex"), "is a trust file, not a key"],
     ["an approval", Buffer.from("d28443a10132a0582d83", "hex"), "is an approval or a status, not a key"],
     ["a signing log", '{"v":1,"n":1,"prev":""}\n{"v":1,"n":2}\n', "is a signing log, not a key"],
-    ["a product file", '"$schema" = "urn:firmseal:product:1"\nname = "x"\n', "is a file of urn:firmseal:product:1, not a key"],
-    ["a trust description", '{"$schema":"urn:firmseal:trust:1"}', "is a file of urn:firmseal:trust:1, not a key"],
+    ["a product file", '"$schema" = "urn:firmseal:product:1"\nname = "x"\n', "is a product file, not a key"],
+    ["a trust description", '{"$schema":"urn:firmseal:trust:1"}', "is a trust description, not a key"],
     ["an ELF file", Buffer.from("\x7fELF\x02\x01\x01".padEnd(70_000, "\0"), "latin1"), "is an ELF file, not a key"],
     ["a UF2 file", Buffer.from("UF2\n\x57\x51\x5d\x9e".padEnd(512, "\0"), "latin1"), "is a UF2 file, not a key"],
     ["Intel HEX", ":020000040800F2\n:00000001FF\n", "is an Intel HEX file, not a key"],
@@ -39,9 +39,9 @@ describe("files that are refused", () => {
     ["text", "hello, this is not a key at all, it is a letter\n", "not a key"],
     ["hex of a key", `${Buffer.from(CANARY).toString("hex")}\n`, "not a key"],
     ["33 bytes", new Uint8Array(33).fill(2), "not a key"],
-    ["32 bytes that are no point", new Uint8Array(32).fill(255), "not a point"],
-    ["65 bytes that are no point", Uint8Array.of(4, ...new Uint8Array(64).fill(1)), "not a point"],
-    ["JSON that is no JWK", '{"name": "x"}', "kty"],
+    ["32 bytes that are not a point", new Uint8Array(32).fill(255), "not a point"],
+    ["65 bytes that are not a point", Uint8Array.of(4, ...new Uint8Array(64).fill(1)), "not a point"],
+    ["JSON that is not a JWK", '{"name": "x"}', "kty"],
     ["broken JSON", jwk.slice(0, -9), "not JSON"],
     ["JSON with the secret where it breaks", jwk.replace('"d":"', '"d":'), "not JSON"],
     ["a JWK Set", `{"keys":[${jwk},${jwk}]}`, "JWK Set"],
@@ -97,7 +97,7 @@ describe("files that are refused", () => {
 
   test.each([
     ["more memory than OpenSSL allows", "02024000020108", "02024000020120"],
-    ["an N that is no power of two", "02024000", "02024001"],
+    ["an N that is not a power of two", "02024000", "02024001"],
     ["an unknown key derivation", "2b06010401da47040b", "2b06010401da470477"],
     ["an unknown cipher", "60864801650304012a", "60864801650304017f"],
   ])("encrypted with %s: the passphrase is not to blame", async (_, from, to) => {

@@ -9,7 +9,7 @@ import { ed25519, es256 } from "@firmseal/verifier";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
-import { hasProgram } from "../../test-support/src/environment/programs.js";
+import { hasProgram, openssl } from "../../test-support/src/environment/programs.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic, publicFormats } from "../src/formats/format.js";
@@ -131,8 +131,6 @@ describe.each(algs)("%s in a file", (alg) => {
   });
 
   describe.skipIf(!hasOpenssl)("openssl (skipped when it is not installed)", () => {
-    const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: ["ignore", "pipe", "pipe"] });
-
     test("reads our encrypted PKCS#8 and signs with it what our key verifies", async () => {
       const path = put(`${alg}-enc.pem`, await sealed());
       expect(openssl("pkey", "-in", path, "-passin", `pass:${PASS}`, "-pubout")).toEqual(Buffer.from(formatPublic(key, "pem")));

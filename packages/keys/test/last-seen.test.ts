@@ -1,13 +1,13 @@
 // The last-seen mark: one form for logs and for leaves, and no damage that looks like another count.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { LastSeen, type MarkKind, markText, type SeenState } from "../src/signing-log/last-seen.js";
 
 const KEY = "ab".repeat(32);
-const folder = mkdtempSync(join(tmpdir(), "firmseal-seen-"));
+const folder = temporaryFolder("firmseal-seen-");
 beforeAll(() => void vi.stubEnv("FIRMSEAL_STATE", folder));
 afterAll(() => {
   vi.unstubAllEnvs();

@@ -178,10 +178,10 @@ export function refusals(): void {
   // places in CK_FUNCTION_LIST: 1 C_Initialize, 5 C_GetSlotList, 13 C_OpenSession, 25 C_GetAttributeValue, 27 C_FindObjectsInit, 43 C_SignInit, 44 C_Sign
   it.each([
     ["the module does not start", "1:0x5", "reports a fault"],
-    ["no slots are told", "5:0x191", "refuses (PKCS#11 error 0x191)"],
+    ["no slots are listed", "5:0x191", "refuses (PKCS#11 error 0x191)"],
     ["the token is taken away before", "13:0xe0", "was removed"],
     ["the token is taken away before signing", "27:0x32", "was removed"],
-    ["the token is taken away while its keys are looked at", "25:0x32", "was removed"],
+    ["the token is taken away while its keys are examined", "25:0x32", "was removed"],
     ["the token is taken away while signing", "44:0x32", "was removed"],
     ["nobody touches it", "44:0x50", "not touched in time"],
     ["the mechanism is not there", "43:0x70", "does not support the needed mechanism"],

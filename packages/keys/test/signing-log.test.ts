@@ -1,11 +1,11 @@
 // The file of a log: its chain, what a kill leaves at its end, and what somebody has done to it.
 
 import { createHash } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdtempSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { Failure } from "../src/errors/failure.js";
 import { ACCEPT, type Entry, lineOf, NO_PREVIOUS } from "../src/signing-log/entry.js";
 import { appendEntry, readLog } from "../src/signing-log/log-file.js";
@@ -13,9 +13,8 @@ import { checkSequence, nextSequence } from "../src/signing-log/sequence.js";
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "firmseal-log-"));
+  folder = temporaryFolder("firmseal-log-");
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
 const fresh = () => join(folder, `${files++}.log`);

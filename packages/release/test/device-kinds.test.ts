@@ -15,6 +15,7 @@ import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import { encoded, hashOf } from "../../verifier/test/model/encode.js";
 import { anything, nearly } from "../../verifier/test/model/generate.js";
 import { type Manifest as Said, valuesOf } from "../../verifier/test/model/manifest.js";
+import { refusalNumber } from "../../verifier/test/model/play.js";
 import { deviceKinds, withAllIdentities } from "../src/verify/manifest-facts.js";
 import { triedInterpreter } from "../src/verify/payload-check.js";
 
@@ -59,16 +60,6 @@ const askedBy = ({ op, digest, size, content }: Effect): Asked =>
 
 const NOT_KNOWN = Symbol("no device answers so");
 type NotKnown = typeof NOT_KNOWN;
-
-function refusalOf(run: () => void): number {
-  try {
-    run();
-    return 0;
-  } catch (e) {
-    if (typeof (e as { code?: unknown }).code !== "number") throw e;
-    return (e as { code: number }).code;
-  }
-}
 
 /** An effect that the tools looked at, and what they took for its outcome. */
 interface Step {
@@ -185,7 +176,7 @@ function hold(device: MemoryDevice, contents: ReadonlyMap<string, string>, prefi
 }
 
 const drive = (device: Device, of: typeof install | typeof boot, envelope: Uint8Array) =>
-  refusalOf(() => {
+  refusalNumber(() => {
     const progress = of(envelope, TRUST, device, host);
     if (progress.next()) progress.next(false);
   });

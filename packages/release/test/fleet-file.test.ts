@@ -1,16 +1,15 @@
 // Fleet files that nobody wrote: whatever is in one, it is read, or refused in one line.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, KeyFileError } from "@firmseal/keys";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { readFleet } from "../src/rotation/fleet.js";
 
-const folder = mkdtempSync(join(tmpdir(), "firmseal-fleet-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder("firmseal-fleet-");
 beforeAll(async () => {
   writeFileSync(join(folder, "t.trust"), await trustFileOf(1, { releases: [key("A"), key("B")], roots: [key("R1"), key("R2")] }));
 });

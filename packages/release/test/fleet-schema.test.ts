@@ -1,11 +1,11 @@
 // schema/fleet.schema.json against the tables that it repeats.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BUNDLE_ALGS, BUNDLE_FEATURES } from "@firmseal/bundler";
 import { keyAlgs } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import schema from "../schema/fleet.schema.json" with { type: "json" };
 import { readFleet } from "../src/rotation/fleet.js";
@@ -19,7 +19,7 @@ describe("the schema of fleet files", () => {
   });
 
   it("takes every feature and every algorithm", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "firmseal-fleet-schema-"));
+    const folder = temporaryFolder("firmseal-fleet-schema-");
     try {
       writeFileSync(join(folder, "t.trust"), await trustFileOf(1, { releases: [key("A"), key("B")], roots: [key("R1"), key("R2")] }));
       const cohort = { name: "a", devices: 1, trust: "t.trust", vendor: "example.com", class: "board", floor: 1 };

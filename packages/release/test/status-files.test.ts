@@ -1,21 +1,20 @@
 // Answers and nonces that nobody wrote: whatever is in them, no row changes but those of devices that have answered, and what is refused is refused
 // in one line.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "@firmseal/keys";
 import { type Device, hmac256, macAttester, status } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { fleetDevices } from "../src/rotation/fleet-rows.js";
 import { type Collection, collectStatuses } from "../src/status/collect.js";
 
-const folder = mkdtempSync(join(tmpdir(), "firmseal-status-"));
+const folder = temporaryFolder("firmseal-status-");
 const at = (name: string) => join(folder, name);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const NONCE = "00112233445566778899aabbccddeeff";
 const secret = new Uint8Array(32).fill(7);

@@ -136,7 +136,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
       /names \\u\{202e\}\\u\{1b\}\[31m as its envelope/,
     ],
     ["no board", (r) => r.artifacts.splice(0, r.artifacts.length), /it has no envelope for this board/],
-    ["artifacts that are none", (r) => Object.assign(r, { artifacts: [null, 1, "x"] }), /is not the record of a release/],
+    ["artifacts that are not objects", (r) => Object.assign(r, { artifacts: [null, 1, "x"] }), /is not the record of a release/],
     ["artifacts without classes", (r) => Object.assign(r.artifacts[0] ?? {}, { classes: [null] }), /is not the record of a release/],
   ])("is red if release.json has %s, no matter who made the page", async (_, change, words) => {
     const { isGood, verdict } = await withRecord(change);

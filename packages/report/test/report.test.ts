@@ -207,7 +207,7 @@ describe("report", () => {
 
   it.each([
     ["a key that has not signed", ["fw.suit", "--key", "B.jwk", "--html", "x.html"], 1, "refused"],
-    ["a name that is no page", ["fw.suit", "--key", "A.jwk", "--html", "fw.suit"], 2, "is not the name of an HTML file"],
+    ["a name that is not a page", ["fw.suit", "--key", "A.jwk", "--html", "fw.suit"], 2, "is not the name of an HTML file"],
     ["no envelope", ["fw.bin", "--key", "A.jwk", "--html", "x.html"], 1, "not a SUIT envelope"],
     ["half a device", ["fw.suit", "--key", "A.jwk", "--html", "x.html", "--vendor", "a.com"], 2, "one of them is missing"],
     ["an unknown simulated device", ["fw.suit", "--key", "A.jwk", "--html", "x.html", "--device", "toaster"], 2, "unknown device"],

@@ -47,7 +47,7 @@ export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCos
 export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
 export { formatHss, parseHss } from "./hss/text.js";
 export { cachedCount, cachedHeight, cachedNodes, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
-export { fromCose, toCose, toPrivateCose } from "./key/cose-key.js";
+export { fromCose, isSecretCose, toCose, toPrivateCose } from "./key/cose-key.js";
 export { KeyError, type KeyErrorCode, unlessThrown } from "./key/error.js";
 export { fromJwk, type Jwk, toJwk, toPrivateJwk } from "./key/jwk.js";
 export {

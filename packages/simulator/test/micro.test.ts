@@ -8,7 +8,7 @@ import { type StartedApp, storageBoot, type storageDevice } from "@firmseal/veri
 import { describe, expect, it } from "vitest";
 import { readMicroVectors } from "../../../test-vectors/index.mjs";
 import { playable } from "../../bundler/src/index.js";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, patterned, sha256 as sha256Of } from "../../test-support/src/bytes.js";
 import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import { bootlessStore } from "../src/devices/bootless.js";
 import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
@@ -25,10 +25,10 @@ import type { MakeStore, Setup, Verifier } from "../src/store.js";
 const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
 const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
 const key = privateKey("ed25519", hex("0b".repeat(32)));
-const image = (n: number, seed: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
+const image = patterned;
 
 const code = new Function(`return ${playable({ algs: ["ed25519"], features: ["flash", "storage"], micro: ["sha256"] })}`)();
-const sha256 = (bytes: ArrayLike<number>) => new Uint8Array(createHash("sha256").update(Uint8Array.from(bytes)).digest());
+const sha256 = (bytes: ArrayLike<number>) => sha256Of(Uint8Array.from(bytes));
 // a host that has only what a board has: SHA-256 in one call
 const host: Host = { sha256: { once: sha256 } };
 const verifier: Verifier = {

@@ -5,7 +5,7 @@ import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal
 import { anchor, install, type Progress } from "@firmseal/verifier";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { expect } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { fromLatin1, hex } from "../../test-support/src/bytes.js";
 import { FlashModel } from "../src/storage-models/flash-model.js";
 import { erasedFlash } from "../src/storage-models/flash-operations.js";
 import { powerOn, storageIo } from "../src/storage-models/storage-model.js";
@@ -18,7 +18,7 @@ export const ID = [hex("00")];
 export const TRIES = 2;
 export const ROOM = 5000;
 export const app = (version: number, n = 2001) => `app(${version});//`.padEnd(n, String.fromCharCode(97 + (version % 26)));
-export const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
+export const bytes = fromLatin1;
 
 export function release(sequence: number | string, text: string, uri = "#app"): Promise<Uint8Array> {
   const payload = bytes(text);

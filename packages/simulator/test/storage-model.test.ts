@@ -2,11 +2,11 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { draws } from "../../test-support/src/randoms.js";
 import { FlashModel } from "../src/storage-models/flash-model.js";
 import { erasedFlash } from "../src/storage-models/flash-operations.js";
@@ -46,7 +46,7 @@ describe("the model of Storage", () => {
   const path = process.env["ESPRUINO"];
 
   it.skipIf(!path)(`keeps its bytes as Espruino does${path ? "" : " (skipped: set ESPRUINO=/path/to/espruino)"}`, () => {
-    const folder = mkdtempSync(join(tmpdir(), "firmseal-storage-"));
+    const folder = temporaryFolder("firmseal-storage-");
     const below = draws(1);
     try {
       for (let round = 0; round < 5; round++) {

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { chromiumPath } from "../../../scripts/testing/chromium.mjs";
 import { some } from "./environment/effort.js";
+import { forProcess } from "./environment/folders.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -18,7 +19,7 @@ let browser: Promise<Browser> | undefined;
 /** The browser of all test files of this process, with which it ends. A file closes the pages that it opens. */
 export function launch(): Promise<Browser> {
   if (browser === undefined) {
-    browser = chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"], handleSIGTERM: false });
+    browser = forProcess(() => chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"], handleSIGTERM: false }));
     // with this signal vitest ends the process. At its exit, Playwright ends the browser, and removes its folder
     process.once("SIGTERM", () => process.exit(143));
   }

@@ -25,3 +25,6 @@ export function draws(seed: number): (n: number) => number {
   const random = randoms(seed);
   return (n) => Math.floor(random() * n);
 }
+
+/** The next `n` octets of a row of whole numbers. */
+export const drawOctets = (draw: (n: number) => number, n: number): Uint8Array => Uint8Array.from({ length: n }, () => draw(256));

@@ -100,7 +100,7 @@ it("a signature of 16,384 bytes is checked", async () => {
 });
 
 it.each([
-  ["the first digit of one that there is", "d284 43a10120 a0 f6 4100", errors.HEADER_ALG_UNKNOWN],
+  ["the first digit of one that exists", "d284 43a10120 a0 f6 4100", errors.HEADER_ALG_UNKNOWN],
   [
     "none, in a header that calls it critical, whatever the signer names",
     "d86284 44a1028101 a0 f6 8183 43a10132 a0 4100",

@@ -1,11 +1,11 @@
 // The number of the floor belongs to one manifest, on every ready-made device: even after a way back, a power cut, and an update of the verifier.
 
 import * as nodeFs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash, type Pages } from "../../simulator/src/storage-models/flash-operations.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -24,7 +24,7 @@ const layout: FlashLayout = {
 const onFlash = (flash: FlashModel, tries = 3) => flashDevice(flash, identity, { ...layout, tries }, () => true);
 
 function folder(): string {
-  const path = nodeFs.mkdtempSync(join(tmpdir(), "counters-"));
+  const path = temporaryFolder("counters-");
   createFileDevice(nodeFs as unknown as FileSystem, path, identity, 4096);
   return path;
 }

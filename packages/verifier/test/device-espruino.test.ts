@@ -1,7 +1,7 @@
 // What a board offers natively: its hash where it has one, ours where it has none, or where the stack is too small for it.
 
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { countingBytes, latin1, sha256 as sha } from "../../test-support/src/bytes.js";
 import { type EspruinoCrypto, espruinoIo } from "../src/device/espruino.js";
 import type { EspruinoE, EspruinoStorage } from "../src/device/storage.js";
 
@@ -19,8 +19,7 @@ function fakeE() {
   return { E, lengths };
 }
 const storage = {} as EspruinoStorage;
-const sha = (b: Uint8Array | string) => Uint8Array.from(createHash("sha256").update(b).digest());
-const text = Buffer.from(Uint8Array.from({ length: 600 }, (_, i) => (i * 7) & 255)).toString("latin1");
+const text = latin1(countingBytes(600));
 
 describe("the hash of a board", () => {
   it("is the native one, of a text in one call and in place", () => {

@@ -2,15 +2,14 @@
 // packages/simulator/test/simulate.test.ts.
 
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { componentName, createFileDevice, type DeviceRecord, type FileSystem, fileDevice, fileSource } from "../src/device/file.js";
 import { boot, type Device, errors, install, open } from "../src/index.js";
 import { code, ID, identity, image, release, trust } from "./releases.js";
 
-const root = fs.mkdtempSync(join(tmpdir(), "firmseal-"));
-afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
+const root = temporaryFolder("firmseal-");
 
 /** A new device in a folder of its own. */
 function fresh(capacity = 10_000): string {
@@ -94,7 +93,7 @@ describe("a record", () => {
   it.each<[string, object]>([
     ["another format", { format: "firmseal-device-2" }],
     ["no format", { format: undefined }],
-    ["a vendor that is no list", { vendor: null }],
+    ["a vendor that is not a list", { vendor: null }],
     ["a vendor without a length", { vendor: {} }],
     ["a vendor in capitals", { vendor: ["FA"] }],
     ["an odd number of digits", { class: ["000"] }],

@@ -1,9 +1,8 @@
 // Machine code on a board: what the verifier asks of it, and when the JavaScript decides instead. The engine is a model whose machine code says
 // what the test wants. scripts/test/kernel-device.test.mjs runs the real code.
 
-import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import { hex } from "../../test-support/src/bytes.js";
+import { hex, latin1, fromLatin1 as octets, sha256 as sha } from "../../test-support/src/bytes.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 import type { Bytes, Host } from "../src/base/types.js";
 import { ed25519Kernel, type KernelCode, type KernelE, type KernelProcess, useKernel } from "../src/device/kernel.js";
@@ -11,9 +10,6 @@ import { ed25519Kernel, type KernelCode, type KernelE, type KernelProcess, useKe
 /** FIRMSEAL_VALID of kernel.h. */
 const VALID = 0x5ea1ed25;
 const BOARD = "BANGLEJS2";
-const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
-const octets = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
-const sha = (bytes: Uint8Array) => Uint8Array.from(createHash("sha256").update(bytes).digest());
 const concat = (...pieces: Bytes[]) => Uint8Array.from(pieces.flatMap((piece) => Array.from(piece)));
 
 interface Case {
@@ -325,7 +321,7 @@ describe("the JavaScript decides from one use to the next", () => {
     ["the board has another name", (b) => Object.assign(b.process.env, { BOARD: "PUCKJS" })],
     ["the stack is full", (b) => Object.assign(b, { stackFree: 4096 })],
     ["the image is not flat any more", (b) => Object.assign(b, { isFlat: (v: unknown) => typeof v !== "string" })],
-    ["the image lies at an odd address", (b) => Object.assign(b, { skew: 2 })],
+    ["the image is at an odd address", (b) => Object.assign(b, { skew: 2 })],
     ["the image has changed", (b) => Object.assign(b.E, { toArrayBuffer: () => imageWith(8).buffer })],
     ["there is no memory for its bytes", (b) => Object.assign(b.E, { toArrayBuffer: broken })],
     ["the code accepts the cut sample", (b) => Object.assign(b, { run: (call: Call) => (isSample(call) ? VALID : contrary(call)) })],
@@ -375,12 +371,12 @@ describe("hostile input", () => {
   it.each<[string, { key?: unknown; signature?: unknown }]>([
     ["a key of 31 bytes", { key: GOOD.key.subarray(1) }],
     ["a key of 33 bytes", { key: concat(GOOD.key, [0]) }],
-    ["a key with an element that is no octet", { key: with256(GOOD.key) }],
+    ["a key with an element that is not an octet", { key: with256(GOOD.key) }],
     ["a key with texts", { key: Array.from(GOOD.key, String) }],
     ["a text", { key: "a".repeat(32) }],
     ["a signature of 63 bytes", { signature: GOOD.signature.subarray(1) }],
     ["a signature of 65 bytes", { signature: concat(GOOD.signature, [0]) }],
-    ["a signature with an element that is no octet", { signature: with256(GOOD.signature) }],
+    ["a signature with an element that is not an octet", { signature: with256(GOOD.signature) }],
   ])("%s never comes to the machine code", (_, change) => {
     const engine = started();
     // what would say yes to anything

@@ -2,8 +2,6 @@
 // a power cut, and on a device that had one floor before.
 
 import * as nodeFs from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { encode, encodeTrust, type PrivateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DEVICES, type SimulatedDevice } from "../../simulator/src/devices/devices.js";
@@ -13,6 +11,7 @@ import { erasedFlash } from "../../simulator/src/storage-models/flash-operations
 import type { Machine, MakeStore, Store } from "../../simulator/src/store.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
@@ -87,7 +86,7 @@ const devices: [string, (tries: number) => () => Device][] = [
   [
     "files",
     () => {
-      const path = nodeFs.mkdtempSync(join(tmpdir(), "roles-"));
+      const path = temporaryFolder("roles-");
       createFileDevice(nodeFs as unknown as FileSystem, path, identity, 4096);
       return () => fileDevice(nodeFs as unknown as FileSystem, path);
     },

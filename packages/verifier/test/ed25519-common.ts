@@ -1,7 +1,7 @@
 // Ed25519 with big integers, as slow and as plain as in RFC 8032, and signatures that are forged with it.
 
 import { createHash, createPrivateKey, createPublicKey, sign as nodeSign } from "node:crypto";
-import { draws } from "../../test-support/src/randoms.js";
+import { drawOctets, draws } from "../../test-support/src/randoms.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 
 export const P = 2n ** 255n - 19n;
@@ -109,9 +109,7 @@ export function forge(a: bigint, r: bigint, message: Uint8Array, onA: Point, onR
 
 export const random = draws(7);
 
-export function randomOctets(n: number): Uint8Array {
-  return Uint8Array.from({ length: n }, () => random(256));
-}
+export const randomOctets = (n: number): Uint8Array => drawOctets(random, n);
 
 export function keyPair(secret: Uint8Array) {
   const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), secret]);

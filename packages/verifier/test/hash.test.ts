@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { toHex as hex } from "../../test-support/src/bytes.js";
 import { LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
-import { draws } from "../../test-support/src/randoms.js";
+import { drawOctets, draws } from "../../test-support/src/randoms.js";
 import type { Hash } from "../src/base/types.js";
 import { type Compress, startHash, writeLength } from "../src/hash/block.js";
 import { HIGH, LOW } from "../src/hash/constants.js";
@@ -10,13 +11,7 @@ import { sha384, sha512 } from "../src/hash/sha512.js";
 
 const random = draws(1);
 
-function bytes(n: number): Uint8Array {
-  return Uint8Array.from({ length: n }, () => random(256));
-}
-
-function hex(b: ArrayLike<number>): string {
-  return Buffer.from(Array.from(b)).toString("hex");
-}
+const bytes = (n: number) => drawOctets(random, n);
 
 const hashes: [string, Hash, number][] = [
   ["sha256", sha256, 64],

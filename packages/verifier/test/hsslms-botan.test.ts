@@ -1,11 +1,11 @@
 // HSS/LMS against Botan, in both directions.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LONG, MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { hOf, type Level, lmsSigner, ots, stack } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import { check, plain, someHosts } from "./hsslms-common.js";
@@ -13,8 +13,7 @@ import { check, plain, someHosts } from "./hsslms-common.js";
 const { below, tree } = lmsSigner("hsslms botan");
 
 describe.skipIf(MUTANTS)("Botan", () => {
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-hsslms-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder("firmseal-hsslms-");
   const file = (name: string, content: Uint8Array | string) => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);

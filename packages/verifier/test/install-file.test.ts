@@ -1,11 +1,11 @@
 // Installing on the device in a folder.
 
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { singleImage } from "@firmseal/signer";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../test-support/src/bytes.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { formatSequence, parseSequence } from "../src/base/number.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type Device, errors, install } from "../src/index.js";
@@ -13,8 +13,7 @@ import { code, ID, identity, image, release, signed, trust, uuid } from "./relea
 
 // that a cut of the power leaves the old or the new release is shown by packages/simulator/test/simulate.test.ts, for every ready-made device
 describe("the device in a folder", () => {
-  const folder = fs.mkdtempSync(join(tmpdir(), "firmseal-"));
-  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder("firmseal-");
 
   const read = (d: Device, n: number) => Uint8Array.from(d.read(ID, 0, n, false));
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { hex, text } from "../../../test-vectors/src/pieces/assemble.js";
-import { hex as octets } from "../../test-support/src/bytes.js";
+import { countingBytes, hex as octets } from "../../test-support/src/bytes.js";
 import {
   bstr,
   checkItem,
@@ -66,7 +66,6 @@ it("bytes in RAM are a Source that reads them in place, wherever they are", () =
   }
 });
 describe("what is read of a Source", () => {
-  const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 7) & 255);
   function watched(b: Uint8Array, more: Partial<Source> = {}) {
     const reads: [number, number][] = [];
     const read = (at: number, n: number) => {
@@ -143,7 +142,7 @@ describe("what is read of a Source", () => {
     }
   });
   it("is a chunk of the Source at a time when it is copied, passed on or kept", () => {
-    const b = bytes(3000);
+    const b = countingBytes(3000);
     const small = watched(b, { chunk: 4 });
     expect(chunkOf(inputOf(small.source))).toBe(4);
     expect(copyBytes(inputOf(small.source), 3, 4)).toEqual(b.slice(3, 7));
@@ -164,7 +163,7 @@ describe("what is read of a Source", () => {
     feed(inputOf(large.source), { at: 7, n: 0 }, () => expect.fail("there is nothing"));
   });
   it("is not read again while it is held, or outside of what is returned", () => {
-    const b = bytes(100);
+    const b = countingBytes(100);
     const { source, reads } = watched(b, { chunk: 16 });
     const src = inputOf(source);
     load(src, { at: 10, n: 10 });
@@ -194,7 +193,7 @@ describe("what is read of a Source", () => {
     expect(reads).toHaveLength(2);
   });
   it("is held up to 65,536 octets in all", () => {
-    const { source, reads } = watched(bytes(70_000));
+    const { source, reads } = watched(countingBytes(70_000));
     const src = inputOf(source);
     load(src, { at: 0, n: 60_000 });
     load(src, { at: 60_000, n: 5536 });

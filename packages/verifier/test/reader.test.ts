@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { hex, text } from "../../../test-vectors/src/pieces/assemble.js";
-import { hex as octets } from "../../test-support/src/bytes.js";
+import { hex as octets, sourceOf } from "../../test-support/src/bytes.js";
 import {
   bool,
   checkEnd,
@@ -22,11 +22,9 @@ import {
   uint,
   uint64,
 } from "../src/cbor/reader.js";
-import type { Source } from "../src/index.js";
 import * as E from "../src/spec/errors.generated.js";
 import { refusalOf } from "./refusals.js";
 
-const sourceOf = (b: Uint8Array): Source => ({ length: b.length, read: (at, n) => b.slice(at, at + n) });
 const nested = (n: number, inner: string): string => "81".repeat(n) + inner;
 const deep = (n: number): string => "a100".repeat(n);
 /** A map with one key, a text of n bytes. */

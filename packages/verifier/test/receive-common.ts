@@ -7,7 +7,7 @@ import { powerOn, storageIo } from "../../simulator/src/storage-models/storage-m
 import { hex } from "../../test-support/src/bytes.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { storageDevice } from "../src/device/storage.js";
-import type { Source, Trust } from "../src/index.js";
+import type { Trust } from "../src/index.js";
 import type { TrialDevice } from "../src/install/device.js";
 import { ID, identity, image, release, trust } from "./releases.js";
 
@@ -47,5 +47,3 @@ export const good = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44
 export const other = privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
 export const bytes = image(1, 1000);
 export const plain: Uint8Array = await release(2, bytes);
-
-export const sourceOf = (envelope: Uint8Array): Source => ({ length: envelope.length, read: (at, n) => envelope.slice(at, at + n) });

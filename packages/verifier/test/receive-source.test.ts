@@ -3,10 +3,10 @@
 import { decodeTrust, encode, encodeTrust, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
-import { sha256Hex } from "../../test-support/src/bytes.js";
+import { sha256Hex, sourceOf } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Source, trustFileUnchecked } from "../src/index.js";
-import { boards, bytes, good, other, plain, send, sourceOf } from "./receive-common.js";
+import { boards, bytes, good, other, plain, send } from "./receive-common.js";
 import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 /** A Source that gives `first` once for each octet, and `then` whenever it is asked for one again. */

@@ -3,11 +3,11 @@
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
-import { sha256Hex } from "../../test-support/src/bytes.js";
+import { sha256Hex, sourceOf } from "../../test-support/src/bytes.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, open, type Source } from "../src/index.js";
 import { type Arrival, arrive } from "../src/install/receive.js";
-import { boards, bytes, good, other, PAGE, plain, send, sourceOf } from "./receive-common.js";
+import { boards, bytes, good, other, PAGE, plain, send } from "./receive-common.js";
 import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const check = "condition-image-match";

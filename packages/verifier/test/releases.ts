@@ -1,7 +1,7 @@
 // Releases to install, and the device that they are for.
 
 import { type Description, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
-import { hex, sha256Hex } from "../../test-support/src/bytes.js";
+import { hex, patterned, sha256Hex } from "../../test-support/src/bytes.js";
 import { anchor, type Refusal } from "../src/index.js";
 
 const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
@@ -11,7 +11,7 @@ export const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class:
 /** The component of singleImage(). */
 export const ID = [hex("00")];
 
-export const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
+export const image = (seed: number, n: number) => patterned(n, seed);
 export const signed = (d: Description) => signEnvelope(encode(d), [signer(key)]);
 
 /** One image, in the envelope where `uri` is one of its own. */

@@ -4,11 +4,12 @@ import { createHash } from "node:crypto";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { powerOn, type StorageModel, storageIo } from "../../simulator/src/storage-models/storage-model.js";
+import { latin1 } from "../../test-support/src/bytes.js";
 import { type StorageIo, storageDevice } from "../src/device/storage.js";
 import { ID, identity } from "./releases.js";
 
 export const ROOM = 3000;
-export const latin = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+export const latin = latin1;
 const u32 = (n: number) => String.fromCharCode(n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255);
 export const sha = (text: string) => createHash("sha256").update(text, "latin1").digest().toString("latin1");
 export const blankIo = (pages = 16): StorageIo => storageIo(powerOn(new FlashModel(erasedFlash(pages, 4096))).storage);

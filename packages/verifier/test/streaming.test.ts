@@ -1,12 +1,12 @@
 // Nothing ever needs a whole image or a whole envelope in RAM: how much is read and written at a time, counted at every border.
 
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { createFileDevice, fileDevice } from "../src/device/file.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -73,8 +73,7 @@ class Watch {
   };
 }
 
-const folder = fs.mkdtempSync(join(tmpdir(), "firmseal-stream-"));
-afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder("firmseal-stream-");
 
 const layout: FlashLayout = {
   components: [{ id: ID, slots: [0, 40 * PAGE], size: 40 * PAGE }],

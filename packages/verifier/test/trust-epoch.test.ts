@@ -1,8 +1,6 @@
 // Chains of trust files, limits on jumps, and counting from a new beginning: what a thief has left behind is undone once, and only once.
 
 import * as nodeFs from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   bridge,
   type Command,
@@ -23,6 +21,7 @@ import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
@@ -94,7 +93,7 @@ const devices: [string, () => () => Device][] = [
   [
     "files",
     () => {
-      const path = nodeFs.mkdtempSync(join(tmpdir(), "epoch-"));
+      const path = temporaryFolder("epoch-");
       createFileDevice(nodeFs as unknown as FileSystem, path, identity, 4096);
       return () => fileDevice(nodeFs as unknown as FileSystem, path);
     },

@@ -12,15 +12,18 @@ import { envelopeOf, refusalOf } from "./refusals.js";
 const file = async (f: FileFields = {}): Promise<Uint8Array> => Uint8Array.from(await fileOf(listOf(f)));
 const root = { anchors: [anchor("ed25519", publicKey("a"))] };
 
+/** A list with a key of n bytes. */
+const filled = (n: number) =>
+  listOf({ anchors: [ROOT, listed("b", [ROLE_RELEASE], { alg: int(-9999), key: bytes(new Array(n).fill(1)) })] });
+/** The longest key that a list may have. */
+const fits = 65535 - filled(65000).length + 65000;
+
 describe("a trust file", () => {
   it("gives a threshold for each role, 0 for one that nobody has", async () => {
     expect(embeddedTrust(await file()).thresholds).toEqual([0, 1, 1, 0, 0]);
   });
 
   it("has a list of 65,535 bytes at most", async () => {
-    const filled = (n: number) =>
-      listOf({ anchors: [ROOT, listed("b", [ROLE_RELEASE], { alg: int(-9999), key: bytes(new Array(n).fill(1)) })] });
-    const fits = 65535 - filled(65000).length + 65000;
     const whole = async (n: number) => Uint8Array.from(await fileOf(filled(n)));
     const host = { memory: 100_000 };
     expect(trustFileUnchecked(await whole(fits), root, host).payload.length).toBe(65535);
@@ -61,9 +64,6 @@ describe("a list", () => {
     Array.from({ length: n }, (_, i) => listed("b", [ROLE_RELEASE], { key: bytes(new Array(32).fill(i)) }));
 
   it("of 65,535 bytes is read, and of one more is not", () => {
-    const filled = (n: number) =>
-      listOf({ anchors: [ROOT, listed("b", [ROLE_RELEASE], { alg: int(-9999), key: bytes(new Array(n).fill(1)) })] });
-    const fits = 65535 - filled(65000).length + 65000;
     const payload = (n: number) => Uint8Array.from(filled(n));
     expect(trustPayload(algs, payload(fits)).payload.length).toBe(65535);
     expect(refusalOf(trustPayload, algs, payload(fits + 1))[0]).toBe(TRUST_LIMIT);

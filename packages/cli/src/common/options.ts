@@ -157,7 +157,7 @@ export function replace(): Option {
 }
 
 export function allowKeyAsImage(): Option {
-  return option("--allow-key-as-image", "continue even though the image, or a payload of the description, is a private key");
+  return option("--allow-key-as-image", "continue even though the image is a key, or a payload of the description is a private key");
 }
 
 /** --log, and what is signed although the log speaks against it. */

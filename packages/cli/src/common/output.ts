@@ -5,8 +5,11 @@ import {
   checkWritable,
   Failure,
   isFile,
+  isPrivateFile,
+  isRecord,
   isSameFile,
-  looksPrivate,
+  KEY_LIMITS,
+  ownFile,
   readFirstBytes,
   STDIO,
   sizeOf,
@@ -33,9 +36,9 @@ export function checkRelease(out: string, envelope: Uint8Array, replace: boolean
  * An output must not be an input, a private key, the state of a key, or another output. A mistyped name must not cost a
  * key, an image or a signed file: a signed file is replaced only by one of its kind, and a signed file replaces nothing
  * else, but for an envelope, which replaces any other file that is called *.suit. `kind`: of the output, if it is a
- * signed file.
+ * signed file, or "log" for a signing log, to which entries are appended.
  */
-export function checkOutput(path: string, option: string, others: readonly string[], kind?: FileKind): void {
+export function checkOutput(path: string, option: string, others: readonly string[], kind?: FileKind | "log"): void {
   refuseTerminal(path, option);
   if (path === STDIO) return;
   const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
@@ -51,19 +54,22 @@ export function refuseTerminal(path: string, option: string): void {
     throw usage(`${option}: stdout is a terminal, and the output is binary`, "name a file, or send stdout to a file or a program");
 }
 
-function checkReplaced(path: string, option: string, kind: FileKind | undefined): void {
+function checkReplaced(path: string, option: string, kind: FileKind | "log" | undefined): void {
   if (!isFile(path)) return;
-  const head = readFirstBytes(path, 1024);
+  const head = readFirstBytes(path, KEY_LIMITS.keyFile);
   const kept = (what: string) => usage(`${option} ${path} ${what}`, "choose another name, or move the file away");
-  if (looksPrivate(head)) throw usage(`${option} ${path} is a private key, or the state of a key`, "choose another name");
+  if (isPrivateFile(head)) throw usage(`${option} ${path} is a private key, or the state of a key`, "choose another name");
+  // a log is read before an entry is appended, and says what is wrong with it
+  if (kind === "log" && taggedKind(head) === undefined) return;
+  if (isRecord(head)) throw usage(`${option} ${path} is ${ownFile(head)}, which is never replaced`, "choose another name");
   if (head.length === 0 || (kind !== undefined && isOfKind(head, kind))) return;
   const there = taggedKind(head);
   if (there !== undefined) throw kept(`exists and is ${FILE_KINDS[there].what}`);
-  if (kind === undefined || (kind === "envelope" && path.toLowerCase().endsWith(".suit"))) return;
+  if (kind === undefined || kind === "log" || (kind === "envelope" && path.toLowerCase().endsWith(".suit"))) return;
   throw kept(`exists and is not ${FILE_KINDS[kind].what}`);
 }
 
-const isOfKind = (head: Uint8Array, kind: FileKind) => (kind === "envelope" ? looksLikeEnvelope(head) : taggedKind(head) === kind);
+const isOfKind = (head: Uint8Array, kind: FileKind | "log") => (kind === "envelope" ? looksLikeEnvelope(head) : taggedKind(head) === kind);
 
 /** With --json, bytes for stdout become a member of the one object there. */
 export function inJson(out: string, bytes: Uint8Array, asJson: boolean | undefined): { data?: string } {

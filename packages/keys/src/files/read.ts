@@ -4,10 +4,13 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSyn
 import { resolve } from "node:path";
 import { environment, systemFault, usage } from "../errors/failure.js";
 import { KEY_LIMITS } from "../limits.js";
-import { grouped } from "../words.js";
+import { byteWords } from "../words.js";
 
 /** The path for stdin, or for stdout when a command writes. */
 export const STDIO = "-";
+
+/** What messages call an input: its path, or "stdin". */
+export const inputName = (path: string): string => (path === STDIO ? "stdin" : path);
 
 /** Refuses a name with NUL: descriptions and fleet files name paths, and Node throws another kind of error for it. */
 function checkName(path: string): void {
@@ -45,8 +48,7 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
 /** Bytes to read before the first check. */
 const FIRST_READ = 4096;
 
-const tooLarge = (name: string, size: string, limit: number) =>
-  usage(`${name} is too large (${size} bytes)`, `the limit is ${grouped(limit)} bytes`);
+const tooLarge = (name: string, size: string, limit: number) => usage(`${name} is too large (${size})`, `the limit is ${byteWords(limit)}`);
 
 /** Returns the number of bytes read; 0 at the end. */
 function readInto(fd: number, into: Uint8Array, at: number, most: number): number {
@@ -81,7 +83,7 @@ export function readToEnd(fd: number, name: string, limit: number, size = 0, beg
         begins?.(into.subarray(0, n));
       }
       if (more === 0) return into.subarray(0, n);
-      if (n > limit) throw tooLarge(name, `more than ${grouped(limit)}`, limit);
+      if (n > limit) throw tooLarge(name, `more than ${byteWords(limit)}`, limit);
       if (n === into.length) {
         const longer = new Uint8Array(limit + 1);
         longer.set(into);
@@ -100,12 +102,12 @@ export function readToEnd(fd: number, name: string, limit: number, size = 0, beg
  * or for something that is not a file, ENVIRONMENT if the file cannot be read.
  */
 export function readAll(path: string, limit: number, begins?: (head: Uint8Array) => void): Uint8Array {
-  if (path === STDIO) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
+  if (path === STDIO) return readToEnd(0, inputName(path), Math.min(limit, KEY_LIMITS.stdin), 0, begins);
   const { fd, size } = openRegular(path);
   try {
     if (size > limit) {
       begins?.(firstBytes(fd, FIRST_READ));
-      throw tooLarge(path, String(size), limit);
+      throw tooLarge(path, byteWords(size), limit);
     }
     return readToEnd(fd, path, limit, size, begins);
   } finally {

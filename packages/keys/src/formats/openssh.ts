@@ -17,6 +17,7 @@ import {
 } from "@firmseal/signer";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { joinSecret } from "../secrets/join-secret.js";
+import { byteWords, grouped } from "../words.js";
 import { refuseLong, secondsFor } from "./kdf-cost.js";
 import { pem } from "./pem.js";
 import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
@@ -65,7 +66,7 @@ function ofString(alg: KeyAlg, name: string, length: number): KeyType {
     readPrivate(from, pub) {
       const both = from.string();
       if (both.length !== 2 * length)
-        throw new KeyError("length", `the private key in the file has ${both.length} bytes, not ${2 * length}`);
+        throw new KeyError("length", `the private key in the file has ${byteWords(both.length)}, not ${grouped(2 * length)}`);
       // the field repeats the public key: signing with a foreign public key would reveal the seed (RUSTSEC-2022-0093)
       if (!equalFields(both.subarray(length), pub)) throw mixed();
       return both.subarray(0, length);

@@ -2,8 +2,10 @@
 
 import { FILE_KINDS, type FileKind, taggedKind } from "@firmseal/verifier/tools";
 import { KeyFileError } from "../errors/key-file.js";
+import { OWN_FILE_BYTES, ownFile } from "../files/own-file.js";
 import { readFirstBytes } from "../files/read.js";
 import { looksLikeLog } from "../signing-log/entry.js";
+import { byteWords } from "../words.js";
 
 const IMAGE = "give the key that signs; an image is an argument without an option";
 
@@ -25,18 +27,13 @@ const ROWS: readonly (readonly [begins: RegExp, what: string, hint: string])[] =
   [/^30(?:..){1,5}?30(?:..){1,5}?a003020102/, "a certificate", "extract the public key: openssl x509 -inform DER -pubkey -noout -in FILE"],
 ];
 
-const SCHEMA = /"(urn:firmseal:[a-z]+:\d+)"/;
-
-/** How many bytes of a file are examined. */
-const LOOKED_AT = 512;
-
 /** Returns the error for `bytes` that hold no key. It names their kind if that is known; otherwise it is `fault`. */
 export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): KeyFileError {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LOOKED_AT));
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, OWN_FILE_BYTES));
   const is = (what: string, hint: string) => new KeyFileError(`${name} is ${what}, not a key`, hint, 2);
   if (looksLikeLog(head)) return is("a signing log", "give the key itself: the log of KEY is KEY.log");
-  const schema = SCHEMA.exec(head.toString("latin1"))?.[1];
-  if (schema !== undefined) return is(`a file of ${schema}`, "give the key itself, or a reference to one");
+  const own = ownFile(head);
+  if (own !== undefined) return is(own, "give the key itself, or a reference to one");
   const signed = taggedKind(head);
   if (signed !== undefined) return is(FILE_KINDS[signed].what, SIGNED[signed]);
   const hex = head.toString("hex");
@@ -47,5 +44,5 @@ export function notAKey(bytes: Uint8Array, name: string, fault: KeyFileError): K
 /** Returns the error for a file that is too long for a key. */
 export function tooLongForKey(path: string, size: number): KeyFileError {
   const hint = "give a file that contains nothing else; firmseal keygen and firmseal pubkey write key files";
-  return notAKey(readFirstBytes(path, LOOKED_AT), path, new KeyFileError(`${path}: too long for a key (${size} bytes)`, hint, 2));
+  return notAKey(readFirstBytes(path, OWN_FILE_BYTES), path, new KeyFileError(`${path}: too long for a key (${byteWords(size)})`, hint, 2));
 }

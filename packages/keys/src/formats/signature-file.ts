@@ -5,6 +5,7 @@ import { type KeyAlg, signatureLength } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { CUSTODY } from "../algorithms.js";
 import { Failure } from "../errors/failure.js";
+import { byteWords, grouped } from "../words.js";
 import { decodeBase64 } from "./base64.js";
 import { rawFromDer } from "./der/ecdsa.js";
 
@@ -41,7 +42,7 @@ export function parseSignature(bytes: Uint8Array, alg: KeyAlg, name: string): Ui
   const length = signatureLength(alg);
   if (length === undefined || content.length === length) return content;
   if (!ecdsa || content[0] !== 0x30)
-    throw wrongSignature(`${name}: a signature of ${alg} has ${length} bytes, not ${content.length}`, hint);
+    throw wrongSignature(`${name}: a signature of ${alg} has ${byteWords(length)}, not ${grouped(content.length)}`, hint);
   const raw = rawFromDer(content, length);
   if (!raw) throw wrongSignature(`${name}: looks like an ECDSA signature in DER, but is not`, "sign again, or export the signature again");
   return raw;

@@ -19,6 +19,7 @@ import {
 import { MAX_SIGNATURE, toHex } from "@firmseal/verifier/tools";
 import { usage } from "../errors/failure.js";
 import { checkWritable, writeWhole } from "../files/write.js";
+import { byteWords, grouped } from "../words.js";
 import { buildCachedNodes } from "./build.js";
 import { writeHssFile } from "./file.js";
 import { HssPlaceOnDisk } from "./state.js";
@@ -36,7 +37,7 @@ export function hssParams(levels = DEFAULT_LEVELS): HssParams {
   const bytes = hssSignatureLength(params);
   if (bytes > MAX_SIGNATURE)
     throw usage(
-      `--hss ${formatHss(params)}: its signatures have ${bytes} bytes, and devices read at most ${MAX_SIGNATURE}`,
+      `--hss ${formatHss(params)}: its signatures have ${byteWords(bytes)}, and devices read at most ${grouped(MAX_SIGNATURE)}`,
       "use fewer levels, or wider digits",
     );
   return params;

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ReadStream } from "node:tty";
 import { unlessThrown } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
+import { byteWords } from "../words.js";
 import { checkDescriptor } from "./descriptor.js";
 import { takeVariable } from "./environment.js";
 
@@ -51,7 +52,7 @@ function checked(bytes: Uint8Array, where: string): Uint8Array {
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 function tooLong(where: string): KeyFileError {
-  return new KeyFileError(`${where}: longer than ${LONGEST_PASSPHRASE} bytes`, "a passphrase is one line", 3);
+  return new KeyFileError(`${where}: longer than ${byteWords(LONGEST_PASSPHRASE)}`, "a passphrase is one line", 3);
 }
 
 function fromEnv(name: string): Uint8Array {

@@ -5,7 +5,7 @@
 import { closeSync, constants, fstatSync, type Stats } from "node:fs";
 import { KeyFileError } from "../errors/key-file.js";
 import { openRegular, readToEnd } from "../files/read.js";
-import { visible } from "../words.js";
+import { byteWords, visible } from "../words.js";
 
 // Windows has neither this flag nor modes: Node reports all bits as set
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
@@ -35,7 +35,7 @@ export function readGuarded(path: string, limit: number, what = "a private key",
 }
 
 const longerThan = (what: string) => (path: string, size: number) =>
-  new KeyFileError(`${path}: too long for ${what} (${size} bytes)`, "give a file that contains nothing else", 2);
+  new KeyFileError(`${path}: too long for ${what} (${byteWords(size)})`, "give a file that contains nothing else", 2);
 
 function openKeyFile(path: string): { fd: number; size: number; link: boolean } {
   try {

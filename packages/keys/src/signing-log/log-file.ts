@@ -8,7 +8,7 @@ import { environment, type Failure, systemFault, tooMuch } from "../errors/failu
 import { openRegular, readIfThere } from "../files/read.js";
 import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
-import { grouped } from "../words.js";
+import { byteWords, grouped } from "../words.js";
 import { ACCEPT, type Entry, type EntryFacts, entryAfterTorn, hashOfLine, isBegun, lineOf, NO_PREVIOUS, parseEntry } from "./entry.js";
 
 /** A fault of a signing log. */
@@ -164,7 +164,7 @@ export function appendEntry(log: SigningLog, facts: EntryFacts, above = 0): Entr
   const { n, prev } = linkOf(log, facts.operation, above, rest);
   const { text, hash } = lineOf({ v: 1, n, ...facts, ...(torn > 0 && { torn }), prev });
   if (Buffer.byteLength(text) > KEY_LIMITS.logEntry)
-    throw tooMuch(`${log.path}: the entry would be too long`, `the limit is ${grouped(KEY_LIMITS.logEntry)} bytes`);
+    throw tooMuch(`${log.path}: the entry would be too long`, `the limit is ${byteWords(KEY_LIMITS.logEntry)}`);
   write(log, Buffer.from(torn > 0 ? END_OF_TORN + text : text));
   follow(log, readFrom(log.path, log.end));
   const entry = log.entries.findLast((e) => e.hash === hash);

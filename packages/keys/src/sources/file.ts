@@ -32,7 +32,7 @@ import { notAKey, tooLongForKey } from "../formats/other-file.js";
 import { readPem } from "../formats/pem-key.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
-import { visible } from "../words.js";
+import { byteWords, visible } from "../words.js";
 import { type Asking, type OpenedKey, withRetries } from "./source.js";
 
 export { KeyFileError };
@@ -97,7 +97,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
   if (bytes.length === 0) throw new KeyFileError(`${name}: the file is empty`, KEY_FORMS_HINT, 2);
   // do not search an image that was named by mistake
   if (bytes.length > KEY_LIMITS.keyFile)
-    throw notAKey(bytes, name, new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, KEY_FORMS_HINT, 2));
+    throw notAKey(bytes, name, new KeyFileError(`${name}: too long for a key (${byteWords(bytes.length)})`, KEY_FORMS_HINT, 2));
   try {
     const key = await keyIn(bytes, name, passphrase);
     if (key) return key;

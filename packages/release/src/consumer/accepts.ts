@@ -1,6 +1,7 @@
 // Whether a consumer accepts an envelope: its row in consumers.ts, applied to what is in the envelope. Nothing is
 // verified here.
 
+import { byteWords } from "@firmseal/keys";
 import { inWords } from "@firmseal/signer";
 import {
   ALG_NAMES,
@@ -132,7 +133,7 @@ function stepFault(g: Grammar, step: SequenceCommand, inTryEach: boolean): Consu
     if (code === PARAM_IMAGE_DIGEST && !g.digests.some((alg) => HASH_NAMES[alg] === (value as DigestText).algorithm))
       return { what: `an image digest uses ${(value as DigestText).algorithm}`, hint: useHash(g) };
     if (code === PARAM_URI && Buffer.byteLength(String(value)) > g.uri)
-      return { what: `a URI has ${Buffer.byteLength(String(value))} bytes; the limit is ${g.uri}`, hint: "give a shorter URI" };
+      return { what: `a URI has ${byteWords(Buffer.byteLength(String(value)))}; the limit is ${g.uri}`, hint: "give a shorter URI" };
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
 // the format of the retired reference tool.
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
-import { boundedMessage, grouped, readAll, refusedInput, refuseKeyAsInput, STDIO, visible, warn } from "@firmseal/keys";
+import { boundedMessage, grouped, inputName, readAll, refusedInput, refuseKeyAsInput, STDIO, visible, warn } from "@firmseal/keys";
 import {
   type Description,
   DescriptionError,
@@ -16,7 +16,6 @@ import {
 import { hashFile } from "./hash-file.js";
 import { parseJson } from "./json.js";
 import { LIMITS } from "./limits.js";
-import { inputName } from "./wrong-kind.js";
 
 export interface KeyAsImage {
   /** The keys that sign: their files are not input. */

@@ -4,9 +4,8 @@
 import { basename, extname } from "node:path";
 import { DETECT_BYTES, detectFormat } from "@firmseal/images";
 import {
-  grouped,
+  byteWords,
   isNumberOf,
-  looksLikeLog,
   readAll,
   readFirstBytes,
   refusedInput,
@@ -25,15 +24,7 @@ import { versionIn } from "@firmseal/report";
 import { type Description, draftOf, EnvelopeDraft, isUuid, type SignedWith, type SingleImage, singleImage } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
-import {
-  FILE_KINDS,
-  type FileKind,
-  formatSequence,
-  looksLikeEnvelope,
-  taggedKind,
-  toHex,
-  type UnverifiedEnvelope,
-} from "@firmseal/verifier/tools";
+import { formatSequence, looksLikeEnvelope, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { asEnvelope } from "./envelope-file.js";
@@ -41,7 +32,7 @@ import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
 import { LIMITS } from "./limits.js";
-import { inputName } from "./wrong-kind.js";
+import { refuseAsImage } from "./wrong-kind.js";
 
 /** Options for an image, a description or an envelope to sign. */
 export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {
@@ -107,7 +98,7 @@ async function readImage(path: string, given: Uint8Array | undefined, o: InputOp
   }
   const { bytes, read } = flashBytes(path, given);
   // the file may be another one by now
-  if (!o.allowKeyAsImage && given === undefined && read === undefined) await refuseKeyAsInput(path, [], bytes);
+  if (!o.allowKeyAsImage && given === undefined && read === undefined) await refuseKeyAsInput(path, [], bytes, { isFirmware: true });
   const facts = {
     digest: sha256Hex(bytes),
     size: bytes.length,
@@ -178,33 +169,18 @@ function firstRead(path: string): Uint8Array | undefined {
   return size <= LIMITS.keyFile ? readAll(path, LIMITS.keyFile) : undefined;
 }
 
-/** What to do with a signed file that is not an image. */
-const SIGNED_HINTS: Readonly<Record<Exclude<FileKind, "envelope">, string>> = {
-  "trust file": "firmseal trust sign signs it; to send it to devices, name it in a description",
-  message: "an approval goes with --approval; to send it to devices, name it in a description",
-};
-
-/** A signed file, given by mistake, must not become the firmware of a device. */
-function refuseSignedAsImage(path: string, head: Uint8Array): void {
-  const kind = taggedKind(head);
-  if (kind !== undefined && kind !== "envelope")
-    throw usage(`${inputName(path)} is ${FILE_KINDS[kind].what}, not an image`, SIGNED_HINTS[kind]);
-}
-
 /**
  * Finds out what a file is, without reading a long one: an image, a description or an envelope. "-" is stdin, which is
  * read whole. Throws a Failure: IMAGE for an empty file, USAGE for an option that does not go with the kind of input,
- * for a signed file of another kind, and unless `allowKeyAsImage` is set, for a file that looks like a private key.
+ * for a file that refuseAsImage() refuses, and unless `allowKeyAsImage` is set, for a key.
  */
 export async function readInput(path: string, o: InputOptions): Promise<ReleaseInput> {
   const bytes = firstRead(path);
-  if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, bytes);
+  if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, bytes, { isFirmware: true });
   const head = bytes?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES);
   const kind = detectKind(head, path);
-  if (kind === "description" && looksLikeLog(head))
-    throw usage(`${inputName(path)} is a signing log`, "name the image, the description or the envelope");
-  if (kind === "image") refuseSignedAsImage(path, head);
-  else {
+  if (kind !== "envelope") refuseAsImage(path, head);
+  if (kind !== "image") {
     const given = (["vendor", "class", "seq", "first", "version", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
     if (given)
       throw usage(
@@ -227,7 +203,7 @@ export async function makeDraft(
   if (kind === "image") return await fromImage(path, given, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
-  if (bytes.length > limit) throw usage(`stdin is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
+  if (bytes.length > limit) throw usage(`stdin is too large (${byteWords(bytes.length)})`, `the limit is ${byteWords(limit)}`);
   const draft = kind === "envelope" ? EnvelopeDraft.read(asEnvelope(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
   return { draft: () => draft };
 }

@@ -1,12 +1,12 @@
 // Reads envelopes and payloads from files.
 
 import { closeSync, readSync } from "node:fs";
-import { Failure, grouped, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
+import { byteWords, Failure, grouped, inputName, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
 import { errors, type Source } from "@firmseal/verifier";
 import { looksLikeEnvelope, readHead, readItem } from "@firmseal/verifier/tools";
 import { refusalHint } from "../verify/refusals.js";
 import { LIMITS } from "./limits.js";
-import { inputName, wrongKind } from "./wrong-kind.js";
+import { wrongKind } from "./wrong-kind.js";
 
 /** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
@@ -78,7 +78,7 @@ export function admitted(path: string, envelope: Uint8Array): Uint8Array {
   const size = sizeWithoutPayloads(envelope);
   if (size > LIMITS.envelopeHead)
     throw tooMuch(
-      `${path}: the envelope has ${grouped(size)} bytes without its payloads`,
+      `${path}: the envelope has ${byteWords(size)} without its payloads`,
       `the limit is ${grouped(LIMITS.envelopeHead)}: make the manifest shorter`,
     );
   return envelope;

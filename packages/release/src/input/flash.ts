@@ -1,7 +1,7 @@
 // The bytes that go to flash, from a build output of any format.
 
 import { DETECT_BYTES, detectFormat, parseImage } from "@firmseal/images";
-import { readAll, refusedInput, visible } from "@firmseal/keys";
+import { byteWords, grouped, readAll, refusedInput, visible } from "@firmseal/keys";
 import { LIMITS } from "./limits.js";
 
 export interface FlashBytes {
@@ -21,6 +21,9 @@ export function flashBytes(path: string, given?: Uint8Array): FlashBytes {
   const bytes = image ? image.bytes : file;
   if (bytes.length === 0) throw refusedInput("IMAGE", `${path} contains no bytes for the flash`, "give the image that the build wrote");
   if (!image) return { bytes };
-  const gaps = image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : "";
-  return { bytes, read: `${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${gaps}` };
+  const gaps = image.gaps > 0 ? `, ${grouped(image.gaps)} of them gaps filled with ff` : "";
+  return {
+    bytes,
+    read: `${visible(path)}: ${format}, ${byteWords(bytes.length)} from address 0x${(image.address ?? 0).toString(16)}${gaps}`,
+  };
 }

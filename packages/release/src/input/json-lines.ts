@@ -1,7 +1,7 @@
 // Reads JSON Lines from untrusted files: each line is bounded, and the first invalid one ends the reading with its
 // number.
 
-import { type Failure, grouped, tooMuch } from "@firmseal/keys";
+import { byteWords, type Failure, tooMuch } from "@firmseal/keys";
 import { parseJson } from "./json.js";
 
 const NEWLINE = 10;
@@ -26,7 +26,7 @@ export function* jsonLines(
     const newline = bytes.indexOf(NEWLINE, at);
     const end = newline < 0 ? bytes.length : newline;
     line++;
-    if (end - at > longest) throw tooMuch(`${path}: line ${line} is too long`, `the limit is ${grouped(longest)} bytes for ${what}`);
+    if (end - at > longest) throw tooMuch(`${path}: line ${line} is too long`, `the limit is ${byteWords(longest)} for ${what}`);
     const row = bytes.subarray(at, end);
     at = end + 1;
     if (row.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue;

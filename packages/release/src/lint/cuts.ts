@@ -2,6 +2,7 @@
 // number of writes does not grow with the image, and its code decides as all devices with two slots do.
 
 import { randomBytes } from "node:crypto";
+import { byteWords, grouped } from "@firmseal/keys";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
 import { filesStore, simulate, Unsimulated } from "@firmseal/simulator";
 import { anchor, type Bytes, type Identity, type Source } from "@firmseal/verifier";
@@ -69,7 +70,8 @@ function unsimulated({ step, cause }: Unsimulated, isGiven: boolean): CutResult 
 export async function cutPowerOf(update: CutInput, identity: Identity, given?: CutInput): Promise<CutResult> {
   const bytes = bytesOf(update);
   const previous = given && bytes + bytesOf(given) <= LIMITS.lintSimulated ? given : undefined;
-  if (bytes > LIMITS.lintSimulated) return { why: `it has ${bytes} bytes, and at most ${LIMITS.lintSimulated} are simulated` };
+  if (bytes > LIMITS.lintSimulated)
+    return { why: `it has ${byteWords(bytes)}, and at most ${grouped(LIMITS.lintSimulated)} are simulated` };
   try {
     const before = previous && (await trialRelease(previous));
     const { report } = await simulate(filesStore, await trialRelease(update), identity, {

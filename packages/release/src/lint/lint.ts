@@ -128,13 +128,14 @@ export function withWaivers(findings: readonly Finding[], { path, all }: Waivers
 }
 
 /**
- * Returns the Failure (LINT) for findings that are not waived and at least as severe as `failOn`. Returns undefined if
- * there are none.
+ * Returns the Failure (LINT) for findings that are not waived and at least as severe as `failOn`. It names the most
+ * severe one, and how many others there are. Returns undefined if there are none.
  */
 export function lintFailure(findings: readonly Finding[], failOn: Severity = "error"): Failure | undefined {
   const worse = SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1);
   const failed = findings.filter(({ severity, waived }) => !waived && worse.includes(severity));
-  const [first] = failed;
+  // the order of the rules says nothing about how serious they are
+  const [first] = worse.flatMap((one) => failed.filter(({ severity }) => severity === one));
   if (!first) return undefined;
   const more = failed.length > 1 ? `, and ${grouped(failed.length - 1)} more` : "";
   return new Failure(

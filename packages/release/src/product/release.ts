@@ -2,7 +2,17 @@
 // number is used, what takes long is tried last, and the folder of the release appears whole.
 
 import { join } from "node:path";
-import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, sha256Hex, usage, withSigners, writeFolder } from "@firmseal/keys";
+import {
+  byteWords,
+  keyFacts,
+  type Receipt,
+  refuseTestKeys,
+  type SigningKey,
+  sha256Hex,
+  usage,
+  withSigners,
+  writeFolder,
+} from "@firmseal/keys";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/report";
 import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
@@ -195,7 +205,7 @@ async function signBoards(
     await reviewSigned(done, signers, version);
     refuseSigned({ product, board: prepared.board, trusted, role: options.role ?? "release" }, done, signers.length);
     if (prepared.board.for) checkFor(prepared.board.for, done.bytes);
-    options.progress?.(prepared.board.name, `signed, ${done.bytes.length} bytes`);
+    options.progress?.(prepared.board.name, `signed, ${byteWords(done.bytes.length)}`);
     out.push({ prepared, draft: done, tbs });
   }
   return out;

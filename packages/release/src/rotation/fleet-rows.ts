@@ -3,7 +3,7 @@
 // number.
 
 import { extname } from "node:path";
-import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
+import { byteWords, type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
 import { decodeUtf8, suggestion, type Violation } from "@firmseal/signer";
 import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";
@@ -123,7 +123,7 @@ function* jsonRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
 const ONE_COHORT = "one cohort";
 
 function tooLong(path: string, line: number): Failure {
-  return tooMuch(`${path}: line ${line} is too long`, `the limit is ${grouped(LIMITS.fleetRow)} bytes for ${ONE_COHORT}`);
+  return tooMuch(`${path}: line ${line} is too long`, `the limit is ${byteWords(LIMITS.fleetRow)} for ${ONE_COHORT}`);
 }
 
 function* lineRows(path: string, bytes: Uint8Array): Generator<FleetRow> {

@@ -2,7 +2,7 @@
 // kind of device that the manifest distinguishes, and each payload must be compared with an image digest on the way.
 
 import { existsSync } from "node:fs";
-import { Failure, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys";
+import { byteWords, Failure, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys";
 import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/report";
 import { hostFor } from "@firmseal/simulator";
 import { errors, type Manifest, type Refusal } from "@firmseal/verifier";
@@ -123,7 +123,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
     const payload = payloads.get(uri);
     if (!payload) return;
     if (size !== undefined && size !== payload.size) {
-      const what = `it has ${grouped(payload.size)} bytes, and the manifest says ${grouped(size)}`;
+      const what = `it has ${byteWords(payload.size)}, and the manifest says ${grouped(size)}`;
       refusePayload("PAYLOAD_SIZE", payload, oneForAll, what);
     }
     if (!expected) return;

@@ -1,6 +1,21 @@
 // Keys as COSE_Key (RFC 9052 §7, 9053 §7, 9964 §3).
 
-import { decodeItem, type Item, KEY_ALG, KEY_CRV, KEY_KID, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
+import {
+  decodeItem,
+  type Item,
+  KEY_ALG,
+  KEY_CRV,
+  KEY_D,
+  KEY_K,
+  KEY_KID,
+  KEY_KTY,
+  KEY_PRIV,
+  KEY_PUB,
+  KEY_X,
+  KEY_Y,
+  KTY_AKP,
+  KTY_SYMMETRIC,
+} from "@firmseal/verifier/tools";
 import { algWords, coseAlg, coseFormOf, type KeyAlg, keyAlgOf, keyAlgs, secretLabel, secretLength } from "../alg/algorithms.js";
 import { encodeCbor } from "../cbor.js";
 import { KeyError } from "./error.js";
@@ -36,6 +51,23 @@ export function fromCose(bytes: Uint8Array): PublicKey | PrivateKey {
   } finally {
     // wipe the copies: the secret is among them
     for (const member of members.values()) if (member instanceof Uint8Array) member.fill(0);
+  }
+}
+
+/**
+ * Returns whether bytes are a COSE_Key that holds a secret: of any algorithm, also of one that this package does not
+ * support, and of a symmetric key. Loads no algorithm, and copies no secret that it does not overwrite.
+ */
+export function isSecretCose(bytes: Uint8Array): boolean {
+  try {
+    const members = readCoseKey(bytes);
+    for (const member of members.values()) if (member instanceof Uint8Array) member.fill(0);
+    const kty = members.get(KEY_KTY);
+    // RFC 9053 §7 for curves and symmetric keys, RFC 9964 §3
+    const label = kty === KTY_SYMMETRIC ? KEY_K : kty === KTY_AKP ? KEY_PRIV : KEY_D;
+    return typeof kty === "number" && members.get(label) instanceof Uint8Array;
+  } catch {
+    return false;
   }
 }
 

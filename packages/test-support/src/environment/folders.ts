@@ -1,6 +1,7 @@
-// Temporary folders of tests. Test files share a process: setup.ts removes the folders after each file.
+// Temporary folders of tests. Test files share a process: setup.ts gives each file a folder of its own, in which it
+// leaves nothing.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -13,6 +14,38 @@ export function temporaryFolder(prefix: string): string {
   return folder;
 }
 
-export function removeFolders(): void {
+/** The value of TMPDIR outside a test file, and the folder of the file that runs. */
+let outside: { readonly value: string | undefined } | undefined;
+
+function setTmpdir(value: string | undefined): void {
+  if (value === undefined) delete process.env["TMPDIR"];
+  else process.env["TMPDIR"] = value;
+}
+
+/** Makes the folder in which a test file, and every program that it starts, has its temporary files. */
+export function enterFile(): void {
+  outside ??= { value: process.env["TMPDIR"] };
+  setTmpdir(outside.value);
+  setTmpdir(mkdtempSync(join(tmpdir(), "firmseal-file-")));
+}
+
+/** Removes the temporary folders of a test file, and returns the names of what it did not remove itself. */
+export function leaveFile(): string[] {
+  const own = process.env["TMPDIR"] as string;
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  const left = readdirSync(own);
+  rmSync(own, { recursive: true, force: true });
+  setTmpdir(outside?.value);
+  return left;
+}
+
+/** Makes what serves all files of the process. Its temporary files are outside the folder of the test file. */
+export async function forProcess<T>(make: () => Promise<T>): Promise<T> {
+  const own = process.env["TMPDIR"];
+  setTmpdir(outside?.value);
+  try {
+    return await make();
+  } finally {
+    setTmpdir(own);
+  }
 }

@@ -1,14 +1,17 @@
 // What vitest runs for each test file. Modules are loaded once for all files of a process, so a hook in a module would
 // serve the first file alone.
 
-import { afterAll, vi } from "vitest";
+import { afterAll, expect, vi } from "vitest";
 import "./certificates.js";
 import "./equality.js";
-import { removeFolders } from "./folders.js";
+import { enterFile, leaveFile } from "./folders.js";
 import "../keys/kept-scrypt.js";
 
+enterFile();
+
+// after all others: it is registered first
 afterAll(() => {
-  removeFolders();
   vi.unstubAllEnvs();
   vi.unstubAllGlobals();
+  expect(leaveFile(), "temporary files that the test file left").toEqual([]);
 });

@@ -4,18 +4,18 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createSign, sign as signWith } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { createRequire } from "node:module";
 import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { expect, onTestFinished } from "vitest";
 import type { KeyFileError } from "../../../keys/src/errors/key-file.js";
 import type { OpenedKey } from "../../../keys/src/sources/source.js";
+import { temporaryFolder } from "../environment/folders.js";
 import { hasProgram } from "../environment/programs.js";
 import { type DrawnPair, drawnPair } from "./drawn-keys.js";
 
@@ -58,7 +58,7 @@ export function signatureOf(key: ServiceKey, message: Uint8Array): Buffer {
 
 /** ECDSA in DER over a hash that is given, by openssl: Node signs messages only. */
 export function signatureOfHash(key: ServiceKey, hash: Uint8Array): Buffer {
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-hash-"));
+  const folder = temporaryFolder("firmseal-hash-");
   try {
     const path = join(folder, "key.pem");
     writeFileSync(path, key.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });

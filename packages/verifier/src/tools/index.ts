@@ -34,6 +34,8 @@ export {
   KEY_PUB,
   KEY_X,
   KEY_Y,
+  KTY_AKP,
+  KTY_SYMMETRIC,
   TAG_ENCRYPT,
   TAG_MAC,
   TAG_MAC0,

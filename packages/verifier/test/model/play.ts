@@ -17,8 +17,8 @@ export const sequencePair = (n: bigint): [number, number] => [Number(n >> 32n), 
 const number = ([high, low]: readonly [number, number]): bigint => (BigInt(high) << 32n) + BigInt(low);
 export const identityOf = (me: Me) => ({ vendor: me.vendor.map(hex), class: me.class.map(hex), device: me.device.map(hex) });
 
-/** The number with which something is refused; 0 if it is not. Any other error is a fault of its own. */
-function refusal(run: () => void): number {
+/** Returns the number with which a call is refused, or 0. Any other error is thrown on: it is a fault of its own. */
+export function refusalNumber(run: () => void): number {
   try {
     run();
     return 0;
@@ -36,7 +36,7 @@ export interface Course {
 /** What a run hands out when its effects go as `outcomes` says, in order; true where the list is used up. */
 export function runOf(envelope: Uint8Array, trust: Trust, sections: number[], me: Me, outcomes: boolean[]): Course {
   const effects: object[] = [];
-  const code = refusal(() => {
+  const code = refusalNumber(() => {
     const run = start(open(envelope, trust), sections, identityOf(me));
     let i = 0;
     for (let e = step(run); e; e = step(run, outcomes[i++] ?? true)) effects.push(effectSpec(e));
@@ -75,7 +75,7 @@ export function modelRun(m: Manifest, sections: number[], me: Me, outcomes: bool
 /** What a device keeps of the digest of a manifest; nothing of one that cannot be read. */
 function decodedDigest(envelope: Uint8Array): Uint8Array {
   let bytes: ArrayLike<number> = [];
-  refusal(() => {
+  refusalNumber(() => {
     bytes = decodeEnvelope(envelope).digest?.bytes ?? [];
   });
   return Uint8Array.from(bytes).slice(0, 28);
@@ -102,7 +102,7 @@ export function courseOf(envelope: Uint8Array, trust: Trust, w: World, installin
     erased.push(toHex(id[0] as Uint8Array));
     erase(id, most);
   };
-  const code = refusal(() => drive((installing ? install : boot)(envelope, trust, device)));
+  const code = refusalNumber(() => drive((installing ? install : boot)(envelope, trust, device)));
   return {
     codes: code === 0 ? [] : [code],
     current: device.parts.map((p) => toHex(p.slots[p.current] as number[])),

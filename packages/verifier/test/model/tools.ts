@@ -1,9 +1,9 @@
 // `firmseal verify` in this process, and what the model says about it.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type VerifyOptions, verifyEnvelope } from "../../../cli/src/commands/verify/verify.js";
+import { temporaryFolder } from "../../../test-support/src/environment/folders.js";
 import * as errors from "../../src/spec/errors.generated.js";
 import { cover, type Key } from "./belief.js";
 import { Device } from "./device.js";
@@ -16,7 +16,7 @@ import type { World } from "./world.js";
 
 /** A folder for the files of one test file. */
 export function folder(): { put(name: string, bytes: Uint8Array | string): string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), "firmseal-model-"));
+  const path = temporaryFolder("firmseal-model-");
   return {
     put(name, bytes) {
       writeFileSync(join(path, name), bytes);

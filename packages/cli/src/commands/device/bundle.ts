@@ -19,7 +19,7 @@ import {
   minifiedBundle,
   readableBundle,
 } from "@firmseal/bundler";
-import { STDIO, usage, warn } from "@firmseal/keys";
+import { byteWords, grouped, STDIO, usage, warn } from "@firmseal/keys";
 import { hasTables, inWords, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
@@ -198,7 +198,8 @@ export default define({
     const has = `${f.algs.join(", ")}; ${f.features.join(", ") || "no features"}`;
     const parts = f.form === "boot" ? "boot file" : f.host ? `micro verifier: ${has}` : has;
     const code =
-      f.kernel && `machine code for ${f.kernel.board} (${f.kernel.architecture}): ${f.kernel.length} bytes, SHA-256 ${f.kernel.digest}`;
-    return [`${f.out}: ${parts}; ${f.bytes} bytes, ${f.gzip} after gzip -9`, ...(code ? [code] : [])];
+      f.kernel &&
+      `machine code for ${f.kernel.board} (${f.kernel.architecture}): ${byteWords(f.kernel.length)}, SHA-256 ${f.kernel.digest}`;
+    return [`${f.out}: ${parts}; ${byteWords(f.bytes)}, ${grouped(f.gzip)} after gzip -9`, ...(code ? [code] : [])];
   },
 });

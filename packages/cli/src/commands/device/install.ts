@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { environment, Failure, holdSignals, type Lock, lock, makeFolders, systemFault, usage } from "@firmseal/keys";
+import { byteWords, environment, Failure, holdSignals, type Lock, lock, makeFolders, systemFault, usage } from "@firmseal/keys";
 import {
   identityOf,
   PRODUCT_FILE,
@@ -269,6 +269,6 @@ export default define({
   run: installEnvelope,
   words: (f, path) => [
     `${path}: installed, ${numberWords(f)}`,
-    ...f.components.map((c) => `  component ${c.component}: slot ${c.slot}, ${c.size} bytes`),
+    ...f.components.map((c) => `  component ${c.component}: slot ${c.slot}, ${byteWords(c.size)}`),
   ],
 });

@@ -1,6 +1,6 @@
 import { runInThisContext } from "node:vm";
 import { playable } from "@firmseal/bundler";
-import { CODES, Failure, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
+import { byteWords, CODES, Failure, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
 import {
   deviceKinds,
   identityOf,
@@ -137,10 +137,10 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
       : readGivenRelease(previousRelease, readEnvelopeFile(previousRelease), o.previousPayload ?? [], trust);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
-    throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
+    throw usage("the update is too large to simulate", `at most ${byteWords(LARGEST)}; try the manifest with a smaller image`);
   if (known.room !== undefined)
     notice(
-      `Storage has room for ${known.room} releases of ${grouped(largest)} bytes here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
+      `Storage has room for ${known.room} releases of ${byteWords(largest)} here; STORAGE_FULL (99) after a cut means that cuts have filled it, until it is compacted`,
     );
   let bar: ProgressBar | undefined;
   const { report, setup, sequences } = await simulateOn(make, update.release, identityFor(update.manifest, o), {

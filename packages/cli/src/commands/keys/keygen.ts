@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
+  byteWords,
   checkNew,
   hssKeygen,
   hssParams,
@@ -167,7 +168,7 @@ export default define({
       ]),
       ...("parameters" in facts
         ? [
-            `${facts.parameters}: ${facts.signatures} signatures of ${facts.signatureBytes} bytes. Never sign with two copies of it: docs/guides/keys/hss.md`,
+            `${facts.parameters}: ${facts.signatures} signatures of ${byteWords(facts.signatureBytes)}. Never sign with two copies of it: docs/guides/keys/hss.md`,
           ]
         : []),
       ...(keys.length > 1 ? [`sign with both: firmseal sign … ${keys.map(({ out }) => `--key ${out}`).join(" ")}`] : []),

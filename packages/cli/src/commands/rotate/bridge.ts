@@ -1,4 +1,5 @@
 import {
+  byteWords,
   keyFacts,
   keyWords,
   type PassphraseOptions,
@@ -55,7 +56,7 @@ interface RotateBridgeOptions extends PassphraseOptions, Bridging {
 function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signingKeys: readonly SigningKey[]): void {
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
-  if (o.log !== undefined) checkOutput(o.log, "--log", inputs);
+  if (o.log !== undefined) checkOutput(o.log, "--log", inputs, "log");
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, "envelope");
   if (o.imageOut === STDIO && (o.json || o.out === STDIO))
@@ -185,8 +186,8 @@ export default define({
   run: bridge,
   words: ({ trust, needed, ...f }) => [
     needed.length > 0
-      ? `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${f.bytes} bytes, not signed`
-      : `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${f.bytes} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
+      ? `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${byteWords(f.bytes)}, not signed`
+      : `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${byteWords(f.bytes)}, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
     ...needed.map((one) => `${one.trust}: ${one.threshold} of these must sign: ${one.keys.map(keyWords).join(", ")}`),
     ...(needed.length > 0
       ? [`next, each key signs, wherever it is: firmseal sign ${f.out} --key KEY${needed.map((one) => ` --trust ${one.trust}`).join("")}`]

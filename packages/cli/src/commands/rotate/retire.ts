@@ -1,4 +1,5 @@
 import {
+  byteWords,
   hideSecrets,
   keyFacts,
   type PassphraseOptions,
@@ -116,7 +117,7 @@ export default define({
     const what = f.retired.until === null ? `without ${key}` : `in which ${key} counts up to ${f.retired.until}`;
     const isSigned = f.roots.length > 0;
     return [
-      `${f.out}: trust file ${f.sequence}, ${what}, ${f.bytes} bytes${isSigned ? "" : ", not signed"}`,
+      `${f.out}: trust file ${f.sequence}, ${what}, ${byteWords(f.bytes)}${isSigned ? "" : ", not signed"}`,
       ...receiptWords(f.log),
       ...(isSigned ? [] : [`next, each root signs, wherever it is: firmseal trust sign ${f.out} --previous-trust ${o.trust} --key ROOT`]),
     ];

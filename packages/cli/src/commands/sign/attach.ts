@@ -1,6 +1,8 @@
 // Detached signing, second half: a signature from another machine over what tbs.ts wrote.
 
 import {
+  byteWords,
+  inputName,
   keyFacts,
   keyWords,
   type PassphraseOptions,
@@ -74,7 +76,7 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   refuseTestKeys([key], o.allowTestKey ?? []);
   const out = o.out ?? path;
   checkOutput(out, "--out", [o.signature, o.key], "envelope");
-  const name = o.signature === STDIO ? "stdin" : o.signature;
+  const name = inputName(o.signature);
   const envelope = readEnvelopeFile(path);
   const signature = parseSignature(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
   const { draft, manifest } = await withSignature(envelope, key, signature, name);
@@ -116,5 +118,5 @@ export default define({
     ...membersOf("signers[]", KEY),
   },
   run: attachToEnvelope,
-  words: (f) => [`${f.out}: ${numberWords(f)}, ${f.bytes} bytes, signature of ${f.signers.map(keyWords).join(", ")} added`],
+  words: (f) => [`${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signature of ${f.signers.map(keyWords).join(", ")} added`],
 });

@@ -1,7 +1,7 @@
 // Verifies signing logs: the chain of each, that nothing seen before is missing, and that no two logs have the same
 // number.
 
-import { conflictWords, type Entry, isNumberOf, someOf } from "@firmseal/keys";
+import { byteWords, conflictWords, type Entry, isNumberOf, someOf } from "@firmseal/keys";
 import { type AuditOptions, auditLogs, logFaultWords } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
@@ -74,7 +74,7 @@ function logWords(log: AuditFacts["logs"][number], digest: string | undefined): 
     right: title === "entry" || title === "sequence",
   }));
   const notes = [
-    ...(log.torn > 0 ? [`an entry was cut short while it was written (${log.torn} bytes): nothing was signed with it`] : []),
+    ...(log.torn > 0 ? [`an entry was cut short while it was written (${byteWords(log.torn)}): nothing was signed with it`] : []),
     ...log.accepted.map((fault) => `accepted: ${logFaultWords(fault)}`),
     ...log.late.map(logFaultWords),
     ...log.faults.map(logFaultWords),

@@ -1,4 +1,4 @@
-import { readAll } from "@firmseal/keys";
+import { byteWords, readAll } from "@firmseal/keys";
 import { encodeDescription, formatDigest, LIMITS } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { allowKeyAsImage, replace } from "../../common/options.js";
@@ -53,5 +53,5 @@ export default define({
     warnings: ["string[]", "what may be a mistake in the description"],
   },
   run: createEnvelope,
-  words: (f) => [`${f.out}: ${numberWords(f)}, ${f.bytes} bytes, not signed`],
+  words: (f) => [`${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, not signed`],
 });

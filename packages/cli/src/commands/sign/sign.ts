@@ -1,5 +1,6 @@
 import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import {
+  byteWords,
   keyFacts,
   keyWords,
   notice,
@@ -115,7 +116,7 @@ async function signWith(
   const own = opened.flatMap((key) => key.file ?? []);
   const listed = lists.map((list) => list.path);
   const files = [...own, ...listed, ...opened.map((key) => signingLogPath(key, o.log))];
-  if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...listed]);
+  if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...listed], "log");
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], "envelope");
   if (o.imageOut === STDIO && (o.json || out === STDIO)) throw usage("--image-out -: stdout is already used", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files]);
@@ -208,7 +209,7 @@ export default define({
   },
   run: signInput,
   words: (f) => [
-    `${f.out}: ${numberWords(f)}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
+    `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
     ...(f.target?.advice ? [f.target.advice] : []),
     ...consumerWords(f.for),

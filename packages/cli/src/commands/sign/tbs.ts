@@ -2,6 +2,8 @@
 
 import { basename, dirname, extname, join } from "node:path";
 import {
+  byteWords,
+  inputName,
   isFile,
   isFolder,
   keyFacts,
@@ -88,7 +90,7 @@ function outputs(keys: readonly PublicKey[], envelope: string, out: string | und
   if (!intoFolder && keys.length > 1)
     throw usage(`--out ${out} is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
   if (!intoFolder) return [out];
-  const stem = envelope === STDIO ? "stdin" : basename(envelope, extname(envelope));
+  const stem = basename(inputName(envelope), extname(envelope));
   return keys.map((key) => join(out ?? dirname(envelope), `${stem}.${keyFacts(key).thumbprint.slice(0, 16)}.tbs`));
 }
 
@@ -212,6 +214,6 @@ export default define({
   words: (f) => [
     `${f.envelope}: ${numberWords(f)}, vendor ${someOf(f.vendor) || "any"}, class ${someOf(f.class) || "any"}`,
     `manifest: ${f.digest.algorithm} ${f.digest.hex}`,
-    ...f.tbs.map((one) => `${one.out}: ${one.bytes} bytes for ${keyWords(one)} to sign, sha-256 ${one.sha256}`),
+    ...f.tbs.map((one) => `${one.out}: ${byteWords(one.bytes)} for ${keyWords(one)} to sign, sha-256 ${one.sha256}`),
   ],
 });

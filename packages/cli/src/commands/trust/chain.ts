@@ -1,3 +1,4 @@
+import { byteWords } from "@firmseal/keys";
 import { chainOf } from "@firmseal/release";
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -41,6 +42,6 @@ export default define({
   },
   run: chain,
   words: (f) => [
-    `${f.out}: ${plural(f.files.length, "trust file")} of ${f.name}, from sequence number ${f.first} to ${f.last}, ${f.bytes} bytes`,
+    `${f.out}: ${plural(f.files.length, "trust file")} of ${f.name}, from sequence number ${f.first} to ${f.last}, ${byteWords(f.bytes)}`,
   ],
 });

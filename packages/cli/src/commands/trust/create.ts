@@ -1,4 +1,5 @@
 import {
+  byteWords,
   checkNew,
   type PassphraseOptions,
   passphrase,
@@ -98,7 +99,7 @@ export default define({
   },
   run: createTrust,
   words: (f) => [
-    `${f.out}: ${f.name}, sequence number ${f.sequence}, ${f.keys} keys, ${f.bytes} bytes, not signed`,
+    `${f.out}: ${f.name}, sequence number ${f.sequence}, ${f.keys} keys, ${byteWords(f.bytes)}, not signed`,
     `next, ${f.thresholds.root} of its roots must sign: firmseal trust sign ${f.out} --key ROOT`,
   ],
 });

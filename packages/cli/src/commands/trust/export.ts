@@ -1,4 +1,4 @@
-import { STDIO, usage, warnOfTestKeys } from "@firmseal/keys";
+import { byteWords, STDIO, usage, warnOfTestKeys } from "@firmseal/keys";
 import { exportAll, exportRole, keysOf, readPinnedTrust } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
@@ -50,5 +50,5 @@ export default define({
   ],
   json: { ...OUT, format: ["string", "format of the output"] },
   run: exportTrust,
-  words: (f) => (f.out === STDIO ? [] : [`${f.out}: ${f.bytes} bytes`]),
+  words: (f) => (f.out === STDIO ? [] : [`${f.out}: ${byteWords(f.bytes)}`]),
 });

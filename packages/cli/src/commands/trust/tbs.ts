@@ -1,4 +1,4 @@
-import { checkNew, passphraseOptions, publicKeys, type Receipt, STDIO } from "@firmseal/keys";
+import { byteWords, checkNew, passphraseOptions, publicKeys, type Receipt, STDIO } from "@firmseal/keys";
 import { recordTrustSigning } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -54,7 +54,7 @@ export default define({
   json: { ...OUT, ...CHANGES, ...RECEIPTS },
   run: writeTrustTbs,
   words: (f, path) => [
-    ...(f.out === STDIO ? [] : [`${f.out}: ${f.bytes} bytes to sign; then firmseal trust attach ${path} --key PUB --signature FILE`]),
+    ...(f.out === STDIO ? [] : [`${f.out}: ${byteWords(f.bytes)} to sign; then firmseal trust attach ${path} --key PUB --signature FILE`]),
     ...receiptWords(f.log),
   ],
 });

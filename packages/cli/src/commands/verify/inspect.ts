@@ -1,4 +1,4 @@
-import { usage, warn } from "@firmseal/keys";
+import { byteWords, usage, warn } from "@firmseal/keys";
 import {
   formatDigest,
   type IdentifiedSignature,
@@ -64,7 +64,7 @@ function valueText(value: ParameterValue): string {
   if ("algorithm" in value) return `${value.algorithm} ${value.hex}`;
   return "hex" in value
     ? value.hex.length > 64
-      ? `${value.hex.slice(0, 64)}… (${value.hex.length / 2} bytes)`
+      ? `${value.hex.slice(0, 64)}… (${byteWords(value.hex.length / 2)})`
       : value.hex
     : `cbor ${value.cbor}`;
 }
@@ -131,14 +131,14 @@ function envelopeFacts(outline: UnverifiedEnvelope, signatures: readonly Identif
 type EnvelopeFacts = ReturnType<typeof envelopeFacts>;
 
 function envelopeLines(path: string, f: EnvelopeFacts): string[] {
-  const out = [`${path}: SUIT envelope, ${f.bytes} bytes (signatures not verified)`];
+  const out = [`${path}: SUIT envelope, ${byteWords(f.bytes)} (signatures not verified)`];
   if (f.version !== undefined) out.push(`version          ${f.version}`);
   out.push(`sequence number  ${f.sequence}`, `manifest digest  ${f.digest ? `${f.digest.algorithm} ${f.digest.hex}` : "none"}`);
   out.push(
     `signatures       ${f.signatures.map((s) => `${s.alg}${s.kid ? ` kid ${s.kid}` : ""}${s.testKey ? ` by test key ${s.testKey}` : ""}`).join("; ") || "none"}`,
   );
   for (const [i, id] of f.components.entries()) out.push(`component ${i}      ${id.join(" / ") || "(empty)"}`);
-  for (const p of f.payloads) out.push(`payload          ${p.uri}, ${p.bytes} bytes, in the envelope`);
+  for (const p of f.payloads) out.push(`payload          ${p.uri}, ${byteWords(p.bytes)}, in the envelope`);
   if (f.referenceUri) out.push(`reference URI    ${f.referenceUri}`);
   for (const s of f.severed)
     out.push(

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { minifiedBundle } from "@firmseal/bundler";
-import { grouped, keyWords, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys";
+import { byteWords, grouped, keyWords, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys";
 import {
   documentsBeside,
   LIMITS,
@@ -125,11 +125,11 @@ async function makeReport(path: string, o: ReportOptions) {
   const { html, left, excess } = fittedReport(data, await bundleFor(boards), payloadBytes);
   if (excess !== undefined)
     throw tooMuch(
-      `the report would have ${grouped(excess)} bytes without payloads, and ${grouped(LIMITS.reportBytes)} are the most`,
+      `the report would have ${byteWords(excess)} without payloads, and ${grouped(LIMITS.reportBytes)} are the most`,
       folder ? "make one for fewer boards: --board NAME" : "the manifest is too large for a report",
     );
   if (left.length > 0)
-    warn(`left out to keep the report below ${grouped(LIMITS.reportBytes)} bytes: ${left.map((name) => LEFT_WORDS[name]).join(", ")}`);
+    warn(`left out to keep the report below ${byteWords(LIMITS.reportBytes)}: ${left.map((name) => LEFT_WORDS[name]).join(", ")}`);
   const output = Buffer.from(html);
   writeOut(o.html, output);
   return {
@@ -204,7 +204,7 @@ export default define({
   },
   run: makeReport,
   words: (f) => [
-    `${f.html}: ${f.bytes} bytes, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}${numberWords(f)}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
+    `${f.html}: ${byteWords(f.bytes)}, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}${numberWords(f)}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
   ],
 });

@@ -1,5 +1,6 @@
 // Rules about the devices that a release is for.
 
+import { byteWords, grouped } from "@firmseal/keys";
 import { componentWords } from "@firmseal/report";
 import { formatUuid, identityUuids } from "@firmseal/signer";
 import type { Board, ProductImage } from "../../product/file/product.js";
@@ -36,7 +37,7 @@ function tooLarge({ release, boards }: LintContext): string[] {
         const name = componentWords(explained?.components[component] ?? []);
         const size = slotSize(board, name, slot);
         if (size !== undefined && bytes > size)
-          out.add(`${uri ?? `component ${name}`} has ${bytes} bytes, and its slot on board ${board.name} has ${size}`);
+          out.add(`${uri ?? `component ${name}`} has ${byteWords(bytes)}, and its slot on board ${board.name} has ${grouped(size)}`);
       }
   return [...out];
 }

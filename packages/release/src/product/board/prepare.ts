@@ -1,13 +1,14 @@
 // One board of a release, before it is signed: its images, read once, and the description that is made of them.
 
 import { createHash } from "node:crypto";
-import { refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
+import { byteWords, grouped, refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
 import { fileOfUri } from "@firmseal/report";
 import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
 import { consumerOf } from "../../consumer/consumers.js";
 import { fitted } from "../../consumer/recipe.js";
 import { flashBytes } from "../../input/flash.js";
 import { LIMITS } from "../../input/limits.js";
+import { refuseAsImage } from "../../input/wrong-kind.js";
 import type { Board, Product, ProductImage } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";
 import { imageFile } from "./image-file.js";
@@ -56,7 +57,7 @@ function released(
   if (size !== undefined && bytes.length > size)
     throw product.fault(
       image.at,
-      `${path} has ${bytes.length} bytes, and its slot has ${size}`,
+      `${path} has ${byteWords(bytes.length)}, and its slot has ${grouped(size)}`,
       "make the image smaller, or correct the size of the slot",
     );
   const where = `/boards/${board.name}/uri`;
@@ -97,12 +98,16 @@ export async function prepareBoard(
   role: SigningRole = "release",
 ): Promise<PreparedBoard> {
   const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
-  for (const image of board.images) {
+  for (const [n, image] of board.images.entries()) {
+    // a further component may be a key, or a list of keys
+    const isFirmware = n === 0;
     const images: ReleasedImage[] = [];
     for (const i of image.files.keys()) {
       const one = released(product, board, { version, role }, image, i);
       // the bytes that were read: the file may be another one by now
-      await refuseKeyAsInput(one.path, product.keys.release, one.read === undefined ? one.bytes : undefined);
+      const bytes = one.read === undefined ? one.bytes : undefined;
+      await refuseKeyAsInput(one.path, product.keys.release, bytes, { isFirmware, hint: "name the image in the product file" });
+      if (isFirmware && bytes) refuseAsImage(one.path, bytes);
       images.push(one);
     }
     placed.push({ of: image, images });
