@@ -242,7 +242,7 @@ async function program({ banner: _, ...options }, outdir) {
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
-  const { partsOnce, PARTS } = await import("./build/bundle.mjs");
+  const { bundleParts, partsOnce, PARTS } = await import("./build/bundle.mjs");
   const fresh = `${CACHE}/cli`;
   const options = {
     metafile: true,
@@ -343,24 +343,32 @@ async function commandLine() {
         ),
       ),
   };
-  /** What tests call makes the same device bundle once. */
-  const keptBundles = {
+  /** What tests call makes the same device bundle once, and keeps it for later runs. */
+  const keptBundles = (madeFrom) => ({
     name: "kept device bundles",
-    setup: ({ onLoad }) =>
+    setup: ({ onLoad, onResolve }) => {
+      const KEPT = `${ROOT}scripts/testing/kept.mjs`;
+      onResolve({ filter: /\/testing\/kept\.mjs$/ }, () => ({ path: KEPT, external: true }));
       onLoad({ filter: /bundler\/lib\/bundle\.js$/ }, ({ path }) =>
         keeping(
           path,
           "minifiedBundle",
-          `const kept = new Map();
+          `import { kept as onDisk } from ${JSON.stringify(KEPT)};
+          const kept = new Map();
+          async function make(options) {
+            const one = onDisk("bundles", [...${JSON.stringify(madeFrom)}, JSON.stringify(options)]);
+            return String(one.read() ?? one.write(await original(options)));
+          }
           export function minifiedBundle(options, ...rest) {
             if (rest.length > 0) return original(options, ...rest);
             const key = JSON.stringify(options);
-            if (!kept.has(key)) kept.set(key, original(options));
+            if (!kept.has(key)) kept.set(key, make(options));
             return kept.get(key);
           }`,
         ),
-      ),
-  };
+      );
+    },
+  });
   const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
     const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
@@ -368,14 +376,15 @@ async function commandLine() {
   };
   const { metafile } = await program(options, fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
-  const { statements, names, errors, needs } = await partsOnce();
+  const made = await partsOnce();
+  const { statements, names, errors, needs } = made;
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
   await bundle("packages/test-support/src/command-line/in-process-entry.ts", ROOT + IN_PROCESS, [
     keptResults,
     keptCuts,
     keptRefusals,
-    keptBundles,
+    keptBundles(bundleParts("minifiedBundle", made)),
   ]);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });

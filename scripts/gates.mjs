@@ -1,5 +1,6 @@
 // The checks that are the project's own. Each gate returns a list of findings; an empty list is a pass. Needs a build.
-// Run alone it prints the findings; scripts/test.mjs counts each gate as one test.
+// Run alone it prints the findings; scripts/test.mjs counts each gate as one test. There a gate that has passed on the
+// same content is left out: `reads` has the files of its own (testing/unless-passed.mjs), and every gate reads scripts.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,6 +18,7 @@ import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
 import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
 import { PAGE, verifierFiles } from "./mutation/scores.mjs";
+import { findingsOfEach, findingsUnlessPassed, PARTS } from "./testing/unless-passed.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -36,9 +38,29 @@ async function bundlesApart() {
   }
 }
 
+/** Files of packages, without their tests and documents. */
+const inPackages =
+  (...names) =>
+  (path) =>
+    new RegExp(`^packages/(?:${names.join("|")})/(?:(?:src|lib|dist)/|[\\w.]+\\.json$)`).test(path);
+/** What bundles are made from, and the bundles. */
+const BUNDLED = { text: inPackages("bundler", "kernel", "verifier"), built: inPackages("bundler", "kernel", "verifier") };
+/** What pages are made from, and the pages. */
+const PAGES = {
+  text: (path) =>
+    /^packages\/[\w-]+\/(?:(?:src|schema)\/|package\.json$)|^docs\/(?:reference\/|explanation\/architecture\.md$)|^README\.md$/.test(
+      path,
+    ) || /^test-vectors\/(?:index\.mjs|package\.json)$/.test(path),
+  built: (path) => path.includes("/lib/"),
+};
+
+/** The rules, and settings of the programs that they use. */
+const isRule = (path) => /^scripts\/(?!test\/)|^[\w.]+\.json$/.test(path);
+
 export const GATES = [
   {
     name: "bundles keep to the language that every engine runs",
+    reads: BUNDLED,
     run: () =>
       [...BUNDLES, ...MICRO_BUNDLES].flatMap(({ name, micro }) =>
         [`firmseal-${name}.src.js`, `firmseal-${name}.js`].flatMap((file) =>
@@ -52,14 +74,16 @@ export const GATES = [
   },
   {
     name: "bit operations say why 32 bits are enough",
+    reads: BUNDLED,
     async run() {
       const { statements, modules } = await partsOnce();
       return checkShifts(statements.map(({ text }) => text).join("\n"), modules, (module) => readFileSync(VERIFIER + module, "utf8"));
     },
   },
-  { name: "no arithmetic on doubles rounds", run: () => proveBounds().findings },
+  { name: "no arithmetic on doubles rounds", reads: { text: inPackages("verifier") }, run: () => proveBounds().findings },
   {
     name: "bundles hold no algorithm that they were not asked for",
+    reads: BUNDLED,
     async run() {
       const alone = await bundlesApart();
       const stale = BUNDLES.filter((b) => b.algs.length === 1 && shipped(`firmseal-${b.name}.js`) !== alone[b.algs[0]].min);
@@ -70,7 +94,7 @@ export const GATES = [
       ];
     },
   },
-  { name: "features add no more bytes than they may", run: () => checkFeatures() },
+  { name: "features add no more bytes than they may", reads: BUNDLED, run: () => checkFeatures() },
   {
     name: "words follow the style of the language",
     run: () => {
@@ -85,12 +109,17 @@ export const GATES = [
       );
       // a changelog also quotes what was
       const documents = readTracked((path) => /\.md$/.test(path) && !/^docs\/reference\/api|^CHANGELOG|^\.changeset\//.test(path));
-      return [
-        ...checkLanguage([...documents, ...packages, ...onlyComments(others)]),
-        ...checkComments([...packages, ...others]),
-        ...checkTitles(others),
-        ...checkWidth([...packages, ...others].filter(({ path }) => !/^(?:packages\/[\w-]+\/)?test\//.test(path))),
-      ];
+      const rules = ["gates.mjs", "checks/language.mjs"].map((name) => readFileSync(`${ROOT}scripts/${name}`, "utf8"));
+      return findingsOfEach("language", rules, [...documents, ...packages, ...others], (files) => {
+        const are = (some) => some.filter((file) => files.includes(file));
+        const [prose, strings, comments] = [are(documents), are(packages), are(others)];
+        return [
+          ...checkLanguage([...prose, ...strings, ...onlyComments(comments)]),
+          ...checkComments([...strings, ...comments]),
+          ...checkTitles(comments),
+          ...checkWidth([...strings, ...comments].filter(({ path }) => !/^(?:packages\/[\w-]+\/)?test\//.test(path))),
+        ];
+      });
     },
   },
   { name: "one file prints", run: () => checkPrinting(sources()) },
@@ -116,14 +145,22 @@ export const GATES = [
   },
   { name: "tracked files are small, know no machine, and are not too many in a folder", run: checkTree },
   // reads what the build gives, which is not there yet in a fresh clone
-  { name: "pages made from the sources are what these give", run: async () => (await import("./reference.mjs")).stalePages() },
+  {
+    name: "pages made from the sources are what these give",
+    reads: PAGES,
+    run: async () => (await import("./reference.mjs")).stalePages(),
+  },
   { name: "plots are what the results of the benchmarks give", run: async () => (await import("../bench/plots.mjs")).stalePlots() },
 ];
+
+/** What a gate reads: tracked files, and those of the build. */
+export const readsOf = ({ reads }) => ({ built: () => false, ...reads, text: (path) => isRule(path) || reads.text(path) });
 
 /** Findings of one gate; a gate that breaks is a finding. */
 export async function runGate(gate) {
   try {
-    return await gate.run();
+    if (!gate.reads || !process.env[PARTS]) return await gate.run();
+    return await findingsUnlessPassed(`gate ${gate.name}`, readsOf(gate), gate.run);
   } catch (error) {
     return [`the gate itself failed: ${error.stack}`];
   }

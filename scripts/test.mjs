@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { conformAll, inOrder, microOptions } from "./conformance.mjs";
+import { PARTS, unlessPassed } from "./testing/unless-passed.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const vitestArguments = process.argv.slice(2).filter((argument, i) => !(i === 0 && argument === "--"));
@@ -36,13 +37,14 @@ const CHECKS = Object.entries(JSON.parse(readFileSync(`${ROOT}package.json`, "ut
 );
 const BIN_PATH = `${ROOT}node_modules/.bin${delimiter}${process.env.PATH}`;
 
-/** Runs a program and collects what it says. `limit`: milliseconds until it is killed. */
-function run(command, args, { cwd = ROOT, env = {}, limit = 0 } = {}) {
+/** Runs a program and collects what it says. `limit`: milliseconds until it is killed. `shell`: `command` is a line. */
+function run(command, args, { cwd = ROOT, env = {}, limit = 0, shell = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
       timeout: limit,
       killSignal: "SIGKILL",
+      shell,
       env: { ...process.env, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -192,10 +194,8 @@ await step("build", () => run(process.execPath, ["scripts/build.mjs"]));
 const tests = vitest();
 // what is packed changes seldom
 const wanted = CHECKS.filter(([name]) => process.env.CI || name !== "check:packages");
-const checks = wanted.map(([name, command]) => [
-  name,
-  () => run(process.execPath, ["scripts/testing/unless-passed.mjs", command], { env: { PATH: BIN_PATH } }),
-]);
+const inShell = (command) => run(command, [], { shell: true, env: { PATH: BIN_PATH, ...(!process.env.CI && { [PARTS]: "1" }) } });
+const checks = wanted.map(([name, command]) => [name, () => unlessPassed(command, inShell)]);
 const script = (name, ...args) => [name, () => run(process.execPath, args)];
 // the last: keys, signatures and files, on a newer Node too
 const inCi = [

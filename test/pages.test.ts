@@ -15,9 +15,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
 import { hasProgram } from "../packages/test-support/src/environment/programs.js";
 import { why as noSoftHsm } from "../packages/test-support/src/keys/softhsm.js";
-import { bin, blocksOf, only, ROOT, runPage, shell } from "./pages.js";
+import { blocksOf, only, ROOT, runPage, shell, withFirmseal } from "./pages.js";
 
-const FIRMSEAL = `"${process.execPath}" "${bin}"`;
 const noOpenssl = hasProgram("openssl", "version") ? "" : " (skipped: no openssl)";
 
 // a page is as many starts of the program as it has commands, and pages run side by side
@@ -232,12 +231,14 @@ describe.concurrent("docs/guides of other engines", () => {
     const said = stdout.split("\n").filter((line) => /^(installed|application|refused|failed|exit code)/.test(line));
     expect(`${said.join("\n")}\n`).toBe(only(blocksOf("docs/guides/quickjs.md"), "text said"));
     // the micro verifier in its place, and input that is not an envelope, or not a file
-    const ran = await shell(
-      `${FIRMSEAL} bundle --micro --alg ed25519 --device flash --form module --out firmseal.js
+    const ran = await withFirmseal((define) =>
+      shell(
+        `${define}firmseal bundle --micro --alg ed25519 --device flash --form module --out firmseal.js
 qjs --module update.js start
 for what in key.js none.suit; do qjs --module update.js install $what || true; done
 head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js start`,
-      here,
+        here,
+      ),
     );
     expect(ran.stdout).toMatch(/^application, version 2\nrefused: 130\nfailed: none\.suit: error 2\nnothing is installed\n$/);
   });

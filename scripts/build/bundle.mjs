@@ -179,10 +179,15 @@ function madeFrom(parts) {
   return textsOf.get(parts);
 }
 
+/** What a bundle is kept by, besides its options: `make` of the bundler, and all that it makes bundles from. */
+export function bundleParts(make, parts) {
+  const version = createRequire(new URL("../../packages/bundler/package.json", import.meta.url))("terser/package.json").version;
+  return [make, version, madeFrom(parts).toString("hex")];
+}
+
 /** What `make` of the bundler gives, kept as the results of terser are: that spares the way from one to the next. */
 export async function keptText(make, options, parts) {
-  const version = createRequire(new URL("../../packages/bundler/package.json", import.meta.url))("terser/package.json").version;
-  const one = kept("bundles", [make.name, JSON.stringify(options), version, madeFrom(parts)]);
+  const one = kept("bundles", [...bundleParts(make.name, parts), JSON.stringify(options)]);
   return String(one.read() ?? one.write(await make(options, parts, minify)));
 }
 

@@ -1,7 +1,10 @@
 // Forms that the style of CONTRIBUTING.md replaces, where a pattern finds them: in documents, in the sources of the
 // packages, and in the comments and titles of tests of other sources.
 
-import ts from "typescript-es5";
+import { createRequire } from "node:module";
+
+/** Loaded for the first test file: most often no test has changed. */
+let ts;
 
 /** A pattern for small and capital letters, and what to write. A reader finds more. */
 const FORMS = [
@@ -147,6 +150,7 @@ function cellsOf(title, table, values) {
 
 /** The titles of tests in a source, with spaces in place of everything else. Each ends with a stop. Lines stay. */
 function titlesOf(path, text) {
+  ts ??= createRequire(import.meta.url)("typescript-es5");
   const out = text.replace(/[^\n]/g, " ").split("");
   const source = ts.createSourceFile(
     path,

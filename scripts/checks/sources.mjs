@@ -6,9 +6,13 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Files that git tracks or would track: a check that passes before a commit passes after it. */
-export function trackedFiles(root = ROOT) {
-  const out = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+/**
+ * Files that git tracks or would track: a check that passes before a commit passes after it. `patterns`: those alone,
+ * as git writes paths with patterns.
+ */
+export function trackedFiles(root = ROOT, patterns = []) {
+  const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...patterns];
+  const out = execFileSync("git", args, { cwd: root, encoding: "utf8" });
   return out.split("\0").filter((file) => file && statSync(root + file, { throwIfNoEntry: false })?.isFile());
 }
 
