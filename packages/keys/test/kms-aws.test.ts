@@ -285,7 +285,7 @@ describe("answers in the shape of the API reference", () => {
     await aws(key, (target, { KeyId }) => {
       const [, id = "", of, row] = /((\w+)-(\d+))$/.exec(KeyId) ?? [];
       if (target !== of) return { json: { KeyId: ARN.replace(ID, id), KeyUsage: "SIGN_VERIFY", PublicKey } };
-      const [name, status] = ERRORS[Number(row)] ?? [];
+      const [name, status] = ERRORS[Number(row)] as (typeof ERRORS)[number];
       const json = { __type: name, message: `${CANARY} of arn:aws:iam::111122223333:user/x` };
       return { status, json, headers: { "x-amzn-errortype": name } };
     });
