@@ -41,7 +41,7 @@ async function product() {
     const defaults = { INPUT_PRODUCT: "firmseal.toml", INPUT_CANDIDATE: "firmseal-candidate.json", INPUT_FIRST: "false" };
     const r = spawnSync(process.execPath, [join(dist, "index.mjs")], {
       cwd: at,
-      env: { ...env, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...defaults, ...given },
+      env: { ...env, NODE_OPTIONS: process.env.NODE_OPTIONS, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...defaults, ...given },
       encoding: "utf8",
     });
     // NAME<<DELIMITER, the value, DELIMITER
