@@ -153,11 +153,15 @@ describe("one PID namespace without its own /proc", () => {
 
   it.skipIf(!possible)(`a process is not confused with one of the same number that has ended outside${why}`, async () => {
     const place = mkdtempSync(join(root, "one-"));
-    // its parent does not ask for it: it stays as a zombie
+    // its parent, which a shell has become, does not ask for it: it stays as a zombie
     const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     const zombie = Number(await new Promise((done) => parent.stdout.once("data", (b: Buffer) => done(b.toString()))));
+    const until = async (isSo: () => boolean) => {
+      while (!isSo()) await new Promise((done) => setTimeout(done, 5));
+    };
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, "latin1") === "sleep\n");
     process.kill(zombie, "SIGKILL");
-    while (!/\) Z /.test(readFileSync(`/proc/${zombie}/stat`, "latin1"))) await new Promise((done) => setTimeout(done, 5));
+    await until(() => /\) Z /.test(readFileSync(`/proc/${zombie}/stat`, "latin1")));
     const [hold, attempt] = ["hold", "try"].map((what) => `${process.execPath} ${worker} ${what} ${place}`);
     const [command, ...args] = numbered(
       zombie,
