@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { SOURCES } from "./scripts/build/sources.mjs";
+import { OPTIMISER_FLAGS, OPTIMISER_OPTION } from "./scripts/testing/optimiser.cjs";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -95,9 +96,6 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Later ones optimise in two steps, and have no such flag. */
-const V8 = Number.parseInt(process.versions.v8, 10);
-
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -105,16 +103,10 @@ export default defineConfig({
     testTimeout: 60_000,
     // tests call the command line in their process, which has a folder and an environment: a thread has none of its own
     pool: "forks",
-    // There is a worker for each processor: a collector of garbage that works beside its worker takes another one's time.
-    // So does the optimising compiler: most functions run for a moment only, and it took a fifth of all processor time.
-    // It waits longer, and copies less of other functions into the one that it compiles.
-    execArgv: [
-      "--single-threaded-gc",
-      "--min-semi-space-size=16",
-      "--max-semi-space-size=64",
-      ...(V8 < 12 ? ["--interrupt-budget=300000"] : []),
-      "--max-inlined-bytecode-size-cumulative=300",
-    ],
+    // there is a worker for each processor: a collector of garbage that works beside its worker takes another one's time
+    execArgv: ["--single-threaded-gc", "--min-semi-space-size=16", "--max-semi-space-size=64", ...OPTIMISER_FLAGS],
+    // for processes that tests start
+    env: { NODE_OPTIONS: [process.env["NODE_OPTIONS"], OPTIMISER_OPTION].filter(Boolean).join(" ") },
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
     hookTimeout: 60_000,

@@ -37,7 +37,8 @@ function project(name: string, image: string): string {
 }
 
 function run(cwd: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const own = { PATH: process.env["PATH"], HOME: join(top, "home"), NO_COLOR: "1", FIRMSEAL_STATE: join(top, "home", "state"), ...env };
+  const { PATH, NODE_OPTIONS } = process.env;
+  const own = { PATH, NODE_OPTIONS, HOME: join(top, "home"), NO_COLOR: "1", FIRMSEAL_STATE: join(top, "home", "state"), ...env };
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, env: own, encoding: "utf8", timeout: 100_000 });
   return { status, text: `${stdout}${stderr}` };
 }

@@ -33,7 +33,8 @@ function example(name: string, given: { [text: string]: string } = {}): string {
     code = code.replace(text, value);
   }
   writeFileSync(at(`${name}.mjs`), code);
-  const env = { PATH: process.env["PATH"], FIRMSEAL_STATE: at("state"), RELEASE_PASSPHRASE: PASSPHRASE, NO_COLOR: "1" };
+  const { PATH, NODE_OPTIONS } = process.env;
+  const env = { PATH, NODE_OPTIONS, FIRMSEAL_STATE: at("state"), RELEASE_PASSPHRASE: PASSPHRASE, NO_COLOR: "1" };
   const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.mjs`], { cwd: folder, env, encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   return stdout;

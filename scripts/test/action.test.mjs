@@ -40,7 +40,7 @@ async function product() {
     const defaults = { INPUT_PRODUCT: "firmseal.toml", INPUT_CANDIDATE: "firmseal-candidate.json", INPUT_FIRST: "false" };
     const r = spawnSync(process.execPath, [join(dist, "index.mjs")], {
       cwd: at,
-      env: { ...env, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...defaults, ...given },
+      env: { ...env, NODE_OPTIONS: process.env.NODE_OPTIONS, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...defaults, ...given },
       encoding: "utf8",
     });
     // NAME<<DELIMITER, the value, DELIMITER
@@ -166,27 +166,19 @@ describe("the action", () => {
     expect(p.action(pinned).status).toBe(0);
   });
 
-  it("shows names as text in the summary", async () => {
-    const p = await product();
-    writeFileSync(p.at("g<h2>approved.bin"), Buffer.alloc(100, 1));
-    writeFileSync(p.at("firmseal.toml"), readFileSync(p.at("firmseal.toml"), "utf8").replace("gw.bin", "g<h2>approved.bin"));
-    const { status, summary, log } = p.action({ mode: "candidate", version: "1.4.2" });
-    expect([status, log.includes("::error::")]).toEqual([0, false]);
-    expect(summary).not.toContain("<h2>approved");
-    expect(summary).toContain("g&#60;h2&#62;approved.bin");
-  });
-
-  it("no name can begin Markdown in the summary, or a command to the runner in the log", async () => {
+  it("names are text in the summary, and cannot begin Markdown there, or a command to the runner in the log", async () => {
     const p = await product();
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
-    const [one, other] = ["::error::forged##[error]forged", "a\n\n# forged\n![x](y)\u202e.bin"];
+    const [one, other] = ["::error::forged##[error]forged", "a\n\n# forged\n![x](y)\u202eg<h2>approved.bin"];
     for (const name of [one, other]) writeFileSync(p.at(name), Buffer.alloc(100, 1));
     writeFileSync(p.at("firmseal.toml"), toml.replace('"gw.bin"', JSON.stringify(one)).replace('"sensor.bin"', JSON.stringify(other)));
     const { status, summary, log: shown } = p.action({ mode: "candidate", version: "1.4.2" });
     expect([status, summary.match(/forged/g)?.length], shown).toEqual([0, 3]);
     // Markdown begins after a blank line
     expect(summary).not.toMatch(/\n\s*\n|\u202e/);
-    outsideOf(shown);
+    expect(summary).not.toContain("<h2>approved");
+    expect(summary).toContain("g&#60;h2&#62;approved.bin");
+    expect(outsideOf(shown)).not.toContain("::error::");
     // a program that writes what the product file says
     writeFileSync(p.at("echo.mjs"), 'process.stderr.write("  ::error::forged\\nx ##[error]forged\\n::stop-commands::x"); process.exit(1)');
     const { log } = p.action({ mode: "candidate", version: "1.4.2", program: p.at("echo.mjs") });

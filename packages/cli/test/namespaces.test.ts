@@ -61,7 +61,7 @@ beforeAll(async () => {
       });
     } else if (what === "try") {
       try {
-        (await lock(folder + "/lock", { wait: 0.5 })).release();
+        (await lock(folder + "/lock", { wait: 0.1 })).release();
         console.log("taken");
       } catch (e) {
         console.log(e.message + "\\n" + e.hint);
@@ -153,14 +153,19 @@ describe("one PID namespace without its own /proc", () => {
 
   it.skipIf(!possible)(`a process is not confused with one of the same number that has ended outside${why}`, async () => {
     const place = mkdtempSync(join(root, "one-"));
-    // its parent does not ask for it: it stays as a zombie
-    const parent = spawn("sh", ["-c", "sleep 0.5 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    // its parent, which a shell has become, does not ask for it: it stays as a zombie
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     const zombie = Number(await new Promise((done) => parent.stdout.once("data", (b: Buffer) => done(b.toString()))));
-    while (!/\) Z /.test(readFileSync(`/proc/${zombie}/stat`, "latin1"))) await new Promise((done) => setTimeout(done, 20));
+    const until = async (isSo: () => boolean) => {
+      while (!isSo()) await new Promise((done) => setTimeout(done, 5));
+    };
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, "latin1") === "sleep\n");
+    process.kill(zombie, "SIGKILL");
+    await until(() => /\) Z /.test(readFileSync(`/proc/${zombie}/stat`, "latin1")));
     const [hold, attempt] = ["hold", "try"].map((what) => `${process.execPath} ${worker} ${what} ${place}`);
     const [command, ...args] = numbered(
       zombie,
-      `${hold} & while ! [ -e ${place}/lock ]; do sleep 0.1; done; ${attempt}; cat ${place}/lock`,
+      `${hold} & while ! [ -e ${place}/lock ]; do sleep 0.02; done; ${attempt}; cat ${place}/lock`,
     );
     const { stdout } = spawnSync(command, args, { encoding: "utf8", timeout: 30_000 });
     parent.kill("SIGKILL");

@@ -1,10 +1,11 @@
 // An envelope says nothing of the machine that made it, and memory holds no seed of a key that was closed.
 
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { privateKey } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { formatPrivate } from "../../keys/src/formats/format.js";
@@ -80,16 +81,18 @@ describe.concurrent("an envelope", () => {
 const hasMemory = existsSync("/proc/self/mem");
 
 // what signs in P-256 is a library that makes copies of its own
-describe.skipIf(!hasMemory)(`memory${hasMemory ? "" : " (skipped: no /proc/self/mem)"}`, () => {
+describe.skipIf(!hasMemory).concurrent(`memory${hasMemory ? "" : " (skipped: no /proc/self/mem)"}`, () => {
   /** How many copies of the secret a process has that signs with the key in a file: while the key is open, and when it was closed. */
-  function copiesOf(file: string, secret: Uint8Array, state: string): { during: number; after: number } {
+  async function copiesOf(file: string, secret: Uint8Array, state: string): Promise<{ during: number; after: number }> {
     const mask = randomBytes(secret.length);
     const masked = Buffer.from(secret.map((byte, i) => byte ^ (mask[i] as number)));
     const scan = fileURLToPath(new URL("memory-scan.mjs", import.meta.url));
     const args = ["--expose-gc", scan, file, CANARY, masked.toString("hex"), mask.toString("hex")];
-    const r = spawnSync(process.execPath, args, { encoding: "utf8", env: { PATH: process.env["PATH"], FIRMSEAL_STATE: state } });
-    expect({ status: r.status, stderr: r.stderr }).toEqual({ status: 0, stderr: "" });
-    return JSON.parse(r.stdout);
+    const env = { PATH: process.env["PATH"], FIRMSEAL_STATE: state };
+    // throws unless it ends with exit code 0
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env });
+    expect(stderr).toBe("");
+    return JSON.parse(stdout);
   }
 
   function expectWiped({ during, after }: { during: number; after: number }): void {
@@ -109,7 +112,7 @@ describe.skipIf(!hasMemory)(`memory${hasMemory ? "" : " (skipped: no /proc/self/
     const p = new Place();
     const key = privateKey("ed25519", randomBytes(32));
     p.put("k", await formatPrivate(key, format, encrypts ? Buffer.from(CANARY) : undefined));
-    expectWiped(copiesOf(p.at("k"), key.secret, stateOf(p.path)));
+    expectWiped(await copiesOf(p.at("k"), key.secret, stateOf(p.path)));
   });
 
   it.each(["encrypted", "plain"])("holds no seed of an HSS/LMS key when it was closed (%s)", tries, async (how) => {
@@ -117,6 +120,6 @@ describe.skipIf(!hasMemory)(`memory${hasMemory ? "" : " (skipped: no /proc/self/
     const more = how === "plain" ? ["--no-passphrase"] : ["--passphrase-env", "PASS"];
     await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/2,5/2", ...more, "--out", "k.hss"], { env: { PASS: CANARY } });
     const seed = await unlockHss(readHssFile(p.get("k.hss").toString(), "k.hss"), "k.hss", async () => Buffer.from(CANARY));
-    expectWiped(copiesOf(p.at("k.hss"), seed, stateOf(p.path)));
+    expectWiped(await copiesOf(p.at("k.hss"), seed, stateOf(p.path)));
   });
 });

@@ -71,21 +71,45 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     expect(failure.hint).not.toBe("");
     return failure.message.replace(ref, "REF");
   }
+  /** Whether a process runs. One that has ended keeps its number until its parent asks for it, which may take seconds. */
+  function runs(pid: number): boolean {
+    try {
+      if (hasProc) return !/\) [XZ] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  }
   const alive = (file: string) =>
     readFileSync(p.at(file), "utf8")
       .trim()
       .split(/\s+/)
-      .filter((pid) => {
-        try {
-          return process.kill(Number(pid), 0);
-        } catch {
-          return false;
-        }
-      });
+      .filter((pid) => runs(Number(pid)));
   async function soonGone(file: string): Promise<void> {
     for (let i = 0; i < 100 && alive(file).length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(alive(file)).toEqual([]);
   }
+
+  /** Those take a second or two to be ended. They begin before the tests, which run meanwhile. */
+  const silent: { [name: string]: Promise<string> } = {};
+  let leaving: ReturnType<typeof use>;
+  beforeAll(async () => {
+    const begun = async (name: string) => {
+      while (!p.has(name) || p.get(name).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    leaving = use(plugin({ signing: `${say(right)}\nsleep 1000 &\necho $! >${p.at("left")}` }));
+    await Promise.race([begun("left"), leaving]);
+    vi.stubEnv("FIRMSEAL_EXEC_TIMEOUT", "1");
+    const pids = (name: string) => `sleep 1000 &\necho $! $$ >${p.at(name)}`;
+    const stubborn = `trap '' TERM HUP INT\n${pids("stubborn")}\nwhile :; do sleep 1000; done`;
+    for (const [name, signing] of Object.entries({ waiting: `${pids("waiting")}\nwait`, stubborn: `${say(right)}\n${stubborn}` }))
+      silent[name] = fails(plugin({ signing }));
+    // each reads its limit when it begins to sign
+    await Promise.all(Object.entries(silent).map(([name, failed]) => Promise.race([begun(name), failed])));
+    vi.unstubAllEnvs();
+    // the tests tell what is wrong
+    for (const result of [leaving, ...Object.values(silent)]) result.catch(() => {});
+  });
 
   it("signs, and answers each request in one line", async () => {
     const ref = plugin({ begin: `IFS= read -r request\nprintf '%s\\n' "$request" >>${p.at("requests")}\n[ $# -eq 0 ]` });
@@ -232,29 +256,6 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     expect(await fails(plugin({ describing: padded(65537) }))).toContain("wrote more than 65536 bytes");
   });
 
-  it("a program that never answers is ended with all that it started, even if it does not want to", async () => {
-    vi.stubEnv("FIRMSEAL_EXEC_TIMEOUT", "1");
-    const pids = (name: string) => `sleep 1000 &\necho $! $$ >${p.at(name)}`;
-    const stubborn = `trap '' TERM HUP INT\n${pids("stubborn")}\nwhile :; do sleep 1000; done`;
-    const silent = { waiting: `${pids("waiting")}\nwait`, stubborn: `${say(right)}\n${stubborn}` };
-    // side by side: each of them takes seconds
-    await Promise.all(
-      Object.entries(silent).map(async ([name, signing]) => {
-        expect(await fails(plugin({ signing }))).toBe("REF: no answer within 1 s");
-        await soonGone(name);
-      }),
-    );
-    vi.unstubAllEnvs();
-    for (const wrong of ["0", "-1", "1e3", "1.5", "100000", "ten"])
-      expect(await fails(plugin(), 2, { FIRMSEAL_EXEC_TIMEOUT: wrong })).toContain("FIRMSEAL_EXEC_TIMEOUT");
-  });
-
-  it("what a program leaves running is ended, and does not keep us", async () => {
-    const { signature } = await use(plugin({ signing: `${say(right)}\nsleep 1000 &\necho $! >${p.at("left")}` }));
-    expect(signature).toHaveLength(64);
-    await soonGone("left");
-  });
-
   it("shows at most a line of the error of a program, without control characters", async () => {
     const told = (error: object) => plugin({ signing: `printf 'first\\n' >&2\ncat >&2 <<'END'\n${JSON.stringify(error)}\nEND\nexit 1` });
     expect(await fails(told({ error: "the token is locked", hint: "unlock it" }))).toBe("REF: the token is locked");
@@ -361,6 +362,23 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     expect(r.signal === "SIGTERM" || r.exit === 143).toBe(true);
     await soonGone("running");
     expect(p.has("fw.suit")).toBe(false);
+  });
+
+  it("a program that never answers is ended with all that it started, even if it does not want to", async () => {
+    for (const [name, failed] of Object.entries(silent)) {
+      expect(await failed).toBe("REF: no answer within 1 s");
+      await soonGone(name);
+    }
+  });
+
+  it("takes a whole number of seconds as the limit", async () => {
+    for (const wrong of ["0", "-1", "1e3", "1.5", "100000", "ten"])
+      expect(await fails(plugin(), 2, { FIRMSEAL_EXEC_TIMEOUT: wrong })).toContain("FIRMSEAL_EXEC_TIMEOUT");
+  });
+
+  it("what a program leaves running is ended, and does not keep us", async () => {
+    expect((await leaving).signature).toHaveLength(64);
+    await soonGone("left");
   });
 
   describe.skipIf(!hasOpenssl)(`the sample plug-in${hasOpenssl ? "" : " (skipped: no openssl)"}`, () => {

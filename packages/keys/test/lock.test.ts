@@ -18,28 +18,28 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "firmseal-lock-"));
   worker = await program(
     `
-    import fs, { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+    import fs, { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
     import { syncBuiltinESMExports } from "node:module";
     import { setTimeout as sleep } from "node:timers/promises";
     import { lock } from "../src/locks/lock.js";
     const [folder, times] = process.argv.slice(2);
     // the moments between two calls, in which others come in between, are made a thousand times as long
-    const slow = Number(process.env.SLOW_UNLINK ?? 0);
+    const slow = process.env.SLOW_UNLINK ?? "";
     const hold = Number(process.env.HOLD ?? 0);
     const cell = new Int32Array(new SharedArrayBuffer(4));
     for (const name of ["readFileSync", "linkSync", "unlinkSync", "rmSync"]) {
       const real = fs[name];
       fs[name] = (path, ...rest) => {
-        if (slow > 0 && name === "unlinkSync" && path.endsWith("/lock")) {
+        if (slow !== "" && name === "unlinkSync" && path.endsWith("/lock")) {
           fs.writeSync(1, "unlinks");
-          Atomics.wait(cell, 0, 0, slow);
+          while (!existsSync(slow)) Atomics.wait(cell, 0, 0, 5);
         } else if (path.includes("/lock") || rest[0]?.includes?.("/lock")) Atomics.wait(cell, 0, 0, Math.random() < 0.05 ? 20 : Math.random() / 2);
         return real(path, ...rest);
       };
     }
     syncBuiltinESMExports();
     for (let i = 0; i < Number(times); i++) {
-      if (slow === 0) process.stdout.write(".");
+      if (slow === "") process.stdout.write(".");
       const l = await lock(folder + "/lock");
       const me = process.pid + " " + i;
       const last = readFileSync(folder + "/counter", "utf8");
@@ -72,7 +72,8 @@ function ended(): string {
   return JSON.stringify({ ...thisProcess(), pid, nonce: "0".repeat(24) });
 }
 
-describe("a lock", () => {
+// side by side: each has a folder of its own, and most of them wait
+describe.concurrent("a lock", () => {
   it("admits one process at a time, and is gone afterwards", async () => {
     const p = place();
     const ends = await Promise.all(Array.from({ length: 8 }, () => startWorker(worker, [p.path, "25"]).end));
@@ -106,9 +107,13 @@ describe("a lock", () => {
   it("is taken from a dead process by one of two, and not from that one by the other, which saw it dead before", async () => {
     const p = place();
     writeFileSync(p.at("lock"), ended());
-    const late = startWorker(worker, [p.path, "1"], { SLOW_UNLINK: "500" });
+    const late = startWorker(worker, [p.path, "1"], { SLOW_UNLINK: p.at("go") });
     await late.working;
-    const early = startWorker(worker, [p.path, "1"], { HOLD: "1000" });
+    const early = startWorker(worker, [p.path, "1"], { HOLD: "400" });
+    await early.working;
+    // time for the early one to take the lock, if that were possible
+    await new Promise((done) => setTimeout(done, 200));
+    writeFileSync(p.at("go"), "");
     expect((await Promise.all([late.end, early.end])).map((e) => [e.exit, e.stderr])).toEqual([
       [0, ""],
       [0, ""],

@@ -3,9 +3,9 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { SOURCES } from "../../../../scripts/build/sources.mjs";
 import { temporaryFolder } from "../environment/folders.js";
 import { randoms } from "../randoms.js";
@@ -13,6 +13,20 @@ import { randoms } from "../randoms.js";
 const root = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
 const OPTIONAL = Object.keys(JSON.parse(readFileSync(root("packages/keys/package.json"), "utf8")).peerDependencies);
+
+/**
+ * The modules with schemas as the build makes them, which is how they ship: Ajv would compile the schemas in each
+ * process, and that takes as long as all else that a signer does.
+ */
+const compiledSchemas: Plugin = {
+  name: "compiled-schemas",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/packages\/(?:signer\/src\/description|release\/src\/input)\/schema\.ts$/ }, ({ path }) => {
+      const built = path.replace("/src/", "/lib/").replace(/ts$/, "js");
+      return { contents: readFileSync(built), loader: "js", resolveDir: dirname(built) };
+    });
+  },
+};
 
 /** Bundles TypeScript that imports as the test at `from` does, a URL. Returns the path of the program. */
 export async function program(code: string, from: string): Promise<string> {
@@ -32,6 +46,7 @@ export async function program(code: string, from: string): Promise<string> {
     platform: "node",
     target: "node20.19",
     logLevel: "error",
+    plugins: [compiledSchemas],
     // the packages by their sources, as vitest has them
     alias: Object.fromEntries(Object.entries(SOURCES).map(([name, path]) => [name, root(path)])),
     banner: { js: 'import{createRequire as __workerRequire}from"node:module";const require=__workerRequire(import.meta.url);' },
