@@ -1,6 +1,7 @@
 // Instructions of one open() of an envelope on the engines that valgrind runs: by the difference of two runs, so that
-// what loads the bundle does not count, and as the mean of some calls, because a single one has a collection of garbage
-// or has none. Engines as in scripts/conformance.mjs. Needs a build.
+// what loads the bundle does not count, and as the mean of four calls, because a single one has a collection of garbage
+// or has none. The first call, on a device that has just started, takes 1 to 2 % more. Engines as in
+// scripts/conformance.mjs. Needs a build.
 //
 //   node bench/open.mjs [--before FOLDER] [ENGINE ...]
 //
@@ -32,7 +33,10 @@ const draft = encode(
   }),
 );
 
-/** LMS_SHA256_M32_H5 with LMOTS_SHA256_N32_W4: where the hash over a signature is the largest part. The same key and envelope in every run, so that counts can be compared. */
+/**
+ * LMS_SHA256_M32_H5 with LMOTS_SHA256_N32_W4, where the hash over a signature is the largest part. Key and signatures
+ * are the same in every run, so that counts can be compared.
+ */
 async function hssSigner() {
   const { lmsSigner, stack } = await lms();
   const sign = (message) => stack([lmsSigner("open").tree({ lms: 5, ots: 3, q: 5 })], message);
@@ -64,6 +68,9 @@ async function cost(engine, command, bundle, alg, key, envelope) {
   const more = await instructions(engine, command, opens);
   return less && more && (more - less) / CALLS / 1e6;
 }
+
+const unknown = positionals.filter((name) => !ENGINES.some((engine) => engine.name === name && canCount(engine)));
+if (unknown.length) throw new Error(`cannot count the instructions of ${unknown}`);
 
 const rows = [];
 for (const engine of ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {

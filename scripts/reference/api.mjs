@@ -65,6 +65,9 @@ function namespaceComment(symbol) {
   return found ? wrapped(escaped(ts.getTextOfJSDocComment(found.comment))) : "";
 }
 
+/** Whether a declaration is for other modules of its package: an overload of a function, marked `@internal`. */
+const isInternal = (declaration) => ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === "internal");
+
 function entryPart([specifier, file], program) {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(file);
@@ -75,7 +78,7 @@ function entryPart([specifier, file], program) {
   const constants = [];
   for (const one of exports.sort((a, b) => a.name.localeCompare(b.name, "en"))) {
     const symbol = one.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(one) : one;
-    const declarations = symbol.declarations ?? [];
+    const declarations = (symbol.declarations ?? []).filter((declaration) => !isInternal(declaration));
     const text = declarations.map(declared).join("\n");
     // tables of numbers are one block
     if (/^const \w+(?:: number;| = [-\d]+;)$/.test(text)) {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { boot, errors, install, type Manifest, open, type Refusal, start, step } from "../src/index.js";
+import { TO_KEEP } from "../src/trust/open.js";
 import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const current = (d: MemoryDevice, i = 0) => Uint8Array.from(d.parts[i]?.slots[d.parts[i]?.current ?? 0] ?? []);
@@ -118,7 +119,7 @@ describe("installing on a device in memory", () => {
       },
     };
     // as install() opens it: this host hashes the signature only
-    expect(code(() => open(moved, trust, host as never, false, true))).toBe(errors.NOT_SUPPORTED);
+    expect(code(() => open(moved, trust, host as never, TO_KEEP))).toBe(errors.NOT_SUPPORTED);
     expect(opened).toHaveLength(1);
     // from here on, the source may say anything
     const effects = (m: Manifest) => {

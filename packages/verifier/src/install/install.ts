@@ -12,7 +12,7 @@ import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import type { Manifest } from "../manifest/manifest.js";
 import { parsePayloads } from "../manifest/parse.js";
 import { DEVICE_FAULT, IMAGE_UNVERIFIED, PAYLOAD_ABSENT, PAYLOAD_SIZE, RUN_OUTCOME } from "../spec/errors.generated.js";
-import { believe, open, read } from "../trust/open.js";
+import { believe, open, read, TO_KEEP } from "../trust/open.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf, trustIndex } from "./keep.js";
 import { INSTALL_SECTIONS } from "./sections.js";
@@ -25,7 +25,7 @@ import { contents, end, perform, receive, stored } from "./slots.js";
  */
 function reopened(s: Session, bytes: Bytes | Source): Manifest {
   var m = s.release,
-    u = read(bytes, s.trust, s.host, true),
+    u = read(bytes, s.trust, s.host, TO_KEEP),
     n = 0,
     i,
     c,
@@ -37,7 +37,7 @@ function reopened(s: Session, bytes: Bytes | Source): Manifest {
       if (!again || !equalConstantTime(again.sum as Bytes, c.sum as Bytes)) refuse(DEVICE_FAULT);
     }
   }
-  again = believe(u, m.signers, s.trust, s.host, true);
+  again = believe(u, m.signers, s.trust, s.host);
   markAt(-1);
   if (again.digest.alg !== m.digest.alg || !equalConstantTime(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
   return again;
@@ -218,13 +218,6 @@ function session(s: Session): Progress {
   return progress;
 }
 
-/** Opens an envelope for the sections of an installation, or of a start of what the device has kept. */
-function opening(input: Bytes | Source, trust: Trust, device: Device, host: Host | undefined, sections: number[]): Progress {
-  var own = sections === START_SECTIONS;
-  // one after the other, so that later data takes no memory while a signature is verified
-  return session(prepare(open(input, trust, host, own, !own), input, trust, device, host, sections));
-}
-
 /**
  * Opens an envelope and prepares its installation (SUIT manifest draft 37 §6): payload-fetch, install, validate, then
  * one commit. The floor is the higher of `trust.floor` and the floor of the device. Throws a Refusal, here or from
@@ -234,7 +227,8 @@ function opening(input: Bytes | Source, trust: Trust, device: Device, host: Host
  * while ((effect = progress.next(outcome))) outcome = ...   // only for payloads outside the envelope
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return opening(input, trust, device, host, INSTALL_SECTIONS);
+  // one after the other, so that later data takes no memory while a signature is verified
+  return session(prepare(open(input, trust, host, TO_KEEP), input, trust, device, host, INSTALL_SECTIONS));
 }
 
 /**
@@ -243,5 +237,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * be older than one that was tried since. Throws a Refusal, here or from next().
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return opening(input, trust, device, host, START_SECTIONS);
+  return session(prepare(open(input, trust, host, true), input, trust, device, host, START_SECTIONS));
 }

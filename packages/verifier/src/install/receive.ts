@@ -10,7 +10,7 @@ import type { Bytes, Host, Source, Trust } from "../base/types.js";
 import { copyBytes, inputOf, MAX_LOADED } from "../cbor/reader.js";
 import { parseHead } from "../manifest/parse.js";
 import { CBOR_TRUNCATED, HEAD_LENGTH, PAYLOAD_SIZE } from "../spec/errors.generated.js";
-import { opened } from "../trust/open.js";
+import { opened, TO_RECEIVE } from "../trust/open.js";
 import type { Device } from "./device.js";
 import { prepare } from "./install.js";
 import { receivedHead } from "./keep.js";
@@ -73,7 +73,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
     if (a.want > (host.memory || MAX_LOADED)) refuse(HEAD_LENGTH);
     return;
   }
-  m = opened(source, trust, host, false, false, true);
+  m = opened(source, trust, host, TO_RECEIVE);
   // payloads follow, and the manifest has their size
   if (a.length - e.behind > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
   try {

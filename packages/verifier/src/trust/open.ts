@@ -38,6 +38,16 @@ import {
   TRUST_POLICY,
 } from "../spec/errors.generated.js";
 
+/**
+ * As `own` of open(): a device will keep the envelope, or what it is receiving, of which only the head is here. Each
+ * signature is then hashed as it was read, so that what is read again, and what the device keeps, can be compared. They
+ * are values of `own` because each parameter takes memory of Espruino.
+ */
+export const TO_KEEP = 2;
+export const TO_RECEIVE = 3;
+
+type Own = boolean | typeof TO_KEEP | typeof TO_RECEIVE | undefined;
+
 /** Maximum bytes of an encoded digest. */
 const MAX_DIGEST = 128;
 
@@ -75,10 +85,9 @@ export function policy(trust: Trust): number {
 
 /**
  * Reads SUIT_Authentication (M37 §8.3): sets `signed` of the envelope, and returns the claimed signatures. Of the
- * wrapper, only the signed digest stays in RAM. `keep`: a device will keep signatures, which are hashed for it, so that
- * it can compare what it reads again.
+ * wrapper, only the signed digest stays in RAM. `own`: see TO_KEEP.
  */
-export function wrapper(e: Envelope, host: Host, keep?: boolean): CoseSignature[] {
+export function wrapper(e: Envelope, host: Host, own?: Own): CoseSignature[] {
   var all: CoseSignature[] = [],
     n,
     s,
@@ -99,7 +108,7 @@ export function wrapper(e: Envelope, host: Host, keep?: boolean): CoseSignature[
     if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
   checkEnd();
-  for (n = 0; keep && n < all.length; n++) {
+  for (n = 0; (own as number) >= TO_KEEP && n < all.length; n++) {
     c = all[n];
     // a host's hash may itself use the reader and move the cursor to another input
     c.sum = digestPieces([copySlice(e.input, c.head), copySlice(e.input, c.body)], host);
@@ -190,17 +199,19 @@ interface Unverified {
   required: number;
   parsed: Envelope;
   signatures: CoseSignature[];
+  /** Whether the payloads are here too. */
+  whole: boolean;
 }
 
-/** Reads what is needed to verify the signatures. `keep`: see wrapper(). */
-export function read(bytes: Bytes | Source, trust: Trust, host: Host, keep?: boolean): Unverified {
+/** Reads what is needed to verify the signatures. `own`: see TO_KEEP. */
+export function read(bytes: Bytes | Source, trust: Trust, host: Host, own: Own): Unverified {
   var threshold = policy(trust),
     envelope = parseHead(bytes, host, false);
-  return { required: threshold, parsed: envelope, signatures: wrapper(envelope, host, keep) };
+  return { required: threshold, parsed: envelope, signatures: wrapper(envelope, host, own), whole: own !== TO_RECEIVE };
 }
 
-/** Reads the manifest, once its signers are known. `whole`: including the heads of the payloads. */
-export function believe(u: Unverified, signers: number[], trust: Trust, host: Host, whole: boolean): Manifest {
+/** Reads the manifest, once its signers are known, and the heads of the payloads that are here. */
+export function believe(u: Unverified, signers: number[], trust: Trust, host: Host): Manifest {
   var e = u.parsed,
     sum = signedDigest(e.input, e.signed),
     m: Manifest;
@@ -221,7 +232,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   }
   checkSevered(e, m, host);
   checkCommands(m);
-  if (whole) refuseUnnamedPayloads(e, m);
+  if (u.whole) refuseUnnamedPayloads(e, m);
   m.signatures = u.signatures;
   m.digest = sum;
   m.payloads = e.payloads;
@@ -233,29 +244,30 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
 
 /**
  * Verifies the signatures and the digest of an envelope, and reads its manifest. Everything that is read or executed
- * afterwards is in RAM. `whole`: including payloads, otherwise only the head. `own`, `keep`: see open(). Also throws the
- * errors of a Source or a host.
+ * afterwards is in RAM. `own`: see open() and TO_KEEP. Also throws the errors of a Source or a host.
  */
-export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean, keep?: boolean): Manifest {
-  var u = read(bytes, trust, host, keep),
-    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_TRUST ? most(trust.anchors, trust.families) : 0, own);
-  return believe(u, signers, trust, host, whole);
+export function opened(bytes: Bytes | Source, trust: Trust, host: Host, own: Own): Manifest {
+  var u = read(bytes, trust, host, own),
+    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_TRUST ? most(trust.anchors, trust.families) : 0, own === true);
+  return believe(u, signers, trust, host);
 }
 
+/** @internal For install(). */
+export function open(bytes: Bytes | Source, trust: Trust, host: Host | undefined, own: typeof TO_KEEP): Manifest;
 /**
  * Opens an envelope (SUIT manifest draft 37 §8), given as bytes in RAM or a Source. `trust`: the trusted keys, and the
  * lowest accepted sequence number. Returns the authenticated manifest, or throws a Refusal { code, at } (numbers:
  * spec/errors.generated.ts). Neither changes anything. Wrapper, manifest and severed elements are copied into RAM once,
  * so that the verified bytes are the executed bytes. Payloads stay in place and are compared with their digests when
  * they are installed. `own`: the caller has kept or made the envelope, so each of its signatures may be tried;
- * otherwise, at most `threshold` + 2 signatures may fail before the first good one. `keep`: a device will keep the
- * envelope, so each signature is hashed as it was read, and install() can compare it with what the device keeps.
+ * otherwise, at most `threshold` + 2 signatures may fail before the first good one.
  *
  * open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
  */
-export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: boolean, keep?: boolean): Manifest {
+export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: boolean): Manifest;
+export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: Own): Manifest {
   try {
-    return opened(bytes, trust, host || {}, true, own, keep);
+    return opened(bytes, trust, host || {}, own);
   } catch (e) {
     return rethrow(e);
   }
