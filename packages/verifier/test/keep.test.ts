@@ -170,6 +170,13 @@ describe("what is kept", () => {
       }
   });
 
+  it("may have a good signature behind any number of others only once the device has kept it", async () => {
+    const others = Array.from({ length: 4 }, (_, i) => signer(privateKey("ed25519", new Uint8Array(32).fill(i + 1))));
+    const envelope = await signEnvelope(encode(singleImage(facts)), [...others, good]);
+    expect(code(() => install(envelope, trust, watched().device))).toBe(errors.SIGNATURE_COUNT);
+    expect(boot(envelope, trust, watched().device).manifest.signers).toEqual([0]);
+  });
+
   it("costs one hash of each signature, which open() alone does not pay", async () => {
     const envelope = await signEnvelope(encode(singleImage(facts)), [good, stranger]);
     let hashed = 0;
