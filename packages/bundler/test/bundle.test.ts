@@ -191,7 +191,7 @@ describe("firmseal bundle", () => {
     const elsewhere = (f: string) => !/optional: (exports|Uint8Array) /.test(f);
     expect(checkEs5(p.get("s.js").toString(), "s.js").filter(elsewhere)).toEqual([]);
     const r = await p.ok(["bundle", "--form", "boot", "--out", "b.js", "--source", "b.src.js"]);
-    expect(r.stderr).toMatch(/^b\.js: boot file; \d+ bytes/);
+    expect(r.stderr).toMatch(/^b\.js: boot file; [\d,]+ bytes/);
     for (const name of ["b.js", "b.src.js"]) {
       const text = p.get(name).toString();
       expect(text.length).toBeLessThan(6000);
