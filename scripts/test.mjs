@@ -188,14 +188,19 @@ async function rootStep() {
 
 if (isRootStep) await rootStep();
 
-await step("build", () => run(process.execPath, ["scripts/build.mjs"]));
-// the tests take longest: they begin first, and everything else runs beside them, one after the other, so that no
-// processor waits
-const tests = vitest();
 // what is packed changes seldom
 const wanted = CHECKS.filter(([name]) => process.env.CI || name !== "check:packages");
 const inShell = (command) => run(command, [], { shell: true, env: { PATH: BIN_PATH, ...(!process.env.CI && { [PARTS]: "1" }) } });
 const checks = wanted.map(([name, command]) => [name, () => unlessPassed(command, inShell)]);
+/** They read nothing that the build makes: they run beside it, for much of it takes one processor. */
+const OF_SOURCES = ["check:biome", "check:documents", "check:spelling"];
+const [ofSources, ofBuild] = [true, false].map((x) => checks.filter(([name]) => OF_SOURCES.includes(name) === x));
+const early = steps(ofSources, 1);
+await step("build", () => run(process.execPath, ["scripts/build.mjs"]));
+// the tests take longest: they begin first, and everything else runs beside them, one after the other, so that no
+// processor waits
+const tests = vitest();
+await early;
 const script = (name, ...args) => [name, () => run(process.execPath, args)];
 // the last: keys, signatures and files, on a newer Node too
 const inCi = [
@@ -203,7 +208,7 @@ const inCi = [
   script("site", "scripts/site.mjs", "--build"),
   script("tests on Node 24", "scripts/on-node.mjs", "24"),
 ];
-await steps([...checks, ...(process.env.CI ? inCi : [])], 1);
+await steps([...ofBuild, ...(process.env.CI ? inCi : [])], 1);
 const engines = ({ ok, line: says, output, seconds, skipped: note }) => {
   if (note) return void skipped.push({ file: "conformance", name: says.split(":")[0], note });
   line(ok, `conformance: ${says}`, seconds);
