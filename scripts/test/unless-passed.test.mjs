@@ -114,9 +114,47 @@ it("a check of code does not depend on documents, nor a check of documents on co
   put("packages/x/test/a.ts", "1");
   put("package.json", "{}");
   changedBy(() => {});
-  expect(changedBy(() => put("packages/x/src/a.ts", "2"))).toEqual(of("biome", "depcruise", "knip"));
+  expect(changedBy(() => put("packages/x/src/a.ts", "2"))).toEqual(of("biome", "knip"));
   expect(changedBy(() => put("packages/x/test/a.ts", "2"))).toEqual(of("biome", "knip", "tsc"));
   expect(changedBy(() => put("package.json", "{ }"))).toEqual(programs);
+});
+
+it("the check of imports reads a source up to its last import", () => {
+  const found = () => String(readBy("depcruise src", root));
+  const path = "packages/x/src/a.ts";
+  put(path, 'import { a } from "./b.js";\n\nexport const one = a;\n');
+  const before = found();
+  put(path, 'import { a } from "./b.js";\n\nexport const one = a + 1;\n\n// where it comes from, and is important\n');
+  expect(found()).not.toBe(before);
+  const body = ["", "const c = a;", "const d = c;", "const e = d;", "const f = e;", "const g = f;", ""].join("\n");
+  put(path, `import { a } from "./b.js";${body}export const one = g;\n`);
+  const long = found();
+  put(path, `import { a } from "./b.js";${body}// from here on, what is important\nexport const one = g + 1;\n`);
+  expect(found()).toBe(long);
+  for (const added of [
+    'export { b } from "./c.js";',
+    "export * from './c.js';",
+    'export type {\n  B,\n} from\n  "./c.js";',
+    'import "./c.js";',
+    'import c from "./c.js";',
+    'import * as c from "./c.js";',
+    'import type { B } from "./c.js";',
+    'import{b}from"./c.js";',
+    'const c = await import("./c.js");',
+    'const c = import(\n  "./c.js",\n);',
+    "const c = import(`./c.js`);",
+    'type C = import("./c.js").C;',
+    'import c = require("./c.js");',
+    'const c = require("./c.js");',
+  ]) {
+    put(path, `import { a } from "./b.js";${body}${added}\n`);
+    const one = found();
+    expect(one, added).not.toBe(long);
+    put(path, `import { a } from "./b.js";${body}${added.replace("./c.js", "./d.js")}\n`);
+    expect(found(), added).not.toBe(one);
+  }
+  rmSync(join(root, path));
+  expect(found()).not.toBe(before);
 });
 
 it("a file that changes within a moment is read again", () => {

@@ -25,13 +25,28 @@ const isCode = (path) => !isDocument(path);
 const isDocumentOrSetting = (path) => isDocument(path) || /\.(jsonc?|txt)$/.test(path);
 /** A source that imports one of these is refused, so what these say is of no account. */
 const isTest = (path) => /^(?:packages\/[\w-]+\/test|bench|fuzz|test|test-vectors)\/.*\.[mc]?[jt]s$/.test(path);
+/** What names a module, or the first word of a statement that does. */
+const IMPORT = /\bfrom\s*["'`]|\b(?:import|require)\b\s*[\w("'`{*]/g;
+/** The lines that an import takes at most behind its first word, or behind `from`: the formatter breaks no name. */
+const IMPORT_LINES = 5;
+/** A source up to its last import. */
+function upToImports(source) {
+  const last = [...source.matchAll(IMPORT)].at(-1);
+  if (!last) return "";
+  let end = last.index + last[0].length;
+  for (let i = 0; i < IMPORT_LINES && end > 0; i++) end = source.indexOf("\n", end) + 1;
+  return end > 0 ? source.slice(0, end) : source;
+}
 const settingsOf = (...names) => new RegExp(`(?:^|/)(?:${names.join("|")})$`);
 
-/** By program: the files whose text concerns it, and those of the build. All others read everything. */
+/**
+ * By program: the files whose text concerns it, those of the build, and the part of a source that it reads, if not all.
+ * All others read everything.
+ */
 const READS = {
   biome: { text: isCode },
   cspell: { text: isDocumentOrSetting },
-  depcruise: { text: (path) => isCode(path) && !isTest(path) },
+  depcruise: { text: (path) => isCode(path) && !isTest(path), part: upToImports },
   knip: { text: isCode },
   "markdownlint-cli2": { text: isDocumentOrSetting },
   "size-limit": { text: (path) => path === "package.json", built: (path) => path.includes("/dist/") },
@@ -120,11 +135,16 @@ const everything = () => true;
 
 /** All that a check is found by. `reads`: the files, as in READS. */
 export function readBy(command, root = ROOT, reads = READS[programOf(command)]) {
-  const { text, built = () => false } = reads ?? { text: everything, built: everything };
+  const { text, built = () => false, part } = reads ?? { text: everything, built: everything };
   const tracked = trackedFiles(root);
   const projects = projectsOf(root);
   const read = [...tracked.filter((path) => text(path, projects)), ...outputs(root).filter(built), LOCK];
-  return [JSON.stringify([command, tracked, read.map((path) => [path, hashOf(join(root, path))])])];
+  const isPart = (path) => part && /^packages\/[\w-]+\/src\/.*\.ts$/.test(path);
+  const hash = (path) => {
+    const whole = hashOf(join(root, path));
+    return whole && isPart(path) ? sha256(part(readFileSync(join(root, path), "utf8"))) : whole;
+  };
+  return [JSON.stringify([command, tracked, read.map((path) => [path, hash(path)])])];
 }
 
 /** The files that a program checks each alone, and for each what it is found by. */
