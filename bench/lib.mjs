@@ -94,6 +94,17 @@ export function es256Key() {
   return { publicKey, key, sign };
 }
 
+/** What singleImage() needs for a release with its image inside. */
+export const integrated = (image) => ({
+  sequence: "7",
+  vendor: "example.com",
+  class: "board-v2",
+  digest: crypto.createHash("sha256").update(image).digest("hex"),
+  size: image.length,
+  uri: "#firmware",
+  payload: image,
+});
+
 /** Our hash interface over node's hash functions: what a host with native hashing hands in. */
 export function native(name) {
   return {

@@ -15,23 +15,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ENGINES, locate } from "../scripts/conformance.mjs";
 import { canCount, instructions, UNHEX } from "./counting.mjs";
-import { bundlePath, lms, ROOT, signer, table, title } from "./lib.mjs";
+import { bundlePath, integrated, lms, ROOT, signer, table, title } from "./lib.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { before: { type: "string" } } });
 
 const { encode, foreignSigner, privateKey, publicKey, signEnvelope, signer: signerOf, singleImage } = await signer();
 const image = crypto.createHash("sha512").update("image").digest();
-const draft = encode(
-  singleImage({
-    sequence: "7",
-    vendor: "example.com",
-    class: "board-v2",
-    digest: crypto.createHash("sha256").update(image).digest("hex"),
-    size: image.length,
-    uri: "#firmware",
-    payload: image,
-  }),
-);
+const draft = encode(singleImage(integrated(image)));
 
 /**
  * LMS_SHA256_M32_H5 with LMOTS_SHA256_N32_W4, where the hash over a signature is the largest part. Key and signatures

@@ -2,7 +2,7 @@
 
 import * as crypto from "node:crypto";
 import { createRequire } from "node:module";
-import { bundlePath, dependencyOf, ed25519Key, es256Key, native, rates, signer, table, title, verifier } from "./lib.mjs";
+import { bundlePath, dependencyOf, ed25519Key, es256Key, integrated, native, rates, signer, table, title, verifier } from "./lib.mjs";
 
 const require = createRequire(import.meta.url);
 const ours = await verifier();
@@ -74,16 +74,7 @@ function compare(text, tasks, base) {
 
 {
   const bundle = require(bundlePath("full"));
-  const image = new Uint8Array(crypto.randomBytes(1024));
-  const facts = {
-    sequence: "7",
-    vendor: "example.com",
-    class: "board-v2",
-    digest: crypto.createHash("sha256").update(image).digest("hex"),
-    size: image.length,
-    uri: "#firmware",
-    payload: image,
-  };
+  const facts = integrated(new Uint8Array(crypto.randomBytes(1024)));
   const tasks = {};
   for (const alg of ["ed25519", "es256"]) {
     const key = privateKey(alg, new Uint8Array(32).fill(7));

@@ -109,7 +109,7 @@ describe("init", () => {
     expect(empty.has("firmseal.toml")).toBe(false);
   });
 
-  it("names missing options if there is no terminal, and refuses invalid ones", async () => {
+  it("without a terminal, names the options that are missing, and refuses invalid values", async () => {
     const p = fresh();
     expect(expectFailure(await p.run(["init"]), 2)).toContain("--vendor is missing");
     expect(expectFailure(await p.run(["init", "--vendor", "example.com"]), 2)).toContain("--board is missing");

@@ -247,13 +247,13 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
   it("refuses megabytes at once, on stdout and on stderr, and ends the program that writes them", async () => {
     for (const where of ["", ">&2"]) {
       const flood = `echo $$ >${p.at("flood")}\nyes CANARY ${where}`;
-      expect(await fails(plugin({ describing: flood }))).toBe(`REF: wrote more than 65536 bytes to ${where ? "stderr" : "stdout"}`);
+      expect(await fails(plugin({ describing: flood }))).toBe(`REF: wrote more than 65,536 bytes to ${where ? "stderr" : "stdout"}`);
       await soonGone("flood");
     }
     // to the byte
     const padded = (n: number) => say(DESCRIBE.replace("}", `,"pad":"${"x".repeat(n - DESCRIBE.length - 10)}"}`));
     await use(plugin({ describing: padded(65536) }));
-    expect(await fails(plugin({ describing: padded(65537) }))).toContain("wrote more than 65536 bytes");
+    expect(await fails(plugin({ describing: padded(65537) }))).toContain("wrote more than 65,536 bytes");
   });
 
   it("shows at most a line of the error of a program, without control characters", async () => {

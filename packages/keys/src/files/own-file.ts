@@ -9,6 +9,10 @@ export const OWN_FILE_BYTES = 4096;
 /** What people call a description of a manifest, which is signed as an image is. */
 export const DESCRIPTION = "a description";
 
+/** What records the signatures of keys: it is never replaced. */
+const LOG = "a signing log";
+const LAST_SEEN = "a last-seen mark";
+
 /** The documents that a person writes, and those with a schema that firmseal writes. */
 const DOCUMENTS: { readonly [schema: string]: string } = {
   manifest: DESCRIPTION,
@@ -31,7 +35,7 @@ const FLEET = ["name", "vendor", "class", "floor"];
 
 /** How other files begin. */
 const BEGINNINGS: readonly (readonly [begins: RegExp, what: string])[] = [
-  [/^\{"v":1,"key":"[0-9a-f]{64}","count":"/, "a last-seen mark"],
+  [/^\{"v":1,"key":"[0-9a-f]{64}","count":"/, LAST_SEEN],
   [/^\/\* [^\n]* \*\/\n#ifndef FIRMSEAL_KEY_H\n/, "a C header with a public key"],
   [/^\/\* [^\n]* \*\/\n#ifndef FIRMSEAL_TRUST_H\n/, "a C header with a trust list"],
   // Sig_structure (RFC 9052 §4.4): an array of 4 or 5, with its context first
@@ -43,7 +47,7 @@ const BEGINNINGS: readonly (readonly [begins: RegExp, what: string])[] = [
  * a last-seen mark, a product file, a trust description and the like. Returns undefined for any other file.
  */
 export function ownFile(head: Uint8Array): string | undefined {
-  if (looksLikeLog(head)) return "a signing log";
+  if (looksLikeLog(head)) return LOG;
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, OWN_FILE_BYTES))
     .toString("latin1")
     .replace(/^\xef\xbb\xbf/, "");
@@ -59,4 +63,7 @@ export function ownFile(head: Uint8Array): string | undefined {
 }
 
 /** Returns whether a file that begins with `head` records what keys have signed: it is never replaced. */
-export const isRecord = (head: Uint8Array): boolean => /^a (signing log|last-seen mark)$/.test(ownFile(head) ?? "");
+export function isRecord(head: Uint8Array): boolean {
+  const own = ownFile(head);
+  return own === LOG || own === LAST_SEEN;
+}

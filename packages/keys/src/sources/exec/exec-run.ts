@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { decodeUtf8 } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { refuseWhileShown } from "../../secrets/environment.js";
+import { byteWords } from "../../words.js";
 
 /** Maximum bytes on stdout, and on stderr. */
 const MAX_ANSWER = 64 * 1024;
@@ -112,7 +113,7 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
       let length = 0;
       return (chunk: Buffer) => {
         length += chunk.length;
-        if (length > MAX_ANSWER) fail(`wrote more than ${MAX_ANSWER} bytes to ${where}`, BY_HAND);
+        if (length > MAX_ANSWER) fail(`wrote more than ${byteWords(MAX_ANSWER)} to ${where}`, BY_HAND);
         else into.push(chunk);
       };
     };
