@@ -35,9 +35,9 @@ function compressSmall(state: number[], w: number[]): void {
     return ((n - 2 * i) & 15) + k;
   }
 
-  /** A half of x rotated right by n, with the other half y. 32 bits: shifts count modulo 32. */
+  /** A half of x rotated right by n, with the other half y. 32 bits. Some engines shift by 0 to 31 only: hence & 31. */
   function rotated(x: number, y: number, n: number): number {
-    return n > 31 ? (y >>> n) | (x << -n) : (x >>> n) | (y << -n);
+    return n > 31 ? (y >>> (n & 31)) | (x << (-n & 31)) : (x >>> n) | (y << (-n & 31));
   }
 
   /**

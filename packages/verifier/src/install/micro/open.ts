@@ -208,8 +208,8 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     for (i = 0; i < signatures.length; i++) {
       s = signatures[i];
       c = s[1];
-      // 32 bits: a shift counts modulo 32, and c is at most 64
-      demand(((c < 32 ? KNOWN : KNOWN_ABOVE) >> c) & 1);
+      // 32 bits: c is at most 64. Some engines shift by 0 to 31 only: hence & 31
+      demand(((c < 32 ? KNOWN : KNOWN_ABOVE) >> (c & 31)) & 1);
       for (j = 0; (a = anchors[j]) && threshold; j++) {
         if (a.alg.ids.indexOf(-1 - c) + 1 && !(s[2] && a.kid && !equalConstantTime(bytesOf(s, 2), a.kid))) {
           fits = 1;
