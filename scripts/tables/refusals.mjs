@@ -18,11 +18,12 @@ function page(name) {
   return join("docs", found[0]);
 }
 
-function constants({ REFUSALS, REFUSAL_GROUPS }) {
-  const groups = REFUSAL_GROUPS.map(({ from, to, what }) => {
-    const rows = REFUSALS.filter(({ number }) => number >= from && number <= to);
+/** The text of errors.generated.ts. */
+export function constants({ REFUSALS, REFUSAL_GROUPS, refusalGroup }) {
+  const groups = REFUSAL_GROUPS.map(({ from, to, overflow, what }) => {
+    const rows = REFUSALS.filter(({ number }) => refusalGroup(number)?.from === from);
     const lines = rows.map(({ number, name, meaning }) => `/** ${sentence(meaning)} */\nexport const ${name} = ${number};\n`);
-    return `// ${from}..${to}  ${what}\n${lines.join("")}`;
+    return `// ${from}..${to}, then ${overflow.from}..${overflow.to}  ${what}\n${lines.join("")}`;
   });
   return `// GENERATED from ../tools/refusal-table.ts. DO NOT EDIT: change the table there, then run \`pnpm refusals\`.\n//\n// The numbers of the refusals. A number is never reused. A bundle has only the numbers that it can throw, and no text.\n\n${groups.join("\n")}`;
 }
@@ -32,7 +33,7 @@ const TABLE_HEAD = "| Number | Name | What it means | What to do | Source |\n| -
 /** Says which numbers have vectors. */
 function aboutVectors({ REFUSAL_GROUPS }) {
   const without = REFUSAL_GROUPS.filter(({ vectors }) => vectors === null).map(({ from, to, what }) => `${from} to ${to} (${what})`);
-  return `Each number below 200 has vectors of kind \`refused\` in [\`test-vectors/\`](../../test-vectors/index.json), except
+  return `Each number has vectors of kind \`refused\` in [\`test-vectors/\`](../../test-vectors/index.json), except
 ${without.join(" and ")}. No
 device with the general verifier throws those, and other tests cover them. A test compares this list, the constants in
 \`packages/verifier/src/spec/errors.generated.ts\` and the vectors.
@@ -40,7 +41,7 @@ device with the general verifier throws those, and other tests cover them. A tes
 }
 
 /** The text of errors.md with new rows in each group; the text around them stays. */
-function documented(text, path, { REFUSALS, REFUSAL_GROUPS }) {
+export function documented(text, path, { REFUSALS, REFUSAL_GROUPS, refusalGroup }) {
   const link = (source) => {
     const [name, section] = source.split("#");
     return name.endsWith(".md") ? `[${name}](${relative(dirname(path), page(name))}#${section})` : sentence(source).slice(0, -1);
@@ -48,11 +49,11 @@ function documented(text, path, { REFUSALS, REFUSAL_GROUPS }) {
   const linked = (advice) => advice.replace(/[\w-]+\.md/g, (name) => `[${name}](${relative(dirname(path), page(name))})`);
   const inCode = (prose) =>
     prose.replace(/\bfirmseal [a-z]+( sign| create)?( [A-Z]+)?( --key [A-Z]+| --for [a-z]+)?|(?<!`)--[a-z]+( [A-Z]+)?|\b\w+\(\)/g, "`$&`");
-  const vectors = /^Each number below 200 has vectors (?:.+\n)+/m;
+  const vectors = /^Each number has vectors (?:.+\n)+/m;
   if (!vectors.test(text)) throw new Error(`${path} does not say which numbers have vectors`);
   text = text.replace(vectors, () => aboutVectors({ REFUSAL_GROUPS }));
   for (const { from, to } of REFUSAL_GROUPS) {
-    const rows = REFUSALS.filter(({ number }) => number >= from && number <= to).map(
+    const rows = REFUSALS.filter(({ number }) => refusalGroup(number)?.from === from).map(
       ({ number, name, meaning, advice, source }) =>
         `| ${number} | \`${name}\` | ${inCode(sentence(meaning))} | ${linked(inCode(sentence(advice)))} | ${link(source)} |\n`,
     );
@@ -63,10 +64,12 @@ function documented(text, path, { REFUSALS, REFUSAL_GROUPS }) {
   return text;
 }
 
-const table = await readTable(TABLE);
-const errorsPage = page("errors.md");
-writeFrom(
-  "the table of refusals",
-  { [CONSTANTS]: constants(table), [errorsPage]: documented(readFileSync(join(ROOT, errorsPage), "utf8"), errorsPage, table) },
-  "pnpm refusals",
-);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const table = await readTable(TABLE);
+  const errorsPage = page("errors.md");
+  writeFrom(
+    "the table of refusals",
+    { [CONSTANTS]: constants(table), [errorsPage]: documented(readFileSync(join(ROOT, errorsPage), "utf8"), errorsPage, table) },
+    "pnpm refusals",
+  );
+}

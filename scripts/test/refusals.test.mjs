@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import * as errors from "../../packages/verifier/src/spec/errors.generated.ts";
-import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusal-table.ts";
+import { REFUSAL_GROUPS, REFUSALS, refusalGroup } from "../../packages/verifier/src/tools/refusal-table.ts";
 import { BUNDLES, MICRO_BUNDLES } from "../build/bundle.mjs";
+import { constants, documented } from "../tables/refusals.mjs";
 
 const root = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -17,7 +18,18 @@ describe("the table of refusals", () => {
   it("has each number once, in order, within a group", () => {
     const numbers = REFUSALS.map(({ number }) => number);
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-    for (const n of numbers) expect(REFUSAL_GROUPS.filter(({ from, to }) => n >= from && n <= to)).toHaveLength(1);
+    for (const n of numbers) expect(refusalGroup(n)).toBeDefined();
+  });
+
+  it("writes a number of an overflow range into its group", () => {
+    const more = { number: 349, name: "LATER", meaning: "a later refusal", advice: "wait", source: "ours" };
+    const table = { REFUSALS: [...REFUSALS, more], REFUSAL_GROUPS, refusalGroup };
+    const between = (text, from, to) => text.slice(text.indexOf(from), text.indexOf(to));
+    expect(between(constants(table), "// 20..49", "// 50..69")).toMatch(
+      /HEAD_LENGTH = 48;\n\/\*\* A later refusal\. \*\/\nexport const LATER = 349;\n/,
+    );
+    const page = documented(readFileSync(root("docs/reference/errors.md"), "utf8"), "docs/reference/errors.md", table);
+    expect(between(page, "## 20 to 49:", "## 50 to 69:")).toContain("\n| 349 | `LATER` | A later refusal. | Wait. | Ours |\n");
   });
 
   it.each(REFUSALS.map((row) => [row.name, row]))("%s: says in one line each what it means and what to do", (_, { meaning, advice }) => {

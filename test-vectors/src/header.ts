@@ -1,6 +1,6 @@
 // The header of a vector: its folder, what is expected in words, the rule that it tests, and whose rule that is.
 
-import { REFUSAL_GROUPS, refusalOf } from "@firmseal/verifier/tools";
+import { refusalGroup, refusalOf } from "@firmseal/verifier/tools";
 import * as E from "../../packages/verifier/src/spec/errors.generated.js";
 import type { Kind, Published, Strictness, Vector } from "../index.mjs";
 import { featuresOf } from "./features.js";
@@ -65,7 +65,7 @@ function groupOf(v: Made): string {
   if ("effects" in v.expect) return "interpreter";
   if ("code" in v.expect) {
     const { code } = v.expect;
-    const folder = REFUSAL_GROUPS.find((g) => g.from <= code && code <= g.to)?.vectors;
+    const folder = refusalGroup(code)?.vectors;
     if (!folder) throw new Error(`${v.name}: refusals as ${code} have no vectors: REFUSAL_GROUPS in tools/refusal-table.ts`);
     return folder;
   }

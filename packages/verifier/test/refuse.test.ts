@@ -7,7 +7,7 @@ import { mark, markAt, type Refusal, refuse, rethrow } from "../src/base/refuse.
 import type { Prepared } from "../src/base/types.js";
 import { makeAnchor } from "../src/cose/anchor.js";
 import * as E from "../src/spec/errors.generated.js";
-import { isRefusal, REFUSAL_GROUPS, REFUSALS, refusalOf as rowOf, throwRefusal } from "../src/tools/refusal-table.js";
+import { isRefusal, REFUSAL_GROUPS, REFUSALS, refusalGroup, refusalOf as rowOf, throwRefusal } from "../src/tools/refusal-table.js";
 import { refusalOf } from "./refusals.js";
 
 const first = mark;
@@ -89,13 +89,36 @@ describe("the table of refusals", () => {
       for (const text of [meaning, advice]) expect(page).toContain(`| ${text.toLowerCase()}. |`);
       expect(source, name).toMatch(/^(RFC \d|M37|ours|[a-z-]+\.md#[a-z-]+$|[A-Z])/);
     }
-    for (const { from, to, what } of REFUSAL_GROUPS) expect(generated).toContain(`// ${from}..${to}  ${what}\n`);
+    for (const { from, to, overflow, what } of REFUSAL_GROUPS)
+      expect(generated).toContain(`// ${from}..${to}, then ${overflow.from}..${overflow.to}  ${what}\n`);
   });
   it("has its groups in order, and each number in one of them", () => {
     expect(REFUSAL_GROUPS.flatMap(({ from, to }) => [from, to])).toEqual([
       1, 19, 20, 49, 50, 69, 70, 89, 90, 109, 110, 129, 130, 139, 150, 159,
     ]);
-    for (const { number } of REFUSALS) expect(REFUSAL_GROUPS.filter(({ from, to }) => from <= number && number <= to)).toHaveLength(1);
+    for (const { number } of REFUSALS) expect(REFUSAL_GROUPS).toContain(refusalGroup(number));
+  });
+  it("continues each group in an overflow range that no other group has", () => {
+    const ranges = REFUSAL_GROUPS.flatMap(({ from, to, overflow }) => [{ from, to }, overflow]).sort((a, b) => a.from - b.from);
+    // the command line has 200 to 299
+    const all = [...ranges.slice(0, REFUSAL_GROUPS.length), { from: 200, to: 299 }, ...ranges.slice(REFUSAL_GROUPS.length)];
+    for (const [i, { from, to }] of all.entries()) {
+      expect(to).toBeGreaterThan(from);
+      if (i > 0) expect(from).toBeGreaterThan(all[i - 1]?.to as number);
+    }
+    for (const group of REFUSAL_GROUPS)
+      for (const number of [group.from, group.to, group.overflow.from, group.overflow.to]) expect(refusalGroup(number)).toBe(group);
+    expect([0, 140, 149, 160, 200, 299, 300, 440, 460, 20.5, Number.NaN].map((n) => refusalGroup(n)?.from)).toEqual([
+      ...new Array(9).fill(undefined),
+      20,
+      undefined,
+    ]);
+  });
+  it("has free numbers in each group", () => {
+    for (const { from, to, overflow } of REFUSAL_GROUPS) {
+      const used = REFUSALS.filter(({ number }) => refusalGroup(number)?.from === from).length;
+      expect(to - from + overflow.to - overflow.from + 2 - used).toBeGreaterThanOrEqual(5);
+    }
   });
   it("has the number of each once, and finds its row by it", () => {
     expect(REFUSALS.map(({ number }) => number)).toEqual([...numbers.values()].sort((a, b) => a - b));

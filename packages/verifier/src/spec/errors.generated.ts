@@ -2,7 +2,7 @@
 //
 // The numbers of the refusals. A number is never reused. A bundle has only the numbers that it can throw, and no text.
 
-// 1..19  the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)
+// 1..19, then 301..319  the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)
 /** The CBOR ends before the item does, or a length exceeds the bytes that are left. */
 export const CBOR_TRUNCATED = 1;
 /** A CBOR number or length is not in its shortest form. */
@@ -32,7 +32,7 @@ export const CBOR_KEY_LENGTH = 13;
 /** The input is not bytes: a value is not an integer from 0 to 255. */
 export const CBOR_OCTET = 14;
 
-// 20..49  the envelope and the manifest
+// 20..49, then 320..349  the envelope and the manifest
 /** This is not a SUIT envelope. */
 export const ENVELOPE_NONE = 20;
 /** The envelope has an unknown element, which no digest in a manifest can cover. */
@@ -92,7 +92,7 @@ export const URI_LENGTH = 47;
 /** Wrapper, manifest and severed elements exceed the memory that is set aside for them (65,536 bytes by default). */
 export const HEAD_LENGTH = 48;
 
-// 50..69  signatures
+// 50..69, then 350..369  signatures
 /** The trust policy is invalid: its keys, its threshold, or its floor. */
 export const TRUST_POLICY = 50;
 /** A trusted key is not usable: wrong length, not a point of the curve, small order, or a table without its digest. */
@@ -128,7 +128,7 @@ export const ANCHOR_WINDOW = 65;
 /** Too few keys of a family of algorithms have signed. */
 export const SIGNATURE_FAMILY = 66;
 
-// 70..89  running a sequence (M37 §6)
+// 70..89, then 370..389  running a sequence (M37 §6)
 /** The manifest to run did not come from open(), so nobody verified it. */
 export const NOT_A_MANIFEST = 70;
 /** A command runs before a component is chosen. */
@@ -166,7 +166,7 @@ export const RUN_OUTCOME = 86;
 /** The manifest runs more than 4,096 commands. */
 export const RUN_LIMIT = 87;
 
-// 90..109  installing and starting
+// 90..109, then 390..409  installing and starting
 /** The manifest does not check vendor and class before it changes or starts a component, or has no section that does. */
 export const IDENTITY_UNCHECKED = 90;
 /** The manifest writes a component without an image digest. */
@@ -194,7 +194,7 @@ export const SEQUENCE_TAKEN = 101;
 /** The sequence number is farther above the device's than its trust file allows. */
 export const SEQUENCE_JUMP = 102;
 
-// 110..129  trust files
+// 110..129, then 410..429  trust files
 /** This is not a trust file. */
 export const TRUST_NONE = 110;
 /** The version of the trust file is not 1. */
@@ -234,11 +234,11 @@ export const TRUST_CHAIN = 127;
 /** The epoch of the trust file is lower than that of the previous one. */
 export const TRUST_EPOCH = 128;
 
-// 130..139  the template of micro verifiers
+// 130..139, then 430..439  the template of micro verifiers
 /** The release is not the template firmseal-single-1, which is all that a micro verifier accepts. */
 export const TEMPLATE_MISMATCH = 130;
 
-// 150..159  status messages
+// 150..159, then 450..459  status messages
 /** Not a status message: neither a COSE_Mac0 nor a COSE_Sign1. */
 export const STATUS_NONE = 150;
 /** The version of the status format is unknown. */

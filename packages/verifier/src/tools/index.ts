@@ -181,7 +181,16 @@ export {
   PARAMETER_NAMES,
   TEXT_NAMES,
 } from "./names.js";
-export { isRefusal, REFUSAL_GROUPS, REFUSALS, type RefusalRow, refusalOf, throwRefusal } from "./refusal-table.js";
+export {
+  isRefusal,
+  REFUSAL_GROUPS,
+  REFUSALS,
+  type RefusalGroup,
+  type RefusalRow,
+  refusalGroup,
+  refusalOf,
+  throwRefusal,
+} from "./refusal-table.js";
 export { readStatus, type Status, type UnverifiedStatus, verifyStatus } from "./status.js";
 export { type TemplateFault, templateFault } from "./template.js";
 export { TEMPLATE_NAME, TEMPLATE_ROWS, type TemplateRow, templateString } from "./template-table.js";

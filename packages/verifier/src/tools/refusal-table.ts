@@ -15,28 +15,44 @@ export interface RefusalRow {
   readonly source: string;
 }
 
-/** Ranges of numbers. Numbers are never reused: the number of a removed refusal stays unused. */
-export interface RefusalGroup {
+/** A range of numbers, both ends included. */
+export interface RefusalRange {
   readonly from: number;
   readonly to: number;
+}
+
+/** Ranges of numbers. Numbers are never reused: the number of a removed refusal stays unused. */
+export interface RefusalGroup extends RefusalRange {
   readonly what: string;
   /**
    * The folder of test-vectors/vectors with its vectors; null if it has none, because no device throws its refusals.
    */
   readonly vectors: string | null;
+  /** Where numbers continue when the range is full, so that a new refusal never has to wait for a number. */
+  readonly overflow: RefusalRange;
+}
+
+/** A group whose overflow range is its range + 300: 200 to 299 are those of the command line. */
+function group(from: number, to: number, what: string, vectors: string | null): RefusalGroup {
+  return { from: from, to: to, what: what, vectors: vectors, overflow: { from: from + 300, to: to + 300 } };
 }
 
 /** The ranges of the numbers of refusals, and what each is about. */
 export var REFUSAL_GROUPS: readonly RefusalGroup[] = [
-  { from: 1, to: 19, what: "the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)", vectors: "cbor" },
-  { from: 20, to: 49, what: "the envelope and the manifest", vectors: "envelope" },
-  { from: 50, to: 69, what: "signatures", vectors: "signature" },
-  { from: 70, to: 89, what: "running a sequence (M37 §6)", vectors: "interpreter" },
-  { from: 90, to: 109, what: "installing and starting", vectors: "install" },
-  { from: 110, to: 129, what: "trust files", vectors: "trust-file" },
-  { from: 130, to: 139, what: "the template of micro verifiers", vectors: null },
-  { from: 150, to: 159, what: "status messages", vectors: null },
+  group(1, 19, "the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)", "cbor"),
+  group(20, 49, "the envelope and the manifest", "envelope"),
+  group(50, 69, "signatures", "signature"),
+  group(70, 89, "running a sequence (M37 §6)", "interpreter"),
+  group(90, 109, "installing and starting", "install"),
+  group(110, 129, "trust files", "trust-file"),
+  group(130, 139, "the template of micro verifiers", null),
+  group(150, 159, "status messages", null),
 ];
+
+/** Returns the group of a number, in its range or its overflow range; undefined if no group has it. */
+export function refusalGroup(number: number): RefusalGroup | undefined {
+  return REFUSAL_GROUPS.filter((g) => (number >= g.from && number <= g.to) || (number >= g.overflow.from && number <= g.overflow.to))[0];
+}
 
 var GET_AGAIN = "get the file again: it is damaged, or no SUIT tool made it",
   MAKE_AGAIN = "make the manifest again with a tool that follows draft-ietf-suit-manifest-37",
