@@ -1,4 +1,4 @@
-// The checks that are the project's own. Each gate returns a list of findings; an empty list is a pass. Needs a build.
+// The checks that are the project's own. Each gate returns a list of findings; an empty list is a pass. Warnings never fail. Needs a build.
 // Run alone it prints the findings; scripts/test.mjs counts each gate as one test. There a gate that has passed on the
 // same content is left out: `reads` has the files of its own (testing/unless-passed.mjs), and every gate reads scripts.
 
@@ -16,7 +16,7 @@ import { checkNames } from "./checks/names.mjs";
 import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
-import { checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
+import { checkFolders, checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
 import { PAGE, verifierFiles } from "./mutation/scores.mjs";
 import { findingsOfEach, findingsUnlessPassed, PARTS } from "./testing/unless-passed.mjs";
 
@@ -143,7 +143,11 @@ export const GATES = [
     name: "modules that test files share have no hooks",
     run: () => checkHooks(readTracked((path) => /\.[mc]?[jt]s$/.test(path) && !/\.test\./.test(path))),
   },
-  { name: "tracked files are small, know no machine, and are not too many in a folder", run: checkTree },
+  {
+    name: "tracked files are small, know no machine, and are not too many in a folder",
+    run: checkTree,
+    warnings: () => checkFolders(trackedFiles()).warnings,
+  },
   // reads what the build gives, which is not there yet in a fresh clone
   {
     name: "pages made from the sources are what these give",
@@ -171,6 +175,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const findings = await runGate(gate);
     console.log(`${findings.length ? "fail" : "ok  "}  ${gate.name}`);
     for (const finding of findings) console.log(`      ${finding}`);
+    for (const warning of gate.warnings?.() ?? []) console.log(`      warning: ${warning}`);
     if (findings.length) process.exitCode = 1;
   }
 }

@@ -116,10 +116,13 @@ export function checkHooks(files) {
   return findings;
 }
 
-/** Entries of a folder of sources, without index.ts. With more, a reader no longer finds the right one at a glance. */
-const MOST_ENTRIES = 12;
+/** Entries of a folder of sources, without index.ts: from `crowded` on a warning, from `most` on an error. */
+const ENTRIES = { crowded: 12, most: 20 };
 
-/** Folders of packages/X/src with too many entries. `paths`: the files. */
+/**
+ * Folders of packages/X/src by their number of entries: { findings, warnings }. `paths`: the files. A warning says where
+ * a reader no longer finds the right entry at a glance; only the author knows whether there is a better order.
+ */
 export function checkFolders(paths) {
   const folders = new Map();
   for (const path of paths) {
@@ -130,11 +133,11 @@ export function checkFolders(paths) {
       if (parts[n] !== "index.ts") folders.get(folder).add(parts[n]);
     }
   }
-  const findings = [];
-  for (const [folder, { size }] of folders)
-    if (size > MOST_ENTRIES)
-      findings.push(`${folder} has ${size} entries beside index.ts; it may have ${MOST_ENTRIES}: group them by what they do`);
-  return findings;
+  const atLeast = (least, below) =>
+    [...folders]
+      .filter(([, { size }]) => size >= least && size < below)
+      .map(([folder, { size }]) => `${folder} has ${size} entries beside index.ts: group them by what they do`);
+  return { findings: atLeast(ENTRIES.most, Infinity), warnings: atLeast(ENTRIES.crowded, ENTRIES.most) };
 }
 
 export function checkTree() {
@@ -143,5 +146,5 @@ export function checkTree() {
     const { size } = statSync(ROOT + path);
     if (size > MAX_BYTES) findings.push(`${path} has ${size} bytes; a tracked file has at most ${MAX_BYTES}`);
   }
-  return [...findings, ...checkFolders(trackedFiles()), ...checkText(readTracked(isText))];
+  return [...findings, ...checkFolders(trackedFiles()).findings, ...checkText(readTracked(isText))];
 }
