@@ -1,8 +1,17 @@
-// Sizes of the device bundles: those that ship, and their parts beside what each is meant to take at most. `--write`
-// draws the plot.
+// Sizes of the device bundles: those that ship, beside their budgets, and their parts beside what each is meant to take
+// at most. Needs a build.
+//
+//   node bench/size.mjs [--before FOLDER] [--write]
+//
+// `--before`: another checkout of this project with its build, as for bench/open.mjs: the table says how many bytes each
+// bundle has gained since. `--write` draws the plot.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { parse } from "acorn";
+import { MICRO_BUNDLES } from "../scripts/build/bundle.mjs";
 import { within } from "../scripts/checks/syntax.mjs";
 import { alone, BUNDLES, bundlePath, deviceBundle, ROOT, read, readParts, table } from "./lib.mjs";
 import { keepResults } from "./plots.mjs";
@@ -10,10 +19,28 @@ import { keepResults } from "./plots.mjs";
 const size = (n) => n.toLocaleString("en");
 const sizes = (code) => [code.length, gzipSync(code, { level: 9 }).length];
 
+const { values: options } = parseArgs({ options: { before: { type: "string" }, write: { type: "boolean" } } });
+
+const { "size-limit": limits } = JSON.parse(read(`${ROOT}package.json`));
+/** The budgets of a bundle, [minified, gzip -9], in bytes; the second is undefined for micro verifiers. */
+function budgets(name) {
+  const own = limits.filter(({ path }) => path === bundlePath(name).slice(ROOT.length));
+  const bytes = (row) => row && Number.parseInt(row.limit, 10);
+  return [bytes(own.find(({ gzip }) => !gzip)), bytes(own.find(({ gzip }) => gzip))];
+}
+
+const signed = (n) => `${n < 0 ? "−" : "+"}${size(Math.abs(n))}`;
+
 console.log("## Sizes of the device bundles, bytes\n");
+const change = options.before === undefined ? [] : ["change"];
 table(
-  ["bundle", "minified", "gzip -9"],
-  BUNDLES.map((name) => [`firmseal-${name}.js`, ...sizes(read(bundlePath(name))).map(size)]),
+  ["bundle", "minified", ...change, "budget", "gzip -9", ...change, "budget"],
+  [...BUNDLES, ...MICRO_BUNDLES.map(({ name }) => name)].map((name) => {
+    const now = sizes(read(bundlePath(name)));
+    const then = change.length ? sizes(readFileSync(join(options.before, bundlePath(name).slice(ROOT.length)), "utf8")) : [];
+    const columns = now.flatMap((n, i) => [size(n), ...then.slice(i, i + 1).map((was) => signed(n - was)), budgets(name)[i] ? size(budgets(name)[i]) : ""]);
+    return [`firmseal-${name}.js`, ...columns];
+  }),
 );
 
 /**
@@ -39,7 +66,7 @@ const parts = [
   ["Ed25519 with both hashes, alone", sizes(await alone("ed25519", true)), [9000]],
   ["reader, COSE and interpreter with Ed25519", await bundleOf(["ed25519"], []), [14_000, 6000]],
   ["with the installer as well", installer, [18_000, 7500]],
-  ["firmseal-ed25519.js: with copy", sizes(read(bundlePath("ed25519"))), [27_500, 13_000]],
+  ["firmseal-ed25519.js: with copy", sizes(read(bundlePath("ed25519"))), budgets("ed25519")],
   ["with the installer, if nothing were refused", sizes(await refusingNothing(["install"])), [18_000, 7500]],
   ["firmseal-ed25519.js with the names of the refusals", await bundleOf(["ed25519"], ["install", "copy", "errors"]), []],
 ];
@@ -74,7 +101,7 @@ const SHOWN = {
   "HSS/LMS in addition": 7,
   "HMAC 256 in addition": 8,
 };
-if (process.argv.includes("--write")) {
+if (options.write) {
   const row = ([label, i]) => ({ label, minified: parts[i][1][0], "gzip -9": parts[i][1][1] });
   keepResults("sizes", { rows: Object.entries(SHOWN).map(row) });
 }
