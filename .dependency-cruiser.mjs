@@ -6,13 +6,14 @@ const MAY_IMPORT = {
   images: [],
   kernel: [],
   bundler: ["verifier", "kernel"],
-  report: ["verifier"],
+  behaviour: ["verifier"],
+  report: ["verifier", "behaviour"],
   signer: ["verifier"],
   simulator: ["verifier", "signer"],
   keys: ["verifier", "signer"],
-  release: ["verifier", "report", "signer", "images", "simulator", "bundler", "keys"],
-  inspector: ["verifier", "report", "signer", "simulator"],
-  cli: ["verifier", "report", "signer", "images", "simulator", "bundler", "keys", "release"],
+  release: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys"],
+  inspector: ["verifier", "behaviour", "report", "signer", "simulator"],
+  cli: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys", "release"],
 };
 
 const layers = Object.entries(MAY_IMPORT).map(([name, below]) => ({

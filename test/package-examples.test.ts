@@ -90,6 +90,12 @@ it.skipIf(!LONG)(`report: a page that verifies a release${AT_LENGTH}`, async () 
   expect(readFileSync(at("fw.html"), "utf8")).toMatch(/^<!doctype html>[\s\S]*Content-Security-Policy[\s\S]*<title>fw\.suit<\/title>/);
 });
 
+it("behaviour: what a device does with a release", async () => {
+  writeFileSync(at("fw.suit"), await signEnvelope(unsigned, [signer(key)]));
+  const out = example("behaviour", { vendorUuid: array(ids.vendor), classUuid: array(ids.class) });
+  expect(out).toMatch(/^vendor [\da-f-]{36}, class [\da-f-]{36}[\s\S]*installation:\n {4}1\. /);
+});
+
 it("keys: a key that signs", () => {
   example("keys");
   expect(sequenceIn("app.suit")).toEqual([0, 7]);

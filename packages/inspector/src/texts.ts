@@ -1,6 +1,6 @@
 // Every text of the page, so that other languages can be added.
 
-import { grouped } from "@firmseal/report/page";
+import { grouped } from "@firmseal/behaviour";
 
 const bytes = (n: number) => `${grouped(n)} ${n === 1 ? "byte" : "bytes"}`;
 

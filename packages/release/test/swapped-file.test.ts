@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ReleaseRecord } from "@firmseal/report";
+import type { ReleaseRecord } from "@firmseal/behaviour";
 import { encode, privateKey, singleImage, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";

@@ -1,7 +1,7 @@
 // What a report holds: the release with the keys that are to verify it, and what was found out when the report was
 // made.
 
-import type { Phase } from "./behaviour/device-rules.js";
+import type { Phase } from "@firmseal/behaviour";
 
 /** A trusted key, as devices store it. The page works out its thumbprint. */
 export interface ReportKey {

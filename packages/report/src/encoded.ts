@@ -1,7 +1,7 @@
 // Bytes of keys and devices as a report holds them.
 
+import type { DeviceKind } from "@firmseal/behaviour";
 import type { Anchor, Bytes, TrustAnchor } from "@firmseal/verifier";
-import type { DeviceKind } from "./behaviour/device-run.js";
 import type { ReportKey, ReportKind } from "./data.js";
 
 /** Encodes bytes in base64 (RFC 4648 §4). */

@@ -1,7 +1,8 @@
 // Every test vector that a report can hold, played in the page: it says what the verifier says, good or refused.
 
+import { explainManifest } from "@firmseal/behaviour";
 import { minifiedBundle } from "@firmseal/bundler";
-import { explainManifest, type ReportData, type ReportKey, type ReportKind } from "@firmseal/report";
+import type { ReportData, ReportKey, ReportKind } from "@firmseal/report";
 import { anchor, errors, open, start, step, type Trust } from "@firmseal/verifier";
 import { refusalOf } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";

@@ -1,8 +1,8 @@
 // Words that several commands have for the same facts.
 
+import { versionIn } from "@firmseal/behaviour";
 import { grouped, type Receipt, someOf } from "@firmseal/keys";
 import { progressWords, type RootProgress } from "@firmseal/release";
-import { versionIn } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 
 /** "1 root", "2 roots". */

@@ -1,7 +1,8 @@
 // Power cuts at every write and erase of a simulated device. The simulation has a worker of its own, which can be
 // stopped.
 
-import { el, grouped, visibleText } from "@firmseal/report/page";
+import { grouped } from "@firmseal/behaviour";
+import { el, visibleText } from "@firmseal/report/page";
 import type { CutCell, DeskCuts, DeviceSettings, TraceStep } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { button, chooser, labelled, select } from "./parts.js";

@@ -1,6 +1,6 @@
 // What a file is: an envelope, a trust file, a description, a key, or a payload of the open envelope.
 
-import { HASH_FUNCTIONS } from "@firmseal/report";
+import { HASH_FUNCTIONS } from "@firmseal/behaviour";
 import { digestInSlices, type OnProgress } from "@firmseal/report/page";
 import { decodeUtf8, draftOf, isDescription, type PublicKey, resolve } from "@firmseal/signer";
 import { isRefusal, looksLikeEnvelope, looksLikeTrustFile, taggedKind, toHex } from "@firmseal/verifier/tools";

@@ -1,6 +1,6 @@
 // The file whose items are shown, an envelope or a trust file, and what the views need of it.
 
-import { diagnostic } from "@firmseal/report";
+import { diagnostic } from "@firmseal/behaviour";
 import type { Refusal } from "@firmseal/verifier";
 import {
   decodeEnvelope,

@@ -1,6 +1,6 @@
 // The open release as devices open it, and the kinds of devices that it distinguishes.
 
-import { type Action, type DeviceKind, everyKind, explainManifest, limitedInterpreter } from "@firmseal/report";
+import { type Action, type DeviceKind, everyKind, explainManifest, limitedInterpreter } from "@firmseal/behaviour";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
 import { anchor, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";

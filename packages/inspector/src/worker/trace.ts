@@ -1,7 +1,7 @@
 // Every command that the interpreter executes on a device. The interpreter counts its commands, and says so just before
 // each: that is where it is watched. Nothing of the verifier is changed for it.
 
-import { actionOf, actionWords, componentWords, exactArgument, explainManifest, type Interpreter, refusedWords } from "@firmseal/report";
+import { actionOf, actionWords, componentWords, exactArgument, explainManifest, type Interpreter, refusedWords } from "@firmseal/behaviour";
 import {
   compareSequence,
   type Effect,

@@ -10,7 +10,7 @@ import {
   POSITION_NAMES,
   valueNames,
   valuePlace,
-} from "@firmseal/report";
+} from "@firmseal/behaviour";
 import { visibleText } from "@firmseal/report/page";
 import type { Source } from "@firmseal/verifier";
 import { decodeItem, type Item, toHex } from "@firmseal/verifier/tools";

@@ -1,6 +1,6 @@
 // What changes for a device from one release to the next.
 
-import { actionWords, type Behaviour, componentWords, type Explained, expectationWords, refusedWords } from "@firmseal/report";
+import { actionWords, type Behaviour, componentWords, type Explained, expectationWords, refusedWords } from "@firmseal/behaviour";
 import { diffArrays } from "diff";
 
 /** What a component must hold with each of the releases. */

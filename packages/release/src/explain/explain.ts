@@ -1,6 +1,6 @@
 // What devices do with a release that may be unsigned, or signed by anybody.
 
-import { type Behaviour, type DeviceKind, type Explained, explainManifest, namedRefusal } from "@firmseal/report";
+import { type Behaviour, type DeviceKind, type Explained, explainManifest, namedRefusal } from "@firmseal/behaviour";
 import { EnvelopeDraft } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { formatSequence, toHex } from "@firmseal/verifier/tools";

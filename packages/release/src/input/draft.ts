@@ -2,6 +2,7 @@
 // `tbs` share it.
 
 import { basename, extname } from "node:path";
+import { versionIn } from "@firmseal/behaviour";
 import { DETECT_BYTES, detectFormat } from "@firmseal/images";
 import {
   byteWords,
@@ -20,7 +21,6 @@ import {
   visible,
   warn,
 } from "@firmseal/keys";
-import { versionIn } from "@firmseal/report";
 import { type Description, draftOf, EnvelopeDraft, isUuid, type SignedWith, type SingleImage, singleImage } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";

@@ -2,10 +2,10 @@
 
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Explained } from "@firmseal/behaviour";
+import { versionIn } from "@firmseal/behaviour";
 import { VERSION_BYTES } from "@firmseal/images";
 import { CODES, Failure, readFirstBytes, STDIO, sizeOf } from "@firmseal/keys";
-import type { Explained } from "@firmseal/report";
-import { versionIn } from "@firmseal/report";
 import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import {

@@ -1,6 +1,6 @@
 // What a rule is, and what it looks at. A rule is a pure function: everything that it needs was read before.
 
-import type { Explained } from "@firmseal/report";
+import type { Explained } from "@firmseal/behaviour";
 import type { RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";

@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
 import { checkFolder, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
-import { RECORD, type ReleaseRecord, SUMS } from "@firmseal/report";
 import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
 import { lintFailure } from "../lint/lint.js";

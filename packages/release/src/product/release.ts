@@ -2,6 +2,7 @@
 // number is used, what takes long is tried last, and the folder of the release appears whole.
 
 import { join } from "node:path";
+import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
 import {
   byteWords,
   keyFacts,
@@ -13,7 +14,6 @@ import {
   withSigners,
   writeFolder,
 } from "@firmseal/keys";
-import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/report";
 import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";

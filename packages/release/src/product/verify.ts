@@ -2,8 +2,8 @@
 // the right keys, with every payload.
 
 import { join } from "node:path";
+import { versionIn } from "@firmseal/behaviour";
 import { Failure, isFolder, isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
-import { versionIn } from "@firmseal/report";
 import { formatUuid, type RoleName } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";

@@ -1,6 +1,7 @@
 // What a report page is made of: the release, the keys that must verify it, and what is found out beforehand.
 
-import { type DeviceKind, explainManifest, type ReportData, type ReportKind, reportKind } from "@firmseal/report";
+import { type DeviceKind, explainManifest } from "@firmseal/behaviour";
+import { type ReportData, type ReportKind, reportKind } from "@firmseal/report";
 import { type Anchor, errors, type Manifest, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
 import { sourceDate } from "../product/number/clock.js";

@@ -1,8 +1,8 @@
 // The boards of a release, for a report: its folder is checked against its record and its checksums first.
 
 import { dirname, join } from "node:path";
+import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/behaviour";
 import { isFolder, readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
-import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/report";
 import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";

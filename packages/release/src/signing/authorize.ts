@@ -1,6 +1,7 @@
 // Authorizes one use of keys on envelopes: first everything that can be refused is refused, then the use is logged, and
 // only then a key may sign. authorize-trust.ts does the same for trust files.
 
+import { versionIn } from "@firmseal/behaviour";
 import {
   checkSequence,
   type Entry,
@@ -12,7 +13,6 @@ import {
   type SigningLogs,
   withSigningLogs,
 } from "@firmseal/keys";
-import { versionIn } from "@firmseal/report";
 import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";

@@ -2,8 +2,8 @@
 // kind of device that the manifest distinguishes, and each payload must be compared with an image digest on the way.
 
 import { existsSync } from "node:fs";
+import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/behaviour";
 import { byteWords, Failure, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys";
-import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/report";
 import { hostFor } from "@firmseal/simulator";
 import { errors, type Manifest, type Refusal } from "@firmseal/verifier";
 import { HASH_NAMES, readSlice, type Slice } from "@firmseal/verifier/tools";

@@ -1,6 +1,6 @@
 // What devices do, for all kinds of device or for one that a person chooses.
 
-import { actionWords, whoWords } from "../behaviour/explain-words.js";
+import { actionWords, whoWords } from "@firmseal/behaviour";
 import { el, list, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import type { PageData, Verified } from "./verify.js";

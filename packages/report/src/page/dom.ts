@@ -1,6 +1,6 @@
 // Elements of the page. Text is never markup.
 
-import { escaped } from "../text.js";
+import { escaped } from "@firmseal/behaviour";
 
 /** Makes an element of the page with attributes and content. Text is added as text, never as HTML. */
 export function el(name: string, attributes: { [name: string]: string } = {}, ...content: (string | Node)[]): HTMLElement {

@@ -1,6 +1,5 @@
 // The parts of the report page that other pages use too.
 
-export { grouped } from "../text.js";
 export { digits, el, facts, nested, table, visibleText } from "./dom.js";
 export { decoded, digestInSlices, type OnProgress } from "./slices.js";
 export { type DeviceBundle, type PageData, type Verified, verifyReport } from "./verify.js";

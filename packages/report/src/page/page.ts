@@ -1,10 +1,9 @@
 // The script of the page: verifies, then shows. Until it has run, the page says that nothing was verified.
 
+import { type ReleaseRecord, readRecordText, recordContradiction, recordFault } from "@firmseal/behaviour";
 import { decodeEnvelope, toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { MOST_BOARDS } from "../data.js";
-import { type ReleaseRecord, readRecordText, recordContradiction } from "../record/record.js";
-import { recordFault } from "../record/record-check.js";
 import { el, visibleText } from "./dom.js";
 import { payloadChecker } from "./payload-file.js";
 import { type BoardOutcome, releaseViews } from "./release-view.js";

@@ -1,7 +1,7 @@
 // Compares the file of a payload outside the envelope with the digest that was signed.
 
+import { HASH_FUNCTIONS, type HashFunction } from "@firmseal/behaviour";
 import { toHex } from "@firmseal/verifier/tools";
-import { HASH_FUNCTIONS, type HashFunction } from "../behaviour/device-rules.js";
 import type { ReportDocument } from "../data.js";
 import { el, visibleText } from "./dom.js";
 import type { BoardOutcome } from "./release-view.js";

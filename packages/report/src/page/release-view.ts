@@ -1,6 +1,6 @@
 // What the page shows of a release of several boards: the verdict on all of them, a table, and a section for each.
 
-import type { ReleaseRecord } from "../record/record.js";
+import type { ReleaseRecord } from "@firmseal/behaviour";
 import { digits, el, facts, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import { documentViews } from "./told-view.js";

@@ -1,7 +1,7 @@
 // Long work in slices of time, so that the page answers meanwhile. A worker would need a script of its own: one from a
 // blob has whatever text the page puts together, and the hashes in the Content-Security-Policy do not cover it.
 
-import type { HashFunction } from "../behaviour/device-rules.js";
+import type { HashFunction } from "@firmseal/behaviour";
 
 /** The longest slice in milliseconds: a longer one would be felt. */
 const SLICE = 25;

@@ -1,6 +1,6 @@
 // What was found out when the report was made. The page has no means to verify it.
 
-import { grouped } from "../text.js";
+import { grouped } from "@firmseal/behaviour";
 import { digits, el, nested, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import type { PageData } from "./verify.js";

@@ -1,5 +1,14 @@
 // What the page verifies: the envelope with the device bundle, then the payloads, and what a device does with both.
 
+import {
+  type Behaviour,
+  type DeviceKind,
+  type Expectation,
+  explainManifest,
+  HASH_FUNCTIONS,
+  type Interpreter,
+  payloadsOf,
+} from "@firmseal/behaviour";
 import { type Anchor, errors, type Identity, type Manifest, type Trust } from "@firmseal/verifier";
 import {
   COMPONENT_TEXT_NAMES,
@@ -12,9 +21,6 @@ import {
   TEXT_NAMES,
   toHex,
 } from "@firmseal/verifier/tools";
-import { type Expectation, HASH_FUNCTIONS, type Interpreter } from "../behaviour/device-rules.js";
-import { type DeviceKind, payloadsOf } from "../behaviour/device-run.js";
-import { type Behaviour, explainManifest } from "../behaviour/explain.js";
 import type { ReportData, ReportKey, ReportKind } from "../data.js";
 import { digestInSlices, type OnProgress } from "./slices.js";
 import { REPORT_TEXTS } from "./texts.js";

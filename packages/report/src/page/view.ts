@@ -1,8 +1,7 @@
 // What the page shows of one envelope: first what it has verified, then what was found out when the report was made.
 
+import { componentWords, grouped } from "@firmseal/behaviour";
 import { refusalOf } from "@firmseal/verifier/tools";
-import { componentWords } from "../behaviour/explain-words.js";
-import { grouped } from "../text.js";
 import { behaviourViews, named } from "./behaviour-view.js";
 import { digits, el, facts, list, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";

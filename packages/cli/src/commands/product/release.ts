@@ -1,4 +1,5 @@
 import { resolve, sep } from "node:path";
+import type { Artifact, ReleaseRecord } from "@firmseal/behaviour";
 import {
   Failure,
   keyWords,
@@ -23,7 +24,6 @@ import {
   releaseChanges,
   triedPlan,
 } from "@firmseal/release";
-import type { Artifact, ReleaseRecord } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
 import {
   allowRootKey,

@@ -1,6 +1,6 @@
+import { explainedLines } from "@firmseal/behaviour";
 import { usage, versionNumber } from "@firmseal/keys";
 import { explain, type ForDevice, identityOf, PRODUCT_FILE, type Product, readEnvelopeFile } from "@firmseal/release";
-import { explainedLines } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { numberOrVersion, productFile, wholeNumber } from "../../common/options.js";

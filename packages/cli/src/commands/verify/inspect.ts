@@ -169,7 +169,7 @@ async function inspect(path: string, o: InspectOptions) {
   const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (!o.diag) return { ...f, ...names };
-  const { diagnostic } = await import("@firmseal/report");
+  const { diagnostic } = await import("@firmseal/behaviour");
   return { ...f, names: undefined, diagnostic: diagnostic(input, LIMITS.shownBytes) };
 }
 

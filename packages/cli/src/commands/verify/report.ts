@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import type { ReleaseRecord } from "@firmseal/behaviour";
 import { minifiedBundle } from "@firmseal/bundler";
 import { byteWords, grouped, keyWords, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys";
 import {
@@ -17,7 +18,7 @@ import {
   reportTime,
   trustedKeys,
 } from "@firmseal/release";
-import { fittedReport, type ReleaseRecord, type ReleaseReport, type ReportData } from "@firmseal/report";
+import { fittedReport, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";

@@ -1,7 +1,7 @@
 // What changes for devices between two releases, in words: `diff`, `release` and reports show it.
 
+import { versionIn, whoWords } from "@firmseal/behaviour";
 import type { BehaviourChange, ReleaseDifference } from "@firmseal/release";
-import { versionIn, whoWords } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 
 function changeLines(change: BehaviourChange): string[] {

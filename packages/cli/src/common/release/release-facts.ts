@@ -1,5 +1,6 @@
 // The facts of a release before it is signed, and their words.
 
+import type { Artifact } from "@firmseal/behaviour";
 import { visible } from "@firmseal/keys";
 import {
   type BoardChange,
@@ -10,7 +11,6 @@ import {
   productNames,
   type ReleasePlan,
 } from "@firmseal/release";
-import type { Artifact } from "@firmseal/report";
 import type { Picture } from "../../show/bars.js";
 import type { Line } from "../../show/render.js";
 import { differenceLines } from "./difference.js";

@@ -1,6 +1,7 @@
 // One envelope of a report: verified, with the facts that the page shows.
 
 import { basename } from "node:path";
+import type { ReleaseRecord } from "@firmseal/behaviour";
 import { usage, visible } from "@firmseal/keys";
 import {
   checkPayloads,
@@ -20,7 +21,7 @@ import {
   type TrustedKeys,
   type TrustOptions,
 } from "@firmseal/release";
-import { type ReleaseRecord, type ReportData, type ReportDocument, reportCuts, reportKey } from "@firmseal/report";
+import { type ReportData, type ReportDocument, reportCuts, reportKey } from "@firmseal/report";
 import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, compareSequence, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";

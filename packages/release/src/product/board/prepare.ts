@@ -1,8 +1,8 @@
 // One board of a release, before it is signed: its images, read once, and the description that is made of them.
 
 import { createHash } from "node:crypto";
+import { fileOfUri } from "@firmseal/behaviour";
 import { byteWords, grouped, refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
-import { fileOfUri } from "@firmseal/report";
 import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
 import { consumerOf } from "../../consumer/consumers.js";
 import { fitted } from "../../consumer/recipe.js";

@@ -2,8 +2,8 @@
 // asked for.
 
 import { dirname } from "node:path";
+import { versionIn } from "@firmseal/behaviour";
 import { isFolder, isVersion, numberVersion, usage, versionNumber } from "@firmseal/keys";
-import { versionIn } from "@firmseal/report";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../../input/envelope-file.js";
 import { higher } from "../../rotation/plan/quorum.js";

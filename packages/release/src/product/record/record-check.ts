@@ -1,7 +1,7 @@
 // Checks a record against the envelopes that it names: it is not signed, and backends publish by it.
 
 import { join } from "node:path";
-import { type Artifact, payloadFault, type ReleaseRecord, signersFault } from "@firmseal/report";
+import { type Artifact, payloadFault, type ReleaseRecord, signersFault } from "@firmseal/behaviour";
 import { explain } from "../../explain/explain.js";
 import { readEnvelopeFile } from "../../input/envelope-file.js";
 import { logDigest } from "../../signing/authorize.js";

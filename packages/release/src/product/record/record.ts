@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/behaviour";
 import {
   environment,
   type Failure,
@@ -16,7 +17,6 @@ import {
   versionNumber,
   visible,
 } from "@firmseal/keys";
-import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/report";
 import { hashFile } from "../../input/hash-file.js";
 import { parseJson } from "../../input/json.js";
 import { LIMITS } from "../../input/limits.js";

@@ -3,7 +3,7 @@
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { Behaviour } from "../behaviour/explain.js";
+import type { Behaviour } from "../explain/explain.js";
 import { escaped } from "../text.js";
 import { fileOfUri } from "./file-of-uri.js";
 import type { Artifact, ReleaseRecord } from "./record.js";

@@ -1,6 +1,6 @@
 // The power cuts of a simulation, grouped by the write or erase in which the power fails.
 
-import type { ReportCut } from "../data.js";
+import type { ReportCut } from "./data.js";
 
 type Boots = ReportCut["boots"];
 

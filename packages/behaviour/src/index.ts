@@ -1,0 +1,46 @@
+// What devices do with a release: found by running the device's code, and put into words, notation and records.
+
+export {
+  type Expectation,
+  HASH_FUNCTIONS,
+  type HashFunction,
+  type Interpreter,
+  limitedInterpreter,
+  type Phase,
+} from "./explain/device-rules.js";
+export { type DeviceKind, type DeviceRefusal, everyKind, kindRefusal, payloadsOf } from "./explain/device-run.js";
+export {
+  type Action,
+  actionOf,
+  type Behaviour,
+  type Explained,
+  explainManifest,
+  identifierText,
+  namedRefusal,
+} from "./explain/explain.js";
+export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain/explain-words.js";
+export { diagnostic } from "./notation/diagnostic.js";
+export {
+  exactArgument,
+  insideBytes,
+  isNumbered,
+  keyOf,
+  PLACE_NAMES,
+  type Place,
+  POSITION_NAMES,
+  valueNames,
+  valuePlace,
+} from "./notation/places.js";
+export { fileOfUri } from "./record/file-of-uri.js";
+export {
+  type Artifact,
+  RECORD,
+  type RecordedSigner,
+  type ReleaseRecord,
+  readRecordText,
+  recordContradiction,
+  SUMS,
+} from "./record/record.js";
+export { payloadFault, recordFault, signersFault } from "./record/record-check.js";
+export { versionIn } from "./record/version.js";
+export { escaped, grouped } from "./text.js";
