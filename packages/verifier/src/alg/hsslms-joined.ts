@@ -47,7 +47,7 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
     w = 1 << (j & 3);
     top = (1 << w) - 1;
     p = (8 * n) / w + +CHECKS[j];
-    h = 5 * ((lms[3] % 5) + 1);
+    h = 5 * (((lms[3] & 15) % 5) + 1);
     path = at + 12 + n + p * n;
     end = path + h * n;
     id = subBytes(lms, 8, 16);
@@ -68,13 +68,13 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
     all = newBytes(p * n);
     sum = 0;
     // Algorithm 4b (§4.6); i is below 2^9. The checksum (§4.4) need not be shifted up by ls: its digits are counted
-    // from the other end.
+    // from the other end. A digit of Q has 8 - w - i w (modulo 8) bits below it in its byte.
     for (i = 0; i < p; i++) {
       at += n;
       if (i * w < 8 * n) {
-        j = (node[(i * w) >> 3] >> (8 - w - ((i * w) & 7))) & top;
+        j = (node[(i * w) >> 3] >> ((-w * (i + 1)) & 7)) & top;
         sum += top - j;
-      } else j = (sum >> ((p - 1 - i) * w)) & top;
+      } else j = (sum >> (((p - 1 - i) * w) & 31)) & top;
       tmp = subBytes(signature, at, n);
       while (j < top) tmp = subBytes(join([id, leaf, i >> 8, i, j++, tmp]), 0, n);
       (all as unknown as Uint8Array).set(tmp, i * n);

@@ -73,7 +73,7 @@ function coefficients(code: Bytes, w: number, p: number, n: number): number[] {
   var sum = 0;
   for (k = 0; k < n; k++) for (j = 8 - w; j >= 0; j -= w) sum += out[i++] = (code[k] >> j) & top;
   sum = i * top - sum;
-  for (; i < p; i++) out[i] = (sum >> ((p - 1 - i) * w)) & top;
+  for (; i < p; i++) out[i] = (sum >> (((p - 1 - i) * w) & 31)) & top;
   return out;
 }
 
@@ -260,7 +260,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
     // sizeOf has checked that types are bytes. 8n/w is an integer.
     w = 1 << ((lms[7] - 1) & 3);
     p = (8 * n) / w + +CHECKS[lms[7] - 1];
-    h = 5 * ((lms[3] % 5) + 1);
+    h = 5 * (((lms[3] & 15) % 5) + 1);
     path = at + 12 + n + p * n;
     end = path + h * n;
     if (levels > 1 ? signature.length < end + 24 + n : signature.length !== end) return false;

@@ -174,8 +174,8 @@ export function windows(n: number[], width: number): number[] {
         t = 2 * t + out[j];
         out[j] = 0;
       }
-      if (t >> (width - 1)) {
-        t += 256 - (1 << width);
+      if (t >> ((width - 1) & 7)) {
+        t += 256 - (1 << (width & 7));
         for (j = i + width; out[j]; j++) {
           out[j] = 0;
         }

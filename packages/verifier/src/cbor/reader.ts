@@ -316,8 +316,8 @@ export function head(): number {
     if (low > 27) refuse(CBOR_RESERVED);
     // before the length check, so that a float or a two-byte simple value is refused as such
     if (major === SIMPLE) refuse(CBOR_SIMPLE);
-    // 1, 2, 4 or 8 bytes: up to 2^3
-    size = 1 << (low - 24);
+    // 1, 2, 4 or 8 bytes, up to 2^3, for 24 to 27
+    size = 1 << (low & 3);
     requireBytes(size);
     for (low = i = 0; i < size; i++) {
       if (i === 4) {

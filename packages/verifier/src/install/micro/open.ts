@@ -112,7 +112,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     if (low > 23) {
       n = low - 24;
       low = 0;
-      for (size = 1 << n; size--; ) {
+      for (size = 1 << (n & 3); size--; ) {
         if (size === 3) {
           high = low;
           low = 0;
@@ -120,7 +120,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
         low = low * 256 + octet();
       }
       // the shortest form: 1, 2, 4 or 8 bytes are needed
-      demand(n > 2 ? high : low >= (n ? 1 << (8 * n) : 24));
+      demand(n > 2 ? high : low >= (n ? 1 << ((8 * n) & 31) : 24));
     }
   }
 
