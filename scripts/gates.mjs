@@ -7,15 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { proveBounds } from "./bounds.mjs";
-import { BUNDLES, bundle, MICRO_BUNDLES, partsOnce } from "./build/bundle.mjs";
+import { BUNDLES, bundle, MICRO_BUNDLES } from "./build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
+import { deviceCode, isForDevices, sourcesOfBundles } from "./checks/device-code.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkComments, checkLanguage, checkTitles, checkWidth, onlyComments } from "./checks/language.mjs";
 import { checkMutants } from "./checks/mutants.mjs";
 import { checkNames } from "./checks/names.mjs";
 import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
-import { checkShifts } from "./checks/shifts.mjs";
+import { checkCounts, checkShifts } from "./checks/shifts.mjs";
 import { checkFolders, checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
 import { PAGE, verifierFiles } from "./mutation/scores.mjs";
 import { findingsOfEach, findingsUnlessPassed, PARTS } from "./testing/unless-passed.mjs";
@@ -76,9 +77,14 @@ export const GATES = [
     name: "bit operations say why 32 bits are enough",
     reads: BUNDLED,
     async run() {
-      const { statements, modules } = await partsOnce();
-      return checkShifts(statements.map(({ text }) => text).join("\n"), modules, (module) => readFileSync(VERIFIER + module, "utf8"));
+      const { code, modules } = await sourcesOfBundles();
+      return checkShifts(code, modules, (module) => readFileSync(VERIFIER + module, "utf8"));
     },
+  },
+  {
+    name: "code for devices leaves nothing to the processor",
+    reads: { ...BUNDLED, text: (path) => BUNDLED.text(path) || isForDevices(path) },
+    run: async () => (await deviceCode()).flatMap(({ file, code }) => checkCounts(code, file)),
   },
   { name: "no arithmetic on doubles rounds", reads: { text: inPackages("verifier") }, run: () => proveBounds().findings },
   {

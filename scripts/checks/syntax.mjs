@@ -1,5 +1,16 @@
 // Syntax trees as acorn makes them, and the ways through them that the checks share.
 
+import { parse } from "acorn";
+
+/** { tree, isEs5 } of a script, or of a module that need not be ES5. */
+export function parsed(code) {
+  try {
+    return { tree: parse(code, { ecmaVersion: 5 }), isEs5: true };
+  } catch {
+    return { tree: parse(code, { ecmaVersion: "latest", sourceType: "module", allowReturnOutsideFunction: true }), isEs5: false };
+  }
+}
+
 export const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
 
 /** The nodes right under a node. */

@@ -1,0 +1,67 @@
+// Everything that ships to a device, as code: what bundles are made from, in one scope; the bundles that ship, and one
+// of each form that `firmseal bundle` makes, with all that it may have; the examples for engines, and what plays the
+// vectors on them.
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { BUNDLES, keptText, MICRO_BUNDLES, partsOnce } from "../build/bundle.mjs";
+import { readTracked } from "./sources.mjs";
+
+const DIST = fileURLToPath(new URL("../../packages/verifier/dist/", import.meta.url));
+
+/** Whether a tracked file runs on a device, or in the shell of an engine. */
+export const isForDevices = (path) =>
+  /^(?:conformance|examples\/(?:espruino|jerryscript|moddable|mujs|quickjs)(?:\/[\w-]+)?)\/[\w-]+\.js$/.test(path);
+
+/** A bundle of each form, general and micro, with all that it may have. The form boot has no verifier. */
+async function everyForm() {
+  const {
+    BUNDLE_ALGS: algs,
+    BUNDLE_FEATURES,
+    BUNDLE_FORMS,
+    KERNEL_TARGETS,
+    MICRO_PARTS,
+  } = await import("../../packages/bundler/lib/index.js");
+  const all = { algs, features: BUNDLE_FEATURES };
+  const small = { algs, features: ["errors", "flash", "storage"] };
+  return [
+    ...BUNDLE_FORMS.map((form) => ({ ...all, form })),
+    ...KERNEL_TARGETS.map((kernel) => ({ ...all, form: "espruino", kernel })),
+    ...BUNDLE_FORMS.filter((form) => form !== "boot").map((form) => ({ ...small, form, micro: [] })),
+    ...["sha256", "sha512"].map((hash) => ({ ...small, form: "espruino", micro: [hash] })),
+    { algs, features: [], form: "espruino", micro: [], without: MICRO_PARTS },
+  ];
+}
+
+const nameOf = ({ form, micro, kernel, without }) =>
+  ["firmseal bundle", micro && `--micro ${micro}`, `--form ${form}`, kernel && `--target ${kernel}`, without && "--without all"]
+    .filter(Boolean)
+    .join(" ");
+
+/** The verifier in one scope, followed by what the bundler adds: { code, modules }, see partsOnce(). */
+export async function sourcesOfBundles() {
+  const parts = await partsOnce();
+  const { exportsOf } = await import("../../packages/bundler/lib/exports.js");
+  const { BUNDLE_ALGS: algs, BUNDLE_FEATURES: features, KERNEL_TARGETS } = await import("../../packages/bundler/lib/index.js");
+  const added = [{ micro: [] }, ...[undefined, ...KERNEL_TARGETS].map((kernel) => ({ kernel }))].map(
+    (more) => exportsOf(parts, { algs, features, form: "umd", ...more }, "api").text,
+  );
+  const code = [...parts.statements.map(({ text }) => text), "var api = {};", ...added].join("\n");
+  return { code, modules: parts.modules };
+}
+
+/** [{ file, code }]: see above. */
+export async function deviceCode() {
+  const { minifiedBundle } = await import("../../packages/bundler/lib/index.js");
+  const parts = await partsOnce();
+  const out = [{ file: "packages/verifier/src and packages/bundler/src/exports.ts", code: (await sourcesOfBundles()).code }];
+  for (const { name } of [...BUNDLES, ...MICRO_BUNDLES])
+    for (const file of [`firmseal-${name}.src.js`, `firmseal-${name}.js`]) out.push({ file, code: readFileSync(DIST + file, "utf8") });
+  for (const options of await everyForm()) {
+    // without its last statement, a module is a script
+    const code = (await keptText(minifiedBundle, options, parts)).replace(/export default \w+;?\s*$/, "");
+    out.push({ file: nameOf(options), code });
+  }
+  for (const { path, text } of readTracked(isForDevices)) out.push({ file: path, code: text });
+  return out;
+}
