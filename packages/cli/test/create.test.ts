@@ -1,5 +1,5 @@
 import { privateKey, splitEnvelope } from "@firmseal/signer";
-import { open } from "@firmseal/verifier";
+import { errors, open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, image, privateJwk } from "../../test-support/src/command-line/run.js";
@@ -185,7 +185,7 @@ describe.skipIf(!haveVectors)(`the official examples from their JSON description
     });
   }
 
-  it("severed and unsevered, of example 2, are inspected and verified", async () => {
+  it("severed and unsevered, of example 2, are inspected, and verified if devices can install them", async () => {
     const p = place();
     p.put("pub.raw", SPEC_P256);
     for (const [name, present] of [
@@ -193,7 +193,10 @@ describe.skipIf(!haveVectors)(`the official examples from their JSON description
       ["example2.signed.severed.suit", false],
     ] as const) {
       p.put(name, vectorBytes(`suit/manifest-spec/${name}`));
-      await p.ok(["verify", name, "--key", "pub.raw", "--without-payloads"]);
+      const { exit, json: verdict } = await p.run(["verify", name, "--key", "pub.raw", "--without-payloads", "--json"]);
+      expect([exit, verdict]).toMatchObject(present ? [0, { ok: true }] : [1, { ok: false, code: errors.SEVERED_ABSENT }]);
+      const who = await p.run(["whosigned", name, "--key", "pub.raw", "--json"]);
+      expect(who.exit).toBe(0);
       const json = (await p.ok(["inspect", name, "--json"])).json as { severed: { present: boolean }[] };
       expect(json.severed.map((s) => s.present)).toEqual([present, present]);
     }

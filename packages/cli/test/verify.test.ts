@@ -1,9 +1,44 @@
 // firmseal verify and firmseal inspect.
 
 import { rmSync, truncateSync } from "node:fs";
+import { sever } from "@firmseal/signer";
+import { MAN_INSTALL } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image } from "../../test-support/src/command-line/run.js";
 import { description, place, signed } from "./command-place.js";
+
+describe("an envelope whose section of the installation was cut out, for which nobody needs a key", () => {
+  /** { whole.suit, cut.suit, old.suit }: signed by A.jwk. Every device refuses cut.suit. */
+  async function severedPlace() {
+    const p = place();
+    p.put("fw.json", description({ sever: ["install"], payloads: { "#fw": { file: "fw.bin" } } }));
+    await p.ok(["create", "--from", "fw.json", "--out", "whole.suit"]);
+    await p.ok(["sign", "whole.suit", "--key", "A.pem"]);
+    p.put("cut.suit", sever(p.get("whole.suit"), [MAN_INSTALL]));
+    return p;
+  }
+
+  it.each([
+    ["verify", ["--key", "A.jwk"]],
+    ["verify", ["--key", "A.jwk", "--without-payloads"]],
+    ["lint", []],
+    ["explain", []],
+    ["report", ["--key", "A.jwk", "--html", "cut.html"]],
+    ["diff", ["whole.suit"]],
+    ["simulate", ["--device", "flash", "--key", "A.jwk"]],
+    ["sign", ["--key", "C.pem"]],
+    ["approve", ["--key", "C.pem"]],
+  ])("is refused by %s %j", async (command, more) => {
+    const p = await severedPlace();
+    const cut = p.get("cut.suit");
+    const { exit, stdout, stderr } = await p.run([command, "cut.suit", ...more, "--json"]);
+    expect(exit, stderr).toBe(1);
+    expect(`${stdout}${stderr}`).toContain("SEVERED_ABSENT");
+    expect(["C.pem.log", "cut.approval", "cut.html"].filter((name) => p.has(name))).toEqual([]);
+    expect(p.get("cut.suit").equals(cut)).toBe(true);
+    expect((await p.run([command, "whole.suit", ...more, "--json"])).stdout).not.toContain("SEVERED_ABSENT");
+  });
+});
 
 describe("verify", () => {
   it("shows who has signed", async () => {

@@ -53,10 +53,8 @@ export interface Course {
   refused?: DeviceRefusal;
 }
 
+/** A severed section that is absent is among them: the interpreter refuses it, as on a device. */
 const SECTIONS = { install: INSTALL_SECTIONS, start: START_SECTIONS } as const;
-
-/** The sections of a phase, without severed ones that are absent. */
-const sectionsIn = (m: Manifest, during: Phase): number[] => SECTIONS[during].filter((key) => !m.absent.includes(key));
 
 /**
  * Runs to the end. `answer` gets each effect and returns its outcome, and gets undefined at the end. Throws the refusal
@@ -111,7 +109,7 @@ function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, befo
   const out: Played = { done: [], compared: false };
   let isFault = false;
   // outside of the try: what it throws is not a refusal of a device
-  const run = by.start(m, sectionsIn(m, during), kind.identity);
+  const run = by.start(m, SECTIONS[during], kind.identity);
   try {
     drive(by, run, (e) => {
       if (e || identifies) refuseIf(admissionRefusal(by, run, e, during));
@@ -190,7 +188,7 @@ export function kindRefusal(by: Interpreter, m: Manifest, kind: DeviceKind): Dev
  */
 export function payloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind): { expected: readonly Expectation[]; refused?: unknown } {
   const known = new KnownContents();
-  const run = by.start(m, sectionsIn(m, "install"), kind.identity);
+  const run = by.start(m, SECTIONS.install, kind.identity);
   try {
     drive(by, run, (e) => {
       if (!e) {

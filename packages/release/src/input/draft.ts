@@ -25,7 +25,7 @@ import { type Description, draftOf, EnvelopeDraft, isUuid, type SignedWith, type
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, looksLikeEnvelope, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
-import { certainRefusal, checkPayloads, type Tried, warnOfRefusal } from "../verify/payload-check.js";
+import { certainRefusal, checkPayloads, judgeRefusal, requireSections, type Tried } from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { asEnvelope } from "./envelope-file.js";
 import { flashBytes } from "./flash.js";
@@ -225,7 +225,9 @@ export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> 
   const manifest = await draft.openWithTrialKey(nodeHost);
   await checkPayloads(manifest, new Map(), hashesHere);
   // fails early if there is too much to try
-  tried.set(draft.outline, { refusal: certainRefusal(manifest) });
+  const found = { refusal: certainRefusal(manifest) };
+  tried.set(draft.outline, found);
+  requireSections(found);
   return manifest;
 }
 
@@ -238,7 +240,7 @@ export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEn
   // the number of a version leaves the room that the version leaves
   if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(version, BigInt(sequence)))
     warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
-  warnOfRefusal(manifest, tried.get(outline));
+  judgeRefusal(manifest, tried.get(outline));
 }
 
 /**

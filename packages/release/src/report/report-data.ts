@@ -6,7 +6,7 @@ import { type Anchor, errors, type Manifest, type Trust, type TrustAnchor } from
 import { kindsAsked } from "../explain/explain.js";
 import { sourceDate } from "../product/number/clock.js";
 import { familyFactsOf } from "../trust/families.js";
-import { triedInterpreter } from "../verify/payload-check.js";
+import { certainRefusal, requireSections, triedInterpreter } from "../verify/payload-check.js";
 
 /**
  * Returns the thresholds of a policy for families of algorithms that this build knows. `anchors`: those of the keys of
@@ -26,9 +26,10 @@ export function reportFamilies({ families = [] }: Trust, anchors: readonly (Anch
 
 /**
  * Returns the kinds of devices that the release distinguishes. Throws a Failure if there are too many, or too much to
- * try.
+ * try, and the refusal SEVERED_ABSENT if a section that devices need is absent.
  */
 export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
+  requireSections({ refusal: certainRefusal(m) });
   const { kinds, slots } = kindsAsked(m, {});
   const by = triedInterpreter();
   const unchecked = (kind: DeviceKind): Pick<ReportKind, "unchecked"> => {

@@ -180,10 +180,19 @@ export interface Tried {
 }
 
 /**
- * Warns about a release that is correctly signed but that no device will accept, when it is made and when it is
- * verified. `tried`: what certainRefusal() has returned for it.
+ * Refuses a release without a section that devices need. Nobody needs a key to cut it out, and a person who sees only
+ * the rest has not seen what devices would do.
  */
-export function warnOfRefusal(m: Manifest, tried: Tried = { refusal: certainRefusal(m) }): void {
+export function requireSections({ refusal }: Tried): void {
+  if (refusal?.code === errors.SEVERED_ABSENT) throw refused(errors.SEVERED_ABSENT);
+}
+
+/**
+ * Warns about a release that is correctly signed but that no device will accept, when it is made and when it is
+ * verified. Refuses one without a section that devices need. `tried`: what certainRefusal() has returned for it.
+ */
+export function judgeRefusal(m: Manifest, tried: Tried = { refusal: certainRefusal(m) }): void {
+  requireSections(tried);
   const { refusal } = tried;
   if (!refusal) return;
   const { code, during } = refusal;

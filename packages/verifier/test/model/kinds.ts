@@ -116,7 +116,7 @@ export class KindOfDevice {
   }
 
   #sections(installing: boolean): number[] {
-    return (installing ? INSTALL : BOOT).filter((key) => this.#m.sections[key] && !this.#m.absent.includes(key));
+    return (installing ? INSTALL : BOOT).filter((key) => this.#m.sections[key]);
   }
 
   #try(installing: boolean, run: () => void): End | undefined {
