@@ -118,17 +118,17 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
     ...algs.flatMap((alg) => all.needs[alg] ?? []),
     "sha256",
     ...(form === "espruino" || micro ? [] : ["tables"]),
+    // the other forms are for engines with typed arrays
+    ...(form === "umd" ? ["plain"] : []),
   ];
   if (micro)
-    // the other forms are for engines with typed arrays
     return [
       ...flags.filter((flag) => !(micro as readonly string[]).includes(flag)),
       ...MICRO_PARTS.flatMap((part) => (without.includes(part) ? [] : [FLAG_OF[part]])),
-      ...(form === "umd" ? ["plain"] : []),
       // Espruino hashes several pieces in one call
       ...(form === "espruino" && micro.includes("sha256") ? [] : ["once"]),
     ];
-  return [...flags, "boot", "fetch", "general", "once", "pairs", "plain", ...(features.includes("trust") ? ["windows"] : [])];
+  return [...flags, "boot", "fetch", "general", "once", "pairs", ...(features.includes("trust") ? ["windows"] : [])];
 }
 
 /**

@@ -41,8 +41,8 @@ function pointOf(key: Bytes): Point | undefined {
     lastKey = [];
     lastPoint = undefined;
     p = decode(own);
-    // without HAS_PLAIN, numbers are small already
-    lastPoint = HAS_PLAIN ? p && [copy(p[0]), copy(p[1])] : p;
+    // without these two, numbers are small already
+    lastPoint = HAS_PLAIN || HAS_TABLES ? p && [copy(p[0]), copy(p[1])] : p;
     lastKey = own;
   }
   return lastPoint;

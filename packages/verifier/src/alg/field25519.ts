@@ -31,11 +31,12 @@ declare var WebAssembly: unknown;
 
 /**
  * Room for `n` numbers: an array, which is the faster, or, where RAM counts for more, what the engine has for doubles.
- * Without HAS_PLAIN also a copy of such. Engines with WebAssembly compile to machine code: there RAM does not count,
+ * Without HAS_PLAIN and HAS_TABLES also a copy of such. Engines with WebAssembly compile to machine code: there RAM does not count,
  * and `mul` needs two thirds of the time if all its numbers are in arrays of one kind.
  */
 function numbers(n: number | number[], small: boolean): number[] {
-  return (!HAS_PLAIN || (small && !(HAS_TABLES && typeof WebAssembly !== "undefined") && typeof Float64Array !== "undefined")
+  return (!(HAS_PLAIN || HAS_TABLES) ||
+  (small && !(HAS_TABLES && typeof WebAssembly !== "undefined") && typeof Float64Array !== "undefined")
     ? new Float64Array(n as number)
     : []) as unknown as number[];
 }
@@ -68,7 +69,7 @@ var CONSTANTS: number[] = /* @__PURE__ */ constants();
 export function element(n: number): number[] {
   var r = numbers(12, !HAS_TABLES);
   var i: number;
-  for (i = 0; HAS_PLAIN && i < 12; i++) {
+  for (i = 0; (HAS_PLAIN || HAS_TABLES) && i < 12; i++) {
     r[i] = 0;
   }
   r[0] = n;
@@ -119,9 +120,9 @@ export function readElement(text: string | number[], at: number): number[] {
 
 /** A copy with little overhead, for values that are kept for long. */
 export function copy(a: number[]): number[] {
-  var r = numbers(HAS_PLAIN ? 12 : a, true);
+  var r = numbers(HAS_PLAIN || HAS_TABLES ? 12 : a, true);
   var i: number;
-  for (i = 0; HAS_PLAIN && i < 12; i++) {
+  for (i = 0; (HAS_PLAIN || HAS_TABLES) && i < 12; i++) {
     r[i] = a[i];
   }
   return r;

@@ -1,7 +1,7 @@
 // Integers for ed25519.ts: reduction modulo the order L of the base point, halving of lengths, splitting into windows.
 
 import { newBytes } from "../base/bytes.js";
-import { HAS_PLAIN } from "../base/features.js";
+import { HAS_PLAIN, HAS_TABLES } from "../base/features.js";
 import type { Bytes } from "../base/types.js";
 import { floor } from "../hash/constants.js";
 
@@ -31,7 +31,7 @@ export function fold(n: number[], b: number[], at: number, t: number): void {
 /** 0, in 26 digits or fewer. */
 export function zero(length: number): number[] {
   var n: number[] = [];
-  if (!HAS_PLAIN) {
+  if (!HAS_PLAIN && !HAS_TABLES) {
     return new Float64Array(length) as unknown as number[];
   }
   while (n.length < length) {

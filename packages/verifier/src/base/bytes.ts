@@ -25,12 +25,13 @@ export function newWords(n: number | number[]): number[] {
 
 /**
  * `n` elements from `at` on, for reading only: a view if the engine has views (in Espruino: below 2^16), otherwise a
- * copy. A copy from a plain array may contain values that are not bytes. Without HAS_PLAIN always a view.
+ * copy. A copy from a plain array may contain values that are not bytes. In a micro verifier without HAS_PLAIN always a
+ * view.
  */
 export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
-  // the caller checks the end: Espruino makes views past it
-  if (!HAS_PLAIN || (b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
+  // the caller checks the end: Espruino makes views past it. A micro verifier gets typed arrays only
+  if ((!HAS_GENERAL && !HAS_PLAIN) || (b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
   out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
   for (i = 0; i < n; i++) out[i] = b[at + i];
   return out;
@@ -46,11 +47,11 @@ export function concat(pieces: Bytes[]): Bytes {
   out = newBytes(n);
   n = 0;
   for (i = 0; i < pieces.length; i++)
-    if (HAS_PLAIN) for (j = 0; j < pieces[i].length; j++) out[n++] = pieces[i][j];
-    else {
+    // the engine copies, which costs an interpreter far less than a loop
+    if (!HAS_PLAIN || (out as unknown as Uint8Array).set) {
       (out as unknown as Uint8Array).set(pieces[i], n);
       n += pieces[i].length;
-    }
+    } else for (j = 0; j < pieces[i].length; j++) out[n++] = pieces[i][j];
   return out;
 }
 
@@ -91,7 +92,7 @@ export function equalConstantTime(a: Bytes, b: Bytes): boolean {
 export function areOctets(bytes: Bytes): boolean {
   var i;
   // a micro verifier has copied them
-  if (!HAS_GENERAL || (typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array)) return true;
+  if (!HAS_GENERAL || ((!HAS_PLAIN || typeof Uint8Array !== "undefined") && (bytes as unknown) instanceof Uint8Array)) return true;
   for (i = 0; i < bytes.length; i++) if (!isOctet(bytes[i])) return false;
   return true;
 }
@@ -102,12 +103,13 @@ export function areOctets(bytes: Bytes): boolean {
  */
 export function copied(bytes: Bytes, n: number): Bytes | null | false {
   // let the engine copy if it can; a typed array contains only bytes
-  var typed = HAS_PLAIN && typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array,
+  var isChecked = HAS_GENERAL || HAS_PLAIN,
+    typed = isChecked && (!HAS_PLAIN || typeof Uint8Array !== "undefined") && (bytes as unknown) instanceof Uint8Array,
     // the conversion makes every value a byte, so a value that was not a byte now differs
-    out = (bytes && bytes.length === n && newBytes(HAS_PLAIN && !typed ? n : bytes)) as number[],
+    out = (bytes && bytes.length === n && newBytes(isChecked && !typed ? n : bytes)) as number[],
     i,
     b;
-  if (!HAS_PLAIN) return out && ((bytes as unknown) instanceof Uint8Array || equalConstantTime(out, bytes)) && out;
+  if (!isChecked) return out && ((bytes as unknown) instanceof Uint8Array || equalConstantTime(out, bytes)) && out;
   if (!out) return null;
   for (i = 0; i < n && !typed; i++) {
     b = bytes[i];

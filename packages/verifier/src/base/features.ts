@@ -52,5 +52,8 @@ export const HAS_GENERAL = true;
 /** Hosts whose SHA-256 takes one piece. Without it, the host has to take several: `sha256.joined`, as in Espruino. */
 export const HAS_ONCE = true;
 
-/** Engines without typed arrays. */
+/**
+ * Engines without typed arrays, whose bytes and numbers are in plain arrays. Only bundles of the form umd have it. The
+ * others still take plain arrays of the caller, of a host and of a Source, and check and convert them where they enter.
+ */
 export const HAS_PLAIN = true;

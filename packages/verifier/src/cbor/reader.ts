@@ -7,7 +7,7 @@
 // or enter(), so it never depends on what an earlier one left, even if that ended in a refusal (CVE-2025-68131).
 
 import { equalConstantTime, newBytes, octetsOf, subBytes } from "../base/bytes.js";
-import { HAS_TOOLS } from "../base/features.js";
+import { HAS_PLAIN, HAS_TOOLS } from "../base/features.js";
 import { isHalf } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Bytes, Sequence, Source } from "../base/types.js";
@@ -207,8 +207,7 @@ export function copyBytes(src: Input, at: number, n: number): Bytes {
     from = h ? at - h.at : 0;
     bytes = h ? h.octets : fetch(src, at, k);
     at += k;
-    // tools run many kinds of device in code that is not compiled yet: the engine copies for them
-    if (HAS_TOOLS && (out as unknown as Uint8Array).set) {
+    if (!HAS_PLAIN || (out as unknown as Uint8Array).set) {
       (out as unknown as Uint8Array).set(subBytes(bytes, from, k), done);
       done += k;
     } else while (k--) out[done++] = bytes[from++];

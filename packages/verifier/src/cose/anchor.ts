@@ -16,7 +16,7 @@ export function makeAnchor(alg: Alg | undefined, key: Bytes | Prepared, kid: Byt
   if (!alg || !alg.ids) refuse(TRUST_POLICY);
   // a table without its digest could verify nothing; alg/table25519.ts checks the digest itself
   if (!key || !alg.valid(rawKey(key)) || (HAS_PREPARED && (key as Prepared).table && !(key as Prepared).digest)) refuse(ANCHOR_KEY);
-  return { alg: alg, key: HAS_PLAIN ? key : newBytes(key as Bytes), kid: kid };
+  return { alg: alg, key: HAS_GENERAL || HAS_PLAIN ? key : newBytes(key as Bytes), kid: kid };
 }
 
 /** The algorithms of a micro verifier by name. The bundler assigns them. */

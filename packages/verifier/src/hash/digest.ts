@@ -1,6 +1,6 @@
 // SUIT_Digest and the hash functions for it.
 
-import { concat } from "../base/bytes.js";
+import { concat, octetsOf } from "../base/bytes.js";
 import { HAS_GENERAL, HAS_ONCE, HAS_PLAIN, HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Hash, HashState, Host, Joined } from "../base/types.js";
@@ -42,7 +42,7 @@ function hostHash(host: Host, alg: number): Partial<Hash> | undefined {
  */
 export function hashing(host: Host, alg: number): HashState {
   var hash: Partial<Hash> | false | undefined;
-  if (!HAS_PLAIN) {
+  if (!HAS_GENERAL && !HAS_PLAIN) {
     if (alg === HASH_SHA_256) return HAS_SHA256 ? startSmall(64) : (host.sha256 as Hash).create();
     return HAS_SHA512 ? startSmall(128) : (host.sha512 as Hash).create();
   }
@@ -69,11 +69,12 @@ export function digestPieces(pieces: Bytes[], host: Host): Bytes {
   var hash = host.sha256,
     state,
     i;
-  if (hash && hash.joined) return hash.joined(pieces);
-  if (!HAS_SHA256 && hash && hash.once) return hash.once(concat(pieces));
+  // copied: two of these are compared with each other, and what is not a byte must not equal itself
+  if (hash && hash.joined) return octetsOf(hash.joined(pieces), 32);
+  if (!HAS_SHA256 && hash && hash.once) return octetsOf(hash.once(concat(pieces)), 32);
   state = hashing(host, HASH_SHA_256);
   for (i = 0; i < pieces.length; i++) state.update(pieces[i]);
-  return state.digest();
+  return octetsOf(state.digest(), 32);
 }
 
 /** The digest of a range of an input, with the COSE hash algorithm `alg`. */

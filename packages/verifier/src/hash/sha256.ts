@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4 §6.2).
 
-import { HAS_PLAIN } from "../base/features.js";
+import { HAS_GENERAL, HAS_PLAIN } from "../base/features.js";
 import type { Hash, HashState } from "../base/types.js";
 import { makeHash } from "./block.js";
 import { compress } from "./compress256.js";
@@ -29,4 +29,4 @@ export function hashOneBlock(state: number[], words: number[]): void {
  * SHA-256 (FIPS 180-4 §6.2): a digest of 32 bytes. Input in pieces of any length, up to 2^53 bytes in total.
  * @example var h = sha256.create(); h.update(first); h.update(second); h.digest();
  */
-export var sha256: Hash = /* @__PURE__ */ HAS_PLAIN ? makeHash(compress, 80, 64, 32) : { create: small };
+export var sha256: Hash = /* @__PURE__ */ HAS_GENERAL || HAS_PLAIN ? makeHash(compress, 80, 64, 32) : { create: small };
