@@ -289,9 +289,14 @@ describe("installing on a device in memory", () => {
   it("detects storage that returns bytes that were not written (RAUC CVE-2020-25860)", async () => {
     const bytes = image(5, 3000);
     const d = singleImage({ sequence: 3, ...uuid, digest: sha256Hex(bytes), size: bytes.length, uri: "#f", payload: bytes });
-    for (const withValidate of [true, false]) {
-      const { validate, ...rest } = d;
-      const envelope = await signed(withValidate ? { ...rest, validate: validate as never } : rest);
+    // what a condition reads back, or the commit if there is none
+    for (const [looks, refusal] of [
+      [true, errors.IMAGE_MISMATCH],
+      [false, errors.IMAGE_UNVERIFIED],
+    ] as const) {
+      const { validate: _, ...rest } = d;
+      const steps = (d.install as unknown[]).filter((step) => step !== "condition-image-match");
+      const envelope = await signed(looks ? d : { ...rest, install: steps as never });
       const device = memoryDevice(identity, [ID], 10_000);
       const read = device.read;
       device.read = (id, offset, n, fresh) => {
@@ -299,9 +304,46 @@ describe("installing on a device in memory", () => {
         if (offset === 2048) out[5] = (out[5] as number) ^ 1;
         return out;
       };
-      expect(code(() => install(envelope, trust, device).next())).toBe(errors.IMAGE_UNVERIFIED);
+      expect(code(() => install(envelope, trust, device).next())).toBe(refusal);
       expect(device.sequence).toEqual([0, 0]);
       expect(current(device)).toEqual(new Uint8Array());
+    }
+  });
+
+  it("reads an image back again if something was written after it was checked: areas of a device may overlap", async () => {
+    const [one, two] = [image(1, 3000), image(2, 40)];
+    const parameters = (bytes: Uint8Array, uri: string) => ({
+      "directive-override-parameters": { "image-digest": { algorithm: "sha-256", hex: sha256Hex(bytes) }, "image-size": bytes.length, uri },
+    });
+    const fetched = (i: number, bytes: Uint8Array, uri: string) => [
+      { "directive-set-component-index": i },
+      parameters(bytes, uri),
+      "directive-fetch",
+      "condition-image-match",
+    ];
+    const envelope = await signed({
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 3,
+      components: [[{ hex: "00" }], [{ hex: "01" }]],
+      "shared-sequence": [
+        { "directive-set-component-index": 0 },
+        { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } },
+        "condition-vendor-identifier",
+        "condition-class-identifier",
+      ],
+      install: [...fetched(0, one, "#a"), ...fetched(1, two, "#b")],
+      payloads: { "#a": one, "#b": two },
+    } as never);
+    for (const overlaps of [false, true]) {
+      const device = memoryDevice(identity, [ID, [Uint8Array.of(1)]], 10_000);
+      const { write } = device;
+      device.write = (id, offset, bytes) => {
+        write(id, offset, bytes);
+        // the second component begins in the last byte of the first one
+        if (overlaps && id[0]?.[0] === 1 && offset === 0) write(ID, one.length - 1, Uint8Array.of(bytes[0] as number));
+      };
+      expect(code(() => install(envelope, trust, device).next())).toBe(overlaps ? errors.IMAGE_UNVERIFIED : 0);
+      expect(device.sequence).toEqual([0, overlaps ? 0 : 3]);
     }
   });
 

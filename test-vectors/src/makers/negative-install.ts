@@ -317,9 +317,9 @@ async function ofImages({ installs, noValidate }: Tools): Promise<void> {
     payload(ascii("bad firmware")),
   ]);
   await installs(
-    E.IMAGE_UNVERIFIED,
+    E.IMAGE_MISMATCH,
     "image-rotten",
-    "storage holds something else than what was written: the look before the commit finds it",
+    "storage holds something else than what was written: a condition reads it back",
     update(),
     { fault: "rot" },
   );
@@ -334,8 +334,8 @@ async function ofImages({ installs, noValidate }: Tools): Promise<void> {
   await installs(
     E.IMAGE_UNVERIFIED,
     "image-rotten-unvalidated",
-    "storage holds something else than what was written, and validate does not look",
-    update({ sections: noValidate }),
+    "storage holds something else than what was written, and no condition looks at it: the look before the commit finds it",
+    update({ sections: { [MAN_INSTALL]: seq(override(uriParam("#fw")), [DIR_FETCH, 2]), ...noValidate } }),
     { fault: "rot" },
   );
   await installs(

@@ -1,6 +1,6 @@
 // SUIT_Digest and the hash functions for it.
 
-import { concat, octetsOf } from "../base/bytes.js";
+import { concat, equalConstantTime, octetsOf } from "../base/bytes.js";
 import { HAS_GENERAL, HAS_ONCE, HAS_PLAIN, HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Hash, HashState, Host, Joined } from "../base/types.js";
@@ -29,6 +29,11 @@ export function readDigest(): Digest {
   s = bstr();
   if (s.n !== n) refuse(DIGEST_LENGTH);
   return { alg: alg, bytes: copySlice(input, s) };
+}
+
+/** Whether two digests are of one algorithm and equal. The bytes of one of them are our own copy. */
+export function sameDigest(a: Digest, b: Digest): boolean {
+  return a.alg === b.alg && equalConstantTime(a.bytes, b.bytes);
 }
 
 /** The host's hash function for a COSE hash algorithm, or undefined. */

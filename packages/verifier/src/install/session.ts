@@ -5,7 +5,7 @@ import { concat, equalConstantTime, subBytes } from "../base/bytes.js";
 import { HAS_COPY, HAS_TRUST } from "../base/features.js";
 import { isSequence, sequenceExceeds, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
-import type { Bytes, HashState, Host, Sequence, Source, Trust } from "../base/types.js";
+import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import type { Slice } from "../cbor/reader.js";
 import { type Digest, digestSlice } from "../hash/digest.js";
 import { type Effect, identityChecked, type Run } from "../interpreter/frame.js";
@@ -37,10 +37,10 @@ import { replacement } from "./trust-update.js";
 
 /** A component that this session has written. */
 export interface WrittenComponent {
-  /** The hash of its bytes as they were written; null until the payload is complete, or if no digest is set. */
-  passed: Digest | null;
   /** The digest that it must match before the commit. */
   expected: Digest | undefined;
+  /** Whether its bytes in storage have matched `expected` since the last write of the session. */
+  passed: boolean;
 }
 
 export interface Session {
@@ -59,10 +59,9 @@ export interface Session {
   effect: Effect | undefined;
   /** The next release has been stored, and its start is being rehearsed. */
   kept: boolean;
-  /** An incoming payload: bytes so far, limit, and hash. */
+  /** An incoming payload: bytes so far, and limit. */
   offset: number;
   limit: number;
-  hash: HashState | null;
   over: boolean;
   /** The epoch after the commit, and the lowest sequence number of a new epoch. */
   epoch: number;

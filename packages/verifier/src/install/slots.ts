@@ -1,26 +1,31 @@
-// Carries out effects of the interpreter on a Device. Data is written to slots that are not current, hashed while it is
-// written, and hashed again from storage.
+// Carries out effects of the interpreter on a Device. Data is written to slots that are not current, and hashed from
+// there: what counts is what storage holds.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_COPY } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Source } from "../base/types.js";
 import { copySlice, feed, type Input, inputOf, type Slice } from "../cbor/reader.js";
-import { type Digest, digestSlice, hashing } from "../hash/digest.js";
+import { type Digest, digestSlice, sameDigest } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
 import { INVOKE_UNVERIFIED, NOT_SUPPORTED, PAYLOAD_ABSENT, PAYLOAD_SIZE } from "../spec/errors.generated.js";
 import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
-import { admit, capacity, id, payloadRange, type Session, type WrittenComponent } from "./session.js";
+import { admit, capacity, id, payloadRange, type Session } from "./session.js";
 
 /** Begins to write a component: erases the slot that will be written. */
 function begin(s: Session, e: Effect): void {
-  var c = e.component;
-  s.fresh[c] = { passed: null, expected: e.digest };
+  var c = e.component,
+    i,
+    w;
+  // whatever this writes, storage is read back after it: areas of a device may overlap
+  for (i = 0; i < s.fresh.length; i++) {
+    w = s.fresh[i];
+    if (w) w.passed = false;
+  }
+  s.fresh[c] = { passed: false, expected: e.digest };
   s.matched[c] = false;
   s.offset = 0;
   s.limit = e.size === undefined ? capacity(s, c) : e.size;
-  // if the device can hash its storage, image-match uses that, and the data is not hashed on its way
-  s.hash = e.digest && !s.target.digest ? hashing(s.host, e.digest.alg) : null;
   s.target.erase(id(s, c), s.limit);
 }
 
@@ -28,7 +33,6 @@ function begin(s: Session, e: Effect): void {
 export function receive(s: Session, e: Effect, bytes: Bytes): void {
   // stop an endless payload as it arrives, not when it has filled the device
   if (!(bytes.length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
-  if (s.hash) s.hash.update(bytes);
   s.target.write(id(s, e.component), s.offset, bytes);
   s.offset += bytes.length;
 }
@@ -36,8 +40,6 @@ export function receive(s: Session, e: Effect, bytes: Bytes): void {
 /** Ends the payload of an effect, which must have the size that is expected. */
 export function end(s: Session, e: Effect): boolean {
   if (e.size !== undefined && s.offset !== e.size) refuse(PAYLOAD_SIZE);
-  if (s.hash) (s.fresh[e.component] as WrittenComponent).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
-  s.hash = null;
   return true;
 }
 
@@ -68,10 +70,12 @@ function imageMatch(s: Session, e: Effect): boolean {
     from = contents(s, e.component),
     // a missing image does not count as an image of 0 bytes, unless the manifest asks for 0 bytes
     ok = e.size === undefined ? from.n > 0 : from.n === e.size;
-  // just written: use the hash of the incoming bytes; storage is read back before the commit
-  if (w && w.passed && w.passed.alg === d.alg) ok = ok && equalConstantTime(w.passed.bytes, d.bytes);
-  else ok = ok && stored(s, e.component, d, from);
-  if (w) w.expected = d;
+  // hashed only once after the last write of the session
+  if (!w || !w.passed || !sameDigest(w.expected as Digest, d)) ok = ok && stored(s, e.component, d, from);
+  if (w) {
+    w.expected = d;
+    w.passed = ok;
+  }
   s.matched[e.component] = ok;
   return ok;
 }

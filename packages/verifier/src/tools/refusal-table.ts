@@ -322,7 +322,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     78,
     "IMAGE_MISMATCH",
     "an image does not match its signed digest",
-    "get the payload again: it changed, or belongs to another release",
+    "get the payload again: it changed, or belongs to another release; if it fails again, the storage may be worn out",
     "M37 §8.4.9",
   ),
   row(79, "SLOT_MISMATCH", "the release is for another slot", "install the image for the slot that is not current", "M37 §8.4.9"),

@@ -1,5 +1,5 @@
-// A device, its installation and its start again, from docs/explanation/architecture.md and docs/reference/errors.md: two rehearsals, the sections, one look at what was
-// written, one commit. Slots are strings.
+// A device, its installation and its start again, from docs/explanation/architecture.md and docs/reference/errors.md: two rehearsals, the sections, one look at what
+// storage holds, one commit. Slots are strings.
 
 import * as E from "../../src/spec/errors.generated.js";
 import { MAN_INSTALL, MAN_INVOKE, MAN_LOAD, MAN_PAYLOAD_FETCH, MAN_VALIDATE } from "../../src/spec/suit.js";
@@ -8,7 +8,7 @@ import { type Checked, type Effect, Interpreter, Refused } from "./interpreter.j
 import { CODES, commandsOf, type Digest, type Manifest } from "./manifest.js";
 import { refusals } from "./rules.js";
 import { CAPACITY, IDS } from "./sequences.js";
-import type { World } from "./world.js";
+import { rotten, type World } from "./world.js";
 
 export const INSTALL = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 export const BOOT = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
@@ -204,7 +204,7 @@ export class Device {
     if (bytes === undefined) throw new Refused(E.PAYLOAD_ABSENT);
     const n = bytes.length / 2;
     if (n > CAPACITY || (size !== undefined && n !== size)) throw new Refused(E.PAYLOAD_SIZE);
-    this.#fresh.set(id, bytes);
+    this.#fresh.set(id, id === this.#w.rots ? rotten(bytes) : bytes);
     this.#expected.set(id, digest);
     this.#seen.delete(id);
     return true;

@@ -11,7 +11,7 @@ import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";
 import type { Manifest } from "./manifest.js";
 import { refusals } from "./rules.js";
 import { CAPACITY, IDS } from "./sequences.js";
-import type { World } from "./world.js";
+import { rotten, type World } from "./world.js";
 
 export const sequencePair = (n: bigint): [number, number] => [Number(n >> 32n), Number(n & 0xffffffffn)];
 const number = ([high, low]: readonly [number, number]): bigint => (BigInt(high) << 32n) + BigInt(low);
@@ -97,10 +97,14 @@ export function courseOf(envelope: Uint8Array, trust: Trust, w: World, installin
   const device = deviceOf(described);
   if (w.had !== "unknown") device.counted = w.had === "this" ? decodedDigest(envelope) : new Uint8Array(28);
   const erased: string[] = [];
-  const { erase } = device;
+  const { erase, write } = device;
   device.erase = (id, most) => {
     erased.push(toHex(id[0] as Uint8Array));
     erase(id, most);
+  };
+  device.write = (id, offset, bytes) => {
+    const rots = offset === 0 && toHex(id[0] as Uint8Array) === w.rots;
+    write(id, offset, rots ? hex(rotten(toHex(bytes))) : bytes);
   };
   const code = refusalNumber(() => drive((installing ? install : boot)(envelope, trust, device)));
   return {

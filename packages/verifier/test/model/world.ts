@@ -21,7 +21,13 @@ export interface World {
   /** Of which manifest the device has the floor, as far as it knows. */
   had: "this" | "another" | "unknown";
   payloads: { [uri: string]: string };
+  /** The component whose storage holds something else than what was written: see rotten(). */
+  rots?: string | undefined;
 }
+
+/** What such storage holds after a write of `content`, in hexadecimal: the lowest bit of the first byte is another one. */
+export const rotten = (content: string): string =>
+  content && (Number.parseInt(content.slice(0, 2), 16) ^ 1).toString(16).padStart(2, "0") + content.slice(2);
 
 /** A device that is of two classes at once. */
 export const ofTwo: Me = { vendor: [VENDORS[0] as string], class: CLASSES.slice(0, 2), device: [] };
@@ -33,6 +39,7 @@ export const world: fc.Arbitrary<World> = fc.record({
   floor: mostly(8, 5n, 7n, 8n, 0n),
   had: mostly(2, "this", "another", "unknown") as fc.Arbitrary<World["had"]>,
   payloads: some({ "#a": NEW, "#b": NEW, "c:c": NEW }, { "c:c": NEW }, { "#a": NEXT, "#b": NEW, "c:c": "", "d:d": HUGE }),
+  rots: mostly(8, undefined, ...IDS),
 });
 
 type Scope = Omit<Key, "key">;
