@@ -208,7 +208,7 @@ export function prove256(read, attempt) {
     },
     // its bounds are proved below
     ratio: (v, e) => [[v.choose() ? 1 : -1, ...Array(10).fill(0)], ...e.slice(1).map(() => element(v, 1, 18))],
-    digits: () => Array.from({ length: 256 }, (_, i) => (i < 8 && i % 2 ? [1, -1, 7, -7][(i >> 1) % 4] : undefined)),
+    digits: () => Array.from({ length: 256 }, (_, i) => (i < 8 && i % 2 ? [1, 15, 7, 9][(i >> 1) % 4] : 0)),
     valid: () => true,
   });
   check("decode", "65 octets", { ...curve, less: (v) => v.choose() }, (v) => {

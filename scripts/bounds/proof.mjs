@@ -6,6 +6,7 @@ import { Abs, fixed, Unproved } from "./domain.mjs";
 export const BUILTINS = {
   floor: (v, x) => (x instanceof Abs ? v.domain.floor(x) : Math.floor(x)),
   rawKey: (_, key) => key,
+  newBytes: () => [],
   copied: (_, bytes, length) => Array.from({ length }, (_, i) => bytes[i]),
 };
 

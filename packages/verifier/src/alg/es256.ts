@@ -8,7 +8,7 @@
 // Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| <
 // 3, |Z| < 1, tight.
 
-import { copied, rawKey } from "../base/bytes.js";
+import { copied, newBytes, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { digestOf } from "../hash/digest.js";
 import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
@@ -144,8 +144,8 @@ function table(points: number[][][]): number[][][] {
 }
 
 /**
- * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7, or
- * nothing. u is used up. First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18
+ * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7 modulo
+ * 16, or 0. u is used up. First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18
  * * 2^224 in magnitude. Non-zero digits are 4 apart, so all below a digit at i come to less than 7/15 * 2^i, and one at
  * 256 would need 2^255 * 16/15: the highest index is 255. Then the limbs are made 264 bits of two's complement, 24
  * each: |u[i]| <= 2^23 and |k| <= 18, so |t| < 2^28, and 32 bits are enough for bit operations. Of a window of 4 bits
@@ -153,7 +153,7 @@ function table(points: number[][][]): number[][][] {
  * negative number, which it cancels.
  */
 function digits(u: number[], s: number): number[] {
-  var o: number[] = [];
+  var o = newBytes(259);
   var k = (u[10] + 32768) >> 16;
   var c = 0;
   var i: number;
@@ -171,11 +171,14 @@ function digits(u: number[], s: number): number[] {
     j = i % 24;
     t = (((u[k] >> j) | (u[k + 1] << (24 - j))) & 15) + c;
     // Odd: not both the carry and bit i are set, so t is at most 15.
+    o[i++] = t & 1 ? t : 0;
     if (t & 1) {
       c = t >> 3;
-      o[i] = t - 16 * c;
-      i += 4;
-    } else i++;
+      // not every engine has arrays with holes
+      o[i++] = 0;
+      o[i++] = 0;
+      o[i++] = 0;
+    }
   }
   return o;
 }
@@ -234,11 +237,11 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   // Any point, with Z = 0.
   p = copy(q);
   p[2] = lin([], ONE, 0, ONE, 0);
-  // Digits are below 2^3.
+  // Digits are below 2^4, those from 8 on negative.
   for (i = 255; i >= 0; i--) {
     dbl(p);
     for (j = 0; j < 2; j++) {
-      if ((k = u[j][i])) add(p, t[4 * j + (Math.abs(k) >> 1)], k > 0 ? 1 : -1);
+      if ((k = u[j][i])) add(p, t[4 * j + ((k < 8 ? k : 16 - k) >> 1)], k < 8 ? 1 : -1);
     }
   }
   // Infinity: refused (SEC 1 §4.1.4 step 5). Else x = X / Z^2 must be r, or r + n if that is below p: the numbers that

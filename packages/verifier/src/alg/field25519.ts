@@ -48,6 +48,10 @@ function constants(): number[] {
   var k = numbers(27, !HAS_TABLES);
   var x = 1;
   var i: number;
+  // in order: not every engine has arrays with holes
+  for (i = 0; i < 27; i++) {
+    k[i] = 0;
+  }
   for (i = 0; i < 12; i++) {
     if (i === 6) {
       k[25] = 2 / x;
@@ -416,8 +420,9 @@ export function parity(a: number[]): number {
  * inversion.
  */
 export function power(r: number[], a: number[]): void {
-  // x = a^(2^n - 1); each step doubles n, or adds an n met before.
-  var steps = [1, 2, 1, 5, 10, 20, 10, 50, 100, 50];
+  // x = a^(2^n - 1); each step doubles n, or adds an n met before, in the step of this number.
+  var steps = [0, 1, 0, 3, 4, 5, 4, 7, 8, 7];
+  var sizes: number[] = [];
   var met: number[][] = [];
   var x = a;
   var n = 1;
@@ -425,15 +430,16 @@ export function power(r: number[], a: number[]): void {
   var j: number;
   var y: number[];
   for (i = 0; i < 10; i++) {
-    met[n] = x;
+    met[i] = x;
+    sizes[i] = n;
     y = element(0);
     mul25519(y, x);
-    for (j = 1; j < steps[i]; j++) {
+    for (j = 1; j < sizes[steps[i]]; j++) {
       mul25519(y, y);
     }
     mul25519(y, y, met[steps[i]]);
     x = y;
-    n += steps[i];
+    n += sizes[steps[i]];
   }
   mul25519(x, x);
   mul25519(x, x);

@@ -257,6 +257,8 @@ function roleMap(held: number[], jumps: boolean, store?: TrustStore): unknown[] 
     role = keyRead;
     if (role < (jumps ? ROLE_RELEASE : ROLE_ROOT) || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
     if (!held[role]) refuse(TRUST_ROLE_EMPTY);
+    // not every engine has arrays with holes
+    while (out.length < role) out.push(undefined);
     if (isFamilies) out[role] = familyList(store as TrustStore, role);
     else if (jumps) out[role] = uint64();
     else {
