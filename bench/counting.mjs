@@ -1,7 +1,7 @@
 // Instructions of a whole process under valgrind: a figure that hardly depends on what else the machine does.
 
 import { spawnSync } from "node:child_process";
-import { ask } from "../scripts/conformance.mjs";
+import { ask } from "../scripts/conformance/run.mjs";
 
 /** Their machine code is made while they run, and valgrind counts its making. */
 const COMPILES = ["node", "chromium"];

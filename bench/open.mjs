@@ -1,7 +1,7 @@
 // Instructions of one open() of an envelope on the engines that valgrind runs: by the difference of two runs, so that
 // what loads the bundle does not count, and as the mean of four calls, because a single one has a collection of garbage
 // or has none. The first call, on a device that has just started, takes 1 to 2 % more. Engines as in
-// scripts/conformance.mjs. Needs a build.
+// scripts/conformance/engines.mjs. Needs a build.
 //
 //   node bench/open.mjs [--before FOLDER] [ENGINE ...]
 //
@@ -13,7 +13,7 @@ import * as crypto from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ENGINES, locate } from "../scripts/conformance.mjs";
+import { ENGINES, locate } from "../scripts/conformance/engines.mjs";
 import { canCount, instructions, UNHEX } from "./counting.mjs";
 import { bundlePath, integrated, lms, ROOT, signer, table, title } from "./lib.mjs";
 

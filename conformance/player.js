@@ -1,9 +1,10 @@
 // Runs the project's vectors on any JavaScript engine, and says `N passed, N failed, N skipped` at the end. In front of
-// it, in the same script, stand a device bundle with every algorithm (firmseal) and the vectors (VECTORS):
-// scripts/conformance.mjs combines them. test-vectors/play/play.ts is the same in TypeScript. Only the language of
-// conformance/README.md: every engine has to run this file.
+// it, in the same script, stand a device bundle (firmseal), the vectors (VECTORS), and for a bundle without them the
+// numbers of the refusals by name (ERRORS). OPTIONS has `host` for a bundle that needs one, and `typed` for a bundle
+// that takes no plain arrays. scripts/conformance.mjs combines them. test-vectors/play/play.ts is the same in
+// TypeScript. Only the language of conformance/README.md: every engine has to run this file.
 // biome-ignore-all lint: ES5 as engines with tens of kilobytes run it
-(function (api, files) {
+(function (api, files, errors, options) {
   "use strict";
 
   var HEX = "0123456789abcdef",
@@ -17,7 +18,7 @@
     asked = {},
     MOST_TYPED = 40,
     // by form: whether octets come in typed arrays, and whether envelopes come through a Source
-    forms = [{ name: "plain arrays", typed: false, source: false }],
+    forms = [],
     name;
 
   function say(line) {
@@ -104,12 +105,12 @@
     return true;
   }
 
-  /** What is set in `special`, and `general` for the rest. */
+  /** What is set in `special`, and `general` for the rest. `for (key in undefined)` throws on MicroQuickJS. */
   function merge(general, special) {
     var out = {},
       key;
-    for (key in general) out[key] = general[key];
-    for (key in special) out[key] = special[key];
+    if (general) for (key in general) out[key] = general[key];
+    if (special) for (key in special) out[key] = special[key];
     return out;
   }
 
@@ -172,7 +173,7 @@
   /** What a device refuses by itself. */
   function refused(name) {
     var e = new Error(name);
-    e.code = api.errors[name];
+    e.code = errors[name];
     e.at = -1;
     throw e;
   }
@@ -348,7 +349,7 @@
       envelope = envelopeOf(v, form),
       trust = trustOf(trustSpec, typed),
       slots = [],
-      host = v.memory === undefined ? {} : { memory: v.memory },
+      host = merge(options.host, v.memory === undefined ? {} : { memory: v.memory }),
       i,
       m,
       run,
@@ -441,9 +442,10 @@
     for (f = 0; f < files.length; f++) for (i = 0; i < files[f].vectors.length; i++) one(files[f].vectors[i], files[f].defaults);
   }
 
-  for (name in api.errors) known.push(api.errors[name]);
+  for (name in errors) known.push(errors[name]);
+  if (!options.typed) forms.push({ name: "plain arrays", typed: false, source: false });
   if (typeof Uint8Array !== "undefined") forms.push({ name: "typed arrays", typed: true, source: false });
-  forms.push({ name: "a Source", typed: forms.length > 1, source: true });
+  forms.push({ name: "a Source", typed: forms[forms.length - 1].typed, source: true });
   all();
   say(passed + " passed, " + failed + " failed" + (skipped ? ", " + skipped + " skipped" : ""));
-})(firmseal, VECTORS);
+})(firmseal, VECTORS, firmseal.errors || ERRORS, typeof OPTIONS === "undefined" ? {} : OPTIONS);

@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { conformAll, inOrder, microOptions } from "./conformance.mjs";
+import { conformAll, inOrder } from "./conformance/play.mjs";
 import { PARTS, unlessPassed } from "./testing/unless-passed.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -219,7 +219,6 @@ const engines = ({ ok, line: says, output, seconds, skipped: note }) => {
 // by default, engines that interpret play a part of the vectors: `pnpm conformance` plays all
 const every = process.env.CI ? 1 : 8;
 await conformAll(engines, { most: 1, every });
-await conformAll(engines, { most: 1, every, ...(await microOptions()) });
 // Each target for some seconds; the corpus is played with the tests. Some mutants of the verifier, others each time;
 // the seed chooses the same again. Beside the tests, which leave two thirds of a processor: so much longer than alone
 if (process.env.CI) {

@@ -17,7 +17,7 @@ import { temporaryFolder } from "../../packages/test-support/src/environment/fol
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import { BUNDLES, bundleAll, EXPORTS, MICRO_BUNDLES, partsOnce } from "../build/bundle.mjs";
 import { minify } from "../build/minify.mjs";
-import { everyNth, vectorFiles } from "../conformance.mjs";
+import { everyNth, vectorFiles } from "../conformance/vectors.mjs";
 import { onPath } from "./engines.mjs";
 
 const folder = temporaryFolder("firmseal-bundle-");

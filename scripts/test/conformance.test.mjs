@@ -1,10 +1,18 @@
 // That the player sees what it is there to see. The verifier is replaced by one that does wrong in one way.
 
-import { resolve } from "node:path";
-import { expect, it } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";
-import { ask, checkPlayer, conform, ENGINES, espruinoModule, everyNth, vectorFiles } from "../conformance.mjs";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
+import { digestOf, espruinoModule, shippedSets } from "../conformance/bundles.mjs";
+import { ENGINES, processorOf, starterOf } from "../conformance/engines.mjs";
+import { checkPlayer, conform } from "../conformance/play.mjs";
+import { table, unrecorded, withTable } from "../conformance/records.mjs";
+import { ask } from "../conformance/run.mjs";
+import { everyNth, vectorFiles } from "../conformance/vectors.mjs";
 
+const folder = temporaryFolder("firmseal-conformance-");
 const node = ENGINES.find(({ name }) => name === "node");
 const defaults = { trust: { anchors: [] }, device: { components: [["00"]], current: [[0, "aa"]] } };
 const refused = (action) => ({ name: action, action, envelope: "0000", expect: { code: 7 } });
@@ -56,6 +64,27 @@ it("counts as failed what an engine did not reach", async () => {
   expect(result).toMatchObject({ ok: false, line: "node: 0 passed, 2 failed" });
   expect(result.output).toContain("SyntaxError");
 });
+
+it("says that a run was out of time, and counts nothing of it and of those after it as failed", async () => {
+  const program = (file) => [
+    "-e",
+    'const { readFileSync } = require("node:fs"); if (readFileSync(process.argv[1], "utf8").includes("slow")) setInterval(() => {}, 1000); else console.log("1 passed, 0 failed");',
+    file,
+  ];
+  const slow = { name: "slow", command: process.execPath, args: program, chunk: 1 };
+  const files = [{ defaults, vectors: [refused("open"), { ...refused("open"), name: "slow" }, refused("open"), refused("open")] }];
+  const result = await conform(slow, { files, bundle: "", seconds: 2 });
+  expect(result).toMatchObject({
+    ok: false,
+    line: "slow: 1 passed, 0 failed, 3 not played: out of time, ended after 2 s (--seconds N gives a run more)",
+    output: "",
+  });
+});
+
+it("ends the program that a shell starts", async () => {
+  const shell = { name: "shell", command: "sh", args: () => ["-c", "exec sleep 60 3<<END\nx\nEND\n"] };
+  expect(await ask(shell, "sh", "", 1)).toMatchObject({ timeUp: true, stopped: "ended after 1 s" });
+}, 20_000);
 
 it("passes with the module for Espruino, in which functions are nested in their only users", async () => {
   const bundle = await espruinoModule();
@@ -150,3 +179,74 @@ it("passes on names from outside as values, never as keys", () => {
   const uris = vectorFiles().flatMap(({ vectors }) => vectors.flatMap((v) => (v.device?.payloads ?? []).map(([uri]) => uri)));
   expect(uris).toContain("__proto__");
 });
+
+describe("records of runs by hand", () => {
+  const bundle = (name, text = name) => ({ name, text });
+  const run = (text, changes = {}, row = {}) => ({
+    engine: "espruino-arm",
+    version: "2v29",
+    processor: "ARM",
+    date: "2026-11-30",
+    command: "",
+    bundles: [{ name: "firmseal-full.js", sha256: digestOf(text), passed: 3, failed: 0, skipped: [], ...row }],
+    ...changes,
+  });
+
+  it("let a release pass whose bundles an Espruino for ARM has played", () => {
+    expect(unrecorded([bundle("firmseal-full.js")], [run("firmseal-full.js")])).toEqual([]);
+  });
+  it.each([
+    ["of another bundle", run("other")],
+    ["on another processor", run("firmseal-full.js", { processor: "x86-32" })],
+    ["on another engine", run("firmseal-full.js", { engine: "jerry-arm" })],
+    ["in which a vector failed", run("firmseal-full.js", {}, { failed: 1 })],
+    ["in which no vector was played", run("firmseal-full.js", {}, { passed: 0 })],
+  ])("do not let it pass with a run %s", (_, one) => {
+    expect(unrecorded([bundle("firmseal-full.js")], [one])).toEqual(["firmseal-full.js"]);
+  });
+
+  it("are the table of the document", () => {
+    const text = readFileSync(new URL("../../conformance/README.md", import.meta.url), "utf8");
+    expect(withTable(text), "run: node scripts/conformance.mjs --table").toBe(text);
+  });
+  it("give each engine a row, and say what was not run", () => {
+    const everything = (passed, skipped) => ({ name: "everything", sha256: "", passed, failed: 1, skipped });
+    const rows = [
+      everything(1200, [{ vectors: 7, why: "of a reason" }]),
+      everything(30, []),
+      { ...everything(5, []), name: "firmseal-full.js" },
+    ];
+    const lines = table([run("", { engine: "mqjs", version: "1", bundles: rows })]).split("\n");
+    expect(lines.find((line) => line.startsWith("| MicroQuickJS "))).toBe(
+      "| MicroQuickJS | not run | not run | 1,230 passed, 2 failed, 7 skipped; by hand 2026-11-30 | not run |",
+    );
+    expect(lines).toContain("- MicroQuickJS 1, ARM: of a reason.");
+    expect(lines.find((line) => line.startsWith("| Moddable XS "))).toMatch(
+      /^\| Moddable XS \| [\d,]+ passed, 0 failed, 8 skipped; CI \| not run \| [\d,]+ passed, 0 failed/,
+    );
+  });
+});
+
+it.each([
+  [3, "x86-32"],
+  [40, "ARM"],
+  [62, "x86-64"],
+])("reads the processor of a binary: %i is %s", (machine, processor) => {
+  const file = join(folder, String(machine));
+  const head = Buffer.alloc(64);
+  head.write("\x7fELF", "latin1");
+  head.writeUInt16LE(machine, 18);
+  writeFileSync(file, head);
+  const engine = { name: "some", variable: "SOME" };
+  expect(processorOf(engine, file)).toBe(processor);
+  expect(starterOf(engine, file).at(-1)).toBe(file);
+  expect(starterOf(engine, file)[0]).toBe(processor === "ARM" && process.arch !== "arm" ? "qemu-arm" : file);
+});
+
+it("plays with a bundle that ships what needs no more than it has", async () => {
+  for (const set of await shippedSets()) {
+    if (set.native.length > 0) continue;
+    const files = LONG ? set.files : everyNth(set.files, 8);
+    expect(await conform(node, { ...set, files }), set.name).toMatchObject({ ok: true, output: "" });
+  }
+}, 120_000);
