@@ -26,7 +26,7 @@
     else console.log(line);
   }
 
-  /** Octets: a plain array, or a Uint8Array where `typed`. */
+  /** Octets, 0 to 255: a plain array, or a Uint8Array where `typed`. */
   function unhex(text, typed) {
     var n = text.length >> 1,
       out = typed ? new Uint8Array(n) : [],

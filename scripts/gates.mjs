@@ -9,7 +9,9 @@ import { fileURLToPath } from "node:url";
 import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "./build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
-import { deviceCode, isForDevices, sourcesOfBundles } from "./checks/device-code.mjs";
+import { deviceCode, exampleCode, isForDevices, sourcesOfBundles } from "./checks/devices/code.mjs";
+import { checkHoles } from "./checks/devices/holes.mjs";
+import { checkStores } from "./checks/devices/stores.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkComments, checkLanguage, checkTitles, checkWidth, onlyComments } from "./checks/language.mjs";
 import { checkMutants } from "./checks/mutants.mjs";
@@ -23,7 +25,6 @@ import { findingsOfEach, findingsUnlessPassed, PARTS } from "./testing/unless-pa
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
 const shipped = (file) => readFileSync(DIST + file, "utf8");
 
 /** Bundles of their own, so that the account of their modules belongs to the text that is checked. */
@@ -77,14 +78,21 @@ export const GATES = [
     name: "bit operations say why 32 bits are enough",
     reads: BUNDLED,
     async run() {
-      const { code, modules } = await sourcesOfBundles();
-      return checkShifts(code, modules, (module) => readFileSync(VERIFIER + module, "utf8"));
+      const { code, modules, read } = await sourcesOfBundles();
+      return checkShifts(code, modules, read);
     },
   },
   {
     name: "code for devices leaves nothing to the processor",
     reads: { ...BUNDLED, text: (path) => BUNDLED.text(path) || isForDevices(path) },
-    run: async () => (await deviceCode()).flatMap(({ file, code }) => checkCounts(code, file)),
+    async run() {
+      const { code, ...sources } = await sourcesOfBundles();
+      return [
+        ...(await deviceCode()).flatMap(({ file, code }) => [...checkCounts(code, file), ...checkHoles(code, file)]),
+        ...checkStores(code, "sources of bundles", sources),
+        ...exampleCode().flatMap(({ file, code }) => checkStores(code, file)),
+      ];
+    },
   },
   { name: "no arithmetic on doubles rounds", reads: { text: inPackages("verifier") }, run: () => proveBounds().findings },
   {

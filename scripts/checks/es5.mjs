@@ -142,6 +142,35 @@ function isBounded(call, parents, code) {
   return false;
 }
 
+/**
+ * Compound assignments whose right side may change what is on the left: `x += (x = 5)`, or `x += f()` where another
+ * function changes x.
+ */
+function compound(tree, report, root) {
+  const assigned = ({ type, left, argument }) =>
+    type === "AssignmentExpression" ? left.name : type === "UpdateExpression" ? argument.name : undefined;
+  // by variable, as its scope and name: the functions that change it
+  const changers = new Map();
+  const isIn = (node, from) => node.start >= from.start && node.end <= from.end;
+  const scopeAt = (node) => [...allScopes(root)].findLast((scope) => isIn(node, scope.node));
+  const key = (scope, name) => `${resolve(scope, name)?.node.start} ${name}`;
+  const found = [];
+  walk(tree, (node) => {
+    const name = assigned(node);
+    if (!name) return;
+    const scope = scopeAt(node);
+    changers.set(key(scope, name), [...(changers.get(key(scope, name)) ?? []), scope]);
+    if (node.type === "AssignmentExpression" && node.operator !== "=") found.push([node, scope, name]);
+  });
+  for (const [node, scope, name] of found) {
+    const inside = within(node.right).map(([part]) => part);
+    const isChanged = inside.some((part) => assigned(part) === name);
+    const isCalled =
+      inside.some(({ type }) => type === "CallExpression") && changers.get(key(scope, name)).some((other) => other !== scope);
+    if (isChanged || isCalled) report(node, `${name}: Espruino reads the left side after the right one, which may change it`);
+  }
+}
+
 /** By name: a function (tree, report, root scope, code). `report(node, text)` records a finding. */
 export const RULES = {
   label(tree, report) {
@@ -295,6 +324,9 @@ export const RULES = {
     walk(tree, (node) => {
       if (node.type === "WithStatement" || node.type === "DebuggerStatement") report(node, "not on every engine");
     });
+  },
+  compound(tree, report, root) {
+    compound(tree, report, root);
   },
   recursion(_tree, report, root) {
     recursion(root, report);

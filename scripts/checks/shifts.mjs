@@ -5,7 +5,8 @@
 // it. So the code itself has to show that a count is from 0 to 31: no comment excuses it.
 
 import { parse } from "acorn";
-import { ranges } from "./ranges.mjs";
+import { ranges } from "./devices/ranges.mjs";
+import { commentsOf } from "./devices/reasons.mjs";
 import { parsed, within } from "./syntax.mjs";
 
 const SHIFTS = new Set(["<<", ">>", ">>>"]);
@@ -29,18 +30,6 @@ function unproved(tree, rangeOf) {
   });
 }
 
-/** A function of a module with the comment in front of it, or nothing. */
-function textOf(source, name) {
-  const at = source.search(new RegExp(`^(?:export )?function ${name}\\(`, "m"));
-  if (at < 0) return undefined;
-  const before = source.slice(0, at);
-  const doc = /(?:^\/\/.*\n|^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)+(?![\s\S])/m.exec(before)?.[0] ?? "";
-  const end = source.indexOf("\n}", at);
-  return doc + source.slice(at, end < 0 ? undefined : end);
-}
-
-const comments = (text) => (text.match(/\/\*[\s\S]*?\*\/|\/\/.*$/gm) ?? []).join("\n");
-
 /**
  * Findings on `code`, the whole verifier in one scope. `modules`: the module of each name at its top; `read`: the
  * source of a module. A bundler may have put a number behind a name that two modules have.
@@ -51,15 +40,12 @@ export function checkShifts(code, modules, read) {
   const tree = parse(code, { ecmaVersion: 5 });
   const rangeOf = ranges(tree);
   for (const node of tree.body) {
-    const name = node.id?.name ?? node.declarations?.[0]?.id.name ?? "?";
     const shifts = unproved(node, rangeOf);
     if (shifts.length === 0) continue;
-    const module = modules[name];
-    const source = module ? read(module) : "";
-    const text = textOf(source, name) ?? textOf(source, name.replace(/\d+$/, "")) ?? "";
-    if (REASON.test(comments(text))) continue;
+    const { module, name, text } = commentsOf(node, modules, read);
+    if (REASON.test(text)) continue;
     for (const { start, end } of shifts)
-      findings.push(`${module ?? "?"} ${name}(): ${code.slice(start, end)}: nothing says that 32 bits are enough`);
+      findings.push(`${module} ${name}(): ${code.slice(start, end)}: nothing says that 32 bits are enough`);
   }
   return findings;
 }

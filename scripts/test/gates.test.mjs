@@ -8,6 +8,9 @@ import config from "../../.dependency-cruiser.mjs";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
+import { deviceCode, exampleCode, sourcesOfBundles } from "../checks/devices/code.mjs";
+import { checkHoles } from "../checks/devices/holes.mjs";
+import { checkStores } from "../checks/devices/stores.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
 import { checkComments, checkLanguage, checkTitles, checkWidth, onlyComments } from "../checks/language.mjs";
 import { checkMutants } from "../checks/mutants.mjs";
@@ -140,6 +143,20 @@ const SNIPPETS = {
   index: { caught: ["var a = [], b = a[-1];"], fine: ["var a = [], i = 1, b = a[i - 1];"] },
   "for-in": { caught: ["for (var k in {}) {}"], fine: ["for (var k = 0; k < 1; k++) {}"] },
   statement: { caught: ["with ({}) {}", "debugger;"], fine: ["do {} while (0);"] },
+  compound: {
+    caught: [
+      "var x = 1; x += x = 5;",
+      "var x = 1; x -= x++;",
+      "var x = 1; function f() { return x++; } x += f();",
+      "function g() { var x = 1; function f() { x = 2; } x *= 1 + f(); }",
+    ],
+    fine: [
+      "var x = 1, y = 2; x += y = 5;",
+      "var x = 1; function f() { return x; } x += f();",
+      "var x = 1; function f() { x++; } function g(x) { x += f(); }",
+      "var x = 1; function f() { x++; } x = x + f();",
+    ],
+  },
   recursion: {
     caught: [
       "function f() { f(); }",
@@ -259,6 +276,93 @@ describe("shifts", () => {
   ])("a count in %s passes", (code) => {
     expect(checkCounts(code, "x")).toEqual([]);
   });
+});
+
+describe("stores into typed arrays", () => {
+  it.each([
+    "var b = new Uint8Array(1); b[0] = 256;",
+    "var b = new Uint8Array(1); b[0] = -1;",
+    "var w = new Uint32Array(1); w[0] = 4294967296;",
+    "function f(x) { var b = new Uint8Array(1); b[0] = x; }",
+    "function f(x) { var w = new Uint32Array(1); w[0] = (x >>> 0) * 8; }",
+    "function f(x) { var b = new Uint8Array([x & 255]); b[0] |= x; }",
+    "function make(n) { return new Uint8Array(n); } function f(x) { var b = make(1); b[0] = x + 1; }",
+    "function make(n) { return typeof Uint8Array === 'undefined' ? [] : new Uint8Array(n); } function f(x) { var b; b = make(1); b[0] = x + 1; }",
+    "const f = (x) => { const b = new Uint8Array(1); b[0] = x; };",
+  ])("%s is caught, and passes with a reason", (code) => {
+    expect(checkStores(code, "x")).toEqual([expect.stringMatching(/^x: .*: nothing says that the value fits/)]);
+    expect(checkStores(code.replace(/\bb\[0\] (?=[|=])|w\[0\] (?==)/, "/* below 2^8 */ $&"), "x")).toEqual([]);
+  });
+  it.each([
+    "function f(x) { var b = new Uint8Array(1); b[0] = x & 255; }",
+    "function f(x) { var b = new Uint8Array(1); b[0] = x[0]; }",
+    "function f(x) { var w = new Uint32Array(1); w[0] = x | 0; w[0] = x >>> 0; }",
+    "function f(x) { var a = []; a[0] = x; }",
+    "function f(x) { var d = new Float64Array(1); d[0] = x; }",
+    "function f(x) { var b = new Uint8Array(9), i; for (i = 0; i < 9; i++) b[i] = i; }",
+  ])("%s passes", (code) => {
+    expect(checkStores(code, "x")).toEqual([]);
+  });
+});
+
+describe("arrays with holes", () => {
+  it.each([
+    "var a = [1, , 2];",
+    "var a = [, 1];",
+    "var a = new Array(5);",
+    "var n = 5, a = Array(n);",
+    "function f(a, i) { delete a[i]; }",
+    "function f(a) { a.length = 3; }",
+    'function f(a) { a["length"] = 3; }',
+    "function f() { var a = []; a[7] = 1; return a[7]; }",
+    "function f(x) { var a = [1], i; for (i = 5; i < x; i++) a[i] = 1; return a[0]; }",
+    "function f(x) { var a = [], i = 0; while (i < 9) { if (x) { a[i] = 1; i += 4; } else i++; } return a; }",
+    "function f() { var a = [], i; for (i = 9; i >= 0; i--) a[i] = 1; return a; }",
+    "const f = () => [1, , 2];",
+  ])("%s is caught", (code) => {
+    expect(checkHoles(code, "x")).toEqual([expect.stringMatching(/^x: /)]);
+  });
+  it.each([
+    "var a = [1, 2];",
+    "var a = new Array(1, 2);",
+    "function f(a) { a.length = 0; delete a.name; }",
+    "function f() { var a = [], i; for (i = 0; i < 9; i++) a[i] = 1; a[9] = 1; return a; }",
+    "function f(x) { var a = []; x(a); a[7] = 1; }",
+    "function f(x) { var a = []; a = x; a[7] = 1; }",
+    "function f() { var a = {}; a[7] = 1; }",
+    "function f() { var a = [0, 0], i; for (i = 1; i >= 0; i--) a[i] = 1; return a; }",
+  ])("%s passes", (code) => {
+    expect(checkHoles(code, "x")).toEqual([]);
+  });
+});
+
+describe("all code for devices", () => {
+  it("is looked at: what is planted in a bundle of each form, or in an example, is found", async () => {
+    const all = await deviceCode();
+    expect(all.length).toBeGreaterThan(35);
+    for (const { file, code } of all) {
+      const planted = `${code}\nfunction planted(x) { return [x << 32, , 1]; }`;
+      expect(checkCounts(planted, file)).toEqual([expect.stringContaining("x << 32")]);
+      expect(checkHoles(planted, file)).toEqual([expect.stringContaining("x << 32, , 1")]);
+    }
+  }, 300_000);
+
+  it("is looked at: what is planted in the verifier, in what the bundler and the kernel add, or in an example, is found", async () => {
+    const { code, ...sources } = await sourcesOfBundles();
+    const plant = "function plant() { var planted = new Uint8Array(1); planted[0] = 1 << 8; }\n";
+    for (const place of ["function compressSmall(", "api.open = ", "function firmsealImage("]) {
+      expect(code).toContain(`\n${place}`);
+      expect(
+        checkStores(
+          code.replace(`\n${place}`, (found) => `\n${plant}${found}`),
+          "x",
+          sources,
+        ),
+      ).toEqual([expect.stringContaining("planted[0] = 1 << 8")]);
+    }
+    for (const { file, code } of exampleCode())
+      expect(checkStores(`${code}\n${plant}`, file)).toEqual([expect.stringContaining("planted[0] = 1 << 8")]);
+  }, 60_000);
 });
 
 describe("bundles", () => {

@@ -170,7 +170,7 @@ function digits(u: number[], s: number): number[] {
     k = (i / 24) | 0;
     j = i % 24;
     t = (((u[k] >> j) | (u[k + 1] << (24 - j))) & 15) + c;
-    // Odd: not both the carry and bit i are set, so t is at most 15.
+    // Odd: not both the carry and bit i are set, so t is below 2^4.
     o[i++] = t & 1 ? t : 0;
     if (t & 1) {
       c = t >> 3;

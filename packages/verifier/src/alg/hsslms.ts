@@ -36,7 +36,7 @@ function hashOnce(hash: Hash, b: Bytes): Bytes {
 function hashInput(key: Bytes, number: number, d: number, a: Bytes, c: Bytes): number[] {
   var b = newBytes(22 + a.length + c.length);
   copyInto(b, 0, subBytes(key, 8, 16), 16);
-  // q and the numbers of nodes are below 2^26: 32 bits are enough.
+  // q and the numbers of nodes are below 2^26: 32 bits are enough, and the first byte is below 2^2.
   b[16] = number >> 24;
   b[17] = (number >> 16) & 255;
   b[18] = (number >> 8) & 255;

@@ -152,7 +152,7 @@ export function shorten(k: number[]): [number[], number[], boolean] {
 
 /**
  * n, below 2^256, as signed windows: each digit is 0 or odd and below 2^(width - 1) either way, and of any `width` in a
- * row one at most is not 0. A negative digit has 256 added.
+ * row one at most is not 0. A negative digit has 256 added, so that all are from 0 to 255.
  */
 export function windows(n: number[], width: number): number[] {
   var out = newBytes(262);

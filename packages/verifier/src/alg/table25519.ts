@@ -35,6 +35,7 @@ export function bound(key: Prepared, host: Host): boolean {
     out = newBytes(good ? n : 0);
     for (i = 0; good && i < n; i++) {
       if (text) {
+        // a byte from 0 to 255, or nothing of the array is used
         t = table.charCodeAt(i);
         good = t < 127;
         out[i] = t;

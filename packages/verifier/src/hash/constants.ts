@@ -55,6 +55,7 @@ function deriveConstants(): void {
     d = cube ? h : h + h;
     e = (e / (j * (d + e / (j * d)))) * 4294967296;
     d = floor(e);
+    // bits of a fraction, below 2^32
     HIGH[i] = (h - floor(h)) * 4294967296 + d;
     LOW[i] = floor((e - d) * 4294967296);
   }

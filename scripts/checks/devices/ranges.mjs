@@ -3,8 +3,8 @@
 // calls, both less what the conditions around the place exclude. A value that is not a number has no range of its own:
 // it counts as unknown.
 
-import { allScopes, resolve, scopes } from "./scopes.mjs";
-import { isFunction, within } from "./syntax.mjs";
+import { allScopes, resolve, scopes } from "../scopes.mjs";
+import { isFunction, within } from "../syntax.mjs";
 
 const WORD = 4294967296;
 const UNKNOWN = [-Infinity, Infinity];
@@ -47,7 +47,7 @@ const OPERATIONS = {
   ">>": ([a, b], [c, d]) =>
     a >= 0 && b < WORD / 2 && c === d && c >= 0 && c < 32 ? [0, b / 2 ** c] : a >= 0 && b < WORD / 2 ? [0, b] : INT32,
   ">>>": (_, [c, d]) => [0, c === d && c >= 0 && c < 32 ? (WORD - 1) / 2 ** c : WORD - 1],
-  "<<": ([a, b], [c, d]) => (a >= 0 && c >= 0 && d < 32 && b * 2 ** d < WORD / 2 ? [0, b * 2 ** d] : INT32),
+  "<<": ([a, b], [c, d]) => (a >= 0 && c >= 0 && d < 32 && b * 2 ** d < WORD / 2 ? [a * 2 ** c, b * 2 ** d] : INT32),
 };
 
 /**

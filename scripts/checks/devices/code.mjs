@@ -4,13 +4,15 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { BUNDLES, keptText, MICRO_BUNDLES, partsOnce } from "../build/bundle.mjs";
-import { readTracked } from "./sources.mjs";
+import { BUNDLES, keptText, MICRO_BUNDLES, partsOnce } from "../../build/bundle.mjs";
+import { readTracked } from "../sources.mjs";
 
-const DIST = fileURLToPath(new URL("../../packages/verifier/dist/", import.meta.url));
+const VERIFIER = fileURLToPath(new URL("../../../packages/verifier/", import.meta.url));
 
 /** Whether a tracked file runs on a device, or in the shell of an engine. */
 export const isForDevices = (path) =>
+  // a probe does what other code must not
+  path !== "conformance/probe.js" &&
   /^(?:conformance|examples\/(?:espruino|jerryscript|moddable|mujs|quickjs)(?:\/[\w-]+)?)\/[\w-]+\.js$/.test(path);
 
 /** A bundle of each form, general and micro, with all that it may have. The form boot has no verifier. */
@@ -21,7 +23,7 @@ async function everyForm() {
     BUNDLE_FORMS,
     KERNEL_TARGETS,
     MICRO_PARTS,
-  } = await import("../../packages/bundler/lib/index.js");
+  } = await import("../../../packages/bundler/lib/index.js");
   const all = { algs, features: BUNDLE_FEATURES };
   const small = { algs, features: ["errors", "flash", "storage"] };
   return [
@@ -38,30 +40,36 @@ const nameOf = ({ form, micro, kernel, without }) =>
     .filter(Boolean)
     .join(" ");
 
-/** The verifier in one scope, followed by what the bundler adds: { code, modules }, see partsOnce(). */
+/**
+ * The verifier in one scope, followed by what the bundler adds, also for machine code: { code, modules, read }, see
+ * commentsOf().
+ */
 export async function sourcesOfBundles() {
   const parts = await partsOnce();
-  const { exportsOf } = await import("../../packages/bundler/lib/exports.js");
-  const { BUNDLE_ALGS: algs, BUNDLE_FEATURES: features, KERNEL_TARGETS } = await import("../../packages/bundler/lib/index.js");
+  const { exportsOf } = await import("../../../packages/bundler/lib/exports.js");
+  const { BUNDLE_ALGS: algs, BUNDLE_FEATURES: features, KERNEL_TARGETS } = await import("../../../packages/bundler/lib/index.js");
   const added = [{ micro: [] }, ...[undefined, ...KERNEL_TARGETS].map((kernel) => ({ kernel }))].map(
     (more) => exportsOf(parts, { algs, features, form: "umd", ...more }, "api").text,
   );
   const code = [...parts.statements.map(({ text }) => text), "var api = {};", ...added].join("\n");
-  return { code, modules: parts.modules };
+  return { code, modules: parts.modules, read: (module) => readFileSync(VERIFIER + module, "utf8") };
 }
+
+/** [{ file, code }]: the examples for engines, and the player. */
+export const exampleCode = () => readTracked(isForDevices).map(({ path, text }) => ({ file: path, code: text }));
 
 /** [{ file, code }]: see above. */
 export async function deviceCode() {
-  const { minifiedBundle } = await import("../../packages/bundler/lib/index.js");
+  const { minifiedBundle } = await import("../../../packages/bundler/lib/index.js");
   const parts = await partsOnce();
   const out = [{ file: "packages/verifier/src and packages/bundler/src/exports.ts", code: (await sourcesOfBundles()).code }];
   for (const { name } of [...BUNDLES, ...MICRO_BUNDLES])
-    for (const file of [`firmseal-${name}.src.js`, `firmseal-${name}.js`]) out.push({ file, code: readFileSync(DIST + file, "utf8") });
+    for (const file of [`firmseal-${name}.src.js`, `firmseal-${name}.js`])
+      out.push({ file, code: readFileSync(`${VERIFIER}dist/${file}`, "utf8") });
   for (const options of await everyForm()) {
     // without its last statement, a module is a script
     const code = (await keptText(minifiedBundle, options, parts)).replace(/export default \w+;?\s*$/, "");
     out.push({ file: nameOf(options), code });
   }
-  for (const { path, text } of readTracked(isForDevices)) out.push({ file: path, code: text });
-  return out;
+  return [...out, ...exampleCode()];
 }
