@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import type { CompressOptions, FormatOptions, MinifyOptions, ParseOptions } from "terser";
+import { unworkable } from "./combination.js";
 import { type BundleParts, exportsOf } from "./exports.js";
 import { inlineFunctions } from "./inlining.js";
 import { LOCAL_NAMES } from "./local-names.generated.js";
@@ -37,7 +38,7 @@ export const PUBLIC_NAMES = [
   // install/status.ts
   "status macAttester sign",
   // Espruino's own
-  "getFree toUint8Array toString SHA256",
+  "getFree toUint8Array toString SHA256 SHA512",
   // device/kernel.ts
   "kernel nativeCall getAddressOf toFlatString toArrayBuffer env BOARD stackFree",
 ]
@@ -59,6 +60,7 @@ const FLAGS = [
   "families",
   "fetch",
   "general",
+  "host512",
   "once",
   "pairs",
   "plain",
@@ -125,6 +127,7 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
     return [
       ...flags.filter((flag) => !(micro as readonly string[]).includes(flag)),
       ...MICRO_PARTS.flatMap((part) => (without.includes(part) ? [] : [FLAG_OF[part]])),
+      ...(micro.includes("sha512") && flags.includes("sha512") ? ["host512"] : []),
       // Espruino hashes several pieces in one call
       ...(form === "espruino" && micro.includes("sha256") ? [] : ["once"]),
     ];
@@ -136,6 +139,9 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
  * bundle does not reach.
  */
 function assemble(all: BundleParts, options: BundleOptions, whole = false): string {
+  const fault = unworkable(options);
+  // unusedNames() looks at everything that there is, in every form
+  if (fault && !whole) throw new Error(`${fault.problem}: ${fault.hint}`);
   if (options.form === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, "api");
   const given = givenFlags(all, options);

@@ -58,9 +58,6 @@ export function exportsOf(
     return found;
   };
   const devices = BUNDLE_DEVICE_NAMES.flatMap((name) => (features.includes(name) ? [BUNDLE_DEVICES[name]] : []));
-  const starter = micro && without.includes("boot") && devices.find((one) => one.needsBoot);
-  if (starter) throw new Error(`${starter.make}() starts what boot() verifies`);
-  if (kernel && !algs.includes("ed25519")) throw new Error("the kernel is for ed25519, which the bundle lacks");
   const algName = (alg: AlgName) => name(kernel && alg === "ed25519" ? "ed25519Kernel" : alg);
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [

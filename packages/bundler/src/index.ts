@@ -1,6 +1,7 @@
 // Device bundles, and which algorithm suits which device.
 
 export { minifiedBundle, playable, readableBundle } from "./bundle.js";
+export { type Unworkable, unworkable } from "./combination.js";
 export type { BundleParts } from "./exports.js";
 export { KERNEL_TARGETS, type KernelTarget, kernelOf } from "./kernels.js";
 export {

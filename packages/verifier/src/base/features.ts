@@ -10,6 +10,9 @@ export const HAS_TOOLS = true;
 /** Our own SHA-512 and SHA-384, for images and manifests. */
 export const HAS_SHA512 = true;
 
+/** Micro verifiers: the SHA-512 of Ed25519 is the host's. */
+export const HAS_HOST512 = true;
+
 /** Ed25519 anchors with a precomputed table. */
 export const HAS_PREPARED = true;
 

@@ -1,6 +1,6 @@
 // Native functions of Espruino, for the verifier and for the Storage device.
 
-import { HAS_ONCE, HAS_SHA256 } from "../base/features.js";
+import { HAS_GENERAL, HAS_HOST512, HAS_ONCE, HAS_SHA256 } from "../base/features.js";
 import type { Bytes, Host } from "../base/types.js";
 import { sha256 } from "../hash/sha256.js";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "./storage.js";
@@ -8,6 +8,7 @@ import type { EspruinoE, EspruinoStorage, StorageIo } from "./storage.js";
 /** require("crypto"), as far as a board has it. */
 export interface EspruinoCrypto {
   SHA256?(data: string | Bytes | (number | Bytes)[]): ArrayBuffer;
+  SHA512?(data: Bytes[]): ArrayBuffer;
 }
 
 /** What espruinoIo() returns. */
@@ -34,6 +35,21 @@ export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: Espr
       : HAS_ONCE
         ? { once: once, joined: once }
         : { joined: once };
+  // only Ed25519 hashes with it, 120 bytes in three pieces, none of which changes meanwhile
+  if (HAS_HOST512 && !HAS_GENERAL && crypto && crypto.SHA512)
+    host.sha512 = {
+      create: function () {
+        var pieces: Bytes[] = [];
+        return {
+          update: function (bytes: Bytes) {
+            pieces.push(bytes);
+          },
+          digest: function () {
+            return new Uint8Array((crypto.SHA512 as (data: Bytes[]) => ArrayBuffer)(pieces));
+          },
+        };
+      },
+    };
   return {
     storage: storage,
     E: E,

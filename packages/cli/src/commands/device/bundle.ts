@@ -18,6 +18,7 @@ import {
   type MicroPart,
   minifiedBundle,
   readableBundle,
+  unworkable,
 } from "@firmseal/bundler";
 import { byteWords, grouped, STDIO, usage, warn } from "@firmseal/keys";
 import { hasTables, inWords, keyAlgs } from "@firmseal/signer";
@@ -55,16 +56,10 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
     if (o.features !== undefined)
       throw usage("--features: a micro verifier has none", `choose its device: --device ${inWords(["none", ...BUNDLE_DEVICE_NAMES])}`);
     const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
-    const without = listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without");
-    const device = o.device === undefined || o.device === "none" ? undefined : BUNDLE_DEVICES[o.device];
-    if (without.includes("boot") && device?.needsBoot) {
-      const others = BUNDLE_DEVICE_NAMES.filter((name) => !BUNDLE_DEVICES[name].needsBoot);
-      throw usage(`--without boot: ${device.make}() starts what boot() verifies`, `keep boot, or choose --device ${inWords(others)}`);
-    }
     return {
       features,
       micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host"),
-      without,
+      without: listOf<MicroPart>(o.without ?? "", MICRO_PARTS, "--without"),
     };
   }
   for (const [option, given] of [
@@ -100,8 +95,16 @@ async function bundle(o: BundleCommandOptions) {
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
   const { features, micro, without } = contents(o);
   if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${BUNDLE_ALGS.join(", ")}, with commas`);
-  if (o.target !== undefined && !algs.includes("ed25519"))
-    throw usage("--target: its machine code is for ed25519", "add ed25519 to --alg, or drop --target");
+  const options = {
+    algs,
+    features,
+    form: o.form,
+    ...(micro && { micro }),
+    ...(without && { without }),
+    ...(o.target && { kernel: o.target }),
+  };
+  const fault = unworkable(options);
+  if (fault) throw usage(`--${fault.option}: ${fault.problem}`, fault.hint);
   if (!micro) warnOfFeatures(features, algs);
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
@@ -112,14 +115,6 @@ async function bundle(o: BundleCommandOptions) {
       throw usage(`${option} ${path} is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
   if (o.out !== STDIO) checkOutput(o.out, "--out", []);
   if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out]);
-  const options = {
-    algs,
-    features,
-    form: o.form,
-    ...(micro && { micro }),
-    ...(without && { without }),
-    ...(o.target && { kernel: o.target }),
-  };
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));

@@ -1,0 +1,41 @@
+// Which options of a bundle go together. Everything else is refused before anything is built: a device that got it
+// would not start.
+
+import { BUNDLE_DEVICE_NAMES, BUNDLE_DEVICES, type BundleOptions } from "./options.js";
+
+/** Why options do not go together, for people, and what they can do about it. */
+export interface Unworkable {
+  /** The option of `firmseal bundle` that does not go with the others. */
+  option: "alg" | "form" | "target" | "without";
+  problem: string;
+  hint: string;
+}
+
+/** Says why no device could use a bundle with these options, or undefined if they go together. */
+export function unworkable({ algs, features, form, micro, kernel, without = [] }: BundleOptions): Unworkable | undefined {
+  const devices = BUNDLE_DEVICE_NAMES.flatMap((name) => (features.includes(name) ? [BUNDLE_DEVICES[name]] : []));
+  const starter = devices.find((one) => one.needsBoot);
+  if (form === "boot" && (algs.length > 0 || features.length > 0 || micro || kernel))
+    return { option: "form", problem: "a boot file has no verifier", hint: "drop the other options: the module that installs has them" };
+  if (form === "module" && kernel)
+    return { option: "target", problem: "Espruino cannot load an ES module", hint: "choose --form espruino" };
+  if (form === "module" && features.includes("storage"))
+    return { option: "form", problem: "Espruino, which has Storage, cannot load an ES module", hint: "choose --form espruino" };
+  if (micro && algs.includes("hmac256"))
+    return {
+      option: "alg",
+      problem: "a micro verifier checks signatures, and hmac256 is none",
+      hint: "leave hmac256 out, or drop --micro",
+    };
+  if (kernel && !algs.includes("ed25519"))
+    return { option: "target", problem: "its machine code is for ed25519", hint: "add ed25519 to --alg, or drop --target" };
+  if (micro && without.includes("boot") && starter) {
+    const others = BUNDLE_DEVICE_NAMES.filter((name) => !BUNDLE_DEVICES[name].needsBoot);
+    return {
+      option: "without",
+      problem: `${starter.make}() starts what boot() verifies`,
+      hint: `keep boot, or choose --device ${others.join(" or ")}`,
+    };
+  }
+  return undefined;
+}

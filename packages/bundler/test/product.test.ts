@@ -1,0 +1,133 @@
+// The product of what `firmseal bundle` can be asked for: each combination opens a release, installs it, starts it, and uses what it claims
+// to use, or is refused when it is built. New rows of options.ts and kernels.ts join by themselves.
+
+import vm from "node:vm";
+import { memoryDevice } from "@firmseal/verifier/device/memory";
+import { expect, it } from "vitest";
+import { LONG, OF_SOME } from "../../test-support/src/environment/effort.js";
+import { NativeBoard, octets } from "../../test-support/src/native-board.js";
+import { type BundleOptions, kernelOf, minifiedBundle, unworkable } from "../src/index.js";
+import { type Api, COMBINATIONS, type Combination, flashFor, IMAGE, identity, LAYOUT, nameOf, releaseOf } from "./product.js";
+
+function optionsOf({ form, alg, host, device, target }: Combination): BundleOptions {
+  const algs = form === "boot" ? [] : [alg];
+  const features = [...(host || form === "boot" ? [] : (["install"] as const)), ...(device === "none" ? [] : [device])];
+  return { algs, features, form, ...(host && { micro: host }), ...(target && { kernel: target }) };
+}
+
+/** A bundle, as its form is loaded, and the globals that it sees. */
+function load(text: string, form: Combination["form"], globals: object): Api {
+  const context = vm.createContext({ atob, Uint8Array, Uint32Array, ...globals });
+  if (form === "espruino") return (vm.runInContext(`(function (exports) {${text}\nreturn exports})`, context) as (e: object) => Api)({});
+  vm.runInContext(text.replace(/export default firmseal;\s*$/, ""), context);
+  return (context as { firmseal: Api }).firmseal;
+}
+
+/** The hashes of a host without a device of its own: those that the bundle was made for. A kernel's board has SHA-256. */
+function hashesFor({ form, host = [], target }: Combination, board: NativeBoard) {
+  const sha256 = (pieces: (number | Uint8Array)[]) => new Uint8Array(board.crypto.SHA256?.(pieces) as ArrayBuffer);
+  const one = { once: (bytes: Uint8Array) => sha256([bytes]) };
+  const sha512 = () => {
+    const pieces: Uint8Array[] = [];
+    return {
+      update: (bytes: ArrayLike<number>) => pieces.push(Uint8Array.from(bytes)),
+      digest: () => new Uint8Array(board.crypto.SHA512?.(pieces) as ArrayBuffer),
+    };
+  };
+  return {
+    ...((host.includes("sha256") || target) && { sha256: form === "espruino" ? { joined: sha256 } : one }),
+    ...(host.includes("sha512") && { sha512: { create: sha512 } }),
+  };
+}
+
+function deviceOf(api: Api, c: Combination, board: NativeBoard) {
+  const { flash, storage } = flashFor(board, c.device);
+  const started: Uint8Array[] = [];
+  if (c.device === "storage") {
+    const io = api.espruinoIo(storage, board.E, board.crypto);
+    const device = () => api.storageDevice(io, identity, [[[0]]], 3000, 2);
+    return {
+      host: io.host,
+      device: device(),
+      start: (boot: Api["boot"], trust: Parameters<Api["boot"]>[1]) => {
+        const again = device();
+        boot(again.start(), trust, again, io.host).next();
+        return octets((again.invoked as string[])[0] as string);
+      },
+      storage,
+    };
+  }
+  const host = hashesFor(c, board);
+  if (c.device === "flash") {
+    const device = () =>
+      api.flashDevice(flash, identity, LAYOUT, (_id, _args, at, n) => started.push(flash.read(at as number, n as number)) > 0);
+    return {
+      host,
+      device: device(),
+      start: (boot: Api["boot"], trust: Parameters<Api["boot"]>[1]) => {
+        const again = device();
+        boot(again.start(), trust, again, host).next();
+        return started[0];
+      },
+    };
+  }
+  const device = memoryDevice(identity, [[Uint8Array.of(0)]], 4096);
+  return {
+    host,
+    device,
+    start: (boot: Api["boot"], trust: Parameters<Api["boot"]>[1]) => {
+      boot(device.envelope, trust, device, host).next();
+      return device.invoked.length === 1 ? IMAGE : undefined;
+    },
+  };
+}
+
+/** What the app says that the boot file starts. */
+async function ranByBootFile(board: NativeBoard, storage: object): Promise<unknown> {
+  const modules: { [name: string]: unknown } = { Storage: storage, crypto: board.crypto };
+  const context = vm.createContext({ E: board.E, Uint8Array, require: (name: string) => modules[name] }) as { ran?: unknown };
+  vm.runInContext(`var global = this;\n${await minifiedBundle({ algs: [], features: [], form: "boot" })}`, context);
+  return context.ran;
+}
+
+/** What the combination claims to use. */
+function claims({ alg, host, device, target }: Combination): string[] {
+  return [
+    ...(host?.includes("sha256") || device === "storage" ? ["sha256"] : []),
+    ...(host?.includes("sha512") && alg === "ed25519" && !target ? ["sha512"] : []),
+    ...(target && alg === "ed25519" ? ["kernel verify"] : []),
+    ...(device === "none" ? [] : [`${device} write`, `${device} read`]),
+  ];
+}
+
+const WORKABLE = COMBINATIONS.filter((c) => c.form !== "boot" && !unworkable(optionsOf(c)));
+/** By default a few, and machine code on the device of its boards. */
+const TRIED = WORKABLE.filter((c, i) => LONG || i % 29 === 0 || (c.target && c.form === "espruino" && c.device === "storage"));
+const UNWORKABLE = COMBINATIONS.filter((c) => unworkable(optionsOf(c)));
+
+it.each(TRIED.map((c) => [nameOf(c), c] as const))(`%s works${OF_SOME}`, { timeout: 120_000 }, async (_, c) => {
+  const { key, envelope } = await releaseOf(c.alg);
+  const board = new NativeBoard(c.target ? kernelOf(c.target).board : "BOARD", ["sha256", "sha512"]);
+  const api = load(await minifiedBundle(optionsOf(c)), c.form, { E: board.E, process: board.process });
+  const { host, device, start, storage } = deviceOf(api, c, board);
+  expect(api.kernel?.(board.E, board.process, host)).toBe(c.target ? 0 : undefined);
+  const trust = { anchors: [api.anchor(c.alg, key)] };
+  board.counts = {};
+  const bad = Uint8Array.from(envelope);
+  bad[envelope.indexOf(0xf6) + 20] = (bad[envelope.indexOf(0xf6) + 20] as number) ^ 1;
+  expect(() => api.install(bad, trust, device, host)).toThrow();
+  expect(Array.from(api.open(envelope, trust, host).sequence)).toEqual([0, 7]);
+  expect(api.install(envelope, trust, device, host).next()).toBeUndefined();
+  expect(Array.from(start(api.boot, trust) ?? [])).toEqual(Array.from(IMAGE));
+  for (const what of claims(c)) expect(board.counts, what).toHaveProperty(what);
+  if (storage) expect(await ranByBootFile(board, storage)).toBe("the app");
+});
+
+it("every other combination is refused when it is built, in one line with a hint", async () => {
+  expect(UNWORKABLE.length).toBeGreaterThan(0);
+  for (const c of UNWORKABLE) {
+    const { problem, hint } = unworkable(optionsOf(c)) as { problem: string; hint: string };
+    expect(`${problem}: ${hint}`, nameOf(c)).toMatch(/^[^\n]{10,200}$/);
+    await expect(minifiedBundle(optionsOf(c)), nameOf(c)).rejects.toThrow(problem);
+  }
+});

@@ -1,0 +1,100 @@
+// An Espruino board for tests: memory with addresses, native hashes, and machine code whose functions are those of
+// node:crypto, found by the head of the image (kernel.h). Counts what is used.
+
+import { createHash, createPublicKey, hash, verify } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { fromLatin1, latin1 } from "./bytes.js";
+
+/** FIRMSEAL_VALID of kernel.h. */
+const VALID = 0x5ea1ed25;
+/** The functions of an image, as the words of its head have them. */
+const FUNCTIONS = [
+  "verify",
+  "key",
+  ...["sha256", "sha512"].flatMap((name) => ["begin", "update", "finish"].map((what) => `${name} ${what}`)),
+];
+
+type Pieces = (number | Uint8Array)[];
+type Flat = string | Uint8Array | Uint32Array;
+
+function isValid(signedBy: Uint8Array, message: Uint8Array): boolean {
+  const x = Buffer.from(signedBy.subarray(0, 32)).toString("base64url");
+  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  return verify(null, message, key, signedBy.subarray(32, 96));
+}
+
+export class NativeBoard {
+  /** How often each was used: a native hash by its name, a function of the machine code by "kernel" and its name. */
+  counts: { [what: string]: number } = {};
+  stackFree: number | undefined = 30_000;
+  #values: Flat[] = [];
+  #hashes = new Map<number, Uint8Array[]>();
+  E;
+  process;
+  crypto: { SHA256?(data: string | Uint8Array | Pieces): ArrayBuffer; SHA512?(data: string | Uint8Array | Pieces): ArrayBuffer } = {};
+
+  constructor(board: string, native: readonly ("sha256" | "sha512")[]) {
+    const addressOf = (value: Flat): number => {
+      if (!this.#values.includes(value)) this.#values.push(value);
+      return 0x20000000 + 0x10000 * this.#values.indexOf(value);
+    };
+    this.E = {
+      nativeCall: (at: number, _signature: string, code?: string) => {
+        const image = code ?? (this.#values[Math.floor((at - 0x20000000) / 0x10000)] as string);
+        return (a: number, b: number, c: number) => this.#run(fromLatin1(image), code === undefined ? at & 0xffff : at, [a, b, c]);
+      },
+      getAddressOf: addressOf,
+      toFlatString: (text: string) => {
+        this.count("flat");
+        return text;
+      },
+      toArrayBuffer: (text: string) => fromLatin1(text).buffer as ArrayBuffer,
+      toUint8Array: fromLatin1,
+      toString: (bytes: ArrayLike<number>) => latin1(Uint8Array.from(bytes)),
+      CRC32: (data: string | Uint8Array) => crc32(typeof data === "string" ? fromLatin1(data) : data),
+    };
+    this.process = { env: { BOARD: board }, memory: () => ({ stackFree: this.stackFree }) };
+    for (const name of native)
+      this.crypto[name === "sha256" ? "SHA256" : "SHA512"] = (data) => {
+        this.count(name);
+        return Uint8Array.from(hash(name, octets(data), "buffer")).buffer;
+      };
+  }
+
+  count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
+  }
+
+  #bytes(at: number, n: number): Uint8Array {
+    const value = this.#values[Math.floor((at - 0x20000000) / 0x10000)] as Flat;
+    const all = typeof value === "string" ? fromLatin1(value) : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    const from = at & 0xffff;
+    if (from + n > all.length) throw new Error(`${n} bytes at ${from} of ${all.length}`);
+    return all.subarray(from, from + n);
+  }
+
+  #run(image: Uint8Array, entry: number, [a, b, c]: [number, number, number]): number {
+    const words = new DataView(image.buffer, image.byteOffset);
+    const name = FUNCTIONS.find((_, i) => words.getUint32(12 + 4 * i, true) === entry);
+    if (!name) throw new Error(`no function at ${entry}`);
+    this.count(`kernel ${name}`);
+    if (name === "key") return VALID;
+    if (name === "verify") return isValid(this.#bytes(a, 96), this.#bytes(b, c)) ? VALID : 0;
+    const [of, what] = name.split(" ") as ["sha256" | "sha512", string];
+    if (what === "begin") this.#hashes.set(a, []);
+    else if (what === "update") (this.#hashes.get(a) as Uint8Array[]).push(Uint8Array.from(this.#bytes(b, c)));
+    else {
+      const digest = createHash(of)
+        .update(Buffer.concat(this.#hashes.get(a) as Uint8Array[]))
+        .digest();
+      this.#bytes(b, digest.length).set(digest);
+    }
+    return 0;
+  }
+}
+
+/** What a native hash of Espruino takes. */
+export function octets(data: string | Uint8Array | Pieces): Uint8Array {
+  if (typeof data === "string") return fromLatin1(data);
+  return Buffer.concat(Array.from(data as Pieces, (piece) => (typeof piece === "number" ? Uint8Array.of(piece) : Uint8Array.from(piece))));
+}
