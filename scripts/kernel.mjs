@@ -12,19 +12,40 @@ import { tables } from "../packages/kernel/tools/tables.mjs";
 import { keptOnce } from "./testing/kept.mjs";
 
 const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
-const FILES = ["ed25519", "field", "point", "sample", "scalar", "sha2"];
-const ENTRIES = [
-  "ed25519_verify",
-  "ed25519_key",
-  ...["sha256", "sha512"].flatMap((hash) => ["begin", "update", "finish"].map((what) => `${hash}_${what}`)),
-].map((name) => `firmseal_${name}`);
+const HASHES = ["sha256", "sha512"].flatMap((hash) => ["begin", "update", "finish"].map((what) => `${hash}_${what}`));
 const CC = "arm-none-eabi-gcc";
 
-/** Limits of an image and of a verification. cpu: for the compiler, and for qemu. */
+/** cpu: for the compiler. qemu: for the emulator. */
 export const ARCHITECTURES = {
-  armv7em: { cpu: "cortex-m4", qemu: "cortex-m4", number: 7, bytes: 8192, stack: 3072, instructions: 3_000_000 },
-  armv6m: { cpu: "cortex-m0plus", qemu: "cortex-m0", number: 6, bytes: 10240, stack: 3072, instructions: 8_000_000 },
+  armv7em: { cpu: "cortex-m4", qemu: "cortex-m4", number: 7 },
+  armv6m: { cpu: "cortex-m0plus", qemu: "cortex-m0", number: 6 },
 };
+
+/** The images by algorithm: their sources and entries, and by architecture the limits of an image and of a verification. */
+export const ALGORITHMS = {
+  ed25519: {
+    files: ["ed25519", "field", "point", "sample", "scalar", "sha2"],
+    entries: ["ed25519_verify", "ed25519_key", ...HASHES],
+    sample: "sample",
+    script: "kernel",
+    limits: {
+      armv7em: { bytes: 8192, stack: 3072, instructions: 3_000_000 },
+      armv6m: { bytes: 10240, stack: 3072, instructions: 8_000_000 },
+    },
+  },
+  // no verification, and no sample
+  sha2: {
+    files: ["sha2"],
+    entries: HASHES,
+    script: "sha2",
+    limits: {
+      armv7em: { bytes: 4096, stack: 1024 },
+      armv6m: { bytes: 4096, stack: 1024 },
+    },
+  },
+};
+/** Every source file in C. */
+const FILES = [...new Set(Object.values(ALGORITHMS).flatMap(({ files }) => files))];
 
 const COMMON = ["-std=c99", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Werror"];
 const FREESTANDING = [
@@ -74,13 +95,13 @@ function callsOf(disassembly) {
 /**
  * The bytes of stack that the deepest chain of calls takes, by -fstack-usage. Throws if a function could call itself.
  */
-function stackOf(calls, frames) {
+function stackOf(entries, calls, frames) {
   const frame = (name) => frames[name.split(".")[0]] ?? 0;
   const deepest = (name, above) => {
     if (above.includes(name)) throw new Error(`${name} calls itself`);
     return frame(name) + Math.max(0, ...[...(calls[name] ?? [])].map((next) => deepest(next, [...above, name])));
   };
-  return Object.fromEntries(ENTRIES.map((name) => [name, deepest(name, [])]));
+  return Object.fromEntries(entries.map((name) => [name, deepest(`firmseal_${name}`, [])]));
 }
 
 /** A relocation that is not a branch or a distance would tie the image to an address. */
@@ -90,14 +111,15 @@ function checkRelocations(text) {
 }
 
 /**
- * The image for an architecture: its bytes, the stack that each entry takes, and the disassembly. `folder` gets the
- * files of the compiler.
+ * The image of an algorithm for an architecture: its bytes, the stack that each entry takes, and the disassembly.
+ * `folder` gets the files of the compiler.
  */
-export function build(architecture, folder) {
+export function build(algorithm, architecture, folder) {
+  const { files, entries, sample, script } = ALGORITHMS[algorithm];
   const { cpu, number } = ARCHITECTURES[architecture];
   mkdirSync(folder, { recursive: true });
   const frames = {};
-  for (const file of FILES) {
+  for (const file of files) {
     tool(CC, [...COMMON, ...FREESTANDING, `-mcpu=${cpu}`, "-c", `src/${file}.c`, "-o", join(folder, `${file}.o`)], KERNEL);
     const usage = readFileSync(join(folder, `${file}.su`), "utf8");
     for (const line of usage.split("\n").filter(Boolean)) {
@@ -110,9 +132,9 @@ export function build(architecture, folder) {
     const elf = join(folder, `${address}.elf`);
     const image = join(folder, `${address}.bin`);
     const symbols = ["--defsym", `KERNEL_ARCH=${number}`, "--defsym", `KERNEL_ADDRESS=${address}`];
-    const objects = FILES.map((file) => join(folder, `${file}.o`));
-    const wanted = [...ENTRIES, "firmseal_sample"].flatMap((name) => ["-u", name]);
-    const options = ["-T", "src/kernel.ld", "--gc-sections", "--emit-relocs", "-e", address];
+    const objects = files.map((file) => join(folder, `${file}.o`));
+    const wanted = [...entries, sample ?? []].flat().flatMap((name) => ["-u", `firmseal_${name}`]);
+    const options = ["-T", `src/${script}.ld`, "--gc-sections", "--emit-relocs", "-e", address];
     arm("ld", [...symbols, ...options, ...wanted, ...objects, "-o", elf], KERNEL);
     arm("objcopy", ["-O", "binary", "-j", ".kernel", elf, image]);
     return readFileSync(image);
@@ -121,7 +143,7 @@ export function build(architecture, folder) {
   if (!bytes.equals(link("0x20000104"))) throw new Error("the image depends on its address");
   checkRelocations(arm("readelf", ["-r", join(folder, "0x0.elf")]));
   const disassembly = arm("objdump", ["-d", join(folder, "0x0.elf")]);
-  return { bytes, stack: stackOf(callsOf(disassembly), frames), disassembly };
+  return { bytes, stack: stackOf(entries, callsOf(disassembly), frames), disassembly };
 }
 
 /** A program that plays records to an image under qemu: packages/kernel/test/player.c. */
@@ -190,18 +212,21 @@ export function record(kind, data, piece = data.length || 1) {
   return Buffer.concat([head, data]);
 }
 
-/** packages/kernel/src/images.generated.ts, for images by architecture. */
+/** packages/kernel/src/images.generated.ts, for images by algorithm and architecture. */
 export function imagesFile(images, version) {
-  const text = Object.entries(images).map(([name, bytes]) => {
-    const lines = bytes.toString("base64").match(/.{1,120}/g);
-    const digest = createHash("sha256").update(bytes).digest("hex");
-    return `  ${name}: {\n    length: ${bytes.length},\n    digest: "${digest}",\n    base64:\n      "${lines.join('" +\n      "')}",\n  },`;
+  const text = Object.entries(images).map(([algorithm, all]) => {
+    const rows = Object.entries(all).map(([name, bytes]) => {
+      const lines = bytes.toString("base64").match(/.{1,120}/g);
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      return `    ${name}: {\n      length: ${bytes.length},\n      digest: "${digest}",\n      base64:\n        "${lines.join('" +\n        "')}",\n    },`;
+    });
+    return `  ${algorithm}: {\n${rows.join("\n")}\n  },`;
   });
   return `// GENERATED from the sources in C in this folder. DO NOT EDIT: change them, then run \`node scripts/kernel.mjs\`.\n\n/** The compiler that made the images: another one may choose other instructions. */\nexport const COMPILER = "${version}";\n\nexport const IMAGES = {\n${text.join("\n")}\n} as const;\n`;
 }
 
 /** A signature on 100 bytes, and the hashes of 16 blocks: what the guide has the instructions of. */
-function counts(architecture, folder) {
+function counts(algorithm, architecture, folder) {
   const program = player(architecture, folder);
   const count = (one) => instructions(architecture, program, one);
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
@@ -209,7 +234,9 @@ function counts(architecture, folder) {
   const key = publicKey.export({ format: "der", type: "spki" }).subarray(12);
   const of = (kind, block) => (count(record(kind, Buffer.alloc(20 * block))) - count(record(kind, Buffer.alloc(4 * block)))) / 16;
   return {
-    verification: count(record(0, Buffer.concat([key, sign(null, message, privateKey), message]))),
+    ...(ALGORITHMS[algorithm].sample && {
+      verification: count(record(0, Buffer.concat([key, sign(null, message, privateKey), message]))),
+    }),
     "block of SHA-256": of(1, 64),
     "block of SHA-512": of(2, 128),
   };
@@ -220,13 +247,15 @@ function main() {
   try {
     writeFileSync(join(KERNEL, "src/tables.h"), tables());
     const images = {};
-    for (const name of Object.keys(ARCHITECTURES)) {
-      const { bytes, stack } = build(name, join(folder, name));
-      images[name] = bytes;
-      console.log(`${name}: ${bytes.length} bytes, ${Math.max(...Object.values(stack))} bytes of stack`);
-      if (!process.argv.includes("--count")) continue;
-      for (const [what, n] of Object.entries(counts(name, join(folder, name)))) console.log(`  ${what}: ${Math.round(n)} instructions`);
-    }
+    for (const algorithm of Object.keys(ALGORITHMS))
+      for (const name of Object.keys(ARCHITECTURES)) {
+        const place = join(folder, algorithm, name);
+        const { bytes, stack } = build(algorithm, name, place);
+        images[algorithm] = { ...images[algorithm], [name]: bytes };
+        console.log(`${algorithm} on ${name}: ${bytes.length} bytes, ${Math.max(...Object.values(stack))} bytes of stack`);
+        if (!process.argv.includes("--count")) continue;
+        for (const [what, n] of Object.entries(counts(algorithm, name, place))) console.log(`  ${what}: ${Math.round(n)} instructions`);
+      }
     writeFileSync(join(KERNEL, "src/images.generated.ts"), imagesFile(images, compiler()));
   } finally {
     rmSync(folder, { recursive: true });

@@ -205,24 +205,24 @@ describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHo
 
 const noArm = kernel.hasCompiler && kernel.hasQemu ? "" : " (skipped: no gcc-arm-none-eabi or no qemu-user)";
 describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`%s${noArm}`, (name) => {
-  const limits = kernel.ARCHITECTURES[name];
+  const limits = kernel.ALGORITHMS.ed25519.limits[name];
   const place = join(folder, name);
   let image;
   let program;
   let play;
   beforeAll(() => {
-    image = kernel.build(name, place);
+    image = kernel.build("ed25519", name, place);
     program = kernel.player(name, place);
     play = (input) => kernel.playQemu(name, program, input);
   });
 
   it("is built to the same bytes", () => {
-    expect(kernel.build(name, join(folder, "again", name)).bytes.equals(image.bytes)).toBe(true);
+    expect(kernel.build("ed25519", name, join(folder, "again", name)).bytes.equals(image.bytes)).toBe(true);
     // another compiler may choose other instructions, and CI has the one that made the images
     if (process.env["CI"] === undefined && kernel.compiler() !== COMPILER) return;
     expect(kernel.compiler()).toBe(COMPILER);
-    expect(image.bytes.toString("base64")).toBe(IMAGES[name].base64);
-    expect(createHash("sha256").update(image.bytes).digest("hex")).toBe(IMAGES[name].digest);
+    expect(image.bytes.toString("base64")).toBe(IMAGES.ed25519[name].base64);
+    expect(createHash("sha256").update(image.bytes).digest("hex")).toBe(IMAGES.ed25519[name].digest);
   });
 
   it("stays within its size and its stack, and says so in its table", () => {
@@ -232,7 +232,7 @@ describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`%s${noArm
     const measured = words(play(Buffer.concat([recordOf(good()), kernel.record(5, Buffer.alloc(0))])))[1];
     // the player's own frame comes on top of what is computed
     expect(measured).toBeGreaterThan(1500);
-    expect(measured).toBeLessThanOrEqual(image.stack.firmseal_ed25519_verify + 64);
+    expect(measured).toBeLessThanOrEqual(image.stack.ed25519_verify + 64);
   });
 
   it("decides as the verifier does", () => {
@@ -256,5 +256,28 @@ describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`%s${noArm
     const n = kernel.instructions(name, program, recordOf(good()));
     expect(n).toBeGreaterThan(100_000);
     expect(n).toBeLessThanOrEqual(limits.instructions);
+  });
+});
+
+describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`the hashes alone on %s${noArm}`, (name) => {
+  const limits = kernel.ALGORITHMS.sha2.limits[name];
+  const place = join(folder, "sha2", name);
+  let image;
+  beforeAll(() => {
+    image = kernel.build("sha2", name, place);
+  });
+
+  it("are built to the same bytes, within their size and stack", () => {
+    expect(image.bytes.length).toBeLessThanOrEqual(limits.bytes);
+    expect(image.bytes.readUInt32LE(8)).toBe(image.bytes.length);
+    for (const [entry, bytes] of Object.entries(image.stack)) expect(bytes, entry).toBeLessThanOrEqual(limits.stack);
+    if (process.env["CI"] === undefined && kernel.compiler() !== COMPILER) return;
+    expect(image.bytes.toString("base64")).toBe(IMAGES.sha2[name].base64);
+    expect(createHash("sha256").update(image.bytes).digest("hex")).toBe(IMAGES.sha2[name].digest);
+  });
+
+  it("hash in pieces of every size, and have nothing else", () => {
+    checkHashes((input) => kernel.playQemu(name, kernel.player(name, place), input));
+    for (const at of [12, 16, 44]) expect(image.bytes.readUInt32LE(at)).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-// The kernel as machine code: Ed25519 verification, SHA-512 and SHA-256 for Cortex-M. The sources in C are beside this
+// The kernel as machine code: Ed25519 verification, SHA-512 and SHA-256 for Cortex-M, and the hashes alone. The sources in C are beside this
 // file.
 
 import { IMAGES } from "./images.generated.js";
@@ -6,7 +6,10 @@ import { IMAGES } from "./images.generated.js";
 /**
  * The architectures with an image: Cortex-M4, M7 and M33 with DSP (ARMv7E-M), and Cortex-M0, M0+ and later (ARMv6-M).
  */
-export type Architecture = keyof typeof IMAGES;
+export type Architecture = keyof (typeof IMAGES)["ed25519"];
+
+/** What an image has: Ed25519 with SHA-512 and SHA-256, or these hashes alone. */
+export type KernelName = keyof typeof IMAGES;
 
 /**
  * Machine code that runs at every address that is a multiple of 4. It begins with `struct firmseal_kernel` of kernel.h.
@@ -18,11 +21,15 @@ export interface KernelImage {
 }
 
 /** The names of the architectures. */
-export const ARCHITECTURES = Object.keys(IMAGES) as Architecture[];
+export const ARCHITECTURES = Object.keys(IMAGES.ed25519) as Architecture[];
 
-/** Returns the image for an architecture. Throws RangeError for an unknown one. */
-export function kernelImage(architecture: Architecture): KernelImage {
-  if (!Object.hasOwn(IMAGES, architecture)) throw new RangeError(`unknown architecture ${architecture}`);
-  const { base64, digest } = IMAGES[architecture];
+/** The names of the images. */
+export const KERNELS = Object.keys(IMAGES) as KernelName[];
+
+/** Returns the image `name` for an architecture. Throws RangeError for an unknown one. */
+export function kernelImage(architecture: Architecture, name: KernelName = "ed25519"): KernelImage {
+  if (!Object.hasOwn(IMAGES, name)) throw new RangeError(`unknown kernel ${name}`);
+  if (!Object.hasOwn(IMAGES[name], architecture)) throw new RangeError(`unknown architecture ${architecture}`);
+  const { base64, digest } = IMAGES[name][architecture];
   return { bytes: new Uint8Array(Buffer.from(base64, "base64")), digest };
 }
