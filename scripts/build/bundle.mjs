@@ -45,6 +45,8 @@ const NAMED = {
   "device/flash": [],
   "device/espruino": [],
   "device/kernel": ["ed25519Kernel", "useKernel"],
+  "device/kernel-hash": ["useHashes"],
+  "device/machine": ["makeMachine"],
   "device/roles": ["roleFloors"],
   "device/storage": ["storageBoot"],
   "install/install": ["install", "boot"],

@@ -14,6 +14,7 @@ import { fromLatin1, latin1 } from "../../packages/test-support/src/bytes.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
 import { ed25519Kernel, useKernel } from "../../packages/verifier/src/device/kernel.ts";
+import { makeMachine } from "../../packages/verifier/src/device/machine.ts";
 import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import * as kernel from "../kernel.mjs";
@@ -25,6 +26,8 @@ const { bytes: image, digest } = kernelImage("armv7em");
 const CODE = { board: "BANGLEJS2", text: () => latin1(image), digest: () => latin1(Buffer.from(digest, "hex")) };
 const PROCESS = { env: { BOARD: "BANGLEJS2" }, memory: () => ({ stackFree: 30_000 }) };
 const HOST = { sha256: { once: (bytes) => Uint8Array.from(createHash("sha256").update(Uint8Array.from(bytes)).digest()) } };
+
+const use = (E, process, host, code) => useKernel(makeMachine(E, process, host, undefined, code));
 
 const contest = ed25519Contest(new Random("device"), {});
 const ours = (c) => ed25519.verify(c.key, c.message, c.signature, {});
@@ -84,7 +87,7 @@ describe.skipIf(noArm !== "")(`the image under qemu${noArm}`, () => {
 
   it("passes its self-test, and decides as the JavaScript does", () => {
     const E = engine(run);
-    expect(useKernel(E, PROCESS, HOST, CODE)).toBe(0);
+    expect(use(E, PROCESS, HOST, CODE)).toBe(0);
     const cases = ["honest", "signature flipped", "small order or not canonical", "S + nL", "message changed", "edge"].map(next);
     const slow = vi.spyOn(ed25519, "verify");
     const said = cases.map((c) => ed25519Kernel.verify(c.key, c.message, c.signature, {}));
@@ -98,7 +101,7 @@ describe.skipIf(noArm !== "")(`the image under qemu${noArm}`, () => {
 
   it("never throws, and never asks the kernel about other lengths", () => {
     const E = engine(run);
-    useKernel(E, PROCESS, HOST, CODE);
+    use(E, PROCESS, HOST, CODE);
     E.nativeCall.mockClear();
     const { key, message, signature } = next("honest");
     for (const [k, s] of [
@@ -155,7 +158,7 @@ describe("if the machine code cannot be trusted, the JavaScript decides", () => 
     [4, "a digest that is not 32 bytes", {}, { code: { ...CODE, digest: () => "" } }],
   ])("%s: %s", (reason, _, more, { process = PROCESS, host = HOST, code = CODE }) => {
     const E = { ...engine(yes), ...more };
-    expect(useKernel(E, process, host, code)).toBe(reason);
+    expect(use(E, process, host, code)).toBe(reason);
     decides();
     if (E.nativeCall) expect(E.nativeCall).not.toHaveBeenCalled();
   });
@@ -167,7 +170,7 @@ describe("if the machine code cannot be trusted, the JavaScript decides", () => 
     ["gives an address", () => 0x20001000],
     ["gives nothing", () => undefined],
   ])("5: code that %s", (_, run) => {
-    expect(useKernel(engine(run), PROCESS, HOST, CODE)).toBe(5);
+    expect(use(engine(run), PROCESS, HOST, CODE)).toBe(5);
     decides();
   });
 
@@ -175,7 +178,7 @@ describe("if the machine code cannot be trusted, the JavaScript decides", () => 
     const run = () => {
       throw new Error("a fault");
     };
-    expect(useKernel(engine(run), PROCESS, HOST, CODE)).toBe(3);
+    expect(use(engine(run), PROCESS, HOST, CODE)).toBe(3);
     decides();
   });
 
@@ -187,14 +190,14 @@ describe("if the machine code cannot be trusted, the JavaScript decides", () => 
         const isSample = entry === Buffer.from(image).readUInt32LE(12) && sample(at, bytesAt);
         return isSample ? (n === 1 ? VALID : 0) : word;
       };
-      expect(useKernel(engine(run), PROCESS, HOST, CODE)).toBe(0);
+      expect(use(engine(run), PROCESS, HOST, CODE)).toBe(0);
       decides();
     }
   });
 
   it("is changed after the first check: the digest is computed again at each use", () => {
     const E = engine(({ n }) => (n === 1 ? VALID : 0));
-    expect(useKernel(E, PROCESS, HOST, CODE)).toBe(0);
+    expect(use(E, PROCESS, HOST, CODE)).toBe(0);
     E.toArrayBuffer = () => changed(100, 8).bytes.buffer;
     E.nativeCall.mockClear();
     decides();
@@ -205,7 +208,7 @@ describe("if the machine code cannot be trusted, the JavaScript decides", () => 
     let broken = false;
     let stackFree = 30_000;
     const E = engine(({ n }) => (n === 1 || broken ? VALID : 0));
-    expect(useKernel(E, { ...PROCESS, memory: () => ({ stackFree }) }, HOST, CODE)).toBe(0);
+    expect(use(E, { ...PROCESS, memory: () => ({ stackFree }) }, HOST, CODE)).toBe(0);
     broken = true;
     decides();
     broken = false;

@@ -39,8 +39,8 @@ export const PUBLIC_NAMES = [
   "status macAttester sign",
   // Espruino's own
   "getFree toUint8Array toString SHA256 SHA512",
-  // device/kernel.ts
-  "kernel nativeCall getAddressOf toFlatString toArrayBuffer env BOARD stackFree",
+  // device/machine.ts
+  "kernel nativeCall getAddressOf toFlatString toArrayBuffer CRC32 env BOARD stackFree",
 ]
 
   .join(" ")

@@ -1,6 +1,7 @@
 // Which options of a bundle go together. Everything else is refused before anything is built: a device that got it
 // would not start.
 
+import { hasKernel } from "./kernels.js";
 import { BUNDLE_DEVICE_NAMES, BUNDLE_DEVICES, type BundleOptions } from "./options.js";
 
 /** Why options do not go together, for people, and what they can do about it. */
@@ -27,7 +28,7 @@ export function unworkable({ algs, features, form, micro, kernel, without = [] }
       problem: "a micro verifier checks signatures, and hmac256 is none",
       hint: "leave hmac256 out, or drop --micro",
     };
-  if (kernel && !algs.includes("ed25519"))
+  if (kernel && !hasKernel(kernel, algs))
     return { option: "target", problem: "its machine code is for ed25519", hint: "add ed25519 to --alg, or drop --target" };
   if (micro && without.includes("boot") && starter) {
     const others = BUNDLE_DEVICE_NAMES.filter((name) => !BUNDLE_DEVICES[name].needsBoot);

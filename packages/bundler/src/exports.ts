@@ -80,7 +80,7 @@ export function exportsOf(
     for (const value of ["policyOf", "updatedTrust", "nextTrust"]) out.push(`${api}.${value} = ${name(value)};`);
   }
   if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
-  if (kernel) out.push(...kernelExport(kernel, api, name("useKernel")));
+  if (kernel) out.push(...kernelExport(kernel, algs, api, name));
   if (features.includes("roles")) out.push(`${api}.roleFloors = ${name("roleFloors")};`);
   if (features.includes("errors"))
     out.push(

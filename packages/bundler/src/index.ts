@@ -3,7 +3,7 @@
 export { minifiedBundle, playable, readableBundle } from "./bundle.js";
 export { type Unworkable, unworkable } from "./combination.js";
 export type { BundleParts } from "./exports.js";
-export { KERNEL_TARGETS, type KernelTarget, kernelOf } from "./kernels.js";
+export { KERNEL_FILE, KERNEL_TARGETS, type KernelTarget, kernelOf } from "./kernels.js";
 export {
   type AlgName,
   BUNDLE_ALGS,

@@ -1,52 +1,89 @@
-// Machine code in bundles: which board runs which image of @firmseal/kernel.
+// Machine code in bundles: which board runs which image of @firmseal/kernel, and where it has it.
 
 import { createHash } from "node:crypto";
-import { type Architecture, kernelImage } from "@firmseal/kernel";
+import { crc32 } from "node:zlib";
+import { type Architecture, type KernelName, kernelImage } from "@firmseal/kernel";
+import type { AlgName } from "./options.js";
 
 interface Board {
   /** What the engine calls the board: `process.env.BOARD`. */
   board: string;
   architecture: Architecture;
+  /** Whether the firmware has SHA-256. If not, the machine code has it. */
+  hashes: boolean;
+  /**
+   * Where the image is: base64 in the bundle, which takes 21 kB of memory at the start, or a Storage file, which runs
+   * where it lies if flash is mapped into memory, or else takes its own length of memory.
+   */
+  place: "bundle" | "storage";
 }
 
 /**
- * By target. Each needs E.nativeCall, native SHA-256, 6 kB of free stack and 21 kB of memory: see the guide to machine
- * code before you add one.
+ * By target. Each needs E.nativeCall, 6 kB of free stack, and memory: see the guide to machine code before you add one.
  */
 const BOARDS = {
-  "bangle.js2": { board: "BANGLEJS2", architecture: "armv7em" },
+  "bangle.js2": { board: "BANGLEJS2", architecture: "armv7em", hashes: true, place: "bundle" },
+  "puck.js": { board: "PUCKJS", architecture: "armv7em", hashes: true, place: "storage" },
+  "pixl.js": { board: "PIXLJS", architecture: "armv7em", hashes: false, place: "storage" },
+  "bangle.js1": { board: "BANGLEJS", architecture: "armv7em", hashes: false, place: "storage" },
+  microbit2: { board: "MICROBIT2", architecture: "armv7em", hashes: false, place: "storage" },
 } as const satisfies { [target: string]: Board };
 
-/** A target with machine code for Ed25519. */
+/** A target with machine code. */
 export type KernelTarget = keyof typeof BOARDS;
 
-/** The targets with machine code for Ed25519. */
+/** The targets with machine code. */
 export const KERNEL_TARGETS = Object.keys(BOARDS) as KernelTarget[];
 
+/** The Storage file with the machine code, where it is not in the bundle. */
+export const KERNEL_FILE = "firmseal.code";
+
+/** Which image a bundle with these algorithms uses on this board; undefined: none. */
+function imageName({ hashes }: Board, algs: readonly AlgName[]): KernelName | undefined {
+  return algs.includes("ed25519") ? "ed25519" : hashes ? undefined : "sha2";
+}
+
+/** Whether a bundle with these algorithms has a use for machine code on this board. */
+export const hasKernel = (target: KernelTarget, algs: readonly AlgName[]): boolean => imageName(BOARDS[target], algs) !== undefined;
+
 /**
- * Returns the machine code that a bundle for `target` holds: its board, architecture, length in bytes, and SHA-256 in
- * hexadecimal.
+ * Returns the machine code of a bundle for `target` with these algorithms: its board, architecture, place, bytes, their
+ * length, and their SHA-256 in hexadecimal. Throws Error if the image does not have its digest, or if there is none.
  */
-export function kernelOf(target: KernelTarget): Board & { length: number; digest: string } {
-  const { board, architecture } = BOARDS[target];
-  const { bytes, digest } = kernelImage(architecture);
-  return { board, architecture, length: bytes.length, digest };
+export function kernelOf(
+  target: KernelTarget,
+  algs: readonly AlgName[] = ["ed25519"],
+): Board & { image: KernelName; bytes: Uint8Array; length: number; digest: string } {
+  const board = BOARDS[target];
+  const image = imageName(board, algs);
+  if (!image) throw new Error(`${target} has no machine code for ${algs.join(", ")}`);
+  const { bytes, digest } = kernelImage(board.architecture, image);
+  if (createHash("sha256").update(bytes).digest("hex") !== digest) throw new Error(`the kernel for ${target} is not what its digest says`);
+  return { ...board, image, bytes, length: bytes.length, digest };
 }
 
 /**
- * The code that gives a bundle its machine code: `api.kernel(E, process, host)`. Throws Error if the image does not
- * have its digest.
+ * The code that gives a bundle its machine code: `api.kernel(E, process, host, storage)`. `name`: the variable of an
+ * exported name of the verifier.
  */
-export function kernelExport(target: KernelTarget, api: string, use: string): string[] {
-  const { board, architecture } = BOARDS[target];
-  const { bytes, digest } = kernelImage(architecture);
-  if (createHash("sha256").update(bytes).digest("hex") !== digest) throw new Error(`the kernel for ${target} is not what its digest says`);
-  const text = (name: string, content: Uint8Array) =>
-    `function ${name}() {\n  return atob("${Buffer.from(content).toString("base64")}");\n}`;
+export function kernelExport(target: KernelTarget, algs: readonly AlgName[], api: string, name: (value: string) => string): string[] {
+  const { board, hashes, place, image, bytes, digest } = kernelOf(target, algs);
+  const text = (of: string, content: Uint8Array) => `function ${of}() {\n  return atob("${Buffer.from(content).toString("base64")}");\n}`;
+  const code = [
+    `board: "${board}"`,
+    place === "bundle" ? "text: firmsealImage" : `file: "${KERNEL_FILE}"`,
+    "digest: firmsealDigest",
+    ...(hashes ? [] : [`crc: ${crc32(bytes)}`]),
+  ];
+  const used = [
+    ...(hashes ? [] : [`${name("useHashes")}(machine, host)`]),
+    ...(image === "ed25519" ? [`${name("useKernel")}(machine)`] : []),
+  ];
   return [
-    text("firmsealImage", bytes),
+    ...(place === "bundle" ? [text("firmsealImage", bytes)] : []),
     text("firmsealDigest", Buffer.from(digest, "hex")),
-    `${api}.kernel = function (E, process, host) {`,
-    `  return ${use}(E, process, host, { board: "${board}", text: firmsealImage, digest: firmsealDigest });\n};`,
+    `${api}.kernel = function (E, process, host, storage) {`,
+    `  var machine = ${name("makeMachine")}(E, process, host, storage, { ${code.join(", ")} });`,
+    `  return ${used.join(" || ")};\n};`,
   ];
 }

@@ -1,11 +1,11 @@
 // firmseal bundle --target: which machine code a bundle holds, and that it holds none unless it was asked for.
 
 import vm from "node:vm";
-import { ARCHITECTURES, kernelImage } from "@firmseal/kernel";
+import { ARCHITECTURES, KERNELS, kernelImage } from "@firmseal/kernel";
 import { describe, expect, it } from "vitest";
 import { fromLatin1, sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, Place } from "../../test-support/src/command-line/run.js";
-import { KERNEL_TARGETS, kernelOf, minifiedBundle } from "../src/index.js";
+import { type AlgName, KERNEL_TARGETS, kernelOf, minifiedBundle } from "../src/index.js";
 
 interface Api {
   kernel?(E: object, process: object, host: object): number;
@@ -19,26 +19,36 @@ function load(text: string): Api {
 }
 
 it("every image has the digest recorded beside it, and a head that names its length", () => {
-  for (const architecture of ARCHITECTURES) {
-    const { bytes, digest } = kernelImage(architecture);
-    expect(sha256Hex(bytes)).toBe(digest);
-    expect(new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true)).toBe(bytes.length);
-  }
+  for (const name of KERNELS)
+    for (const architecture of ARCHITECTURES) {
+      const { bytes, digest } = kernelImage(architecture, name);
+      expect(sha256Hex(bytes)).toBe(digest);
+      expect(new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true)).toBe(bytes.length);
+    }
   expect(() => kernelImage("z80" as never)).toThrow(RangeError);
+  expect(() => kernelImage("armv6m", "rsa" as never)).toThrow(RangeError);
 });
 
 describe("firmseal bundle --target", () => {
-  it.each(KERNEL_TARGETS)("%s: the machine code is in the file, and its digest in the report", async (target) => {
+  it.each(
+    KERNEL_TARGETS.flatMap((target) =>
+      (kernelOf(target).hashes ? ["ed25519,hsslms"] : ["ed25519,hsslms", "hsslms"]).map((algs) => [target, algs] as const),
+    ),
+  )("%s, %s: the machine code is in the file or beside it, and its digest in the report", async (target, algs) => {
     const p = new Place();
-    const args = ["bundle", "--alg", "ed25519,hsslms", "--form", "espruino", "--target", target, "--out", "firmseal.js"];
+    const { place, board, architecture, image } = kernelOf(target, algs.split(",") as AlgName[]);
+    const beside = place === "storage" ? ["--machine-code", "firmseal.bin"] : [];
+    const args = ["bundle", "--alg", algs, "--form", "espruino", "--target", target, ...beside, "--out", "firmseal.js"];
     const { json } = await p.ok([...args, "--json"]);
     const text = p.get("firmseal.js").toString();
     const found = [...text.matchAll(/"([A-Za-z0-9+/]{1000,}=*)"/g)].map(([, base64]) => Buffer.from(base64 as string, "base64"));
+    if (place === "storage") found.push(Buffer.from(p.get("firmseal.bin")));
     expect(found).toHaveLength(1);
-    expect(json["kernel"]).toEqual({ ...kernelOf(target), length: found[0]?.length, digest: sha256Hex(found[0] as Buffer) });
+    const { length, digest } = { length: found[0]?.length, digest: sha256Hex(found[0] as Buffer) };
+    expect(json["kernel"]).toEqual({ board, architecture, image, place, length, digest });
     const said = await p.ok(args);
-    expect(`${said.stdout}${said.stderr}`).toContain(`machine code for ${kernelOf(target).board}`);
-    expect(`${said.stdout}${said.stderr}`).toContain(`SHA-256 ${kernelOf(target).digest}`);
+    expect(`${said.stdout}${said.stderr}`).toContain(`machine code for ${board}`);
+    expect(`${said.stdout}${said.stderr}`).toContain(`SHA-256 ${digest}`);
   });
 
   it("kernel() asks for the board under its own name, and for the digest of what it loads", async () => {
@@ -72,7 +82,18 @@ describe("firmseal bundle --target", () => {
   });
 
   it.each([
-    [["--alg", "ed25519", "--target", "puck.js"], "--target"],
+    [["--alg", "ed25519", "--target", "puck.js2"], "--target"],
+    [["--alg", "ed25519", "--target", "puck.js"], "--target: the machine code for puck.js is a file of its own"],
+    [
+      ["--alg", "ed25519", "--target", "bangle.js2", "--machine-code", "x.bin"],
+      "--machine-code: the bundle for bangle.js2 has its machine code",
+    ],
+    [["--alg", "ed25519", "--machine-code", "x.bin"], "--machine-code: there is none without --target"],
+    [["--alg", "ed25519", "--target", "puck.js", "--machine-code", "x.js"], "--machine-code"],
+    [["--alg", "hsslms", "--target", "puck.js", "--machine-code", "x.bin"], "--target: its machine code is for ed25519"],
+    [["--alg", "ed25519", "--form", "module", "--target", "bangle.js2"], "--target: Espruino cannot load an ES module"],
+    [["--alg", "ed25519", "--form", "module", "--features", "storage"], "--form: Espruino, which has Storage, cannot load an ES module"],
+    [["--micro", "--alg", "hmac256"], "--alg: a micro verifier checks signatures"],
     [["--alg", "hsslms", "--target", "bangle.js2"], "--target: its machine code is for ed25519"],
     [["--form", "boot", "--target", "bangle.js2"], "--target: a boot file has none"],
   ])("refuses %j", async (args, words) => {

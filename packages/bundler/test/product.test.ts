@@ -4,9 +4,10 @@
 import vm from "node:vm";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { expect, it } from "vitest";
+import { latin1 } from "../../test-support/src/bytes.js";
 import { LONG, OF_SOME } from "../../test-support/src/environment/effort.js";
 import { NativeBoard, octets } from "../../test-support/src/native-board.js";
-import { type BundleOptions, kernelOf, minifiedBundle, unworkable } from "../src/index.js";
+import { type BundleOptions, KERNEL_FILE, kernelOf, minifiedBundle, unworkable } from "../src/index.js";
 import { type Api, COMBINATIONS, type Combination, flashFor, IMAGE, identity, LAYOUT, nameOf, releaseOf } from "./product.js";
 
 function optionsOf({ form, alg, host, device, target }: Combination): BundleOptions {
@@ -35,8 +36,8 @@ function hashesFor({ form, host = [], target }: Combination, board: NativeBoard)
     };
   };
   return {
-    ...((host.includes("sha256") || target) && { sha256: form === "espruino" ? { joined: sha256 } : one }),
-    ...(host.includes("sha512") && { sha512: { create: sha512 } }),
+    ...((host.includes("sha256") || target) && board.crypto.SHA256 && { sha256: form === "espruino" ? { joined: sha256 } : one }),
+    ...(host.includes("sha512") && board.crypto.SHA512 && { sha512: { create: sha512 } }),
   };
 }
 
@@ -69,6 +70,7 @@ function deviceOf(api: Api, c: Combination, board: NativeBoard) {
         boot(again.start(), trust, again, host).next();
         return started[0];
       },
+      storage,
     };
   }
   const device = memoryDevice(identity, [[Uint8Array.of(0)]], 4096);
@@ -79,6 +81,7 @@ function deviceOf(api: Api, c: Combination, board: NativeBoard) {
       boot(device.envelope, trust, device, host).next();
       return device.invoked.length === 1 ? IMAGE : undefined;
     },
+    storage,
   };
 }
 
@@ -92,8 +95,11 @@ async function ranByBootFile(board: NativeBoard, storage: object): Promise<unkno
 
 /** What the combination claims to use. */
 function claims({ alg, host, device, target }: Combination): string[] {
+  const isMachine = target && !kernelOf(target, [alg]).hashes;
+  const hashes = isMachine ? ["kernel sha256 update"] : ["sha256"];
   return [
-    ...(host?.includes("sha256") || device === "storage" ? ["sha256"] : []),
+    // a micro verifier that was made with hashes of its own uses no other
+    ...((isMachine && !host) || host?.includes("sha256") || device === "storage" ? hashes : []),
     ...(host?.includes("sha512") && alg === "ed25519" && !target ? ["sha512"] : []),
     ...(target && alg === "ed25519" ? ["kernel verify"] : []),
     ...(device === "none" ? [] : [`${device} write`, `${device} read`]),
@@ -101,26 +107,37 @@ function claims({ alg, host, device, target }: Combination): string[] {
 }
 
 const WORKABLE = COMBINATIONS.filter((c) => c.form !== "boot" && !unworkable(optionsOf(c)));
-/** By default a few, and machine code on the device of its boards. */
-const TRIED = WORKABLE.filter((c, i) => LONG || i % 29 === 0 || (c.target && c.form === "espruino" && c.device === "storage"));
+/** By default a few, and each board as its guide has it: machine code, and a micro verifier with the board's hash. */
+const isGuided = ({ form, alg, host, device, target }: Combination) =>
+  target && form === "espruino" && device === "storage" && alg === "ed25519" && host?.join() === "sha256";
+const TRIED = WORKABLE.filter((c, i) => LONG || i % 97 === 0 || isGuided(c));
 const UNWORKABLE = COMBINATIONS.filter((c) => unworkable(optionsOf(c)));
 
 it.each(TRIED.map((c) => [nameOf(c), c] as const))(`%s works${OF_SOME}`, { timeout: 120_000 }, async (_, c) => {
   const { key, envelope } = await releaseOf(c.alg);
-  const board = new NativeBoard(c.target ? kernelOf(c.target).board : "BOARD", ["sha256", "sha512"]);
-  const api = load(await minifiedBundle(optionsOf(c)), c.form, { E: board.E, process: board.process });
-  const { host, device, start, storage } = deviceOf(api, c, board);
-  expect(api.kernel?.(board.E, board.process, host)).toBe(c.target ? 0 : undefined);
-  const trust = { anchors: [api.anchor(c.alg, key)] };
-  board.counts = {};
-  const bad = Uint8Array.from(envelope);
-  bad[envelope.indexOf(0xf6) + 20] = (bad[envelope.indexOf(0xf6) + 20] as number) ^ 1;
-  expect(() => api.install(bad, trust, device, host)).toThrow();
-  expect(Array.from(api.open(envelope, trust, host).sequence)).toEqual([0, 7]);
-  expect(api.install(envelope, trust, device, host).next()).toBeUndefined();
-  expect(Array.from(start(api.boot, trust) ?? [])).toEqual(Array.from(IMAGE));
-  for (const what of claims(c)) expect(board.counts, what).toHaveProperty(what);
-  if (storage) expect(await ranByBootFile(board, storage)).toBe("the app");
+  const text = await minifiedBundle(optionsOf(c));
+  const code = c.target && kernelOf(c.target, [c.alg]);
+  for (const mapped of code?.place === "storage" ? [true, false] : [true]) {
+    const board = new NativeBoard(code?.board ?? "BOARD", code && !code.hashes ? [] : ["sha256", "sha512"]);
+    board.mapped = mapped;
+    const api = load(text, c.form, { E: board.E, process: board.process });
+    const { host, device, start, storage } = deviceOf(api, c, board);
+    if (code?.place === "storage") storage.write(KERNEL_FILE, latin1(code.bytes), 0, code.length);
+    expect(api.kernel?.(board.E, board.process, host, storage)).toBe(code ? 0 : undefined);
+    // in place, it costs no RAM
+    if (code) expect(board.counts).toMatchObject(mapped && code.place === "storage" ? {} : { flat: 1 });
+    if (code && mapped && code.place === "storage") expect(board.counts).not.toHaveProperty("flat");
+    const trust = { anchors: [api.anchor(c.alg, key)] };
+    board.counts = {};
+    const bad = Uint8Array.from(envelope);
+    bad[envelope.indexOf(0xf6) + 20] = (bad[envelope.indexOf(0xf6) + 20] as number) ^ 1;
+    expect(() => api.install(bad, trust, device, host)).toThrow();
+    expect(Array.from(api.open(envelope, trust, host).sequence)).toEqual([0, 7]);
+    expect(api.install(envelope, trust, device, host).next()).toBeUndefined();
+    expect(Array.from(start(api.boot, trust) ?? [])).toEqual(Array.from(IMAGE));
+    for (const what of claims(c)) expect(board.counts, what).toHaveProperty(what);
+    if (c.device === "storage" && board.crypto.SHA256) expect(await ranByBootFile(board, storage)).toBe("the app");
+  }
 });
 
 it("every other combination is refused when it is built, in one line with a hint", async () => {

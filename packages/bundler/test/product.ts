@@ -84,7 +84,7 @@ export interface Api {
   install(envelope: Uint8Array, trust: Trust, device: Device, host?: object): { next(): unknown };
   boot(envelope: unknown, trust: Trust, device: Device, host?: object): { next(): unknown };
   anchor(alg: string, key: Uint8Array): Trust["anchors"][number];
-  kernel?(E: object, process: object, host: object): number;
+  kernel?(E: object, process: object, host: object, storage: object): number;
   espruinoIo(storage: object, E: object, crypto: object): { host: object };
   storageDevice(io: object, identity: object, ids: number[][][], room: number, tries: number): StoredDevice;
   flashDevice(flash: object, identity: object, layout: object, run: (...args: number[]) => boolean): StoredDevice;
@@ -94,7 +94,8 @@ type StoredDevice = Device & { start(): unknown; invoked?: string[] };
 /** Flash that counts, for a device of `kind`. */
 export function flashFor(board: NativeBoard, kind: Combination["device"]) {
   const flash = new FlashModel(erasedFlash(16, 4096));
-  const storage = powerOn(flash).storage;
+  // a flash device has pages of its own
+  const { storage } = powerOn(new FlashModel(erasedFlash(16, 4096)));
   const counting = <T extends object>(what: T, names: string[]): T =>
     new Proxy(what, {
       get: (of, name) => {
@@ -103,7 +104,7 @@ export function flashFor(board: NativeBoard, kind: Combination["device"]) {
         return typeof value === "function" ? value.bind(of) : value;
       },
     });
-  return { flash: counting(flash, ["write", "read"]), storage: counting(storage, ["write", "read"]) };
+  return { flash: counting(flash, ["write", "read"]), storage: board.inFlash(counting(storage, ["write", "read"])) };
 }
 
 export const LAYOUT = {

@@ -27,7 +27,11 @@ export class NativeBoard {
   /** How often each was used: a native hash by its name, a function of the machine code by "kernel" and its name. */
   counts: { [what: string]: number } = {};
   stackFree: number | undefined = 30_000;
+  /** Whether what Storage reads is a text in mapped flash, which has an address. */
+  mapped = true;
   #values: Flat[] = [];
+  /** What Storage read last: the same text has an address once it was made flat. */
+  #read: string | undefined;
   #hashes = new Map<number, Uint8Array[]>();
   E;
   process;
@@ -35,6 +39,9 @@ export class NativeBoard {
 
   constructor(board: string, native: readonly ("sha256" | "sha512")[]) {
     const addressOf = (value: Flat): number => {
+      const isInFlash = value === this.#read && !this.mapped;
+      this.#read = undefined;
+      if (isInFlash) return 0;
       if (!this.#values.includes(value)) this.#values.push(value);
       return 0x20000000 + 0x10000 * this.#values.indexOf(value);
     };
@@ -59,6 +66,15 @@ export class NativeBoard {
         this.count(name);
         return Uint8Array.from(hash(name, octets(data), "buffer")).buffer;
       };
+  }
+
+  /** Storage whose texts are in flash. */
+  inFlash<T extends { read(...args: never[]): string | undefined }>(storage: T): T {
+    const read = (...args: never[]) => {
+      this.#read = storage.read(...args);
+      return this.#read;
+    };
+    return new Proxy(storage, { get: (of, name) => (name === "read" ? read : Reflect.get(of, name)) });
   }
 
   count(what: string): void {

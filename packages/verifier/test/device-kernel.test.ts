@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { hex, latin1, fromLatin1 as octets, sha256 as sha } from "../../test-support/src/bytes.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 import type { Bytes, Host } from "../src/base/types.js";
-import { ed25519Kernel, type KernelCode, type KernelE, type KernelProcess, useKernel } from "../src/device/kernel.js";
+import { ed25519Kernel, useKernel } from "../src/device/kernel.js";
+import { type KernelCode, type KernelE, type KernelProcess, makeMachine } from "../src/device/machine.js";
 
 /** FIRMSEAL_VALID of kernel.h. */
 const VALID = 0x5ea1ed25;
@@ -51,12 +52,16 @@ function imageWith(filler = 7): Uint8Array {
   image.set(concat(SAMPLE.key, SAMPLE.signature, SAMPLE.message), SAMPLE_AT);
   return image;
 }
-const codeOf = (image: Uint8Array): KernelCode => ({ board: BOARD, text: () => latin1(image), digest: () => latin1(sha(image)) });
+const codeOf = (image: Uint8Array): KernelCode & { text(): string } => ({
+  board: BOARD,
+  text: () => latin1(image),
+  digest: () => latin1(sha(image)),
+});
 const IMAGE = imageWith();
 
 interface Call {
   entry: number;
-  code: string;
+  code: string | undefined;
   /** The bytes at the first two addresses: 96 and `n`, or 32 of a key. */
   bytes: Uint8Array;
   message: Uint8Array;
@@ -142,7 +147,7 @@ class Engine {
 
   /** Uses the kernel; the reason why not. */
   use(code = codeOf(IMAGE)): number {
-    return useKernel(this.E, this.process, this.host, code);
+    return useKernel(makeMachine(this.E, this.process, this.host, undefined, code));
   }
 
   #move(): void {
@@ -178,7 +183,7 @@ const beyondSample = (engine: Engine) => engine.calls.filter((call) => !isSample
 
 // other files use the same module
 afterEach(() => {
-  useKernel({} as KernelE, { env: { BOARD: "" } } as KernelProcess, {}, codeOf(IMAGE));
+  useKernel(makeMachine({} as KernelE, { env: { BOARD: "" } } as KernelProcess, {}, undefined, codeOf(IMAGE)));
 });
 
 describe("machine code that has passed its checks", () => {

@@ -1,7 +1,7 @@
 // What options can be, from the tables of the packages below. Nothing but values: the build writes them out
 // (scripts/build/declarations.mjs), so that --help loads no cryptography.
 
-import { BUNDLE_ALGS, BUNDLE_DEVICE_NAMES, BUNDLE_FEATURES, KERNEL_TARGETS } from "@firmseal/bundler";
+import { BUNDLE_ALGS, BUNDLE_DEVICE_NAMES, BUNDLE_FEATURES, KERNEL_FILE, KERNEL_TARGETS } from "@firmseal/bundler";
 import { IMAGE_FORMATS } from "@firmseal/images";
 import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
 import { consumerNames, coseAlgNames, POLICIES, SEVERITIES } from "@firmseal/release";
@@ -26,6 +26,7 @@ export const CHOICES = {
   bundleDevice: BUNDLE_DEVICE_NAMES,
   bundleFeature: BUNDLE_FEATURES,
   kernelTarget: KERNEL_TARGETS,
+  kernelFile: KERNEL_FILE,
   /** Simulated devices, in words. */
   device: devicesWith(false),
   microDevice: devicesWith(true),

@@ -1,7 +1,7 @@
 // Native functions of Espruino, for the verifier and for the Storage device.
 
 import { HAS_GENERAL, HAS_HOST512, HAS_ONCE, HAS_SHA256 } from "../base/features.js";
-import type { Bytes, Host } from "../base/types.js";
+import type { Bytes, Hash, Host } from "../base/types.js";
 import { sha256 } from "../hash/sha256.js";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "./storage.js";
 
@@ -21,20 +21,24 @@ export interface EspruinoIo extends StorageIo {
  * `espruinoIo(require("Storage"), E, require("crypto"))`. If `crypto` is absent or lacks the hash, our own is used.
  */
 export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: EspruinoCrypto): EspruinoIo {
-  var native = crypto && crypto.SHA256,
-    host: Host = {};
+  var host: Host = {};
 
-  function once(data: string | Bytes | (number | Bytes)[]): Bytes {
-    return new Uint8Array((native as (data: unknown) => ArrayBuffer)(data));
+  function native(data: string | Bytes | (number | Bytes)[]): Bytes {
+    return new Uint8Array((crypto as Required<EspruinoCrypto>).SHA256(data));
+  }
+
+  /** The host's hash, which takes a text as well. kernel() gives one to boards without a native one. */
+  function once(text: string): Bytes {
+    return ((host.sha256 as Hash).joined as (data: unknown) => Bytes)(text);
   }
 
   // the native call is one-shot, so data in pieces is hashed by our own function
-  if (native)
+  if (crypto && crypto.SHA256)
     host.sha256 = HAS_SHA256
-      ? { create: sha256.create, once: once, joined: once }
+      ? { create: sha256.create, once: native, joined: native }
       : HAS_ONCE
-        ? { once: once, joined: once }
-        : { joined: once };
+        ? { once: native, joined: native }
+        : { joined: native };
   // only Ed25519 hashes with it, 120 bytes in three pieces, none of which changes meanwhile
   if (HAS_HOST512 && !HAS_GENERAL && crypto && crypto.SHA512)
     host.sha512 = {
@@ -55,11 +59,13 @@ export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: Espr
     E: E,
     host: host,
     sha256: function (text) {
-      var state, at;
+      var hash = host.sha256,
+        state,
+        at;
       if (!HAS_SHA256) return once(text);
       try {
         // in place if flash is mapped into memory; otherwise it needs the whole text on the stack
-        if (native) return once(text);
+        if (hash) return once(text);
       } catch (_) {
         // the stack is too small: our own function needs 256 bytes
       }

@@ -1,35 +1,11 @@
-// Ed25519 by the machine code of @firmseal/kernel, on Espruino: E.nativeCall() runs it from a flat string. It is used
-// only if the board is the one that it is for, the stack has room, its SHA-256 is that of the bundle, and it accepts
-// its good sample and refuses the bad one: at each use. In all other cases, the JavaScript of ed25519.ts decides: the
-// same, but slowly. Does not protect against other code on the board, which could change the machine code between these
-// checks and its use: such code can change this file too.
+// Ed25519 by the machine code of @firmseal/kernel, on Espruino. It decides only if it has passed its checks
+// (machine.ts), and accepts its good sample and refuses the bad one: at each use. In all other cases, the JavaScript of
+// ed25519.ts decides: the same, but slowly.
 
 import { ed25519 } from "../alg/ed25519.js";
-import { copied, equalConstantTime } from "../base/bytes.js";
+import { copied } from "../base/bytes.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
-
-/** Espruino's global E, as far as machine code needs it. */
-export interface KernelE {
-  /** Absent on the smallest boards. */
-  nativeCall?(offset: number, signature: string, code: string): (key: number, message: number, length: number) => unknown;
-  getAddressOf(value: unknown, flat: boolean): number;
-  toFlatString(text: string): string | undefined;
-  toArrayBuffer(text: string): ArrayBuffer;
-  toUint8Array(text: string): Bytes;
-}
-
-/** Espruino's global process. */
-export interface KernelProcess {
-  env: { BOARD: string };
-  memory(collect: boolean): { stackFree?: number };
-}
-
-/** The machine code: the board that it is for, its image as a binary string, and SHA-256 over it. */
-export interface KernelCode {
-  board: string;
-  text(): string;
-  digest(): string;
-}
+import { checkMachine, functionOf, type Machine, wordOf } from "./machine.js";
 
 /** FIRMSEAL_VALID of the kernel. */
 var VALID = 0x5ea1ed25;
@@ -37,64 +13,27 @@ var VALID = 0x5ea1ed25;
 var VERIFY = 12;
 var KEY = 16;
 var SAMPLE = 44;
-/** The kernel takes 2.4 kB of stack, and interrupts take some on top of it. */
-var STACK = 6144;
 
-/** What useKernel() was given, and the image as a flat string. */
-var engine: KernelE;
-var running: KernelProcess;
-var host: Host;
-var code: KernelCode;
-var image: string | undefined;
+/** What useKernel() was given, if it passed. */
+var machine: Machine | undefined;
 
-/** A word of the image, which is shorter than 2^16 bytes. */
-function word(at: number): number {
-  return (image as string).charCodeAt(at) + 256 * (image as string).charCodeAt(at + 1);
+/** Calls a function of the image on 96 bytes at `at` of `bytes`, which is flat, and on the `n` bytes that follow them. */
+function enter(m: Machine, entry: number, bytes: unknown, at: number, n: number): unknown {
+  var run = functionOf(m, entry);
+  at += m.engine.getAddressOf(bytes, true);
+  return run(at, at + 96, n);
 }
 
-/**
- * Calls a function of the image on 96 bytes at `at` of `bytes`, which is flat, and on the `n` bytes that follow them.
- * Nothing moves flat memory between the two addresses and the call: only E.defrag() and E.toString() do, and they are
- * not called here.
- */
-function enter(entry: number, bytes: unknown, at: number, n: number): unknown {
-  var native = (engine.nativeCall as NonNullable<KernelE["nativeCall"]>)(word(entry), "int(int,int,int)", image as string);
-  at += engine.getAddressOf(bytes, true);
-  return native(at, at + 96, n);
-}
-
-/**
- * Returns 0 if the image can be used now, or the reason why not: 1 another board or an engine without nativeCall, 2 not
- * enough stack, 3 the image is not in flat memory, or not at a multiple of 4, 4 its digest differs or the board cannot
- * compute it natively, 5 the self-test failed.
- */
-function check(): number {
-  var hash = host.sha256;
-  var bytes: Bytes;
-  var found: Bytes | undefined;
+/** Returns 0 if the image can be used now, or the reason why not: see checkMachine(). 5: the self-test failed. */
+function check(m: Machine): number {
+  var reason = checkMachine(m);
   var at: number;
-  if (!engine.nativeCall || running.env.BOARD !== code.board) {
-    return 1;
+  if (reason) {
+    return reason;
   }
-  // undefined if the engine does not report it
-  if (!((running.memory(false).stackFree as number) >= STACK)) {
-    return 2;
-  }
-  // only now, so that other boards do not need the memory
-  image = image || engine.toFlatString(code.text());
-  at = image ? engine.getAddressOf(image, true) : 0;
-  if (!image || !at || at % 4) {
-    return 3;
-  }
-  // the bytes themselves, not a copy of them. A micro verifier may have the one function or the other
-  bytes = new Uint8Array(engine.toArrayBuffer(image));
-  found = hash && (hash.joined ? hash.joined([bytes]) : hash.once && hash.once(bytes));
-  if (!found || !equalConstantTime(found, engine.toUint8Array(code.digest()))) {
-    return 4;
-  }
-  at = word(SAMPLE);
+  at = wordOf(m, SAMPLE);
   // its message has one byte
-  return enter(VERIFY, image, at, 1) === VALID && enter(VERIFY, image, at, 0) === 0 ? 0 : 5;
+  return enter(m, VERIFY, m.image, at, 1) === VALID && enter(m, VERIFY, m.image, at, 0) === 0 ? 0 : 5;
 }
 
 /** The answer of the kernel for 96 bytes and a message, or undefined if the kernel cannot be used. */
@@ -103,7 +42,7 @@ function ask(entry: number, pieces: Bytes[]): boolean | undefined {
   var result: unknown;
   var at = 0;
   var i: number;
-  if (image) {
+  if (machine) {
     try {
       for (i = 0; i < pieces.length; i++) {
         at += pieces[i].length;
@@ -114,8 +53,8 @@ function ask(entry: number, pieces: Bytes[]): boolean | undefined {
         (bytes as unknown as Uint8Array).set(pieces[i], at);
         at += pieces[i].length;
       }
-      if (!check() && engine.getAddressOf(bytes, true)) {
-        result = enter(entry, bytes, 0, at - 96);
+      if (!check(machine) && machine.engine.getAddressOf(bytes, true)) {
+        result = enter(machine, entry, bytes, 0, at - 96);
       }
     } catch (_) {
       // out of memory: the JavaScript may need less in one piece
@@ -143,24 +82,16 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, given: 
 export var ed25519Kernel: Alg = { ids: ed25519.ids, valid: valid, verify: verify };
 
 /**
- * Lets `ed25519Kernel` use machine code from now on, with Espruino's globals E and process, and the host of
- * espruinoIo(). Returns 0 if the image passed its checks, or the reason why not, see `check`. Each use makes the checks
- * again.
+ * Lets `ed25519Kernel` use this machine code from now on. Returns 0 if it passed its checks, or the reason why not, see
+ * `check`. Each use makes the checks again.
  */
-export function useKernel(E: KernelE, process: KernelProcess, hashes: Host, machine: KernelCode): number {
+export function useKernel(m: Machine): number {
   var reason = 3;
-  engine = E;
-  running = process;
-  host = hashes;
-  code = machine;
-  image = undefined;
   try {
-    reason = check();
+    reason = check(m);
   } catch (_) {
     // out of memory
   }
-  if (reason) {
-    image = undefined;
-  }
+  machine = reason ? undefined : m;
   return reason;
 }

@@ -12,6 +12,7 @@ import {
   type FeatureName,
   HOST_HASHES,
   type HostHash,
+  KERNEL_FILE,
   type KernelTarget,
   kernelOf,
   MICRO_PARTS,
@@ -25,7 +26,7 @@ import { hasTables, inWords, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { listOf } from "../../common/list-of.js";
-import { checkOutput, writeOut } from "../../common/output.js";
+import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 
 interface BundleCommandOptions {
@@ -37,6 +38,7 @@ interface BundleCommandOptions {
   device?: "none" | BundleDevice;
   target?: KernelTarget;
   without?: string;
+  machineCode?: string;
   out: string;
   source?: string;
   json?: boolean;
@@ -83,6 +85,30 @@ function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName
     warn(`prepared: only ${CHOICES.tabled} has tables, and the bundle lacks it`);
 }
 
+/** What the report says of machine code. */
+const reported = ({ board, architecture, image, place, length, digest }: ReturnType<typeof kernelOf>) => ({
+  board,
+  architecture,
+  image,
+  place,
+  length,
+  digest,
+});
+
+/** Machine code that is a Storage file needs an output file, and none other has one. */
+function checkMachineCode(o: BundleCommandOptions, code: ReturnType<typeof kernelOf> | undefined): void {
+  if (code?.place === "storage" && o.machineCode === undefined)
+    throw usage(
+      `--target: the machine code for ${o.target} is a file of its own`,
+      `add --machine-code FILE, for the Storage file ${KERNEL_FILE}`,
+    );
+  if (o.machineCode === undefined) return;
+  if (!code) throw usage("--machine-code: there is none without --target", `choose --target ${CHOICES.kernelTarget.join(" or ")}`);
+  if (code.place === "bundle") throw usage(`--machine-code: the bundle for ${o.target} has its machine code inside`, "drop it");
+  refuseTerminal(o.machineCode, "--machine-code");
+  checkOutput(o.machineCode, "--machine-code", [o.out, o.source ?? o.out]);
+}
+
 /** Writes a device verifier with these algorithms and features, and no others. */
 async function bundle(o: BundleCommandOptions) {
   const boot = o.form === "boot";
@@ -90,6 +116,7 @@ async function bundle(o: BundleCommandOptions) {
     ["--alg", o.alg],
     ["--features", o.features],
     ["--target", o.target],
+    ["--machine-code", o.machineCode],
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
@@ -105,6 +132,8 @@ async function bundle(o: BundleCommandOptions) {
   };
   const fault = unworkable(options);
   if (fault) throw usage(`--${fault.option}: ${fault.problem}`, fault.hint);
+  const code = o.target && kernelOf(o.target, algs);
+  checkMachineCode(o, code);
   if (!micro) warnOfFeatures(features, algs);
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
@@ -116,6 +145,7 @@ async function bundle(o: BundleCommandOptions) {
   if (o.out !== STDIO) checkOutput(o.out, "--out", []);
   if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out]);
   const text = await minifiedBundle(options);
+  if (code && o.machineCode !== undefined) writeOut(o.machineCode, Buffer.from(code.bytes));
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
   const inJson = o.json && o.out === STDIO;
@@ -127,7 +157,8 @@ async function bundle(o: BundleCommandOptions) {
     features,
     form: o.form,
     ...(micro && { host: micro }),
-    ...(o.target && { kernel: kernelOf(o.target) }),
+    ...(code && { kernel: reported(code) }),
+    ...(o.machineCode !== undefined && { machineCode: o.machineCode }),
     ...(without && { without }),
     bytes: bytes.length,
     gzip,
@@ -152,9 +183,14 @@ export default define({
     option("--micro", "write a micro verifier, for the smallest boards; it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", ...CHOICES.bundleDevice] }),
-    option("--target <board>", "add machine code that verifies Ed25519 on this board; kernel() of the bundle starts it", {
-      choices: CHOICES.kernelTarget,
-    }),
+    option(
+      "--target <board>",
+      "add machine code for this board: Ed25519, and SHA-2 if its firmware has none; kernel() of the bundle starts it",
+      {
+        choices: CHOICES.kernelTarget,
+      },
+    ),
+    option("--machine-code <file>", `with --target: output file for the machine code, if it is the Storage file ${CHOICES.kernelFile}`),
     option("--without <names>", "with --micro: parts to leave out, with commas: boot, limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     option("--source <file>", "also write the bundle before it is minified"),
@@ -180,9 +216,12 @@ export default define({
     ...membersOf("kernel?", {
       board: ["string", "the only board that it runs on"],
       architecture: ["string", "the architecture"],
+      image: ["string", "ed25519: Ed25519 and SHA-2; sha2: SHA-2 alone"],
+      place: ["string", "bundle: inside; storage: a file of its own"],
       length: ["number", "its length"],
       digest: ["string", "SHA-256 over it, hex"],
     }),
+    "machineCode?": ["string", "output file of the machine code"],
     "without?": ["string[]", "a micro verifier: parts that it does not have"],
     bytes: ["number", "its length"],
     gzip: ["number", "its length after gzip -9"],
@@ -194,7 +233,7 @@ export default define({
     const parts = f.form === "boot" ? "boot file" : f.host ? `micro verifier: ${has}` : has;
     const code =
       f.kernel &&
-      `machine code for ${f.kernel.board} (${f.kernel.architecture}): ${byteWords(f.kernel.length)}, SHA-256 ${f.kernel.digest}`;
+      `${f.machineCode === undefined ? "" : `${f.machineCode}, for the Storage file ${KERNEL_FILE}: `}machine code for ${f.kernel.board} (${f.kernel.architecture}): ${byteWords(f.kernel.length)}, SHA-256 ${f.kernel.digest}`;
     return [`${f.out}: ${parts}; ${byteWords(f.bytes)}, ${grouped(f.gzip)} after gzip -9`, ...(code ? [code] : [])];
   },
 });
