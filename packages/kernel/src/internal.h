@@ -5,6 +5,10 @@
 
 #include "kernel.h"
 
+/* 16 limbs of a b, and of a^2. The arguments have 8 limbs, and must not overlap r. */
+void limbs_multiply(uint32_t *r, const uint32_t *a, const uint32_t *b);
+void limbs_square(uint32_t *r, const uint32_t *a);
+
 /* Integers modulo p = 2^255 - 19 in 8 limbs of 32 bits, least significant first. Every value below 2^256 is one of them:
  * only fe_canonical makes it the one below p. Results may be the same arrays as arguments. */
 typedef uint32_t fe[8];

@@ -15,6 +15,14 @@
 #define FIRMSEAL_THUMB1
 #endif
 
+/* A function in assembly alone. The compiler must not conclude from its body which registers it leaves alone. */
+#define UNUSED __attribute__((unused))
+#if defined(__clang__)
+#define NAKED __attribute__((naked, used, noinline))
+#else
+#define NAKED __attribute__((naked, used, noipa))
+#endif
+
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #else

@@ -121,7 +121,7 @@ static void update(uint32_t *state, const uint8_t *data, uint32_t length, uint32
   }
 }
 
-static void finish(uint32_t *state, uint8_t *out, uint32_t wide) {
+static void hash_finish(uint32_t *state, uint8_t *out, uint32_t wide) {
   uint32_t *length = state + (24u << wide);
   uint32_t low = length[0] << 3;
   uint32_t high = length[1] << 3 | length[0] >> 29;
@@ -148,7 +148,7 @@ void firmseal_sha256_update(uint32_t *state, const uint8_t *data, uint32_t lengt
 }
 
 void firmseal_sha256_finish(uint32_t *state, uint8_t *out) {
-  finish(state, out, 0);
+  hash_finish(state, out, 0);
 }
 
 void firmseal_sha512_begin(uint32_t *state) {
@@ -160,5 +160,5 @@ void firmseal_sha512_update(uint32_t *state, const uint8_t *data, uint32_t lengt
 }
 
 void firmseal_sha512_finish(uint32_t *state, uint8_t *out) {
-  finish(state, out, 1);
+  hash_finish(state, out, 1);
 }
