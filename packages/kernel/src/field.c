@@ -18,6 +18,83 @@ void fe_set(uint32_t *r, uint32_t n) {
   r[0] = n;
 }
 
+#if defined(FIRMSEAL_UMAAL)
+/* 2^256 = 38 modulo p. A carry out of the top comes back as 38, and once more if that carries too: r is then below 38. */
+NAKED void fe_add(UNUSED uint32_t *r, UNUSED const uint32_t *a, UNUSED const uint32_t *b) {
+  __asm__(
+      "push {r4-r11, lr}\n"
+      "ldmia r1!, {r3-r6}\n"
+      "ldmia r2!, {r7-r10}\n"
+      "adds r3, r3, r7\n adcs r4, r4, r8\n adcs r5, r5, r9\n adcs r6, r6, r10\n"
+      "ldmia r1, {r7-r10}\n"
+      "ldmia r2, {r1, r2, r11, r12}\n"
+      "adcs r7, r7, r1\n adcs r8, r8, r2\n adcs r9, r9, r11\n adcs r10, r10, r12\n"
+      "bcs 2f\n"
+      "1: stmia r0, {r3-r10}\n"
+      "pop {r4-r11, pc}\n"
+      "2: adds r3, r3, #38\n bcc 1b\n"
+      "adcs r4, r4, #0\n adcs r5, r5, #0\n adcs r6, r6, #0\n adcs r7, r7, #0\n"
+      "adcs r8, r8, #0\n adcs r9, r9, #0\n adcs r10, r10, #0\n"
+      "bcs 2b\n"
+      "b 1b\n");
+}
+
+/* A borrow comes back as 38, and once more if that borrows too: r is then at least 2^256 - 38. */
+NAKED void fe_sub(UNUSED uint32_t *r, UNUSED const uint32_t *a, UNUSED const uint32_t *b) {
+  __asm__(
+      "push {r4-r11, lr}\n"
+      "ldmia r1!, {r3-r6}\n"
+      "ldmia r2!, {r7-r10}\n"
+      "subs r3, r3, r7\n sbcs r4, r4, r8\n sbcs r5, r5, r9\n sbcs r6, r6, r10\n"
+      "ldmia r1, {r7-r10}\n"
+      "ldmia r2, {r1, r2, r11, r12}\n"
+      "sbcs r7, r7, r1\n sbcs r8, r8, r2\n sbcs r9, r9, r11\n sbcs r10, r10, r12\n"
+      "bcc 2f\n"
+      "1: stmia r0, {r3-r10}\n"
+      "pop {r4-r11, pc}\n"
+      "2: subs r3, r3, #38\n bcs 1b\n"
+      "sbcs r4, r4, #0\n sbcs r5, r5, #0\n sbcs r6, r6, #0\n sbcs r7, r7, #0\n"
+      "sbcs r8, r8, #0\n sbcs r9, r9, #0\n sbcs r10, r10, #0\n"
+      "bcc 2b\n"
+      "b 1b\n");
+}
+
+/* The result is w0 + 38 w8, w1 + 38 w9, .. w7 + 38 w15. The top word comes first: what it has above bit 31 (2^255, which is
+ * 19) is at most 39 (2^32 - 1) / 2^31, so below 78, and goes into the lowest word. Then the carry into the top word is
+ * below 40, and that word has 31 bits: nothing is left over, and the result is below 2^255 + 2^230. */
+NAKED void fe_mul(UNUSED uint32_t *r, UNUSED const uint32_t *a, UNUSED const uint32_t *b) {
+  __asm__(
+      "push {r0, r4-r11, lr}\n"
+      "bl limbs_product\n"
+      "fe_reduce:\n"
+      "ldr lr, [sp, #28]\n"
+      "mov r11, #38\n"
+      "mov r12, #0\n"
+      "umaal lr, r12, r9, r11\n"
+      "adds lr, lr, lr\n"
+      "adc r12, r12, r12\n"
+      "mul r12, r12, r11\n"
+      "lsr r12, r12, #1\n"
+      "lsr lr, lr, #1\n"
+      "pop {r1, r2, r9, r10}\n"
+      "umaal r1, r12, r0, r11\n umaal r2, r12, r3, r11\n umaal r9, r12, r4, r11\n umaal r10, r12, r5, r11\n"
+      "pop {r3-r5}\n"
+      "umaal r3, r12, r6, r11\n umaal r4, r12, r7, r11\n umaal r5, r12, r8, r11\n"
+      "add lr, lr, r12\n"
+      "add sp, #16\n"
+      "pop {r0}\n"
+      "stmia r0!, {r1, r2, r9, r10}\n"
+      "stmia r0, {r3-r5, lr}\n"
+      "pop {r4-r11, pc}\n");
+}
+
+NAKED static void square(UNUSED uint32_t *r, UNUSED const uint32_t *a) {
+  __asm__(
+      "push {r0, r4-r11, lr}\n"
+      "bl limbs_squared\n"
+      "b fe_reduce\n");
+}
+#else
 /* r += 38 n, because 2^256 = 38 modulo p, for n of at most 38. After a carry out of the top, r is below 38 * 38: the second
  * pass has none. */
 static void fold(uint32_t *r, uint32_t n) {
@@ -34,7 +111,6 @@ static void fold(uint32_t *r, uint32_t n) {
 void fe_add(uint32_t *r, const uint32_t *a, const uint32_t *b) {
   uint32_t carry = 0;
   uint32_t i;
-  UNROLL
   for (i = 0; i < 8; i++) {
     r[i] = plus(a[i], b[i], &carry);
   }
@@ -47,7 +123,6 @@ void fe_sub(uint32_t *r, const uint32_t *a, const uint32_t *b) {
   uint32_t carry = 1;
   uint32_t i;
   uint32_t t;
-  UNROLL
   for (i = 0; i < 8; i++) {
     r[i] = plus(a[i], ~b[i], &carry);
   }
@@ -62,56 +137,24 @@ void fe_sub(uint32_t *r, const uint32_t *a, const uint32_t *b) {
   }
 }
 
-#if defined(FIRMSEAL_UMAAL)
-/* Limb i + j of the product is r[(i + j) % 8] until row i is done with it, then low[i]: unrolled, r stays in registers. */
-void fe_mul(uint32_t *out, const uint32_t *a, const uint32_t *b) {
-  fe low;
-  fe r;
-  uint32_t carry;
-  uint32_t i;
-  uint32_t j;
-  UNROLL
-  for (i = 0; i < 8; i++) {
-    r[i] = 0;
-  }
-  UNROLL
-  for (i = 0; i < 8; i++) {
-    carry = 0;
-    UNROLL
-    for (j = 0; j < 8; j++) {
-      step(&r[(i + j) % 8], &carry, a[i], b[j]);
-    }
-    low[i] = r[i];
-    r[i] = carry;
-  }
-  carry = 0;
-  UNROLL
-  for (i = 0; i < 8; i++) {
-    step(&low[i], &carry, r[i], 38);
-    out[i] = low[i];
-  }
-  fold(out, carry);
-}
-#else
 void fe_mul(uint32_t *out, const uint32_t *a, const uint32_t *b) {
   uint32_t product[16];
-  uint32_t i;
-  for (i = 0; i < 8; i++) {
-    product[i] = 0;
-  }
-  for (i = 0; i < 8; i++) {
-    product[i + 8] = row(product + i, b, a[i]);
-  }
-  i = row(product, product + 8, 38);
+  uint32_t carry;
+  limbs_multiply(product, a, b);
+  carry = row(product, product + 8, 38);
   fe_copy(out, product);
-  fold(out, i);
+  fold(out, carry);
+}
+
+static void square(uint32_t *r, const uint32_t *a) {
+  fe_mul(r, a, a);
 }
 #endif
 
 void fe_square(uint32_t *r, const uint32_t *a, uint32_t times) {
-  fe_mul(r, a, a);
+  square(r, a);
   while (--times) {
-    fe_mul(r, r, r);
+    square(r, r);
   }
 }
 
