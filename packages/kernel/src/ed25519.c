@@ -1,11 +1,12 @@
 /* Ed25519 verification (RFC 8032 section 5.1.7), see kernel.h. */
 
 #include "internal.h"
+#include "limb.h"
 
-/* k = SHA-512(R, A, message) modulo L. */
-static void challenge(uint32_t *k, const uint8_t *signed_by, const uint8_t *message, uint32_t length) {
+/* The windows of SHA-512(R, A, message) modulo L. */
+OUTLINE static void challenge(int8_t *k, const uint8_t *signed_by, const uint8_t *message, uint32_t length) {
   uint32_t state[FIRMSEAL_SHA512_WORDS];
-  uint32_t words[16];
+  uint32_t words[17];
   uint8_t digest[64];
   firmseal_sha512_begin(state);
   firmseal_sha512_update(state, signed_by + 32, 32);
@@ -13,7 +14,8 @@ static void challenge(uint32_t *k, const uint8_t *signed_by, const uint8_t *mess
   firmseal_sha512_update(state, message, length);
   firmseal_sha512_finish(state, digest);
   words_load(words, digest, 16);
-  scalar_reduce(k, words);
+  scalar_reduce(words);
+  scalar_windows(k, words);
 }
 
 static uint32_t decode(uint32_t *x, uint32_t *y, const uint8_t *key) {
@@ -36,12 +38,11 @@ int32_t firmseal_ed25519_verify(const uint8_t *signed_by, const uint8_t *message
   uint32_t difference = 0;
   uint32_t i;
   words_load(n, signed_by + 64, 8);
-  if (scalar_subtract(n) || !decode(x, y, signed_by)) {
+  if (!scalar_is_reduced(n) || !decode(x, y, signed_by)) {
     return 0;
   }
   scalar_windows(s, n);
-  challenge(n, signed_by, message, length);
-  scalar_windows(k, n);
+  challenge(k, signed_by, message, length);
   point_combine(x, y, s, k);
   if (point_is_small(x, y)) {
     return 0;

@@ -35,8 +35,8 @@ uint32_t point_is_small(const uint32_t *x, const uint32_t *y);
 void point_combine(uint32_t *x, uint32_t *y, const int8_t *s, const int8_t *k);
 
 void words_load(uint32_t *r, const uint8_t *bytes, uint32_t n);
-uint32_t scalar_subtract(uint32_t *n);                      /* n - L where n is at least L; returns whether it was */
-void scalar_reduce(uint32_t *r, const uint32_t *n);         /* 16 words modulo L */
+uint32_t scalar_is_reduced(const uint32_t *n); /* n < L */
+void scalar_reduce(uint32_t *n);               /* 16 words modulo L, in the first 8. n has room for 17 */
 void scalar_windows(int8_t *digits, const uint32_t *n);
 
 #endif

@@ -17,6 +17,12 @@
 
 /* A function in assembly alone. The compiler must not conclude from its body which registers it leaves alone. */
 #define UNUSED __attribute__((unused))
+#if defined(__GNUC__)
+/* Its frame must not become a part of its caller's, below which other calls go deeper. */
+#define OUTLINE __attribute__((noinline))
+#else
+#define OUTLINE
+#endif
 #if defined(__clang__)
 #define NAKED __attribute__((naked, used, noinline))
 #else

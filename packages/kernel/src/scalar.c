@@ -4,6 +4,8 @@
 #include "limb.h"
 
 static const fe L = {0x5cf5d3ed, 0x5812631a, 0xa2f79cd6, 0x14def9de, 0, 0, 0, 0x10000000};
+/* 2^256 - L */
+static const fe MINUS_L = {0xa30a2c13, 0xa7ed9ce5, 0x5d086329, 0xeb210621, 0xffffffff, 0xffffffff, 0xffffffff, 0xefffffff};
 
 void words_load(uint32_t *r, const uint8_t *bytes, uint32_t n) {
   uint32_t i;
@@ -12,32 +14,28 @@ void words_load(uint32_t *r, const uint8_t *bytes, uint32_t n) {
   }
 }
 
-uint32_t scalar_subtract(uint32_t *n) {
+uint32_t scalar_is_reduced(const uint32_t *n) {
   fe t;
-  uint32_t carry = 1;
-  uint32_t i;
-  for (i = 0; i < 8; i++) {
-    t[i] = plus(n[i], ~L[i], &carry);
-  }
-  if (carry) {
-    fe_copy(n, t);
-  }
-  return carry;
+  fe_copy(t, n);
+  return !row(t, MINUS_L, 1);
 }
 
-/* Bit by bit: r stays below L, so 2 r + 1 is below 2 L and 2^254. The top 252 bits are below L from the start. */
-void scalar_reduce(uint32_t *r, const uint32_t *n) {
-  uint32_t i;
-  int32_t bit;
-  for (i = 0; i < 8; i++) {
-    r[i] = n[i + 8] >> 4 | (i < 7 ? n[i + 9] << 28 : 0);
-  }
-  for (bit = 259; bit >= 0; bit--) {
-    for (i = 7; i > 0; i--) {
-      r[i] = r[i] << 1 | r[i - 1] >> 31;
+/* Long division by L, with quotients q of 32 bits. Before each, n has 9 words at i, and is below 2^32 L. L = 2^252 + c with c
+ * below 2^125, so q = n / 2^252 is at most 1 too high: q c is below L. If n is 2^284 or more, q does not fit. Then 2^32 - 1 is
+ * the quotient: n is below (2^32 - 1) L + L, and at least 2^284, which is above (2^32 - 1) L. What is added to the top word is
+ * 2^32 (a carry) for each q L that is taken off as q (2^256 - L) - q 2^256. */
+void scalar_reduce(uint32_t *n) {
+  int32_t i;
+  uint32_t q;
+  uint32_t *top;
+  n[16] = 0;
+  for (i = 8; i >= 0; i--) {
+    top = n + i + 8;
+    q = *top >> 28 ? 0xffffffff : *top << 4 | top[-1] >> 28;
+    *top += row(n + i, MINUS_L, q) - q;
+    if (*top) {
+      *top += row(n + i, L, 1);
     }
-    r[0] = r[0] << 1 | (n[bit >> 5] >> (bit & 31) & 1);
-    scalar_subtract(r);
   }
 }
 

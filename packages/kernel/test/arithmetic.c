@@ -7,6 +7,7 @@
 static int play(void) {
   uint32_t in[17];
   uint32_t out[16];
+  uint32_t n[17];
   const uint32_t *a = in + 1;
   const uint32_t *b = in + 9;
   uint32_t i;
@@ -27,7 +28,11 @@ static int play(void) {
     } else if (in[0] == 5) {
       fe_sub(out, a, b);
     } else if (in[0] == 6) {
-      scalar_reduce(out, a);
+      for (i = 0; i < 16; i++) {
+        n[i] = a[i];
+      }
+      scalar_reduce(n);
+      fe_copy(out, n);
     } else {
       return 1;
     }
