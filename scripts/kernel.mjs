@@ -50,7 +50,7 @@ const FILES = [...new Set(Object.values(ALGORITHMS).flatMap(({ files }) => files
 const COMMON = ["-std=c99", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Werror"];
 const FREESTANDING = [
   ..."-Os -mthumb -ffreestanding -nostdlib -fpic -fno-jump-tables -fno-tree-loop-distribute-patterns -fomit-frame-pointer".split(" "),
-  ..."-masm-syntax-unified -fvisibility=hidden -ffunction-sections -fdata-sections -fstack-usage -fno-ident".split(" "),
+  ..."-masm-syntax-unified -mno-unaligned-access -fvisibility=hidden -ffunction-sections -fdata-sections -fstack-usage -fno-ident".split(" "),
 ];
 
 const has = (program) => spawnSync(program, ["--version"]).status === 0;

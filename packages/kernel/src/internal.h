@@ -5,6 +5,9 @@
 
 #include "kernel.h"
 
+/* r[0] to r[7] += a b. Returns the carry. */
+uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a);
+
 /* 16 limbs of a b, and of a^2. The arguments have 8 limbs, and must not overlap r. */
 void limbs_multiply(uint32_t *r, const uint32_t *a, const uint32_t *b);
 void limbs_square(uint32_t *r, const uint32_t *a);

@@ -20,8 +20,11 @@
 #if defined(__GNUC__)
 /* Its frame must not become a part of its caller's, below which other calls go deeper. */
 #define OUTLINE __attribute__((noinline))
+/* What was loaded from memory before must be loaded again: there are no registers that could keep it. */
+#define FORGET __asm__ volatile("" ::: "memory")
 #else
 #define OUTLINE
+#define FORGET (void)0
 #endif
 #if defined(__clang__)
 #define NAKED __attribute__((naked, used, noinline))
@@ -60,38 +63,6 @@ INLINE uint32_t plus(uint32_t a, uint32_t b, uint32_t *carry) {
   *carry = (uint32_t)(t >> 32);
   return (uint32_t)t;
 #endif
-}
-
-#if defined(FIRMSEAL_THUMB1)
-/* A step with a in halves, where a product has only its lower 32 bits: al bl + (ah bl + al bh) 2^16 + ah bh 2^32. */
-#define STEP \
-  "ldmia %[b]!, {%[w]}\n" \
-  "uxth %[x], %[w]\n lsrs %[w], %[w], #16\n" \
-  "movs %[y], %[x]\n muls %[y], %[al], %[y]\n muls %[x], %[ah], %[x]\n" \
-  "movs %[z], %[w]\n muls %[z], %[al], %[z]\n muls %[w], %[ah], %[w]\n" \
-  "adds %[y], %[y], %[hi]\n movs %[hi], #0\n adcs %[w], %[hi]\n" \
-  "lsls %[hi], %[x], #16\n lsrs %[x], %[x], #16\n adds %[y], %[y], %[hi]\n adcs %[w], %[x]\n" \
-  "lsls %[hi], %[z], #16\n lsrs %[z], %[z], #16\n adds %[y], %[y], %[hi]\n adcs %[w], %[z]\n" \
-  "mov %[z], %[r]\n ldr %[hi], [%[z]]\n adds %[y], %[y], %[hi]\n movs %[hi], #0\n adcs %[hi], %[w]\n" \
-  "stmia %[z]!, {%[y]}\n mov %[r], %[z]\n"
-#endif
-
-/* r[0] to r[7] += a b. Returns the carry. */
-INLINE uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a) {
-  uint32_t hi = 0;
-#if defined(FIRMSEAL_THUMB1)
-  uint32_t w, x, y, z;
-  __asm__ __volatile__(STEP STEP STEP STEP STEP STEP STEP STEP
-          : [r] "+h"(r), [b] "+l"(b), [hi] "+&l"(hi), [w] "=&l"(w), [x] "=&l"(x), [y] "=&l"(y), [z] "=&l"(z)
-          : [al] "l"(a & 0xffff), [ah] "l"(a >> 16)
-          : "cc", "memory");
-#else
-  uint32_t j;
-  for (j = 0; j < 8; j++) {
-    step(&r[j], &hi, a, b[j]);
-  }
-#endif
-  return hi;
 }
 
 #endif
