@@ -7,9 +7,6 @@
 
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FEATURE_DSP)
 #define FIRMSEAL_UMAAL
-#define UNROLL _Pragma("GCC unroll 8")
-#else
-#define UNROLL
 #endif
 #if defined(__GNUC__) && defined(__ARM_ARCH_6M__)
 #define FIRMSEAL_THUMB1
@@ -55,14 +52,9 @@ INLINE void step(uint32_t *lo, uint32_t *hi, uint32_t a, uint32_t b) {
 
 /* Returns a + b + carry, and leaves the carry out of it. */
 INLINE uint32_t plus(uint32_t a, uint32_t b, uint32_t *carry) {
-#if defined(FIRMSEAL_UMAAL)
-  step(&b, carry, a, 1);
-  return b;
-#else
   uint64_t t = (uint64_t)a + b + *carry;
   *carry = (uint32_t)(t >> 32);
   return (uint32_t)t;
-#endif
 }
 
 #endif

@@ -4,23 +4,12 @@
  * as firmseal_ed25519_key takes it; the result is a word. Kind 4: `length` bytes of the sample's message, which has 1; the result is a
  * word. Kind 5: the result is the bytes of stack that records before it have used at most, as a word.
  *
- * On ARM it plays the image, which it moves to an address that is a multiple of 4 only, through its table. Without a C library:
- * it speaks to Linux itself. */
+ * On ARM it plays the image, which it moves to an address that is a multiple of 4 only, through its table. */
 
+#include "system.h"
 #include "../src/kernel.h"
 
 #if defined(__arm__)
-static int32_t call(int32_t number, int32_t a, void *b, uint32_t c) {
-  register int32_t r7 __asm__("r7") = number;
-  register int32_t r0 __asm__("r0") = a;
-  register void *r1 __asm__("r1") = b;
-  register uint32_t r2 __asm__("r2") = c;
-  __asm__ volatile("svc 0" : "+r"(r0) : "r"(r7), "r"(r1), "r"(r2) : "memory");
-  return r0;
-}
-#define read(f, b, n) call(3, f, b, n)
-#define write(f, b, n) call(4, f, b, n)
-#define _exit(n) call(1, n, 0, 0)
 #define mprotect(a, n, rights) call(125, (int32_t)(a), (void *)(n), rights)
 
 __asm__(".section .rodata\n.balign 4\nimage: .incbin \"" IMAGE "\"\nimage_end:\n.text\n");
@@ -37,21 +26,11 @@ static uint32_t place[4096] __attribute__((aligned(4096)));
 #define firmseal_sha512_begin ((void (*)(uint32_t *))AT(sha512_begin))
 #define firmseal_sha512_update ((void (*)(uint32_t *, const uint8_t *, uint32_t))AT(sha512_update))
 #define firmseal_sha512_finish ((void (*)(uint32_t *, uint8_t *))AT(sha512_finish))
-#else
-#include <unistd.h>
 #endif
 
-static uint8_t data[1 << 18];
-
-static uint32_t take(uint8_t *to, uint32_t n) {
-  uint32_t got = 0;
-  int32_t part = 1;
-  while (got < n && part > 0) {
-    part = (int32_t)read(0, to + got, n - got);
-    got += part > 0 ? (uint32_t)part : 0;
-  }
-  return got == n;
-}
+/* Each record is at another address modulo 4. */
+static uint8_t space[(1 << 18) + 3];
+static uint8_t *data = space;
 
 static uint32_t hash(uint32_t kind, uint32_t length, uint32_t piece, uint8_t *out) {
   uint32_t state[FIRMSEAL_SHA512_WORDS];
@@ -111,9 +90,11 @@ static int play(void) {
   uint32_t n;
   uint32_t i;
   uint32_t most = 0;
+  uint32_t count = 0;
   int32_t valid;
-  while (take((uint8_t *)head, sizeof head)) {
-    if (head[1] > sizeof data || !take(data, head[1])) {
+  while (take(head, sizeof head)) {
+    data = space + (count++ & 3);
+    if (head[1] > sizeof space - 3 || !take(data, head[1])) {
       return 1;
     }
     valid = 0;
