@@ -15,7 +15,7 @@ OUTLINE static void challenge(int8_t *k, const uint8_t *signed_by, const uint8_t
   firmseal_sha512_finish(state, digest);
   words_load(words, digest, 16);
   scalar_reduce(words);
-  scalar_windows(k, words);
+  scalar_windows(k, words, WIDTH);
 }
 
 static uint32_t decode(uint32_t *x, uint32_t *y, const uint8_t *key) {
@@ -41,7 +41,7 @@ int32_t firmseal_ed25519_verify(const uint8_t *signed_by, const uint8_t *message
   if (!scalar_is_reduced(n) || !decode(x, y, signed_by)) {
     return 0;
   }
-  scalar_windows(s, n);
+  scalar_windows(s, n, BASE_WIDTH);
   challenge(k, signed_by, message, length);
   point_combine(x, y, s, k);
   if (point_is_small(x, y)) {

@@ -41,7 +41,7 @@ void scalar_reduce(uint32_t *n) {
 
 /* Signed windows of n, which is below 2^253: n is the sum of digits[i] 2^i, and a digit is 0 or odd. A window that is above
  * half of its range counts negative, and carries 1. */
-void scalar_windows(int8_t *digits, const uint32_t *n) {
+void scalar_windows(int8_t *digits, const uint32_t *n, uint32_t width) {
   uint32_t i;
   uint32_t j;
   uint32_t window;
@@ -56,11 +56,11 @@ void scalar_windows(int8_t *digits, const uint32_t *n) {
       continue;
     }
     window = carry;
-    for (j = 0; j < WIDTH && i + j < 256; j++) {
+    for (j = 0; j < width && i + j < 256; j++) {
       window += (n[(i + j) >> 5] >> ((i + j) & 31) & 1) << j;
     }
-    carry = window >> (WIDTH - 1);
-    digits[i] = (int8_t)(window - (carry << WIDTH));
-    i += WIDTH;
+    carry = window >> (width - 1);
+    digits[i] = (int8_t)(window - (carry << width));
+    i += width;
   }
 }

@@ -44,12 +44,12 @@ function limbs(x) {
   return Array.from({ length: 8 }, (_, i) => `0x${((x >> BigInt(32 * i)) & 0xffffffffn).toString(16).padStart(8, "0")}`).join(", ");
 }
 
-/** Y - X, Y + X and 2 d X Y of B, 3 B, .. 15 B. */
+/** Y - X, Y + X and 2 d X Y of B, 3 B, 5 B, 7 B. */
 function multiples() {
   let point = base();
   const double = sum(point, point);
   const rows = [];
-  for (let i = 0; i < 8; i++, point = sum(point, double)) {
+  for (let i = 0; i < 4; i++, point = sum(point, double)) {
     const [x, y] = point;
     rows.push(`    {{${[mod(y - x), mod(y + x), mod(2n * D * x * y)].map(limbs).join("},\n     {")}}}`);
   }
@@ -104,8 +104,8 @@ static const fe TWICE_D = {${limbs(mod(2n * D))}};
 /* A square root of -1. */
 static const fe ROOT = {${limbs(ROOT)}};
 
-/* Y - X, Y + X and 2 d X Y of B, 3 B, .. 15 B. */
-static const fe BASE[TABLE][3] = {
+/* Y - X, Y + X and 2 d X Y of B, 3 B, 5 B, 7 B. */
+static const fe BASE[BASE_TABLE][3] = {
 ${multiples()}};
 #endif
 
