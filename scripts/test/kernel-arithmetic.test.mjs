@@ -35,7 +35,7 @@ const EDGES = [0n, 2n ** 252n, 2n ** 255n, TOP, P, 2n * P, L, 2n * L, 15n * L, 0
   .flatMap((x) => [-39n, -38n, -37n, -1n, 0n, 1n, 18n, 19n, 37n, 38n, 39n].map((d) => mod(x + d, TOP)))
   .concat([0x55555555n, 0xaaaaaaaan, 0x80000000n, 0x7fffffffn].map((limb) => (limb * (TOP - 1n)) / (WORD - 1n)));
 
-/** Where a quotient of `scalar_reduce` does not fit in a word, or is 1 too high: a remainder just below L, and any words below. */
+/** Where a quotient of `scalar_reduce` does not fit in a word, or is 1 too high: a remainder just below L. */
 const QUOTIENTS = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n].flatMap((at) =>
   [L - 1n, L - 2n, 2n ** 252n, 2n ** 252n + 1n, 2n ** 252n - 1n, L, 2n * L - 1n, 2n * L, 15n * L - 1n].flatMap((x) =>
     [0n, 1n, 2n ** (32n * at) - 1n].map((low) => mod(x * 2n ** (32n * at) + low, 2n ** 512n)),
