@@ -21,7 +21,7 @@ uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a) {
   uint32_t hi = 0;
 #if defined(FIRMSEAL_THUMB1)
   uint32_t w, x, y, z;
-  __asm__ __volatile__(STEP STEP STEP STEP STEP STEP STEP STEP
+  __asm__ __volatile__(".syntax unified\n" STEP STEP STEP STEP STEP STEP STEP STEP
           : [r] "+h"(r), [b] "+l"(b), [hi] "+&l"(hi), [w] "=&l"(w), [x] "=&l"(x), [y] "=&l"(y), [z] "=&l"(z)
           : [al] "l"(a & 0xffff), [ah] "l"(a >> 16)
           : "cc", "memory");
