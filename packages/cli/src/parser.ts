@@ -1,7 +1,7 @@
 // Parses the command line with commander. plain.ts passes on only what it cannot parse: help, and wrong or unusual
 // command lines.
 
-import { Command, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
 import { type AnyCommand, exampleLines, GLOBAL_OPTIONS, isHelp, type Listed, optionDescription, optionsOf, repeatable } from "./command.js";
 import { GROUPS } from "./commands.generated.js";
@@ -39,6 +39,9 @@ class Parser extends Command {
     const asksForHelp = options.some(isHelp);
     if (this.commands.length > 0) {
       const parsed = super.parseOptions(args);
+      // commander reports an unknown command, with the nearest one
+      if (this.getOptionValue("version") === true && isCommand(this, parsed.operands))
+        this.error("error: option '--version' must be the only argument", { code: "firmseal.version" });
       // commander would show the help of the group for a command that is not there
       return isCommand(this, parsed.operands) ? parsed : { ...parsed, unknown: parsed.unknown.filter((arg) => !isHelp(arg)) };
     }
@@ -92,14 +95,25 @@ export function parserOf(definition: AnyCommand, act: (given: unknown[]) => Prom
   return made.addHelpText("after", `\nExamples:\n${shown.join("\n\n")}`).action((...given: unknown[]) => act(given.slice(0, -1)));
 }
 
+/**
+ * Ends with the version if the command line asks for nothing else. commander's version() ends as soon as it finds the
+ * option: `firmseal relase --version 1.0.1` would be a success that released nothing.
+ */
+function showVersion(program: Command & { readonly rawArgs?: readonly string[] }): void {
+  if (program.rawArgs?.length !== 1) return;
+  program.configureOutput().writeOut?.(`${about.version}\n`);
+  throw new CommanderError(0, "commander.version", about.version);
+}
+
 type CommandAction = (given: unknown[]) => Promise<void>;
 
 /** The parser of the command line, with `command` in full. Of `others` it knows what --help says. */
 export function programWith(command: AnyCommand | undefined, others: readonly Listed[], act: CommandAction): Command {
   const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)")
-    .version(about.version, "-V, --version")
+    .addOption(new Option("-V, --version", "output the version number"))
     // after a command that signs, --version is that of the release
     .enablePositionalOptions();
+  program.on("option:version", () => showVersion(program));
   // without a command after them
   for (const name of GLOBAL_OPTIONS) program.addOption(new Option(name).hideHelp());
   const groups = new Map<string, Command>();

@@ -49,6 +49,36 @@ describe("options", () => {
     await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2"]);
   });
 
+  it("--version is an answer only if nothing else is asked", async () => {
+    const p = standard();
+    for (const flag of ["--version", "-V"]) {
+      expect((await p.ok([flag])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+      for (const line of [
+        ["relase", flag, "1.0.1"],
+        ["relase", flag],
+        [flag, "relase"],
+        ["--json", "relase", flag, "1.0.1"],
+      ])
+        expect((await p.run(line)).stderr + (await p.run(line)).stdout, line.join(" ")).toContain(`unknown command 'relase'; did you mean`);
+      for (const line of [
+        ["relase", flag, "1.0.1"],
+        [flag, "1.0.1"],
+        [flag, "--bogus"],
+        ["tokn", "list", flag],
+      ])
+        await refused(p, line);
+      for (const line of [
+        [flag, "release"],
+        [flag, "token", "list"],
+        [flag, "sign", "fw.bin"],
+        ["--json", flag],
+        [flag, flag],
+      ])
+        expect((await p.run(line)).exit, line.join(" ")).toBe(2);
+      expect(await refused(p, [flag, "release"])).toContain("option '--version' must be the only argument");
+    }
+  });
+
   it("for all commands may come before the command", async () => {
     const p = standard();
     await signImage(p, 1, "fw.suit");
