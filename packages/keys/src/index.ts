@@ -4,6 +4,7 @@ export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage 
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
 export { DESCRIPTION, isRecord, ownFile } from "./files/own-file.js";
+export { outputPlace } from "./files/place.js";
 export { isPrivateFile, refuseKeyAsInput } from "./files/private-input.js";
 export { inputName, isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
 export { workerFile } from "./files/worker-file.js";

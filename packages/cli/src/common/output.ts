@@ -3,13 +3,17 @@
 import { basename, dirname, extname, join } from "node:path";
 import {
   checkWritable,
+  environment,
   Failure,
   isFile,
   isPrivateFile,
   isRecord,
   isSameFile,
   KEY_LIMITS,
+  lock,
+  outputPlace,
   ownFile,
+  readAll,
   readFirstBytes,
   STDIO,
   sizeOf,
@@ -33,6 +37,27 @@ export function checkRelease(out: string, envelope: Uint8Array, replace: boolean
 }
 
 /**
+ * Returns what must still hold when an envelope is written. One that was signed in place must be the one that was read:
+ * another process may have added a signature, or made a release.
+ */
+export function judgeRelease(out: string, made: Uint8Array, o: { replace?: boolean }, read?: { path: string; bytes: Uint8Array }) {
+  return () => {
+    if (out === STDIO) return;
+    if (read && isSameFile(read.path, out)) refuseChanged(out, read.bytes);
+    else {
+      checkReplaced(out, "--out", "envelope");
+      checkRelease(out, made, o.replace);
+    }
+  };
+}
+
+/** Throws a Failure if a file that gets a signature in place is no longer what was read. */
+export function refuseChanged(path: string, read: Uint8Array): void {
+  if (sizeOf(path) !== read.length || !Buffer.from(read).equals(readAll(path, read.length)))
+    throw environment(`${path} was changed by another process meanwhile`, "run the command again");
+}
+
+/**
  * An output must not be an input, a private key, the state of a key, or another output. A mistyped name must not cost a
  * key, an image or a signed file: a signed file is replaced only by one of its kind, and a signed file replaces nothing
  * else, but for an envelope, which replaces any other file that is called *.suit. `kind`: of the output, if it is a
@@ -41,6 +66,7 @@ export function checkRelease(out: string, envelope: Uint8Array, replace: boolean
 export function checkOutput(path: string, option: string, others: readonly string[], kind?: FileKind | "log"): void {
   refuseTerminal(path, option);
   if (path === STDIO) return;
+  outputPlace(path);
   const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
   if (clash !== undefined) throw usage(`${option} ${path} would replace ${clash}, which this command uses`, "choose another name");
   checkReplaced(path, option, kind);
@@ -83,6 +109,27 @@ export function deliver(out: string, bytes: Uint8Array, asJson: boolean | undefi
   return member;
 }
 
+/**
+ * Like deliver(), for a file that may replace another one. Calls `judge` when no other process of firmseal can write the
+ * file any more: between the first check and the signature, a person may have typed a passphrase.
+ */
+export async function deliverOver(
+  out: string,
+  bytes: Uint8Array,
+  asJson: boolean | undefined,
+  judge: () => void,
+): Promise<{ data?: string }> {
+  if (out === STDIO) return deliver(out, bytes, asJson);
+  const busy = `${out}: another process is writing it`;
+  const alone = await lock(join(dirname(out), `.${basename(out).slice(0, 40)}.lock`), { busy });
+  try {
+    judge();
+    return deliver(out, bytes, asJson);
+  } finally {
+    alone.release();
+  }
+}
+
 /** Writes an output file whole, as writeWhole() does; "-" is stdout. */
 export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fresh?: boolean } = {}): void {
   try {
@@ -108,9 +155,9 @@ export function checkFleetOutput(path: string, others: readonly string[]): void 
  * Writes what was signed. If it cannot be written, the number is used all the same: the log has it, and a leaf is
  * never used twice.
  */
-export function writeSigned<T>(sequence: string, write: () => T): T {
+export async function writeSigned<T>(sequence: string, write: () => T | Promise<T>): Promise<T> {
   try {
-    return write();
+    return await write();
   } catch (e) {
     const fault = failureOf(e);
     throw new Failure(

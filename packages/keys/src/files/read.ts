@@ -1,10 +1,10 @@
 // Reads files and stdin. Refuses files that are not regular.
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
-import { resolve } from "node:path";
 import { environment, systemFault, usage } from "../errors/failure.js";
 import { KEY_LIMITS } from "../limits.js";
 import { byteWords } from "../words.js";
+import { comparableName } from "./place.js";
 
 /** The path for stdin, or for stdout when a command writes. */
 export const STDIO = "-";
@@ -188,10 +188,10 @@ export function sizeOf(path: string): number {
   return size;
 }
 
-/** Returns whether two paths name one file, even if it does not exist yet. */
+/** Returns whether two paths name one file, even if it does not exist yet. Then names that differ in case are one. */
 export function isSameFile(a: string, b: string): boolean {
   checkName(a);
   checkName(b);
   const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return one && other ? one.dev === other.dev && one.ino === other.ino : resolve(a) === resolve(b);
+  return one && other ? one.dev === other.dev && one.ino === other.ino : !one && !other && comparableName(a) === comparableName(b);
 }

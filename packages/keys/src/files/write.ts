@@ -10,7 +10,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -23,6 +22,7 @@ import { constants as osConstants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { syncFolder as sync } from "@firmseal/verifier/device/file";
 import { environment, type Failure, systemFault, usage } from "../errors/failure.js";
+import { outputPlace } from "./place.js";
 
 let temporary: string | undefined;
 
@@ -86,21 +86,18 @@ export function signalsFree(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/**
- * The path of an output file. A symbolic link is kept, and its target is replaced. The target must be a regular file or
- * absent.
- */
+/** The absolute path of an output file, which must be a regular file or absent. Refuses links: see outputPlace(). */
 function targetOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  // the name of a folder that is not there, which no file can have
-  if (!stat && path.endsWith("/")) throw missingFolder(path, path.slice(0, -1));
-  if (!stat) return path;
-  if (!stat.isFile())
+  // what the name of a file cannot end with
+  if (path.endsWith("/") && !statSync(path, { throwIfNoEntry: false })) throw missingFolder(path, path.slice(0, -1));
+  const target = outputPlace(path);
+  const stat = lstatSync(target, { throwIfNoEntry: false });
+  if (stat && !stat.isFile())
     throw usage(
       `${path} is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
       "give a file name, or - for stdout",
     );
-  return realpathSync(path);
+  return target;
 }
 
 /** Makes changes of a folder durable. */
@@ -161,8 +158,14 @@ export function checkWritable(path: string): void {
 
 /** Like checkWritable(), for a file that must not exist yet. Throws a usage Failure if it does. */
 export function checkNew(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
+  freshPlace(path);
   checkWritable(path);
+}
+
+/** The absolute path of an output that must not exist, not even as a link that leads nowhere. */
+function freshPlace(path: string): string {
+  if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
+  return outputPlace(path);
 }
 
 function existsAlready(path: string): Failure {
@@ -176,12 +179,14 @@ function existsAlready(path: string): Failure {
 export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fresh = false } = {}): void {
   const release = holdSignals();
   try {
-    const target = fresh ? path : targetOf(path);
+    const target = fresh ? freshPlace(path) : targetOf(path);
     temporary = temporaryBeside(target);
     // keep the mode of a replaced file: a file that others could not read must stay so
-    writeDurably(temporary, bytes, (statSync(target, { throwIfNoEntry: false })?.mode ?? mode) & 0o777);
+    writeDurably(temporary, bytes, (lstatSync(target, { throwIfNoEntry: false })?.mode ?? mode) & 0o777);
+    // A folder may have become a link meanwhile. rename() and link() themselves follow no link at the name.
+    outputPlace(target);
     if (fresh) {
-      linkSync(temporary, path);
+      linkSync(temporary, target);
       cleanUp();
     } else {
       renameSync(temporary, target);
@@ -251,6 +256,7 @@ export function writeFolder(path: string, files: ReadonlyMap<string, Uint8Array>
   const release = holdSignals();
   const made: string[] = [];
   try {
+    freshPlace(path);
     const parent = dirname(path);
     for (let folder = parent; !existsSync(folder); folder = dirname(folder)) made.push(folder);
     temporary = temporaryBeside(path);
@@ -261,7 +267,8 @@ export function writeFolder(path: string, files: ReadonlyMap<string, Uint8Array>
     }
     if (time !== undefined) utimesSync(temporary, time, time);
     fsyncFolder(temporary);
-    if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
+    // a folder around it may have become a link meanwhile
+    freshPlace(path);
     // a folder that was made meanwhile is replaced only if it is empty
     renameSync(temporary, path);
     temporary = undefined;
@@ -293,7 +300,7 @@ function removeEmpty(folders: readonly string[]): void {
  * there. Leaves no folder.
  */
 export function checkFolder(path: string, name = "probe"): void {
-  if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
+  freshPlace(path);
   const probe = temporaryBeside(path);
   const made: string[] = [];
   for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) made.push(folder);

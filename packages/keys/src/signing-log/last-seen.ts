@@ -2,7 +2,7 @@
 // or the used leaves of the state. It reveals a log or state that was restored from an old copy. One file for each, in
 // the same format.
 
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { environment, systemFault } from "../errors/failure.js";
@@ -38,7 +38,8 @@ export function stateFolder(): string {
     const fault = systemFault(e, folder);
     throw fault ? environment(fault.message, MARK_PATH, e) : e;
   }
-  return folder;
+  // links on the way to it are the user's own
+  return realpathSync(folder);
 }
 
 /** What a mark counts: entries of a log, or leaves of an HSS/LMS key. */

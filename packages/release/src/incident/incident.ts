@@ -3,7 +3,7 @@
 // worse.
 
 import { join } from "node:path";
-import { grouped, makeFolders, writeWhole } from "@firmseal/keys";
+import { grouped, makeFolders, outputPlace, writeWhole } from "@firmseal/keys";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { readSteps } from "../rotation/files.js";
@@ -135,7 +135,7 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   }
   const chain = chainBefore(given);
   const rehearsed = await rehearse({ ...given, chain }, groups, releaseSigners(given));
-  makeFolders(o.dir);
+  makeFolders(outputPlace(o.dir));
   // fails if the list was made meanwhile: nobody has compared that one
   if (found.isNew) writeWhole(list, found.bytes, { fresh: true });
   const bridges = found.isSigned ? await bridgesIn(given, groups, list) : [];

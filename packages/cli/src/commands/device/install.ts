@@ -1,6 +1,17 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { byteWords, environment, Failure, holdSignals, type Lock, lock, makeFolders, systemFault, usage } from "@firmseal/keys";
+import {
+  byteWords,
+  environment,
+  Failure,
+  holdSignals,
+  type Lock,
+  lock,
+  makeFolders,
+  outputPlace,
+  systemFault,
+  usage,
+} from "@firmseal/keys";
 import {
   identityOf,
   PRODUCT_FILE,
@@ -49,11 +60,22 @@ function openFolder(folder: string): FileDevice {
 /** Files of a first use that was killed: nothing was installed, and the same command may run again. */
 const REMAINS = /^(device\.(json|lock)(\..*)?|envelope\.[ab]\.suit(\.new)?|slots|.*\.new)$/;
 
+/** The device writes its files where they are: a link would lead the content of a slot to another file. */
+function refuseLinks(folder: string): void {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isSymbolicLink()) throw usage(`${path} is a symbolic link; a device has none`, "remove the link, or name another folder");
+    if (entry.name === "slots" && entry.isDirectory()) refuseLinks(path);
+  }
+}
+
 /** Refuses a device among other files: its slots and envelopes would be mixed with them. */
 function checkFolder(folder: string): void {
+  outputPlace(folder);
   const stat = fs.statSync(folder, { throwIfNoEntry: false });
   if (!stat) return;
   if (!stat.isDirectory()) throw usage(`${folder} is not a folder`, "name a new or empty folder for the device");
+  refuseLinks(folder);
   if (fs.existsSync(join(folder, "device.json")) || fs.readdirSync(folder).every((name) => REMAINS.test(name))) return;
   throw usage(`${folder} is a folder of other files, not of a device`, "name a new or empty folder for the device");
 }

@@ -39,7 +39,7 @@ import {
   replace,
   sequenceChecks,
 } from "../../common/options.js";
-import { checkOutput, checkRelease, deliver, writeOut, writeSigned } from "../../common/output.js";
+import { checkOutput, checkRelease, deliver, deliverOver, judgeRelease, writeOut, writeSigned } from "../../common/output.js";
 import { cohortFacts, refuseStranded, warnOfRest } from "../../common/release/cohorts.js";
 import { COHORTS, KEY, membersOf, NUMBER, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { numberWords, outsideWords, receiptWords, versionIfAny } from "../../common/words.js";
@@ -104,19 +104,26 @@ interface Made {
   results: readonly CohortResult[] | undefined;
 }
 
-function bridgeFacts(
+async function bridgeFacts(
   { old, next, prepared }: TrustMove,
   o: RotateBridgeOptions,
   { bytes, manifest, receipts, needed, results }: Made,
   keys: PublicKey[],
 ) {
   const isUnsigned = keys.length === 0;
-  const write = () => {
+  const writeImage = () => {
     if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);
-    // an unsigned one never replaces a bridge that has signatures
-    return deliver(o.out, bytes, o.json, { fresh: isUnsigned && o.out !== STDIO });
   };
-  const member = isUnsigned ? write() : writeSigned(formatSequence(manifest.sequence), write);
+  const write = () => {
+    writeImage();
+    // an unsigned one never replaces a bridge that has signatures
+    return deliver(o.out, bytes, o.json, { fresh: o.out !== STDIO });
+  };
+  const over = () => {
+    judgeRelease(o.out, bytes, o)();
+    writeImage();
+  };
+  const member = isUnsigned ? write() : await writeSigned(formatSequence(manifest.sequence), () => deliverOver(o.out, bytes, o.json, over));
   return {
     out: o.out,
     bytes: bytes.length,

@@ -49,14 +49,14 @@ async function retire(ref: string, o: RotateRetireOptions) {
   });
 }
 
-function retirementFacts(
+async function retirementFacts(
   { key, store, changes, retiredRoles }: Retirement,
   o: RotateRetireOptions,
   { bytes, results, receipts }: { bytes: Uint8Array; results: readonly CohortResult[]; receipts: readonly Receipt[] },
   keys: readonly SigningKey[],
 ) {
   const write = () => deliver(o.out, bytes, o.json, { fresh: keys.length === 0 && o.out !== STDIO });
-  const member = keys.length === 0 ? write() : writeSigned(formatSequence(store.sequence), write);
+  const member = keys.length === 0 ? write() : await writeSigned(formatSequence(store.sequence), write);
   return {
     out: o.out,
     bytes: bytes.length,

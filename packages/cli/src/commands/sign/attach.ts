@@ -29,13 +29,14 @@ import { coseAlg, coseAlgs, EnvelopeDraft, type PublicKey, signedWith } from "@f
 import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, coverage, forVerifier, passphrases } from "../../common/options.js";
-import { checkOutput, deliver } from "../../common/output.js";
+import { allowTestKey, coverage, forVerifier, passphrases, replace } from "../../common/options.js";
+import { checkOutput, deliverOver, judgeRelease } from "../../common/output.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
 interface AttachOptions extends PassphraseOptions, CoverOptions {
+  replace?: boolean;
   key: string;
   signature: string;
   out?: string;
@@ -83,7 +84,7 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   const signed = draft.bytes;
   if (o.for) (await onDemand()).checkFor(o.for, signed);
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
-  const member = deliver(out, signed, o.json);
+  const member = await deliverOver(out, signed, o.json, judgeRelease(out, signed, o, { path, bytes: envelope }));
   return {
     out,
     bytes: signed.length,
@@ -102,6 +103,7 @@ export default define({
     option("-k, --key <key>", "public key of the signer", { required: true }),
     option("--signature <file>", "the signature: raw, hex or base64, also DER for es256; - for stdin", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout (default: the envelope, in place)"),
+    replace(),
     ...passphrases(),
     ...coverage(),
     allowTestKey(),

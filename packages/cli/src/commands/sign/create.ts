@@ -2,7 +2,7 @@ import { byteWords, readAll } from "@firmseal/keys";
 import { encodeDescription, formatDigest, LIMITS } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { allowKeyAsImage, replace } from "../../common/options.js";
-import { checkOutput, checkRelease, deliver, outputName } from "../../common/output.js";
+import { checkOutput, checkRelease, deliverOver, judgeRelease, outputName } from "../../common/output.js";
 import { DIGEST_SHAPE, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -20,7 +20,7 @@ async function createEnvelope(o: CreateOptions) {
   const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from, o);
   const envelope = draft.bytes;
   checkRelease(out, envelope, o.replace);
-  const member = deliver(out, envelope, o.json);
+  const member = await deliverOver(out, envelope, o.json, judgeRelease(out, envelope, o));
   return {
     out,
     bytes: envelope.length,

@@ -49,7 +49,7 @@ import {
   sequenceChecks,
   target,
 } from "../../common/options.js";
-import { checkOutput, checkRelease, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
+import { checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { asNamed, consumerFacts, consumerRecipe, consumerWords, judgeFor } from "../../common/release/consumer.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
@@ -127,14 +127,15 @@ async function signWith(
 
   const approved = await readApprovals(o);
   const made = await prepare();
+  const judge = (read: EnvelopeDraft, bytes: Uint8Array) =>
+    judgeRelease(out, bytes, o, input.kind === "envelope" ? { path: input.path, bytes: read.bytes } : undefined)();
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
   const signingOptions = {
     ...o,
     lists,
     approvals: approved,
     ...(await judgeFor(o, opened)),
-    // an envelope gets its signature in place
-    admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
+    admit: (draft: EnvelopeDraft) => judge(draft, draft.bytes),
   };
   const { draft, receipts } = await recordSigning("sign", opened, signingOptions, made.draft);
   const signing = opened.map((key) => key.signer);
@@ -145,10 +146,12 @@ async function signWith(
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);
-  const member = writeSigned(sequence, () => {
-    if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
-    return deliver(out, signed, o.json);
-  });
+  const member = await writeSigned(sequence, () =>
+    deliverOver(out, signed, o.json, () => {
+      judge(draft, signed);
+      if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
+    }),
+  );
   return {
     out,
     bytes: signed.length,

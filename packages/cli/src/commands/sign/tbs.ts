@@ -50,7 +50,7 @@ import {
   releaseVersion,
   replace,
 } from "../../common/options.js";
-import { checkOutput, checkRelease, deliver, inJson, outputName, writeOut } from "../../common/output.js";
+import { checkOutput, checkRelease, deliver, deliverOver, inJson, judgeRelease, outputName, writeOut } from "../../common/output.js";
 import { consumerRecipe, namedAlgs } from "../../common/release/consumer.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
@@ -149,7 +149,7 @@ async function writeTbs(path: string, o: TbsOptions) {
     list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key, algs?.[i])) });
   if (made.read !== undefined) notice(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
-  if (isMade) writeOut(name, draft.bytes);
+  if (isMade) await deliverOver(name, draft.bytes, false, judgeRelease(name, draft.bytes, o));
   for (const { out, bytes } of list) deliver(out, bytes, o.json);
   return { ...tbsFacts(name, manifest, list, o.json === true), ...versionFacts(draft.outline) };
 }

@@ -35,7 +35,7 @@ async function merge(paths: string[], o: MergeOptions) {
   const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, o);
   for (const one of kept.filter(({ key }) => !key))
     warn(`a signature by ${who(one)} may be by a root of a previous file: give --previous-trust FILE, and it stays only if it counts`);
-  const facts = writeSignedTrust({ ...shown, path: first.path, out }, bytes, o, receipts);
+  const facts = await writeSignedTrust({ ...shown, path: first.path, out, bytes: first.bytes }, bytes, o, receipts);
   const signatureFacts = (one: MergedSignature) => ({
     from: paths[one.from] as string,
     thumbprint: one.key ? keyFacts(one.key).thumbprint : null,

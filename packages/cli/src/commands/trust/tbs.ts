@@ -31,7 +31,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   } catch (e) {
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }
-  const member = writeSigned(formatSequence(store.sequence), () => deliver(out, message, o.json, { fresh: out !== STDIO }));
+  const member = await writeSigned(formatSequence(store.sequence), () => deliver(out, message, o.json, { fresh: out !== STDIO }));
   return { out, bytes: message.length, changes, log, ...member };
 }
 

@@ -1,6 +1,6 @@
 // What trust sign, tbs and attach have in common.
 
-import { Failure, type PassphraseOptions, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
+import { Failure, isSameFile, type PassphraseOptions, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
 import {
   type ApprovalOptions,
   keysOf,
@@ -17,7 +17,7 @@ import {
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { deliver, writeSigned } from "../output.js";
+import { deliverOver, refuseChanged, writeSigned } from "../output.js";
 import { receiptWords, rootWords } from "../words.js";
 
 /** Adds the names of file and key to a fault. */
@@ -82,13 +82,17 @@ export function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, 
 }
 
 /** Writes a signed trust file, and gives the facts of it. */
-export function writeSignedTrust(
-  { path, out, chain, changes }: Pick<TrustToSign, "path" | "out" | "chain" | "changes">,
+export async function writeSignedTrust(
+  { path, out, chain, changes, bytes: read }: Pick<TrustToSign, "path" | "out" | "chain" | "changes" | "bytes">,
   bytes: Uint8Array,
   o: { json?: boolean },
   log: readonly Receipt[],
 ) {
   const { store } = readUnverifiedTrust(path);
+  const judge = () => {
+    // another root may have signed it meanwhile
+    if (isSameFile(path, out)) refuseChanged(path, read);
+  };
   const roots = rootProgress(bytes, store);
   const previous = chain.map((one) => ({ trust: one.path, ...rootProgress(bytes, one.store) }));
   const rootsBefore = chain[0] ? rootProgress(bytes, chain[0].store) : null;
@@ -100,11 +104,11 @@ export function writeSignedTrust(
     previous,
     changes,
     log,
-    ...writeSigned(formatSequence(store.sequence), () => deliver(out, bytes, o.json)),
+    ...(await writeSigned(formatSequence(store.sequence), () => deliverOver(out, bytes, o.json, judge))),
   };
 }
 
-export function signedTrustWords({ out, roots, previous, log }: ReturnType<typeof writeSignedTrust>): string[] {
+export function signedTrustWords({ out, roots, previous, log }: Awaited<ReturnType<typeof writeSignedTrust>>): string[] {
   const [newest, ...older] = previous;
   return [
     `${out}: signed by ${rootWords(roots)}${newest ? `, and by ${rootWords(newest)} of the previous file` : ""}`,
