@@ -18,7 +18,9 @@ describe("the table of boards", () => {
       const text = await shown({ columns });
       expectHarmless(text);
       expect(text).toContain("#.........");
-      for (const line of text.split("\n")) expect(stringWidth(line), line).toBeLessThanOrEqual(columns);
+      // a path is whole, so that it can be copied
+      const lines = text.split("\n").filter((line) => !/^(reads|would write) /.test(line));
+      for (const line of lines) expect(stringWidth(line), line).toBeLessThanOrEqual(columns);
     }
     for (const o of [{}, { columns: 50 }]) {
       const text = await shown(o);

@@ -103,6 +103,36 @@ describe("a key in the transit engine", () => {
     expect(calls).toEqual(["GET /v1/team/transit/keys/release", "POST /v1/team/transit/sign/release"]);
   });
 
+  it.skipIf(process.platform === "win32")("keeps its token from a program that signs with another key of the command", async () => {
+    const { env } = await vault([serviceKey("ed25519")]);
+    const p = standard();
+    const { x } = JSON.parse(p.get("A.jwk").toString()) as { x: string };
+    const answer = { contractVersion: 1, alg: "ed25519", publicKey: Buffer.from(x, "base64url").toString("base64") };
+    // it signs nothing: what it sees is what counts
+    p.put(
+      "plugin.sh",
+      `#!/bin/sh\nIFS= read -r request\nenv >> "${p.at("seen")}"\ncat /proc/$PPID/environ >> "${p.at("seen")}"\necho '${JSON.stringify(answer)}'\n`,
+      0o755,
+    );
+    const plugin = `exec:${p.at("plugin.sh")}`;
+    for (const name of ["VAULT_TOKEN", "BAO_TOKEN"]) {
+      p.put("seen", "");
+      const credentials = { VAULT_ADDR: env.VAULT_ADDR, [name]: CANARY, OTHER: "for the program" };
+      const r = await p.run(["sign", "fw.bin", "--key", plugin, "--key", "vault:transit/release", ...FACTS, "--seq", "7"], {
+        env: credentials,
+        program: true,
+      });
+      // Vault has signed: the program is what fails
+      expect(r.stderr).toContain("plugin.sh");
+      expect(p.get("seen").toString()).toContain("OTHER=for the program");
+      expect(p.get("seen").toString()).not.toContain(CANARY);
+      // alone, it gets what is there for it
+      p.put("seen", "");
+      await p.run(["sign", "fw.bin", "--key", plugin, ...FACTS, "--seq", "7"], { env: credentials, program: true });
+      expect(p.get("seen").toString()).toContain(CANARY);
+    }
+  });
+
   it("is requested again if Vault is busy, and only then", async () => {
     let n = 0;
     const { calls } = await vault([serviceKey("ed25519")], () => (n++ === 1 ? { status: 503 } : undefined));

@@ -107,6 +107,13 @@ export function productFile(): Option {
   return option("--product <file>", "product file (default: firmseal.toml)");
 }
 
+/** Folders outside that of the product file. */
+export function allowOutside(): Option {
+  return option("--allow-outside <dir>", "also take images from this folder outside that of the product file, and put releases there", {
+    repeat: true,
+  });
+}
+
 /** The version of what is signed. */
 export function releaseVersion(): Option {
   return option(

@@ -1,5 +1,6 @@
 // Product files that are expensive to read.
 
+import { keyA } from "../../../test-support/src/command-line/run.js";
 import type { Row } from "../budget.js";
 import { repeat } from "../budget-inputs.js";
 import { REFUSED } from "./common.js";
@@ -29,6 +30,19 @@ export const PRODUCTS: Row[] = [
   onProduct("release: brackets in a line", 40_000, (n) => `${PRODUCT}uri = [ ${repeat(n, () => "[],").join(" ")} ]\nx = 1\n`),
   onProduct("release: escaped quotes in a comment", 20_000, (n) => `${PRODUCT}# "${repeat(n, () => '\\"').join("")}\nx = 1\n`),
   onProduct("release: references to keys", 20_000, (n) => `${PRODUCT}[keys]\nrelease = [ ${repeat(n, () => '"A.pem"').join(", ")} ]\n`),
+  {
+    name: "release: stars in a pattern",
+    units: 200,
+    exit: REFUSED,
+    args(place, n, tag) {
+      place.putKeys({ A: keyA });
+      place.folder(`${tag}.files`);
+      place.put(`${tag}.files/${"a".repeat(60)}`, "");
+      const image = `${tag}.files/${repeat(n, () => "*a").join("")}*b`;
+      place.put(`${tag}.toml`, `${PRODUCT}[keys]\nrelease = "A.pem"\n[boards.b]\nimage = "${image}"\n`);
+      return ["release", "--version", "1.0.0", "--product", `${tag}.toml`, "--dry-run"];
+    },
+  },
   {
     name: "verify: artifacts of a record",
     units: 2_000,

@@ -19,6 +19,22 @@ export function takeVariable(name: string): string | undefined {
   return value;
 }
 
+/** Reads a variable that takeVariable() may have removed. */
+export function heldVariable(name: string): string | undefined {
+  return process.env[name] ?? takenVariables.get(name);
+}
+
+/** Calls `work` with removed variables in the environment: a library reads them there. It must read them at once. */
+export function withHeld<T>(names: readonly string[], work: () => T): T {
+  const held = names.filter((name) => process.env[name] === undefined && takenVariables.has(name));
+  for (const name of held) process.env[name] = takenVariables.get(name);
+  try {
+    return work();
+  } finally {
+    for (const name of held) delete process.env[name];
+  }
+}
+
 /**
  * Clears the cache of read variables, for a program that runs several commands in sequence, each with an environment of
  * its own.

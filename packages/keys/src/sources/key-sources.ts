@@ -5,6 +5,7 @@ import { suggestion } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
 import { variableOf } from "../secrets/environment.js";
 import { parseUri, pinVariable } from "./pkcs11/uri.js";
+import { SERVICE_SECRETS } from "./services/variables.js";
 import type { OpenSource, SecretKind } from "./source.js";
 
 export interface SourceRow {
@@ -16,6 +17,10 @@ export interface SourceRow {
   asks?(ref: string): SecretKind | undefined;
   /** The environment variable that a reference names for a secret. Throws KeyFileError for an invalid reference. */
   variable?(ref: string): string | undefined;
+  /** A program of the person's signs. */
+  readonly startsProgram?: true;
+  /** Environment variables with secrets that the implementation reads itself. */
+  readonly secrets?: readonly string[];
   /** Loads the implementation on demand. */
   load(): Promise<OpenSource>;
 }
@@ -38,11 +43,26 @@ export const KEY_SOURCES: readonly SourceRow[] = [
     variable: (ref) => pinVariable(parseUri(ref)),
     load: async () => (await import("./pkcs11/pkcs11.js")).openTokenKey,
   },
-  { scheme: "exec", form: "exec:PROGRAM", load: async () => (await import("./exec/exec.js")).openProgram },
-  { scheme: "awskms", form: "awskms:…", load: async () => (await import("./services/awskms.js")).openAwsKey },
+  { scheme: "exec", form: "exec:PROGRAM", startsProgram: true, load: async () => (await import("./exec/exec.js")).openProgram },
+  {
+    scheme: "awskms",
+    form: "awskms:…",
+    secrets: SERVICE_SECRETS.awskms,
+    load: async () => (await import("./services/awskms.js")).openAwsKey,
+  },
   { scheme: "gcpkms", form: "gcpkms:…", load: async () => (await import("./services/gcpkms.js")).openGoogleKey },
-  { scheme: "azurekv", form: "azurekv:…", load: async () => (await import("./services/azurekv.js")).openAzureKey },
-  { scheme: "vault", form: "vault:…", load: async () => (await import("./services/vault.js")).openVaultKey },
+  {
+    scheme: "azurekv",
+    form: "azurekv:…",
+    secrets: SERVICE_SECRETS.azurekv,
+    load: async () => (await import("./services/azurekv.js")).openAzureKey,
+  },
+  {
+    scheme: "vault",
+    form: "vault:…",
+    secrets: SERVICE_SECRETS.vault,
+    load: async () => (await import("./services/vault.js")).openVaultKey,
+  },
 ];
 
 /** For references without a scheme. */

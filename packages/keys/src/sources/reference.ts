@@ -15,12 +15,15 @@ import type { Asking, OpenedKey, SigningKey } from "./source.js";
 
 /**
  * The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs
- * (pin-source=env:NAME).
+ * (pin-source=env:NAME). If one of its keys is behind a program, also the credentials for key services.
  */
 function secretVariables(refs: readonly string[], options: readonly PassphraseOption[]): string[] {
   // with the same parsers that read them: a separate pattern would miss other cases or percent-encoding
   const inRefs = refs.flatMap((ref) => sourceRow(ref).variable?.(ref) ?? []);
-  return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs];
+  // a program gets the credentials that are in the environment for it, but not those of another key of this command
+  const startsProgram = refs.some((ref) => sourceRow(ref).startsProgram);
+  const ofServices = startsProgram ? refs.flatMap((ref) => sourceRow(ref).secrets ?? []) : [];
+  return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs, ...ofServices];
 }
 
 /**

@@ -12,7 +12,7 @@ export interface FlashBytes {
 
 /**
  * Reads an image whole, once: what is hashed is what is embedded, even if the file changes meanwhile. `given`: its
- * bytes, from stdin.
+ * bytes, if they were read.
  */
 export function flashBytes(path: string, given?: Uint8Array): FlashBytes {
   const file = given ?? readAll(path, LIMITS.image);

@@ -80,6 +80,9 @@ export const LIMITS = {
   waivers: 64,
   /** Bytes of a byte string that `inspect --diag` shows in full. */
   shownBytes: 64 * KIB,
+  /** Alternatives in a pattern for an image, and names in the folders that it leads to. */
+  patternAlternatives: 256,
+  patternNames: 100_000,
   /** Folders beside each other in a folder of releases. */
   releases: 4096,
   /** Bytes of the record of a release, and of its checksums. */

@@ -15,6 +15,7 @@ import type { TrustOnFile } from "../trust/read.js";
 import { productTrustFile, productTrustKeys, refuseMissingKeys, refuseRole } from "./board/devices.js";
 import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
+import { refuseOutsideOut } from "./file/inside.js";
 import { type Board, boardsOf, type Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
@@ -190,6 +191,7 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   refuseRole(product, role);
   refuseUnknownRules(product);
   if (!o.dryRun) refuseMissingKeys(product, role ?? "release");
+  if (o.out === undefined) refuseOutsideOut(product);
   const out = o.out ?? shelfPath(product, role);
   const folder = join(out, version);
   o.into?.(folder);

@@ -26,6 +26,7 @@ import {
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import {
+  allowOutside,
   allowRootKey,
   allowTestKey,
   approvals,
@@ -38,7 +39,17 @@ import {
 } from "../../common/options.js";
 import { checkOutput, writeOut } from "../../common/output.js";
 import { findingLines, lintCounts } from "../../common/release/findings.js";
-import { changeFacts, changeLines, givenUpWords, imageTable, lastKnown, planned, shown } from "../../common/release/release-facts.js";
+import {
+  changeFacts,
+  changeLines,
+  givenUpWords,
+  imageTable,
+  lastKnown,
+  planned,
+  referenceLines,
+  references,
+  shown,
+} from "../../common/release/release-facts.js";
 import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
@@ -46,6 +57,7 @@ import { LiveLines } from "../../show/live.js";
 interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
   version: string;
   product?: string;
+  allowOutside?: string[];
   out?: string;
   previous?: string;
   diff?: string;
@@ -100,12 +112,12 @@ async function withFindings<T>(
 
 /** Makes a release of all boards of a product, or of those that are named. */
 async function release(boards: string[], o: ReleaseCommandOptions) {
-  const product = readProduct(o.product ?? PRODUCT_FILE);
+  const product = readProduct(o.product ?? PRODUCT_FILE, o.allowOutside);
   return withFindings(o, product, (linted) => releaseProduct(product, boards, o, linted));
 }
 
 async function releaseProduct(product: Product, boards: string[], o: ReleaseCommandOptions, linted: (report: ReleaseLint) => void) {
-  const { json: _, product: _file, sarif: _sarif, ...rest } = o;
+  const { json: _, product: _file, allowOutside: _outside, sarif: _sarif, ...rest } = o;
   const lines = new LiveLines();
   const first = await planRelease(product, {
     ...rest,
@@ -131,6 +143,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     return {
       ...facts,
       boards: planned(plan, plan.cuts),
+      references: references(plan),
       state: plan.existing ? "unchanged" : "planned",
       sequence: planSequence === undefined ? null : String(planSequence),
       artifacts: [],
@@ -147,6 +160,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
   return {
     ...facts,
     boards: planned(plan, cuts),
+    references: undefined,
     state: written ? "released" : "unchanged",
     sequence: record.sequence,
     artifacts: record.artifacts.map(shown),
@@ -178,6 +192,7 @@ export default define({
   options: () => [
     option("--version <version>", "version of the release: 1.4.2, 1.5.0-rc.1, 1.4.2+7", { required: true }),
     productFile(),
+    allowOutside(),
     option(
       "-o, --out <dir>",
       "folder of releases; the release is a folder in it, named after the version (default: from the product file)",
@@ -216,6 +231,7 @@ export default define({
       images: ["object[]", "its images"],
       ...membersOf("images[]", {
         path: ["string", "file from the build"],
+        real: ["string", "where it is, with links resolved"],
         component: ["string", "component that gets it"],
         slot: ["string|null", "a or b, if it is for one slot"],
         size: ["number", "its length in bytes"],
@@ -226,6 +242,13 @@ export default define({
       }),
       "cuts?": ["number", "power cuts that were tried"],
       "cutsDuringRecovery?": ["number", "power cuts during the recovery from each"],
+    }),
+    "references?": ["object", "with --dry-run: what the product file leads to"],
+    ...membersOf("references?", {
+      product: ["string", "the product file, with links resolved"],
+      keys: ["string[]", "references of the keys that would sign"],
+      reads: ["string[]", "other files and folders that it names: trust, keys, bill of materials, earlier releases"],
+      writes: ["string", "folder of the release"],
     }),
     artifacts: ["object[]", "files of the release; release.json has more about them"],
     ...membersOf("artifacts[]", {
@@ -270,6 +293,7 @@ export default define({
       ...f.lint.findings.filter(({ severity, waived }) => severity !== "note" && !waived).flatMap(findingLines),
       ...(f.changes ?? []).flatMap(changeLines),
       ...givenUpWords(f.boards),
+      ...(f.references ? referenceLines(f.references, f.boards) : []),
       ...receiptWords(f.log),
       `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${f.folder} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,

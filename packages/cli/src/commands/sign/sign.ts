@@ -35,6 +35,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import {
+  allowOutside,
   allowTestKey,
   approvals,
   coseAlgOption,
@@ -61,6 +62,7 @@ interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides
   log?: string;
   key?: string[];
   product?: string;
+  allowOutside?: string[];
   board?: string;
   out?: string;
   replace?: boolean;
@@ -89,7 +91,7 @@ export async function signInput(path: string | undefined, o: SignOptions) {
 /** Signs the image of a board of the product file, which says what it is for, and who signs it. */
 async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
   const { boardInput, readProduct, refuseMissingKeys, signingKeys } = await onDemand();
-  const product = readProduct(rest.product ?? PRODUCT_FILE);
+  const product = readProduct(rest.product ?? PRODUCT_FILE, rest.allowOutside);
   const { board, input, prepared, name } = await boardInput(product, rest.board, path, {
     ...rest,
     ...(typeof seq === "bigint" && { seq }),
@@ -184,6 +186,7 @@ export default define({
     ),
     replace(),
     productFile(),
+    allowOutside(),
     option("--board <name>", "board of the product file, which gives vendor, class, image, URI and keys"),
     ...imageInputOptions(),
     releaseVersion(),

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { isFolder, keyWords, someOf, usage } from "@firmseal/keys";
 import {
   type ConsumerName,
@@ -68,6 +69,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
       payloadsChecked,
       payloadsNotChecked,
       severedAbsent,
+      keysFrom: [...(o.key ?? []), ...(o.trust ?? [])],
       releases: undefined,
     };
   } catch (e) {
@@ -93,6 +95,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
     payloadsChecked: releases.flatMap((one) => one.payloadsChecked),
     payloadsNotChecked: releases.flatMap((one) => one.payloadsNotChecked),
     severedAbsent: [...new Set(releases.flatMap((one) => one.severedAbsent))],
+    keysFrom: [resolve(o.product ?? PRODUCT_FILE)],
     releases: releases.map((one) => ({
       path: one.path,
       board: one.board,
@@ -137,6 +140,7 @@ export default define({
     payloadsChecked: ["string[]", "URIs of the payloads that match their digests"],
     payloadsNotChecked: ["string[]", "with --without-payloads: URIs of the missing payloads"],
     severedAbsent: ["string[]", "severed elements that are not in the envelope"],
+    keysFrom: ["string[]", "what gave the trusted keys: key files, trust files, or the product file"],
     "releases?": ["object[]", "with a product file: each envelope that was verified"],
     ...membersOf("releases?[]", {
       path: ["string", "the envelope"],
@@ -151,6 +155,8 @@ export default define({
     ...(f.releases
       ? f.releases.map((one) => `${one.path}: good, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`)
       : [`${path}: good, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
+    // it may be that of a stranger, in whose folder the command runs
+    ...(f.releases ? [`trusted keys: those of ${f.keysFrom.join(", ")}`] : []),
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
     ...(f.severedAbsent.length > 0 ? [`severed, not in the envelope: ${f.severedAbsent.join(", ")}`] : []),
   ],

@@ -1,6 +1,8 @@
 // The facts of a release before it is signed, and their words.
 
 import type { Artifact } from "@firmseal/behaviour";
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
 import { visible } from "@firmseal/keys";
 import {
   type BoardChange,
@@ -11,6 +13,7 @@ import {
   productNames,
   type ReleasePlan,
 } from "@firmseal/release";
+import { unlessThrown } from "@firmseal/signer";
 import type { Picture } from "../../show/bars.js";
 import type { Line } from "../../show/render.js";
 import { differenceLines } from "./difference.js";
@@ -35,8 +38,9 @@ export function planned(plan: ReleasePlan, cuts: ReleasePlan["cuts"]) {
     board: board.name,
     classes: [...board.classes],
     for: board.for ?? null,
-    images: images.map(({ path, component, slot, slotSize, bytes, digest, uri, file }) => ({
+    images: images.map(({ path, real, component, slot, slotSize, bytes, digest, uri, file }) => ({
       path,
+      real,
       component,
       slot: slot ?? null,
       size: bytes.length,
@@ -47,6 +51,27 @@ export function planned(plan: ReleasePlan, cuts: ReleasePlan["cuts"]) {
     })),
     ...cuts.get(board.name),
   }));
+}
+
+/** What a product file leads to: what opens a key, what is read, and where it is written. */
+export function references({ product, options, folder }: ReleasePlan) {
+  const { file, root, keys } = product.trust;
+  const reads = [file, ...root, ...keys, product.policy.sbom, product.sequence.previous].filter((path) => path !== undefined);
+  return {
+    product: realpathSync(product.path),
+    keys: [...product.keys[options.role ?? "release"]],
+    reads: reads.map((path) => unlessThrown(() => realpathSync(path)) ?? resolve(path)),
+    writes: resolve(folder),
+  };
+}
+
+export function referenceLines(plan: ReturnType<typeof references>, boards: PlannedBoards): Line[] {
+  const images = boards.flatMap((one) => one.images.map(({ real }) => real));
+  return [
+    ...plan.keys.map((key) => `would be signed by ${key}`),
+    ...[plan.product, ...plan.reads, ...images].map((path) => `reads ${path}`),
+    `would write ${plan.writes}`,
+  ].map((text) => ({ text: visible(text) }));
 }
 
 /** The last release that is known. */

@@ -5,6 +5,7 @@ import type { SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
+import { heldVariable } from "../../secrets/environment.js";
 import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
@@ -109,13 +110,25 @@ function isOf(asked: string, answered: string | undefined): answered is string {
   return want.key.startsWith("alias/") || want.key === got.key;
 }
 
+/** The credentials in variables that were removed from the environment, from which the library would read them. */
+function heldCredentials() {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: isThere, AWS_PROFILE: profile } = process.env;
+  const secretAccessKey = heldVariable("AWS_SECRET_ACCESS_KEY");
+  // with a profile, the library does not use the variables
+  if (!accessKeyId || isThere !== undefined || !secretAccessKey || profile) return undefined;
+  const sessionToken = heldVariable("AWS_SESSION_TOKEN");
+  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+}
+
 /** Opens the key for a reference. Requests its public half from the service once. Throws KeyFileError. */
 export async function openAwsKey(ref: string): Promise<OpenedKey> {
   const id = ref.slice("awskms:".length);
   const arn = ARN.exec(id);
   if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", REFERENCE_FORM);
   const { KMSClient, GetPublicKeyCommand, SignCommand } = await importPackage(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
+  const credentials = heldCredentials();
   const client = new KMSClient({
+    ...(credentials && { credentials }),
     ...(arn && { region: arn[2] as string }),
     maxAttempts: ATTEMPTS,
     requestHandler: { connectionTimeout: ATTEMPT, requestTimeout: ATTEMPT, throwOnRequestTimeout: true },

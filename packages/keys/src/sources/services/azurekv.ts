@@ -5,6 +5,7 @@ import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
+import { withHeld } from "../../secrets/environment.js";
 import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
@@ -21,6 +22,7 @@ import {
   unknownTrouble,
   wrongReference,
 } from "./service.js";
+import { SERVICE_SECRETS } from "./variables.js";
 
 const SERVICE = "Azure Key Vault";
 const PACKAGES = "@azure/keyvault-keys @azure/identity";
@@ -101,7 +103,8 @@ export async function openAzureKey(ref: string): Promise<OpenedKey> {
     keys: await import("@azure/keyvault-keys"),
     identity: await import("@azure/identity"),
   }));
-  const credential = new identity.DefaultAzureCredential();
+  // it reads the variables while it is made
+  const credential = withHeld(SERVICE_SECRETS.azurekv, () => new identity.DefaultAzureCredential());
   const options = { retryOptions: { maxRetries: ATTEMPTS - 1, maxRetryDelayInMs: ATTEMPT } };
   const client = new keys.KeyClient(vault, credential, options);
   const got = await callService(

@@ -11,6 +11,7 @@ import { CURVE_ALGS, CUSTODY, type CurveAlg } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
+import { heldVariable } from "../../secrets/environment.js";
 import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
@@ -77,7 +78,7 @@ function troubleOf(e: unknown): Trouble {
   return TROUBLES[e.status] ?? unknownTrouble(SERVICE, `HTTP_${e.status}`);
 }
 
-const variable = (name: string) => process.env[`VAULT_${name}`] || process.env[`BAO_${name}`] || undefined;
+const variable = (name: string) => heldVariable(`VAULT_${name}`) || heldVariable(`BAO_${name}`) || undefined;
 
 /** Where Vault is. A token does not go over the network in clear. */
 function address(ref: string): URL {

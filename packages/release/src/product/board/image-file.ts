@@ -1,19 +1,34 @@
 // The file of an image: what a build wrote, under a name that may have a version or a date in it.
 
 import { statSync } from "node:fs";
-import { someOf } from "@firmseal/keys";
-import { globSync, isDynamicPattern } from "tinyglobby";
-import type { Product } from "../file/product.js";
+import { dirname, join } from "node:path";
+import { grouped, isFile, someOf } from "@firmseal/keys";
+import { unlessThrown } from "@firmseal/signer";
+import { LIMITS } from "../../input/limits.js";
+import { insideProject } from "../file/inside.js";
+import type { Product, ProductImage } from "../file/product.js";
+import { filesMatching, isPattern } from "./pattern.js";
 
-/** The one file that a pattern matches. Throws a Failure: PRODUCT, at the member `at`. */
-export function imageFile(product: Product, pattern: string, at: string): string {
-  const stat = statSync(pattern, { throwIfNoEntry: false });
+/** An image of a build: its path in words, and the real one. */
+export interface ImageFile {
+  readonly path: string;
+  readonly real: string;
+}
+
+/** The file of an image. Throws a Failure: PRODUCT, at the member that names it. */
+export function imageFile(product: Product, { files, at, isGiven }: ProductImage, i: number): ImageFile {
+  const path = oneFile(product, files[i] as string, at);
+  // what a person names on the command line may be anywhere
+  return { path, real: isGiven ? path : insideProject(product, path, at) };
+}
+
+/** The one file that a pattern matches. */
+function oneFile(product: Product, pattern: string, at: string): string {
+  // a pattern may be longer than a name
+  const stat = isPattern(pattern) ? unlessThrown(() => statSync(pattern)) : statSync(pattern, { throwIfNoEntry: false });
   if (stat?.isFile()) return pattern;
   if (stat) throw product.fault(at, `${pattern} is not a file`, "name the image that the build writes");
-  // a build may be in a folder whose name begins with a dot; links are not followed, which may lead in circles
-  const found = isDynamicPattern(pattern)
-    ? globSync(pattern, { dot: true, followSymbolicLinks: false, expandDirectories: false }).sort()
-    : [];
+  const found = isPattern(pattern) ? matching(product, pattern, at) : [];
   if (found.length === 0) throw product.fault(at, `${pattern}: no image has this name`, "build it first, or correct the name");
   if (found.length > 1)
     throw product.fault(
@@ -22,4 +37,19 @@ export function imageFile(product: Product, pattern: string, at: string): string
       "remove old images, or make the pattern narrower",
     );
   return found[0] as string;
+}
+
+/** The name of the product's own folder is no pattern. */
+function matching(product: Product, pattern: string, at: string): string[] {
+  const folder = dirname(product.path);
+  const isBelow = pattern.startsWith(`${folder}/`);
+  const found = filesMatching(isBelow ? folder : "", isBelow ? pattern.slice(folder.length + 1) : pattern);
+  if (!found)
+    throw product.fault(
+      at,
+      `${pattern} is too large to search: at most ${grouped(LIMITS.patternAlternatives)} alternatives, and ${grouped(LIMITS.patternNames)} names in its folders`,
+      "make the pattern narrower",
+    );
+  const paths = found.map((path) => (isBelow ? join(folder, path) : path));
+  return paths.filter((path) => isFile(path));
 }

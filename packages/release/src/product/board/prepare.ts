@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { fileOfUri } from "@firmseal/behaviour";
-import { byteWords, grouped, refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
+import { byteWords, grouped, readAll, refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
 import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
 import { consumerOf } from "../../consumer/consumers.js";
 import { fitted } from "../../consumer/recipe.js";
@@ -18,6 +18,8 @@ import { expandUri } from "./uri.js";
 export interface ReleasedImage {
   /** The file from the build. */
   readonly path: string;
+  /** Where it is, with links resolved. */
+  readonly real: string;
   /** The name of the component; "image" for the one that starts. */
   readonly component: string;
   /** a or b, if each slot has its own image. */
@@ -50,8 +52,8 @@ function released(
   image: ProductImage,
   i: number,
 ): ReleasedImage {
-  const path = imageFile(product, image.files[i] as string, image.at);
-  const { bytes, read } = flashBytes(path);
+  const { path, real } = imageFile(product, image, i);
+  const { bytes, read } = flashBytes(path, readAll(real, LIMITS.image));
   const slot = image.files.length > 1 ? SLOTS[i] : undefined;
   const size = image.sizes[i];
   if (size !== undefined && bytes.length > size)
@@ -79,7 +81,7 @@ function released(
       `${uri}: its last part is not the name of a file${(file?.length ?? 0) > 255 ? ", which has at most 255 characters" : ""}`,
       "end it with a name: https://example.com/{version}/{board}.bin",
     );
-  return { path, component: image.name, slot, slotSize: size, bytes, digest: sha256Hex(bytes), uri, file, read };
+  return { path, real, component: image.name, slot, slotSize: size, bytes, digest: sha256Hex(bytes), uri, file, read };
 }
 
 /** The version, of each component. */

@@ -34,7 +34,7 @@ function withImage(product: Product, board: Board, path: string): Board {
   const [image, ...others] = board.images;
   if (!image || others.length > 0 || image.files.length > 1)
     throw usage(`${path}: board ${board.name} has several images`, `drop it: ${product.path} names them`);
-  return { ...board, images: [{ ...image, files: [path] }] };
+  return { ...board, images: [{ ...image, files: [path], isGiven: true }] };
 }
 
 /**

@@ -22,6 +22,8 @@ export interface ProductImage {
   readonly sizes: readonly (number | undefined)[];
   /** JSON Pointer of the member in the product file. */
   readonly at: string;
+  /** The command line names the file, and not the product file. */
+  readonly isGiven?: true;
 }
 
 /** A board of a product: a kind of device, with its images. */
@@ -76,6 +78,8 @@ export interface Product {
   readonly policy: ProductPolicy;
   /** The folder of releases. */
   readonly out: string;
+  /** Folders outside that of the product file to which its paths may lead. */
+  readonly allowOutside: readonly string[];
   /** The line and column of a member, from 1. */
   position(pointer: string): { line: number; column: number };
   /** A Failure that names the line of a member. */

@@ -39,6 +39,7 @@ class Reader {
     private readonly path: string,
     private readonly text: string,
     private readonly written: Written,
+    private readonly allowOutside: readonly string[],
   ) {}
 
   fault(pointer: string, what: string, hint = HINT): Failure {
@@ -208,6 +209,7 @@ class Reader {
       profileAlg: written.profile === undefined ? undefined : PROFILE_ALGS[written.profile.split("-")[2] as string],
       policy: this.policy(),
       out: this.at(written.out ?? "dist"),
+      allowOutside: this.allowOutside,
       position: (pointer) => positionOf(this.text, pointer),
       fault: (pointer, what, hint) => this.fault(pointer, what, hint),
     };
@@ -225,15 +227,16 @@ function productBytes(path: string): Uint8Array {
 }
 
 /**
- * Reads a product file. Throws a Failure: ENVIRONMENT if it is missing, PRODUCT with the line and column of a fault.
+ * Reads a product file. `allowOutside`: folders outside its own to which its paths may lead, and which must exist.
+ * Throws a Failure: ENVIRONMENT if it is missing, PRODUCT with the line and column of a fault.
  */
-export function readProduct(path: string): Product {
+export function readProduct(path: string, allowOutside: readonly string[] = []): Product {
   const text = decodeUtf8(productBytes(path));
   if (text === undefined) throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
-  return productIn(path, text);
+  return productIn(path, text, allowOutside);
 }
 
 /** The product in the text of a file. `path`: its name, for messages and for the paths in it. */
-export function productIn(path: string, text: string): Product {
-  return new Reader(path, text, writtenIn(path, text)).product();
+export function productIn(path: string, text: string, allowOutside: readonly string[] = []): Product {
+  return new Reader(path, text, writtenIn(path, text), allowOutside).product();
 }
