@@ -2,7 +2,7 @@
 // programs. An absent member means that this kind of custody has no such key. The signer's row describes the key
 // itself. A missing row does not compile.
 
-import type { KeyObject } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { algWords, isStateful, jwkFormOf, type KeyAlg, keyAlgs } from "@firmseal/signer";
 
 export interface Custody {
@@ -124,8 +124,23 @@ export const SIGNING_KEYS = algWords(keyAlgs.filter((alg) => !isStateful(alg)));
 /** The hint for people with another kind of key. */
 export const UNSUPPORTED = `keys for signing are ${SIGNING_KEYS}; firmseal keygen makes one`;
 
-/** The algorithm of a key that OpenSSL has read. Returns undefined if it is not supported. */
-export function algOfNode({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyAlg | undefined {
+/** prime-field (X9.62), with which the parameters of a curve begin that are written out. */
+const PRIME_FIELD = Buffer.from("06072a8648ce3d0101", "hex");
+
+/**
+ * Whether a key has the parameters of its curve instead of the name, which RFC 5480 §2.1.1 forbids: readers that compare
+ * them incompletely take another curve for the named one. OpenSSL writes such a key as it was.
+ */
+export function hasExplicitCurve(key: KeyObject): boolean {
+  if (key.asymmetricKeyType !== "ec") return false;
+  const spki = (key.type === "private" ? createPublicKey(key) : key).export({ format: "der", type: "spki" });
+  return spki.includes(PRIME_FIELD);
+}
+
+/** The algorithm of a key that OpenSSL has read. Returns undefined if it is not supported, or its curve has no name. */
+export function algOfNode(key: KeyObject): KeyAlg | undefined {
+  const { asymmetricKeyType, asymmetricKeyDetails } = key;
+  if (hasExplicitCurve(key)) return undefined;
   const curve = asymmetricKeyDetails?.namedCurve;
   return keyAlgs.find((alg) => CUSTODY[alg].node?.type === asymmetricKeyType && CUSTODY[alg].node?.curve === curve);
 }

@@ -1,11 +1,12 @@
 // Key files in each format: read back as they were written, also by OpenSSL.
 
 import { execFileSync } from "node:child_process";
-import { createCipheriv, createPrivateKey, scryptSync } from "node:crypto";
+import { createCipheriv, createPrivateKey, generateKeyPairSync, type KeyObject, scryptSync } from "node:crypto";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { isPrivate, type KeyAlg, privateKey, publicOf, signer, thumbprint, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { ed25519, es256 } from "@firmseal/verifier";
+import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
@@ -13,6 +14,7 @@ import { hasProgram, openssl } from "../../test-support/src/environment/programs
 import { KeyFileError } from "../src/errors/key-file.js";
 import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic, publicFormats } from "../src/formats/format.js";
+import { keyOfSpki } from "../src/sources/services/service.js";
 import { algs, CANARY, expectPrivate, failure, fromPem, keys, PASS, pem, putIn, read } from "./keys-common.js";
 
 const verifiers = { ed25519, es256 };
@@ -184,11 +186,67 @@ describe("SEC1", () => {
   });
 });
 
+describe("a curve with parameters in place of its name", () => {
+  const named = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const explicit = generateKeyPairSync("ec", { namedCurve: "P-256", paramEncoding: "explicit" });
+  const REFUSED = "the parameters of its curve in place of the name";
+
+  test("is refused in public keys (RFC 5480 §2.1.1)", async () => {
+    const spki = (key: KeyObject) => key.export({ type: "spki", format: "pem" }) as string;
+    expect((await read(spki(named.publicKey))).alg).toBe("es256");
+    expect((await failure(spki(explicit.publicKey))).message).toContain(REFUSED);
+  });
+
+  test("is refused in private keys", async () => {
+    for (const type of ["sec1", "pkcs8"] as const) {
+      expect((await read(named.privateKey.export({ type, format: "pem" }) as string)).alg).toBe("es256");
+      expect((await failure(explicit.privateKey.export({ type, format: "pem" }) as string)).message, type).toContain(REFUSED);
+    }
+  });
+
+  test("is refused in a key of a service", () => {
+    const spki = (key: KeyObject) => key.export({ type: "spki", format: "der" }) as Buffer;
+    expect(keyOfSpki("awskms:x", spki(named.publicKey)).alg).toBe("es256");
+    expect(() => keyOfSpki("awskms:x", spki(explicit.publicKey))).toThrow();
+  });
+});
+
 describe("PKCS#8 version 2", () => {
   const v2 = (pub: Uint8Array) =>
     pem("PRIVATE KEY", Buffer.concat([Buffer.from("3051020101300506032b657004220420", "hex"), CANARY, Buffer.from("812100", "hex"), pub]));
 
   test("with its own public key", async () => expectPrivate(await read(v2(keys.ed25519.key)), keys.ed25519));
+
+  // RFC 8410 §10.3
+  const CURDLE = `-----BEGIN PRIVATE KEY-----
+MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB
+Z9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PRIVATE KEY-----
+`;
+
+  test("with attributes", async () => {
+    const key = await read(CURDLE);
+    expect(toHex(key.key)).toBe("19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1");
+    // the public key after them still counts
+    const other = Buffer.from(CURDLE.replace(/-----.*-----|\n/g, ""), "base64");
+    other[other.length - 1] = (other[other.length - 1] as number) ^ 1;
+    expect((await failure(pem("PRIVATE KEY", other))).message).toContain("does not match");
+  });
+
+  test("with attributes, of other algorithms and in version 1", async () => {
+    const attributes = Buffer.from(CURDLE.replace(/-----.*-----|\n/g, ""), "base64").subarray(48, 48 + 33);
+    for (const [alg, key] of Object.entries(keys)) {
+      const plain = plainPem(key).replace(/-----.*-----|\n/g, "");
+      const der = Buffer.from(plain, "base64");
+      // the head of the SEQUENCE has two bytes for these lengths, or three
+      const content = der.subarray(der[1] === 0x81 ? 3 : 2);
+      const body = Buffer.concat([content, attributes]);
+      const head = body.length < 0x80 ? [0x30, body.length] : [0x30, 0x81, body.length];
+      const found = await read(pem("PRIVATE KEY", Buffer.concat([Buffer.from(head), body])));
+      expect(toHex(found.key), alg).toBe(toHex(key.key));
+    }
+  });
 
   test("with a foreign one", async () => {
     expect((await failure(v2(privateKey("ed25519", new Uint8Array(32).fill(1)).key))).message).toContain("does not match");

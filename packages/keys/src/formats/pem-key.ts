@@ -3,9 +3,10 @@
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, keyAlgOfLength, type PrivateKey, type PublicKey, privateKey, secretLength } from "@firmseal/signer";
-import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../algorithms.js";
+import { algOfNode, algsWith, CUSTODY, hasExplicitCurve, SIGNING_KEYS, UNSUPPORTED } from "../algorithms.js";
 import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { ownFromPkcs8, ownFromSpki } from "./der/own.js";
+import { children, SEQUENCE, singleTlv, tlv } from "./der/strict.js";
 import { refuseLong } from "./kdf-cost.js";
 import { readOpenSshPrivate } from "./openssh.js";
 import { decryptPkcs8, isPkcs8, PBES2, secondsOf } from "./pbes2.js";
@@ -29,8 +30,8 @@ export async function readPem(text: string, name: string, passphrase: () => Prom
       return await decrypt(der, await passphrase(), name);
     }
     const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
-    const own = type === "pkcs8" ? await ownFromPlain(der, name) : undefined;
-    return own ?? fromKeyObject(loadKeyObject(der, type, () => damaged(name)));
+    if (type === "pkcs8") return await fromPkcs8(der, name, () => damaged(name));
+    return fromKeyObject(loadKeyObject(der, type, () => damaged(name)));
   } finally {
     der.fill(0);
   }
@@ -61,7 +62,7 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
     try {
       // wrong passphrases whose padding happens to be right must give the same message as others
       const fault = () => (isPkcs8(plain) ? damaged(name) : new WrongPassphrase(name));
-      return (await ownFromPlain(plain, name)) ?? fromKeyObject(loadKeyObject(plain, "pkcs8", fault));
+      return await fromPkcs8(plain, name, fault);
     } finally {
       plain.fill(0);
     }
@@ -92,6 +93,29 @@ async function decryptByOpenSsl(der: Buffer, passphrase: Uint8Array, name: strin
   }
 }
 
+async function fromPkcs8(der: Buffer, name: string, fault: () => Error): Promise<PublicKey | PrivateKey> {
+  const plain = withoutAttributes(der);
+  try {
+    return (await ownFromPlain(plain, name)) ?? fromKeyObject(loadKeyObject(plain, "pkcs8", fault));
+  } finally {
+    plain.fill(0);
+  }
+}
+
+/** The tag of the attributes in PKCS#8, [0], which follow the key (RFC 5958 §2). */
+const ATTRIBUTES = 0xa0;
+
+/**
+ * PKCS#8 without its attributes, which say nothing about the key, but which no reader below knows in version 2. The
+ * same bytes if it has none.
+ */
+function withoutAttributes(der: Buffer): Buffer {
+  const parts = children(singleTlv(der, SEQUENCE)) ?? [];
+  const at = parts.findIndex(({ tag }) => tag === ATTRIBUTES);
+  if (at !== 3) return der;
+  return tlv(SEQUENCE, ...parts.filter((_, i) => i !== at).map(({ whole }) => whole));
+}
+
 /** The key in PKCS#8 if it has a form that we read ourselves: OpenSSL gives a secret only as text. */
 async function ownFromPlain(der: Buffer, name: string): Promise<PublicKey | PrivateKey | undefined> {
   return withPublic(der) ?? (await ownFromPkcs8(der, name));
@@ -118,6 +142,8 @@ function withPublic(der: Buffer): PublicKey | PrivateKey | undefined {
 function fromKeyObject(key: KeyObject): PublicKey | PrivateKey {
   if (!algOfNode(key)) {
     const { asymmetricKeyType: kind, asymmetricKeyDetails } = key;
+    if (hasExplicitCurve(key))
+      throw new KeyError("unsupported", "a key with the parameters of its curve in place of the name (RFC 5480 §2.1.1)");
     const curve = asymmetricKeyDetails?.namedCurve ?? "of explicit parameters";
     throw new KeyError("unsupported", `a key for ${kind === "ec" ? `the curve ${curve}` : kind?.toUpperCase()}, not for ${SIGNING_KEYS}`);
   }

@@ -2,7 +2,7 @@
 
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf, unlessThrown } from "@firmseal/signer";
-import { algsWith, CUSTODY, wordsFor } from "../../algorithms.js";
+import { algsWith, CUSTODY, hasExplicitCurve, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import type { Handle } from "./module.js";
 import * as ck from "./names.js";
@@ -114,6 +114,7 @@ function fromSpki(der: Buffer): PublicKey | undefined {
 }
 
 function fromObject(key: ReturnType<typeof createPublicKey>): PublicKey {
+  if (hasExplicitCurve(key)) throw new KeyError("unsupported", "a key with the parameters of its curve in place of the name");
   return publicOf(fromJwk(key.export({ format: "jwk" })));
 }
 
