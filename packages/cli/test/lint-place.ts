@@ -1,5 +1,7 @@
 // Releases for the tests of lint.
 
+import { createHash } from "node:crypto";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
 import { image, type Place, signImage } from "../../test-support/src/command-line/run.js";
 
@@ -82,4 +84,28 @@ export async function linted(p: Place, args: readonly string[]): Promise<Found &
   const r = await p.run(["lint", ...args, "--json"]);
   expect(r.json, args.join(" ")).toMatchObject({ verified: false });
   return { ...(r.json as unknown as Found), exit: r.exit };
+}
+
+/** An envelope whose manifest has `to` in place of `from`, which is as long, and the digest that goes with it. */
+export function changedManifest(envelope: Uint8Array, from: string, to: string): Uint8Array {
+  const out = Buffer.from(envelope);
+  const { manifestElement } = decodeEnvelope(envelope).envelope;
+  const manifest = out.subarray(manifestElement.whole.at, manifestElement.whole.at + manifestElement.whole.n);
+  const before = createHash("sha256").update(manifest).digest();
+  manifest.write(to, manifest.indexOf(from), "latin1");
+  createHash("sha256").update(manifest).digest().copy(out, out.indexOf(before));
+  return out;
+}
+
+/** An envelope with this header, in hex, in place of the empty unprotected one of its only signature, by Ed25519. */
+export function withUnprotected(envelope: Uint8Array, header: string): Uint8Array {
+  const out = Buffer.from(envelope);
+  const block = Buffer.from("584ad28443a10132a0f65840", "hex");
+  const at = out.indexOf(block);
+  if (at < 0) throw new Error("the signature has another form");
+  const more = Buffer.from(header, "hex");
+  const head = out.indexOf(Buffer.from("0258", "hex"));
+  out[head + 2] = (out[head + 2] as number) + more.length - 1;
+  out[at + 1] = (out[at + 1] as number) + more.length - 1;
+  return Buffer.concat([out.subarray(0, at + 8), more, out.subarray(at + 9)]);
 }

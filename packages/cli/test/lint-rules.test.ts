@@ -6,7 +6,19 @@ import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../test-support/src/bytes.js";
 import { FACTS, image, type Place, standard } from "../../test-support/src/command-line/run.js";
 import { published } from "../../test-support/src/keys/published.js";
-import { described, fetched, identity, linted, mcubootImage, override, product, signed, VENDOR } from "./lint-place.js";
+import {
+  changedManifest,
+  described,
+  fetched,
+  identity,
+  linted,
+  mcubootImage,
+  override,
+  product,
+  signed,
+  VENDOR,
+  withUnprotected,
+} from "./lint-place.js";
 
 /** An alternative for a slot: it fetches and checks payload number i. */
 const forSlot = (slot: number, i: number) => [
@@ -247,6 +259,33 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
       return [await signed(p, 7, "fw.suit", ["--version", "1.2.0"])];
     },
     /names version 1\.1\.9, and the release is 1\.2\.0$/,
+  ],
+  "text-language": [
+    async (p) => {
+      await described(p, "fw", { install: fetched("#f"), text: { "en-US": { "update-description": "faster" } } });
+      p.put("fw.suit", changedManifest(p.get("fw.suit"), "en-US", "en_US"));
+      return ["fw.suit"];
+    },
+    (p) =>
+      described(p, "fw", {
+        install: fetched("#f"),
+        text: { "en-US": { "update-description": "faster" }, de: { "update-description": "schneller" } },
+      }).then((path) => [path]),
+    /^"en_US" is not a language tag$/,
+  ],
+  "cose-headers": [
+    async (p) => {
+      await signed(p, 7, "fw.suit");
+      // a content type that is negative
+      p.put("fw.suit", withUnprotected(p.get("fw.suit"), "a10320"));
+      return ["fw.suit"];
+    },
+    async (p) => {
+      await signed(p, 7, "fw.suit");
+      p.put("fw.suit", withUnprotected(p.get("fw.suit"), "a203616105427a7a"));
+      return ["fw.suit"];
+    },
+    /^header 3, content type, is not text, or a number from 0$/,
   ],
   "cnsa2-signature": [
     async (p) => {

@@ -25,6 +25,7 @@ export { decodeUtf8, secretCopy } from "./bytes.js";
 export { type BoardComponent, type BoardRelease, boardRelease, type PlacedImage } from "./description/board-release.js";
 export { conform, DescriptionError } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
+export { LANGUAGE_TAG } from "./description/language.js";
 export {
   type BytesValue,
   type Command,

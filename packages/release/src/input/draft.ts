@@ -21,7 +21,16 @@ import {
   visible,
   warn,
 } from "@firmseal/keys";
-import { type Description, draftOf, EnvelopeDraft, isUuid, type SignedWith, type SingleImage, singleImage } from "@firmseal/signer";
+import {
+  type Description,
+  draftOf,
+  EnvelopeDraft,
+  isUuid,
+  LANGUAGE_TAG,
+  type SignedWith,
+  type SingleImage,
+  singleImage,
+} from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, looksLikeEnvelope, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
@@ -240,6 +249,8 @@ export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEn
   // the number of a version leaves the room that the version leaves
   if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(version, BigInt(sequence)))
     warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
+  for (const language of outline.text.map((one) => new TextDecoder().decode(Uint8Array.from(one.language))))
+    if (!LANGUAGE_TAG.test(language)) warn(`the text names the language "${visible(language)}", which is not a language tag such as en-US`);
   judgeRefusal(manifest, tried.get(outline));
 }
 

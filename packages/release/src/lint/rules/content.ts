@@ -2,6 +2,8 @@
 
 import { type ImageVersion, imageVersion } from "@firmseal/images";
 import { visible } from "@firmseal/keys";
+import { LANGUAGE_TAG } from "@firmseal/signer";
+import { headerFaults } from "../headers.js";
 import type { LintContext, LintPayload, Rule } from "../rule.js";
 
 const FORMATS: { readonly [format in ImageVersion["format"]]: string } = {
@@ -18,6 +20,10 @@ function versions({ release }: LintContext): { payload: LintPayload; found: Imag
 
 /** MAJOR.MINOR.PATCH at the beginning of a version; `v1.4.2-3-gabc` is that of git describe. */
 const coreOf = (version: string) => /^v?(\d+\.\d+\.\d+)(?![.\d])/.exec(version)?.[1];
+
+const decoder = new TextDecoder();
+const textOf = (bytes: ArrayLike<number>) => decoder.decode(Uint8Array.from(bytes));
+const tagOf = (language: ArrayLike<number>) => visible(textOf(language));
 
 export const contentRules: readonly Rule[] = [
   {
@@ -56,5 +62,24 @@ export const contentRules: readonly Rule[] = [
           `${payload.uri}: ${FORMATS[format]} names version ${visible(version as string)}, and the release is ${context.release.version}`,
         ];
       }),
+  },
+  {
+    id: "L44",
+    name: "text-language",
+    severity: "warning",
+    title: "The language of a text has no valid tag",
+    why: "A reader that looks for a language does not find the text, or refuses all texts of the release.",
+    fix: "Write the tag with hyphens, as RFC 5646 does: en-US, not en_US.",
+    check: ({ release: { outline } }) =>
+      outline.text.flatMap(({ language }) => (LANGUAGE_TAG.test(textOf(language)) ? [] : [`"${tagOf(language)}" is not a language tag`])),
+  },
+  {
+    id: "L45",
+    name: "cose-headers",
+    severity: "warning",
+    title: "A header of a signature has a wrong type, or excludes another one",
+    why: "RFC 9052 §3.1 gives these headers their types. Devices skip them, but other readers refuse the release.",
+    fix: "Sign again without the header: no verifier of SUIT manifests needs it.",
+    check: ({ release: { outline } }) => headerFaults(outline),
   },
 ];
