@@ -61,7 +61,7 @@ export async function record(report, engines, { given, version, options }) {
       continue;
     }
     const run = {
-      engine: engine.name,
+      engine: engine.title,
       version: await versionOf(engine, command, version),
       processor: processorOf(engine, command),
       date: new Date().toISOString().slice(0, 10),
@@ -89,7 +89,7 @@ export async function record(report, engines, { given, version, options }) {
 export const writeTable = () => writeFileSync(README, withTable(readFileSync(README, "utf8")));
 
 function writeRecords(runs) {
-  const order = ({ engine }) => PLAYERS.findIndex(({ name }) => name === engine);
+  const order = ({ engine }) => PLAYERS.findIndex(({ title }) => title === engine);
   const sorted = runs.sort((a, b) => order(a) - order(b) || (a.processor < b.processor ? -1 : 1));
   writeFileSync(RECORDS, `${JSON.stringify({ runs: sorted }, null, 2)}\n`);
 }
@@ -97,7 +97,7 @@ function writeRecords(runs) {
 /** The bundles that ship and that no Espruino for ARM has played: it shifts as the processor does, which x86 hides. */
 export function unrecorded(bundles = shipped(), runs = readRecords()) {
   const good = runs
-    .filter(({ engine, processor }) => processor === "ARM" && PLAYERS.find(({ name }) => name === engine)?.title === "Espruino")
+    .filter(({ engine, processor }) => engine === "Espruino" && processor === "ARM")
     .flatMap((run) => run.bundles.filter(({ passed, failed }) => passed > 0 && failed === 0).map(({ sha256 }) => sha256));
   return bundles.filter(({ text }) => !good.includes(digestOf(text))).map(({ name }) => name);
 }
@@ -132,7 +132,7 @@ export function table(runs = readRecords()) {
   const cellOf = (title, processor) => {
     const own = PLAYERS.filter((engine) => engine.title === title);
     if (own.some((engine) => inCi(engine) && (engine.processor ?? "x86-64") === processor)) return ciCell();
-    const run = runs.find((one) => one.processor === processor && own.some(({ name }) => name === one.engine));
+    const run = runs.find((one) => one.processor === processor && one.engine === title);
     return run ? recordedCell(run) : "not run";
   };
   const lines = [
@@ -147,8 +147,7 @@ export function table(runs = readRecords()) {
 function partsOf(runs) {
   const lines = runs.flatMap(({ engine, version, processor, bundles }) => {
     const whys = new Set(bundles.flatMap(({ name, skipped }) => (name.startsWith("everything") ? skipped.map(({ why }) => why) : [])));
-    const { title } = PLAYERS.find(({ name }) => name === engine);
-    return [...whys].filter((why) => why !== NO_BUNDLE).map((why) => `- ${title} ${version}, ${processor}: ${why}.`);
+    return [...whys].filter((why) => why !== NO_BUNDLE).map((why) => `- ${engine} ${version}, ${processor}: ${why}.`);
   });
   return lines.length ? ["", ...lines] : [];
 }

@@ -183,7 +183,7 @@ it("passes on names from outside as values, never as keys", () => {
 describe("records of runs by hand", () => {
   const bundle = (name, text = name) => ({ name, text });
   const run = (text, changes = {}, row = {}) => ({
-    engine: "espruino-arm",
+    engine: "Espruino",
     version: "2v29",
     processor: "ARM",
     date: "2026-11-30",
@@ -198,7 +198,7 @@ describe("records of runs by hand", () => {
   it.each([
     ["of another bundle", run("other")],
     ["on another processor", run("firmseal-full.js", { processor: "x86-32" })],
-    ["on another engine", run("firmseal-full.js", { engine: "jerry-arm" })],
+    ["on another engine", run("firmseal-full.js", { engine: "JerryScript" })],
     ["in which a vector failed", run("firmseal-full.js", {}, { failed: 1 })],
     ["in which no vector was played", run("firmseal-full.js", {}, { passed: 0 })],
   ])("do not let it pass with a run %s", (_, one) => {
@@ -216,7 +216,7 @@ describe("records of runs by hand", () => {
       everything(30, []),
       { ...everything(5, []), name: "firmseal-full.js" },
     ];
-    const lines = table([run("", { engine: "mqjs", version: "1", bundles: rows })]).split("\n");
+    const lines = table([run("", { engine: "MicroQuickJS", version: "1", bundles: rows })]).split("\n");
     expect(lines.find((line) => line.startsWith("| MicroQuickJS "))).toBe(
       "| MicroQuickJS | not run | not run | 1,230 passed, 2 failed, 7 skipped; by hand 2026-11-30 | not run |",
     );
