@@ -1,0 +1,50 @@
+// That the page about differences between engines has every probe, and says of each engine how it differs.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { checkEs5 } from "../checks/es5.mjs";
+import { ask, ENGINES, locate } from "../conformance.mjs";
+
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const PROBE = read("conformance/probe.js");
+const PAGE = read("docs/reference/engine-differences.md");
+
+const names = [...PROBE.matchAll(/\bprobe(?:Typed)?\(\s*"([^"]+)"/g)].map(([, name]) => name);
+const [TABLE, LIST] = PAGE.split("## Probes without a difference");
+/** [name, engines, why] of each row. */
+const rows = [...TABLE.matchAll(/^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, ...cells]) => cells);
+
+/** By engine of the conformance run: as the page calls it. Those that are not here must not differ. */
+const LABELS = { duk: "Duktape", mujs: "MuJS" };
+/** Those that run a file, and end. */
+const engines = ENGINES.filter((engine) => !engine.page && !engine.console);
+
+describe("the probes", () => {
+  it("are all on the page, once", () => {
+    const listed = [...LIST.split("## ")[0].matchAll(/`([\w^-]+)`/g)].map(([, name]) => name).filter((name) => names.includes(name));
+    const wanted = names.filter((name) => !rows.some(([row]) => row === name));
+    expect(new Set(names).size).toBe(names.length);
+    expect(rows.map(([name]) => name).filter((name) => !names.includes(name))).toEqual([]);
+    expect(wanted.filter((name) => !listed.includes(name))).toEqual([]);
+    expect(listed.filter((name) => !wanted.includes(name))).toEqual([]);
+    for (const [name, , why] of rows) expect(why, name).toMatch(/gate refuses|operations test|^As `/);
+  });
+
+  it("are written in the language that every engine runs, except for what they ask about", () => {
+    const about =
+      / (?:global: (?:print|console) |for-in: |optional: |math: Math\.imul |number: (?:0\.0000152587890625|\S+ is not an exact)|compound: x|search: )/;
+    expect(checkEs5(PROBE, "conformance/probe.js").filter((finding) => !about.test(finding))).toEqual([]);
+  });
+
+  const there = engines.filter((engine) => !locate(engine).skipped);
+  it.each(there.map((engine) => [engine.name, engine]))("on %s differ as the page says", async (name, engine) => {
+    const { output, stopped } = await ask(engine, locate(engine).command, PROBE, 120);
+    expect(stopped).toBe("");
+    const lines = output.match(/^probe .*$/gm) ?? [];
+    const found = lines.flatMap((line) => /^probe (\S+) differs: /.exec(line)?.[1] ?? []);
+    const expected = rows.filter(([, where]) => where.split(", ").includes(LABELS[name])).map(([row]) => row);
+    expect(lines).toHaveLength(names.length);
+    expect(output).toMatch(new RegExp(`^\\d+ probed, ${found.length} differ\\s*$`, "m"));
+    expect(found.sort()).toEqual(expected.sort());
+  });
+});
