@@ -12,7 +12,7 @@ import { tables } from "../packages/kernel/tools/tables.mjs";
 import { keptOnce } from "./testing/kept.mjs";
 
 const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
-const HASHES = ["sha256", "sha512"].flatMap((hash) => ["begin", "update", "finish"].map((what) => `${hash}_${what}`));
+const HASHES = ["sha256", "sha512"].flatMap((hash) => [hash, ...["begin", "update", "finish"].map((what) => `${hash}_${what}`)]);
 const CC = "arm-none-eabi-gcc";
 
 /** cpu: for the compiler. qemu: for the emulator. */
@@ -24,7 +24,7 @@ export const ARCHITECTURES = {
 /** The images by algorithm: their sources and entries, and by architecture the limits of an image and of a verification. */
 export const ALGORITHMS = {
   ed25519: {
-    files: ["ed25519", "field", "limbs", "point", "sample", "scalar", "sha2"],
+    files: ["digest", "ed25519", "field", "limbs", "point", "sample", "scalar", "sha2"],
     entries: ["ed25519_verify", "ed25519_key", ...HASHES],
     sample: "sample",
     script: "kernel",
@@ -35,7 +35,7 @@ export const ALGORITHMS = {
   },
   // no verification, and no sample
   sha2: {
-    files: ["sha2"],
+    files: ["digest", "sha2"],
     entries: HASHES,
     script: "sha2",
     limits: {

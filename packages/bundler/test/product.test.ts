@@ -96,7 +96,7 @@ async function ranByBootFile(board: NativeBoard, storage: object): Promise<unkno
 /** What the combination claims to use. */
 function claims({ alg, host, device, target }: Combination): string[] {
   const isMachine = target && !kernelOf(target, [alg]).hashes;
-  const hashes = isMachine ? ["kernel sha256 update"] : ["sha256"];
+  const hashes = isMachine ? ["kernel sha256"] : ["sha256"];
   return [
     // a micro verifier that was made with hashes of its own uses no other
     ...((isMachine && !host) || host?.includes("sha256") || device === "storage" ? hashes : []),

@@ -40,6 +40,10 @@ void firmseal_sha512_begin(uint32_t *state);
 void firmseal_sha512_update(uint32_t *state, const uint8_t *data, uint32_t length);
 void firmseal_sha512_finish(uint32_t *state, uint8_t *out);
 
+/* The same in one call: writes 32 or 64 bytes to out. */
+void firmseal_sha256(const uint8_t *data, uint32_t length, uint8_t *out);
+void firmseal_sha512(const uint8_t *data, uint32_t length, uint8_t *out);
+
 /* The machine code is one image that runs at every address that is a multiple of 4. It begins with these words, least
  * significant byte first; an offset counts from the start of the image, and its lowest bit is set (Thumb). */
 struct firmseal_kernel {
@@ -47,7 +51,8 @@ struct firmseal_kernel {
   uint32_t version; /* FIRMSEAL_VERSION; the second byte is the architecture: 6 for ARMv6-M, 7 for ARMv7E-M */
   uint32_t length;  /* of the image, in bytes */
   uint32_t verify, key, sha256_begin, sha256_update, sha256_finish, sha512_begin, sha512_update, sha512_finish;
-  uint32_t sample;  /* the offset of firmseal_sample */
+  uint32_t sample;  /* the offset of firmseal_sample; 0 in the image of the hashes alone, as verify and key */
+  uint32_t sha256, sha512;
 };
 
 #define FIRMSEAL_MAGIC 0x314b5346 /* "FSK1" */

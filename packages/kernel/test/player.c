@@ -20,6 +20,8 @@ static uint32_t place[4096] __attribute__((aligned(4096)));
 #define firmseal_ed25519_verify ((int32_t (*)(const uint8_t *, const uint8_t *, uint32_t))AT(verify))
 #define firmseal_sample ((const uint8_t *)AT(sample))
 #define firmseal_ed25519_key ((int32_t (*)(const uint8_t *))AT(key))
+#define firmseal_sha256 ((void (*)(const uint8_t *, uint32_t, uint8_t *))AT(sha256))
+#define firmseal_sha512 ((void (*)(const uint8_t *, uint32_t, uint8_t *))AT(sha512))
 #define firmseal_sha256_begin ((void (*)(uint32_t *))AT(sha256_begin))
 #define firmseal_sha256_update ((void (*)(uint32_t *, const uint8_t *, uint32_t))AT(sha256_update))
 #define firmseal_sha256_finish ((void (*)(uint32_t *, uint8_t *))AT(sha256_finish))

@@ -3,115 +3,124 @@
 
 import { equalConstantTime } from "../base/bytes.js";
 import type { Bytes, Hash, HashState, Host } from "../base/types.js";
-import { checkMachine, digestOfImage, functionOf, type Machine, placeOf } from "./machine.js";
+import { checkMachine, digestOfImage, functionOf, type Machine, type MachineFunction, placeOf } from "./machine.js";
 
 /** Where the image has the offsets of the functions of SHA-256, see kernel.h. Those of SHA-512 follow. */
 var BEGIN = 20;
 var UPDATE = 24;
 var FINISH = 28;
+var ONCE = 48;
 /** What is copied at once where the input is not in flat memory. */
 var STEP = 512;
 
 /** What the machine code takes in: also a text, or several pieces, as Espruino's own hashes do. */
 type Hashed = string | Bytes | (number | Bytes)[];
 
-/** A hash in progress. The state, the digest, and room for input are one piece of flat memory. */
-interface Work {
-  m: Machine;
-  wide: number;
-  /** `wide` = 0: 104 bytes of state, 32 of the digest. 1: 200 and 64. */
-  bytes: Uint8Array;
-  room: number;
+/** A text or bytes that may lie in one piece of memory. */
+function isWhole(data: Hashed): boolean {
+  return typeof data === "string" || (data as unknown) instanceof Uint8Array;
 }
 
-/** Calls the machine code on the state. `data`: the input, or the bytes of `w` for the input in its room. */
-function call(w: Work, entry: number, data: unknown, n: number): void {
-  var E = w.m.engine;
-  // Storage has moved the file, or another one has its name
-  var reason = placeOf(w.m) === w.m.checked ? 0 : checkMachine(w.m);
-  var run = reason ? undefined : functionOf(w.m, entry + 12 * w.wide);
-  var at = E.getAddressOf(w.bytes, true);
-  var from = data === w.bytes ? at + w.room : E.getAddressOf(data, true);
-  // no memory in one piece, or other code on the board has removed the file or moved memory
-  if (!run || !at || at % 4 || !from) {
-    throw new Error("no machine code");
-  }
-  run(at, entry === FINISH ? at + 104 + 96 * w.wide : from, n);
+function fail(): never {
+  throw new Error("no machine code");
 }
 
-/** Starts a hash, with room for `n` bytes of input. */
-function begin(m: Machine, wide: number, n: number): Work {
-  var room = 136 + 128 * wide;
-  var w = { m: m, wide: wide, bytes: new Uint8Array(room + n), room: room };
-  call(w, BEGIN, w.bytes, 0);
-  return w;
+/** Makes sure that the image is the one that was checked: Storage may have moved the file. Returns its address. */
+function ready(m: Machine): number {
+  var place = placeOf(m);
+  return place === m.checked || !checkMachine(m) ? (m.checked as number) : fail();
 }
 
-/** Takes in a text or bytes: in place, or piece by piece. */
-function update(w: Work, data: string | Bytes): void {
-  var input = typeof data === "string" || (data as unknown) instanceof Uint8Array ? data : new Uint8Array(data);
-  var n = input.length;
-  var at: number;
-  var step: number;
-  if (n && w.m.engine.getAddressOf(input, true)) {
-    call(w, UPDATE, input, n);
-    return;
-  }
-  for (at = 0; at < n; at += step) {
-    step = n - at < w.bytes.length - w.room ? n - at : w.bytes.length - w.room;
-    w.bytes.set(
-      typeof input === "string" ? w.m.engine.toUint8Array(input.substring(at, at + step)) : (input as Uint8Array).subarray(at, at + step),
-      w.room,
-    );
-    call(w, UPDATE, w.bytes, step);
-  }
+/** The address of flat memory. `state`: it has to be a multiple of 4. */
+function addressOf(m: Machine, data: unknown, state: boolean): number {
+  var at = m.engine.getAddressOf(data, true);
+  // not in one piece; or moved by other code on the board
+  return at && !(state && at % 4) ? at : fail();
 }
 
-function finish(w: Work): Bytes {
-  call(w, FINISH, w.bytes, 0);
-  return w.bytes.subarray(104 + 96 * w.wide, w.room);
-}
-
+/** SHA-256 (`wide` = 0) or SHA-512 (1). Every call of a function takes the engine longer than a block takes the code. */
 function makeHash(m: Machine, wide: number): Hash {
+  var size = 32 + 32 * wide;
+  var stateSize = 104 + 96 * wide;
+  var at = 0;
+  var run: MachineFunction;
+
+  /** In pieces, with the state, the digest and room for input in one piece of memory. */
+  function create(): HashState {
+    var work = new Uint8Array(stateSize + size + STEP);
+
+    function step(entry: number, input: unknown, n: number): void {
+      var place = ready(m) && functionOf(m, entry + 12 * wide);
+      var state = addressOf(m, work, true);
+      (place as MachineFunction)(state, input === work ? state + stateSize + (entry === FINISH ? 0 : size) : addressOf(m, input, false), n);
+    }
+
+    step(BEGIN, work, 0);
+    return {
+      update: function (bytes: Bytes) {
+        var data = isWhole(bytes) ? bytes : new Uint8Array(bytes);
+        var n = data.length;
+        var i: number;
+        var some: number;
+        if (n && m.engine.getAddressOf(data, true)) {
+          step(UPDATE, data, n);
+          return;
+        }
+        for (i = 0; i < n; i += some) {
+          some = n - i < STEP ? n - i : STEP;
+          work.set(
+            typeof data === "string"
+              ? m.engine.toUint8Array((data as string).substring(i, i + some))
+              : (data as Uint8Array).subarray(i, i + some),
+            stateSize + size,
+          );
+          step(UPDATE, work, some);
+        }
+      },
+      digest: function () {
+        step(FINISH, work, 0);
+        return work.subarray(stateSize, stateSize + size);
+      },
+    };
+  }
+
   function once(data: Hashed): Bytes {
     var pieces = data as (number | Bytes)[];
-    var n = 0;
+    var n = size;
+    var place = ready(m);
+    var out: Uint8Array;
+    var state: HashState;
     var i: number;
-    var piece: number | Bytes;
-    var w: Work;
-    if (typeof data === "string" || (data as unknown) instanceof Uint8Array) {
-      w = begin(m, wide, STEP);
-      update(w, data as string | Bytes);
-      return finish(w);
+    if (place !== at) {
+      at = place;
+      run = functionOf(m, ONCE + 4 * wide);
+    }
+    if (isWhole(data)) {
+      if (!data.length || !m.engine.getAddressOf(data, true)) {
+        state = create();
+        state.update(data as Bytes);
+        return state.digest();
+      }
+      out = new Uint8Array(size);
+      run(addressOf(m, data, false), data.length, addressOf(m, out, false));
+      return out;
     }
     for (i = 0; i < pieces.length; i++) {
       n += typeof pieces[i] === "number" ? 1 : (pieces[i] as Bytes).length;
     }
-    w = begin(m, wide, n);
-    n = w.room;
+    out = new Uint8Array(n);
+    n = size;
     for (i = 0; i < pieces.length; i++) {
-      piece = pieces[i];
-      if (typeof piece === "number") {
-        w.bytes[n++] = piece;
+      if (typeof pieces[i] === "number") {
+        out[n++] = pieces[i] as number;
       } else {
-        w.bytes.set(piece, n);
-        n += piece.length;
+        out.set(pieces[i] as Bytes, n);
+        n += (pieces[i] as Bytes).length;
       }
     }
-    call(w, UPDATE, w.bytes, n - w.room);
-    return finish(w);
-  }
-
-  function create(): HashState {
-    var w = begin(m, wide, STEP);
-    return {
-      update: function (bytes: Bytes) {
-        update(w, bytes);
-      },
-      digest: function () {
-        return finish(w);
-      },
-    };
+    i = addressOf(m, out, false);
+    run(i + size, n - size, i);
+    return out.subarray(0, size);
   }
 
   return { create: create, once: once, joined: once };

@@ -79,12 +79,13 @@ export function makeMachine(E: KernelE, process: KernelProcess, host: Host, stor
 export function placeOf(m: Machine): number {
   var E = m.engine;
   var text = m.code.text;
-  var file = m.storage && m.code.file ? m.storage.read(m.code.file) : undefined;
+  // once it is in RAM, the file counts no more: to find one takes long in flash that is not mapped
+  var file = m.storage && m.code.file && !m.flat ? m.storage.read(m.code.file) : undefined;
   // a text in mapped flash has an address of its own
   var at = file ? E.getAddressOf(file, true) : 0;
   m.image = file;
   m.flash = at;
-  if (!at && (text || file)) {
+  if (!at && (text || file || m.flat)) {
     // only now, so that other boards do not need the memory
     m.image = m.flat = m.flat || E.toFlatString(text ? text() : (file as string));
     at = m.flat ? E.getAddressOf(m.flat, true) : 0;
