@@ -45,6 +45,33 @@ describe("going back after failed starts", () => {
     expect(starts(b)).toEqual(three);
   });
 
+  it("does not count a release as confirmed if the flash has not kept the mark", async () => {
+    const b = await updated();
+    const given3 = await release(3, three);
+    starts(b);
+    const { write } = b.flash;
+    const worn: [address: number, bytes: ArrayLike<number>][] = [];
+    b.flash.write = (address, bytes) => void worn.push([address, bytes]);
+    expect(() => b.device.confirm()).toThrow("the mark was not written");
+    expect(worn.length).toBe(1);
+    b.flash.write = write;
+    // the release to go back to is still there, and is not overwritten
+    expect(b.device.pending()).toBe(true);
+    expect(code(() => install(given3, trust, b.device).next())).toBe(errors.UNCONFIRMED);
+    let after = b;
+    for (let n = 0; n < 2; n++) {
+      after = restart(after, careful);
+      expect(starts(after)).toEqual(two);
+    }
+    after = restart(after, careful);
+    expect([after.device.rolledBack(), starts(after)]).toEqual([true, one]);
+    // once more, and it counts
+    const again = await updated();
+    starts(again);
+    again.device.confirm();
+    expect(restart(again, careful).device.pending()).toBe(false);
+  });
+
   it("stays with a release that confirmed itself, in its last start too", async () => {
     for (const count of [1, 2, 3]) {
       let b = await updated();

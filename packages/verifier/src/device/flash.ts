@@ -381,9 +381,13 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       return device.envelope();
     },
     confirm: function () {
+      var found;
       // an app cannot confirm a release that was installed while it ran and has not started yet
       if (!pending || !(record as FlashRecord).starts) return;
       flash.write((record as FlashRecord).next, octets([CONFIRMED]));
+      // without the mark, the next start would go back to what an installation has overwritten by then
+      found = newestFlashRecord(flash, layout.records);
+      if (!found || !found.confirmed) throw new Error("the mark was not written");
       pending = false;
     },
     pending: function () {
