@@ -217,7 +217,7 @@ else {
     expect(p.get("fw.suit").equals(p.get("9.suit"))).toBe(false);
   });
 
-  it("is not replaced if it is no envelope any more", async () => {
+  it("is not replaced if it is not an envelope any more", async () => {
     const p = standard();
     await signImage(p, 4, "fw.suit");
     p.put("other.key", p.get("B.pem"));
@@ -256,7 +256,7 @@ else {
   });
 });
 
-describe("an envelope with a signature more", () => {
+describe("an envelope with one more signature", () => {
   it("replaces no newer release with --out", async () => {
     const p = standard();
     await signImage(p, 5, "five.suit");

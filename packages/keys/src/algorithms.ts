@@ -128,8 +128,8 @@ export const UNSUPPORTED = `keys for signing are ${SIGNING_KEYS}; firmseal keyge
 const PRIME_FIELD = Buffer.from("06072a8648ce3d0101", "hex");
 
 /**
- * Whether a key has the parameters of its curve instead of the name, which RFC 5480 §2.1.1 forbids: readers that compare
- * them incompletely take another curve for the named one. OpenSSL writes such a key as it was.
+ * Whether a key has the parameters of its curve instead of the name, which RFC 5480 §2.1.1 forbids: readers that
+ * compare them incompletely take another curve for the named one. OpenSSL writes such a key as it was.
  */
 export function hasExplicitCurve(key: KeyObject): boolean {
   if (key.asymmetricKeyType !== "ec") return false;

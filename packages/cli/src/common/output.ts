@@ -110,8 +110,8 @@ export function deliver(out: string, bytes: Uint8Array, asJson: boolean | undefi
 }
 
 /**
- * Like deliver(), for a file that may replace another one. Calls `judge` when no other process of firmseal can write the
- * file any more: between the first check and the signature, a person may have typed a passphrase.
+ * Like deliver(), for a file that may replace another one. Calls `judge` when no other process of firmseal can write
+ * the file any more: between the first check and the signature, a person may have typed a passphrase.
  */
 export async function deliverOver(
   out: string,

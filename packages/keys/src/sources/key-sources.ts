@@ -5,7 +5,7 @@ import { suggestion } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
 import { variableOf } from "../secrets/environment.js";
 import { parseUri, pinVariable } from "./pkcs11/uri.js";
-import { SERVICE_SECRETS } from "./services/variables.js";
+import { AWS_SECRETS, AZURE_SECRETS, VAULT_SECRETS } from "./services/variables.js";
 import type { OpenSource, SecretKind } from "./source.js";
 
 export interface SourceRow {
@@ -47,20 +47,20 @@ export const KEY_SOURCES: readonly SourceRow[] = [
   {
     scheme: "awskms",
     form: "awskms:…",
-    secrets: SERVICE_SECRETS.awskms,
+    secrets: AWS_SECRETS,
     load: async () => (await import("./services/awskms.js")).openAwsKey,
   },
   { scheme: "gcpkms", form: "gcpkms:…", load: async () => (await import("./services/gcpkms.js")).openGoogleKey },
   {
     scheme: "azurekv",
     form: "azurekv:…",
-    secrets: SERVICE_SECRETS.azurekv,
+    secrets: AZURE_SECRETS,
     load: async () => (await import("./services/azurekv.js")).openAzureKey,
   },
   {
     scheme: "vault",
     form: "vault:…",
-    secrets: SERVICE_SECRETS.vault,
+    secrets: VAULT_SECRETS,
     load: async () => (await import("./services/vault.js")).openVaultKey,
   },
 ];

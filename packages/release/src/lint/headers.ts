@@ -1,5 +1,6 @@
-// The headers of signatures that no device evaluates: content type, IV and Partial IV. RFC 9052 §3.1 gives them types, and
-// lets only one of the last two be there. A device skips them, and loses nothing; another reader refuses the message.
+// The headers of signatures that no device evaluates: content type, IV and Partial IV. RFC 9052 §3.1 gives them types,
+// and lets only one of the last two be there. A device skips them, and loses nothing; another reader refuses the
+// message.
 
 import { unlessThrown } from "@firmseal/signer";
 import { decodeItem, type Item, readSlice, type UnverifiedEnvelope } from "@firmseal/verifier/tools";

@@ -22,7 +22,7 @@ import {
   unknownTrouble,
   wrongReference,
 } from "./service.js";
-import { SERVICE_SECRETS } from "./variables.js";
+import { AZURE_SECRETS } from "./variables.js";
 
 const SERVICE = "Azure Key Vault";
 const PACKAGES = "@azure/keyvault-keys @azure/identity";
@@ -104,7 +104,7 @@ export async function openAzureKey(ref: string): Promise<OpenedKey> {
     identity: await import("@azure/identity"),
   }));
   // it reads the variables while it is made
-  const credential = withHeld(SERVICE_SECRETS.azurekv, () => new identity.DefaultAzureCredential());
+  const credential = withHeld(AZURE_SECRETS, () => new identity.DefaultAzureCredential());
   const options = { retryOptions: { maxRetries: ATTEMPTS - 1, maxRetryDelayInMs: ATTEMPT } };
   const client = new keys.KeyClient(vault, credential, options);
   const got = await callService(

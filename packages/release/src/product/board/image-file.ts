@@ -39,7 +39,7 @@ function oneFile(product: Product, pattern: string, at: string): string {
   return found[0] as string;
 }
 
-/** The name of the product's own folder is no pattern. */
+/** Files that a pattern matches. The name of the product's own folder is not a part of the pattern. */
 function matching(product: Product, pattern: string, at: string): string[] {
   const folder = dirname(product.path);
   const isBelow = pattern.startsWith(`${folder}/`);

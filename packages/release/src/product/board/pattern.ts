@@ -1,5 +1,5 @@
-// Patterns for the files of a build: *, ?, ** and {a,b}. The time is linear in the number of names: a regular expression
-// would try a*a*a*b in every way that there is.
+// Patterns for the files of a build: *, ?, ** and {a,b}. The time is linear in the number of names: a regular
+// expression would try a*a*a*b in all possible ways.
 
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -48,7 +48,10 @@ export function alternatives(pattern: string): readonly string[] | undefined {
   return [...new Set(texts)];
 }
 
-/** Files below a folder whose paths have the form of a pattern. * and ** follow no links to folders: they may lead in circles. */
+/**
+ * Files below a folder whose paths have the form of a pattern. * and ** follow no links to folders: these may lead in
+ * circles.
+ */
 class Search {
   readonly found = new Set<string>();
   private readonly seen = new Set<string>();
