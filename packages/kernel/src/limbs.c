@@ -35,11 +35,11 @@ uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a) {
 }
 
 #if defined(FIRMSEAL_UMAAL)
-/* UMAAL adds two words to a product, and both have the weight of its lower word: nothing here can overflow. Limb k of the
- * result is wk. In the comments, "his" are the words of weight k + 1 that the products of column k have left.
+/* UMAAL adds two words to a product, and both have the weight of its lower word: (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1, so
+ * nothing here can overflow. Limb k of the result is wk.
  *
- * The two routines LIMBS_PRODUCT and LIMBS_SQUARED are for assembly: a in r1 (b in r2). They return w8 to w15 in r0 and r3 to
- * r9, and 11 words more on the stack: w0 to w7, and 3 to discard. They change every register. */
+ * limbs_product() and limbs_squared() are for assembly, with a in r1 and b in r2. They return w8 to w15 in r0 and r3 to r9, and
+ * 11 words more on the stack: w0 to w7, and 3 to discard. They change every register. */
 
 /* Four products of x with y0 to y3, added to l0 to l3. The carry comes in and goes out in c. */
 #define ROW(c, x, l0, l1, l2, l3, y0, y1, y2, y3) \
@@ -95,7 +95,7 @@ NAKED void limbs_squared(void) {
       "push {r1, r2, lr}\n"
       "sub sp, #32\n"
       "ldmia r1, {r0, r1, r5-r10}\n"
-      /* S1 to S7. The number of his grows to 4: then all 14 registers are in use. */
+      /* S1 to S7. Up to 4 upper words wait for the next column: then all 14 registers are in use. */
       FIRST(r12, r2, r0, r1) "str r12, [sp, #4]\n"
       "mov lr, #0\n" ADD(r2, lr, r0, r5)
       FIRST(r12, r3, r0, r6) ADD(r12, lr, r1, r5) "strd r2, r12, [sp, #8]\n"
