@@ -1,6 +1,6 @@
 // The kernel (packages/kernel): its images for Cortex-M, and what runs them. `node scripts/kernel.mjs` writes
-// packages/kernel/src/images.generated.ts and packages/kernel/src/tables.h, and prints sizes and stack, with `--count`
-// also instructions. The same compiler gives the same bytes: a test compares.
+// packages/kernel/src/images.generated.ts, tables.h and p256_tables.h beside it, and prints sizes and stack, with
+// `--count` also instructions. The same compiler gives the same bytes: a test compares.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
@@ -8,11 +8,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { p256Tables } from "../packages/kernel/tools/p256.mjs";
 import { tables } from "../packages/kernel/tools/tables.mjs";
 import { keptOnce } from "./testing/kept.mjs";
 
 const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
 const HASHES = ["sha256", "sha512"].flatMap((hash) => [hash, ...["begin", "update", "finish"].map((what) => `${hash}_${what}`)]);
+const P256 = ["p256_verify", "p256_key"];
 const CC = "arm-none-eabi-gcc";
 
 /** cpu: for the compiler. qemu: for the emulator. */
@@ -27,20 +29,37 @@ export const ALGORITHMS = {
     files: ["digest", "ed25519", "field", "limbs", "point", "sample", "scalar", "sha2"],
     entries: ["ed25519_verify", "ed25519_key", ...HASHES],
     sample: "sample",
-    script: "kernel",
     limits: {
       armv7em: { bytes: 6656, stack: 2304, instructions: 520_000 },
       armv6m: { bytes: 6912, stack: 2304, instructions: 8_000_000 },
+    },
+  },
+  es256: {
+    files: ["limbs", "p256", "p256_field", "p256_point", "p256_sample", "scalar"],
+    entries: P256,
+    sample: "p256_sample",
+    limits: {
+      armv7em: { bytes: 4096, stack: 2560, instructions: 680_000 },
+      armv6m: { bytes: 3584, stack: 2560, instructions: 17_000_000 },
+    },
+  },
+  // also for P-256 on boards without native SHA-256
+  both: {
+    files: ["digest", "ed25519", "field", "limbs", "p256", "p256_field", "p256_point", "p256_sample", "point", "sample", "scalar", "sha2"],
+    entries: ["ed25519_verify", "ed25519_key", ...HASHES, ...P256],
+    sample: ["sample", "p256_sample"],
+    limits: {
+      armv7em: { bytes: 10240, stack: 2560 },
+      armv6m: { bytes: 10240, stack: 2560 },
     },
   },
   // no verification, and no sample
   sha2: {
     files: ["digest", "sha2"],
     entries: HASHES,
-    script: "sha2",
     limits: {
-      armv7em: { bytes: 4096, stack: 1024 },
-      armv6m: { bytes: 4096, stack: 1024 },
+      armv7em: { bytes: 4096, stack: 1536 },
+      armv6m: { bytes: 4096, stack: 1536 },
     },
   },
 };
@@ -131,7 +150,7 @@ function checkRelocations(text) {
  * `folder` gets the files of the compiler.
  */
 export function build(algorithm, architecture, folder) {
-  const { files, entries, sample, script } = ALGORITHMS[algorithm];
+  const { files, entries, sample } = ALGORITHMS[algorithm];
   const { cpu, number } = ARCHITECTURES[architecture];
   mkdirSync(folder, { recursive: true });
   const frames = {};
@@ -152,8 +171,8 @@ export function build(algorithm, architecture, folder) {
     const image = join(folder, `${address}.bin`);
     const symbols = ["--defsym", `KERNEL_ARCH=${number}`, "--defsym", `KERNEL_ADDRESS=${address}`];
     const objects = files.map((file) => join(folder, `${file}.o`));
-    const wanted = [...entries, sample ?? []].flat().flatMap((name) => ["-u", `firmseal_${name}`]);
-    const options = ["-T", `src/${script}.ld`, "--gc-sections", "--emit-relocs", "-e", address];
+    const wanted = [...entries, ...[sample ?? []].flat()].flatMap((name) => ["-u", `firmseal_${name}`]);
+    const options = ["-T", "src/kernel.ld", "--gc-sections", "--emit-relocs", "-e", address];
     arm("ld", [...symbols, ...options, ...wanted, ...objects, "-o", elf], KERNEL);
     arm("objcopy", ["-O", "binary", "-j", ".kernel", elf, image]);
     return readFileSync(image);
@@ -180,7 +199,7 @@ export function player(architecture, folder) {
 }
 
 /** The sources of packages/kernel/test/arithmetic.c. */
-const ARITHMETIC = ["test/arithmetic.c", ...["field", "limbs", "scalar"].map((file) => `src/${file}.c`)];
+const ARITHMETIC = ["test/arithmetic.c", ...["field", "limbs", "p256_field", "scalar"].map((file) => `src/${file}.c`)];
 
 /** A program that plays records to the arithmetic under qemu. */
 export function arithmetic(architecture, folder) {
@@ -275,11 +294,15 @@ function signatures() {
 function counts(algorithm, architecture, folder) {
   const program = player(architecture, folder);
   const count = (one) => instructions(architecture, program, one);
+  const mean = (records) => records.reduce((sum, one) => sum + count(one), 0) / records.length;
+  const { entries } = ALGORITHMS[algorithm];
+  const [hasEd25519, hasP256] = ["ed25519_verify", "p256_verify"].map((entry) => entries.includes(entry));
   const of = (kind, block) => (count(record(kind, Buffer.alloc(20 * block))) - count(record(kind, Buffer.alloc(4 * block)))) / 16;
   return {
-    ...(ALGORITHMS[algorithm].sample && { verification: signatures().reduce((sum, one) => sum + count(one), 0) / 4 }),
-    "block of SHA-256": of(1, 64),
-    "block of SHA-512": of(2, 128),
+    ...(hasEd25519 && { verification: mean(signatures()) }),
+    // the sample, with its digest and with another one
+    ...(hasP256 && { "verification of ES256": mean([0, 1].map((n) => record(8, Buffer.alloc(n)))) }),
+    ...(entries.includes("sha256_begin") && { "block of SHA-256": of(1, 64), "block of SHA-512": of(2, 128) }),
   };
 }
 
@@ -287,6 +310,7 @@ function main() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
   try {
     writeFileSync(join(KERNEL, "src/tables.h"), tables());
+    writeFileSync(join(KERNEL, "src/p256_tables.h"), p256Tables());
     const images = {};
     for (const algorithm of Object.keys(ALGORITHMS))
       for (const name of Object.keys(ARCHITECTURES)) {

@@ -1,4 +1,4 @@
-// The arithmetic of the kernel (limbs.c, field.c, scalar.c) is exact: in C with sanitizers, and in assembly under qemu.
+// The arithmetic of the kernel (limbs.c, field.c, scalar.c, p256_field.c) is exact: in C with sanitizers, and in assembly under qemu.
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";
@@ -8,6 +8,8 @@ import * as kernel from "../kernel.mjs";
 
 const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+const P256 = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
+const N256 = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const WORD = 2n ** 32n;
 const TOP = 2n ** 256n;
 const CASES = LONG ? 100_000 : 4000;
@@ -15,6 +17,7 @@ const folder = temporaryFolder("firmseal-arithmetic-");
 
 const mod = (x, m) => ((x % m) + m) % m;
 const inField = (exact) => (r) => r < TOP && mod(r - exact, P) === 0n;
+const same = (a, b, m) => mod(a - b, m) === 0n;
 /** By kind of a record: whether r is right for a and b. */
 const RIGHT = [
   (a, b, r) => r === a * b,
@@ -24,14 +27,44 @@ const RIGHT = [
   (a, b, r) => inField(a + b)(r),
   (a, b, r) => inField(a - b)(r),
   (a, b, r) => r === (a + b * TOP) % L,
+  // products of P-256 have a factor of 2^-256
+  (a, b, r) => r < TOP && same(r * TOP, a * b, P256),
+  (a, _, r) => r < TOP && same(r * TOP, a * a, P256),
+  (a, b, r) => r < TOP && same(r, a + b, P256),
+  (a, b, r) => r < TOP && same(r, a - b, P256),
+  (a, _, r) => r < TOP && same(2n * r, 3n * a, P256),
+  (a, b, r) => r < TOP && same(r * TOP, a * b, N256),
+  (a, _, r) => r < TOP && (same(a, 0n, N256) ? same(r, 0n, N256) : same(r * a, TOP, N256)),
 ];
-const NAMES = ["product", "square", "fe_mul", "fe_square", "fe_add", "fe_sub", "scalar_reduce"];
+/** The kinds of two numbers, and of one. */
+const OF_TWO = [0, 2, 4, 5, 6, 7, 9, 10, 12];
+const OF_ONE = [1, 3, 8, 11, 13];
+const NAMES = ["product", "square", "fe_mul", "fe_square", "fe_add", "fe_sub", "scalar_reduce"].concat(
+  ["mul", "square", "add", "sub", "add_half", "mul_n", "invert_n"].map((name) => `p256_${name}`),
+);
 
 const bytesOf = (x, n) => Uint8Array.from({ length: n }, (_, i) => Number((x >> BigInt(8 * i)) & 255n));
 const numberOf = (bytes) => BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
 
 /** Numbers at which carries and borrows go all the way, or stop one short. */
-const EDGES = [0n, 2n ** 252n, 2n ** 255n, TOP, P, 2n * P, L, 2n * L, 15n * L, 0xffffffffn << 224n, 0xffffffffn << 128n, TOP - WORD]
+const EDGES = [
+  0n,
+  2n ** 252n,
+  2n ** 255n,
+  TOP,
+  P,
+  2n * P,
+  P256,
+  TOP - P256,
+  N256,
+  TOP - N256,
+  L,
+  2n * L,
+  15n * L,
+  0xffffffffn << 224n,
+  0xffffffffn << 128n,
+  TOP - WORD,
+]
   .flatMap((x) => [-39n, -38n, -37n, -1n, 0n, 1n, 18n, 19n, 37n, 38n, 39n].map((d) => mod(x + d, TOP)))
   .concat([0x55555555n, 0xaaaaaaaan, 0x80000000n, 0x7fffffffn].map((limb) => (limb * (TOP - 1n)) / (WORD - 1n)));
 
@@ -44,8 +77,8 @@ const QUOTIENTS = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n].flatMap((at) =>
 
 function edges() {
   const pairs = EDGES.flatMap((a, i) => EDGES.filter((_, j) => LONG || (i + 3 * j) % 8 === 0).map((b) => [a, b]));
-  const all = pairs.flatMap(([a, b], i) => (LONG ? RIGHT.map((_, kind) => [kind, a, b]) : [[[0, 2, 4, 5, 6][i % 5], a, b]]));
-  const squares = EDGES.flatMap((a) => [1, 3].map((kind) => [kind, a, 0n]));
+  const all = pairs.flatMap(([a, b], i) => (LONG ? RIGHT.map((_, kind) => [kind, a, b]) : [[OF_TWO[i % OF_TWO.length], a, b]]));
+  const squares = EDGES.flatMap((a) => OF_ONE.map((kind) => [kind, a, 0n]));
   return [...all, ...squares, ...QUOTIENTS.map((n) => [6, n % TOP, n / TOP])];
 }
 

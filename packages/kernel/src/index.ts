@@ -1,5 +1,5 @@
-// The kernel as machine code: Ed25519 verification, SHA-512 and SHA-256 for Cortex-M, and the hashes alone. The sources in C are beside this
-// file.
+// The kernel as machine code for Cortex-M: Ed25519 verification with SHA-512 and SHA-256, P-256 verification, both, and
+// the hashes alone. The sources in C are beside this file.
 
 import { IMAGES } from "./images.generated.js";
 
@@ -8,7 +8,10 @@ import { IMAGES } from "./images.generated.js";
  */
 export type Architecture = keyof (typeof IMAGES)["ed25519"];
 
-/** What an image has: Ed25519 with SHA-512 and SHA-256, or these hashes alone. */
+/**
+ * What an image has. ed25519: with SHA-512 and SHA-256. es256: ECDSA with P-256, without a hash. both: all of this.
+ * sha2: these hashes alone.
+ */
 export type KernelName = keyof typeof IMAGES;
 
 /**

@@ -145,7 +145,8 @@ void point_combine(uint32_t *x, uint32_t *y, const int8_t *s, const int8_t *k) {
   fe_set(x, 0);
   fe_set(y, 1);
   start(&p, x, y);
-  for (i = DIGITS - 1; i >= 0; i--) {
+  /* s and k are below 2^253 */
+  for (i = 253; i >= 0; i--) {
     twice(&p);
     n = s[i];
     if (n) {

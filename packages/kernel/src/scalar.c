@@ -39,8 +39,8 @@ void scalar_reduce(uint32_t *n) {
   }
 }
 
-/* Signed windows of n, which is below 2^253: n is the sum of digits[i] 2^i, and a digit is 0 or odd. A window that is above
- * half of its range counts negative, and carries 1. */
+/* Signed windows of n: n is the sum of digits[i] 2^i, and a digit is 0 or odd. A window that is above half of its range counts
+ * negative, and carries 1. */
 void scalar_windows(int8_t *digits, const uint32_t *n, uint32_t width) {
   uint32_t i;
   uint32_t j;
@@ -50,7 +50,7 @@ void scalar_windows(int8_t *digits, const uint32_t *n, uint32_t width) {
     digits[i] = 0;
   }
   i = 0;
-  while (i < 254) {
+  while (i < 256) {
     if ((n[i >> 5] >> (i & 31) & 1) == carry) {
       i++;
       continue;
@@ -62,5 +62,9 @@ void scalar_windows(int8_t *digits, const uint32_t *n, uint32_t width) {
     carry = window >> (width - 1);
     digits[i] = (int8_t)(window - (carry << width));
     i += width;
+  }
+  /* The window that carries is complete, and ends here. */
+  if (carry) {
+    digits[256] = 1;
   }
 }

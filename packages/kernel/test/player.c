@@ -2,9 +2,11 @@
  * significant byte first), and `length` bytes. Kind 0: 96 bytes as firmseal_ed25519_verify takes them, and the message; the
  * result is a word. Kinds 1 and 2: input of SHA-256 and SHA-512, in updates of `piece` bytes; the result is the digest. Kind 3: a key,
  * as firmseal_ed25519_key takes it; the result is a word. Kind 4: `length` bytes of the sample's message, which has 1; the result is a
- * word. Kind 5: the result is the bytes of stack that records before it have used at most, as a word.
+ * word. Kind 5: the result is the bytes of stack that records before it have used at most, as a word. Kind 6: 129 bytes and a digest, as
+ * firmseal_p256_verify takes them; kind 7: a key, as firmseal_p256_key takes it; kind 8: the sample of P-256, with the digest
+ * `length` bytes further. The results are words.
  *
- * On ARM it plays the image, which it moves to an address that is a multiple of 4 only, through its table. */
+ * On ARM it plays one image, which it moves to an address that is a multiple of 4 only, through its table. */
 
 #include "system.h"
 #include "../src/kernel.h"
@@ -22,6 +24,9 @@ static uint32_t place[4096] __attribute__((aligned(4096)));
 #define firmseal_ed25519_key ((int32_t (*)(const uint8_t *))AT(key))
 #define firmseal_sha256 ((void (*)(const uint8_t *, uint32_t, uint8_t *))AT(sha256))
 #define firmseal_sha512 ((void (*)(const uint8_t *, uint32_t, uint8_t *))AT(sha512))
+#define firmseal_p256_verify ((int32_t (*)(const uint8_t *, const uint8_t *))AT(p256_verify))
+#define firmseal_p256_key ((int32_t (*)(const uint8_t *))AT(p256_key))
+#define firmseal_p256_sample ((const uint8_t *)AT(p256_sample))
 #define firmseal_sha256_begin ((void (*)(uint32_t *))AT(sha256_begin))
 #define firmseal_sha256_update ((void (*)(uint32_t *, const uint8_t *, uint32_t))AT(sha256_update))
 #define firmseal_sha256_finish ((void (*)(uint32_t *, uint8_t *))AT(sha256_finish))
@@ -110,6 +115,12 @@ static int play(void) {
       valid = firmseal_ed25519_key(data);
     } else if (head[0] == 4) {
       valid = firmseal_ed25519_verify(firmseal_sample, firmseal_sample + 96, head[1]);
+    } else if (head[0] == 6) {
+      valid = firmseal_p256_verify(data, data + 129);
+    } else if (head[0] == 7) {
+      valid = firmseal_p256_key(data);
+    } else if (head[0] == 8) {
+      valid = firmseal_p256_verify(firmseal_p256_sample, firmseal_p256_sample + 129 + head[1]);
     } else {
       valid = (int32_t)most;
     }

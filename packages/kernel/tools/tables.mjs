@@ -40,7 +40,7 @@ function base() {
   return [x & 1n ? P - x : x, y];
 }
 
-function limbs(x) {
+export function limbs(x) {
   return Array.from({ length: 8 }, (_, i) => `0x${((x >> BigInt(32 * i)) & 0xffffffffn).toString(16).padStart(8, "0")}`).join(", ");
 }
 
