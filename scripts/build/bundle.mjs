@@ -44,7 +44,7 @@ const NAMED = {
   "cose/anchor": ["makeAnchor", "anchorMicro", "ALGORITHMS"],
   "device/flash": [],
   "device/espruino": [],
-  "device/kernel": ["ed25519Kernel", "useKernel"],
+  "device/kernel": ["ed25519Kernel", "es256Kernel", "useEs256Kernel", "useKernel"],
   "device/kernel-hash": ["useHashes"],
   "device/machine": ["makeMachine"],
   "device/roles": ["roleFloors"],

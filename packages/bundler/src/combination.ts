@@ -29,7 +29,7 @@ export function unworkable({ algs, features, form, micro, kernel, without = [] }
       hint: "leave hmac256 out, or drop --micro",
     };
   if (kernel && !hasKernel(kernel, algs))
-    return { option: "target", problem: "its machine code is for ed25519", hint: "add ed25519 to --alg, or drop --target" };
+    return { option: "target", problem: "its machine code is for ed25519 and es256", hint: "add one of them to --alg, or drop --target" };
   if (micro && without.includes("boot") && starter) {
     const others = BUNDLE_DEVICE_NAMES.filter((name) => !BUNDLE_DEVICES[name].needsBoot);
     return {

@@ -58,7 +58,7 @@ export function exportsOf(
     return found;
   };
   const devices = BUNDLE_DEVICE_NAMES.flatMap((name) => (features.includes(name) ? [BUNDLE_DEVICES[name]] : []));
-  const algName = (alg: AlgName) => name(kernel && alg === "ed25519" ? "ed25519Kernel" : alg);
+  const algName = (alg: AlgName) => name(kernel && (alg === "ed25519" || alg === "es256") ? `${alg}Kernel` : alg);
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
     `${micro ? name("ALGORITHMS") : "var firmsealAlgs"} = { ${algs.map((alg) => `${alg}: ${algName(alg)}`).join(", ")} };`,

@@ -40,6 +40,7 @@ export const KERNEL_FILE = "firmseal.code";
 
 /** Which image a bundle with these algorithms uses on this board; undefined: none. */
 function imageName({ hashes }: Board, algs: readonly AlgName[]): KernelName | undefined {
+  if (algs.includes("es256")) return algs.includes("ed25519") || !hashes ? "both" : "es256";
   return algs.includes("ed25519") ? "ed25519" : hashes ? undefined : "sha2";
 }
 
@@ -77,7 +78,8 @@ export function kernelExport(target: KernelTarget, algs: readonly AlgName[], api
   ];
   const used = [
     ...(hashes ? [] : [`${name("useHashes")}(machine, host)`]),
-    ...(image === "ed25519" ? [`${name("useKernel")}(machine)`] : []),
+    ...(algs.includes("ed25519") ? [`${name("useKernel")}(machine)`] : []),
+    ...(algs.includes("es256") ? [`${name("useEs256Kernel")}(machine)`] : []),
   ];
   return [
     ...(place === "bundle" ? [text("firmsealImage", bytes)] : []),

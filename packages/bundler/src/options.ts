@@ -91,7 +91,7 @@ export interface BundleOptions {
    * them.
    */
   micro?: readonly HostHash[];
-  /** Machine code for Ed25519 on this board. */
+  /** Machine code for Ed25519 and ES256, or for hashes, on this board. */
   kernel?: KernelTarget;
   /** Parts that a micro verifier does not have. */
   without?: readonly MicroPart[];

@@ -32,7 +32,7 @@ it("every image has the digest recorded beside it, and a head that names its len
 describe("firmseal bundle --target", () => {
   it.each(
     KERNEL_TARGETS.flatMap((target) =>
-      (kernelOf(target).hashes ? ["ed25519,hsslms"] : ["ed25519,hsslms", "hsslms"]).map((algs) => [target, algs] as const),
+      ["ed25519,hsslms", "es256", "es256,ed25519", ...(kernelOf(target).hashes ? [] : ["hsslms"])].map((algs) => [target, algs] as const),
     ),
   )("%s, %s: the machine code is in the file or beside it, and its digest in the report", async (target, algs) => {
     const p = new Place();
@@ -90,11 +90,11 @@ describe("firmseal bundle --target", () => {
     ],
     [["--alg", "ed25519", "--machine-code", "x.bin"], "--machine-code: there is none without --target"],
     [["--alg", "ed25519", "--target", "puck.js", "--machine-code", "x.js"], "--machine-code"],
-    [["--alg", "hsslms", "--target", "puck.js", "--machine-code", "x.bin"], "--target: its machine code is for ed25519"],
+    [["--alg", "hsslms", "--target", "puck.js", "--machine-code", "x.bin"], "--target: its machine code is for ed25519 and es256"],
     [["--alg", "ed25519", "--form", "module", "--target", "bangle.js2"], "--target: Espruino cannot load an ES module"],
     [["--alg", "ed25519", "--form", "module", "--features", "storage"], "--form: Espruino, which has Storage, cannot load an ES module"],
     [["--micro", "--alg", "hmac256"], "--alg: a micro verifier checks signatures"],
-    [["--alg", "hsslms", "--target", "bangle.js2"], "--target: its machine code is for ed25519"],
+    [["--alg", "hsslms", "--target", "bangle.js2"], "--target: its machine code is for ed25519 and es256"],
     [["--form", "boot", "--target", "bangle.js2"], "--target: a boot file has none"],
   ])("refuses %j", async (args, words) => {
     const p = new Place();
