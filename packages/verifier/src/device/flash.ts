@@ -282,6 +282,8 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     },
     erase: function (id: ComponentId) {
       var k = index(id);
+      // not every engine has arrays with holes
+      while (fresh.length < k) fresh.push(undefined);
       fresh[k] = installing ? writer(k) : writerAt(-1, areas[k].size, []);
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {

@@ -59,7 +59,7 @@ function commit(s: Session): void {
     from;
   markAt(-1);
   checkIdentity(s);
-  for (i = 0; i < s.fresh.length; i++) {
+  for (i = 0; i < m.components.length; i++) {
     w = s.fresh[i];
     if (w) {
       if (w.expected ? !w.passed && !stored(s, i, w.expected, contents(s, i)) : !s.target.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED);
@@ -183,8 +183,8 @@ export function prepare(
       host: host || {},
       installing: installing,
       sections: sections,
-      fresh: [],
-      matched: [],
+      fresh: {},
+      matched: {},
     } as unknown as Session,
     i,
     c;

@@ -52,10 +52,10 @@ export interface Session {
   installing: boolean;
   sections: number[];
   run: Run;
-  /** For each component, what this session has written. */
-  fresh: (WrittenComponent | undefined)[];
+  /** By component, what this session has written. An object, because not every engine has arrays with holes. */
+  fresh: { [component: number]: WrittenComponent };
   /** The components whose image has matched its digest in this session. */
-  matched: boolean[];
+  matched: { [component: number]: boolean };
   effect: Effect | undefined;
   /** The next release has been stored, and its start is being rehearsed. */
   kept: boolean;
