@@ -1,4 +1,4 @@
-// Code that does the same, and reports what an engine may do in another way than the language says: see
+// Code that does the same, and reports operations that not every engine does as the language says: see
 // docs/reference/engine-differences.md. For programs that play vectors: so it is seen what the code does, and not only
 // what it shows.
 

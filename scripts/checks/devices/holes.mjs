@@ -16,7 +16,7 @@ const FORMS = {
   "a length that is set": (node) => node.type === "AssignmentExpression" && isMember(node.left, "length") && node.right.value !== 0,
 };
 
-/** Whether a statement moves a variable by something else than one up. */
+/** Whether a statement moves a variable other than one up. */
 const jumps = (node, name) =>
   (node.type === "UpdateExpression" && node.argument.name === name && node.operator === "--") ||
   (node.type === "AssignmentExpression" && node.left.name === name && /^[-+]=$/.test(node.operator) && node.right.value !== 1);

@@ -15,8 +15,8 @@ export const comments = (text) => (text.match(/\/\*[\s\S]*?\*\/|\/\/.*$/gm) ?? [
 
 /**
  * { module, name, text } of a statement at the top of the verifier in one scope: the comments of the function that it
- * declares. `modules`: the module of each name; `read`: the source of a module. A bundler may have put a number behind a
- * name that two modules have.
+ * declares. `modules`: the module of each name; `read`: the source of a module. A bundler may have put a number behind
+ * a name that two modules have.
  */
 export function commentsOf(node, modules, read) {
   const name = node.id?.name ?? node.declarations?.[0]?.id.name ?? "?";

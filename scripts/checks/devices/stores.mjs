@@ -1,6 +1,6 @@
 // What is stored into typed arrays. They keep a value modulo 2^8 or 2^32, and a plain array, which stands in for one in
-// engines without typed arrays, keeps all of it. So the code has to show that a value fits, or a comment in the function
-// has to say why it does, or that the array cuts it.
+// engines without typed arrays, keeps all of it. So the code has to show that a value fits, or a comment in the
+// function has to say why it does, or that the array cuts it.
 
 import { allScopes, resolve, scopes } from "../scopes.mjs";
 import { isFunction, parsed, within } from "../syntax.mjs";
@@ -8,8 +8,8 @@ import { ranges } from "./ranges.mjs";
 import { comments, commentsOf } from "./reasons.mjs";
 
 /**
- * By kind of array: the lowest value, the highest, and what a comment may say. Signed words are stored as well, and read
- * as what they are modulo 2^32.
+ * By kind of array: the lowest value, the highest, and what a comment may say. Signed words are stored as well, and
+ * read as what they are modulo 2^32.
  */
 const KINDS = {
   Uint8Array: [0, 255, /\b2\^[1-8]\b|\blow 8\b|\b0 to 255\b/],
