@@ -145,9 +145,9 @@ function table(points: number[][][]): number[][][] {
 
 /**
  * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7 modulo
- * 16, or 0. u is used up. First k N is taken off, with k the integer next to u / 2^256: what is left is below
- * 2^255 + 18 * 2^224 in magnitude. Non-zero digits are 4 apart, so all below a digit at i come to less than 7/15 * 2^i,
- * and one at 256 would need 2^255 * 16/15: the highest index is 255. Then the limbs are made 264 bits of two's complement, 24
+ * 16, or 0. u is used up. First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 +
+ * 18 * 2^224 in magnitude. Non-zero digits are 4 apart, so all below a digit at i come to less than 7/15 * 2^i, and one
+ * at 256 would need 2^255 * 16/15: the highest index is 255. Then the limbs are made 264 bits of two's complement, 24
  * each: |u[i]| <= 2^23 and |k| <= 18, so |t| < 2^28, and 32 bits are enough for bit operations. Of a window of 4 bits
  * across two limbs only the low bits of the second are needed. A carry that is left at the end meets the sign bits of a
  * negative number, which it cancels.
