@@ -9,6 +9,8 @@ import { ask, SUMMARY } from "./run.mjs";
 import { chunks, count, everyNth, vectorFiles } from "./vectors.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** The last line of the probe. */
+const PROBED = /(\d+) probed, (\d+) differ\r?\n/;
 const read = (path) => readFileSync(ROOT + path, "utf8");
 
 function literal(value) {
@@ -95,6 +97,36 @@ export async function conform(
   };
 }
 
+/**
+ * { ok, line, output, seconds, differs } of conformance/probe.js: where an engine is not what ECMA-262 says. A
+ * difference is no failure: docs/reference/engine-differences.md says why each is harmless. Undefined without the
+ * engine.
+ */
+export async function probe(engine) {
+  const { command } = locate(engine);
+  if (!command) return undefined;
+  const start = performance.now();
+  const { output, stopped, code } = await ask(engine, command, read("conformance/probe.js"), undefined, PROBED);
+  const seconds = (performance.now() - start) / 1000;
+  const differs = [...output.matchAll(/\bprobe (\S+) differs/g)].map(([, name]) => name);
+  const [said, , differ] = output.match(PROBED) ?? [];
+  if (Number(differ) !== differs.length)
+    return {
+      ok: false,
+      line: `${engine.name}: the probe did not end (${stopped || `exit code ${code}`})`,
+      output: output.slice(-600),
+      seconds,
+      differs,
+    };
+  return {
+    ok: true,
+    line: `${engine.name}: ${said.trim()}${differs.length ? `: ${differs.join(", ")}` : ""}`,
+    output: "",
+    seconds,
+    differs,
+  };
+}
+
 /** Begins each of `works` when fewer than `most` are under way. Gives their results in the order of `works`. */
 export async function* inOrder(works, most) {
   const running = new Set();
@@ -110,9 +142,15 @@ export async function* inOrder(works, most) {
   yield* results;
 }
 
-/** Every engine, with everything and then the micro verifier, `most` at a time; `report` gets the results in that order. */
+/**
+ * Every engine: the probe, everything, and then the micro verifier, `most` at a time. `report` gets the results in that
+ * order.
+ */
 export async function conformAll(report, { engines = PLAYERS, most = 2, ...options } = {}) {
   const micro = await microEverything();
-  const works = [{}, micro].flatMap((set) => engines.map((engine) => () => conform(engine, { ...options, ...set })));
-  for await (const result of inOrder(works, most)) report(result);
+  const works = [
+    ...engines.map((engine) => () => probe(engine)),
+    ...[{}, micro].flatMap((set) => engines.map((engine) => () => conform(engine, { ...options, ...set }))),
+  ];
+  for await (const result of inOrder(works, most)) if (result) report(result);
 }

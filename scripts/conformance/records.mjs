@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { digestOf, everything, microEverything, shipped, shippedSets } from "./bundles.mjs";
 import { locate, PLAYERS, processorOf } from "./engines.mjs";
-import { conform } from "./play.mjs";
+import { conform, probe } from "./play.mjs";
 import { ask } from "./run.mjs";
 import { count, microFiles, vectorFiles } from "./vectors.mjs";
 
@@ -60,12 +60,15 @@ export async function record(report, engines, { given, version, options }) {
       report({ ok: true, line: `${engine.name}: skipped (${skipped})`, output: "" });
       continue;
     }
+    const probed = await probe(engine);
+    report(probed);
     const run = {
       engine: engine.title,
       version: await versionOf(engine, command, version),
       processor: processorOf(engine, command),
       date: new Date().toISOString().slice(0, 10),
       command: `${engine.variable}=${basename(command)} pnpm conformance ${given} ${engine.name}`,
+      differs: probed.differs,
       bundles: [],
     };
     let late = false;

@@ -60,8 +60,11 @@ function run([command, ...args], cwd, seconds, over = undefined) {
   });
 }
 
-/** What one script says on an engine, as run() gives it. `command` as locate() gives it. */
-export async function ask(engine, command, text, seconds = engine.seconds ?? SECONDS) {
+/**
+ * What one script says on an engine, as run() gives it. `command` as locate() gives it. `over`: what the last line of
+ * the script matches.
+ */
+export async function ask(engine, command, text, seconds = engine.seconds ?? SECONDS, over = OVER) {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-engine-"));
   try {
     const file = join(folder, "player.js");
@@ -70,7 +73,7 @@ export async function ask(engine, command, text, seconds = engine.seconds ?? SEC
     if (engine.page) writeFileSync(html, PAGE);
     const main = engine.page ? html : file;
     const line = [...starterOf(engine, command), ...(engine.args ? engine.args(main) : [main])];
-    const result = await run(line, folder, seconds, engine.console ? OVER : undefined);
+    const result = await run(line, folder, seconds, engine.console ? over : undefined);
     return engine.page ? { ...result, output: decoded(result.output) } : result;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { digestOf, espruinoModule, shippedSets } from "../conformance/bundles.mjs";
 import { ENGINES, processorOf, starterOf } from "../conformance/engines.mjs";
-import { checkPlayer, conform } from "../conformance/play.mjs";
+import { checkPlayer, conform, probe } from "../conformance/play.mjs";
 import { table, unrecorded, withTable } from "../conformance/records.mjs";
 import { ask } from "../conformance/run.mjs";
 import { everyNth, vectorFiles } from "../conformance/vectors.mjs";
@@ -85,6 +85,23 @@ it("ends the program that a shell starts", async () => {
   const shell = { name: "shell", command: "sh", args: () => ["-c", "exec sleep 60 3<<END\nx\nEND\n"] };
   expect(await ask(shell, "sh", "", 1)).toMatchObject({ timeUp: true, stopped: "ended after 1 s" });
 }, 20_000);
+
+it("says how an engine differs from ECMA-262, and whether the probe came to its end", async () => {
+  const engine = (program) => ({ name: "some", command: process.execPath, args: () => ["-e", program] });
+  const says = (...lines) => engine(lines.map((line) => `console.log(${JSON.stringify(line)});`).join(""));
+  expect(await probe(says("probe one ok", "1 probed, 0 differ"))).toMatchObject({ ok: true, line: "some: 1 probed, 0 differ" });
+  expect(await probe(says("probe one differs: got 2", ">probe two differs: got x", "2 probed, 2 differ"))).toMatchObject({
+    ok: true,
+    line: "some: 2 probed, 2 differ: one, two",
+    differs: ["one", "two"],
+  });
+  expect(await probe(says("probe one differs: got 2", "1 probed, 0 differ"))).toMatchObject({ ok: false });
+  expect(await probe(engine("console.log('probe one ok'); process.exit(3)"))).toMatchObject({
+    ok: false,
+    line: "some: the probe did not end (exit code 3)",
+  });
+  expect(await probe({ name: "gone", command: "firmseal-no-such-engine" })).toBeUndefined();
+});
 
 it("passes with the module for Espruino, in which functions are nested in their only users", async () => {
   const bundle = await espruinoModule();
