@@ -63,7 +63,7 @@ export const shipped = () =>
 /** The native SHA-256 of Espruino: a host for bundles without their own. */
 const NATIVE = "function (data) { return new Uint8Array(require('crypto').SHA256(data)); }";
 
-/** What stands in front of a bundle that ships, for conformance/player.js. A micro verifier takes no plain arrays. */
+/** The globals of conformance/player.js for a bundle that ships. A micro verifier takes no plain arrays. */
 function before({ micro }, errors) {
   const options = micro
     ? `var OPTIONS = { typed: true${micro.length ? `, host: { sha256: { once: ${NATIVE}, joined: ${NATIVE} } }` : ""} };\n`

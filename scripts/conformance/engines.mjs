@@ -35,7 +35,8 @@ const JERRY = { title: "JerryScript", example: "jerry", chunk: 24, version: { ar
  * run is over, and counts, once it has said its last line. `seconds`: the longest run, where it takes more than the
  * others. `chunk`: vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it
  * plays with, where it is not the one that ships. `processor`: that of a binary that is not ELF, or which Node has.
- * `version`: arguments that make it print its version, or a script that does. `native`: the hashes that its builds have.
+ * `version`: arguments that make it print its version, or a script that does. `native`: the hashes that its builds
+ * have.
  */
 export const ENGINES = [
   { name: "node", title: "Node", command: process.execPath, args: (file) => ["-e", IN_NODE, file] },

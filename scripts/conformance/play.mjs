@@ -18,7 +18,7 @@ function literal(value) {
   return JSON.stringify(value).replace(/[^\x20-\x7e]/g, ascii);
 }
 
-/** The whole script: it needs nothing but print() or console.log(). `before` stands in front of the bundle. */
+/** The whole script: it needs nothing but print() or console.log(). `before`: text that precedes the bundle. */
 export function script(bundle, files, before = "") {
   return `${before}${bundle}\nvar VECTORS = ${literal(files)};\n${read("conformance/player.js")}`;
 }
@@ -57,9 +57,9 @@ async function playOnce(engine, command, text, expected, seconds) {
 }
 
 /**
- * { ok, line, output, seconds, sum, skipped? } of one engine. `output` is empty where everything passed. `every`: engines
- * except Node run every nth vector; they interpret, and take ten times as long. `sum` counts vectors; those after a run
- * that was ended for its time are not played.
+ * { ok, line, output, seconds, sum, skipped? } of one engine. `output` is empty where everything passed. `every`:
+ * engines except Node run every nth vector; they interpret, and take ten times as long. `sum` counts vectors; those
+ * after a run that was ended for its time are not played.
  */
 export async function conform(
   engine,
@@ -99,7 +99,7 @@ export async function conform(
 
 /**
  * { ok, line, output, seconds, differs } of conformance/probe.js: where an engine is not what ECMA-262 says. A
- * difference is no failure: docs/reference/engine-differences.md says why each is harmless. Undefined without the
+ * difference is not a failure: docs/reference/engine-differences.md says why each is harmless. Undefined without the
  * engine.
  */
 export async function probe(engine) {

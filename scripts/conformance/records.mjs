@@ -146,7 +146,7 @@ export function table(runs = readRecords()) {
   return [...lines.map((cells) => `| ${cells.join(" | ")} |`), "", `Skipped everywhere: ${NO_BUNDLE}.`, ...partsOf(runs)].join("\n");
 }
 
-/** What runs by hand have skipped besides. */
+/** What runs by hand have also skipped. */
 function partsOf(runs) {
   const lines = runs.flatMap(({ engine, version, processor, bundles }) => {
     const whys = new Set(bundles.flatMap(({ name, skipped }) => (name.startsWith("everything") ? skipped.map(({ why }) => why) : [])));
