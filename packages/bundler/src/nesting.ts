@@ -141,10 +141,12 @@ export function nestStatements(all: Statement[], names: readonly string[]): stri
   const ownOf = (i: number) =>
     made.filter((s) => wanted[i]?.has(s) && !wanted.some((others, j) => j !== i && others.has(s) && !groups[i]?.includes(s)));
   const own = groups.map((_, i) => ownOf(i));
-  const texts = own.map(
-    (list, i) =>
-      `function firmsealCore${i}() {\n${list.map(textOf).join("\n")}\nreturn [${groups[i]?.map((s) => s.declared[0]).join(", ")}];\n}`,
-  );
+  // Espruino reads the text of a function when it is declared, and again when it is called. So the last group, which is
+  // the largest, is in no function of its own
+  const texts = own.map((list, i) => {
+    const text = `${list.map(textOf).join("\n")}\nreturn [${groups[i]?.map((s) => s.declared[0]).join(", ")}];`;
+    return i < groups.length - 1 ? `function firmsealCore${i}() {\n${text}\n}\nif (i === ${i}) return firmsealCore${i}();` : text;
+  });
   // a micro verifier has no core
   if (groups.length === 0) return free.map(textOf).join("\n");
   const proxies = groups.flatMap((group, i) =>
@@ -153,15 +155,12 @@ export function nestStatements(all: Statement[], names: readonly string[]): stri
       return `function ${name}(${parameters}) {\n  return firmsealCore(${i})[${j}](${parameters});\n}`;
     }),
   );
-  const which = groups
-    .slice(1)
-    .reduceRight((rest, _, i) => `i === ${i} ? firmsealCore${i}() : ${rest}`, `firmsealCore${groups.length - 1}()`);
   return [
     ...free.filter((s) => !core.has(s)).map(textOf),
     `function firmsealCore(i) {\n${made
       .filter((s) => !own.some((list) => list.includes(s)))
       .map(textOf)
-      .join("\n")}\n${texts.join("\n")}\n  return ${which};\n}`,
+      .join("\n")}\n${texts.join("\n")}\n}`,
     ...proxies,
   ].join("\n");
 }

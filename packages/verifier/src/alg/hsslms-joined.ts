@@ -12,7 +12,6 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
   var j: number;
   var tmp: Bytes;
   var id: Bytes;
-  var leaf: Bytes;
   var i: number;
   var top: number;
   var at = 4;
@@ -29,6 +28,7 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
   var node: Bytes;
   var all: number[];
   var sum: number;
+  var step: (number | Bytes)[];
 
   /**
    * The first n bytes of the hash of I, q, `d` twice, `a` and `c`. q is below 2^26, and `join` takes the low 8 bits.
@@ -62,7 +62,8 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
     )
       return false;
     signed = levels ? subBytes(signature, end, 24 + n) : message;
-    leaf = subBytes(signature, at, 4);
+    // what a step of a chain hashes: one array for all of them, which Espruino need not make again
+    step = [id, subBytes(signature, at, 4), 0, 0, 0, id];
     at += 8;
     node = hash(MESG, subBytes(signature, at, n), signed);
     all = newBytes(p * n);
@@ -75,8 +76,15 @@ export function verifyJoined(key: Bytes | Prepared, message: Bytes, signature: B
         j = (node[(i * w) >> 3] >> ((-w * (i + 1)) & 7)) & top;
         sum += top - j;
       } else j = (sum >> (((p - 1 - i) * w) & 31)) & top;
+      step[2] = i >> 8;
+      step[3] = i;
       tmp = subBytes(signature, at, n);
-      while (j < top) tmp = subBytes(join([id, leaf, i >> 8, i, j++, tmp]), 0, n);
+      while (j < top) {
+        step[4] = j++;
+        step[5] = tmp;
+        tmp = join(step);
+        if (n < 32) tmp = subBytes(tmp, 0, n);
+      }
       (all as unknown as Uint8Array).set(tmp, i * n);
     }
     node = hash(PBLC, all, []);

@@ -105,10 +105,13 @@ export function copied(bytes: Bytes, n: number): Bytes | null | false {
   // let the engine copy if it can; a typed array contains only bytes
   var isChecked = HAS_GENERAL || HAS_PLAIN,
     typed = isChecked && (!HAS_PLAIN || typeof Uint8Array !== "undefined") && (bytes as unknown) instanceof Uint8Array,
-    // the conversion makes every value a byte, so a value that was not a byte now differs
-    out = (bytes && bytes.length === n && newBytes(isChecked && !typed ? n : bytes)) as number[],
+    // a subclass may lie about its length
+    out = (bytes && bytes.length === n && (!typed || (bytes as Uint8Array).byteLength === n) && newBytes(n)) as number[],
     i,
     b;
+  // Espruino takes twice as long to make a typed array of another one
+  if (out && (!isChecked || typed)) (out as unknown as Uint8Array).set(bytes);
+  // set() makes every value a byte, so a value that was not a byte now differs
   if (!isChecked) return out && ((bytes as unknown) instanceof Uint8Array || equalConstantTime(out, bytes)) && out;
   if (!out) return null;
   for (i = 0; i < n && !typed; i++) {
@@ -116,7 +119,7 @@ export function copied(bytes: Bytes, n: number): Bytes | null | false {
     if (!isOctet(b)) return null;
     out[i] = b;
   }
-  return out.length === n ? out : null;
+  return out;
 }
 
 /** The border: returns a copy of `n` bytes, or refuses. */
