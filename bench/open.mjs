@@ -1,27 +1,43 @@
-// Instructions of one open() of an envelope on the engines that valgrind runs: by the difference of two runs, so that
-// what loads the bundle does not count, and as the mean of four calls, because a single one has a collection of garbage
-// or has none. The first call, on a device that has just started, takes 1 to 2 % more. Engines as in
-// scripts/conformance/engines.mjs. Needs a build.
+// Instructions of what a device waits for, on the engines that valgrind runs: one open() of an envelope, one
+// installation of 100,000 bytes, and one update of an application of 10,000 bytes with a micro verifier. By the
+// difference of two runs, so that what loads the bundle does not count. Of open() the mean of four calls, because a
+// single one has a collection of garbage or has none; on Espruino, whose calls leave free memory in pieces, each call
+// begins with a collection, as it does on a board that was idle. Engines as in scripts/conformance/engines.mjs. Needs a
+// build.
 //
-//   node bench/open.mjs [--before FOLDER] [ENGINE ...]
+//   node bench/open.mjs [--before FOLDER] [--only open,install,update] [--alg ALG,ALG] [--write] [ENGINE ...]
 //
-// `--before`: another checkout of this project, with its build. Its bundles open the same envelopes, and the table says
+// Espruino has the native SHA-256, which it is given; the other engines use the hashes of the bundle.
+//
+// `--before`: another checkout of this project, with its build. Its bundles get the same envelopes, and the table says
 // how this one compares. A checkout of an earlier state is made with `git worktree add FOLDER COMMIT`, its build with
 // `npx -y pnpm@12.4.2 install` and `node scripts/build.mjs` in it.
+//
+// `--write` keeps what was counted in bench/results/open.json, row by row, and puts the table of all that is kept into
+// docs/explanation/benchmarks.md.
 
 import * as crypto from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ENGINES, locate } from "../scripts/conformance/engines.mjs";
 import { canCount, instructions, UNHEX } from "./counting.mjs";
-import { bundlePath, integrated, lms, ROOT, signer, table, title } from "./lib.mjs";
+import { figure, inMarkers, integrated, lms, ROOT, signer, tableText, title } from "./lib.mjs";
+import { keepResults } from "./plots.mjs";
 
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { before: { type: "string" } } });
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { before: { type: "string" }, only: { type: "string" }, alg: { type: "string" }, write: { type: "boolean" } },
+});
 
-const { encode, foreignSigner, privateKey, publicKey, signEnvelope, signer: signerOf, singleImage } = await signer();
-const image = crypto.createHash("sha512").update("image").digest();
-const draft = encode(singleImage(integrated(image)));
+const DOC = `${ROOT}docs/explanation/benchmarks.md`;
+const KEPT = `${ROOT}bench/results/open.json`;
+/** What a million instructions take on a Cortex-M4 with 64 MHz, in seconds: an estimate, within a half of it. */
+const SECONDS_AT_64_MHZ = 0.02;
+
+const { encode, foreignSigner, identityUuids, privateKey, publicKey, signEnvelope, signer: signerOf, singleImage } = await signer();
+const block = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7 + (i >> 8)) & 255);
+const identity = identityUuids("example.com", "board-v2");
 
 /**
  * LMS_SHA256_M32_H5 with LMOTS_SHA256_N32_W4, where the hash over a signature is the largest part. Key and signatures
@@ -30,53 +46,153 @@ const draft = encode(singleImage(integrated(image)));
 async function hssSigner() {
   const { lmsSigner, stack } = await lms();
   const sign = (message) => stack([lmsSigner("open").tree({ lms: 5, ots: 3, q: 5 })], message);
-  return foreignSigner(publicKey("hsslms", sign(image).key), async (message) => sign(message).signature);
+  return foreignSigner(publicKey("hsslms", sign(block).key), async (message) => sign(message).signature);
 }
 
-/** Algorithm, which is the name of a bundle too → a signer. */
+/** Algorithm → a signer. */
 const SIGNERS = {
   ed25519: signerOf(privateKey("ed25519", new Uint8Array(32).fill(7))),
   es256: signerOf(privateKey("es256", new Uint8Array(32).fill(7))),
   hsslms: await hssSigner(),
 };
 
-const CALLS = 4;
+const OPEN = "if (firmseal.open(ENVELOPE, TRUST, HOST).signers.length !== 1) throw new Error('FAIL');";
+
+/** `bytes` of an image, of which the device has one block, again and again. */
+const installation = (bytes) => `
+var progress = firmseal.install(ENVELOPE, TRUST, DEVICE, HOST), k;
+progress.next();
+for (k = 0; k < ${bytes / block.length}; k++) progress.next(BLOCK);
+progress.next(true);
+if (!progress.done) throw new Error("FAIL");`;
+
+const outside = (bytes) => {
+  const image = Buffer.concat(Array(bytes / block.length).fill(block));
+  const { payload, ...facts } = integrated(image);
+  return { ...facts, uri: "app.bin" };
+};
+
+/** What is counted: the release, the code, how often it runs, and whether the verifier is a micro verifier. */
+const WORK = {
+  open: { label: "open()", facts: integrated(crypto.createHash("sha512").update("image").digest()), code: OPEN, calls: 4 },
+  install: { label: "100,000 bytes installed", facts: outside(100_000), code: installation(100_000), calls: 1 },
+  "open-micro": {
+    label: "open(), micro verifier",
+    facts: integrated(crypto.createHash("sha512").update("image").digest()),
+    code: OPEN,
+    calls: 4,
+    micro: true,
+  },
+  update: {
+    label: "10,000 bytes installed, micro verifier",
+    facts: outside(10_000),
+    code: installation(10_000),
+    calls: 1,
+    micro: true,
+  },
+};
 
 const hex = (bytes) => `unhex("${Buffer.from(bytes).toString("hex")}")`;
 
-/** A script with a bundle that opens an envelope so many times. */
-const script = (bundle, alg, key, envelope, calls) => `${readFileSync(bundle, "utf8")}${UNHEX}
-var E = ${hex(envelope)}, T = { anchors: [firmseal.anchor("${alg}", ${hex(key)})] }, i;
-for (i = 0; i < ${calls}; i++) if (firmseal.open(E, T, {}).signers.length !== 1) throw new Error("FAIL");
-typeof print === "function" ? print("DONE") : console.log("DONE");
+const DEVICE = `
+var BLOCK = ${hex(block)};
+var DEVICE = {
+  identity: { vendor: [${hex(identity.vendor)}], "class": [${hex(identity.class)}] },
+  n: 0,
+  chunk: ${block.length},
+  floor: function () { return [0, 0]; },
+  begin: function () {},
+  capacity: function () { return 131072; },
+  slot: function () { return 1; },
+  erase: function () {},
+  write: function (id, at, bytes) { this.n = at + bytes.length; },
+  size: function () { return this.n; },
+  read: function (id, at, n) { if (at % ${block.length} || n !== ${block.length}) throw new Error("FAIL"); return BLOCK; },
+  invoke: function () { return true; },
+  keep: function (envelope) { return envelope; },
+  persist: function () {},
+  discard: function () {}
+};
 `;
 
-/** Instructions of one open() with a bundle, in millions. */
-async function cost(engine, command, bundle, alg, key, envelope) {
-  const [loads, opens] = [0, CALLS].map((calls) => script(bundle, alg, key, envelope, calls));
-  const less = await instructions(engine, command, loads);
-  const more = await instructions(engine, command, opens);
-  return less && more && (more - less) / CALLS / 1e6;
+/** Of Espruino: its hash, which also hashes what is in storage in one call. */
+const ESPRUINO = `
+function native(data) { return new Uint8Array(require("crypto").SHA256(data)); }
+var HOST = { sha256: { once: native, joined: native } };
+DEVICE.digest = function () {
+  var all = [], i;
+  for (i = 0; i < this.n; i += ${block.length}) all.push(BLOCK);
+  return native(all);
+};
+`;
+
+/** The bundle of a checkout for an engine, as a script that sets `firmseal`. */
+async function bundleOf(folder, engine, alg, micro) {
+  const { minifiedBundle } = await import(`${folder}/packages/bundler/lib/index.js`);
+  const isEspruino = engine.name === "espruino";
+  const parts = { algs: [alg], features: micro ? [] : ["install"], ...(micro && { micro: isEspruino ? ["sha256"] : [] }) };
+  const code = await minifiedBundle({ ...parts, form: isEspruino ? "espruino" : "umd" });
+  return isEspruino ? `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n` : code;
+}
+
+/** Instructions of one call, in millions. */
+async function cost(folder, engine, command, alg, envelope, { code, calls, micro }) {
+  const isEspruino = engine.name === "espruino";
+  const bundle = await bundleOf(folder, engine, alg, micro);
+  const script = (n) => `${bundle}${UNHEX}${DEVICE}${isEspruino ? ESPRUINO : "var HOST = {};"}
+var ENVELOPE = ${hex(envelope)}, TRUST = { anchors: [firmseal.anchor("${alg}", ${hex(SIGNERS[alg].publicKey)})] }, i;
+${isEspruino ? "" : `function work() {${code}}`}
+for (i = 0; i < ${n}; i++) { ${isEspruino ? `process.memory();${code}` : "work();"} }
+typeof print === "function" ? print("DONE") : console.log("DONE");
+`;
+  const least = await instructions(engine, command, script(0));
+  const most = await instructions(engine, command, script(calls));
+  return least && most && (most - least) / calls / 1e6;
 }
 
 const unknown = positionals.filter((name) => !ENGINES.some((engine) => engine.name === name && canCount(engine)));
 if (unknown.length) throw new Error(`cannot count the instructions of ${unknown}`);
 
+const LABELS = { ed25519: "Ed25519", es256: "ES256", hsslms: "HSS/LMS" };
 const rows = [];
 for (const engine of ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
   const { command } = locate(engine);
   if (!command || !canCount(engine)) continue;
-  for (const [alg, one] of Object.entries(SIGNERS)) {
-    const envelope = await signEnvelope(draft, [one]);
-    const count = (folder) => cost(engine, command, join(folder, bundlePath(alg).slice(ROOT.length)), alg, one.publicKey, envelope);
-    const now = await count(ROOT);
-    if (now === undefined) continue;
-    if (options.before === undefined) rows.push([engine.name, alg, now]);
-    else {
-      const before = await count(options.before);
-      rows.push([engine.name, alg, now, before ?? "not measured", before ? (now / before).toFixed(3) : ""]);
+  for (const alg of options.alg?.split(",") ?? Object.keys(SIGNERS))
+    for (const [name, work] of Object.entries(WORK)) {
+      if (options.only && !options.only.split(",").includes(name)) continue;
+      const envelope = await signEnvelope(encode(singleImage(work.facts)), [SIGNERS[alg]]);
+      const now = await cost(ROOT, engine, command, alg, envelope, work);
+      if (now === undefined) continue;
+      const before = options.before && (await cost(resolve(options.before), engine, command, alg, envelope, work));
+      rows.push({ engine: engine.name, algorithm: LABELS[alg], work: work.label, million: now, ...(before && { before }) });
     }
-  }
 }
-title("Envelopes opened: instructions of one open(), million");
-table(["engine", "algorithm", "instructions", ...(options.before === undefined ? [] : ["before", "against before"])], rows);
+
+/** The boards of these engines have some 64 MHz. */
+const SMALL = ["jerry", "espruino"];
+const tableOf = (all) =>
+  tableText(
+    ["engine", "algorithm", "work", "million instructions", "before", "against before", "s at 64 MHz, estimate"],
+    all.map(({ engine, algorithm, work, million, before }) => [
+      engine,
+      algorithm,
+      work,
+      figure(million),
+      before ? figure(before) : "",
+      before ? (million / before).toFixed(2) : "",
+      SMALL.includes(engine) ? figure(million * SECONDS_AT_64_MHZ) : "",
+    ]),
+  );
+
+title("What a device waits for");
+console.log(tableOf(rows));
+if (options.write) {
+  const kept = existsSync(KEPT) ? JSON.parse(readFileSync(KEPT, "utf8")).rows : [];
+  const key = (row) => [row.engine, row.algorithm, row.work].join();
+  const order = ENGINES.map(({ name }) => name);
+  const all = [...kept.filter((old) => !rows.some((row) => key(row) === key(old))), ...rows];
+  all.sort((a, b) => order.indexOf(a.engine) - order.indexOf(b.engine));
+  keepResults("open", { rows: all });
+  writeFileSync(DOC, inMarkers(readFileSync(DOC, "utf8"), "bench/open", tableOf(all)));
+}

@@ -132,6 +132,19 @@ const DRAWINGS = {
       log: true,
       groups: rows.map((row) => ({ label: row.engine, values: [row["Ed25519"], row["ES256"], row["HSS/LMS W4"], row["W4 native"]] })),
     }),
+  open: ({ rows }) =>
+    bars({
+      title: "What a device waits for, on Espruino with native SHA-256",
+      unit: "million instructions, logarithmic",
+      series: ["now", "before"],
+      log: true,
+      groups: rows
+        .filter((row) => row.engine === "espruino")
+        .map((row) => ({
+          label: `${row.algorithm}: ${row.work.replace(", micro verifier", ", micro")}`,
+          values: [row.million, row.before],
+        })),
+    }),
   sizes: ({ rows }) =>
     bars({
       title: "Bytes of device bundles, by part",
