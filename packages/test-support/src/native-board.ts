@@ -63,7 +63,7 @@ export class NativeBoard {
       toString: (bytes: ArrayLike<number>) => latin1(Uint8Array.from(bytes)),
       CRC32: (data: string | Uint8Array) => crc32(typeof data === "string" ? fromLatin1(data) : data),
     };
-    this.process = { env: { BOARD: board }, memory: () => ({ stackFree: this.stackFree }) };
+    this.process = { env: { BOARD: board }, memory: () => (this.stackFree === undefined ? {} : { stackFree: this.stackFree }) };
     for (const name of native)
       this.crypto[name === "sha256" ? "SHA256" : "SHA512"] = (data) => {
         this.count(name);

@@ -28,7 +28,7 @@ function fail(): never {
 /** Makes sure that the image is the one that was checked: Storage may have moved the file. Returns its address. */
 function ready(m: Machine): number {
   var place = placeOf(m);
-  return place === m.checked || !checkMachine(m) ? (m.checked as number) : fail();
+  return place && (place === m.checked || !checkMachine(m)) ? place : fail();
 }
 
 /** The address of flat memory. `state`: it has to be a multiple of 4. */
@@ -50,9 +50,9 @@ function makeHash(m: Machine, wide: number): Hash {
     var work = new Uint8Array(stateSize + size + STEP);
 
     function step(entry: number, input: unknown, n: number): void {
-      var place = ready(m) && functionOf(m, entry + 12 * wide);
+      var call = ready(m) && functionOf(m, entry + 12 * wide);
       var state = addressOf(m, work, true);
-      (place as MachineFunction)(state, input === work ? state + stateSize + (entry === FINISH ? 0 : size) : addressOf(m, input, false), n);
+      (call as MachineFunction)(state, input === work ? state + stateSize + (entry === FINISH ? 0 : size) : addressOf(m, input, false), n);
     }
 
     step(BEGIN, work, 0);

@@ -87,7 +87,8 @@ export function placeOf(m: Machine): number {
   m.flash = at;
   if (!at && (text || file || m.flat)) {
     // only now, so that other boards do not need the memory
-    m.image = m.flat = m.flat || E.toFlatString(text ? text() : (file as string));
+    m.flat = m.flat || E.toFlatString(text ? text() : (file as string));
+    m.image = m.flat || file;
     at = m.flat ? E.getAddressOf(m.flat, true) : 0;
   }
   return at;
