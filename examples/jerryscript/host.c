@@ -5,6 +5,8 @@
 //   host VERIFIER APP ENVELOPE IMAGE                   VERIFIER: a snapshot, or a script that is parsed in the heap
 //
 // ENVELOPE and IMAGE are files in place of flash: they are not in the heap. APP is micro.js, behind the key.
+//
+// With -DFIRMSEAL_KERNEL and the sources of @firmseal/kernel, `host` also has SHA-256, SHA-512 and Ed25519 in C.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,9 @@
 #include "jerryscript-ext/handlers.h"
 #include "jerryscript-ext/properties.h"
 #include "jerryscript.h"
+#ifdef FIRMSEAL_KERNEL
+#include "kernel.h"
+#endif
 
 typedef struct {
   uint32_t *data;
@@ -55,6 +60,68 @@ static jerry_value_t host_read(const jerry_call_info_t *info, const jerry_value_
   jerry_value_free(buffer);
   return out;
 }
+
+#ifdef FIRMSEAL_KERNEL
+// The bytes of a Uint8Array where they are. No script runs while the kernel reads them. NULL for every other value.
+static const uint8_t *octets(jerry_value_t value, jerry_length_t *n) {
+  if (jerry_typedarray_type(value) != JERRY_TYPEDARRAY_UINT8) return NULL;
+  jerry_length_t at;
+  jerry_value_t buffer = jerry_typedarray_buffer(value, &at, n);
+  const uint8_t *data = jerry_arraybuffer_data(buffer);
+  jerry_value_free(buffer);
+  return data ? data + at : NULL;
+}
+
+static jerry_value_t digest(const uint8_t *data, size_t n, int wide) {
+  uint8_t bytes[64];
+  (wide ? firmseal_sha512 : firmseal_sha256)(data, (uint32_t)n, bytes);
+  jerry_value_t out = jerry_typedarray(JERRY_TYPEDARRAY_UINT8, wide ? 64 : 32);
+  if (jerry_value_is_exception(out)) return out;
+  jerry_length_t at, length;
+  jerry_value_t buffer = jerry_typedarray_buffer(out, &at, &length);
+  jerry_arraybuffer_write(buffer, at, bytes, length);
+  jerry_value_free(buffer);
+  return out;
+}
+
+// host.sha256(octets), host.sha512(octets): the digest, in a Uint8Array
+static jerry_value_t host_hash(const jerry_value_t args[], jerry_length_t count, int wide) {
+  jerry_length_t n = 0;
+  const uint8_t *data = count ? octets(args[0], &n) : NULL;
+  return data ? digest(data, n, wide) : jerry_throw_sz(JERRY_ERROR_TYPE, "hash: a Uint8Array");
+}
+
+static jerry_value_t host_sha256(const jerry_call_info_t *info, const jerry_value_t args[], const jerry_length_t count) {
+  (void)info;
+  return host_hash(args, count, 0);
+}
+
+static jerry_value_t host_sha512(const jerry_call_info_t *info, const jerry_value_t args[], const jerry_length_t count) {
+  (void)info;
+  return host_hash(args, count, 1);
+}
+
+// host.imageDigest(n): SHA-256 of the first n bytes of the image, where it lies
+static jerry_value_t host_image_digest(const jerry_call_info_t *info, const jerry_value_t args[], const jerry_length_t count) {
+  (void)info;
+  uint32_t n = count ? jerry_value_as_uint32(args[0]) : 0;
+  if (n > image.size) return jerry_throw_sz(JERRY_ERROR_RANGE, "imageDigest: past the end");
+  return digest((const uint8_t *)image.data, n, 0);
+}
+
+// host.ed25519(key, message, signature): whether the signature is valid; false for other lengths and types
+static jerry_value_t host_ed25519(const jerry_call_info_t *info, const jerry_value_t args[], const jerry_length_t count) {
+  (void)info;
+  jerry_length_t n[3] = {0};
+  const uint8_t *part[3] = {0};
+  for (jerry_length_t i = 0; i < 3 && i < count; i++) part[i] = octets(args[i], n + i);
+  if (!part[0] || !part[1] || !part[2] || n[0] != 32 || n[2] != 64) return jerry_boolean(false);
+  uint8_t signed_by[96];
+  memcpy(signed_by, part[0], 32);
+  memcpy(signed_by + 32, part[2], 64);
+  return jerry_boolean(firmseal_ed25519_verify(signed_by, part[1], n[1]) == FIRMSEAL_VALID);
+}
+#endif
 
 static void set(jerry_value_t object, const char *name, jerry_value_t value) {
   jerry_value_free(jerry_object_set_sz(object, name, value));
@@ -104,6 +171,12 @@ static int run(const char *verifier, const char *app) {
   memory_t code = load(verifier), source = load(app);
   jerry_value_t global = jerry_current_realm(), host = jerry_object();
   set(host, "read", jerry_function_external(host_read));
+#ifdef FIRMSEAL_KERNEL
+  set(host, "sha256", jerry_function_external(host_sha256));
+  set(host, "sha512", jerry_function_external(host_sha512));
+  set(host, "imageDigest", jerry_function_external(host_image_digest));
+  set(host, "ed25519", jerry_function_external(host_ed25519));
+#endif
   set(host, "envelopeSize", jerry_number((double)envelope.size));
   set(host, "imageSize", jerry_number((double)image.size));
   set(global, "host", host);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errors } from "@firmseal/verifier";
@@ -35,23 +35,30 @@ describe.skipIf(!path)(`a host with JerryScript${why}`, () => {
   }, 120_000);
 });
 
-// examples/jerryscript/host.c: the sources of JerryScript, and a build of them, with -m32 as JERRY_CFLAGS if it has 32 bits. A build
+// examples/jerryscript/host.c: the sources of JerryScript, and a build of them, with -m32 as JERRY_CFLAGS or its compiler as JERRY_CC if it has 32 bits. A build
 // with a heap of 32 KB (JERRY_GLOBAL_HEAP_SIZE=32) passes.
-const { JERRY_SOURCES: sources, JERRY_BUILD: build, JERRY_CFLAGS: flags = "" } = process.env;
+const { JERRY_SOURCES: sources, JERRY_BUILD: build, JERRY_CC: compiler = "cc", JERRY_CFLAGS: flags = "" } = process.env;
 const whyNot = sources && build ? "" : " (skipped: set JERRY_SOURCES and JERRY_BUILD)";
 
 describe.skipIf(!sources || !build)(`a host in C with a micro verifier${whyNot}`, () => {
   const KEYS: readonly [string, ...string[]][] = [["ed25519"], ["hsslms", "--hss", "5/4"]];
+  /** Options of the bundle, and what is compiled beside host.c. */
+  const KERNEL = fileURLToPath(new URL("../../kernel/src/", import.meta.url));
+  const cFiles = readdirSync(KERNEL).flatMap((name) => (name.endsWith(".c") ? [KERNEL + name] : []));
+  const HOSTS: readonly [string, string[], string[]][] = [
+    ["hashes in JavaScript", [], []],
+    ["the kernel in C", ["--host", "sha256,sha512"], ["-DFIRMSEAL_KERNEL", `-I${KERNEL}`, ...cFiles]],
+  ];
 
-  it.each(KEYS)(
-    "installs 100,000 bytes from an uncopied snapshot, and from source: %s",
-    async (alg, ...more) => {
+  it.each(KEYS.flatMap((key) => HOSTS.map((kind) => [kind[0], key[0], kind, key] as const)))(
+    "installs 100,000 bytes from an uncopied snapshot, and from source, with %s: %s",
+    async (_, _alg, [, hosted, beside], [alg, ...more]) => {
       const p = new Place();
       p.put("app.bin", image(100_000));
       await p.ok(["keygen", "--alg", alg, ...more, "--out", "k.pem", "--no-passphrase"]);
       const key = (await p.ok(["pubkey", "k.pem", "--format", "js"])).stdout;
       p.put("app.js", `${key}\n${readFileSync(example("micro.js"), "utf8")}`);
-      await p.ok(["bundle", "--micro", "--alg", alg, "--form", "script", "--out", "firmseal.js"]);
+      await p.ok(["bundle", "--micro", "--alg", alg, ...hosted, "--form", "script", "--out", "firmseal.js"]);
       const facts = ["--vendor", "example.com", "--class", "board-v2", "--seq", "1", "--uri", "https://example.com/app.bin"];
       await p.ok(["sign", "app.bin", ...facts, "--key", "k.pem", "--for", "micro"]);
       const run = (command: string, ...args: string[]) => {
@@ -60,7 +67,17 @@ describe.skipIf(!sources || !build)(`a host in C with a micro verifier${whyNot}`
       };
       const libraries = ["ext", "core", "port"].map((name) => join(build as string, `lib/libjerry-${name}.a`));
       const headers = ["core", "ext"].map((name) => `-I${join(sources as string, `jerry-${name}/include`)}`);
-      const cc = run("cc", ...flags.split(" ").filter(Boolean), ...headers, example("host.c"), "-o", "host", ...libraries, "-lm");
+      const cc = run(
+        compiler,
+        ...flags.split(" ").filter(Boolean),
+        ...headers,
+        example("host.c"),
+        ...beside,
+        "-o",
+        "host",
+        ...libraries,
+        "-lm",
+      );
       expect(cc).toMatchObject({ status: 0 });
       const host = p.at("host");
       expect(run(host, "generate", "firmseal.js", "firmseal.snapshot").status).toBe(0);
