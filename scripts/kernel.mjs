@@ -23,7 +23,7 @@ export const ARCHITECTURES = {
   armv6m: { cpu: "cortex-m0plus", qemu: "cortex-m0", number: 6 },
 };
 
-/** The images by algorithm: their sources and entries, and by architecture the limits of an image and of a verification. */
+/** The images by algorithm: sources, entries, and by architecture the limits of an image and of a verification. */
 export const ALGORITHMS = {
   ed25519: {
     files: ["digest", "ed25519", "field", "limbs", "point", "sample", "scalar", "sha2"],

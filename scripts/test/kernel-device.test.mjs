@@ -271,7 +271,7 @@ describe.skipIf(!real || noArm !== "")(`Espruino for ARM under qemu${real ? "" :
   it.each([
     ["from RAM", "S"],
     // Espruino for Linux does not map its flash: the text has the address of another one with the same bytes
-    ["where it lies in flash", "{ read: function (name) { return S.read(name) && text; } }"],
+    ["where it is in flash", "{ read: function (name) { return S.read(name) && text; } }"],
   ])("hashes %s, as a board without hashes does", { timeout: 300_000 }, async (_, storage) => {
     mkdirSync(place, { recursive: true });
     const options = { algs: ["hsslms"], features: ["storage"], form: "espruino", micro: ["sha256"], kernel: "pixl.js" };

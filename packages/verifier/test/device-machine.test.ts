@@ -3,8 +3,8 @@
 
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { type KernelName, kernelImage } from "@firmseal/kernel";
 import { describe, expect, it } from "vitest";
+import { type KernelName, kernelImage } from "../../kernel/src/index.js";
 import { countingBytes, latin1, sha256 as sha } from "../../test-support/src/bytes.js";
 import { NativeBoard } from "../../test-support/src/native-board.js";
 import type { Host } from "../src/base/types.js";

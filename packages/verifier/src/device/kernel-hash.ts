@@ -3,7 +3,7 @@
 
 import { equalConstantTime } from "../base/bytes.js";
 import type { Bytes, Hash, HashState, Host } from "../base/types.js";
-import { checkMachine, digestOfImage, functionOf, type Machine, type MachineFunction, placeOf } from "./machine.js";
+import { checkMachine, digestOfImage, functionOf, type MachineCode, type MachineFunction, placeOf } from "./machine.js";
 
 /** Where the image has the offsets of the functions of SHA-256, see kernel.h. Those of SHA-512 follow. */
 var BEGIN = 20;
@@ -26,20 +26,20 @@ function fail(): never {
 }
 
 /** Makes sure that the image is the one that was checked: Storage may have moved the file. Returns its address. */
-function ready(m: Machine): number {
+function ready(m: MachineCode): number {
   var place = placeOf(m);
   return place && (place === m.checked || !checkMachine(m)) ? place : fail();
 }
 
 /** The address of flat memory. `state`: it has to be a multiple of 4. */
-function addressOf(m: Machine, data: unknown, state: boolean): number {
+function addressOf(m: MachineCode, data: unknown, state: boolean): number {
   var at = m.engine.getAddressOf(data, true);
   // not in one piece; or moved by other code on the board
   return at && !(state && at % 4) ? at : fail();
 }
 
-/** SHA-256 (`wide` = 0) or SHA-512 (1). Every call of a function takes the engine longer than a block takes the code. */
-function makeHash(m: Machine, wide: number): Hash {
+/** SHA-256 (`wide` = 0) or SHA-512 (1). A call takes the engine longer than a block takes the machine code. */
+function makeHash(m: MachineCode, wide: number): Hash {
   var size = 32 + 32 * wide;
   var stateSize = 104 + 96 * wide;
   var at = 0;
@@ -130,7 +130,7 @@ function makeHash(m: Machine, wide: number): Hash {
  * Gives `host` the hashes of the machine code, if it passes its checks and hashes itself to its digest. Returns 0 or
  * the reason why not: see checkMachine(). 5: the self-test failed.
  */
-export function useHashes(m: Machine, host: Host): number {
+export function useHashes(m: MachineCode, host: Host): number {
   var reason = 3;
   var hash = makeHash(m, 0);
   try {

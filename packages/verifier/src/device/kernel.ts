@@ -7,7 +7,7 @@ import { es256 } from "../alg/es256.js";
 import { copied, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { digestOf } from "../hash/digest.js";
-import { checkMachine, functionOf, type Machine, wordOf } from "./machine.js";
+import { checkMachine, functionOf, type MachineCode, wordOf } from "./machine.js";
 
 /** FIRMSEAL_VALID of the kernel. */
 var VALID = 0x5ea1ed25;
@@ -25,7 +25,7 @@ interface Kernel {
   bad: number;
   badLength: number;
   /** What it runs on, if that has passed the checks. */
-  machine: Machine | undefined;
+  machine: MachineCode | undefined;
 }
 
 /** The message of the sample has one byte. */
@@ -34,14 +34,14 @@ var ED25519: Kernel = { verify: 12, key: 16, sample: 44, head: 96, good: 1, bad:
 var ES256: Kernel = { verify: 56, key: 60, sample: 64, head: 129, good: 32, bad: 130, badLength: 32, machine: undefined };
 
 /** Calls a function of the image on what is at `at` of `bytes`, which is flat, and on `n` bytes that are `from` further. */
-function enter(m: Machine, entry: number, bytes: unknown, at: number, from: number, n: number): unknown {
+function enter(m: MachineCode, entry: number, bytes: unknown, at: number, from: number, n: number): unknown {
   var run = functionOf(m, entry);
   at += m.engine.getAddressOf(bytes, true);
   return run(at, at + from, n);
 }
 
 /** Returns 0 if the image can be used now, or the reason why not: see checkMachine(). 5: the self-test failed. */
-function check(k: Kernel, m: Machine): number {
+function check(k: Kernel, m: MachineCode): number {
   var reason = checkMachine(m);
   var at: number;
   if (reason) {
@@ -79,7 +79,7 @@ function ask(k: Kernel, entry: number, pieces: Bytes[]): boolean | undefined {
   return result === VALID ? true : result === 0 ? false : undefined;
 }
 
-function use(k: Kernel, m: Machine): number {
+function use(k: Kernel, m: MachineCode): number {
   var reason = 3;
   try {
     reason = check(k, m);
@@ -131,11 +131,11 @@ export var es256Kernel: Alg = { ids: es256.ids, valid: validEs256, verify: verif
  * Lets `ed25519Kernel` use this machine code from now on. Returns 0 if it passed its checks, or the reason why not, see
  * `check`. Each use makes the checks again.
  */
-export function useKernel(m: Machine): number {
+export function useKernel(m: MachineCode): number {
   return use(ED25519, m);
 }
 
 /** Like `useKernel()`, for `es256Kernel`. */
-export function useEs256Kernel(m: Machine): number {
+export function useEs256Kernel(m: MachineCode): number {
   return use(ES256, m);
 }

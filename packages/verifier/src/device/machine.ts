@@ -1,4 +1,4 @@
-// Machine code of @firmseal/kernel on Espruino: where it is, whether it can be used, and how it is called. It is used
+// MachineCode code of @firmseal/kernel on Espruino: where it is, whether it can be used, and how it is called. It is used
 // only if the board is the one that it is for, the stack has room, and its bytes are those that the bundle names. If
 // the bundle does not hold it, it is a Storage file. Where flash is mapped into memory, it runs from there and takes no
 // RAM. Otherwise it runs from a flat string.
@@ -48,7 +48,7 @@ export interface KernelCode {
 }
 
 /** An image, and the engine that runs it. */
-export interface Machine {
+export interface MachineCode {
   engine: KernelE;
   running: KernelProcess;
   host: Host;
@@ -68,7 +68,13 @@ export interface Machine {
 var STACK = 6144;
 
 /** The machine code of a bundle on this engine. `host`: that of espruinoIo(), whose native SHA-256 checks the image. */
-export function makeMachine(E: KernelE, process: KernelProcess, host: Host, storage: KernelStorage | undefined, code: KernelCode): Machine {
+export function makeMachine(
+  E: KernelE,
+  process: KernelProcess,
+  host: Host,
+  storage: KernelStorage | undefined,
+  code: KernelCode,
+): MachineCode {
   return { engine: E, running: process, host: host, storage: storage, code: code };
 }
 
@@ -76,7 +82,7 @@ export function makeMachine(E: KernelE, process: KernelProcess, host: Host, stor
  * The address of the image, or 0. Each time anew: the engine may have moved it, and Storage may have moved or removed
  * the file.
  */
-export function placeOf(m: Machine): number {
+export function placeOf(m: MachineCode): number {
   var E = m.engine;
   var text = m.code.text;
   // once it is in RAM, the file counts no more: to find one takes long in flash that is not mapped
@@ -95,7 +101,7 @@ export function placeOf(m: Machine): number {
 }
 
 /** A word of the image, which is shorter than 2^16 bytes. */
-export function wordOf(m: Machine, at: number): number {
+export function wordOf(m: MachineCode, at: number): number {
   return (m.image as string).charCodeAt(at) + 256 * (m.image as string).charCodeAt(at + 1);
 }
 
@@ -104,7 +110,7 @@ export function wordOf(m: Machine, at: number): number {
  * its arguments after this, in the call itself: nothing moves flat memory between them and the call. Only E.defrag()
  * and E.toString() do, and they are not called here.
  */
-export function functionOf(m: Machine, entry: number): MachineFunction {
+export function functionOf(m: MachineCode, entry: number): MachineFunction {
   var at = wordOf(m, entry);
   var signature = "int(int,int,int)";
   var call = m.engine.nativeCall as NonNullable<KernelE["nativeCall"]>;
@@ -113,7 +119,7 @@ export function functionOf(m: Machine, entry: number): MachineFunction {
 }
 
 /** The digest of the image that the bundle names. */
-export function digestOfImage(m: Machine): Bytes {
+export function digestOfImage(m: MachineCode): Bytes {
   return m.engine.toUint8Array(m.code.digest());
 }
 
@@ -122,7 +128,7 @@ export function digestOfImage(m: Machine): Bytes {
  * nativeCall, 2 not enough stack, 3 the image is not in one piece of memory, or not at a multiple of 4, 4 its digest
  * differs or the board cannot compute it, 6 there is no image.
  */
-export function checkMachine(m: Machine): number {
+export function checkMachine(m: MachineCode): number {
   var E = m.engine;
   var hash = m.host.sha256;
   var bytes: Bytes;
