@@ -1,4 +1,4 @@
-// MachineCode code of @firmseal/kernel on Espruino: where it is, whether it can be used, and how it is called. It is used
+// Machine code of @firmseal/kernel on Espruino: where it is, whether it can be used, and how it is called. It is used
 // only if the board is the one that it is for, the stack has room, and its bytes are those that the bundle names. If
 // the bundle does not hold it, it is a Storage file. Where flash is mapped into memory, it runs from there and takes no
 // RAM. Otherwise it runs from a flat string.
