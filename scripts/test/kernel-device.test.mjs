@@ -13,9 +13,11 @@ import { kernelImage } from "../../packages/kernel/src/index.ts";
 import { fromLatin1, latin1 } from "../../packages/test-support/src/bytes.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
-import { ed25519Kernel, useKernel } from "../../packages/verifier/src/device/kernel.ts";
+import { es256 } from "../../packages/verifier/src/alg/es256.ts";
+import { ed25519Kernel, es256Kernel, useEs256Kernel, useKernel } from "../../packages/verifier/src/device/kernel.ts";
 import { makeMachine } from "../../packages/verifier/src/device/machine.ts";
 import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
+import { es256Contest } from "../../packages/verifier/test/rivals/es256.ts";
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import * as kernel from "../kernel.mjs";
 
@@ -29,11 +31,11 @@ const HOST = { sha256: { once: (bytes) => Uint8Array.from(createHash("sha256").u
 
 const use = (E, process, host, code) => useKernel(makeMachine(E, process, host, undefined, code));
 
-const contest = ed25519Contest(new Random("device"), {});
-const ours = (c) => ed25519.verify(c.key, c.message, c.signature, {});
-function next(kind) {
+const CONTESTS = { ed25519: ed25519Contest(new Random("device"), {}), es256: es256Contest(new Random("device"), {}) };
+const ours = (c, alg = ed25519) => alg.verify(c.key, c.message, c.signature, {});
+function next(kind, name = "ed25519") {
   for (;;) {
-    const c = contest.next();
+    const c = CONTESTS[name].next();
     if (kind === undefined || c.kind === kind) return c;
   }
 }
@@ -88,12 +90,14 @@ describe.skipIf(noArm !== "")(`the image under qemu${noArm}`, () => {
   it("passes its self-test, and decides as the JavaScript does", () => {
     const E = engine(run);
     expect(use(E, PROCESS, HOST, CODE)).toBe(0);
-    const cases = ["honest", "signature flipped", "small order or not canonical", "S + nL", "message changed", "edge"].map(next);
+    const cases = ["honest", "signature flipped", "small order or not canonical", "S + nL", "message changed", "edge"].map((kind) =>
+      next(kind),
+    );
     const slow = vi.spyOn(ed25519, "verify");
     const said = cases.map((c) => ed25519Kernel.verify(c.key, c.message, c.signature, {}));
     expect(slow).not.toHaveBeenCalled();
     slow.mockRestore();
-    expect(said).toEqual(cases.map(ours));
+    expect(said).toEqual(cases.map((c) => ours(c)));
     expect(new Set(said)).toEqual(new Set([true, false]));
     const keys = ["honest", "no point", "no point", "both strange"].map((kind) => next(kind).key);
     expect(keys.map(ed25519Kernel.valid)).toEqual(keys.map(ed25519.valid));
@@ -115,6 +119,74 @@ describe.skipIf(noArm !== "")(`the image under qemu${noArm}`, () => {
       ed25519.verify({ key, table: "", digest: key }, message, signature, {}),
     );
     expect(E.nativeCall).not.toHaveBeenCalled();
+  });
+});
+
+describe.skipIf(noArm !== "").each(["es256", "both"])(`the image with P-256 under qemu: %s${noArm}`, (name) => {
+  const { bytes: image, digest } = kernelImage("armv7em", name);
+  const code = { board: "BANGLEJS2", text: () => latin1(image), digest: () => latin1(Buffer.from(digest, "hex")) };
+  const word = (at) => Buffer.from(image).readUInt32LE(at);
+  const place = join(folder, name);
+  let program;
+  beforeAll(() => {
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, "0x0.bin"), image);
+    program = kernel.player("armv7em", place);
+  });
+  const run = ({ entry, at, message, n, bytesAt }) => {
+    if (entry === word(60)) return kernel.playQemu("armv7em", program, kernel.record(7, bytesAt(at, 65))).readInt32LE(0);
+    expect([entry, n]).toEqual([word(56), 32]);
+    return kernel.playQemu("armv7em", program, kernel.record(6, Buffer.concat([bytesAt(at, 129), bytesAt(message, 32)]))).readInt32LE(0);
+  };
+  const start = (with_ = {}) => {
+    const E = { ...engine(with_.run ?? run), ...with_.E };
+    return [useEs256Kernel(makeMachine(E, with_.process ?? PROCESS, with_.host ?? HOST, undefined, with_.code ?? code)), E];
+  };
+  const kinds = ["honest", "n - s", "signature flipped", "opposite or equal parts", "x at its edges", "r at its edges", "no point"];
+  const cases = kinds.map((kind) => next(kind, "es256"));
+
+  it("passes its self-test, and decides as the JavaScript does", () => {
+    expect(start()[0]).toBe(0);
+    const expected = cases.map((c) => ours(c, es256));
+    const slow = vi.spyOn(es256, "verify");
+    // the host's hash, and our own
+    for (const host of [HOST, {}]) expect(cases.map((c) => es256Kernel.verify(c.key, c.message, c.signature, host))).toEqual(expected);
+    expect(slow).not.toHaveBeenCalled();
+    slow.mockRestore();
+    expect(new Set(expected)).toEqual(new Set([true, false]));
+    expect(cases.map(({ key }) => es256Kernel.valid(key))).toEqual(cases.map(({ key }) => es256.valid(key)));
+    expect(es256Kernel.ids).toEqual(es256.ids);
+  });
+
+  it("never asks the kernel about other lengths, nor about a digest that is not one", () => {
+    const [, E] = start();
+    E.nativeCall.mockClear();
+    const { key, message, signature } = cases[0];
+    for (const [k, s, host] of [
+      [key.subarray(1), signature, {}],
+      [key, signature.subarray(1), {}],
+      [[...key.subarray(1), 256], signature, {}],
+      [key, signature, { sha256: { once: () => new Uint8Array(20) } }],
+    ])
+      expect(es256Kernel.verify(k, message, s, host)).toBe(false);
+    expect(es256Kernel.valid(key.subarray(1))).toBe(false);
+    expect(E.nativeCall).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    [1, "another board", { process: { ...PROCESS, env: { BOARD: "PUCKJS" } } }],
+    [2, "too little stack", { process: { ...PROCESS, memory: () => ({ stackFree: 6143 }) } }],
+    [3, "no flat memory", { E: { toFlatString: () => undefined } }],
+    [4, "an image for another core", { code: { ...code, text: () => latin1(kernelImage("armv6m", name).bytes) } }],
+    [5, "code that says yes to everything", { run: () => VALID }],
+    [5, "code that says no to everything", { run: () => 0 }],
+    [5, "code that gives an address", { run: () => 0x20001000 }],
+  ])("%s: %s: the JavaScript decides", (reason, _, options) => {
+    expect(start(options)[0]).toBe(reason);
+    const slow = vi.spyOn(es256, "verify");
+    expect([0, 2].map((i) => es256Kernel.verify(cases[i].key, cases[i].message, cases[i].signature, {}))).toEqual([true, false]);
+    expect(slow).toHaveBeenCalledTimes(2);
+    slow.mockRestore();
   });
 });
 
@@ -233,18 +305,22 @@ describe.skipIf(!real || noArm !== "")(`Espruino for ARM under qemu${real ? "" :
   };
 
   it.each([
-    ["general", { features: ["install", "storage"] }],
-    ["micro", { features: ["storage"], micro: [] }],
+    ["general", ed25519, { algs: ["ed25519"], features: ["install", "storage"] }],
+    ["micro", ed25519, { algs: ["ed25519"], features: ["storage"], micro: [] }],
+    ["general ES256", es256, { algs: ["es256"], features: ["install", "storage"] }],
+    ["micro ES256", es256, { algs: ["es256"], features: ["storage"], micro: ["sha256"] }],
+    ["ES256 beside Ed25519", es256, { algs: ["ed25519", "es256"], features: ["install", "storage"] }],
   ])(
     "%s: runs the machine code from a flat string, before and after the engine has moved its memory",
     { timeout: 300_000 },
-    async (_, options) => {
+    async (_, alg, options) => {
+      const name = alg === es256 ? "es256" : "ed25519";
       mkdirSync(place, { recursive: true });
-      const bundle = await minifiedBundle({ algs: ["ed25519"], form: "espruino", kernel: "bangle.js2", ...options });
+      const bundle = await minifiedBundle({ form: "espruino", kernel: "bangle.js2", ...options });
       writeFileSync(join(place, "firmseal.js"), bundle);
       const upload = fileURLToPath(new URL("../../examples/espruino/upload.mjs", import.meta.url));
       start(spawnSync(process.execPath, [upload, "firmseal=firmseal.js"], { cwd: place, encoding: "utf8" }).stdout);
-      const cases = Array.from({ length: 12 }, () => next());
+      const cases = Array.from({ length: 12 }, () => next(undefined, name));
       const text = (bytes) => Buffer.from(bytes).toString("base64");
       const out = start(`
       var firmseal = require("firmseal"), list = [], i;
@@ -253,7 +329,7 @@ describe.skipIf(!real || noArm !== "")(`Espruino for ARM under qemu${real ? "" :
       var bytes = function (text) { return E.toUint8Array(atob(text)); };
       for (i = 0; i < 3000; i++) list.push(i);
       print("kernel: " + firmseal.kernel(E, board, io.host));
-      var before = process.memory().usage, alg = firmseal.anchor("ed25519", bytes("${text(next("honest").key)}")).alg;
+      var before = process.memory().usage, alg = firmseal.anchor("${name}", bytes("${text(next("honest", name).key)}")).alg;
       ${JSON.stringify(cases.map((c) => [text(c.key), text(c.message), text(c.signature)]))}.forEach(function (c) {
         list.splice(0, 200);
         E.defrag();
@@ -263,7 +339,7 @@ describe.skipIf(!real || noArm !== "")(`Espruino for ARM under qemu${real ? "" :
       print("other board: " + firmseal.kernel(E, process, io.host));
     `);
       expect(out).toContain("kernel: 0");
-      expect([...out.matchAll(/case: (\w+) true/g)].map(([, valid]) => valid)).toEqual(cases.map((c) => String(ours(c))));
+      expect([...out.matchAll(/case: (\w+) true/g)].map(([, valid]) => valid)).toEqual(cases.map((c) => String(ours(c, alg))));
       expect(out).toContain("other board: 1");
     },
   );
