@@ -209,6 +209,7 @@ describe.concurrent("docs/guides/micro.md", () => {
     expect(stdout).toMatch(/^runs: app version 1$/m);
     expect(stdout).toMatch(/^exit code 1$/m);
     expect(stderr).toContain(only(blocksOf("docs/guides/micro.md"), "text refused"));
+    expect(stdout).toContain(only(blocksOf("docs/guides/micro.md"), "text explained"));
     expect(stderr).toMatch(/^app\.suit: good, sequence number 1, /m);
     expect(stderr).toMatch(/^after each cut the old or the new release starts, /m);
   });

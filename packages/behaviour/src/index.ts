@@ -20,14 +20,16 @@ export {
 } from "./explain/explain.js";
 export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain/explain-words.js";
 export { diagnostic } from "./notation/diagnostic.js";
+export { type ElementAt, elementAt } from "./notation/element-at.js";
 export {
   exactArgument,
   insideBytes,
-  isNumbered,
+  keyAt,
   keyOf,
   PLACE_NAMES,
   type Place,
   POSITION_NAMES,
+  stepOf,
   valueNames,
   valuePlace,
 } from "./notation/places.js";

@@ -6,6 +6,7 @@ export { checkDraftFor, checkFor } from "./consumer/judge.js";
 export { recipeFor } from "./consumer/recipe.js";
 export { type BehaviourChange, type ReleaseDifference, releaseDifference } from "./explain/difference.js";
 export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
+export { type ExplainedRefusal, explainRefusal, type ReportedRefusal } from "./explain/refusal.js";
 export { type Incident, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export type { IncidentKind, IncidentOptions } from "./incident/situation.js";

@@ -178,3 +178,12 @@ export function exactArgument({ kind, high, low }: Pick<Item, "kind" | "high" | 
 export function keyOf(item: Item): number | undefined {
   return item.kind === "unsigned" || item.kind === "negative" ? Number(exactArgument(item)) : undefined;
 }
+
+/** Returns how many items of a container are one element: a pair of a map, or a command with its argument. */
+export const stepOf = (item: Item, place: Place) => (item.kind === "map" || place === "sequence" ? 2 : 1);
+
+/** Returns the key or code of the element at `i` of a container, or its position if positions have a meaning. */
+export function keyAt(item: Item, place: Place, i: number): number | undefined {
+  if (stepOf(item, place) === 2) return keyOf(item.items[i] as Item);
+  return isNumbered(place) ? i : undefined;
+}

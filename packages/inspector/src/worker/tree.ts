@@ -3,11 +3,12 @@
 import {
   exactArgument,
   insideBytes,
-  isNumbered,
+  keyAt,
   keyOf,
   PLACE_NAMES,
   type Place,
   POSITION_NAMES,
+  stepOf,
   valueNames,
   valuePlace,
 } from "@firmseal/behaviour";
@@ -88,10 +89,11 @@ export class Tree {
     if (here === "plain") return;
     if (item.kind === "tag") yield* this.within(item.items[0] as Item, here, place, key);
     if (item.kind !== "map" && item.kind !== "array") return;
-    const { step, items } = stepsOf(item, here);
+    const step = stepOf(item, here);
+    const { items } = item;
     for (let i = 0; i + step <= items.length; i += step) {
       const value = items[i + step - 1] as Item;
-      const number = this.keyAt(item, here, i);
+      const number = keyAt(item, here, i);
       if (here === place && item.kind === "map" && number === key) yield value;
       const own = this.opened(value, here, number);
       if (own.item) yield* this.within(own.item, own.place, place, key);
@@ -109,11 +111,12 @@ export class Tree {
   private make({ item, place }: Branch): Branch[] {
     if (!item) return [];
     if (item.kind === "tag") return [this.content(item.items[0] as Item, place, TEXTS.content)];
-    const { step, items } = stepsOf(item, place);
+    const step = stepOf(item, place);
+    const { items } = item;
     const out: Branch[] = [];
     for (let i = 0; i + step <= items.length && out.length < MOST_ITEMS; i += step) {
       const [first, value] = [items[i] as Item, items[i + step - 1] as Item];
-      const key = this.keyAt(item, place, i);
+      const key = keyAt(item, place, i);
       const label = step === 2 ? this.label(place, first, key) : (POSITION_NAMES[place]?.[i] ?? String(i));
       out.push(this.branch(value, place, key, label, first.at));
     }
@@ -143,12 +146,6 @@ export class Tree {
     const name = number === undefined ? undefined : valueNames(place, key)?.[number];
     const value = name === undefined ? this.value(item) : `${number} (${name})`;
     return this.add({ label, value, at, end: item.end, kids: own.item !== undefined && hasKids(own.item), ...own });
-  }
-
-  /** The key of the element `i` of a container, or its code or position. */
-  private keyAt(item: Item, place: Place, i: number): number | undefined {
-    if (stepsOf(item, place).step === 2) return keyOf(item.items[i] as Item);
-    return isNumbered(place) ? i : undefined;
   }
 
   /** What is inside a value, and what that is: the content of its byte string, or itself. */
@@ -195,9 +192,6 @@ export class Tree {
     }
   }
 }
-
-/** The items of a container, and how many of them are one element: a command has two. */
-const stepsOf = (item: Item, place: Place) => ({ step: item.kind === "map" || place === "sequence" ? 2 : 1, items: item.items });
 
 const hasKids = ({ kind, value }: Item) => kind === "tag" || ((kind === "map" || kind === "array") && value > 0);
 

@@ -1,12 +1,23 @@
 import { explainedLines } from "@firmseal/behaviour";
 import { usage, versionNumber } from "@firmseal/keys";
-import { explain, type ForDevice, identityOf, PRODUCT_FILE, type Product, readEnvelopeFile } from "@firmseal/release";
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import {
+  type ExplainedRefusal,
+  explain,
+  explainRefusal,
+  type ForDevice,
+  identityOf,
+  PRODUCT_FILE,
+  type Product,
+  type ReportedRefusal,
+  readEnvelopeFile,
+} from "@firmseal/release";
+import { decodeEnvelope, refusalOf, TEMPLATE_NAME } from "@firmseal/verifier/tools";
+import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";
 import { numberOrVersion, productFile, wholeNumber } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
-import { BEHAVIOURS, membersOf, NAMES_SHAPE, NUMBER } from "../../common/shapes.js";
+import { BEHAVIOURS, membersOf, NAMES_SHAPE, NUMBER, optional } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
 interface ExplainOptions {
@@ -16,6 +27,7 @@ interface ExplainOptions {
   class?: string;
   slot?: number;
   installed?: bigint | string;
+  refusal?: ReportedRefusal;
   json?: boolean;
 }
 
@@ -45,8 +57,46 @@ function installedRelease(product: Product | undefined, installed: bigint | stri
   );
 }
 
+/** A refusal as a device reports it: its number, and the byte if the device says which. */
+function refusalNumber(text: string): ReportedRefusal {
+  const [, code, at] = /^(\d{1,3})(?:@(-1|\d{1,9}))?$/.exec(text) ?? [];
+  if (code === undefined) throw new InvalidArgumentError("give what the device reports: a number, or NUMBER@BYTE such as 130@45");
+  if (!refusalOf(Number(code))) throw new InvalidArgumentError(`no refusal has the number ${code}: see docs/reference/errors.md`);
+  return { code: Number(code), ...(at !== undefined && at !== "-1" && { at: Number(at) }) };
+}
+
+/** The options that --refusal has no use for. */
+const DEVICE_OPTIONS = ["product", "board", "vendor", "class", "slot", "installed"] as const;
+
+/** Explains a refusal that a device has reported for this file. */
+function refusedFile(path: string, o: ExplainOptions, refusal: ReportedRefusal): { verified: false; refusal: ExplainedRefusal } {
+  const others = DEVICE_OPTIONS.filter((name) => o[name] !== undefined).map((name) => `--${name}`);
+  if (others.length > 0) throw usage(`--refusal explains a number, not a device: ${others.join(", ")}`, `drop ${others.join(", ")}`);
+  const envelope = readEnvelopeFile(path);
+  if (refusal.at !== undefined && refusal.at > envelope.length)
+    throw usage(
+      `byte ${refusal.at} is beyond the end of ${path}, which has ${envelope.length} bytes`,
+      "give the file that was sent to the device",
+    );
+  return { verified: false, refusal: explainRefusal(envelope, refusal) };
+}
+
+/** The lines of an explained refusal. */
+function refusalLines({ code, name, meaning, advice, at, byte, element, template, same }: ExplainedRefusal): string[] {
+  const where = byte === undefined ? "  byte: the file ends before it" : `  byte: ${byte}${element ? `, in ${element.join(" > ")}` : ""}`;
+  return [
+    `${code}${at === undefined ? "" : `, at byte ${at}`}: ${meaning} (${name})`,
+    ...(at === undefined ? [] : [where]),
+    ...(template === undefined ? [] : [`  ${TEMPLATE_NAME} has there: ${template}`]),
+    ...(same === true ? ["  this file has this fault: a device refuses it again"] : []),
+    ...(same === false ? ["  this file does not have this fault: the device got other bytes. Send it again"] : []),
+    ...(same === false ? [] : [`  what to do: ${advice}`]),
+  ];
+}
+
 /** Describes what devices will do with a release. Signatures are not verified. */
 async function explainRelease(path: string, o: ExplainOptions) {
+  if (o.refusal) return refusedFile(path, o, o.refusal);
   const file = o.product ?? (o.board === undefined ? undefined : PRODUCT_FILE);
   const product = await productHere(file, o.json === true);
   const devices = await devicesOf(product, o);
@@ -91,27 +141,47 @@ export default define({
     option("--installed <release>", "only a device on which this release is installed: version or sequence number", {
       parse: numberOrVersion,
     }),
+    option("--refusal <number>", "not a device, but a refusal that one has reported for this file: its number, or NUMBER@BYTE", {
+      parse: refusalNumber,
+    }),
   ],
   examples: [
     ["firmseal explain fw.suit", "every kind of device that the release distinguishes"],
     ["firmseal explain fw.suit --vendor example.com --class board-v2 --slot 1 --installed 1.4.1", "one of them, which has version 1.4.1"],
-    ["firmseal explain dist/1.4.2/gateway-esp32-1.4.2.suit --board esp32", "a board of the product file, with the names in it"],
+    ["firmseal explain fw.suit --refusal 130@45", "why a device has refused this file with 130 at byte 45"],
   ],
   json: {
     verified: ["boolean", "false: signatures are not verified"],
-    ...NUMBER,
-    components: ["object[]", "component identifiers: hex of each part"],
-    behaviours: ["object[]", "what devices do; devices that behave alike share an entry"],
-    ...membersOf("behaviours[]", BEHAVIOURS),
+    "refusal?": ["object", "with --refusal, and then nothing else: the refusal"],
+    ...membersOf("refusal?", {
+      code: ["number", "its number"],
+      name: ["string", "its name"],
+      meaning: ["string", "what it means"],
+      advice: ["string", "what to do about it"],
+      "at?": ["number", "offset of the byte: as reported, or where this file has the same fault"],
+      "byte?": ["string", "the byte of the file there, hex; missing if the file ends before"],
+      "element?": ["string[]", "the element with this byte, from the outside; missing if the file is not CBOR"],
+      "template?": ["string", "with 130: what the template has there"],
+      "same?": ["boolean", "whether this file has the fault; false: the device got other bytes; missing if it depends on the device"],
+    }),
+    ...optional({
+      ...NUMBER,
+      components: ["object[]", "component identifiers: hex of each part"],
+      behaviours: ["object[]", "what devices do; devices that behave alike share an entry"],
+      ...membersOf("behaviours[]", BEHAVIOURS),
+      others: ["number", "combinations of identifiers that the release is not for"],
+    }),
     "installed?": ["object", "with --installed: the release on the device"],
     ...membersOf("installed?", NUMBER),
-    others: ["number", "combinations of identifiers that the release is not for"],
     ...NAMES_SHAPE,
   },
   run: explainRelease,
   words: (f, path) => [
     {
-      lines: namedLines([`${path}: ${numberWords(f)} (signatures not verified)`, ...installedLines(f), ...explainedLines(f)], f.names),
+      lines:
+        "refusal" in f
+          ? refusalLines(f.refusal)
+          : namedLines([`${path}: ${numberWords(f)} (signatures not verified)`, ...installedLines(f), ...explainedLines(f)], f.names),
     },
   ],
 });
