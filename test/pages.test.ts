@@ -226,30 +226,48 @@ describe.concurrent("docs/guides/micro.md", () => {
 describe.concurrent("docs/guides of other engines", () => {
   const without = (tool: string) => (hasProgram(tool) ? "" : ` (skipped: no ${tool})`);
 
-  it.skipIf(without("qjs") !== "")(`quickjs.md installs, starts and refuses on qjs${without("qjs")}`, async () => {
-    const here = empty("quickjs");
-    const { stdout } = await runPage("docs/guides/quickjs.md", here);
-    const said = stdout.split("\n").filter((line) => /^(installed|application|refused|failed|exit code)/.test(line));
-    expect(`${said.join("\n")}\n`).toBe(only(blocksOf("docs/guides/quickjs.md"), "text said"));
-    // the micro verifier in its place, and input that is not an envelope, or not a file
-    const ran = await withFirmseal((define) =>
-      shell(
-        `${define}firmseal bundle --micro --alg ed25519 --device flash --form module --out firmseal.js
+  /** An engine that a variable names, as a function of the shell: what a page has to type is its usual name. */
+  const named = (variable: string, name: string) => {
+    const path = process.env[variable];
+    return {
+      first: path ? `${name}() { "$${variable}" "$@"; }\n` : "",
+      why: path ? "" : ` (skipped: set ${variable}=/path/to/${name})`,
+    };
+  };
+
+  for (const { engine, name, first, why } of [
+    { engine: "qjs", name: "quickjs", first: "", why: without("qjs") },
+    { engine: "QuickJS-ng", name: "quickjs-ng", ...named("QJSNG", "qjs") },
+  ])
+    it.skipIf(why !== "")(`quickjs.md installs, starts and refuses on ${engine}${why}`, async () => {
+      const here = empty(name);
+      const { stdout } = await runPage("docs/guides/quickjs.md", here, { first });
+      const said = stdout.split("\n").filter((line) => /^(installed|application|refused|failed|exit code)/.test(line));
+      expect(`${said.join("\n")}\n`).toBe(only(blocksOf("docs/guides/quickjs.md"), "text said"));
+      // the micro verifier in its place, and input that is not an envelope, or not a file
+      const ran = await withFirmseal((define) =>
+        shell(
+          `${define}${first}firmseal bundle --micro --alg ed25519 --device flash --form module --out firmseal.js
 qjs --module update.js start
 for what in key.js none.suit; do qjs --module update.js install $what || true; done
 head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js start`,
-        here,
-      ),
-    );
-    expect(ran.stdout).toMatch(/^application, version 2\nrefused: 130\nfailed: none\.suit: error 2\nnothing is installed\n$/);
-  });
+          here,
+        ),
+      );
+      expect(ran.stdout).toMatch(/^application, version 2\nrefused: 130\nfailed: none\.suit: error 2\nnothing is installed\n$/);
+    });
 
-  it.skipIf(without("mujs") !== "")(`mujs.md does the same with both verifiers${without("mujs")}`, async () => {
-    const { stdout } = await runPage("docs/guides/mujs.md", empty("mujs"));
-    const said = only(blocksOf("docs/guides/mujs.md"), "text said");
-    expect(stdout.split("update: 0").length).toBe(3);
-    expect(stdout).toContain(said.repeat(2));
-  });
+  for (const { page, first, why } of [
+    { page: "mujs", first: "", why: without("mujs") },
+    { page: "microquickjs", ...named("MQJS", "mqjs") },
+    { page: "hermes", ...named("HERMES", "hermes") },
+  ])
+    it.skipIf(why !== "")(`${page}.md does the same with both verifiers${why}`, async () => {
+      const { stdout } = await runPage(`docs/guides/${page}.md`, empty(page), { first });
+      const said = only(blocksOf("docs/guides/mujs.md"), "text said");
+      expect(stdout.split("update: 0").length).toBe(3);
+      expect(stdout).toContain(said.repeat(2));
+    });
 
   it("moddable.md makes a module that Node takes as well", async () => {
     const here = empty("moddable");

@@ -94,9 +94,9 @@ export async function withFirmseal<T>(work: (define: string) => Promise<T>, { st
 }
 
 /** Runs a page from top to bottom in a folder where firmseal is installed. */
-export async function runPage(path: string, cwd: string, o: { starts?: boolean } = {}): Promise<Ran> {
+export async function runPage(path: string, cwd: string, { first = "", ...o }: { starts?: boolean; first?: string } = {}): Promise<Ran> {
   const ran = await withFirmseal(
-    (define) => shell(`${define}${INSTALL}npm install\n${scriptOf(blocksOf(path))}`, cwd, { FIRMSEAL: ROOT }),
+    (define) => shell(`${define}${first}${INSTALL}npm install\n${scriptOf(blocksOf(path))}`, cwd, { FIRMSEAL: ROOT }),
     o,
   );
   expect({ status: ran.status, stderr: ran.status === 0 ? "" : ran.stderr }).toEqual({ status: 0, stderr: "" });

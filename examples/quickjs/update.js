@@ -5,10 +5,12 @@
 //   qjs --module update.js start
 //
 // One at a time: QuickJS cannot lock a file. The exit code is 1 if something was refused.
-// biome-ignore lint/style/useNodejsImportProtocol: QuickJS's own module
-import * as os from "os";
-import * as std from "std";
 import firmseal from "./firmseal.js";
+
+// QuickJS-ng names its modules qjs:os and qjs:std
+const builtIn = (name) => import(`qjs:${name}`).catch(() => import(name));
+const os = await builtIn("os");
+const std = await builtIn("std");
 
 const PAGE = 4096;
 const KB = 1024;
