@@ -38,7 +38,11 @@ table(
   [...BUNDLES, ...MICRO_BUNDLES.map(({ name }) => name)].map((name) => {
     const now = sizes(read(bundlePath(name)));
     const then = change.length ? sizes(readFileSync(join(options.before, bundlePath(name).slice(ROOT.length)), "utf8")) : [];
-    const columns = now.flatMap((n, i) => [size(n), ...then.slice(i, i + 1).map((was) => signed(n - was)), budgets(name)[i] ? size(budgets(name)[i]) : ""]);
+    const columns = now.flatMap((n, i) => [
+      size(n),
+      ...then.slice(i, i + 1).map((was) => signed(n - was)),
+      budgets(name)[i] ? size(budgets(name)[i]) : "",
+    ]);
     return [`firmseal-${name}.js`, ...columns];
   }),
 );

@@ -21,6 +21,10 @@ export const THINGS = [
     most: 6,
     besides: {
       "packages/signer/src/test-keys/key.ts": "published keys",
+      "packages/kernel/src/images.generated.ts": "which algorithms have machine code, which a new one need not",
+      "packages/bundler/src/kernels.ts": "the same",
+      "packages/bundler/src/exports.ts": "the same",
+      "packages/verifier/src/device/kernel.ts": "the same",
       "packages/release/src/consumer/consumers.ts": "what verifiers of others accept, which a new algorithm does not change",
       "packages/release/src/product/file/read.ts": "the profiles of draft-ietf-suit-mti",
       "packages/release/src/rotation/model.ts": "what devices without a row have, which does not change",

@@ -1,4 +1,5 @@
-// The arithmetic of the kernel (limbs.c, field.c, scalar.c, p256_field.c) is exact: in C with sanitizers, and in assembly under qemu.
+// The arithmetic of the kernel (limbs.c, field.c, scalar.c, p256_field.c) is exact: in C with sanitizers, and in
+// assembly under qemu.
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";

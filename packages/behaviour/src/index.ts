@@ -24,12 +24,12 @@ export { type ElementAt, elementAt } from "./notation/element-at.js";
 export {
   exactArgument,
   insideBytes,
+  itemsPerElement,
   keyAt,
   keyOf,
   PLACE_NAMES,
   type Place,
   POSITION_NAMES,
-  stepOf,
   valueNames,
   valuePlace,
 } from "./notation/places.js";

@@ -2,7 +2,7 @@
 
 import { decodeItem, type Item } from "@firmseal/verifier/tools";
 import { escaped } from "../text.js";
-import { insideBytes, keyAt, PLACE_NAMES, type Place, POSITION_NAMES, stepOf, valuePlace } from "./places.js";
+import { insideBytes, itemsPerElement, keyAt, PLACE_NAMES, type Place, POSITION_NAMES, valuePlace } from "./places.js";
 
 /** An element of an envelope. */
 export interface ElementAt {
@@ -31,15 +31,15 @@ function inside(bytes: Uint8Array, item: Item): Item | undefined {
 function nameOf(envelope: Uint8Array, item: Item, place: Place, i: number): string {
   const key = keyAt(item, place, i);
   const { kind, body, end } = item.items[i] as Item;
-  if (stepOf(item, place) === 2 && kind === "text")
+  if (itemsPerElement(item, place) === 2 && kind === "text")
     return escaped(new TextDecoder().decode(envelope.subarray(body, Math.min(end, body + SHOWN))));
-  const names = stepOf(item, place) === 2 ? PLACE_NAMES[place] : POSITION_NAMES[place];
+  const names = itemsPerElement(item, place) === 2 ? PLACE_NAMES[place] : POSITION_NAMES[place];
   return (key !== undefined && names?.[key]) || String(key ?? i);
 }
 
 /** The element of a container that has the byte at `at`. */
 function elementOf(item: Item, place: Place, at: number): { i: number; begin: number; value: Item } | undefined {
-  const step = stepOf(item, place);
+  const step = itemsPerElement(item, place);
   for (let i = 0; i + step <= item.items.length; i += step) {
     const [first, value] = [item.items[i] as Item, item.items[i + step - 1] as Item];
     if (at >= first.at && at < value.end) return { i, begin: first.at, value };

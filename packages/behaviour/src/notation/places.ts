@@ -180,10 +180,10 @@ export function keyOf(item: Item): number | undefined {
 }
 
 /** Returns how many items of a container are one element: a pair of a map, or a command with its argument. */
-export const stepOf = (item: Item, place: Place) => (item.kind === "map" || place === "sequence" ? 2 : 1);
+export const itemsPerElement = (item: Item, place: Place) => (item.kind === "map" || place === "sequence" ? 2 : 1);
 
 /** Returns the key or code of the element at `i` of a container, or its position if positions have a meaning. */
 export function keyAt(item: Item, place: Place, i: number): number | undefined {
-  if (stepOf(item, place) === 2) return keyOf(item.items[i] as Item);
+  if (itemsPerElement(item, place) === 2) return keyOf(item.items[i] as Item);
   return isNumbered(place) ? i : undefined;
 }

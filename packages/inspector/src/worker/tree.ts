@@ -3,12 +3,12 @@
 import {
   exactArgument,
   insideBytes,
+  itemsPerElement,
   keyAt,
   keyOf,
   PLACE_NAMES,
   type Place,
   POSITION_NAMES,
-  stepOf,
   valueNames,
   valuePlace,
 } from "@firmseal/behaviour";
@@ -89,7 +89,7 @@ export class Tree {
     if (here === "plain") return;
     if (item.kind === "tag") yield* this.within(item.items[0] as Item, here, place, key);
     if (item.kind !== "map" && item.kind !== "array") return;
-    const step = stepOf(item, here);
+    const step = itemsPerElement(item, here);
     const { items } = item;
     for (let i = 0; i + step <= items.length; i += step) {
       const value = items[i + step - 1] as Item;
@@ -111,7 +111,7 @@ export class Tree {
   private make({ item, place }: Branch): Branch[] {
     if (!item) return [];
     if (item.kind === "tag") return [this.content(item.items[0] as Item, place, TEXTS.content)];
-    const step = stepOf(item, place);
+    const step = itemsPerElement(item, place);
     const { items } = item;
     const out: Branch[] = [];
     for (let i = 0; i + step <= items.length && out.length < MOST_ITEMS; i += step) {

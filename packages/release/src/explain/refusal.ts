@@ -40,7 +40,7 @@ function refusalIn(read: () => unknown): ReportedRefusal | undefined {
   }
 }
 
-/** What the template requires of the file, in words of the template. A manifest that does not match its digest has its form. */
+/** Where the file differs from the template. A manifest that does not match its digest may have its form. */
 function faultIn(envelope: Uint8Array): TemplateFault | undefined {
   let fault: TemplateFault | null = null;
   refusalIn(() => {
@@ -49,7 +49,7 @@ function faultIn(envelope: Uint8Array): TemplateFault | undefined {
   return fault ?? undefined;
 }
 
-/** What the template has at a byte that the file has right: what a file is refused for that differs in this byte only. */
+/** What the template has at a byte that the file has right: it refuses a file that differs in this byte only. */
 function templateAt(envelope: Uint8Array, at: number): TemplateFault | undefined {
   if (at >= envelope.length) return undefined;
   const changed = Uint8Array.from(envelope);
@@ -59,8 +59,8 @@ function templateAt(envelope: Uint8Array, at: number): TemplateFault | undefined
 }
 
 /**
- * Explains the refusal that a device reported for `envelope`. No signature is verified. `reported.code` is the number of
- * a refusal. Throws RangeError for another number, and for an offset beyond the end of the file.
+ * Explains the refusal that a device reported for `envelope`. No signature is verified. `reported.code` is the number
+ * of a refusal. Throws RangeError for another number, and for an offset beyond the end of the file.
  */
 export function explainRefusal(envelope: Uint8Array, reported: ReportedRefusal): ExplainedRefusal {
   const row = refusalOf(reported.code);

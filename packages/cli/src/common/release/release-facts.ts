@@ -1,8 +1,8 @@
 // The facts of a release before it is signed, and their words.
 
-import type { Artifact } from "@firmseal/behaviour";
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Artifact } from "@firmseal/behaviour";
 import { visible } from "@firmseal/keys";
 import {
   type BoardChange,
