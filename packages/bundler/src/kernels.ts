@@ -68,7 +68,7 @@ export function kernelOf(
  * exported name of the verifier.
  */
 export function kernelExport(target: KernelTarget, algs: readonly AlgName[], api: string, name: (value: string) => string): string[] {
-  const { board, hashes, place, image, bytes, digest } = kernelOf(target, algs);
+  const { board, hashes, place, bytes, digest } = kernelOf(target, algs);
   const text = (of: string, content: Uint8Array) => `function ${of}() {\n  return atob("${Buffer.from(content).toString("base64")}");\n}`;
   const code = [
     `board: "${board}"`,

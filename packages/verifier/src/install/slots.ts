@@ -18,7 +18,7 @@ function begin(s: Session, e: Effect): void {
     i,
     w;
   // whatever this writes, storage is read back after it: areas of a device may overlap
-  for (i = 0; i < s.fresh.length; i++) {
+  for (i = 0; i < s.release.components.length; i++) {
     w = s.fresh[i];
     if (w) w.passed = false;
   }
