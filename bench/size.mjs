@@ -3,8 +3,8 @@
 //
 //   node bench/size.mjs [--before FOLDER] [--write]
 //
-// `--before`: another checkout of this project with its build, as for bench/open.mjs: the table says how many bytes each
-// bundle has gained since. `--write` draws the plot.
+// `--before`: another checkout of this project with its build, as for bench/open.mjs: the table says how many bytes
+// each bundle has gained since. `--write` draws the plot.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

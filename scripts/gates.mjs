@@ -1,6 +1,7 @@
-// The checks that are the project's own. Each gate returns a list of findings; an empty list is a pass. Warnings never fail. Needs a build.
-// Run alone it prints the findings; scripts/test.mjs counts each gate as one test. There a gate that has passed on the
-// same content is left out: `reads` has the files of its own (testing/unless-passed.mjs), and every gate reads scripts.
+// The checks that are the project's own. Each gate returns a list of findings; an empty list is a pass. Warnings never
+// fail. Needs a build. Run alone it prints the findings; scripts/test.mjs counts each gate as one test. There a gate
+// that has passed on the same content is left out: `reads` has the files of its own (testing/unless-passed.mjs), and
+// every gate reads scripts.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,12 +1,12 @@
 // The kernel (packages/kernel): its images for Cortex-M, and what runs them. `node scripts/kernel.mjs` writes
-// packages/kernel/src/images.generated.ts, tables.h and p256_tables.h beside it, and prints sizes and stack, with
+// packages/kernel/src/images.generated.ts, tables.h and p256/p256_tables.h beside it, and prints sizes and stack, with
 // `--count` also instructions. The same compiler gives the same bytes: a test compares.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { p256Tables } from "../packages/kernel/tools/p256.mjs";
 import { tables } from "../packages/kernel/tools/tables.mjs";
@@ -15,6 +15,7 @@ import { keptOnce } from "./testing/kept.mjs";
 const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
 const HASHES = ["sha256", "sha512"].flatMap((hash) => [hash, ...["begin", "update", "finish"].map((what) => `${hash}_${what}`)]);
 const P256 = ["p256_verify", "p256_key"];
+const P256_FILES = ["p256", "p256_field", "p256_point", "p256_sample"].map((name) => `p256/${name}`);
 const CC = "arm-none-eabi-gcc";
 
 /** cpu: for the compiler. qemu: for the emulator. */
@@ -35,7 +36,7 @@ export const ALGORITHMS = {
     },
   },
   es256: {
-    files: ["limbs", "p256", "p256_field", "p256_point", "p256_sample", "scalar"],
+    files: ["limbs", ...P256_FILES, "scalar"],
     entries: P256,
     sample: "p256_sample",
     limits: {
@@ -45,7 +46,7 @@ export const ALGORITHMS = {
   },
   // also for P-256 on boards without native SHA-256
   both: {
-    files: ["digest", "ed25519", "field", "limbs", "p256", "p256_field", "p256_point", "p256_sample", "point", "sample", "scalar", "sha2"],
+    files: ["digest", "ed25519", "field", "limbs", ...P256_FILES, "point", "sample", "scalar", "sha2"],
     entries: ["ed25519_verify", "ed25519_key", ...HASHES, ...P256],
     sample: ["sample", "p256_sample"],
     limits: {
@@ -153,13 +154,13 @@ export function build(algorithm, architecture, folder) {
   const { files, entries, sample } = ALGORITHMS[algorithm];
   const { cpu, number } = ARCHITECTURES[architecture];
   mkdirSync(folder, { recursive: true });
+  const objectOf = (file) => join(folder, `${basename(file)}.o`);
   const frames = {};
   for (const file of files) {
-    tool(CC, [...COMMON, ...FREESTANDING, `-mcpu=${cpu}`, "-c", `src/${file}.c`, "-o", join(folder, `${file}.o`)], KERNEL);
+    tool(CC, [...COMMON, ...FREESTANDING, `-mcpu=${cpu}`, "-c", `src/${file}.c`, "-o", objectOf(file)], KERNEL);
     // an object that may load or store words at other addresses says so: a fault on Cortex-M0+, or where traps are on
-    if (/Tag_CPU_unaligned_access/.test(arm("readelf", ["-A", join(folder, `${file}.o`)])))
-      throw new Error(`${file}.c: unaligned accesses`);
-    const usage = readFileSync(join(folder, `${file}.su`), "utf8");
+    if (/Tag_CPU_unaligned_access/.test(arm("readelf", ["-A", objectOf(file)]))) throw new Error(`${file}.c: unaligned accesses`);
+    const usage = readFileSync(objectOf(file).replace(/o$/, "su"), "utf8");
     for (const line of usage.split("\n").filter(Boolean)) {
       const [where, bytes, kind] = line.split("\t");
       if (kind !== "static") throw new Error(`stack that is not known: ${line}`);
@@ -170,7 +171,7 @@ export function build(algorithm, architecture, folder) {
     const elf = join(folder, `${address}.elf`);
     const image = join(folder, `${address}.bin`);
     const symbols = ["--defsym", `KERNEL_ARCH=${number}`, "--defsym", `KERNEL_ADDRESS=${address}`];
-    const objects = files.map((file) => join(folder, `${file}.o`));
+    const objects = files.map(objectOf);
     const wanted = [...entries, ...[sample ?? []].flat()].flatMap((name) => ["-u", `firmseal_${name}`]);
     const options = ["-T", "src/kernel.ld", "--gc-sections", "--emit-relocs", "-e", address];
     arm("ld", [...symbols, ...options, ...wanted, ...objects, "-o", elf], KERNEL);
@@ -199,7 +200,7 @@ export function player(architecture, folder) {
 }
 
 /** The sources of packages/kernel/test/arithmetic.c. */
-const ARITHMETIC = ["test/arithmetic.c", ...["field", "limbs", "p256_field", "scalar"].map((file) => `src/${file}.c`)];
+const ARITHMETIC = ["test/arithmetic.c", ...["field", "limbs", "p256/p256_field", "scalar"].map((file) => `src/${file}.c`)];
 
 /** A program that plays records to the arithmetic under qemu. */
 export function arithmetic(architecture, folder) {
@@ -211,7 +212,7 @@ export function arithmetic(architecture, folder) {
 /** A program compiled for this machine. Kept: found by sources and compiler. */
 function forHost(args, out) {
   const sources = ["src", "test"]
-    .flatMap((at) => readdirSync(KERNEL + at).map((name) => `${at}/${name}`))
+    .flatMap((at) => readdirSync(KERNEL + at, { recursive: true }).map((name) => `${at}/${name}`))
     .filter((path) => /\.[ch]$/.test(path));
   const parts = sources.flatMap((path) => [path, readFileSync(KERNEL + path)]);
   const program = keptOnce("kernel", [...args, tool("cc", ["--version"]), ...parts], () => {
@@ -310,7 +311,7 @@ function main() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-kernel-"));
   try {
     writeFileSync(join(KERNEL, "src/tables.h"), tables());
-    writeFileSync(join(KERNEL, "src/p256_tables.h"), p256Tables());
+    writeFileSync(join(KERNEL, "src/p256/p256_tables.h"), p256Tables());
     const images = {};
     for (const algorithm of Object.keys(ALGORITHMS))
       for (const name of Object.keys(ARCHITECTURES)) {

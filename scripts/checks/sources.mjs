@@ -120,8 +120,8 @@ export function checkHooks(files) {
 const ENTRIES = { crowded: 12, most: 20 };
 
 /**
- * Folders of packages/X/src by their number of entries: { findings, warnings }. `paths`: the files. A warning says where
- * a reader no longer finds the right entry at a glance; only the author knows whether there is a better order.
+ * Folders of packages/X/src by their number of entries: { findings, warnings }. `paths`: the files. A warning says
+ * where a reader no longer finds the right entry at a glance; only the author knows whether there is a better order.
  */
 export function checkFolders(paths) {
   const folders = new Map();

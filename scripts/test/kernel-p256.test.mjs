@@ -136,7 +136,7 @@ function checkPublished(play) {
 }
 
 it("has the constants of the field and of the curve", () => {
-  expect(readFileSync(join(ROOT, "packages/kernel/src/p256_tables.h"), "utf8")).toBe(p256Tables());
+  expect(readFileSync(join(ROOT, "packages/kernel/src/p256/p256_tables.h"), "utf8")).toBe(p256Tables());
 });
 
 const noVectors = haveVectors ? "" : " (skipped: no vectors)";

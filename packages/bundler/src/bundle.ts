@@ -140,7 +140,7 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
  */
 function assemble(all: BundleParts, options: BundleOptions, whole = false): string {
   const fault = unworkable(options);
-  // unusedNames() looks at everything that there is, in every form
+  // unusedNames() looks at everything, in every form
   if (fault && !whole) throw new Error(`${fault.problem}: ${fault.hint}`);
   if (options.form === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, "api");

@@ -1,18 +1,18 @@
-// Which options of a bundle go together. Everything else is refused before anything is built: a device that got it
+// Which options of a bundle can be combined. Everything else is refused before anything is built: a device that got it
 // would not start.
 
 import { hasKernel } from "./kernels.js";
 import { BUNDLE_DEVICE_NAMES, BUNDLE_DEVICES, type BundleOptions } from "./options.js";
 
-/** Why options do not go together, for people, and what they can do about it. */
+/** Why options cannot be combined, for people, and what they can do about it. */
 export interface Unworkable {
-  /** The option of `firmseal bundle` that does not go with the others. */
+  /** The option of `firmseal bundle` that cannot be combined with the others. */
   option: "alg" | "form" | "target" | "without";
   problem: string;
   hint: string;
 }
 
-/** Says why no device could use a bundle with these options, or undefined if they go together. */
+/** Says why no device could use a bundle with these options, or undefined if they can be combined. */
 export function unworkable({ algs, features, form, micro, kernel, without = [] }: BundleOptions): Unworkable | undefined {
   const devices = BUNDLE_DEVICE_NAMES.flatMap((name) => (features.includes(name) ? [BUNDLE_DEVICES[name]] : []));
   const starter = devices.find((one) => one.needsBoot);
@@ -25,7 +25,7 @@ export function unworkable({ algs, features, form, micro, kernel, without = [] }
   if (micro && algs.includes("hmac256"))
     return {
       option: "alg",
-      problem: "a micro verifier checks signatures, and hmac256 is none",
+      problem: "a micro verifier checks signatures, and hmac256 is not a signature",
       hint: "leave hmac256 out, or drop --micro",
     };
   if (kernel && !hasKernel(kernel, algs))

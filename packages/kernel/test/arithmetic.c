@@ -3,7 +3,7 @@
 
 #include "system.h"
 #include "../src/internal.h"
-#include "../src/p256.h"
+#include "../src/p256/p256.h"
 
 static void field(uint32_t kind, uint32_t *r, const uint32_t *a, const uint32_t *b) {
   if (kind == 2) {

@@ -1,4 +1,5 @@
-// Writes src/p256_tables.h: the constants of P-256 (SP 800-186 section 3.2.1.3), and those computed from them. A test compares.
+// Writes src/p256/p256_tables.h: the constants of P-256 (SP 800-186 section 3.2.1.3), and those computed from them. A
+// test compares.
 
 import { limbs } from "./tables.mjs";
 

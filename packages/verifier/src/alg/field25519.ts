@@ -31,8 +31,8 @@ declare var WebAssembly: unknown;
 
 /**
  * Room for `n` numbers: an array, which is the faster, or, where RAM counts for more, what the engine has for doubles.
- * Without HAS_PLAIN and HAS_TABLES also a copy of such. Engines with WebAssembly compile to machine code: there RAM does not count,
- * and `mul` needs two thirds of the time if all its numbers are in arrays of one kind.
+ * Without HAS_PLAIN and HAS_TABLES also a copy of such. Engines with WebAssembly compile to machine code: there RAM
+ * does not count, and `mul` needs two thirds of the time if all its numbers are in arrays of one kind.
  */
 function numbers(n: number | number[], small: boolean): number[] {
   return (!(HAS_PLAIN || HAS_TABLES) ||

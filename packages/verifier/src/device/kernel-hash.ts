@@ -16,7 +16,7 @@ var STEP = 512;
 /** What the machine code takes in: also a text, or several pieces, as Espruino's own hashes do. */
 type Hashed = string | Bytes | (number | Bytes)[];
 
-/** A text or bytes that may lie in one piece of memory. */
+/** Whether it is a text, or bytes, that can be in one piece of memory. */
 function isWhole(data: Hashed): boolean {
   return typeof data === "string" || (data as unknown) instanceof Uint8Array;
 }

@@ -33,7 +33,9 @@ var ED25519: Kernel = { verify: 12, key: 16, sample: 44, head: 96, good: 1, bad:
 /** The digest of the sample has one byte after it: 32 bytes from its second one are another digest. */
 var ES256: Kernel = { verify: 56, key: 60, sample: 64, head: 129, good: 32, bad: 130, badLength: 32, machine: undefined };
 
-/** Calls a function of the image on what is at `at` of `bytes`, which is flat, and on `n` bytes that are `from` further. */
+/**
+ * Calls a function of the image on what is at `at` of `bytes`, which is flat, and on `n` bytes that are `from` further.
+ */
 function enter(m: MachineCode, entry: number, bytes: unknown, at: number, from: number, n: number): unknown {
   var run = functionOf(m, entry);
   at += m.engine.getAddressOf(bytes, true);

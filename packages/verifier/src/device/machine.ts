@@ -79,8 +79,8 @@ export function makeMachine(
 }
 
 /**
- * The address of the image, or 0. Each time anew: the engine may have moved it, and Storage may have moved or removed
- * the file.
+ * The address of the image, or 0. It is looked for each time: the engine may have moved it, and Storage may have moved
+ * or removed the file.
  */
 export function placeOf(m: MachineCode): number {
   var E = m.engine;

@@ -21,7 +21,7 @@ export interface World {
   /** Of which manifest the device has the floor, as far as it knows. */
   had: "this" | "another" | "unknown";
   payloads: { [uri: string]: string };
-  /** The component whose storage holds something else than what was written: see rotten(). */
+  /** The component whose storage does not hold what was written: see rotten(). */
   rots?: string | undefined;
 }
 

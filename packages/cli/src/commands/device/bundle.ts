@@ -85,7 +85,7 @@ function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName
     warn(`prepared: only ${CHOICES.tabled} has tables, and the bundle lacks it`);
 }
 
-/** What the report says of machine code. */
+/** What the report says about machine code. */
 const reported = ({ board, architecture, image, place, length, digest }: ReturnType<typeof kernelOf>) => ({
   board,
   architecture,

@@ -3,7 +3,7 @@
 #ifndef FIRMSEAL_P256_H
 #define FIRMSEAL_P256_H
 
-#include "internal.h"
+#include "../internal.h"
 
 /* Integers in 8 limbs of 32 bits, least significant first. Modulo p or n, every value below 2^256 stands for one of them.
  * Products are those of Montgomery: a b / 2^256. Coordinates are held as their product with 2^256. Results may be the same

@@ -1,7 +1,7 @@
 /* Arithmetic modulo p and n of P-256, see p256.h. */
 
-#include "internal.h"
-#include "limb.h"
+#include "../internal.h"
+#include "../limb.h"
 #include "p256.h"
 #define WANT_P256_FIELD
 #include "p256_tables.h"
