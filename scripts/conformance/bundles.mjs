@@ -29,8 +29,8 @@ export const fullBundle = once(async () => {
 
 /** A micro verifier with every algorithm. */
 const microBundle = once(async () => {
-  const { BUNDLE_ALGS, minifiedBundle } = await bundler();
-  return minifiedBundle({ algs: BUNDLE_ALGS, features: ["errors"], form: "umd", micro: [] }, undefined, minify);
+  const { MICRO_ALGS, minifiedBundle } = await bundler();
+  return minifiedBundle({ algs: MICRO_ALGS, features: ["errors"], form: "umd", micro: [] }, undefined, minify);
 });
 
 /** A module for Espruino, as a script. */

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { BUNDLE_ALGS, BUNDLE_FEATURES, readableBundle } from "../../packages/bundler/lib/index.js";
+import { BUNDLE_ALGS, BUNDLE_FEATURES, MICRO_ALGS, readableBundle } from "../../packages/bundler/lib/index.js";
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { readMicroVectors } from "../../test-vectors/index.mjs";
 import { partsOnce } from "../build/bundle.mjs";
@@ -74,7 +74,7 @@ describe("the operations of the vectors", () => {
     ["a module for Espruino", () => module({ ...all, form: "espruino" }), some, {}, []],
     [
       "a micro verifier",
-      () => readableBundle({ algs: BUNDLE_ALGS, features: ["errors"], form: "umd", micro: [] }),
+      () => readableBundle({ algs: MICRO_ALGS, features: ["errors"], form: "umd", micro: [] }),
       everyNth(microFiles(), LONG ? 2 : 12),
       {},
       [],

@@ -2,7 +2,7 @@
 // would not start.
 
 import { hasKernel } from "./kernels.js";
-import { BUNDLE_DEVICE_NAMES, BUNDLE_DEVICES, type BundleOptions } from "./options.js";
+import { BUNDLE_DEVICE_NAMES, BUNDLE_DEVICES, type BundleOptions, MICRO_ALGS } from "./options.js";
 
 /** Why options cannot be combined, for people, and what they can do about it. */
 export interface Unworkable {
@@ -22,11 +22,12 @@ export function unworkable({ algs, features, form, micro, kernel, without = [] }
     return { option: "target", problem: "Espruino cannot load an ES module", hint: "choose --form espruino" };
   if (form === "module" && features.includes("storage"))
     return { option: "form", problem: "Espruino, which has Storage, cannot load an ES module", hint: "choose --form espruino" };
-  if (micro && algs.includes("hmac256"))
+  const unsigned = micro && algs.find((alg) => !MICRO_ALGS.includes(alg));
+  if (unsigned)
     return {
       option: "alg",
-      problem: "a micro verifier checks signatures, and hmac256 is not a signature",
-      hint: "leave hmac256 out, or drop --micro",
+      problem: `a micro verifier checks signatures, and ${unsigned} is not a signature`,
+      hint: `leave ${unsigned} out, or drop --micro`,
     };
   if (kernel && !hasKernel(kernel, algs))
     return { option: "target", problem: "its machine code is for ed25519 and es256", hint: "add one of them to --alg, or drop --target" };

@@ -18,6 +18,7 @@ export {
   type FeatureName,
   HOST_HASHES,
   type HostHash,
+  MICRO_ALGS,
   MICRO_PARTS,
   type MicroPart,
 } from "./options.js";

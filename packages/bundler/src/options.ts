@@ -55,6 +55,8 @@ export type BundleForm = (typeof BUNDLE_FORMS)[number];
 
 /** The names of the algorithms that a bundle may have. */
 export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
+/** The algorithms that a micro verifier may have: those of signatures, because its releases have no COSE_Mac0. */
+export const MICRO_ALGS: readonly AlgName[] = BUNDLE_ALGS.filter((alg) => alg !== "hmac256");
 
 /** The names of the features that a bundle may have. */
 export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];

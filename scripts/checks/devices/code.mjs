@@ -22,14 +22,14 @@ async function everyForm() {
     BUNDLE_FEATURES,
     BUNDLE_FORMS,
     KERNEL_TARGETS,
+    MICRO_ALGS: signing,
     MICRO_PARTS,
   } = await import("../../../packages/bundler/lib/index.js");
   const forms = BUNDLE_FORMS.filter((form) => form !== "boot");
   // a micro verifier has no Mac0, and Espruino, whose device is storage, loads no ES module
-  const signing = algs.filter((alg) => alg !== "hmac256");
-  const fit = (features, form) => features.filter((one) => form !== "module" || one !== "storage");
-  const all = (form) => ({ algs, features: fit(BUNDLE_FEATURES, form), form });
-  const small = (form) => ({ algs: signing, features: fit(["errors", "flash", "storage"], form), form });
+  const loaded = (features, form) => features.filter((one) => form !== "module" || one !== "storage");
+  const all = (form) => ({ algs, features: loaded(BUNDLE_FEATURES, form), form });
+  const small = (form) => ({ algs: signing, features: loaded(["errors", "flash", "storage"], form), form });
   return [
     { algs: [], features: [], form: "boot" },
     ...forms.map(all),
