@@ -264,7 +264,7 @@ head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js star
   ])
     it.skipIf(why !== "")(`${page}.md does the same with both verifiers${why}`, async () => {
       const { stdout } = await runPage(`docs/guides/${page}.md`, empty(page), { first });
-      const said = only(blocksOf("docs/guides/mujs.md"), "text said");
+      const said = only(blocksOf(`docs/guides/${page}.md`), "text said");
       expect(stdout.split("update: 0").length).toBe(3);
       expect(stdout).toContain(said.repeat(2));
     });

@@ -7,7 +7,7 @@ import { BUNDLE_ALGS, BUNDLE_FEATURES, MICRO_ALGS, readableBundle } from "../../
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { readMicroVectors } from "../../test-vectors/index.mjs";
 import { partsOnce } from "../build/bundle.mjs";
-import { everyNth, microFiles, vectorFiles } from "../conformance.mjs";
+import { everyNth, microFiles, vectorFiles } from "../conformance/vectors.mjs";
 import { audited, auditors } from "../testing/audited.mjs";
 
 const PLAYER = readFileSync(new URL("../../conformance/player.js", import.meta.url), "utf8");

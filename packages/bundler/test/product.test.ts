@@ -102,6 +102,7 @@ function claims({ alg, host, device, target }: Combination): string[] {
     ...((isMachine && !host) || host?.includes("sha256") || device === "storage" ? hashes : []),
     ...(host?.includes("sha512") && alg === "ed25519" && !target ? ["sha512"] : []),
     ...(target && alg === "ed25519" ? ["kernel verify"] : []),
+    ...(target && alg === "es256" ? ["kernel p256 verify"] : []),
     ...(device === "none" ? [] : [`${device} write`, `${device} read`]),
   ];
 }

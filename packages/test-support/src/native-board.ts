@@ -3,6 +3,7 @@
 
 import { createHash, createPublicKey, hash, verify } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { p256 } from "@noble/curves/nist.js";
 import { fromLatin1, latin1 } from "./bytes.js";
 
 /** FIRMSEAL_VALID of kernel.h. */
@@ -15,6 +16,9 @@ const FUNCTIONS = [
   "sample",
   "sha256",
   "sha512",
+  "p256 verify",
+  "p256 key",
+  "p256 sample",
 ];
 
 type Pieces = (number | Uint8Array)[];
@@ -24,6 +28,11 @@ function isValid(signedBy: Uint8Array, message: Uint8Array): boolean {
   const x = Buffer.from(signedBy.subarray(0, 32)).toString("base64url");
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
   return verify(null, message, key, signedBy.subarray(32, 96));
+}
+
+/** ECDSA with P-256 over a digest. `signedBy`: the key (4, x, y) and the signature (r, s), 129 bytes. */
+function isValidP256(signedBy: Uint8Array, digest: Uint8Array): boolean {
+  return p256.verify(signedBy.subarray(65, 129), digest, signedBy.subarray(0, 65), { prehash: false, lowS: false });
 }
 
 export class NativeBoard {
@@ -98,6 +107,8 @@ export class NativeBoard {
     if (!name) throw new Error(`no function at ${entry}`);
     this.count(`kernel ${name}`);
     if (name === "key") return VALID;
+    if (name === "p256 key") return VALID;
+    if (name === "p256 verify") return isValidP256(this.#bytes(a, 129), this.#bytes(b, c)) ? VALID : 0;
     if (name === "verify") return isValid(this.#bytes(a, 96), this.#bytes(b, c)) ? VALID : 0;
     if (name === "sha256" || name === "sha512") {
       const digest = hash(name, this.#bytes(a, b), "buffer");
