@@ -9,8 +9,8 @@ try {
   // a board without native hashes
 }
 var io = firmseal.espruinoIo(require("Storage"), E, crypto);
-// with `bundle --target`: machine code for Ed25519, from here on
-if (firmseal.kernel) firmseal.kernel(E, process, io.host);
+// with `bundle --target`: machine code verifies from here on. On most boards it is a file in Storage
+if (firmseal.kernel) firmseal.kernel(E, process, io.host, require("Storage"));
 var trust = { anchors: [firmseal.anchor(firmsealKey.alg, E.toUint8Array(firmsealKey.key))] };
 // an array takes a variable for each of its octets
 firmsealKey = undefined;

@@ -160,6 +160,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["install", "fw.suit", "--key", "C.jwk", "--device", "dev"]);
     await inShape(p, ["simulate", "fw.suit", "--key", "A.jwk", "--device", "memory", "--second-cuts", "1"]);
     await inShape(p, ["bundle", "--alg", "ed25519", "--target", "bangle.js2"]);
+    await inShape(p, ["bundle", "--alg", "ed25519", "--target", "puck.js", "--machine-code", "code.bin", "--out", "verifier.js"]);
     await inShape(p, ["bundle", "--micro", "--alg", "ed25519", "--host", "sha512"]);
     seen("bundle");
     await inShape(p, ["lint", "fw.suit"]);

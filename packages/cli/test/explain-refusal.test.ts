@@ -52,6 +52,16 @@ describe("explain --refusal, for a micro verifier", () => {
     );
   });
 
+  it("says where the file differs if it is not at that byte, so that nobody sends it again", async () => {
+    const { at } = await facts("text.suit", "130");
+    expect(at).not.toBe(3);
+    expect(await facts("text.suit", "130@3")).toMatchObject({ same: false, other: { code: 130, at } });
+    expect((await told("text.suit", "130@3")).at(-1)).toContain(`Do not send it again: a device refuses this file too, with 130@${at}`);
+    p.put("long.suit", Buffer.concat([micro, Buffer.from([0])]));
+    expect(await facts("long.suit", "1@7")).toMatchObject({ same: false, other: { code: 10, at: micro.length } });
+    expect(await facts("micro.suit", "130@3")).not.toHaveProperty("other");
+  });
+
   it("finds the byte if the device reports none", async () => {
     const found = await facts("text.suit", "130");
     expect(await facts("text.suit", `130@${found["at"]}`)).toEqual(found);

@@ -3,7 +3,15 @@
 import { elementAt } from "@firmseal/behaviour";
 import { nodeHost } from "@firmseal/simulator";
 import { errors } from "@firmseal/verifier";
-import { decodeEnvelope, isRefusal, refusalOf, type TemplateFault, templateFault, toHex } from "@firmseal/verifier/tools";
+import {
+  decodeEnvelope,
+  isRefusal,
+  refusalGroup,
+  refusalOf,
+  type TemplateFault,
+  templateFault,
+  toHex,
+} from "@firmseal/verifier/tools";
 
 /** A refusal as a device reports it. `at`: the offset of a byte, or undefined if it reports none. */
 export interface ReportedRefusal {
@@ -27,6 +35,8 @@ export interface ExplainedRefusal {
   template?: string;
   /** Whether a device refuses this file there, with this number. Absent if that depends on the device. */
   same?: boolean;
+  /** If it does not: the refusal that this file has all the same. Absent if it has none that its bytes alone show. */
+  other?: ReportedRefusal;
 }
 
 /** Runs `read`, and returns the refusal that it throws. */
@@ -75,8 +85,10 @@ export function explainRefusal(envelope: Uint8Array, reported: ReportedRefusal):
   const element = at === undefined ? undefined : elementAt(envelope, at);
   const isTemplate = reported.code === errors.TEMPLATE_MISMATCH;
   const there = isTemplate && at !== undefined ? (fault?.at === at ? fault : templateAt(envelope, at)) : undefined;
-  // only these depend on nothing but the bytes
-  const isCertain = hit !== undefined || isTemplate || reported.code <= errors.CBOR_RANGE;
+  // only these depend on nothing but the bytes of the file
+  const isOfBytes = refusalGroup(reported.code) === refusalGroup(errors.CBOR_TRUNCATED) && reported.code !== errors.CBOR_OCTET;
+  const isCertain = hit !== undefined || isTemplate || isOfBytes;
+  const other = hit === undefined && isCertain ? (isTemplate ? fault : refusalIn(() => decodeEnvelope(envelope))) : undefined;
   return {
     code: row.number,
     name: row.name,
@@ -87,5 +99,6 @@ export function explainRefusal(envelope: Uint8Array, reported: ReportedRefusal):
     ...(element && { element: element.path }),
     ...(there && { template: there.what }),
     ...(isCertain && { same: hit !== undefined }),
+    ...(other && { other: { code: other.code, ...(other.at !== undefined && { at: other.at }) } }),
   };
 }

@@ -103,7 +103,7 @@ function checkMachineCode(o: BundleCommandOptions, code: ReturnType<typeof kerne
       `add --machine-code FILE, for the Storage file ${KERNEL_FILE}`,
     );
   if (o.machineCode === undefined) return;
-  if (!code) throw usage("--machine-code: there is none without --target", `choose --target ${CHOICES.kernelTarget.join(" or ")}`);
+  if (!code) throw usage("--machine-code: there is none without --target", "add --target, for example --target puck.js, or drop it");
   if (code.place === "bundle") throw usage(`--machine-code: the bundle for ${o.target} has its machine code inside`, "drop it");
   refuseTerminal(o.machineCode, "--machine-code");
   checkOutput(o.machineCode, "--machine-code", [o.out, o.source ?? o.out]);
@@ -185,7 +185,7 @@ export default define({
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", ...CHOICES.bundleDevice] }),
     option(
       "--target <board>",
-      "add machine code for this board: Ed25519, and SHA-2 if its firmware has none; kernel() of the bundle starts it",
+      "add machine code for this board: Ed25519, ES256, and SHA-2 if its firmware has none; kernel() of the bundle starts it",
       {
         choices: CHOICES.kernelTarget,
       },
@@ -216,7 +216,7 @@ export default define({
     ...membersOf("kernel?", {
       board: ["string", "the only board that it runs on"],
       architecture: ["string", "the architecture"],
-      image: ["string", "ed25519: Ed25519 and SHA-2; sha2: SHA-2 alone"],
+      image: ["string", "ed25519: Ed25519 and SHA-2; es256: P-256 alone; both: all of this; sha2: SHA-2 alone"],
       place: ["string", "bundle: inside; storage: a file of its own"],
       length: ["number", "its length"],
       digest: ["string", "SHA-256 over it, hex"],

@@ -81,15 +81,20 @@ function refusedFile(path: string, o: ExplainOptions, refusal: ReportedRefusal):
   return { verified: false, refusal: explainRefusal(envelope, refusal) };
 }
 
+const otherWords = ({ code, at }: ReportedRefusal) =>
+  `Do not send it again: a device refuses this file too, with ${code}${at === undefined ? "" : `@${at}`}`;
+
 /** The lines of an explained refusal. */
-function refusalLines({ code, name, meaning, advice, at, byte, element, template, same }: ExplainedRefusal): string[] {
+function refusalLines({ code, name, meaning, advice, at, byte, element, template, same, other }: ExplainedRefusal): string[] {
   const where = byte === undefined ? "  byte: the file ends before it" : `  byte: ${byte}${element ? `, in ${element.join(" > ")}` : ""}`;
   return [
     `${code}${at === undefined ? "" : `, at byte ${at}`}: ${meaning} (${name})`,
     ...(at === undefined ? [] : [where]),
     ...(template === undefined ? [] : [`  ${TEMPLATE_NAME} has there: ${template}`]),
     ...(same === true ? ["  this file has this fault: a device refuses it again"] : []),
-    ...(same === false ? ["  this file does not have this fault: the device got other bytes. Send it again"] : []),
+    ...(same === false
+      ? [`  this file does not have this fault: the device got other bytes. ${other ? otherWords(other) : "Send it again"}`]
+      : []),
     ...(same === false ? [] : [`  what to do: ${advice}`]),
   ];
 }
@@ -162,6 +167,8 @@ export default define({
       "byte?": ["string", "the byte of the file there, hex; missing if the file ends before"],
       "element?": ["string[]", "the element with this byte, from the outside; missing if the file is not CBOR"],
       "template?": ["string", "with 130: what the template has there"],
+      "other?": ["object", "if it does not have the fault: the refusal that this file has all the same"],
+      ...membersOf("other?", { code: ["number", "its number"], "at?": ["number", "offset of the byte"] }),
       "same?": ["boolean", "whether this file has the fault; false: the device got other bytes; missing if it depends on the device"],
     }),
     ...optional({
