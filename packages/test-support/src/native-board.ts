@@ -21,6 +21,11 @@ const FUNCTIONS = [
   "p256 sample",
 ];
 
+/** An address where there is no memory. */
+const NOWHERE = 0x10000000;
+/** The bytes of a state, as kernel.h has them. */
+const STATE = { sha256: 104, sha512: 200 };
+
 type Pieces = (number | Uint8Array)[];
 type Flat = string | Uint8Array | Uint32Array;
 
@@ -62,7 +67,8 @@ export class NativeBoard {
         const image = code ?? (this.#values[Math.floor((at - 0x20000000) / 0x10000)] as string);
         return (a: number, b: number, c: number) => this.#run(fromLatin1(image), code === undefined ? at & 0xffff : at, [a, b, c]);
       },
-      getAddressOf: addressOf,
+      // without `isFlat`, Espruino gives the place of the variable, and not of its content
+      getAddressOf: (value: Flat, isFlat = false) => (isFlat ? addressOf(value) : NOWHERE),
       toFlatString: (text: string) => {
         this.count("flat");
         return text;
@@ -116,6 +122,10 @@ export class NativeBoard {
       return 0;
     }
     const [of, what] = name.split(" ") as ["sha256" | "sha512", string];
+    if (a % 4) throw new Error(`a state at ${a}`);
+    this.#bytes(a, STATE[of]);
+    // what is not of the state must be outside of it
+    if (what !== "begin" && b < a + STATE[of] && b + (c || 1) > a) throw new Error("the state is overwritten");
     if (what === "begin") this.#hashes.set(a, []);
     else if (what === "update") (this.#hashes.get(a) as Uint8Array[]).push(Uint8Array.from(this.#bytes(b, c)));
     else {

@@ -71,6 +71,71 @@ describe.each([
       }
   });
 
+  it("hashes what is in one piece in one call, and the rest 512 bytes at a time", () => {
+    const { board, host, use } = boardWith({ [FILE]: codeOf().bytes }, mapped);
+    use();
+    const scattered = new Set<unknown>();
+    const { getAddressOf } = board.E;
+    board.E.getAddressOf = (value, isFlat) => (scattered.has(value) ? 0 : getAddressOf(value, isFlat));
+    for (const [name, given] of [["sha256", host.sha256] as const, ["sha512", host.sha512] as const])
+      for (const n of [1, 511, 512, 513, 1024, 1300]) {
+        const right = Array.from(hash(name, countingBytes(n), "buffer"));
+        const [bytes, apart] = [countingBytes(n), countingBytes(n)];
+        const text = latin1(bytes);
+        const joined = given?.joined as (data: unknown) => ArrayLike<number>;
+        const streamed = (data: unknown) => {
+          const state = given?.create?.();
+          state?.update(data as Uint8Array);
+          return state?.digest() as ArrayLike<number>;
+        };
+        scattered.add(text).add(apart);
+        const called = (run: (data: unknown) => ArrayLike<number>, data: unknown) => {
+          board.counts = {};
+          expect(Array.from(run(data)), `${name} of ${n}`).toEqual(right);
+          return [board.counts[`kernel ${name}`] ?? 0, board.counts[`kernel ${name} update`] ?? 0];
+        };
+        expect(called(joined, bytes)).toEqual([1, 0]);
+        expect(called(streamed, bytes)).toEqual([0, 1]);
+        for (const data of [text, apart]) for (const run of [joined, streamed]) expect(called(run, data)).toEqual([0, Math.ceil(n / 512)]);
+      }
+  });
+
+  it("takes input from any address, and a state at a multiple of 4 only", () => {
+    const { board, host, use } = boardWith({ [FILE]: codeOf().bytes }, mapped);
+    use();
+    const whole = countingBytes(100);
+    const odd = whole.subarray(1);
+    const { getAddressOf } = board.E;
+    let state = 0;
+    board.E.getAddressOf = (value, isFlat) => {
+      if (value === odd) return getAddressOf(whole, isFlat) + 1;
+      return getAddressOf(value, isFlat) + ((value as Uint8Array).length > 512 && (value as unknown) instanceof Uint8Array ? state : 0);
+    };
+    for (const [name, given] of [["sha256", host.sha256] as const, ["sha512", host.sha512] as const]) {
+      state = 0;
+      const right = Array.from(hash(name, odd, "buffer"));
+      expect(Array.from(given?.once?.(odd) ?? [])).toEqual(right);
+      const stream = given?.create?.();
+      stream?.update(odd);
+      expect(Array.from(stream?.digest() ?? [])).toEqual(right);
+      state = 2;
+      expect(() => given?.create?.()).toThrow("no machine code");
+    }
+  });
+
+  it("enters no code if a result is not in one piece", () => {
+    const { board, host, use } = boardWith({ [FILE]: codeOf().bytes }, mapped);
+    use();
+    const { getAddressOf } = board.E;
+    const given = countingBytes(9);
+    board.E.getAddressOf = (value, isFlat) => (value === given || typeof value === "string" ? getAddressOf(value, isFlat) : 0);
+    board.counts = {};
+    expect(() => host.sha256?.once?.(given)).toThrow("no machine code");
+    expect(() => host.sha256?.joined?.([given])).toThrow("no machine code");
+    expect(() => host.sha512?.create?.()).toThrow("no machine code");
+    expect(Object.keys(board.counts).filter((what) => what.startsWith("kernel"))).toEqual([]);
+  });
+
   it.each<[number, string, (on: ReturnType<typeof boardWith>) => KernelCode | undefined]>([
     [1, "another board", ({ code }) => ({ ...code, board: "PUCKJS" })],
     [
@@ -94,8 +159,8 @@ describe.each([
       "an address that is not a multiple of 4",
       ({ board }) => {
         const { getAddressOf } = board.E;
-        board.E.getAddressOf = (value) => {
-          const at = getAddressOf(value);
+        board.E.getAddressOf = (value, isFlat) => {
+          const at = getAddressOf(value, isFlat);
           return at && at + 2;
         };
         return undefined;
