@@ -108,6 +108,16 @@ describe("the folder of releases", () => {
     expect(p.has("A.pem.log")).toBe(false);
   });
 
+  it("is where the checks looked for it, also with .. behind a link", async () => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    for (const folder of ["home", "home/inside", "home/dev", "dev"]) p.folder(folder);
+    symlinkSync(p.at("home/inside"), p.at("link"));
+    await p.ok(["install", "fw.suit", "--device", "link/../dev", "--key", "A.jwk", ...FACTS]);
+    expect(readdirSync(p.at("home/dev"))).toEqual([]);
+    expect(existsSync(p.at("dev/device.json"))).toBe(true);
+  });
+
   it("follows no link with --out and --sarif", async () => {
     const p = world();
     p.folder("home");

@@ -347,6 +347,62 @@ describe("installing on a device in memory", () => {
     }
   });
 
+  it("starts nothing that a later write may have changed: areas of a device may overlap", async () => {
+    const [one, two] = [image(1, 3000), image(2, 40)];
+    const at = (i: number) => ({ "directive-set-component-index": i });
+    const sets = (bytes: Uint8Array, more: object) => ({
+      "directive-override-parameters": {
+        "image-digest": { algorithm: "sha-256", hex: sha256Hex(bytes) },
+        "image-size": bytes.length,
+        ...more,
+      },
+    });
+    const envelope = await signed({
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 3,
+      components: [[{ hex: "00" }], [{ hex: "01" }], [{ hex: "02" }]],
+      "shared-sequence": [
+        at(0),
+        { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } },
+        "condition-vendor-identifier",
+        "condition-class-identifier",
+      ],
+      install: [at(0), sets(one, { uri: "#a" }), "directive-fetch", "condition-image-match"],
+      validate: [at(0), sets(one, {}), "condition-image-match"],
+      // the second component is a checked copy, which the payload of the third one overwrites before it is started
+      load: [
+        at(1),
+        sets(one, { "source-component": 0 }),
+        "directive-copy",
+        "condition-image-match",
+        at(2),
+        sets(two, { uri: "https://x/two" }),
+        "directive-fetch",
+      ],
+      invoke: [at(1), "directive-invoke"],
+      payloads: { "#a": one },
+    } as never);
+    for (const overlaps of [false, true]) {
+      const device = memoryDevice(identity, [ID, [Uint8Array.of(1)], [Uint8Array.of(2)]], 10_000);
+      expect(code(() => install(envelope, trust, device).next())).toBe(0);
+      const { write } = device;
+      device.write = (id, offset, bytes) => {
+        write(id, offset, bytes);
+        if (overlaps && id[0]?.[0] === 2) write([Uint8Array.of(1)], offset, bytes);
+      };
+      const started: unknown[] = [];
+      device.invoke = (id) => started.push(id) > 0;
+      const run = boot(device.envelope, trust, device);
+      const ended = code(() => {
+        while (run.next()) {
+          run.next(two);
+          if (!run.next(true)) break;
+        }
+      });
+      expect([ended, started.length]).toEqual(overlaps ? [errors.INVOKE_UNVERIFIED, 0] : [0, 1]);
+    }
+  });
+
   it("turns whatever a device throws into a refusal, and discards what was written", async () => {
     const envelope = await release(1, image(1, 3000));
     for (const name of ["floor", "begin", "capacity", "erase", "write", "size", "read", "persist"] as const) {

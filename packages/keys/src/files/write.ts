@@ -19,7 +19,7 @@ import {
   writeSync,
 } from "node:fs";
 import { constants as osConstants } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { syncFolder as sync } from "@firmseal/verifier/device/file";
 import { environment, type Failure, systemFault, usage } from "../errors/failure.js";
 import { outputPlace } from "./place.js";
@@ -252,7 +252,9 @@ function makeInside(parent: string, path: string): void {
  * Writes a new folder with files, whole or not at all: into a folder beside it, which is then renamed. Folders around
  * it are made. `time`: seconds since 1970 for the files; default: now. Throws a usage Failure if the path exists.
  */
-export function writeFolder(path: string, files: ReadonlyMap<string, Uint8Array>, time?: number): void {
+export function writeFolder(given: string, files: ReadonlyMap<string, Uint8Array>, time?: number): void {
+  // behind a link, the system takes ".." for the folder that the link leads to, and the checks do not
+  const path = normalize(given);
   const release = holdSignals();
   const made: string[] = [];
   try {
@@ -299,7 +301,8 @@ function removeEmpty(folders: readonly string[]): void {
  * Checks that writeFolder() can write here, by writing and removing one with a file called `name`, and that nothing is
  * there. Leaves no folder.
  */
-export function checkFolder(path: string, name = "probe"): void {
+export function checkFolder(given: string, name = "probe"): void {
+  const path = normalize(given);
   freshPlace(path);
   const probe = temporaryBeside(path);
   const made: string[] = [];

@@ -3,15 +3,7 @@
 import { elementAt } from "@firmseal/behaviour";
 import { nodeHost } from "@firmseal/simulator";
 import { errors } from "@firmseal/verifier";
-import {
-  decodeEnvelope,
-  isRefusal,
-  refusalGroup,
-  refusalOf,
-  type TemplateFault,
-  templateFault,
-  toHex,
-} from "@firmseal/verifier/tools";
+import { decodeEnvelope, isRefusal, refusalGroup, refusalOf, type TemplateFault, templateFault, toHex } from "@firmseal/verifier/tools";
 
 /** A refusal as a device reports it. `at`: the offset of a byte, or undefined if it reports none. */
 export interface ReportedRefusal {

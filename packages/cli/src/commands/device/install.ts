@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, normalize, resolve } from "node:path";
 import {
   byteWords,
   environment,
@@ -229,7 +229,9 @@ async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
 
 /** Installs an envelope on the simulated A/B device in a folder. */
 async function installEnvelope(path: string, given: InstallOptions) {
-  const o = await ofBoard(given);
+  const board = await ofBoard(given);
+  // behind a link, the system takes ".." for the folder that the link leads to, and the checks do not
+  const o = { ...board, device: normalize(board.device) };
   const whom = await trustedKeys(o);
   const { testKeys, trust } = whom;
   const envelope = readEnvelopeFile(path);
