@@ -392,7 +392,7 @@ describe("installing on a device in memory", () => {
       };
       const started: unknown[] = [];
       device.invoke = (id) => started.push(id) > 0;
-      const run = boot(device.envelope, trust, device);
+      const run = boot(device.envelope as Uint8Array, trust, device);
       const ended = code(() => {
         while (run.next()) {
           run.next(two);
