@@ -135,6 +135,9 @@ async function bundleOf(folder, engine, alg, micro) {
   return isEspruino ? `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n` : code;
 }
 
+/** To a tenth of a million: the rest is chance. */
+const tenths = (million) => Math.round(million * 10) / 10;
+
 /** Instructions of one call, in millions. */
 async function cost(folder, engine, command, alg, envelope, { code, calls, micro }) {
   const isEspruino = engine.name === "espruino";
@@ -165,7 +168,13 @@ for (const engine of ENGINES.filter(({ name }) => positionals.length === 0 || po
       const now = await cost(ROOT, engine, command, alg, envelope, work);
       if (now === undefined) continue;
       const before = options.before && (await cost(resolve(options.before), engine, command, alg, envelope, work));
-      rows.push({ engine: engine.name, algorithm: LABELS[alg], work: work.label, million: now, ...(before && { before }) });
+      rows.push({
+        engine: engine.name,
+        algorithm: LABELS[alg],
+        work: work.label,
+        million: tenths(now),
+        ...(before && { before: tenths(before) }),
+      });
     }
 }
 
