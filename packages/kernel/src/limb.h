@@ -12,7 +12,6 @@
 #define FIRMSEAL_THUMB1
 #endif
 
-/* A function in assembly alone. The compiler must not conclude from its body which registers it leaves alone. */
 #define UNUSED __attribute__((unused))
 #if defined(__GNUC__)
 /* Its frame must not become a part of its caller's, below which other calls go deeper. */
@@ -23,6 +22,7 @@
 #define OUTLINE
 #define FORGET (void)0
 #endif
+/* A function in assembly alone. The compiler must not conclude from its body which registers it leaves alone. */
 #if defined(__clang__)
 #define NAKED __attribute__((naked, used, noinline))
 #else
