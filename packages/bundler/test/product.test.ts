@@ -5,7 +5,7 @@ import vm from "node:vm";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { expect, it } from "vitest";
 import { latin1 } from "../../test-support/src/bytes.js";
-import { LONG, OF_SOME } from "../../test-support/src/environment/effort.js";
+import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import { NativeBoard, octets } from "../../test-support/src/native-board.js";
 import { type BundleOptions, KERNEL_FILE, kernelOf, minifiedBundle, unworkable } from "../src/index.js";
 import { type Api, COMBINATIONS, type Combination, flashFor, IMAGE, identity, LAYOUT, nameOf, releaseOf } from "./product.js";
@@ -111,10 +111,10 @@ const WORKABLE = COMBINATIONS.filter((c) => c.form !== "boot" && !unworkable(opt
 /** By default a few, and each board as its guide has it: machine code, and a micro verifier with the board's hash. */
 const isGuided = ({ form, alg, host, device, target }: Combination) =>
   target && form === "espruino" && device === "storage" && alg === "ed25519" && host?.join() === "sha256";
-const TRIED = WORKABLE.filter((c, i) => LONG || i % 97 === 0 || isGuided(c));
+const TRIED = WORKABLE.filter((c, i) => ALL || i % (LONG ? 29 : 97) === 0 || isGuided(c));
 const UNWORKABLE = COMBINATIONS.filter((c) => unworkable(optionsOf(c)));
 
-it.each(TRIED.map((c) => [nameOf(c), c] as const))(`%s works${OF_SOME}`, { timeout: 120_000 }, async (_, c) => {
+it.each(TRIED.map((c) => [nameOf(c), c] as const))(`%s works${ALL ? "" : ", of some (FIRMSEAL_LONG=2: of all)"}`, { timeout: 120_000 }, async (_, c) => {
   const { key, envelope } = await releaseOf(c.alg);
   const text = await minifiedBundle(optionsOf(c));
   const code = c.target && kernelOf(c.target, [c.alg]);
