@@ -114,32 +114,36 @@ const isGuided = ({ form, alg, host, device, target }: Combination) =>
 const TRIED = WORKABLE.filter((c, i) => ALL || i % (LONG ? 29 : 97) === 0 || isGuided(c));
 const UNWORKABLE = COMBINATIONS.filter((c) => unworkable(optionsOf(c)));
 
-it.each(TRIED.map((c) => [nameOf(c), c] as const))(`%s works${ALL ? "" : ", of some (FIRMSEAL_LONG=2: of all)"}`, { timeout: 120_000 }, async (_, c) => {
-  const { key, envelope } = await releaseOf(c.alg);
-  const text = await minifiedBundle(optionsOf(c));
-  const code = c.target && kernelOf(c.target, [c.alg]);
-  for (const mapped of code?.place === "storage" ? [true, false] : [true]) {
-    const board = new NativeBoard(code?.board ?? "BOARD", code && !code.hashes ? [] : ["sha256", "sha512"]);
-    board.mapped = mapped;
-    const api = load(text, c.form, { E: board.E, process: board.process });
-    const { host, device, start, storage } = deviceOf(api, c, board);
-    if (code?.place === "storage") storage.write(KERNEL_FILE, latin1(code.bytes), 0, code.length);
-    expect(api.kernel?.(board.E, board.process, host, storage)).toBe(code ? 0 : undefined);
-    // in place, it costs no RAM
-    if (code) expect(board.counts).toMatchObject(mapped && code.place === "storage" ? {} : { flat: 1 });
-    if (code && mapped && code.place === "storage") expect(board.counts).not.toHaveProperty("flat");
-    const trust = { anchors: [api.anchor(c.alg, key)] };
-    board.counts = {};
-    const bad = Uint8Array.from(envelope);
-    bad[envelope.indexOf(0xf6) + 20] = (bad[envelope.indexOf(0xf6) + 20] as number) ^ 1;
-    expect(() => api.install(bad, trust, device, host)).toThrow();
-    expect(Array.from(api.open(envelope, trust, host).sequence)).toEqual([0, 7]);
-    expect(api.install(envelope, trust, device, host).next()).toBeUndefined();
-    expect(Array.from(start(api.boot, trust) ?? [])).toEqual(Array.from(IMAGE));
-    for (const what of claims(c)) expect(board.counts, what).toHaveProperty(what);
-    if (c.device === "storage" && board.crypto.SHA256) expect(await ranByBootFile(board, storage)).toBe("the app");
-  }
-});
+it.each(TRIED.map((c) => [nameOf(c), c] as const))(
+  `%s works${ALL ? "" : ", of some (FIRMSEAL_LONG=2: of all)"}`,
+  { timeout: 120_000 },
+  async (_, c) => {
+    const { key, envelope } = await releaseOf(c.alg);
+    const text = await minifiedBundle(optionsOf(c));
+    const code = c.target && kernelOf(c.target, [c.alg]);
+    for (const mapped of code?.place === "storage" ? [true, false] : [true]) {
+      const board = new NativeBoard(code?.board ?? "BOARD", code && !code.hashes ? [] : ["sha256", "sha512"]);
+      board.mapped = mapped;
+      const api = load(text, c.form, { E: board.E, process: board.process });
+      const { host, device, start, storage } = deviceOf(api, c, board);
+      if (code?.place === "storage") storage.write(KERNEL_FILE, latin1(code.bytes), 0, code.length);
+      expect(api.kernel?.(board.E, board.process, host, storage)).toBe(code ? 0 : undefined);
+      // in place, it costs no RAM
+      if (code) expect(board.counts).toMatchObject(mapped && code.place === "storage" ? {} : { flat: 1 });
+      if (code && mapped && code.place === "storage") expect(board.counts).not.toHaveProperty("flat");
+      const trust = { anchors: [api.anchor(c.alg, key)] };
+      board.counts = {};
+      const bad = Uint8Array.from(envelope);
+      bad[envelope.indexOf(0xf6) + 20] = (bad[envelope.indexOf(0xf6) + 20] as number) ^ 1;
+      expect(() => api.install(bad, trust, device, host)).toThrow();
+      expect(Array.from(api.open(envelope, trust, host).sequence)).toEqual([0, 7]);
+      expect(api.install(envelope, trust, device, host).next()).toBeUndefined();
+      expect(Array.from(start(api.boot, trust) ?? [])).toEqual(Array.from(IMAGE));
+      for (const what of claims(c)) expect(board.counts, what).toHaveProperty(what);
+      if (c.device === "storage" && board.crypto.SHA256) expect(await ranByBootFile(board, storage)).toBe("the app");
+    }
+  },
+);
 
 it("every other combination is refused when it is built, in one line with a hint", async () => {
   expect(UNWORKABLE.length).toBeGreaterThan(0);
