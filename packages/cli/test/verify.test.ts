@@ -55,6 +55,7 @@ describe("verify", () => {
       payloadsChecked: ["#firmware"],
       payloadsNotChecked: [],
       severedAbsent: [],
+      keysFrom: ["A.jwk", "B.jwk"],
     });
     const plain = await p.ok(["verify", "fw.suit", "--key", "A.jwk"]);
     expect(plain.stdout).toBe("");
