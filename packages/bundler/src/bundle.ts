@@ -48,7 +48,7 @@ export const PUBLIC_NAMES = [
 
 /** Names of built-in properties and methods of the language that the verifier uses. */
 export const OWN_NAMES = [
-  "push pop splice indexOf concat charCodeAt substring fromCharCode floor abs split set subarray byteLength byteOffset exports",
+  "push pop splice indexOf concat charCodeAt substring fromCharCode floor split set subarray byteLength byteOffset exports",
 ]
   .join(" ")
   .split(" ");

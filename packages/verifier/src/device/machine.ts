@@ -55,7 +55,7 @@ export interface MachineCode {
   storage: KernelStorage | undefined;
   code: KernelCode;
   /** The image in RAM. */
-  flat?: string | undefined;
+  inRam?: string | undefined;
   /** The image, in RAM or in flash. */
   image?: string | undefined;
   /** The address of the image in mapped flash, or 0. */
@@ -86,16 +86,16 @@ export function placeOf(m: MachineCode): number {
   var E = m.engine;
   var text = m.code.text;
   // once it is in RAM, the file counts no more: to find one takes long in flash that is not mapped
-  var file = m.storage && m.code.file && !m.flat ? m.storage.read(m.code.file) : undefined;
+  var file = m.storage && m.code.file && !m.inRam ? m.storage.read(m.code.file) : undefined;
   // a text in mapped flash has an address of its own
   var at = file ? E.getAddressOf(file, true) : 0;
   m.image = file;
   m.flash = at;
-  if (!at && (text || file || m.flat)) {
+  if (!at && (text || file || m.inRam)) {
     // only now, so that other boards do not need the memory
-    m.flat = m.flat || E.toFlatString(text ? text() : (file as string));
-    m.image = m.flat || file;
-    at = m.flat ? E.getAddressOf(m.flat, true) : 0;
+    m.inRam = m.inRam || E.toFlatString(text ? text() : (file as string));
+    m.image = m.inRam || file;
+    at = m.inRam ? E.getAddressOf(m.inRam, true) : 0;
   }
   return at;
 }
