@@ -460,7 +460,8 @@ export function checkKeyOrder(last: Bytes | null): Bytes {
   if (last) {
     // no encoded item is a prefix of another, so they differ before either ends
     while (i < n && key[i] === last[i]) i++;
-    if (!(key[i] > last[i])) refuse(i < n ? CBOR_KEY_ORDER : CBOR_KEY_DUPLICATE);
+    if (i === n) refuse(CBOR_KEY_DUPLICATE);
+    if (!(key[i] > last[i])) refuse(CBOR_KEY_ORDER);
   }
   return key;
 }
