@@ -41,7 +41,8 @@ function hashInput(key: Bytes, number: number, d: number, a: Bytes, c: Bytes): n
   b[17] = (number >> 16) & 255;
   b[18] = (number >> 8) & 255;
   b[19] = number & 255;
-  b[20] = b[21] = d;
+  b[20] = d;
+  b[21] = d;
   copyInto(b, 22, a, a.length);
   copyInto(b, 22 + a.length, c, c.length);
   return b;
