@@ -18,7 +18,7 @@
     asked = {},
     MOST_TYPED = 40,
     // not in the arguments below: behind the vectors, MuJS has no address for the jumps of a condition
-    errors = api.errors || ERRORS,
+    errors = api.errors || (typeof ERRORS === "undefined" ? {} : ERRORS),
     options = typeof OPTIONS === "undefined" ? {} : OPTIONS,
     // by form: whether octets come in typed arrays, and whether envelopes come through a Source
     forms = [],
