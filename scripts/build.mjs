@@ -86,7 +86,6 @@ const PACKED = {
   "sign/sign": [
     "packages/images/lib/elf.js",
     "packages/keys/lib/formats/minisign.js",
-    "packages/keys/lib/formats/openssh.js",
     "packages/keys/lib/signing-log/entry.js",
     "packages/signer/lib/description/schema.js",
     "signer: @noble/hashes/legacy.js",

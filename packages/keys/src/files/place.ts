@@ -6,8 +6,6 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { unlessThrown } from "@firmseal/signer";
 import { type Failure, usage } from "../errors/failure.js";
 
-const identityOf = ({ dev, ino }: BigIntStats) => `${dev}:${ino}`;
-
 /** The folders around `path`, from the root, and itself. */
 function partsOf(path: string): string[] {
   const around = dirname(path);
@@ -31,10 +29,11 @@ export function otherName(name: string, names: readonly string[]): string | unde
 }
 
 function nameThere(path: string, stat: BigIntStats): string | undefined {
-  const [folder, name] = [dirname(path), basename(path)];
+  const folder = dirname(path);
+  const name = basename(path);
   const other = lstatSync(join(folder, otherCase(name)), { throwIfNoEntry: false, bigint: true });
   // most file systems know no other name for it: then the folder, which can be large, need not be listed
-  return other && identityOf(other) === identityOf(stat) ? otherName(name, readdirSync(folder)) : undefined;
+  return other?.ino === stat.ino && other.dev === stat.dev ? otherName(name, readdirSync(folder)) : undefined;
 }
 
 function elsewhere(path: string, at: string, to: string): Failure {

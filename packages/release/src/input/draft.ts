@@ -240,6 +240,14 @@ export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> 
   return manifest;
 }
 
+/** Warns about texts whose language devices and tools may not find. */
+function warnOfLanguages(texts: UnverifiedEnvelope["text"]): void {
+  for (const one of texts) {
+    const language = new TextDecoder().decode(Uint8Array.from(one.language));
+    if (!LANGUAGE_TAG.test(language)) warn(`the text names the language "${visible(language)}", which is not a language tag such as en-US`);
+  }
+}
+
 /**
  * Warns about properties of a manifest that a person should know before the release is published. `outline`: of its
  * envelope. `version`: the version of the release. Default: the one that the text names.
@@ -249,8 +257,7 @@ export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEn
   // the number of a version leaves the room that the version leaves
   if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(version, BigInt(sequence)))
     warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
-  for (const language of outline.text.map((one) => new TextDecoder().decode(Uint8Array.from(one.language))))
-    if (!LANGUAGE_TAG.test(language)) warn(`the text names the language "${visible(language)}", which is not a language tag such as en-US`);
+  if (outline.text.length > 0) warnOfLanguages(outline.text);
   judgeRefusal(manifest, tried.get(outline));
 }
 

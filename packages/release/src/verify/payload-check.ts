@@ -193,9 +193,10 @@ export function requireSections({ refusal }: Tried): void {
  */
 export function judgeRefusal(m: Manifest, tried: Tried = { refusal: certainRefusal(m) }): void {
   requireSections(tried);
-  const { refusal } = tried;
-  if (!refusal) return;
-  const { code, during } = refusal;
+  if (tried.refusal) warnRefused(tried.refusal);
+}
+
+function warnRefused({ code, during }: DeviceRefusal): void {
   const what = during === "start" ? "refuse to start this release once it is installed" : "refuse this release";
   warn(`devices will ${what}: ${refusalMeaning(code)} (${refusalName(code)})`);
 }
