@@ -20,6 +20,7 @@ import * as crypto from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { asScript } from "../scripts/conformance/bundles.mjs";
 import { ENGINES, locate } from "../scripts/conformance/engines.mjs";
 import { canCount, instructions, UNHEX } from "./counting.mjs";
 import { figure, inMarkers, integrated, lms, ROOT, signer, tableText, title } from "./lib.mjs";
@@ -132,7 +133,7 @@ async function bundleOf(folder, engine, alg, micro) {
   const isEspruino = engine.name === "espruino";
   const parts = { algs: [alg], features: micro ? [] : ["install"], ...(micro && { micro: isEspruino ? ["sha256"] : [] }) };
   const code = await minifiedBundle({ ...parts, form: isEspruino ? "espruino" : "umd" });
-  return isEspruino ? `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n` : code;
+  return isEspruino ? asScript(code) : code;
 }
 
 /** To a tenth of a million: the rest is chance. */

@@ -34,7 +34,7 @@ const microBundle = once(async () => {
 });
 
 /** A module for Espruino, as a script. */
-const asScript = (code) => `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n`;
+export const asScript = (code) => `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n`;
 
 /** A module for Espruino with every algorithm, as a script. */
 export const espruinoModule = once(async () => {

@@ -16,14 +16,10 @@ import { bytes, encode, G, inverse, mod, N, number, P, signature, times } from "
 import { es256Contest } from "../../packages/verifier/test/rivals/es256.ts";
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import * as kernel from "../kernel.mjs";
+import { BATCH, CASES, casesOf, EMULATED, VALID, words } from "../testing/kernel-cases.mjs";
 import { vectorCalls } from "../testing/vector-calls.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const VALID = 0x5ea1ed25;
-/** Random cases for the program with sanitizers, and for each image. `pnpm kernel:random` has a million. */
-const CASES = Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 10_000 : 300));
-const EMULATED = LONG ? 1000 : 40;
-const BATCH = 5000;
 const folder = temporaryFolder("firmseal-kernel-p256-");
 
 const sha256 = (message) => createHash("sha256").update(message).digest();
@@ -31,25 +27,10 @@ const digestOf = (c) => c.digest ?? sha256(c.message);
 /** What the verifier decides, also of a digest that has no message. */
 const ours = (c) => es256.verify(c.key, c.message ?? [], c.signature, c.digest ? { sha256: { once: () => c.digest } } : {});
 const recordOf = (c) => kernel.record(6, Buffer.concat([c.key, c.signature, digestOf(c)]));
-const words = (out) => Array.from({ length: out.length / 4 }, (_, i) => out.readInt32LE(4 * i));
-
-/** Cases that the player decides otherwise than the verifier, or than `other`, and how many it accepts. */
-function differences(play, cases, other = ours) {
-  const said = words(play(Buffer.concat(cases.map(recordOf))));
-  expect(said).toHaveLength(cases.length);
-  const agrees = (c, word) => word === (ours(c) ? VALID : 0) && (word === VALID) === other(c);
-  return { different: cases.filter((c, i) => !agrees(c, said[i])), accepted: said.filter((word) => word === VALID).length };
-}
 
 const contest = es256Contest(new Random("kernel"), {});
-const random = (n) => Array.from({ length: n }, () => contest.next());
 const openssl = contest.rivals["node:crypto"];
-const good = () => {
-  for (;;) {
-    const c = contest.next();
-    if (c.kind === "honest") return c;
-  }
-};
+const { random, good, differences } = casesOf(contest, recordOf, ours);
 
 const numbers = new Random("collisions");
 const scalar = () => mod(number(numbers.octets(32)), N - 1n) + 1n;

@@ -16,13 +16,9 @@ import { ed25519 } from "../../packages/verifier/src/alg/ed25519.ts";
 import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import * as kernel from "../kernel.mjs";
+import { BATCH, CASES, casesOf, EMULATED, VALID, words } from "../testing/kernel-cases.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const VALID = 0x5ea1ed25;
-/** Random cases for the program with sanitizers, and for each image. `pnpm kernel:random` has a million. */
-const CASES = Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 10_000 : 300));
-const EMULATED = LONG ? 1000 : 40;
-const BATCH = 5000;
 const folder = temporaryFolder("firmseal-kernel-");
 
 const hex = (text) => Buffer.from(text, "hex");
@@ -33,25 +29,10 @@ function ours(c) {
   return verified.get(c);
 }
 const recordOf = (c) => kernel.record(0, Buffer.concat([c.key, c.signature, c.message]));
-const words = (out) => Array.from({ length: out.length / 4 }, (_, i) => out.readInt32LE(4 * i));
-
-/** Cases that the player decides otherwise than the verifier, or than `other`, and how many it accepts. */
-function differences(play, cases, other = ours) {
-  const said = words(play(Buffer.concat(cases.map(recordOf))));
-  expect(said).toHaveLength(cases.length);
-  const agrees = (c, word) => word === (ours(c) ? VALID : 0) && (word === VALID) === other(c);
-  return { different: cases.filter((c, i) => !agrees(c, said[i])), accepted: said.filter((word) => word === VALID).length };
-}
 
 const contest = ed25519Contest(new Random("kernel"), {});
-const random = (n) => Array.from({ length: n }, () => contest.next());
 const openssl = contest.rivals["node:crypto"];
-const good = () => {
-  for (;;) {
-    const c = contest.next();
-    if (c.kind === "honest") return c;
-  }
-};
+const { random, good, differences } = casesOf(contest, recordOf, ours);
 
 /** Third-party cases with the result that our rule gives, by source. */
 function published() {

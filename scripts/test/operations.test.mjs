@@ -7,6 +7,7 @@ import { BUNDLE_ALGS, BUNDLE_FEATURES, MICRO_ALGS, readableBundle } from "../../
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { readMicroVectors } from "../../test-vectors/index.mjs";
 import { partsOnce } from "../build/bundle.mjs";
+import { asScript } from "../conformance/bundles.mjs";
 import { everyNth, microFiles, vectorFiles } from "../conformance/vectors.mjs";
 import { audited, auditors } from "../testing/audited.mjs";
 
@@ -46,7 +47,7 @@ describe("the operations of the vectors", () => {
   });
 
   const all = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES };
-  const module = async (options) => `var firmseal = {};\n(function (exports) {\n${await readableBundle(options)}})(firmseal);\n`;
+  const module = async (options) => asScript(await readableBundle(options));
   /** Some of each kind: the arithmetic of one vector takes a tenth of a second. */
   const some = everyNth(vectorFiles(), LONG ? 4 : 40);
 
