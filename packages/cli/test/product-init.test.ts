@@ -33,6 +33,7 @@ describe("init", () => {
       project: null,
       name: "gateway",
       missing: [],
+      outside: [],
       boards: [{ board: "esp32", images: ["app.bin"] }],
     });
     await released(p, "1.0.0");
@@ -44,8 +45,9 @@ describe("init", () => {
     );
     expect(p.tree()).toEqual(before);
     mkdirSync(p.at("sub"));
-    await p.ok(["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--key", "A.pem", "--out", "sub/firmseal.toml"]);
-    await p.ok(["release", "--version", "1.0.0", "--product", "sub/firmseal.toml"]);
+    const below = await p.ok(["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--key", "A.pem", "--out", "sub/firmseal.toml"]);
+    const then = /^then: firmseal (release --version 1\.0\.0 --product sub\/firmseal\.toml --allow-outside \.)$/m.exec(below.stderr);
+    await p.ok(then?.[1]?.split(" ") ?? []);
     expect(p.has("sub/dist/1.0.0/release.json")).toBe(true);
   });
 

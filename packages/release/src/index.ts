@@ -33,6 +33,7 @@ export { refuseMissingKeys, signingKeys, trustOptions } from "./product/board/de
 export { boardInput } from "./product/board/sign-board.js";
 export { type BoardChange, releaseChanges } from "./product/changes.js";
 export { PRODUCT_FILE } from "./product/file/file-name.js";
+export { foldersOutside } from "./product/file/inside.js";
 export { type NewProduct, newProduct } from "./product/file/new.js";
 export { type Board, boardsOf, type Product } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { checkNew, STDIO, schemeOf, usage } from "@firmseal/keys";
-import { type ConsumerName, type FoundProject, findProject, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
+import { type ConsumerName, type FoundProject, findProject, foldersOutside, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
 import { coseAlgOption, forVerifier } from "../../common/options.js";
@@ -87,6 +87,7 @@ async function init(o: InitOptions) {
       images: [...(images[0]?.files ?? [])],
     })),
     key,
+    outside: foldersOutside(product),
     missing: [
       ...(isFile && !existsSync(key) ? [key] : []),
       ...product.boards
@@ -128,6 +129,7 @@ export default define({
       images: ["string[]", "its image, or those of slot a and slot b"],
     }),
     key: ["string", "key that signs releases"],
+    outside: ["string[]", "folders of images outside the folder of the product file, which a release must allow"],
     missing: ["string[]", "files that it names and that do not exist yet"],
   },
   run: init,
@@ -135,6 +137,10 @@ export default define({
     `${f.out}: ${f.name} by ${f.vendor}, ${f.boards.map(({ board }) => board).join(", ")}${f.project === null ? "" : ` (${f.project} project)`}`,
     ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${f.key}`] : []),
     ...f.missing.filter((file) => file !== f.key).map((file) => `${file} does not exist yet`),
-    "then: firmseal release --version 1.0.0",
+    [
+      "then: firmseal release --version 1.0.0",
+      ...(f.out === PRODUCT_FILE ? [] : [`--product ${f.out}`]),
+      ...f.outside.map((folder) => `--allow-outside ${folder}`),
+    ].join(" "),
   ],
 });

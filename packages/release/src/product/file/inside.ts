@@ -35,6 +35,16 @@ export function insideProject(product: Product, path: string, at: string): strin
   );
 }
 
+/** The folders outside that of the product file in which it looks for images, each of which a release must allow. */
+export const foldersOutside = (product: Product): string[] => [
+  ...new Set(
+    product.boards
+      .flatMap(({ images }) => images.flatMap(({ files }) => files))
+      .filter((file) => !isAllowed(product, resolve(file), (folder) => resolve(folder)))
+      .map((file) => dirname(file)),
+  ),
+];
+
 /** Throws a Failure: PRODUCT, if the product file names a folder for releases outside its own folder. */
 export function refuseOutsideOut(product: Product): void {
   // no output follows a link: it is where its name says
