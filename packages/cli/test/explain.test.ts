@@ -291,7 +291,7 @@ describe("explain", () => {
       install: fetched("#f"),
       invoke: [setImage("#f"), ...Array.from({ length: 3000 }, () => "condition-image-match")],
     });
-    expect(expectFailure(await p.run(["explain", "long.suit"]), 1)).toContain("takes more than 1,048,576 commands");
+    expect(expectFailure(await p.run(["explain", "long.suit"]), 1)).toContain("takes more than 524,288 commands");
   });
 
   it("never gives two components one name", async () => {

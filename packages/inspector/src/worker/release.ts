@@ -10,7 +10,7 @@ import { Sentence } from "./sentence.js";
 
 /** Kinds of device that are tried, and commands that are executed for all of them, as on the command line. */
 const MOST_KINDS = 256;
-const MOST_COMMANDS = 1_048_576;
+const MOST_COMMANDS = 524_288;
 
 /** A manifest that was opened. `shift`: how many bytes further its offsets are than in the file. */
 export interface Opened {

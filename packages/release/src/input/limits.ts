@@ -52,7 +52,7 @@ export const LIMITS = {
   /** Kinds of device that a manifest distinguishes: vendors × classes × devices × slots. */
   deviceKinds: 256,
   /** Commands that are executed for all kinds of device together. */
-  triedCommands: 1048576,
+  triedCommands: 524288,
   /** Kinds of device for which a trust file with scopes is tried: vendors × classes. */
   trustKinds: 64,
   /** Bytes of a fleet file. */
