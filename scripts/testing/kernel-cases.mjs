@@ -17,8 +17,8 @@ export const words = (out) => Array.from({ length: out.length / 4 }, (_, i) => o
 
 /**
  * `contest`: makes cases. `recordOf`: a case as the player reads it. `ours`: what the verifier decides. Returns
- * functions: `random(n)`: n cases; `good()`: an honest one; `differences(play, cases, other)`: the cases that the player
- * decides otherwise than the verifier, or than `other`, and how many it accepts.
+ * functions: `random(n)`: n cases; `good()`: an honest one; `differences(play, cases, other)`: the cases that the
+ * player decides otherwise than the verifier, or than `other`, and how many it accepts.
  */
 export function casesOf(contest, recordOf, ours) {
   return {
