@@ -226,9 +226,19 @@ describe("refuses with the numbers of the general verifier", () => {
 
   it("a device that keeps another envelope, one that belongs to another session, and what does not fit a step", async () => {
     const { envelope } = await all();
-    const d = device();
-    d.keep = (e) => Array.from(e as Uint8Array).fill(0, 3, 4);
-    expect(code(() => micro.install(envelope, trust, d).next())).toBe(errors.DEVICE_FAULT);
+    const others: ((kept: number[]) => number[])[] = [
+      (kept) => kept.fill(0, 3, 4),
+      (kept) => [...kept.slice(0, -1), 256 - (kept.at(-1) as number)],
+      (kept) => kept.slice(0, -1),
+      (kept) => [...kept, 0],
+      () => [],
+    ];
+    for (const chunk of [1, 64, 1024])
+      for (const other of others) {
+        const d = Object.assign(device(), { chunk, keep: (e: unknown) => other(Array.from(e as Uint8Array)) });
+        expect(code(() => micro.install(envelope, trust, d).next())).toBe(errors.DEVICE_FAULT);
+        expect(d.sequence).toEqual([0, 0]);
+      }
     const e = device();
     const first = micro.install(envelope, trust, e);
     const second = micro.install(envelope, trust, e);

@@ -113,8 +113,10 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
       at = 0,
       from: Bytes | Source | undefined,
       found: Bytes | undefined | false,
+      end,
       hash,
-      n;
+      n,
+      ok: boolean;
     if (progress.done) return undefined;
     if (HAS_GENERAL) markAt(-1);
     checkOwner();
@@ -159,7 +161,17 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
         if (HAS_BOOT) {
           from = device.keep(m.kept);
           // the device must not discover at its next start that it has kept something else
-          if (!equalConstantTime(portion(from, 0, from.length), m.kept)) refuse(DEVICE_FAULT);
+          end = from.length;
+          if (!HAS_SHA256) ok = equalConstantTime(portion(from, 0, end), m.kept);
+          else {
+            ok = end === m.kept.length;
+            // beside the code of the hash, the smallest heaps have no room for a second envelope
+            for (at = 0; ok && at < end; at += n) {
+              n = end - at < chunk ? end - at : chunk;
+              ok = equalConstantTime(portion(from, at, n), subBytes(m.kept, at, n));
+            }
+          }
+          if (!ok) refuse(DEVICE_FAULT);
         }
         // another installation may have been committed since this one was opened
         checkFloor();
