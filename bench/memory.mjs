@@ -7,6 +7,8 @@
 //
 // `micro`: only the tables of micro verifiers.
 //
+// It fails where a whole installation takes more than the budget, 3 % above what it took on 30 November 2026.
+//
 // `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and those of micro verifiers into
 // docs/guides/micro.md; those of an engine that is absent excepted. For micro verifiers, `JERRY_STATS=` may also name a
 // build with 32 KB of heap.
@@ -36,6 +38,37 @@ const SIZE = 100_000;
 /** Variables of Puck.js, for the plot. */
 const PUCK = { value: 2630, label: "Puck.js has 2,630" };
 const LABELS = { ed25519: "Ed25519", es256: "ES256", hsslms: "HSS/LMS H5/W4" };
+
+/** The most that a whole installation may take, by table and row: bytes of the heap, or variables. */
+const BUDGETS = {
+  "bench/memory jerry": { Ed25519: 59_100, ES256: 54_600, "HSS/LMS H5/W4": 55_400 },
+  "bench/memory jerry micro": { Ed25519: 29_400, ES256: 31_600, "HSS/LMS H5/W4": 31_700 },
+  "bench/memory espruino": {
+    Ed25519: 2693,
+    "Ed25519, table of 1k": 2706,
+    "Ed25519, table of 2k": 2706,
+    "Ed25519, table of 4k": 2706,
+    "Ed25519, table of 8k": 2706,
+    ES256: 2557,
+    "HSS/LMS H5/W4": 2687,
+    "Ed25519, `storageDevice()`": 3129,
+    "HSS/LMS H5/W4, `storageDevice()`": 3022,
+  },
+  "bench/memory espruino micro": {
+    "HSS/LMS H5/W4": 1114,
+    Ed25519: 1415,
+    "HSS/LMS H5/W4, `storageDevice()`": 1483,
+    "Ed25519, `storageDevice()`": 1782,
+  },
+};
+
+/** A line for each row of a table that takes more than its budget, or does not fit. */
+const overBudget = (name, table) =>
+  Object.entries(BUDGETS[name]).flatMap(([label, most]) => {
+    const row = rowsOf(table).find(({ algorithm }) => algorithm === label);
+    const taken = row?.most ?? row?.["verify and install"];
+    return taken <= most ? [] : [`${name}, ${label}: ${taken ?? "does not fit"}, budget ${most}`];
+  });
 
 // The release.
 
@@ -389,6 +422,12 @@ try {
     ],
   ];
   console.log(`## Memory\n\n${tables.map(([, , table]) => table).join("\n")}`);
+  for (const [name, present, table] of tables)
+    if (present)
+      for (const line of overBudget(name, table)) {
+        console.error(line);
+        process.exitCode = 1;
+      }
   if (options.write)
     for (const [name, present, table, doc] of tables) if (present) writeFileSync(doc, inMarkers(readFileSync(doc, "utf8"), name, table));
   const [, present, table] = tables.find(([name]) => name === "bench/memory espruino") ?? [];
