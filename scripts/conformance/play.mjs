@@ -98,7 +98,7 @@ export async function conform(
 }
 
 /**
- * { ok, line, output, seconds, differs } of conformance/probe.js: where an engine is not what ECMA-262 says. A
+ * { ok, line, output, seconds, differs, asked } of conformance/probe.js: where an engine is not what ECMA-262 says. A
  * difference is not a failure: docs/reference/engine-differences.md says why each is harmless. Undefined without the
  * engine.
  */
@@ -124,6 +124,7 @@ export async function probe(engine) {
     output: "",
     seconds,
     differs,
+    asked: output.match(/\bprobe \S+ \w/g)?.length ?? 0,
   };
 }
 
