@@ -100,23 +100,6 @@ export function timedTables(results) {
         (t) => (t.sha512 === undefined ? "–" : figure(t.sha512 * 1000)),
       ]),
     ),
-    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; the variables that Espruino has in use afterwards, with the bundle loaded from a text.\n",
-    tableText(
-      ["engine", "test vectors", "algorithm", "verify, ms", "heap"],
-      results.flatMap((r) =>
-        [
-          ["Ed25519", "ed25519", (t) => t.ed25519],
-          ["ES256", "es256", (t) => t.es256],
-          ["HSS/LMS W4", "hsslms", (t) => t["hsslms-w4-native"] ?? t["hsslms-w4"]],
-        ].map(([label, name, time]) => [
-          r.engine.name,
-          r.absent ? "not measured" : r.vectors,
-          label,
-          r.absent ? "not measured" : ms(time(r.times)),
-          r.peak[name] ? r.peak[name].toLocaleString("en") : r.vars[name] ? `${r.vars[name].toLocaleString("en")} vars` : "–",
-        ]),
-      ),
-    ),
   ];
 }
 

@@ -58,6 +58,5 @@
       say("FAIL " + tasks[i][0] + " " + e);
     }
   }
-  if (typeof process !== "undefined" && process.memory) say("VARS " + process.memory().usage + " of " + process.memory().blocksize);
   say("DONE");
 })(TASKS, ROUNDS);

@@ -1,26 +1,22 @@
 // Signatures and hashes on every available engine, ours against others, all in one run. Engines as in
-// scripts/conformance.mjs: those on PATH, and `XST=`, `JERRY=`, `ESPRUINO=`; `JERRY_STATS=` names a build of
-// JerryScript that has --mem-stats. What is absent is "not measured". Needs a build.
+// scripts/conformance.mjs: those on PATH, and `XST=`, `JERRY=`, `ESPRUINO=`. What is absent is "not measured". Needs a
+// build.
 //
-//   node bench/engines.mjs [--counted [--libraries]] [--timed] [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
+//   node bench/engines.mjs [--counted [--libraries]] [--timed] [--write] [ENGINE ...]
 //
 // `--timed`: milliseconds, medians of 5. `--counted`: instructions of one verification under valgrind, by the
 // difference of two runs, where valgrind runs the engine, and times where it does not (Node and browsers make their
 // code while they run). Counts are kept in bench/results/counted.json, engine by engine; those of other libraries are
-// counted again only with `--libraries`, for they take minutes. Without either, both. `--vectors` plays the test
-// vectors as well, which takes minutes. `--write` puts the tables between their markers of
-// docs/guides/keys/choosing-an-algorithm.md, and draws the plot; the times of all engines have to be from one run.
+// counted again only with `--libraries`, for they take minutes. Without either, both. `--write` puts the tables between
+// their markers of docs/guides/keys/choosing-an-algorithm.md, and draws the plot; the times of all engines have to be
+// from one run.
 
-import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { ENGINES, locate } from "../scripts/conformance/engines.mjs";
-import { conform } from "../scripts/conformance/play.mjs";
 import { ask } from "../scripts/conformance/run.mjs";
 import { canCount, instructions, UNHEX } from "./counting.mjs";
 import { countedTables, DOC, timedTables, withTables } from "./engines-report.mjs";
@@ -38,7 +34,6 @@ const SECONDS = 400;
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    vectors: { type: "string", default: "" },
     write: { type: "boolean" },
     counted: { type: "boolean" },
     libraries: { type: "boolean" },
@@ -221,24 +216,9 @@ async function measure(from, command, name, text) {
   const engine = from.name === "node" ? { ...from, args: (file) => ["-e", IN_NODE, file] } : from;
   const { output, stopped } = await ask(engine, command, whole(text), SECONDS);
   const times = Object.fromEntries([...output.matchAll(/^.*?TIME (\S+) ([\d.e+-]+)/gm)].map(([, task, ms]) => [task, Number(ms)]));
-  const [, vars] = output.match(/VARS (\d+) of/) ?? [];
   if (!Object.keys(times).length)
     process.stderr.write(`${engine.name} ${name}: ${stopped || output.trim().split("\n").slice(-2).join(" ").slice(0, 160)}\n`);
-  return { times, vars: vars && Number(vars) };
-}
-
-/** Peak of the heap in bytes, if the engine reports it. */
-function jerryPeak(text) {
-  if (!process.env.JERRY_STATS) return undefined;
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-peak-"));
-  try {
-    writeFileSync(join(folder, "one.js"), whole(text, 1, 0));
-    const { stdout, stderr } = spawnSync(process.env.JERRY_STATS, ["--mem-stats", join(folder, "one.js")], { encoding: "utf8" });
-    const [, peak] = `${stdout}${stderr}`.match(/Peak allocated\D*(\d+)/i) ?? [];
-    return /DONE/.test(stdout) && peak ? Number(peak) : undefined;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return times;
 }
 
 /** What is counted: each is a script of its own with one task. */
@@ -293,16 +273,13 @@ async function againstOpenssl() {
   return { ed25519: least.openssl / least.ed25519, es256: least["openssl es256"] / least.es256 };
 }
 
-/** Milliseconds of each task, and what the engine says about its memory. */
+/** Milliseconds of each task. */
 async function time(engine, command, all, result) {
   const names = both || options.timed ? Object.keys(all) : [...LIBRARIES, ...OURS];
   for (const name of names) {
     if (name === "native" && engine.name !== "espruino") continue;
     process.stderr.write(`${engine.name}: ${name}\n`);
-    const one = await measure(engine, command, name, all[name]);
-    Object.assign(result.times, one.times);
-    if (one.vars) result.vars[name] = one.vars;
-    if (engine.name === "jerry" && ["ed25519", "es256", "hsslms"].includes(name)) result.peak[name] = jerryPeak(all[name]);
+    Object.assign(result.times, await measure(engine, command, name, all[name]));
   }
 }
 
@@ -334,13 +311,11 @@ async function main() {
   const results = [];
   for (const engine of wanted) {
     const { command, skipped } = locate(engine);
-    const result = { engine, times: {}, vars: {}, peak: {}, counts: {}, vectors: "not played", absent: Boolean(skipped) };
+    const result = { engine, times: {}, counts: {}, absent: Boolean(skipped) };
     results.push(result);
     if (skipped) continue;
     if (both || options.counted) result.counts = await count(engine, command, all);
     if (both || options.timed || Object.keys(result.counts).length === 0) await time(engine, command, all, result);
-    if (options.vectors === "all" || options.vectors.split(",").includes(engine.name))
-      result.vectors = (await conform(engine)).line.replace(/^.*?: /, "");
   }
   const tables = {
     ...((both || options.counted) && { "bench/engines counted": countedTables(...(await kept(results))) }),
