@@ -44,6 +44,8 @@ function open() {
             .substr(10),
         )
       : factory;
+  // machine code, if the bundle was made with --target
+  if (firmseal.kernel) firmseal.kernel(E, process, io.host, require("Storage"));
   return {
     device: device,
     install: function (envelope) {
