@@ -11,7 +11,11 @@ interface Target {
 const FASTEST: Target = { recommended: "ed25519", why: "fast enough everywhere, with the smallest keys and signatures and without state" };
 const NATIVE: Target = {
   recommended: "hsslms",
-  why: "the board hashes natively, and HSS/LMS with W4 takes about a second where Ed25519 takes more than a minute",
+  why: "the board hashes natively, and open() with HSS/LMS W4 takes about two seconds where Ed25519 takes more than a minute",
+};
+const LITTLE_STORAGE: Target = {
+  recommended: "hsslms",
+  why: "open() with HSS/LMS W4 takes about two seconds, and a verifier with machine code for another algorithm takes twice the Storage",
 };
 const MACHINE_CODE: Target = {
   recommended: "ed25519",
@@ -36,7 +40,7 @@ export const TARGETS: { [name: string]: Target } = {
   jerryscript: FASTEST,
   // most Espruino boards have it
   espruino: NATIVE,
-  "puck.js": NATIVE,
+  "puck.js": LITTLE_STORAGE,
   mdbt42q: NATIVE,
   "espruino-pico": NATIVE,
   "espruino-wifi": NATIVE,
