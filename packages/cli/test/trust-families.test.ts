@@ -101,6 +101,11 @@ describe("families of algorithms", () => {
       { what: "families", role: "release", after: null, lowered: true },
       { what: "sequence" },
     ]);
+    // which key is lost matters: each family had one to itself
+    expect(r.json["roles"]).toMatchObject([
+      { role: "root", margin: 1, before: 0 },
+      { role: "release", margin: 1, before: 0 },
+    ]);
     expect(r.json["warnings"]).toEqual([
       "role root: a family of algorithms needs fewer keys: a thief needs fewer keys",
       "role release: a family of algorithms needs fewer keys: a thief needs fewer keys",

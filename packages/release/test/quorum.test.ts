@@ -1,5 +1,5 @@
+import type { Sequence } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-
 import { draws } from "../../test-support/src/randoms.js";
 import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { modelOf } from "../src/rotation/model.js";
@@ -9,6 +9,8 @@ import { selfSignedTrust } from "../src/trust/chain.js";
 
 const LAST = 2n ** 64n - 1n;
 const keyWindow = (name: string, from = 0n, until = LAST): KeyWindow => ({ key: name, from, until });
+
+const from = (lowest: bigint) => ({ lowest, highest: LAST });
 
 /** The same, looked at number by number. */
 function counted(list: readonly KeyWindow[], lowest: number, highest: number): number {
@@ -26,13 +28,15 @@ describe("keys that count for one sequence number", () => {
         return keyWindow(`${k}`, BigInt(from), BigInt(from + next(12)));
       });
       const lowest = next(30);
-      expect(most(list, BigInt(lowest))).toBe(counted(list, lowest, 40));
+      expect(most(list, from(BigInt(lowest)))).toBe(counted(list, lowest, 40));
     }
   });
 
   it("do not count above the highest number; those without a limit count up to it", () => {
     const list = [keyWindow("a"), keyWindow("b", 5n), keyWindow("c", 0n, 4n)];
-    expect([most(list, 0n), most(list, 5n), most(list, LAST), most(list, LAST + 1n), most([], 0n)]).toEqual([2, 2, 2, 0, 0]);
+    expect([most(list, from(0n)), most(list, from(5n)), most(list, from(LAST)), most(list, from(LAST + 1n)), most([], from(0n))]).toEqual([
+      2, 2, 2, 0, 0,
+    ]);
   });
 
   it("have the window that two lists leave them, and are those that both have", () => {
@@ -49,7 +53,7 @@ describe("who can reach a device", () => {
   const state = async (until?: { [place: number]: bigint }) => {
     const bytes = await trustFileOf(1, { releases: [a, b, c], roots, ...(until && { until }) });
     const store = selfSignedTrust(bytes);
-    return { store, model: modelOf({ trust: { path: "1", bytes, store }, identity: identity("board-v2") }) };
+    return { store, floor: [0, 0] as Sequence, model: modelOf({ trust: { path: "1", bytes, store }, identity: identity("board-v2") }) };
   };
 
   it("is nobody once the windows of too many keys have ended", async () => {

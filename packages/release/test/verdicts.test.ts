@@ -31,7 +31,10 @@ describe("a device that lacks something", () => {
     const verdict = only(planSteps([cohort("p256", T1, 10, { algorithms: ["es256"] })], [bridge3, r31], NOBODY));
     expect(verdict).toMatchObject({ verdict: "stranded", steps: [{ code: errors.TRUST_UNUSABLE }, { code: errors.TRUST_UNUSABLE }] });
     expect(verdict.why).toContain("its verifier has no algorithm for 2 of its 2 release keys");
-    expect(verdict.left).toEqual({ release: { left: 0, needed: 2, of: 2 }, root: { left: 0, needed: 2, of: 3 } });
+    expect(verdict.left).toEqual({
+      release: { left: 0, needed: 2, of: 2, enough: false },
+      root: { left: 0, needed: 2, of: 3, enough: false },
+    });
   });
 
   it("counts the keys of its algorithms only, also for what comes later", async () => {
@@ -263,8 +266,8 @@ describe("keys that are lost, stolen, or still available", () => {
     expect(result.verdict).toBe("moved");
     expect(result.steps.map((s) => s.left)).toEqual([
       // A is on no list any more
-      { release: { left: 2, needed: 2, of: 3 }, root: { left: 2, needed: 2, of: 3 } },
-      { release: { left: 2, needed: 2, of: 2 }, root: { left: 2, needed: 2, of: 3 } },
+      { release: { left: 2, needed: 2, of: 3, enough: true }, root: { left: 2, needed: 2, of: 3, enough: true } },
+      { release: { left: 2, needed: 2, of: 2, enough: true }, root: { left: 2, needed: 2, of: 3, enough: true } },
     ]);
     expect(only(planSteps([cohort("old", T1, 10)], [bridge2, bridge3], { lost: hex(C), stolen: hex(C) })).verdict).toBe("stranded");
   });

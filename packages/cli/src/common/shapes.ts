@@ -160,6 +160,7 @@ const MARGIN: Shape = {
   left: ["number", "keys that still sign for us"],
   needed: ["number", "keys that must sign"],
   of: ["number", "keys that the devices have"],
+  enough: ["boolean", "the devices accept what those sign that are left: they also reach each family of algorithms"],
 };
 
 const MARGINS: Shape = {

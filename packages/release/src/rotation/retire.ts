@@ -35,7 +35,7 @@ import { keySet, namedKeys } from "./keys.js";
 import { type Cohort, storesOf } from "./model.js";
 import { type CohortResult, newestOfLine, standing } from "./plan/plan.js";
 import { higher, type Keys, keysInRole, only } from "./plan/quorum.js";
-import { reach } from "./plan/reach.js";
+import { acceptsRoots, reach } from "./plan/reach.js";
 
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
@@ -175,11 +175,9 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
   // a list of another product line does not concern this one
   if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
   const after = higher(bigSequence(floor), until);
-  const now = reach({ model, store }, next, after, NONE);
+  const now = reach({ model, store, floor }, next, after, NONE);
   // lost roots do not matter to a device that accepts this list
-  const takes =
-    rootsAmong(store, signing) >= (store.thresholds[ROLE_ROOT] as number) &&
-    areReached(familyProgress(store, "root", (a) => signing.has(toHex(a.key))));
+  const takes = acceptsRoots({ model, store, floor }, signing);
   if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
     policyOf(next, ROLE_RELEASE, model.identity);
@@ -191,7 +189,7 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
       next: "put enough release keys for it into the next trust file",
     };
   }
-  return reach({ model, store: next }, next, after, NONE);
+  return reach({ model, store: next, floor }, next, after, NONE);
 }
 
 function fates({ fleet, current, store: next, options }: Retirement, signing: Keys): CohortResult[] {

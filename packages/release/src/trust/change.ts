@@ -6,7 +6,7 @@ import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { refuseOtherLine } from "./chain.js";
 import { type AnchorFacts, anchorFacts, limitWords } from "./facts.js";
-import { type FamilyFacts, familyFacts, familyWords, isFamilyLowered } from "./families.js";
+import { type FamilyFacts, familyFacts, familyProgress, familyWords, isFamilyLowered } from "./families.js";
 import type { TrustOnFile } from "./read.js";
 
 /** The preceding trust file and its path. */
@@ -20,7 +20,7 @@ export interface RoleMargin {
   readonly role: RoleName;
   readonly needed: number;
   readonly of: number;
-  /** Keys that may be lost before nobody can sign in the role. */
+  /** Keys that may be lost before nobody can sign in the role, whichever they are. */
   readonly margin: number;
 }
 
@@ -28,7 +28,9 @@ export interface RoleMargin {
 export function roleMargins(store: TrustStore): RoleMargin[] {
   return (Object.keys(ROLES) as RoleName[]).flatMap((role) => {
     const n = needed(store, role);
-    return n ? [{ role, ...n, margin: n.of - n.needed }] : [];
+    // a key may be the last one of its family
+    const spare = familyProgress(store, role, () => true).map((family) => family.signed - family.needed);
+    return n ? [{ role, ...n, margin: Math.min(n.of - n.needed, ...spare) }] : [];
   });
 }
 

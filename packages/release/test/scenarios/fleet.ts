@@ -115,11 +115,16 @@ export function statesOf(s: Scenario, random: () => number): State[] {
 
 /** A fleet file in memory: a row for each device. Some rows do not name the release that the device runs. */
 export function fleetOf(states: readonly State[], devices: number, random: () => number): { rows: Cohort[]; of: State[] } {
+  // rows that do not name their release share a model, as rows of a fleet file do
+  const unnamed = new Map<string, DeviceModel>();
   const models = states.map((state): [DeviceModel, DeviceModel] => {
     const { kind, device, release, role } = state;
     const trust = { path: `${kind.name}.trust`, bytes: device.kept, store: selfSignedTrust(device.kept) };
     const facts = { trust, identity: device.memory.identity, algorithms: kind.algorithms ?? ["ed25519" as const] };
-    return [modelOf({ ...facts, ...(release && role === ROLE_RELEASE && { release }) }), modelOf(facts)];
+    const key = `${kind.name} ${toHex(Uint8Array.from(device.kept))}`;
+    const shared = unnamed.get(key) ?? modelOf(facts);
+    unnamed.set(key, shared);
+    return [modelOf({ ...facts, ...(release && role === ROLE_RELEASE && { release }) }), shared];
   });
   const shares = states.map(({ kind }) => kind.share / states.filter((other) => other.kind === kind).length);
   const total = shares.reduce((sum, n) => sum + n, 0);

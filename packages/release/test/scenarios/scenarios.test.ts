@@ -13,6 +13,7 @@ import { allRootsLost, oneRootLost, twoRootsLost } from "./loss.js";
 import { acquisition, classSplit, emergencyStop, sharedRoots, whiteLabel } from "./organization.js";
 import { rootsBack, rootsToHash, threeGenerations, withoutTheBridge } from "./planned.js";
 import { compare, play } from "./play.js";
+import { familyKeyLost, familyRootLost, familyStolen, longJump } from "./rules.js";
 import { debugAndRepair, fastForward, freeze, keyStolen, stolenAndLost } from "./theft.js";
 
 /** Devices in one state have one plan: more of them say nothing of the states, and a large fleet is planned once. */
@@ -38,6 +39,10 @@ const SCENARIOS: readonly (readonly [title: string, make: () => Promise<Scenario
   ["White label with two vendors", whiteLabel],
   ["Bad release with an emergency stop", emergencyStop],
   ["Two products with shared roots", sharedRoots],
+  ["The only release key of a family lost", familyKeyLost],
+  ["The only root of a family lost", familyRootLost],
+  ["Two keys of one family stolen", familyStolen],
+  ["A limit on jumps", longJump],
 ];
 
 interface Row {

@@ -23,6 +23,7 @@ import {
   signedBy,
   signedWith,
   singleImage,
+  type TrustDescription,
   TrustDraft,
   type TrustEntry,
 } from "@firmseal/signer";
@@ -127,6 +128,7 @@ export interface ListFacts {
   /** Two roots and two release keys must sign, where this says nothing else. */
   readonly need?: { readonly [role in RoleName]?: number };
   readonly jumps?: { readonly [role in RoleName]?: bigint };
+  readonly families?: TrustDescription["families"];
   readonly epoch?: { readonly number: number; readonly from: bigint };
   /** The lists before it, whose roots may sign it. */
   readonly after?: readonly List[];
@@ -145,7 +147,7 @@ export async function list(f: ListFacts): Promise<List> {
     };
   const anchors = [...f.root.map(entry("root")), ...f.release.map(entry("release")), ...(f.debug ?? []).map(entry("debug"))];
   const thresholds = { root: 2, release: 2, ...(f.debug && { debug: 1 }), ...f.need };
-  const more = { ...(f.jumps && { jumps: f.jumps }), ...(f.epoch && { epoch: f.epoch }) };
+  const more = { ...(f.jumps && { jumps: f.jumps }), ...(f.families && { families: f.families }), ...(f.epoch && { epoch: f.epoch }) };
   const bytes = encodeTrust({ name: f.name ?? "board", sequence: BigInt(f.sequence), anchors, thresholds, ...more });
   const before = (f.after ?? []).map(({ store }) => store);
   const draft = await signedBy(

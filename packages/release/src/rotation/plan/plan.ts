@@ -121,7 +121,7 @@ export function standing(cohort: Cohort, found: Outcome, newest: TrustStore | nu
     floor: { lowest: own, highest: own },
     steps: [],
     trust: { before: sequence, after: sequence },
-    left: margins({ model, store: model.store }, newest, after, gone),
+    left: margins({ model, store: model.store, floor }, newest, after, gone),
     exposed: exposure({ model, store: model.store, floor }, gone.stolen, floors),
     ...found,
   };

@@ -63,12 +63,25 @@ export function only(windows: readonly KeyWindow[], keys: Keys): KeyWindow[] {
   return windows.filter((h) => keys.has(h.key));
 }
 
-/** The maximum number of keys of `windows` that count for the same sequence number, which is at least `lowest`. */
-export function most(windows: readonly KeyWindow[], lowest: bigint): number {
-  if (lowest > LAST) return 0;
-  // the number of keys can rise only where a window begins
-  const points = [lowest, ...windows.map((h) => h.from).filter((from) => from > lowest)];
-  return Math.max(...points.map((at) => windows.filter((h) => h.from <= at && at <= h.until).length));
+/** Sequence numbers from `lowest` to `highest`. */
+export interface Range {
+  readonly lowest: bigint;
+  readonly highest: bigint;
+}
+
+/**
+ * The keys of `windows` that count for one sequence number in the range: for each number at which a key is added. Keys
+ * that count for any other number are among these.
+ */
+export function countedTogether(windows: readonly KeyWindow[], { lowest, highest }: Range): KeyWindow[][] {
+  if (lowest > highest) return [];
+  const points = [lowest, ...windows.map((h) => h.from).filter((from) => from > lowest && from <= highest)];
+  return points.map((at) => windows.filter((h) => h.from <= at && at <= h.until));
+}
+
+/** The maximum number of keys of `windows` that count for the same sequence number in the range. */
+export function most(windows: readonly KeyWindow[], range: Range): number {
+  return Math.max(0, ...countedTogether(windows, range).map((together) => together.length));
 }
 
 /** Returns the newest trust file of a product line. */

@@ -3,11 +3,25 @@
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { equalBytes, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
+import { familyFacts, familyWords } from "../../trust/families.js";
 import { isRefusal } from "../../verify/refusals.js";
 import type { Cohort } from "../model.js";
 import { deviceCode, hostOf, rememberedStore } from "./device-code.js";
 import type { DeviceState } from "./dry-run.js";
-import { type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
+import {
+  countedTogether,
+  higher,
+  type Keys,
+  type KeyWindow,
+  keysInRole,
+  LAST,
+  most,
+  only,
+  type Range,
+  shared,
+  windowOf,
+  without,
+} from "./quorum.js";
 
 /**
  * Keys with a known fate. `lost`: can no longer sign. `stolen`: somebody else has them too; they still sign for us
@@ -25,6 +39,8 @@ export interface Margin {
   readonly left: number;
   readonly needed: number;
   readonly of: number;
+  /** The device accepts what those sign that are left: they also reach each family of algorithms. */
+  readonly enough: boolean;
 }
 
 /** `root` is null for a device without a trust file. */
@@ -41,13 +57,63 @@ export interface Exposed {
   readonly recovery: boolean;
 }
 
-type Standing = Pick<DeviceState, "model" | "store">;
+/** How far above its floor a device accepts a release, where its list does not say. */
+export const JUMP = 2n ** 63n;
+
+type Standing = Pick<DeviceState, "model" | "store" | "floor">;
+
+/** Numbers of lists, which know no limit on jumps. */
+const LISTS: Range = { lowest: 0n, highest: LAST };
+
+/**
+ * The numbers from `lowest` on that a device accepts next in a role, once it has reached those below. A later release
+ * may go further.
+ */
+function releases({ store, floor }: Standing, role: number, lowest: bigint, own: Sequence = floor): Range {
+  const jump = store?.jumps[role];
+  const from = higher(bigSequence(own), lowest - 1n);
+  // a new device has no floor to jump from
+  const highest = from + (jump && from > 0n ? bigSequence(jump) : JUMP);
+  return { lowest, highest: highest < LAST ? highest : LAST };
+}
 
 /** The keys with a role on a device. Embedded keys are release keys. */
 function keysOf({ model, store }: Standing, role: number): KeyWindow[] {
   if (store) return keysInRole(store, role, model.identity);
   return role === ROLE_RELEASE ? (model.policy?.anchors ?? []).map(windowOf) : [];
 }
+
+/**
+ * Whether a device accepts what these keys sign together, by the code that it runs: the keys of a list without the
+ * others are a policy if they reach its threshold and its families.
+ */
+function accepts({ model, store }: Standing, role: number, together: readonly KeyWindow[]): boolean {
+  const keys = new Set(together.map(({ key }) => key));
+  if (!store) return keys.size >= (model.policy?.threshold ?? 1);
+  const { policyOf } = deviceCode(model.algorithms, model.features);
+  const anchors = store.anchors.filter((a) => a.roles.includes(role) && keys.has(windowOf(a).key));
+  try {
+    // policyOf() is for roles that sign manifests, and the same rules hold for roots
+    (policyOf as NonNullable<typeof policyOf>)(
+      {
+        ...store,
+        anchors: anchors.map((a) => ({ ...a, roles: [ROLE_RELEASE] })),
+        thresholds: store.thresholds.with(ROLE_RELEASE, store.thresholds[role] as number),
+        families: [undefined, undefined, undefined, undefined, undefined].with(ROLE_RELEASE, store.families?.[role] as never),
+      },
+      ROLE_RELEASE,
+      model.identity,
+    );
+    return true;
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    return false;
+  }
+}
+
+/** Whether these keys sign what a device accepts, with some number of the range. */
+const suffice = (state: Standing, role: number, windows: readonly KeyWindow[], range: Range): boolean =>
+  countedTogether(windows, range).some((together) => accepts(state, role, together));
 
 /** The threshold of a role. A role without keys can sign nothing. */
 function thresholdOf({ model, store }: Standing, role: number): number {
@@ -68,10 +134,16 @@ function heldOf(newest: TrustStore, role: number): KeyWindow[] {
   return newest.anchors.filter((a) => a.roles.includes(role)).map(windowOf);
 }
 
-function margin(state: Standing, newest: TrustStore | null, role: number, lowest: bigint, { lost, have }: KeyFates): Margin {
+function margin(state: Standing, newest: TrustStore | null, role: number, range: Range, { lost, have }: KeyFates): Margin {
   const own = keysOf(state, role);
   const ours = newest && state.store ? shared(own, heldOf(newest, role), have) : own;
-  return { left: most(without(ours, lost), lowest), needed: thresholdOf(state, role), of: listed(state, role) };
+  const left = without(ours, lost);
+  return {
+    left: most(left, range),
+    needed: thresholdOf(state, role),
+    of: listed(state, role),
+    enough: suffice(state, role, left, range),
+  };
 }
 
 /**
@@ -80,18 +152,19 @@ function margin(state: Standing, newest: TrustStore | null, role: number, lowest
  */
 export function margins(state: Standing, newest: TrustStore | null, after: bigint, gone: KeyFates): Margins {
   return {
-    release: margin(state, newest, ROLE_RELEASE, after + 1n, gone),
-    root: state.store && margin(state, newest, ROLE_ROOT, 0n, gone),
+    release: margin(state, newest, ROLE_RELEASE, releases(state, ROLE_RELEASE, after + 1n), gone),
+    root: state.store && margin(state, newest, ROLE_ROOT, LISTS, gone),
   };
 }
 
 /** Describes the keys of a role whose algorithm the device lacks; "" if there are none. */
-export function unverifiable({ model, store }: Standing, role: number): string {
+export function unverifiable(state: Standing, role: number): string {
+  const { model, store } = state;
   const without = store
     ? store.anchors.filter((a) => !a.alg && a.roles.includes(role)).length
     : (model.embedded?.keys.length ?? 0) - (model.policy?.anchors.length ?? 0);
   const kind = role === ROLE_ROOT ? "root" : "release";
-  return without > 0 ? `; its verifier has no algorithm for ${without} of its ${listed({ model, store }, role)} ${kind} keys` : "";
+  return without > 0 ? `; its verifier has no algorithm for ${without} of its ${listed(state, role)} ${kind} keys` : "";
 }
 
 export interface Reach {
@@ -102,9 +175,11 @@ export interface Reach {
 
 const ALL_REACH: Reach = { verdict: "moved", why: null, next: null };
 
-function missing(state: Standing, { left, needed }: Margin, role: number): string | undefined {
+function missing(state: Standing, { left, needed, enough }: Margin, role: number): string | undefined {
   const kind = role === ROLE_ROOT ? "root" : "release";
-  return left < needed ? `${left} of its ${kind} keys remain, and ${needed} are needed${unverifiable(state, role)}` : undefined;
+  if (enough) return undefined;
+  if (left < needed) return `${left} of its ${kind} keys remain, and ${needed} are needed${unverifiable(state, role)}`;
+  return `the ${left} of its ${kind} keys that remain do not reach a family of algorithms, and it needs ${familyWords(familyFacts(state.store ?? undefined, kind) ?? [])}`;
 }
 
 /** Maximum number of lists in a chain, as on devices. */
@@ -144,7 +219,7 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
   if (after >= LAST) {
     // the keys that count for low numbers sign the release that brings the next list
     const low = margins(state, newest, 0n, gone).release;
-    const resets = root !== null && root.left >= root.needed && low.left >= low.needed;
+    const resets = root?.enough && low.enough;
     return {
       verdict: "stranded",
       why: `no later release can reach it: ${LAST} is the last sequence number, and no release has a higher one`,
@@ -158,10 +233,9 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
     return {
       verdict: "stranded",
       why: `no later release can reach it: ${noRelease}`,
-      next:
-        root && root.left >= root.needed
-          ? "sign a trust file whose release keys you have, and under which its current release is good, and send it without a release"
-          : "give it up by its name, or replace the firmware of these devices by hand",
+      next: root?.enough
+        ? "sign a trust file whose release keys you have, and under which its current release is good, and send it without a release"
+        : "give it up by its name, or replace the firmware of these devices by hand",
     };
   if (!root || !state.store) return ALL_REACH;
   if (bigSequence(state.store.sequence) === LAST)
@@ -172,9 +246,9 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
     };
   const noRoot = missing(state, root, ROLE_ROOT);
   const up = noRoot && newest ? upBy(state, newest, known) : null;
-  const last = up && up !== state.store ? margin({ ...state, store: up }, newest, ROLE_ROOT, 0n, gone) : null;
+  const last = up && up !== state.store ? margin({ ...state, store: up }, newest, ROLE_ROOT, LISTS, gone) : null;
   // nobody signs for its list any more, but the lists after it do
-  if (noRoot && !(last && last.left >= last.needed))
+  if (noRoot && !last?.enough)
     return {
       verdict: "roots-lost",
       why: `no later trust file can reach it: ${noRoot}`,
@@ -183,19 +257,23 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
   return ALL_REACH;
 }
 
+/** Whether a device accepts the next list if these roots sign it, and if the list itself accepts them. */
+export const acceptsRoots = (state: Standing, roots: Keys): boolean =>
+  suffice(state, ROLE_ROOT, only(keysOf(state, ROLE_ROOT), roots), LISTS);
+
 /** What the stolen keys alone can sign for a device in this state. */
-export function exposure(state: Standing & Pick<DeviceState, "floor">, stolen: Keys, floors?: Cohort["floors"]): Exposed {
-  const enough = (role: number, lowest: bigint) => most(only(keysOf(state, role), stolen), lowest) >= thresholdOf(state, role);
-  const above = (floor: Sequence) => {
+export function exposure(state: Standing, stolen: Keys, floors?: Cohort["floors"]): Exposed {
+  const enough = (role: number, range: Range) => suffice(state, role, only(keysOf(state, role), stolen), range);
+  const above = (role: number, floor: Sequence) => {
     const own = bigSequence(floor);
     // the number of the floor is good for one manifest only, which the device has; a new device has none
-    return own === 0n ? own : own + 1n;
+    return enough(role, releases(state, role, own === 0n ? own : own + 1n, floor));
   };
   return {
-    release: enough(ROLE_RELEASE, above(state.floor)),
-    root: enough(ROLE_ROOT, 0n),
-    debug: enough(ROLE_DEBUG, above(floors ? floors.debug : state.floor)),
-    recovery: enough(ROLE_RECOVERY, above(floors ? floors.recovery : state.floor)),
+    release: above(ROLE_RELEASE, state.floor),
+    root: enough(ROLE_ROOT, LISTS),
+    debug: above(ROLE_DEBUG, floors ? floors.debug : state.floor),
+    recovery: above(ROLE_RECOVERY, floors ? floors.recovery : state.floor),
   };
 }
 

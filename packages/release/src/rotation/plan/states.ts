@@ -7,6 +7,7 @@ import { LIMITS } from "../../input/limits.js";
 import { bigSequence } from "../../input/sequence.js";
 import type { Cohort, DeviceModel } from "../model.js";
 import { LAST, windowOf } from "./quorum.js";
+import { JUMP } from "./reach.js";
 import type { PlannedStep } from "./steps.js";
 
 /** Cohorts in the same state. */
@@ -19,22 +20,26 @@ export interface Group {
 }
 
 /**
- * The numbers that floors are compared with, ascending: those of releases, and the limits of key windows. Distinguishes
- * a number, its predecessor and its successor.
+ * The numbers that floors are compared with, ascending: those of releases, the lowest floors from which a limit on jumps
+ * reaches them, and the limits of key windows. Distinguishes a number, its predecessor and its successor.
  */
 function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): bigint[] {
-  const marks = new Set<bigint>([LAST]);
+  // a device without a floor is new: it accepts more
+  const marks = new Set<bigint>([1n, LAST]);
   const mark = (n: bigint) => {
     for (const m of [n - 1n, n, n + 1n]) if (m > 0n && m <= LAST) marks.add(m);
   };
-  for (const step of steps) if ("envelope" in step) mark(step.sequence);
-  for (const store of stores)
+  const numbers = steps.flatMap((step) => ("envelope" in step ? [step.sequence] : []));
+  for (const n of numbers) mark(n);
+  for (const store of stores) {
+    for (const jump of [JUMP, ...store.jumps.flatMap((own) => (own ? [bigSequence(own)] : []))]) for (const n of numbers) mark(n - jump);
     for (const anchor of store.anchors) {
       const { from, until } = windowOf(anchor);
       // an absent limit is not a border
       if (anchor.since) mark(from);
       if (anchor.until) mark(until);
     }
+  }
   return [...marks].sort((a, b) => (a < b ? -1 : 1));
 }
 
