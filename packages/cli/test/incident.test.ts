@@ -167,6 +167,77 @@ describe("from the page at night to a fleet that is safe", () => {
   });
 });
 
+describe("a key without which no release can be signed", () => {
+  interface Few {
+    readonly releases: readonly (typeof NAMES)[number][];
+    /** The last number of the first release key. */
+    readonly until?: number;
+    readonly roots?: readonly (typeof NAMES)[number][];
+  }
+  /** A fleet whose release at 20 is signed by all release keys. */
+  async function fewKeys({ releases, until, roots = ["R1", "R2", "R3"] }: Few): Promise<Place> {
+    const anchors = [
+      ...roots.map((name): TrustEntry => ({ key: K[name], roles: ["root"] })),
+      ...releases.map((name, i): TrustEntry => ({ key: K[name], roles: ["release"], ...(i === 0 && until && { until: BigInt(until) }) })),
+    ];
+    const d = { name: "board", sequence: 1n, anchors, thresholds: { root: 2, release: releases.length } };
+    const p = place(
+      await signTrust(
+        encodeTrust(d),
+        roots.map((name) => signer(K[name])),
+      ),
+    );
+    p.put("running.suit", await release({ sequence: 20, class: "board-v2", keys: releases.map((name) => K[name]), image: imageOf("app") }));
+    return p;
+  }
+  const args = (what: string, bad: string, ...replacements: string[]) => [
+    ...["incident", what, "--key", `${bad}.jwk`, "--trust", "1.trust", "--fleet", "fleet.json", "--image", "app.bin", "--dir", "night"],
+    ...replacements.flatMap((name) => ["--replacement", `${name}.jwk`]),
+  ];
+
+  it.each([
+    ["lost", { releases: ["A"] }, ["D"]],
+    ["lost", { releases: ["A", "B"] }, ["D", "B"]],
+    ["expired", { releases: ["A"], until: 20 }, ["D"]],
+  ] as const)("%s of %j: devices get the list without a release", async (what, few, later) => {
+    const p = await fewKeys(few);
+    const run = () => p.ok(args(what, "A", "D"));
+    const begun = await run();
+    expect(begun.stdout).toMatch(/^stage: list: /m);
+    expect(begun.stdout).toMatch(/^becomes: .*1,000 devices: moved/m);
+    for (const root of ["R1", "R2"])
+      await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
+    const out = await run();
+    expect(out.stdout).toMatch(/^stage: roll-out: /m);
+    expect(out.stdout).toMatch(/^1\. send night\/next\.trust to field, shelf without a release, and keep it$/m);
+    expect(p.has("night/bridge-1.suit")).toBe(false);
+
+    const device = new Device("board-v2", p.get("1.trust"));
+    expect(device.dryRun(p.get("running.suit"))).toBe(true);
+    expect(device.offerTrust(p.get("night/next.trust"))).toBe(true);
+    const keys = later.map((name) => K[name]);
+    expect(device.dryRun(await release({ sequence: 21, class: "board-v2", keys, image: imageOf("later") }))).toBe(true);
+    p.put("fleet.json", fleet("night/next.trust", 20));
+    expect((await run()).stdout).toMatch(/^stage: safe: /m);
+  });
+
+  it("lost without a replacement: nobody is asked to sign, and nothing is written", async () => {
+    const p = await fewKeys({ releases: ["A", "B"] });
+    const before = p.tree();
+    expect(expectFailure(await p.run(args("lost", "A")), 1)).toContain("1 release key is left, and 2 are needed");
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("lost, and no device would accept the list: nobody is asked to sign, and nothing is written", async () => {
+    const p = await fewKeys({ releases: ["A", "B"], roots: ["R1", "R2"] });
+    const before = p.tree();
+    expect(expectFailure(await p.run(args("lost", "R1", "R4")), 1)).toContain(
+      "no device would accept the next trust file: no later trust file can reach it: 1 of its root keys remain, and 2 are needed",
+    );
+    expect(p.tree()).toEqual(before);
+  });
+});
+
 describe("an incident", () => {
   it("asks for missing facts, and without a terminal says what is missing", async () => {
     const p = place();

@@ -13,7 +13,7 @@ import { readTrustMove } from "../rotation/move.js";
 import { isEnough, rootProgress } from "../trust/facts.js";
 import { readUnverifiedTrust } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
-import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners } from "./situation.js";
+import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners, type Way } from "./situation.js";
 
 function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity): boolean {
   try {
@@ -25,18 +25,20 @@ function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity
   }
 }
 
-/** The list in the folder, which must be the one that is made now. */
-export function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Array; isNew: boolean; isSigned: boolean } {
-  if (!existsSync(path)) return { bytes, isNew: true, isSigned: false };
+/** The list in the folder, or null, and the ways that it belongs to: all if there is none yet. */
+export function listIn(path: string, ways: readonly Way[]): { ways: readonly Way[]; bytes: Uint8Array | null; isSigned: boolean } {
+  if (!existsSync(path)) return { ways, bytes: null, isSigned: false };
   const file = readUnverifiedTrust(path);
-  if (!equalBytes(file.store.payload, next.payload))
+  const own = ways.filter(({ next }) => equalBytes(file.store.payload, next.payload));
+  const [first] = own;
+  if (!first)
     throw refusedInput(
       "FLEET",
       `${path} is not the next trust file of this incident`,
       "give the same options as before, or an empty folder: --dir",
     );
-  const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));
-  return { bytes: file.bytes, isNew: false, isSigned: enough };
+  const enough = [first.current.store, first.next].every((store) => isEnough(rootProgress(file.bytes, store)));
+  return { ways: own, bytes: file.bytes, isSigned: enough };
 }
 
 /** The file of a bridge in the folder. */

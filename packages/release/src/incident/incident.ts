@@ -3,17 +3,28 @@
 // worse.
 
 import { join } from "node:path";
-import { grouped, makeFolders, outputPlace, writeWhole } from "@firmseal/keys";
+import { grouped, makeFolders, outputPlace, refusedInput, writeWhole } from "@firmseal/keys";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { readSteps } from "../rotation/files.js";
 import { type CohortResult, planSteps } from "../rotation/plan/plan.js";
 import { exposedWords } from "../rotation/plan/reach.js";
+import { LEFT_BEHIND } from "../rotation/plan/verdict.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/change.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { type BridgeFile, bridgesIn, listIn } from "./folder.js";
 import { rehearse } from "./rehearse.js";
-import { chainBefore, groupsOf, type IncidentKind, type IncidentOptions, readGiven, releaseSigners } from "./situation.js";
+import {
+  chainBefore,
+  groupsOf,
+  type IncidentKind,
+  type IncidentOptions,
+  readGiven,
+  releaseSigners,
+  type Way,
+  waysOf,
+} from "./situation.js";
 
 /**
  * `list`: roots must sign the next trust file. `bridges`: release keys must sign the bridges. `roll-out`: devices must
@@ -65,8 +76,40 @@ function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: stri
   };
 }
 
+/** How bad the outcome is for a fleet: devices that are left behind, and then those that are not where they should be. */
+function badness(results: readonly CohortResult[]): readonly [number, number] {
+  return [
+    total(results, (r) => LEFT_BEHIND.includes(r.verdict)),
+    total(results, (r) => !["moved", "ahead", "unaffected"].includes(r.verdict)),
+  ];
+}
+
+interface Rehearsal {
+  readonly way: Way;
+  readonly results: CohortResult[];
+}
+
+/** The way that leaves the fewest devices behind: the usual one, unless another one is better. */
+async function bestWay(ways: readonly Way[], chain: readonly TrustOnFile[], groups: Parameters<typeof rehearse>[1]): Promise<Rehearsal> {
+  let best: Rehearsal | undefined;
+  for (const way of ways) {
+    const results = await rehearse({ ...way, chain }, groups, releaseSigners(way));
+    const [own, other] = [badness(results), best ? badness(best.results) : undefined];
+    if (!best || !other || own[0] < other[0] || (own[0] === other[0] && own[1] < other[1])) best = { way, results };
+  }
+  const found = best as Rehearsal;
+  const takes = ({ trust: { after } }: CohortResult) => after === formatSequence(found.way.next.sequence);
+  if (groups.length > 0 && !found.results.some(takes))
+    throw refusedInput(
+      "STRANDED",
+      `no device would accept the next trust file: ${found.results.find(({ why }) => why !== null)?.why ?? "too few keys are left"}`,
+      "nothing was written, and nobody has to sign; if the key can be found again, look for it first",
+    );
+  return found;
+}
+
 function steps(
-  { o, chain }: { o: IncidentOptions; chain: readonly TrustOnFile[] },
+  { o, chain, alone }: { o: IncidentOptions; chain: readonly TrustOnFile[]; alone: readonly string[] | undefined },
   list: string,
   signed: boolean,
   bridges: readonly BridgeFile[],
@@ -79,6 +122,19 @@ function steps(
       stage: "list",
       todo: [`firmseal trust diff ${o.trust} ${list}`, `each root, where it is: firmseal trust sign ${list}${previous} --key ROOT`, again],
     };
+  if (alone) {
+    const files = [...chain.map(({ path }) => path), list];
+    const file = chain.length > 0 ? join(o.dir, "chain.trust") : list;
+    return {
+      stage: "roll-out",
+      todo: [
+        ...(chain.length > 0 ? [`firmseal trust chain ${files.join(" ")} --out ${file}`] : []),
+        `send ${file} to ${alone.join(", ")} without a release, and keep it`,
+        `sign every later release with firmseal rotate bridge --trust ${list} --next ${list}`,
+        `write what the devices report into ${o.fleet}, and ${again}`,
+      ],
+    };
+  }
   const open = bridges.filter(({ isSigned }) => !isSigned);
   if (open.length > 0)
     return {
@@ -105,11 +161,16 @@ function steps(
  */
 export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const given = await readGiven(o);
-  const { current, next, key, entry, fleet, gone } = given;
+  const { current, key, entry, fleet, gone } = given;
   const list = join(o.dir, "next.trust");
-  const found = listIn(list, given);
+  const found = listIn(list, waysOf(given));
   const groups = groupsOf(given);
+  const chain = chainBefore(given);
   const now = planSteps(fleet, [], gone, [current.store]);
+  const isDone = found.isSigned && groups.length === 0;
+  const best = isDone ? { way: found.ways[0] as Way, results: now } : await bestWay(found.ways, chain, groups);
+  const { way } = best;
+  const { next } = way;
   const common = {
     what: o.what,
     key,
@@ -121,7 +182,7 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
     devices: total(now, () => true),
     now,
   };
-  if (found.isSigned && groups.length === 0) {
+  if (isDone) {
     const { safe, unsafe } = judge(now);
     return {
       ...common,
@@ -133,14 +194,15 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
       files: [list],
     };
   }
-  const chain = chainBefore(given);
-  const rehearsed = await rehearse({ ...given, chain }, groups, releaseSigners(given));
   makeFolders(outputPlace(o.dir));
   // fails if the list was made meanwhile: nobody has compared that one
-  if (found.isNew) writeWhole(list, found.bytes, { fresh: true });
-  const bridges = found.isSigned ? await bridgesIn(given, groups, list) : [];
-  const { stage, todo } = steps({ o, chain }, list, found.isSigned, bridges);
+  if (!found.bytes) writeWhole(list, way.bytes, { fresh: true });
+  const bridges = found.isSigned && !way.alone ? await bridgesIn(way, groups, list) : [];
+  const alone = way.alone ? groups.flatMap(({ names }) => names) : undefined;
+  const { stage, todo } = steps({ o, chain, alone }, list, found.isSigned, bridges);
   const paths = bridges.map(({ path }) => path);
-  const after = stage === "roll-out" ? planSteps(fleet, await readSteps(paths), gone, [current.store, next]) : rehearsed;
+  const lone = { name: list, trust: Buffer.concat([...chain.map(({ bytes }) => bytes), found.bytes ?? way.bytes]), store: next };
+  const offered = way.alone ? [lone] : await readSteps(paths);
+  const after = stage === "roll-out" ? planSteps(fleet, offered, gone, [current.store, next]) : best.results;
   return { ...common, after, stage, ...judge(now), todo, files: [list, ...paths] };
 }

@@ -10,10 +10,11 @@ import { keySet } from "../rotation/keys.js";
 import { offerAsIfSigned } from "../rotation/plan/as-if-signed.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
 import { higher } from "../rotation/plan/quorum.js";
+import type { PlannedStep } from "../rotation/plan/steps.js";
 import type { TrustOnFile } from "../trust/read.js";
-import { type DeviceGroup, firstUuid, type Given, keysLeft } from "./situation.js";
+import { type DeviceGroup, firstUuid, keysLeft, type Way } from "./situation.js";
 
-interface Rehearsed extends Pick<Given, "bytes" | "next" | "current" | "fleet" | "gone"> {
+interface Rehearsed extends Pick<Way, "bytes" | "next" | "current" | "fleet" | "gone" | "alone"> {
   /** What a bridge brings before the next list. */
   readonly chain: readonly TrustOnFile[];
 }
@@ -29,6 +30,16 @@ export async function rehearse(
   let list = TrustDraft.read(r.bytes, r.current.store);
   for (const root of roots) list = await list.withSignature(signedWith(root), mark);
   const brought = Buffer.concat([...r.chain.map((file) => file.bytes), list.bytes]);
+  const known = new Set([...keySet(roots), ...keySet(signers)]);
+  const offered = (steps: readonly PlannedStep[]) =>
+    offerAsIfSigned(
+      r.fleet,
+      steps,
+      r.gone,
+      [r.current, { path: "next", bytes: list.bytes, store: r.next }],
+      (key, signature) => equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key))),
+    );
+  if (r.alone) return offered([{ name: "the next trust file", trust: brought, store: r.next }]);
   const above = r.fleet.reduce((most, { floor }) => higher(most, bigSequence(floor)), 0n) + 1n;
   const steps = [];
   for (const [i, { identity, image }] of groups.entries()) {
@@ -45,12 +56,5 @@ export async function rehearse(
     for (const key of signers) draft = await draft.withSignature(signedWith(key), mark);
     steps.push({ name: `bridge ${i + 1}`, envelope: draft.bytes, sequence: draft.sequence });
   }
-  const known = new Set([...keySet(roots), ...keySet(signers)]);
-  return offerAsIfSigned(
-    r.fleet,
-    steps,
-    r.gone,
-    [r.current, { path: "next", bytes: list.bytes, store: r.next }],
-    (key, signature) => equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key))),
-  );
+  return offered(steps);
 }

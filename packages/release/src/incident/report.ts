@@ -18,7 +18,7 @@ const HAPPENED: { readonly [what in IncidentKind]: string } = {
 const STAGES: { readonly [stage in IncidentStage]: string } = {
   list: "The next trust file is made. The root keys have to sign it.",
   bridges: "The next trust file is signed. The release keys have to sign the updates that bring it.",
-  "roll-out": "The updates are signed. The devices have to install them.",
+  "roll-out": "Everything is signed. The devices have to install it.",
   safe: "Every device has the next trust file. The incident is closed.",
 };
 

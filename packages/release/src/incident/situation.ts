@@ -9,6 +9,7 @@ import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { keySet, namedKeys } from "../rotation/keys.js";
 import { type Cohort, storesOf } from "../rotation/model.js";
+import { higher } from "../rotation/plan/quorum.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
@@ -41,9 +42,15 @@ export interface Given {
   readonly key: PublicKey;
   readonly entry: TrustDescription["anchors"][number];
   readonly gone: KeyFates;
-  readonly description: TrustDescription;
+  /** Today's list with the replacements. */
+  readonly replaced: TrustDescription;
   readonly bytes: Uint8Array;
   readonly next: TrustStore;
+}
+
+/** A next list, and how devices get it: with a release each, or without one. */
+export interface Way extends Given {
+  readonly alone: boolean;
 }
 
 /** Reads all that is given, and makes the next list. */
@@ -77,14 +84,44 @@ export async function readGiven(o: IncidentOptions): Promise<Given> {
   const limits = { ...(vendor && { vendor }), ...(name && { class: name }) };
   const added = (o.replacement ? await publicKeys(o.replacement, []) : []).map((one) => ({ key: one, roles, ...limits }));
   if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: --replacement PUB");
-  const both = { ...before, anchors: [...before.anchors, ...added] };
+  const replaced = { ...before, anchors: [...before.anchors, ...added] };
   // what an expired key has signed can still start
-  const description = o.what === "expired" ? { ...both, sequence: before.sequence + 1n } : withoutKey(both, key, undefined).next;
-  const bytes = encodeTrust(description);
+  const description = o.what === "expired" ? { ...replaced, sequence: before.sequence + 1n } : withoutKey(replaced, key, undefined).next;
   const own = keySet([key]);
   const none = new Set<string>();
   const gone = { lost: o.what === "lost" ? own : none, stolen: o.what === "stolen" || o.what === "debug-leaked" ? own : none };
-  return { o, current, fleet, key, entry, gone, description, bytes, next: decodeTrust(bytes).store };
+  return { o, current, fleet, key, entry, gone, replaced, ...encoded(description) };
+}
+
+function encoded(description: TrustDescription): Pick<Given, "bytes" | "next"> {
+  const bytes = encodeTrust(description);
+  return { bytes, next: decodeTrust(bytes).store };
+}
+
+/**
+ * The list that keeps a lost release key up to the highest floor. What it has signed can still start, so devices accept
+ * the list without a release, which too few keys may be left to sign. Undefined if that is not possible.
+ */
+function keepingKey({ fleet, current, entry, replaced }: Given): Pick<Given, "bytes" | "next"> | undefined {
+  const floors = fleet.flatMap(({ model, floor }) =>
+    model.store && equalBytes(model.store.name, current.store.name) ? [bigSequence(floor)] : [],
+  );
+  const highest = floors.reduce(higher, 0n);
+  if (entry.roles.includes("root") || !entry.roles.includes("release") || highest < (entry.since ?? 1n)) return undefined;
+  const until = entry.until !== undefined && entry.until < highest ? entry.until : highest;
+  const anchors = replaced.anchors.map((a) => (equalBytes(a.key.key, entry.key.key) ? { ...a, until } : a));
+  return encoded({ ...replaced, sequence: replaced.sequence + 1n, anchors });
+}
+
+/**
+ * The ways out of an incident, the usual one first. Where a key was lost or has expired, too few keys may be left for a
+ * release that brings the list. Nobody else has such a key, so devices may keep it for what it has signed.
+ */
+export function waysOf(given: Given): Way[] {
+  const usual = { ...given, alone: false };
+  if (given.o.what === "expired") return [usual, { ...given, alone: true }];
+  const kept = given.o.what === "lost" ? keepingKey(given) : undefined;
+  return kept ? [usual, { ...given, ...kept, alone: true }] : [usual];
 }
 
 /** The devices that a bridge is for: one for each vendor and class. */

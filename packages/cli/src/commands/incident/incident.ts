@@ -55,7 +55,7 @@ function factsOfIncident(i: Incident, reports: readonly string[]) {
 const STAGE: { readonly [stage in Incident["stage"]]: string } = {
   list: "the roots must sign the next trust file",
   bridges: "the release keys must sign the bridges",
-  "roll-out": "the devices must take the bridges",
+  "roll-out": "the devices must take the next trust file",
   safe: "the fleet is safe",
 };
 
@@ -98,7 +98,7 @@ export default define({
       why: ["string|null", "the reason"],
     }),
     todo: ["string[]", "what to do next, in order"],
-    files: ["string[]", "the next trust file, and the bridges"],
+    files: ["string[]", "the next trust file, and its bridges, if it does not travel alone"],
     reports: ["string[]", "the page for management, and the page for the auditor"],
   },
   run: incident,
