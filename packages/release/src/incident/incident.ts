@@ -76,7 +76,7 @@ function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: stri
   };
 }
 
-/** How bad the outcome is for a fleet: devices that are left behind, and then those that are not where they should be. */
+/** How bad an outcome is: the devices that are left behind, and those that are not where they should be. */
 function badness(results: readonly CohortResult[]): readonly [number, number] {
   return [
     total(results, (r) => LEFT_BEHIND.includes(r.verdict)),

@@ -58,7 +58,7 @@ export interface Exposed {
 }
 
 /** How far above its floor a device accepts a release, where its list does not say. */
-export const JUMP = 2n ** 63n;
+export const WIDEST_JUMP = 2n ** 63n;
 
 type Standing = Pick<DeviceState, "model" | "store" | "floor">;
 
@@ -73,7 +73,7 @@ function releases({ store, floor }: Standing, role: number, lowest: bigint, own:
   const jump = store?.jumps[role];
   const from = higher(bigSequence(own), lowest - 1n);
   // a new device has no floor to jump from
-  const highest = from + (jump && from > 0n ? bigSequence(jump) : JUMP);
+  const highest = from + (jump && from > 0n ? bigSequence(jump) : WIDEST_JUMP);
   return { lowest, highest: highest < LAST ? highest : LAST };
 }
 

@@ -7,7 +7,7 @@ import { LIMITS } from "../../input/limits.js";
 import { bigSequence } from "../../input/sequence.js";
 import type { Cohort, DeviceModel } from "../model.js";
 import { LAST, windowOf } from "./quorum.js";
-import { JUMP } from "./reach.js";
+import { WIDEST_JUMP } from "./reach.js";
 import type { PlannedStep } from "./steps.js";
 
 /** Cohorts in the same state. */
@@ -20,8 +20,8 @@ export interface Group {
 }
 
 /**
- * The numbers that floors are compared with, ascending: those of releases, the lowest floors from which a limit on jumps
- * reaches them, and the limits of key windows. Distinguishes a number, its predecessor and its successor.
+ * The numbers that floors are compared with, ascending: those of releases, the lowest floors from which a limit on
+ * jumps reaches them, and the limits of key windows. Distinguishes a number, its predecessor and its successor.
  */
 function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): bigint[] {
   // a device without a floor is new: it accepts more
@@ -32,7 +32,8 @@ function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): b
   const numbers = steps.flatMap((step) => ("envelope" in step ? [step.sequence] : []));
   for (const n of numbers) mark(n);
   for (const store of stores) {
-    for (const jump of [JUMP, ...store.jumps.flatMap((own) => (own ? [bigSequence(own)] : []))]) for (const n of numbers) mark(n - jump);
+    for (const jump of [WIDEST_JUMP, ...store.jumps.flatMap((own) => (own ? [bigSequence(own)] : []))])
+      for (const n of numbers) mark(n - jump);
     for (const anchor of store.anchors) {
       const { from, until } = windowOf(anchor);
       // an absent limit is not a border
