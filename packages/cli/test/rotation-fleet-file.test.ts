@@ -230,6 +230,11 @@ describe("rotate plan", () => {
     const alone = await p.run(["rotate", "plan", "--fleet", "fleet.csv", "--release", "t2.trust", "--json"]);
     expect(alone.json).toMatchObject({ cohorts: [{ name: "one", trust: { before: "1", after: "2" }, verdict: "moved" }, { name: "new" }] });
     expect(alone.stderr).toContain("if the release that they run is good under it");
+    expect(alone.json).toMatchObject({ cohorts: [{ releases: [{ assumed: true }], assumes: expect.stringContaining("only if") }, {}] });
+    const strict = await p.run(["rotate", "plan", "--fleet", "fleet.csv", "--release", "t2.trust", "--fail-on", "assumed"]);
+    expect(strict.exit).toBe(1);
+    expect(strict.stderr).toMatch(/the verdict on \d+ devices is assumed: one.*; one: t2\.trust is accepted only if /);
+    expect(strict.stderr).toContain('hint: name the release that they run in the fleet file: "release"');
   });
 
   it("refuses steps that no device could check", async () => {

@@ -96,7 +96,7 @@ describe("a trust file alone", () => {
       steps: [{ code: errors.SIGNATURE_INVALID }],
     });
     // nobody has said what runs
-    expect(only(planSteps([cohort("old", T1, 10)], [T2only], NOBODY)).why).toContain("if the release that they run is good under it");
+    expect(only(planSteps([cohort("old", T1, 10)], [T2only], NOBODY)).assumes).toContain("if the release that they run is good under it");
     // a list of another line, or one that it has passed
     const other = await step("other", trustFileOf(9, { releases: [A, B], roots: [R1, R2] }, undefined, "another line"));
     expect(only(planSteps([cohort("old", T1, 10)], [other], NOBODY)).verdict).toBe("unaffected");

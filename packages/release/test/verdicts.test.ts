@@ -160,8 +160,8 @@ describe("a device that runs the number of a step", () => {
     const other = await release({ ...facts, sequence: 20, keys: [A, B], image: imageOf("other") });
     // nobody has said which release of this number it runs
     const some = only(planSteps([cohort("some", T1, 20)], [bridge2], NOBODY));
-    expect(some).toMatchObject({ verdict: "moved", next: 'name the release that they run in the fleet file: "release"' });
-    expect(some.why).toBe("bridge2 is accepted only if they already run that release, and the fleet file does not name their release");
+    expect(some).toMatchObject({ verdict: "moved", why: null, steps: [{ assumed: true }] });
+    expect(some.assumes).toBe("bridge2 is accepted only if they already run that release, and the fleet file does not name their release");
     expect(only(planSteps([cohort("same", T1, 20, { release: same })], [bridge2], NOBODY)).verdict).toBe("moved");
     expect(only(planSteps([cohort("other", T1, 20, { release: other })], [bridge2], NOBODY))).toMatchObject({
       verdict: "stranded",

@@ -195,6 +195,7 @@ export const COHORTS: Shape = {
       trustRefused: ["object|null", "why devices keep their trust file"],
       ...membersOf("trustRefused", REFUSAL),
       ...MARGINS,
+      assumed: ["boolean", "devices take it only under an assumption about the release that they run"],
     }),
     trust: ["object", "trust file of the devices"],
     ...membersOf("trust", {
@@ -204,6 +205,7 @@ export const COHORTS: Shape = {
     verdict: ["string", "moved, unaffected, ahead, behind, exposed, roots-lost or stranded"],
     why: ["string|null", "the reason; null if there is nothing to say"],
     next: ["string|null", "what to do about it"],
+    assumes: ["string|null", "what the verdict assumes of the release that they run; null: nothing"],
     ...MARGINS,
     exposed: ["object", "what the stolen keys alone can sign for them"],
     ...membersOf("exposed", {

@@ -26,7 +26,8 @@ const items = (lines: readonly string[], none: string) => (lines.length > 0 ? li
 
 function verdicts(results: readonly CohortResult[]): string[] {
   const rows = results.map(
-    (r) => `| ${r.name} | ${grouped(r.devices)} | ${r.trust.before ?? "-"} | ${r.trust.after ?? "-"} | ${r.verdict} | ${r.why ?? ""} |`,
+    (r) =>
+      `| ${r.name} | ${grouped(r.devices)} | ${r.trust.before ?? "-"} | ${r.trust.after ?? "-"} | ${r.verdict} | ${r.why ?? r.assumes ?? ""} |`,
   );
   return [
     "| Cohort | Devices | Trust file before | Trust file after | Verdict | Why |",

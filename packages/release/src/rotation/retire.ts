@@ -23,7 +23,7 @@ import {
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
-import { equalBytes, ROLE_RELEASE, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
+import { equalBytes, parseSequence, ROLE_RELEASE, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
 import { showChanges, type TrustChange } from "../trust/change.js";
@@ -175,9 +175,11 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
   // a list of another product line does not concern this one
   if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
   const after = higher(bigSequence(floor), until);
-  const now = reach({ model, store, floor }, next, after, NONE);
+  // the device follows the releases up to that number, whatever its limit on jumps
+  const at = parseSequence(String(after));
+  const now = reach({ model, store, floor: at }, next, after, NONE);
   // lost roots do not matter to a device that accepts this list
-  const takes = acceptsRoots({ model, store, floor }, signing);
+  const takes = acceptsRoots({ model, store, floor: at }, signing);
   if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
     policyOf(next, ROLE_RELEASE, model.identity);
@@ -189,7 +191,7 @@ function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: 
       next: "put enough release keys for it into the next trust file",
     };
   }
-  return reach({ model, store: next, floor }, next, after, NONE);
+  return reach({ model, store: next, floor: at }, next, after, NONE);
 }
 
 function fates({ fleet, current, store: next, options }: Retirement, signing: Keys): CohortResult[] {

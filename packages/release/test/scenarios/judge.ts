@@ -85,7 +85,9 @@ export class Judge {
   /** Whether a step is for devices of this kind, whatever its signers. */
   private isFor(step: Offer, { kind, device }: State): boolean {
     if (step.to) return isFor(step, kind);
-    return this.s.lists.some((l) => equalBytes(l.bytes, step.bytes) && equalBytes(l.store.name, device.store.name));
+    // a list, or a chain that ends with it
+    const isLast = ({ bytes }: List) => equalBytes(bytes, step.bytes.subarray(-bytes.length));
+    return this.s.lists.some((l) => isLast(l) && equalBytes(l.store.name, device.store.name));
   }
 
   /** The numbers that a thief, or we, may try: above what the device has, and where the windows of keys begin and end. */

@@ -92,21 +92,21 @@ function faults(
   const took = result.steps.map(({ fit, code }) => fit === "addressed" && code === 0);
   const told = [result.verdict, took, result.trust.after].join();
   // the row does not name the release that runs, and the plan says what it has assumed
-  const isAssumed = cohort.model.release === null && (result.why ?? "").includes("the fleet file does not name");
+  const isAssumed = cohort.model.release === null && result.assumes !== null;
   for (const { verdict, took: real, trust } of truth.outcomes) {
     const found = [verdict, real, trust].join();
     if (told !== found && !isAssumed) out.wrong.push(`${where}: planned ${told}, and it is ${found}; ${result.why}`);
   }
   for (const [said, is] of [[first.exposed, truth.before], ...truth.outcomes.map((o) => [result.exposed, o.exposed] as const)] as const)
     for (const role of ROLES) {
-      if (is[role] && !said[role]) out.fooled.push(`${where}: ${role}`);
-      if (!is[role] && said[role]) out.alarmed.push(`${where}: ${role}`);
+      if (is[role] && !said[role] && !isAssumed) out.fooled.push(`${where}: ${role}`);
+      if (!is[role] && said[role] && !isAssumed) out.alarmed.push(`${where}: ${role}`);
     }
   if (truth.leaked) out.fooled.push(`${where}: what has leaked`);
   return out;
 }
 
-interface Played {
+export interface Played {
   readonly s: Scenario;
   readonly states: readonly State[];
   /** The devices, and the state of each. */

@@ -16,12 +16,14 @@ import {
   hssTrees,
   identityUuids,
   type PublicKey,
+  privateKey,
   publicKey,
   type RoleName,
   rootOf,
   type Signer,
   signedBy,
   signedWith,
+  signer,
   singleImage,
   type TrustDescription,
   TrustDraft,
@@ -63,6 +65,17 @@ export function key(label: string): Key {
   const { key: raw, secret } = fixedKey(`scenario ${label}`);
   const node = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, secret]), format: "der", type: "pkcs8" });
   return made(label, "ed25519", raw, (tbs) => sign(null, tbs, node));
+}
+
+/** The ES256 key of a label. */
+export function es256Key(label: string): Key {
+  const known = keys.get(label);
+  if (known) return known;
+  const own = signer(privateKey("es256", createHash("sha256").update(`scenario ${label}`).digest()));
+  const pub = publicKey("es256", own.publicKey, utf8.encode(label));
+  const out = { label, public: pub, hex: toHex(own.publicKey), signer: { ...signedWith(pub), sign: own.sign } };
+  keys.set(label, out);
+  return out;
 }
 
 /** The HSS/LMS key of a label: 32 trees of 32 leaves, each of which signs once. */

@@ -32,7 +32,12 @@ async function incident(what: IncidentKind, o: IncidentCommandOptions) {
   return factsOfIncident(found, [management, auditor]);
 }
 
-const verdictOf = ({ name, devices, verdict, why }: Incident["after"][number]) => ({ name, devices, verdict, why });
+const verdictOf = ({ name, devices, verdict, why, assumes }: Incident["after"][number]) => ({
+  name,
+  devices,
+  verdict,
+  why: why ?? assumes,
+});
 
 function factsOfIncident(i: Incident, reports: readonly string[]) {
   return {

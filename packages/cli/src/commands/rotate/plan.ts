@@ -9,13 +9,11 @@ import {
   readFleet,
   readSteps,
   storesOf,
-  VERDICTS,
-  type Verdict,
 } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { listOf } from "../../common/list-of.js";
 import { allowStranded } from "../../common/options.js";
-import { cohortFacts, cohortWords, planRefusal, warnOfRest } from "../../common/release/cohorts.js";
+import { cohortFacts, cohortWords, FAULTS, type Fault, planRefusal, warnOfRest } from "../../common/release/cohorts.js";
 import { COHORTS } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
@@ -30,18 +28,18 @@ interface PlanOptions {
   json?: boolean;
 }
 
-/** The verdicts of --fail-on. */
-function verdictsOf(text: string | undefined): readonly Verdict[] {
+/** The verdicts of --fail-on, and "assumed". */
+function faultsOf(text: string | undefined): readonly Fault[] {
   if (text === undefined) return LEFT_BEHIND;
   if (text === "none") return [];
-  const found = listOf(text, VERDICTS, "--fail-on", ", or none");
-  if (found.length === 0) throw usage("--fail-on: name a verdict", `choose from ${VERDICTS.join(", ")}, with commas, or none`);
+  const found = listOf(text, FAULTS, "--fail-on", ", or none");
+  if (found.length === 0) throw usage("--fail-on: name a verdict", `choose from ${FAULTS.join(", ")}, with commas, or none`);
   return found;
 }
 
 /** Finds the outcome for each cohort of a fleet that is offered releases and trust files in order. Writes nothing. */
 async function plan(o: PlanOptions) {
-  const failOn = verdictsOf(o.failOn);
+  const failOn = faultsOf(o.failOn);
   const fleet = await readFleet(o.fleet);
   const steps = await readSteps(o.release);
   const stores = [...storesOf(fleet), ...carriedStores(steps)];
@@ -69,7 +67,10 @@ export default define({
     option("--have <key>", "a retired key, of any role, that you still have", { repeat: true }),
     option("--lost <key>", "a key, of any role, that can no longer sign", { repeat: true }),
     option("--stolen <key>", "a key, of any role, that somebody else has too", { repeat: true }),
-    option("--fail-on <verdicts>", "comma-separated verdicts that cause exit code 1, or none (default: stranded,roots-lost)"),
+    option(
+      "--fail-on <verdicts>",
+      "comma-separated verdicts that cause exit code 1, or none; assumed: any that assumes a release (default: stranded,roots-lost)",
+    ),
     allowStranded(),
   ],
   examples: [

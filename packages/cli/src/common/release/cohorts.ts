@@ -10,6 +10,7 @@ import {
   LIMITS,
   refusalMeaning,
   refusalName,
+  VERDICTS,
   type Verdict,
 } from "@firmseal/release";
 import { suggestion } from "@firmseal/signer";
@@ -36,6 +37,7 @@ export function cohortFacts(results: readonly CohortResult[], allowed: readonly 
         trust: s.trust,
         trustRefused: refusal(s.trustCode),
         left: s.left,
+        assumed: s.assumed,
       })),
     })),
     allowedStranded: allowed,
@@ -140,9 +142,9 @@ export function warnOfRest(results: readonly CohortResult[]): void {
   const lines = results.flatMap((r) => {
     const who = `${visible(nameWords({ name: r.name, rows: r.names.length }))}, ${grouped(r.devices)} devices`;
     const what = exposedWords(r.exposed);
-    const isWorth = r.verdict === "behind" || (r.verdict === "moved" && r.why !== null);
     return [
-      ...(isWorth ? [`${who}: ${r.why}; ${r.next}`] : []),
+      ...(r.verdict === "behind" ? [`${who}: ${r.why}; ${r.next}`] : []),
+      ...(r.assumes === null ? [] : [`${who}: ${r.assumes}; name the release that they run in the fleet file: "release"`]),
       ...(what === "" ? [] : [`${who}: the stolen keys alone can sign ${what} for it`]),
     ];
   });
@@ -158,6 +160,10 @@ const HINTS: { readonly [verdict in Verdict]?: string } = {
   behind: "bring them a bridge with the newest trust file (docs/guides/planning.md)",
 };
 
+/** What a plan may fail on: a verdict, or one that assumes something of the running release. */
+export const FAULTS = [...VERDICTS, "assumed"] as const;
+export type Fault = (typeof FAULTS)[number];
+
 /**
  * The refusal of a plan in which a cohort has one of the verdicts `failOn`. Those that are left behind may be allowed
  * by name. Allowing a cohort that is not left behind is a usage error: an override that is not needed today is one that
@@ -166,7 +172,7 @@ const HINTS: { readonly [verdict in Verdict]?: string } = {
 export function planRefusal(
   results: readonly CohortResult[],
   allowed: readonly string[],
-  failOn: readonly Verdict[] = LEFT_BEHIND,
+  failOn: readonly Fault[] = LEFT_BEHIND,
 ): Failure | undefined {
   const wanted = new Set(allowed);
   const found = new Map<string, CohortResult>();
@@ -185,7 +191,8 @@ export function planRefusal(
     warn(`${visible(name)}, ${grouped(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
   }
   const isAllowed = (r: CohortResult) => LEFT_BEHIND.includes(r.verdict) && r.names.every((name) => wanted.has(name));
-  const failed = results.filter((r) => failOn.includes(r.verdict) && !isAllowed(r));
+  const isAssumed = (r: CohortResult) => r.assumes !== null && failOn.includes("assumed");
+  const failed = results.filter((r) => (failOn.includes(r.verdict) || isAssumed(r)) && !isAllowed(r));
   // the worst first: it is what has to be read
   const [first] = [...failed].sort((a, b) => Number(LEFT_BEHIND.includes(b.verdict)) - Number(LEFT_BEHIND.includes(a.verdict)));
   if (!first) return undefined;
@@ -193,17 +200,22 @@ export function planRefusal(
   const names = left.flatMap((r) => r.names.filter((name) => !wanted.has(name)).slice(0, NAMES + 1));
   const devices = grouped(left.reduce((n, r) => n + r.devices, 0));
   const isLeft = LEFT_BEHIND.includes(first.verdict);
+  const isNamed = failOn.includes(first.verdict);
   const failure = new Failure(
     1,
     "STRANDED",
     CODES.STRANDED,
-    `${devices} devices would be ${isLeft ? "left behind" : first.verdict}: ${someOf(names)}; ${first.name}: ${first.why}`,
+    isNamed
+      ? `${devices} devices would be ${isLeft ? "left behind" : first.verdict}: ${someOf(names)}; ${first.name}: ${first.why}`
+      : `the verdict on ${devices} devices is assumed: ${someOf(names)}; ${first.name}: ${first.assumes}`,
     isLeft
       ? `bring them a release that they accept first (docs/guides/planning.md), or give them up: ${names
           .slice(0, NAMES)
           .map((name) => `--allow-stranded ${quoted(name)}`)
           .join(" ")}`
-      : (HINTS[first.verdict] ?? "change the steps of the plan, or the verdicts of --fail-on"),
+      : isNamed
+        ? (HINTS[first.verdict] ?? "change the steps of the plan, or the verdicts of --fail-on")
+        : 'name the release that they run in the fleet file: "release"',
   );
   failure.facts = cohortFacts(results, allowed);
   return failure;

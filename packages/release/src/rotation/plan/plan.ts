@@ -28,6 +28,8 @@ export interface StepResult {
   readonly trustCode: number;
   /** The remaining keys after it. */
   readonly left: Margins;
+  /** The devices take it only under an assumption about the release that they run. */
+  readonly assumed: boolean;
 }
 
 /** The outcome for the cohorts in one state. */
@@ -46,6 +48,8 @@ export interface CohortResult {
   readonly why: string | null;
   /** The remedy; null if there is nothing to do. */
   readonly next: string | null;
+  /** What the verdict assumes of the running release, in words; null if it assumes nothing. */
+  readonly assumes: string | null;
   readonly left: Margins;
   readonly exposed: Exposed;
 }
@@ -93,7 +97,7 @@ function broughtStores(all: readonly Played[]): TrustStore[] {
 
 function stepResults(walked: readonly Played[], before: DeviceState, today: TrustStore | null, gone: KeyFates): StepResult[] {
   let store = before.store;
-  return walked.map(({ step, fit, code, state, brought }) => {
+  return walked.map(({ step, fit, code, state, brought, assumed }) => {
     const isNew = state.store !== store && !(state.store && store && equalBytes(state.store.payload, store.payload));
     store = state.store;
     return {
@@ -103,6 +107,7 @@ function stepResults(walked: readonly Played[], before: DeviceState, today: Trus
       trust: isNew && state.store ? formatSequence(state.store.sequence) : null,
       trustCode: brought?.code ?? 0,
       left: margins(state, today, bigSequence(state.floor), gone),
+      assumed,
     };
   });
 }
@@ -123,6 +128,7 @@ export function standing(cohort: Cohort, found: Outcome, newest: TrustStore | nu
     trust: { before: sequence, after: sequence },
     left: margins({ model, store: model.store, floor }, newest, after, gone),
     exposed: exposure({ model, store: model.store, floor }, gone.stolen, floors),
+    assumes: null,
     ...found,
   };
 }

@@ -10,7 +10,6 @@ import { deviceCode, hostOf, rememberedStore } from "./device-code.js";
 import type { DeviceState } from "./dry-run.js";
 import {
   countedTogether,
-  higher,
   type Keys,
   type KeyWindow,
   keysInRole,
@@ -65,13 +64,10 @@ type Standing = Pick<DeviceState, "model" | "store" | "floor">;
 /** Numbers of lists, which know no limit on jumps. */
 const LISTS: Range = { lowest: 0n, highest: LAST };
 
-/**
- * The numbers from `lowest` on that a device accepts next in a role, once it has reached those below. A later release
- * may go further.
- */
+/** The numbers from `lowest` on that a device accepts next in a role. `own`: its floor in the role. */
 function releases({ store, floor }: Standing, role: number, lowest: bigint, own: Sequence = floor): Range {
   const jump = store?.jumps[role];
-  const from = higher(bigSequence(own), lowest - 1n);
+  const from = bigSequence(own);
   // a new device has no floor to jump from
   const highest = from + (jump && from > 0n ? bigSequence(jump) : WIDEST_JUMP);
   return { lowest, highest: highest < LAST ? highest : LAST };
@@ -228,6 +224,13 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
         : "replace the firmware of these devices by hand",
     };
   }
+  const { lowest, highest } = releases(state, ROLE_RELEASE, after + 1n);
+  if (lowest > highest)
+    return {
+      verdict: "stranded",
+      why: `no later release can reach it: it accepts numbers up to ${highest}, and the fleet is at ${after}`,
+      next: `first offer it a release with a number from ${bigSequence(state.floor) + 1n} to ${highest}`,
+    };
   const noRelease = missing(state, release, ROLE_RELEASE);
   if (noRelease)
     return {

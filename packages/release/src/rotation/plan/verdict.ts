@@ -1,9 +1,11 @@
 // The verdict on a device after the steps of a plan: from the result of each in the code of the device, and from who
 // can still reach it.
 
+import { decodeTrust } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
+import { trustFilesIn } from "../../trust/chain.js";
 import { refusalHint, refusalMeaning } from "../../verify/refusals.js";
 import type { DeviceState, Played } from "./dry-run.js";
 import { higher } from "./quorum.js";
@@ -60,8 +62,11 @@ function behind(state: DeviceState, walked: readonly Played[], today: TrustStore
   const own = formatSequence(state.store.sequence);
   const last = walked.findLast((p) => p.brought || ("trust" in p.step && p.fit === "addressed"));
   const code = last?.brought ? last.brought.code : (last?.code ?? 0);
+  const isOlder = last?.brought !== undefined && !isNewer(last.brought.bytes, state.store);
   const kept =
-    code !== 0 && code !== errors.TRUST_ROLLBACK ? `: ${last?.step.name} brings one that it refuses, ${refusalMeaning(code)}` : "";
+    code !== 0 && code !== errors.TRUST_ROLLBACK && !isOlder
+      ? `: ${last?.step.name} brings one that it refuses, ${refusalMeaning(code)}`
+      : "";
   const isOld = bigSequence(state.store.sequence) < bigSequence(today.sequence);
   if (!isOld && kept === "") return undefined;
   const passed = walked.findLast((p) => p.fit === "passed");
@@ -80,6 +85,25 @@ function behind(state: DeviceState, walked: readonly Played[], today: TrustStore
   };
 }
 
+/** What nobody has said about the running release, and what follows if it is otherwise. */
+function assumptionOf(walked: readonly Played[]): string | null {
+  const assumed = walked.find((p) => p.assumed);
+  if (!assumed) return null;
+  const condition = "trust" in assumed.step ? "the release that they run is good under it" : "they already run that release";
+  return `${assumed.step.name} is accepted only if ${condition}, and the fleet file does not name their release`;
+}
+
+/** Whether a list that a release brings is newer than that of the device. One that is older changes nothing. */
+function isNewer(bytes: Uint8Array, store: TrustStore): boolean {
+  try {
+    const last = decodeTrust(trustFilesIn(bytes).at(-1) as Uint8Array).store;
+    return !equalBytes(last.name, store.name) || bigSequence(last.sequence) > bigSequence(store.sequence);
+  } catch {
+    // not a list: the device says why
+    return true;
+  }
+}
+
 /**
  * The outcome for the devices in a state. `today`: the newest trust file of their product line. `known`: all trust
  * files that are already signed.
@@ -91,7 +115,7 @@ export function outcome(
   today: TrustStore | null,
   gone: KeyFates,
   known: readonly TrustStore[],
-): Outcome & { exposed: Exposed } {
+): Outcome & { exposed: Exposed; assumes: string | null } {
   const isFor = walked.filter((p) => p.fit !== "not addressed");
   const after = isFor.reduce((high, { step }) => ("envelope" in step ? higher(high, step.sequence) : high), 0n);
   const last = isFor.at(-1);
@@ -118,14 +142,7 @@ export function outcome(
     if (late) return late;
     if (!last) return { verdict: "unaffected", why: "no step is for it", next: null };
     if (last.fit === "passed") return { verdict: "ahead", why: `it has passed ${last.step.name}`, next: null };
-    const assumed = walked.find((p) => p.assumed);
-    if (assumed)
-      return {
-        verdict: "moved",
-        why: `${assumed.step.name} is accepted only if ${"trust" in assumed.step ? "the release that they run is good under it" : "they already run that release"}, and the fleet file does not name their release`,
-        next: 'name the release that they run in the fleet file: "release"',
-      };
     return { verdict: "moved", why: null, next: null };
   };
-  return { ...found(), exposed };
+  return { ...found(), exposed, assumes: assumptionOf(walked) };
 }

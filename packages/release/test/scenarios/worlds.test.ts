@@ -1,0 +1,49 @@
+// Random worlds, in which the plan and the code of the devices have to agree. By default a few of each kind; with
+// FIRMSEAL_LONG=1 100 together, with FIRMSEAL_LONG=2 1,000 of each. FIRMSEAL_CASES=N plays N of each, and
+// FIRMSEAL_WORLD=SEED the one with this number.
+
+import { describe, expect, it } from "vitest";
+import { ALL, LONG } from "../../../test-support/src/environment/effort.js";
+import { draws } from "../../../test-support/src/randoms.js";
+import { planSteps } from "../../src/rotation/plan/plan.js";
+import { stepOf } from "../../src/rotation/plan/steps.js";
+import { compare, type Played, play } from "./play.js";
+import { randomWorld, WORLDS } from "./worlds.js";
+
+const SEED = process.env["FIRMSEAL_WORLD"];
+const MANY = Number(process.env["FIRMSEAL_CASES"] ?? (ALL ? 1000 : LONG ? 17 : 2));
+const DEVICES = 40;
+const ORDERS = 8;
+
+/** Rows of a fleet whose verdict depends on the order of the rows. */
+async function movedByOrder({ s, fleet: { rows } }: Played, seed: number): Promise<string[]> {
+  const steps = await Promise.all(s.steps.map(({ name, bytes }) => stepOf(name, bytes)));
+  const keys = (of: Played["s"]["lost"]) => new Set((of ?? []).map(({ hex }) => hex));
+  const gone = { lost: keys(s.lost), stolen: keys(s.stolen), have: keys(s.have) };
+  const draw = draws(seed);
+  const verdicts = (order: typeof rows) =>
+    new Map(planSteps(order, steps, gone).flatMap((r) => r.names.map((name) => [name, `${r.verdict} ${r.trust.after}`] as const)));
+  const first = verdicts(rows);
+  const out: string[] = [];
+  for (let i = 0; i < ORDERS; i++) {
+    const order = rows.map((row) => [draw(2 ** 20), row] as const).sort(([a], [b]) => a - b);
+    for (const [name, said] of verdicts(order.map(([, row]) => row)))
+      if (first.get(name) !== said) out.push(`${name}: ${first.get(name)}, in another order ${said}`);
+  }
+  return out;
+}
+
+describe("random worlds", { timeout: 7_200_000 }, () => {
+  it.each(WORLDS)("%s: the plan says what the devices do, in every order of rows", async (kind) => {
+    const seeds = SEED === undefined ? Array.from({ length: MANY }, (_, i) => i + 1) : [Number(SEED)];
+    const faults: string[] = [];
+    for (const seed of seeds) {
+      const played = await play(await randomWorld(kind, seed), DEVICES, seed);
+      const { wrong, fooled, alarmed } = await compare(played);
+      const orders = await movedByOrder(played, seed);
+      for (const [what, list] of Object.entries({ wrong, fooled, alarmed, orders }))
+        if (list.length > 0) faults.push(`${seed} ${what}: ${list[0]}`);
+    }
+    expect({ faults: faults.length, first: faults.slice(0, 12) }).toEqual({ faults: 0, first: [] });
+  });
+});
