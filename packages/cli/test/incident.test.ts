@@ -303,6 +303,16 @@ describe("an incident", () => {
     expect(p.tree()).toEqual(before);
   });
 
+  it("publishes no ordinary release in place of its bridge", async () => {
+    const p = place();
+    const run = () => p.run(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    await run();
+    for (const root of ["R1", "R2"])
+      await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
+    p.put("night/bridge-1.suit", await release({ sequence: 21, class: "board-v2", keys: [K.B, K.C], image: imageOf("app") }));
+    expect(expectFailure(await run(), 1)).toContain("night/bridge-1.suit does not bring the next trust file of this incident");
+  });
+
   it("keeps the list that its folder has", async () => {
     const p = place();
     await p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));

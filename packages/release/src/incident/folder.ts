@@ -10,6 +10,7 @@ import { equalBytes, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { unsignedBridge } from "../rotation/bridge.js";
 import { readTrustMove } from "../rotation/move.js";
+import { carriedStores, stepOf } from "../rotation/plan/steps.js";
 import { isEnough, rootProgress } from "../trust/facts.js";
 import { readUnverifiedTrust } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
@@ -71,6 +72,12 @@ export async function bridgesIn(given: Given, groups: readonly DeviceGroup[], li
       continue;
     }
     const envelope = readAll(path, LIMITS.envelope);
+    if (!carriedStores([await stepOf(path, envelope)]).some(({ payload }) => equalBytes(payload, next.payload)))
+      throw refusedInput(
+        "FLEET",
+        `${path} does not bring the next trust file of this incident`,
+        "move it away, and run this command again: it makes the bridge",
+      );
     out.push({ path, group, isSigned: [current.store, next].every((store) => isGoodUnder(envelope, store, group.identity)) });
   }
   // all or none
