@@ -216,8 +216,17 @@ describe("a key without which no release can be signed", () => {
     expect(device.dryRun(p.get("running.suit"))).toBe(true);
     expect(device.offerTrust(p.get("night/next.trust"))).toBe(true);
     const keys = later.map((name) => K[name]);
-    expect(device.dryRun(await release({ sequence: 21, class: "board-v2", keys, image: imageOf("later") }))).toBe(true);
-    p.put("fleet.json", fleet("night/next.trust", 20));
+    const newer = await release({ sequence: 21, class: "board-v2", keys, image: imageOf("later") });
+    expect(device.dryRun(newer)).toBe(true);
+    p.put("later.suit", newer);
+    // half of them have it, and a floor above that with which the list was made
+    const rows = (name: string, trust: string, floor: number) =>
+      (JSON.parse(fleet(trust, floor)) as { cohorts: { name: string; release: string }[] }).cohorts
+        .filter((row) => row.name === name)
+        .map((row) => ({ ...row, release: floor === 20 ? "running.suit" : "later.suit" }));
+    p.put("fleet.json", JSON.stringify({ cohorts: [...rows("field", "night/next.trust", 21), ...rows("shelf", "1.trust", 20)] }));
+    expect((await run()).stdout).toMatch(/^stage: roll-out: /m);
+    p.put("fleet.json", JSON.stringify({ cohorts: ["field", "shelf"].flatMap((name) => rows(name, "night/next.trust", 21)) }));
     expect((await run()).stdout).toMatch(/^stage: safe: /m);
   });
 

@@ -14,7 +14,7 @@ import { carriedStores, stepOf } from "../rotation/plan/steps.js";
 import { isEnough, rootProgress } from "../trust/facts.js";
 import { readUnverifiedTrust } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
-import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners, type Way } from "./situation.js";
+import { chainBefore, type DeviceGroup, firstUuid, type Given, releaseSigners, type Way, waysOf } from "./situation.js";
 
 function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity): boolean {
   try {
@@ -27,10 +27,10 @@ function isGoodUnder(envelope: Uint8Array, store: TrustStore, identity: Identity
 }
 
 /** The list in the folder, or null, and the ways that it belongs to: all if there is none yet. */
-export function listIn(path: string, ways: readonly Way[]): { ways: readonly Way[]; bytes: Uint8Array | null; isSigned: boolean } {
-  if (!existsSync(path)) return { ways, bytes: null, isSigned: false };
+export function listIn(path: string, given: Given): { ways: readonly Way[]; bytes: Uint8Array | null; isSigned: boolean } {
+  if (!existsSync(path)) return { ways: waysOf(given), bytes: null, isSigned: false };
   const file = readUnverifiedTrust(path);
-  const own = ways.filter(({ next }) => equalBytes(file.store.payload, next.payload));
+  const own = waysOf(given, file.store).filter(({ next }) => equalBytes(file.store.payload, next.payload));
   const [first] = own;
   if (!first)
     throw refusedInput(

@@ -15,16 +15,7 @@ import { changeWarnings, changeWords, trustChanges } from "../trust/change.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { type BridgeFile, bridgesIn, listIn } from "./folder.js";
 import { rehearse } from "./rehearse.js";
-import {
-  chainBefore,
-  groupsOf,
-  type IncidentKind,
-  type IncidentOptions,
-  readGiven,
-  releaseSigners,
-  type Way,
-  waysOf,
-} from "./situation.js";
+import { chainBefore, groupsOf, type IncidentKind, type IncidentOptions, readGiven, releaseSigners, type Way } from "./situation.js";
 
 /**
  * `list`: roots must sign the next trust file. `bridges`: release keys must sign the bridges. `roll-out`: devices must
@@ -163,7 +154,7 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const given = await readGiven(o);
   const { current, key, entry, fleet, gone } = given;
   const list = join(o.dir, "next.trust");
-  const found = listIn(list, waysOf(given));
+  const found = listIn(list, given);
   const groups = groupsOf(given);
   const chain = chainBefore(given);
   const now = planSteps(fleet, [], gone, [current.store]);

@@ -4,7 +4,7 @@
 import { publicKeys, refusedInput, usage } from "@firmseal/keys";
 import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type PublicKey, type TrustDescription } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
-import { equalBytes, formatSequence, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, ROLE_RELEASE, rawKey, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { keySet, namedKeys } from "../rotation/keys.js";
@@ -99,28 +99,32 @@ function encoded(description: TrustDescription): Pick<Given, "bytes" | "next"> {
 }
 
 /**
- * The list that keeps a lost release key up to the highest floor. What it has signed can still start, so devices accept
- * the list without a release, which too few keys may be left to sign. Undefined if that is not possible.
+ * The list that keeps a lost release key up to the highest floor, or up to the number in `made`, the list that the
+ * folder has: floors rise while an incident lasts. What the key has signed can still start, so devices accept the list
+ * without a release, which too few keys may be left to sign. Undefined if that is not possible.
  */
-function keepingKey({ fleet, current, entry, replaced }: Given): Pick<Given, "bytes" | "next"> | undefined {
+function keepingKey({ fleet, current, entry, replaced }: Given, made?: TrustStore): Pick<Given, "bytes" | "next"> | undefined {
   const floors = fleet.flatMap(({ model, floor }) =>
     model.store && equalBytes(model.store.name, current.store.name) ? [bigSequence(floor)] : [],
   );
   const highest = floors.reduce(higher, 0n);
   if (entry.roles.includes("root") || !entry.roles.includes("release") || highest < (entry.since ?? 1n)) return undefined;
-  const until = entry.until !== undefined && entry.until < highest ? entry.until : highest;
+  const kept = made?.anchors.find((a) => equalBytes(rawKey(a.key), entry.key.key))?.until;
+  const least = entry.until !== undefined && entry.until < highest ? entry.until : highest;
+  const until = kept ? bigSequence(kept) : least;
   const anchors = replaced.anchors.map((a) => (equalBytes(a.key.key, entry.key.key) ? { ...a, until } : a));
   return encoded({ ...replaced, sequence: replaced.sequence + 1n, anchors });
 }
 
 /**
  * The ways out of an incident, the usual one first. Where a key was lost or has expired, too few keys may be left for a
- * release that brings the list. Nobody else has such a key, so devices may keep it for what it has signed.
+ * release that brings the list. Nobody else has such a key, so devices may keep it for what it has signed. `made`: the
+ * list that the folder has.
  */
-export function waysOf(given: Given): Way[] {
+export function waysOf(given: Given, made?: TrustStore): Way[] {
   const usual = { ...given, alone: false };
   if (given.o.what === "expired") return [usual, { ...given, alone: true }];
-  const kept = given.o.what === "lost" ? keepingKey(given) : undefined;
+  const kept = given.o.what === "lost" ? keepingKey(given, made) : undefined;
   return kept ? [usual, { ...given, ...kept, alone: true }] : [usual];
 }
 
