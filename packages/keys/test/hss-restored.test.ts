@@ -43,6 +43,28 @@ describe("no leaf signs twice", () => {
     expect(expectNoLeafTwice(await p.raw(), await p.signatures(["1.suit", "2.suit", "3.suit", "4.suit"]))).toBe(4);
   });
 
+  it("when an old state goes to a new machine with the log: what the log names is used", async () => {
+    const p = new HssPlace();
+    p.keepsLogs = true;
+    await p.keygen("5/4");
+    await p.ok(p.signArgs("1.suit"));
+    cpSync(p.at("k.hss.state"), p.at("backup"));
+    await p.ok(p.signArgs("2.suit"));
+    await p.ok(p.signArgs("3.suit"));
+    // a machine that knows nothing of the key, with the state of before
+    const other = { env: { FIRMSEAL_STATE: p.at("elsewhere") } };
+    cpSync(p.at("backup"), p.at("k.hss.state"));
+    rmSync(p.at("k.hss.state.claims"), { recursive: true, force: true });
+    const told = expectFailure(await p.run(["hss", "adopt", "k.hss", "--no-other-copy-signs"], other), 3);
+    expect(told).toContain("k.hss: its state is at 1, but its log, k.hss.log, names leaf 2: the state comes from a backup");
+    expect(expectFailure(await p.run(p.signArgs("4.suit"), other), 3)).toContain("names leaf 2");
+    expect(p.has("4.suit")).toBe(false);
+    expect(expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "2"], other), 2)).toContain("leaves up to 3 are used");
+    await p.ok(["hss", "skip", "k.hss", "--to", "3"], other);
+    await p.ok(p.signArgs("4.suit"), other);
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(["1.suit", "2.suit", "3.suit", "4.suit"]))).toBe(4);
+  });
+
   it("when the key is copied on this machine, or to another", async () => {
     const p = new HssPlace();
     p.keepsLogs = true;

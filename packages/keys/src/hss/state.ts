@@ -11,6 +11,7 @@ import { writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { lock } from "../locks/lock.js";
 import { LastSeen } from "../signing-log/last-seen.js";
+import { readLogIfThere } from "../signing-log/log-file.js";
 
 /** For each level, the last signed tree below the top one. Its public key must never come out differently. */
 export type SignedRoots = ReadonlyMap<number, { readonly tree: bigint; readonly root: string }>;
@@ -49,6 +50,7 @@ export function stateFault(message: string, hint: string): Failure {
 export class HssPlaceOnDisk {
   readonly state: string;
   readonly beside: Claims;
+  private fromLog: bigint | undefined;
   constructor(
     /** The key file, with symbolic links resolved. */
     readonly file: string,
@@ -115,6 +117,18 @@ export class HssPlaceOnDisk {
     return { outside, seen, beside, state: this.readState() };
   }
 
+  /**
+   * The number after the highest leaf that the log beside the key names; 0 if there is none. Read once: what others sign
+   * from then on is in the claims.
+   */
+  logged(): bigint {
+    this.fromLog ??= (readLogIfThere(`${this.file}.log`)?.entries ?? []).reduce(
+      (most, { key, leaf }) => (key === this.thumbprint && leaf !== undefined ? highest(most, BigInt(leaf) + 1n) : most),
+      0n,
+    );
+    return this.fromLog;
+  }
+
   /** The state, if it is usable. Otherwise throws a Failure (exit 3) with the fault and a hint. */
   checked(): Standing {
     const { name } = this;
@@ -127,7 +141,7 @@ export class HssPlaceOnDisk {
       throw stateFault(
         `${name}: its state, ${name}.state, is ${state}: the used leaves are unknown`,
         typeof seen === "bigint"
-          ? forward(highest(known, beside?.number ?? 0n))
+          ? forward(highest(known, beside?.number ?? 0n, this.logged()))
           : `restore ${name}.state from the machine that signed last`,
       );
     if (typeof seen === "string")
@@ -141,6 +155,12 @@ export class HssPlaceOnDisk {
       throw stateFault(
         `${name}: a restored backup or a copy: its state is at ${state.next}, but this machine has signed up to ${known}`,
         forward(highest(known, next)),
+      );
+    const logged = this.logged();
+    if (next < logged)
+      throw stateFault(
+        `${name}: its state is at ${next}, but its log, ${name}.log, names leaf ${logged - 1n}: the state comes from a backup`,
+        forward(logged),
       );
     if (next > known + FAR)
       throw stateFault(

@@ -66,6 +66,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: OpenedHss, o: HssOptions) =>
         seen,
         standing.beside?.number ?? 0n,
         standing.outside?.number ?? 0n,
+        place.logged(),
       );
       if (to < lowest) throw usage(`hss skip --to ${to}: leaves up to ${lowest} are used`, `give ${lowest} or a higher number`);
       if (to > hssCapacity(params)) throw usage(`hss skip --to ${to}: the key has ${hssCapacity(params)} leaves`, "give a lower number");
