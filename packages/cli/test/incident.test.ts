@@ -101,7 +101,7 @@ async function play({ what, key: bad, replacement, roots, signers, first, says }
   const done = await incident();
   expect(done.stdout).toMatch(/^stage: safe: the fleet is safe$/m);
   expect(done.stdout).not.toContain("NOT SAFE NOW");
-  expect(p.get("night/management.md").toString()).toContain("Every device has the next trust file.");
+  expect(p.get("night/management.md").toString()).toContain("Every device of this line has the next trust file.");
   expect(p.get("night/auditor.md").toString()).toMatch(/night\/next\.trust: sha-256 [0-9a-f]{64}/);
   console.log(`${what} ${bad}: ${lines} commands, ${(time / 60_000).toFixed(2)} minutes of tool time`);
   expect(lines).toBeLessThanOrEqual(10);
@@ -310,6 +310,42 @@ describe("an incident", () => {
     const before = p.tree();
     expect(expectFailure(await p.run(args), exit)).toContain(line);
     expect(p.tree()).toEqual(before);
+  });
+
+  it("knows each bridge by the devices that it is for, in any order of rows, and makes another one for devices that have passed it", async () => {
+    const p = place();
+    const camera = await release({ sequence: 20, class: "board-v3", keys: [K.B, K.C], image: imageOf("camera") });
+    p.put("camera.suit", camera);
+    const row = (name: string, more: object = {}) => ({
+      name,
+      devices: 10,
+      trust: "1.trust",
+      vendor: "example.com",
+      class: name === "board" ? "board-v2" : "board-v3",
+      floor: 20,
+      release: name === "board" ? "running.suit" : "camera.suit",
+      ...more,
+    });
+    const run = async (...rows: object[]) => {
+      p.put("fleet.json", JSON.stringify({ cohorts: rows }));
+      return (await p.ok([...given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"), "--json"])).json;
+    };
+    await run(row("board"), row("camera"));
+    for (const root of ["R1", "R2"])
+      await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
+    await run(row("board"), row("camera"));
+    for (const bridge of ["1", "2"])
+      for (const one of ["B", "C"])
+        await p.ok(["sign", `night/bridge-${bridge}.suit`, "--key", `${one}.pem`, "--trust", "1.trust", "--trust", "night/next.trust"]);
+    const published = (json: { [member: string]: unknown }) => (json["todo"] as string[]).filter((line) => line.startsWith("publish"));
+    const [board, other] = ["publish night/bridge-1.suit for board, and keep it", "publish night/bridge-2.suit for camera, and keep it"];
+    expect(published(await run(row("camera"), row("board")))).toEqual([other, board]);
+    const moved = { trust: "night/next.trust", floor: 21, release: "night/bridge-1.suit" };
+    expect(published(await run(row("board", moved), row("camera")))).toEqual([other]);
+    p.put("25.suit", await release({ sequence: 25, class: "board-v2", keys: [K.B, K.C], image: imageOf("app 25") }));
+    const passed = await run(row("board", { floor: 25, release: "25.suit" }), row("camera"));
+    expect(passed["stage"]).toBe("bridges");
+    expect((passed["todo"] as string[])[0]).toContain("firmseal sign night/bridge-3.suit");
   });
 
   it("publishes no ordinary release in place of its bridge", async () => {

@@ -38,7 +38,7 @@ export interface Incident {
   readonly warnings: readonly string[];
   /** The number of devices in the fleet. */
   readonly devices: number;
-  /** The fleet now, and with the bridges: rehearsed ones, or the signed ones. */
+  /** The fleet now, and with the next trust file: rehearsed, or as it is signed. */
   readonly now: readonly CohortResult[];
   readonly after: readonly CohortResult[];
   /** The present state of the fleet, in words: which devices are safe, and which are not. */
@@ -84,7 +84,7 @@ interface Rehearsal {
 async function bestWay(ways: readonly Way[], chain: readonly TrustOnFile[], groups: Parameters<typeof rehearse>[1]): Promise<Rehearsal> {
   let best: Rehearsal | undefined;
   for (const way of ways) {
-    const results = await rehearse({ ...way, chain }, groups, releaseSigners(way));
+    const results = await rehearse({ ...way, chain }, groups, (identity) => releaseSigners(way, identity));
     const [own, other] = [badness(results), best ? badness(best.results) : undefined];
     if (!best || !other || own[0] < other[0] || (own[0] === other[0] && own[1] < other[1])) best = { way, results };
   }
@@ -94,7 +94,7 @@ async function bestWay(ways: readonly Way[], chain: readonly TrustOnFile[], grou
     throw refusedInput(
       "STRANDED",
       `no device would accept the next trust file: ${found.results.find(({ why }) => why !== null)?.why ?? "too few keys are left"}`,
-      "nothing was written, and nobody has to sign; if the key can be found again, look for it first",
+      "nobody has to sign; if devices run releases above the last number of a key in that file, move it away, and run this again",
     );
   return found;
 }
@@ -157,7 +157,7 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const found = listIn(list, given);
   const groups = groupsOf(given);
   const chain = chainBefore(given);
-  const now = planSteps(fleet, [], gone, [current.store]);
+  const now = planSteps(fleet, [], gone, [current.store, ...(found.isSigned ? found.ways.slice(0, 1).map(({ next }) => next) : [])]);
   const isDone = found.isSigned && groups.length === 0;
   const best = isDone ? { way: found.ways[0] as Way, results: now } : await bestWay(found.ways, chain, groups);
   const { way } = best;

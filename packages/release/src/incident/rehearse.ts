@@ -3,13 +3,13 @@
 
 import { randomBytes } from "node:crypto";
 import { draftOf, type PublicKey, bridge as recipe, signedWith, TrustDraft } from "@firmseal/signer";
+import type { Identity } from "@firmseal/verifier";
 import { equalBytes, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import { makeDraft, readInput } from "../input/draft.js";
-import { bigSequence } from "../input/sequence.js";
 import { keySet } from "../rotation/keys.js";
+import { highestFloor } from "../rotation/move.js";
 import { offerAsIfSigned } from "../rotation/plan/as-if-signed.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
-import { higher } from "../rotation/plan/quorum.js";
 import type { PlannedStep } from "../rotation/plan/steps.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { type DeviceGroup, firstUuid, keysLeft, type Way } from "./situation.js";
@@ -23,14 +23,14 @@ interface Rehearsed extends Pick<Way, "bytes" | "next" | "current" | "fleet" | "
 export async function rehearse(
   r: Rehearsed,
   groups: readonly Pick<DeviceGroup, "identity" | "image">[],
-  signers: readonly PublicKey[],
+  signersFor: (identity: Identity) => readonly PublicKey[],
 ): Promise<CohortResult[]> {
   const mark = new Uint8Array(randomBytes(32));
   const roots = keysLeft([r.current.store, r.next], ROLE_ROOT, r.gone);
   let list = TrustDraft.read(r.bytes, r.current.store);
   for (const root of roots) list = await list.withSignature(signedWith(root), mark);
   const brought = Buffer.concat([...r.chain.map((file) => file.bytes), list.bytes]);
-  const known = new Set([...keySet(roots), ...keySet(signers)]);
+  const known = new Set([...keySet(roots), ...groups.flatMap(({ identity }) => [...keySet(signersFor(identity))])]);
   const offered = (steps: readonly PlannedStep[]) =>
     offerAsIfSigned(
       r.fleet,
@@ -40,9 +40,9 @@ export async function rehearse(
       (key, signature) => equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key))),
     );
   if (r.alone) return offered([{ name: "the next trust file", trust: brought, store: r.next }]);
-  const above = r.fleet.reduce((most, { floor }) => higher(most, bigSequence(floor)), 0n) + 1n;
   const steps = [];
   for (const [i, { identity, image }] of groups.entries()) {
+    const above = highestFloor(r.fleet, identity) + 1n;
     const facts = { sequence: String(above), vendor: firstUuid(identity.vendor), class: firstUuid(identity.class), trust: brought };
     const options = { vendor: facts.vendor, class: facts.class, seq: above };
     let draft =
@@ -53,7 +53,7 @@ export async function rehearse(
               recipe({ ...facts, image: rest }),
             )
           ).draft(() => above);
-    for (const key of signers) draft = await draft.withSignature(signedWith(key), mark);
+    for (const key of signersFor(identity)) draft = await draft.withSignature(signedWith(key), mark);
     steps.push({ name: `bridge ${i + 1}`, envelope: draft.bytes, sequence: draft.sequence });
   }
   return offered(steps);

@@ -19,7 +19,7 @@ const STAGES: { readonly [stage in IncidentStage]: string } = {
   list: "The next trust file is made. The root keys have to sign it.",
   bridges: "The next trust file is signed. The release keys have to sign the updates that bring it.",
   "roll-out": "Everything is signed. The devices have to install it.",
-  safe: "Every device has the next trust file. The incident is closed.",
+  safe: "Every device of this line has the next trust file. The incident is closed.",
 };
 
 const items = (lines: readonly string[], none: string) => (lines.length > 0 ? lines : [none]).map((line) => `- ${line}`);
@@ -92,7 +92,7 @@ export function auditorPage(i: Incident, now: Date): string {
     "",
     ...verdicts(i.now),
     "",
-    `## The fleet with the bridges${i.stage === "list" || i.stage === "bridges" ? ", rehearsed" : ""}`,
+    `## The fleet with the next trust file${i.stage === "list" || i.stage === "bridges" ? ", rehearsed" : ""}`,
     "",
     ...verdicts(i.after),
     "",

@@ -3,17 +3,18 @@
 
 import { publicKeys, refusedInput, usage } from "@firmseal/keys";
 import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type PublicKey, type TrustDescription } from "@firmseal/signer";
-import type { Identity, TrustStore } from "@firmseal/verifier";
-import { equalBytes, formatSequence, ROLE_RELEASE, rawKey, toHex } from "@firmseal/verifier/tools";
+import type { Bytes, Identity, TrustStore } from "@firmseal/verifier";
+import { equalBytes, formatSequence, MAX_SIGNATURES, ROLE_RELEASE, rawKey, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { keySet, namedKeys } from "../rotation/keys.js";
-import { type Cohort, storesOf } from "../rotation/model.js";
+import { type Cohort, type DeviceModel, storesOf } from "../rotation/model.js";
 import { higher } from "../rotation/plan/quorum.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
 import { readTrustFile, type TrustOnFile } from "../trust/read.js";
+import { isRefusal } from "../verify/refusals.js";
 
 /** What has happened to the key. */
 export type IncidentKind = "stolen" | "lost" | "expired" | "debug-leaked";
@@ -110,10 +111,16 @@ function keepingKey({ fleet, current, entry, replaced }: Given, made?: TrustStor
   const highest = floors.reduce(higher, 0n);
   if (entry.roles.includes("root") || !entry.roles.includes("release") || highest < (entry.since ?? 1n)) return undefined;
   const kept = made?.anchors.find((a) => equalBytes(rawKey(a.key), entry.key.key))?.until;
-  const least = entry.until !== undefined && entry.until < highest ? entry.until : highest;
-  const until = kept ? bigSequence(kept) : least;
+  const most = entry.until !== undefined && entry.until < highest ? entry.until : highest;
+  const until = kept && bigSequence(kept) < most ? bigSequence(kept) : most;
   const anchors = replaced.anchors.map((a) => (equalBytes(a.key.key, entry.key.key) ? { ...a, until } : a));
-  return encoded({ ...replaced, sequence: replaced.sequence + 1n, anchors });
+  try {
+    return encoded({ ...replaced, sequence: replaced.sequence + 1n, anchors });
+  } catch (e) {
+    // a key more than a list has room for
+    if (!isRefusal(e)) throw e;
+    return undefined;
+  }
 }
 
 /**
@@ -131,6 +138,9 @@ export function waysOf(given: Given, made?: TrustStore): Way[] {
 /** The devices that a bridge is for: one for each vendor and class. */
 export interface DeviceGroup {
   readonly identity: Identity;
+  readonly model: DeviceModel;
+  /** The highest floor of these devices. */
+  floor: bigint;
   readonly names: string[];
   readonly image: string | undefined;
 }
@@ -145,12 +155,13 @@ export function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
     }),
   );
   const groups = new Map<string, DeviceGroup>();
-  for (const { name, model } of fleet) {
+  for (const { name, model, floor } of fleet) {
     if (!model.store || !equalBytes(model.store.name, next.name) || bigSequence(model.store.sequence) >= bigSequence(next.sequence))
       continue;
     const { vendor, class: classes } = model.identity;
     const id = [...(vendor ?? []), ...(classes ?? [])].map((part) => toHex(Uint8Array.from(part))).join(" ");
-    const group = groups.get(id) ?? { identity: model.identity, names: [], image: images.get(name) ?? images.get("") };
+    const group = groups.get(id) ?? { identity: model.identity, model, floor: 0n, names: [], image: images.get(name) ?? images.get("") };
+    group.floor = higher(group.floor, bigSequence(floor));
     if (model.start === "release" && group.image === undefined)
       throw usage(`cohort ${name}: a bridge without an image leaves nothing to start`, `give the image that it runs: --image ${name}=FILE`);
     group.names.push(name);
@@ -178,15 +189,27 @@ export function chainBefore({ current, fleet }: Pick<Given, "current" | "fleet">
 /** The first identifier of a kind, as text. */
 export const firstUuid = (ids: Identity["vendor"]) => formatUuid(Uint8Array.from(ids?.[0] ?? []));
 
-/** The keys with a role in these lists that can still sign for us. */
-export function keysLeft(stores: readonly TrustStore[], role: number, { lost }: KeyFates): PublicKey[] {
+/**
+ * The keys with a role in these lists that can still sign for us, at most as many as an envelope has signatures. Those
+ * that nobody has stolen come first. `identity`: of the devices, which have to accept the keys.
+ */
+export function keysLeft(
+  stores: readonly TrustStore[],
+  role: number,
+  { lost, stolen }: KeyFates,
+  identity: Partial<Identity> = {},
+): PublicKey[] {
   const all = new Map<string, PublicKey>();
+  const isWithin = (id: Bytes | undefined, ids: readonly Bytes[] | undefined) => !id || !ids || ids.some((one) => equalBytes(one, id));
   for (const anchor of stores.flatMap(({ anchors }) => anchors)) {
-    const key = anchor.roles.includes(role) ? keyOfAnchor(anchor) : undefined;
+    const isFor = isWithin(anchor.vendor, identity.vendor) && isWithin(anchor.class, identity.class);
+    const key = anchor.roles.includes(role) && isFor ? keyOfAnchor(anchor) : undefined;
     if (key && !lost.has(toHex(key.key))) all.set(toHex(key.key), key);
   }
-  return [...all.values()].slice(0, 8);
+  const isStolen = (key: PublicKey) => Number(stolen.has(toHex(key.key)));
+  return [...all.values()].sort((a, b) => isStolen(a) - isStolen(b)).slice(0, MAX_SIGNATURES);
 }
 
-/** The release keys of both lists that can still sign for us. */
-export const releaseSigners = ({ current, next, gone }: Given): PublicKey[] => keysLeft([next, current.store], ROLE_RELEASE, gone);
+/** The release keys of both lists that can still sign for us, and that devices of this kind accept. */
+export const releaseSigners = ({ current, next, gone }: Given, identity: Identity): PublicKey[] =>
+  keysLeft([next, current.store], ROLE_RELEASE, gone, identity);

@@ -81,9 +81,13 @@ function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
   return among(cohort.model.identity.vendor, vendor) && among(cohort.model.identity.class, name);
 }
 
+/** The highest floor of the devices of this kind. */
+export const highestFloor = (fleet: readonly Cohort[], identity: Identity): bigint =>
+  fleet.filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, bigSequence(c.floor)), 0n);
+
 /** The lowest number that every device of this kind accepts, but not lower than that of `next`. */
 function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, identity: Identity): NextSequence {
-  const floor = (fleet ?? []).filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, bigSequence(c.floor)), 0n);
+  const floor = highestFloor(fleet ?? [], identity);
   return (scope) => {
     const own = next(scope);
     if (floor >= LAST)
