@@ -188,7 +188,9 @@ class Reader {
     for (const member of ["seen", "since"] as const) this.date(where, member, value[member] as string | undefined);
     const floor = this.number(row, "floor", value["floor"]);
     const floors = (value["floors"] ?? {}) as { debug?: unknown; recovery?: unknown };
-    const other = (role: "debug" | "recovery") => (floors[role] === undefined ? floor : this.number(row, `floors.${role}`, floors[role]));
+    // a floor of its own is another one even if it has the same number: a release does not raise it
+    const other = (role: "debug" | "recovery"): Sequence =>
+      floors[role] === undefined ? floor : [...this.number(row, `floors.${role}`, floors[role])];
     return {
       name,
       devices: (value["devices"] as number | undefined) ?? 1,

@@ -1,7 +1,7 @@
 // Finds what a device needs next, from an archive of bridges, releases and trust files: the shortest path to the newest
 // trust file that it can reach, and then to the newest release.
 
-import { grouped, tooMuch } from "@firmseal/keys";
+import { grouped, sha256Hex, tooMuch } from "@firmseal/keys";
 import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { bigSequence } from "../input/sequence.js";
@@ -69,8 +69,8 @@ interface Node {
 }
 
 /** Identifies states in which a step changes nothing. */
-const keyOf = ({ store, floor, envelope }: DeviceState) =>
-  `${store ? toHex(Uint8Array.from(store.payload)) : ""} ${formatSequence(floor)} ${envelope ? "known" : ""}`;
+const keyOf = ({ store, floor, envelope, pending }: DeviceState) =>
+  `${store ? toHex(Uint8Array.from(store.payload)) : ""} ${formatSequence(floor)} ${envelope ? "known" : ""} ${pending ? sha256Hex(pending) : ""}`;
 
 /** Prefers the newest trust file, then the highest number. Of equal paths, the shortest was found first. */
 function isBetter(a: DeviceState, b: DeviceState): boolean {

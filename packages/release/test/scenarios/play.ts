@@ -131,7 +131,7 @@ export async function compare({ s, states, fleet: { rows, of }, truths }: Played
   for (const { name, bytes } of s.steps) steps.push(await stepOf(name, bytes));
   const gone = { lost: setOf(s.lost), stolen: setOf(s.stolen), have: setOf(s.have) };
   const stores = s.lists.map(({ store }) => store);
-  const [before, after] = [byName(planner(rows, [], gone, stores)), byName(planner(rows, steps, gone))];
+  const [before, after] = [byName(planner(rows, [], gone, stores)), byName(planner(rows, steps, gone, stores))];
 
   const verdicts: { [verdict in Verdict]?: number } = {};
   const naive = { says: new Set<Verdict>(), wrong: 0 };

@@ -20,9 +20,10 @@ async function movedByOrder({ s, fleet: { rows } }: Played, seed: number): Promi
   const steps = await Promise.all(s.steps.map(({ name, bytes }) => stepOf(name, bytes)));
   const keys = (of: Played["s"]["lost"]) => new Set((of ?? []).map(({ hex }) => hex));
   const gone = { lost: keys(s.lost), stolen: keys(s.stolen), have: keys(s.have) };
+  const stores = s.lists.map(({ store }) => store);
   const draw = draws(seed);
   const verdicts = (order: typeof rows) =>
-    new Map(planSteps(order, steps, gone).flatMap((r) => r.names.map((name) => [name, `${r.verdict} ${r.trust.after}`] as const)));
+    new Map(planSteps(order, steps, gone, stores).flatMap((r) => r.names.map((name) => [name, `${r.verdict} ${r.trust.after}`] as const)));
   const first = verdicts(rows);
   const out: string[] = [];
   for (let i = 0; i < ORDERS; i++) {

@@ -32,14 +32,15 @@ export async function randomWorld(kind: WorldKind, seed: number): Promise<Scenar
         root: draw(2) ? own.root : some(roots, 2 + draw(2)),
         release: [...some(ed, 2 + draw(2)), ...(hasFamilies ? some(es, 1 + draw(2)) : [])],
       };
-    const limits = () => ({
-      ...(draw(3) === 0 && { until: BigInt(12 + draw(20)) }),
-      ...(draw(5) === 0 && { since: BigInt(8 + draw(16)) }),
-    });
+    const limits = () => {
+      const until = draw(3) === 0 ? 12 + draw(20) : undefined;
+      const since = draw(5) === 0 ? 8 + draw(until === undefined ? 16 : until - 8) : undefined;
+      return { ...(until !== undefined && { until: BigInt(until) }), ...(since !== undefined && { since: BigInt(since) }) };
+    };
     const facts: ListFacts = {
       sequence,
       root: own.root,
-      release: own.release.map((key) => (kind === "windows" ? { key, ...limits() } : key)),
+      release: own.release.map((key) => (kind === "windows" || kind === "jumps" ? { key, ...limits() } : key)),
       need: { root: 1 + draw(own.root.length), release: 1 + draw(2) },
       ...(kind === "jumps" && { jumps: { release: BigInt(3 + draw(12)) } }),
       ...(kind === "epochs" && sequence > 1 && { epoch: { number: sequence - 1, from: BigInt(1 + draw(8)) } }),

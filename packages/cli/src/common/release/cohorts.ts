@@ -193,30 +193,31 @@ export function planRefusal(
   const isAllowed = (r: CohortResult) => LEFT_BEHIND.includes(r.verdict) && r.names.every((name) => wanted.has(name));
   const isAssumed = (r: CohortResult) => r.assumes !== null && failOn.includes("assumed");
   const failed = results.filter((r) => (failOn.includes(r.verdict) || isAssumed(r)) && !isAllowed(r));
+  const reasonOf = ({ verdict }: CohortResult): Fault | "left behind" =>
+    !failOn.includes(verdict) ? "assumed" : LEFT_BEHIND.includes(verdict) ? "left behind" : verdict;
   // the worst first: it is what has to be read
-  const [first] = [...failed].sort((a, b) => Number(LEFT_BEHIND.includes(b.verdict)) - Number(LEFT_BEHIND.includes(a.verdict)));
+  const first = failed.find((r) => reasonOf(r) === "left behind") ?? failed[0];
   if (!first) return undefined;
-  const left = failed.filter((r) => LEFT_BEHIND.includes(r.verdict) === LEFT_BEHIND.includes(first.verdict));
-  const names = left.flatMap((r) => r.names.filter((name) => !wanted.has(name)).slice(0, NAMES + 1));
-  const devices = grouped(left.reduce((n, r) => n + r.devices, 0));
-  const isLeft = LEFT_BEHIND.includes(first.verdict);
-  const isNamed = failOn.includes(first.verdict);
-  const failure = new Failure(
-    1,
-    "STRANDED",
-    CODES.STRANDED,
-    isNamed
-      ? `${devices} devices would be ${isLeft ? "left behind" : first.verdict}: ${someOf(names)}; ${first.name}: ${first.why}`
-      : `the verdict on ${devices} devices is assumed: ${someOf(names)}; ${first.name}: ${first.assumes}`,
-    isLeft
-      ? `bring them a release that they accept first (docs/guides/planning.md), or give them up: ${names
-          .slice(0, NAMES)
-          .map((name) => `--allow-stranded ${quoted(name)}`)
-          .join(" ")}`
-      : isNamed
-        ? (HINTS[first.verdict] ?? "change the steps of the plan, or the verdicts of --fail-on")
-        : 'name the release that they run in the fleet file: "release"',
-  );
+  const reason = reasonOf(first);
+  const alike = failed.filter((r) => reasonOf(r) === reason);
+  const names = alike.flatMap((r) => r.names.filter((name) => !wanted.has(name)).slice(0, NAMES + 1));
+  const devices = grouped(alike.reduce((n, r) => n + r.devices, 0));
+  const [message, hint] =
+    reason === "assumed"
+      ? [
+          `the verdict on ${devices} devices is assumed: ${someOf(names)}; ${first.name}: ${first.assumes}`,
+          'name the release that they run in the fleet file: "release"',
+        ]
+      : [
+          `${devices} devices would be ${reason}: ${someOf(names)}; ${first.name}: ${first.why}`,
+          reason === "left behind"
+            ? `bring them a release that they accept first (docs/guides/planning.md), or give them up: ${names
+                .slice(0, NAMES)
+                .map((name) => `--allow-stranded ${quoted(name)}`)
+                .join(" ")}`
+            : (HINTS[reason] ?? "change the steps of the plan, or the verdicts of --fail-on"),
+        ];
+  const failure = new Failure(1, "STRANDED", CODES.STRANDED, message, hint);
   failure.facts = cohortFacts(results, allowed);
   return failure;
 }

@@ -40,6 +40,8 @@ export interface DeviceState {
   readonly floor: Sequence;
   /** The release that it runs; null if nobody has said. */
   readonly envelope: Uint8Array | null;
+  /** What a release has brought into its component of trust files. A device asks about it after each release. */
+  readonly pending?: Uint8Array;
 }
 
 /** Whether a step is for the device at all: for its vendor and class, or its line of trust files. */
@@ -128,7 +130,7 @@ function deviceFor(envelope: Uint8Array, model: DeviceModel, floor: Sequence, ru
  * Why a release is not for devices of a model, with any signers; 0 if it is. Asked of a verifier with everything: a
  * missing feature is not an answer.
  */
-function mismatch(envelope: Uint8Array, model: DeviceModel): number {
+export function mismatch(envelope: Uint8Array, model: DeviceModel): number {
   const { mismatches } = headOf(envelope);
   let code = mismatches.get(model.identity);
   if (code === undefined) {
@@ -232,10 +234,13 @@ function playRelease(step: PlannedRelease, before: DeviceState): Played {
   if (model.verifier === "micro") return { ...done, state, starts: true };
   const m = manifest as Manifest;
   const starts = model.start === "own" || hasImage(code, m, model.identity);
-  const bytes = carried(code, m, model.identity);
+  const own = carried(code, m, model.identity);
+  const bytes = own ?? before.pending;
   if (!bytes) return { ...done, state, starts };
-  const next = taken(state, bytes, envelope);
-  return { ...done, state: next.state, starts, brought: { bytes, code: next.code } };
+  const next = taken({ ...state, pending: bytes }, bytes, envelope);
+  // a list that begins a new epoch lowers the floor, but only if the device takes it
+  if (next.code !== 0 && bigSequence(state.floor) < bigSequence(before.floor)) return { ...refused, fit: "passed", code: errors.ROLLBACK };
+  return { ...done, state: next.state, starts, ...(own && { brought: { bytes: own, code: next.code } }) };
 }
 
 function playTrust(step: PlannedTrust, before: DeviceState): Played {

@@ -1,7 +1,7 @@
 // Who can still reach a device: how many of its keys sign for us, how many somebody else has, and the consequences.
 
 import type { Sequence, TrustStore } from "@firmseal/verifier";
-import { equalBytes, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { equalBytes, MAX_SIGNATURES, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { familyFacts, familyWords } from "../../trust/families.js";
 import { isRefusal } from "../../verify/refusals.js";
@@ -88,6 +88,8 @@ function accepts({ model, store }: Standing, role: number, together: readonly Ke
   if (!store) return keys.size >= (model.policy?.threshold ?? 1);
   const { policyOf } = deviceCode(model.algorithms, model.features);
   const anchors = store.anchors.filter((a) => a.roles.includes(role) && keys.has(windowOf(a).key));
+  const families = (store.families?.[role] ?? []).filter(({ known }) => known);
+  if (families.reduce((n, { threshold }) => n + threshold, 0) > MAX_SIGNATURES) return false;
   try {
     // policyOf() is for roles that sign manifests, and the same rules hold for roots
     (policyOf as NonNullable<typeof policyOf>)(
@@ -175,7 +177,7 @@ function missing(state: Standing, { left, needed, enough }: Margin, role: number
   const kind = role === ROLE_ROOT ? "root" : "release";
   if (enough) return undefined;
   if (left < needed) return `${left} of its ${kind} keys remain, and ${needed} are needed${unverifiable(state, role)}`;
-  return `the ${left} of its ${kind} keys that remain do not reach a family of algorithms, and it needs ${familyWords(familyFacts(state.store ?? undefined, kind) ?? [])}`;
+  return `the ${left} of its ${kind} keys that remain are too few of a family of algorithms: it needs ${familyWords(familyFacts(state.store ?? undefined, kind) ?? [])}`;
 }
 
 /** Maximum number of lists in a chain, as on devices. */

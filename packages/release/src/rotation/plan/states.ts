@@ -20,8 +20,9 @@ export interface Group {
 }
 
 /**
- * The numbers that floors are compared with, ascending: those of releases, the lowest floors from which a limit on
- * jumps reaches them, and the limits of key windows. Distinguishes a number, its predecessor and its successor.
+ * The numbers that floors are compared with, ascending: those of releases, the limits of key windows, and the lowest
+ * floors from which a limit on jumps reaches a release or the first number of a key. Distinguishes a number, its
+ * predecessor and its successor.
  */
 function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): bigint[] {
   // a device without a floor is new: it accepts more
@@ -29,16 +30,18 @@ function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): b
   const mark = (n: bigint) => {
     for (const m of [n - 1n, n, n + 1n]) if (m > 0n && m <= LAST) marks.add(m);
   };
-  const numbers = steps.flatMap((step) => ("envelope" in step ? [step.sequence] : []));
+  const all = [...stores];
+  const numbers = [
+    ...steps.flatMap((step) => ("envelope" in step ? [step.sequence] : [])),
+    ...all.flatMap((store) => store.anchors.flatMap((anchor) => (anchor.since ? [windowOf(anchor).from] : []))),
+  ];
   for (const n of numbers) mark(n);
-  for (const store of stores) {
+  for (const store of all) {
     for (const jump of [WIDEST_JUMP, ...store.jumps.flatMap((own) => (own ? [bigSequence(own)] : []))])
       for (const n of numbers) mark(n - jump);
     for (const anchor of store.anchors) {
-      const { from, until } = windowOf(anchor);
       // an absent limit is not a border
-      if (anchor.since) mark(from);
-      if (anchor.until) mark(until);
+      if (anchor.until) mark(windowOf(anchor).until);
     }
   }
   return [...marks].sort((a, b) => (a < b ? -1 : 1));

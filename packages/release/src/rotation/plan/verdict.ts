@@ -119,7 +119,10 @@ export function outcome(
   const isFor = walked.filter((p) => p.fit !== "not addressed");
   const after = isFor.reduce((high, { step }) => ("envelope" in step ? higher(high, step.sequence) : high), 0n);
   const last = isFor.at(-1);
-  const exposed = exposure(state, gone.stolen, cohort.floors);
+  const { floor, floors } = cohort;
+  // without floors of their own, the other roles share the floor, before the steps and after them
+  const isShared = floors.debug === floor && floors.recovery === floor;
+  const exposed = exposure(state, gone.stolen, isShared ? undefined : floors);
   const found = (): Outcome => {
     if (last && last.fit === "addressed" && last.code !== 0 && "envelope" in last.step) return refused(last, after);
     const dark = isFor.find((p) => p.fit === "addressed" && p.code === 0 && !p.starts);
