@@ -104,6 +104,24 @@ describe.concurrent("the log of a key", () => {
     expectFailure(await p.run(["audit", "fw.bin"]), 2);
   });
 
+  it("gives each of several keys its own passphrase, as keys move does", async () => {
+    const p = place();
+    p.put("e.pem", quicklyEncrypted(keyC, "x"));
+    p.put("f.pem", quicklyEncrypted(keyB, "y"));
+    const env = { P: "x", Q: "y" };
+    const both = ["--passphrase-env", "P", "--passphrase-env", "Q"];
+    await p.ok(["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "3", "--out", "e.suit", "--log", "e.log", "--passphrase-env", "P"], {
+      env,
+    });
+    await p.ok(["sign", "fw.bin", "--key", "f.pem", ...FACTS, "--seq", "4", "--out", "f.suit", "--log", "f.log", "--passphrase-env", "Q"], {
+      env,
+    });
+    const { json } = await p.ok(["audit", "e.pem", "f.pem", ...both, "--json"], { env });
+    expect(json["logs"]).toMatchObject([{ entries: [{ sequence: "3" }] }, { entries: [{ sequence: "4" }] }]);
+    p.put("g.pem", quicklyEncrypted(keyA, "y"));
+    await p.ok(["keys", "move", "e.pem", "g.pem", "--log", "e.log", ...both], { env });
+  });
+
   it("says whether an envelope was signed", async () => {
     const p = place();
     await signed(p, 1, ["--out", "one.suit"]);

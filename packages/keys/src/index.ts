@@ -74,7 +74,7 @@ export { provePossession } from "./sources/proof.js";
 export {
   anchors,
   asking,
-  claimedKey,
+  claimedKeys,
   hideSecrets,
   keyFacts,
   keyWords,
@@ -84,6 +84,7 @@ export {
   refuseTestKeys,
   warnOfTestKeys,
   withKey,
+  withPublicKeys,
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";

@@ -129,6 +129,20 @@ export async function withSigners<T>(
   }
 }
 
+/** Runs `work` with keys of which only the public half is needed, in the order of `refs`. */
+export async function withPublicKeys<T>(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  work: (keys: readonly OpenedKey[]) => Promise<T>,
+): Promise<T> {
+  const keys = await openKeys(refs, options, true);
+  try {
+    return await work(keys);
+  } finally {
+    await closeKeys(keys);
+  }
+}
+
 /** Runs `work` with one key of any kind, including its private part if it is in this process. */
 export async function withKey<T>(ref: string, options: readonly PassphraseOption[], work: (key: OpenedKey) => Promise<T>): Promise<T> {
   const keys = await openKeys([ref], options, false);
@@ -156,13 +170,13 @@ export async function publicKeys(refs: readonly string[], options: readonly Pass
 }
 
 /**
- * Returns the public key that a reference claims to be, only to identify the key: without proof of possession, so no
- * PIN is needed.
+ * Returns the public keys that references claim to be, only to identify the keys: without proof of possession, so no
+ * PIN is needed. `options` belong to all of them together.
  */
-export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
-  const keys = await openKeys([ref], options, true, true);
+export async function claimedKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
+  const keys = await openKeys(refs, options, true, true);
   await closeKeys(keys);
-  return (keys[0] as OpenedKey).public;
+  return keys.map((key) => key.public);
 }
 
 /**

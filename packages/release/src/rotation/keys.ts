@@ -2,7 +2,7 @@
 // that `firmseal trust show` prints, or by their kid.
 
 import { existsSync } from "node:fs";
-import { claimedKey, usage } from "@firmseal/keys";
+import { claimedKeys, usage } from "@firmseal/keys";
 import { keyOfAnchor, type PublicKey, thumbprint } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { toHex } from "@firmseal/verifier/tools";
@@ -55,7 +55,7 @@ export async function namedKeys(
   for (const ref of refs) {
     const isName = (THUMBPRINT.test(ref) || KID.test(ref)) && !existsSync(ref);
     // a lost key cannot prove possession, and it must be in a trust file anyway
-    const key = isName ? byName(ref, option, [...known.values()]) : await claimedKey(ref, []);
+    const key = isName ? byName(ref, option, [...known.values()]) : (await claimedKeys([ref], []))[0];
     if (!key || !known.has(toHex(key.key)))
       throw usage(`${option} ${ref}: no trust file here lists this key`, "firmseal trust show FILE lists the keys of a trust file");
     out.push(key);

@@ -7,7 +7,7 @@ import {
   acceptRestored,
   CODES,
   type Conflict,
-  claimedKey,
+  claimedKeys,
   conflictFailure,
   conflicts,
   environment,
@@ -31,6 +31,7 @@ import {
   tooMuch,
   usage,
 } from "@firmseal/keys";
+import type { PublicKey } from "@firmseal/signer";
 import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { LIMITS } from "../input/limits.js";
@@ -94,13 +95,25 @@ interface InspectedLog {
   seen: (SeenState | undefined)[];
 }
 
-/** A log itself, or the log of a key. A key file is opened only if the log beside it does not name the key. */
-async function placeFor(ref: string, o: AuditOptions): Promise<LogPlace> {
-  const isThere = isFile(ref);
-  if (isThere && looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
-  const beside = isThere ? `${realpathSync(ref)}.log` : ref;
-  if (isThere && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
-  const key = await claimedKey(ref, passphraseOptions(o));
+/** A log itself, or the log beside a key file that names the key. Undefined: the key has to be opened to know its log. */
+function placeWithoutKey(ref: string): LogPlace | undefined {
+  if (!isFile(ref)) return undefined;
+  if (looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
+  const beside = `${realpathSync(ref)}.log`;
+  return readLog(beside).entries.some((e) => e.key !== undefined) ? { path: beside } : undefined;
+}
+
+/** The places of all logs. Keys are opened together: each passphrase belongs to one of them. */
+async function placesFor(refs: readonly string[], o: AuditOptions): Promise<LogPlace[]> {
+  const known = refs.map(placeWithoutKey);
+  const unknown = refs.filter((_, i) => known[i] === undefined);
+  const keys = await claimedKeys(unknown, passphraseOptions(o));
+  return refs.map((ref, i) => known[i] ?? placeFor(ref, keys[unknown.indexOf(ref)] as PublicKey));
+}
+
+/** The log of a key. */
+function placeFor(ref: string, key: PublicKey): LogPlace {
+  const beside = isFile(ref) ? `${realpathSync(ref)}.log` : ref;
   const name = keyName(key);
   const inState = signingLogPath({ name: ref, public: key }, undefined);
   // no log is beside a public key; the last signature recorded where the log is
@@ -215,8 +228,10 @@ export async function auditLogs(refs: readonly string[], o: AuditOptions): Promi
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
   const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
-  const places: LogPlace[] = [];
-  for (const ref of refs) if (!isList(ref)) places.push(await placeFor(ref, o));
+  const places = await placesFor(
+    refs.filter((ref) => !isList(ref)),
+    o,
+  );
   if (o.acceptRestored) for (const place of places) await acceptLog(place);
   const audited = withoutCopies(places.map(inspectLog));
   const logs = audited.map(({ log }) => log);

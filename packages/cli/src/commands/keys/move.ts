@@ -1,4 +1,4 @@
-import { keyFacts, keyWords, moveKey, openKey, type PassphraseOptions, passphraseOptions } from "@firmseal/keys";
+import { keyFacts, keyWords, moveKey, type OpenedKey, type PassphraseOptions, passphraseOptions, withPublicKeys } from "@firmseal/keys";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { KEY, membersOf, RECEIPTS } from "../../common/shapes.js";
@@ -11,11 +11,9 @@ interface MoveOptions extends PassphraseOptions {
 
 /** Enters in both logs that one key continues the numbers of another. */
 async function move(old: string, next: string, o: MoveOptions) {
-  const [from, to] = [
-    await openKey(old, { publicOnly: true, passphrases: passphraseOptions(o) }),
-    await openKey(next, { publicOnly: true, passphrases: passphraseOptions(o) }),
-  ];
-  try {
+  // together: each passphrase or PIN belongs to one of them
+  return withPublicKeys([old, next], passphraseOptions(o), async (keys) => {
+    const [from, to] = keys as [OpenedKey, OpenedKey];
     const { receipts, numbers } = await moveKey(from, to, o.log);
     return {
       from: keyFacts(from.public),
@@ -27,10 +25,7 @@ async function move(old: string, next: string, o: MoveOptions) {
       })),
       log: receipts,
     };
-  } finally {
-    await from.close?.();
-    await to.close?.();
-  }
+  });
 }
 
 export default define({
