@@ -54,6 +54,26 @@ describe("an approval", () => {
     expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"] });
   });
 
+  it("comes from everybody whom the log requires: nobody is replaced or left out, and nobody counts twice", async () => {
+    const p = place();
+    const by = (...names: string[]) => names.flatMap((name) => ["--approver", `${name}.jwk`, "--approval", `${name}.approval`]);
+    for (const name of ["anna", "ben", "R1"]) await p.ok(["approve", "app.suit", "--key", `${name}.pem`, "--out", `${name}.approval`]);
+    const sign = (...more: string[]) => p.run(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--replace", ...more]);
+    expect((await sign(...by("anna", "ben"))).exit).toBe(0);
+    for (const names of [["R1"], ["anna"], ["anna", "R1"]]) {
+      const before = p.tree();
+      expect(expectFailure(await sign(...by(...names)), 1)).toMatch(
+        /this key signs with the approval of .*, .* \(entry 1 of its log\), and --approver names /,
+      );
+      expect(p.tree()).toEqual(before);
+    }
+    expect(expectFailure(await sign(...by("anna", "anna", "ben")), 1)).toContain("two of the approvers are one person");
+    expect((await sign(...by("anna", "ben", "R1"))).exit).toBe(0);
+    const other = await sign(...by("R1"), "--allow-no-approval");
+    expect(other.exit, other.stderr).toBe(0);
+    expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"], approvers: [expect.any(String)] });
+  });
+
   it("is for this file, by another person, and for a trust file as well", async () => {
     const p = place();
     await p.ok(["approve", "app.suit", "--key", "A.pem", "--out", "own.approval"]);

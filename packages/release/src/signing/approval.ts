@@ -101,6 +101,13 @@ export async function checkApprovals(
         "an approver also signs, so no other person has checked it",
         "name another person's key: --approver PUB",
       );
+  const twice = keys.find((key, i) => keys.slice(0, i).some((other) => isSamePerson(other, key)));
+  if (twice)
+    throw refusedInput(
+      "APPROVAL",
+      `two of the approvers are one person: ${keyName(twice).slice(0, 16)}…`,
+      "name each person once: --approver PUB",
+    );
   const given = new Set<string>();
   for (const file of files) given.add(keyName(await approverOf(file, what, keys)));
   const missing = keys.find((key) => !given.has(keyName(key)));
@@ -114,20 +121,25 @@ export async function checkApprovals(
 }
 
 /**
- * The override that lets keys sign without an approval, although one of their logs has one. `entries`: of all logs.
- * Nothing: none is needed. What was asked for once is asked for until a person says otherwise.
+ * The override that lets keys sign without an approver whom one of their logs requires. `entries`: of all logs. Nothing:
+ * nobody is left out. Who was asked once is asked until a person says otherwise: otherwise, the signer could name
+ * another key.
  */
 export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], { keys, allowed }: Approvals): string[] {
-  if (keys.length > 0) return [];
-  const names = new Set(signers.map(({ public: key }) => keyName(key)));
-  const last = entries.findLast((e) => e.key !== undefined && names.has(e.key) && (e.approvers?.length ?? 0) > 0);
-  if (!last) return [];
-  if (allowed) return ["allow-no-approval"];
-  throw refusedInput(
-    "APPROVAL",
-    `this key signs with the approval of ${(last.approvers as string[]).map((name) => `${name.slice(0, 16)}…`).join(", ")} (entry ${last.n} of its log)`,
-    "give --approver PUB and --approval FILE, or allow it: --allow-no-approval",
-  );
+  const given = new Set(keys.map(keyName));
+  for (const { public: key } of signers) {
+    const last = entries.findLast((e) => e.key === keyName(key) && (e.approvers?.length ?? 0) > 0);
+    const required = last?.approvers ?? [];
+    if (!last || required.every((name) => given.has(name))) continue;
+    if (allowed) return ["allow-no-approval"];
+    const short = (names: readonly string[]) => names.map((name) => `${name.slice(0, 16)}…`).join(", ");
+    throw refusedInput(
+      "APPROVAL",
+      `this key signs with the approval of ${short(required)} (entry ${last.n} of its log)${given.size > 0 ? `, and --approver names ${short([...given])}` : ""}`,
+      "give --approver PUB and --approval FILE for each of them, or allow it: --allow-no-approval",
+    );
+  }
+  return [];
 }
 
 /** Approves a file with a key, and enters that in the key's log. */
