@@ -121,8 +121,8 @@ export async function checkApprovals(
 }
 
 /**
- * The override that lets keys sign without an approver whom one of their logs requires. `entries`: of all logs. Nothing:
- * nobody is left out. Who was asked once is asked until a person says otherwise: otherwise, the signer could name
+ * The override that lets keys sign without an approver whom one of their logs requires. `entries`: of all logs.
+ * Nothing: nobody is left out. Who was asked once is asked until a person says otherwise, or the signer could name
  * another key.
  */
 export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], { keys, allowed }: Approvals): string[] {

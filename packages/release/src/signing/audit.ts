@@ -95,7 +95,7 @@ interface InspectedLog {
   seen: (SeenState | undefined)[];
 }
 
-/** A log itself, or the log beside a key file that names the key. Undefined: the key has to be opened to know its log. */
+/** A log itself, or the log beside a key file that names the key. Undefined: the key must be opened for that. */
 function placeWithoutKey(ref: string): LogPlace | undefined {
   if (!isFile(ref)) return undefined;
   if (looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
