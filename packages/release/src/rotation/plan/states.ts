@@ -25,8 +25,7 @@ export interface Group {
  * predecessor and its successor.
  */
 function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): bigint[] {
-  // a device without a floor is new: it accepts more
-  const marks = new Set<bigint>([1n, LAST]);
+  const marks = new Set<bigint>([LAST]);
   const mark = (n: bigint) => {
     for (const m of [n - 1n, n, n + 1n]) if (m > 0n && m <= LAST) marks.add(m);
   };
@@ -36,6 +35,8 @@ function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): b
     ...all.flatMap((store) => store.anchors.flatMap((anchor) => (anchor.since ? [windowOf(anchor).from] : []))),
   ];
   for (const n of numbers) mark(n);
+  // a new device, which has no floor to jump from, accepts more
+  if (all.some((store) => store.jumps.some(Boolean))) marks.add(1n);
   for (const store of all) {
     for (const jump of [WIDEST_JUMP, ...store.jumps.flatMap((own) => (own ? [bigSequence(own)] : []))])
       for (const n of numbers) mark(n - jump);
