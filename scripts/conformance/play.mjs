@@ -83,7 +83,7 @@ export async function conform(
     for (const key of Object.keys(sum)) sum[key] += counts[key];
     says.push(...counts.says);
   }
-  const part = files === all ? "" : ` (every ${every}th vector)`;
+  const part = files === all ? "" : ` (one vector in ${every})`;
   const counted = `${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`;
   const late = timeUp ? `, ${sum.unplayed} not played: out of time, ${timeUp} (--seconds N gives a run more)` : "";
   const more = says.length > 20 ? [`... and ${says.length - 20} lines more`] : [];
