@@ -121,22 +121,20 @@ export async function checkApprovals(
 }
 
 /**
- * The override that lets keys sign without an approver whom one of their logs requires. `entries`: of all logs.
- * Nothing: nobody is left out. Who was asked once is asked until a person says otherwise, or the signer could name
- * another key.
+ * The override that lets keys sign without an approver whom one of their logs requires; none if nobody is left out. The
+ * log decides, not the signer, who could name another key. `entries`: of all logs.
  */
 export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], { keys, allowed }: Approvals): string[] {
-  const given = new Set(keys.map(keyName));
+  const given = keys.map(keyName);
   for (const { public: key } of signers) {
-    const last = entries.findLast((e) => e.key === keyName(key) && (e.approvers?.length ?? 0) > 0);
-    const required = last?.approvers ?? [];
-    if (!last || required.every((name) => given.has(name))) continue;
+    const last = entries.findLast((e) => e.key === keyName(key) && e.approvers?.[0]);
+    const left = last?.approvers?.find((name) => !given.includes(name));
+    if (!last || left === undefined) continue;
     if (allowed) return ["allow-no-approval"];
-    const short = (names: readonly string[]) => names.map((name) => `${name.slice(0, 16)}…`).join(", ");
     throw refusedInput(
       "APPROVAL",
-      `this key signs with the approval of ${short(required)} (entry ${last.n} of its log)${given.size > 0 ? `, and --approver names ${short([...given])}` : ""}`,
-      "give --approver PUB and --approval FILE for each of them, or allow it: --allow-no-approval",
+      `this key signs with the approval of ${left.slice(0, 16)}… (entry ${last.n} of its log)`,
+      "give --approver PUB and --approval FILE, or allow it: --allow-no-approval",
     );
   }
   return [];
