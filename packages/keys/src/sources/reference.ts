@@ -108,34 +108,13 @@ async function closeKeys(keys: readonly OpenedKey[]): Promise<void> {
   for (const key of keys) await key.close?.();
 }
 
-/** Runs `work` with keys that can sign, then closes them. Throws a usage Failure for a public key. */
-export async function withSigners<T>(
+async function withOpened<T>(
   refs: readonly string[],
   options: readonly PassphraseOption[],
-  work: (keys: readonly SigningKey[]) => Promise<T>,
-): Promise<T> {
-  const keys = await openKeys(refs, options, false);
-  try {
-    return await work(
-      keys.map((key) => {
-        const { signer } = key;
-        if (!signer)
-          throw usage(`${key.name} is a public key; signing needs a private key`, "give the private key that firmseal keygen wrote");
-        return { ...key, signer };
-      }),
-    );
-  } finally {
-    await closeKeys(keys);
-  }
-}
-
-/** Runs `work` with keys of which only the public half is needed, in the order of `refs`. */
-export async function withPublicKeys<T>(
-  refs: readonly string[],
-  options: readonly PassphraseOption[],
+  publicOnly: boolean,
   work: (keys: readonly OpenedKey[]) => Promise<T>,
 ): Promise<T> {
-  const keys = await openKeys(refs, options, true);
+  const keys = await openKeys(refs, options, publicOnly);
   try {
     return await work(keys);
   } finally {
@@ -143,15 +122,33 @@ export async function withPublicKeys<T>(
   }
 }
 
+/** Runs `work` with keys that can sign, then closes them. Throws a usage Failure for a public key. */
+export const withSigners = <T>(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  work: (keys: readonly SigningKey[]) => Promise<T>,
+): Promise<T> =>
+  withOpened(refs, options, false, async (keys) =>
+    work(
+      keys.map((key) => {
+        const { signer } = key;
+        if (!signer)
+          throw usage(`${key.name} is a public key; signing needs a private key`, "give the private key that firmseal keygen wrote");
+        return { ...key, signer };
+      }),
+    ),
+  );
+
+/** Runs `work` with keys of which only the public half is needed, in the order of `refs`. */
+export const withPublicKeys = <T>(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  work: (keys: readonly OpenedKey[]) => Promise<T>,
+): Promise<T> => withOpened(refs, options, true, work);
+
 /** Runs `work` with one key of any kind, including its private part if it is in this process. */
-export async function withKey<T>(ref: string, options: readonly PassphraseOption[], work: (key: OpenedKey) => Promise<T>): Promise<T> {
-  const keys = await openKeys([ref], options, false);
-  try {
-    return await work(keys[0] as OpenedKey);
-  } finally {
-    await closeKeys(keys);
-  }
-}
+export const withKey = <T>(ref: string, options: readonly PassphraseOption[], work: (key: OpenedKey) => Promise<T>): Promise<T> =>
+  withOpened([ref], options, false, (keys) => work(keys[0] as OpenedKey));
 
 /**
  * Opens keys for verification, private or public. An external key must prove possession of its private half. Throws
@@ -159,14 +156,11 @@ export async function withKey<T>(ref: string, options: readonly PassphraseOption
  */
 export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
   if (refs.length === 0) throw usage("no key is given", "give the signer's public key: --key PUB");
-  const keys = await openKeys(refs, options, true);
-  try {
+  return withOpened(refs, options, true, async (keys) => {
     // a private half in this process, or a public key that the user chose to trust, needs no proof
     for (const { signer, private: secret } of keys) if (signer && !secret) await provePossession(signer);
-  } finally {
-    await closeKeys(keys);
-  }
-  return keys.map((key) => key.public);
+    return keys.map((key) => key.public);
+  });
 }
 
 /**

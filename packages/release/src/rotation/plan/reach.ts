@@ -1,7 +1,7 @@
 // Who can still reach a device: how many of its keys sign for us, how many somebody else has, and the consequences.
 
 import type { Sequence, TrustStore } from "@firmseal/verifier";
-import { equalBytes, MAX_SIGNATURES, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { equalBytes, JUMP, MAX_SIGNATURES, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { familyFacts, familyWords } from "../../trust/families.js";
 import { isRefusal } from "../../verify/refusals.js";
@@ -57,7 +57,7 @@ export interface Exposed {
 }
 
 /** How far above its floor a device accepts a release, where its list does not say. */
-export const WIDEST_JUMP = 2n ** 63n;
+export const WIDEST_JUMP = bigSequence(JUMP);
 
 type Standing = Pick<DeviceState, "model" | "store" | "floor">;
 
