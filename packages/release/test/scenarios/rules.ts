@@ -2,13 +2,18 @@
 
 import type { Scenario } from "./fleet.js";
 import { BOARD, history, now } from "./planned.js";
-import { all, hssKey, list } from "./world.js";
+import { all, hssKey, type Key, type List, list } from "./world.js";
 
 const others = { class: "camera" };
 /** Devices whose verifier has both algorithms, and devices that do not count the family of the second one. */
-const kinds = (first: Awaited<ReturnType<typeof list>>) => [
+const kinds = (first: List) => [
   { ...BOARD, name: "both algorithms", first, algorithms: ["ed25519", "hsslms"] as const, share: 3 },
   { ...BOARD, name: "Ed25519 only", classes: ["camera"], first, algorithms: ["ed25519"] as const, share: 2 },
+];
+
+const pastOf = async (first: List, by: readonly Key[], byEd25519: readonly Key[]) => [
+  ...(await history(0.5, { by, brings: first.bytes }, 10, 11, 12)),
+  ...(await history(0.5, { by: byEd25519, brings: first.bytes, ...others }, 10, 11, 12)),
 ];
 
 /** Two release keys must sign, one of them of the family HSS/LMS. Its only key is lost. */
@@ -25,10 +30,7 @@ export async function familyKeyLost(): Promise<Scenario> {
   const T1 = await list({ sequence: 1, root, release: [A, B, C, H], families });
   return {
     kinds: kinds(T1),
-    past: [
-      ...(await history(0.5, { by: [A, B, H], brings: T1.bytes }, 10, 11, 12)),
-      ...(await history(0.5, { by: [A, B], brings: T1.bytes, ...others }, 10, 11, 12)),
-    ],
+    past: await pastOf(T1, [A, B, H], [A, B]),
     steps: [await now(20, [A, B, H], T1.bytes), await now(20, [A, B], T1.bytes, others)],
     lists: [T1],
     lost: [H],
@@ -44,10 +46,7 @@ export async function familyRootLost(): Promise<Scenario> {
   const T1 = await list({ sequence: 1, root: [...ed, H], release: [A, B, C], families });
   return {
     kinds: kinds(T1),
-    past: [
-      ...(await history(0.5, { by: [A, B], brings: T1.bytes }, 10, 11, 12)),
-      ...(await history(0.5, { by: [A, B], brings: T1.bytes, ...others }, 10, 11, 12)),
-    ],
+    past: await pastOf(T1, [A, B], [A, B]),
     steps: [await now(20, [A, C], T1.bytes), await now(20, [A, C], T1.bytes, others)],
     lists: [T1],
     lost: [H],
@@ -63,10 +62,7 @@ export async function familyStolen(): Promise<Scenario> {
   const T1 = await list({ sequence: 1, root, release: [A, B, C, H], families });
   return {
     kinds: kinds(T1),
-    past: [
-      ...(await history(0.5, { by: [A, B, H], brings: T1.bytes }, 10, 11, 12)),
-      ...(await history(0.5, { by: [A, B], brings: T1.bytes, ...others }, 10, 11, 12)),
-    ],
+    past: await pastOf(T1, [A, B, H], [A, B]),
     steps: [await now(20, [A, C, H], T1.bytes), await now(20, [A, C], T1.bytes, others)],
     lists: [T1],
     stolen: [A, B],
