@@ -16,18 +16,8 @@ describe("init", () => {
   it("writes a file that works at once, and never overwrites", async () => {
     const p = fresh();
     p.put("app.bin", image(100));
-    const { json } = await p.ok([
-      "init",
-      "--vendor",
-      "example.com",
-      "--board",
-      "esp32=app.bin",
-      "--key",
-      "A.pem",
-      "--name",
-      "gateway",
-      "--json",
-    ]);
+    const init = ["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--key", "A.pem"];
+    const { json } = await p.ok([...init, "--name", "gateway", "--json"]);
     expect(json).toMatchObject({
       out: "firmseal.toml",
       project: null,
@@ -45,17 +35,7 @@ describe("init", () => {
     );
     expect(p.tree()).toEqual(before);
     mkdirSync(p.at("sub"));
-    const below = await p.ok([
-      "init",
-      "--vendor",
-      "example.com",
-      "--board",
-      "esp32=app.bin",
-      "--key",
-      "A.pem",
-      "--out",
-      "sub/firmseal.toml",
-    ]);
+    const below = await p.ok([...init, "--out", "sub/firmseal.toml"]);
     const then = /^then: firmseal (release --version 1\.0\.0 --product sub\/firmseal\.toml --allow-outside \.)$/m.exec(below.stderr);
     await p.ok(then?.[1]?.split(" ") ?? []);
     expect(p.has("sub/dist/1.0.0/release.json")).toBe(true);
