@@ -9,7 +9,6 @@ import { kernelOf, minifiedBundle } from "@firmseal/bundler";
 import { identityUuids } from "@firmseal/signer";
 import { boot, embeddedTrust, install, nextTrust, policyOf } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
-import { FLOORS_COMPONENT } from "@firmseal/verifier/device/roles";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
@@ -141,7 +140,7 @@ describe.concurrent("docs/guides/trust.md", () => {
     expect(device.invoked).toHaveLength(1);
     expect(vm.runInContext("[store.sequence[1], next.sequence[1], trust.threshold, trust.anchors.length]", context)).toEqual([1, 2, 1, 1]);
     // the same on a device with a floor for each role
-    const other = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]], FLOORS_COMPONENT], 200);
+    const other = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]]], 200);
     const roles = vm.createContext({ device: other, envelope: file("app.suit") });
     const features = ["install", "copy", "trust", "roles"] as const;
     for (const text of [await minifiedBundle({ algs: ["ed25519"], features, form: "script" }), file("board-trust.js").toString()])

@@ -8,7 +8,7 @@ import { flashDevice } from "@firmseal/verifier/device/flash";
 import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
 import { FlashModel } from "../../packages/simulator/src/storage-models/flash-model.js";
 import { erasedFlash, type Pages } from "../../packages/simulator/src/storage-models/flash-operations.js";
-import { type FlashRecord, newestFlashRecord, recordSize, sealOf } from "../../packages/verifier/src/device/flash-record.js";
+import { COUNTED, type FlashRecord, newestFlashRecord, recordSize, sealOf } from "../../packages/verifier/src/device/flash-record.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";
@@ -17,7 +17,7 @@ const PAGE = 512;
 const setup = { identity: who, components: [ID], capacity: PAGE, envelope: 2 * PAGE, pageSize: PAGE };
 const layout = layoutOf(setup);
 const AREAS = 2;
-const SIZE = recordSize(AREAS);
+const SIZE = recordSize(AREAS, COUNTED);
 
 function deviceOn(flash: FlashModel) {
   let what: Uint8Array | undefined;
@@ -68,7 +68,7 @@ export const seeds = () =>
   states.flatMap((_, i) => [
     Uint8Array.of(i),
     // the records lie last: counters, floor, sizes and the journal
-    ...Array.from({ length: 20 }, (__, word) =>
+    ...Array.from({ length: 36 }, (__, word) =>
       Uint8Array.of(128 + i, ...at((layout.records[word % 2] as number) + 4 * (word >> 1)), 4, 255, 255, 255, 255),
     ),
   ]);

@@ -17,7 +17,7 @@ import {
   singleImage,
 } from "@firmseal/signer";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
-import { FLOORS_COMPONENT, type roleFloors } from "@firmseal/verifier/device/roles";
+import type { roleFloors } from "@firmseal/verifier/device/roles";
 import { describe, expect, it } from "vitest";
 import { readKeys, readVectors } from "../../../test-vectors/index.mjs";
 import { hex } from "../../test-support/src/bytes.js";
@@ -149,7 +149,7 @@ describe("firmseal bundle", () => {
     const store = api.embeddedTrust(await signTrust(list, [signer(root)]));
     const uuid = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
     const identity = { vendor: [hex(uuid.replaceAll("-", ""))], class: [hex(uuid.replaceAll("-", ""))] };
-    const device = api.roleFloors(memoryDevice(identity, [[hex("00")], FLOORS_COMPONENT], 1000));
+    const device = api.roleFloors(memoryDevice(identity, [[hex("00")]], 1000));
     const payload = new Uint8Array(9);
     const file = { vendor: uuid, class: uuid, digest: createHash("sha256").update(payload).digest("hex"), size: 9, uri: "#f", payload };
     for (const [sequence, k, role] of [

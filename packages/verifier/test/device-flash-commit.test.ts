@@ -36,17 +36,17 @@ describe("what is committed", () => {
     const later = blankFlash();
     commit(on(later), 1, 1, 2, 3);
     const { write } = later;
-    later.write = (address, b) => write.call(later, address, address === RECORDS[1] + 40 ? Array.from(b, (x) => x & 0xfe) : b);
+    later.write = (address, b) => write.call(later, address, address === RECORDS[1] + 44 ? Array.from(b, (x) => x & 0xfe) : b);
     expect(() => commit(on(later), 2, 255, 255, 255)).toThrow("the record was not written");
     expect(on(later).floor()).toEqual([0, 1]);
-    for (const part of [0, 40]) {
+    for (const part of [0, 44]) {
       const flash = blankFlash();
       const { write } = flash;
       flash.write = (address, b) => write.call(flash, address, address === RECORDS[0] + part ? Array.from(b, (x) => x & 0xfe) : b);
       expect(() => commit(on(flash), 1, 255, 255, 255)).toThrow("the record was not written");
       expect(on(flash).floor()).toEqual([0, 0]);
       // one that is wrong in itself gets no seal
-      if (part === 0) expect(Array.from(flash.read(RECORDS[0] + 40, 4))).toEqual([255, 255, 255, 255]);
+      if (part === 0) expect(Array.from(flash.read(RECORDS[0] + 44, 4))).toEqual([255, 255, 255, 255]);
     }
   });
   it("is not an envelope that flash has changed on its way, in any of its pieces", async () => {

@@ -28,11 +28,14 @@ function holding(first: Uint8Array, second: Uint8Array = new Uint8Array(0), page
   };
   return new FlashModel([...erasedFlash(6, pageSize), page(first), page(second)]);
 }
-const MAGIC = 0x46535231;
+const MAGIC = 0x46535232;
+/** The number of bytes of counters(), and these bytes. */
+const COUNTED = 32;
+const counted = [9, 8, 7, 6, 5, 4, 3, 2];
 /** Sizes in slot 0 and 1 as a record has them. */
 const at = (size: number, slot: number): number => 2 * size + slot;
-const good = [MAGIC, 4, 0, 7, 0, 2, at(9, 1), 0, at(5, 0), 0];
-const tried = [...good.slice(0, 4), 3, ...good.slice(5, 7), at(6, 0), at(5, 0), at(4, 1)];
+const good = [MAGIC, 4, 0, 7, 0, 2, COUNTED, at(9, 1), 0, at(5, 0), 0, ...counted];
+const tried = [...good.slice(0, 4), 3, ...good.slice(5, 8), at(6, 0), at(5, 0), at(4, 1), ...counted];
 const journal = (...all: number[]) => {
   const b = Buffer.alloc(4 * all.length);
   all.forEach((w, i) => {
@@ -48,22 +51,23 @@ describe("a record", () => {
     const kept = (): number => on(flash).envelope()?.length ?? 0;
     const n1 = kept();
     expect(n1).toBeGreaterThan(100);
-    const first = [MAGIC, 1, 0, 1, 0, 2, at(n1, 1), 0, at(101, 1), 0];
-    expect(words(flash.read(RECORDS[0], 44), 11)).toEqual(words(sealed(...first), 11));
+    const counters = () => words(Uint8Array.from(on(flash).counters?.() as ArrayLike<number>), COUNTED / 4);
+    const first = [MAGIC, 1, 0, 1, 0, 2, COUNTED, at(n1, 1), 0, at(101, 1), 0, ...counters()];
+    expect(words(flash.read(RECORDS[0], 80), 20)).toEqual(words(sealed(...first), 20));
     const two = await release(2n ** 32n + 5n + "", image(2, 102));
     expect(install(two, trust, on(flash)).next()).toBeUndefined();
     const n2 = kept();
     expect(n2).not.toBe(n1);
-    const second = [MAGIC, 2, 1, 5, 3, 2, at(n2, 0), at(n1, 1), at(102, 0), at(101, 1)];
-    expect(words(flash.read(RECORDS[1], 48), 12)).toEqual([...words(sealed(...second), 11), 0xffffffff]);
+    const second = [MAGIC, 2, 1, 5, 3, 2, COUNTED, at(n2, 0), at(n1, 1), at(102, 0), at(101, 1), ...counters()];
+    expect(words(flash.read(RECORDS[1], 84), 21)).toEqual([...words(sealed(...second), 20), 0xffffffff]);
     const device = on(flash);
     device.start();
     device.start();
-    expect(words(flash.read(RECORDS[1] + 44, 16), 4)).toEqual([65535, 65535, 0xffffffff, 0xffffffff]);
+    expect(words(flash.read(RECORDS[1] + 80, 16), 4)).toEqual([65535, 65535, 0xffffffff, 0xffffffff]);
     device.confirm();
     device.confirm();
     device.start();
-    expect(words(flash.read(RECORDS[1] + 44, 16), 4)).toEqual([65535, 65535, 0, 0xffffffff]);
+    expect(words(flash.read(RECORDS[1] + 80, 16), 4)).toEqual([65535, 65535, 0, 0xffffffff]);
     expect([on(flash).pending(), on(flash).rolledBack()]).toEqual([false, false]);
   });
 
@@ -81,42 +85,66 @@ describe("a record", () => {
   });
   it("that says it is longer than its page is invalid, and is not read", () => {
     for (const areas of [1000, 2 ** 29, 2 ** 32 - 1])
-      expect(floorOf(holding(new Uint8Array(0), sealed(MAGIC, 4, 0, 7, 0, areas)))).toEqual([0, 0]);
+      expect(floorOf(holding(new Uint8Array(0), sealed(MAGIC, 4, 0, 7, 0, areas, 0)))).toEqual([0, 0]);
     for (const tries of [PAGE / 4, 2 ** 30, 2 ** 32 - 1])
       expect(floorOf(holding(new Uint8Array(0), sealed(...good.slice(0, 4), tries, ...good.slice(5))))).toEqual([0, 0]);
   });
-  it("may fill its page, to the last word of its journal", () => {
-    const small: FlashLayout = {
-      components: [{ id: ID, slots: [0, 128], size: 64 }],
-      envelopes: { slots: [192, 256], size: 64 },
-      records: [384, 448],
-      tries: 4,
-    };
-    const recorded = (tries: number) => holding(new Uint8Array(0), sealed(...good.slice(0, 4), tries, ...good.slice(5)), 64);
-    expect(on(recorded(4), small).floor()).toEqual([0, 7]);
-    expect(on(recorded(5), small).floor()).toEqual([0, 0]);
-    expect(() => on(blankFlash64(), { ...small, tries: 5 })).toThrow("a record does not fit a page");
-    const device = on(recorded(4), small);
-    for (let n = 0; n < 4; n++) device.start();
-    expect([device.pending(), on(recorded(4), small).pending()]).toEqual([true, true]);
+  const small: FlashLayout = {
+    components: [{ id: ID, slots: [0, 128], size: 128 }],
+    envelopes: { slots: [256, 384], size: 128 },
+    records: [768, 896],
+    tries: 11,
+  };
+  const blankSmall = () => new FlashModel(erasedFlash(8, 128));
+  it("has up to 128 bytes of counters, and fills their last word", () => {
+    const counters = (n: number, ...more: number[]) =>
+      on(holding(sealed(...good.slice(0, 6), n, ...good.slice(7, 11), ...more))).counters?.();
+    expect(Array.from(counters(5, 0x04030201, 5) as ArrayLike<number>)).toEqual([1, 2, 3, 4, 5]);
+    expect(counters(0)).toHaveLength(0);
+    expect(counters(128, ...new Array(32).fill(7))).toHaveLength(128);
+    for (const n of [129, 132, 2 ** 31, 2 ** 32 - 1]) expect(counters(n, ...new Array(33).fill(7))).toBeNull();
   });
-  const blankFlash64 = () => new FlashModel(erasedFlash(8, 64));
+  it("that does not fit its page is refused before anything is erased", () => {
+    const flash = blankSmall();
+    const device = on(flash, small);
+    device.begin(true);
+    device.keep([1, 2, 3]);
+    const before = flash.operations;
+    // the first release needs no tries: 12 words and the journal, and 76 bytes are left
+    const commit = (n: number) => ({ sequence: [0, 1] as [number, number], written: [], counters: new Array(n).fill(1) });
+    expect(code(() => device.persist(commit(77)))).toBe(errors.STORAGE_FULL);
+    expect(flash.operations).toBe(before);
+    device.persist(commit(76));
+    expect(on(flash, small).counters?.()).toHaveLength(76);
+  });
+  it("may fill its page, to the last word of its journal", () => {
+    const recorded = (tries: number) => holding(new Uint8Array(0), sealed(...good.slice(0, 4), tries, ...good.slice(5)), 128);
+    expect(on(recorded(11), small).floor()).toEqual([0, 7]);
+    expect(on(recorded(12), small).floor()).toEqual([0, 0]);
+    expect(() => on(blankSmall(), { ...small, tries: 12 })).toThrow("a record does not fit a page");
+    const device = on(recorded(11), small);
+    for (let n = 0; n < 11; n++) device.start();
+    expect([device.pending(), on(recorded(11), small).pending()]).toEqual([true, true]);
+  });
 
   it("of an envelope without a byte has none to start", () => {
     for (const size of [0, 1])
-      expect(on(holding(sealed(...good.slice(0, 6), at(size, 1), 0, at(5, 0), 0))).envelope()?.length).toBe(size || undefined);
+      expect(on(holding(sealed(...good.slice(0, 7), at(size, 1), ...good.slice(8)))).envelope()?.length).toBe(size || undefined);
   });
 
   it.each<[string, number[], boolean, boolean, number]>([
     ["not started", [], true, false, 5],
     ["started twice", [65535, 65535], true, false, 5],
-    ["started as often as it may be", [65535, 65535, 65535], false, true, 4],
+    ["started as often as it may be", [65535, 65535, 65535], true, false, 5],
+    ["started once more", [65535, 65535, 65535, 65535], false, true, 4],
     ["started once, by a word that was cut", [0xffff7fff], true, false, 5],
     ["confirmed", [65535, 0], false, false, 5],
     ["confirmed in its last start", [65535, 65535, 65535, 0], false, false, 5],
-    ["confirmed by a word that was cut: that is a start", [65535, 65535, 1], false, true, 4],
+    ["confirmed by a word that was cut: that is a start", [65535, 65535, 1], true, false, 5],
+    ["confirmed by a word that was cut in its last start: that goes back", [65535, 65535, 65535, 1], false, true, 4],
     ["with an erased word in front of a start: it counts as used", [0xffffffff, 65535], true, false, 5],
-    ["with nothing left to count with", [0xffffffff, 0xffffffff, 65535], false, true, 4],
+    ["with nothing left to count with", [0xffffffff, 0xffffffff, 65535], true, false, 5],
+    ["with an erased word in front of the one that goes back", [65535, 65535, 0xffffffff, 65535], false, true, 4],
   ])("on trial, %s", (_, log, pending, back, size) => {
     const device = on(holding(journal(...log)));
     expect([device.pending(), device.rolledBack(), device.size(ID, false)]).toEqual([pending, back, size]);
@@ -156,6 +184,19 @@ describe("a start", () => {
     flash.write = () => {};
     device.start();
     expect([device.pending(), device.rolledBack(), device.envelope()?.length, device.size(ID, false)]).toEqual([false, true, 6, 4]);
+  });
+  it("after the last try goes back, whether or not that can be written", () => {
+    for (const lost of [false, true]) {
+      const flash = holding(journal(65535, 65535, 65535));
+      if (lost) flash.write = () => {};
+      const device = on(flash);
+      device.start();
+      expect([device.pending(), device.rolledBack(), device.size(ID, false)]).toEqual([false, true, 4]);
+      const again = on(flash);
+      expect(again.rolledBack()).toBe(!lost);
+      again.start();
+      expect(again.rolledBack()).toBe(true);
+    }
   });
 });
 it("a journal with a gap continues after it: no word is written twice", () => {

@@ -16,7 +16,7 @@ import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
-import { FLOORS_COMPONENT, roleFloors } from "../src/device/roles.js";
+import { roleFloors } from "../src/device/roles.js";
 import { boot, type Device, embeddedTrust, errors, install, policyOf, type Source, type TrustStore } from "../src/index.js";
 import type { Commit, TrialDevice } from "../src/install/device.js";
 import { code, ID, identity, image, uuid } from "./releases.js";
@@ -24,7 +24,7 @@ import { blankIo, on as onStorage } from "./storage-files.js";
 
 const [root, releaseKey, debugKey] = [1, 2, 3].map(filledKey) as [PrivateKey, PrivateKey, PrivateKey];
 const [RELEASE, DEBUG, RECOVERY] = [2, 3, 4];
-const IDS = [ID, FLOORS_COMPONENT as Uint8Array[]];
+const IDS = [ID];
 const PAGE = 4096;
 
 let store: TrustStore;
@@ -39,11 +39,10 @@ beforeAll(async () => {
 });
 
 const policy = (role = RELEASE) => policyOf(store, role, identity);
-function made(sequence: number, k = releaseKey, bytes = image(1, 500), component?: string[]): Promise<Uint8Array> {
+function made(sequence: number, k = releaseKey, bytes = image(1, 500)): Promise<Uint8Array> {
   const file = {
     sequence,
     ...uuid,
-    ...(component && { component }),
     digest: sha256Hex(bytes),
     size: bytes.length,
     uri: "#f",
@@ -136,13 +135,6 @@ describe.each(devices)("roleFloors() on %s", (_, make) => {
     expect(into(await made(2), RECOVERY)).toBe(errors.ROLLBACK);
   });
 
-  it("lets no manifest write the floors", async () => {
-    const open = make(0);
-    const bad = await made(5, debugKey, new Uint8Array(40), ["floors"]);
-    expect(code(() => install(bad, policy(DEBUG), roleFloors(open())).next())).toBe(errors.COMPONENT_UNKNOWN);
-    expect(code(() => install(bad, policy(DEBUG), open()).next())).toBe(0);
-  });
-
   it("counts what was installed before for every role", async () => {
     const open = make(0);
     install(await made(50), policy(), open()).next();
@@ -183,49 +175,50 @@ describe.each(devices.filter(([name]) => name === "flash" || name === "storage")
   });
 });
 
-it("a device without room for floors, or without counters, is refused", () => {
-  expect(code(() => roleFloors(memoryDevice(identity, [ID], 4096)))).toBe(errors.COMPONENT_UNKNOWN);
-  expect(code(() => roleFloors(memoryDevice(identity, IDS, 127)))).toBe(errors.COMPONENT_UNKNOWN);
-  expect(code(() => roleFloors(memoryDevice(identity, IDS, 128)))).toBe(0);
+it("a device without counters is refused", () => {
   const device = memoryDevice(identity, IDS, 128);
   delete device.counters;
-  expect(code(() => roleFloors(device))).toBe(errors.COMPONENT_UNKNOWN);
+  expect(code(() => roleFloors(device))).toBe(errors.DEVICE_FAULT);
 });
 
-it("what was stored differently from what was written is not committed", async () => {
-  const device = roleFloors(memoryDevice(identity, IDS, 4096));
-  const { write } = device;
-  device.write = (id, offset, bytes) => write(id, offset, id.length === 1 && bytes[0] === RELEASE ? new Uint8Array(bytes.length) : bytes);
-  const ten = await made(10);
-  expect(code(() => install(ten, policy(), device).next())).toBe(errors.DEVICE_FAULT);
-  expect(device.floor()).toEqual([0, 0]);
+it("on flash whose pages have no room for the floors, nothing is committed", async () => {
+  const flash = new FlashModel(erasedFlash(24, 128));
+  const small = {
+    components: [{ id: ID, slots: [0, 512] as [number, number], size: 512 }],
+    envelopes: { slots: [1024, 1792] as [number, number], size: 768 },
+    records: [2560, 2688] as [number, number],
+  };
+  const open = () => flashDevice(flash, identity, small, () => true);
+  const [ten, debug] = [await made(10), await made(5, debugKey)];
+  install(ten, policy(), roleFloors(open())).next();
+  expect(code(() => install(debug, policy(DEBUG), roleFloors(open())).next())).toBe(errors.STORAGE_FULL);
+  expect([roleFloors(open()).floor(), roleFloors(open()).currentRole()]).toEqual([[0, 10], RELEASE]);
 });
 
-describe("the component of the floors", () => {
+describe("the counters of a device with roles", () => {
   const SUM = Array.from({ length: 28 }, (_, i) => i + 1);
   const counters = (role: number) => [...SUM, role, 0, 0, role];
-  /** What is stored for a role with a floor below 256. */
-  const entry = (role: number, floor: number) => [role, 40, 0, 0, 0, 0, 0, 0, 0, floor, ...counters(role)];
-  /** A device that has one component alone, and keeps plain numbers. */
-  function plain(bytes: number[], role: number, floor: number) {
-    const kept = { bytes: [...bytes], floor: [0, floor] as [number, number], counters: counters(role) as ArrayLike<number> };
+  /** What is kept for a role with a floor below 256: the floor, then its counters. */
+  const eight = (floor: number) => [0, 0, 0, 0, 0, 0, 0, floor];
+  const entry = (role: number, floor: number) => [...eight(floor), ...counters(role)];
+  const START = counters(RELEASE);
+  /** A device that keeps plain numbers. `back`: it has gone back. */
+  function plain(bytes: number[] | null, floor: number, back = false) {
+    const kept = { floor: [0, floor] as [number, number], counters: bytes as ArrayLike<number> | null, reset: undefined as unknown };
     const device = {
       identity,
       floor: () => kept.floor,
       counters: () => kept.counters,
-      capacity: () => 128,
-      size: () => kept.bytes.length,
-      read: (_: unknown, at: number, n: number) => kept.bytes.slice(at, at + n),
-      erase: () => void kept.bytes.splice(0),
-      write: (_: unknown, at: number, b: ArrayLike<number>) => void kept.bytes.splice(at, b.length, ...Array.from(b)),
-      persist: (commit: Commit) => Object.assign(kept, { floor: commit.sequence, counters: commit.counters }),
+      rolledBack: () => back,
+      persist: (commit: Commit) =>
+        Object.assign(kept, { floor: commit.sequence, counters: Array.from(commit.counters), reset: commit.reset }),
     };
     return { kept, device: roleFloors(device as unknown as Device) };
   }
   const commit = (role: number, sequence: [number, number], more = {}) => ({ sequence, written: [], counters: counters(role), ...more });
 
-  it("keeps each bit of a floor, and each counter of the other roles", () => {
-    const { kept, device } = plain([], RELEASE, 1);
+  it("keep each bit of a floor, and each counter of the other roles", () => {
+    const { kept, device } = plain(START, 1);
     device.persist(commit(RELEASE, [0x81828384, 0xf5f6f7f8]));
     device.persist(commit(DEBUG, [0, 7]));
     expect([device.floor(RELEASE), device.floor(DEBUG)]).toEqual([
@@ -233,45 +226,83 @@ describe("the component of the floors", () => {
       [0, 7],
     ]);
     for (const role of [RELEASE, DEBUG]) expect(Array.from(device.counters?.(role) ?? [])).toEqual(counters(role));
-    const first = [RELEASE, 40, 0x81, 0x82, 0x83, 0x84, 0xf5, 0xf6, 0xf7, 0xf8, ...counters(RELEASE)];
+    const first = [0x81, 0x82, 0x83, 0x84, 0xf5, 0xf6, 0xf7, 0xf8, ...counters(RELEASE)];
     // what was installed before counts for every role
-    expect(kept.bytes).toEqual([DEBUG, ...first, ...entry(DEBUG, 7), RECOVERY, 40, ...entry(RELEASE, 1).slice(2)]);
-  });
-
-  it("is the only one that manifests cannot name", () => {
-    const { device } = plain([], RELEASE, 1);
-    const [name] = FLOORS_COMPONENT as [number[]];
-    const ids = [[name], [[...name]], [], [name, [0]], [[0], name], [name.slice(1)], [name.map((x) => x ^ 1)]];
-    expect(ids.map((id) => device.capacity(id))).toEqual([-1, -1, 128, 128, 128, 128, 128]);
+    const recovery = [...eight(1), ...SUM, RECOVERY, 0, 0, RELEASE];
+    expect(kept.counters).toEqual([...counters(DEBUG), RELEASE, ...eight(7), ...first, ...recovery]);
+    // the floor of a device without roles is the highest
+    expect(kept.floor).toEqual([0x81828384, 0xf5f6f7f8]);
+    expect(kept.counters?.length).toBeLessThanOrEqual(128);
   });
 
   it("may lack a role: it has no floor and no counters then, and gets none by the commit of another", () => {
-    const { kept, device } = plain([DEBUG, ...entry(RELEASE, 9), ...entry(DEBUG, 7)], DEBUG, 7);
+    const { kept, device } = plain([...counters(DEBUG), RELEASE, ...eight(7), ...entry(RELEASE, 9)], 9);
     expect([device.floor(), device.floor(DEBUG), device.floor(RECOVERY)]).toEqual([
       [0, 9],
       [0, 7],
       [0, 0],
     ]);
-    expect(device.counters?.()).toEqual(counters(RELEASE));
+    expect(Array.from(device.counters?.() ?? [])).toEqual(counters(RELEASE));
     expect(device.counters?.(RECOVERY)).toBeNull();
     device.persist(commit(RELEASE, [0, 10]));
-    expect(kept.bytes).toEqual([RELEASE, ...entry(RELEASE, 10), ...entry(DEBUG, 7)]);
+    expect(kept.counters).toEqual([...counters(RELEASE), DEBUG, ...eight(10), ...entry(DEBUG, 7)]);
     device.persist(commit(RECOVERY, [0, 1]));
-    expect(kept.bytes).toEqual([RECOVERY, ...entry(RELEASE, 10), ...entry(DEBUG, 7), ...entry(RECOVERY, 1)]);
+    expect(kept.counters).toEqual([...counters(RECOVERY), RELEASE, ...eight(1), ...entry(RELEASE, 10), ...entry(DEBUG, 7)]);
+    expect(kept.floor).toEqual([0, 10]);
   });
 
-  it("goes below a floor only if counting begins again", () => {
-    const { kept, device } = plain([RELEASE, ...entry(RELEASE, 9), ...entry(DEBUG, 7)], RELEASE, 9);
-    const before = [...kept.bytes];
+  it("begin without any floor, and a policy without a trust file is one of releases", () => {
+    const { kept, device } = plain(null, 0);
+    expect([device.floor(), device.counters?.(), device.currentRole()]).toEqual([[0, 0], null, RELEASE]);
+    device.persist({ sequence: [0, 3], written: [], counters: SUM });
+    expect(kept.counters).toEqual([...SUM, RELEASE, 0, 0, 0, RELEASE, ...eight(3)]);
+    expect([device.floor(), device.floor(DEBUG)]).toEqual([
+      [0, 3],
+      [0, 0],
+    ]);
+  });
+
+  it("of which a device keeps a part only count with the highest floor for every role", () => {
+    const whole = [...counters(DEBUG), RELEASE, ...eight(7), ...entry(RELEASE, 9)];
+    for (const n of [32, 33, 40, 42, 80]) {
+      const { device } = plain(whole.slice(0, n), 9);
+      expect([device.floor(), device.floor(DEBUG), device.currentRole()]).toEqual([[0, 9], [0, 9], DEBUG]);
+    }
+    const { device } = plain(null, 9);
+    expect([device.floor(RECOVERY), device.counters?.(RECOVERY)]).toEqual([[0, 9], null]);
+    // what nobody kept is of no manifest
+    device.persist(commit(RELEASE, [0, 10]));
+    expect(Array.from(device.counters?.(DEBUG) ?? [])).toEqual([...new Array(28).fill(0), DEBUG, 0, 0, 0]);
+  });
+
+  it("name the role of the release that a device went back to", () => {
+    const bytes = [...counters(DEBUG), RECOVERY, ...eight(7), ...entry(RECOVERY, 9)];
+    expect([false, true].map((back) => plain(bytes, 9, back).device.currentRole())).toEqual([DEBUG, RECOVERY]);
+    // nobody kept it
+    expect(plain(counters(DEBUG), 9, true).device.currentRole()).toBe(DEBUG);
+    const { kept, device } = plain(bytes, 9, true);
+    device.persist(commit(RELEASE, [0, 1]));
+    expect(kept.counters?.[32]).toBe(RECOVERY);
+  });
+
+  it("go below a floor only if counting begins again", () => {
+    const { kept, device } = plain([...counters(RELEASE), RELEASE, ...eight(9), ...entry(DEBUG, 7)], 9);
+    const before = kept.counters;
     for (const [role, n] of [
       [RELEASE, 8],
       [DEBUG, 6],
     ] as const)
       expect(code(() => device.persist(commit(role, [0, n])))).toBe(errors.DEVICE_FAULT);
-    expect([kept.bytes, kept.floor]).toEqual([before, [0, 9]]);
+    expect([kept.counters, kept.floor]).toEqual([before, [0, 9]]);
     device.persist(commit(RELEASE, [0, 9]));
     device.persist(commit(RELEASE, [0, 8], { reset: true }));
-    expect(device.floor()).toEqual([0, 8]);
+    expect([device.floor(), kept.floor, kept.reset]).toEqual([[0, 8], [0, 8], true]);
+  });
+
+  it("have no place for a role that signs no releases", () => {
+    const { kept, device } = plain(START, 1);
+    for (const role of [1, 5, 255]) expect(code(() => device.persist(commit(role, [0, 9])))).toBe(errors.DEVICE_FAULT);
+    expect(kept.counters).toBe(START);
   });
 });
 

@@ -37,14 +37,14 @@ describe("a record", () => {
   const untried = { tries: 0 };
   it.each<[string, string]>([
     ["another first letter", record(parts, { ...untried, magic: "g1" })],
-    ["another version", record(parts, { ...untried, magic: "f2" })],
+    ["another version", record(parts, { ...untried, magic: "f1" })],
     ["another check value", record(parts, { ...untried, sum: "12345678" })],
     [
       "a check value whose last octet is wrong",
-      record(parts, { ...untried, sum: `${sha(record(parts, untried).slice(0, 176)).slice(0, 7)}\0` }),
+      record(parts, { ...untried, sum: `${sha(record(parts, untried).slice(0, 178)).slice(0, 7)}\0` }),
     ],
-    ["an octet too many", record(parts, { ...untried, more: "\xff\xff" })],
-    ["an octet too few", record(parts, { ...untried, more: "" })],
+    ["an octet too many", record(parts, { ...untried, end: "\xff\xff" })],
+    ["an octet too few", record(parts, { ...untried, end: "" })],
   ])("with %s is invalid", (_, text) => {
     for (const name of ["firmseal.r0", "firmseal.r1"]) {
       const io = holding({ [name]: text });

@@ -28,7 +28,8 @@ describe("going back after failed starts", () => {
       b = restart(b, careful);
     }
     for (let n = 0; n < 5; n++) {
-      expect([b.device.pending(), b.device.rolledBack(), starts(b), formatSequence(b.device.floor())]).toEqual([false, true, one, "2"]);
+      const started = starts(b);
+      expect([b.device.pending(), b.device.rolledBack(), started, formatSequence(b.device.floor())]).toEqual([false, true, one, "2"]);
       // the one before is not put in doubt by what it says about itself
       b.device.confirm();
       b = restart(b, careful);
@@ -64,7 +65,7 @@ describe("going back after failed starts", () => {
       expect(starts(after)).toEqual(two);
     }
     after = restart(after, careful);
-    expect([after.device.rolledBack(), starts(after)]).toEqual([true, one]);
+    expect([starts(after), after.device.rolledBack()]).toEqual([one, true]);
     // once more, and it counts
     const again = await updated();
     starts(again);
@@ -84,6 +85,22 @@ describe("going back after failed starts", () => {
         b = restart(b, careful);
         expect([b.device.pending(), b.device.rolledBack(), starts(b)]).toEqual([false, false, two]);
       }
+    }
+  });
+
+  it("lets another device on the same flash confirm, in the last start too", async () => {
+    for (const count of [1, 2, 3]) {
+      let b = await updated();
+      for (let n = 0; n < count; n++) {
+        if (n) b = restart(b, careful);
+        starts(b);
+      }
+      // the boot file has one, and the app another
+      const { device } = on(b.flash, careful);
+      expect([device.pending(), device.rolledBack()]).toEqual([true, false]);
+      device.confirm();
+      b = restart(b, careful);
+      expect([starts(b), b.device.rolledBack()]).toEqual([two, false]);
     }
   });
 
@@ -151,7 +168,8 @@ describe("going back after failed starts", () => {
           }
           const after = on(new FlashModel(b.flash.pages), careful);
           const floor = formatSequence(after.device.floor());
-          expect([after.device.rolledBack() ? one : two, "2"]).toEqual([starts(after), floor]);
+          const started = starts(after);
+          expect([after.device.rolledBack() ? one : two, "2"]).toEqual([started, floor]);
           seen++;
           if (depth > 1) go(b.flash.pages, depth - 1);
         }

@@ -7,7 +7,7 @@ import { erasedFlash } from "../../simulator/src/storage-models/flash-operations
 import { powerOn, type StorageModel, storageIo } from "../../simulator/src/storage-models/storage-model.js";
 import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { flashDevice } from "../src/device/flash.js";
-import { recordSize, sealOf } from "../src/device/flash-record.js";
+import { COUNTED, recordSize, sealOf } from "../src/device/flash-record.js";
 import { isLater, nextGeneration } from "../src/device/generation.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type StartedApp, storageBoot, storageDevice } from "../src/device/storage.js";
@@ -68,7 +68,7 @@ describe("records and marks", () => {
     ).next();
     const page = [16, 17].find((p) => (flash.pages[p] as Uint8Array)[0] !== 255) as number;
     const record = Uint8Array.from(flash.pages[page] as Uint8Array);
-    const size = recordSize(2);
+    const size = recordSize(2, COUNTED);
     record.fill(255, 4, 8);
     record.set(sealOf(record.slice(0, size - 4)) as Uint8Array, size - 4);
     let pages = flash.pages.map((p, i) => (i === page ? record : p));

@@ -26,27 +26,32 @@ export interface Part {
 export const UNMARKED = "\xff".repeat(8);
 export const MARK = "\0".repeat(8);
 
-/** A record with the marks `marks`, of which the first is the confirmation. */
+/** A record with the marks `marks`, of which the first is the confirmation. `counted`: by slot of the envelope. */
 export function record(
   parts: Part[],
   {
-    magic = "f1",
+    magic = "f2",
     tries = 2,
     generation = 5,
     floor = [1, 2],
     marks = [] as string[],
     counted = [] as string[],
     sum = "",
-    more = "\xff",
+    end = "\xff",
   } = {},
 ): string {
   let body = magic + String.fromCharCode(tries, parts.length) + u32(generation) + floor.map(u32).join("");
-  // `counted`: by slot of the envelope, the value in place of its digest; the second lowest bit of its slot says so
   for (const [i, p] of parts.entries()) {
-    const lying = p.slots.map((s, j) => (i === 0 && counted[j] !== undefined ? u32(s.length) + counted[j].padEnd(32, "\0") : lies(s)));
-    body += u32(p.now + (i === 0 && counted.length > 0 ? 2 : 0)) + u32(p.before) + lying.join("");
+    const kept = (s: string, j: number) => {
+      const first = counted[j]?.slice(0, 32).padEnd(32, "\0");
+      return i === 0 && s && first ? u32(s.length) + first : lies(s);
+    };
+    body += u32(p.now) + u32(p.before) + p.slots.map(kept).join("");
   }
-  return body + (sum || sha(body).slice(0, 8)) + Array.from({ length: tries + 2 }, (_, i) => marks[i] ?? UNMARKED).join("") + more;
+  const more = (counted[(parts[0] as Part).now] ?? "").slice(32);
+  const rest = more.length % 2 ? more : `${more}\0`;
+  body += String.fromCharCode(rest.length) + rest;
+  return body + (sum || sha(body).slice(0, 8)) + Array.from({ length: tries + 2 }, (_, i) => marks[i] ?? UNMARKED).join("") + end;
 }
 
 /** Storage that holds files. Those of the parts are named as the records name them. */

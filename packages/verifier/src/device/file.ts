@@ -35,7 +35,7 @@ export interface DeviceRecord {
   device: string[];
   /** In decimal, up to 2^64 - 1. */
   floor: string;
-  /** Device.counters(), in hex. Absent before the first installation, and in files of older versions. */
+  /** Device.counters(), in hex. Absent before the first installation. */
   counters?: string;
   /** The capacity of a slot, in bytes. */
   capacity: number;
@@ -270,7 +270,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     return own(record.components, name) ? record.components[name] : { slot: 0, size: 0 };
   }
 
-  /** Refuses if a later session has changed the folder: its work must be neither undone nor overwritten. */
+  /** Refuses once another device has changed the folder: a slot that was not current may be current now. */
   function settled(): void {
     if (JSON.stringify(readRecord(fs, folder)) !== JSON.stringify(record)) throw new Error("the device has changed meanwhile");
   }
@@ -326,6 +326,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {
       var f = fresh[componentName(id)];
+      settled();
       writeFully(fs, f.fd, typed(bytes), offset);
       if (offset + bytes.length > f.size) f.size = offset + bytes.length;
     },

@@ -1,12 +1,11 @@
 // The records of the device on raw flash: which slots are current, in which release, and whether it was started and
 // confirmed. Of two pages, the newer complete one applies.
 //
-// A record, in little-endian words of 4 bytes: magic, generation, floor (high, low), tries, number of areas; for each
-// area, the current and the previous slot; CRC-32 of all that. The journal follows: one word for each start or
-// confirmation. If the page has room and an older version did not write it, the length and bytes of counters() come
-// last. They are read back before the CRC-32 is written.
+// A record, in little-endian words of 4 bytes: magic, generation, floor (high, low), tries, number of areas, number of
+// bytes of counters(); for each area, the current and the previous slot; these bytes, filled up to a whole word; CRC-32
+// of all that. The journal follows: one word for each start, and one for the confirmation or for going back.
 
-import { newBytes, octetsOf } from "../base/bytes.js";
+import { newBytes, octetsOf, subBytes } from "../base/bytes.js";
 import type { Bytes, Sequence } from "../base/types.js";
 import type { Flash } from "./flash.js";
 import { isLater } from "./generation.js";
@@ -25,17 +24,17 @@ export interface FlashRecord {
   next: number;
   starts: number;
   confirmed: boolean;
-  /** The result of counters(), or null. */
-  counters: Bytes | null;
+  /** The result of counters(). */
+  counters: Bytes;
 }
 
-export var MAGIC = 1179865649; // "FSR1"
+export var MAGIC = 1179865650; // "FSR2"
 export var ERASED = 4294967295;
 /** Words of the journal after a record. A confirmation needs all its bits; any other word is a start. */
 export var CONFIRMED = 0;
 export var STARTED = 65535;
-/** Number of words before the areas: magic, generation, floor (high, low), tries, number of areas. */
-var HEAD = 6;
+/** Number of words before the areas: magic, generation, floor (high, low), tries, and the two numbers. */
+var HEAD = 7;
 
 function word(bytes: Bytes, index: number): number {
   var at = index * 4;
@@ -70,21 +69,17 @@ export function sealOf(body: Bytes): Bytes {
   return octets([crc32(body, body.length)]);
 }
 
-/** Maximum number of bytes of counters(). */
-export var MOST = 96;
+/** Number of bytes of counters(): of a device with one floor, and the maximum. */
+export var COUNTED = 32;
+export var MOST = 128;
 
-/** The offset of the counters and their length in a page. */
-export function countersAt(areas: number, tries: number): number {
-  return recordSize(areas) + tries * 4 + 4;
-}
-
-/** The length in bytes of a record without its journal. */
-export function recordSize(areas: number): number {
-  return (HEAD + 2 * areas + 1) * 4;
+/** The length in bytes of a record without its journal. `counted`: the number of bytes of counters(). */
+export function recordSize(areas: number, counted: number): number {
+  return (HEAD + 2 * areas + ((counted + 3) >> 2) + 1) * 4;
 }
 
 /** The only place where bytes of a record enter. Refuses values that are not octets. */
-function octetsAt(flash: Flash, at: number, n: number): Bytes {
+export function octetsAt(flash: Flash, at: number, n: number): Bytes {
   return octetsOf(flash.read(at, n), n);
 }
 
@@ -94,15 +89,23 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
     bytes = octetsAt(flash, at, HEAD * 4),
     tries = word(bytes, 4),
     areas = word(bytes, 5),
-    size = recordSize(areas),
-    behind = countersAt(areas, tries),
+    counted = word(bytes, 6),
+    size,
     record: FlashRecord,
     i,
     w;
-  if (word(bytes, 0) !== MAGIC || behind > flash.pageSize) return null;
+  if (word(bytes, 0) !== MAGIC || counted > MOST) return null;
+  size = recordSize(areas, counted);
+  if (size + tries * 4 + 4 > flash.pageSize) return null;
   bytes = octetsAt(flash, at, size);
   // the numbers that were used to read it are among those that the CRC-32 covers
-  if (crc32(bytes, size - 4) !== word(bytes, size / 4 - 1) || word(bytes, 4) !== tries || word(bytes, 5) !== areas) return null;
+  if (
+    crc32(bytes, size - 4) !== word(bytes, size / 4 - 1) ||
+    word(bytes, 4) !== tries ||
+    word(bytes, 5) !== areas ||
+    word(bytes, 6) !== counted
+  )
+    return null;
   record = {
     page: page,
     generation: word(bytes, 1),
@@ -113,7 +116,7 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
     next: at + size,
     starts: 0,
     confirmed: tries === 0,
-    counters: null,
+    counters: subBytes(bytes, (HEAD + 2 * areas) * 4, counted),
   };
   for (i = 0; i < areas; i++) {
     record.now.push(word(bytes, HEAD + 2 * i));
@@ -129,10 +132,6 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
       if (w === CONFIRMED) record.confirmed = true;
       else record.starts = i + 1;
     }
-  }
-  if (behind + 4 <= flash.pageSize) {
-    w = word(octetsAt(flash, at + behind, 4), 0);
-    if (w <= MOST && behind + 4 + w <= flash.pageSize) record.counters = octetsAt(flash, at + behind + 4, w);
   }
   return record;
 }

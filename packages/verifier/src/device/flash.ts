@@ -13,16 +13,18 @@ import { feed, type Input, inputOf, sameBytes } from "../cbor/reader.js";
 import type { Commit, ComponentId, TrialDevice } from "../install/device.js";
 import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js";
 import type { Identity } from "../interpreter/frame.js";
-import { STORAGE_FULL, UNCONFIRMED } from "../spec/errors.generated.js";
+import { DEVICE_FAULT, STORAGE_FULL, UNCONFIRMED } from "../spec/errors.generated.js";
 import { sameId } from "./component.js";
 import {
   CONFIRMED,
-  countersAt,
+  COUNTED,
   ERASED,
   type FlashRecord,
   MAGIC,
+  MOST,
   newestFlashRecord,
   octets,
+  octetsAt,
   recordSize,
   STARTED,
   sealOf,
@@ -111,7 +113,7 @@ function checkLayout(flash: Flash, areas: FlashArea[], layout: FlashLayout): voi
   for (j = 0; j < 2; j++) add(layout.records[j], flash.pageSize);
   for (i = 0; i < begin.length; i++)
     for (j = 0; j < i; j++) if (begin[i] < begin[j] + size[j] && begin[j] < begin[i] + size[i]) throw new Error("the layout overlaps");
-  if (recordSize(areas.length) + (layout.tries || 0) * 4 + 4 > flash.pageSize) throw new Error("a record does not fit a page");
+  if (recordSize(areas.length, COUNTED) + (layout.tries || 0) * 4 + 4 > flash.pageSize) throw new Error("a record does not fit a page");
 }
 
 /**
@@ -125,6 +127,8 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     current: number[] = [],
     back = false,
     pending = false,
+    // the record, or its remains, in the page that the next commit writes: of this device or of another on this flash
+    next: Bytes,
     installing = false,
     fresh: (Writer | undefined)[] = [],
     // the incoming envelope, its parts that have arrived, and what will be kept
@@ -136,10 +140,16 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     device: FlashDevice,
     i;
 
+  function nextPage(): Bytes {
+    var n = recordSize(areas.length, MOST);
+    return octetsAt(flash, layout.records[record ? 1 - record.page : 0], n < flash.pageSize ? n : flash.pageSize);
+  }
+
   function refresh(): void {
     var k, list: number[];
     record = newestFlashRecord(flash, layout.records);
-    back = !!record && !record.confirmed && record.starts >= record.tries;
+    next = nextPage();
+    back = !!record && !record.confirmed && record.starts > record.tries;
     pending = !!record && !record.confirmed && !back;
     list = record ? (back ? record.before : record.now) : [];
     current = [];
@@ -152,25 +162,34 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return -1;
   }
 
-  /** Refuses while a release is unconfirmed: writing would overwrite the release to go back to. */
+  /** Whether a commit has begun since. */
+  function changed(): boolean {
+    return !equalConstantTime(nextPage(), next);
+  }
+
+  /** Refuses once another device on this flash has committed: the slot that was not current may be current now. */
   function settled(): void {
-    var found = newestFlashRecord(flash, layout.records);
-    if (pending) refuse(UNCONFIRMED);
-    // another device on this flash may have committed since: the slot that was not current may be current now
-    if ((found ? found.generation : 0) !== (record ? record.generation : 0)) throw new Error("the device has changed meanwhile");
+    if (changed()) refuse(DEVICE_FAULT);
   }
 
   function writerAt(base: number, size: number, ram: number[] | null): Writer {
     return { base: base, size: size, n: 0, tail: [], erased: 0, closed: false, stale: false, ram: ram };
   }
 
-  function writer(area: number): Writer {
+  /** Refuses while a release is unconfirmed: writing would overwrite the release to go back to. */
+  function free(): void {
+    if (pending) refuse(UNCONFIRMED);
     settled();
+  }
+
+  function writer(area: number): Writer {
+    free();
     return writerAt(areas[area].slots[1 - (current[area] & 1)], areas[area].size, null);
   }
 
   /** Writes whole words. Erases a page when its first byte arrives. */
   function put(w: Writer, bytes: Bytes, at: number): void {
+    settled();
     for (; w.erased < at + bytes.length; w.erased += flash.pageSize) flash.erase(w.base + w.erased);
     if (bytes.length) flash.write(w.base + at, bytes);
   }
@@ -238,21 +257,16 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       at = layout.records[page],
       // without a previous release, there is nothing to go back to
       tries = (current[0] && layout.tries) || 0,
-      words = [MAGIC, nextGeneration(record ? record.generation : 0), floor[0], floor[1], tries, areas.length],
-      behind = countersAt(areas.length, tries),
+      words = [MAGIC, nextGeneration(record ? record.generation : 0), floor[0], floor[1], tries, areas.length, counters.length],
       body,
-      more,
       k;
     for (k = 0; k < areas.length; k++) words.push(now[k], current[k]);
-    body = octets(words);
+    body = concat([octets(words), counters, part([0, 0, 0], 0, -counters.length & 3)]);
+    // with a floor for each role, the counters are longer
+    if (body.length + tries * 4 + 8 > flash.pageSize) refuse(STORAGE_FULL);
     flash.erase(at);
     flash.write(at, body);
-    more = concat([octets([counters.length]), counters]);
-    // a layout in the field may fill its pages without them
-    if (behind + more.length > flash.pageSize) more = [];
-    else flash.write(at + behind, more);
-    if (!equalConstantTime(concat([flash.read(at, body.length), flash.read(at + behind, more.length)]), concat([body, more])))
-      throw new Error("the record was not written");
+    if (!equalConstantTime(flash.read(at, body.length), body)) throw new Error("the record was not written");
     // from here on, a failure must not remove the new slots
     fresh = [];
     flash.write(at + body.length, sealOf(body));
@@ -330,7 +344,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
         k,
         j,
         w;
-      settled();
+      free();
       if (!commit.reset && compareSequence(commit.sequence, device.floor()) < 0) throw new Error("the floor would go down");
       for (k = 0; k < areas.length; k++) now.push(current[k]);
       for (j = 0; j < commit.written.length; j++) {
@@ -353,9 +367,12 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
         now;
       fresh = [];
       kept = null;
-      if (left.length < 2) return;
-      now = newestFlashRecord(flash, layout.records);
-      if ((now ? now.generation : 0) !== (record ? record.generation : 0)) return;
+      if (changed()) {
+        now = newestFlashRecord(flash, layout.records);
+        if ((now ? now.generation : 0) !== (record ? record.generation : 0)) return;
+        // it was a commit of this device, and it failed
+        next = nextPage();
+      }
       // no record refers to it; erase its first page anyway, so that nothing takes it for an image (python-tuf
       // CVE-2020-15163)
       for (k = 1; k < left.length; k++) {
@@ -368,10 +385,12 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     },
     start: function () {
       var r = record as FlashRecord;
-      if (pending && r.starts < r.tries) {
+      settled();
+      if (pending) {
         flash.write(r.next, octets([STARTED]));
-        if (equalConstantTime(flash.read(r.next, 4), octets([ERASED]))) {
-          // The word was not written. An uncounted start could fail forever, so the previous release is current.
+        // Out of tries, or the word was not written: an uncounted start could fail forever. The previous release is
+        // current.
+        if (r.starts === r.tries || equalConstantTime(flash.read(r.next, 4), octets([ERASED]))) {
           pending = false;
           back = true;
           current = r.before;
@@ -384,6 +403,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     },
     confirm: function () {
       var found;
+      settled();
       // an app cannot confirm a release that was installed while it ran and has not started yet
       if (!pending || !(record as FlashRecord).starts) return;
       flash.write((record as FlashRecord).next, octets([CONFIRMED]));

@@ -57,15 +57,14 @@ export interface Kept {
   back: boolean;
 }
 
-// A record: "f1", tries, parts; generation, floor (high, low), 4 bytes each; for each part (the envelope, then the
+// A record: "f2", tries, parts; generation, floor (high, low), 4 bytes each; for each part (the envelope, then the
 // components) the new slot and the previous one, 4 bytes each, then for each slot the size (4) and SHA-256 of its
-// content; the first 8 bytes of SHA-256 over all of that. In place of SHA-256 of a new envelope, it holds the result of
-// counters(), and COUNTED is added to its slot: older versions ignore both. Then come the marks, 8 bytes each, so that
-// no word of flash is written twice: confirmed, one for each start, and one for going back. Anything but all 255 is a
-// mark. One more byte makes the size odd.
+// content. In place of SHA-256 of an envelope, it holds the first 32 bytes of counters(). Then comes an odd number, and
+// as many bytes: the others of counters(), filled up with a 0; the first 8 bytes of SHA-256 over all of that. Then come
+// the marks, 8 bytes each, so that no word of flash is written twice: confirmed, one for each start, and one for going
+// back. Anything but all 255 is a mark. One more byte makes the size odd.
 export var HEAD = 16;
 export var PART = 80;
-export var COUNTED = 2;
 var UNMARKED = "\xff\xff\xff\xff\xff\xff\xff\xff";
 var MARK = "\0\0\0\0\0\0\0\0";
 export var ZEROS = MARK + MARK + MARK + "\0\0\0\0";
@@ -107,11 +106,12 @@ function marked(k: Kept, i: number): boolean {
 function readRecord(io: StorageIo, name: string): Kept | null {
   var text = io.storage.read(name) || "",
     parts = text.charCodeAt(3),
-    body = HEAD + PART * parts,
+    last = HEAD + PART * parts,
+    body = last + 1 + text.charCodeAt(last),
     tries = text.charCodeAt(2),
     k: Kept;
   if (
-    text.substring(0, 2) !== "f1" ||
+    text.substring(0, 2) !== "f2" ||
     text.length !== body + 25 + 8 * tries ||
     digestText(io, text.substring(0, body)).substring(0, 8) !== text.substring(body, body + 8)
   )
@@ -152,14 +152,11 @@ export function keptSize(k: Kept | null, part: number): number {
   return k && (!HAS_GENERAL || part < k.parts) ? u32InText(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
 }
 
-/**
- * The counters of the last commit; null if an older version wrote it. They belong to the floor, even after going back.
- */
-export function keptCounters(io: StorageIo, k: Kept): Bytes | null {
-  var slot = u32InText(k.text, HEAD),
-    at = HEAD + 12 + 36 * (slot & 1);
-  // 32 bits
-  return slot & COUNTED ? io.E.toUint8Array(k.text.substring(at, at + 32)) : null;
+/** The counters of the last commit, filled up to at least 33 bytes. They belong to the floor, even after going back. */
+export function keptCounters(io: StorageIo, k: Kept): Bytes {
+  // one bit: there are only two slots
+  var at = HEAD + 12 + 36 * (u32InText(k.text, HEAD) & 1);
+  return io.E.toUint8Array(k.text.substring(at, at + 32) + k.text.substring(HEAD + PART * k.parts + 1, k.body));
 }
 
 /**

@@ -18,7 +18,6 @@ import { DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/
 import { sameId } from "./component.js";
 import { nextGeneration } from "./generation.js";
 import {
-  COUNTED,
   digestText,
   fileOf,
   HEAD,
@@ -71,25 +70,6 @@ function remove(io: StorageIo, name: string): void {
     i;
   io.storage.erase(name);
   for (i = 0; i < 28; i += 4) io.storage.erase(whole.substring(0, i) + ONES.substring(i, 28));
-}
-
-/**
- * Creates an empty file of `n` bytes, if there is room. With less room at the end, Storage would compact. No header is
- * written into the last page: if one is cut there in its first word, the firmware erases all of Storage at its next
- * start.
- *
- * A header whose first word (the size) was cut is not a header to Storage, and is overwritten. The result has the
- * common bits of both sizes: too small a size, so that place is used up, and the second attempt succeeds. All sizes are
- * odd: two sizes without a common bit would give 0, which is never a header.
- */
-function create(io: StorageIo, name: string, n: number): void {
-  var i;
-  if (io.storage.getFree() < n + EXTRA + (io.page || 4096)) refuse(STORAGE_FULL);
-  for (i = 0; i < 2; i++) {
-    remove(io, name);
-    if (!n || (io.storage.write(name, "", 0, n | 1) && (io.storage.read(name) || "").length === (n | 1))) return;
-  }
-  refuse(DEVICE_FAULT);
 }
 
 /** Whether every image matches the record. */
@@ -148,7 +128,9 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
  * confirm() before the previous one is restored; 0: it is never restored.
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
-  var kept: Kept | null = newestKept(io),
+  var kept: Kept | null,
+    // the record, or its remains, that the next commit replaces: of this device or of another one on this Storage
+    next: string | undefined,
     installing = false,
     // for each part: the file that this session writes, and its length
     files: (string | undefined)[] = [],
@@ -171,12 +153,52 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     return -1;
   }
 
+  /** The file of the record that the next commit writes. */
+  function nextName(): string {
+    return kept && kept.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0";
+  }
+
+  function nextRecord(): string | undefined {
+    return io.storage.read(nextName());
+  }
+
+  function refresh(): void {
+    kept = newestKept(io);
+    next = nextRecord();
+  }
+
+  /** Refuses once another device on this Storage has committed: a file that was not current may be current now. */
+  function settled(): void {
+    if (nextRecord() !== next) refuse(DEVICE_FAULT);
+  }
+
+  /**
+   * Creates an empty file of `n` bytes, if there is room. With less room at the end, Storage would compact. No header is
+   * written into the last page: if one is cut there in its first word, the firmware erases all of Storage at its next
+   * start.
+   *
+   * A header whose first word (the size) was cut is not a header to Storage, and is overwritten. The result has the
+   * common bits of both sizes: too small a size, so that place is used up, and the second attempt succeeds. All sizes are
+   * odd: two sizes without a common bit would give 0, which is never a header.
+   */
+  function create(name: string, n: number): void {
+    var i;
+    settled();
+    if (io.storage.getFree() < n + EXTRA + (io.page || 4096)) refuse(STORAGE_FULL);
+    for (i = 0; i < 2; i++) {
+      remove(io, name);
+      if (!n || (io.storage.write(name, "", 0, n | 1) && (io.storage.read(name) || "").length === (n | 1))) return;
+    }
+    refuse(DEVICE_FAULT);
+  }
+
   /** Appends to the open file. `all`: pending bytes too. */
   function append(bytes: Bytes, all: boolean): void {
     var text = tail + io.E.toString(bytes),
       n = all ? text.length : text.length - (text.length % 8);
     tail = text.substring(n);
     if (!n) return;
+    settled();
     if (!io.storage.write(files[open] as string, text.substring(0, n), done[open], most)) refuse(DEVICE_FAULT);
     done[open] += n;
   }
@@ -189,7 +211,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     append([], true);
     // discards a previously received envelope
     if (!part) inbox = null;
-    create(io, name, n);
+    create(name, n);
     open = part;
     files[part] = name;
     done[part] = 0;
@@ -225,7 +247,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     begin: function (forInstalling: boolean) {
       device.discard();
-      kept = newestKept(io);
+      refresh();
       if (HAS_GENERAL) installing = forInstalling;
       if (forInstalling && device.pending()) refuse(UNCONFIRMED);
     },
@@ -284,15 +306,15 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         }
       : undefined,
     persist: function (commit: Commit) {
-      var now = newestKept(io),
-        generation = nextGeneration(now ? now.generation : 0),
+      var generation = nextGeneration(kept ? kept.generation : 0),
         // without a previous release, there are no tries
         cells = kept ? tries : 0,
-        name = now && now.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0",
+        name = nextName(),
         parts = HAS_GENERAL ? ids.length + 1 : 2,
-        size = HEAD + PART * parts + 25 + 8 * cells,
-        body = "f1" + String.fromCharCode(cells, parts),
+        counters = io.E.toString(commit.counters),
+        body = "f2" + String.fromCharCode(cells, parts),
         fresh = [true],
+        size,
         isFresh,
         slot,
         old,
@@ -304,13 +326,8 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         return String.fromCharCode(n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255);
       }
 
-      // another session of this Storage must not be undone by one that began before it
-      if (
-        (kept ? kept.generation : 0) !== (now ? now.generation : 0) ||
-        // a micro verifier has just compared them
-        (HAS_GENERAL && !commit.reset && compareSequence(commit.sequence, device.floor()) < 0)
-      )
-        refuse(DEVICE_FAULT);
+      // a micro verifier has just compared them
+      if (HAS_GENERAL && !commit.reset && compareSequence(commit.sequence, device.floor()) < 0) refuse(DEVICE_FAULT);
       for (i = 0; HAS_GENERAL && i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
       if (!files[HAS_BOOT ? 0 : 1]) refuse(DEVICE_FAULT);
       append([], true);
@@ -318,7 +335,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       for (i = 0; i < parts; i++) {
         isFresh = !HAS_GENERAL || fresh[i];
         slot = slotOf(kept, i);
-        body += put32((isFresh ? 1 - slot : slot) + (i ? 0 : COUNTED)) + put32(slot);
+        body += put32(isFresh ? 1 - slot : slot) + put32(slot);
         for (j = 0; j < 2; j++) {
           old = HEAD + PART * i + 8 + 36 * j;
           if (isFresh && j !== slot)
@@ -329,15 +346,21 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
                   HAS_GENERAL
                   ? digestText(io, textOf(io, nameOf(i, true), 0, done[i]))
                   : io.E.toString(commit.digest as Bytes)
-                : (io.E.toString(commit.counters) + ZEROS).substring(0, 32));
+                : (counters + ZEROS).substring(0, 32));
           // 36 bytes without meaning, if the slot has never been used
           else body += kept && (!HAS_GENERAL || i < kept.parts) ? kept.text.substring(old, old + 36) : put32(0) + digestText(io, "");
         }
       }
-      create(io, name, size);
+      if (HAS_GENERAL) {
+        counters = counters.substring(32);
+        if (!(counters.length & 1)) counters += "\0";
+        body += String.fromCharCode(counters.length) + counters;
+      } else body += "\x01\0";
+      size = body.length + 25 + 8 * cells;
+      create(name, size);
       io.storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
-      kept = newestKept(io);
-      if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT);
+      refresh();
+      if (!kept || (kept as Kept).generation !== generation) refuse(DEVICE_FAULT);
       files = [];
       inbox = null;
       if (!HAS_BOOT) open = -1;
@@ -350,6 +373,8 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       open = -1;
       // keep a received envelope: it is about to be installed
       files = [left[0]];
+      // another device on this Storage has committed since: what is not current may be the release to go back to
+      if (now && now.pending) return;
       // remove data that failed its check, so that nothing takes it for an image later (python-tuf CVE-2020-15163),
       // unless its record was written
       for (i = 1; HAS_GENERAL && i < left.length; i++)
@@ -418,5 +443,6 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return s;
     };
   }
+  refresh();
   return device;
 }

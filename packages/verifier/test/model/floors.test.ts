@@ -8,7 +8,7 @@ import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { LONG, MUTANTS } from "../../../test-support/src/environment/effort.js";
 import { filledKey } from "../../../test-support/src/keys/filled-key.js";
 import { memoryDevice } from "../../src/device/memory.js";
-import { FLOORS_COMPONENT, roleFloors } from "../../src/device/roles.js";
+import { roleFloors } from "../../src/device/roles.js";
 import { embeddedTrust, errors, install, nextTrust, policyOf } from "../../src/index.js";
 import { TRUST_COMPONENT } from "../../src/install/trust-update.js";
 import { code, ID, identity, image, uuid } from "../releases.js";
@@ -121,7 +121,7 @@ it("floors, jumps and epochs are those of the model, whatever is installed in wh
   let resets = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(release, { minLength: 1, maxLength: 14 }), async (releases) => {
-      const ids = [ID, TRUST_COMPONENT as Uint8Array[], FLOORS_COMPONENT as Uint8Array[]];
+      const ids = [ID, TRUST_COMPONENT as Uint8Array[]];
       const device = roleFloors(memoryDevice(identity, ids, 4096));
       const model = new Numbers();
       let store = embeddedTrust(await fileOf(0));

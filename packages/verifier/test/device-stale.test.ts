@@ -1,0 +1,159 @@
+// Two objects of one device: once one has committed, the other writes nothing more. What was not current when it began
+// may be what starts now, or the release to go back to.
+
+import * as nodeFs from "node:fs";
+import { describe, expect, it } from "vitest";
+import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
+import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
+import { flashDevice } from "../src/device/flash.js";
+import { boot, type Device, errors, install } from "../src/index.js";
+import type { TrialDevice } from "../src/install/device.js";
+import { bootMicro, installMicro } from "../src/install/micro/install.js";
+import { careful, empty, layout } from "./flash-common.js";
+import { code, ID, identity, image, release, trust } from "./releases.js";
+import { blankIo, on as onStorage } from "./storage-files.js";
+
+const [one, two, three] = [image(1, 900), image(2, 901), image(3, 902)];
+
+/** By kind: opens the device, and reads what starts. */
+type Open = (tries?: boolean) => Device & Partial<TrialDevice>;
+const kinds: [string, () => { open: Open; image(device: Device): string }][] = [
+  [
+    "flash",
+    () => {
+      const flash = empty();
+      return {
+        open: (tries) => flashDevice(flash, identity, tries ? careful : layout, () => true),
+        image: (d) => text(d),
+      };
+    },
+  ],
+  [
+    "Storage",
+    () => {
+      const io = blankIo(32);
+      return { open: (tries) => onStorage(io, tries ? 2 : 0), image: (d) => text(d) };
+    },
+  ],
+  [
+    "a folder",
+    () => {
+      const path = temporaryFolder("stale-");
+      createFileDevice(nodeFs as unknown as FileSystem, path, identity, 4096);
+      return { open: () => fileDevice(nodeFs as unknown as FileSystem, path), image: (d) => text(d) };
+    },
+  ],
+];
+const text = (d: Device) => Buffer.from(Uint8Array.from(d.read(ID, 0, d.size(ID, false), false))).toString("hex");
+const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+const verifiers = [
+  ["a general verifier", install, boot],
+  ["a micro verifier", installMicro, bootMicro],
+] as const;
+
+describe.each(kinds)("on %s", (kind, make) => {
+  it.each(verifiers)("%s in the middle of a payload changes nothing that was committed since", async (_, put, start) => {
+    const [first, second] = [await release(1, one, "a:1"), await release(2, two, "a:2")];
+    for (const done of [0, 100, 896, 900]) {
+      const { open, image: current } = make();
+      const late = put(first, trust, open() as never);
+      late.next();
+      for (let at = 0; at < done; at += 100) late.next(one.subarray(at, Math.min(at + 100, done)));
+      const other = put(second, trust, open() as never);
+      other.next();
+      other.next(two);
+      other.next(true);
+      const [piece, end] = [one.subarray(done), true].map((outcome) => code(() => late.next(outcome as Uint8Array)));
+      // less than a word waits for more, and writes nothing
+      if (done < 896) expect(piece, `after ${done} bytes`).toBeGreaterThan(0);
+      expect(end).toBeGreaterThan(0);
+      const after = open();
+      expect([after.floor(), current(after)]).toEqual([[0, 2], hexOf(two)]);
+      const envelope = after.envelope?.();
+      expect(start(envelope as never, trust, after as never).next()).toBeUndefined();
+    }
+  });
+
+  it("a commit that failed does not stop the next session of the same device", async () => {
+    const { open } = make();
+    const device = open();
+    const { persist } = device;
+    let fails = true;
+    device.persist = (commit) => {
+      if (fails) throw new Error("no");
+      persist(commit);
+    };
+    const first = await release(1, one);
+    expect(code(() => install(first, trust, device).next())).toBe(errors.DEVICE_FAULT);
+    fails = false;
+    install(first, trust, device).next();
+    expect(open().floor()).toEqual([0, 1]);
+  });
+
+  const noTrials = kind === "a folder" ? " (skipped: a folder has no trials and receives nothing)" : "";
+  it.skipIf(noTrials !== "")(`what is received goes nowhere${noTrials}`, async () => {
+    const { open, image: current } = make();
+    const [first, second] = [await release(1, one), await release(2, two)];
+    const late = open() as TrialDevice;
+    late.receive(first.subarray(0, 700), first.length, trust);
+    install(second, trust, open()).next();
+    expect(code(() => late.receive(first.subarray(700), first.length, trust))).toBe(errors.DEVICE_FAULT);
+    expect([open().floor(), current(open())]).toEqual([[0, 2], hexOf(two)]);
+  });
+
+  it.skipIf(noTrials !== "")(`discarding erases neither what starts nor what the device goes back to${noTrials}`, async () => {
+    const { open } = make();
+    const [first, second, third] = [await release(1, one), await release(2, two), await release(3, three, "a:3")];
+    const late = open(true);
+    const progress = install(third, trust, late);
+    progress.next();
+    progress.next(three.subarray(0, 500));
+    // the first release has no trial, the second one has
+    install(first, trust, open(true)).next();
+    install(second, trust, open(true)).next();
+    expect(code(() => progress.next(three.subarray(500)))).toBeGreaterThan(0);
+    late.discard();
+    for (const expected of [two, two, two, one].slice(kind === "Storage" ? 1 : 0)) {
+      const device = open(true) as TrialDevice;
+      boot(device.start() as never, trust, device).next();
+      expect(text(device)).toBe(hexOf(expected));
+    }
+  });
+});
+
+it("remains of a record that was cut are not taken for the record that replaced them", async () => {
+  const first = await release(1, one, "a:1");
+  const whole = empty();
+  const run = install(
+    first,
+    trust,
+    flashDevice(whole, identity, layout, () => true),
+  );
+  run.next();
+  run.next(one);
+  run.next(true);
+  const cut = new FlashModel(erasedFlash(16, whole.pageSize));
+  // everything but the last word, which makes the record apply
+  cut.cutAfter(whole.operations - 1, "nothing");
+  const broken = install(
+    first,
+    trust,
+    flashDevice(cut, identity, layout, () => true),
+  );
+  broken.next();
+  broken.next(one);
+  expect(code(() => broken.next(true))).toBe(errors.DEVICE_FAULT);
+  const flash = new FlashModel(cut.pages);
+  const open = () => flashDevice(flash, identity, layout, () => true);
+  const late = install(first, trust, open());
+  late.next();
+  const other = install(first, trust, open());
+  other.next();
+  other.next(one);
+  other.next(true);
+  expect(code(() => late.next(two.subarray(0, 900)))).toBe(errors.DEVICE_FAULT);
+  expect(text(open())).toBe(hexOf(one));
+});
