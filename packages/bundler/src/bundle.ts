@@ -19,12 +19,12 @@ export const PUBLIC_NAMES = [
   // what a bundle exports
   "open start step install boot anchor errors",
   // base/types.ts
-  "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors threshold floor code at",
+  "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors threshold floor single code at",
   // trust/open.ts, interpreter/frame.ts
   "sequence components signers bytes referenceUri payloads uri absent",
   "op component size content args source slot sourceDigest sourceSize vendor class device",
   // install/device.ts
-  "identity counters begin capacity erase write invoke keep persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
+  "identity counters begin capacity erase write invoke keep persist discard fetch session cannotLoad dangerouslySkipIdentity dangerouslySkipDigest",
   "written counters reset envelope done manifest next cause",
   // device/flash.ts
   "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
@@ -316,7 +316,7 @@ async function smallBundle(options: BundleOptions, all: BundleParts, minify: Min
   const format = terserFormat(options);
   const mangle = {
     // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
-    ...(options.micro && { ie8: true }),
+    ie8: true,
     reserved: [...RESERVED],
   };
   const { code = "" } = await minify(assemble(all, options), { ...format, compress: compressed(4), mangle });

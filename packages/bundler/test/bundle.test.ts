@@ -16,6 +16,7 @@ import {
   signTrust,
   singleImage,
 } from "@firmseal/signer";
+import type { install } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import type { roleFloors } from "@firmseal/verifier/device/roles";
 import { describe, expect, it } from "vitest";
@@ -28,7 +29,7 @@ import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName } fro
 
 interface Api {
   [name: string]: unknown;
-  open(envelope: Uint8Array, trust: object): { sequence: number[] };
+  open(envelope: Uint8Array, trust: object, host?: object): { sequence: number[] };
   anchor(alg: string, key: Uint8Array): object;
 }
 
@@ -243,6 +244,50 @@ describe("firmseal bundle", () => {
         const refused = [{ table: other }, { table: other, digest }, { table: changed }].map(open);
         expect([features, open({}), ...refused, open({ digest: undefined })]).toEqual([features, 0, expected, expected, expected, unbound]);
       }
+  });
+
+  it("with prepared compares a text that may be in flash at each verification: in a module for Espruino", async () => {
+    const { key: raw, table, digest } = prepareKey(hex(key), "1k");
+    for (const [form, expected] of [
+      ["script", 1],
+      ["espruino", 3],
+    ] as const) {
+      const exports = {} as Api;
+      const text = await made(["install", "prepared"], form);
+      const api = form === "script" ? (load(text)["firmseal"] as Api) : exports;
+      if (form === "espruino") vm.runInNewContext(`(function (exports) {${text}\n})`, { Uint8Array })(exports);
+      let calls = 0;
+      const once = (bytes: ArrayLike<number>) => {
+        if (bytes.length === table.length) calls++;
+        return new Uint8Array(createHash("sha256").update(Uint8Array.from(bytes)).digest());
+      };
+      const trust = { anchors: [api.anchor("ed25519", { key: raw, table, digest } as unknown as Uint8Array)] };
+      for (let i = 0; i < 3; i++) api.open(envelopeOf("install"), trust, { sha256: { once } });
+      expect(calls, form).toBe(expected);
+    }
+  });
+
+  it("evaluates the limits of a key, or refuses it", async () => {
+    const { vendor = [], class: name = [] } = accepted.find((v) => v.name === "install")?.device ?? {};
+    const identity = { vendor: vendor.map(hex), class: name.map(hex) };
+    const limits = { since: [0, 1], until: [0, 7], vendor: new Uint8Array(16), class: new Uint8Array(16), single: true };
+    for (const features of [["install"], ["install", "trust"]] as const) {
+      const api = load(await made(features))["firmseal"] as Api;
+      const given = (limit: object) => {
+        try {
+          const trust = { anchors: [{ ...api.anchor("ed25519", hex(key)), ...limit }] };
+          const device = memoryDevice(identity, [[hex("00")], [hex("01")]], 1000);
+          (api["install"] as typeof install)(envelopeOf("install"), trust as never, device).next();
+          return 0;
+        } catch (e) {
+          return (e as { code: number }).code;
+        }
+      };
+      const codes = Object.entries(limits).map(([name, value]) => given({ [name]: value }));
+      // the release is for another vendor and class, and for more than one device
+      expect([features, ...codes]).toEqual([features, ...(features.length > 1 ? [0, 0, 90, 90, 90] : [50, 50, 50, 50, 50])]);
+      expect(given({})).toBe(0);
+    }
   });
 
   it(`has the refusals' names if they are requested${OF_SOME}`, async () => {

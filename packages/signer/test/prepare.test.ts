@@ -180,6 +180,29 @@ describe("the table of a precompiled anchor", () => {
     expect(verify({ table: numbers })).toBe(true);
   });
 
+  it("that changes after a verification, or while it is read, signs for nobody", async () => {
+    const { table: text, signature } = forged();
+    const { table: good, digest } = prepareKey(raw, "1k");
+    const genuine = await signer(key).sign(message);
+    const [numbers, wrong] = [tableNumbers(good), tableNumbers(text)];
+    const one = { key: raw, table: numbers, digest };
+    const verify = (by: Uint8Array) => ed25519.verify(one, message, by, {});
+    expect(verify(genuine)).toBe(true);
+    numbers.splice(0, numbers.length, ...wrong);
+    // what was compared with the digest still counts
+    expect([verify(signature), verify(genuine)]).toEqual([false, true]);
+    // another table meanwhile
+    expect(ed25519.verify(prepareKey(raw, "2k"), message, genuine, {})).toBe(true);
+    expect([verify(signature), verify(genuine)]).toEqual([false, false]);
+    // an element that answers differently the second time
+    numbers.splice(0, numbers.length, ...tableNumbers(good));
+    for (let i = 0; i < numbers.length; i++) {
+      let reads = 0;
+      Object.defineProperty(numbers, i, { get: () => (reads++ ? wrong[i] : tableNumbers(good)[i]) });
+    }
+    expect([verify(signature), verify(genuine)]).toEqual([false, true]);
+  });
+
   it("is hashed once, by the host if it can, and never by a function that lies", async () => {
     const signature = await signer(key).sign(message);
     const made = prepareKey(raw, "8k");

@@ -512,7 +512,7 @@ describe("installing on a device in memory", () => {
     expect(code(() => install(envelope, trust, device).next())).toBe(errors.DIGEST_UNSET);
   });
 
-  it("does not start an image whose digest was not checked", async () => {
+  it("neither installs nor starts an image whose digest was not checked", async () => {
     const { validate: _, ...d } = singleImage({
       sequence: 1,
       ...uuid,
@@ -523,9 +523,57 @@ describe("installing on a device in memory", () => {
     });
     const envelope = await signed(d);
     const device = memoryDevice(identity, [ID], 1000);
+    expect(code(() => install(envelope, trust, device).next())).toBe(errors.INVOKE_UNVERIFIED);
+    expect([device.floor(), device.envelope]).toEqual([[0, 0], null]);
+    device.dangerouslySkipDigest = true;
     install(envelope, trust, device).next();
+    device.dangerouslySkipDigest = false;
     expect(code(() => boot(envelope, trust, device).next())).toBe(errors.INVOKE_UNVERIFIED);
     expect(device.invoked).toEqual([]);
+  });
+
+  it("installs nothing whose start would be refused for anything that is known before", async () => {
+    const { load: _, ...d } = singleImage({
+      sequence: 1,
+      ...uuid,
+      digest: sha256Hex(image(1, 10)),
+      size: 10,
+      uri: "#f",
+      payload: image(1, 10),
+    });
+    const identified = { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } };
+    for (const [change, found, cannotLoad] of [
+      // a load without a source
+      [{ load: ["directive-copy"] }, errors.PARAMETER_MISSING, false],
+      [{ load: [{ "directive-override-parameters": { uri: "#none" } }, "directive-fetch"] }, errors.PAYLOAD_ABSENT, false],
+      // a start that writes, on a device without memory for it
+      [
+        { load: [{ "directive-override-parameters": { uri: "https://x/y" } }, "directive-fetch", "condition-image-match"] },
+        errors.NOT_SUPPORTED,
+        true,
+      ],
+      // what a start has written is compared again
+      [{ load: [{ "directive-override-parameters": { uri: "https://x/y" } }, "directive-fetch"] }, errors.INVOKE_UNVERIFIED, false],
+      // another device, and no check of the identity in what a start runs
+      [{ invoke: ["condition-device-identifier", "directive-invoke"] }, errors.DEVICE_MISMATCH, false],
+      [
+        {
+          "shared-sequence": [{ "directive-override-parameters": { "image-digest": { hex: sha256Hex(image(1, 10)) }, "image-size": 10 } }],
+          install: [identified, "condition-vendor-identifier", "condition-class-identifier", ...(d.install as object[])],
+        },
+        errors.IDENTITY_UNCHECKED,
+        false,
+      ],
+    ] as const) {
+      const device = memoryDevice(identity, [ID], 1000);
+      if (cannotLoad) device.cannotLoad = true;
+      const envelope = await signed({ ...d, ...change } as never);
+      expect(
+        code(() => install(envelope, trust, device).next()),
+        JSON.stringify(change),
+      ).toBe(found);
+      expect([device.floor(), device.envelope]).toEqual([[0, 0], null]);
+    }
   });
 
   it("accepts no outline and no half-made run", async () => {

@@ -251,7 +251,12 @@ describe("an image", () => {
       const d = { ...rest, validate: ["condition-vendor-identifier"], load, invoke: ["directive-invoke"] } as unknown as Description;
       const { device } = watched();
       const envelope = await signed(d);
+      // what never starts is not installed
+      expect(code(() => install(envelope, trust, device).next())).toBe(found);
+      expect(device.floor()).toEqual([0, found ? 0 : 1]);
+      device.dangerouslySkipDigest = true;
       install(envelope, trust, device).next();
+      device.dangerouslySkipDigest = false;
       expect(code(() => boot(envelope, trust, device).next())).toBe(found);
       expect(device.invoked).toHaveLength(found ? 0 : 1);
     }

@@ -40,11 +40,21 @@ describe("a policy", () => {
     ["a limit without its low half", { anchors: [{ ...a, until: [0] }] }],
     ["a jump null", { anchors: [a], jump: null }],
     ["a jump without its low half", { anchors: [a], jump: [0] }],
+    ["a vendor of null", { anchors: [{ ...a, vendor: null }] }],
+    ["a vendor of text", { anchors: [{ ...a, vendor: "" }] }],
+    ["a class that is a number", { anchors: [{ ...a, class: 0 }] }],
+    ["a class of 15 bytes", { anchors: [{ ...a, class: new Uint8Array(15) }] }],
     ["an invalid limit on the second anchor", { anchors: [a, { ...b, since: [0, -1] }] }],
   ])("with %s is refused, whatever is opened", async (_, trust) => {
     const read = () => expect.fail("a byte was read");
     expect(refusalOf(open, { length: 100, read }, trust)).toEqual(NONE);
     expect(refusalOf(open, await envelopeOf(), trust)).toEqual(NONE);
+  });
+
+  it.each([null, 0, 1, 2.5, 3, "", "true", {}, []])("is not opened with %j for whether the envelope is its own", async (own) => {
+    const read = () => expect.fail("a byte was read");
+    for (const from of [{ length: 100, read }, await envelopeOf()])
+      expect(refusalOf(open, from, { anchors: [a] }, undefined, own)).toEqual(NONE);
   });
 
   it.each<[string, Trust]>([

@@ -8,13 +8,14 @@ import {
   signEnvelope,
   signer,
   signTrust,
+  singleImage,
   type TrustEntry,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { hex, sha256Hex } from "../../test-support/src/bytes.js";
 import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
-import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFileUnchecked } from "../src/index.js";
+import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFileUnchecked, updatedTrust } from "../src/index.js";
 import type { TrialDevice } from "../src/install/device.js";
 import { TRUST_COMPONENT } from "../src/install/trust-update.js";
 import { code, ID, identity, image, uuid } from "./releases.js";
@@ -87,6 +88,35 @@ describe("the trust file that a release brings", () => {
     expect(follow(first, await after(first, await trusted(2n, [two]), [one]))).toBeNull();
     expect(follow(first, await after(first, await trusted(2n, [one, two], { threshold: 2 }), [one]))).toBeNull();
     expect(follow(first, await after(first, await trusted(2n, [two]), [one, two]))).not.toBeNull();
+  });
+
+  it("ends the sessions that began before it was returned, and no later ones", async () => {
+    const given = await trusted(1n, [one, two]);
+    // the next list revokes a key, which has signed a release that is being installed
+    const revoking = await trusted(2n, [one]);
+    const device = await after(given, revoking, [one]);
+    const store = embeddedTrust(given);
+    const facts = { sequence: 2, ...uuid, digest: sha256Hex(payload), size: payload.length, uri: "https://x/f" };
+    const envelope = await signEnvelope(encode(singleImage(facts)), [signer(two)]);
+    const begin = () => {
+      const progress = install(envelope, policyOf(store, 2, identity), device);
+      progress.next();
+      progress.next(payload);
+      return progress;
+    };
+    const current = device.envelope as Uint8Array;
+    for (const adopt of [() => nextTrust(store, device, current, 2), () => updatedTrust(store, revoking, current, 2, identity)]) {
+      const progress = begin();
+      expect(adopt()).not.toBeNull();
+      expect(code(() => progress.next(true))).toBe(errors.RUN_OUTCOME);
+      expect(device.floor()).toEqual([0, 1]);
+    }
+    // what was refused ends nothing
+    const progress = begin();
+    expect(code(() => updatedTrust(store, new Uint8Array(9), current, 2, identity))).not.toBe(0);
+    // the new list could not be stored: the old one still applies
+    expect(progress.next(true)).toBeUndefined();
+    expect(device.floor()).toEqual([0, 2]);
   });
 
   it("stays while the device may go back to the previous release", async () => {

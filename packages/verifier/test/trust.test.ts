@@ -4,7 +4,16 @@ import { describe, expect, it } from "vitest";
 import { array, bytes, int, map, type Pair, publicKey, unhex } from "../../../test-vectors/src/pieces/assemble.js";
 import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT } from "../../../test-vectors/src/pieces/trust-file.js";
 import { type Anchor, anchor, ed25519, embeddedTrust, open, policyOf, sha512, trustFileUnchecked } from "../src/index.js";
-import { ANCHOR_KEY, TRUST_ALG, TRUST_KEY, TRUST_LIMIT, TRUST_THRESHOLD, TRUST_UNUSABLE } from "../src/spec/errors.generated.js";
+import {
+  ANCHOR_KEY,
+  TRUST_ALG,
+  TRUST_KEY,
+  TRUST_LIMIT,
+  TRUST_NAME,
+  TRUST_POLICY,
+  TRUST_THRESHOLD,
+  TRUST_UNUSABLE,
+} from "../src/spec/errors.generated.js";
 import { ROLE_RELEASE } from "../src/spec/trust.js";
 import { trustPayload } from "../src/trust/trust-list.js";
 import { envelopeOf, refusalOf } from "./refusals.js";
@@ -21,6 +30,15 @@ const fits = 65535 - filled(65000).length + 65000;
 describe("a trust file", () => {
   it("gives a threshold for each role, 0 for one that nobody has", async () => {
     expect(embeddedTrust(await file()).thresholds).toEqual([0, 1, 1, 0, 0]);
+  });
+
+  it("is not accepted as the first one by roots whose name or number has a wrong form", async () => {
+    const first = await file();
+    for (const sequence of [null, 0, "", [0], ["0", "0"], [0, -1], [0, Number.NaN], {}])
+      expect(refusalOf(trustFileUnchecked, first, { ...root, sequence })[0], JSON.stringify(sequence)).toBe(TRUST_POLICY);
+    for (const name of [null, 0, "", "line", {}, new Uint8Array(0)])
+      expect(refusalOf(trustFileUnchecked, first, { ...root, name })[0], JSON.stringify(name)).toBe(TRUST_NAME);
+    expect(trustFileUnchecked(first, { ...root, sequence: [0, 0] }).name.length).toBeGreaterThan(0);
   });
 
   it("has a list of 65,535 bytes at most", async () => {

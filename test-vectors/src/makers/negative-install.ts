@@ -406,6 +406,27 @@ async function ofStart({ installs, noValidate, unchecked }: Tools): Promise<void
     "boot",
   );
   await installs(
+    E.INVOKE_UNVERIFIED,
+    "start-unverified",
+    "an update would be current, and no start would invoke its image, because validate does not look at it",
+    update({ sections: noValidate }),
+  );
+  await installs(
+    E.PARAMETER_MISSING,
+    "start-parameter-missing",
+    "an update would be current, and each start would end in its load, which copies from nowhere",
+    update({ sections: { [MAN_LOAD]: seq([DIR_COPY, 2]) } }),
+  );
+  await installs(
+    E.IDENTITY_UNCHECKED,
+    "start-identity-unchecked",
+    "an update would be current, and its start does not check for which devices it is",
+    update({
+      shared: seq(override(digestParam(IMAGE))),
+      sections: { [MAN_INSTALL]: seq(...identity, override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]) },
+    }),
+  );
+  await installs(
     E.IMAGE_MISMATCH,
     "boot-image-changed",
     "what lies in storage is no longer what was installed",

@@ -105,12 +105,14 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var raw = copied(HAS_GENERAL ? rawKey(key) : (key as Bytes), 32);
   var own = copied(signature, 64);
   var r: Point | null | false | undefined = own && decode(own);
-  var d: Bytes | null | false | undefined = raw && r && challenge(raw, message, own as Bytes, host);
+  var d: Bytes | null | false | undefined =
+    raw && r && (!HAS_GENERAL || message) ? challenge(raw, message, own as Bytes, HAS_GENERAL ? host || {} : host) : null;
   var w: [number[], number[], number[], boolean] | undefined;
   var s: number[];
   var k: number[];
   var a: Point | undefined;
   var terms: Term[] | undefined;
+  var table: Table | null | false;
   if (!d) {
     return false;
   }
@@ -118,7 +120,8 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
     s = loadScalar(own as Bytes, 32, 32);
     k = loadScalar(d, 0, 64);
     reduce(k, 24);
-    return reduce(s, 11) && bound(key as Prepared, host) && prepared(raw as Bytes, (key as Prepared).table as Table, s, k, r as Point);
+    table = reduce(s, 11) && bound(key as Prepared, host || {});
+    return !!table && prepared(raw as Bytes, table, s, k, r as Point);
   }
   w = scalars(own as Bytes, d);
   a = w && pointOf(raw as Bytes);

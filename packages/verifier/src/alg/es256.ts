@@ -211,7 +211,7 @@ function valid(key: Bytes): boolean {
  */
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = rawKey(key);
-  var h = host.sha256;
+  var h = host && host.sha256;
   var own = copied(signature, 64);
   var q = decode(raw);
   var e: Bytes | null | false;
@@ -223,11 +223,11 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var i: number;
   var j: number;
   var k: number;
-  if (!own || !q) return false;
+  if (!own || !q || !message) return false;
   r = loadElement(own, 0);
   s = loadElement(own, 32);
   if (isZero256(r) || isZero256(s) || !less(r, N) || !less(s, N)) return false;
-  e = copied(h && h.once ? h.once(message) : digestOf(message, host), 32);
+  e = copied(h && h.once ? h.once(message) : digestOf(message, host || {}), 32);
   // The host's hash is not SHA-256.
   if (!e) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.

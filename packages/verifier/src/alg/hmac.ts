@@ -49,8 +49,10 @@ function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): 
   // equalConstantTime() returns true only for equal bytes
   return (
     !!raw &&
+    !!message &&
+    !!tag &&
     tag.length === 32 &&
-    equalConstantTime(hmacSha256(raw, message, host.sha256 && host.sha256.create ? (host.sha256 as Hash) : sha256), tag)
+    equalConstantTime(hmacSha256(raw, message, host && host.sha256 && host.sha256.create ? (host.sha256 as Hash) : sha256), tag)
   );
 }
 

@@ -1,6 +1,7 @@
 // The types, constants and keys of HSS/LMS (RFC 8554, SP 800-208, RFC 9858).
 
 import { copied } from "../base/bytes.js";
+import { HAS_GENERAL } from "../base/features.js";
 import type { Bytes } from "../base/types.js";
 
 /**
@@ -32,7 +33,7 @@ export function hashLength(b: Bytes, at: number): number {
 /** A copy of a valid key, or a value that is false. */
 export function copyOfValidKey(key: Bytes): Bytes | 0 | false | null {
   // check the copy: the key may change meanwhile, or contain values that are not octets
-  var own = copied(key, key.length);
+  var own = (!HAS_GENERAL || (key && key.length > 0 && key.length < 61)) && copied(key, key.length);
   var n = own && hashLength(own, 4);
   // 1 to 8 levels: 32 bits, of which only the low 3 may be set in the number before
   return n && (own as Bytes).length === 28 + n && !((u32(own as Bytes, 0) - 1) >>> 3) && own;

@@ -235,7 +235,7 @@ var validMicro = copyOfValidKey as (key: Bytes) => boolean;
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = copyOfValidKey(HAS_GENERAL ? rawKey(key) : (key as Bytes));
-  var given = host.sha256;
+  var given = (HAS_GENERAL ? host || {} : host).sha256;
   var hash = (HAS_SHA256 && !(given && (given.once || given.create)) ? sha256 : given) as Hash;
   var levels: number;
   var n: number;
@@ -250,7 +250,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var signed: Bytes;
   var node: Bytes;
   var side: Bytes;
-  if (!raw) return false;
+  if (!raw || (HAS_GENERAL && !(message && message.length >= 0 && signature))) return false;
   levels = u32(raw, 0);
   n = hashLength(raw, 4);
   // Only bytes are accepted: a hash would use the low 8 bits of other numbers.

@@ -1,6 +1,7 @@
 // Ed25519 with the table of a prepared anchor: precomputed multiples of the key and of the base point.
 
 import { equalConstantTime, newBytes } from "../base/bytes.js";
+import { HAS_TABLES } from "../base/features.js";
 import type { Bytes, Host, Prepared } from "../base/types.js";
 import { hashBytes } from "../hash/block.js";
 import { floor } from "../hash/constants.js";
@@ -10,28 +11,33 @@ import { canonical, entry, NUMBERS, odd, type Point, type Table, vanishes } from
 import { add, half, isZero25519, mul25519, parity, readElement, sub, unpack } from "./field25519.js";
 import { windows } from "./scalar25519.js";
 
-/** The table that was last compared with its digest, and that digest. */
+/** The table that was last compared with its digest, that digest, and the table to use: of numbers, our own copy. */
 var lastTable: unknown;
 var lastDigest: unknown;
+var own: Table;
 
 /**
- * Whether a table matches its digest in the code: SHA-256 over its text, also for an array of numbers. Without this
- * check, an attacker who can write to the table could choose the multiples of the key and forge its signatures. Done
- * once for each table; the time is that of hashing as many bytes of an image.
+ * The table of a key if it matches its digest in the code, otherwise null: SHA-256 over its text, also for an array of
+ * numbers. Without this check, an attacker who can write to the table could choose the multiples of the key and forge
+ * its signatures. Done once for each table, because a text cannot change, and numbers are copied, each read once. In
+ * Espruino a text may be in flash, where it can change: there it is done at each verification. The time is that of
+ * hashing as many bytes of an image.
  */
-export function bound(key: Prepared, host: Host): boolean {
+export function bound(key: Prepared, host: Host): Table | null {
   var table = key.table as string & number[];
   var digest = key.digest;
   var text = typeof table === "string";
   var n = text ? table.length : 7 * table.length;
   var hash = host.sha256;
   var good = n > 0 && n < 8065;
+  var copy: number[] = [];
   var out: number[];
   var i: number;
   var j: number;
   var t: number;
   var u: number;
-  if (table !== lastTable || digest !== lastDigest) {
+  // a module for Espruino has no tables of multiples
+  if (table !== lastTable || digest !== lastDigest || (!HAS_TABLES && text)) {
     out = newBytes(good ? n : 0);
     for (i = 0; good && i < n; i++) {
       if (text) {
@@ -44,6 +50,7 @@ export function bound(key: Prepared, host: Host): boolean {
         // remainder.
         t = table[i / 7];
         good = t === floor(t);
+        copy.push(t);
         for (j = i + 6; j >= i; j--) {
           u = floor((t + 35) / 71);
           t -= 71 * u;
@@ -55,12 +62,13 @@ export function bound(key: Prepared, host: Host): boolean {
       }
     }
     if (!good || !digest || !equalConstantTime(hash && hash.once ? hash.once(out) : hashBytes(hashing(host, HASH_SHA_256), out), digest)) {
-      return false;
+      return null;
     }
     lastTable = table;
     lastDigest = digest;
+    own = text ? table : copy;
   }
-  return true;
+  return own;
 }
 
 /**

@@ -130,7 +130,7 @@ export function octetsOf(bytes: Bytes, n: number): Bytes {
 
 /** Returns the raw key of an anchor, in either form. */
 export function rawKey(key: Bytes | Prepared): Bytes {
-  return (HAS_GENERAL && (key as Prepared).key) || (key as Bytes);
+  return (HAS_GENERAL && key && (key as Prepared).key) || (key as Bytes);
 }
 
 /**

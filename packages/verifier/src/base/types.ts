@@ -67,12 +67,13 @@ export interface Prepared {
 
 /**
  * A signature or MAC algorithm. `ids` are its COSE algorithm numbers. `valid` returns whether a raw key is usable.
- * `verify` returns false for every invalid signature and never throws, whatever the lengths of its arguments.
+ * `verify` returns false for every invalid signature, and for arguments that are missing or not bytes. Both functions
+ * throw only what the hash of a host throws. Without `host`, the hash functions of the package or bundle are used.
  */
 export interface Alg {
   ids: number[];
   valid(key: Bytes): boolean;
-  verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean;
+  verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host?: Host): boolean;
 }
 
 /**

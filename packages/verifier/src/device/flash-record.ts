@@ -75,6 +75,7 @@ export var MOST = 128;
 
 /** The length in bytes of a record without its journal. `counted`: the number of bytes of counters(). */
 export function recordSize(areas: number, counted: number): number {
+  // at most 128, so 32 bits are enough
   return (HEAD + 2 * areas + ((counted + 3) >> 2) + 1) * 4;
 }
 

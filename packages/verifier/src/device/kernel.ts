@@ -102,7 +102,7 @@ function verifyEd25519(key: Bytes | Prepared, message: Bytes, signature: Bytes, 
   // a prepared key has its own length, and goes the way of its table
   var raw = copied(key as Bytes, 32);
   var own = copied(signature, 64);
-  var text = copied(message, message.length);
+  var text = message && message.length >= 0 && copied(message, message.length);
   var said = raw && own && text ? ask(ED25519, ED25519.verify, [raw, own, text]) : undefined;
   return said === undefined ? ed25519.verify(key, message, signature, given) : said;
 }
@@ -116,9 +116,9 @@ function validEs256(key: Bytes): boolean {
 function verifyEs256(key: Bytes | Prepared, message: Bytes, signature: Bytes, given: Host): boolean {
   var raw = copied(rawKey(key), 65);
   var own = copied(signature, 64);
-  var h = given.sha256;
+  var h = given && given.sha256;
   // if the host's hash is not SHA-256, the JavaScript refuses
-  var e = copied(h && h.once ? h.once(message) : digestOf(message, given), 32);
+  var e = message && copied(h && h.once ? h.once(message) : digestOf(message, given || {}), 32);
   var said = raw && own && e ? ask(ES256, ES256.verify, [raw, own, e]) : undefined;
   return said === undefined ? es256.verify(key, message, signature, given) : said;
 }

@@ -49,8 +49,8 @@ function entryBytes(e: Entry, role: number): Bytes {
 }
 
 /**
- * Gives `device` a floor for each role, and returns it. What a device has installed before counts for every role. Throws
- * DEVICE_FAULT if the device keeps no counters.
+ * Gives `device` a floor for each role, and returns it. What a device has installed before counts for every role.
+ * Throws DEVICE_FAULT if the device keeps no counters.
  *
  * device = roleFloors(flashDevice(flash, identity, layout, invoke));
  * boot(device.envelope(), policyOf(store, device.currentRole(), identity), device)

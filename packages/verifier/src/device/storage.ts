@@ -173,13 +173,13 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
   }
 
   /**
-   * Creates an empty file of `n` bytes, if there is room. With less room at the end, Storage would compact. No header is
-   * written into the last page: if one is cut there in its first word, the firmware erases all of Storage at its next
-   * start.
+   * Creates an empty file of `n` bytes, if there is room. With less room at the end, Storage would compact. No header
+   * is written into the last page: if one is cut there in its first word, the firmware erases all of Storage at its
+   * next start.
    *
    * A header whose first word (the size) was cut is not a header to Storage, and is overwritten. The result has the
-   * common bits of both sizes: too small a size, so that place is used up, and the second attempt succeeds. All sizes are
-   * odd: two sizes without a common bit would give 0, which is never a header.
+   * common bits of both sizes: too small a size, so that place is used up, and the second attempt succeeds. All sizes
+   * are odd: two sizes without a common bit would give 0, which is never a header.
    */
   function create(name: string, n: number): void {
     var i;
@@ -238,6 +238,8 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
   device = {
     identity: identity,
     chunk: 256,
+    // a start would need volatile memory for an image
+    cannotLoad: true,
     invoked: HAS_BOOT ? [] : undefined,
     floor: function () {
       return kept ? [u32InText(kept.text, 8), u32InText(kept.text, 12)] : [0, 0];
@@ -256,7 +258,6 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return (HAS_GENERAL ? find(id) < 0 : ids[1]) ? -1 : room;
     },
     erase: function (id: ComponentId, n?: number) {
-      // there is no volatile memory to load an image to
       if (HAS_GENERAL && !installing) refuse(NOT_SUPPORTED);
       begin(HAS_GENERAL ? find(id) : 1, HAS_GENERAL && n === undefined ? room : (n as number));
     },

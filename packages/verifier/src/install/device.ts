@@ -76,6 +76,8 @@ export interface Device {
    * fetch to its caller.
    */
   fetch?(uri: string): Source | Bytes | undefined;
+  /** There is no volatile memory to load an image to: a release whose start writes to a component is refused. */
+  cannotLoad?: boolean;
   /** The current session, set by install() and boot(). Older sessions are refused. */
   session?: unknown;
   /** Dangerous: installs for any vendor and class. Each such setting turns off exactly one refusal. */

@@ -14,6 +14,7 @@ import type { Manifest } from "../manifest/manifest.js";
 import { parsePayloads } from "../manifest/parse.js";
 import { DEVICE_FAULT, IMAGE_UNVERIFIED, PAYLOAD_ABSENT, PAYLOAD_SIZE, RUN_OUTCOME } from "../spec/errors.generated.js";
 import { believe, open, read, TO_KEEP } from "../trust/open.js";
+import type { TrustStore } from "../trust/trust-list.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf, trustIndex } from "./keep.js";
 import { INSTALL_SECTIONS } from "./sections.js";
@@ -73,13 +74,13 @@ function commit(s: Session): void {
   // the device must not discover at its next start that it has kept something else
   kept = keptOf(m, s.input, s.host);
   lies = s.target.keep(kept);
-  if (!m.loads) {
-    if (!sameBytes(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
-  } else {
-    s.release = reopened(s, lies);
+  if (m.loads) s.release = reopened(s, lies);
+  else if (!sameBytes(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
+  // nor must it discover then that the release never starts
+  for (i = 0; i < m.commands.length; i++) if (START_SECTIONS.indexOf(m.commands[i].number) >= 0) s.kept = true;
+  if (s.kept) {
     s.sections = START_SECTIONS;
     s.installing = false;
-    s.kept = true;
     rehearseBoth(s);
   }
   // another installation may have been committed since this one was opened, or a host's hash may have used the device
@@ -94,12 +95,17 @@ function commit(s: Session): void {
   );
 }
 
+/** How many files have been returned to replace the trust file of a session. */
+function successors(s: Session): number | undefined {
+  return s.trust.store ? (s.trust.store as TrustStore).successors : undefined;
+}
+
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {
   var e: Effect | undefined, ok;
   if (progress.done) return undefined;
   markAt(-1);
-  // a later session owns the device: change nothing
-  if (s.over || s.target.session !== s) refuse(RUN_OUTCOME);
+  // a later session owns the device, or another trust file applies: change nothing
+  if (s.over || s.target.session !== s || (HAS_TRUST && s.successors !== successors(s))) refuse(RUN_OUTCOME);
   // stays set if anything below throws: a refused session cannot continue
   s.over = true;
   try {
@@ -204,6 +210,7 @@ export function prepare(
       renew(s, sequenceLess(release.sequence, device.floor(trust.role)) ? brought(s) : undefined);
       checkFloor(s);
     }
+    if (HAS_TRUST) s.successors = successors(s);
     s.run = start(s.release, sections, device.identity);
   } catch (e) {
     rethrow(e);

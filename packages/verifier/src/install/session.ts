@@ -21,6 +21,8 @@ import {
   IMAGE_MISMATCH,
   IMAGE_UNVERIFIED,
   INVOKE_MISPLACED,
+  INVOKE_UNVERIFIED,
+  NOT_SUPPORTED,
   PAYLOAD_ABSENT,
   PAYLOAD_SIZE,
   ROLLBACK,
@@ -29,7 +31,7 @@ import {
   SEQUENCE_TAKEN,
   TRY_EACH_EXHAUSTED,
 } from "../spec/errors.generated.js";
-import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP } from "../spec/suit.js";
+import { COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP } from "../spec/suit.js";
 import { JUMP } from "../spec/trust.js";
 import type { TrustStore } from "../trust/trust-list.js";
 import type { ComponentId, Device } from "./device.js";
@@ -63,6 +65,8 @@ export interface Session {
   offset: number;
   limit: number;
   over: boolean;
+  /** `successors` of the trust file when the session began. */
+  successors: number | undefined;
   /** The epoch after the commit, and the lowest sequence number of a new epoch. */
   epoch: number;
   begins: Sequence | undefined;
@@ -178,6 +182,7 @@ export function admit(s: Session, e: Effect): void {
   if (e.op === DIR_INVOKE) {
     if (s.installing) refuse(INVOKE_MISPLACED);
   } else {
+    if (!s.installing && s.target.cannotLoad) refuse(NOT_SUPPORTED);
     if (!e.digest && !skip) refuse(DIGEST_UNSET);
     if ((e.size as number) > room || (e.content && e.content.length > room)) refuse(PAYLOAD_SIZE);
     if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
@@ -219,11 +224,12 @@ function checkPayload(s: Session, e: Effect): void {
 
 /**
  * Executes the sections with every directive assumed to succeed, so that a manifest that would be refused later is
- * refused before the first byte is erased. Conditions on image content are assumed once to match and once not to. Every
+ * refused before the first byte is erased, and one that would never start before it is current. Conditions on image content are assumed once to match and once not to. Every
  * effect is checked again when it is executed, so a path that neither rehearsal takes is not a way around.
  */
 function rehearse(s: Session, fitting: boolean): void {
-  var e;
+  var matched: { [component: number]: boolean } = {},
+    e;
   s.run = start(s.release, s.sections, s.target.identity);
   e = step(s.run);
   while (e) {
@@ -231,6 +237,10 @@ function rehearse(s: Session, fitting: boolean): void {
     // what is copied is not known yet
     if (HAS_TRUST && s.installing && !isCondition(e.op) && !((e.source as number) >= 0) && e.component === s.release.trustAt) s.brings = e;
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
+    // no start invokes an image that it has not compared
+    if (e.op === DIR_INVOKE) {
+      if (fitting && !matched[e.component] && !s.target.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED);
+    } else if (!isCondition(e.op) || e.op === COND_IMAGE_MATCH) matched[e.component] = isCondition(e.op);
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }
 }

@@ -15,12 +15,12 @@ import type { TrustStore } from "../trust/trust-list.js";
 import type { Device, TrialDevice } from "./device.js";
 import { TRUST_COMPONENT } from "./keep.js";
 
-/**
- * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
- * its content. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running
- * release would not be valid under it: the device could then no longer start.
- */
-export function updatedTrust(
+/** Ends the sessions that began with `store`: a key that is revoked now may have signed their release. */
+function endSessions(store: TrustStore): void {
+  store.successors = (store.successors || 0) + 1;
+}
+
+function successor(
   store: TrustStore,
   bytes: Bytes | Source,
   envelope: Bytes | Source,
@@ -45,6 +45,25 @@ export function updatedTrust(
 }
 
 /**
+ * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
+ * its content. Sessions that began with `store` are refused from then on. Throws the refusals of trustFileUnchecked(),
+ * and those of policyOf(), open() and boot() if the running release would not be valid under it: the device could then
+ * no longer start.
+ */
+export function updatedTrust(
+  store: TrustStore,
+  bytes: Bytes | Source,
+  envelope: Bytes | Source,
+  role: number,
+  identity: Identity,
+  host?: Host,
+): TrustStore {
+  var next = successor(store, bytes, envelope, role, identity, host);
+  endSessions(store);
+  return next;
+}
+
+/**
  * The content of the trust file `bytes` if it can replace `store`, otherwise null. `envelope`: as for updatedTrust();
  * if absent, the running release is not checked.
  */
@@ -57,7 +76,7 @@ export function replacement(
   host?: Host,
 ): TrustStore | null {
   try {
-    return envelope ? updatedTrust(store, bytes, envelope, role, identity, host) : trustFileUnchecked(store.algs, bytes, store, host);
+    return envelope ? successor(store, bytes, envelope, role, identity, host) : trustFileUnchecked(store.algs, bytes, store, host);
   } catch (e) {
     // refused: not a trust file of ours, or an old one
     if (typeof (e as Refusal).code !== "number") throw e;
@@ -69,7 +88,8 @@ export function replacement(
  * Finds the trust file that replaces `store`. Returns its bytes, which the device must store where only it can write,
  * or null if `store` remains. Call it at each start, before boot(): if the power fails before the bytes are stored, the
  * next start returns them again. `envelope`: the envelope of the current release. While a device may still go back to
- * the previous release, it keeps the trust file of that release: null until confirm().
+ * the previous release, it keeps the trust file of that release: null until confirm(). Sessions that began with `store`
+ * are refused once a file was returned.
  *
  * bytes = nextTrust(store, device, envelope, 2, host);
  * if (bytes) keep(bytes);
@@ -80,7 +100,9 @@ export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | S
     n = envelope && device.capacity(TRUST_COMPONENT) >= 0 && !(trial.pending && trial.pending()) && device.size(TRUST_COMPONENT, false),
     bytes = n && device.read(TRUST_COMPONENT, 0, n, false),
     next = bytes && bytes.length === n && replacement(store, bytes, envelope, role, device.identity, host);
-  return next && sequenceLess(store.sequence, next.sequence) ? (next.file as Bytes) : null;
+  if (!next || !sequenceLess(store.sequence, next.sequence)) return null;
+  endSessions(store);
+  return next.file as Bytes;
 }
 
 export { TRUST_COMPONENT } from "./keep.js";

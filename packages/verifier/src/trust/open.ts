@@ -52,8 +52,12 @@ type Own = boolean | typeof TO_KEEP | typeof TO_RECEIVE | undefined;
 const MAX_DIGEST = 128;
 
 /** Refuses a limit that is neither absent nor a 64-bit number: an invalid one must not count as absent. */
-function checkLimit(s: Sequence | undefined): void {
+export function checkLimit(s: Sequence | undefined): void {
   if (s !== undefined && !(typeof s === "object" && isSequence(s))) refuse(TRUST_POLICY);
+}
+
+function is16(id: Bytes): boolean {
+  return id && id.length === 16;
 }
 
 /** Refuses a policy that cannot be met, or that anybody meets, before any byte is read: it is a fault of the caller. */
@@ -71,7 +75,8 @@ export function policy(trust: Trust): number {
     if (HAS_TRUST) {
       checkLimit(a.since);
       checkLimit(a.until);
-    }
+      if ((a.vendor !== undefined && !is16(a.vendor)) || (a.class !== undefined && !is16(a.class))) refuse(TRUST_POLICY);
+    } else if (a.since || a.until || a.vendor || a.class || a.single) refuse(TRUST_POLICY);
     if (isNew(anchors, distinct, a)) distinct.push(i);
   }
   // an invalid floor must not count as absent
@@ -267,6 +272,9 @@ export function open(bytes: Bytes | Source, trust: Trust, host: Host | undefined
 export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: boolean): Manifest;
 export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: Own): Manifest {
   try {
+    markAt(-1);
+    // a value of another type must not count as no
+    if (own !== undefined && own !== !!own && own !== TO_KEEP) refuse(TRUST_POLICY);
     return opened(bytes, trust, host || {}, own);
   } catch (e) {
     return rethrow(e);

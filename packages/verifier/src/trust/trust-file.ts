@@ -22,7 +22,7 @@ import {
   TRUST_UNUSABLE,
 } from "../spec/errors.generated.js";
 import { JUMP, ROLE_ROOT } from "../spec/trust.js";
-import { policy } from "./open.js";
+import { checkLimit, policy } from "./open.js";
 import { beginHeld, fileAt, readTrust, type TrustStore, type UnverifiedTrust } from "./trust-list.js";
 
 /** Files in a chain. */
@@ -92,6 +92,8 @@ function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Hos
     i,
     a;
   if (older && more) return before;
+  // what is neither absent nor a number must not count as absent
+  checkLimit(last.sequence);
   for (i = 0; i < store.anchors.length; i++) {
     a = store.anchors[i];
     if (a.alg && !a.alg.valid(a.key)) refuse(ANCHOR_KEY);
@@ -101,7 +103,7 @@ function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Hos
   if (!enough(roots, threshold, all, found)) refuse(TRUST_PREVIOUS);
   if (!enough(own, own.threshold as number, all, found)) refuse(TRUST_SIGNERS);
   // one root key may serve several product lines: devices of one must refuse files of another
-  if (last.name && !equalConstantTime(last.name, store.name)) refuse(TRUST_NAME);
+  if (last.name !== undefined && !(last.name && equalConstantTime(last.name, store.name))) refuse(TRUST_NAME);
   // Rollback: revoked keys would be trusted again. Two lists with the same number are a fork.
   if (older || (isList && !sequenceLess(last.sequence, store.sequence) && !equalConstantTime(last.payload, store.payload)))
     refuse(TRUST_ROLLBACK);

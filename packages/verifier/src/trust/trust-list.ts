@@ -118,6 +118,8 @@ export interface TrustStore {
   algs: Alg[];
   /** From trustFileUnchecked(): the complete file as it was read and verified. Store this. */
   file?: Bytes;
+  /** How many files have been returned to replace it. Sessions that began before are refused. */
+  successors?: number;
 }
 
 /** A trust file whose signatures are not verified yet. */

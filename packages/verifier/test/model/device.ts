@@ -5,7 +5,7 @@ import * as E from "../../src/spec/errors.generated.js";
 import { MAN_INSTALL, MAN_INVOKE, MAN_LOAD, MAN_PAYLOAD_FETCH, MAN_VALIDATE } from "../../src/spec/suit.js";
 import { hashOf } from "./encode.js";
 import { type Checked, type Effect, Interpreter, Refused } from "./interpreter.js";
-import { CODES, commandsOf, type Digest, type Manifest } from "./manifest.js";
+import { CODES, type Digest, type Manifest } from "./manifest.js";
 import { refusals } from "./rules.js";
 import { CAPACITY, IDS } from "./sequences.js";
 import { rotten, type World } from "./world.js";
@@ -74,12 +74,12 @@ export class Device {
     for (const [id, expected] of this.#expected)
       if (this.#installing && hashOf(expected.alg, this.#fresh.get(id) as string) !== hashOf(expected.alg, expected.of))
         throw new Refused(E.IMAGE_UNVERIFIED);
-    if (this.#installing && this.#loads()) this.#rehearseStart();
+    if (this.#installing && this.#starts()) this.#rehearseStart();
   }
 
-  /** Whether a start fetches: then the kept release is opened again before it becomes current. */
-  #loads(): boolean {
-    return BOOT.some((key) => [...commandsOf(this.#m.sections[key] ?? [])].some((c) => c.do === "fetch"));
+  /** Whether it has a section of a start: then its start is rehearsed before it becomes current. */
+  #starts(): boolean {
+    return BOOT.some((key) => this.#m.sections[key] !== undefined);
   }
 
   #rehearseStart(): void {
@@ -117,8 +117,12 @@ export class Device {
 
   /** Every directive taken as done; all images fit, or none. Where none does, conditions that fail say nothing. */
   #rehearse(fits: boolean): void {
+    const compared = new Set<number>();
     try {
       this.#drive((e) => {
+        if (e.op === CODES.image) compared.add(e.component);
+        if (CHANGES.includes(e.op)) compared.delete(e.component);
+        if (e.op === CODES.invoke && fits && !compared.has(e.component)) throw new Refused(E.INVOKE_UNVERIFIED);
         if (e.op === CODES.slot) return this.#isSlot(this.#id(e.component), e.slot as number);
         if (this.#kept && e.op === CODES.fetch) this.#look(e);
         return e.op === CODES.image || e.op === CODES.content ? fits : true;
