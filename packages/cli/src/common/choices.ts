@@ -33,12 +33,16 @@ export const CHOICES = {
   /** What people call keys that have tables. */
   tabled: algWords(keyAlgs.filter(hasTables)),
   tableSize: TABLE_SIZES,
-  /** Formats of images, in words. */
-  imageFormat: IMAGE_FORMATS.join(", "),
   publicFormat: publicFormats,
   privateFormat: privateFormats,
   policy: POLICIES,
   severity: SEVERITIES,
+};
+
+/** Those of commands that sign, which load no others. */
+export const SIGN_CHOICES = {
+  /** Formats of images, in words. */
+  imageFormat: IMAGE_FORMATS.join(", "),
   consumer: consumerNames,
   coseAlg: coseAlgNames,
 };

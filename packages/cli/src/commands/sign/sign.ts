@@ -33,7 +33,7 @@ import {
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
+import { SIGN_CHOICES } from "../../common/choices.js";
 import {
   allowOutside,
   allowTestKey,
@@ -174,7 +174,7 @@ export default define({
   arguments: [
     commandArgument(
       "[input]",
-      `image (${CHOICES.imageFormat}), description or envelope; - for stdin (with --board, default: the image in the product file)`,
+      `image (${SIGN_CHOICES.imageFormat}), description or envelope; - for stdin (with --board, default: the image in the product file)`,
     ),
   ],
   options: () => [

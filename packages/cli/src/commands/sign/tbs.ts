@@ -38,7 +38,7 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
+import { SIGN_CHOICES } from "../../common/choices.js";
 import {
   allowTestKey,
   coseAlgOption,
@@ -175,7 +175,7 @@ function tbsFacts(envelope: string, manifest: Manifest, list: readonly ToSign[],
 export default define({
   name: "tbs",
   summary: "write the bytes that a key on another machine has to sign",
-  arguments: [commandArgument("<input>", `image (${CHOICES.imageFormat}), description or envelope; - for stdin`)],
+  arguments: [commandArgument("<input>", `image (${SIGN_CHOICES.imageFormat}), description or envelope; - for stdin`)],
   options: () => [
     keyOption("public key of the signer"),
     ...passphrases(),
