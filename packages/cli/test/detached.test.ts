@@ -136,6 +136,7 @@ describe.concurrent("what must be signed", () => {
         "condition-class-identifier",
       ],
       install: [{ "directive-override-parameters": { uri: "#firmware" } }, "directive-fetch", "condition-image-match"],
+      validate: ["condition-image-match"],
       payloads: { "#firmware": { file: "fw.bin" } },
     };
     p.put("d.json", JSON.stringify(description));

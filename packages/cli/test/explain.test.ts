@@ -2,50 +2,9 @@
 
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
+import { CLASSES, fetched, identity, release, setImage, VENDOR } from "./described-place.js";
 import { PRODUCT, released, world } from "./product-place.js";
-
-const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
-const CLASSES = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "14399a69-1d48-5c86-90d6-82564bf630a2"] as const;
-
-const identity = (classId: string) => [
-  { "directive-override-parameters": { "vendor-identifier": VENDOR, "class-identifier": classId } },
-  "condition-vendor-identifier",
-  "condition-class-identifier",
-];
-const setImage = (uri: string, more: object = {}) => ({ "directive-override-parameters": { uri, image: { payload: uri }, ...more } });
-const fetched = (uri: string) => [setImage(uri), "directive-fetch", "condition-image-match"];
-
-interface Commands {
-  shared?: unknown[];
-  install: unknown[];
-  invoke?: unknown[];
-  components?: unknown[];
-}
-
-/** An unsigned release; its payloads are their own names. */
-async function release(
-  p: Place,
-  name: string,
-  { shared = identity(CLASSES[0]), install, invoke, components = [[{ hex: "00" }]] }: Commands,
-) {
-  const uris = [...new Set(JSON.stringify([shared, install]).match(/#[a-z0-9]+/g) ?? [])];
-  p.put(
-    `${name}.json`,
-    JSON.stringify({
-      $schema: "urn:firmseal:manifest:1",
-      sequence: 3,
-      components,
-      "shared-sequence": shared,
-      install,
-      ...(invoke && { invoke }),
-      ...(uris.length > 0 && { payloads: Object.fromEntries(uris.map((uri) => [uri, uri])) }),
-    }),
-  );
-  await p.ok(["create", "--from", `${name}.json`]);
-  return `${name}.suit`;
-}
 
 const explained = async (p: Place, ...args: string[]) => (await p.ok(["explain", ...args])).stdout.trimEnd().split("\n");
 
@@ -225,59 +184,6 @@ describe("explain", () => {
         [expect.objectContaining({ refused: expect.objectContaining({ code: expected.code }) })],
       ]);
     }
-  });
-
-  /** Releases that devices take in, as far as signatures and payloads say, and that none of them installs or starts. */
-  const imageOf = (text: string, more: object = {}) => ({
-    "directive-override-parameters": { "image-digest": { algorithm: "sha-256", hex: sha256Hex(text) }, "image-size": 2, ...more },
-  });
-  const written = (content: string) => [imageOf("ok", { content }), "directive-write"];
-  const DEAD: [string, { install: unknown[]; invoke?: unknown[] }, "install" | "start", string][] = [
-    ["starts an image that it never compares", { install: fetched("#f"), invoke: ["directive-invoke"] }, "start", "INVOKE_UNVERIFIED"],
-    [
-      "compares at the start with a different image from the one that it installs",
-      { install: fetched("#f"), invoke: [imageOf("no"), "condition-image-match", "directive-invoke"] },
-      "start",
-      "IMAGE_MISMATCH",
-    ],
-    ["writes what its digest does not mean", { install: written("no") }, "install", "IMAGE_UNVERIFIED"],
-    ["writes and compares it", { install: [...written("no"), "condition-image-match"] }, "install", "IMAGE_MISMATCH"],
-    ["writes more than its size", { install: written("longer") }, "install", "PAYLOAD_SIZE"],
-    [
-      "would start a component if nothing matched, which devices rehearse",
-      { install: [...written("ok"), { "directive-try-each": [["condition-image-match"], ["directive-invoke"]] }] },
-      "install",
-      "INVOKE_MISPLACED",
-    ],
-    [
-      "starts without a comparison on devices of one class only",
-      {
-        install: fetched("#f"),
-        invoke: [{ "directive-try-each": [[...identity(CLASSES[1]).slice(0, 1), "condition-class-identifier"], ["directive-invoke"]] }],
-      },
-      "start",
-      "INVOKE_UNVERIFIED",
-    ],
-    ["has no section that a start runs", { install: fetched("#f") }, "start", "IDENTITY_UNCHECKED"],
-    ["installs nothing, and has no section that a start runs", { install: ["condition-vendor-identifier"] }, "start", "IDENTITY_UNCHECKED"],
-  ];
-
-  it.each(DEAD)("agrees with sign, verify and lint about a release that %s", async (_, commands, during, name) => {
-    const p = standard();
-    await release(p, "dead", commands);
-    const warning = `devices will refuse ${during === "start" ? "to start this release once it is installed" : "this release"}: `;
-    const signed = await p.ok(["sign", "dead.suit", "--key", "A.pem", "--out", "signed.suit"]);
-    const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk"]);
-    for (const { stderr } of [signed, verified]) {
-      expect(stderr).toContain(warning);
-      expect(stderr).toContain(`(${name})`);
-    }
-    const { json } = await p.ok(["explain", "signed.suit", "--json"]);
-    const { behaviours } = json as { behaviours: { refused?: { during: string; reason: string } }[] };
-    expect(behaviours.flatMap(({ refused }) => (refused ? [`${refused.during} ${refused.reason}`] : []))).toContain(`${during} ${name}`);
-    const linted = await p.run(["lint", "signed.suit", "--json"]);
-    const { findings } = linted.json as { findings: { rule: string; message: string }[] };
-    expect(findings).toContainEqual(expect.objectContaining({ rule: "L30", message: expect.stringContaining(name) }));
   });
 
   it("has a limit for all that it tries, also at the start", async () => {

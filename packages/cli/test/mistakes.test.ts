@@ -192,7 +192,7 @@ describe("a release that no device accepts", () => {
     const p = standard();
     p.put("app.bin", image(10));
     const shared = [...identify(UUID_A, UUID_B), { "directive-override-parameters": { uri: "http://a/b", image: { file: "app.bin" } } }];
-    await described(p, { "shared-sequence": shared, install: ["directive-fetch"] });
+    await described(p, { "shared-sequence": shared, install: ["directive-fetch"], validate: ["condition-image-match"] });
     expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--without-payloads", "--json"])).json).toMatchObject({
       payloadsNotChecked: ["http://a/b"],
     });

@@ -123,7 +123,7 @@ export {
 } from "./trust/read.js";
 export { type TrustedKeys, type TrustOptions, trustedKeys } from "./trust/trusted-keys.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
-export { checkPayloads, judgeRefusal, payloadFiles } from "./verify/payload-check.js";
+export { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./verify/payload-check.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./verify/refusals.js";
 export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";
 export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./verify/verified.js";

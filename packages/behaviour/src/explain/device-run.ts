@@ -44,6 +44,8 @@ export interface DeviceRefusal {
   code: number;
   /** Whether the commands themselves are wrong: the refusal does not depend on what a device is or has. */
   isFault: boolean;
+  /** Whether a start refuses, also in the rehearsal that ends an installation: the release can be installed, not started. */
+  isOfStart: boolean;
 }
 
 /** What a device does in one phase. */
@@ -130,7 +132,7 @@ function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, befo
   } catch (x) {
     const { code } = x as { code?: unknown };
     if (typeof code !== "number") throw x;
-    out.refused = { during, code, isFault: isFault || x instanceof Refused };
+    out.refused = { during, code, isFault: isFault || x instanceof Refused, isOfStart: during === "start" };
   }
   return out;
 }

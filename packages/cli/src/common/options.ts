@@ -216,6 +216,11 @@ export function trustChecks(): Option[] {
   ];
 }
 
+/** What devices install and never start. */
+export function allowNoStart(): Option {
+  return option("--allow-no-start", "accept a release that devices could never start");
+}
+
 export function allowTestKey(): Option {
   return option("--allow-test-key <name>", "allow this published test key", { repeat: true });
 }

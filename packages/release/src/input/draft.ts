@@ -34,7 +34,15 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, looksLikeEnvelope, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
-import { certainRefusal, checkPayloads, judgeRefusal, requireSections, type Tried } from "../verify/payload-check.js";
+import {
+  certainRefusal,
+  checkPayloads,
+  judgeRefusal,
+  requireSections,
+  requireStart,
+  type StartOverride,
+  type Tried,
+} from "../verify/payload-check.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { asEnvelope } from "./envelope-file.js";
 import { flashBytes } from "./flash.js";
@@ -240,6 +248,15 @@ export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> 
   return manifest;
 }
 
+/**
+ * Refuses a release that was opened with a trial key and that devices could never start. Returns the overrides that
+ * were needed, as option names.
+ */
+export function requireStartOf({ outline }: EnvelopeDraft, o: StartOverride): string[] {
+  const { refusal } = tried.get(outline) as Tried;
+  return refusal ? requireStart(refusal, o) : [];
+}
+
 /** Warns about texts whose language devices and tools may not find. */
 function warnOfLanguages(texts: UnverifiedEnvelope["text"]): void {
   for (const one of texts) {
@@ -248,26 +265,32 @@ function warnOfLanguages(texts: UnverifiedEnvelope["text"]): void {
   }
 }
 
+/** What the last look at a release takes from the options of a command. */
+export interface ReviewOptions extends StartOverride {
+  /** The version of the release. Default: the one that the text names. */
+  version?: string;
+}
+
 /**
  * Warns about properties of a manifest that a person should know before the release is published. `outline`: of its
- * envelope. `version`: the version of the release. Default: the one that the text names.
+ * envelope. Throws a Failure for a release that devices could never start.
  */
-export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEnvelope, "text">, version = versionIn(outline)): void {
+export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEnvelope, "text">, o: ReviewOptions = {}): void {
   const sequence = formatSequence(manifest.sequence);
   // the number of a version leaves the room that the version leaves
-  if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(version, BigInt(sequence)))
+  if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(o.version ?? versionIn(outline), BigInt(sequence)))
     warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   if (outline.text.length > 0) warnOfLanguages(outline.text);
-  judgeRefusal(manifest, tried.get(outline));
+  judgeRefusal(manifest, o, tried.get(outline));
 }
 
 /**
  * Opens a signed envelope, checks its integrated payloads, and warns about properties that a person should know before
- * the release is published. `version`: as for warnBeforeSigning().
+ * the release is published. Throws as warnBeforeSigning() does.
  */
-export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[], version?: string): Promise<Manifest> {
+export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[], o: ReviewOptions = {}): Promise<Manifest> {
   const manifest = await signed.verify(keys, nodeHost);
   await checkPayloads(manifest, new Map(), hashesHere);
-  warnBeforeSigning(manifest, signed.outline, version);
+  warnBeforeSigning(manifest, signed.outline, o);
   return manifest;
 }

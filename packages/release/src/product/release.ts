@@ -202,7 +202,7 @@ async function signBoards(
     const tbs: string[] = [];
     for (const signer of signers) tbs.push(sha256Hex(await draft.toBeSigned(signer)));
     const done = await signedBy(draft, signers);
-    await reviewSigned(done, signers, version);
+    await reviewSigned(done, signers, { version });
     refuseSigned({ product, board: prepared.board, trusted, role: options.role ?? "release" }, done, signers.length);
     if (prepared.board.for) checkFor(prepared.board.for, done.bytes);
     options.progress?.(prepared.board.name, `signed, ${byteWords(done.bytes.length)}`);

@@ -15,14 +15,15 @@ import {
 } from "@firmseal/keys";
 import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
-import { type NextSequence, openWithTrialKey } from "../input/draft.js";
+import { type NextSequence, openWithTrialKey, requireStartOf } from "../input/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
+import type { StartOverride } from "../verify/payload-check.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
 import { scopeOf } from "./scope.js";
 
-export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
+export interface SigningOptions extends SequenceOverrides, StartOverride, Pick<CoverOptions, "role" | "allowRootKey"> {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
   /** The trust files that must permit the keys. */
@@ -104,15 +105,16 @@ async function permitted(
   o: SigningOptions,
   makes: readonly ((next: NextSequence) => EnvelopeDraft)[],
   given: readonly (Judged | undefined)[],
-): Promise<(Judged & { overrides: string[] })[]> {
+): Promise<Judged[]> {
   const known = logs.flat();
   for (const entries of logs) o.inspect?.(entries);
   refuseMovedKeys(keys, known);
-  const out: (Judged & { overrides: string[] })[] = [];
+  const out: Judged[] = [];
   for (const [i, make] of makes.entries()) {
     const next: NextSequence = (scope) => nextSequence(logs, scope, o.first);
     const one = (given[i] ?? (await judged(make(next), keys, o, i))) as Judged;
     const overrides = [
+      ...one.overrides,
       ...refuseRootKeys(keys, known, o),
       ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
       ...checkSequence(known, { ...one.asked, sequence: BigInt(one.asked.sequence) }, o),
@@ -142,6 +144,8 @@ interface Judged {
   draft: EnvelopeDraft;
   messages: Uint8Array[];
   asked: Asked;
+  /** What was overridden of its refusals, as option names. */
+  overrides: string[];
 }
 
 /** Throws every refusal of an envelope, except those about its sequence number. */
@@ -154,6 +158,7 @@ async function judged(
   if (!draft) return undefined;
   const messages = await toBeSigned(draft, o.asSigning?.(i) ?? keys);
   const m = await openWithTrialKey(draft);
+  const overrides = requireStartOf(draft, o);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
   const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
   await o.judge?.(draft, i);
@@ -165,7 +170,7 @@ async function judged(
     scope: scopeOf(m),
     ...(approvers.length > 0 && { approvers }),
   };
-  return { draft, messages, asked };
+  return { draft, messages, asked, overrides };
 }
 
 /** The bytes that each key will sign. Throws AlreadySigned if a key has signed or is given twice. */

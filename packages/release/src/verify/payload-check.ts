@@ -2,7 +2,15 @@
 // kind of device that the manifest distinguishes, and each payload must be compared with an image digest on the way.
 
 import { existsSync } from "node:fs";
-import { type DeviceKind, type DeviceRefusal, type Expectation, kindRefusal, limitedInterpreter, payloadsOf } from "@firmseal/behaviour";
+import {
+  type DeviceKind,
+  type DeviceRefusal,
+  type Expectation,
+  type Interpreter,
+  kindRefusal,
+  limitedInterpreter,
+  payloadsOf,
+} from "@firmseal/behaviour";
 import { byteWords, Failure, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys";
 import { hostFor } from "@firmseal/simulator";
 import { errors, type Manifest, type Refusal } from "@firmseal/verifier";
@@ -161,17 +169,24 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
 }
 
 /**
- * The refusal that every device gives for this release, whatever its payloads are, when it installs or when it starts;
- * or one that some kind of device gives because the commands are wrong. Returns undefined if there is none. Throws a
- * Failure if it cannot be tried.
+ * The refusal of a start by some kind of device that would install this release. Else the one that every device gives,
+ * whatever its payloads are; or one that some kind of device gives because the commands are wrong. Returns undefined if
+ * there is none. Throws a Failure if it cannot be tried.
  */
 export function certainRefusal(m: Manifest): DeviceRefusal | undefined {
   const by = triedInterpreter();
   const refusals = deviceKinds(m).map((kind) => kindRefusal(by, m, kind));
-  const fault = refusals.find((r) => r?.isFault);
-  if (fault || refusals.includes(undefined)) return fault;
+  return refusals.some((r) => r) ? certainAmong(refusals, m, by) : undefined;
+}
+
+/** A refusal that needs no other: of a start, which a device could only find out too late, or else for a fault. */
+const worst = (refusals: readonly (DeviceRefusal | undefined)[]) => refusals.find((r) => r?.isOfStart) ?? refusals.find((r) => r?.isFault);
+
+function certainAmong(refusals: readonly (DeviceRefusal | undefined)[], m: Manifest, by: Interpreter): DeviceRefusal | undefined {
+  const found = worst(refusals);
+  if (found || refusals.includes(undefined)) return found;
   const together = withAllIdentities(m).map((kind) => kindRefusal(by, m, kind));
-  return together.includes(undefined) ? undefined : together[0];
+  return together.find((r) => r?.isOfStart) ?? (together.includes(undefined) ? undefined : together[0]);
 }
 
 /** The outcome of certainRefusal(). */
@@ -187,16 +202,41 @@ export function requireSections({ refusal }: Tried): void {
   if (refusal?.code === errors.SEVERED_ABSENT) throw refused(errors.SEVERED_ABSENT);
 }
 
-/**
- * Warns about a release that is correctly signed but that no device will accept, when it is made and when it is
- * verified. Refuses one without a section that devices need. `tried`: what certainRefusal() has returned for it.
- */
-export function judgeRefusal(m: Manifest, tried: Tried = { refusal: certainRefusal(m) }): void {
-  requireSections(tried);
-  if (tried.refusal) warnRefused(tried.refusal);
+/** --allow-no-start of a command that signs or verifies. */
+export interface StartOverride {
+  /** Accept a release that devices would install and could never start. */
+  allowNoStart?: boolean;
 }
 
-function warnRefused({ code, during }: DeviceRefusal): void {
+/**
+ * Refuses a release that some kind of device would install and could never start: its floor is raised by then, and no
+ * earlier release is a way back. Returns the overrides that were needed, as option names.
+ */
+export function requireStart({ code, isOfStart }: DeviceRefusal, o: StartOverride): string[] {
+  if (!isOfStart) return [];
+  if (o.allowNoStart) return ["allow-no-start"];
+  throw new Failure(
+    1,
+    refusalName(code),
+    code,
+    `refused: devices that install this release could never start it: ${refusalMeaning(code)}`,
+    "correct validate, load and invoke (firmseal explain FILE shows what devices do), or allow it: --allow-no-start",
+  );
+}
+
+/**
+ * Judges a release that is correctly signed but that devices refuse, when it is made and when it is verified. Refuses
+ * one without a section that devices need, and unless `o` allows it, one that devices could never start. Warns about
+ * others. `tried`: what certainRefusal() has returned for it.
+ */
+export function judgeRefusal(m: Manifest, o: StartOverride = {}, tried: Tried = { refusal: certainRefusal(m) }): void {
+  if (tried.refusal) judge(tried.refusal, o);
+}
+
+function judge(refusal: DeviceRefusal, o: StartOverride): void {
+  requireSections({ refusal });
+  requireStart(refusal, o);
+  const { code, during } = refusal;
   const what = during === "start" ? "refuse to start this release once it is installed" : "refuse this release";
   warn(`devices will ${what}: ${refusalMeaning(code)} (${refusalName(code)})`);
 }

@@ -17,7 +17,7 @@ import {
 } from "@firmseal/verifier/tools";
 import type { TrustedKeys } from "../trust/trusted-keys.js";
 import { namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
-import { checkPayloads, judgeRefusal, payloadFiles } from "./payload-check.js";
+import { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./payload-check.js";
 import { withNumbers } from "./refusals.js";
 
 /** The first anchor of each raw key. */
@@ -61,7 +61,7 @@ function devices(envelope: Uint8Array, whom: TrustedKeys): Identity[] {
 }
 
 /** Options of verifyRelease(). */
-export interface VerifyRelease {
+export interface VerifyRelease extends StartOverride {
   /** The lowest number that is accepted. */
   floor?: bigint;
   /** Files of payloads outside the envelope, as --payload names them. */
@@ -125,7 +125,7 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
   const isComplete = policies.length === 1 && anchorsByKey(manifest.believed).size === listed.size;
   const all = isComplete ? manifest : trustedByAll(envelope, anchors);
   // each kind of device counts the keys that are trusted for it
-  judgeRefusal({ ...all, threshold: manifest.threshold });
+  judgeRefusal({ ...all, threshold: manifest.threshold }, o);
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   if (unchecked.length > 0 && !o.withoutPayloads) throw uncheckedFailure(path, unchecked);
   return {

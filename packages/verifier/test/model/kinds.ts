@@ -37,6 +37,8 @@ export interface End {
   codes: readonly number[];
   /** The commands are wrong: who the device is and what it has makes no difference. */
   fault: boolean;
+  /** A start is refused, also if the device finds out when it rehearses that, at the end of the installation. */
+  ofStart: boolean;
 }
 
 export const isChange = (e: Effect): boolean => [CODES.fetch, CODES.write, CODES.copy, CODES.swap].includes(e.op as 21);
@@ -125,7 +127,7 @@ export class KindOfDevice {
       return undefined;
     } catch (e) {
       if (!(e instanceof Refused)) throw e;
-      return { installing, codes: e.codes, fault: e instanceof Wrong || this.#doomed };
+      return { installing, codes: e.codes, fault: e instanceof Wrong || this.#doomed, ofStart: !installing };
     }
   }
 
@@ -255,12 +257,18 @@ export function refusedByAll(m: Manifest): number[] {
   return ends.some((codes) => codes.length === 0) ? [] : ends.flat();
 }
 
-/** The warnings that would be right: one for each kind of device that refuses it for a fault, or else those that all give. */
-export function warningsOf(m: Manifest): End[] {
+/**
+ * The refusals that would be right to name: those of starts by any kind of device; or else one for each kind that refuses it
+ * for a fault, or else those that all give.
+ */
+export function refusalsOf(m: Manifest): End[] {
   const endsOf = (kinds: Iterable<Kind>) => [...kinds].map((kind) => new KindOfDevice(m, kind).end());
+  const only = (ends: (End | undefined)[], which: "ofStart" | "fault") => ends.flatMap((end) => (end?.[which] ? [end] : []));
   const ends = endsOf(kindsOf(m));
-  const faults = ends.flatMap((end) => (end?.fault ? [end] : []));
-  if (faults.length > 0 || ends.includes(undefined)) return faults;
-  const together = endsOf(everybody(m)).flatMap((end) => end ?? []);
-  return together.length < ends.length ? [] : together;
+  const found = [only(ends, "ofStart"), only(ends, "fault")].find((some) => some.length > 0);
+  if (found || ends.includes(undefined)) return found ?? [];
+  const together = endsOf(everybody(m));
+  const starts = only(together, "ofStart");
+  if (starts.length > 0) return starts;
+  return together.includes(undefined) ? [] : together.flatMap((end) => end ?? []);
 }

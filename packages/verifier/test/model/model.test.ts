@@ -19,7 +19,7 @@ import type { Command, Manifest, Parameters } from "./manifest.js";
 import { courseOf, identityOf, modelRun, runOf, sequencePair } from "./play.js";
 import { refusals } from "./rules.js";
 import { chains, wrongOf } from "./sequences.js";
-import { folder, payloadFault, reachesOthers, strangePayloads, verified, warnings } from "./tools.js";
+import { folder, neverStarts, payloadFault, reachesOthers, strangePayloads, verified, warnings } from "./tools.js";
 import { keys, me, ofTwo, world } from "./world.js";
 
 /** What the command says, which would go to the terminal otherwise. */
@@ -177,7 +177,8 @@ describe("firmseal verify", () => {
       await fc.assert(
         fc.asyncProperty(manifests, async (m) => {
           const path = files.put("a.suit", await encoded(m, [{ key: "a" }]));
-          const { code, warned } = await verified(path, { key: [rootPath], floor: 6n }, words);
+          const options = { key: [rootPath], floor: 6n };
+          const { code, warned } = await verified(path, { ...options, allowNoStart: true }, words);
           note("verify", code);
           const first = refusals(m, 6n);
           if (first.size > 0) {
@@ -194,6 +195,9 @@ describe("firmseal verify", () => {
           const right = [warnings(m, true), warnings(m, false)];
           if (warned) expect(right[warned.installing ? 0 : 1]).toContain(warned.code);
           else expect(right).toEqual([[], []]);
+          const dead = neverStarts(m);
+          note("verify, with its start", dead.length > 0 ? 1 : 0);
+          expect(dead.length > 0 ? dead : [0]).toContain((await verified(path, options, words)).code);
         }),
         runs(few),
       );

@@ -9,7 +9,7 @@ import { cover, type Key } from "./belief.js";
 import { Device } from "./device.js";
 import { hashOf } from "./encode.js";
 import { Refused } from "./interpreter.js";
-import { isChange, type Kind, KindOfDevice, kindsOf, warningsOf } from "./kinds.js";
+import { isChange, type Kind, KindOfDevice, kindsOf, refusalsOf } from "./kinds.js";
 import { commandsOf, type Manifest, sequencesOf, valuesOf } from "./manifest.js";
 import { CAPACITY, IDS } from "./sequences.js";
 import type { World } from "./world.js";
@@ -59,9 +59,12 @@ export function strangePayloads(m: Manifest): string[] {
   return Object.keys(m.payloads).filter((uri) => !digests.includes(hashOf(-16, m.payloads[uri] as string)));
 }
 
-/** The numbers of the warnings that would be right, for an installation and for a start. */
+/** The numbers that would be right to name, for an installation and for a start. */
 export const warnings = (m: Manifest, installing: boolean): number[] =>
-  warningsOf(m).flatMap((end) => (end.installing === installing ? end.codes : []));
+  refusalsOf(m).flatMap((end) => (end.installing === installing ? end.codes : []));
+
+/** The numbers of the refusal of starts that no override allows. Empty: devices start it. */
+export const neverStarts = (m: Manifest): number[] => refusalsOf(m).flatMap((end) => (end.ofStart ? end.codes : []));
 
 /** Whether some kind of device would be changed, or its floor raised, by keys that do not cover what it has checked. */
 export function reachesOthers(m: Manifest, signed: readonly Key[], threshold: number): boolean {

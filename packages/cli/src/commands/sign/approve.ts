@@ -18,18 +18,19 @@ import {
   outsideUris,
   readEnvelopeFile,
   readUnverifiedTrust,
+  type StartOverride,
   warnBeforeSigning,
 } from "@firmseal/release";
 import { EnvelopeDraft, type Signable, TrustDraft } from "@firmseal/signer";
 import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, passphrases } from "../../common/options.js";
+import { allowNoStart, allowTestKey, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { reviewChanges } from "../../common/trust/trust-signing.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
-interface ApproveOptions extends PassphraseOptions {
+interface ApproveOptions extends PassphraseOptions, StartOverride {
   key: string;
   previousTrust?: string[];
   out?: string;
@@ -47,7 +48,7 @@ async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable
   }
   const draft = EnvelopeDraft.read(readEnvelopeFile(path));
   const manifest = await openWithTrialKey(draft);
-  warnBeforeSigning(manifest, draft.outline);
+  warnBeforeSigning(manifest, draft.outline, o);
   return { what: draft, outside: outsideUris(manifest) };
 }
 
@@ -86,6 +87,7 @@ export default define({
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .approval)"),
     option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),
     option("--log <file>", "signing log of the approver (default: KEY.log beside the key)"),
+    allowNoStart(),
     allowTestKey(),
   ],
   examples: [

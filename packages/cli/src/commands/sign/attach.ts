@@ -24,18 +24,19 @@ import {
   readEnvelopeFile,
   refuseKeys,
   reviewSigned,
+  type StartOverride,
 } from "@firmseal/release";
 import { coseAlg, coseAlgs, EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, coverage, forVerifier, passphrases, replace } from "../../common/options.js";
+import { allowNoStart, allowTestKey, coverage, forVerifier, passphrases, replace } from "../../common/options.js";
 import { checkOutput, deliverOver, judgeRelease } from "../../common/output.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-interface AttachOptions extends PassphraseOptions, CoverOptions {
+interface AttachOptions extends PassphraseOptions, CoverOptions, StartOverride {
   replace?: boolean;
   key: string;
   signature: string;
@@ -49,7 +50,7 @@ interface AttachOptions extends PassphraseOptions, CoverOptions {
  * Adds a signature, under the COSE algorithm that it was made for: tbs may have named either of two, and the signature
  * covers the name.
  */
-async function withSignature(envelope: Uint8Array, key: PublicKey, signature: Uint8Array, name: string) {
+async function withSignature(envelope: Uint8Array, key: PublicKey, signature: Uint8Array, name: string, o: AttachOptions) {
   const unsigned = EnvelopeDraft.read(envelope);
   const usual = coseAlg(key.alg);
   for (const alg of [usual, ...coseAlgs(key.alg).filter((one) => one !== usual)]) {
@@ -57,7 +58,7 @@ async function withSignature(envelope: Uint8Array, key: PublicKey, signature: Ui
     const draft = await unsigned.withSignature(who, signature);
     try {
       // an earlier signature of this key that verifies would have been refused: what opens the envelope is this one
-      return { draft, manifest: await reviewSigned(draft, [who]) };
+      return { draft, manifest: await reviewSigned(draft, [who], o) };
     } catch (e) {
       if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
     }
@@ -80,7 +81,7 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   const name = inputName(o.signature);
   const envelope = readEnvelopeFile(path);
   const signature = parseSignature(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
-  const { draft, manifest } = await withSignature(envelope, key, signature, name);
+  const { draft, manifest } = await withSignature(envelope, key, signature, name, o);
   const signed = draft.bytes;
   if (o.for) (await onDemand()).checkFor(o.for, signed);
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
@@ -106,6 +107,7 @@ export default define({
     replace(),
     ...passphrases(),
     ...coverage(),
+    allowNoStart(),
     allowTestKey(),
     forVerifier(),
   ],

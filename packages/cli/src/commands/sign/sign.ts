@@ -13,7 +13,7 @@ import {
   warnOfLonePartner,
   withSigners,
 } from "@firmseal/keys";
-import type { ConsumerName, TrustOnFile } from "@firmseal/release";
+import type { ConsumerName, StartOverride, TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
   type CoverOptions,
@@ -35,6 +35,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { SIGN_CHOICES } from "../../common/choices.js";
 import {
+  allowNoStart,
   allowOutside,
   allowTestKey,
   approvals,
@@ -57,7 +58,7 @@ import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } fro
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
-interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
+interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions, StartOverride {
   /** Another place for the signing log. */
   log?: string;
   key?: string[];
@@ -142,7 +143,7 @@ async function signWith(
   const { draft, receipts } = await recordSigning("sign", opened, signingOptions, made.draft);
   const signing = opened.map((key) => key.signer);
   const done = await signedBy(draft, signing);
-  const manifest = await reviewSigned(done, signing, o.version);
+  const manifest = await reviewSigned(done, signing, o);
   const signed = done.bytes;
   if (o.for) (await onDemand()).checkFor(o.for, signed);
   const outside = outsideUris(manifest);
@@ -193,6 +194,7 @@ export default define({
     ...coverage(),
     ...sequenceChecks(),
     ...approvals(),
+    allowNoStart(),
     allowTestKey(),
     target(),
     forVerifier(),

@@ -32,6 +32,7 @@ import {
   type ReleaseInput,
   readInput,
   refuseKeys,
+  type StartOverride,
   warnBeforeSigning,
 } from "@firmseal/release";
 import { type PublicKey, signedWith } from "@firmseal/signer";
@@ -40,6 +41,7 @@ import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from 
 import { commandArgument, define, option } from "../../command.js";
 import { SIGN_CHOICES } from "../../common/choices.js";
 import {
+  allowNoStart,
   allowTestKey,
   coseAlgOption,
   coverage,
@@ -56,7 +58,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
+interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions, StartOverride {
   key: string[];
   out?: string;
   envelope?: string;
@@ -143,7 +145,7 @@ async function writeTbs(path: string, o: TbsOptions) {
     o,
   );
   if (o.for) await (await onDemand()).checkDraftFor(o.for, draft, algs ?? []);
-  warnBeforeSigning(manifest, draft.outline, o.version);
+  warnBeforeSigning(manifest, draft.outline, o);
   const list: ToSign[] = [];
   for (const [i, key] of keys.entries())
     list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key, algs?.[i])) });
@@ -185,6 +187,7 @@ export default define({
     ...imageInputOptions(),
     releaseVersion(),
     ...coverage(),
+    allowNoStart(),
     allowTestKey(),
     forVerifier(),
     coseAlgOption(),

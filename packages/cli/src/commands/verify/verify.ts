@@ -5,19 +5,20 @@ import {
   type ConsumerName,
   PRODUCT_FILE,
   readEnvelopeFile,
+  type StartOverride,
   type TrustOptions,
   trustedKeys,
   type VerifiedBoard,
   verifyRelease,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
-import { forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
+import { allowNoStart, forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
-export interface VerifyOptions extends TrustOptions {
+export interface VerifyOptions extends TrustOptions, StartOverride {
   floor?: bigint;
   payload?: string[];
   withoutPayloads?: boolean;
@@ -123,6 +124,7 @@ export default define({
     productFile(),
     option("--board <name>", "with a product file: board that the release must be for"),
     forVerifier(),
+    allowNoStart(),
     option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
   ],
