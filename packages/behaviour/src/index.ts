@@ -19,8 +19,11 @@ export {
   namedRefusal,
 } from "./explain/explain.js";
 export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain/explain-words.js";
-export { diagnostic } from "./notation/diagnostic.js";
+export { diagnostic, looseDiagnostic } from "./notation/diagnostic.js";
+export { type Draft, elementNow, isMessage, oldDraftOf, openedItem, under, untagged } from "./notation/drafts.js";
 export { type ElementAt, elementAt } from "./notation/element-at.js";
+export { type LooseItem, looseItem, looseItemIn, MOST_ITEMS_SHOWN, MOST_LEVELS_SHOWN, NotWellFormed } from "./notation/loose-item.js";
+export { type LooseElement, type LooseTree, looseLines, looseTree, type RefusedAt } from "./notation/loose-tree.js";
 export {
   exactArgument,
   insideBytes,

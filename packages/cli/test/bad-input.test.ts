@@ -65,15 +65,6 @@ describe.concurrent("as an envelope", () => {
     ["an image", 1, "", () => "fw.bin", ["inspect", "verify", "install"]],
     ["a PEM key", 1, "", () => "A.pem", ["inspect", "verify", "install"]],
     ["an empty file", 1, "", (p) => p.put("x.suit", "")],
-    ["an empty map", 1, "", (p) => p.put("x.suit", Uint8Array.of(0xa0))],
-    ["an old draft, install = 17 in the manifest", 1, "install is element 17", async (p) => p.put("x.suit", await oldDraft(false))],
-    ["an old draft, install = 17 in the envelope", 1, "install is element 17", async (p) => p.put("x.suit", await oldDraft(true))],
-    [
-      "a manifest without its envelope (tag 1070)",
-      1,
-      "",
-      (p) => p.put("x.suit", cbor(new Tagged(1070, new Map<Encodable, Encodable>([[1, 1]])))),
-    ],
     ["a folder", 2, "is a folder, not a file", (p) => p.folder("x.suit")],
     ["a FIFO", 2, "FIFO", fifo],
     ["a device", 2, "device", () => "/dev/zero"],
@@ -90,6 +81,23 @@ describe.concurrent("as an envelope", () => {
       for (const command of only ?? all) expect(await fails(p, exit, COMMANDS[command](file)), command).toContain(says);
     });
   }
+
+  /** What inspect shows all the same. */
+  const wellFormed: [name: string, says: string, make: () => Uint8Array | Promise<Uint8Array>][] = [
+    ["an empty map", "", () => Uint8Array.of(0xa0)],
+    ["an old draft, install = 17 in the manifest", "install is element 17", () => oldDraft(false)],
+    ["an old draft, install = 17 in the envelope", "install is element 17", () => oldDraft(true)],
+    ["a manifest without its envelope (tag 1070)", "", () => cbor(new Tagged(1070, new Map<Encodable, Encodable>([[1, 1]])))],
+  ];
+  it.each(wellFormed)("%s", async (_, says, make) => {
+    const p = place();
+    const file = p.put("x.suit", await make());
+    for (const command of all.filter((one) => one !== "inspect"))
+      expect(await fails(p, 1, COMMANDS[command](file)), command).toContain(says);
+    const shown = await p.run(COMMANDS.inspect(file));
+    expect(shown.stdout.split("\n")[0]).toMatch(/^x\.suit: \d+ bytes?, refused by devices/);
+    expect(expectFailure(Object.assign(Object.create(shown), { stdout: "" }), 1)).toContain(says);
+  });
 
   it("a sparse file larger than memory is not an envelope", async () => {
     const p = place();

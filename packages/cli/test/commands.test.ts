@@ -6,6 +6,7 @@ import { signer, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandTable } from "../../../scripts/tables/commands.mjs";
 import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
+import { encodeCbor as cbor, type Encodable } from "../../signer/src/cbor.js";
 import { FACTS, keyB, type Place, standard } from "../../test-support/src/command-line/run.js";
 import { SoftHsm, why } from "../../test-support/src/keys/softhsm.js";
 import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
@@ -153,6 +154,34 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk"]);
     await inShape(p, ["verify", "fw.suit", "--key", "C.jwk"]);
     await inShape(p, ["inspect", "fw.suit"]);
+    // a dependency, and what devices refuse: install is element 17
+    const common = cbor(
+      new Map<Encodable, Encodable>([
+        [1, new Map([[0, new Map()]])],
+        [2, [[Uint8Array.of(0)]]],
+      ]),
+    );
+    const further = (install: number) =>
+      cbor(
+        new Map([
+          [
+            3,
+            cbor(
+              new Map<Encodable, Encodable>([
+                [1, 1],
+                [2, 7],
+                [3, common],
+                [install, cbor([14, 0])],
+              ]),
+            ),
+          ],
+        ]),
+      );
+    p.put("further.suit", further(20));
+    await inShape(p, ["inspect", "further.suit"]);
+    p.put("old.suit", further(17));
+    await inShape(p, ["inspect", "old.suit"]);
+    await inShape(p, ["whosigned", "old.suit"]);
     await inShape(p, ["whosigned", "fw.suit", "--keys", "."]);
     await inShape(p, ["whosigned", "fw.suit", "--key", "C.jwk"]);
     seen("whosigned", "signatures[].testKey?");

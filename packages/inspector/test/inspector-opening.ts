@@ -213,7 +213,7 @@ export function opening(): void {
     await inspector.settled();
     expect(await inspector.text(".details")).toContain("gets https://example.com/fw.bin");
     p.put("fw.json", JSON.stringify(outside));
-    await p.ok(["sign", "fw.json", "--key", "A.pem", "--out", "outside.suit"]);
+    await p.ok(["sign", "fw.json", "--key", "A.pem", "--out", "outside.suit", "--allow-no-start"]);
     await inspector.show(file("outside.suit", p.get("outside.suit")), key);
     expect(await inspector.text("#verdict")).toContain("Payload https://example.com/fw.bin is outside the envelope: open it");
     await inspector.add(file("wrong.bin", Buffer.alloc(70, 6)));

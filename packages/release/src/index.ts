@@ -17,12 +17,13 @@ export {
   openWithTrialKey,
   type PreparedInput,
   type ReleaseInput,
+  readDraft,
   readInput,
   releaseFacts,
   reviewSigned,
   warnBeforeSigning,
 } from "./input/draft.js";
-export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
+export { readAnyEnvelope, readEnvelopeFile, readSource } from "./input/envelope-file.js";
 export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./input/limits.js";
 export { type Finding, type LintReport, lintFailure, type SkippedRule, type Waiver } from "./lint/lint.js";
@@ -122,8 +123,11 @@ export {
   withFileName,
 } from "./trust/read.js";
 export { type TrustedKeys, type TrustOptions, trustedKeys } from "./trust/trusted-keys.js";
+export { type DependencyFacts, type FurtherElements, furtherElements } from "./verify/further-elements.js";
+export { type LooseEnvelope, readLooseEnvelope, type SignatureClaim } from "./verify/loose-envelope.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
 export { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./verify/payload-check.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./verify/refusals.js";
 export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";
+export { withReason } from "./verify/true-reason.js";
 export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./verify/verified.js";

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hex } from "./bytes.js";
@@ -13,6 +13,12 @@ export const haveVectors = existsSync(join(root, "README.md"));
 export function vectorBytes(name: string): Uint8Array {
   return new Uint8Array(readFileSync(join(root, name)));
 }
+
+/** The names of all vectors, in all folders. */
+export const vectorNames = (): string[] =>
+  readdirSync(root, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [join(entry.parentPath, entry.name).slice(root.length + 1)] : [],
+  );
 
 /** A file of hexadecimal text, possibly broken into lines. */
 export function vectorHex(name: string): Uint8Array {

@@ -44,7 +44,7 @@ export interface DeviceRefusal {
   code: number;
   /** Whether the commands themselves are wrong: the refusal does not depend on what a device is or has. */
   isFault: boolean;
-  /** Whether a start refuses, also in the rehearsal that ends an installation: the release can be installed, not started. */
+  /** Whether the start is refused, or the rehearsal of the start that ends an installation. */
   isOfStart: boolean;
 }
 

@@ -1,8 +1,9 @@
 // CBOR diagnostic notation (RFC 8949 §8, RFC 8610 §G for << >>) of an envelope or a trust file, with the names of its
 // numbers as comments. Byte strings are opened where the format says that they hold CBOR, and nowhere else.
 
-import { decodeItem, type Item, type Names, toHex } from "@firmseal/verifier/tools";
+import { decodeItem, type Item, type Names, type Slice, toHex } from "@firmseal/verifier/tools";
 import { escaped, grouped } from "../text.js";
+import { type LooseItem, looseItem, looseItemIn, MOST_LEVELS_SHOWN } from "./loose-item.js";
 import { exactArgument, insideBytes, isNumbered, keyOf, PLACE_NAMES, type Place, valueNames, valuePlace } from "./places.js";
 
 function comment(names: Names | undefined, key: number | undefined): string {
@@ -10,59 +11,90 @@ function comment(names: Names | undefined, key: number | undefined): string {
   return name === undefined ? "" : `/ ${name} / `;
 }
 
+/** A payload is not written out: a comment (RFC 8610 §G.1) says how much is left out. */
+function stringText(bytes: Uint8Array, at: number, n: number, shownBytes: number): string {
+  if (n <= shownBytes) return `h'${toHex(bytes.subarray(at, at + n))}'`;
+  return `h'${toHex(bytes.subarray(at, at + 32))}' / and ${grouped(n - 32)} bytes more /'`;
+}
+
+function simpleText({ value, float }: Pick<LooseItem, "value" | "float">): string {
+  if (Object.is(float, -0)) return "-0.0";
+  if (float !== undefined) return /^-?\d+$/.test(String(float)) ? `${float}.0` : String(float);
+  return { 20: "false", 21: "true", 22: "null", 23: "undefined" }[value] ?? `simple(${value})`;
+}
+
+/**
+ * Returns the notation of an item that contains no others. Undefined for an array, a map or a tag. A byte string of
+ * more than `shownBytes` bytes is shortened.
+ */
+export function scalarText(bytes: Uint8Array, it: Item | LooseItem, shownBytes: number): string | undefined {
+  const isString = it.kind === "bytes" || it.kind === "text";
+  if (isString && it.items.length > 0) return `(_ ${it.items.map((part) => scalarText(bytes, part, shownBytes)).join(", ")})`;
+  switch (it.kind) {
+    case "unsigned":
+    case "negative":
+      return String(exactArgument(it));
+    case "bytes":
+      return stringText(bytes, it.body, Math.max(it.value, 0), shownBytes);
+    case "text":
+      return escaped(JSON.stringify(new TextDecoder().decode(bytes.subarray(it.body, it.value < 0 ? it.body : it.end))));
+    case "simple":
+      return simpleText(it);
+    default:
+      return undefined;
+  }
+}
+
+/** Byte strings in byte strings are opened up to this indent. */
+const DEEPEST_INDENT = 2 * MOST_LEVELS_SHOWN;
+
+/** Reads the item of a range, or of all bytes. Undefined: they are shown as bytes. */
+type ReadItem = (bytes: Uint8Array, stretch?: Slice) => Item | LooseItem | undefined;
+
 class DiagWriter {
   constructor(
     readonly bytes: Uint8Array,
     readonly shownBytes: number,
+    readonly read: ReadItem,
   ) {}
 
   /** A value that is under `key` in `place`. */
-  value(it: Item, place: Place, key: number | undefined, indent: string): string {
-    const opened = insideBytes(place, key);
-    if (opened && it.kind === "bytes")
-      return it.value === 0 ? "h''" : `<< ${this.item(decodeItem(this.bytes, { at: it.body, n: it.value }), opened, indent)} >>`;
+  value(it: Item | LooseItem, place: Place, key: number | undefined, indent: string): string {
+    const isOpened = it.kind === "bytes" && it.items.length === 0 && indent.length < DEEPEST_INDENT;
+    const opened = isOpened ? insideBytes(place, key) : undefined;
+    if (opened && it.value === 0) return "h''";
+    const inside = opened && this.read(this.bytes, { at: it.body, n: it.value });
+    if (opened && inside) return `<< ${this.item(inside, opened, indent)} >>`;
     const names = valueNames(place, key);
     return names ? this.noted(it, names, indent) : this.item(it, valuePlace(it, place, key), indent);
   }
 
   /** A number, and what it stands for. */
-  noted(it: Item, names: Names, indent: string): string {
+  noted(it: Item | LooseItem, names: Names, indent: string): string {
     return `${this.item(it, "plain", indent)} ${comment(names, keyOf(it))}`.trimEnd();
   }
 
-  /** A payload is not written out: a comment (RFC 8610 §G.1) says how much is left out. */
-  string({ body, value }: Item): string {
-    if (value <= this.shownBytes) return `h'${toHex(this.bytes.subarray(body, body + value))}'`;
-    return `h'${toHex(this.bytes.subarray(body, body + 32))}' / and ${grouped(value - 32)} bytes more /'`;
-  }
-
-  item(it: Item, place: Place, indent: string): string {
+  item(it: Item | LooseItem, place: Place, indent: string): string {
     const deeper = `${indent}  `;
+    const scalar = scalarText(this.bytes, it, this.shownBytes);
+    if (scalar !== undefined) return scalar;
+    const more = "isCut" in it && it.isCut ? ["/ and more /"] : [];
     switch (it.kind) {
-      case "unsigned":
-      case "negative":
-        return String(exactArgument(it));
-      case "bytes":
-        return this.string(it);
-      case "text":
-        return escaped(JSON.stringify(new TextDecoder().decode(this.bytes.subarray(it.body, it.end))));
-      case "simple":
-        return it.value === 20 ? "false" : it.value === 21 ? "true" : "null";
       case "tag":
-        return `${exactArgument(it)}(${this.item(it.items[0] as Item, place, indent)})`;
+        return `${exactArgument(it)}(${it.items[0] ? this.item(it.items[0], place, indent) : more.join()})`;
       case "map":
-        return bracketed("{", this.pairs(it, place, ": ", deeper), "}", indent);
+        return bracketed("{", [...this.pairs(it, place, ": ", deeper), ...more], "}", indent);
       default:
-        if (place === "sequence") return bracketed("[", this.pairs(it, place, ", ", deeper), "]", indent);
-        return bracketed("[", this.elements(it, place, deeper), "]", indent);
+        if (place === "sequence") return bracketed("[", [...this.pairs(it, place, ", ", deeper), ...more], "]", indent);
+        return bracketed("[", [...this.elements(it, place, deeper), ...more], "]", indent);
     }
   }
 
   /** The keys and values of a map, or the codes and arguments of a sequence. */
-  pairs({ items }: Item, place: Place, between: string, indent: string): string[] {
+  pairs({ items }: Item | LooseItem, place: Place, between: string, indent: string): string[] {
     const out: string[] = [];
     for (let i = 0; i + 1 < items.length; i += 2) {
-      const [first, second] = [items[i] as Item, items[i + 1] as Item];
+      const [first, second] = items.slice(i, i + 2) as [Item | LooseItem, Item | LooseItem];
       const key = keyOf(first);
       out.push(
         `${comment(PLACE_NAMES[place], key)}${this.item(first, "plain", indent)}${between}${this.value(second, place, key, indent)}`,
@@ -71,7 +103,7 @@ class DiagWriter {
     return out;
   }
 
-  elements({ items }: Item, place: Place, indent: string): string[] {
+  elements({ items }: Item | LooseItem, place: Place, indent: string): string[] {
     return items.map((it, i) => this.value(it, place, isNumbered(place) ? i : undefined, indent));
   }
 }
@@ -87,5 +119,10 @@ function bracketed(open: string, parts: string[], close: string, indent: string)
  * "trust") that was read. Byte strings of more than `shownBytes` bytes are shortened.
  */
 export function diagnostic(bytes: Uint8Array, shownBytes: number, place: Place = "envelope"): string {
-  return new DiagWriter(bytes, shownBytes).item(decodeItem(bytes), place, "");
+  return new DiagWriter(bytes, shownBytes, decodeItem).item(decodeItem(bytes), place, "");
+}
+
+/** Like diagnostic(), for any well-formed CBOR. Throws NotWellFormed. */
+export function looseDiagnostic(bytes: Uint8Array, shownBytes: number): string {
+  return new DiagWriter(bytes, shownBytes, looseItemIn).item(looseItem(bytes), "envelope", "");
 }

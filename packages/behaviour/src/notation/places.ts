@@ -145,7 +145,7 @@ export function insideBytes(place: Place, key: number | undefined): Place | unde
 }
 
 /** Returns the place of the items of a value that is a container itself. */
-export function valuePlace(item: Item, place: Place, key: number | undefined): Place {
+export function valuePlace(item: Pick<Item, "kind">, place: Place, key: number | undefined): Place {
   if (item.kind === "tag") return place;
   const argument = place === "sequence" ? argumentOf(key) : undefined;
   if (argument === "parameters" || argument === "alternatives") return argument;
@@ -175,15 +175,19 @@ export function exactArgument({ kind, high, low }: Pick<Item, "kind" | "high" | 
 }
 
 /** Returns the key if an item is a key of a map, or the code if it is a command of a sequence. */
-export function keyOf(item: Item): number | undefined {
+export function keyOf(item: Pick<Item, "kind" | "high" | "low">): number | undefined {
   return item.kind === "unsigned" || item.kind === "negative" ? Number(exactArgument(item)) : undefined;
 }
 
 /** Returns how many items of a container are one element: a pair of a map, or a command with its argument. */
-export const itemsPerElement = (item: Item, place: Place) => (item.kind === "map" || place === "sequence" ? 2 : 1);
+export const itemsPerElement = (item: Pick<Item, "kind">, place: Place) => (item.kind === "map" || place === "sequence" ? 2 : 1);
 
 /** Returns the key or code of the element at `i` of a container, or its position if positions have a meaning. */
-export function keyAt(item: Item, place: Place, i: number): number | undefined {
+export function keyAt(
+  item: Pick<Item, "kind"> & { readonly items: readonly Pick<Item, "kind" | "high" | "low">[] },
+  place: Place,
+  i: number,
+): number | undefined {
   if (itemsPerElement(item, place) === 2) return keyOf(item.items[i] as Item);
   return isNumbered(place) ? i : undefined;
 }

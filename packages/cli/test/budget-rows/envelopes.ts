@@ -69,6 +69,42 @@ const withPayload = (n: number): Promise<Uint8Array> =>
 const texts = (n: number): Promise<Uint8Array> =>
   envelope({ text: cbor(new Map<Encodable, Encodable>(repeat(n, (i) => [`x-${i}`, new Map([[1, "a"]])]))) });
 
+/** Envelopes that devices refuse, and that inspect shows all the same: keys in the wrong order, and other shapes. */
+const unordered = (inside: Encodable): Promise<Uint8Array> =>
+  Promise.resolve(
+    cbor(
+      new Map<Encodable, Encodable>([
+        [3, cbor(inside)],
+        ["x", 0],
+      ]),
+    ),
+  );
+const unorderedItems = (n: number) => unordered(repeat(n, (i) => i));
+const unorderedKeys = (n: number) => unordered(new Map(repeat(n, (i) => [i, `${i}`])));
+const signatures = (n: number) =>
+  Promise.resolve(
+    cbor(
+      new Map<Encodable, Encodable>([
+        [2, cbor(repeat(n, () => [cbor(new Map([[1, -8]])), new Map(), cbor([2, new Uint8Array(32)]), new Uint8Array(64)]))],
+        [
+          3,
+          cbor(
+            new Map([
+              [1, 1],
+              [10, 0],
+            ]),
+          ),
+        ],
+      ]),
+    ),
+  );
+/** Run-sequence in run-sequence: each level is a byte string in a byte string. */
+function nested(n: number): Promise<Uint8Array> {
+  let one = cbor([3, 15]);
+  for (let i = 0; i < n; i++) one = cbor([32, one]);
+  return unordered(new Map([[20, one]]));
+}
+
 const sign = () => ["sign", "{}.suit", "--key", "A.pem", "--out", "{}.out", "--allow-sequence-reuse"];
 
 export const ENVELOPES: Row[] = [
@@ -87,6 +123,15 @@ export const ENVELOPES: Row[] = [
   ),
   onEnvelope("lint: alternatives", 5_000, alternatives, ["lint", "{}.suit"]),
   onEnvelope("lint: alternatives with conditions", 1_000, classAlternatives, ["lint", "{}.suit"]),
+  ...[inspect, [...inspect, "--json"], [...inspect, "--diag"]].flatMap((args) => {
+    const name = args.join(" ").replace("{}.suit", "refused").replace("inspect refused", "inspect, refused");
+    return [
+      onEnvelope(`${name}: items`, 15_000, unorderedItems, args),
+      onEnvelope(`${name}: keys`, 7_000, unorderedKeys, args),
+      onEnvelope(`${name}: nested sequences`, 500, nested, args),
+    ];
+  }),
+  onEnvelope("whosigned: signatures of an old draft", 1_000, signatures, ["whosigned", "{}.suit", "--key", "A.jwk"]),
   onEnvelope("inspect: languages", 4_000, texts, inspect, { exit: [0, 1] }),
   onEnvelope("simulate: sizes", 20_000, (n) => envelope({ shared: sequence(repeat(n, (i) => parameters([14, i]))) }, 1), [
     "simulate",

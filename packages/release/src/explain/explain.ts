@@ -1,10 +1,9 @@
 // What devices do with a release that may be unsigned, or signed by anybody.
 
 import { type Behaviour, type DeviceKind, type Explained, explainManifest, namedRefusal } from "@firmseal/behaviour";
-import { EnvelopeDraft } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { formatSequence, toHex } from "@firmseal/verifier/tools";
-import { openWithTrialKey } from "../input/draft.js";
+import { openWithTrialKey, readDraft } from "../input/draft.js";
 import { deviceKinds } from "../verify/manifest-facts.js";
 import { triedInterpreter } from "../verify/payload-check.js";
 
@@ -45,7 +44,7 @@ export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): 
  * kinds of devices.
  */
 export async function explain(envelope: Uint8Array, o: ForDevice = {}): Promise<Explained> {
-  const m = await openWithTrialKey(EnvelopeDraft.read(envelope));
+  const m = await openWithTrialKey(readDraft(envelope));
   const { kinds, slots } = kindsAsked(m, o);
   const found = explainManifest(triedInterpreter(), m, kinds, slots);
   const isLower = o.installed !== undefined && BigInt(formatSequence(m.sequence)) < o.installed;

@@ -33,7 +33,7 @@ import {
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
-import { formatSequence, looksLikeEnvelope, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import { formatSequence, looksLikeEnvelope, readSlice, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import {
   certainRefusal,
   checkPayloads,
@@ -43,6 +43,7 @@ import {
   type StartOverride,
   type Tried,
 } from "../verify/payload-check.js";
+import { withReason } from "../verify/true-reason.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { asEnvelope } from "./envelope-file.js";
 import { flashBytes } from "./flash.js";
@@ -221,7 +222,7 @@ export async function makeDraft(
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
   if (bytes.length > limit) throw usage(`stdin is too large (${byteWords(bytes.length)})`, `the limit is ${byteWords(limit)}`);
-  const draft = kind === "envelope" ? EnvelopeDraft.read(asEnvelope(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
+  const draft = kind === "envelope" ? readDraft(asEnvelope(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
   return { draft: () => draft };
 }
 
@@ -234,12 +235,31 @@ const tried = new WeakMap<object, Tried>();
 /** What signs has loaded node:crypto. */
 const hashesHere = () => nodeHost;
 
+/** Like `EnvelopeDraft.read()`, but a refusal has its reason (withReason()). */
+export function readDraft(envelope: Uint8Array): EnvelopeDraft {
+  try {
+    return EnvelopeDraft.read(envelope);
+  } catch (e) {
+    throw withReason(e, envelope);
+  }
+}
+
+/** The bytes of which an envelope was read. */
+function bytesBehind({ envelope: { input } }: UnverifiedEnvelope): Uint8Array {
+  return Uint8Array.from(readSlice(input, { at: 0, n: input.n }));
+}
+
 /**
  * Opens the manifest as devices will, under a trial key. So a release that no device would accept is refused before a
  * key of the user signs it. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
-  const manifest = await draft.openWithTrialKey(nodeHost);
+  let manifest: Manifest;
+  try {
+    manifest = await draft.openWithTrialKey(nodeHost);
+  } catch (e) {
+    throw withReason(e, bytesBehind(draft.outline));
+  }
   await checkPayloads(manifest, new Map(), hashesHere);
   // fails early if there is too much to try
   const found = { refusal: certainRefusal(manifest) };

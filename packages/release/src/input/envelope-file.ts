@@ -1,9 +1,10 @@
 // Reads envelopes and payloads from files.
 
 import { closeSync, readSync } from "node:fs";
+import { looseItemIn } from "@firmseal/behaviour";
 import { byteWords, Failure, grouped, inputName, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
 import { errors, type Source } from "@firmseal/verifier";
-import { looksLikeEnvelope, readHead, readItem } from "@firmseal/verifier/tools";
+import { looksLikeEnvelope, readHead, readItem, taggedKind } from "@firmseal/verifier/tools";
 import { refusalHint } from "../verify/refusals.js";
 import { LIMITS } from "./limits.js";
 import { wrongKind } from "./wrong-kind.js";
@@ -31,6 +32,22 @@ export function readEnvelopeFile(path: string, hint?: string): Uint8Array {
     readAll(path, LIMITS.envelope, (head) => refuseOtherKind(path, head, hint)),
   );
 }
+
+/**
+ * Like readEnvelopeFile(), for people who want to see a file that no verifier takes: also reads any well-formed CBOR
+ * that begins with a map, an array or a tag. It must not be a file of another kind that firmseal knows.
+ */
+export function readAnyEnvelope(path: string): Uint8Array {
+  const isCbor = (head: Uint8Array) => CONTAINERS.includes((head[0] ?? 0) >> 5) && taggedKind(head) === undefined;
+  const bytes = readAll(path, LIMITS.envelope, (head) => isCbor(head) || refuseOtherKind(path, head));
+  // an image may begin like CBOR
+  const isOther = !looksLikeEnvelope(bytes) && (bytes.length > LIMITS.envelopeHead || !looseItemIn(bytes));
+  if (isOther) refuseOtherKind(path, bytes);
+  return admitted(path, bytes);
+}
+
+/** The major types of an array, a map and a tag (RFC 8949 §3.1). */
+const CONTAINERS = [4, 5, 6];
 
 /** Like readEnvelopeFile(), for bytes that the caller has read from the file. */
 export function asEnvelope(path: string, bytes: Uint8Array): Uint8Array {

@@ -1,6 +1,7 @@
 // Limits for files, descriptors and stdin. All of them may be hostile: input above a limit is refused with one line
 // before it is processed. docs/reference/limits.md has the same table, and a test compares the two.
 
+import { MOST_ITEMS_SHOWN, MOST_LEVELS_SHOWN } from "@firmseal/behaviour";
 import { IMAGE_LIMITS } from "@firmseal/images";
 import { KEY_LIMITS } from "@firmseal/keys";
 import { MOST_BOARDS, MOST_REPORT_BYTES } from "@firmseal/report";
@@ -80,6 +81,9 @@ export const LIMITS = {
   waivers: 64,
   /** Bytes of a byte string that `inspect --diag` shows in full. */
   shownBytes: 64 * KIB,
+  /** Levels and items of an envelope that the verifier refuses and `inspect` shows. */
+  shownLevels: MOST_LEVELS_SHOWN,
+  shownItems: MOST_ITEMS_SHOWN,
   /** Alternatives in a pattern for an image, and names in the folders that it leads to. */
   patternAlternatives: 256,
   patternNames: 100_000,

@@ -16,8 +16,9 @@ import {
   toJwk,
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
-import { ALG_NAMES, type CoseSignature, toHex } from "@firmseal/verifier/tools";
+import { ALG_NAMES, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
+import type { SignatureClaim } from "../verify/loose-envelope.js";
 
 /** A key that may have signed: its name, and what it may sign according to a trust file. */
 export interface KnownKey {
@@ -45,7 +46,7 @@ export interface IdentifiedSignature {
   readonly testKey?: string;
 }
 
-function isSignedBy(claim: CoseSignature, key: PublicKey): boolean {
+function isSignedBy(claim: SignatureClaim, key: PublicKey): boolean {
   const { alg } = anchorOf(key);
   return alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, nodeHost);
 }
@@ -77,7 +78,7 @@ function formsOf(test: TestKey): readonly TestKeyForm[] {
  * Whether a published secret made a signature. OpenSSL first excludes the keys that did not sign: it accepts whatever a
  * device accepts, in a third of the time. The verifier of the device decides about the others.
  */
-function isSignedByTest(claim: CoseSignature, { key, object }: TestKeyForm): boolean {
+function isSignedByTest(claim: SignatureClaim, { key, object }: TestKeyForm): boolean {
   try {
     const form = object && ({ key: object, dsaEncoding: "ieee-p1363" } as const);
     if (form && !verify(null, Uint8Array.from(claim.message), form, Uint8Array.from(claim.signature))) return false;
@@ -88,14 +89,14 @@ function isSignedByTest(claim: CoseSignature, { key, object }: TestKeyForm): boo
 }
 
 /** Whether the kid of a signature is the kid of the key or its thumbprint. */
-function namesKey(claim: CoseSignature, key: PublicKey): boolean {
+function namesKey(claim: SignatureClaim, key: PublicKey): boolean {
   if (!claim.kid) return false;
   const kid = toHex(claim.kid);
   return (key.kid !== undefined && toHex(key.kid) === kid) || toHex(thumbprint(key)) === kid;
 }
 
 async function identifySigner(
-  claim: CoseSignature,
+  claim: SignatureClaim,
   known: readonly KnownKey[],
 ): Promise<Pick<IdentifiedSignature, "status" | "by" | "testKey">> {
   const alg = keyAlgOf(claim.alg);
@@ -118,7 +119,7 @@ async function identifySigner(
  * Finds the signer of each signature. Tries every key of its algorithm, and the published test keys. Throws a usage
  * Failure for too many keys.
  */
-export async function signersOf(claims: readonly CoseSignature[], known: readonly KnownKey[]): Promise<IdentifiedSignature[]> {
+export async function signersOf(claims: readonly SignatureClaim[], known: readonly KnownKey[]): Promise<IdentifiedSignature[]> {
   if (known.length > LIMITS.triedKeys)
     throw usage(`${known.length} keys: at most ${LIMITS.triedKeys} are tried`, "give the keys that may have signed this release");
   const out: IdentifiedSignature[] = [];

@@ -35,8 +35,10 @@ export function readTrustBytes(path: string): Uint8Array {
 
 /** Returns a refusal as a Failure that names the file. Returns other errors unchanged. */
 export function withFileName(path: string, e: unknown): unknown {
-  if (!isRefusal(e)) return e;
-  const { exit, reason, code, message, hint } = refusalFailure(e);
+  // one with its reason is a Failure already
+  const isNamed = !(e instanceof Failure && isRefusal(e.cause) && e.message.startsWith("refused: "));
+  if (!isRefusal(e) && isNamed) return e;
+  const { exit, reason, code, message, hint } = isRefusal(e) ? refusalFailure(e) : (e as Failure);
   return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
 }
 

@@ -19,6 +19,7 @@ import type { TrustedKeys } from "../trust/trusted-keys.js";
 import { namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
 import { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./payload-check.js";
 import { withNumbers } from "./refusals.js";
+import { withReason } from "./true-reason.js";
 
 /** The first anchor of each raw key. */
 function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {
@@ -105,14 +106,15 @@ export function payloadsBeside(path: string, manifest: WithPayloads, given: Read
  * and a Failure PAYLOAD_UNCHECKED if a payload is not there.
  */
 export async function verifyRelease(path: string, envelope: Uint8Array, whom: TrustedKeys, o: VerifyRelease): Promise<VerifiedRelease> {
-  // each kind of device must accept it: a key for one class must not sign for another
-  const policies = distinctPolicies(devices(envelope, whom).map((device) => whom.policy(device)));
   const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };
+  let policies: Trust[];
   let manifest: Manifest;
   try {
+    // each kind of device must accept it: a key for one class must not sign for another
+    policies = distinctPolicies(devices(envelope, whom).map((device) => whom.policy(device)));
     [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, hostFor(envelope.length))) as [Manifest];
   } catch (e) {
-    throw withNumbers(e, envelope, String(o.floor));
+    throw withReason(withNumbers(e, envelope, String(o.floor)), envelope);
   }
   // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
   const outline = decodeEnvelope(envelope);

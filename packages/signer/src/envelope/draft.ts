@@ -2,7 +2,15 @@
 // the wrapper, after that digest has been compared with the manifest.
 
 import { type Alg, type Anchor, type Host, type Manifest, open } from "@firmseal/verifier";
-import { decodeEnvelope, equalBytes, formatSequence, HASH_SHA_256, TAG_SIGN1, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import {
+  decodeEnvelope,
+  equalBytes,
+  formatSequence,
+  HASH_SHA_256,
+  isRefusal,
+  TAG_SIGN1,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
 import { ed25519Row } from "../alg/ed25519.js";
 import { randomBytes } from "../alg/openssl.js";
 import { encodeCbor as cbor, protectedHeader, Tagged } from "../cbor.js";
@@ -14,6 +22,15 @@ import { type EnvelopeParts, envelopeParts, writeEnvelope } from "./envelope.js"
 /** A COSE_Sign1 with a nil payload (RFC 9052 §4.2). */
 const signatureBlock = (key: SignedWith, signature: Uint8Array): Uint8Array =>
   cbor(new Tagged(TAG_SIGN1, [protectedHeader(key), new Map(), null, signature]));
+
+/** A refusal of a copy with other signatures, of `length` bytes, with its place in the bytes that were read. */
+function inInput(e: unknown, { input, manifestElement }: UnverifiedEnvelope["envelope"], length: number): unknown {
+  if (!isRefusal(e) || e.at < 0) return e;
+  // only the wrapper differs, and what follows it ends with the envelope
+  const at = e.at + input.n - length;
+  e.at = at >= manifestElement.whole.at ? at : -1;
+  return e;
+}
 
 /** An envelope on its way from a description or from bytes to its signatures. It is read once. */
 export class EnvelopeDraft implements Signable {
@@ -96,6 +113,10 @@ export class EnvelopeDraft implements Signable {
       verify: (_key, message, given) => equalBytes(given, signature) && equalBytes(message, signed),
     };
     const bytes = writeEnvelope({ ...this.parts, blocks: [...this.parts.blocks, signatureBlock(key, signature)] });
-    return open(bytes, { anchors: [{ alg, key: key.publicKey }] }, host, true);
+    try {
+      return open(bytes, { anchors: [{ alg, key: key.publicKey }] }, host, true);
+    } catch (e) {
+      throw inInput(e, this.outline.envelope, bytes.length);
+    }
   }
 }

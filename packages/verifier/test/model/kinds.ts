@@ -37,7 +37,7 @@ export interface End {
   codes: readonly number[];
   /** The commands are wrong: who the device is and what it has makes no difference. */
   fault: boolean;
-  /** A start is refused, also if the device finds out when it rehearses that, at the end of the installation. */
+  /** A start is refused, or the rehearsal of the start that ends an installation. */
   ofStart: boolean;
 }
 

@@ -16,12 +16,13 @@ import {
   logDigest,
   openWithTrialKey,
   outsideUris,
+  readDraft,
   readEnvelopeFile,
   readUnverifiedTrust,
   type StartOverride,
   warnBeforeSigning,
 } from "@firmseal/release";
-import { EnvelopeDraft, type Signable, TrustDraft } from "@firmseal/signer";
+import { type Signable, TrustDraft } from "@firmseal/signer";
 import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowNoStart, allowTestKey, passphrases } from "../../common/options.js";
@@ -46,7 +47,7 @@ async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable
     reviewChanges(path, store, o);
     return { what: TrustDraft.read(bytes), outside: [] };
   }
-  const draft = EnvelopeDraft.read(readEnvelopeFile(path));
+  const draft = readDraft(readEnvelopeFile(path));
   const manifest = await openWithTrialKey(draft);
   warnBeforeSigning(manifest, draft.outline, o);
   return { what: draft, outside: outsideUris(manifest) };

@@ -21,12 +21,13 @@ import {
   coveringTrustFiles,
   isRefusal,
   LIMITS,
+  readDraft,
   readEnvelopeFile,
   refuseKeys,
   reviewSigned,
   type StartOverride,
 } from "@firmseal/release";
-import { coseAlg, coseAlgs, EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
+import { coseAlg, coseAlgs, type PublicKey, signedWith } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -51,7 +52,7 @@ interface AttachOptions extends PassphraseOptions, CoverOptions, StartOverride {
  * covers the name.
  */
 async function withSignature(envelope: Uint8Array, key: PublicKey, signature: Uint8Array, name: string, o: AttachOptions) {
-  const unsigned = EnvelopeDraft.read(envelope);
+  const unsigned = readDraft(envelope);
   const usual = coseAlg(key.alg);
   for (const alg of [usual, ...coseAlgs(key.alg).filter((one) => one !== usual)]) {
     const who = signedWith(key, alg);

@@ -1,10 +1,12 @@
-import { byteWords, usage, warn } from "@firmseal/keys";
+import { byteWords, usage } from "@firmseal/keys";
 import {
   formatDigest,
+  furtherElements,
   type IdentifiedSignature,
+  isRefusal,
   LIMITS,
   type ParameterValue,
-  readEnvelopeFile,
+  readAnyEnvelope,
   type SequenceCommand,
   sequenceCommands,
   signersOf,
@@ -23,9 +25,19 @@ import {
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
-import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
+import { namedLines, namesOfProduct, type ProductNames, productHere } from "../../common/release/product-names.js";
+import {
+  type RefusedFacts,
+  refusedFacts,
+  refusedFailure,
+  refusedLines,
+  signatureFacts,
+  signatureWords,
+  warnOfTestSigners,
+} from "../../common/release/refused-envelope.js";
 import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, TEST_KEYS } from "../../common/shapes.js";
 import { versionFacts } from "../../common/words.js";
+import { RefusedWithFacts } from "../../show/render.js";
 
 interface InspectOptions {
   json?: boolean;
@@ -92,17 +104,18 @@ function commandLines(list: readonly CommandFacts[], indent: string): string[] {
 }
 
 /** Everything that an envelope says. Only its structure and its digests are verified. */
-function envelopeFacts(outline: UnverifiedEnvelope, signatures: readonly IdentifiedSignature[], bytes: number) {
+function envelopeFacts(input: Uint8Array, outline: UnverifiedEnvelope, signatures: readonly IdentifiedSignature[]) {
   const { manifest: m, envelope } = outline;
   return {
-    bytes,
+    bytes: input.length,
     verified: false,
-    digest: outline.digest && formatDigest(outline.digest),
-    signatures: signatures.map(({ alg, kid, testKey }) => ({ alg, kid, ...(testKey === undefined ? {} : { testKey }) })),
+    ...(outline.digest && { digest: formatDigest(outline.digest) }),
+    signatures: signatures.map(signatureFacts),
     ...versionFacts(outline),
     sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
+    ...furtherElements(input, outline),
     shared: m.shared ? commandFacts(sequenceCommands(envelope.input, m.shared)) : [],
     sections: Object.fromEntries(
       m.commands.map((c): [string, CommandFacts[]] => [
@@ -134,10 +147,12 @@ function envelopeLines(path: string, f: EnvelopeFacts): string[] {
   const out = [`${path}: SUIT envelope, ${byteWords(f.bytes)} (signatures not verified)`];
   if (f.version !== undefined) out.push(`version          ${f.version}`);
   out.push(`sequence number  ${f.sequence}`, `manifest digest  ${f.digest ? `${f.digest.algorithm} ${f.digest.hex}` : "none"}`);
-  out.push(
-    `signatures       ${f.signatures.map((s) => `${s.alg}${s.kid ? ` kid ${s.kid}` : ""}${s.testKey ? ` by test key ${s.testKey}` : ""}`).join("; ") || "none"}`,
-  );
+  out.push(`signatures       ${signatureWords(f.signatures)}`);
   for (const [i, id] of f.components.entries()) out.push(`component ${i}      ${id.join(" / ") || "(empty)"}`);
+  for (const { index, prefix } of f.dependencies)
+    out.push(`dependency ${index.padEnd(5)} ${prefix ? `stored as ${prefix.join(" / ") || "(empty)"}` : "is that component"}`);
+  if (f.manifestComponent) out.push(`manifest itself  component ${f.manifestComponent.join(" / ") || "(empty)"}`);
+  if (f.setVersion !== null) out.push(`set version      ${f.setVersion}`);
   for (const p of f.payloads) out.push(`payload          ${p.uri}, ${byteWords(p.bytes)}, in the envelope`);
   if (f.referenceUri) out.push(`reference URI    ${f.referenceUri}`);
   for (const s of f.severed)
@@ -160,17 +175,42 @@ function envelopeLines(path: string, f: EnvelopeFacts): string[] {
   return out;
 }
 
+/** Decodes an envelope. What is refused is shown all the same, with the refusal, if it is well-formed CBOR. */
+async function decoded(input: Uint8Array, o: InspectOptions): Promise<UnverifiedEnvelope> {
+  try {
+    return decodeEnvelope(input);
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    const facts = await refusedFacts(input, e);
+    if (!facts) throw e;
+    const { looseDiagnostic } = await import("@firmseal/behaviour");
+    throw new RefusedWithFacts(refusedFailure(e, input), {
+      ...facts,
+      ...(o.diag && { diagnostic: looseDiagnostic(input, LIMITS.shownBytes) }),
+    });
+  }
+}
+
 /** What an envelope says, signed or not. Nothing is trusted. */
 async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
-  const input = readEnvelopeFile(path);
-  const outline = decodeEnvelope(input);
+  const input = readAnyEnvelope(path);
+  const outline = await decoded(input, o);
   const names = await namesOfProduct(await productHere(o.product, o.json === true));
-  const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
-  for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
+  const f = envelopeFacts(input, outline, await signersOf(outline.signatures, []));
+  warnOfTestSigners(f.testKeys);
   if (!o.diag) return { ...f, ...names };
   const { diagnostic } = await import("@firmseal/behaviour");
   return { ...f, names: undefined, diagnostic: diagnostic(input, LIMITS.shownBytes) };
+}
+
+/** `f`: also the facts of an envelope that was refused. */
+function shownLines(
+  path: string,
+  f: (EnvelopeFacts & { names?: ProductNames | undefined }) | RefusedFacts | { diagnostic: string },
+): string[] {
+  if ("diagnostic" in f) return f.diagnostic.split("\n");
+  return "elements" in f ? refusedLines(path, byteWords(f.bytes), f) : namedLines(envelopeLines(path, f), f.names);
 }
 
 export default define({
@@ -196,6 +236,13 @@ export default define({
     ...NUMBER,
     components: ["object[]", "component identifiers: hex of each part"],
     referenceUri: ["string|null", "where the whole manifest is"],
+    dependencies: ["object[]", "dependencies of the manifest"],
+    ...membersOf("dependencies[]", {
+      index: ["string", "index of the dependency"],
+      prefix: ["string[]|null", "identifier that it is stored under, hex of each part; null: it is the component of this index"],
+    }),
+    manifestComponent: ["string[]|null", "component of the manifest itself, hex of each part"],
+    setVersion: ["string|null", "version that the manifest sets"],
     shared: ["object[]", "commands before each section: command, policy, index, parameters, sequences"],
     sections: ["object", "commands of each section, by its name"],
     severed: ["object[]", "severed elements"],
@@ -208,13 +255,15 @@ export default define({
     text: ["object[]", "texts for people: language, texts by name, texts of components"],
     payloads: ["object[]", "payloads in the envelope"],
     ...membersOf("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
+    "draft?": ["string", "if devices refuse it: old draft of SUIT whose numbers it has"],
+    "covered?": ["boolean", "if devices refuse it: whether the signatures cover the digest of the manifest"],
+    "elements?": [
+      "object[]",
+      "if devices refuse it: every element, by name, with what is wrong: name, at, bytes, value, meaning, elements, wrong",
+    ],
     ...TEST_KEYS,
     ...NAMES_SHAPE,
   },
   run: inspect,
-  words: (f, path) => [
-    {
-      lines: "diagnostic" in f ? (f.diagnostic as string).split("\n") : namedLines(envelopeLines(path, f), f.names),
-    },
-  ],
+  words: (f, path) => [{ lines: shownLines(path, f) }],
 });

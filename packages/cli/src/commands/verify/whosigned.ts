@@ -11,14 +11,14 @@ import {
   systemFault,
   usage,
   visible,
-  warn,
 } from "@firmseal/keys";
 import {
   type IdentifiedSignature,
+  isRefusal,
   type KnownKey,
   LIMITS,
   type PinOptions,
-  readEnvelopeFile,
+  readAnyEnvelope,
   readPinnedTrust,
   refusalHint,
   refusalMeaning,
@@ -30,6 +30,7 @@ import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, rootOptions } from "../../common/options.js";
+import { looseEnvelope, refusedFailure, warnOfTestSigners } from "../../common/release/refused-envelope.js";
 import { KEY, membersOf, NUMBER, TEST_KEYS } from "../../common/shapes.js";
 import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
@@ -131,25 +132,38 @@ async function whosigned(path: string, o: WhosignedOptions) {
   return signerFacts(path, known, folder.skipped);
 }
 
+/** What an envelope claims. `refused`: if devices refuse it. Throws the refusal of what is not well-formed CBOR. */
+function readClaims(envelope: Uint8Array) {
+  try {
+    const { signatures, digest, manifest, ...outline } = decodeEnvelope(envelope);
+    return { signatures, digest, facts: { sequence: formatSequence(manifest.sequence), ...versionFacts(outline) } };
+  } catch (refused) {
+    const found = isRefusal(refused) ? looseEnvelope(envelope) : undefined;
+    if (!isRefusal(refused) || !found) throw refused;
+    const { signatures, digest, sequence, isCovered } = found;
+    return { signatures, digest, refused, facts: { sequence, covered: isCovered } };
+  }
+}
+
 /** Which of these keys signed the envelope. */
 async function signerFacts(path: string, known: readonly KnownKey[], skipped: readonly Skipped[]) {
   for (const { file, why } of skipped.slice(0, MOST_LINES)) notice(`skipped: ${visible(file)}: ${visible(why)}`);
   if (skipped.length > MOST_LINES) notice(`and ${skipped.length - MOST_LINES} more files without a key to try`);
-  const outline = decodeEnvelope(readEnvelopeFile(path));
+  const envelope = readAnyEnvelope(path);
+  const { refused, ...outline } = readClaims(envelope);
   const signatures = await signersOf(outline.signatures, known);
   const signers = distinctSigners(signatures);
   const testKeys = testKeysAmong(signatures);
-  for (const name of testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
-  const sequence = formatSequence(outline.manifest.sequence);
+  warnOfTestSigners(testKeys);
   const facts = {
-    sequence,
-    ...versionFacts(outline),
+    ...outline.facts,
     digest: outline.digest ? toHex(outline.digest.bytes) : null,
     signatures: signatures.map(plain),
     signers: signers.map(({ name, key, roles }) => ({ name, ...keyFacts(key), roles: roles ?? [] })),
     skipped,
     testKeys,
   };
+  if (refused) throw new RefusedWithFacts(refusedFailure(refused, envelope), facts);
   const bad = signatures.filter((s) => s.status === "unknown" || s.status === "invalid");
   if (signatures.length === 0 || bad.length > 0) {
     const code = signatures.length === 0 ? errors.WRAPPER_EMPTY : errors.SIGNATURE_INVALID;
@@ -195,6 +209,7 @@ export default define({
       ...KEY,
       roles: ["string[]", "its roles in the trust file"],
     }),
+    "covered?": ["boolean", "if devices refuse the envelope: whether the signatures cover the digest of its manifest"],
     skipped: ["object[]", "files in the folder that gave no key"],
     ...membersOf("skipped[]", { file: ["string", "name of the file"], why: ["string", "the reason"] }),
     ...TEST_KEYS,
@@ -204,8 +219,9 @@ export default define({
   words: (f, path) => {
     const by = `by ${plural(f.signers.length, "known key")}`;
     return [
-      { text: `${path}: ${numberWords(f)}, ${plural(f.signatures.length, "signature")}, ${by}` },
+      { text: `${path}: ${numberWords({ ...f, sequence: f.sequence ?? "none" })}, ${plural(f.signatures.length, "signature")}, ${by}` },
       ...f.signatures.map((one, i) => ({ text: line(one, i) })),
+      ...("covered" in f && !f.covered ? [{ text: "  NOT GOOD: the signatures do not cover this manifest", danger: true }] : []),
     ];
   },
 });

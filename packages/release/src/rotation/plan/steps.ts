@@ -1,9 +1,9 @@
 // Reads the steps of a plan from files: releases, and separate trust files.
 
-import { decodeTrust, EnvelopeDraft } from "@firmseal/signer";
+import { decodeTrust, type EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, looksLikeTrustFile, readSlice } from "@firmseal/verifier/tools";
-import { openWithTrialKey } from "../../input/draft.js";
+import { openWithTrialKey, readDraft } from "../../input/draft.js";
 import { admitted } from "../../input/envelope-file.js";
 import { selfSignedFiles, selfSignedTrust, trustFilesIn } from "../../trust/chain.js";
 import { refuseUnsigned, withFileName } from "../../trust/read.js";
@@ -48,7 +48,7 @@ export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedSt
       refuseUnsigned(name, decodeTrust(trustFilesIn(bytes)[0] as Uint8Array));
       return { name, trust: bytes, store: selfSignedTrust(bytes) };
     }
-    const draft = EnvelopeDraft.read(admitted(name, bytes));
+    const draft = readDraft(admitted(name, bytes));
     await checkWhole(draft);
     return { name, envelope: bytes, sequence: draft.sequence };
   } catch (e) {
