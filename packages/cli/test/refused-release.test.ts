@@ -13,8 +13,11 @@ const imageOf = (text: string, more: object = {}) => ({
 const written = (content: string) => [imageOf("ok", { content }), "directive-write"];
 const invoke = [setImage("#f"), "condition-image-match", "directive-invoke"];
 
-/** Releases that no device starts, or none of some kind, and the refusal of their start. */
-const NEVER_STARTS: [string, Commands, string][] = [
+/**
+ * Releases that no device starts, or none of some kind, and the refusal of their start. "install": a device finds out
+ * when it rehearses the start, at the end of the installation.
+ */
+const NEVER_STARTS: [string, Commands, string, ("install" | "start")?][] = [
   ["starts an image that it never compares", { install: fetched("#f"), invoke: ["directive-invoke"] }, "INVOKE_UNVERIFIED"],
   [
     "compares at the start with a different image from the one that it installs",
@@ -36,7 +39,7 @@ const NEVER_STARTS: [string, Commands, string][] = [
     { install: fetched("#f"), load: [imageOf("no"), "condition-image-match"], invoke },
     "IMAGE_MISMATCH",
   ],
-  ["loads what it has no digest for", { install: fetched("#f"), load: ["directive-fetch"], invoke }, "PARAMETER_MISSING"],
+  ["loads what it has no digest for", { install: fetched("#f"), load: ["directive-fetch"], invoke }, "PARAMETER_MISSING", "install"],
   [
     "fetches at the start, and copies that into itself",
     { install: fetched("#f"), load: [setImage("#f", { "source-component": 0 }), "directive-fetch", "directive-copy"], invoke },
@@ -74,10 +77,10 @@ const NEVER_INSTALLED: [string, Commands, string][] = [
 ];
 
 /** explain and lint say the same. */
-async function agree(p: Place, file: string, name: string) {
+async function agree(p: Place, file: string, name: string, during: "install" | "start") {
   const { json } = await p.ok(["explain", file, "--json"]);
-  const { behaviours } = json as { behaviours: { refused?: { reason: string } }[] };
-  expect(behaviours.map(({ refused }) => refused?.reason)).toContain(name);
+  const { behaviours } = json as { behaviours: { refused?: { during: string; reason: string } }[] };
+  expect(behaviours.flatMap(({ refused }) => (refused ? [`${refused.during} ${refused.reason}`] : []))).toContain(`${during} ${name}`);
   const linted = await p.run(["lint", file, "--json"]);
   const { findings } = linted.json as { findings: { rule: string; message: string }[] };
   expect(findings).toContainEqual(expect.objectContaining({ rule: "L30", message: expect.stringContaining(name) }));
@@ -90,10 +93,10 @@ describe("a release that", () => {
     const signed = await p.ok(["sign", "dead.suit", "--key", "A.pem", "--out", "signed.suit"]);
     const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk"]);
     for (const { stderr } of [signed, verified]) expect(stderr).toMatch(new RegExp(`devices will refuse this release: .*\\(${name}\\)`));
-    await agree(p, "signed.suit", name);
+    await agree(p, "signed.suit", name, "install");
   });
 
-  it.each(NEVER_STARTS)("%s is not signed", async (_, commands, name) => {
+  it.each(NEVER_STARTS)("%s is not signed", async (_, commands, name, during = "start") => {
     const p = standard();
     p.keepsLogs = true;
     const dead = await release(p, "dead", commands);
@@ -121,7 +124,7 @@ describe("a release that", () => {
     expect(refused.json).toMatchObject({ ok: false, reason: name });
     const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk", "--allow-no-start"]);
     expect(verified.stderr).toContain(`(${name})`);
-    await agree(p, "signed.suit", name);
+    await agree(p, "signed.suit", name, during);
   });
 });
 
