@@ -1,7 +1,8 @@
 // Incidents in fleets with older trust files: none of the roots that some devices know signs today, so the bridges bring a chain.
 
+import { decodeTrust, describeTrust, encodeTrust } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Place } from "../../test-support/src/command-line/run.js";
+import { expectFailure, Place } from "../../test-support/src/command-line/run.js";
 import { Device, imageOf, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 
 const K = keysOf("A", "B", "C", "D", "E", "R1", "R2", "R3", "R4", "R5", "R6");
@@ -67,5 +68,44 @@ describe("an incident in a fleet with older lists", () => {
       { name: "new", verdict: "moved" },
     ]);
     expect((told["unsafe"] as string[])[0]).toContain("away, 50 devices: no later trust file can reach it");
+  });
+});
+
+describe("the list in the folder of an incident", () => {
+  /** The list that keeps the lost key, in which it counts up to `until`. */
+  function keptUntil(bytes: Uint8Array, until: bigint | undefined): Uint8Array {
+    const { anchors, ...rest } = describeTrust(decodeTrust(bytes).store);
+    return encodeTrust({
+      ...rest,
+      anchors: anchors.map(({ until: was, ...one }) => (was === undefined || until === undefined ? one : { ...one, until })),
+    });
+  }
+
+  it("keeps a lost key no longer than the floors of the fleet allow, even if an attacker wrote it", async () => {
+    const p = place({ ...row("field", "one.trust", 20), release: "one.suit" });
+    p.put("one.trust", await trustFileOf(1, { releases: [K.A], threshold: 1, roots: [K.R1, K.R2] }));
+    p.put("one.suit", await release({ sequence: 20, class: "board-v2", keys: [K.A], image: imageOf("app") }));
+    const args = ["incident", "lost", "--key", "A.jwk", "--replacement", "D.jwk", "--trust", "one.trust", "--fleet", "fleet.json"];
+    const run = () => p.run([...args, "--image", "app.bin", "--dir", "night"]);
+    expect((await run()).exit).toBe(0);
+    const made = Uint8Array.from(p.get("night/next.trust"));
+    expect(describeTrust(decodeTrust(made).store).anchors.map(({ until }) => until)).toContain(20n);
+    // a thief, or a mistake: later, forever, or a damaged list
+    for (const until of [21n, 2n ** 63n, undefined, 0n]) {
+      p.put(
+        "night/next.trust",
+        until === 0n ? made.map((octet, i) => (i === made.length - 1 ? octet ^ 1 : octet)) : keptUntil(made, until),
+      );
+      const before = p.tree();
+      const failed = await run();
+      expect([String(until), failed.exit], failed.stderr).toEqual([String(until), 1]);
+      if (until !== 0n) expect(expectFailure(failed, 1)).toContain("is not the next trust file of this incident");
+      expect(p.tree()).toEqual(before);
+    }
+    // below what the devices run, they could not start it
+    p.put("night/next.trust", keptUntil(made, 15n));
+    expect((await run()).exit).toBe(1);
+    p.put("night/next.trust", made);
+    expect((await run()).exit).toBe(0);
   });
 });
