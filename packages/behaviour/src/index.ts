@@ -6,9 +6,10 @@ export {
   type HashFunction,
   type Interpreter,
   limitedInterpreter,
+  MOST_TRIED_COMMANDS,
   type Phase,
 } from "./explain/device-rules.js";
-export { type DeviceKind, type DeviceRefusal, everyKind, kindRefusal, payloadsOf } from "./explain/device-run.js";
+export { type DeviceKind, type DeviceRefusal, everyKind, kindRefusal, MOST_DEVICE_KINDS, payloadsOf } from "./explain/device-run.js";
 export {
   type Action,
   actionOf,

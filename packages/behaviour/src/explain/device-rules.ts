@@ -35,6 +35,9 @@ export interface Interpreter {
   identityChecked?(run: Run): boolean;
 }
 
+/** Commands that tools execute for all kinds of device together. */
+export const MOST_TRIED_COMMANDS = 524_288;
+
 /**
  * Returns the verifier of the tools, whose runs together execute at most `most` commands, because kinds of device and
  * commands multiply. Throws what `excess` returns, at the start of a run.

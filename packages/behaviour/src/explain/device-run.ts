@@ -19,6 +19,9 @@ export interface DeviceKind {
   unchecked?: Phase;
 }
 
+/** Kinds of device that tools try: vendors × classes × devices × slots. */
+export const MOST_DEVICE_KINDS = 256;
+
 /**
  * Returns every kind of device with one of these identifiers and slots, with and without the images. No list is empty.
  */

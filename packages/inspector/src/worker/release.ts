@@ -1,16 +1,20 @@
 // The open release as devices open it, and the kinds of devices that it distinguishes.
 
-import { type Action, type DeviceKind, everyKind, explainManifest, limitedInterpreter } from "@firmseal/behaviour";
+import {
+  type Action,
+  type DeviceKind,
+  everyKind,
+  explainManifest,
+  limitedInterpreter,
+  MOST_DEVICE_KINDS,
+  MOST_TRIED_COMMANDS,
+} from "@firmseal/behaviour";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
 import { anchor, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { TEXTS } from "../texts.js";
 import { identifiersIn, type Main, slotsIn } from "./main-file.js";
 import { Sentence } from "./sentence.js";
-
-/** Kinds of device that are tried, and commands that are executed for all of them, as on the command line. */
-const MOST_KINDS = 256;
-const MOST_COMMANDS = 524_288;
 
 /** A manifest that was opened. `shift`: how many bytes further its offsets are than in the file. */
 export interface Opened {
@@ -36,7 +40,8 @@ export async function openRelease({ bytes }: Main, trust: Trust | undefined): Pr
 }
 
 /** The verifier of the tools, for trying a manifest on each kind of device. Throws Sentence at the start of a run. */
-export const pageInterpreter = () => limitedInterpreter(MOST_COMMANDS, () => new Sentence(TEXTS.tooManyCommands(MOST_COMMANDS)));
+export const pageInterpreter = () =>
+  limitedInterpreter(MOST_TRIED_COMMANDS, () => new Sentence(TEXTS.tooManyCommands(MOST_TRIED_COMMANDS)));
 
 /**
  * Every kind of device that the release distinguishes. Throws Sentence if they are too many: all are tried, or none is.
@@ -50,7 +55,7 @@ export function kindsOf(main: Main): { kinds: DeviceKind[]; slots: boolean } {
   const slots = named.length > 0 ? named : [0];
   const [vendors, classes, devices] = [ids(PARAM_VENDOR_IDENTIFIER), ids(PARAM_CLASS_IDENTIFIER), ids(PARAM_DEVICE_IDENTIFIER)];
   const n = vendors.length * classes.length * devices.length * slots.length;
-  if (n > MOST_KINDS) throw new Sentence(TEXTS.tooManyKinds(n, MOST_KINDS));
+  if (n > MOST_DEVICE_KINDS) throw new Sentence(TEXTS.tooManyKinds(n, MOST_DEVICE_KINDS));
   return { kinds: everyKind(vendors, classes, devices, slots), slots: slots.length > 1 };
 }
 

@@ -1,7 +1,7 @@
 // Limits for files, descriptors and stdin. All of them may be hostile: input above a limit is refused with one line
 // before it is processed. docs/reference/limits.md has the same table, and a test compares the two.
 
-import { MOST_ITEMS_SHOWN, MOST_LEVELS_SHOWN } from "@firmseal/behaviour";
+import { MOST_DEVICE_KINDS, MOST_ITEMS_SHOWN, MOST_LEVELS_SHOWN, MOST_TRIED_COMMANDS } from "@firmseal/behaviour";
 import { IMAGE_LIMITS } from "@firmseal/images";
 import { KEY_LIMITS } from "@firmseal/keys";
 import { MOST_BOARDS, MOST_REPORT_BYTES } from "@firmseal/report";
@@ -51,9 +51,9 @@ export const LIMITS = {
   /** Commands in one section of a manifest, nested ones included. */
   sectionCommands: 16384,
   /** Kinds of device that a manifest distinguishes: vendors × classes × devices × slots. */
-  deviceKinds: 256,
+  deviceKinds: MOST_DEVICE_KINDS,
   /** Commands that are executed for all kinds of device together. */
-  triedCommands: 524288,
+  triedCommands: MOST_TRIED_COMMANDS,
   /** Kinds of device for which a trust file with scopes is tried: vendors × classes. */
   trustKinds: 64,
   /** Bytes of a fleet file. */
