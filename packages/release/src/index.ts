@@ -76,7 +76,8 @@ export {
   type SignedRetirement,
   signRetirement,
 } from "./rotation/retire.js";
-export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
+export { type ApprovalOptions, readApprovals } from "./signing/approval.js";
+export { type Approval, type ApprovingOptions, approveWith } from "./signing/approve.js";
 export {
   type AuditedLog,
   type AuditOptions,
@@ -113,8 +114,10 @@ export { type TrustEvidence, trustEvidence } from "./trust/evidence.js";
 export { exportAll, exportRole } from "./trust/export.js";
 export { anchorFacts, keysOf, limitWords, type RootProgress, rootProgress } from "./trust/facts.js";
 export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
+export { readKnownTrust } from "./trust/known.js";
 export { mergeSignatures, type TrustMerge } from "./trust/merge.js";
 export {
+  type PinnedTrust,
   type PinOptions,
   readPinnedTrust,
   readTrustFile,

@@ -201,21 +201,6 @@ export function allowRootKey(): Option {
   return option("--allow-root-key", "continue even though the signing log says that the key has signed trust files");
 }
 
-/** What a root that signs a trust file is checked against. */
-export function trustChecks(): Option[] {
-  return [
-    option(
-      "--previous-trust <file>",
-      "the previous trust file, to show what changes; its roots may sign too; you may also give older files",
-      {
-        repeat: true,
-      },
-    ),
-    option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line"),
-    ...sequenceChecks(),
-  ];
-}
-
 /** What devices install and never start. */
 export function allowNoStart(): Option {
   return option("--allow-no-start", "accept a release that devices could never start");

@@ -127,28 +127,6 @@ export const TEST_KEYS: Shape = { testKeys: ["string[]", "published test keys am
 /** What a product file calls identifiers. */
 export const NAMES_SHAPE: Shape = { "names?": ["object", "with --product: names of vendor and class by their UUIDs"] };
 
-/** How a trust file differs from the one before. */
-export const CHANGES: Shape = { changes: ["object[]", "differences from the previous trust file"] };
-
-export const PROGRESS: Shape = {
-  signed: ["number", "roots that have signed"],
-  needed: ["number", "roots that must sign"],
-  families: ["object[]", "families of algorithms: how many of their keys must also sign, and how many have signed"],
-};
-
-/** A trust file with signatures of its roots. */
-export const SIGNED: Shape = {
-  ...OUT,
-  roots: ["object", "roots of this file"],
-  ...membersOf("roots", PROGRESS),
-  rootsBefore: ["object|null", "roots of the previous file; null without --previous-trust"],
-  ...membersOf("rootsBefore", PROGRESS),
-  previous: ["object[]", "the same for each file of --previous-trust, the newest first"],
-  ...membersOf("previous[]", { trust: ["string", "the file"], ...PROGRESS }),
-  ...CHANGES,
-  ...RECEIPTS,
-};
-
 const REFUSAL: Shape = {
   code: ["number", "number in the table of errors"],
   reason: ["string", "its name there"],

@@ -51,7 +51,7 @@ export interface RetireOptions extends SequenceOverrides {
   until?: bigint;
   /** The log of the keys, if it is elsewhere. */
   log?: string;
-  /** Sign without the preceding trust file, although there is one. */
+  /** See ComparisonOptions. */
   allowNoPrevious?: boolean;
   /** Names of published test keys that may sign. */
   allowTestKey?: string[];
@@ -242,6 +242,9 @@ export function judgeUnsigned(r: Retirement): CohortResult[] {
   return fates(r, new Set(roots.map(({ key }) => key)));
 }
 
+const OTHER_LAST =
+  "give the newest file: --trust FILE; or drop --root, and sign with firmseal trust sign --previous-trust FILE; or allow it: --allow-no-previous";
+
 /** A signed trust file without the key. */
 export interface SignedRetirement {
   /** The trust file, and its content. */
@@ -261,7 +264,7 @@ export async function signRetirement(r: Retirement, signingKeys: readonly Signin
   refuseListedTestKeys(r, keys);
   checkRoots(signingKeys, current, r.store);
   const results = fates(r, keySet(keys));
-  const receipts = await recordTrustSigning("rotate retire", signingKeys, options, unsigned, lists, [current]);
+  const receipts = await recordTrustSigning("rotate retire", signingKeys, { ...options, hint: OTHER_LAST }, unsigned, lists, [current]);
   let bytes = unsigned;
   for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
   try {

@@ -1,30 +1,9 @@
 // Approvals: a second person's signature over what a key will sign. --approver asks for it; from then on the log of the
 // key does.
 
-import {
-  APPROVE,
-  type Entry,
-  keyName,
-  type OpenedKey,
-  publicKeys,
-  readAll,
-  refusedInput,
-  type SigningKey,
-  usage,
-  withSigningLogs,
-} from "@firmseal/keys";
-import {
-  ApprovalError,
-  approvalMessage,
-  approve,
-  checkApproval,
-  isSamePerson,
-  type PublicKey,
-  type Signable,
-  signedWith,
-} from "@firmseal/signer";
+import { type Entry, keyName, type OpenedKey, publicKeys, readAll, refusedInput, usage } from "@firmseal/keys";
+import { ApprovalError, checkApproval, isSamePerson, type PublicKey, type Signable } from "@firmseal/signer";
 import { LIMITS } from "../input/limits.js";
-import { enterUses } from "./enter-uses.js";
 
 /** --approver, --approval and --allow-no-approval of a command that signs. */
 export interface ApprovalOptions {
@@ -138,17 +117,4 @@ export function withoutApproval(entries: readonly Entry[], signers: readonly Ope
     );
   }
   return [];
-}
-
-/** Approves a file with a key, and enters that in the key's log. */
-export async function approveWith(
-  what: Pick<Signable, "kind" | "digest">,
-  digest: string,
-  key: SigningKey,
-  log: string | undefined,
-): Promise<{ bytes: Uint8Array; receipt: Awaited<ReturnType<typeof enterUses>>[number] }> {
-  const message = approvalMessage(what, signedWith(key.public));
-  // without a number: an approval takes none, and an approver of a list is not a root because of it
-  const [receipt] = await withSigningLogs([key], log, (logs) => enterUses(logs, APPROVE, [key], [message], { digest }));
-  return { bytes: await approve(what, key.signer), receipt: receipt as NonNullable<typeof receipt> };
 }

@@ -8,50 +8,24 @@ import {
   type Receipt,
   refusedInput,
   type SequenceOverrides,
-  type SignedNumber,
-  scopeOfTrust,
-  sha256Hex,
-  sharesScope,
   TRUST_FILES,
   visible,
   warn,
   withSigningLogs,
 } from "@firmseal/keys";
-import { type PrecedingTrust, signedWith, TrustDraft, trustName } from "@firmseal/signer";
-import type { TrustStore } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { type PrecedingTrust, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { refuseMovedKeys } from "./coverage.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
+import { type ComparisonOptions, digestOfTrust, knownTrust, numberOfTrust, uncompared } from "./trust-log.js";
 
 /** Options of recordTrustSigning(). */
-export interface TrustSigningOptions extends SequenceOverrides {
+export interface TrustSigningOptions extends SequenceOverrides, ComparisonOptions {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
-  /** Sign without the preceding trust file, although there is one. */
-  allowNoPrevious?: boolean;
   /** Who must have approved it. */
   approvals?: Approvals;
-}
-
-/** An available trust file, as a known signature. */
-function asKnown({ path, store }: PreviousTrust): SignedNumber {
-  return { ...askedFor(store), time: "", user: path };
-}
-
-/** The digest of what a trust file says, as the logs have it. */
-export function digestOfTrust(store: TrustStore): string {
-  return `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
-}
-
-/** The number of a trust file, and its line, as the logs have them. */
-export function numberOfTrust(store: TrustStore): { sequence: string; scope: string[] } {
-  return { sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
-}
-
-function askedFor(store: TrustStore): Asked {
-  return { digest: digestOfTrust(store), ...numberOfTrust(store) };
 }
 
 /** Refuses the last sequence number: no trust file could follow, so its keys would be trusted forever. */
@@ -65,19 +39,6 @@ export function refuseLastNumber(sequence: bigint): void {
 }
 
 const LAST = 2n ** 64n - 1n;
-
-/** Which override lets a root sign without a file to compare with; undefined: none is needed. */
-function unseen(known: readonly SignedNumber[], asked: Asked, previous: readonly PreviousTrust[], o: TrustSigningOptions): string[] {
-  const scope = new Set(asked.scope);
-  const last = previous.length > 0 ? undefined : known.findLast((e) => sharesScope(e, scope));
-  if (!last || known.some((e) => e.digest === asked.digest && sharesScope(e, scope))) return [];
-  if (o.allowNoPrevious) return ["allow-no-previous"];
-  throw refusedInput(
-    "SEQUENCE",
-    `trust file ${last.sequence} was signed with this key (${last.time.slice(0, 10)}, ${last.user}), and the changes since then are unknown`,
-    "give the previous file to see the changes: --previous-trust FILE, or allow it: --allow-no-previous",
-  );
-}
 
 /**
  * Like recordSigning(), for a trust file: checks its number by the same rule, and records that each key is to sign it,
@@ -98,13 +59,17 @@ export async function recordTrustSigning(
   refuseLastNumber(draft.sequence);
   const approvals = o.approvals ?? NO_APPROVALS;
   const approvers = await checkApprovals(draft, keys, approvals);
-  const asked = { ...askedFor(draft.store), ...(approvers.length > 0 && { approvers }) };
+  const asked: Asked = {
+    digest: digestOfTrust(draft.store),
+    ...numberOfTrust(draft.store),
+    ...(approvers.length > 0 && { approvers }),
+  };
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const entries = signingLogs.logs.flat();
     refuseMovedKeys(keys, entries);
-    const known = [...entries, ...previous.map(asKnown)];
+    const known = [...entries, ...previous.map(knownTrust)];
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
-    const overrides = [...numbers, ...unseen(entries, asked, previous, o), ...withoutApproval(entries, keys, approvals)];
+    const overrides = [...numbers, ...uncompared(signingLogs.logs, draft.store, previous, o), ...withoutApproval(entries, keys, approvals)];
     for (const { name, public: key } of keys) {
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)} has signed a release (entry ${release.n} of its log), but a root signs only trust files`);

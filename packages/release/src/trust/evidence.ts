@@ -2,7 +2,7 @@
 
 import { type Entry, keyName } from "@firmseal/keys";
 import { trustSigners } from "@firmseal/signer";
-import { digestOfTrust, numberOfTrust } from "../signing/authorize-trust.js";
+import { digestOfTrust, numberOfTrust } from "../signing/trust-log.js";
 import { keysOf } from "./facts.js";
 import { readUnverifiedTrust } from "./read.js";
 

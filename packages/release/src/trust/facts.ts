@@ -18,8 +18,7 @@ export interface RootProgress {
  * algorithms. Verifies the signatures.
  */
 export function rootProgress(bytes: Uint8Array, store: TrustStore): RootProgress {
-  const roots = { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
-  const signers = trustSigners(bytes, keysOf(roots));
+  const signers = trustSigners(bytes, keysOf(rootsIn(store)));
   const families = familyProgress(store, "root", (a) => signers.some(({ key }) => equalBytes(key, a.key)));
   return { signed: signers.length, needed: store.thresholds[ROLE_ROOT] as number, families };
 }
@@ -71,6 +70,11 @@ export function limitWords({ vendor, class: name, since, until, devices }: Limit
 export function anchorFacts(a: TrustAnchor): AnchorFacts {
   const key = keyOfAnchor(a);
   return { ...(key ? keyFacts(key) : unknownFacts(a)), roles: roleNames(a), ...limitsOf(a) };
+}
+
+/** A trust file with its roots alone. */
+export function rootsIn(store: TrustStore): TrustStore {
+  return { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
 }
 
 /** Returns the keys of a trust file whose algorithms this tool has. */

@@ -3,7 +3,8 @@
 
 import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
 import { DifferentContent, type MergedTrust, mergeTrust, type PublicKey } from "@firmseal/signer";
-import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
+import { recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
+import { digestOfTrust } from "../signing/trust-log.js";
 import type { TrustOnFile } from "./read.js";
 
 /** A trust file with the signatures of several files. */

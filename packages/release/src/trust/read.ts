@@ -78,15 +78,24 @@ export function readTrustFile(path: string): TrustOnFile {
   }
 }
 
+/** A trust file that was verified. */
+export interface PinnedTrust extends Omit<TrustOnFile, "path"> {
+  /** Whether it was checked against anything. */
+  readonly pinned: boolean;
+  /** What the previous file says, if it was checked against one. */
+  readonly previous: TrustStore | undefined;
+}
+
 /**
- * Reads a trust file and verifies it with its own roots and with what it is checked against. `pinned`: whether it was
- * checked against anything. Throws a Failure with the refusal of the file.
+ * Reads a trust file and verifies it with its own roots and with what it is checked against. Throws a Failure with the
+ * refusal of the file.
  */
-export async function readPinnedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
+export async function readPinnedTrust(path: string, o: PinOptions): Promise<PinnedTrust> {
   if (o.root && o.previousTrust !== undefined) throw usage("root keys and a previous trust file are both given", "give one of the two");
   const { bytes, store: own } = readUnverifiedSigned(path);
+  const previous = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust).store;
   let before: TrustStore | Trust;
-  if (o.previousTrust !== undefined) before = readTrustFile(o.previousTrust).store;
+  if (previous) before = previous;
   else if (o.root) {
     const keys = await publicKeys(o.root, passphraseOptions(o));
     before = { anchors: anchors(keys), threshold: new Set(keys.map((k) => toHex(k.key))).size };
@@ -95,7 +104,7 @@ export async function readPinnedTrust(path: string, o: PinOptions): Promise<{ st
     warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the previous trust file`);
   }
   try {
-    return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
+    return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || previous !== undefined, previous, bytes };
   } catch (e) {
     // there is no previous trust file, only the keys of --root
     if (o.root && isRefusal(e) && e.code === errors.TRUST_PREVIOUS)

@@ -23,7 +23,8 @@ import { commandArgument, define, option } from "../../command.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
 import { checkOutput, deliver, writeSigned } from "../../common/output.js";
 import { cohortFacts, refuseStranded } from "../../common/release/cohorts.js";
-import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
+import { COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
+import { allowNoPrevious, CHANGES } from "../../common/trust/declared.js";
 import { receiptWords } from "../../common/words.js";
 
 interface RotateRetireOptions extends PassphraseOptions, Retiring {
@@ -82,6 +83,7 @@ export default define({
     option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),
     ...passphrases(),
     allowStranded(),
+    allowNoPrevious(),
     ...sequenceChecks(),
     allowTestKey(),
   ],

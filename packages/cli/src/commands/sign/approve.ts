@@ -12,6 +12,7 @@ import {
   withSigners,
 } from "@firmseal/keys";
 import {
+  type ApprovingOptions,
   approveWith,
   logDigest,
   openWithTrialKey,
@@ -20,6 +21,7 @@ import {
   readEnvelopeFile,
   readUnverifiedTrust,
   type StartOverride,
+  type TrustOnFile,
   warnBeforeSigning,
 } from "@firmseal/release";
 import { type Signable, TrustDraft } from "@firmseal/signer";
@@ -28,48 +30,46 @@ import { commandArgument, define, option } from "../../command.js";
 import { allowNoStart, allowTestKey, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
+import { allowNoPrevious } from "../../common/trust/declared.js";
 import { reviewChanges } from "../../common/trust/trust-signing.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
-interface ApproveOptions extends PassphraseOptions, StartOverride {
+interface ApproveOptions extends PassphraseOptions, ApprovingOptions, StartOverride {
   key: string;
   previousTrust?: string[];
   out?: string;
-  log?: string;
   allowTestKey?: string[];
   json?: boolean;
 }
 
-/** The file, checked as its signers check it. */
-async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable; outside: string[] }> {
+/** The file, checked as its signers check it. `previous`: the trust files before it, which were shown. */
+async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable; outside: string[]; previous: TrustOnFile[] }> {
   if (looksLikeTrustFile(readFirstBytes(path, 2))) {
     const { bytes, store } = readUnverifiedTrust(path);
-    reviewChanges(path, store, o);
-    return { what: TrustDraft.read(bytes), outside: [] };
+    return { what: TrustDraft.read(bytes), outside: [], previous: reviewChanges(path, store, o).chain };
   }
   const draft = readDraft(readEnvelopeFile(path));
   const manifest = await openWithTrialKey(draft);
   warnBeforeSigning(manifest, draft.outline, o);
-  return { what: draft, outside: outsideUris(manifest) };
+  return { what: draft, outside: outsideUris(manifest), previous: [] };
 }
 
 /** Approves an envelope or a trust file, signed or not. The approval is for what it says, with any signers. */
 async function approve(path: string, o: ApproveOptions) {
   const out = o.out ?? `${path.slice(0, path.length - extname(path).length)}.approval`;
-  const { what, outside } = await looked(path, o);
+  const { what, outside, previous } = await looked(path, o);
   return withSigners([o.key], passphraseOptions(o), async ([key]) => {
     const own = key as SigningKey;
     checkOutput(out, "--out", [path, ...(own.file === undefined ? [] : [own.file])], "message");
     refuseTestKeys([own.public], o.allowTestKey ?? []);
-    const digest = logDigest(what);
-    const { bytes, receipt } = await approveWith(what, digest, own, o.log);
+    const { bytes, receipt } = await approveWith(what, own, previous, o);
     const member = deliver(out, bytes, o.json);
     return {
       out,
       bytes: bytes.length,
       kind: what.kind,
       sequence: String(what.sequence),
-      digest,
+      digest: logDigest(what),
       approver: keyFacts(own.public),
       outside,
       log: [receipt],
@@ -87,6 +87,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .approval)"),
     option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),
+    allowNoPrevious(),
     option("--log <file>", "signing log of the approver (default: KEY.log beside the key)"),
     allowNoStart(),
     allowTestKey(),

@@ -2,9 +2,9 @@ import { parseSignature, passphraseOptions, publicKeys, type Receipt, readAll, w
 import { LIMITS, recordTrustSigning } from "@firmseal/release";
 import { attachTrust, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, passphrases } from "../../common/options.js";
 import { checkOutput } from "../../common/output.js";
-import { SIGNED } from "../../common/shapes.js";
+import { SIGNED, trustChecks } from "../../common/trust/declared.js";
 import {
   explainFault,
   refuseTestKeysOf,

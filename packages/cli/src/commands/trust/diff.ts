@@ -12,7 +12,8 @@ import {
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
-import { CHANGES, membersOf, PROGRESS } from "../../common/shapes.js";
+import { membersOf } from "../../common/shapes.js";
+import { CHANGES, PROGRESS } from "../../common/trust/declared.js";
 import { plural, rootWords } from "../../common/words.js";
 
 /** Compares two trust files. Neither needs a signature; the output lists the signers. */

@@ -1,5 +1,5 @@
 import { byteWords, STDIO, usage, warnOfTestKeys } from "@firmseal/keys";
-import { exportAll, exportRole, keysOf, readPinnedTrust } from "@firmseal/release";
+import { exportAll, exportRole, keysOf, readKnownTrust } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
@@ -16,7 +16,7 @@ interface ExportOptions extends PinnedOptions {
 
 /** Writes what a device embeds: the file, or the keys of one role. */
 async function exportTrust(path: string, o: ExportOptions) {
-  const { store, bytes } = await readPinnedTrust(path, o);
+  const { store, bytes } = await readKnownTrust(path, o);
   warnOfTestKeys(keysOf(store));
   if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
     throw usage("--vendor and --class choose the keys of one role", "give --role too, or drop them");

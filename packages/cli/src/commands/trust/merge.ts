@@ -3,9 +3,10 @@ import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "
 import type { DropReason, MergedSignature } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, trustChecks } from "../../common/options.js";
+import { allowTestKey } from "../../common/options.js";
 import { checkOutput } from "../../common/output.js";
-import { membersOf, SIGNED } from "../../common/shapes.js";
+import { membersOf } from "../../common/shapes.js";
+import { SIGNED, trustChecks } from "../../common/trust/declared.js";
 import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust/trust-signing.js";
 
 interface MergeOptions extends TrustSigningOptions {

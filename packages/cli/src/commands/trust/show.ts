@@ -12,7 +12,8 @@ import {
 import { ROLES, type RoleName, trustName, trustSigners } from "@firmseal/signer";
 import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
-import { ANCHOR, membersOf, PROGRESS, TEST_KEYS } from "../../common/shapes.js";
+import { ANCHOR, membersOf, TEST_KEYS } from "../../common/shapes.js";
+import { PROGRESS } from "../../common/trust/declared.js";
 import { plural, rootWords } from "../../common/words.js";
 
 /** Shows the content of a trust file and its signers. `trust verify` checks whether those are the right roots. */

@@ -2,9 +2,9 @@ import { passphraseOptions, type Receipt, type SigningKey, withSigners } from "@
 import { recordTrustSigning } from "@firmseal/release";
 import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, approvals, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, keys as keyOption, passphrases } from "../../common/options.js";
 import { checkOutput } from "../../common/output.js";
-import { SIGNED } from "../../common/shapes.js";
+import { SIGNED, trustChecks } from "../../common/trust/declared.js";
 import {
   explainFault,
   refuseTestKeysOf,

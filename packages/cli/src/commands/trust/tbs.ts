@@ -3,9 +3,10 @@ import { recordTrustSigning } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, passphrases } from "../../common/options.js";
 import { deliver, refuseTerminal, writeSigned } from "../../common/output.js";
-import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
+import { membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
+import { CHANGES, SINCE, trustChecks } from "../../common/trust/declared.js";
 import { explainFault, refuseTestKeysOf, type TrustFileOptions, trustToSign } from "../../common/trust/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
@@ -15,7 +16,7 @@ interface TrustTbsOptions extends TrustFileOptions {
 
 /** Writes the bytes that a root on another machine has to sign. */
 async function writeTrustTbs(path: string, o: TrustTbsOptions) {
-  const { bytes, store, before, chain, changes, signing } = await trustToSign(path, o);
+  const { bytes, store, before, chain, changes, since, signing } = await trustToSign(path, o);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
   refuseTerminal(out, "--out");
@@ -32,7 +33,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }
   const member = await writeSigned(formatSequence(store.sequence), () => deliver(out, message, o.json, { fresh: out !== STDIO }));
-  return { out, bytes: message.length, changes, log, ...member };
+  return { out, bytes: message.length, changes, previous: since, log, ...member };
 }
 
 export default define({
@@ -51,7 +52,13 @@ export default define({
     ["firmseal trust tbs fleet.trust --key root.jwk --out fleet.tbs", "the bytes for one root"],
     ["firmseal trust tbs fleet-2.trust --previous-trust fleet-1.trust --key root.jwk --out fleet.tbs", "the same for the next file"],
   ],
-  json: { ...OUT, ...CHANGES, ...RECEIPTS },
+  json: {
+    ...OUT,
+    ...CHANGES,
+    previous: ["object[]", "each file of --previous-trust, the newest first"],
+    ...membersOf("previous[]", SINCE),
+    ...RECEIPTS,
+  },
   run: writeTrustTbs,
   words: (f, path) => [
     ...(f.out === STDIO ? [] : [`${f.out}: ${byteWords(f.bytes)} to sign; then firmseal trust attach ${path} --key PUB --signature FILE`]),

@@ -1,5 +1,5 @@
 import { warnOfTestKeys } from "@firmseal/keys";
-import { anchorFacts, keysOf, readPinnedTrust } from "@firmseal/release";
+import { anchorFacts, keysOf, readKnownTrust } from "@firmseal/release";
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
@@ -9,7 +9,7 @@ import { type PinnedOptions, pins } from "../../common/trust/pins.js";
 
 /** Verifies a trust file like a device that has the root keys, or the previous file. */
 async function verifyTrust(path: string, o: PinnedOptions) {
-  const { store, pinned } = await readPinnedTrust(path, o);
+  const { store, pinned } = await readKnownTrust(path, o);
   const testKeys = warnOfTestKeys(keysOf(store));
   const facts = {
     name: trustName(store),

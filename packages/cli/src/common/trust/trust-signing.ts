@@ -44,12 +44,16 @@ export interface RootReview {
   /** The files of --previous-trust, the newest first. */
   chain: TrustOnFile[];
   before: TrustStore[];
+  /** What changes since the newest of them, and since each of them. */
   changes: TrustChange[];
+  since: { trust: string; changes: TrustChange[] }[];
 }
 
+/** Shows what changes since each previous file. The log of a key says later which of them it has last. */
 export function reviewChanges(path: string, store: TrustStore, o: { previousTrust?: string[] }): RootReview {
   const chain = readPreviousTrust(o.previousTrust ?? [], path, store);
-  return { chain, before: chain.map((one) => one.store), changes: showChanges(path, store, chain[0]) };
+  const since = chain.map((one) => ({ trust: one.path, changes: showChanges(path, store, one) }));
+  return { chain, before: chain.map((one) => one.store), changes: since[0]?.changes ?? showChanges(path, store, undefined), since };
 }
 
 /** Options of the commands that sign a trust file. */
@@ -83,7 +87,7 @@ export function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, 
 
 /** Writes a signed trust file, and gives the facts of it. */
 export async function writeSignedTrust(
-  { path, out, chain, changes, bytes: read }: Pick<TrustToSign, "path" | "out" | "chain" | "changes" | "bytes">,
+  { path, out, chain, changes, since, bytes: read }: Pick<TrustToSign, "path" | "out" | "chain" | "changes" | "since" | "bytes">,
   bytes: Uint8Array,
   o: { json?: boolean },
   log: readonly Receipt[],
@@ -94,7 +98,7 @@ export async function writeSignedTrust(
     if (isSameFile(path, out)) refuseChanged(path, read);
   };
   const roots = rootProgress(bytes, store);
-  const previous = chain.map((one) => ({ trust: one.path, ...rootProgress(bytes, one.store) }));
+  const previous = chain.map((one, i) => ({ ...since[i], trust: one.path, ...rootProgress(bytes, one.store) }));
   const rootsBefore = chain[0] ? rootProgress(bytes, chain[0].store) : null;
   return {
     out,

@@ -1,0 +1,45 @@
+// A person approves what others will sign: it is compared with what the log of the person has, entered, and signed.
+
+import { APPROVE, type Receipt, type SigningKey, warn, withSigningLogs } from "@firmseal/keys";
+import { approvalMessage, approve, type Signable, signedWith, TrustDraft } from "@firmseal/signer";
+import type { PreviousTrust } from "../trust/change.js";
+import { logDigest } from "./authorize.js";
+import { enterUses } from "./enter-uses.js";
+import { type ComparisonOptions, numberOfTrust, uncompared } from "./trust-log.js";
+
+/** Options of approveWith(). */
+export interface ApprovingOptions extends ComparisonOptions {
+  /** The log of the approver, if it is elsewhere. */
+  log?: string;
+}
+
+/** An approval, and its entry in the log. */
+export interface Approval {
+  readonly bytes: Uint8Array;
+  readonly receipt: Receipt;
+}
+
+/**
+ * Approves a file with a key, and enters that in the key's log. `previous`: of a trust file, the previous ones that
+ * were shown. Throws a Failure, SEQUENCE, if the file that the log has last is not among them.
+ */
+export async function approveWith(
+  what: Signable,
+  key: SigningKey,
+  previous: readonly PreviousTrust[],
+  o: ApprovingOptions,
+): Promise<Approval> {
+  const message = approvalMessage(what, signedWith(key.public));
+  const list = what instanceof TrustDraft ? what.store : undefined;
+  const [receipt] = await withSigningLogs([key], o.log, (logs) => {
+    const overrides = list ? uncompared(logs.logs, list, previous, o) : [];
+    for (const override of overrides) warn(`approved because of --${override}`);
+    // without a number: an approval takes none, and an approver of a list is not a root because of it
+    return enterUses(logs, APPROVE, [key], [message], {
+      digest: logDigest(what),
+      ...(list && { scope: numberOfTrust(list).scope }),
+      ...(overrides.length > 0 && { overrides }),
+    });
+  });
+  return { bytes: await approve(what, key.signer), receipt: receipt as Receipt };
+}
