@@ -143,11 +143,7 @@ describe("what counts as used twice", () => {
     ...e,
   });
   const found = (...logs: Partial<Entry>[][]) =>
-    conflicts(logs.map((entries, i) => ({ path: String(i), entries: entries.map(entry) }))).map((c) => [
-      c.what,
-      c.number,
-      c.entries.length,
-    ]);
+    conflicts(logs.map((entries, i) => ({ path: String(i), all: entries.map(entry) }))).map((c) => [c.what, c.number, c.entries.length]);
 
   it("is by key, by devices and by line, and not for entries of before", () => {
     expect(found([{ leaf: "1" }], [{ leaf: "1" }], [{ leaf: "1" }])).toEqual([["leaf", "1", 3]]);

@@ -33,8 +33,9 @@ export { passphrase } from "./secrets/passphrase.js";
 export { type GuardedFile, readGuarded } from "./secrets/private-file.js";
 export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { APPROVE, type Entry, isSigning, looksLikeLog } from "./signing-log/entry.js";
+export { joinLogs } from "./signing-log/join.js";
 export { LastSeen, type MarkKind, type SeenState } from "./signing-log/last-seen.js";
-export { type LogFault, readLog, readLogIfThere, type SigningLog } from "./signing-log/log-file.js";
+export { type LateEntry, type LogFault, readLog, readLogIfThere, type SigningLog } from "./signing-log/log-file.js";
 export { type Moved, movedTo, moveKey } from "./signing-log/move.js";
 export {
   checkSequence,

@@ -122,7 +122,7 @@ export class HssPlaceOnDisk {
    * sign from then on is in the claims.
    */
   logged(): bigint {
-    this.fromLog ??= (readLogIfThere(`${this.file}.log`)?.entries ?? []).reduce(
+    this.fromLog ??= (readLogIfThere(`${this.file}.log`)?.all ?? []).reduce(
       (most, { key, leaf }) => (key === this.thumbprint && leaf !== undefined ? highest(most, BigInt(leaf) + 1n) : most),
       0n,
     );

@@ -20,15 +20,18 @@ export interface Conflict {
   entries: { log: string; entry: number; key: string | null; digest: string | null; time: string }[];
 }
 
+/** A log as it is compared: also late entries count, because those of another copy look like them in one file. */
+type ComparedLog = Pick<SigningLog, "path" | "all">;
+
 interface Found {
   path: string;
   entry: Entry;
 }
 
 /** Each entry once: a copied log begins with the same entries. */
-function distinctEntries(logs: readonly Pick<SigningLog, "path" | "entries">[]): Found[] {
+function distinctEntries(logs: readonly ComparedLog[]): Found[] {
   const all = new Map<string, Found>();
-  for (const { path, entries } of logs) for (const entry of entries) if (!all.has(entry.hash)) all.set(entry.hash, { path, entry });
+  for (const { path, all: entries } of logs) for (const entry of entries) if (!all.has(entry.hash)) all.set(entry.hash, { path, entry });
   return [...all.values()];
 }
 
@@ -96,7 +99,7 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
  * Finds the numbers that were used twice, according to all of these logs together. Older entries without a leaf or a
  * scope are ignored.
  */
-export function conflicts(logs: readonly Pick<SigningLog, "path" | "entries">[]): Conflict[] {
+export function conflicts(logs: readonly ComparedLog[]): Conflict[] {
   const found = distinctEntries(logs);
   return [...leavesTwice(found), ...numbersTwice(found)];
 }

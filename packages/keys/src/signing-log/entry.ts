@@ -10,6 +10,9 @@ export const NO_PREVIOUS = "0".repeat(64);
 /** The operation that continues after a log was restored, truncated or edited. */
 export const ACCEPT = "accept-restored";
 
+/** The operation that joins another log of the key, whose entries come before it. */
+export const JOIN = "join";
+
 /** The operation that consents to what somebody else is to sign. */
 export const APPROVE = "approve";
 
@@ -64,7 +67,7 @@ export interface Entry extends EntryFacts {
   /** The number of the entry, from 1. */
   n: number;
   /**
-   * The hash of the preceding entry; 64 zeros in the first one; in an entry that accepts a log, SHA-256 of all
+   * The hash of the preceding entry; 64 zeros in the first one; in an entry that accepts or joins a log, SHA-256 of all
    * preceding lines. In hex.
    */
   prev: string;

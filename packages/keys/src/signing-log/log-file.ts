@@ -9,7 +9,18 @@ import { openRegular, readIfThere } from "../files/read.js";
 import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
 import { byteWords, grouped } from "../words.js";
-import { ACCEPT, type Entry, type EntryFacts, entryAfterTorn, hashOfLine, isBegun, lineOf, NO_PREVIOUS, parseEntry } from "./entry.js";
+import {
+  ACCEPT,
+  type Entry,
+  type EntryFacts,
+  entryAfterTorn,
+  hashOfLine,
+  isBegun,
+  JOIN,
+  lineOf,
+  NO_PREVIOUS,
+  parseEntry,
+} from "./entry.js";
 
 /** A fault of a signing log. */
 export interface LogFault {
@@ -19,16 +30,23 @@ export interface LogFault {
   what: string;
 }
 
+/** An entry that does not count, because another one had taken its place. */
+export interface LateEntry extends LogFault {
+  readonly entry: Entry;
+}
+
 /** A signing log as it was read, with the result of the check of its hash chain. */
 export interface SigningLog {
   path: string;
   entries: Entry[];
+  /** The entries, and the late ones: everything that may have been signed, in the order of the lines. */
+  all: Entry[];
   /** Faults of the hash chain. */
   faults: LogFault[];
   /** Faults that a later entry accepts. */
   accepted: LogFault[];
-  /** Late entries: another entry had taken their place, and nothing was signed with them. */
-  late: LogFault[];
+  /** Late entries. firmseal signs nothing with one, but what was appended from a log of another copy looks the same. */
+  late: LateEntry[];
   /** The number of lines that count. */
   lines: number;
   /** The highest entry number. */
@@ -38,8 +56,10 @@ export interface SigningLog {
   torn: number;
   /** SHA-256 of the lines that count, so far. */
   before: Hash;
-  /** The number of each entry by its hash, computed on demand. */
+  /** The number of each entry by its hash, computed on demand. Negative: of a late one. */
   known?: Map<string, number>;
+  /** The faults at which entries of another log begin, each of which follows an entry that is here. */
+  apart: Set<LogFault>;
 }
 
 /**
@@ -56,9 +76,22 @@ export function readLogIfThere(path: string): SigningLog | undefined {
   return bytes && parseLog(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
-function parseLog(path: string, bytes: Buffer): SigningLog {
-  const before = createHash("sha256");
-  const log: SigningLog = { path, entries: [], faults: [], accepted: [], late: [], lines: 0, highest: 0, end: 0, torn: 0, before };
+/** Like readLog(), for the bytes of a log. */
+export function parseLog(path: string, bytes: Buffer): SigningLog {
+  const log: SigningLog = {
+    path,
+    entries: [],
+    all: [],
+    faults: [],
+    accepted: [],
+    late: [],
+    lines: 0,
+    highest: 0,
+    end: 0,
+    torn: 0,
+    before: createHash("sha256"),
+    apart: new Set(),
+  };
   follow(log, bytes);
   return log;
 }
@@ -99,17 +132,29 @@ function follow(log: SigningLog, bytes: Buffer): void {
 
 function takeEntry(log: SigningLog, entry: Entry, line: Buffer): void {
   const last = log.entries.at(-1);
-  const fault = (what: string) => addFault(log.faults, { line: log.lines, what });
   const isGood = hashOfLine(line) === entry.hash;
-  if (!isGood) fault(`entry ${entry.n} was changed: its hash does not match`);
-  else if (entry.operation === ACCEPT && entry.prev === allBefore(log) && entry.n > log.highest) acceptFaults(log);
-  else if (entry.prev !== (last?.hash ?? NO_PREVIOUS) || entry.n !== (last?.n ?? 0) + 1) {
-    if (isLate(log, entry)) {
-      log.late.push({ line: log.lines, what: `entry ${entry.n} came too late: nothing was signed with it` });
-      log.known?.set(entry.hash, Number.NaN);
+  log.all.push(entry);
+  if (isGood && entry.prev === (last?.hash ?? NO_PREVIOUS) && entry.n === (last?.n ?? 0) + 1) addEntry(log, entry);
+  else takeOther(log, entry, isGood, last);
+}
+
+/** An entry that does not follow the last one. A late one is set apart. */
+function takeOther(log: SigningLog, entry: Entry, isGood: boolean, last: Entry | undefined): void {
+  const { operation, n, prev, hash } = entry;
+  const line = log.lines;
+  if (!isGood) addFault(log.faults, { line, what: `entry ${n} was changed: its hash does not match` });
+  else if (operation === ACCEPT && prev === allBefore(log) && n > log.highest) acceptFaults(log);
+  else if (operation === JOIN && prev === allBefore(log) && n > log.highest) joinEntries(log);
+  else {
+    const before = placeBefore(log, entry);
+    if (before === n - 1) {
+      log.late.push({ line, what: `entry ${n} came too late: another one has its place`, entry });
+      log.known?.set(hash, -n);
       return;
     }
-    fault(`entry ${entry.n} ${last ? `does not follow entry ${last.n}` : "is not the first entry"}`);
+    const fault = { line, what: `entry ${n} ${last ? `does not follow entry ${last.n}` : "is not the first entry"}` };
+    if (before === 1 - n) log.apart.add(fault);
+    addFault(log.faults, fault);
   }
   addEntry(log, entry);
 }
@@ -124,13 +169,25 @@ function acceptFaults(log: SigningLog): void {
   for (const fault of log.faults.splice(0)) addFault(log.accepted, fault);
 }
 
+/** What comes before is another log of the key, as far as each of its parts follows an entry that is here. */
+function joinEntries(log: SigningLog): void {
+  for (const fault of log.faults.splice(0)) {
+    const isApart = log.apart.has(fault);
+    addFault(isApart ? log.accepted : log.faults, isApart ? { ...fault, what: `${fault.what}: another log was joined` } : fault);
+  }
+  for (const { line, what, entry } of log.late.splice(0)) {
+    addFault(log.accepted, { line, what: `${what}: another log was joined` });
+    addEntry(log, entry);
+  }
+}
+
 /**
- * Whether an entry is late: it follows an entry before the last one, after which another entry was added meanwhile. A
- * duplicate of an existing entry is not late.
+ * The number of the entry that an entry follows, which is not the last one: another entry was added meanwhile. Negative
+ * if it follows a late one. undefined if that entry is not here, or for a duplicate of an existing entry.
  */
-function isLate(log: SigningLog, { n, prev, hash }: Entry): boolean {
+function placeBefore(log: SigningLog, { prev, hash }: Entry): number | undefined {
   log.known ??= new Map([[NO_PREVIOUS, 0], ...log.entries.map((e) => [e.hash, e.n] as const)]);
-  return log.known.get(prev) === n - 1 && !log.known.has(hash);
+  return log.known.has(hash) ? undefined : log.known.get(prev);
 }
 
 /** Stores a fault, unless there are too many: a file that is not a log has one in each line. */
@@ -151,7 +208,7 @@ function linkOf(log: SigningLog, operation: string, above: number, torn: Buffer)
 }
 
 /** Ends the line of a truncated entry, and keeps it from becoming valid if only the line end was missing. */
-const END_OF_TORN = "\0\n";
+export const END_OF_TORN = "\0\n";
 
 /**
  * Appends an entry to a log that was read. Durable on return. A new file has mode 0600. Nothing is ever overwritten or

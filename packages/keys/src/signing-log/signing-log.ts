@@ -99,7 +99,7 @@ export function missingFromLog(log: SigningLog, seen: SeenState | undefined): Lo
 }
 
 /** The user of a key, as the system reports it; the environment is not trusted. */
-function currentUser(): Pick<EntryFacts, "user" | "host" | "job"> {
+export function currentUser(): Pick<EntryFacts, "user" | "host" | "job"> {
   let user: string;
   try {
     user = userInfo().username;
@@ -140,7 +140,7 @@ export interface Receipt {
 
 /** The locked signing logs of keys, while they are in use. */
 export interface SigningLogs {
-  /** The entries of each log. */
+  /** Everything that each log says was signed, also in late entries. */
   readonly logs: readonly (readonly Entry[])[];
   /**
    * Logs the use of a key. The entry is durable and counted in the mark on return. Throws if another process has used a
@@ -205,7 +205,7 @@ export async function withSigningLogs<T>(
       openLogs.set(key, { log, locks: [ofLogs.get(path) as Lock, ofMarks.get(own.file) as Lock], mark: own });
     }
     return await work({
-      logs: [...logs.values()].map(({ entries }) => entries),
+      logs: [...logs.values()].map(({ all }) => all),
       record: (key, use) => recordIn(openLogs.get(key) as OpenLog, { time: now(), ...currentUser(), key: keyName(key.public), ...use }),
     });
   } finally {
@@ -213,7 +213,7 @@ export async function withSigningLogs<T>(
   }
 }
 
-const now = () => new Date(Date.now()).toISOString();
+export const now = () => new Date(Date.now()).toISOString();
 
 /** No release of this program is older. */
 const EARLIEST = Date.UTC(2025, 0, 1);

@@ -15,6 +15,7 @@ import {
   isFile,
   isOfTrustFile,
   isSigning,
+  joinLogs,
   keyName,
   LastSeen,
   type LogFault,
@@ -27,6 +28,7 @@ import {
   readLog,
   type SeenState,
   type SigningLog,
+  STDIO,
   signingLogPath,
   tooMuch,
   usage,
@@ -42,6 +44,8 @@ import { logDigest } from "./authorize.js";
 export interface AuditOptions extends PassphraseOptions {
   /** An envelope that one of the logs must have a signature of. */
   envelope?: string;
+  /** A new file in which two logs of a key become one. */
+  merge?: string;
   /** Continue logs that were truncated, restored or edited. An entry in each of them records this. */
   acceptRestored?: boolean;
 }
@@ -130,7 +134,7 @@ function placeFor(ref: string, key: PublicKey): LogPlace {
 /** A log with its faults. What was seen is read first: the log may grow meanwhile, and must not seem too short then. */
 function inspectLog({ path, key }: LogPlace): InspectedLog {
   const first = readLog(path);
-  const named = [...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])];
+  const named = [...(key === undefined ? [] : [key]), ...first.all.flatMap((e) => e.key ?? [])];
   // a name becomes part of a file name
   const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
   if (keys.length > LIMITS.logKeys)
@@ -153,6 +157,18 @@ function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
   });
 }
 
+/** The log that two of one key become. Throws the Failure of a log with a fault. */
+function joined(places: readonly LogPlace[], out: string): LogPlace {
+  const [first, second, ...more] = places;
+  if (!first || !second || more.length > 0)
+    throw usage(`--merge joins two logs, and ${places.length} are given`, "name two logs of one key");
+  if (out === STDIO) throw usage("--merge -: a log cannot go to stdout", "name a new file for it");
+  const bad = withoutCopies(places.map(inspectLog)).find(({ faults }) => faults.length > 0);
+  if (bad) throw damagedLog(bad.log, bad.faults);
+  joinLogs(first.path, second.path, out);
+  return { path: out };
+}
+
 async function acceptLog(place: LogPlace): Promise<void> {
   const lock = await lockLog(resolve(place.path));
   try {
@@ -172,13 +188,13 @@ function digestIn(file: string): string {
 
 /** Signatures without an entry in any log: those with one have already been compared. */
 function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
-  const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
+  const entered = new Set(logs.flatMap(({ all }) => all.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
   return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
 }
 
 /** Signatures of keys whose log is here, and does not know them. Of other keys nothing is known. */
 function withoutEntry(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): UnloggedSignature[] {
-  const keys = new Set(logs.flatMap(({ entries }) => entries.flatMap((e) => (isOfTrustFile(e) ? (e.key ?? []) : []))));
+  const keys = new Set(logs.flatMap(({ all }) => all.flatMap((e) => (isOfTrustFile(e) ? (e.key ?? []) : []))));
   return unentered(evidence, logs).flatMap(({ path, entries }) =>
     entries.flatMap(({ key }) => (key !== undefined && keys.has(key) ? [{ file: path, key }] : [])),
   );
@@ -221,10 +237,12 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
 
 /**
  * Audits the logs of keys, named by a key or by a log file, and trust files. Nothing is written but the entries of
- * `acceptRestored`. Throws KeyFileError or Failure if something cannot be read; what is wrong with logs is in the
- * result.
+ * `acceptRestored`, and the log of `merge`, which is then audited instead. Throws KeyFileError or Failure if something
+ * cannot be read; what is wrong with logs is in the result.
  */
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
+  if (o.acceptRestored && o.merge !== undefined)
+    throw usage("--merge joins logs without faults, and --accept-restored accepts faults", "give one of the two");
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
   const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
@@ -233,12 +251,12 @@ export async function auditLogs(refs: readonly string[], o: AuditOptions): Promi
     o,
   );
   if (o.acceptRestored) for (const place of places) await acceptLog(place);
-  const audited = withoutCopies(places.map(inspectLog));
+  const audited = withoutCopies((o.merge === undefined ? places : [joined(places, o.merge)]).map(inspectLog));
   const logs = audited.map(({ log }) => log);
-  const twice = conflicts([...logs, ...unentered(evidence, logs)]);
+  const twice = conflicts([...logs, ...unentered(evidence, logs).map(({ path, entries }) => ({ path, all: entries }))]);
   const unlogged = withoutEntry(evidence, logs);
-  const signed = logs.flatMap(({ path, entries }) =>
-    entries
+  const signed = logs.flatMap(({ path, all }) =>
+    all
       .filter((e) => digest !== undefined && e.digest === digest && isSigning(e))
       .map((e) => ({ log: path, entry: e.n, key: e.key ?? null })),
   );

@@ -1,5 +1,4 @@
-// Verifies signing logs: the chain of each, that nothing seen before is missing, and that no two logs have the same
-// number.
+// Verifies signing logs: the chain of each, that nothing seen before is missing, and that no number is used twice.
 
 import { byteWords, conflictWords, type Entry, isNumberOf, someOf } from "@firmseal/keys";
 import { type AuditOptions, auditLogs, logFaultWords } from "@firmseal/release";
@@ -39,6 +38,7 @@ async function audit(refs: readonly string[], o: AuditCommandOptions) {
     unlogged,
     conflicts,
     ...(envelope && { envelope }),
+    ...(o.merge !== undefined && { merged: o.merge }),
   };
   if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
@@ -88,6 +88,7 @@ export default define({
   arguments: [commandArgument("<key or log...>", "key whose log to verify, log file, or trust file")],
   options: () => [
     option("--envelope <file>", "also show whether the log records a signature of this envelope"),
+    option("--merge <file>", "join two logs of one key in this new file, and record this in it"),
     option("--accept-restored", "continue a log that was truncated, restored or edited, and record this in it"),
     ...passphrases(),
   ],
@@ -106,8 +107,8 @@ export default define({
       ...membersOf("faults[]", FAULT),
       accepted: ["object[]", "faults that a later entry accepts"],
       ...membersOf("accepted[]", FAULT),
-      late: ["object[]", "entries that came too late; nothing was signed with them"],
-      ...membersOf("late[]", FAULT),
+      late: ["object[]", "entries that came too late: firmseal signs nothing with one, but a copy of the key may have"],
+      ...membersOf("late[]", { ...FAULT, entry: ["object", "the entry"] }),
       torn: ["number", "bytes of an entry that was cut short"],
       hash: ["string|null", "hash of the last entry, hex"],
     }),
@@ -132,11 +133,13 @@ export default define({
       digest: ["string", "digest of its manifest"],
       signed: ["object[]", "entries that signed it"],
     }),
+    "merged?": ["string", "with --merge: the joined log that was written, which is the one in logs"],
   },
   run: audit,
   words: (f) => {
     const good = f.logs.every(({ ok }) => ok) && f.conflicts.length === 0 && f.unlogged.length === 0 && f.envelope?.signed.length !== 0;
     return [
+      ...(f.merged === undefined ? [] : [`${f.merged}: both logs in one, written`]),
       ...f.logs.flatMap((log) => [
         ...logWords(log, f.envelope?.digest),
         ...(good ? [`${log.log}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`] : []),

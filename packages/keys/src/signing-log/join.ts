@@ -1,0 +1,60 @@
+// Joins the log of a copy of a key with the log of the key: all entries in one file, which says that they are of two.
+
+import { refusedInput, usage } from "../errors/failure.js";
+import { readAll } from "../files/read.js";
+import { writeWhole } from "../files/write.js";
+import { KEY_LIMITS } from "../limits.js";
+import { entryAfterTorn, JOIN, lineOf, parseEntry } from "./entry.js";
+import { END_OF_TORN, parseLog, type SigningLog } from "./log-file.js";
+import { currentUser, now, refusePastClock } from "./signing-log.js";
+
+const NOT_ONE = "compare the logs instead, without --merge";
+
+/** A log without faults, and its bytes. */
+function readWhole(path: string): { log: SigningLog; bytes: Buffer } {
+  const bytes = Buffer.from(readAll(path, KEY_LIMITS.log));
+  const log = parseLog(path, bytes);
+  const [fault] = log.faults;
+  if (fault)
+    throw refusedInput("LOG", `${path}: line ${fault.line}: ${fault.what}`, "restore the right log; a log with a fault is not joined");
+  return { log, bytes };
+}
+
+/** The lines of a log with entries that are not known, each with its line end. */
+function newLines(bytes: Buffer, known: ReadonlySet<string>): Buffer[] {
+  const out: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(0x0a, at);
+    if (newline < 0) break;
+    const content = bytes.subarray(at, newline);
+    const line = parseEntry(content) ? content : entryAfterTorn(content);
+    const entry = line && parseEntry(line);
+    if (entry && !known.has(entry.hash)) out.push(line, Buffer.from("\n"));
+    at = newline + 1;
+  }
+  return out;
+}
+
+/**
+ * Writes a new log with the entries of two: those of the first log, then those that only the second one has, as they
+ * are, and an entry that says so. Throws a Failure if one of them has a fault, if no key is in both, if the second one
+ * has nothing new, or if the file exists. Nothing is written then.
+ */
+export function joinLogs(first: string, second: string, out: string): void {
+  refusePastClock();
+  const [one, other] = [readWhole(first), readWhole(second)];
+  const keys = new Set(one.log.all.flatMap(({ key }) => key ?? []));
+  if (!other.log.all.some(({ key }) => key !== undefined && keys.has(key)))
+    throw usage(`${first} and ${second} have no key in common`, NOT_ONE);
+  const lines = newLines(other.bytes, new Set(one.log.all.map(({ hash }) => hash)));
+  if (lines.length === 0) throw usage(`${second} has no entry that ${first} lacks`, "keep the first one; there is nothing to join");
+  const bytes = Buffer.concat([one.bytes, Buffer.from(one.log.torn > 0 ? END_OF_TORN : ""), ...lines]);
+  const both = parseLog(out, bytes);
+  const n = both.all.reduce((most, entry) => Math.max(most, entry.n), 0) + 1;
+  const { text } = lineOf({ v: 1, n, time: now(), ...currentUser(), operation: JOIN, prev: both.before.digest("hex") });
+  const whole = Buffer.concat([bytes, Buffer.from(text)]);
+  const [fault] = parseLog(out, whole).faults;
+  if (fault)
+    throw refusedInput("LOG", `${second} cannot be joined: ${fault.what}`, "if it was restored or joined itself, give it as the first log");
+  writeWhole(out, whole, { mode: 0o600, fresh: true });
+}
