@@ -50,6 +50,7 @@ export {
 } from "./signing-log/sequence.js";
 export {
   acceptRestored,
+  consultLog,
   keyName,
   knownEntries,
   lockLog,

@@ -13,6 +13,8 @@ export const KEY_LIMITS = {
   log: 128 * MIB,
   /** Bytes of an entry of a log. A longer line is not an entry. */
   logEntry: MIB,
+  /** Bytes of a last-seen mark, which has an entry for each kind of device. */
+  mark: 4 * MIB,
   /** Lines of a log. */
   logLines: 256 * KIB,
   /** Log faults that are listed. */

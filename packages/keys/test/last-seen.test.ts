@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import type { Entry } from "../src/signing-log/entry.js";
 import { LastSeen, type MarkKind, markText, type SeenState } from "../src/signing-log/last-seen.js";
 
 const KEY = "ab".repeat(32);
@@ -67,4 +68,25 @@ it.each(MARKS)("of %s: every octet that is changed, and every cut, is damage", (
   rmSync(mark.file);
   symlinkSync(elsewhere, mark.file);
   expect([mark.look(), readFileSync(mark.file, "utf8")]).toEqual(["damaged", text]);
+});
+
+it("of a log has at most 4 MiB: a key that has signed for too many kinds of device signs no more", () => {
+  const mark = new LastSeen("ef".repeat(32), "log");
+  mark.read();
+  const entry = {
+    v: 1,
+    n: 1,
+    time: "",
+    user: "",
+    host: "",
+    operation: "sign",
+    prev: "",
+    hash: "",
+    scope: ["v/c".repeat(1 << 20)],
+  } as Entry;
+  expect(mark.raise({ count: 1n, binds: [entry] })).toBe(true);
+  expect(new LastSeen("ef".repeat(32), "log").read()).toEqual({ count: 1n, binds: [entry] });
+  const big = { ...entry, scope: ["v/c".repeat(3 << 19)] };
+  expect(() => mark.raise({ count: 2n, binds: [entry, big] })).toThrow(expect.objectContaining({ reason: "LIMIT", exit: 1 }));
+  expect(mark.read()?.count).toBe(1n);
 });

@@ -12,7 +12,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { environment, systemFault } from "../errors/failure.js";
+import { environment, type Failure, systemFault } from "../errors/failure.js";
 import { fsyncFolder, holdSignals, removeFile, writeDurably } from "../files/write.js";
 
 /** A claim of `number` and all lower ones. */
@@ -30,6 +30,10 @@ function parseClaimName(name: string): Claim | undefined {
 }
 
 const errnoOf = (e: unknown) => (e as NodeJS.ErrnoException).code;
+
+function damaged(folder: string, cause: unknown): Failure {
+  return environment(`${folder} is damaged`, "remove this folder; the used numbers are also recorded elsewhere", cause);
+}
 
 export class Claims {
   private readonly folder: string;
@@ -100,7 +104,7 @@ export class Claims {
     } catch (e) {
       if (!existsSync(this.folder)) throw e;
       if (this.last()) return false;
-      throw environment(`${this.folder} is damaged`, "remove this folder; the used numbers are also recorded elsewhere", e);
+      throw damaged(this.folder, e);
     } finally {
       rmSync(own, { recursive: true, force: true });
     }

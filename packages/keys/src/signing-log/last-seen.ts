@@ -5,12 +5,14 @@
 import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { environment, systemFault } from "../errors/failure.js";
+import { environment, type Failure, systemFault, tooMuch } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
 import { readOwn } from "../files/read.js";
 import { fsyncFolder, makeFolders, writeWhole } from "../files/write.js";
+import { KEY_LIMITS } from "../limits.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { type Lock, lock } from "../locks/lock.js";
+import type { Entry } from "./entry.js";
 
 const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
 
@@ -53,17 +55,16 @@ export interface SeenState {
   hash?: string;
   /** For a log: its path. */
   path?: string;
+  /** For a log: the entries that bind the key even if the log is lost. Older marks have none. */
+  binds?: readonly Entry[];
 }
-
-/** Far more than the file ever contains. */
-const MAX_MARK_LENGTH = 64 * 1024;
 
 /**
  * The text of a mark: one JSON object that includes the hash of its other members, so that damage never looks like
  * another count.
  */
-export function markText(thumbprint: string, { count, hash, path }: SeenState): string {
-  const body = JSON.stringify({ v: 1, key: thumbprint, count: String(count), hash, path });
+export function markText(thumbprint: string, { count, hash, path, binds }: SeenState): string {
+  const body = JSON.stringify({ v: 1, key: thumbprint, count: String(count), hash, path, binds });
   return `${body.slice(0, -1)},"sum":"${sha256Hex(body)}"}\n`;
 }
 
@@ -71,12 +72,25 @@ function parseMark(text: string, thumbprint: string): SeenState | undefined {
   const [, before, sum] = /^(\{.*),"sum":"([0-9a-f]{64})"\}\n$/.exec(text) ?? [];
   if (before === undefined || sha256Hex(`${before}}`) !== sum) return undefined;
   try {
-    const { v, key, count, hash, path } = JSON.parse(`${before}}`);
+    const { v, key, count, hash, path, binds } = JSON.parse(`${before}}`);
     if (v !== 1 || key !== thumbprint || !/^(0|[1-9]\d{0,60})$/.test(count)) return undefined;
-    return { count: BigInt(count), ...(typeof hash === "string" && { hash }), ...(typeof path === "string" && { path }) };
+    return {
+      count: BigInt(count),
+      ...(typeof hash === "string" && { hash }),
+      ...(typeof path === "string" && { path }),
+      binds,
+    };
   } catch {
     return undefined;
   }
+}
+
+function damaged(file: string): Failure {
+  return environment(`${file} is damaged`, "check how far the key was used, then remove the file");
+}
+
+function tooLong(file: string): Failure {
+  return tooMuch(`${file}: the key has signed for too many kinds of device`, "sign for some of them with another key");
 }
 
 /** The last-seen mark of one key. */
@@ -97,7 +111,7 @@ export class LastSeen {
   /** The mark, or the fault of its file. Returns undefined if nothing was seen. */
   look(): SeenState | "missing" | "damaged" {
     // a link could give two keys one mark
-    const bytes = readOwn(this.file, MAX_MARK_LENGTH);
+    const bytes = readOwn(this.file, KEY_LIMITS.mark);
     return typeof bytes === "string" ? bytes : (parseMark(Buffer.from(bytes).toString("utf8"), this.thumbprint) ?? "damaged");
   }
 
@@ -106,7 +120,7 @@ export class LastSeen {
     // before the file, so that a change in between is detected
     this.last = this.claims.last();
     const seen = this.look();
-    if (seen === "damaged") throw environment(`${this.file} is damaged`, "check how far the key was used, then remove the file");
+    if (seen === "damaged") throw damaged(this.file);
     return seen === "missing" ? undefined : seen;
   }
 
@@ -127,7 +141,9 @@ export class LastSeen {
    * be replaced. Returns false if not, or if another process has claimed since; then nothing was changed.
    */
   write(claim: Claim, seen: SeenState, lower: (now: SeenState | "missing" | "damaged") => boolean): boolean {
-    return this.claims.write(claim, Buffer.from(markText(this.thumbprint, seen)), () => lower(this.look()));
+    const bytes = Buffer.from(markText(this.thumbprint, seen));
+    if (bytes.length > KEY_LIMITS.mark) throw tooLong(this.file);
+    return this.claims.write(claim, bytes, () => lower(this.look()));
   }
 
   /**

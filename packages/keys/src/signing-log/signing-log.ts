@@ -7,9 +7,11 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { CODES, environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
-import { STDIO } from "../files/read.js";
+import { isFile, STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
+import { schemeOf } from "../sources/key-sources.js";
 import type { OpenedKey } from "../sources/source.js";
+import { bindingEntries, withLost } from "./binding.js";
 import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
 import { LastSeen, type SeenState, stateFolder } from "./last-seen.js";
 import { appendEntry, type LogFault, readLog, type SigningLog } from "./log-file.js";
@@ -31,12 +33,18 @@ export function signingLogPath(key: OpenedKey, option: string | undefined): stri
   if (option === STDIO) throw usage("--log -: a log cannot go to stdout", "name a file for it");
   if (option !== undefined) return whereItIs(option);
   // a link to the key uses the same log
-  const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);
+  const beside = key.file === undefined ? besidePublic(key) : whereItIs(`${realpathSync(key.file)}.log`);
   // one key, one log: a key that also signs elsewhere continues its existing log
   if (beside !== undefined && isThere(beside)) return beside;
   const inState = join(stateFolder(), `${keyName(key.public)}.log`);
   if (beside === undefined) return key.signer ? inState : (new LastSeen(keyName(key.public), "log").read()?.path ?? inState);
   return isThere(inState) ? inState : beside;
+}
+
+/** The log beside the file that a public key was read from, which may be that of the private key. */
+function besidePublic({ name, signer }: OpenedKey): string | undefined {
+  const path = signer || schemeOf(name) !== undefined || !isFile(name) ? undefined : whereItIs(`${realpathSync(name)}.log`);
+  return path !== undefined && isThere(path) ? path : undefined;
 }
 
 /** Whether a log exists. A log that cannot be looked for must not count as missing: the key would begin another one. */
@@ -140,7 +148,9 @@ export interface Receipt {
 
 /** The locked signing logs of keys, while they are in use. */
 export interface SigningLogs {
-  /** Everything that each log says was signed, also in late entries. */
+  /**
+   * For each key, everything that its log says was signed, also in late entries, and what still binds it by its mark.
+   */
   readonly logs: readonly (readonly Entry[])[];
   /**
    * Logs the use of a key. The entry is durable and counted in the mark on return. Throws if another process has used a
@@ -153,6 +163,8 @@ interface OpenLog {
   log: SigningLog;
   locks: readonly Lock[];
   mark: LastSeen;
+  /** The entries that bind the key. */
+  binds: readonly Entry[];
 }
 
 /**
@@ -201,16 +213,31 @@ export async function withSigningLogs<T>(
     for (const [key, path] of places) {
       const log = logs.get(path) as SigningLog;
       const own = marks.get(keyName(key.public)) as LastSeen;
-      refuseFaults(log, seen.get(keyName(key.public)), key, option);
-      openLogs.set(key, { log, locks: [ofLogs.get(path) as Lock, ofMarks.get(own.file) as Lock], mark: own });
+      const state = seen.get(own.thumbprint);
+      refuseFaults(log, state, key, option);
+      const locks = [ofLogs.get(path) as Lock, ofMarks.get(own.file) as Lock];
+      openLogs.set(key, { log, locks, mark: own, binds: bindsOf(log, own.thumbprint, state) });
     }
     return await work({
-      logs: [...logs.values()].map(({ all }) => all),
+      logs: [...openLogs.values()].map(everything),
       record: (key, use) => recordIn(openLogs.get(key) as OpenLog, { time: now(), ...currentUser(), key: keyName(key.public), ...use }),
     });
   } finally {
     for (const lock of taken.reverse()) lock.release();
   }
+}
+
+/**
+ * Returns what the log of a key says, as withSigningLogs() gives it; nothing if this machine has no log of it. For a
+ * command that enters nothing, so it neither locks nor writes. Throws a Failure (exit 3) for a log that has changed.
+ */
+export function consultLog(key: OpenedKey, option: string | undefined): readonly Entry[] {
+  const name = keyName(key.public);
+  // read before the log, which may grow meanwhile
+  const seen = new LastSeen(name, "log").read();
+  const log = readLog(signingLogPath(key, option));
+  refuseFaults(log, seen, key, option);
+  return everything({ log, binds: bindsOf(log, name, seen) });
 }
 
 export const now = () => new Date(Date.now()).toISOString();
@@ -228,16 +255,30 @@ export function refusePastClock(time = Date.now()): void {
   throw environment(`the clock of this machine says ${shown}, which is in the past`, "set the clock, then run the command again");
 }
 
-function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
+/** What binds a key: by its mark, or by its log if the mark is older. */
+function bindsOf({ all }: SigningLog, name: string, seen: SeenState | undefined): readonly Entry[] {
+  return seen?.binds ?? all.filter((e) => e.key === name);
+}
+
+/** All that a log says, and what it has lost. Only where a loss was accepted can the mark know more. */
+function everything({ log: { all }, binds }: Pick<OpenLog, "log" | "binds">): readonly Entry[] {
+  return all.some((e) => e.operation === ACCEPT) ? withLost(all, binds) : all;
+}
+
+function recordIn(open: OpenLog, facts: EntryFacts): Receipt {
+  const { log, locks } = open;
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
   const entry = appendEntry(log, facts);
-  raiseMarks(mark, log, entry);
+  open.binds = [...open.binds, entry];
+  // a mark with many entries is reduced to those that bind
+  if (open.binds.length > 32) open.binds = bindingEntries(open.binds);
+  raiseMarks(open, entry);
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
-function raiseMarks(mark: LastSeen, log: SigningLog, entry: Entry): void {
-  if (!mark.raise({ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path) }))
+function raiseMarks({ mark, log, binds }: Pick<OpenLog, "mark" | "log" | "binds">, entry: Entry): void {
+  if (!mark.raise({ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path), binds }))
     throw environment(`${log.path}: another process used the key in the meantime`, "run the command again; nothing was signed");
 }
 
@@ -260,9 +301,12 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
   const taken: Lock[] = [];
   try {
     await lockMarks(marks, taken);
-    const above = Math.max(0, ...marks.map((w) => Number(w.read()?.count ?? 0n)));
+    const seen = marks.map((mark) => mark.read());
+    // what is lost binds the key all the same
+    const open = marks.map((mark, i) => ({ mark, log, binds: bindingEntries(bindsOf(log, mark.thumbprint, seen[i])) }));
+    const above = seen.reduce((most, state) => Math.max(most, Number(state?.count ?? 0n)), 0);
     const entry = appendEntry(log, { time: now(), ...currentUser(), operation: ACCEPT }, above);
-    for (const w of marks) raiseMarks(w, log, entry);
+    for (const one of open) raiseMarks(one, entry);
     return entry;
   } finally {
     for (const lock of taken) lock.release();

@@ -15,7 +15,7 @@ export async function readKnownTrust(path: string, o: PinOptions): Promise<Pinne
   if (!previous) return pinned;
   const roots = [store, previous].flatMap((one) => keysOf(rootsIn(one)));
   const signed = roots.flatMap((key) => {
-    const own = knownEntries({ name: path, public: key }).filter((e) => e.key === keyName(key) && e.sequence !== undefined);
+    const own = knownEntries({ name: keyName(key), public: key }).filter((e) => e.key === keyName(key) && e.sequence !== undefined);
     return filesOfLine(own, numberOfTrust(store).scope);
   });
   const last = signed.at(-1);

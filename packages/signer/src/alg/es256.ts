@@ -10,6 +10,9 @@ import type { AlgRow } from "./row.js";
 // reproducible. High S values are left alone: RFC 6979 yields them, and COSE verifiers accept them (RFC 9053 §2.1).
 const ecdsa = { prehash: true, lowS: false, format: "compact" } as const;
 
+const noPoint = () => new KeyError("point", "the public key is not a point of P-256");
+const outOfRange = () => new KeyError("range", "the private key is not in the range of P-256, 1 to n - 1");
+
 export const es256Row: AlgRow = {
   family: "P-256",
   cose: COSE.ALG_ESP256,
@@ -19,8 +22,7 @@ export const es256Row: AlgRow = {
   jwk: { kty: "EC", crv: "P-256", alg: "ES256" },
   ssh: { type: "ecdsa-sha2-nistp256", curve: "nistp256" },
   check(key) {
-    if (key[0] !== 4 || !unlessThrown(() => p256.Point.fromBytes(key)))
-      throw new KeyError("point", "the public key is not a point of P-256");
+    if (key[0] !== 4 || !unlessThrown(() => p256.Point.fromBytes(key))) throw noPoint();
   },
   decompress: (x, odd) =>
     p256.Point.fromBytes(Uint8Array.of(odd ? 3 : 2, ...x))
@@ -28,7 +30,7 @@ export const es256Row: AlgRow = {
       .subarray(33),
   secretLength: 32,
   derive(secret) {
-    if (!p256.utils.isValidSecretKey(secret)) throw new KeyError("range", "the private key is not in the range of P-256, 1 to n - 1");
+    if (!p256.utils.isValidSecretKey(secret)) throw outOfRange();
     return p256.getPublicKey(secret, false);
   },
   sign: (tbs, secret) => p256.sign(tbs, secret, { ...ecdsa, extraEntropy: false }),

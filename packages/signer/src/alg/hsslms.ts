@@ -11,13 +11,15 @@ const PUBLIC_KEY_LENGTHS = [60, 52];
 /** Maximum number of HSS levels (RFC 8554 §6). */
 const MOST_LEVELS = 8;
 
+const unsupported = () => new KeyError("unsupported", "an HSS/LMS key with unsupported levels or types");
+
 export const hsslmsRow: AlgRow = {
   family: "HSS/LMS",
   cose: COSE.ALG_HSS_LMS,
   alg,
   publicLengths: PUBLIC_KEY_LENGTHS,
   check(key) {
-    if (!alg.valid(key)) throw new KeyError("unsupported", "an HSS/LMS key with unsupported levels or types");
+    if (!alg.valid(key)) throw unsupported();
   },
   // a tree can sign at any level (RFC 8554 §6.1: the number of levels, then the tree)
   twins: (key) =>
