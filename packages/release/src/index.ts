@@ -89,7 +89,8 @@ export {
 } from "./signing/audit.js";
 export { logDigest, recordSigning } from "./signing/authorize.js";
 export { recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize-trust.js";
-export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
+export { type CoverOptions, coveringTrustFiles } from "./signing/coverage.js";
+export { type ElsewhereOptions, refuseKeys } from "./signing/elsewhere.js";
 export { refuseReplacing } from "./signing/replaced.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export type { BehindDevices } from "./status/behind.js";

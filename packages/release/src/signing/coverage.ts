@@ -2,7 +2,7 @@
 // earlier signatures. Checked before anything is logged.
 
 import type { Entry } from "@firmseal/keys";
-import { isOfTrustFile, keyName, knownEntries, movedTo, refusedInput, usage, warn } from "@firmseal/keys";
+import { isOfTrustFile, keyName, movedTo, refusedInput, usage } from "@firmseal/keys";
 import { coseAlg, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { equalBytes, formatSequence, rawKey } from "@firmseal/verifier/tools";
@@ -114,18 +114,4 @@ export function refuseRootKeys(keys: readonly NamedKey[], entries: readonly Entr
     );
   }
   return [];
-}
-
-/**
- * Refuses keys whose private part is elsewhere, by the same rules: by the trust file, and by the log, if this machine
- * has one.
- */
-export function refuseKeys(m: Manifest, keys: readonly NamedKey[], lists: readonly TrustOnFile[], o: CoverOptions): void {
-  refuseUncovered(m, keys, lists, o.role);
-  const [override] = refuseRootKeys(
-    keys,
-    keys.flatMap((key) => knownEntries(key)),
-    o,
-  );
-  if (override !== undefined) warn(`the key has signed trust files; it is accepted because of --${override}`);
 }

@@ -16,12 +16,14 @@ import {
   wrongSignature,
 } from "@firmseal/keys";
 import {
+  type ApprovalOptions,
   type ConsumerName,
-  type CoverOptions,
   coveringTrustFiles,
+  type ElsewhereOptions,
   isRefusal,
   LIMITS,
   readDraft,
+  readApprovals,
   readEnvelopeFile,
   refuseKeys,
   reviewSigned,
@@ -31,13 +33,22 @@ import { coseAlg, coseAlgs, type PublicKey, signedWith } from "@firmseal/signer"
 import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowNoStart, allowTestKey, coverage, forVerifier, passphrases, replace } from "../../common/options.js";
+import {
+  allowNoStart,
+  allowTestKey,
+  approvals,
+  coverage,
+  forVerifier,
+  passphrases,
+  replace,
+  sequenceChecks,
+} from "../../common/options.js";
 import { checkOutput, deliverOver, judgeRelease } from "../../common/output.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-interface AttachOptions extends PassphraseOptions, CoverOptions, StartOverride {
+interface AttachOptions extends PassphraseOptions, ElsewhereOptions, ApprovalOptions, StartOverride {
   replace?: boolean;
   key: string;
   signature: string;
@@ -74,7 +85,7 @@ async function withSignature(envelope: Uint8Array, key: PublicKey, signature: Ui
 async function attachToEnvelope(path: string, o: AttachOptions) {
   if (path === STDIO && o.signature === STDIO)
     throw usage("stdin cannot be both the envelope and the signature", "give one of them as a file");
-  const lists = coveringTrustFiles(o);
+  const given = { lists: coveringTrustFiles(o), approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   refuseTestKeys([key], o.allowTestKey ?? []);
   const out = o.out ?? path;
@@ -85,7 +96,7 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   const { draft, manifest } = await withSignature(envelope, key, signature, name, o);
   const signed = draft.bytes;
   if (o.for) (await onDemand()).checkFor(o.for, signed);
-  refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
+  await refuseKeys(draft, manifest, [{ name: o.key, public: key }], given, o);
   const member = await deliverOver(out, signed, o.json, judgeRelease(out, signed, o, { path, bytes: envelope }));
   return {
     out,
@@ -109,6 +120,8 @@ export default define({
     ...passphrases(),
     ...coverage(),
     allowNoStart(),
+    ...sequenceChecks(),
+    ...approvals(),
     allowTestKey(),
     forVerifier(),
   ],

@@ -20,9 +20,10 @@ import {
   usage,
 } from "@firmseal/keys";
 import {
+  type ApprovalOptions,
   type ConsumerName,
-  type CoverOptions,
   coveringTrustFiles,
+  type ElsewhereOptions,
   formatDigest,
   type InputOptions,
   makeDraft,
@@ -30,6 +31,7 @@ import {
   openWithTrialKey,
   outsideUris,
   type ReleaseInput,
+  readApprovals,
   readInput,
   refuseKeys,
   type StartOverride,
@@ -43,6 +45,7 @@ import { SIGN_CHOICES } from "../../common/choices.js";
 import {
   allowNoStart,
   allowTestKey,
+  approvals,
   coseAlgOption,
   coverage,
   forVerifier,
@@ -51,6 +54,7 @@ import {
   passphrases,
   releaseVersion,
   replace,
+  sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, checkRelease, deliver, deliverOver, inJson, judgeRelease, outputName, writeOut } from "../../common/output.js";
 import { consumerRecipe, namedAlgs } from "../../common/release/consumer.js";
@@ -58,7 +62,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions, StartOverride {
+interface TbsOptions extends PassphraseOptions, InputOptions, ElsewhereOptions, ApprovalOptions, StartOverride {
   key: string[];
   out?: string;
   envelope?: string;
@@ -117,7 +121,7 @@ function requiredIdentifiers(m: Manifest, code: number): string[] {
 async function writeTbs(path: string, o: TbsOptions) {
   const input = await readInput(path, o);
   const name = envelopeName(input, o.envelope);
-  const lists = coveringTrustFiles(o);
+  const given = { lists: coveringTrustFiles(o), approvals: await readApprovals(o) };
   const keys = await publicKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
   const prints = keys.map((key) => keyFacts(key).thumbprint);
@@ -138,12 +142,8 @@ async function writeTbs(path: string, o: TbsOptions) {
   });
   if (isMade) checkRelease(name, draft.bytes, o.replace);
   const manifest = await openWithTrialKey(draft);
-  refuseKeys(
-    manifest,
-    keys.map((key, i) => ({ name: o.key[i] as string, public: key })),
-    lists,
-    o,
-  );
+  const named = keys.map((key, i) => ({ name: o.key[i] as string, public: key }));
+  await refuseKeys(draft, manifest, named, given, o);
   if (o.for) await (await onDemand()).checkDraftFor(o.for, draft, algs ?? []);
   warnBeforeSigning(manifest, draft.outline, o);
   const list: ToSign[] = [];
@@ -188,6 +188,8 @@ export default define({
     releaseVersion(),
     ...coverage(),
     allowNoStart(),
+    ...sequenceChecks(),
+    ...approvals(),
     allowTestKey(),
     forVerifier(),
     coseAlgOption(),

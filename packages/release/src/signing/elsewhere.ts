@@ -1,0 +1,42 @@
+// Keys that sign manifests on another machine: the rules of sign, as far as this machine has their logs.
+
+import { versionIn } from "@firmseal/behaviour";
+import { checkSequence, consultLog, type SequenceOverrides, warn } from "@firmseal/keys";
+import type { EnvelopeDraft } from "@firmseal/signer";
+import type { Manifest } from "@firmseal/verifier";
+import type { TrustOnFile } from "../trust/read.js";
+import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
+import { logDigest } from "./authorize.js";
+import { type CoverOptions, type NamedKey, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
+import { scopeOf } from "./scope.js";
+
+/** Options of refuseKeys(). */
+export interface ElsewhereOptions extends SequenceOverrides, CoverOptions {
+  /** The log of the keys, if it is elsewhere. */
+  log?: string;
+}
+
+/**
+ * Refuses keys whose private part is elsewhere, as recordSigning() refuses others: by the trust files, the approvals,
+ * and by the logs of the keys, if this machine has them. Enters nothing. Throws the refusals of the logs.
+ */
+export async function refuseKeys(
+  draft: EnvelopeDraft,
+  m: Manifest,
+  keys: readonly NamedKey[],
+  { lists, approvals }: { lists: readonly TrustOnFile[]; approvals: Approvals },
+  o: ElsewhereOptions,
+): Promise<void> {
+  refuseUncovered(m, keys, lists, o.role);
+  await checkApprovals(draft, keys, approvals);
+  const entries = keys.flatMap((key) => consultLog(key, o.log));
+  refuseMovedKeys(keys, entries);
+  const version = versionIn(draft.outline);
+  const asked = { sequence: draft.sequence, digest: logDigest(draft), scope: scopeOf(m), ...(version !== undefined && { version }) };
+  const overrides = [
+    ...refuseRootKeys(keys, entries, o),
+    ...withoutApproval(entries, keys, approvals),
+    ...checkSequence(entries, asked, o),
+  ];
+  for (const override of overrides) warn(`the log of the key speaks against it; it is accepted because of --${override}`);
+}
