@@ -6,7 +6,7 @@ const MAY_IMPORT = {
   images: [],
   kernel: [],
   bundler: ["verifier", "kernel"],
-  behaviour: ["verifier"],
+  behaviour: ["verifier", "signer"],
   report: ["verifier", "behaviour"],
   signer: ["verifier"],
   simulator: ["verifier", "signer"],

@@ -201,6 +201,16 @@ export async function withoutDependencies() {
   ];
 }
 
+/** The names of published test keys that pages can have, by 128 bits of their thumbprints: none is shown as good. */
+async function testKeyNames() {
+  const { testKeys, testKeyForms, thumbprint } = await import(new URL(`file://${SIGNER}lib/index.js`).href);
+  // those of ML-DSA have a digest: no page has that algorithm
+  const rows = testKeys
+    .filter(({ digest }) => digest === undefined)
+    .flatMap((one) => testKeyForms(one).map((key) => [Buffer.from(thumbprint(key)).toString("hex").slice(0, 32), one.name]));
+  return Object.fromEntries(rows.reverse());
+}
+
 /**
  * The script and the style of the report page, each as one text, in packages/report/lib/assets.js. Returns what is in
  * it.
@@ -214,6 +224,7 @@ export async function withPage() {
     platform: "browser",
     target: "es2022",
     minify: true,
+    define: { FIRMSEAL_TEST_KEYS: JSON.stringify(await testKeyNames()) },
   });
   const style = await transform(readFileSync(`${folder}src/page/style.css`, "utf8"), { loader: "css", minify: true });
   const script = outputFiles[0].text;

@@ -20,6 +20,7 @@ export {
   namedRefusal,
 } from "./explain/explain.js";
 export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain/explain-words.js";
+export { type RefusingDevice, refusingDevices, refusingWords } from "./explain/refusing.js";
 export { diagnostic, looseDiagnostic } from "./notation/diagnostic.js";
 export { type Draft, elementNow, isMessage, oldDraftOf, openedItem, under, untagged } from "./notation/drafts.js";
 export { type ElementAt, elementAt } from "./notation/element-at.js";
@@ -38,6 +39,7 @@ export {
   valuePlace,
 } from "./notation/places.js";
 export { fileOfUri } from "./record/file-of-uri.js";
+export { derivedNames, type IdentifierNames } from "./record/names.js";
 export {
   type Artifact,
   RECORD,

@@ -9,6 +9,7 @@ import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
 import { encodeCbor as cbor, type Encodable } from "../../signer/src/cbor.js";
 import { FACTS, keyB, type Place, standard } from "../../test-support/src/command-line/run.js";
 import { SoftHsm, why } from "../../test-support/src/keys/softhsm.js";
+import { REFUSED_BY_ONE_CLASS } from "../../test-support/src/refused-by-one-class.js";
 import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import type { AnyCommand } from "../src/command.js";
 import { COMMANDS } from "../src/commands.generated.js";
@@ -153,6 +154,10 @@ describe("the JSON of each command has its shape", () => {
   it("verify, inspect, whosigned, install, simulate, bundle", async () => {
     await inShape(p, ["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk"]);
     await inShape(p, ["verify", "fw.suit", "--key", "C.jwk"]);
+    p.put("refused.json", JSON.stringify({ ...REFUSED_BY_ONE_CLASS, sequence: 99 }));
+    await p.ok(["sign", "refused.json", "--key", "A.pem", "--key", "B.pem", "--out", "refused.suit"]);
+    await inShape(p, ["verify", "refused.suit", "--key", "A.jwk"]);
+    await inShape(p, ["report", "refused.suit", "--key", "A.jwk", "--html", "refused.html"]);
     await inShape(p, ["inspect", "fw.suit"]);
     // a dependency, and what devices refuse: install is element 17
     const common = cbor(

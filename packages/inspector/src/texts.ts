@@ -63,6 +63,8 @@ export const TEXTS = {
 
   noKeyYet: "Not verified. Open the public key of the signer, or a trust file.",
   refused: "Refused",
+  refusedBy: (name: string, words: string) => `Refused: devices of class ${name} refuse it: ${words}`,
+  trustKeys: (name: string, number: string) => `Keys with the role release in trust file ${name}, number ${number}`,
   trustRefused: (words: string) => `Trust file refused: ${words}`,
   trustFollows: (name: string, number: string) => `Signed by the roots of ${name}, number ${number}`,
   trustFollowsGood: (number: string) =>

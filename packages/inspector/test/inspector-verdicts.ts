@@ -1,12 +1,16 @@
 // The verdict of the inspector on releases.
 
-import { publicKey, toCose } from "@firmseal/signer";
+import { privateKey, publicKey, toCose } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { expect, it, vi } from "vitest";
-import { FACTS } from "../../test-support/src/command-line/run.js";
+import { FACTS, privateJwk } from "../../test-support/src/command-line/run.js";
 import { ALL, LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
+import { REFUSED_BY_ONE_CLASS } from "../../test-support/src/refused-by-one-class.js";
 import { inspector, key, p, release } from "./inspector-place.js";
 import { file } from "./served.js";
+
+/** The private key of RFC 8032 §7.1, test 1. */
+const TEST_KEY = privateKey("ed25519", Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex"));
 
 export function verdicts(): void {
   it("verifies a release, without a network, and shows who signed it", async () => {
@@ -25,6 +29,44 @@ export function verdicts(): void {
     const text = await inspector.text();
     for (const words of [thumbprint, "has signed", "gets #firmware, which the envelope contains", "ed25519"]) expect(text).toContain(words);
     expect(inspector.noise).toEqual([]);
+  });
+
+  it("is not green if a published test key signed, and names a signer that is not open as unknown", async () => {
+    p.put("test.jwk", privateJwk(TEST_KEY));
+    const allow = ["--allow-test-key", "rfc8032-test-1"];
+    await p.ok(["sign", "fw.bin", "--key", "test.jwk", "--key", "A.pem", ...FACTS, "--seq", "7", "--out", "test.suit", ...allow]);
+    const released = file("test.suit", p.get("test.suit"));
+    await inspector.show(released, file("test.cose", Buffer.from(toCose(publicKey("ed25519", TEST_KEY.key)))));
+    expect([await inspector.isGood(), await inspector.verdict()]).toEqual([
+      false,
+      "Signed with the published test key rfc8032-test-1: anybody can sign with it",
+    ]);
+    await inspector.show(released, key);
+    expect([await inspector.isGood(), await inspector.text()]).toEqual([
+      true,
+      expect.stringContaining("1 more signature is not by a key of this page, or does not count: nobody is known to have made it. ed25519"),
+    ]);
+  });
+
+  it("is not green if devices of a class that was not chosen do not trust the signer", async () => {
+    p.put("classes.json", JSON.stringify({ ...REFUSED_BY_ONE_CLASS, install: ["directive-fetch", "condition-image-match"] }));
+    await p.ok(["sign", "classes.json", "--key", "A.pem", "--out", "classes.suit"]);
+    const anchors = [
+      { key: "C.jwk", roles: ["root"] },
+      { key: "A.jwk", roles: ["release"], vendor: "example.com", class: "board-v2" },
+      { key: "B.jwk", roles: ["release"] },
+    ];
+    p.put(
+      "scoped.json",
+      JSON.stringify({ $schema: "urn:firmseal:trust:1", name: "one", sequence: 1, anchors, thresholds: { root: 1, release: 1 } }),
+    );
+    await p.ok(["trust", "create", "--from", "scoped.json"]);
+    await p.ok(["trust", "sign", "scoped.trust", "--key", "C.pem"]);
+    await inspector.show(file("classes.suit", p.get("classes.suit")), file("scoped.trust", p.get("scoped.trust")));
+    expect([await inspector.isGood(), await inspector.verdict()]).toEqual([
+      false,
+      expect.stringMatching(/^Refused: devices of class d041272dedb5558c998f144424bbea1f refuse it: .*\(\d+ [A-Z0-9_]+\)/),
+    ]);
   });
 
   it("shows no verdict on other files while it verifies, however long that takes", async () => {

@@ -127,6 +127,7 @@ export {
   withFileName,
 } from "./trust/read.js";
 export { type TrustedKeys, type TrustOptions, trustedKeys } from "./trust/trusted-keys.js";
+export { type OtherSignature, otherSignatures, otherWords } from "./verify/doubts.js";
 export { type DependencyFacts, type FurtherElements, furtherElements } from "./verify/further-elements.js";
 export { type LooseEnvelope, readLooseEnvelope, type SignatureClaim } from "./verify/loose-envelope.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";

@@ -69,11 +69,11 @@ export function reportHtml(report: ReportData | ReleaseReport, bundle: string): 
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${escaped(report.file)}</title>
+<title>${REPORT_TEXTS.title}</title>
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
-<main id="report"><h1>${escaped(report.file)}</h1><p class="verdict bad" role="status">${escaped(REPORT_TEXTS.notRun)}</p></main>
+<main id="report"><h1>${REPORT_TEXTS.title}</h1><p class="verdict bad" role="status">${escaped(REPORT_TEXTS.notRun)}</p></main>
 ${files}
 <script type="application/json" id="data">${data}</script>
 <script>${bundle}</script>

@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import type { Behaviour } from "../explain/explain.js";
 import { escaped } from "../text.js";
 import { fileOfUri } from "./file-of-uri.js";
+import { isNamed } from "./names.js";
 import type { Artifact, ReleaseRecord } from "./record.js";
 import { versionIn } from "./version.js";
 
@@ -97,12 +98,23 @@ const devicesOf = (behaviours: readonly Behaviour[]): string =>
 
 const devicesIn = ({ vendorId, classes }: Artifact): string => [...new Set(classes.map(({ id }) => `${vendorId}/${id}`))].sort().join();
 
+/** Returns which name of a record does not give the UUID beside it. Returns undefined if all do. */
+function nameFault({ vendor }: ReleaseRecord, { file, vendorId, classes }: Artifact): string | undefined {
+  for (const { id, name } of classes) {
+    const ids = { vendor: vendorId, class: id };
+    if (!isNamed(ids, { vendor, class: id })) return `the vendor of ${file} is not ${escaped(vendor)}`;
+    if (!isNamed(ids, { vendor, class: name })) return `a class of ${file} is not ${escaped(name)}`;
+  }
+  return undefined;
+}
+
 /**
- * Returns why a record says other things about a board than its envelope. What only a product file knows, such as names
- * of classes, is not compared. Returns undefined if nothing contradicts.
+ * Returns why a record says other things about a board than its envelope. The UUIDs of vendors and classes follow from
+ * their names. What only a product file knows, such as names of boards, is not compared. Returns undefined if nothing
+ * contradicts.
  */
-export function recordFault({ artifacts }: ReleaseRecord, board: string, found: FoundEnvelope): string | undefined {
-  const own = artifacts.filter((one) => one.board === board);
+export function recordFault(record: ReleaseRecord, board: string, found: FoundEnvelope): string | undefined {
+  const own = record.artifacts.filter((one) => one.board === board);
   const envelope = own.find(({ kind }) => kind === "envelope");
   if (!envelope) return "it has no envelope for this board";
   const { outline, sequence, digest, size, behaviours, thumbprints } = found;
@@ -114,6 +126,8 @@ export function recordFault({ artifacts }: ReleaseRecord, board: string, found: 
     const wrong = (Object.keys(is) as (keyof typeof is)[]).find((member) => is[member] !== says[member]);
     if (wrong !== undefined)
       return `the ${wrong} of ${one.file} ${wrong === "devices" ? "are not those" : "is not the one"} in the envelope`;
+    const misnamed = nameFault(record, one);
+    if (misnamed !== undefined) return misnamed;
     const fault = signersFault(one, outline, thumbprints);
     if (fault !== undefined) return `${one.file}: ${fault}`;
   }

@@ -16,7 +16,8 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import type { TrustedKeys } from "../trust/trusted-keys.js";
-import { namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
+import type { Doubts } from "./doubts.js";
+import { deviceKinds, namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
 import { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./payload-check.js";
 import { withNumbers } from "./refusals.js";
 import { withReason } from "./true-reason.js";
@@ -74,7 +75,7 @@ export interface VerifyRelease extends StartOverride {
 }
 
 /** What was verified. */
-export interface VerifiedRelease {
+export interface VerifiedRelease extends Doubts {
   readonly sequence: string;
   /** The envelope, all of whose text is well-formed. */
   readonly outline: UnverifiedEnvelope;
@@ -127,14 +128,21 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
   const isComplete = policies.length === 1 && anchorsByKey(manifest.believed).size === listed.size;
   const all = isComplete ? manifest : trustedByAll(envelope, anchors);
   // each kind of device counts the keys that are trusted for it
-  judgeRefusal({ ...all, threshold: manifest.threshold }, o);
+  const judged = { ...all, threshold: manifest.threshold };
+  judgeRefusal(judged, o);
+  const signed = [...anchorsByKey(all.believed).keys()].map((key) => listed.get(key) as Anchor);
+  // one device, with and without the images, whose known keys alone have signed: the code for the rest is not loaded
+  const isPlain = outline.signatures.length === signed.length && whom.testKeys.length === 0 && deviceKinds(manifest).length <= 2;
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   if (unchecked.length > 0 && !o.withoutPayloads) throw uncheckedFailure(path, unchecked);
   return {
     sequence: formatSequence(manifest.sequence),
     outline,
     manifest,
-    signers: [...anchorsByKey(all.believed).keys()].map((key) => whom.facts(listed.get(key) as Anchor)),
+    signers: signed.map((anchor) => whom.facts(anchor)),
+    ...(isPlain
+      ? { signedByTestKeys: [], otherSignatures: [], refusing: [] }
+      : await (await import("./doubts.js")).doubtsAbout(judged, outline.signatures, signed)),
     payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
     payloadsNotChecked: unchecked,
     severedAbsent: manifest.absent.map((key) => MANIFEST_NAMES[key] as string),

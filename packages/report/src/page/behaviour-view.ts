@@ -3,13 +3,13 @@
 import { actionWords, whoWords } from "@firmseal/behaviour";
 import { el, list, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
-import type { PageData, Verified } from "./verify.js";
+import type { Verified } from "./verify.js";
 import type { Heading } from "./view.js";
 
-/** Names of devices instead of their identifiers. */
-export function named(data: PageData, text: string): string {
+/** Names of devices instead of their identifiers, which follow from the names. */
+export function named({ names }: Pick<Verified, "names">, text: string): string {
   let out = text;
-  for (const [id, name] of Object.entries(data.names)) out = out.replaceAll(id, () => `${name} (${id.slice(0, 8)}…)`);
+  for (const [id, name] of Object.entries(names)) out = out.replaceAll(id, () => `${name} (${id.slice(0, 8)}…)`);
   return out;
 }
 
@@ -49,8 +49,9 @@ function chooser(titles: readonly string[], views: readonly HTMLElement[]): HTML
 }
 
 /** What every kind of device does. */
-export function behaviourViews(data: PageData, { behaviours, components }: Verified, heading: Heading): Node[] {
-  const titles = behaviours.map((one) => visibleText(named(data, whoWords(one))));
+export function behaviourViews(verified: Verified, heading: Heading): Node[] {
+  const { behaviours, components } = verified;
+  const titles = behaviours.map((one) => visibleText(named(verified, whoWords(one))));
   const views = behaviours.map((one, i) => behaviourView(one, components, heading(2, titles[i] as string)));
   return [...(views.length > 1 ? [chooser(titles, views)] : []), ...views, el("p", { class: "dim" }, REPORT_TEXTS.stops)];
 }

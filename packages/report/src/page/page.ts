@@ -10,11 +10,13 @@ import { type BoardOutcome, releaseViews } from "./release-view.js";
 import { decoded, digestInSlices, type OnProgress } from "./slices.js";
 import { REPORT_TEXTS } from "./texts.js";
 import { type DeviceBundle, type PageData, trustOf, verifyReport } from "./verify.js";
-import { goodViews, refusalWords } from "./view.js";
+import { goodViews, refusalWords, titleOf } from "./view.js";
 
 declare const firmseal: DeviceBundle;
 declare const firmsealReportDigest: string;
 declare const firmsealFileDigests: readonly string[];
+/** Names of published test keys by 128 bits of their thumbprints: scripts/build/in-signer.mjs puts them in. */
+declare const FIRMSEAL_TEST_KEYS: { readonly [beginning: string]: string };
 
 /** What the page holds besides the envelopes and the record. */
 interface PageContent {
@@ -32,6 +34,8 @@ interface Opened extends BoardOutcome {
   envelope?: Uint8Array;
 }
 
+const testKeyName = (thumbprint: string): string | undefined => FIRMSEAL_TEST_KEYS[thumbprint.slice(0, 32)];
+
 const contentOf = (id: string) => document.getElementById(id)?.textContent ?? "";
 
 const textDigest = (text: string) => toHex(sha256(new TextEncoder().encode(text)));
@@ -42,7 +46,7 @@ async function openPart(data: PageData, i: number, progress: OnProgress): Promis
   try {
     const { bytes: envelope, digest } = await decoded(contentOf(`envelope-${i}`), sha256, progress);
     length = envelope.length;
-    const verified = await verifyReport(firmseal, trustOf(firmseal, data), data, envelope, progress);
+    const verified = await verifyReport(firmseal, trustOf(firmseal, data), data, envelope, testKeyName, progress);
     // another release of the same signers is not the release of this report
     if (toHex(digest) !== firmsealFileDigests[i]) throw new Error(REPORT_TEXTS.changed);
     return { data, length, verified, envelope };
@@ -81,39 +85,47 @@ async function openRecord(boards: readonly Opened[], progress: OnProgress): Prom
   return textDigest(text) === firmsealFileDigests[boards.length] ? { record } : { record, fault: REPORT_TEXTS.changed };
 }
 
-type Show = (...content: Node[]) => void;
+/** Shows content under a title: that of the page, or what is signed. */
+type Show = (title: string, ...content: Node[]) => void;
 
 const verdict = (words: string) => el("p", { class: "verdict bad", role: "status" }, `${REPORT_TEXTS.refused}: ${words}`);
 
 async function showRelease(content: PageContent, progress: OnProgress, show: Show): Promise<void> {
   const boards: Opened[] = [];
   for (const [i, data] of content.parts.entries()) boards.push(await openPart(data, i, progress));
-  const { made = "", previous, gone, documents = [] } = content;
-  const rest = { made, documents, ...(previous !== undefined && { previous }), ...(gone && { gone }) };
-  show(...releaseViews({ ...rest, boards, ...(await openRecord(boards, progress)) }), ...payloadChecker(boards, documents));
+  const { file = "", made = "", previous, gone, documents = [] } = content;
+  const rest = { file, made, documents, ...(previous !== undefined && { previous }), ...(gone && { gone }) };
+  const titles = new Set(boards.map(({ verified }) => (verified ? titleOf(verified) : REPORT_TEXTS.title)));
+  const [title = ""] = titles;
+  show(
+    titles.size === 1 ? title : REPORT_TEXTS.title,
+    ...releaseViews({ ...rest, boards, ...(await openRecord(boards, progress)) }),
+    ...payloadChecker(boards, documents),
+  );
 }
 
 async function run(): Promise<void> {
   const main = document.getElementById("report") as HTMLElement;
-  let title = document.title;
-  const show: Show = (...content) => main.replaceChildren(el("h1", {}, title), ...content);
+  const show: Show = (title, ...content) => {
+    document.title = title;
+    main.replaceChildren(el("h1", {}, title), ...content);
+  };
   try {
     const text = contentOf("data");
     if (textDigest(text) !== firmsealReportDigest) throw new Error(REPORT_TEXTS.changed);
     const content = JSON.parse(text) as PageContent;
     const [first] = content.parts;
     if (!first || content.parts.length > MOST_BOARDS) throw new Error(REPORT_TEXTS.tooMany(MOST_BOARDS));
-    title = visibleText(content.file ?? first.file);
     const bar = el("progress", { max: "100", value: "0", "aria-label": REPORT_TEXTS.verifying });
     const progress = (done: number, of: number) => bar.setAttribute("value", String(Math.floor((done * 100) / of)));
-    show(el("p", { class: "pending" }, REPORT_TEXTS.verifying), bar);
+    show(REPORT_TEXTS.title, el("p", { class: "pending" }, REPORT_TEXTS.verifying), bar);
     if (content.hasRecord) return await showRelease(content, progress, show);
     const one = await openPart(first, 0, progress);
     const { data, verified, length } = one;
     if (!verified) throw new Error(one.refused);
-    show(...goodViews(data, verified, length), ...payloadChecker([one], data.documents ?? []));
+    show(titleOf(verified), ...goodViews(data, verified, length), ...payloadChecker([one], data.documents ?? []));
   } catch (e) {
-    show(verdict(refusalWords(e)));
+    show(REPORT_TEXTS.title, verdict(refusalWords(e)));
   }
 }
 

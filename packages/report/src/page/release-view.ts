@@ -3,9 +3,9 @@
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { digits, el, facts, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
-import { documentViews } from "./told-view.js";
+import { documentViews, toldSection } from "./told-view.js";
 import type { PageData, Verified } from "./verify.js";
-import { envelopeViews, headings, refusedByAll } from "./view.js";
+import { classWords, envelopeViews, faultOf, headings } from "./view.js";
 
 /** What became of one board. `refused`: why it is not good, in words. */
 export interface BoardOutcome {
@@ -18,6 +18,7 @@ export interface BoardOutcome {
 
 /** A release as the page found it. `fault`: why the record is not that of these envelopes. */
 export interface ReleaseOutcome {
+  file: string;
   made: string;
   previous?: string;
   gone?: string[];
@@ -27,36 +28,32 @@ export interface ReleaseOutcome {
   fault?: string;
 }
 
-const nameOf = ({ data }: BoardOutcome) => visibleText(data.board ?? data.file);
+/** What a board is called: by its signed devices, or, if nothing of it is verified, by the maker of the page. */
+const titleOfBoard = ({ data, verified, refused }: BoardOutcome) =>
+  verified && refused === undefined ? REPORT_TEXTS.boardOf(classWords(verified)) : REPORT_TEXTS.board(visibleText(data.board ?? data.file));
 
 /** The verdict in one sentence, and whether it is good. */
 function verdictOf({ boards, fault }: ReleaseOutcome): { isGood: boolean; words: string } {
   const [first, ...others] = boards.filter(({ refused }) => refused !== undefined);
   if (first) {
     const more = others.length > 0 ? REPORT_TEXTS.moreBoards(others.length) : "";
-    return { isGood: false, words: `${REPORT_TEXTS.refused}: ${REPORT_TEXTS.board(nameOf(first))}: ${first.refused}${more}` };
+    return { isGood: false, words: `${REPORT_TEXTS.refused}: ${titleOfBoard(first)}: ${first.refused}${more}` };
   }
   if (fault !== undefined) return { isGood: false, words: `${REPORT_TEXTS.refused}: ${fault}` };
   for (const one of boards) {
-    const words = one.verified && refusedByAll(one.verified);
-    if (words !== undefined) return { isGood: false, words: `${REPORT_TEXTS.board(nameOf(one))}: ${words}` };
+    const words = one.verified && faultOf(one.verified);
+    if (words !== undefined) return { isGood: false, words: `${titleOfBoard(one)}: ${words}` };
   }
   return { isGood: true, words: REPORT_TEXTS.releaseGood(boards.length) };
-}
-
-function devicesOf({ behaviours }: Verified, names: PageData["names"]): string {
-  const classes = new Set(behaviours.flatMap(({ devices }) => devices.map(({ class: id }) => names[id] ?? id)));
-  return visibleText([...classes].join(", "));
 }
 
 function overview(boards: readonly BoardOutcome[]): HTMLElement {
   const rows = boards.map((one, i) => {
     const { data, verified } = one;
-    const refused = one.refused === undefined ? verified && refusedByAll(verified) : `${REPORT_TEXTS.refused}: ${one.refused}`;
+    const refused = one.refused === undefined ? verified && faultOf(verified) : `${REPORT_TEXTS.refused}: ${one.refused}`;
     const n = verified?.signed.filter(Boolean).length ?? 0;
     return [
-      el("a", { href: `#board-${i}` }, nameOf(one)),
-      verified ? devicesOf(verified, data.names) : "",
+      el("a", { href: `#board-${i}` }, titleOfBoard(one)),
       verified ? `${n} / ${data.keys.length}` : "",
       verified ? String(verified.payloads.length) : "",
       el("span", { class: refused === undefined ? "yes" : "no" }, refused ?? REPORT_TEXTS.verified),
@@ -64,7 +61,7 @@ function overview(boards: readonly BoardOutcome[]): HTMLElement {
   });
   return table(
     REPORT_TEXTS.boards,
-    [REPORT_TEXTS.boardColumn, REPORT_TEXTS.devices, REPORT_TEXTS.signedColumn, REPORT_TEXTS.payloadColumn, REPORT_TEXTS.verdictColumn],
+    [REPORT_TEXTS.devices, REPORT_TEXTS.signedColumn, REPORT_TEXTS.payloadColumn, REPORT_TEXTS.verdictColumn],
     rows,
   );
 }
@@ -73,11 +70,11 @@ function overview(boards: readonly BoardOutcome[]): HTMLElement {
 function signersOf(boards: readonly BoardOutcome[]): HTMLElement {
   const rows = new Map<string, HTMLElement>();
   for (const { data, verified } of boards)
-    data.keys.forEach(({ name, alg }, i) => {
+    data.keys.forEach(({ alg }, i) => {
       const thumbprint = verified?.signed[i] ? verified.thumbprints[i] : undefined;
       if (thumbprint === undefined) return;
       const beginning = el("code", {}, ...digits(thumbprint.slice(0, 16)));
-      rows.set(thumbprint, el("div", {}, visibleText(`${name ?? i + 1}, ${alg} `), beginning, "…"));
+      rows.set(thumbprint, el("div", {}, visibleText(`${alg} `), beginning, "…"));
     });
   return el("div", {}, ...rows.values());
 }
@@ -88,49 +85,73 @@ function outsideView(boards: readonly BoardOutcome[]): Node[] {
   return n === 0 ? [] : [el("p", {}, REPORT_TEXTS.outsideCount(n))];
 }
 
-function boardView(one: BoardOutcome, i: number, previous: string | undefined): HTMLElement {
+function boardView(one: BoardOutcome, i: number): HTMLElement {
   const { data, verified, refused, length } = one;
   const content =
     verified && refused === undefined
       ? envelopeViews(data, verified, length, headings(2))
       : [el("p", { class: "bad" }, `${REPORT_TEXTS.refused}: ${refused}`)];
-  const isNew = previous !== undefined && !data.changes && refused === undefined;
   return el(
     "section",
     { class: "board", "aria-labelledby": `board-${i}` },
-    el("h2", { id: `board-${i}`, tabindex: "-1" }, REPORT_TEXTS.board(nameOf(one))),
+    el("h2", { id: `board-${i}`, tabindex: "-1" }, titleOfBoard(one)),
     ...content,
-    ...(isNew ? [el("p", {}, visibleText(REPORT_TEXTS.newBoard(previous)))] : []),
     el("p", { class: "back" }, el("a", { href: "#boards" }, REPORT_TEXTS.toBoards)),
   );
 }
 
-function recordViews({ record, fault, boards, made, gone, previous }: ReleaseOutcome): Node[] {
+/** The version that every board names in its signed text. */
+function signedVersion(boards: readonly BoardOutcome[]): string | undefined {
+  const [first, ...others] = boards.map(({ verified }) => verified?.version);
+  return others.every((one) => one === first) ? first : undefined;
+}
+
+/** What follows from what is signed: the vendor gives its UUID, and the envelopes have the number. */
+function recordViews({ record, fault, boards }: ReleaseOutcome): Node[] {
   const shown = boards.length;
   const all = record?.artifacts.filter(({ kind }) => kind === "envelope").length ?? shown;
+  const version = signedVersion(boards);
   return [
-    ...(record
+    ...(record && fault === undefined
       ? [
           facts([
-            [REPORT_TEXTS.productName, visibleText(record.product)],
             [REPORT_TEXTS.vendorName, visibleText(record.vendor)],
-            [REPORT_TEXTS.versionName, visibleText(record.version)],
+            ...(version === undefined ? [] : [[REPORT_TEXTS.versionName, visibleText(version)] as const]),
             [REPORT_TEXTS.sequence, visibleText(record.sequence)],
             [REPORT_TEXTS.signers, signersOf(boards)],
-            [REPORT_TEXTS.made, visibleText(made)],
           ]),
         ]
       : []),
     el("p", fault === undefined ? { class: "dim" } : { class: "bad" }, fault ?? REPORT_TEXTS.recordGood),
     ...(shown < all ? [el("p", {}, REPORT_TEXTS.someBoards(shown, all))] : []),
-    ...(previous !== undefined && gone && gone.length > 0 ? [el("p", {}, visibleText(REPORT_TEXTS.gone(gone.join(", "), previous)))] : []),
   ];
+}
+
+/** What release.json and the maker of the page say, and nobody has signed. */
+function toldOfRelease(outcome: ReleaseOutcome): Node[] {
+  const { record, boards, file, made, gone, previous, documents = [] } = outcome;
+  const version = record && signedVersion(boards) === undefined ? record.version : undefined;
+  const rows: [string, string | undefined][] = [
+    [REPORT_TEXTS.fileName, file],
+    [REPORT_TEXTS.productName, record?.product],
+    [REPORT_TEXTS.versionName, version],
+    [REPORT_TEXTS.made, made],
+  ];
+  const newBoards = boards.filter(({ data, refused }) => previous !== undefined && !data.changes && refused === undefined);
+  return toldSection(
+    el("h2", {}, REPORT_TEXTS.toldTitle),
+    facts(rows.flatMap(([term, value]) => (value === undefined || value === "" ? [] : [[term, visibleText(value)] as const]))),
+    ...(previous === undefined
+      ? []
+      : newBoards.map((one) => el("p", {}, visibleText(`${titleOfBoard(one)}: ${REPORT_TEXTS.newBoard(previous)}`)))),
+    ...(previous !== undefined && gone && gone.length > 0 ? [el("p", {}, visibleText(REPORT_TEXTS.gone(gone.join(", "), previous)))] : []),
+    ...documentViews(documents, headings(1)),
+  );
 }
 
 /** The content of the report. */
 export function releaseViews(outcome: ReleaseOutcome): Node[] {
   const { isGood, words } = verdictOf(outcome);
-  const { documents = [] } = outcome;
   return [
     el("p", { class: `verdict ${isGood ? "good" : "bad"}`, role: "status" }, words),
     el("p", { class: "dim" }, REPORT_TEXTS.verifier),
@@ -138,17 +159,7 @@ export function releaseViews(outcome: ReleaseOutcome): Node[] {
     el("h2", { id: "boards", tabindex: "-1" }, REPORT_TEXTS.boards),
     overview(outcome.boards),
     ...outsideView(outcome.boards),
-    ...outcome.boards.map((one, i) => boardView(one, i, outcome.previous)),
-    ...(documents.length > 0
-      ? [
-          el(
-            "section",
-            { class: "told" },
-            el("h2", {}, REPORT_TEXTS.toldTitle),
-            el("p", {}, REPORT_TEXTS.told),
-            ...documentViews(documents, headings(1)),
-          ),
-        ]
-      : []),
+    ...outcome.boards.map((one, i) => boardView(one, i)),
+    ...toldOfRelease(outcome),
   ];
 }

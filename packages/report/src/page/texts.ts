@@ -1,12 +1,23 @@
 // Every text of the page, so that other languages can be added.
 
 export const REPORT_TEXTS = {
+  title: "Firmware release",
+  titleOf: (which: string, vendor: string | undefined) => `Firmware release ${which}${vendor === undefined ? "" : ` of ${vendor}`}`,
+  titleNumber: (sequence: string) => `number ${sequence}`,
   notRun: "Not verified: the script of this page did not run. It was changed, or scripts are off.",
   changed: "this report was changed after it was made",
   verifying: "Verifying…",
   good: "Verified here, by this page, with these keys",
   refused: "Refused",
   refusedByAll: (words: string) => `Signed with these keys, but devices refuse it: ${words}`,
+  refusedBySome: (device: string, words: string) => `Signed with these keys, but devices of ${device} refuse it: ${words}`,
+  testKey: (name: string) => `Signed with the published test key ${name}: anybody can sign with it`,
+  signedByTestKey: (name: string) => `published test key ${name}: anybody can sign with it`,
+  unknownSignatures: (n: number) =>
+    n === 1
+      ? "1 more signature is not by a key of this page, or does not count: nobody is known to have made it."
+      : `${n} more signatures are not by keys of this page, or do not count: nobody is known to have made them.`,
+  unknownSignature: (alg: string, kid: string) => (kid === "" ? alg : `${alg}, key identifier ${kid}`),
   payloadWrong: (uri: string) => `payload ${uri} is not the one that was signed`,
   sequence: "Sequence number",
   digest: "Digest of the manifest",
@@ -16,15 +27,16 @@ export const REPORT_TEXTS = {
   verifier:
     "This page has the verifier that runs on devices, and ran it when you opened the page. Compare each thumbprint below with one that you got independently, for example from firmseal pubkey.",
   signers: "Signed by",
-  signersOf: (board: string) => `Keys that signed for board ${board}`,
+  signersOf: (devices: string) => `Keys that signed for devices ${devices}`,
   signed: "has signed",
   notSigned: "has not signed",
-  threshold: (signed: number, of: number, threshold: number, role: string | undefined) =>
-    `${signed} of ${of} ${of === 1 ? "key" : "keys"}${role === undefined ? "" : ` with the role ${role}`} signed. At least ${threshold} must sign.`,
+  threshold: (signed: number, of: number, threshold: number) =>
+    `${signed} of ${of} ${of === 1 ? "key" : "keys"} signed. At least ${threshold} must sign.`,
   family: (signed: number, of: number, threshold: number, algorithms: string) =>
     `${signed} of ${of} ${algorithms} ${of === 1 ? "key" : "keys"} signed. At least ${threshold} must sign.`,
   trust: (name: string, sequence: string, role: string) => `Keys with the role ${role} in trust file ${name}, number ${sequence}`,
   key: "Key",
+  keyNumber: (n: number) => `Key ${n}`,
   algorithm: "Algorithm",
   thumbprint: "Thumbprint",
   state: "State",
@@ -40,7 +52,7 @@ export const REPORT_TEXTS = {
   inside: "in the envelope, checked here",
   unchecked: "in the envelope, not checked: no device uses it",
   outside: "outside the envelope, not checked here",
-  compared: "outside the envelope; the file was compared when this report was made",
+  compared: (uri: string) => `${uri}: the file was compared when this report was made`,
   matches: "outside the envelope, checked here",
   component: (name: string) => `for component ${name}`,
   slot: (used: string, size: string, share: number) => `${used} of ${size} bytes of the slot (${share} %)`,
@@ -61,6 +73,8 @@ export const REPORT_TEXTS = {
   toldTitle: "Not checked by this page",
   told: "The maker of this report found the following. This page cannot check it.",
   elements: "For auditors",
+  names: "Names",
+  boardName: "Board",
   documents: "Documents",
   documentFile: "File",
   documentKind: "Kind",
@@ -81,8 +95,9 @@ export const REPORT_TEXTS = {
   releaseGood: (n: number) =>
     n === 1 ? "Verified here, by this page, with these keys: 1 board" : `Verified here, by this page, with these keys: all ${n} boards`,
   board: (name: string) => `Board ${name}`,
+  anyDevice: "any",
+  boardOf: (devices: string) => `Devices ${devices}`,
   boards: "Boards",
-  boardColumn: "Board",
   devices: "Devices",
   signedColumn: "Signed",
   payloadColumn: "Images",

@@ -1,9 +1,10 @@
 // What was found out when the report was made. The page has no means to verify it.
 
 import { grouped } from "@firmseal/behaviour";
-import { digits, el, nested, table, visibleText } from "./dom.js";
+import { named } from "./behaviour-view.js";
+import { digits, el, facts, list, nested, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
-import type { PageData } from "./verify.js";
+import type { PageData, PayloadFacts, Verified } from "./verify.js";
 import type { Heading } from "./view.js";
 
 const MARKS = { old: "", new: "", none: "!", mixed: "?" } as const;
@@ -46,14 +47,59 @@ export function documentViews(documents: NonNullable<PageData["documents"]>, hea
   return [heading(2, REPORT_TEXTS.documents), table(REPORT_TEXTS.documents, titles, rows)];
 }
 
-/** `name`: replaces identifiers by names. */
-export function toldViews(data: PageData, heading: Heading, name: (text: string) => string): Node[] {
+/** What the maker calls the file, the board, the keys, and identifiers from which no name follows. */
+function nameViews({ file, board, made, keys, trust, names }: PageData, verified: Verified): Node[] {
+  const used = new Set(verified.behaviours.flatMap(({ devices }) => devices.flatMap(({ vendor, class: name }) => [vendor, name])));
+  const others = Object.entries(names).filter(([id, name]) => used.has(id) && verified.names[id] !== name);
+  const rows: [string, string][] = [
+    ...(board === undefined ? [] : [[REPORT_TEXTS.boardName, board] as [string, string]]),
+    ...(made === "" && board === undefined ? [] : [[REPORT_TEXTS.fileName, file] as [string, string]]),
+    ...(made === "" || board !== undefined ? [] : [[REPORT_TEXTS.made, made] as [string, string]]),
+    ...keys.flatMap(({ name }, i) => (name === undefined ? [] : [[REPORT_TEXTS.keyNumber(i + 1), name] as [string, string]])),
+    ...others,
+  ];
+  return [
+    ...(rows.length > 0 ? [facts(rows.map(([term, value]) => [visibleText(term), visibleText(value)]))] : []),
+    ...(trust ? [el("p", {}, visibleText(REPORT_TEXTS.trust(trust.name, trust.sequence, trust.role)))] : []),
+  ];
+}
+
+/** The slot of a payload: its bytes are signed, and the size of the slot is not. */
+function slotView({ slotSizes }: PageData, { uri, component, bytes }: PayloadFacts): Node[] {
+  const size = slotSizes?.[component];
+  if (typeof size !== "number" || size <= 0 || bytes === undefined) return [];
+  const words = REPORT_TEXTS.slot(grouped(bytes), grouped(size), Math.ceil((bytes * 100) / size));
+  const label = visibleText(`${uri}: ${words}`);
+  return [el("meter", { min: "0", max: String(size), value: String(bytes), "aria-label": label }), el("p", { class: "of" }, label)];
+}
+
+function payloadViews(data: PageData, { payloads }: Verified, heading: Heading): Node[] {
+  const compared = payloads.filter(({ uri, inside }) => !inside && data.compared?.includes(uri));
   const out = [
-    ...(data.changes ? changeViews(data.changes, heading, name) : []),
+    ...payloads.flatMap((one) => slotView(data, one)),
+    ...(compared.length > 0
+      ? [
+          list(
+            "ul",
+            compared.map(({ uri }) => REPORT_TEXTS.compared(uri)),
+          ),
+        ]
+      : []),
+  ];
+  return out.length > 0 ? [heading(2, REPORT_TEXTS.payloads), ...out] : [];
+}
+
+/** The part of a page that shows what the page has no means to check. */
+export const toldSection = (title: HTMLElement, ...content: Node[]): Node[] =>
+  content.length > 0 ? [el("section", { class: "told" }, title, el("p", {}, REPORT_TEXTS.told), ...content)] : [];
+
+export function toldViews(data: PageData, verified: Verified, heading: Heading): Node[] {
+  return toldSection(
+    heading(1, REPORT_TEXTS.toldTitle),
+    ...nameViews(data, verified),
+    ...payloadViews(data, verified, heading),
+    ...(data.changes ? changeViews(data.changes, heading, (text) => named(verified, text)) : []),
     ...(data.cuts ? cutMap(data.cuts, heading) : []),
     ...documentViews(data.documents ?? [], heading),
-  ];
-  return out.length > 0
-    ? [el("section", { class: "told" }, heading(1, REPORT_TEXTS.toldTitle), el("p", {}, REPORT_TEXTS.told), ...out)]
-    : [];
+  );
 }

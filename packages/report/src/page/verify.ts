@@ -3,15 +3,20 @@
 import {
   type Behaviour,
   type DeviceKind,
+  derivedNames,
   type Expectation,
   explainManifest,
   HASH_FUNCTIONS,
+  type IdentifierNames,
   type Interpreter,
   payloadsOf,
+  versionIn,
 } from "@firmseal/behaviour";
 import { type Anchor, errors, type Identity, type Manifest, type Trust } from "@firmseal/verifier";
 import {
+  ALG_NAMES,
   COMPONENT_TEXT_NAMES,
+  type CoseSignature,
   decodeEnvelope,
   formatSequence,
   HASH_NAMES,
@@ -56,9 +61,17 @@ export interface Verified {
   sequence: string;
   /** The digest of the manifest, in hex. */
   digest: string;
+  /** The version that its text names. */
+  version?: string;
   /** For each key, its thumbprint in hex, and whether it has signed. */
   thumbprints: string[];
   signed: boolean[];
+  /** For each key that has signed and is a published test key, its name. */
+  testKeys: (string | undefined)[];
+  /** Signatures that none of the keys made which have signed and count. */
+  unknown: { alg: string; kid: string }[];
+  /** The names from which the signed identifiers follow. */
+  names: IdentifierNames;
   /** Identifiers of the components: hex of each part. */
   components: string[][];
   behaviours: Behaviour[];
@@ -81,6 +94,13 @@ function hasSigned(device: DeviceBundle, envelope: Uint8Array, anchor: Anchor): 
   } catch {
     return false;
   }
+}
+
+/** The signatures that no key made which has signed and counts: nobody is known to have made them. */
+function unknownSignatures(signatures: readonly CoseSignature[], anchors: readonly Anchor[]): Verified["unknown"] {
+  const isBy = ({ alg, message, signature }: CoseSignature) =>
+    anchors.some((a) => a.alg.ids.includes(alg) && a.alg.verify(a.key, message, signature, {}) === true);
+  return signatures.filter((one) => !isBy(one)).map(({ alg, kid }) => ({ alg: ALG_NAMES[alg] ?? String(alg), kid: kid ? toHex(kid) : "" }));
 }
 
 function kindOf({ vendor, class: name, device, slot, has, unchecked }: ReportKind): DeviceKind {
@@ -185,6 +205,9 @@ function checkFamilies(families: PageData["families"], signed: readonly boolean[
     if (keys.filter((i) => signed[i]).length < threshold) throw Object.assign(new Error(), { code: errors.SIGNATURE_FAMILY });
 }
 
+/** The names of published test keys, by their thumbprints in hex. */
+export type TestKeyNames = (thumbprint: string) => string | undefined;
+
 /**
  * Verifies the release as a device does. `trust` has an anchor for each key of `data`. Throws the refusal of the
  * bundle, or an Error with words.
@@ -194,6 +217,7 @@ export async function verifyReport(
   trust: Trust,
   data: PageData,
   envelope: Uint8Array,
+  testKeyName: TestKeyNames,
   progress?: OnProgress,
 ): Promise<Verified> {
   const manifest = device.open(envelope, trust);
@@ -202,12 +226,22 @@ export async function verifyReport(
   const kinds = data.kinds.map(kindOf);
   const met = await checkPayloads(device, manifest, kinds, envelope, progress);
   const { components, behaviours } = explainManifest(device, manifest, kinds, data.slots);
-  const digest = decodeEnvelope(envelope).digest;
+  const outline = decodeEnvelope(envelope);
+  const { digest, signatures } = outline;
+  const version = versionIn(outline);
+  const thumbprints = trust.anchors.map(({ alg }, i) => toHex(thumbprintOf(alg, bytesOf((data.keys[i] as ReportKey).key))));
   return {
     sequence: formatSequence(manifest.sequence),
     digest: digest ? toHex(digest.bytes) : "",
-    thumbprints: trust.anchors.map(({ alg }, i) => toHex(thumbprintOf(alg, bytesOf((data.keys[i] as ReportKey).key)))),
+    ...(version !== undefined && { version }),
+    thumbprints,
     signed,
+    testKeys: thumbprints.map((one, i) => (signed[i] ? testKeyName(one) : undefined)),
+    unknown: unknownSignatures(
+      signatures,
+      trust.anchors.filter((_, i) => signed[i]),
+    ),
+    names: derivedNames(data.names, behaviours),
     components,
     behaviours,
     payloads: payloadFacts(behaviours, met),

@@ -1,8 +1,8 @@
 // What the page shows of one envelope: first what it has verified, then what was found out when the report was made.
 
-import { componentWords, grouped } from "@firmseal/behaviour";
+import { type Behaviour, componentWords, grouped, refusingDevices, refusingWords } from "@firmseal/behaviour";
 import { refusalOf } from "@firmseal/verifier/tools";
-import { behaviourViews, named } from "./behaviour-view.js";
+import { behaviourViews } from "./behaviour-view.js";
 import { digits, el, facts, list, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import { toldViews } from "./told-view.js";
@@ -19,12 +19,35 @@ export function refusalWords(e: unknown): string {
   return `${prefix}${row ? `${row.meaning} (${code} ${row.name})` : code}`;
 }
 
-/** Why no kind of device takes a release that these keys have signed, in words. Undefined: some kind does. */
-export function refusedByAll({ behaviours }: Pick<Verified, "behaviours">): string | undefined {
-  const [first] = behaviours;
-  if (!first?.refused || !behaviours.every(({ refused }) => refused)) return undefined;
-  const { words, code, reason } = first.refused;
-  return REPORT_TEXTS.refusedByAll(`${words} (${code} ${reason})`);
+const refusedWords = ({ words, code, reason }: NonNullable<Behaviour["refused"]>) => `${words} (${code} ${reason})`;
+
+/** Which devices refuse the release whatever they have, in words. Undefined: every device takes it somehow. */
+function refusedByDevices({ behaviours, names }: Verified): string | undefined {
+  const [refusing] = refusingDevices(behaviours);
+  if (!refusing) return undefined;
+  const words = refusedWords(refusing.refused);
+  if (behaviours.every(({ refused }) => refused)) return REPORT_TEXTS.refusedByAll(words);
+  return REPORT_TEXTS.refusedBySome(visibleText(refusingWords(refusing, names)), words);
+}
+
+/** Why a release that these keys have signed is not good, in words. Undefined: it is. */
+export function faultOf(verified: Verified): string | undefined {
+  const testKey = verified.testKeys.find((name) => name !== undefined);
+  return refusedByDevices(verified) ?? (testKey === undefined ? undefined : REPORT_TEXTS.testKey(testKey));
+}
+
+/** The title of a page, of what is signed alone. */
+export function titleOf({ version, sequence, names, behaviours }: Verified): string {
+  const vendors = new Set(behaviours.flatMap(({ devices }) => devices.map(({ vendor }) => vendor)));
+  const [vendor = ""] = vendors;
+  const name = vendors.size === 1 && Object.hasOwn(names, vendor) ? names[vendor] : undefined;
+  return visibleText(REPORT_TEXTS.titleOf(version ?? REPORT_TEXTS.titleNumber(sequence), name));
+}
+
+/** The classes of the devices: names that follow from what is signed, or identifiers. */
+export function classWords({ behaviours, names }: Verified): string {
+  const classes = new Set(behaviours.flatMap(({ devices }) => devices.map(({ class: id }) => names[id] ?? id)));
+  return visibleText([...classes].join(", ") || REPORT_TEXTS.anyDevice);
 }
 
 /** Makes a heading of a level below that of the envelope. */
@@ -36,54 +59,54 @@ export const headings =
   (below, text) =>
     el(`h${level + below}`, {}, text);
 
-/** How many keys have signed, and must. */
-export function thresholdWords({ keys, threshold, trust }: PageData, { signed }: Verified): string {
-  return REPORT_TEXTS.threshold(signed.filter(Boolean).length, keys.length, threshold, trust?.role);
+function stateView({ signed, testKeys }: Verified, i: number): HTMLElement {
+  if (!signed[i]) return el("span", { class: "dim" }, REPORT_TEXTS.notSigned);
+  const testKey = testKeys[i];
+  return testKey === undefined
+    ? el("span", { class: "yes" }, REPORT_TEXTS.signed)
+    : el("span", { class: "no" }, REPORT_TEXTS.signedByTestKey(testKey));
 }
 
-function signerViews(data: PageData, verified: Verified): Node[] {
-  const { keys, families = [], trust, board } = data;
+/** Signatures of nobody known. */
+function unknownViews({ unknown }: Verified): Node[] {
+  if (unknown.length === 0) return [];
+  const words = unknown.map(({ alg, kid }) => REPORT_TEXTS.unknownSignature(alg, kid)).join("; ");
+  return [el("p", { class: "no" }, visibleText(`${REPORT_TEXTS.unknownSignatures(unknown.length)} ${words}`))];
+}
+
+function signerViews({ keys, threshold, families = [], board }: PageData, verified: Verified): Node[] {
+  const { thumbprints, signed } = verified;
   // one name for each table of the page
-  const label = board === undefined ? REPORT_TEXTS.signers : REPORT_TEXTS.signersOf(visibleText(board));
-  const rows = keys.map(({ name, alg }, i) => [
-    visibleText(name ?? String(i + 1)),
+  const label = board === undefined ? REPORT_TEXTS.signers : REPORT_TEXTS.signersOf(classWords(verified));
+  const rows = keys.map(({ alg }, i) => [
+    REPORT_TEXTS.keyNumber(i + 1),
     visibleText(alg),
-    el("code", {}, ...digits(verified.thumbprints[i] as string)),
-    el("span", { class: verified.signed[i] ? "yes" : "dim" }, verified.signed[i] ? REPORT_TEXTS.signed : REPORT_TEXTS.notSigned),
+    el("code", {}, ...digits(thumbprints[i] as string)),
+    stateView(verified, i),
   ]);
-  const familyWords = families.map(({ algorithms, keys: own, threshold }) =>
-    REPORT_TEXTS.family(own.filter((i) => verified.signed[i]).length, own.length, threshold, visibleText(algorithms.join(" or "))),
-  );
+  const count = (own: readonly number[]) => own.filter((i) => signed[i]).length;
+  const all = keys.map((_, i) => i);
+  const familyWords = families.map(({ keys: own, threshold: least }) => {
+    const algorithms = new Set(own.map((i) => keys[i]?.alg));
+    return REPORT_TEXTS.family(count(own), own.length, least, visibleText([...algorithms].join(" or ")));
+  });
   return [
-    el("p", { class: "count" }, thresholdWords(data, verified)),
-    ...familyWords.map((words) => el("p", { class: "count" }, words)),
+    ...[REPORT_TEXTS.threshold(count(all), keys.length, threshold), ...familyWords].map((words) => el("p", { class: "count" }, words)),
     table(label, [REPORT_TEXTS.key, REPORT_TEXTS.algorithm, REPORT_TEXTS.thumbprint, REPORT_TEXTS.state], rows),
-    ...(trust ? [el("p", {}, visibleText(REPORT_TEXTS.trust(trust.name, trust.sequence, trust.role)))] : []),
+    ...unknownViews(verified),
   ];
 }
 
 /** Shows that the file of a payload outside the envelope has been compared. */
 export const payloadId = ({ uri, digest }: Pick<PayloadFacts, "uri" | "digest">) => `${digest?.algorithm} ${digest?.hex} ${uri}`;
 
-function payloadView(data: PageData, { components }: Verified, payload: PayloadFacts): Node[] {
-  const { uri, component, inside, bytes, digest } = payload;
-  const state = inside
-    ? payload.checked
-      ? REPORT_TEXTS.inside
-      : REPORT_TEXTS.unchecked
-    : data.compared?.includes(uri)
-      ? REPORT_TEXTS.compared
-      : REPORT_TEXTS.outside;
+function payloadView({ components }: Verified, payload: PayloadFacts): Node {
+  const { uri, component, inside, digest } = payload;
+  const state = inside ? (payload.checked ? REPORT_TEXTS.inside : REPORT_TEXTS.unchecked) : REPORT_TEXTS.outside;
   const rows: [string, string | Node][] = [[visibleText(uri), el("span", inside ? {} : { "data-payload": payloadId(payload) }, state)]];
   if (components.length > 1) rows.push([REPORT_TEXTS.component(visibleText(componentWords(components[component] ?? []))), ""]);
   if (digest) rows.push([digest.algorithm, el("code", {}, ...digits(digest.hex))]);
-  const out: Node[] = [facts(rows)];
-  const size = data.slotSizes?.[component];
-  if (typeof size === "number" && size > 0 && bytes !== undefined) {
-    const words = REPORT_TEXTS.slot(grouped(bytes), grouped(size), Math.ceil((bytes * 100) / size));
-    out.push(el("meter", { min: "0", max: String(size), value: String(bytes), "aria-label": words }), el("p", { class: "of" }, words));
-  }
-  return out;
+  return facts(rows);
 }
 
 /** The content of one envelope, without its verdict. `length`: of the envelope in bytes. */
@@ -91,28 +114,26 @@ export function envelopeViews(data: PageData, verified: Verified, length: number
   return [
     facts([
       [REPORT_TEXTS.sequence, verified.sequence],
-      ...(data.board === undefined ? [] : [[REPORT_TEXTS.fileName, visibleText(data.file)] as const]),
       ...verified.texts.map(([label, text]) => [visibleText(label), visibleText(text)] as const),
       [REPORT_TEXTS.bytes, REPORT_TEXTS.length(grouped(length))],
-      ...(data.made === "" || data.board !== undefined ? [] : [[REPORT_TEXTS.made, visibleText(data.made)] as const]),
       [REPORT_TEXTS.digest, el("code", {}, ...digits(verified.digest))],
     ]),
     heading(1, REPORT_TEXTS.signers),
     ...signerViews(data, verified),
     heading(1, REPORT_TEXTS.behaviour),
-    ...behaviourViews(data, verified, heading),
+    ...behaviourViews(verified, heading),
     ...(verified.payloads.length > 0 ? [heading(1, REPORT_TEXTS.payloads)] : []),
-    ...verified.payloads.flatMap((payload) => payloadView(data, verified, payload)),
+    ...verified.payloads.map((payload) => payloadView(verified, payload)),
     ...(verified.elements.length > 0 ? [heading(1, REPORT_TEXTS.elements), list("ul", verified.elements)] : []),
-    ...toldViews(data, heading, (text) => named(data, text)),
+    ...toldViews(data, verified, heading),
   ];
 }
 
 /** Returns the content of a report whose release these keys have signed. `length`: bytes of the envelope. */
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
-  const refused = refusedByAll(verified);
+  const fault = faultOf(verified);
   return [
-    el("p", { class: `verdict ${refused === undefined ? "good" : "bad"}`, role: "status" }, refused ?? REPORT_TEXTS.good),
+    el("p", { class: `verdict ${fault === undefined ? "good" : "bad"}`, role: "status" }, fault ?? REPORT_TEXTS.good),
     el("p", { class: "dim" }, REPORT_TEXTS.verifier),
     ...envelopeViews(data, verified, length, headings(1)),
   ];

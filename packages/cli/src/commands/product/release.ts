@@ -1,5 +1,5 @@
 import { resolve, sep } from "node:path";
-import type { Artifact, ReleaseRecord } from "@firmseal/behaviour";
+import type { ReleaseRecord } from "@firmseal/behaviour";
 import {
   Failure,
   keyWords,
@@ -178,9 +178,11 @@ function warnOfNothingKnown({ version }: ReleasePlan): void {
 }
 
 function signersOf(record: ReleaseRecord) {
-  const [first] = record.artifacts as readonly [Artifact];
-  for (const name of first.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
-  return first.signers.map(({ alg, kid, thumbprint }) => ({ kid, alg, thumbprint }));
+  const { artifacts } = record;
+  for (const name of new Set(artifacts.flatMap(({ testKeys }) => testKeys)))
+    warn(`signed with the published test key ${name}: anybody can sign with it`);
+  const signers = artifacts.flatMap((one) => one.signers);
+  return [...new Map(signers.map(({ alg, kid, thumbprint }) => [thumbprint, { kid, alg, thumbprint }])).values()];
 }
 
 const STATE_WORDS = { planned: "would be released", released: "released", unchanged: "already exists, with the same content" };

@@ -8,6 +8,7 @@ import { byteWords, grouped, keyWords, STDIO, someOf, tooMuch, usage, warn } fro
 import {
   documentsBeside,
   LIMITS,
+  otherWords,
   type Product,
   previousFolder,
   type ReleaseFolder,
@@ -24,6 +25,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
+import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
 import { productHere } from "../../common/release/product-names.js";
 import {
   boardSlots,
@@ -140,11 +142,12 @@ async function makeReport(path: string, o: ReportOptions) {
       ? { version: folder.record.version }
       : versionFacts(decodeEnvelope(Buffer.from((boards[0] as ReportedBoard).data.envelope, "base64")))),
     sequence: folder?.record.sequence ?? (boards[0] as ReportedBoard).sequence,
-    boards: boards.map(({ data: { board, file, cuts }, sequence, signers }) => ({
+    boards: boards.map(({ data: { board, file, cuts }, sequence, signers, otherSignatures }) => ({
       board: board ?? null,
       file,
       sequence,
       signers,
+      otherSignatures,
       cuts: cuts ? { device: cuts.device, operations: cuts.left ?? cuts.points.length, faults: cuts.faults } : null,
     })),
     left,
@@ -152,6 +155,10 @@ async function makeReport(path: string, o: ReportOptions) {
     testKeys: boards[0]?.testKeys ?? [],
   };
 }
+
+/** Every key that signed a board. */
+const signerWords = (boards: readonly Pick<ReportedBoard, "signers">[]) =>
+  [...new Set(boards.flatMap(({ signers }) => signers.map(keyWords)))].join(", ");
 
 export default define({
   name: "report",
@@ -192,6 +199,7 @@ export default define({
       sequence: ["string", "its sequence number"],
       signers: ["object[]", "keys that signed and count"],
       ...membersOf("signers[]", SIGNER),
+      ...OTHER_SIGNATURES,
       cuts: ["object|null", "power cuts; null: not simulated"],
       ...membersOf("cuts", {
         device: ["string", "the device"],
@@ -205,7 +213,8 @@ export default define({
   },
   run: makeReport,
   words: (f) => [
-    `${f.html}: ${byteWords(f.bytes)}, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}${numberWords(f)}, signed by ${(f.boards[0]?.signers ?? []).map(keyWords).join(", ")}`,
+    `${f.html}: ${byteWords(f.bytes)}, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}${numberWords(f)}, signed by ${signerWords(f.boards)}`,
+    ...f.boards.flatMap(({ file, otherSignatures }) => otherSignatures.map((one) => `${file}: another signature: ${otherWords(one)}`)),
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
   ],
 });

@@ -3,18 +3,21 @@ import { resolve } from "node:path";
 import { isFolder, keyWords, someOf, usage } from "@firmseal/keys";
 import {
   type ConsumerName,
+  otherWords,
   PRODUCT_FILE,
   readEnvelopeFile,
   type StartOverride,
   type TrustOptions,
   trustedKeys,
   type VerifiedBoard,
+  type VerifiedRelease,
   verifyRelease,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { allowNoStart, forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
-import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
+import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
@@ -50,22 +53,29 @@ async function judged(o: VerifyOptions) {
   return { ...o, judge: (envelope: Uint8Array) => checkFor(name, envelope) };
 }
 
+/** What people must know about a release that enough trusted keys have signed. */
+const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelease) => ({
+  signedByTestKeys: [...signedByTestKeys],
+  otherSignatures: [...otherSignatures],
+  refusing: refusing.map(({ refused: { during, code, reason }, vendor, class: name, device = null, slot = null }) => ({
+    ...{ vendor, class: name, device, slot },
+    ...{ during, code, reason },
+  })),
+});
+
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
   if (isForProduct(path, o)) return verifyForProduct(path, o);
   const whom = await trustedKeys(o);
   try {
-    const { sequence, outline, signers, payloadsChecked, payloadsNotChecked, severedAbsent } = await verifyRelease(
-      path,
-      readEnvelopeFile(path),
-      whom,
-      await judged(o),
-    );
+    const verified = await verifyRelease(path, readEnvelopeFile(path), whom, await judged(o));
+    const { sequence, outline, signers, payloadsChecked, payloadsNotChecked, severedAbsent } = verified;
     return {
       sequence,
       ...versionFacts(outline),
       signers,
       testKeys: whom.testKeys,
+      ...doubtsOf(verified),
       ...(whom.trust && { trust: whom.trust }),
       payloadsChecked,
       payloadsNotChecked,
@@ -92,6 +102,9 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
     ...versionFacts(last.outline),
     signers: last.signers,
     testKeys: whom.testKeys,
+    signedByTestKeys: [...new Set(releases.flatMap((one) => one.signedByTestKeys))],
+    otherSignatures: releases.flatMap((one) => one.otherSignatures),
+    refusing: releases.flatMap((one) => doubtsOf(one).refusing),
     ...(whom.trust && { trust: whom.trust }),
     payloadsChecked: releases.flatMap((one) => one.payloadsChecked),
     payloadsNotChecked: releases.flatMap((one) => one.payloadsNotChecked),
@@ -111,6 +124,27 @@ type Facts = Awaited<ReturnType<typeof verifyEnvelope>>;
 
 const signerWords = (signers: Facts["signers"]) =>
   signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ");
+
+/** Never "good" if anybody can sign like this, or if some of its devices refuse it. */
+function verdictWords({ signedByTestKeys, refusing }: Pick<Facts, "signedByTestKeys" | "refusing">): string {
+  if (signedByTestKeys.length > 0) return `signed with a published test key (${signedByTestKeys.join(", ")})`;
+  return refusing.length > 0 ? "signed, but some devices refuse it" : "good";
+}
+
+const DOUBTS: Shape = {
+  signedByTestKeys: ["string[]", "published test keys among the signers"],
+  ...OTHER_SIGNATURES,
+  refusing: ["object[]", "devices that refuse it, although others take it"],
+  ...membersOf("refusing[]", {
+    vendor: ["string", "vendor"],
+    class: ["string", "class"],
+    device: ["string|null", "device, if the release is for single devices"],
+    slot: ["number|null", "slot, if the release distinguishes slots"],
+    during: ["string", "install or start"],
+    code: ["number", "number of the refusal"],
+    reason: ["string", "its name"],
+  }),
+};
 
 export default define({
   name: "verify",
@@ -138,6 +172,7 @@ export default define({
     signers: ["object[]", "trusted keys that signed"],
     ...membersOf("signers[]", SIGNER),
     ...TEST_KEYS,
+    ...DOUBTS,
     ...TRUST_SHAPE,
     payloadsChecked: ["string[]", "URIs of the payloads that match their digests"],
     payloadsNotChecked: ["string[]", "with --without-payloads: URIs of the missing payloads"],
@@ -155,8 +190,11 @@ export default define({
   run: verifyEnvelope,
   words: (f, path) => [
     ...(f.releases
-      ? f.releases.map((one) => `${one.path}: good, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`)
-      : [`${path}: good, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
+      ? f.releases.map(
+          (one) => `${one.path}: ${verdictWords(f)}, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`,
+        )
+      : [`${path}: ${verdictWords(f)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
+    ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),
     // it may be that of a stranger, in whose folder the command runs
     ...(f.releases ? [`trusted keys: those of ${f.keysFrom.join(", ")}`] : []),
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),

@@ -8,6 +8,8 @@ import {
   explain,
   identityOf,
   namedIdentities,
+  type OtherSignature,
+  otherSignatures,
   outsideUris,
   type Product,
   payloadsBeside,
@@ -69,6 +71,7 @@ export interface ReportedBoard {
   /** URIs of payloads that are neither in the envelope nor beside it. */
   payloadsNotChecked: string[];
   testKeys: string[];
+  otherSignatures: OtherSignature[];
 }
 
 /** The device that the options name. */
@@ -198,6 +201,7 @@ export async function reportBoard(input: BoardInput): Promise<ReportedBoard> {
   };
   return {
     ...{ data, signers, testKeys: whom.testKeys },
+    otherSignatures: await otherSignatures(decodeEnvelope(envelope).signatures, policy.anchors),
     sequence: formatSequence(manifest.sequence),
     payloadBytes: sizeOf(manifest),
     payloadsNotChecked: outsideUris(manifest).filter((uri) => !files.has(uri)),

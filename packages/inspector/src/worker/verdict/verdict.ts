@@ -56,13 +56,28 @@ async function releaseVerdict(desk: Desk, main: Main, policy: DeskPolicy | undef
   try {
     // with the keys first: a damaged file is refused as on a device, whatever a tool can still read of it
     open(main.bytes, policy.trust);
+    const other = otherRefusal(main, policy);
+    if (other) return refused(other.fault, signatures, (words) => TEXTS.refusedBy(other.name, words));
     const data = dataOf(main, policy);
-    const verified = await verifyReport(device(), policy.trust, data, main.bytes, progress);
+    const testKeys = new Map(policy.keys.map(({ key }) => [toHex(thumbprint(key)), testKeyName(key)]));
+    const verified = await verifyReport(device(), policy.trust, data, main.bytes, (one) => testKeys.get(one), progress);
     const release = { data, verified, length: main.bytes.length };
     return { state: "good", words: "", signatures, release, notes: notesOf(desk, policy, verified) };
   } catch (e) {
     return refused(e, signatures);
   }
+}
+
+/** The first kind of device that does not trust the signers, although the chosen one does. */
+function otherRefusal({ bytes }: Main, { others }: DeskPolicy): { name: string; fault: unknown } | undefined {
+  for (const { name, trust } of others) {
+    try {
+      open(bytes, trust());
+    } catch (fault) {
+      return { name, fault };
+    }
+  }
+  return undefined;
 }
 
 const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) => `${TEXTS.refused}: ${text}`): DeskVerdict => {
@@ -73,14 +88,13 @@ const refused = (e: unknown, signatures: SignatureRow[], words = (text: string) 
   return { state: "bad", words: words(text), ...at, signatures, notes: [] };
 };
 
-function dataOf(main: Main, { keys, trust, list }: DeskPolicy): PageData {
+function dataOf(main: Main, { keys, trust }: DeskPolicy): PageData {
   const { kinds, slots } = kindsOf(main);
   return {
     file: main.name,
     made: "",
-    keys: keys.map(({ key, name, anchor }) => reportKey(key, anchor, name)),
+    keys: keys.map(({ key, anchor }) => reportKey(key, anchor, undefined)),
     threshold: trust.threshold ?? 1,
-    ...(list && { trust: { name: trustName(list.store), sequence: formatSequence(list.store.sequence), role: "release" } }),
     names: {},
     kinds: kinds.map(reportKind),
     slots,
@@ -100,11 +114,10 @@ function signatureRows(signatures: readonly CoseSignature[], keys: DeskPolicy["k
 }
 
 function notesOf(desk: Desk, policy: DeskPolicy, verified: NonNullable<DeskVerdict["release"]>["verified"]): string[] {
-  const tests = policy.keys.flatMap(({ key }, i) => (verified.signed[i] ? (testKeyName(key) ?? []) : []));
   const outside = verified.payloads.filter(({ inside }) => !inside);
   const isOpen = ({ uri, digest }: (typeof outside)[number]) => desk.payloads.some((one) => one.uri === uri && one.digest === digest?.hex);
   return [
-    ...tests.map((name) => TEXTS.isTestKey(name)),
+    ...(policy.list ? [TEXTS.trustKeys(trustName(policy.list.store), formatSequence(policy.list.store.sequence))] : []),
     ...(policy.list && !policy.list.pinned ? [TEXTS.trustNotPinned] : []),
     ...outside.map((payload) => (isOpen(payload) ? TEXTS.outsideGood : TEXTS.outside)(payload.uri)),
   ];
