@@ -47,7 +47,13 @@ function compiledSchemas(folder, schemas, names, options) {
   const { Ajv2020 } = ofPackage("ajv/dist/2020.js");
   const { default: standaloneCode } = ofPackage("ajv/dist/standalone");
   // a part that is referred to becomes a function, rather than code wherever it is referred to
-  const ajv = new Ajv2020({ allowUnionTypes: true, inlineRefs: false, code: { source: true, esm: true }, ...options });
+  const ajv = new Ajv2020({
+    allowUnionTypes: true,
+    keywords: ["refersTo"],
+    inlineRefs: false,
+    code: { source: true, esm: true },
+    ...options,
+  });
   for (const schema of schemas) ajv.addSchema(schema);
   return standaloneCode(ajv, names);
 }

@@ -1,9 +1,10 @@
 // A product file of a stranger, in whose folder a command runs: where its paths may lead, and what is shown of them.
 
-import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
+import { sha256Hex } from "@firmseal/keys";
 import { describe, expect, it } from "vitest";
-import { expectFailure, type Place, signImage, words } from "../../test-support/src/command-line/run.js";
+import { expectFailure, image, type Place, type Result, signImage, words } from "../../test-support/src/command-line/run.js";
 import { PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 const withImage = (image: string) => PRODUCT.replace('"app.js"', JSON.stringify(image));
@@ -123,6 +124,51 @@ describe("what a product file leads to", () => {
       `would write ${p.at("dist/1.0.0")}`,
     ])
       expect(said).toContain(line);
+  });
+
+  it("is shown with --dry-run member by member, with digests, thumbprints, and what starts a program", async () => {
+    const waiver = '[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2099-01-01\n[trust]\nkeys = "A.jwk"\n';
+    const p = world(PRODUCT.replace('release = "A.pem"', 'release = ["exec:./sign", "pkcs11:object=x?module-path=/x.so"]').concat(waiver));
+    p.put("sign", "#!/bin/sh\nexit 1\n", 0o755);
+    const r = await p.ok(["release", "--version", "1.0.0", "--dry-run", "--json"]);
+    const { references } = r.json as { references: { members: { member: string }[]; thumbprints: string[] } };
+    const plain = { path: null, sha256: null, startsProgram: false };
+    expect(references.members).toEqual(
+      expect.arrayContaining([
+        { ...plain, member: "/vendor", refersTo: "device", value: "example.com" },
+        { ...plain, member: "/keys/release/0", refersTo: "key", value: "exec:./sign", startsProgram: true },
+        expect.objectContaining({ member: "/keys/release/1", startsProgram: true }),
+        { ...plain, member: "/policy/waivers/0/until", refersTo: "waiver", value: "2099-01-01" },
+        { ...plain, member: "/trust/keys", refersTo: "key", value: "A.jwk", path: "A.jwk", sha256: sha256Hex(p.get("A.jwk")) },
+      ]),
+    );
+    expect(references.thumbprints).toEqual([(await p.ok(["pubkey", "A.pem", "--json"])).json["thumbprint"]]);
+    const said = (await p.ok(["release", "--version", "1.0.0", "--dry-run"])).stdout;
+    for (const line of [
+      "would start the program of exec:./sign",
+      `devices trust ${references.thumbprints[0]}`,
+      "/policy/waivers/0/rule is L40",
+    ])
+      expect(said).toContain(line);
+  });
+
+  it("is images in another folder with --images, and nowhere else", async () => {
+    const p = world();
+    p.folder("job/build");
+    for (const name of ["build/a-7f3.bin", "build/b.bin", "app.js"]) p.put(`job/${name}`, image(2500, 7));
+    const dryRun = ["release", "--version", "1.0.0", "--dry-run", "--json"];
+    const imagesOf = (r: Result) =>
+      (r.json["boards"] as { images: { real: string }[] }[]).flatMap(({ images }) => images.map(({ real }) => real));
+    expect(imagesOf(await p.ok([...dryRun, "--images", "job"]))).toEqual(
+      ["job/build/a-7f3.bin", "job/build/b.bin", "job/app.js"].map((name) => realpathSync(p.at(name))),
+    );
+    expect(imagesOf(await p.ok(dryRun))[2]).toBe(realpathSync(p.at("app.js")));
+    // a file of the job that leads to one of the product
+    rmSync(p.at("job/app.js"));
+    symlinkSync("../A.pem", p.at("job/app.js"));
+    expect(expectFailure(await p.run([...dryRun.slice(0, -1), "--images", "job"]), 1)).toMatch(/is outside the folder of images/);
+    rmSync(p.at("job/app.js"));
+    expect(expectFailure(await p.run([...dryRun.slice(0, -1), "--images", "job"]), 1)).toContain("job/app.js: no image has this name");
   });
 
   it("is shown by verify: whose keys it trusts", async () => {

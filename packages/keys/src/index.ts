@@ -72,6 +72,7 @@ export { openModule } from "./sources/pkcs11/module.js";
 export { tokenSigner } from "./sources/pkcs11/pkcs11.js";
 export { findSlots, noSuchToken, openToken, pinState, type TokenSlot } from "./sources/pkcs11/token.js";
 export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
+export { startsProgram } from "./sources/programs.js";
 export { provePossession } from "./sources/proof.js";
 export {
   anchors,

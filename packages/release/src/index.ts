@@ -39,6 +39,7 @@ export { type NewProduct, newProduct } from "./product/file/new.js";
 export { type Board, boardsOf, type Product } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { readProduct } from "./product/file/read.js";
+export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export type { ReleaseLint } from "./product/lint.js";
 export { productNames } from "./product/names.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan, triedPlan } from "./product/plan.js";

@@ -19,11 +19,14 @@ const PARTS = {
   cohort: "urn:firmseal:fleet:1#/$defs/cohort",
 };
 
+/** What members of a product file name: product/file/marked.ts. It makes no value invalid. */
+const MARKS = ["refersTo"];
+
 let ajv: Ajv2020 | undefined;
 
 /** The violations of a value. Empty if it is valid. */
 export function violations(value: unknown, part: keyof typeof PARTS): readonly Violation[] {
-  ajv ??= new Ajv2020({ allowUnionTypes: true, verbose: true }).addSchema([fleet, product, record, trust]);
+  ajv ??= new Ajv2020({ allowUnionTypes: true, verbose: true, keywords: MARKS }).addSchema([fleet, product, record, trust]);
   const check = ajv.getSchema(PARTS[part]) as ValidateFunction;
   return check(value) ? [] : ((check.errors ?? []) as readonly Violation[]);
 }

@@ -58,6 +58,7 @@ interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, Ap
   version: string;
   product?: string;
   allowOutside?: string[];
+  images?: string;
   out?: string;
   previous?: string;
   diff?: string;
@@ -112,12 +113,12 @@ async function withFindings<T>(
 
 /** Makes a release of all boards of a product, or of those that are named. */
 async function release(boards: string[], o: ReleaseCommandOptions) {
-  const product = readProduct(o.product ?? PRODUCT_FILE, o.allowOutside);
+  const product = readProduct(o.product ?? PRODUCT_FILE, o.allowOutside, o.images);
   return withFindings(o, product, (linted) => releaseProduct(product, boards, o, linted));
 }
 
 async function releaseProduct(product: Product, boards: string[], o: ReleaseCommandOptions, linted: (report: ReleaseLint) => void) {
-  const { json: _, product: _file, allowOutside: _outside, sarif: _sarif, ...rest } = o;
+  const { json: _, product: _file, allowOutside: _outside, images: _images, sarif: _sarif, ...rest } = o;
   const lines = new LiveLines();
   const first = await planRelease(product, {
     ...rest,
@@ -143,7 +144,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     return {
       ...facts,
       boards: planned(plan, plan.cuts),
-      references: references(plan),
+      references: await references(plan),
       state: plan.existing ? "unchanged" : "planned",
       sequence: planSequence === undefined ? null : String(planSequence),
       artifacts: [],
@@ -195,6 +196,7 @@ export default define({
     option("--version <version>", "version of the release: 1.4.2, 1.5.0-rc.1, 1.4.2+7", { required: true }),
     productFile(),
     allowOutside(),
+    option("--images <dir>", "folder that the images of the product file are relative to, and must be in (default: that of the file)"),
     option(
       "-o, --out <dir>",
       "folder of releases; the release is a folder in it, named after the version (default: from the product file)",
@@ -251,6 +253,16 @@ export default define({
       keys: ["string[]", "references of the keys that would sign"],
       reads: ["string[]", "other files and folders that it names: trust, keys, bill of materials, earlier releases"],
       writes: ["string", "folder of the release"],
+      members: ["object[]", "members of the product file that name keys, paths, targets, devices or waivers"],
+      ...membersOf("members[]", {
+        member: ["string", "JSON Pointer of the member"],
+        refersTo: ["string", "what it names: key, recipient, path, program, target, ledger, device or waiver"],
+        value: ["string", "its text"],
+        path: ["string|null", "the file that it leads to, with links resolved, from the folder of the product file"],
+        sha256: ["string|null", "SHA-256 of that file, unless it may have a secret"],
+        startsProgram: ["boolean", "whether it starts a program, or loads a library"],
+      }),
+      thumbprints: ["string[]", "keys that devices trust, as far as public files of the product name them"],
     }),
     artifacts: ["object[]", "files of the release; release.json has more about them"],
     ...membersOf("artifacts[]", {

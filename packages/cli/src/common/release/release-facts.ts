@@ -12,6 +12,9 @@ import {
   type Product,
   productNames,
   type ReleasePlan,
+  type ShownMember,
+  shownMembers,
+  trustedThumbprints,
 } from "@firmseal/release";
 import { unlessThrown } from "@firmseal/signer";
 import type { Picture } from "../../show/bars.js";
@@ -54,7 +57,7 @@ export function planned(plan: ReleasePlan, cuts: ReleasePlan["cuts"]) {
 }
 
 /** What a product file leads to: what opens a key, what is read, and where it is written. */
-export function references({ product, options, folder }: ReleasePlan) {
+export async function references({ product, options, folder, trust }: ReleasePlan) {
   const { file, root, keys } = product.trust;
   const reads = [file, ...root, ...keys, product.policy.sbom, product.sequence.previous].filter((path) => path !== undefined);
   return {
@@ -62,15 +65,26 @@ export function references({ product, options, folder }: ReleasePlan) {
     keys: [...product.keys[options.role ?? "release"]],
     reads: reads.map((path) => unlessThrown(() => realpathSync(path)) ?? resolve(path)),
     writes: resolve(folder),
+    members: shownMembers(product),
+    thumbprints: await trustedThumbprints(product, trust),
   };
 }
 
-export function referenceLines(plan: ReturnType<typeof references>, boards: PlannedBoards): Line[] {
+/** Members that neither the lines before nor the table of images show. */
+const otherMembers = (members: readonly ShownMember[]) =>
+  members
+    .filter(({ refersTo, member }) => refersTo !== "key" && refersTo !== "path" && !member.endsWith("/uri"))
+    .map(({ member, value }) => `${member} is ${value}`);
+
+export function referenceLines(plan: Awaited<ReturnType<typeof references>>, boards: PlannedBoards): Line[] {
   const images = boards.flatMap((one) => one.images.map(({ real }) => real));
   return [
     ...plan.keys.map((key) => `would be signed by ${key}`),
     ...[plan.product, ...plan.reads, ...images].map((path) => `reads ${path}`),
     `would write ${plan.writes}`,
+    ...plan.members.flatMap(({ value, startsProgram }) => (startsProgram ? [`would start the program of ${value}`] : [])),
+    ...plan.thumbprints.map((thumbprint) => `devices trust ${thumbprint}`),
+    ...otherMembers(plan.members),
   ].map((text) => ({ text: visible(text) }));
 }
 

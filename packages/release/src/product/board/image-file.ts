@@ -1,7 +1,7 @@
 // The file of an image: what a build wrote, under a name that may have a version or a date in it.
 
 import { statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { grouped, isFile, someOf } from "@firmseal/keys";
 import { unlessThrown } from "@firmseal/signer";
 import { LIMITS } from "../../input/limits.js";
@@ -39,9 +39,9 @@ function oneFile(product: Product, pattern: string, at: string): string {
   return found[0] as string;
 }
 
-/** Files that a pattern matches. The name of the product's own folder is not a part of the pattern. */
+/** Files that a pattern matches. The name of the folder of images is not a part of the pattern. */
 function matching(product: Product, pattern: string, at: string): string[] {
-  const folder = dirname(product.path);
+  const folder = product.images;
   const isBelow = pattern.startsWith(`${folder}/`);
   const found = filesMatching(isBelow ? folder : "", isBelow ? pattern.slice(folder.length + 1) : pattern);
   if (!found)

@@ -14,23 +14,24 @@ function below(folder: string, path: string): string | undefined {
 /** Git keeps the token of a CI job in its configuration, and the addresses of other repositories. */
 const isOfGit = (rest: string) => rest.split(sep).some((part) => part.toLowerCase() === ".git");
 
-function isAllowed(product: Product, path: string, real: (path: string) => string): boolean {
-  const rest = below(real(dirname(product.path)), path);
+function isAllowed(product: Product, path: string, real: (path: string) => string, folder = dirname(product.path)): boolean {
+  const rest = below(real(folder), path);
   if (rest !== undefined && !isOfGit(rest)) return true;
   return product.allowOutside.some((folder) => below(real(folder), path) !== undefined);
 }
 
 /**
- * Returns the real path of an existing file that the product file names at the member `at`. Throws a Failure: PRODUCT,
- * if it is outside the folder of the product file, or in .git, and not in a folder of `allowOutside`.
+ * Returns the real path of an existing image that the product file names at the member `at`. Throws a Failure: PRODUCT,
+ * if it is outside the folder of images, by default that of the product file, or in .git, and not in a folder of
+ * `allowOutside`.
  */
 export function insideProject(product: Product, path: string, at: string): string {
   const real = realpathSync(path);
-  if (isAllowed(product, real, (folder) => realpathSync(folder))) return real;
+  if (isAllowed(product, real, (folder) => realpathSync(folder), product.images)) return real;
   const where = real === resolve(path) ? path : `${path} is a link to ${real}, and`;
   throw product.fault(
     at,
-    `${where} is outside the folder of the product file, or in .git`,
+    `${where} is outside the folder of ${product.images === dirname(product.path) ? "the product file" : "images"}, or in .git`,
     `if the product file is yours, and the file may be published: --allow-outside ${dirname(real)}`,
   );
 }
@@ -40,7 +41,7 @@ export const foldersOutside = (product: Product): string[] => [
   ...new Set(
     product.boards
       .flatMap(({ images }) => images.flatMap(({ files }) => files))
-      .filter((file) => !isAllowed(product, resolve(file), (folder) => resolve(folder)))
+      .filter((file) => !isAllowed(product, resolve(file), (folder) => resolve(folder), product.images))
       .map((file) => dirname(file)),
   ),
 ];

@@ -6,6 +6,7 @@ import { suggestion } from "@firmseal/signer";
 import type { ConsumerName } from "../../consumer/consumers.js";
 import type { Waiver } from "../../lint/lint.js";
 import type { Policy } from "../../lint/rule.js";
+import type { MarkedMember } from "./marked.js";
 import type { SequenceSource, SigningRole } from "./written.js";
 
 /** An image of a board, and the component that gets it. */
@@ -78,6 +79,10 @@ export interface Product {
   readonly policy: ProductPolicy;
   /** The folder of releases. */
   readonly out: string;
+  /** What its members name, as it is written. */
+  readonly marked: readonly MarkedMember[];
+  /** The folder that the paths of images are relative to, and must be in. */
+  readonly images: string;
   /** Folders outside that of the product file to which its paths may lead. */
   readonly allowOutside: readonly string[];
   /** The line and column of a member, from 1. */

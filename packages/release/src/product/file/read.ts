@@ -17,6 +17,7 @@ import {
 import { decodeUtf8, formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import { identityOf } from "../../input/identity.js";
 import { LIMITS } from "../../input/limits.js";
+import { markedMembers } from "./marked.js";
 import { positionOf } from "./position.js";
 import type { Board, Product, ProductImage, ProductPolicy, ProductTrust } from "./product.js";
 import { HINT, type References, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
@@ -40,6 +41,7 @@ class Reader {
     private readonly text: string,
     private readonly written: Written,
     private readonly allowOutside: readonly string[],
+    private readonly folder = dirname(path),
   ) {}
 
   fault(pointer: string, what: string, hint = HINT): Failure {
@@ -48,8 +50,7 @@ class Reader {
   }
 
   /** Paths are relative to the file that names them. */
-  private at(file: string): string {
-    const folder = dirname(this.path);
+  private at(file: string, folder = dirname(this.path)): string {
     return isAbsolute(file) || folder === "." ? file : join(folder, file);
   }
 
@@ -101,7 +102,7 @@ class Reader {
     const main: ProductImage = {
       name: "image",
       component: board.component,
-      files: (typeof board.image === "object" ? [board.image.a, board.image.b] : [board.image]).map((file) => this.at(file)),
+      files: (typeof board.image === "object" ? [board.image.a, board.image.b] : [board.image]).map((file) => this.at(file, this.folder)),
       uri: travels(board.uri),
       sizes: both ? [a, b] : [smaller],
       at: `/boards/${name}/image`,
@@ -110,7 +111,7 @@ class Reader {
       (one, i): ProductImage => ({
         name: one.name,
         component: one.name,
-        files: [this.at(one.image)],
+        files: [this.at(one.image, this.folder)],
         uri: travels(one.uri),
         sizes: [sizeOf(one.slot)],
         at: `/boards/${name}/components/${i}/image`,
@@ -209,6 +210,8 @@ class Reader {
       profileAlg: written.profile === undefined ? undefined : PROFILE_ALGS[written.profile.split("-")[2] as string],
       policy: this.policy(),
       out: this.at(written.out ?? "dist"),
+      marked: markedMembers(written),
+      images: this.folder,
       allowOutside: this.allowOutside,
       position: (pointer) => positionOf(this.text, pointer),
       fault: (pointer, what, hint) => this.fault(pointer, what, hint),
@@ -228,15 +231,16 @@ function productBytes(path: string): Uint8Array {
 
 /**
  * Reads a product file. `allowOutside`: folders outside its own to which its paths may lead, and which must exist.
- * Throws a Failure: ENVIRONMENT if it is missing, PRODUCT with the line and column of a fault.
+ * `images`: the folder that the paths of its images are relative to. Default: its own. Throws a Failure: ENVIRONMENT if
+ * it is missing, PRODUCT with the line and column of a fault.
  */
-export function readProduct(path: string, allowOutside: readonly string[] = []): Product {
+export function readProduct(path: string, allowOutside: readonly string[] = [], images?: string): Product {
   const text = decodeUtf8(productBytes(path));
   if (text === undefined) throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
-  return productIn(path, text, allowOutside);
+  return productIn(path, text, allowOutside, images);
 }
 
 /** The product in the text of a file. `path`: its name, for messages and for the paths in it. */
-export function productIn(path: string, text: string, allowOutside: readonly string[] = []): Product {
-  return new Reader(path, text, writtenIn(path, text), allowOutside).product();
+export function productIn(path: string, text: string, allowOutside: readonly string[] = [], images?: string): Product {
+  return new Reader(path, text, writtenIn(path, text), allowOutside, images).product();
 }
