@@ -1,24 +1,21 @@
 // The two modes of the action. It runs the command line that is built into it, and adds nothing to what that decides:
-// candidate needs no key, publish signs only what a candidate of the same digest has described.
+// candidate needs no key, publish signs only what a candidate of the same digest has described. Who signs, who is
+// trusted and what was released before are those of a protected ref, and never of an artifact.
 
 import { spawnSync } from "node:child_process";
-import { createHash, randomUUID } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as core from "@actions/core";
-import { type Image, type ReleaseFacts, summarize, summarizeLint } from "./summary.js";
+import { candidateText, imagesFolder, pinnedCandidate, productFile, refuseOther, sha256 } from "./candidate.js";
+import { type Checkout, isIn, openCheckout } from "./protected.js";
+import { type ReleaseFacts, summarize, summarizeLint } from "./summary.js";
 
 const BUILT_IN = fileURLToPath(new URL("firmseal/bin/firmseal.js", import.meta.url));
 
-/** What a candidate pins. Nothing in it depends on the machine, or on whether a key is there. */
-interface Candidate {
-  product: string;
-  /** SHA-256 of the product file, which says which keys sign, and how numbers are made. */
-  productFile: string;
-  version: string;
-  boards: { board: string; classes: string[]; images: Omit<Image, "path" | "slotSize">[] }[];
-}
+/** The inputs with secrets, and the variables in which the command line and the product file find them. */
+const SECRETS = { passphrase: "FIRMSEAL_PASSPHRASE", pin: "FIRMSEAL_PIN" } as const;
 
 /**
  * Shows text of a program in the log of the job. To the runner, `::` after spaces and `##[` anywhere begin a command.
@@ -29,9 +26,24 @@ function showInLog(text: string): void {
   if (text) process.stdout.write(`::stop-commands::${token}\n${text}\n::${token}::\n`);
 }
 
+/** The environment of a command: without the secrets of the inputs, unless it signs. */
+function environment(signs: boolean): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  const given = {
+    passphrase: core.getInput("passphrase", { trimWhitespace: false }),
+    pin: core.getInput("pin", { trimWhitespace: false }),
+  };
+  for (const name of ["passphrase", "pin"] as const) {
+    delete env[`INPUT_${name.toUpperCase()}`];
+    if (signs && given[name]) env[SECRETS[name]] = given[name];
+  }
+  return env;
+}
+
 /** Runs a command. Its words go to the log of the job. Throws the message of a failure, with its hint. */
-function firmseal<T>(args: readonly string[]): T {
+function firmseal<T>(args: readonly string[], signs = false): T {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [core.getInput("program") || BUILT_IN, ...args], {
+    env: environment(signs),
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
     maxBuffer: 64 * 1024 * 1024,
@@ -45,95 +57,127 @@ function firmseal<T>(args: readonly string[]): T {
   return answer;
 }
 
-const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-
-const productFile = () => core.getInput("product") || "firmseal.toml";
-
 /** Inputs are values, never options: they are joined to their option, or come after all of them. */
 function releaseArguments(...more: string[]): string[] {
   const boards = core.getInput("boards").split(/\s+/).filter(Boolean);
   // a tag is often v1.4.2
   const version = core.getInput("version", { required: true }).replace(/^v(?=[0-9])/, "");
   const previous = core.getInput("previous");
+  const images = core.getInput("images");
   const before = previous ? [`--previous=${previous}`, ...(hasEnvelopes(previous) ? [`--diff=${previous}`] : [])] : [];
-  return ["release", `--version=${version}`, `--product=${productFile()}`, "--json", ...before, ...more, "--", ...boards];
+  const from = [`--product=${productFile()}`, ...(images ? [`--images=${images}`] : [])];
+  return ["release", `--version=${version}`, ...from, "--json", ...before, ...more, "--", ...boards];
 }
 
 /** Whether there is more than a record: that says what was released, and not what devices do with it. */
 const hasEnvelopes = (path: string) => !path.endsWith(".json") || readdirSync(dirname(path)).some((name) => name.endsWith(".suit"));
 
-function candidateOf({ product, version, boards }: ReleaseFacts): Candidate {
-  return {
-    product,
-    productFile: sha256(readFileSync(productFile())),
-    version,
-    boards: boards.map(({ board, classes, images }) => ({
-      board,
-      classes,
-      images: images.map(({ component, slot, size, digest, uri, file }) => ({ component, slot, size, digest, uri, file })),
-    })),
-  };
+function refuseMissing(input: string, path: string, hint: string): void {
+  if (!existsSync(path)) throw new Error(`${input}: ${path} does not exist; ${hint}`);
 }
-
-/** The file of the candidate. Throws if its digest is not the pinned one. */
-function pinnedCandidate(): string {
-  const wanted = core.getInput("candidate-digest", { required: true });
-  if (!/^[0-9a-f]{64}$/.test(wanted)) throw new Error("candidate-digest: not a SHA-256 in hex; give the output of the candidate job");
-  const path = core.getInput("candidate");
-  if (!existsSync(path)) throw new Error(`candidate: the file ${path} does not exist; download what the candidate job uploaded`);
-  const given = readFileSync(path);
-  if (sha256(given) !== wanted) throw new Error(`${path} is not the candidate with the digest ${wanted}`);
-  return given.toString("utf8");
-}
-
-const textOf = (candidate: Candidate) => `${JSON.stringify(candidate, null, 2)}\n`;
 
 const writeSummary = async () => {
   if (process.env["GITHUB_STEP_SUMMARY"]) await core.summary.write();
 };
 
+/** What was released before must be there in both modes: without it, any number and any version would be new. */
+function checkInputs(): void {
+  const previous = core.getInput("previous");
+  if (previous) refuseMissing("previous", previous, "name the release.json of the last release, in the checkout");
+  refuseMissing("images", imagesFolder(), "download the images into it");
+}
+
 async function candidate(): Promise<void> {
+  checkInputs();
   const folder = dirname(core.getInput("candidate"));
   if (!existsSync(folder)) throw new Error(`candidate: the folder ${folder} does not exist; make it, or name another file`);
   const sarif = core.getInput("sarif");
   const facts = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...(sarif ? [`--sarif=${sarif}`] : [])));
-  const text = textOf(candidateOf(facts));
+  const text = candidateText(facts);
   writeFileSync(core.getInput("candidate"), text);
   const digest = sha256(text);
   core.setOutput("candidate-digest", digest);
   core.setOutput("version", facts.version);
   core.setOutput("folder", facts.folder);
   core.setOutput("sequence", facts.sequence ?? "");
-  summarize(`${facts.product} ${facts.version}: candidate`, facts, [
+  summarize("candidate", facts, [
     ["Sequence number", facts.sequence ?? "next number of the log"],
+    ["Product file", sha256(readFileSync(productFile()))],
     ["Candidate", digest],
   ]);
   await writeSummary();
 }
 
-/** Throws unless the sources here make what the candidate describes. */
-function refuseOther(facts: ReleaseFacts): void {
-  if (textOf(candidateOf(facts)) !== pinnedCandidate())
-    throw new Error("what would be released here is not the candidate: the images or the product file have changed since");
+/** Throws if a path that decides about keys, trust, numbers or programs is among the images. */
+function refuseAmongImages(what: string, path: string): void {
+  let there = resolve(path);
+  while (!existsSync(there)) there = dirname(there);
+  if (isIn(imagesFolder(), there))
+    throw new Error(`${what}: ${path} is in the folder of images, which a job without rights has written; take it from the protected ref`);
+}
+
+/** Throws unless everything that decides is as the protected ref has it. The facts are of a dry run: no key is open. */
+function refuseUntrusted({ references, folder }: ReleaseFacts, checkout: Checkout): void {
+  const base = realpathSync(dirname(productFile()));
+  for (const { member, path, startsProgram, value } of references?.members ?? []) {
+    if (startsProgram && !core.getBooleanInput("allow-exec"))
+      throw new Error(`${member}: ${value} starts a program where the key is; if that is what you want: allow-exec: true`);
+    if (path === null) continue;
+    const file = join(base, path);
+    refuseAmongImages(member, file);
+    // a private key may be in no repository, and a bill of materials comes from the build
+    if (/^\/(trust|sequence)\//.test(member)) checkout.requireAll(file);
+  }
+  refuseAmongImages("out", folder);
+}
+
+/** What must not be wrong with a release that was just made. */
+interface Doubts {
+  signedByTestKeys: string[];
+  otherSignatures: { alg: string }[];
+  refusing: { class: string; reason: string }[];
+}
+
+function refuseDoubtful({ signedByTestKeys: [testKey], otherSignatures: [other], refusing: [refusing] }: Doubts): void {
+  if (testKey) throw new Error(`the published test key ${testKey} signed it: anybody can do that; use a key of your own`);
+  if (other) throw new Error(`a key that is not trusted signed it (${other.alg}); trust its public key, or sign without it`);
+  if (refusing) throw new Error(`devices of class ${refusing.class} refuse it (${refusing.reason}); see the log`);
 }
 
 async function publish(): Promise<void> {
   const out = core.getInput("out");
   const first = core.getBooleanInput("first");
+  for (const name of ["passphrase", "pin"] as const)
+    if (core.getInput(name)) core.setSecret(core.getInput(name, { trimWhitespace: false }));
   // before a minute of power cuts
   pinnedCandidate();
+  checkInputs();
+  if (!core.getInput("images")) throw new Error("images: publish takes images from a folder of their own; download the artifact into it");
+  const checkout = openCheckout(productFile());
+  refuseAmongImages("product", productFile());
+  const program = core.getInput("program");
+  if (program) refuseAmongImages("program", program);
+  checkout.requireFile(productFile());
+  const previous = core.getInput("previous");
+  if (previous) {
+    refuseAmongImages("previous", previous);
+    checkout.requireAll(previous);
+  }
   const more = [...(out ? [`--out=${out}`] : []), ...(first ? ["--first"] : [])];
   const planned = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...more));
+  refuseUntrusted(planned, checkout);
   refuseOther(planned);
   // a runner is new: it cannot know of another build with this version
   if (!planned.previous && planned.state !== "unchanged" && !first)
     throw new Error("no earlier release is known: give previous, or first: true if nothing was released yet");
-  const facts = firmseal<ReleaseFacts>(releaseArguments(...more));
+  const passphrase = core.getInput("passphrase") ? [`--passphrase-env=${SECRETS.passphrase}`] : [];
+  const made = firmseal<ReleaseFacts>(releaseArguments(...passphrase, ...more), true);
+  const facts = { ...made, ...(planned.references && { references: planned.references }) };
   // what was written, against what was described, and by the verifier of the devices. Otherwise nothing of it may be
   // published.
   try {
     refuseOther(facts);
-    firmseal<object>(["verify", `--product=${productFile()}`, "--json", "--", facts.folder]);
+    refuseDoubtful(firmseal<Doubts>(["verify", `--product=${productFile()}`, "--json", "--", facts.folder]));
   } catch (e) {
     if (facts.state === "released") rmSync(facts.folder, { recursive: true, force: true });
     throw e;
@@ -147,9 +191,11 @@ async function publish(): Promise<void> {
   core.setOutput("version", facts.version);
   core.setOutput("envelopes", JSON.stringify(envelopes));
   core.setOutput("signers", JSON.stringify(facts.signers.map(({ alg, thumbprint }) => ({ alg, thumbprint }))));
-  summarize(`${facts.product} ${facts.version}: ${facts.state}`, facts, [
+  summarize(facts.state, facts, [
     ["Sequence number", facts.sequence ?? ""],
     ...facts.signers.map(({ alg, thumbprint }): [string, string] => [`Signed by ${alg}`, thumbprint]),
+    ["Product file", sha256(readFileSync(productFile()))],
+    ["Protected ref", `${checkout.ref} at ${checkout.commit}`],
     ...envelopes.map(({ file, sha256: digest }): [string, string] => [file, digest]),
   ]);
   await writeSummary();

@@ -6,6 +6,7 @@ import { visible } from "../../packages/keys/src/words.js";
 
 export interface Image {
   path: string;
+  real: string;
   component: string;
   slot: string | null;
   size: number;
@@ -32,6 +33,16 @@ interface Change {
   lines: string[];
 }
 
+/** A member of the product file that names something. */
+interface Member {
+  member: string;
+  refersTo: string;
+  value: string;
+  path: string | null;
+  sha256: string | null;
+  startsProgram: boolean;
+}
+
 export interface ReleaseFacts {
   product: string;
   version: string;
@@ -42,6 +53,8 @@ export interface ReleaseFacts {
   artifacts: { kind: string; file: string; board: string; digest: string; size: number }[];
   signers: { alg: string; thumbprint: string }[];
   previous: { path: string; version: string; sequence: string } | null;
+  /** Of a dry run. */
+  references?: { members: Member[]; thumbprints: string[] };
   lint: { findings: Finding[]; skipped: { rule: string; name: string; why: string }[] };
   changes?: Change[];
 }
@@ -96,10 +109,31 @@ function summarizeChanges({ changes, previous }: ReleaseFacts): void {
   }
 }
 
+/** What the product file names: the person who approves the release approves this. */
+function summarizeProduct({ product, boards, references }: ReleaseFacts): void {
+  const { members = [], thumbprints = [] } = references ?? {};
+  const rows = [
+    ...members.map(({ member, refersTo, value, path, sha256, startsProgram }) => [
+      member,
+      startsProgram ? `${refersTo}, starts a program` : refersTo,
+      value,
+      [path ?? "", sha256 ?? ""].filter(Boolean).join(", sha-256 "),
+    ]),
+    ...boards.map(({ board, classes }) => [`/boards/${board}`, "device", classes.join(", "), ""]),
+    ...thumbprints.map((thumbprint) => ["", "key", "devices trust", thumbprint]),
+  ];
+  core.summary.addHeading("What the product file names", 3);
+  core.summary.addTable([
+    ["Member", "Names", "Value", "File"].map((data) => ({ data, header: true })),
+    ...rows.map((row) => row.map(escaped)),
+  ]);
+  core.summary.addRaw(escaped(`Not signed: the name of the product (${product}), names of boards, and names of files.`), true);
+}
+
 /** The same summary for both modes: what each board gets, what changes, and what lint finds. */
-export function summarize(title: string, facts: ReleaseFacts, rows: [string, string][]): void {
+export function summarize(state: string, facts: ReleaseFacts, rows: [string, string][]): void {
   core.summary
-    .addHeading(escaped(title), 2)
+    .addHeading(escaped(`${facts.version}: ${state}`), 2)
     .addTable([
       ["Board", "Image", "Bytes", "Slot", "URI", "SHA-256"].map((data) => ({ data, header: true })),
       ...facts.boards.flatMap(({ board, images }) =>
@@ -114,6 +148,7 @@ export function summarize(title: string, facts: ReleaseFacts, rows: [string, str
       ),
     ]);
   core.summary.addTable(rows.map((row) => row.map(escaped)));
+  summarizeProduct(facts);
   summarizeChanges(facts);
   summarizeLint(facts.lint);
 }

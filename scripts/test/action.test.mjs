@@ -2,7 +2,18 @@
 // built into it.
 
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -26,18 +37,35 @@ async function product() {
   const at = mkdtempSync(join(folder, "product-"));
   const env = { PATH: process.env.PATH, FIRMSEAL_STATE: join(at, "state") };
   const firmseal = (...args) => call(args, { cwd: at, env });
-  writeFileSync(join(at, "gw.bin"), Buffer.alloc(3000, 1));
-  writeFileSync(join(at, "sensor.bin"), Buffer.alloc(2000, 2));
+  const images = { "gw.bin": Buffer.alloc(3000, 1), "sensor.bin": Buffer.alloc(2000, 2) };
+  for (const [name, bytes] of Object.entries(images)) writeFileSync(join(at, name), bytes);
   expect(await firmseal("keygen", "--no-passphrase", "--out", "release.pem")).toMatchObject({ exit: 0 });
   const init = ["init", "--vendor", "example.com", "--board", "gateway=gw.bin", "--board", "sensor=sensor.bin", "--key", "release.pem"];
   expect(await firmseal(...init)).toMatchObject({ exit: 0 });
+  // what the build job has uploaded is in a folder of its own
+  mkdirSync(join(at, "images"));
+  for (const name of Object.keys(images)) renameSync(join(at, name), join(at, "images", name));
+  /** Commits files, as the branch main of the origin has them. */
+  const commit = (...names) => {
+    const who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"];
+    const git = (...args) =>
+      expect(spawnSync("git", [...who, "-C", at, ...args], { encoding: "utf8" }), args.join(" ")).toMatchObject({ status: 0 });
+    git("init", "-q");
+    git("add", "--", "firmseal.toml", ...names);
+    git("commit", "-q", "--allow-empty", "-m", "product");
+    git("update-ref", "refs/remotes/origin/main", "HEAD");
+  };
+  commit();
   let runs = 0;
   /** Runs the action, and gives its outputs, its summary and its log. */
   const action = (inputs) => {
     const [output, summary] = [join(at, `output-${runs}`), join(at, `summary-${runs++}`)];
     for (const path of [output, summary]) appendFileSync(path, "");
     const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
-    const defaults = { INPUT_PRODUCT: "firmseal.toml", INPUT_CANDIDATE: "firmseal-candidate.json", INPUT_FIRST: "false" };
+    const defaults = {
+      ...{ INPUT_PRODUCT: "firmseal.toml", INPUT_CANDIDATE: "firmseal-candidate.json", INPUT_FIRST: "false", INPUT_IMAGES: "images" },
+      ...{ "INPUT_PROTECTED-REF": "main", "INPUT_ALLOW-EXEC": "false" },
+    };
     const r = spawnSync(process.execPath, [join(dist, "index.mjs")], {
       cwd: at,
       env: { ...env, NODE_OPTIONS: process.env.NODE_OPTIONS, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...defaults, ...given },
@@ -49,7 +77,7 @@ async function product() {
     );
     return { status: r.status, outputs, summary: readFileSync(summary, "utf8"), log: `${r.stdout}${r.stderr}` };
   };
-  return { at: (name) => join(at, name), firmseal, action };
+  return { at: (name) => join(at, name), firmseal, action, commit };
 }
 
 const error = ({ log }) => /^::error::(.*)$/m.exec(log)?.[1] ?? log;
@@ -77,7 +105,7 @@ describe("the action", () => {
     const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": candidate.outputs["candidate-digest"], first: "true" };
     const published = p.action(pinned);
     expect({ status: published.status, log: published.status ? published.log : "" }).toEqual({ status: 0, log: "" });
-    const again = (await p.firmseal("release", "--version", "1.4.2", "--json")).json;
+    const again = (await p.firmseal("release", "--version", "1.4.2", "--images", "images", "--json")).json;
     expect(again.state).toBe("unchanged");
     expect(published.outputs).toMatchObject({ version: again.version, sequence: again.sequence, folder: again.folder });
     expect(JSON.parse(published.outputs.signers)).toMatchObject([{ alg: "ed25519", thumbprint: again.signers[0].thumbprint }]);
@@ -110,9 +138,16 @@ describe("the action", () => {
     refused({ version: "1.4.2 --out=x" }, "version");
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
     writeFileSync(p.at("firmseal.toml"), toml.replace("release.pem", "exec:./ran"));
+    refused({}, "firmseal.toml is not as refs/heads/main has it");
+    p.commit();
+    refused({}, "/keys/release: exec:./ran starts a program where the key is; if that is what you want: allow-exec: true");
+    refused({ "allow-exec": "true" }, "the images or the product file have changed since");
+    writeFileSync(p.at("firmseal.toml"), toml.replace(/class = .*|(?=\[boards\.gateway\])/, '[boards.other]\nimage = "gw.bin"\n'));
+    p.commit();
     refused({}, "the images or the product file have changed since");
     writeFileSync(p.at("firmseal.toml"), toml);
-    writeFileSync(p.at("gw.bin"), Buffer.alloc(3000, 3));
+    p.commit();
+    writeFileSync(p.at("images/gw.bin"), Buffer.alloc(3000, 3));
     refused({}, "the images or the product file have changed since");
     // a candidate that was changed to fit
     const text = readFileSync(p.at("firmseal-candidate.json"), "utf8");
@@ -124,17 +159,17 @@ describe("the action", () => {
     const p = await product();
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
     writeFileSync(p.at("firmseal.toml"), toml.replace("[boards.gateway]", '[boards.gateway]\nslots = { a = "4K", b = "8K" }'));
-    expect(await p.firmseal("release", "--version", "1.4.1")).toMatchObject({ exit: 0 });
-    writeFileSync(p.at("sensor.bin"), Buffer.alloc(2001, 3));
+    expect(await p.firmseal("release", "--version", "1.4.1", "--images", "images")).toMatchObject({ exit: 0 });
+    writeFileSync(p.at("images/sensor.bin"), Buffer.alloc(2001, 3));
     const candidate = p.action({ mode: "candidate", version: "1.4.2", previous: "dist", sarif: "lint.sarif" });
     expect(candidate.status, candidate.log).toBe(0);
     expect(candidate.summary).toContain("███████░░░ 74 % of 4,096");
     expect(candidate.summary).toContain("sensor, compared with 1.4.1:");
     // the words of the command line
-    const { stdout: diff } = await p.firmseal("release", "--version", "1.4.2", "--dry-run", "--diff", "dist");
+    const { stdout: diff } = await p.firmseal("release", "--version", "1.4.2", "--images", "images", "--dry-run", "--diff", "dist");
     const line = /image of component 00: before .*$/m.exec(diff)[0];
     expect(candidate.summary).toContain(line);
-    const { findings } = (await p.firmseal("release", "--version", "1.4.2", "--dry-run", "--json")).json.lint;
+    const { findings } = (await p.firmseal("release", "--version", "1.4.2", "--images", "images", "--dry-run", "--json")).json.lint;
     expect(findings).toHaveLength(2);
     for (const { rule, message } of findings) {
       expect(candidate.summary).toContain(rule);
@@ -166,14 +201,46 @@ describe("the action", () => {
     expect(p.action(pinned).status).toBe(0);
   });
 
+  it("takes keys, trust and the earlier release from the protected ref only", async () => {
+    const p = await product();
+    const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
+    const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"], first: "true" };
+    const refused = (inputs, words) => {
+      const r = p.action({ ...pinned, ...inputs });
+      expect([r.status, error(r)]).toEqual([1, expect.stringContaining(words)]);
+      expect([existsSync(p.at("dist")), existsSync(p.at("release.pem.log"))]).toEqual([false, false]);
+    };
+    const toml = readFileSync(p.at("firmseal.toml"), "utf8");
+    writeFileSync(p.at("images/firmseal.toml"), toml.replace("release.pem", "exec:make"));
+    refused({ product: "images/firmseal.toml" }, "product: images/firmseal.toml is in the folder of images");
+    refused({ images: "." }, "product: firmseal.toml is in the folder of images");
+    refused({ images: "" }, "images: publish takes images from a folder of their own");
+    writeFileSync(p.at("images/release.json"), "{}");
+    refused({ first: "false", previous: "images/release.json" }, "previous: images/release.json is in the folder of images");
+    symlinkSync("images/release.json", p.at("link.json"));
+    refused({ first: "false", previous: "link.json" }, "previous: link.json is in the folder of images");
+    writeFileSync(p.at("forged.json"), "{}");
+    refused({ first: "false", previous: "forged.json" }, "forged.json is not as refs/heads/main has it");
+    refused({ first: "false", previous: "none.json" }, "previous: none.json does not exist");
+    refused({ "protected-ref": "" }, "protected-ref");
+    refused({ "protected-ref": "--output=x" }, "protected-ref: not a branch");
+    refused({ "protected-ref": "other" }, "the checkout of firmseal.toml is not that of refs/heads/other");
+    refused({ out: "images/dist" }, "out: images/dist/1.4.2 is in the folder of images");
+    refused({ program: "images/gw.bin" }, "program: images/gw.bin is in the folder of images");
+    // trust that no commit has
+    writeFileSync(p.at("other.pub"), "x");
+    writeFileSync(p.at("firmseal.toml"), `${toml}\n[trust]\nkeys = "other.pub"\n`);
+    refused({}, "firmseal.toml is not as refs/heads/main has it");
+  });
+
   it("names are text in the summary, and cannot begin Markdown there, or a command to the runner in the log", async () => {
     const p = await product();
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
     const [one, other] = ["::error::forged##[error]forged", "a\n\n# forged\n![x](y)\u202eg<h2>approved.bin"];
-    for (const name of [one, other]) writeFileSync(p.at(name), Buffer.alloc(100, 1));
+    for (const name of [one, other]) writeFileSync(join(p.at("images"), name), Buffer.alloc(100, 1));
     writeFileSync(p.at("firmseal.toml"), toml.replace('"gw.bin"', JSON.stringify(one)).replace('"sensor.bin"', JSON.stringify(other)));
     const { status, summary, log: shown } = p.action({ mode: "candidate", version: "1.4.2" });
-    expect([status, summary.match(/forged/g)?.length], shown).toEqual([0, 3]);
+    expect([status, summary.match(/forged/g)?.length], shown).toEqual([0, 6]);
     // Markdown begins after a blank line
     expect(summary).not.toMatch(/\n\s*\n|\u202e/);
     expect(summary).not.toContain("<h2>approved");
@@ -206,7 +273,9 @@ describe("the action", () => {
 
   it("declares the inputs that it reads, and the outputs that it writes", () => {
     const declared = readFileSync(`${ROOT}action/action.yml`, "utf8");
-    const source = readFileSync(`${ROOT}action/src/main.ts`, "utf8");
+    const source = readdirSync(`${ROOT}action/src`)
+      .map((name) => readFileSync(`${ROOT}action/src/${name}`, "utf8"))
+      .join("\n");
     const names = (part) => [...part.matchAll(/^ {2}([\w-]+):$/gm)].map(([, name]) => name).sort();
     const [, inputs, outputs] = /^inputs:\n([\s\S]*?)^outputs:\n([\s\S]*?)^runs:/m.exec(declared);
     const read = new Set([...source.matchAll(/get(?:Boolean)?Input\("([\w-]+)"/g)].map(([, name]) => name));

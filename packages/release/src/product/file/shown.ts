@@ -27,9 +27,9 @@ function shownMember(product: Product, one: MarkedMember): ShownMember {
   const folder = dirname(product.path);
   const isRelative = !one.value.startsWith("/") && !/^[A-Za-z]:[\\/]/.test(one.value);
   const file = isRelative ? join(folder, one.value) : one.value;
-  // images are relative to another folder, and have digests of their own
-  const isOwn = (one.refersTo === "path" || one.refersTo === "key") && !one.member.startsWith("/boards/");
-  const real = isOwn ? unlessThrown(() => realpathSync(file)) : undefined;
+  // images are relative to another folder, and the folder of releases may not exist yet
+  const isFound = PUBLIC.test(one.member) || one.refersTo === "key";
+  const real = isFound ? unlessThrown(() => realpathSync(file)) : undefined;
   const hasDigest = real !== undefined && PUBLIC.test(one.member) && isFile(real);
   return {
     ...one,

@@ -1,0 +1,156 @@
+// The workflow that the document of the action shows, run as it is written: each job on a runner of its own, with an
+// encrypted key in a secret. And the same with a build that an attacker controls.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { firmseal as call } from "../../packages/test-support/src/command-line/run.ts";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
+import { makeAction } from "../action.mjs";
+import { runWorkflow } from "./runner.mjs";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const README = readFileSync(`${ROOT}action/README.md`, "utf8");
+const block = (kind) => new RegExp(`^\`\`\`${kind}\\n([\\s\\S]*?)^\`\`\`$`, "m").exec(README)[1];
+const WORKFLOW = parse(block("yaml"));
+const DEFAULTS = Object.fromEntries(
+  Object.entries(parse(readFileSync(`${ROOT}action/action.yml`, "utf8")).inputs).map(([name, { default: value = "" }]) => [name, value]),
+);
+
+const PASSPHRASE = "correct horse battery staple";
+let folder;
+let origin;
+let secrets;
+let env;
+
+const git = (...args) => {
+  const who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"];
+  const r = spawnSync("git", [...who, "-C", origin, ...args], { encoding: "utf8" });
+  expect(r, `${args.join(" ")}: ${r.stderr}`).toMatchObject({ status: 0 });
+};
+
+function commit(files, message) {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(origin, name, ".."), { recursive: true });
+    writeFileSync(join(origin, name), text);
+  }
+  git("add", "-A");
+  git("commit", "-q", "--allow-empty", "-m", message);
+}
+
+beforeAll(async () => {
+  folder = temporaryFolder("firmseal-workflow-");
+  await makeAction(join(folder, "action"));
+  origin = join(folder, "origin");
+  mkdirSync(origin);
+  env = { PATH: process.env.PATH, FIRMSEAL_STATE: join(folder, "state"), NODE_OPTIONS: process.env.NODE_OPTIONS };
+  const at = mkdtempSync(join(folder, "first-"));
+  const own = { ...env, P: PASSPHRASE };
+  const firmseal = async (...args) => expect(await call(args, { cwd: at, env: own }), args.join(" ")).toMatchObject({ exit: 0 });
+  await firmseal("keygen", "--passphrase-env", "P", "--out", "release.pem");
+  await firmseal("pubkey", "release.pem", "--passphrase-env", "P", "--out", "release.pub");
+  secrets = { RELEASE_KEY: readFileSync(join(at, "release.pem"), "utf8"), RELEASE_PASSPHRASE: PASSPHRASE };
+  own.RELEASE_KEY = secrets.RELEASE_KEY;
+  writeFileSync(join(at, "firmseal.toml"), block("toml"));
+  mkdirSync(join(at, "build"));
+  writeFileSync(join(at, "build/gateway.bin"), Buffer.alloc(2000, 1));
+  await firmseal("release", "--version", "1.4.1", "--first", "--passphrase-env", "P");
+  git("init", "-q", "-b", "main");
+  commit(
+    {
+      "firmseal.toml": block("toml"),
+      "release.pub": readFileSync(join(at, "release.pub")),
+      "releases/release.json": readFileSync(join(at, "dist/1.4.1/release.json")),
+      Makefile: "images:\n\tmkdir -p build && head -c 3000 /dev/zero > build/gateway.bin\n",
+    },
+    "gateway",
+  );
+}, 120_000);
+
+/** Runs the workflow for a tag. `after`: what an attacker does once a job has ended. */
+function run(tag, after) {
+  const made = (name) => mkdtempSync(join(folder, name));
+  const action = join(folder, "action/index.mjs");
+  const state = { ...env, FIRMSEAL_STATE: made("state-") };
+  return runWorkflow(WORKFLOW, {
+    origin,
+    ref: tag,
+    artifacts: made("artifacts-"),
+    work: made("work-"),
+    secrets,
+    env: state,
+    action,
+    defaults: DEFAULTS,
+    after,
+  });
+}
+
+const error = ({ log }) => /^::error::(.*)$/m.exec(log)?.[1] ?? log;
+
+/** Nothing was signed, and no number was used. */
+function expectNothing({ logs }, words) {
+  expect(error(logs.publish)).toContain(words);
+  expect([logs.publish.status, logs.publish.outputs]).toEqual([1, {}]);
+}
+
+describe("the workflow of the document", () => {
+  it("makes a release with an encrypted key, and shows what it pins", async () => {
+    git("tag", "v1.4.2");
+    const { logs, failed } = run("v1.4.2");
+    expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
+    const { outputs, summary, at } = logs.publish;
+    expect(outputs).toMatchObject({
+      version: "1.4.2",
+      folder: "dist/1.4.2",
+      "candidate-digest": logs.candidate.outputs["candidate-digest"],
+    });
+    expect(readdirSync(join(at, "dist/1.4.2"))).toContain("release.json");
+    const [{ thumbprint }] = JSON.parse(outputs.signers);
+    for (const said of [logs.candidate.summary, summary])
+      for (const words of ["env:RELEASE_KEY", thumbprint, "release.pub", "example.com", "gateway-gateway"]) expect(said).toContain(words);
+    expect(summary).toContain("refs/heads/main at ");
+    // the passphrase is masked, and nowhere else
+    expect(logs.publish.log.replaceAll(`::add-mask::${PASSPHRASE}`, "")).not.toContain(PASSPHRASE);
+    const check = await call(["verify", "dist/1.4.2", "--product", "firmseal.toml"], { cwd: at, env });
+    expect(check.exit, check.stderr).toBe(0);
+  });
+
+  it("takes nothing but images from the tag, from its build, and from artifacts", async () => {
+    // the tag has its own product file, trust and earlier release; main does not
+    const toml = block("toml").replace("env:RELEASE_KEY", "exec:make");
+    git("checkout", "-q", "-b", "attack");
+    commit({ "firmseal.toml": toml, "releases/release.json": "{}", "release.pub": "x" }, "attack");
+    git("tag", "v1.4.3");
+    git("checkout", "-q", "main");
+    const { logs, failed } = run("v1.4.3", (job, artifacts) => {
+      if (job !== "build") return;
+      for (const [name, text] of Object.entries({ "firmseal.toml": toml, "release.json": "{}" }))
+        writeFileSync(join(artifacts.get("images"), name), text);
+    });
+    expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
+    expect(readFileSync(join(logs.publish.at, "firmseal.toml"), "utf8")).toBe(block("toml"));
+    expect(logs.candidate.summary).not.toContain("exec:make");
+  });
+
+  it("refuses images and a candidate that were changed after the candidate job", () => {
+    git("tag", "-f", "v1.4.4");
+    const images = run("v1.4.4", (job, artifacts) => {
+      if (job === "candidate") writeFileSync(join(artifacts.get("images"), "gateway.bin"), Buffer.alloc(2500, 9));
+    });
+    expectNothing(images, "is not the candidate");
+    const candidate = run("v1.4.4", (job, artifacts) => {
+      const path = job === "candidate" && join(artifacts.get("candidate"), "firmseal-candidate.json");
+      if (path) writeFileSync(path, readFileSync(path, "utf8").replace("gateway", "gatewaz"));
+    });
+    expectNothing(candidate, "is not the candidate with the digest");
+  });
+
+  it("refuses the version of the earlier release of the protected ref with other content", () => {
+    git("tag", "v1.4.1");
+    const { logs, failed } = run("v1.4.1");
+    expect([failed, error(logs.candidate)]).toEqual(["candidate", expect.stringContaining("1.4.1")]);
+  });
+});
