@@ -195,33 +195,51 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     const without = (lines) => lines.filter((line) => line !== install).join("\n");
     const jobs = gitlabJobs(example("gitlab/templates/firmseal.yml"));
     const jenkins = jenkinsLines(example("Jenkinsfile"));
-    for (const lines of [jobs["firmseal-check"].script, jobs["firmseal-release"].script, jenkins]) expect(lines[0]).toBe(install);
+    for (const lines of [jobs["firmseal-check"].script, jobs["firmseal-release"].script, jenkins]) expect(lines).toContain(install);
     const systems = [
-      ["plain", `sh ${ROOT}examples/ci/release.sh v1.4.2`, {}],
-      ["gitlab", without(jobs["firmseal-release"].script), { CI_COMMIT_TAG: "v1.4.2" }],
-      ["jenkins", without(jenkins), { TAG_NAME: "v1.4.2" }],
+      ["plain", `sh ${ROOT}examples/ci/release.sh v1.4.2 images`, ".", {}],
+      ["gitlab", `rm -rf protected; ${without(jobs["firmseal-release"].script)}`, "protected", { CI_COMMIT_TAG: "v1.4.2" }],
+      ["jenkins", without(jenkins), ".", { VERSION: "v1.4.2" }],
     ];
-    for (const [name, script, more] of systems) {
+    for (const [name, script, at, variables] of systems) {
       const here = join(top, name);
       mkdirSync(here);
+      const more = { ...variables, CI_DEFAULT_BRANCH: "main", CI_REPOSITORY_URL: `file://${here}`, CI_PROJECT_DIR: here };
       writeFileSync(join(here, "gateway.bin"), Buffer.alloc(4096));
+      const who = "git -c user.name=t -c user.email=t@example.com -c commit.gpgsign=false";
       const first = shell(
-        "firmseal keygen --no-passphrase --out release.pem; firmseal init --vendor example.com --board gateway=gateway.bin --name acme",
+        [
+          "firmseal keygen --no-passphrase --out release.pem",
+          "firmseal init --vendor example.com --board gateway=gateway.bin --name acme",
+          "mkdir images; mv gateway.bin images",
+          "firmseal pubkey release.pem --out release.pub",
+          `sed -i 's/"release.pem"/"env:RELEASE_KEY"/' firmseal.toml`,
+          `printf '[trust]\\nkeys = "release.pub"\\n' >> firmseal.toml`,
+          "git init -q -b main; git add firmseal.toml release.pub",
+          `${who} commit -q -m product; git update-ref refs/remotes/origin/main HEAD`,
+        ].join("\n"),
         here,
       );
       expect(first.status, first.stderr).toBe(0);
+      more.RELEASE_KEY = readFileSync(join(here, "release.pem"), "utf8");
       expect(shell(without(jobs["firmseal-check"].script), here).status, name).toBe(0);
       expect(existsSync(join(here, "dist"))).toBe(false);
       const ran = shell(script, here, more);
       expect(ran.status, `${name}\n${ran.stderr}`).toBe(0);
-      expect(readdirSync(join(here, "dist/1.4.2"))).toContain("acme-gateway-1.4.2.suit");
+      expect(readdirSync(join(here, at, "dist/1.4.2"))).toContain("acme-gateway-1.4.2.suit");
+      // a new clone knows no release, and makes the same
       const again = shell(script, here, more);
-      expect([again.status, again.stderr.includes("already exists, with the same content")]).toEqual([0, true]);
+      expect([again.status, again.stderr.includes(at === "." ? "already exists, with the same content" : "released")]).toEqual([0, true]);
       // also where a release is known
       expect(shell(without(jobs["firmseal-check"].script), here).status, name).toBe(0);
-      writeFileSync(join(here, "gateway.bin"), Buffer.alloc(4096, 1));
-      const other = shell(script, here, more);
+      writeFileSync(join(here, "images/gateway.bin"), Buffer.alloc(4096, 1));
+      const other = shell(script.replace("rm -rf protected; ", "").replace(/^git -C .*$/m, ""), here, more);
       expect([other.status, /^firmseal: .* with other content$/m.test(other.stderr)]).toEqual([1, true]);
+      // what is not as the protected branch has it does not choose the key
+      writeFileSync(join(here, "firmseal.toml"), readFileSync(join(here, "firmseal.toml"), "utf8").replace("env:RELEASE_KEY", "exec:make"));
+      if (name !== "plain") continue;
+      const changed = shell(script, here, more);
+      expect([changed.status, changed.stderr]).toEqual([1, "this is not the checkout of main, or files of it have changed\n"]);
     }
   });
 
