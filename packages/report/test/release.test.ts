@@ -243,6 +243,8 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     await expect
       .poll(() => shown.locator(".said").textContent())
       .toBe("bom.cdx.json is bom.cdx.json, as the maker of this report had it. It is not signed.");
+    // nobody signed it
+    expect(await shown.locator(".said li").getAttribute("class")).toBe("dim");
     expect([isGood, await violations(shown), noise]).toEqual([true, [], []]);
   });
 

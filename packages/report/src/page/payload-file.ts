@@ -29,13 +29,13 @@ async function fileDigests(file: Blob, algorithms: readonly string[], progress: 
 const candidates = (payloads: readonly PayloadFacts[], size: number) =>
   payloads.filter(({ bytes, digest }) => digest && HASH_FUNCTIONS[digest.algorithm] && (bytes === undefined || bytes === size));
 
-/** Says in one sentence what a file is. */
+/** Says in one sentence what a file is. A document is known, but nobody has signed it: it does not look good. */
 async function judged(
   file: File,
   payloads: readonly PayloadFacts[],
   documents: readonly ReportDocument[],
   progress: OnProgress,
-): Promise<{ isGood: boolean; words: string }> {
+): Promise<{ look: "good" | "dim" | "bad"; words: string }> {
   const name = visibleText(file.name);
   const possible = candidates(payloads, file.size);
   try {
@@ -47,12 +47,12 @@ async function judged(
       if (found.some((one) => payloadId(one) === cell.getAttribute("data-payload"))) cell.textContent = REPORT_TEXTS.matches;
     const [first] = found;
     const known = named.find(({ sha256 }) => sha256 === digests.get("sha-256"));
-    if (!first && known) return { isGood: true, words: REPORT_TEXTS.documentGood(name, visibleText(known.file)) };
+    if (!first && known) return { look: "dim", words: REPORT_TEXTS.documentGood(name, visibleText(known.file)) };
     return first
-      ? { isGood: true, words: REPORT_TEXTS.payloadGood(name, visibleText(first.uri)) }
-      : { isGood: false, words: REPORT_TEXTS.payloadOther(name) };
+      ? { look: "good", words: REPORT_TEXTS.payloadGood(name, visibleText(first.uri)) }
+      : { look: "bad", words: REPORT_TEXTS.payloadOther(name) };
   } catch {
-    return { isGood: false, words: REPORT_TEXTS.unreadable(name) };
+    return { look: "bad", words: REPORT_TEXTS.unreadable(name) };
   }
 }
 
@@ -68,8 +68,8 @@ export function payloadChecker(boards: readonly BoardOutcome[], documents: reado
     said.replaceChildren();
     bar.hidden = false;
     for (const file of [...(input.files ?? [])]) {
-      const { isGood, words } = await judged(file, outside, documents, (done, of) => bar.setAttribute("value", String((done * 100) / of)));
-      said.append(el("li", { class: isGood ? "good" : "bad" }, words));
+      const { look, words } = await judged(file, outside, documents, (done, of) => bar.setAttribute("value", String((done * 100) / of)));
+      said.append(el("li", { class: look }, words));
     }
     bar.hidden = true;
     input.value = "";
