@@ -135,7 +135,7 @@ describe("explain", () => {
   });
 
   it.each([
-    ["a start of an image that was not compared", [], ["directive-invoke"], "start: refuses: ", "INVOKE_UNVERIFIED"],
+    ["a start of an image that was not compared", [], ["directive-invoke"], "refuses: ", "INVOKE_UNVERIFIED"],
     [
       "a swap of a component with itself",
       [{ "directive-override-parameters": { "source-component": 0 } }, "directive-swap"],

@@ -14,8 +14,8 @@ const written = (content: string) => [imageOf("ok", { content }), "directive-wri
 const invoke = [setImage("#f"), "condition-image-match", "directive-invoke"];
 
 /**
- * Releases that no device starts, or none of some kind, and the refusal of their start. "install": a device finds out
- * when it rehearses the start, at the end of the installation.
+ * Releases that no device starts, or none of some kind, and the refusal of their start. A device finds out when it
+ * rehearses the start, at the end of the installation. "start": only a start finds out.
  */
 const NEVER_STARTS: [string, Commands, string, ("install" | "start")?][] = [
   ["starts an image that it never compares", { install: fetched("#f"), invoke: ["directive-invoke"] }, "INVOKE_UNVERIFIED"],
@@ -23,6 +23,7 @@ const NEVER_STARTS: [string, Commands, string, ("install" | "start")?][] = [
     "compares at the start with a different image from the one that it installs",
     { install: fetched("#f"), invoke: [imageOf("no"), "condition-image-match", "directive-invoke"] },
     "IMAGE_MISMATCH",
+    "start",
   ],
   [
     "starts without a comparison on devices of one class only",
@@ -38,12 +39,14 @@ const NEVER_STARTS: [string, Commands, string, ("install" | "start")?][] = [
     "compares in load what is not there",
     { install: fetched("#f"), load: [imageOf("no"), "condition-image-match"], invoke },
     "IMAGE_MISMATCH",
+    "start",
   ],
-  ["loads what it has no digest for", { install: fetched("#f"), load: ["directive-fetch"], invoke }, "PARAMETER_MISSING", "install"],
+  ["loads what it has no digest for", { install: fetched("#f"), load: ["directive-fetch"], invoke }, "PARAMETER_MISSING"],
   [
     "fetches at the start, and copies that into itself",
     { install: fetched("#f"), load: [setImage("#f", { "source-component": 0 }), "directive-fetch", "directive-copy"], invoke },
     "NOT_SUPPORTED",
+    "start",
   ],
   [
     "starts without a comparison in one of two slots",
@@ -96,7 +99,7 @@ describe("a release that", () => {
     await agree(p, "signed.suit", name, "install");
   });
 
-  it.each(NEVER_STARTS)("%s is not signed", async (_, commands, name, during = "start") => {
+  it.each(NEVER_STARTS)("%s is not signed", async (_, commands, name, during = "install") => {
     const p = standard();
     p.keepsLogs = true;
     const dead = await release(p, "dead", commands);

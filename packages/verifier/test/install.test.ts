@@ -332,6 +332,8 @@ describe("installing on a device in memory", () => {
         "condition-class-identifier",
       ],
       install: [...fetched(0, one, "#a"), ...fetched(1, two, "#b")],
+      // what a start runs
+      validate: [{ "directive-set-component-index": 0 }],
       payloads: { "#a": one, "#b": two },
     } as never);
     for (const overlaps of [false, true]) {
@@ -494,9 +496,11 @@ describe("installing on a device in memory", () => {
       "condition-class-identifier",
     ];
     let sequence = 0;
+    // what a start runs
+    const validate = on(0, a) as never;
     const run = async (device: MemoryDevice, commands: unknown[], payloads: Description["payloads"] = {}) =>
       install(
-        await signed({ ...base, sequence: ++sequence, install: commands as never, payloads: payloads as never }),
+        await signed({ ...base, sequence: ++sequence, install: commands as never, validate, payloads: payloads as never }),
         trust,
         device,
       ).next();

@@ -213,6 +213,8 @@ describe("a payload without a size", () => {
       "directive-fetch",
       ...more,
     ] as never,
+    // what a start runs
+    validate: ["condition-vendor-identifier"] as never,
   });
   const fetching = async (capacity: number, parameters: object, ...pieces: Uint8Array[]): Promise<[number, number[], MemoryDevice]> => {
     const { device, sizes } = watched([ID], capacity);
@@ -272,10 +274,13 @@ describe("an image", () => {
         $schema: "urn:firmseal:manifest:1",
         sequence: 1,
         components: [[{ hex: "00" }]],
-        install: [
+        "shared-sequence": [
           { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } },
           "condition-vendor-identifier",
           "condition-class-identifier",
+        ] as never,
+        validate: ["condition-vendor-identifier"] as never,
+        install: [
           { "directive-override-parameters": { "image-digest": { hex: sha256Hex(new Uint8Array()) }, ...size } },
           "condition-image-match",
         ] as never,

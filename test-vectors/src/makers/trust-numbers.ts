@@ -46,7 +46,10 @@ const bringing = (list: Piece, sequence: number | bigint): Piece =>
     sequence,
     components: [TRUST],
     shared: sharedOf(digestParam(list), sizeParam(list.length)),
-    sections: { [suit.MAN_INSTALL]: seq(override([suit.PARAM_CONTENT, bytes(list)]), [suit.DIR_WRITE, 2], [suit.COND_IMAGE_MATCH, 15]) },
+    sections: {
+      [suit.MAN_INSTALL]: seq(override([suit.PARAM_CONTENT, bytes(list)]), [suit.DIR_WRITE, 2], [suit.COND_IMAGE_MATCH, 15]),
+      [suit.MAN_VALIDATE]: seq([suit.COND_IMAGE_MATCH, 15]),
+    },
   });
 const byRelease = { blocks: [{ key: "b" as const }] };
 const single: FileFields = {

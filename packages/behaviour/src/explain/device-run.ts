@@ -2,8 +2,8 @@
 // The only loop over effects outside the verifier; what payloads contain is compared by others.
 
 import { type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest, type Run } from "@firmseal/verifier";
-import { COND_COMPONENT_SLOT, START_SECTIONS } from "@firmseal/verifier/tools";
-import { admissionRefusal, type Expectation, type Interpreter, isComparison, KnownContents, type Phase } from "./device-rules.js";
+import { COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, START_SECTIONS } from "@firmseal/verifier/tools";
+import { admissionRefusal, type Expectation, type Interpreter, isComparison, isWrite, KnownContents, type Phase } from "./device-rules.js";
 
 /** A kind of device that a manifest distinguishes. */
 export interface DeviceKind {
@@ -94,6 +94,8 @@ interface Way {
   known?: KnownContents;
   /** Whether the identity must have been checked at the end. */
   identifies: boolean;
+  /** Whether it is the rehearsal in which everything matches. */
+  matches?: boolean;
 }
 
 interface Played extends Course {
@@ -110,8 +112,10 @@ function isSlot({ component, slot }: Effect, kind: DeviceKind, before: KnownCont
   return kind.slot > 1 ? slot !== kind.slot : slot === 1 - kind.slot;
 }
 
-function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, before, identifies }: Way): Played {
+function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, before, identifies, matches }: Way): Played {
   const out: Played = { done: [], compared: false };
+  // in the rehearsal in which everything matches: what an image-match has compared, and nothing has written since
+  const matched = new Set<number>();
   let isFault = false;
   // outside of the try: what it throws is not a refusal of a device
   const run = by.start(m, SECTIONS[during], kind.identity);
@@ -123,6 +127,9 @@ function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, befo
         return true;
       }
       refuseIf(known?.refusal(e));
+      if (matches && e.op === DIR_INVOKE && !matched.has(e.component)) refuseIf(errors.INVOKE_UNVERIFIED);
+      if (e.op === COND_IMAGE_MATCH) matched.add(e.component);
+      if (isWrite(e)) for (const i of [e.component, e.op === DIR_SWAP ? e.source : undefined]) matched.delete(i as number);
       const asks = isComparison(e);
       out.compared ||= asks;
       const ok = e.op === COND_COMPONENT_SLOT ? isSlot(e, kind, before) : !asks || outcome(e);
@@ -145,19 +152,18 @@ const OF_COMPARISONS: readonly number[] = [errors.IMAGE_MISMATCH, errors.CONTENT
 
 /** Everything that devices refuse before they change anything: once as if all comparisons held, once as if none did. */
 function rehearse(by: Interpreter, m: Manifest, way: Pick<Way, "during" | "kind" | "before">): Course | undefined {
-  const all = play(by, m, { ...way, outcome: () => true, identifies: true });
+  const all = play(by, m, { ...way, outcome: () => true, identifies: true, matches: true });
   if (all.refused || !all.compared) return all.refused && all;
   const none = play(by, m, { ...way, outcome: () => false, identifies: false });
   return none.refused && !OF_COMPARISONS.includes(none.refused.code) ? none : undefined;
 }
 
 /**
- * What an installation refuses because its start could not be carried out: before a release whose start fetches becomes
- * current, the device opens what it keeps of it again, and rehearses the start. A bundle does not show whether one
- * fetches: there, the refusal is that of the start.
+ * What an installation refuses because its start could not be carried out: before a release becomes current, the device
+ * rehearses its start.
  */
 function keptRefusal(by: Interpreter, m: Manifest, kind: DeviceKind, before: KnownContents): DeviceRefusal | undefined {
-  const refused = m.loads ? rehearse(by, m, { during: "start", kind, before })?.refused : undefined;
+  const refused = rehearse(by, m, { during: "start", kind, before })?.refused;
   return refused && { ...refused, during: "install" };
 }
 

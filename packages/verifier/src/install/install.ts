@@ -77,12 +77,10 @@ function commit(s: Session): void {
   if (m.loads) s.release = reopened(s, lies);
   else if (!sameBytes(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
   // nor must it discover then that the release never starts
-  for (i = 0; i < m.commands.length; i++) if (START_SECTIONS.indexOf(m.commands[i].number) >= 0) s.kept = true;
-  if (s.kept) {
-    s.sections = START_SECTIONS;
-    s.installing = false;
-    rehearseBoth(s);
-  }
+  s.sections = START_SECTIONS;
+  s.installing = false;
+  s.kept = true;
+  rehearseBoth(s);
   // another installation may have been committed since this one was opened, or a host's hash may have used the device
   // meanwhile
   if (HAS_TRUST) renew(s, brought, lies);

@@ -241,6 +241,7 @@ function rehearse(s: Session, fitting: boolean): void {
     if (e.op === DIR_INVOKE) {
       if (fitting && !matched[e.component] && !s.target.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED);
     } else if (!isCondition(e.op) || e.op === COND_IMAGE_MATCH) matched[e.component] = isCondition(e.op);
+    if (HAS_COPY && e.op === DIR_SWAP) matched[e.source as number] = false;
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }
 }

@@ -74,12 +74,7 @@ export class Device {
     for (const [id, expected] of this.#expected)
       if (this.#installing && hashOf(expected.alg, this.#fresh.get(id) as string) !== hashOf(expected.alg, expected.of))
         throw new Refused(E.IMAGE_UNVERIFIED);
-    if (this.#installing && this.#starts()) this.#rehearseStart();
-  }
-
-  /** Whether it has a section of a start: then its start is rehearsed before it becomes current. */
-  #starts(): boolean {
-    return BOOT.some((key) => this.#m.sections[key] !== undefined);
+    if (this.#installing) this.#rehearseStart();
   }
 
   #rehearseStart(): void {
@@ -121,7 +116,7 @@ export class Device {
     try {
       this.#drive((e) => {
         if (e.op === CODES.image) compared.add(e.component);
-        if (CHANGES.includes(e.op)) compared.delete(e.component);
+        if (CHANGES.includes(e.op)) for (const i of [e.component, ...(e.op === CODES.swap ? [e.source as number] : [])]) compared.delete(i);
         if (e.op === CODES.invoke && fits && !compared.has(e.component)) throw new Refused(E.INVOKE_UNVERIFIED);
         if (e.op === CODES.slot) return this.#isSlot(this.#id(e.component), e.slot as number);
         if (this.#kept && e.op === CODES.fetch) this.#look(e);

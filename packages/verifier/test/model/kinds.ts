@@ -5,7 +5,7 @@ import * as E from "../../src/spec/errors.generated.js";
 import { BOOT, INSTALL } from "./device.js";
 import { hashOf } from "./encode.js";
 import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";
-import { CODES, commandsOf, type Digest, type Manifest, valuesOf } from "./manifest.js";
+import { CODES, type Digest, type Manifest, valuesOf } from "./manifest.js";
 
 /** A kind of device that a manifest tells apart: who it is, its slot, and whether it already has the images. */
 export interface Kind {
@@ -77,15 +77,10 @@ export class KindOfDevice {
       const end = this.#rehearsal(installing, true) ?? this.#rehearsal(installing, false) ?? this.#real(installing);
       if (end) return end;
       this.#old = new Map([...this.#old, ...this.#new]);
-      const kept = installing && this.#loads() ? (this.#rehearsal(false, true) ?? this.#rehearsal(false, false)) : undefined;
+      const kept = installing ? (this.#rehearsal(false, true) ?? this.#rehearsal(false, false)) : undefined;
       if (kept) return { ...kept, installing: true };
     }
     return undefined;
-  }
-
-  /** Whether a start fetches: then the kept release is opened again, and its start is rehearsed, before it becomes current. */
-  #loads(): boolean {
-    return this.#sections(false).some((key) => [...commandsOf(this.#m.sections[key] ?? [])].some((c) => c.do === "fetch"));
   }
 
   /** The numbers of the refusal of the interpreter alone. Empty: the installation comes to its end. */
@@ -152,13 +147,14 @@ export class KindOfDevice {
   #rehearsal(installing: boolean, fits: boolean): End | undefined {
     const end = this.#try(installing, () => {
       this.#begin();
-      let acts = installing;
+      const compared = new Set<number>();
       const run = this.#drive(installing, (e) => {
-        acts = true;
+        if (e.op === CODES.image) compared.add(e.component);
+        if (isChange(e)) for (const i of [e.component, ...(e.op === CODES.swap ? [e.source as number] : [])]) compared.delete(i);
+        if (e.op === CODES.invoke && fits && !compared.has(e.component)) throw new Wrong(E.INVOKE_UNVERIFIED);
         return e.op === CODES.slot ? this.#isSlot(e, installing) : fits || !isComparison(e);
       });
-      // a release that has nothing for a start is not started
-      if (fits && acts && !run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
+      if (fits && !run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
     });
     const ofComparisons: number[] = [E.IMAGE_MISMATCH, E.CONTENT_MISMATCH, E.TRY_EACH_EXHAUSTED];
     return !fits && end?.codes.every((code) => ofComparisons.includes(code)) ? undefined : end;
