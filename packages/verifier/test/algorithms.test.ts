@@ -49,7 +49,7 @@ const ODD: [string, unknown][] = [
   ["objects", new Array(64).fill({})],
   ["a wrong length", new Lies(3)],
   ["fractions", new Float64Array(32).fill(0.5)],
-  ["a table that is none", { key: new Uint8Array(32), table: {}, digest: 5 }],
+  ["a wrong table", { key: new Uint8Array(32), table: {}, digest: 5 }],
 ];
 
 describe.each(cases)("%s", (_, alg, made) => {

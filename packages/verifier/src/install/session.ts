@@ -224,8 +224,9 @@ function checkPayload(s: Session, e: Effect): void {
 
 /**
  * Executes the sections with every directive assumed to succeed, so that a manifest that would be refused later is
- * refused before the first byte is erased, and one that would never start before it is current. Conditions on image content are assumed once to match and once not to. Every
- * effect is checked again when it is executed, so a path that neither rehearsal takes is not a way around.
+ * refused before the first byte is erased, and one that would never start before it is current. Conditions on image
+ * content are assumed once to match and once not to. Every effect is checked again when it is executed, so a path that
+ * neither rehearsal takes is not a way around.
  */
 function rehearse(s: Session, fitting: boolean): void {
   var matched: { [component: number]: boolean } = {},
