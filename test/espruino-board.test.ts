@@ -31,7 +31,7 @@ const PAGE_SIZE = 4096;
 const STORAGE = 40 * 1024;
 const inFlash = (bytes: number) => HEADER + Math.ceil(bytes / 4) * 4;
 /** A record with two parts and three tries, of which there are two. */
-const RECORD = 16 + 2 * 80 + 25 + 3 * 8;
+const RECORD = 16 + 2 * 80 + 2 + 25 + 3 * 8;
 
 /** What is left for each of two generations of the app: not the last page, into which no header goes. */
 function left(fixed: readonly number[], kept: number): number {
