@@ -90,6 +90,8 @@ function onDemand(made) {
     code = code.replaceAll(new RegExp(`\\b${name}\\b(=__later\\("[^"]+"\\))?`, "g"), (_, declared) =>
       declared ? `${short}${isUsed ? declared : "=0"}` : `${short}.it`,
     );
+    // a module that is not used any more
+    if (!isUsed) code = code.replace(new RegExp(`,\\${short}=0(?=[,;])|\\bvar \\${short}=0;|(?<=\\bvar )\\${short}=0,`), "");
   }
   code = code.replaceAll(NAMESPACE, (_, path) => `=require(${JSON.stringify(path)})`);
   const [helper] = HELPER.exec(code) ?? [];

@@ -206,7 +206,7 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
     /^alternative 2 of 2 never runs: alternative 1 runs in its place$/,
   ],
   "never-verified": [
-    async (p) => [await described(p, "fw", { install: fetched("#f").slice(0, 2) })],
+    async (p) => [await described(p, "fw", { install: fetched("#f").slice(0, 2), validate: ["condition-vendor-identifier"] })],
     async (p) => [
       await described(p, "fw", {
         install: fetched("#f").slice(0, 2),

@@ -284,6 +284,7 @@ describe("report", () => {
         components: [[{ hex: "00" }]],
         "shared-sequence": [{ "directive-try-each": [branch(v2), branch(v3)] }],
         install: [{ "directive-override-parameters": { uri: "#f", image: { payload: "#f" } } }, "directive-fetch", "condition-image-match"],
+        validate: [{ "directive-override-parameters": { image: { payload: "#f" } } }, "condition-image-match"],
         payloads: { "#f": "#f" },
       }),
     );
