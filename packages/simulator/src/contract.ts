@@ -1,11 +1,23 @@
 // The requirements for a device with any storage, tested on a simulated one.
 
 import { createHash } from "node:crypto";
-import { DEFAULT_ALG, encode, parseUuid, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
-import { anchor, errors, type Identity } from "@firmseal/verifier";
+import {
+  DEFAULT_ALG,
+  encode,
+  encodeTrust,
+  parseUuid,
+  privateKey,
+  signEnvelope,
+  signer,
+  signTrust,
+  singleImage,
+  type TrustEntry,
+} from "@firmseal/signer";
+import { anchor, embeddedTrust, errors, type Identity, install, policyOf } from "@firmseal/verifier";
+import { roleFloors } from "@firmseal/verifier/device/roles";
 import { Simulation } from "./simulation/simulation.js";
 import { bootOn, installOn, type Release } from "./simulation/start-install.js";
-import type { MakeStore, Setup } from "./store.js";
+import type { MakeStore, Setup, Started } from "./store.js";
 
 /** A requirement. `run` throws an Error that describes the violation. */
 export interface Requirement {
@@ -38,9 +50,11 @@ function makeImage(seed: number, size: number): Uint8Array {
   return out;
 }
 
+const keyOf = (seed: number) => privateKey(DEFAULT_ALG, new Uint8Array(32).fill(seed));
+
 /** Makes a release of one image, signed with a key derived from `seed`. `uri`: the URI of an external payload. */
 async function makeRelease(sequence: number, seed = 1, uri?: string): Promise<Release> {
-  const key = privateKey(DEFAULT_ALG, new Uint8Array(32).fill(seed));
+  const key = keyOf(seed);
   const bytes = makeImage(sequence, 5001);
   const facts = {
     sequence,
@@ -71,6 +85,27 @@ function refusalCode(work: () => void): number | undefined {
     if (typeof code !== "number") throw e;
     return code;
   }
+}
+
+/** The functions of a device with trials, which others lack. */
+type Trial = Started["device"] & { pending?(): boolean; rolledBack?(): boolean };
+
+const isPending = ({ device }: Started) => (device as Trial).pending?.() === true;
+
+/** Starts of a release on trial that are tried before the device has to go back. */
+const MOST_STARTS = 100;
+
+const RELEASE = 2;
+const DEBUG = 3;
+const RECOVERY = 4;
+
+/** A policy for each role, from a trust file with one key for each. */
+async function policies() {
+  const names = ["root", "release", "debug", "recovery"] as const;
+  const anchors = names.map((role, i): TrustEntry => ({ key: keyOf(i + 10), roles: [role] }));
+  const thresholds = { root: 1, release: 1, debug: 1, recovery: 1 };
+  const store = embeddedTrust(await signTrust(encodeTrust({ name: "contract", sequence: 1n, anchors, thresholds }), [signer(keyOf(10))]));
+  return (role: number) => policyOf(store, role, IDENTITY);
 }
 
 function noFaults(make: MakeStore, previous: Release | null, update: Release, secondCuts: number): void {
@@ -142,6 +177,139 @@ export function deviceContract(make: MakeStore, { secondCuts = 8 }: ContractOpti
       async run() {
         const { trust } = await makeRelease(8);
         await refuses({ ...(await makeRelease(8, 2)), trust }, errors.SIGNATURE_INVALID);
+      },
+    },
+    {
+      name: "a release on trial: nothing is installed over it, and without a confirmation the device goes back and keeps the floor",
+      async run() {
+        const { seven, what, store } = await installed();
+        const [eight, nine] = [await makeRelease(8), await makeRelease(9)];
+        const machine = store.power();
+        installOn(machine.start(), eight);
+        let started = machine.start();
+        const updated = bootOn(started, SETUP, eight.trust);
+        demand(updated !== what, "the update does not start");
+        // without trials there is nothing to confirm
+        if (!isPending(started)) return;
+        const refused = refusalCode(() => installOn(machine.start(), nine));
+        demand(refused === errors.UNCONFIRMED, `refusal ${errors.UNCONFIRMED} was expected, but ${refused ?? "none"} came`);
+        let starts = 0;
+        do {
+          demand(++starts < MOST_STARTS, `the device does not go back in ${MOST_STARTS} starts`);
+          started = machine.start();
+        } while (bootOn(started, SETUP, eight.trust) === updated);
+        const back = machine.off().power();
+        for (let i = 0; i < 3; i++)
+          demand(bootOn(back.start(), SETUP, seven.trust) === what, "it does not go back to the previous release");
+        const floor = back.start().device.floor();
+        demand(String(floor) === "0,8", `the floor is ${floor} afterwards, not 0,8`);
+        const older = refusalCode(() => installOn(back.start(), seven));
+        demand(older === errors.ROLLBACK, `refusal ${errors.ROLLBACK} was expected, but ${older ?? "none"} came`);
+        installOn(back.start(), nine);
+        demand(bootOn(back.start(), SETUP, nine.trust) !== what, "the next release does not start");
+      },
+    },
+    {
+      name: "a release that is confirmed stays, in whichever of its starts that was",
+      async run() {
+        const eight = await makeRelease(8);
+        for (let before = 0; before < 8; before++) {
+          const { store } = await installed();
+          const machine = store.power();
+          installOn(machine.start(), eight);
+          let started = machine.start();
+          const updated = bootOn(started, SETUP, eight.trust);
+          if (!isPending(started)) return;
+          for (let i = 0; i < before; i++) {
+            started = machine.start();
+            // this was the last try of the time before
+            if (bootOn(started, SETUP, eight.trust) !== updated) return;
+          }
+          started.confirm?.();
+          for (let i = 0; i < 10; i++)
+            demand(bootOn(machine.start(), SETUP, eight.trust) === updated, `it goes back although start ${before + 1} confirmed it`);
+        }
+      },
+    },
+    {
+      name: "a second object of the device commits: the first one writes nothing more",
+      async run() {
+        const { store } = await installed();
+        const [eight, nine] = [await makeRelease(8, 1, "https://example.com/8.bin"), await makeRelease(9)];
+        const bytes = [...eight.payloads.values()][0] as Uint8Array;
+        for (const done of [0, 1024, 4096, bytes.length]) {
+          const machine = store.power();
+          const [first, second] = [machine.start(), machine.start()];
+          const late = (first.verifier ?? { install }).install(eight.envelope, eight.trust, first.device) as {
+            next(outcome?: Uint8Array | boolean): unknown;
+          };
+          late.next();
+          for (let at = 0; at < done; at += 1024) late.next(bytes.subarray(at, Math.min(at + 1024, done)));
+          installOn(second, nine);
+          const expected = bootOn(machine.start(), SETUP, nine.trust);
+          refusalCode(() => {
+            if (done < bytes.length) late.next(bytes.subarray(done));
+            late.next(true);
+          });
+          const after = machine.off().power().start();
+          demand(bootOn(after, SETUP, nine.trust) === expected, "something else starts afterwards");
+          demand(String(after.device.floor()) === "0,9", `the floor is ${after.device.floor()} afterwards, not 0,9`);
+        }
+      },
+    },
+    {
+      name: "a floor for each role: kept through releases of other roles and a way back, or nothing is committed",
+      async run() {
+        const policy = await policies();
+        const machine = make(SETUP).power();
+        const start = () => {
+          const started = machine.start();
+          return { ...started, device: roleFloors(started.device) };
+        };
+        const put = async (sequence: number, role: number) => {
+          const release = { ...(await makeRelease(sequence, role + 9)), trust: policy(role) };
+          return refusalCode(() => installOn(start(), release));
+        };
+        /** Starts in the role of the current release, and returns that role. */
+        const role = () => {
+          const started = start();
+          const current = started.device.currentRole();
+          bootOn(started, SETUP, policy(current));
+          return { started, current };
+        };
+        // a micro verifier has no trust files
+        if (machine.start().verifier) return;
+        for (const [sequence, of] of [
+          [100, RELEASE],
+          [7, RECOVERY],
+          [102, RELEASE],
+        ] as const) {
+          const refused = await put(sequence, of);
+          // no room for the floors of all roles
+          if (refused === errors.STORAGE_FULL) return;
+          demand(refused === undefined, `release ${sequence} of role ${of} is refused with ${refused}`);
+          const { started, current } = role();
+          demand(current === of, `the role of release ${sequence} is ${current}, not ${of}`);
+          started.confirm?.();
+        }
+        if ((await put(5, DEBUG)) === errors.STORAGE_FULL) return;
+        let { started, current } = role();
+        const tries = isPending(started);
+        for (let i = 0; i < MOST_STARTS && isPending(started); i++) ({ started, current } = role());
+        demand(current === (tries ? RELEASE : DEBUG), `the role is ${current} after release 5 of role ${DEBUG}`);
+        const floors = [RELEASE, DEBUG, RECOVERY].map((of) => String(start().device.floor(of)));
+        demand(floors.join(" ") === "0,102 0,5 0,7", `the floors are ${floors.join(" ")}, not 0,102 0,5 0,7`);
+        for (const [sequence, of] of [
+          [101, RELEASE],
+          [4, DEBUG],
+          [6, RECOVERY],
+        ] as const) {
+          const refused = await put(sequence, of);
+          demand(
+            refused === errors.ROLLBACK,
+            `release ${sequence} of role ${of}: refusal ${errors.ROLLBACK} was expected, but ${refused ?? "none"} came`,
+          );
+        }
       },
     },
     {

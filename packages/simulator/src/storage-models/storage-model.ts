@@ -64,6 +64,9 @@ export function fragileIn(flash: FlashModel): Set<number> {
   return known;
 }
 
+/** The files of a flash, until a header changes: all models of it see the same. */
+const chains = new WeakMap<FlashModel, Chain>();
+
 /** An error that Espruino throws. */
 class StorageError extends Error {}
 
@@ -104,19 +107,19 @@ export class StorageModel implements EspruinoStorage {
     return { address: at, ...found };
   }
 
-  private chain: Chain | undefined;
-
   /**
    * All files from the beginning, including removed ones, and the first invalid header after them. Cached until a
    * header changes.
    */
   private all(): Chain {
-    if (this.chain) return this.chain;
+    const known = chains.get(this.flash);
+    if (known) return known;
     const files: FilePlace[] = [];
     let here = { address: 0, ...this.header(0) };
     for (; here.valid; here = this.next(here.address, here.header, true)) files.push({ address: here.address, header: here.header });
-    this.chain = { files, behind: { address: here.address, header: here.header } };
-    return this.chain;
+    const chain = { files, behind: { address: here.address, header: here.header } };
+    chains.set(this.flash, chain);
+    return chain;
   }
 
   private find(name: string): FilePlace | undefined {
@@ -137,7 +140,7 @@ export class StorageModel implements EspruinoStorage {
   }
 
   private remove(file: FilePlace): void {
-    this.chain = undefined;
+    chains.delete(this.flash);
     this.flash.program(file.address + 4, new Uint8Array(4));
   }
 
@@ -213,7 +216,7 @@ export class StorageModel implements EspruinoStorage {
           const header = new Uint8Array(HEADER_LENGTH);
           new DataView(header.buffer).setUint32(0, size, true);
           header.set(nameBytes(name), 4);
-          this.chain = undefined;
+          chains.delete(this.flash);
           fragileIn(this.flash).add(this.flash.operations);
           this.flash.program(address, header);
           return address;
@@ -275,7 +278,7 @@ export class StorageModel implements EspruinoStorage {
     const take = (bytes: Uint8Array) => {
       buffer = Uint8Array.from([...buffer, ...bytes]);
     };
-    this.chain = undefined;
+    chains.delete(this.flash);
     let here = { address: start, ...this.header(start) };
     for (; here.valid; here = this.next(here.address, here.header, true)) {
       const { address, header } = here;
@@ -301,7 +304,7 @@ export class StorageModel implements EspruinoStorage {
   }
 
   eraseAll(): void {
-    this.chain = undefined;
+    chains.delete(this.flash);
     for (let page = 0; page < this.end; page += this.flash.pageSize) this.flash.erase(page);
   }
 
