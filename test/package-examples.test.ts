@@ -87,7 +87,9 @@ it.skipIf(!LONG)(`bundler: the verifier for a board${AT_LENGTH}`, () => {
 it.skipIf(!LONG)(`report: a page that verifies a release${AT_LENGTH}`, async () => {
   writeFileSync(at("fw.suit"), await signEnvelope(unsigned, [signer(key)]));
   example("report");
-  expect(readFileSync(at("fw.html"), "utf8")).toMatch(/^<!doctype html>[\s\S]*Content-Security-Policy[\s\S]*<title>fw\.suit<\/title>/);
+  expect(readFileSync(at("fw.html"), "utf8")).toMatch(
+    /^<!doctype html>[\s\S]*Content-Security-Policy[\s\S]*<title>Firmware release<\/title>/,
+  );
 });
 
 it("behaviour: what a device does with a release", async () => {
