@@ -49,18 +49,19 @@ export interface Key {
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
 
+/** By algorithm and label: files that run together use one label for keys of different algorithms. */
 const keys = new Map<string, Key>();
 
 function made(label: string, alg: "ed25519" | "hsslms", raw: Uint8Array, by: (tbs: Uint8Array) => Uint8Array): Key {
   const pub = publicKey(alg, raw, utf8.encode(label));
   const out = { label, public: pub, hex: toHex(raw), signer: { ...signedWith(pub), sign: async (tbs: Uint8Array) => by(tbs) } };
-  keys.set(label, out);
+  keys.set(`${alg} ${label}`, out);
   return out;
 }
 
 /** The Ed25519 key of a label. */
 export function key(label: string): Key {
-  const known = keys.get(label);
+  const known = keys.get(`ed25519 ${label}`);
   if (known) return known;
   const { key: raw, secret } = fixedKey(`scenario ${label}`);
   const node = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, secret]), format: "der", type: "pkcs8" });
@@ -69,18 +70,18 @@ export function key(label: string): Key {
 
 /** The ES256 key of a label. */
 export function es256Key(label: string): Key {
-  const known = keys.get(label);
+  const known = keys.get(`es256 ${label}`);
   if (known) return known;
   const own = signer(privateKey("es256", createHash("sha256").update(`scenario ${label}`).digest()));
   const pub = publicKey("es256", own.publicKey, utf8.encode(label));
   const out = { label, public: pub, hex: toHex(own.publicKey), signer: { ...signedWith(pub), sign: own.sign } };
-  keys.set(label, out);
+  keys.set(`es256 ${label}`, out);
   return out;
 }
 
 /** The HSS/LMS key of a label: 32 trees of 32 leaves, each of which signs once. */
 export function hssKey(label: string): Key {
-  const known = keys.get(label);
+  const known = keys.get(`hsslms ${label}`);
   if (known) return known;
   const level = { height: 5, width: 4 } as const;
   const params = { n: 24, levels: [level, level] } as const;
