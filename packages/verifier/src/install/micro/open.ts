@@ -137,7 +137,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
     threshold = trust.threshold as number;
     if (threshold === undefined) threshold = 1;
     // a policy of a trust file says more than is checked here. In bundles no caller can write `store`: its name is
-    // shortened
+    // shortened. They do not look for `single` either: the smallest heaps have no room for one more name
     if (!anchors[0] || anchors[4] || (threshold !== 1 && !(HAS_PAIRS && threshold === 2)) || (HAS_GENERAL && trust.store))
       refuse(TRUST_POLICY);
     for (i = HAS_BOOT && kept ? 4 : 0; i < template.length; i++) {
@@ -223,7 +223,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
               true
           ) {
             // this verifier does not support anchors limited to some devices
-            if (a.vendor || a.class || a.single || (!HAS_WINDOWS && (a.since || a.until))) refuse(TRUST_POLICY);
+            if (a.vendor || a.class || (HAS_GENERAL && a.single) || (!HAS_WINDOWS && (a.since || a.until))) refuse(TRUST_POLICY);
             if (HAS_WINDOWS && (compareLimit(sequence, a.since, TRUST_POLICY) < 0 || compareLimit(sequence, a.until, TRUST_POLICY) > 0))
               late++;
             else {
