@@ -516,15 +516,10 @@ describe("installing on a device in memory", () => {
     expect(code(() => install(envelope, trust, device).next())).toBe(errors.DIGEST_UNSET);
   });
 
+  const ten = singleImage({ sequence: 1, ...uuid, digest: sha256Hex(image(1, 10)), size: 10, uri: "#f", payload: image(1, 10) });
+
   it("neither installs nor starts an image whose digest was not checked", async () => {
-    const { validate: _, ...d } = singleImage({
-      sequence: 1,
-      ...uuid,
-      digest: sha256Hex(image(1, 10)),
-      size: 10,
-      uri: "#f",
-      payload: image(1, 10),
-    });
+    const { validate: _, ...d } = ten;
     const envelope = await signed(d);
     const device = memoryDevice(identity, [ID], 1000);
     expect(code(() => install(envelope, trust, device).next())).toBe(errors.INVOKE_UNVERIFIED);
@@ -537,19 +532,24 @@ describe("installing on a device in memory", () => {
   });
 
   it("installs nothing whose start would be refused for anything that is known before", async () => {
-    const { load: _, ...d } = singleImage({
-      sequence: 1,
-      ...uuid,
-      digest: sha256Hex(image(1, 10)),
-      size: 10,
-      uri: "#f",
-      payload: image(1, 10),
-    });
     const identified = { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } };
     for (const [change, found, cannotLoad] of [
       // a load without a source
       [{ load: ["directive-copy"] }, errors.PARAMETER_MISSING, false],
       [{ load: [{ "directive-override-parameters": { uri: "#none" } }, "directive-fetch"] }, errors.PAYLOAD_ABSENT, false],
+      // a copy of what the start has written into itself
+      [
+        {
+          load: [
+            { "directive-override-parameters": { uri: "https://x/y", "source-component": 0 } },
+            "directive-fetch",
+            "directive-copy",
+            "condition-image-match",
+          ],
+        },
+        errors.NOT_SUPPORTED,
+        false,
+      ],
       // a start that writes, on a device without memory for it
       [
         { load: [{ "directive-override-parameters": { uri: "https://x/y" } }, "directive-fetch", "condition-image-match"] },
@@ -563,7 +563,7 @@ describe("installing on a device in memory", () => {
       [
         {
           "shared-sequence": [{ "directive-override-parameters": { "image-digest": { hex: sha256Hex(image(1, 10)) }, "image-size": 10 } }],
-          install: [identified, "condition-vendor-identifier", "condition-class-identifier", ...(d.install as object[])],
+          install: [identified, "condition-vendor-identifier", "condition-class-identifier", ...(ten.install as object[])],
         },
         errors.IDENTITY_UNCHECKED,
         false,
@@ -571,7 +571,7 @@ describe("installing on a device in memory", () => {
     ] as const) {
       const device = memoryDevice(identity, [ID], 1000);
       if (cannotLoad) device.cannotLoad = true;
-      const envelope = await signed({ ...d, ...change } as never);
+      const envelope = await signed({ ...ten, ...change } as never);
       expect(
         code(() => install(envelope, trust, device).next()),
         JSON.stringify(change),

@@ -166,9 +166,13 @@ export class KnownContents {
 
   /** The number of the refusal of an effect that these components do not allow. */
   refusal(e: Effect): number | undefined {
-    const { op, component, source = -1 } = e;
-    if (op === DIR_INVOKE && !this.matched.has(component)) return errors.INVOKE_UNVERIFIED;
     if (e.content && isWrite(e) && e.size !== undefined && e.size !== e.content.length) return errors.PAYLOAD_SIZE;
+    return this.misuse(e);
+  }
+
+  /** The number of the refusal of an image that is invoked without a comparison, or copied from where it would go. */
+  misuse({ op, component, source = -1 }: Effect): number | undefined {
+    if (op === DIR_INVOKE && !this.matched.has(component)) return errors.INVOKE_UNVERIFIED;
     if (op !== DIR_COPY && op !== DIR_SWAP) return undefined;
     const untouched = op === DIR_SWAP ? [component, source] : component === source ? [component] : [];
     const isItself = op === DIR_SWAP && component === source;

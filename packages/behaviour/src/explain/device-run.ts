@@ -2,8 +2,8 @@
 // The only loop over effects outside the verifier; what payloads contain is compared by others.
 
 import { type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest, type Run } from "@firmseal/verifier";
-import { COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, START_SECTIONS } from "@firmseal/verifier/tools";
-import { admissionRefusal, type Expectation, type Interpreter, isComparison, isWrite, KnownContents, type Phase } from "./device-rules.js";
+import { COND_COMPONENT_SLOT, START_SECTIONS } from "@firmseal/verifier/tools";
+import { admissionRefusal, type Expectation, type Interpreter, isComparison, KnownContents, type Phase } from "./device-rules.js";
 
 /** A kind of device that a manifest distinguishes. */
 export interface DeviceKind {
@@ -114,8 +114,7 @@ function isSlot({ component, slot }: Effect, kind: DeviceKind, before: KnownCont
 
 function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, before, identifies, matches }: Way): Played {
   const out: Played = { done: [], compared: false };
-  // in the rehearsal in which everything matches: what an image-match has compared, and nothing has written since
-  const matched = new Set<number>();
+  const seen = matches && during === "start" ? new KnownContents(before) : undefined;
   let isFault = false;
   // outside of the try: what it throws is not a refusal of a device
   const run = by.start(m, SECTIONS[during], kind.identity);
@@ -127,9 +126,8 @@ function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, befo
         return true;
       }
       refuseIf(known?.refusal(e));
-      if (matches && e.op === DIR_INVOKE && !matched.has(e.component)) refuseIf(errors.INVOKE_UNVERIFIED);
-      if (e.op === COND_IMAGE_MATCH) matched.add(e.component);
-      if (isWrite(e)) for (const i of [e.component, e.op === DIR_SWAP ? e.source : undefined]) matched.delete(i as number);
+      refuseIf(seen?.misuse(e));
+      seen?.took(e, true);
       const asks = isComparison(e);
       out.compared ||= asks;
       const ok = e.op === COND_COMPONENT_SLOT ? isSlot(e, kind, before) : !asks || outcome(e);

@@ -16,7 +16,7 @@ export interface LooseItem extends Omit<Item, "items"> {
 
 type Built = { -readonly [name in keyof LooseItem]: LooseItem[name] };
 
-/** Levels that are read, and items: no release has more. What is beyond is only skipped. */
+/** The levels and items that are read. No release has more; the rest is skipped. */
 export const MOST_LEVELS_SHOWN = 64;
 export const MOST_ITEMS_SHOWN = 65_536;
 

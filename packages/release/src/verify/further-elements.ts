@@ -20,7 +20,7 @@ export interface DependencyFacts {
   prefix: string[] | null;
 }
 
-/** What is not as the specification has it is "cbor" and its encoding in hex. */
+/** A value in a form that the specification does not have is "cbor" and its encoding in hex. */
 export interface FurtherElements {
   dependencies: DependencyFacts[];
   /** Where devices store the manifest itself: hex of each part. */

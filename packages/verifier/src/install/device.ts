@@ -36,9 +36,9 @@ export interface Device {
    */
   floor(role?: number): Sequence;
   /**
-   * The `counters` of the last commit, up to 96 bytes, which identify the manifest that the floor comes from; null if
-   * nothing was ever installed. If the function is missing or returns anything else, no release with the number of a
-   * floor above 0 is accepted, not even the installed one.
+   * The `counters` of the last commit, up to 32 bytes, or 121 with roleFloors(). They identify the manifest that the
+   * floor comes from; null if nothing was ever installed. If the function is missing or returns anything else, no
+   * release with the number of a floor above 0 is accepted, not even the installed one.
    */
   counters?(role?: number): Bytes | null;
   begin(installing: boolean): void;
@@ -76,7 +76,7 @@ export interface Device {
    * fetch to its caller.
    */
   fetch?(uri: string): Source | Bytes | undefined;
-  /** There is no volatile memory to load an image to: a release whose start writes to a component is refused. */
+  /** The device has no volatile memory to load an image to. It refuses a release whose start writes to a component. */
   cannotLoad?: boolean;
   /** The current session, set by install() and boot(). Older sessions are refused. */
   session?: unknown;

@@ -93,7 +93,7 @@ function commit(s: Session): void {
   );
 }
 
-/** How many files have been returned to replace the trust file of a session. */
+/** The count of the trust file of a session that updatedTrust() raises. */
 function successors(s: Session): number | undefined {
   return s.trust.store ? (s.trust.store as TrustStore).successors : undefined;
 }

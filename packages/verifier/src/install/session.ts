@@ -223,6 +223,17 @@ function checkPayload(s: Session, e: Effect): void {
 }
 
 /**
+ * Refuses a copy or swap of what `written` has. It is in the slot that would be written again, so it cannot be its own
+ * source. It cannot be swapped either: in a swap, each image goes to the other component's slot that is not current, so
+ * that the power may fail at any point.
+ */
+export function checkSource(e: Effect, written: { [component: number]: unknown }): void {
+  var c = e.component,
+    other = e.source as number;
+  if (e.op === DIR_SWAP ? c === other || written[c] || written[other] : c === other && written[c]) refuse(NOT_SUPPORTED);
+}
+
+/**
  * Executes the sections with every directive assumed to succeed, so that a manifest that would be refused later is
  * refused before the first byte is erased, and one that would never start before it is current. Conditions on image
  * content are assumed once to match and once not to. Every effect is checked again when it is executed, so a path that
@@ -230,6 +241,7 @@ function checkPayload(s: Session, e: Effect): void {
  */
 function rehearse(s: Session, fitting: boolean): void {
   var matched: { [component: number]: boolean } = {},
+    written: { [component: number]: boolean } = {},
     e;
   s.run = start(s.release, s.sections, s.target.identity);
   e = step(s.run);
@@ -238,11 +250,19 @@ function rehearse(s: Session, fitting: boolean): void {
     // what is copied is not known yet
     if (HAS_TRUST && s.installing && !isCondition(e.op) && !((e.source as number) >= 0) && e.component === s.release.trustAt) s.brings = e;
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
-    // no start invokes an image that it has not compared
-    if (e.op === DIR_INVOKE) {
+    if (e.op === COND_IMAGE_MATCH) matched[e.component] = true;
+    else if (e.op === DIR_INVOKE) {
+      // no start invokes an image that it has not compared
       if (fitting && !matched[e.component] && !s.target.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED);
-    } else if (!isCondition(e.op) || e.op === COND_IMAGE_MATCH) matched[e.component] = isCondition(e.op);
-    if (HAS_COPY && e.op === DIR_SWAP) matched[e.source as number] = false;
+    } else if (!isCondition(e.op)) {
+      if (HAS_COPY && fitting && s.kept && e.source !== undefined) checkSource(e, written);
+      matched[e.component] = false;
+      written[e.component] = true;
+      if (HAS_COPY && e.op === DIR_SWAP) {
+        matched[e.source as number] = false;
+        written[e.source as number] = true;
+      }
+    }
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }
 }

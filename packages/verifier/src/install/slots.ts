@@ -10,7 +10,7 @@ import { type Digest, digestSlice, sameDigest } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
 import { INVOKE_UNVERIFIED, NOT_SUPPORTED, PAYLOAD_ABSENT, PAYLOAD_SIZE } from "../spec/errors.generated.js";
 import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
-import { admit, capacity, id, payloadRange, type Session } from "./session.js";
+import { admit, capacity, checkSource, id, payloadRange, type Session } from "./session.js";
 
 /** Begins to write a component: erases the slot that will be written. */
 function begin(s: Session, e: Effect): void {
@@ -130,10 +130,7 @@ export function perform(s: Session, e: Effect): boolean | undefined {
       return undefined;
     }
   } else if (HAS_COPY) {
-    // What this session has written is in the slot that would be written again, so it cannot be its own source. It
-    // cannot be swapped either: in a swap, each image goes to the other component's slot that is not current, so that
-    // the power may fail at any point.
-    if (e.op === DIR_SWAP ? c === other || s.fresh[c] || s.fresh[other] : c === other && s.fresh[c]) refuse(NOT_SUPPORTED);
+    checkSource(e, s.fresh);
     here = image(s, other);
     if (e.op !== DIR_SWAP) return pour(s, e, here, here);
     own = image(s, c);

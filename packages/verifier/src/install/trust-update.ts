@@ -15,12 +15,13 @@ import type { TrustStore } from "../trust/trust-list.js";
 import type { Device, TrialDevice } from "./device.js";
 import { TRUST_COMPONENT } from "./keep.js";
 
-/** Ends the sessions that began with `store`: a key that is revoked now may have signed their release. */
-function endSessions(store: TrustStore): void {
-  store.successors = (store.successors || 0) + 1;
-}
-
-function successor(
+/**
+ * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
+ * its content. Sessions that began with `store` are refused from then on: a key that is revoked now may have signed
+ * their release. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running
+ * release would not be valid under it: the device could then no longer start.
+ */
+export function updatedTrust(
   store: TrustStore,
   bytes: Bytes | Source,
   envelope: Bytes | Source,
@@ -41,25 +42,7 @@ function successor(
     if (HAS_FAMILIES) m.families = undefined;
     if (identityChecked(run)) refuse(IDENTITY_UNCHECKED);
   }
-  return next;
-}
-
-/**
- * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
- * its content. Sessions that began with `store` are refused from then on. Throws the refusals of trustFileUnchecked(),
- * and those of policyOf(), open() and boot() if the running release would not be valid under it: the device could then
- * no longer start.
- */
-export function updatedTrust(
-  store: TrustStore,
-  bytes: Bytes | Source,
-  envelope: Bytes | Source,
-  role: number,
-  identity: Identity,
-  host?: Host,
-): TrustStore {
-  var next = successor(store, bytes, envelope, role, identity, host);
-  endSessions(store);
+  store.successors = (store.successors || 0) + 1;
   return next;
 }
 
@@ -76,7 +59,7 @@ export function replacement(
   host?: Host,
 ): TrustStore | null {
   try {
-    return envelope ? successor(store, bytes, envelope, role, identity, host) : trustFileUnchecked(store.algs, bytes, store, host);
+    return envelope ? updatedTrust(store, bytes, envelope, role, identity, host) : trustFileUnchecked(store.algs, bytes, store, host);
   } catch (e) {
     // refused: not a trust file of ours, or an old one
     if (typeof (e as Refusal).code !== "number") throw e;
@@ -88,8 +71,7 @@ export function replacement(
  * Finds the trust file that replaces `store`. Returns its bytes, which the device must store where only it can write,
  * or null if `store` remains. Call it at each start, before boot(): if the power fails before the bytes are stored, the
  * next start returns them again. `envelope`: the envelope of the current release. While a device may still go back to
- * the previous release, it keeps the trust file of that release: null until confirm(). Sessions that began with `store`
- * are refused once a file was returned.
+ * the previous release, it keeps the trust file of that release: null until confirm().
  *
  * bytes = nextTrust(store, device, envelope, 2, host);
  * if (bytes) keep(bytes);
@@ -100,9 +82,7 @@ export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | S
     n = envelope && device.capacity(TRUST_COMPONENT) >= 0 && !(trial.pending && trial.pending()) && device.size(TRUST_COMPONENT, false),
     bytes = n && device.read(TRUST_COMPONENT, 0, n, false),
     next = bytes && bytes.length === n && replacement(store, bytes, envelope, role, device.identity, host);
-  if (!next || !sequenceLess(store.sequence, next.sequence)) return null;
-  endSessions(store);
-  return next.file as Bytes;
+  return next && sequenceLess(store.sequence, next.sequence) ? (next.file as Bytes) : null;
 }
 
 export { TRUST_COMPONENT } from "./keep.js";

@@ -26,6 +26,15 @@ export interface Outcome {
 
 const CHANGES: number[] = [CODES.fetch, CODES.write, CODES.copy, CODES.swap];
 
+/** The components that an effect writes. */
+export const writtenBy = ({ op, component, source }: Effect): number[] =>
+  op === CODES.swap ? [component, source as number] : CHANGES.includes(op) ? [component] : [];
+
+/** Whether an effect would lose what it copies or swaps: what was written is in the slot that would be written again. */
+export const isLost = ({ op, component, source }: Effect, written: ReadonlySet<number>): boolean =>
+  (op === CODES.copy && component === source && written.has(component)) ||
+  (op === CODES.swap && (component === source || written.has(component) || written.has(source as number)));
+
 export class Device {
   readonly #m: Manifest;
   readonly #w: World;
@@ -113,10 +122,15 @@ export class Device {
   /** Every directive taken as done; all images fit, or none. Where none does, conditions that fail say nothing. */
   #rehearse(fits: boolean): void {
     const compared = new Set<number>();
+    const written = new Set<number>();
     try {
       this.#drive((e) => {
         if (e.op === CODES.image) compared.add(e.component);
-        if (CHANGES.includes(e.op)) for (const i of [e.component, ...(e.op === CODES.swap ? [e.source as number] : [])]) compared.delete(i);
+        if (this.#kept && fits && isLost(e, written)) throw new Refused(E.NOT_SUPPORTED);
+        for (const i of writtenBy(e)) {
+          compared.delete(i);
+          written.add(i);
+        }
         if (e.op === CODES.invoke && fits && !compared.has(e.component)) throw new Refused(E.INVOKE_UNVERIFIED);
         if (e.op === CODES.slot) return this.#isSlot(this.#id(e.component), e.slot as number);
         if (this.#kept && e.op === CODES.fetch) this.#look(e);

@@ -2,7 +2,7 @@
 // manifest tells apart, through an installation and a start. Only the contents that the manifest writes are known.
 
 import * as E from "../../src/spec/errors.generated.js";
-import { BOOT, INSTALL } from "./device.js";
+import { BOOT, INSTALL, isLost, writtenBy } from "./device.js";
 import { hashOf } from "./encode.js";
 import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";
 import { CODES, type Digest, type Manifest, valuesOf } from "./manifest.js";
@@ -148,9 +148,14 @@ export class KindOfDevice {
     const end = this.#try(installing, () => {
       this.#begin();
       const compared = new Set<number>();
+      const written = new Set<number>();
       const run = this.#drive(installing, (e) => {
         if (e.op === CODES.image) compared.add(e.component);
-        if (isChange(e)) for (const i of [e.component, ...(e.op === CODES.swap ? [e.source as number] : [])]) compared.delete(i);
+        if (!installing && fits && isLost(e, written)) throw new Wrong(E.NOT_SUPPORTED);
+        for (const i of writtenBy(e)) {
+          compared.delete(i);
+          written.add(i);
+        }
         if (e.op === CODES.invoke && fits && !compared.has(e.component)) throw new Wrong(E.INVOKE_UNVERIFIED);
         return e.op === CODES.slot ? this.#isSlot(e, installing) : fits || !isComparison(e);
       });

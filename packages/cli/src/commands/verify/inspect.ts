@@ -175,7 +175,7 @@ function envelopeLines(path: string, f: EnvelopeFacts): string[] {
   return out;
 }
 
-/** Decodes an envelope. What is refused is shown all the same, with the refusal, if it is well-formed CBOR. */
+/** Decodes an envelope. Shows a refused one too, with the refusal, if it is well-formed CBOR. */
 async function decoded(input: Uint8Array, o: InspectOptions): Promise<UnverifiedEnvelope> {
   try {
     return decodeEnvelope(input);
