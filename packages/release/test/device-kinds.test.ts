@@ -3,11 +3,11 @@
 
 import { anchor, boot, type Device, type Effect, install, type Manifest, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
-import { COND_CHECK_CONTENT, DIR_SWAP } from "@firmseal/verifier/tools";
+import { COND_CHECK_CONTENT, DIR_SWAP, isChange } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAC_KEY } from "../../../test-vectors/src/pieces/assemble.js";
-import { type Interpreter, isComparison, isWrite } from "../../behaviour/src/explain/device-rules.js";
+import { type Interpreter, isComparison } from "../../behaviour/src/explain/device-rules.js";
 import { coursesOf, type DeviceKind, kindRefusal } from "../../behaviour/src/explain/device-run.js";
 import { hostFor } from "../../simulator/src/host.js";
 import { toHex } from "../../test-support/src/bytes.js";
@@ -123,7 +123,7 @@ class Supposed {
       this.demand(name(component))[ok ? "is" : "isNot"].push(askedBy(e));
       return;
     }
-    if (!isWrite(e)) return;
+    if (!isChange(e)) return;
     const here = name(component);
     if (source !== undefined) {
       const there = name(source);

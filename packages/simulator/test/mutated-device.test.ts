@@ -75,13 +75,13 @@ const MISTAKES: [string, [string, string][], RegExp][] = [
     ],
     /on trial: the device does not go back/,
   ],
-  ["goes back at once", [["flash.write(r.next, octets([STARTED]));", ""]], /on trial: |stays/],
+  ["goes back at once", [["mark(r, STARTED);", ""]], /on trial: |stays/],
   [
     "takes the floor back with the images",
     [["return record ? record.floor : [0, 0];", "return record ? (back ? [0, record.floor[1] - 1] : record.floor) : [0, 0];"]],
     /the floor is 0,7 afterwards/,
   ],
-  ["confirms nothing", [["flash.write((record as FlashRecord).next, octets([CONFIRMED]));", ""]], /the mark was not written/],
+  ["confirms nothing", [["mark(record as FlashRecord, CONFIRMED);", ""]], /the mark was not written/],
   [
     "does not see that another object has committed",
     [["if (changed()) refuse(DEVICE_FAULT);", ""]],

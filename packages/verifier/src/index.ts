@@ -46,12 +46,11 @@ export { sha256 } from "./hash/sha256.js";
 export { sha384, sha512 } from "./hash/sha512.js";
 export type { Commit, ComponentId, Device, Progress } from "./install/device.js";
 export { boot, install } from "./install/install.js";
-export { INSTALL_SECTIONS } from "./install/sections.js";
 export { type Attester, macAttester, status } from "./install/status.js";
 export { nextTrust, updatedTrust } from "./install/trust-update.js";
 export type { Effect, Identity, Run } from "./interpreter/frame.js";
 export { identityChecked } from "./interpreter/frame.js";
-export { start, step } from "./interpreter/run.js";
+export { INSTALL_SECTIONS, start, step } from "./interpreter/run.js";
 export type { Manifest } from "./manifest/manifest.js";
 /** The numbers of the refusals, by name. */
 export * as errors from "./spec/errors.generated.js";

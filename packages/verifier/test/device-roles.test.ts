@@ -202,6 +202,20 @@ describe("the counters of a device with roles", () => {
   const eight = (floor: number) => [0, 0, 0, 0, 0, 0, 0, floor];
   const entry = (role: number, floor: number) => [...eight(floor), ...counters(role)];
   const START = counters(RELEASE);
+  /** The beginning after a commit in `role`, with the highest epoch of all. */
+  const led = (role: number, back: number, floor: number, epoch = role) => [
+    ...SUM,
+    role,
+    0,
+    0,
+    epoch,
+    back,
+    ...eight(floor),
+    role,
+    0,
+    0,
+    role,
+  ];
   /** A device that keeps plain numbers. `back`: it has gone back. */
   function plain(bytes: number[] | null, floor: number, back = false) {
     const kept = { floor: [0, floor] as [number, number], counters: bytes as ArrayLike<number> | null, reset: undefined as unknown };
@@ -229,14 +243,14 @@ describe("the counters of a device with roles", () => {
     const first = [0x81, 0x82, 0x83, 0x84, 0xf5, 0xf6, 0xf7, 0xf8, ...counters(RELEASE)];
     // what was installed before counts for every role
     const recovery = [...eight(1), ...SUM, RECOVERY, 0, 0, RELEASE];
-    expect(kept.counters).toEqual([...counters(DEBUG), RELEASE, ...eight(7), ...first, ...recovery]);
+    expect(kept.counters).toEqual([...led(DEBUG, RELEASE, 7), ...first, ...recovery]);
     // the floor of a device without roles is the highest
     expect(kept.floor).toEqual([0x81828384, 0xf5f6f7f8]);
-    expect(kept.counters).toHaveLength(121);
+    expect(kept.counters).toHaveLength(125);
   });
 
   it("may lack a role: it has no floor and no counters then, and gets none by the commit of another", () => {
-    const { kept, device } = plain([...counters(DEBUG), RELEASE, ...eight(7), ...entry(RELEASE, 9)], 9);
+    const { kept, device } = plain([...led(DEBUG, RELEASE, 7), ...entry(RELEASE, 9)], 9);
     expect([device.floor(), device.floor(DEBUG), device.floor(RECOVERY)]).toEqual([
       [0, 9],
       [0, 7],
@@ -245,9 +259,9 @@ describe("the counters of a device with roles", () => {
     expect(Array.from(device.counters?.() ?? [])).toEqual(counters(RELEASE));
     expect(device.counters?.(RECOVERY)).toBeNull();
     device.persist(commit(RELEASE, [0, 10]));
-    expect(kept.counters).toEqual([...counters(RELEASE), DEBUG, ...eight(10), ...entry(DEBUG, 7)]);
+    expect(kept.counters).toEqual([...led(RELEASE, DEBUG, 10, DEBUG), ...entry(DEBUG, 7)]);
     device.persist(commit(RECOVERY, [0, 1]));
-    expect(kept.counters).toEqual([...counters(RECOVERY), RELEASE, ...eight(1), ...entry(RELEASE, 10), ...entry(DEBUG, 7)]);
+    expect(kept.counters).toEqual([...led(RECOVERY, RELEASE, 1), ...entry(RELEASE, 10), ...entry(DEBUG, 7)]);
     expect(kept.floor).toEqual([0, 10]);
   });
 
@@ -255,7 +269,7 @@ describe("the counters of a device with roles", () => {
     const { kept, device } = plain(null, 0);
     expect([device.floor(), device.counters?.(), device.currentRole()]).toEqual([[0, 0], null, RELEASE]);
     device.persist({ sequence: [0, 3], written: [], counters: SUM });
-    expect(kept.counters).toEqual([...SUM, RELEASE, 0, 0, 0, RELEASE, ...eight(3)]);
+    expect(kept.counters).toEqual([...SUM, RELEASE, 0, 0, 0, RELEASE, ...eight(3), RELEASE, 0, 0, 0]);
     expect([device.floor(), device.floor(DEBUG)]).toEqual([
       [0, 3],
       [0, 0],
@@ -263,8 +277,8 @@ describe("the counters of a device with roles", () => {
   });
 
   it("of which a device keeps a part only count with the highest floor for every role", () => {
-    const whole = [...counters(DEBUG), RELEASE, ...eight(7), ...entry(RELEASE, 9)];
-    for (const n of [32, 33, 40, 42, 80]) {
+    const whole = [...led(DEBUG, RELEASE, 7), ...entry(RELEASE, 9)];
+    for (const n of [32, 33, 41, 44, 46, 84]) {
       const { device } = plain(whole.slice(0, n), 9);
       expect([device.floor(), device.floor(DEBUG), device.currentRole()]).toEqual([[0, 9], [0, 9], DEBUG]);
     }
@@ -276,7 +290,7 @@ describe("the counters of a device with roles", () => {
   });
 
   it("name the role of the release that a device went back to", () => {
-    const bytes = [...counters(DEBUG), RECOVERY, ...eight(7), ...entry(RECOVERY, 9)];
+    const bytes = [...led(DEBUG, RECOVERY, 7), ...entry(RECOVERY, 9)];
     expect([false, true].map((back) => plain(bytes, 9, back).device.currentRole())).toEqual([DEBUG, RECOVERY]);
     // nobody kept it
     expect(plain(counters(DEBUG), 9, true).device.currentRole()).toBe(DEBUG);
@@ -286,7 +300,7 @@ describe("the counters of a device with roles", () => {
   });
 
   it("go below a floor only if counting begins again", () => {
-    const { kept, device } = plain([...counters(RELEASE), RELEASE, ...eight(9), ...entry(DEBUG, 7)], 9);
+    const { kept, device } = plain([...led(RELEASE, RELEASE, 9), ...entry(DEBUG, 7)], 9);
     const before = kept.counters;
     for (const [role, n] of [
       [RELEASE, 8],
@@ -297,6 +311,25 @@ describe("the counters of a device with roles", () => {
     device.persist(commit(RELEASE, [0, 9]));
     device.persist(commit(RELEASE, [0, 8], { reset: true }));
     expect([device.floor(), kept.floor, kept.reset]).toEqual([[0, 8], [0, 8], true]);
+  });
+
+  it("tell firmware without roles the highest epoch, so that it resets no floor again", () => {
+    const { kept, device } = plain(null, 0);
+    const of = (role: number, epoch: number) => [...SUM, role, 1, 2, epoch];
+    for (const [role, sequence, epoch] of [
+      [RELEASE, 7, 3],
+      [DEBUG, 60, 0],
+      [RECOVERY, 5, 2],
+    ] as const)
+      device.persist({ sequence: [0, sequence], written: [], counters: of(role, epoch) });
+    expect(Array.from(kept.counters ?? []).slice(0, 32)).toEqual(of(RECOVERY, 3));
+    // each role keeps its own
+    for (const [role, epoch] of [
+      [RELEASE, 3],
+      [DEBUG, 0],
+      [RECOVERY, 2],
+    ] as const)
+      expect(Array.from(device.counters?.(role) ?? [])).toEqual(of(role, epoch));
   });
 
   it("have no place for a role that signs no releases", () => {

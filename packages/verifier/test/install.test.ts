@@ -518,6 +518,13 @@ describe("installing on a device in memory", () => {
 
   const ten = singleImage({ sequence: 1, ...uuid, digest: sha256Hex(image(1, 10)), size: 10, uri: "#f", payload: image(1, 10) });
 
+  const other = image(9, 10);
+  const digestOf = (bytes: Uint8Array) => ({
+    "directive-override-parameters": { "image-digest": { hex: sha256Hex(bytes) }, "image-size": bytes.length },
+  });
+  const kept = { "directive-override-parameters": { uri: "#f" } };
+  const sized = (n: number) => ({ "directive-override-parameters": { "image-size": n } });
+
   it("neither installs nor starts an image whose digest was not checked", async () => {
     const { validate: _, ...d } = ten;
     const envelope = await signed(d);
@@ -533,6 +540,13 @@ describe("installing on a device in memory", () => {
 
   it("installs nothing whose start would be refused for anything that is known before", async () => {
     const identified = { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } };
+    const first = { "directive-set-component-index": 0 };
+    const ofTwo = {
+      components: [[{ hex: "00" }], [{ hex: "01" }]],
+      "shared-sequence": [first, ...(ten["shared-sequence"] as object[])],
+      ...Object.fromEntries((["install", "validate", "invoke"] as const).map((name) => [name, [first, ...(ten[name] as object[])]])),
+    };
+    const second = [{ "directive-set-component-index": 1 }, { "directive-override-parameters": { "source-component": 0 } }];
     for (const [change, found, cannotLoad] of [
       // a load without a source
       [{ load: ["directive-copy"] }, errors.PARAMETER_MISSING, false],
@@ -558,6 +572,42 @@ describe("installing on a device in memory", () => {
       ],
       // what a start has written is compared again
       [{ load: [{ "directive-override-parameters": { uri: "https://x/y" } }, "directive-fetch"] }, errors.INVOKE_UNVERIFIED, false],
+      // what it writes or copies from what was installed is not what its digest and size say
+      [{ load: [{ "directive-override-parameters": { content: { hex: "00" } } }, "directive-write"] }, errors.IMAGE_UNVERIFIED, false],
+      [
+        { load: [{ "directive-override-parameters": { content: { hex: "00".repeat(10) } } }, "directive-write"] },
+        errors.IMAGE_UNVERIFIED,
+        false,
+      ],
+      [{ load: [kept, sized(9), "directive-fetch", "condition-image-match"] }, errors.IMAGE_UNVERIFIED, false],
+      [
+        { load: [kept, digestOf(other), "directive-fetch", digestOf(image(1, 10)), "condition-image-match"] },
+        errors.IMAGE_UNVERIFIED,
+        false,
+      ],
+      [{ ...ofTwo, load: [...second, digestOf(other), "directive-copy", "condition-image-match"] }, errors.IMAGE_UNVERIFIED, false],
+      [
+        { ...ofTwo, load: [...second, digestOf(image(1, 10)), sized(9), "directive-copy", "condition-image-match"] },
+        errors.IMAGE_UNVERIFIED,
+        false,
+      ],
+      // it compares what was installed with something else
+      [{ load: [digestOf(other), "condition-image-match"] }, errors.IMAGE_MISMATCH, false],
+      [
+        { invoke: [{ "directive-override-parameters": { content: { hex: "00" } } }, "condition-check-content", "directive-invoke"] },
+        errors.CONTENT_MISMATCH,
+        false,
+      ],
+      [
+        {
+          invoke: [
+            { "directive-try-each": [[digestOf(other), "condition-image-match"], ["condition-class-identifier"]] },
+            "directive-invoke",
+          ],
+        },
+        errors.INVOKE_UNVERIFIED,
+        false,
+      ],
       // another device, and no check of the identity in what a start runs
       [{ invoke: ["condition-device-identifier", "directive-invoke"] }, errors.DEVICE_MISMATCH, false],
       [
@@ -569,7 +619,7 @@ describe("installing on a device in memory", () => {
         false,
       ],
     ] as const) {
-      const device = memoryDevice(identity, [ID], 1000);
+      const device = memoryDevice(identity, [ID, [Uint8Array.of(1)]], 1000);
       if (cannotLoad) device.cannotLoad = true;
       const envelope = await signed({ ...ten, ...change } as never);
       expect(
@@ -577,6 +627,39 @@ describe("installing on a device in memory", () => {
         JSON.stringify(change),
       ).toBe(found);
       expect([device.floor(), device.envelope]).toEqual([[0, 0], null]);
+    }
+  });
+
+  it("installs what starts, whatever the branches contain that a start does not take", async () => {
+    const match = "condition-image-match";
+    const soft = (...commands: unknown[]) => ({
+      "directive-run-sequence": [{ "directive-override-parameters": { "soft-failure": true } }, ...commands],
+    });
+    const none = { "directive-override-parameters": { uri: "#none" } };
+    const itself = { "directive-override-parameters": { uri: "https://x/y", "source-component": 0 } };
+    const long = { hex: createHash("sha384").update(image(1, 10)).digest("hex"), algorithm: "sha-384" };
+    for (const change of [
+      { load: [soft(digestOf(other), match, none, "directive-fetch"), digestOf(image(1, 10)), match] },
+      { load: [soft(digestOf(other), match, itself, "directive-fetch", "directive-copy"), digestOf(image(1, 10)), match] },
+      {
+        validate: [
+          ...(ten.validate as object[]).slice(0, 2),
+          {
+            "directive-try-each": [
+              [digestOf(other), match],
+              [digestOf(image(1, 10)), match],
+            ],
+          },
+        ],
+      },
+      { load: [{ "directive-override-parameters": { "image-digest": long } }, match] },
+      { load: [kept, digestOf(image(1, 10)), "directive-fetch", match] },
+    ]) {
+      const device = memoryDevice(identity, [ID], 1000);
+      const envelope = await signed({ ...ten, ...change } as never);
+      install(envelope, trust, device).next();
+      boot(envelope, trust, device).next();
+      expect(device.invoked, JSON.stringify(change)).toHaveLength(1);
     }
   });
 

@@ -111,6 +111,11 @@ describe("the trust file that a release brings", () => {
       expect(code(() => progress.next(true))).toBe(errors.RUN_OUTCOME);
       expect(device.floor()).toEqual([0, 1]);
     }
+    // nor does the list that applies already
+    const later = embeddedTrust(revoking);
+    const going = install(current, policyOf(later, 2, identity), memoryDevice(identity, [ID, TRUST_COMPONENT], 4096));
+    expect(nextTrust(later, device, current, 2)).toBeNull();
+    expect(code(() => going.next())).toBe(0);
     // what was refused ends nothing
     const progress = begin();
     expect(code(() => updatedTrust(store, new Uint8Array(9), current, 2, identity))).not.toBe(0);

@@ -1,5 +1,4 @@
-// What a device refuses beyond the interpreter: the rules of the installer, for effects that are examined and not
-// carried out.
+// What is known of the components of a device while the effects of a release are examined and not carried out.
 
 import {
   type Bytes,
@@ -14,14 +13,14 @@ import {
   step,
 } from "@firmseal/verifier";
 import {
-  COMMAND_ROWS,
   COND_CHECK_CONTENT,
   COND_IMAGE_MATCH,
-  DIR_COPY,
-  DIR_INVOKE,
   DIR_SWAP,
+  type Doings,
   equalBytes,
   HASH_NAMES,
+  isChange,
+  note,
 } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
@@ -79,23 +78,8 @@ export const HASH_FUNCTIONS: { readonly [name: string]: HashFunction } = {
   },
 };
 
-export const isWrite = ({ op }: Effect): boolean => COMMAND_ROWS[op]?.changes === true;
-
 /** Whether a condition asks for the content of a component. */
 export const isComparison = ({ op }: Effect): boolean => op === COND_IMAGE_MATCH || op === COND_CHECK_CONTENT;
-
-/**
- * The number of the refusal of a device that does not admit an effect, or the end of a run (undefined). Devices check
- * effects in both rehearsals, before they change anything. Returns undefined if the device admits it.
- */
-export function admissionRefusal(by: Interpreter, run: Run, e: Effect | undefined, during: Phase): number | undefined {
-  const starts = e?.op === DIR_INVOKE;
-  if (starts && during === "install") return errors.INVOKE_MISPLACED;
-  const writes = e !== undefined && isWrite(e);
-  if (writes && (!e.digest || (e.op === DIR_SWAP && !e.sourceDigest))) return errors.DIGEST_UNSET;
-  const isDue = !e || writes || starts;
-  return isDue && by.identityChecked && !by.identityChecked(run) ? errors.IDENTITY_UNCHECKED : undefined;
-}
 
 /** What a payload must match. Without a digest, only its size is known yet. */
 export interface Expectation {
@@ -128,18 +112,27 @@ function isOther(written: Written, { digest, size }: Effect): boolean {
   return digest !== undefined && digest.alg === written.digest?.alg && !equalBytes(digest.bytes, written.digest.bytes);
 }
 
+/** Whether a command would write an image of the manifest that has another size than it must have. */
+export function isWrongSize(e: Effect): boolean {
+  return isChange(e) && e.content !== undefined && e.size !== undefined && e.size !== e.content.length;
+}
+
 /** What is known of the components of a device while it runs the sections of one phase. */
 export class KnownContents {
   private readonly written: Map<number, Written>;
-  /** Components that this phase has written. */
-  private readonly fresh = new Set<number>();
-  private readonly matched = new Set<number>();
+  /** What this phase has done. */
+  readonly doings: Doings = { fresh: {}, matched: {} };
   /** What payloads must match, in the order in which a device notices. */
   readonly expected: Expectation[] = [];
 
   /** `before`: what is known from the installation, for a start. */
   constructor(before?: KnownContents) {
     this.written = new Map(before?.written);
+  }
+
+  /** Whether this phase has written the component. */
+  private isFresh(component: number): boolean {
+    return this.doings.fresh[component] !== undefined;
   }
 
   /** Whether the release has written the component. */
@@ -150,7 +143,24 @@ export class KnownContents {
   /** Whether a comparison of this component has one result on all devices: the release alone decides about it. */
   isFixed({ component }: Effect): boolean {
     const written = this.written.get(component);
-    return written !== undefined && (written.content !== undefined || !this.fresh.has(component));
+    return written !== undefined && (written.content !== undefined || !this.isFresh(component));
+  }
+
+  /** Whether a device that has installed the release knows the result of a comparison in its start. */
+  isInstalled({ component }: Effect): boolean {
+    return this.hasWritten(component) && !this.isFresh(component);
+  }
+
+  /** Whether a start would write something else than its digest and size say, as far as that is known. */
+  isWrongWrite(e: Effect): boolean {
+    const { source, content } = e;
+    if (!isChange(e)) return false;
+    if (content) return !isImage(content, e);
+    return (
+      source !== undefined &&
+      this.isInstalled({ ...e, component: source }) &&
+      !this.matches({ ...e, op: COND_IMAGE_MATCH, component: source }, true)
+    );
   }
 
   /** The result of a comparison, or `otherwise` if the release has not written the component. */
@@ -161,28 +171,14 @@ export class KnownContents {
     if (e.op === COND_CHECK_CONTENT) return !content || equalBytes(content, e.content as Bytes);
     if (content) return isImage(content, e);
     // until the installation ends, a payload may turn out to be what the next comparison asks for
-    return this.fresh.has(e.component) || !isOther(written, e);
-  }
-
-  /** The number of the refusal of an effect that these components do not allow. */
-  refusal(e: Effect): number | undefined {
-    if (e.content && isWrite(e) && e.size !== undefined && e.size !== e.content.length) return errors.PAYLOAD_SIZE;
-    return this.misuse(e);
-  }
-
-  /** The number of the refusal of an image that is invoked without a comparison, or copied from where it would go. */
-  misuse({ op, component, source = -1 }: Effect): number | undefined {
-    if (op === DIR_INVOKE && !this.matched.has(component)) return errors.INVOKE_UNVERIFIED;
-    if (op !== DIR_COPY && op !== DIR_SWAP) return undefined;
-    const untouched = op === DIR_SWAP ? [component, source] : component === source ? [component] : [];
-    const isItself = op === DIR_SWAP && component === source;
-    return isItself || untouched.some((i) => this.fresh.has(i)) ? errors.NOT_SUPPORTED : undefined;
+    return this.isFresh(e.component) || !isOther(written, e);
   }
 
   /** Takes in the outcome of an effect. */
   took(e: Effect, ok: boolean): void {
+    note(e, this.doings, ok);
     if (e.op === COND_IMAGE_MATCH) this.compared(e, ok);
-    if (!isWrite(e)) return;
+    if (!isChange(e)) return;
     const [here, there] = [this.written.get(e.component), this.written.get(e.source ?? -1)];
     const { content, uri } = e.source === undefined ? e : { content: there?.content, uri: there?.uri };
     this.write(e.component, { digest: e.digest, size: e.size, content, uri });
@@ -191,27 +187,25 @@ export class KnownContents {
   }
 
   private compared({ component, digest, size }: Effect, ok: boolean): void {
-    if (ok) this.matched.add(component);
-    else this.matched.delete(component);
     const written = this.written.get(component);
     if (!written) return;
-    const now = { ...written, digest, size: ok ? (size ?? written.size) : written.size };
+    // what was installed stays what it is, whatever a start compares it with
+    const meant = this.isFresh(component) ? digest : written.digest;
+    const now = { ...written, digest: meant, size: ok ? (size ?? written.size) : written.size };
     this.written.set(component, now);
     if (now.uri !== undefined) this.expected.push({ uri: now.uri, digest, size });
   }
 
   private write(component: number, what: Written): void {
     this.written.set(component, what);
-    this.fresh.add(component);
-    this.matched.delete(component);
     if (what.uri !== undefined) this.expected.push({ uri: what.uri, digest: undefined, size: what.size });
   }
 
-  /** An installation reads back what it has written. Returns the number of its refusal. */
-  readBack(): number | undefined {
-    let refusal: number | undefined;
-    for (const i of this.fresh) {
-      const { content, uri, ...written } = this.written.get(i) as Written;
+  /** An installation reads back what it has written. Returns the number of its refusal, or 0. */
+  readBack(): number {
+    let refusal = 0;
+    for (const i of Object.keys(this.doings.fresh)) {
+      const { content, uri, ...written } = this.written.get(Number(i)) as Written;
       if (uri !== undefined) this.expected.push({ uri, ...written });
       if (content && !isImage(content, { ...written, size: content.length })) refusal = errors.IMAGE_UNVERIFIED;
     }

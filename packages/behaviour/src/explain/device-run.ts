@@ -2,8 +2,8 @@
 // The only loop over effects outside the verifier; what payloads contain is compared by others.
 
 import { type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest, type Run } from "@firmseal/verifier";
-import { COND_COMPONENT_SLOT, START_SECTIONS } from "@firmseal/verifier/tools";
-import { admissionRefusal, type Expectation, type Interpreter, isComparison, KnownContents, type Phase } from "./device-rules.js";
+import { admissionRefusal, COND_COMPONENT_SLOT, START_SECTIONS } from "@firmseal/verifier/tools";
+import { type Expectation, type Interpreter, isComparison, isWrongSize, KnownContents, type Phase } from "./device-rules.js";
 
 /** A kind of device that a manifest distinguishes. */
 export interface DeviceKind {
@@ -78,8 +78,9 @@ class Refused extends Error {
   }
 }
 
-function refuseIf(code: number | undefined): void {
-  if (code !== undefined) throw new Refused(code);
+/** Refuses, unless `code` is 0. */
+function refuseIf(code: number): void {
+  if (code !== 0) throw new Refused(code);
 }
 
 /** How a phase is run. */
@@ -90,12 +91,18 @@ interface Way {
   outcome(e: Effect): boolean;
   /** For a start: what the installation before it has written. */
   before: KnownContents | undefined;
-  /** What decides about effects, and changes with them. Missing in a rehearsal. */
-  known?: KnownContents;
+  /** What is known of the components, and changes with the effects. */
+  known: KnownContents;
+  /** Whether `known` decides about comparisons. Otherwise, their outcome is assumed. */
+  decides(e: Effect): boolean;
+  /** Whether it matters what the run has done before. */
+  isOrdered: boolean;
+  /** Whether what a start would write is checked. */
+  checksWrites: boolean;
   /** Whether the identity must have been checked at the end. */
   identifies: boolean;
-  /** Whether it is the rehearsal in which everything matches. */
-  matches?: boolean;
+  /** Whether effects are carried out, and not rehearsed. */
+  carriesOut: boolean;
 }
 
 interface Played extends Course {
@@ -112,27 +119,28 @@ function isSlot({ component, slot }: Effect, kind: DeviceKind, before: KnownCont
   return kind.slot > 1 ? slot !== kind.slot : slot === 1 - kind.slot;
 }
 
-function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, before, identifies, matches }: Way): Played {
+function play(by: Interpreter, m: Manifest, way: Way): Played {
+  const { during, kind, known, before } = way;
   const out: Played = { done: [], compared: false };
-  const seen = matches && during === "start" ? new KnownContents(before) : undefined;
   let isFault = false;
   // outside of the try: what it throws is not a refusal of a device
   const run = by.start(m, SECTIONS[during], kind.identity);
   try {
     drive(by, run, (e) => {
-      if (e || identifies) refuseIf(admissionRefusal(by, run, e, during));
+      const isIdentified = !by.identityChecked || by.identityChecked(run);
       if (!e) {
-        if (during === "install") refuseIf(known?.readBack());
+        if (way.identifies && !isIdentified) throw new Refused(errors.IDENTITY_UNCHECKED);
+        if (way.carriesOut && during === "install") refuseIf(known.readBack());
         return true;
       }
-      refuseIf(known?.refusal(e));
-      refuseIf(seen?.misuse(e));
-      seen?.took(e, true);
+      refuseIf(admissionRefusal(e, during === "install", isIdentified, way.isOrdered ? known.doings : undefined));
+      if (way.checksWrites && known.isWrongWrite(e)) throw new Refused(errors.IMAGE_UNVERIFIED);
+      if (way.carriesOut && isWrongSize(e)) throw new Refused(errors.PAYLOAD_SIZE);
       const asks = isComparison(e);
       out.compared ||= asks;
-      const ok = e.op === COND_COMPONENT_SLOT ? isSlot(e, kind, before) : !asks || outcome(e);
-      isFault = asks && !ok && known?.isFixed(e) === true;
-      known?.took(e, ok);
+      const ok = e.op === COND_COMPONENT_SLOT ? isSlot(e, kind, before) : !asks || way.outcome(e);
+      isFault = asks && !ok && way.decides(e);
+      known.took(e, ok);
       // a comparison that fails leads to another branch, and has no effect
       if (ok) out.done.push(e);
       return ok;
@@ -148,11 +156,22 @@ function play(by: Interpreter, m: Manifest, { during, kind, outcome, known, befo
 /** Refusals of a rehearsal in which nothing matches: it says nothing of a device in which something does. */
 const OF_COMPARISONS: readonly number[] = [errors.IMAGE_MISMATCH, errors.CONTENT_MISMATCH, errors.TRY_EACH_EXHAUSTED];
 
-/** Everything that devices refuse before they change anything: once as if all comparisons held, once as if none did. */
+/**
+ * Everything that devices refuse before they change anything, or before the start of what was installed may become
+ * current: once as if all comparisons held whose images are not known, once as if none did.
+ */
 function rehearse(by: Interpreter, m: Manifest, way: Pick<Way, "during" | "kind" | "before">): Course | undefined {
-  const all = play(by, m, { ...way, outcome: () => true, identifies: true, matches: true });
+  const isKept = way.during === "start";
+  const assume = (all: boolean): Played => {
+    const known = new KnownContents(way.before);
+    const decides = (e: Effect) => isKept && known.isInstalled(e);
+    const outcome = (e: Effect) => (decides(e) ? known.matches(e, all) : all);
+    const isOrdered = isKept && all;
+    return play(by, m, { ...way, known, decides, outcome, isOrdered, checksWrites: isKept, identifies: all, carriesOut: false });
+  };
+  const all = assume(true);
   if (all.refused || !all.compared) return all.refused && all;
-  const none = play(by, m, { ...way, outcome: () => false, identifies: false });
+  const none = assume(false);
   return none.refused && !OF_COMPARISONS.includes(none.refused.code) ? none : undefined;
 }
 
@@ -175,8 +194,12 @@ export function coursesOf(given: Interpreter, m: Manifest, kind: DeviceKind): { 
     const has = during === "start" || kind.there;
     const way = { during, kind, before };
     const outcome = (e: Effect) => known.matches(e, has);
-    const played = rehearse(by, m, way) ?? play(by, m, { ...way, outcome, known, identifies: during === "install" });
-    const kept = during === "install" && !played.refused ? keptRefusal(by, m, kind, known) : undefined;
+    const decides = (e: Effect) => known.isFixed(e);
+    const installs = during === "install";
+    const played =
+      (installs ? rehearse(by, m, way) : undefined) ??
+      play(by, m, { ...way, known, outcome, decides, isOrdered: true, checksWrites: false, identifies: installs, carriesOut: true });
+    const kept = installs && !played.refused ? keptRefusal(by, m, kind, known) : undefined;
     const course = kept ? { ...played, refused: kept } : played;
     courses[during] = course;
     if (course.refused) break;

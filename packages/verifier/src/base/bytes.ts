@@ -37,21 +37,25 @@ export function subBytes(b: Bytes, at: number, n: number): Bytes {
   return out;
 }
 
+/** Copies `from` into `out`, from `at` on. Returns where it ends. */
+export function put(out: number[], at: number, from: Bytes): number {
+  var n = from.length,
+    i;
+  // the engine copies, which costs an interpreter far less than a loop
+  if (!HAS_PLAIN || (out as unknown as Uint8Array).set) (out as unknown as Uint8Array).set(from, at);
+  else for (i = 0; i < n; i++) out[at + i] = from[i];
+  return at + n;
+}
+
 /** Concatenates `pieces`. */
 export function concat(pieces: Bytes[]): Bytes {
   var n = 0,
     out,
-    i,
-    j;
+    i;
   for (i = 0; i < pieces.length; i++) n += pieces[i].length;
   out = newBytes(n);
   n = 0;
-  for (i = 0; i < pieces.length; i++)
-    // the engine copies, which costs an interpreter far less than a loop
-    if (!HAS_PLAIN || (out as unknown as Uint8Array).set) {
-      (out as unknown as Uint8Array).set(pieces[i], n);
-      n += pieces[i].length;
-    } else for (j = 0; j < pieces[i].length; j++) out[n++] = pieces[i][j];
+  for (i = 0; i < pieces.length; i++) n = put(out, n, pieces[i]);
   return out;
 }
 

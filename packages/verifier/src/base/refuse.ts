@@ -31,6 +31,11 @@ export function refuse(code: number, cause?: unknown): never {
   throw e;
 }
 
+/** Throws the refusal `code` if it is not 0. */
+export function refuseIf(code: number): void {
+  if (code) refuse(code);
+}
+
 /**
  * Throws refusals again unchanged. Wraps any other error, of a device, a Source or a host, in a refusal with the error
  * as its cause.

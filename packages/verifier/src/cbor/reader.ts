@@ -6,8 +6,8 @@
 // The module has one cursor: `input`, `here`, `stop`. Every reading sets all of it first, with startReading(), seek()
 // or enter(), so it never depends on what an earlier one left, even if that ended in a refusal (CVE-2025-68131).
 
-import { equalConstantTime, newBytes, octetsOf, subBytes } from "../base/bytes.js";
-import { HAS_PLAIN, HAS_TOOLS } from "../base/features.js";
+import { equalConstantTime, newBytes, octetsOf, put, subBytes } from "../base/bytes.js";
+import { HAS_TOOLS } from "../base/features.js";
 import { isHalf } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Bytes, Sequence, Source } from "../base/types.js";
@@ -207,10 +207,7 @@ export function copyBytes(src: Input, at: number, n: number): Bytes {
     from = h ? at - h.at : 0;
     bytes = h ? h.octets : fetch(src, at, k);
     at += k;
-    if (!HAS_PLAIN || (out as unknown as Uint8Array).set) {
-      (out as unknown as Uint8Array).set(subBytes(bytes, from, k), done);
-      done += k;
-    } else while (k--) out[done++] = bytes[from++];
+    done = put(out, done, subBytes(bytes, from, k));
   }
   return out;
 }

@@ -162,12 +162,15 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return -1;
   }
 
-  /** Whether a commit has begun since. */
+  /**
+   * Whether another device on this flash has committed: the slot that was not current may be current now. Remains that
+   * no one reads twice alike are not a record.
+   */
   function changed(): boolean {
-    return !equalConstantTime(nextPage(), next);
+    var now = equalConstantTime(nextPage(), next) ? null : newestFlashRecord(flash, layout.records);
+    return !!now && (!record || now.generation !== record.generation);
   }
 
-  /** Refuses once another device on this flash has committed: the slot that was not current may be current now. */
   function settled(): void {
     if (changed()) refuse(DEVICE_FAULT);
   }
@@ -237,7 +240,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
   function envelopeWriter(): Writer {
     var w = writer(0);
     if (inbox) inbox.stale = true;
-    inbox = inboxSource = kept = null;
+    inbox = inboxSource = kept = arrival = null;
     return w;
   }
 
@@ -270,6 +273,12 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     // from here on, a failure must not remove the new slots
     fresh = [];
     flash.write(at + body.length, sealOf(body));
+  }
+
+  /** Writes the next word of the journal. If it is not erased, another device on this flash has written it. */
+  function mark(r: FlashRecord, word: number): void {
+    if (!equalConstantTime(octetsAt(flash, r.next, 4), octets([ERASED]))) refuse(DEVICE_FAULT);
+    flash.write(r.next, octets([word]));
   }
 
   // a micro verifier has no receive() and received()
@@ -363,16 +372,10 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     discard: function () {
       var left = fresh,
         k,
-        w,
-        now;
+        w;
       fresh = [];
       kept = null;
-      if (changed()) {
-        now = newestFlashRecord(flash, layout.records);
-        if ((now ? now.generation : 0) !== (record ? record.generation : 0)) return;
-        // it was a commit of this device, and it failed
-        next = nextPage();
-      }
+      if (changed()) return;
       // no record refers to it; erase its first page anyway, so that nothing takes it for an image (python-tuf
       // CVE-2020-15163)
       for (k = 1; k < left.length; k++) {
@@ -387,7 +390,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       var r = record as FlashRecord;
       settled();
       if (pending) {
-        flash.write(r.next, octets([STARTED]));
+        mark(r, STARTED);
         // Out of tries, or the word was not written: an uncounted start could fail forever. The previous release is
         // current.
         if (r.starts === r.tries || equalConstantTime(flash.read(r.next, 4), octets([ERASED]))) {
@@ -406,7 +409,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       settled();
       // an app cannot confirm a release that was installed while it ran and has not started yet
       if (!pending || !(record as FlashRecord).starts) return;
-      flash.write((record as FlashRecord).next, octets([CONFIRMED]));
+      mark(record as FlashRecord, CONFIRMED);
       // without the mark, the next start would go back to what an installation has overwritten by then
       found = newestFlashRecord(flash, layout.records);
       if (!found || !found.confirmed) throw new Error("the mark was not written");

@@ -7,7 +7,7 @@ import { sequenceLess } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Sequence } from "../base/types.js";
 import type { Commit, Device, TrialDevice } from "../install/device.js";
-import { SUM } from "../install/session.js";
+import { epochOf, SUM } from "../install/session.js";
 import { DEVICE_FAULT } from "../spec/errors.generated.js";
 import { ROLE_RECOVERY, ROLE_RELEASE } from "../spec/trust.js";
 
@@ -17,12 +17,17 @@ export interface RoleDevice extends Device {
   currentRole(): number;
 }
 
-// The counters: those of the last commit, with its role; the role of the release to go back to; then the floor and the
-// counters of each role that has them, the last one first, without its counters.
+// The counters: those of the last commit, with its role and the highest epoch of all; the role of the release to go back
+// to; the floor, the role and the epoch of the last role; then the floor and the counters of each other role that has them.
 
 /** Bytes of the counters of one release, and of a floor. */
 const ONE = 32;
 const FLOOR = 8;
+/** The role and the epoch at the end of the counters of one release. */
+const END = ONE - SUM;
+/** Where the role and the epoch of the last role begin, and the entries of the other roles. */
+const OWN = ONE + 1 + FLOOR;
+const OTHERS = OWN + END;
 
 /** A number of 32 bits as 4 bytes. */
 function octets(n: number): Bytes {
@@ -64,12 +69,13 @@ export function roleFloors<D extends Device>(device: D): D & RoleDevice {
   /** The floor and counters of a role, or null if it has none. */
   function entry(role: number): Entry | null {
     var c = counters(),
-      n = c ? c.length - ONE - 1 - FLOOR : -1,
-      at;
+      n = c ? c.length - OTHERS : -1,
+      at = OTHERS;
     if (!c || n < 0 || n % (FLOOR + ONE)) return c || floor()[0] || floor()[1] ? { floor: floor(), counters: c } : null;
-    if (c[SUM] === role) at = ONE + 1;
-    else for (at = ONE + 1 + FLOOR; at < c.length && c[at + FLOOR + SUM] !== role; ) at += FLOOR + ONE;
-    return at < c.length ? { floor: [half(c, at), half(c, at + 4)], counters: subBytes(c, c[SUM] === role ? 0 : at + FLOOR, ONE) } : null;
+    if (c[SUM] === role)
+      return { floor: [half(c, ONE + 1), half(c, ONE + 5)], counters: concat([subBytes(c, 0, SUM), subBytes(c, OWN, END)]) };
+    while (at < c.length && c[at + FLOOR + SUM] !== role) at += FLOOR + ONE;
+    return at < c.length ? { floor: [half(c, at), half(c, at + 4)], counters: subBytes(c, at + FLOOR, ONE) } : null;
   }
 
   if (!counters) refuse(DEVICE_FAULT);
@@ -88,10 +94,11 @@ export function roleFloors<D extends Device>(device: D): D & RoleDevice {
   };
   one.persist = function (commit: Commit) {
     var role = commit.counters[SUM] || ROLE_RELEASE,
-      own = { floor: commit.sequence, counters: commit.counters },
-      last = entryBytes(own, role),
-      pieces: Bytes[] = [subBytes(last, FLOOR, ONE), [one.currentRole()], subBytes(last, 0, FLOOR)],
+      last = entryBytes({ floor: commit.sequence, counters: commit.counters }, role),
+      first = subBytes(last, FLOOR, ONE),
+      others: Bytes[] = [],
       highest = commit.sequence,
+      own,
       e,
       i;
     if (role < ROLE_RELEASE || role > ROLE_RECOVERY || (!commit.reset && sequenceLess(commit.sequence, one.floor(role))))
@@ -99,11 +106,15 @@ export function roleFloors<D extends Device>(device: D): D & RoleDevice {
     for (i = ROLE_RELEASE; i <= ROLE_RECOVERY; i++) {
       e = i === role ? null : entry(i);
       if (e) {
-        pieces.push(entryBytes(e, i));
+        others.push(entryBytes(e, i));
         if (sequenceLess(highest, e.floor)) highest = e.floor;
+        // firmware without this wrapper must not reset the floor again
+        if (epochOf(first) < epochOf(e.counters))
+          first = concat([subBytes(first, 0, SUM + 1), subBytes(e.counters as Bytes, SUM + 1, END - 1)]);
       }
     }
-    persist({ sequence: highest, written: commit.written, counters: concat(pieces), reset: commit.reset || false });
+    own = [first, [one.currentRole()], subBytes(last, 0, FLOOR), subBytes(last, FLOOR + SUM, END)];
+    persist({ sequence: highest, written: commit.written, counters: concat(own.concat(others)), reset: commit.reset || false });
   };
   return one;
 }

@@ -167,9 +167,17 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     next = nextRecord();
   }
 
-  /** Refuses once another device on this Storage has committed: a file that was not current may be current now. */
+  /**
+   * Whether another device on this Storage has committed: a file that was not current may be current now. Remains that
+   * no one reads twice alike are not a record.
+   */
+  function changed(): boolean {
+    var now = nextRecord() !== next && newestKept(io);
+    return !!now && (!kept || now.generation !== kept.generation);
+  }
+
   function settled(): void {
-    if (nextRecord() !== next) refuse(DEVICE_FAULT);
+    if (changed()) refuse(DEVICE_FAULT);
   }
 
   /**
@@ -210,7 +218,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     if (device.pending()) refuse(UNCONFIRMED);
     append([], true);
     // discards a previously received envelope
-    if (!part) inbox = null;
+    if (HAS_GENERAL && !part) inbox = arrival = null;
     create(name, n);
     open = part;
     files[part] = name;
@@ -249,6 +257,8 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     begin: function (forInstalling: boolean) {
       device.discard();
+      // what was received may be current now
+      if (HAS_GENERAL && changed()) inbox = arrival = null;
       refresh();
       if (HAS_GENERAL) installing = forInstalling;
       if (forInstalling && device.pending()) refuse(UNCONFIRMED);
@@ -359,28 +369,25 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       } else body += "\x01\0";
       size = body.length + 25 + 8 * cells;
       create(name, size);
+      // from here on, a failure must not remove the new files
+      files = [];
       io.storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
       refresh();
       if (!kept || (kept as Kept).generation !== generation) refuse(DEVICE_FAULT);
-      files = [];
-      inbox = null;
+      if (HAS_GENERAL) inbox = null;
       if (!HAS_BOOT) open = -1;
     },
     discard: function () {
       var left = files,
-        now = left.length > 1 ? newestKept(io) : null,
         i;
       tail = "";
       open = -1;
       // keep a received envelope: it is about to be installed
       files = [left[0]];
-      // another device on this Storage has committed since: what is not current may be the release to go back to
-      if (now && now.pending) return;
-      // remove data that failed its check, so that nothing takes it for an image later (python-tuf CVE-2020-15163),
-      // unless its record was written
-      for (i = 1; HAS_GENERAL && i < left.length; i++)
-        if (left[i] && left[i] !== fileOf(i, slotOf(now, i))) io.storage.erase(left[i] as string);
-      if (!HAS_GENERAL && left[1] && left[1] !== fileOf(1, slotOf(now, 1))) io.storage.erase(left[1] as string);
+      // remove data that failed its check, so that nothing takes it for an image later (python-tuf CVE-2020-15163)
+      if (changed()) return;
+      for (i = 1; HAS_GENERAL && i < left.length; i++) if (left[i]) io.storage.erase(left[i] as string);
+      if (!HAS_GENERAL && left[1]) io.storage.erase(left[1]);
     },
     envelope: HAS_BOOT
       ? function () {
@@ -390,6 +397,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       : undefined,
     start: HAS_BOOT
       ? function () {
+          settled();
           kept = note(io, false);
           return device.envelope();
         }
@@ -405,6 +413,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       for (i = HAS_GENERAL ? ids.length + 1 : 2; HAS_BOOT ? i-- : i-- > 1; ) remove(io, fileOf(i, 1 - slotOf(kept, i)));
     },
     confirm: function () {
+      settled();
       kept = note(io, true);
     },
     pending: function () {

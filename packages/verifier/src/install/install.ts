@@ -9,7 +9,7 @@ import type { Bytes, Host, Source, Trust } from "../base/types.js";
 import { copySlice, inputOf, sameBytes } from "../cbor/reader.js";
 import { sameDigest } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
-import { START_SECTIONS, start, step } from "../interpreter/run.js";
+import { step } from "../interpreter/run.js";
 import type { Manifest } from "../manifest/manifest.js";
 import { parsePayloads } from "../manifest/parse.js";
 import { DEVICE_FAULT, IMAGE_UNVERIFIED, PAYLOAD_ABSENT, PAYLOAD_SIZE, RUN_OUTCOME } from "../spec/errors.generated.js";
@@ -17,8 +17,8 @@ import { believe, open, read, TO_KEEP } from "../trust/open.js";
 import type { TrustStore } from "../trust/trust-list.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf, trustIndex } from "./keep.js";
-import { INSTALL_SECTIONS } from "./sections.js";
-import { checkFloor, checkIdentity, countersOf, id, payloadRange, rehearseBoth, renew, type Session, sumOf } from "./session.js";
+import { rehearseBoth, restart } from "./rehearsal.js";
+import { checkFloor, checkIdentity, countersOf, id, payloadRange, renew, type Session, sumOf } from "./session.js";
 import { contents, end, perform, receive, stored } from "./slots.js";
 
 /**
@@ -77,7 +77,6 @@ function commit(s: Session): void {
   if (m.loads) s.release = reopened(s, lies);
   else if (!sameBytes(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
   // nor must it discover then that the release never starts
-  s.sections = START_SECTIONS;
   s.installing = false;
   s.kept = true;
   rehearseBoth(s);
@@ -116,7 +115,7 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
       if (!((outcome as Bytes).length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
       receive(s, e, octetsOf(outcome as Bytes, (outcome as Bytes).length));
     } else {
-      e = step(s.run, e && end(s, e));
+      e = step(s.run, e && end(e, s.offset));
       while (e) {
         ok = perform(s, e);
         if (ok === undefined) break;
@@ -175,18 +174,16 @@ export function prepare(
   trust: Trust,
   device: Device,
   host: Host | undefined,
-  sections: number[],
+  installing: boolean,
 ): Session {
-  var installing = sections === INSTALL_SECTIONS,
-    // begin() sets offset and limit
-    s = {
+  // begin() sets offset and limit
+  var s = {
       input: input,
       trust: trust,
       release: release,
       target: device,
       host: host || {},
       installing: installing,
-      sections: sections,
       fresh: {},
       matched: {},
     } as unknown as Session,
@@ -202,14 +199,14 @@ export function prepare(
     if (installing && !(HAS_TRUST && trust.store)) checkFloor(s);
     device.begin(installing);
     device.session = s;
-    rehearseBoth(s);
+    if (installing) rehearseBoth(s);
     // a release below the floor may bring the trust file by which counting begins again
     if (HAS_TRUST && installing && trust.store) {
       renew(s, sequenceLess(release.sequence, device.floor(trust.role)) ? brought(s) : undefined);
       checkFloor(s);
     }
     if (HAS_TRUST) s.successors = successors(s);
-    s.run = start(s.release, sections, device.identity);
+    restart(s);
   } catch (e) {
     rethrow(e);
   }
@@ -237,7 +234,7 @@ function session(s: Session): Progress {
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
   // one after the other, so that later data takes no memory while a signature is verified
-  return session(prepare(open(input, trust, host, TO_KEEP), input, trust, device, host, INSTALL_SECTIONS));
+  return session(prepare(open(input, trust, host, TO_KEEP), input, trust, device, host, true));
 }
 
 /**
@@ -246,5 +243,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * be older than one that was tried since. Throws a Refusal, here or from next().
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(prepare(open(input, trust, host, true), input, trust, device, host, START_SECTIONS));
+  return session(prepare(open(input, trust, host, true), input, trust, device, host, false));
 }

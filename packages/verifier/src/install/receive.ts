@@ -14,7 +14,6 @@ import { opened, TO_RECEIVE } from "../trust/open.js";
 import type { Device } from "./device.js";
 import { prepare } from "./install.js";
 import { receivedHead } from "./keep.js";
-import { INSTALL_SECTIONS } from "./sections.js";
 
 /** Maximum bytes of the key of a payload and of the heads around it: see MAX_URI in manifest/code-points.ts. */
 const MAX_PAIR = 1040;
@@ -77,7 +76,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
   // payloads follow, and the manifest has their size
   if (a.length - e.behind > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
   try {
-    prepare(m, source, trust, device, host, INSTALL_SECTIONS);
+    prepare(m, source, trust, device, host, true);
   } catch (x) {
     // a release below the floor may bring the trust file by which counting begins again: it is needed in RAM, too
     a.want = HAS_TRUST && (x as { cause?: Missing }).cause ? ((x as { cause: Missing }).cause.until as number) : 0;

@@ -1,39 +1,28 @@
-// The session of an installation or start, and what must hold before it changes anything: it is rehearsed completely
-// before the first byte is erased, and each effect is checked again when it is executed.
+// The session of an installation or start, and what must hold before it changes anything.
 
 import { concat, equalConstantTime, subBytes } from "../base/bytes.js";
 import { HAS_COPY, HAS_TRUST } from "../base/features.js";
 import { isSequence, sequenceExceeds, sequenceLess } from "../base/number.js";
-import { markAt, type Refusal, refuse } from "../base/refuse.js";
+import { markAt, refuse, refuseIf } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import type { Slice } from "../cbor/reader.js";
-import { type Digest, digestSlice } from "../hash/digest.js";
+import type { Digest } from "../hash/digest.js";
 import { type Effect, identityChecked, type Run } from "../interpreter/frame.js";
-import { start, step } from "../interpreter/run.js";
-import { isCondition } from "../manifest/code-points.js";
 import type { Manifest } from "../manifest/manifest.js";
 import {
   COMPONENT_UNKNOWN,
-  CONTENT_MISMATCH,
   DEVICE_FAULT,
-  DIGEST_UNSET,
   IDENTITY_UNCHECKED,
-  IMAGE_MISMATCH,
-  IMAGE_UNVERIFIED,
-  INVOKE_MISPLACED,
-  INVOKE_UNVERIFIED,
   NOT_SUPPORTED,
-  PAYLOAD_ABSENT,
   PAYLOAD_SIZE,
   ROLLBACK,
   RUN_OUTCOME,
   SEQUENCE_JUMP,
   SEQUENCE_TAKEN,
-  TRY_EACH_EXHAUSTED,
 } from "../spec/errors.generated.js";
-import { COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP } from "../spec/suit.js";
 import { JUMP } from "../spec/trust.js";
 import type { TrustStore } from "../trust/trust-list.js";
+import { admissionRefusal, type Doings, isChange } from "./admission.js";
 import type { ComponentId, Device } from "./device.js";
 import { replacement } from "./trust-update.js";
 
@@ -45,19 +34,15 @@ export interface WrittenComponent {
   passed: boolean;
 }
 
-export interface Session {
+export interface Session extends Doings {
   input: Bytes | Source;
   trust: Trust;
   release: Manifest;
   target: Device;
   host: Host;
   installing: boolean;
-  sections: number[];
   run: Run;
-  /** By component, what this session has written. An object, because not every engine has arrays with holes. */
   fresh: { [component: number]: WrittenComponent };
-  /** The components whose image has matched its digest in this session. */
-  matched: { [component: number]: boolean };
   effect: Effect | undefined;
   /** The next release has been stored, and its start is being rehearsed. */
   kept: boolean;
@@ -79,7 +64,7 @@ export interface Session {
 export const SUM = 28;
 
 /** The epoch in the counters of a device: the number of its floor resets. */
-function epochOf(known: Bytes | null | undefined): number {
+export function epochOf(known: Bytes | null | undefined): number {
   // below 2^24, so 32 bits are enough
   return known && known.length > SUM ? (known[SUM + 1] << 16) | (known[SUM + 2] << 8) | known[SUM + 3] : 0;
 }
@@ -155,9 +140,13 @@ export function id(s: Session, component: number): ComponentId {
   return s.release.components[component];
 }
 
+function isIdentified(s: Session): boolean | undefined {
+  return identityChecked(s.run) || s.target.dangerouslySkipIdentity;
+}
+
 /** A manifest for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
-  if (!identityChecked(s.run) && !s.target.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
+  if (!isIdentified(s)) refuse(IDENTITY_UNCHECKED);
 }
 
 /** The capacity of a component in bytes. Refuses unknown components. */
@@ -169,36 +158,20 @@ export function capacity(s: Session, component: number): number {
 
 /**
  * Checks what must hold before a component is changed. Called for every effect of the rehearsal, and again at its
- * execution.
+ * execution. `done`: see admissionRefusal().
  */
-export function admit(s: Session, e: Effect): void {
-  var skip = s.target.dangerouslySkipDigest,
-    room;
+export function admit(s: Session, e: Effect, done?: Doings): void {
+  var room;
   markAt(-1);
   // a device that has begun another session meanwhile belongs to that one
   if (s.target.session !== s) refuse(RUN_OUTCOME);
   room = capacity(s, e.component);
-  if (isCondition(e.op)) return;
-  if (e.op === DIR_INVOKE) {
-    if (s.installing) refuse(INVOKE_MISPLACED);
-  } else {
+  if (isChange(e)) {
     if (!s.installing && s.target.cannotLoad) refuse(NOT_SUPPORTED);
-    if (!e.digest && !skip) refuse(DIGEST_UNSET);
     if ((e.size as number) > room || (e.content && e.content.length > room)) refuse(PAYLOAD_SIZE);
     if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
-    if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !skip) refuse(DIGEST_UNSET);
   }
-  // valid signature, wrong device: RFC 9124 §4.3.2
-  checkIdentity(s);
-}
-
-/**
- * Whether a slot will be current after the commit of this session: the written slot if there is one, otherwise the
- * other one of the two.
- */
-function isSlot(s: Session, e: Effect): boolean {
-  var slot = s.target.slot(id(s, e.component));
-  return e.slot === (!s.kept || s.fresh[e.component] ? slot : 1 - slot);
+  refuseIf(admissionRefusal(e, s.installing, isIdentified(s), done, s.target.dangerouslySkipDigest));
 }
 
 /** The range of a payload in the envelope, or undefined. */
@@ -207,74 +180,4 @@ export function payloadRange(s: Session, uri: string | undefined): Slice | undef
     i;
   for (i = 0; i < all.length; i++) if (all[i].uri === uri) return all[i].content;
   return undefined;
-}
-
-/**
- * Checks a payload that a start takes from the kept envelope: it is not verified yet, and a payload named by a fragment
- * is nowhere else.
- */
-function checkPayload(s: Session, e: Effect): void {
-  var d = e.digest,
-    uri = e.uri as string,
-    content = payloadRange(s, uri);
-  if (content) {
-    if (d && !equalConstantTime(digestSlice(s.release.input, content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
-  } else if (!uri.indexOf("#") && !(s.target.fetch && s.target.fetch(uri))) refuse(PAYLOAD_ABSENT);
-}
-
-/**
- * Refuses a copy or swap of what `written` has. It is in the slot that would be written again, so it cannot be its own
- * source. It cannot be swapped either: in a swap, each image goes to the other component's slot that is not current, so
- * that the power may fail at any point.
- */
-export function checkSource(e: Effect, written: { [component: number]: unknown }): void {
-  var c = e.component,
-    other = e.source as number;
-  if (e.op === DIR_SWAP ? c === other || written[c] || written[other] : c === other && written[c]) refuse(NOT_SUPPORTED);
-}
-
-/**
- * Executes the sections with every directive assumed to succeed, so that a manifest that would be refused later is
- * refused before the first byte is erased, and one that would never start before it is current. Conditions on image
- * content are assumed once to match and once not to. Every effect is checked again when it is executed, so a path that
- * neither rehearsal takes is not a way around.
- */
-function rehearse(s: Session, fitting: boolean): void {
-  var matched: { [component: number]: boolean } = {},
-    written: { [component: number]: boolean } = {},
-    e;
-  s.run = start(s.release, s.sections, s.target.identity);
-  e = step(s.run);
-  while (e) {
-    admit(s, e);
-    // what is copied is not known yet
-    if (HAS_TRUST && s.installing && !isCondition(e.op) && !((e.source as number) >= 0) && e.component === s.release.trustAt) s.brings = e;
-    if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
-    if (e.op === COND_IMAGE_MATCH) matched[e.component] = true;
-    else if (e.op === DIR_INVOKE) {
-      // no start invokes an image that it has not compared
-      if (fitting && !matched[e.component] && !s.target.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED);
-    } else if (!isCondition(e.op)) {
-      if (HAS_COPY && fitting && s.kept && e.source !== undefined) checkSource(e, written);
-      matched[e.component] = false;
-      written[e.component] = true;
-      if (HAS_COPY && e.op === DIR_SWAP) {
-        matched[e.source as number] = false;
-        written[e.source as number] = true;
-      }
-    }
-    e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
-  }
-}
-
-/** Runs both rehearsals. */
-export function rehearseBoth(s: Session): void {
-  rehearse(s, true);
-  checkIdentity(s);
-  try {
-    rehearse(s, false);
-  } catch (e) {
-    // this rehearsal assumed that no image matches
-    if ([IMAGE_MISMATCH, CONTENT_MISMATCH, TRY_EACH_EXHAUSTED].indexOf((e as Refusal).code) < 0) throw e;
-  }
 }

@@ -8,9 +8,10 @@ import type { Bytes, Source } from "../base/types.js";
 import { copySlice, feed, type Input, inputOf, type Slice } from "../cbor/reader.js";
 import { type Digest, digestSlice, sameDigest } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
+import { isCondition } from "../manifest/code-points.js";
 import { INVOKE_UNVERIFIED, NOT_SUPPORTED, PAYLOAD_ABSENT, PAYLOAD_SIZE } from "../spec/errors.generated.js";
-import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
-import { admit, capacity, checkSource, id, payloadRange, type Session } from "./session.js";
+import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
+import { admit, capacity, id, payloadRange, type Session } from "./session.js";
 
 /** Begins to write a component: erases the slot that will be written. */
 function begin(s: Session, e: Effect): void {
@@ -37,9 +38,9 @@ export function receive(s: Session, e: Effect, bytes: Bytes): void {
   s.offset += bytes.length;
 }
 
-/** Ends the payload of an effect, which must have the size that is expected. */
-export function end(s: Session, e: Effect): boolean {
-  if (e.size !== undefined && s.offset !== e.size) refuse(PAYLOAD_SIZE);
+/** Ends the payload of an effect, whose `n` bytes must be the size that is expected. */
+export function end(e: Effect, n: number): boolean {
+  if (e.size !== undefined && e.size !== n) refuse(PAYLOAD_SIZE);
   return true;
 }
 
@@ -64,20 +65,38 @@ export function stored(s: Session, component: number, d: Digest, from: Input): b
   return equalConstantTime(whole || digestSlice(from, from, s.host, d.alg), d.bytes);
 }
 
-function imageMatch(s: Session, e: Effect): boolean {
+/** Whether `n` bytes may be the image. A missing image has 0 bytes, which counts only if the manifest asks for them. */
+export function isSize(e: Effect, n: number): boolean {
+  return e.size === undefined ? n > 0 : n === e.size;
+}
+
+/** The outcome of a comparison, with what storage has for `component`. */
+export function compare(s: Session, e: Effect, component: number): boolean {
   var d = e.digest as Digest,
-    w = s.fresh[e.component],
-    from = contents(s, e.component),
-    // a missing image does not count as an image of 0 bytes, unless the manifest asks for 0 bytes
-    ok = e.size === undefined ? from.n > 0 : from.n === e.size;
+    w = s.fresh[component],
+    content = e.content as Bytes,
+    from = contents(s, component),
+    ok = isSize(e, from.n);
+  if (e.op === COND_CHECK_CONTENT) return from.n === content.length && equalConstantTime(copySlice(from, from), content);
   // hashed only once after the last write of the session
-  if (!w || !w.passed || !sameDigest(w.expected as Digest, d)) ok = ok && stored(s, e.component, d, from);
+  if (!w || !w.passed || !sameDigest(w.expected as Digest, d)) ok = ok && stored(s, component, d, from);
   if (w) {
     w.expected = d;
     w.passed = ok;
   }
-  s.matched[e.component] = ok;
+  s.matched[component] = ok;
   return ok;
+}
+
+/**
+ * The outcome of a condition. The slot that a release asks for is the one that will be current after the commit of this
+ * session: the written slot if there is one, otherwise the other one of the two.
+ */
+export function holds(s: Session, e: Effect): boolean {
+  var slot;
+  if (e.op !== COND_COMPONENT_SLOT) return compare(s, e, e.component);
+  slot = s.target.slot(id(s, e.component));
+  return e.slot === (!s.kept || s.fresh[e.component] ? slot : 1 - slot);
 }
 
 /** Writes a range of `from` to a component. */
@@ -86,7 +105,7 @@ function pour(s: Session, e: Effect, from: Input, slice: Slice): boolean {
   feed(from, slice, function (bytes) {
     receive(s, e, bytes);
   });
-  return end(s, e);
+  return end(e, s.offset);
 }
 
 /** The source image of a copy or swap. */
@@ -105,18 +124,12 @@ export function perform(s: Session, e: Effect): boolean | undefined {
     from: Bytes | Source | undefined,
     here,
     own;
-  admit(s, e);
-  if (e.op === COND_COMPONENT_SLOT) return device.slot(name) === e.slot;
-  if (e.op === COND_IMAGE_MATCH) return imageMatch(s, e);
-  if (e.op === COND_CHECK_CONTENT) {
-    here = contents(s, c);
-    from = e.content as Bytes;
-    return here.n === from.length && equalConstantTime(copySlice(here, here), from);
-  }
+  admit(s, e, s);
+  if (isCondition(e.op)) return holds(s, e);
   if (e.op === DIR_INVOKE) {
     own = s.fresh[c];
     // something was written since it was hashed: areas of a device may overlap
-    if ((!s.matched[c] || (own && !own.passed && !stored(s, c, own.expected as Digest, contents(s, c)))) && !device.dangerouslySkipDigest)
+    if (own && !own.passed && !device.dangerouslySkipDigest && !stored(s, c, own.expected as Digest, contents(s, c)))
       refuse(INVOKE_UNVERIFIED);
     return device.invoke(name, e.args) === true;
   }
@@ -130,7 +143,6 @@ export function perform(s: Session, e: Effect): boolean | undefined {
       return undefined;
     }
   } else if (HAS_COPY) {
-    checkSource(e, s.fresh);
     here = image(s, other);
     if (e.op !== DIR_SWAP) return pour(s, e, here, here);
     own = image(s, c);

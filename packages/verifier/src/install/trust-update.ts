@@ -15,13 +15,15 @@ import type { TrustStore } from "../trust/trust-list.js";
 import type { Device, TrialDevice } from "./device.js";
 import { TRUST_COMPONENT } from "./keep.js";
 
-/**
- * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
- * its content. Sessions that began with `store` are refused from then on: a key that is revoked now may have signed
- * their release. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running
- * release would not be valid under it: the device could then no longer start.
- */
-export function updatedTrust(
+/** Ends the sessions that began with `store`, if `next` is a later trust file. */
+function replace(store: TrustStore, next: TrustStore): boolean {
+  var isLater = sequenceLess(store.sequence, next.sequence);
+  if (isLater) store.successors = (store.successors || 0) + 1;
+  return isLater;
+}
+
+/** As updatedTrust(), but the trust file is not adopted yet. */
+function candidate(
   store: TrustStore,
   bytes: Bytes | Source,
   envelope: Bytes | Source,
@@ -42,7 +44,25 @@ export function updatedTrust(
     if (HAS_FAMILIES) m.families = undefined;
     if (identityChecked(run)) refuse(IDENTITY_UNCHECKED);
   }
-  store.successors = (store.successors || 0) + 1;
+  return next;
+}
+
+/**
+ * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
+ * its content. If it is a later one, sessions that began with `store` are refused from then on: a key that is revoked
+ * now may have signed their release. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running
+ * release would not be valid under it: the device could then no longer start.
+ */
+export function updatedTrust(
+  store: TrustStore,
+  bytes: Bytes | Source,
+  envelope: Bytes | Source,
+  role: number,
+  identity: Identity,
+  host?: Host,
+): TrustStore {
+  var next = candidate(store, bytes, envelope, role, identity, host);
+  replace(store, next);
   return next;
 }
 
@@ -59,7 +79,7 @@ export function replacement(
   host?: Host,
 ): TrustStore | null {
   try {
-    return envelope ? updatedTrust(store, bytes, envelope, role, identity, host) : trustFileUnchecked(store.algs, bytes, store, host);
+    return envelope ? candidate(store, bytes, envelope, role, identity, host) : trustFileUnchecked(store.algs, bytes, store, host);
   } catch (e) {
     // refused: not a trust file of ours, or an old one
     if (typeof (e as Refusal).code !== "number") throw e;
@@ -82,7 +102,7 @@ export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | S
     n = envelope && device.capacity(TRUST_COMPONENT) >= 0 && !(trial.pending && trial.pending()) && device.size(TRUST_COMPONENT, false),
     bytes = n && device.read(TRUST_COMPONENT, 0, n, false),
     next = bytes && bytes.length === n && replacement(store, bytes, envelope, role, device.identity, host);
-  return next && sequenceLess(store.sequence, next.sequence) ? (next.file as Bytes) : null;
+  return next && replace(store, next) ? (next.file as Bytes) : null;
 }
 
 export { TRUST_COMPONENT } from "./keep.js";

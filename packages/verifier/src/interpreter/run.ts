@@ -48,8 +48,10 @@ import {
   DIR_SET_COMPONENT_INDEX,
   DIR_SWAP,
   DIR_TRY_EACH,
+  MAN_INSTALL,
   MAN_INVOKE,
   MAN_LOAD,
+  MAN_PAYLOAD_FETCH,
   MAN_VALIDATE,
 } from "../spec/suit.js";
 import { performCommand, setIndex, setParameters } from "./commands.js";
@@ -66,6 +68,9 @@ const MAX_ALTERNATIVES = 256;
 
 /** Every condition, and every directive that acts on a device, takes a reporting policy of four bits (M37 §8.4.7). */
 const MAX_POLICY = 15;
+
+/** The sections of an installation, in order. Missing ones are skipped. */
+export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
 /** The sections of a start, in order. */
 export var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];

@@ -77,36 +77,62 @@ export class Device {
     // the number of the floor is for the manifest that it comes from; without any, 0 is not a floor
     if (this.#installing && this.#m.sequence === this.#w.floor)
       if (this.#w.had === "another" || (this.#w.had === "unknown" && this.#w.floor > 0n)) throw new Refused(E.SEQUENCE_TAKEN);
-    this.#rehearse(true);
-    this.#rehearse(false);
-    this.#drive((e) => this.#carryOut(e));
+    for (const fits of this.#installing ? [true, false] : []) this.#rehearse(fits);
+    this.#drive((e) => this.#carryOut(e), this.#installing);
     for (const [id, expected] of this.#expected)
       if (this.#installing && hashOf(expected.alg, this.#fresh.get(id) as string) !== hashOf(expected.alg, expected.of))
         throw new Refused(E.IMAGE_UNVERIFIED);
     if (this.#installing) this.#rehearseStart();
   }
 
+  /** With what is there. */
   #rehearseStart(): void {
     const { checked } = this;
     this.#kept = true;
     this.#installing = false;
-    this.#rehearse(true);
-    this.#rehearse(false);
+    for (const fits of [true, false]) this.#tolerating(fits, () => this.#rehearseExactly(fits));
     this.checked = checked;
     this.#installing = true;
   }
 
-  /** A payload that a start will take from the kept envelope; one that is named by a fragment is nowhere else. */
-  #look(e: Effect): void {
-    const uri = e.uri as string;
-    const payload = this.#m.payloads[uri];
-    const { digest } = e;
-    if (payload === undefined) {
-      if (uri.startsWith("#") && this.#w.payloads[uri] === undefined) throw new Refused(E.PAYLOAD_ABSENT);
-    } else if (digest && hashOf(digest.alg, payload) !== hashOf(digest.alg, digest.of)) throw new Refused(E.IMAGE_UNVERIFIED);
+  #rehearseExactly(fits: boolean): void {
+    const compared = new Set<number>();
+    const written = new Set<number>();
+    this.#drive((e) => {
+      if (fits && isLost(e, written)) throw new Refused(E.NOT_SUPPORTED);
+      if (fits && e.op === CODES.invoke && !compared.has(e.component)) throw new Refused(E.INVOKE_UNVERIFIED);
+      if (CHANGES.includes(e.op)) this.#look(e, written);
+      const ok = e.op === CODES.slot ? this.#isSlot(this.#id(e.component), e.slot as number) : this.#holds(e, written, fits);
+      if (e.op === CODES.image && ok) compared.add(e.component);
+      if (e.op === CODES.image && !ok) compared.delete(e.component);
+      for (const i of writtenBy(e)) {
+        compared.delete(i);
+        written.add(i);
+      }
+      return ok;
+    }, fits);
   }
 
-  #drive(answer: (e: Effect) => boolean): void {
+  /** What a start will write has to be what its digest says. A payload that is named by a fragment is nowhere else. */
+  #look(e: Effect, written: ReadonlySet<number>): void {
+    const brought = e.op === CODES.write ? e.content : this.#m.payloads[e.uri ?? ""];
+    if (e.op === CODES.fetch && brought === undefined) {
+      if (e.uri?.startsWith("#") && this.#w.payloads[e.uri] === undefined) throw new Refused(E.PAYLOAD_ABSENT);
+      return;
+    }
+    const from = e.source === undefined ? brought : written.has(e.source) ? undefined : this.#fresh.get(this.#id(e.source));
+    if (from !== undefined && !this.#isImage(e, from)) throw new Refused(E.IMAGE_UNVERIFIED);
+  }
+
+  /** The outcome of a comparison: known of what was installed. What the start itself writes was looked at. */
+  #holds(e: Effect, written: ReadonlySet<number>, assumed: boolean): boolean {
+    const here = written.has(e.component) ? undefined : this.#fresh.get(this.#id(e.component));
+    if (e.op !== CODES.image && e.op !== CODES.content) return true;
+    if (here === undefined) return assumed;
+    return e.op === CODES.content ? here === e.content : this.#isImage(e, here);
+  }
+
+  #drive(answer: (e: Effect) => boolean, identifies = true): void {
     const run = new Interpreter(this.#m, this.#w.me);
     const effects = run.run(this.#installing ? INSTALL : BOOT);
     let next = effects.next();
@@ -116,30 +142,33 @@ export class Device {
     }
     this.checked = run.checked;
     // a release that does nothing has been checked to be for this device all the same
-    if (!run.identified) throw new Refused(E.IDENTITY_UNCHECKED);
+    if (identifies && !run.identified) throw new Refused(E.IDENTITY_UNCHECKED);
   }
 
   /** Every directive taken as done; all images fit, or none. Where none does, conditions that fail say nothing. */
   #rehearse(fits: boolean): void {
-    const compared = new Set<number>();
-    const written = new Set<number>();
-    try {
+    this.#tolerating(fits, () =>
       this.#drive((e) => {
-        if (e.op === CODES.image) compared.add(e.component);
-        if (this.#kept && fits && isLost(e, written)) throw new Refused(E.NOT_SUPPORTED);
-        for (const i of writtenBy(e)) {
-          compared.delete(i);
-          written.add(i);
-        }
-        if (e.op === CODES.invoke && fits && !compared.has(e.component)) throw new Refused(E.INVOKE_UNVERIFIED);
         if (e.op === CODES.slot) return this.#isSlot(this.#id(e.component), e.slot as number);
-        if (this.#kept && e.op === CODES.fetch) this.#look(e);
         return e.op === CODES.image || e.op === CODES.content ? fits : true;
-      });
+      }),
+    );
+  }
+
+  #tolerating(fits: boolean, rehearse: () => void): void {
+    try {
+      rehearse();
     } catch (e) {
       const conditions: number[] = [E.IMAGE_MISMATCH, E.CONTENT_MISMATCH, E.TRY_EACH_EXHAUSTED];
       if (!(e instanceof Refused) || fits || !e.codes.every((c) => conditions.includes(c))) throw e;
     }
+  }
+
+  #isImage(e: Effect, here: string): boolean {
+    const { alg, of } = e.digest as Digest;
+    // no image differs from an image of 0 bytes, unless that is what is asked for
+    const there = e.size === undefined ? here !== "" : e.size === here.length / 2;
+    return there && hashOf(alg, here) === hashOf(alg, of);
   }
 
   /** What holds before anything is done. */
@@ -155,7 +184,8 @@ export class Device {
     }
     if (CHANGES.includes(e.op)) {
       if ((e.size ?? 0) > CAPACITY || (e.op === CODES.swap && (e.sourceSize ?? 0) > CAPACITY)) wrong.push(E.PAYLOAD_SIZE);
-      if (e.op === CODES.write && (e.content as string).length / 2 > (e.size ?? CAPACITY)) wrong.push(E.PAYLOAD_SIZE);
+      const n = (e.content ?? "").length / 2;
+      if (n > CAPACITY) wrong.push(E.PAYLOAD_SIZE);
     }
     if (wrong.length > 0) throw new Refused(...wrong);
   }
@@ -169,10 +199,7 @@ export class Device {
       case CODES.content:
         return here === e.content;
       case CODES.image: {
-        const { alg, of } = e.digest as Digest;
-        // no image differs from an image of 0 bytes, unless that is what is asked for
-        const there = e.size === undefined ? here !== "" : e.size === here.length / 2;
-        const fits = there && hashOf(alg, here) === hashOf(alg, of);
+        const fits = this.#isImage(e, here);
         // the last look decides, though the digest may have been another one
         if (fits) this.#seen.add(id);
         else this.#seen.delete(id);

@@ -74,10 +74,10 @@ export class KindOfDevice {
   /** How the release ends on it. Undefined: it is installed and starts. */
   end(): End | undefined {
     for (const installing of [true, false]) {
-      const end = this.#rehearsal(installing, true) ?? this.#rehearsal(installing, false) ?? this.#real(installing);
+      const end = (installing ? (this.#rehearsal(true) ?? this.#rehearsal(false)) : undefined) ?? this.#real(installing);
       if (end) return end;
       this.#old = new Map([...this.#old, ...this.#new]);
-      const kept = installing ? (this.#rehearsal(false, true) ?? this.#rehearsal(false, false)) : undefined;
+      const kept = installing ? (this.#exactly(true) ?? this.#exactly(false)) : undefined;
       if (kept) return { ...kept, installing: true };
     }
     return undefined;
@@ -144,25 +144,53 @@ export class KindOfDevice {
     if (wrong.length > 0) throw new Wrong(...wrong);
   }
 
-  #rehearsal(installing: boolean, fits: boolean): End | undefined {
-    const end = this.#try(installing, () => {
+  #rehearsal(fits: boolean): End | undefined {
+    const end = this.#try(true, () => {
+      this.#begin();
+      const run = this.#drive(true, (e) => (e.op === CODES.slot ? this.#isSlot(e, true) : fits || !isComparison(e)));
+      if (fits && !run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
+    });
+    return this.#said(fits, end);
+  }
+
+  /** The start of what has just been installed, with what the release says about its images. */
+  #exactly(fits: boolean): End | undefined {
+    const end = this.#try(false, () => {
       this.#begin();
       const compared = new Set<number>();
       const written = new Set<number>();
-      const run = this.#drive(installing, (e) => {
-        if (e.op === CODES.image) compared.add(e.component);
-        if (!installing && fits && isLost(e, written)) throw new Wrong(E.NOT_SUPPORTED);
+      this.#drive(false, (e) => {
+        this.#doomed = false;
+        if (fits && isLost(e, written)) throw new Wrong(E.NOT_SUPPORTED);
+        if (fits && e.op === CODES.invoke && !compared.has(e.component)) throw new Wrong(E.INVOKE_UNVERIFIED);
+        if (!this.#isRight(e, written)) throw new Wrong(E.IMAGE_UNVERIFIED);
+        if (e.op === CODES.slot) return this.#isSlot(e, false);
+        const old = isComparison(e) && !written.has(e.component) ? this.#old.get(e.component) : undefined;
+        const ok = old ? this.#fits(e, old, false) : fits || !isComparison(e);
+        this.#doomed = !!old && !ok;
+        if (e.op === CODES.image && ok) compared.add(e.component);
+        if (e.op === CODES.image && !ok) compared.delete(e.component);
         for (const i of writtenBy(e)) {
           compared.delete(i);
           written.add(i);
         }
-        if (e.op === CODES.invoke && fits && !compared.has(e.component)) throw new Wrong(E.INVOKE_UNVERIFIED);
-        return e.op === CODES.slot ? this.#isSlot(e, installing) : fits || !isComparison(e);
+        return ok;
       });
-      if (fits && !run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
     });
+    return this.#said(fits, end);
+  }
+
+  /** A rehearsal in which nothing matches says nothing by a comparison. */
+  #said(fits: boolean, end: End | undefined): End | undefined {
     const ofComparisons: number[] = [E.IMAGE_MISMATCH, E.CONTENT_MISMATCH, E.TRY_EACH_EXHAUSTED];
     return !fits && end?.codes.every((code) => ofComparisons.includes(code)) ? undefined : end;
+  }
+
+  /** Whether a start writes what its digest says: what the manifest has, and what the release has installed. */
+  #isRight(e: Effect, written: ReadonlySet<number>): boolean {
+    const source = e.source === undefined || written.has(e.source) ? undefined : this.#old.get(e.source);
+    const put = e.op === CODES.write ? { digest: undefined, size: undefined, content: e.content } : source;
+    return !isChange(e) || !put || this.#fits(e, put, false);
   }
 
   #real(installing: boolean): End | undefined {
@@ -229,8 +257,9 @@ export class KindOfDevice {
     if (ok) this.#matched.add(e.component);
     else this.#matched.delete(e.component);
     if (put) {
-      const now = { ...put, digest: e.digest, size: ok ? (e.size ?? put.size) : put.size };
-      (fresh ? this.#new : this.#old).set(e.component, now);
+      // what was installed stays what it is, whatever a start compares it with
+      const digest = fresh ? e.digest : put.digest;
+      (fresh ? this.#new : this.#old).set(e.component, { ...put, digest, size: ok ? (e.size ?? put.size) : put.size });
     }
     return ok;
   }
