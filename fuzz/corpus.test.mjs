@@ -1,8 +1,8 @@
 // The whole corpus through every target, in a process of its own: time and memory of the processes that run tests say
 // nothing about one input.
 
-import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -38,6 +38,12 @@ it("every target has its file and its corpus, and there are no others", () => {
   expect(readdirSync(join(HERE, "corpus")).sort()).toEqual(names);
 });
 
+it("every target has its row in the document, with what an input costs where that was counted", () => {
+  const page = readFileSync(join(HERE, "../docs/explanation/fuzzing.md"), "utf8");
+  const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.*) \| (?:[\d.]+|–) \|$/gm)].map(([, name, about]) => [name, about]);
+  expect(rows).toEqual(TARGETS.map(({ name, about }) => [name, about]));
+});
+
 describe("judge", () => {
   const limits = { ms: 40, waits: false };
   const spin = (ms) => {
@@ -62,6 +68,7 @@ describe("judge", () => {
       "undefined",
     ],
     ["too long", () => spin(100), "too slow"],
+    ["a process", () => void spawn(process.execPath, ["--version"], { stdio: "ignore" }), "a process was started"],
     // beyond the most that this process has had so far: only what comes on top is seen
     ["too much memory", () => held.push(Buffer.alloc(beyond() + (128 << 20), 1)), "too much memory"],
   ])("finds %s", (_, fuzz, kind) => {

@@ -1,5 +1,6 @@
-// What one input may do: answer within its time and its memory, and throw nothing.
+// What one input may do: answer within its time and its memory, start no process, and throw nothing.
 
+import { subscribe } from "node:diagnostics_channel";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -12,6 +13,10 @@ const PATIENCE = 5_000;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc");
+
+/** Processes that were started: each takes as long as a thousand inputs. */
+let processes = 0;
+subscribe("child_process", () => processes++);
 
 /** Time of the processor, not of the clock: other processes do not count. */
 function spent(before) {
@@ -56,7 +61,9 @@ export function judge(fuzz, { ms, waits }, slower = 1) {
 
   function* course(bytes) {
     const before = process.resourceUsage();
+    const started = processes;
     yield bytes;
+    if (processes > started) return tooMuch("a process was started", processes - started);
     let { ms: took, kb: grew } = spent(before);
     const end = performance.now() + PATIENCE - took;
     for (let i = 0; i < AGAIN && took > limit && performance.now() < end; i++) {

@@ -32,7 +32,8 @@ const bundles = await bundle(targets.map((t) => t.name));
 for (const target of targets) {
   const folder = corpusOf(target.name);
   const path = bundles[target.name];
-  const { fuzz, seeds } = require(path);
+  const { fuzz, seeds, ready } = require(path);
+  await ready?.();
   const judged = judge(fuzz, target);
   const files = [...filesOf(folder), ...["grown", "findings"].flatMap((part) => filesOf(join(OUT, "work", target.name, part)))];
   const all = [

@@ -32,7 +32,8 @@ const options = new OptionsManager(OptionSource.DefaultCLIOptions).merge(
 );
 registerGlobals(options);
 await initFuzzing(options);
-const { fuzz } = require(bundle);
+const { fuzz, ready } = require(bundle);
+await ready?.();
 const judged = judge(fuzz, target, SLOWER);
 
 const smallest = new Map();

@@ -34,7 +34,9 @@ export const corpusFiles = (name) =>
 
 /** Plays files, and gives a line for each. */
 async function replay(target, path, files) {
-  const judged = judge(require(path).fuzz, target);
+  const { fuzz, ready } = require(path);
+  await ready?.();
+  const judged = judge(fuzz, target);
   const out = [];
   for (const file of files) {
     const start = performance.now();

@@ -1,6 +1,7 @@
 // `pnpm fuzz [target] [seconds]`: every target, or the named one, for this long (60). What a target has found
 // interesting is kept in node_modules/.cache/firmseal/fuzz for the next run. Each finding is made smaller, played again
-// without instrumentation and shown; exit 1 if there is one. With CI set, the random numbers are the same each time.
+// without instrumentation and shown; exit 1 if there is one. With CI set, the random numbers are the same each time,
+// and so are the bundles. `pnpm fuzz:count [target]` says what one input costs.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -16,6 +17,7 @@ import { TARGETS } from "./targets.mjs";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 process.chdir(join(HERE, ".."));
+process.env.FIRMSEAL_BUNDLES ??= process.env.CI ? "1" : String(Date.now());
 /** Milliseconds for making one finding smaller. */
 const SHRINK = 3_000;
 
@@ -100,6 +102,7 @@ for (const target of targets) {
     const artifact = /Test unit written to (\S+)/.exec(text)?.[1];
     tell(`${/ERROR: libFuzzer: .*/.exec(text)?.[0] ?? `ended by ${signal ?? `exit ${code}`}: ${text.slice(-2000)}`}`, artifact ?? place);
   }
+  await loaded.ready?.();
   const judged = judge(loaded.fuzz, target);
   for (const file of existsSync(findings) ? readdirSync(findings).map((entry) => join(findings, entry)) : []) {
     const bytes = readFileSync(file);

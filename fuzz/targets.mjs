@@ -11,6 +11,11 @@ const ROWS = {
   source: { about: "open() through a Source that lies", words: "cbor" },
   "manifest-signed": { about: "manifests of any content, signed: open(), install(), boot()", words: "cbor" },
   install: { about: "install() with a hostile Device, payloads that arrive anyhow" },
+  "general-micro": { about: "the general verifier against the micro verifier", words: "cbor" },
+  // each engine plays each vector in each form, and engines of boards interpret
+  bundles: { about: "bundles with random parts in three engines, against the sources", waits: true, ms: 5000, most: 128 },
+  // a history of a dozen sessions, each of which verifies and writes an image
+  history: { about: "sessions, trials, ways back, roles and power cuts, against the model of floors", waits: true, ms: 500, most: 128 },
   "boot-flash": { about: "start and update on a raw flash of any content" },
   "boot-storage": { about: "start and update on an Espruino Storage of any content" },
   "boot-files": { about: "the device in a folder, with any device.json", words: "json" },

@@ -27,17 +27,16 @@ export function seedEnvelopes(most = 4096): Uint8Array[] {
 }
 
 /**
- * Envelopes in the loose form (loose.ts): the manifest without its byte string, then the other pairs but the wrapper.
+ * An envelope in the loose form (loose.ts): the manifest without its byte string, then the other pairs but the wrapper.
  */
-export const looseManifests = (): Uint8Array[] =>
-  seedEnvelopes(1500).map((envelope) => {
-    const [manifest, rest]: [Uint8Array[], Uint8Array[]] = [[], []];
-    for (const [key, value] of pairsOf(envelope)) {
-      if (key[0] === 3) manifest.push(inside(value));
-      else if (key[0] !== 2) rest.push(key, value);
-    }
-    return Buffer.concat([...manifest, ...rest].filter((item) => item.length > 0).map(loosened));
-  });
+export function looseOf(envelope: Uint8Array): Uint8Array {
+  const [manifest, rest]: [Uint8Array[], Uint8Array[]] = [[], []];
+  for (const [key, value] of pairsOf(envelope)) {
+    if (key[0] === 3) manifest.push(inside(value));
+    else if (key[0] !== 2) rest.push(key, value);
+  }
+  return Buffer.concat([...manifest, ...rest].filter((item) => item.length > 0).map(loosened));
+}
 
 export function seedTrustFiles(): Uint8Array[] {
   const texts = all.flatMap((v) => [v.action === "trust" || v.action === "embedded" ? v.envelope : undefined, v.previous, v.store?.file]);

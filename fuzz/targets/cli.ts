@@ -12,7 +12,7 @@ import { descriptionSeeds } from "../common/descriptions.js";
 import { RELEASES } from "../common/release.js";
 import { sandboxed } from "../common/sandbox.js";
 import { sealedLoose } from "../common/seal.js";
-import { looseManifests, seedTrustFiles } from "../common/vectors.js";
+import { looseOf, seedEnvelopes, seedTrustFiles } from "../common/vectors.js";
 import { Finding, type Target } from "../common/verdict.js";
 
 const key = privateKey("ed25519", Buffer.from("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "hex"));
@@ -42,7 +42,7 @@ const FILES: ReadonlyMap<string, Uint8Array> = new Map<string, Uint8Array>([
   ],
 ]);
 
-const manifests = looseManifests();
+const manifests = seedEnvelopes(1500).map(looseOf);
 
 export const seeds = () =>
   [

@@ -7,10 +7,10 @@ import { boot, type Identity, install, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { sealedLoose } from "../common/seal.js";
-import { host, identity, looseManifests, trust } from "../common/vectors.js";
+import { host, identity, looseOf, seedEnvelopes, trust } from "../common/vectors.js";
 import { alike, asSource, Finding, refusal, type Target } from "../common/verdict.js";
 
-export const seeds = () => looseManifests();
+export const seeds = () => seedEnvelopes(1500).map(looseOf);
 
 const OLD = [111, 108, 100];
 

@@ -15,7 +15,7 @@ function plainDevice(device) {
 }
 
 /** A vector as the player takes it: without its header, and sequence numbers are two halves. */
-function plain({ group, kind, about, expected, source, strictness, features, ...v }) {
+export function plain({ group, kind, about, expected, source, strictness, features, ...v }) {
   const out = { ...v, expect: { ...v.expect } };
   if (v.device) out.device = plainDevice(v.device);
   if (v.expect.sequence !== undefined) {
