@@ -15,7 +15,7 @@ import { checkHoles } from "./checks/devices/holes.mjs";
 import { checkStores } from "./checks/devices/stores.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkComments, checkLanguage, checkTitles, checkWidth, onlyComments } from "./checks/language.mjs";
-import { checkMutants } from "./checks/mutants.mjs";
+import { checkBoardMutants, checkMutants } from "./checks/mutants.mjs";
 import { checkNames } from "./checks/names.mjs";
 import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
@@ -141,6 +141,7 @@ export const GATES = [
   { name: "one row for each thing", run: () => checkRows(sources()) },
   { name: "one file for each exported name", run: () => checkNames(sources()) },
   { name: "mutants of each file are tried and killed", run: () => checkMutants(verifierFiles(), readFileSync(ROOT + PAGE, "utf8")) },
+  { name: "mutants of what runs only on boards, too", run: () => checkBoardMutants(verifierFiles(), readFileSync(ROOT + PAGE, "utf8")) },
   {
     name: "files that comments name exist",
     run: () =>

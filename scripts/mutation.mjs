@@ -13,10 +13,9 @@
 // Scores go to docs/explanation/mutation.md, by file; what survived is listed in .mutation/survivors.txt. It exits 1
 // where a file is below its threshold.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Stryker } from "@stryker-mutator/core";
 import { NO_TIME, sampled } from "./mutation/sample.mjs";
 import {
   belowThreshold,
@@ -30,9 +29,9 @@ import {
   verdict,
   verifierFiles,
 } from "./mutation/scores.mjs";
+import { CACHE, lineOf, mutantsOf } from "./mutation/stryker.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const CACHE = ".mutation";
 const ARITHMETIC_TESTS = /\/(ed25519[\w-]*|es256|field\w*|hash[\w-]*|hmac|hsslms[\w-]*|rivals)\.test\.ts$/;
 
 const args = process.argv.slice(2).filter((a) => a !== "--");
@@ -72,7 +71,6 @@ if (seconds) process.env.FIRMSEAL_MUTANTS_UNTIL = String(Date.now() + 1000 * Num
 const seed = argument("--seed") ?? String(Date.now());
 if (option("--quick")) process.env.FIRMSEAL_MUTANTS_QUICK = "1";
 if (option("--again")) rmSync(CACHE, { recursive: true, force: true });
-mkdirSync(CACHE, { recursive: true });
 
 const sources = verifierFiles();
 const files = sources.map(({ path }) => path);
@@ -94,8 +92,6 @@ if (sample) {
   console.log(`${100 * share} of 100 mutants in ${chosen.join(", ")}: --seed ${seed}`);
 }
 
-process.env.FIRMSEAL_MUTANTS = "1";
-process.env.FIRMSEAL_VECTORS ??= join(ROOT, "../shared/vectors");
 // Tests that stay in one process: no programs, no random cases by the thousand. Those of arithmetic take long, and have
 // nothing to say about the rest.
 const own = readdirSync("packages/verifier/test")
@@ -109,11 +105,6 @@ process.env.FIRMSEAL_MUTANTS_FILES ??= JSON.stringify([
     : ["test-vectors/test/play.test.ts", "test-vectors/test/micro.test.ts", ...deciding, "packages/simulator/test/storage-device.test.ts"]),
 ]);
 
-const left = join(ROOT, CACHE, "left.txt");
-writeFileSync(left, "");
-process.env.FIRMSEAL_MUTANTS_LEFT = left;
-
-const report = join(CACHE, "report.json");
 const incrementalFile = join(CACHE, "incremental.json");
 if (existsSync(incrementalFile)) {
   // Stryker has no list of tests for what runs while a module is loaded, and would keep what survived there when there
@@ -122,31 +113,10 @@ if (existsSync(incrementalFile)) {
   for (const file of Object.values(earlier.files)) file.mutants = file.mutants.filter((m) => !(m.static && m.status === "Survived"));
   writeFileSync(incrementalFile, JSON.stringify(earlier));
 }
-await new Stryker({
-  testRunner: "firmseal",
-  plugins: ["@stryker-mutator/vitest-runner", "./scripts/mutation/runner.mjs", "./scripts/mutation/features.mjs"],
-  ignorers: ["features"],
-  mutate: chosen.map((f) => `${SOURCES}/${f}`),
-  coverageAnalysis: "perTest",
-  concurrency: 1,
-  dryRunTimeoutMinutes: 30,
-  // runner.mjs counts steps: time ends only what takes none
-  timeoutMS: 60_000,
-  timeoutFactor: 2,
-  incremental: !sample && !share,
-  incrementalFile,
-  tempDirName: join(CACHE, "sandbox"),
-  // Stryker would rewrite the tsconfig files, with a TypeScript that has the interface of old
-  tsconfigFile: "none.json",
-  disableTypeChecks: false,
-  ignorePatterns: ["packages/*/lib", "packages/*/dist", "bench", "docs/*", "!docs/reference", "examples", "/test", ".mutation"],
-  vitest: { configFile: "vitest.mutation.config.ts", related: false },
-  reporters: process.stdout.isTTY ? ["progress", "json"] : ["json"],
-  jsonReporter: { fileName: report },
-  logLevel: "warn",
-}).runMutationTest();
-
-const result = JSON.parse(readFileSync(report, "utf8"));
+const result = await mutantsOf(
+  chosen.map((f) => `${SOURCES}/${f}`),
+  sample || share ? undefined : incrementalFile,
+);
 const survivors = [];
 const rows = new Map();
 /** Mutants of a sample that were not begun, because the time was over. */
@@ -156,7 +126,6 @@ for (const [path, { source, mutants: every }] of Object.entries(result.files)) {
   const mutants = every.filter(({ id }) => sampled(id));
   const file = path.slice(SOURCES.length + 1);
   if (!chosen.includes(file)) continue;
-  const lines = source.split("\n");
   const count = (...status) => mutants.filter((m) => status.includes(m.status)).length;
   const [killed, survived, missed] = [count("Killed", "Timeout"), count("Survived"), count("NoCoverage")];
   const tried = killed + survived + missed;
@@ -164,20 +133,9 @@ for (const [path, { source, mutants: every }] of Object.entries(result.files)) {
   // one that was not chosen is "in error"
   const all = every.filter((m) => !["Ignored", "CompileError"].includes(m.status)).length;
   if (tried > 0) rows.set(file, { tried, all: sample || share ? all : tried, killed, survived, missed });
-  for (const { status, location, replacement, mutatorName } of mutants) {
-    if (status !== "Survived" && status !== "NoCoverage") continue;
-    const { start, end } = location;
-    const text = lines.slice(start.line - 1, end.line).join("\n");
-    const last = text.length - (lines[end.line - 1].length - (end.column - 1));
-    const was = text.slice(start.column - 1, last).replace(/\s+/g, " ");
-    const cut = (s) => (s.length > 90 ? `${s.slice(0, 87)}...` : s);
-    const mark = status === "NoCoverage" ? "not reached" : "survived";
-    survivors.push(
-      `${file}:${start.line}:${start.column}: ${mark}: ${mutatorName}: ${cut(was)} -> ${cut((replacement ?? "").replace(/\s+/g, " "))}`,
-    );
-  }
+  for (const mutant of mutants) if (["Survived", "NoCoverage"].includes(mutant.status)) survivors.push(lineOf(file, source, mutant));
 }
-for (const test of readFileSync(left, "utf8").split("\n").filter(Boolean)) console.log(`only in vitest: ${test}`);
+for (const test of result.left) console.log(`only in vitest: ${test}`);
 writeFileSync(join(CACHE, "survivors.txt"), survivors.map((s) => `${s}\n`).join(""));
 for (const s of survivors) console.log(s);
 console.log(tableOf(rows));

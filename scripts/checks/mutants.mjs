@@ -1,7 +1,20 @@
 // The table of docs/explanation/mutation.md: each file that a sample of mutants may choose has been measured, and
 // reaches its threshold. What is not in the table would otherwise be found when chance chooses it.
 
-import { belowThreshold, isSampled, rowsOf } from "../mutation/scores.mjs";
+import { belowOnBoards, belowThreshold, boardRowsOf, hasPieces, isSampled, rowsOf } from "../mutation/scores.mjs";
+
+/** Like checkMutants(), for the table of code that runs only on boards. */
+export function checkBoardMutants(files, page) {
+  const rows = boardRowsOf(page);
+  const wanted = files.filter(hasPieces).map(({ path }) => path);
+  return [
+    ...wanted
+      .filter((path) => !rows.has(path))
+      .map((path) => `${path} has code that runs only on boards, and no row: pnpm mutation:boards`),
+    ...[...rows.keys()].filter((path) => !wanted.includes(path)).map((path) => `${path} has a row, and no code that runs only on boards`),
+    ...belowOnBoards(rows),
+  ];
+}
 
 /** `files`: those of the verifier, { path, text }. `page`: the text of the page with the table. */
 export function checkMutants(files, page) {

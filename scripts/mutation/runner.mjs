@@ -11,6 +11,7 @@ import { strykerPlugins as vitest } from "@stryker-mutator/vitest-runner";
 import { build } from "esbuild";
 import { ownUrls } from "../build/own-urls.mjs";
 import { SOURCES } from "../build/sources.mjs";
+import { featuresWithout, missing } from "./features.mjs";
 import { LEAST, NO_TIME, sampled } from "./sample.mjs";
 import { collector } from "./shim.mjs";
 
@@ -58,6 +59,11 @@ const sources = {
       const isHere = path === "vitest" || isBuiltin(path);
       return { path: isHere ? path : createRequire(join(resolveDir, "x")).resolve(path), namespace: "required" };
     });
+    // the constants of a board
+    onLoad({ filter: /[\\/]base[\\/]features\.ts$/ }, ({ path }) => ({
+      contents: featuresWithout(readFileSync(path, "utf8"), missing()),
+      loader: "ts",
+    }));
     // not an import statement, which a script cannot have
     onLoad({ filter: /^/, namespace: "required" }, ({ path }) => ({ contents: `module.exports = __required(${JSON.stringify(path)})` }));
   },

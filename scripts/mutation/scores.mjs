@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
+import { piecesOf } from "./features.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const SOURCES = "packages/verifier/src";
@@ -66,6 +67,38 @@ export function rowsOf(text) {
         { tried: Number(tried), all: Number(all ?? tried), killed: Number(killed), survived: Number(survived), missed: Number(missed) },
       ]),
   );
+}
+
+/** Whether a file has code that runs only on boards (features.mjs). */
+export const hasPieces = ({ text }) => piecesOf(text).length > 0;
+
+/** The table of such code, of which rows begin differently. */
+export const boardTable = (rows) =>
+  ["| Only on boards | Mutants | Killed | Survived | Not reached |", "| --- | --- | --- | --- | --- |"]
+    .concat(
+      [...rows]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([file, { tried, killed, survived, missed }]) => `| in \`${file}\` | ${tried} | ${killed} | ${survived} | ${missed} |`),
+    )
+    .join("\n");
+
+/** Its rows, by their files. */
+export const boardRowsOf = (text) =>
+  new Map(
+    [...text.matchAll(/^\| in `([\w/.-]+\.ts)` \| (\d+) \| (\d+) \|/gm)].map(([, file, tried, killed]) => [
+      file,
+      { tried: Number(tried), killed: Number(killed) },
+    ]),
+  );
+
+/** Of 100 mutants of all such code, so many are killed: a file has few. */
+const ON_BOARDS = 90;
+
+/** What is to be said of these rows. */
+export function belowOnBoards(rows) {
+  const [tried, killed] = ["tried", "killed"].map((x) => [...rows.values()].reduce((sum, row) => sum + row[x], 0));
+  const score = scoreOf({ tried, killed });
+  return score < ON_BOARDS ? [`only on boards: ${score.toFixed(1)} % is below ${ON_BOARDS} %`] : [];
 }
 
 export const scoreOf = ({ tried, killed }) => (100 * killed) / tried;

@@ -1,10 +1,11 @@
 // A sample of mutants: which files it chooses, and when it passes. Neither chance nor a loaded machine decides.
 
+import { readFileSync } from "node:fs";
 import { parseExpressionAt } from "acorn";
 import { describe, expect, it } from "vitest";
-import { checkMutants } from "../checks/mutants.mjs";
-import { strykerPlugins } from "../mutation/features.mjs";
-import { sampleOf, verdict, verifierFiles } from "../mutation/scores.mjs";
+import { checkBoardMutants, checkMutants } from "../checks/mutants.mjs";
+import { BOARDS, featuresWithout, isDead, piecesOf } from "../mutation/features.mjs";
+import { boardTable, sampleOf, verdict, verifierFiles } from "../mutation/scores.mjs";
 
 describe("the files of a sample", () => {
   const files = Array.from({ length: 8 }, (_, i) => ({ path: `install/${i}.ts`, text: "export var a = 1;" }));
@@ -50,8 +51,7 @@ describe("a sample passes", () => {
   });
 });
 
-describe("mutants of what only bundles run are not made", () => {
-  const { shouldIgnore } = strykerPlugins[0].value;
+describe("code that never runs in the sources", () => {
   it.each([
     ["HAS_A ? 1 : 2", "alternate", true],
     ["HAS_A ? 1 : 2", "consequent", false],
@@ -70,12 +70,56 @@ describe("mutants of what only bundles run are not made", () => {
     ["b ? 1 : 2", "alternate", false],
     ["MAX_A ? 1 : 2", "alternate", false],
     ["HAS_A + b", "right", false],
-  ])("%s: %s: %j", (text, key, ignored) => {
-    const parent = parseExpressionAt(text, 0, { ecmaVersion: 2023 });
-    expect(shouldIgnore({ parent, key }) !== undefined).toBe(ignored);
+  ])("%s: %s: %j", (text, key, dead) => {
+    expect(isDead(parseExpressionAt(text, 0, { ecmaVersion: 2023 }), key, [])).toBe(dead);
   });
 
-  it("but of a whole file", () => {
-    expect(shouldIgnore({ parent: null, key: "program" })).toBeUndefined();
+  it.each([
+    ["HAS_A ? 1 : b", ["A"], ["b"]],
+    ["HAS_A ? 1 : b", ["B"], []],
+    ["HAS_A ? 1 : HAS_B ? b : c", ["A"], ["HAS_B ? b : c"]],
+    ["HAS_A || HAS_B ? 1 : b", ["A"], []],
+    ["HAS_A || HAS_B ? 1 : b", ["A", "B"], ["b"]],
+    ["HAS_A && b", ["A"], []],
+    ["HAS_A || b", ["A"], ["b"]],
+    ["b", ["A"], []],
+  ])("%s, on a board without %j: %j", (text, off, pieces) => {
+    expect(piecesOf(text, off).map(({ start, end }) => text.slice(start, end))).toEqual(pieces);
+  });
+
+  it("may be behind a variable that the constants decide", () => {
+    const text = "function f(a: number) { var own = HAS_A || HAS_B, other = HAS_A || a; if (!own) b(); if (!other) c(); }";
+    expect(piecesOf(text, ["A", "B"]).map(({ start, end }) => text.slice(start, end))).toEqual(["a", "b();", "c();"]);
+  });
+});
+
+describe("boards", () => {
+  const features = readFileSync(new URL("../../packages/verifier/src/base/features.ts", import.meta.url), "utf8");
+
+  it("run all code that never runs in the sources", () => {
+    const missing = verifierFiles().flatMap(({ path, text }) => {
+      const starts = Object.values(BOARDS).flatMap((off) => piecesOf(text, off).map(({ start }) => start));
+      return piecesOf(text)
+        .filter(({ start }) => !starts.includes(start))
+        .map(({ start, end }) => `${path}: ${text.slice(start, end)}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it.each(Object.entries(BOARDS))("%s: its constants are false, and no others", (_, off) => {
+    const constants = (text) => [...text.matchAll(/^export const HAS_([A-Z0-9]+) = false;$/gm)].map(([, name]) => name);
+    expect(constants(features)).toEqual([]);
+    expect(constants(featuresWithout(features, off)).sort()).toEqual([...off].sort());
+  });
+
+  it("have a row for each file with such code, and enough of all mutants are killed", () => {
+    const files = [
+      { path: "a.ts", text: "HAS_A ? 1 : b;" },
+      { path: "b.ts", text: "b;" },
+    ];
+    const page = (tried, killed) => boardTable(new Map([["a.ts", { tried, killed, survived: tried - killed, missed: 0 }]]));
+    expect(checkBoardMutants(files, page(10, 9))).toEqual([]);
+    expect(checkBoardMutants(files, page(10, 8))).toEqual(["only on boards: 80.0 % is below 90 %"]);
+    expect(checkBoardMutants(files, page(10, 9).replace("a.ts", "b.ts"))).toHaveLength(2);
   });
 });

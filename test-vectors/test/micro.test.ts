@@ -5,6 +5,7 @@ import { TEMPLATE_NAME, TEMPLATE_ROWS, templateString } from "@firmseal/verifier
 import { describe, expect, it } from "vitest";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "../../packages/signer/src/index.js";
 import { MUTANTS, sparse } from "../../packages/test-support/src/environment/effort.js";
+import { hostHashes } from "../../packages/test-support/src/host-hashes.js";
 import { TEMPLATE, TEMPLATE_INSIDE } from "../../packages/verifier/src/install/micro/template.generated.js";
 import { readKeys, readMicroVectors } from "../index.mjs";
 import { fickle, honest, hostile, outcome, same } from "../play/forms.js";
@@ -33,6 +34,10 @@ describe("a micro verifier", () => {
 
   it.each(honest)("gives the same verdict for %s", (_, form) => {
     for (const v of some) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, expectedOf(v)]);
+  });
+
+  it("gives the same verdict with the hashes of a host, in one call or in steps", () => {
+    for (const v of vectors) expect([v.name, wrong(v, { input: same, verifier, host: hostHashes })]).toEqual([v.name, ""]);
   });
 
   it("gives the same verdict for a Source that changes its mind, or installs nothing if the image is read again", () => {

@@ -1,7 +1,9 @@
 // What a board offers natively: its hash where it has one, ours where it has none, or where the stack is too small for it.
 
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { countingBytes, latin1, sha256 as sha } from "../../test-support/src/bytes.js";
+import { HAS_GENERAL, HAS_HOST512, HAS_ONCE } from "../src/base/features.js";
 import { type EspruinoCrypto, espruinoIo } from "../src/device/espruino.js";
 import type { EspruinoE, EspruinoStorage } from "../src/device/storage.js";
 
@@ -63,5 +65,28 @@ describe("the hash of a board", () => {
     expect(Uint8Array.from(io.sha256(text))).toEqual(sha(octets(text)));
     expect(Uint8Array.from(io.sha256(text.slice(0, 512)))).toEqual(sha(octets(text.slice(0, 512))));
     expect(lengths).toEqual([256, 256, 88, 256, 256]);
+  });
+
+  // true for the sources as they are, and with the constants of boards (pnpm mutation:boards)
+  it("is asked for a text, for bytes or for pieces, and for SHA-512 where a bundle has none", () => {
+    const hash = (name: string) => (data: unknown) => Uint8Array.from(createHash(name).update(octets(data)).digest()).buffer as ArrayBuffer;
+    const io = espruinoIo(storage, fakeE().E, { SHA256: hash("sha256"), SHA512: hash("sha512") } as EspruinoCrypto);
+    expect(io.sha256(text)).toEqual(sha(octets(text)));
+    const { sha256, sha512 } = io.host;
+    expect(sha256?.once?.([1, 2]) ?? sha(Uint8Array.of(1, 2))).toEqual(sha(Uint8Array.of(1, 2)));
+    expect(HAS_ONCE === !!sha256?.once).toBe(true);
+    expect(sha256?.joined?.([[1], [2, 3]] as never)).toEqual(sha(Uint8Array.of(1, 2, 3)));
+    expect(!sha512).toBe(HAS_GENERAL || !HAS_HOST512);
+    if (!sha512) return;
+    const state = sha512.create?.();
+    state?.update([1, 2]);
+    state?.update([3]);
+    expect(state?.digest()).toEqual(
+      Uint8Array.from(
+        createHash("sha512")
+          .update(Uint8Array.of(1, 2, 3))
+          .digest(),
+      ),
+    );
   });
 });

@@ -1,8 +1,9 @@
 // Sequence numbers at their edges: 64 bits in two halves.
 
 import { describe, expect, it } from "vitest";
-import { compareSequence, formatSequence, isHalf, parseSequence, sequenceLess } from "../src/base/number.js";
+import { compareLimit, compareSequence, formatSequence, isHalf, parseSequence, sequenceLess } from "../src/base/number.js";
 import type { Sequence } from "../src/index.js";
+import { code } from "./releases.js";
 
 describe("a sequence number", () => {
   it("is compared by its high half first", () => {
@@ -25,6 +26,19 @@ describe("a sequence number", () => {
     for (const good of [0, 1, 4294967295]) expect(isHalf(good)).toBe(true);
     for (const bad of [-1, 4294967296, 0.5, Number.NaN, Number.POSITIVE_INFINITY, "1", null, undefined, [1], true, 1n])
       expect(isHalf(bad), String(bad)).toBe(false);
+  });
+  it("is a limit only with two such halves", () => {
+    expect(compareLimit([1, 5], undefined, 7)).toBe(0);
+    expect([compareLimit([1, 5], [1, 6], 7), compareLimit([1, 5], [1, 5], 7), compareLimit([2, 0], [1, 9], 7)]).toEqual([-1, 0, 1]);
+    for (const bad of [-1, 4294967296, 0.5, Number.NaN, "1", undefined])
+      for (const limit of [
+        [bad, 1],
+        [1, bad],
+      ])
+        expect(
+          code(() => compareLimit([1, 1], limit as Sequence, 7)),
+          String(limit),
+        ).toBe(7);
   });
   it("is written and read as a decimal, exactly", () => {
     let n = 1n;

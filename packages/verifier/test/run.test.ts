@@ -1,6 +1,8 @@
 // A run at its edges: how many commands, what a step takes, and what is dead after a refusal. The commands have vectors.
 
 import { describe, expect, it } from "vitest";
+import { readVectors } from "../../../test-vectors/index.mjs";
+import { outcome, same } from "../../../test-vectors/play/forms.js";
 import {
   alternatives,
   bytes,
@@ -16,6 +18,7 @@ import {
   sizeParam,
   uriParam,
 } from "../../../test-vectors/src/pieces/assemble.js";
+import { HAS_COPY } from "../src/base/features.js";
 import { anchor, errors, type Manifest, open, start, step } from "../src/index.js";
 import {
   COND_CLASS_IDENTIFIER,
@@ -147,3 +150,12 @@ describe("a run", () => {
     expect(open(Uint8Array.from(await envelope(manifest({ sections }))), trust).loads).toBe(loads);
   });
 });
+
+// true for the sources as they are, and with the constants of boards (pnpm mutation:boards)
+it.each(readVectors("effects").filter((v) => v.name === "copy" || v.name === "swap"))(
+  "$name is run, or refused before anything is",
+  (v) => {
+    const { result } = outcome(v, { input: same });
+    expect(result).toEqual(HAS_COPY ? v.expect : { code: errors.NOT_SUPPORTED });
+  },
+);

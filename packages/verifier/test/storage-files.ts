@@ -44,7 +44,7 @@ export function record(
   for (const [i, p] of parts.entries()) {
     const kept = (s: string, j: number) => {
       const first = counted[j]?.slice(0, 32).padEnd(32, "\0");
-      return i === 0 && s && first ? u32(s.length) + first : lies(s);
+      return i === 0 && first ? u32(s.length) + first : lies(s);
     };
     body += u32(p.now) + u32(p.before) + p.slots.map(kept).join("");
   }
