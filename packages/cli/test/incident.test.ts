@@ -1,7 +1,7 @@
 // Incidents, from the moment when somebody is paged to a fleet that is safe: each line that a person types, and devices that follow.
 
 import { spawn } from "node:child_process";
-import { encodeTrust, type PrivateKey, signer, signTrust, type TrustEntry } from "@firmseal/signer";
+import { encodeTrust, type PrivateKey, type PublicKey, signer, signTrust, type TrustEntry, toJwk, twinsOf } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bin, expectFailure, Place, stateOf } from "../../test-support/src/command-line/run.js";
 import { hasTerminal, terminalReason } from "../../test-support/src/command-line/terminal.js";
@@ -296,6 +296,27 @@ describe("an incident", () => {
       1,
       "1 release key is left, and 2 are needed",
     ],
+    ...(["stolen", "lost", "expired", "debug-leaked"] as const).flatMap((what): [string, string[], number, string][] => {
+      const bad = what === "debug-leaked" ? "G" : "A";
+      const list = what === "expired" ? ["--trust", "ending.trust"] : [];
+      const using = (...refs: string[]) =>
+        given(what, "--key", `${bad}.jwk`, "--image", "app.bin", ...list, ...refs.flatMap((ref) => ["--replacement", ref]));
+      const is = (ref: string, why: string): [number, string] => [2, `--replacement ${ref}: ${why}`];
+      return [
+        [`${what}: the key itself`, using(`${bad}.jwk`), ...is(`${bad}.jwk`, "this is the same key as --key")],
+        [`${what}: its negative`, using("D.jwk", `${bad}-negative.jwk`), ...is(`${bad}-negative.jwk`, "this is the same key as --key")],
+        [`${what}: a listed key`, using("B.pem"), ...is("B.pem", "the trust file already lists this key")],
+        [`${what}: the negative of a listed key`, using("R1-negative.jwk"), ...is("R1-negative.jwk", "the trust file already lists")],
+        [`${what}: a key twice`, using("D.jwk", "D.pem"), ...is("D.pem", "this is the same key as --replacement D.jwk")],
+        [`${what}: a key and its negative`, using("D-negative.jwk", "D.jwk"), ...is("D.jwk", "this is the same key as --replacement D-")],
+      ];
+    }),
+    [
+      "a root as its own replacement",
+      given("stolen", "--key", "R1.jwk", "--replacement", "R1.pem", "--image", "app.bin"),
+      2,
+      "same key as --key",
+    ],
     ["an unsigned list", given("lost", "--key", "A.jwk", "--image", "app.bin", "--trust", "unsigned.trust"), 1, "not signed"],
   ])("refuses %s: one line, one hint, nothing written", async (_, args, exit, line) => {
     const p = place();
@@ -307,6 +328,9 @@ describe("an incident", () => {
     ];
     p.put("unsigned.trust", encodeTrust({ ...d, anchors }));
     p.put("few.trust", await signTrust(encodeTrust({ ...d, anchors }), [signer(K.R1)]));
+    p.put("ending.trust", ending);
+    for (const name of ["A", "D", "G", "R1"] as const)
+      p.put(`${name}-negative.jwk`, JSON.stringify(toJwk(twinsOf(K[name])[0] as PublicKey)));
     const before = p.tree();
     expect(expectFailure(await p.run(args), exit)).toContain(line);
     expect(p.tree()).toEqual(before);

@@ -1,9 +1,9 @@
 // Trust files for the tests of the command line.
 
-import { type PrivateKey, type PublicKey, privateKey, thumbprint } from "@firmseal/signer";
+import { type PrivateKey, type PublicKey, privateKey, thumbprint, toJwk, twinsOf } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
-import { expectFailure, FACTS, type Place, standard } from "../../test-support/src/command-line/run.js";
+import { expectFailure, FACTS, keyA, type Place, standard } from "../../test-support/src/command-line/run.js";
 
 export const key = (text: string): PrivateKey =>
   privateKey("ed25519", new TextEncoder().encode(`trust file test, ${text}`.padEnd(32, ".")));
@@ -34,6 +34,7 @@ export const board = (): Description => ({
 export function place(description: unknown = board(), keys: { readonly [name: string]: PrivateKey } = KEYS): Place {
   const p = standard();
   p.putKeys(keys);
+  p.put("A-negative.jwk", JSON.stringify(toJwk(twinsOf(keyA)[0] as PublicKey)));
   p.put("board.json", JSON.stringify(description));
   return p;
 }

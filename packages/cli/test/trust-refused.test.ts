@@ -68,6 +68,12 @@ describe.concurrent("firmseal trust", () => {
     ],
     ["a key twice", changed((d) => void d.anchors.push({ key: "A.pem", roles: ["release"] })), errors.TRUST_KEY_TWICE, /a key twice/],
     [
+      "the negative of a key",
+      changed((d) => void d.anchors.push({ key: "A-negative.jwk", roles: ["release"] })),
+      errors.TRUST_KEY_TWICE,
+      /it lists a key twice: \/anchors\/5 is the key of \/anchors\/2/,
+    ],
+    [
       "until below since",
       changed((d) => void Object.assign(d.anchors[3] as object, { since: 5, until: 4 })),
       errors.TRUST_WINDOW,

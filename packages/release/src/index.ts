@@ -60,7 +60,7 @@ export { type NeededSignatures, type SignedBridge, signBridge, type UnsignedBrid
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { readFleet } from "./rotation/fleet.js";
 export { fleetDevices } from "./rotation/fleet-rows.js";
-export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
+export { embeddedKeys, namedKeys, secretSet } from "./rotation/keys.js";
 export { type Cohort, type DeviceAlg, type DeviceModel, type EmbeddedKeys, modelOf, storesOf } from "./rotation/model.js";
 export { type BridgeOptions, readTrustMove, type TrustMove } from "./rotation/move.js";
 export { type NextResult, whatNext } from "./rotation/next.js";

@@ -1,10 +1,12 @@
+import { encodeTrust, type PrivateKey, type PublicKey, signer, signTrust, type TrustEntry, twinsOf } from "@firmseal/signer";
 import type { Sequence } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { draws } from "../../test-support/src/randoms.js";
 import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { secretSet } from "../src/rotation/keys.js";
 import { modelOf } from "../src/rotation/model.js";
 import { type KeyWindow, most, only, shared, without } from "../src/rotation/plan/quorum.js";
-import { reach } from "../src/rotation/plan/reach.js";
+import { exposure, margins, reach } from "../src/rotation/plan/reach.js";
 import { selfSignedTrust } from "../src/trust/chain.js";
 
 const LAST = 2n ** 64n - 1n;
@@ -55,6 +57,16 @@ describe("who can reach a device", () => {
     const store = selfSignedTrust(bytes);
     return { store, floor: [0, 0] as Sequence, model: modelOf({ trust: { path: "1", bytes, store }, identity: identity("board-v2") }) };
   };
+
+  it("is who has the secret, in any form of its key", async () => {
+    const anchors: TrustEntry[] = [...twinsOf(a), b].map((one) => ({ key: one, roles: ["release"] }));
+    const d = { name: "board", sequence: 1n, anchors: [...anchors, { key: roots[0] as PublicKey, roles: ["root"] }] } as const;
+    const bytes = await signTrust(encodeTrust({ ...d, thresholds: { root: 1, release: 1 } }), [signer(roots[0] as PrivateKey)]);
+    const store = selfSignedTrust(bytes);
+    const model = modelOf({ trust: { path: "1", bytes, store }, identity: identity("board-v2") });
+    expect(exposure({ store, floor: [0, 0], model }, secretSet([a])).release).toBe(true);
+    expect(margins({ store, floor: [0, 0], model }, store, 0n, { ...nobody, lost: secretSet([a]) }).release.left).toBe(1);
+  });
 
   it("is nobody once the windows of too many keys have ended", async () => {
     const s = await state({ 0: 100n, 1: 50n });

@@ -60,6 +60,7 @@ export {
   publicKey,
   publicOf,
   thumbprint,
+  twinsOf,
   withKid,
 } from "./key/key.js";
 export { fromRaw } from "./key/parts.js";

@@ -4,10 +4,10 @@
 import { publicKeys, refusedInput, usage } from "@firmseal/keys";
 import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type PublicKey, type TrustDescription } from "@firmseal/signer";
 import type { Bytes, Identity, TrustStore } from "@firmseal/verifier";
-import { equalBytes, formatSequence, MAX_SIGNATURES, ROLE_RELEASE, rawKey, toHex } from "@firmseal/verifier/tools";
+import { equalBytes, formatSequence, MAX_SIGNATURES, ROLE_RELEASE, rawKey, sameKey, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
-import { keySet, namedKeys } from "../rotation/keys.js";
+import { namedKeys, secretSet } from "../rotation/keys.js";
 import { type Cohort, type DeviceModel, storesOf } from "../rotation/model.js";
 import { higher } from "../rotation/plan/quorum.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
@@ -54,6 +54,25 @@ export interface Way extends Given {
   readonly alone: boolean;
 }
 
+/**
+ * The keys that take over. Throws a usage Failure if one has the secret of the key that is gone, of a key that the list
+ * has, or of another one: the thief would stay on the list, in any form of the key, or one signer would count twice.
+ */
+async function replacementsOf({ replacement: refs = [] }: IncidentOptions, key: PublicKey, list: TrustDescription): Promise<PublicKey[]> {
+  const added = refs.length > 0 ? await publicKeys(refs, []) : [];
+  for (const [i, one] of added.entries()) {
+    const isSame = (other: PublicKey) => sameKey(one.key, other.key);
+    const twin = added.slice(0, i).findIndex(isSame);
+    const what = isSame(key)
+      ? "this is the same key as --key"
+      : list.anchors.some((a) => isSame(a.key))
+        ? "the trust file already lists this key"
+        : twin >= 0 && `this is the same key as --replacement ${refs[twin]}`;
+    if (what) throw usage(`--replacement ${refs[i]}: ${what}`, "make a new key, and name it: firmseal keygen --out NEW.pem");
+  }
+  return added;
+}
+
 /** Reads all that is given, and makes the next list. */
 export async function readGiven(o: IncidentOptions): Promise<Given> {
   const current = readTrustFile(o.trust);
@@ -83,12 +102,12 @@ export async function readGiven(o: IncidentOptions): Promise<Given> {
     );
   const { roles, vendor, class: name } = entry;
   const limits = { ...(vendor && { vendor }), ...(name && { class: name }) };
-  const added = (o.replacement ? await publicKeys(o.replacement, []) : []).map((one) => ({ key: one, roles, ...limits }));
+  const added = (await replacementsOf(o, key, before)).map((one) => ({ key: one, roles, ...limits }));
   if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: --replacement PUB");
   const replaced = { ...before, anchors: [...before.anchors, ...added] };
   // what an expired key has signed can still start
   const description = o.what === "expired" ? { ...replaced, sequence: before.sequence + 1n } : withoutKey(replaced, key, undefined).next;
-  const own = keySet([key]);
+  const own = secretSet([key]);
   const none = new Set<string>();
   const gone = { lost: o.what === "lost" ? own : none, stolen: o.what === "stolen" || o.what === "debug-leaked" ? own : none };
   return { o, current, fleet, key, entry, gone, replaced, ...encoded(description) };

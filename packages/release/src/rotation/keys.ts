@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { claimedKeys, usage } from "@firmseal/keys";
-import { keyOfAnchor, type PublicKey, thumbprint } from "@firmseal/signer";
+import { keyOfAnchor, type PublicKey, thumbprint, twinsOf } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { toHex } from "@firmseal/verifier/tools";
 import type { Cohort } from "./model.js";
@@ -63,7 +63,12 @@ export async function namedKeys(
   return out;
 }
 
-/** Returns the keys as a set for planSteps(). */
+/** Returns the keys as a set. */
 export function keySet(keys: readonly PublicKey[]): Set<string> {
   return new Set(keys.map((key) => toHex(key.key)));
+}
+
+/** Returns the keys and every other form of them as a set for planSteps(): their secrets sign for each form. */
+export function secretSet(keys: readonly PublicKey[]): Set<string> {
+  return keySet(keys.flatMap((key) => [key, ...twinsOf(key)]));
 }

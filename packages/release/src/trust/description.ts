@@ -16,7 +16,7 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { MAX_SIGNATURES } from "@firmseal/verifier/tools";
+import { MAX_SIGNATURES, sameKey } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { parseJson } from "../input/json.js";
 import { violations } from "../input/schema.js";
@@ -102,6 +102,23 @@ function checkRoles({ anchors, thresholds }: TrustDescription): void {
   if (thresholds.root === undefined) refuse("TRUST_ROLE_EMPTY", "no key has the role root, and only a root signs trust files");
 }
 
+/** Refuses a key that appears twice, also in another form that its secret signs for. */
+function checkKeys(anchors: readonly TrustEntry[]): void {
+  for (const [i, { key }] of anchors.entries()) {
+    const twin = anchors.slice(0, i).findIndex((other) => sameKey(key.key, other.key.key));
+    if (twin >= 0) {
+      const code = errors.TRUST_KEY_TWICE;
+      throw new Failure(
+        1,
+        "TRUST_KEY_TWICE",
+        code,
+        `the description: it lists a key twice: /anchors/${i} is the key of /anchors/${twin}`,
+        refusalHint(code),
+      );
+    }
+  }
+}
+
 /** Refuses families that no signatures can satisfy: an envelope and a trust file have at most 8. */
 function checkFamilies({ anchors, families = {} }: TrustDescription): void {
   for (const [role, all] of Object.entries(families) as [RoleName, readonly FamilyEntry[]][]) {
@@ -166,6 +183,7 @@ export async function readDescription(
     ...(epoch && { epoch }),
   };
   checkRoles(description);
+  checkKeys(anchors);
   checkFamilies(description);
   return description;
 }

@@ -135,7 +135,9 @@ export function twinBytes({ alg, key }: PublicKey): Uint8Array[] {
   return rowOf(alg).twins?.(key) ?? [];
 }
 
-/** All other public keys that the secret of this key signs for. */
+/**
+ * Returns all other public keys that the secret of this key signs for: the negative point, or a tree at another level.
+ */
 export function twinsOf(key: PublicKey): PublicKey[] {
   return twinBytes(key).map((twin) => publicKey(key.alg, twin));
 }

@@ -2,12 +2,12 @@ import { usage } from "@firmseal/keys";
 import {
   carriedStores,
   embeddedKeys,
-  keySet,
   LEFT_BEHIND,
   namedKeys,
   planSteps as planFor,
   readFleet,
   readSteps,
+  secretSet,
   storesOf,
 } from "@firmseal/release";
 import { define, option } from "../../command.js";
@@ -44,7 +44,7 @@ async function plan(o: PlanOptions) {
   const steps = await readSteps(o.release);
   const stores = [...storesOf(fleet), ...carriedStores(steps)];
   const named = async (refs: readonly string[] | undefined, name: string) =>
-    keySet(await namedKeys(refs ?? [], name, stores, embeddedKeys(fleet)));
+    secretSet(await namedKeys(refs ?? [], name, stores, embeddedKeys(fleet)));
   const gone = { have: await named(o.have, "--have"), lost: await named(o.lost, "--lost"), stolen: await named(o.stolen, "--stolen") };
   const results = planFor(fleet, steps, gone);
   const allowed = o.allowStranded ?? [];
