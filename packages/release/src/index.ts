@@ -105,8 +105,6 @@ export {
   changeWords,
   isLowered,
   type PreviousTrust,
-  type RoleMargin,
-  roleMargins,
   showChanges,
   type TrustChange,
   trustChanges,
@@ -117,6 +115,7 @@ export { exportAll, exportRole } from "./trust/export.js";
 export { anchorFacts, keysOf, limitWords, type RootProgress, rootProgress } from "./trust/facts.js";
 export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
 export { readKnownTrust } from "./trust/known.js";
+export { marginWords, type NeededKeys, type RoleMargin, roleMargins } from "./trust/margins.js";
 export { mergeSignatures, type TrustMerge } from "./trust/merge.js";
 export {
   type PinnedTrust,

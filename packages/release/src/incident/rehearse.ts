@@ -26,7 +26,7 @@ export async function rehearse(
   signersFor: (identity: Identity) => readonly PublicKey[],
 ): Promise<CohortResult[]> {
   const mark = new Uint8Array(randomBytes(32));
-  const roots = keysLeft([r.current.store, r.next], ROLE_ROOT, r.gone);
+  const roots = keysLeft([r.current.store, r.next], ROLE_ROOT, r.gone, {} as Identity);
   let list = TrustDraft.read(r.bytes, r.current.store);
   for (const root of roots) list = await list.withSignature(signedWith(root), mark);
   const brought = Buffer.concat([...r.chain.map((file) => file.bytes), list.bytes]);

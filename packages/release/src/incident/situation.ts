@@ -3,13 +3,13 @@
 
 import { publicKeys, refusedInput, usage } from "@firmseal/keys";
 import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type PublicKey, type TrustDescription } from "@firmseal/signer";
-import type { Bytes, Identity, TrustStore } from "@firmseal/verifier";
+import type { Identity, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, MAX_SIGNATURES, ROLE_RELEASE, rawKey, sameKey, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { namedKeys, secretSet } from "../rotation/keys.js";
 import { type Cohort, type DeviceModel, storesOf } from "../rotation/model.js";
-import { higher } from "../rotation/plan/quorum.js";
+import { higher, listedFor } from "../rotation/plan/quorum.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
@@ -212,17 +212,10 @@ export const firstUuid = (ids: Identity["vendor"]) => formatUuid(Uint8Array.from
  * The keys with a role in these lists that can still sign for us, at most as many as an envelope has signatures. Those
  * that nobody has stolen come first. `identity`: of the devices, which have to accept the keys.
  */
-export function keysLeft(
-  stores: readonly TrustStore[],
-  role: number,
-  { lost, stolen }: KeyFates,
-  identity: Partial<Identity> = {},
-): PublicKey[] {
+export function keysLeft(stores: readonly TrustStore[], role: number, { lost, stolen }: KeyFates, identity: Identity): PublicKey[] {
   const all = new Map<string, PublicKey>();
-  const isWithin = (id: Bytes | undefined, ids: readonly Bytes[] | undefined) => !id || !ids || ids.some((one) => equalBytes(one, id));
-  for (const anchor of stores.flatMap(({ anchors }) => anchors)) {
-    const isFor = isWithin(anchor.vendor, identity.vendor) && isWithin(anchor.class, identity.class);
-    const key = anchor.roles.includes(role) && isFor ? keyOfAnchor(anchor) : undefined;
+  for (const anchor of stores.flatMap((store) => listedFor(store, role, identity))) {
+    const key = keyOfAnchor(anchor);
     if (key && !lost.has(toHex(key.key))) all.set(toHex(key.key), key);
   }
   const isStolen = (key: PublicKey) => Number(stolen.has(toHex(key.key)));

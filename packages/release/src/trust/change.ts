@@ -6,32 +6,14 @@ import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { refuseOtherLine } from "./chain.js";
 import { type AnchorFacts, anchorFacts, limitWords } from "./facts.js";
-import { type FamilyFacts, familyFacts, familyProgress, familyWords, isFamilyLowered } from "./families.js";
+import { type FamilyFacts, familyFacts, familyWords, isFamilyLowered } from "./families.js";
+import { fallenMargin, type NeededKeys, neededKeys } from "./margins.js";
 import type { TrustOnFile } from "./read.js";
 
 /** The preceding trust file and its path. */
 export interface PreviousTrust {
   readonly path: string;
   readonly store: TrustStore;
-}
-
-/** What a role can still lose. */
-export interface RoleMargin {
-  readonly role: RoleName;
-  readonly needed: number;
-  readonly of: number;
-  /** Keys that may be lost before nobody can sign in the role, whichever they are. */
-  readonly margin: number;
-}
-
-/** Returns the roles of a trust file, and how many keys of each may be lost. */
-export function roleMargins(store: TrustStore): RoleMargin[] {
-  return (Object.keys(ROLES) as RoleName[]).flatMap((role) => {
-    const n = needed(store, role);
-    // a key may be the last one of its family
-    const spare = familyProgress(store, role, () => true).map((family) => family.signed - family.needed);
-    return n ? [{ role, ...n, margin: Math.min(n.of - n.needed, ...spare) }] : [];
-  });
 }
 
 /** Members of a key in a list that may change; a key is the same as long as its bytes are. */
@@ -41,23 +23,13 @@ const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "devices",
 export type TrustChange =
   | { what: "added" | "removed"; key: AnchorFacts }
   | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
-  | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
+  | { what: "threshold"; role: RoleName; before: NeededKeys | null; after: NeededKeys | null }
   | { what: "families"; role: RoleName; before: FamilyFacts[] | null; after: FamilyFacts[] | null }
   | { what: "jump"; role: RoleName; before: string | null; after: string | null }
   | { what: "epoch"; before: string | null; after: string | null }
   | { what: "sequence"; before: string; after: string }
   | { what: "rule"; member: string; key: AnchorFacts | null; before: unknown; after: unknown }
   | { what: "order" };
-
-interface Needed {
-  needed: number;
-  of: number;
-}
-
-function needed(store: TrustStore | undefined, role: RoleName): Needed | null {
-  const n = store?.thresholds[ROLES[role]];
-  return store && n ? { needed: n, of: store.anchors.filter((a) => a.roles.includes(ROLES[role])).length } : null;
-}
 
 const anchorsByBytes = (store: TrustStore | undefined) =>
   new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
@@ -102,7 +74,7 @@ export function trustChanges(before: TrustStore | undefined, after: TrustStore):
   }
   out.push(...otherRules(before, after, SHOWN_OF_STORE, null));
   for (const role of Object.keys(ROLES) as RoleName[]) {
-    const [from, to] = [needed(before, role), needed(after, role)];
+    const [from, to] = [neededKeys(before, role), neededKeys(after, role)];
     if (from?.needed !== to?.needed || from?.of !== to?.of) out.push({ what: "threshold", role, before: from, after: to });
   }
   for (const role of Object.keys(ROLES) as RoleName[]) {
@@ -134,8 +106,8 @@ export function isLowered(c: TrustChange): boolean {
 }
 
 function thresholdWords({ role, before, after }: TrustChange & { what: "threshold" }): string {
-  const many = (n: Needed) => `${n.needed} of ${n.of}`;
-  if (!before) return `role ${role}: new, ${many(after as Needed)} needed`;
+  const many = (n: NeededKeys) => `${n.needed} of ${n.of}`;
+  if (!before) return `role ${role}: new, ${many(after as NeededKeys)} needed`;
   if (!after) return `role ${role}: retired, nobody can sign in it any more; before ${many(before)} needed`;
   const lowered = after.needed < before.needed ? ": LOWERED, fewer stolen keys are enough" : "";
   return `role ${role}: ${many(after)} needed, before ${many(before)}${lowered}`;
@@ -184,16 +156,14 @@ export function changeWords(c: TrustChange): string {
  */
 export function changeWarnings(before: TrustStore | undefined, after: TrustStore): string[] {
   if (!before) return [];
-  const was = roleMargins(before);
-  return roleMargins(after).flatMap(({ role, needed, of, margin }) => {
-    const old = was.find((one) => one.role === role);
-    if (!old) return [];
+  return (Object.keys(ROLES) as RoleName[]).flatMap((role) => {
+    const [was, is] = [neededKeys(before, role), neededKeys(after, role)];
+    if (!was || !is) return [];
     const families = isFamilyLowered(familyFacts(before, role), familyFacts(after, role));
-    const left = margin > 0 ? `${margin} may be lost` : "none may be lost";
     return [
-      ...(needed < old.needed ? [`role ${role}: the threshold falls from ${old.needed} to ${needed}: a thief needs fewer keys`] : []),
+      ...(is.needed < was.needed ? [`role ${role}: the threshold falls from ${was.needed} to ${is.needed}: a thief needs fewer keys`] : []),
       ...(families ? [`role ${role}: a family of algorithms needs fewer keys: a thief needs fewer keys`] : []),
-      ...(margin < old.margin ? [`role ${role}: ${needed} of ${of} keys are needed, so ${left}; before ${old.margin}`] : []),
+      ...[fallenMargin(before, after, role)].filter((text) => text !== undefined),
     ];
   });
 }

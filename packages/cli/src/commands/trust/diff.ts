@@ -3,6 +3,7 @@ import {
   changeWarnings,
   changeWords,
   isLowered,
+  marginWords,
   readUnverifiedTrust,
   refuseOtherLine,
   roleMargins,
@@ -62,7 +63,8 @@ export default define({
       role: ["string", "name of the role"],
       needed: ["number", "how many keys must sign"],
       of: ["number", "how many keys have it"],
-      margin: ["number", "keys that may be lost before nobody can sign in it"],
+      margin: ["number", "keys that may be lost before nobody can sign in it for some devices; -1: no device has enough keys"],
+      where: ["string|null", "devices that can lose no more than that, in words; null: all"],
       before: ["number|null", "the same in the old file"],
     }),
     warnings: ["string[]", "what becomes more dangerous"],
@@ -76,8 +78,8 @@ export default define({
     { text: `${f.name}: trust file ${f.before} -> ${f.after}` },
     ...(f.changes.length === 0 ? [{ text: "the same trust file" }] : []),
     ...f.changes.map(({ words, lowered }) => ({ text: words, danger: lowered })),
-    ...f.roles.map(({ role, needed, of, margin }) => ({
-      text: `role ${role}: ${needed} of ${plural(of, "key")} needed, ${margin > 0 ? `${margin} may be lost` : "none may be lost"}`,
+    ...f.roles.map(({ role, needed, of, ...margin }) => ({
+      text: `role ${role}: ${needed} of ${plural(of, "key")} needed, ${marginWords(margin)}`,
     })),
     {
       text: `signed by ${rootWords(f.roots, ` of ${next}`)}, and by ${rootWords(f.rootsBefore, ` of ${old}`)}`,

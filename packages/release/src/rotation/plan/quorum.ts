@@ -1,7 +1,16 @@
 // Counts keys: can enough of them still sign for a trust file, and for which sequence numbers?
 
-import { type Anchor, type Identity, policyOf, type Sequence, type TrustStore } from "@firmseal/verifier";
-import { equalBytes, formatSequence, ROLE_ROOT, rawKey, toHex } from "@firmseal/verifier/tools";
+import {
+  type Anchor,
+  ed25519,
+  type Family,
+  type Identity,
+  policyOf,
+  type Sequence,
+  type TrustAnchor,
+  type TrustStore,
+} from "@firmseal/verifier";
+import { equalBytes, formatSequence, JUMP, MAX_SIGNATURES, ROLE_ROOT, rawKey, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { isRefusal } from "../../verify/refusals.js";
 
@@ -43,6 +52,20 @@ export function keysInRole(store: TrustStore, role: number, identity: Identity):
   }
 }
 
+/** The keys with a role that are for a device, including those whose algorithm the file was read without. */
+export function listedFor(store: TrustStore, role: number, identity: Identity): TrustAnchor[] {
+  const all = { ...store, anchors: store.anchors.map((a) => ({ ...a, alg: a.alg ?? ed25519 })) };
+  const keys = new Set(keysInRole(all, role, identity).map(({ key }) => key));
+  return store.anchors.filter((a) => keys.has(windowOf(a).key));
+}
+
+/** The families of a role whose thresholds apply; undefined if no envelope has room for their signatures. */
+export function knownFamilies(store: TrustStore, role: number): Family[] | undefined {
+  // a build without families does not read them
+  const families = (store.families?.[role] ?? []).filter(({ known }) => known);
+  return families.reduce((n, { threshold }) => n + threshold, 0) > MAX_SIGNATURES ? undefined : families;
+}
+
 /**
  * The keys of `windows` that still sign for us: those also in `others`, for the sequence numbers that both allow, and
  * those of `have`, which no newer list has.
@@ -69,11 +92,20 @@ export interface Range {
   readonly highest: bigint;
 }
 
+/** How far above its floor a device accepts a release, where its list does not say. */
+export const WIDEST_JUMP = bigSequence(JUMP);
+
+/** The numbers above its floor that a device accepts next, in a role with this limit on jumps. */
+export function numbersAbove(floor: bigint, jump: Sequence | undefined): Range {
+  // a new device has no floor to jump from
+  return { lowest: floor + 1n, highest: lower(floor + (jump && floor > 0n ? bigSequence(jump) : WIDEST_JUMP), LAST) };
+}
+
 /**
  * The keys of `windows` that count for one sequence number in the range: for each number at which a key is added. Keys
  * that count for any other number are among these.
  */
-export function countedTogether(windows: readonly KeyWindow[], { lowest, highest }: Range): KeyWindow[][] {
+export function countedTogether<Key extends KeyWindow>(windows: readonly Key[], { lowest, highest }: Range): Key[][] {
   if (lowest > highest) return [];
   const points = [lowest, ...windows.map((h) => h.from).filter((from) => from > lowest && from <= highest)];
   return points.map((at) => windows.filter((h) => h.from <= at && at <= h.until));

@@ -1,7 +1,7 @@
 // Who can still reach a device: how many of its keys sign for us, how many somebody else has, and the consequences.
 
 import type { Sequence, TrustStore } from "@firmseal/verifier";
-import { equalBytes, JUMP, MAX_SIGNATURES, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { equalBytes, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { familyFacts, familyWords } from "../../trust/families.js";
 import { isRefusal } from "../../verify/refusals.js";
@@ -13,8 +13,11 @@ import {
   type Keys,
   type KeyWindow,
   keysInRole,
+  knownFamilies,
   LAST,
+  listedFor,
   most,
+  numbersAbove,
   only,
   type Range,
   shared,
@@ -56,9 +59,6 @@ export interface Exposed {
   readonly recovery: boolean;
 }
 
-/** How far above its floor a device accepts a release, where its list does not say. */
-export const WIDEST_JUMP = bigSequence(JUMP);
-
 type Standing = Pick<DeviceState, "model" | "store" | "floor">;
 
 /** Numbers of lists, which know no limit on jumps. */
@@ -66,11 +66,7 @@ const LISTS: Range = { lowest: 0n, highest: LAST };
 
 /** The numbers from `lowest` on that a device accepts next in a role. `own`: its floor in the role. */
 function releases({ store, floor }: Standing, role: number, lowest: bigint, own: Sequence = floor): Range {
-  const jump = store?.jumps[role];
-  const from = bigSequence(own);
-  // a new device has no floor to jump from
-  const highest = from + (jump && from > 0n ? bigSequence(jump) : WIDEST_JUMP);
-  return { lowest, highest: highest < LAST ? highest : LAST };
+  return { ...numbersAbove(bigSequence(own), store?.jumps[role]), lowest };
 }
 
 /** The keys with a role on a device. Embedded keys are release keys. */
@@ -88,8 +84,7 @@ function accepts({ model, store }: Standing, role: number, together: readonly Ke
   if (!store) return keys.size >= (model.policy?.threshold ?? 1);
   const { policyOf } = deviceCode(model.algorithms, model.features);
   const anchors = store.anchors.filter((a) => a.roles.includes(role) && keys.has(windowOf(a).key));
-  const families = (store.families?.[role] ?? []).filter(({ known }) => known);
-  if (families.reduce((n, { threshold }) => n + threshold, 0) > MAX_SIGNATURES) return false;
+  if (!knownFamilies(store, role)) return false;
   try {
     // policyOf() is for roles that sign manifests, and the same rules hold for roots
     (policyOf as NonNullable<typeof policyOf>)(
@@ -118,10 +113,10 @@ function thresholdOf({ model, store }: Standing, role: number): number {
   return store ? (store.thresholds[role] as number) || 1 : (model.policy?.threshold ?? 1);
 }
 
-/** How many keys of the list have a role, including those whose algorithm the device lacks. */
+/** How many keys of a device have a role, including those whose algorithm it lacks. */
 function listed({ model, store }: Standing, role: number): number {
   if (!store) return role === ROLE_RELEASE ? (model.embedded?.keys.length ?? 0) : 0;
-  return store.anchors.filter((a) => a.roles.includes(role)).length;
+  return listedFor(store, role, model.identity).length;
 }
 
 /**
@@ -159,7 +154,7 @@ export function margins(state: Standing, newest: TrustStore | null, after: bigin
 export function unverifiable(state: Standing, role: number): string {
   const { model, store } = state;
   const without = store
-    ? store.anchors.filter((a) => !a.alg && a.roles.includes(role)).length
+    ? listedFor(store, role, model.identity).filter((a) => !a.alg).length
     : (model.embedded?.keys.length ?? 0) - (model.policy?.anchors.length ?? 0);
   const kind = role === ROLE_ROOT ? "root" : "release";
   return without > 0 ? `; its verifier has no algorithm for ${without} of its ${listed(state, role)} ${kind} keys` : "";

@@ -6,8 +6,7 @@ import type { TrustStore } from "@firmseal/verifier";
 import { LIMITS } from "../../input/limits.js";
 import { bigSequence } from "../../input/sequence.js";
 import type { Cohort, DeviceModel } from "../model.js";
-import { LAST, windowOf } from "./quorum.js";
-import { WIDEST_JUMP } from "./reach.js";
+import { LAST, WIDEST_JUMP, windowOf } from "./quorum.js";
 import type { PlannedStep } from "./steps.js";
 
 /** Cohorts in the same state. */
