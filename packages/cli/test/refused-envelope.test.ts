@@ -111,7 +111,14 @@ describe.skipIf(!haveVectors)(`third-party envelopes${haveVectors ? "" : " (skip
     const { stdout } = await p.ok(["inspect", "x.suit"]);
     expect(stdout).toContain("dependency 1     stored as 646570656e64656e742e73756974\n");
     expect(stdout).toContain("manifest itself  component 646570656e64696e672e73756974\n");
-    for (const command of [["explain"], ["sign", "--key", "A.pem", "--out", "y.suit"], ["verify", "--key", "spec.jwk"]]) {
+    for (const command of [
+      ["explain"],
+      ["sign", "--key", "A.pem", "--out", "y.suit"],
+      ["verify", "--key", "spec.jwk"],
+      ["install", "--device", "d", "--vendor", "example.com", "--class", "a", "--key", "spec.jwk"],
+      ["simulate", "--device", "memory", "--key", "spec.jwk"],
+      ["report", "--html", "x.html", "--key", "spec.jwk"],
+    ]) {
       const line = expectFailure(await p.run([command[0] as string, "x.suit", ...command.slice(1)]), 1);
       expect([command[0], line]).toEqual([command[0], expect.stringContaining("): manifest / common / dependencies")]);
     }

@@ -124,7 +124,6 @@ export {
   readTrustFile,
   readUnverifiedTrust,
   type TrustOnFile,
-  withFileName,
 } from "./trust/read.js";
 export { type TrustedKeys, type TrustOptions, trustedKeys } from "./trust/trusted-keys.js";
 export { type OtherSignature, otherSignatures, otherWords } from "./verify/doubts.js";
@@ -132,7 +131,7 @@ export { type DependencyFacts, type FurtherElements, furtherElements } from "./v
 export { type LooseEnvelope, readLooseEnvelope, type SignatureClaim } from "./verify/loose-envelope.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
 export { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./verify/payload-check.js";
-export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./verify/refusals.js";
+export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withFileName, withNumbers } from "./verify/refusals.js";
 export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";
-export { withReason } from "./verify/true-reason.js";
+export { reasoned, withReason } from "./verify/true-reason.js";
 export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./verify/verified.js";

@@ -43,7 +43,7 @@ import {
   type StartOverride,
   type Tried,
 } from "../verify/payload-check.js";
-import { withReason } from "../verify/true-reason.js";
+import { reasoned, withReason } from "../verify/true-reason.js";
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { asEnvelope } from "./envelope-file.js";
 import { flashBytes } from "./flash.js";
@@ -237,11 +237,7 @@ const hashesHere = () => nodeHost;
 
 /** Like `EnvelopeDraft.read()`, but a refusal has its reason (withReason()). */
 export function readDraft(envelope: Uint8Array): EnvelopeDraft {
-  try {
-    return EnvelopeDraft.read(envelope);
-  } catch (e) {
-    throw withReason(e, envelope);
-  }
+  return reasoned(envelope, () => EnvelopeDraft.read(envelope));
 }
 
 /** The bytes of which an envelope was read. */

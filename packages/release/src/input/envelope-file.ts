@@ -5,7 +5,8 @@ import { looseItemIn } from "@firmseal/behaviour";
 import { byteWords, Failure, grouped, inputName, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
 import { errors, type Source } from "@firmseal/verifier";
 import { looksLikeEnvelope, readHead, readItem, taggedKind } from "@firmseal/verifier/tools";
-import { refusalHint } from "../verify/refusals.js";
+import { refusalHint, withFileName } from "../verify/refusals.js";
+import { refuseOtherForm } from "../verify/true-reason.js";
 import { LIMITS } from "./limits.js";
 import { wrongKind } from "./wrong-kind.js";
 
@@ -43,7 +44,7 @@ export function readAnyEnvelope(path: string): Uint8Array {
   // an image may begin like CBOR
   const isOther = !looksLikeEnvelope(bytes) && (bytes.length > LIMITS.envelopeHead || !looseItemIn(bytes));
   if (isOther) refuseOtherKind(path, bytes);
-  return admitted(path, bytes);
+  return checkSize(path, bytes);
 }
 
 /** The major types of an array, a map and a tag (RFC 8949 §3.1). */
@@ -88,10 +89,20 @@ function sizeWithoutPayloads(envelope: Uint8Array): number {
 }
 
 /**
- * Returns the envelope if everything except its payloads is within the limit, because all of that is checked command
- * by command.
+ * Returns the envelope if it has the form of today (refuseOtherForm()), and if everything except its payloads is within
+ * the limit.
  */
 export function admitted(path: string, envelope: Uint8Array): Uint8Array {
+  try {
+    refuseOtherForm(checkSize(path, envelope));
+  } catch (e) {
+    throw withFileName(inputName(path), e);
+  }
+  return envelope;
+}
+
+/** All except the payloads is checked command by command. */
+function checkSize(path: string, envelope: Uint8Array): Uint8Array {
   const size = sizeWithoutPayloads(envelope);
   if (size > LIMITS.envelopeHead)
     throw tooMuch(

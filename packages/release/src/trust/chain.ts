@@ -7,8 +7,8 @@ import { nodeHost } from "@firmseal/simulator";
 import { compareSequence, embeddedTrust, errors, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { equalBytes, formatSequence, MAX_CHAIN, readItem, throwRefusal } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
-import { refusalHint } from "../verify/refusals.js";
-import { readTrustBytes, readTrustFile, refuseUnsigned, type TrustOnFile, withFileName } from "./read.js";
+import { refusalHint, withFileName } from "../verify/refusals.js";
+import { readTrustBytes, readTrustFile, refuseUnsigned, type TrustOnFile } from "./read.js";
 
 /** The trust files of a chain, as devices read it. One file alone is a chain too. */
 export function trustFilesIn(bytes: Uint8Array): Uint8Array[] {

@@ -6,8 +6,7 @@ import { keyOfAnchor, ROLES, type RoleName, trustName } from "@firmseal/signer";
 import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
-import { isRefusal } from "../verify/refusals.js";
-import { withFileName } from "./read.js";
+import { isRefusal, withFileName } from "../verify/refusals.js";
 
 function headerTitle(store: TrustStore): string {
   // a name may contain the end of a comment, or a newline

@@ -7,7 +7,7 @@ import { errors, type Trust, type TrustStore } from "@firmseal/verifier";
 import { looksLikeTrustFile, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { wrongKind } from "../input/wrong-kind.js";
-import { isRefusal, refusalFailure, refusalHint } from "../verify/refusals.js";
+import { isRefusal, refusalHint, withFileName } from "../verify/refusals.js";
 
 const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roots, or have the others sign";
 
@@ -31,15 +31,6 @@ export function readTrustBytes(path: string): Uint8Array {
   if (!looksLikeTrustFile(bytes))
     throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, wrongKind(path, bytes, "trust file"), refusalHint(errors.TRUST_NONE));
   return bytes;
-}
-
-/** Returns a refusal as a Failure that names the file. Returns other errors unchanged. */
-export function withFileName(path: string, e: unknown): unknown {
-  // one with its reason is a Failure already
-  const isNamed = !(e instanceof Failure && isRefusal(e.cause) && e.message.startsWith("refused: "));
-  if (!isRefusal(e) && isNamed) return e;
-  const { exit, reason, code, message, hint } = isRefusal(e) ? refusalFailure(e) : (e as Failure);
-  return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
 }
 
 /** Reads a trust file, signed or not. Verifies no signature. Throws a Failure with the refusal of the file. */

@@ -31,6 +31,15 @@ export function refusalFailure(e: Refusal): Failure {
   return new Failure(exit, refusalName(e.code), e.code, `refused: ${refusalMeaning(e.code)}${where}`, refusalHint(e.code), { cause: e });
 }
 
+/** Returns a refusal as a Failure that names the file. Returns other errors unchanged. */
+export function withFileName(path: string, e: unknown): unknown {
+  // one with its reason is a Failure already
+  const isNamed = !(e instanceof Failure && isRefusal(e.cause) && e.message.startsWith("refused: "));
+  if (!isRefusal(e) && isNamed) return e;
+  const { exit, reason, code, message, hint } = isRefusal(e) ? refusalFailure(e) : (e as Failure);
+  return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
+}
+
 /** Adds both numbers to the refusal of an `envelope` whose number is below `floor`. Returns other errors unchanged. */
 export function withNumbers(e: unknown, envelope: Uint8Array | Source, floor: string): unknown {
   if (!isRefusal(e) || e.code !== errors.ROLLBACK) return e;

@@ -23,6 +23,7 @@ import {
   type TrustOptions,
   trustedKeys,
   withNumbers,
+  withReason,
 } from "@firmseal/release";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Progress, type Source, install as startInstall } from "@firmseal/verifier";
@@ -240,7 +241,7 @@ async function installEnvelope(path: string, given: InstallOptions) {
     checkFolder(o.device);
     done = await withLock(o.device, (lock) => installLocked(lock, path, envelope, whom, o));
   } catch (e) {
-    const failure = failureOf(e);
+    const failure = failureOf(withReason(e, envelope));
     failure.facts = { testKeys };
     throw failure;
   }

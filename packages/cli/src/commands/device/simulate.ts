@@ -9,6 +9,7 @@ import {
   payloadsBeside,
   readEnvelopeFile,
   readSource,
+  reasoned,
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
@@ -58,7 +59,7 @@ interface GivenRelease {
 }
 
 function readGivenRelease(path: string, envelope: Uint8Array, payloads: readonly string[], trust: Trust): GivenRelease {
-  const manifest = open(envelope, trust, nodeHost);
+  const manifest = reasoned(envelope, () => open(envelope, trust, nodeHost));
   const named = payloadsBeside(path, manifest, payloadFiles(manifest, payloads));
   const files = [...named].map(([uri, file]) => [uri, readSource(file)] as const);
   const sizes = manifestParameters(manifest).map((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? p.value : 0));

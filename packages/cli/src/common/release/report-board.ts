@@ -15,6 +15,7 @@ import {
   payloadsBeside,
   productNames,
   readEnvelopeFile,
+  reasoned,
   refuseRecordedBoard,
   releaseDifference,
   reportFamilies,
@@ -171,7 +172,7 @@ export async function reportBoard(input: BoardInput): Promise<ReportedBoard> {
   const { path, o, whom, names, given, board, record } = input;
   const envelope = readEnvelopeFile(path);
   const policy = policyFor(whom, envelope, given);
-  const manifest = open(envelope, policy, hostFor(envelope.length));
+  const manifest = reasoned(envelope, () => open(envelope, policy, hostFor(envelope.length)));
   const files = payloadsBeside(path, manifest, new Map());
   await checkPayloads(manifest, files);
   const signers = manifest.signers.map((i) => whom.facts(policy.anchors[i] as Anchor));

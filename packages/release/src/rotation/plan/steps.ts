@@ -6,8 +6,8 @@ import { decodeEnvelope, looksLikeTrustFile, readSlice } from "@firmseal/verifie
 import { openWithTrialKey, readDraft } from "../../input/draft.js";
 import { admitted } from "../../input/envelope-file.js";
 import { selfSignedFiles, selfSignedTrust, trustFilesIn } from "../../trust/chain.js";
-import { refuseUnsigned, withFileName } from "../../trust/read.js";
-import { isRefusal } from "../../verify/refusals.js";
+import { refuseUnsigned } from "../../trust/read.js";
+import { isRefusal, withFileName } from "../../verify/refusals.js";
 
 /** A release that is offered to devices. */
 export interface PlannedRelease {
