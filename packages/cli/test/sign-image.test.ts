@@ -156,10 +156,17 @@ describe("sign IMAGE", () => {
     }
   });
 
-  it("sequence numbers up to 2^64 - 1, with a warning if they leave no room", async () => {
+  it("sequence numbers up to 2^64 - 1, with a warning if they leave no room, and the last one only if that is allowed", async () => {
     const p = place();
-    for (const seq of ["0", "2147483648", "4294967296", "9007199254740993", "18446744073709551615"]) {
-      const r = await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", seq, "--out", "s.suit"]);
+    const last = "18446744073709551615";
+    for (const seq of ["0", "2147483648", "4294967296", "9007199254740993", last]) {
+      const args = ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", seq, "--out", "s.suit"];
+      if (seq === last) {
+        const before = p.tree();
+        expect(expectFailure(await p.run(args), 1)).toContain(`sequence number ${last} is the last one`);
+        expect(p.tree()).toEqual(before);
+      }
+      const r = await p.ok([...args, ...(seq === last ? ["--allow-sequence-jump"] : [])]);
       expect(/^warning: .*leaves little room/m.test(r.stderr)).toBe(BigInt(seq) >= 2n ** 48n);
       expect((await p.ok(["verify", "s.suit", "--key", "A.jwk", "--floor", seq, "--json"])).json["sequence"]).toBe(seq);
     }

@@ -271,7 +271,7 @@ describe("sequence numbers", () => {
     expect(check(7n, "A")).toEqual([]);
     expect(check(5n, "B")).toEqual([]);
     expect(check(1n, "new", {}, ["v/new"])).toEqual([]);
-    expect(check(2n ** 64n - 1n, "new", {}, ["v/new"])).toEqual([]);
+    expect(check(2n ** 64n - 2n, "new", {}, ["v/new"])).toEqual([]);
     expect(check(7n + 2n ** 32n, "new")).toEqual([]);
 
     expect(() => check(6n, "new")).toThrow(/lower than 7/);
@@ -289,5 +289,27 @@ describe("sequence numbers", () => {
     for (const one of ["allowSequenceReuse", "allowSequenceJump"]) expect(() => check(6n, "new", { [one]: true })).toThrow(Failure);
     expect(() => check(5n, "new", { allowLowerSequence: true })).toThrow(/another manifest/);
     expect(() => check(5n, "new", { allowSequenceReuse: true })).toThrow(/lower/);
+  });
+
+  it("that are the last of all need an override, also as the first, and no advice names a higher one", () => {
+    const last = 2n ** 64n - 1n;
+    const jump = { allowSequenceJump: true };
+    for (const scope of [["v/new"], ["v/c"]]) {
+      expect(() => check(last, "new", {}, scope)).toThrow(/18446744073709551615 is the last one: devices could never get another release/);
+      expect(() => check(last, "new", { allowLowerSequence: true, allowSequenceReuse: true }, scope)).toThrow(Failure);
+      expect(check(last, "new", jump, scope)).toEqual(["allow-sequence-jump"]);
+    }
+    const used = [entry(last, "Z")];
+    const checked = (sequence: bigint, digest: string, allow = {}) => checkSequence(used, { sequence, digest, scope: ["v/c"] }, allow);
+    // by the other keys of the release
+    expect(checked(last, "Z")).toEqual([]);
+    const epoch = expect.objectContaining({
+      hint: expect.stringMatching(/^none is higher than 2\^64 - 1: devices count from the beginning after/),
+    });
+    for (const work of [() => checked(7n, "new"), () => checked(last, "new", jump), () => nextSequence([used], ["v/c"])]) {
+      expect(work).toThrow(epoch);
+      expect(work).not.toThrow(expect.objectContaining({ hint: expect.stringContaining("--seq next") }));
+    }
+    expect(checked(7n, "new", { allowLowerSequence: true })).toEqual(["allow-lower-sequence"]);
   });
 });

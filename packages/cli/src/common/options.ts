@@ -173,7 +173,7 @@ export function sequenceChecks(): Option[] {
     option("--log <file>", "signing log (default: KEY.log beside the key)"),
     option("--allow-lower-sequence", "sign even though the key has signed a higher sequence number or version"),
     option("--allow-sequence-reuse", "sign even though the key has signed a different manifest or trust file with this sequence number"),
-    option("--allow-sequence-jump", "sign even though the sequence number is more than 2^32 above the last one"),
+    option("--allow-sequence-jump", "sign even though the sequence number is more than 2^32 above the last one, or 2^64 - 1"),
   ];
 }
 

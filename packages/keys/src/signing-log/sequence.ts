@@ -87,8 +87,13 @@ export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonl
   if (first === true && known !== undefined)
     throw refusedInput("SEQUENCE", `the log has releases for this kind of device up to ${known}: this is not the first`, "drop --first");
   const last = known ?? 0n;
-  if (last >= HIGHEST) throw refusedInput("SEQUENCE", "no sequence number is left for this kind of device", "none is higher than 2^64 - 1");
+  if (last >= HIGHEST) throw refusedInput("SEQUENCE", "no sequence number is left for this kind of device", noneHigher());
   return last + 1n;
+}
+
+/** What to do after the last number. */
+function noneHigher(): string {
+  return 'none is higher than 2^64 - 1: devices count from the beginning after a trust file with a new "epoch" (docs/guides/trust.md)';
 }
 
 /** Words for messages about numbers: the name of another file with the same number, and advice. */
@@ -128,7 +133,7 @@ export interface SequenceOverrides {
   allowLowerSequence?: boolean;
   /** Accept a number that another manifest or trust file has. */
   allowSequenceReuse?: boolean;
-  /** Accept a number that is so high that few numbers are left above it. */
+  /** Accept a number that is so high that few numbers are left above it, or none. */
   allowSequenceJump?: boolean;
 }
 
@@ -150,26 +155,34 @@ export function checkSequence(
   const scope = new Set(asked.scope);
   const known = entries.filter((e) => sharesScope(e, scope));
   const last = highestInScope(known, scope);
-  if (last === undefined || known.some((e) => e.digest === digest)) return [];
+  if (known.some((e) => e.digest === digest)) return [];
   const used: string[] = [];
   const need = (allowed: boolean | undefined, option: string, message: string, hint: string) => {
     if (!allowed) throw refusedInput("SEQUENCE", message, `${hint}, or allow it: --${option}`);
     used.push(option);
   };
+  if (sequence === HIGHEST)
+    need(
+      allow.allowSequenceJump,
+      "allow-sequence-jump",
+      `sequence number ${sequence} is the last one: devices could never get another release`,
+      words.next,
+    );
+  if (last === undefined) return used;
   const same = known.findLast((e) => BigInt(e.sequence as string) === sequence);
   if (same)
     need(
       allow.allowSequenceReuse,
       "allow-sequence-reuse",
       `sequence number ${sequence} was signed for ${words.other} (${[same.time.slice(0, 10), same.user].filter((text) => text !== "").join(", ")})`,
-      words.again,
+      last === HIGHEST ? noneHigher() : words.again,
     );
   if (sequence < last)
     need(
       allow.allowLowerSequence,
       "allow-lower-sequence",
       `sequence number ${sequence} is lower than ${last}, which was already signed: devices refuse it`,
-      words.higher,
+      last === HIGHEST ? noneHigher() : words.higher,
     );
   const newest = highestVersion(known);
   if (sequence > last && newest !== undefined && isVersion(asked.version) && versionNumber(asked.version) < versionNumber(newest))
@@ -187,7 +200,7 @@ export function checkSequence(
         `version ${asked.version} skips major versions after ${numberVersion(last)}: devices accept nothing lower afterwards`,
         words.next,
       );
-  } else if (sequence > last + LARGEST_JUMP)
+  } else if (sequence > last + LARGEST_JUMP && sequence < HIGHEST)
     need(
       allow.allowSequenceJump,
       "allow-sequence-jump",
