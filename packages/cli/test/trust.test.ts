@@ -1,9 +1,11 @@
 // firmseal trust, and --trust: from the description to the device.
 
 import { execFileSync, spawnSync } from "node:child_process";
+import { sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import vm from "node:vm";
+import { type TestKey, testKeyPublic, testKeys, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, expectHarmless, FACTS } from "../../test-support/src/command-line/run.js";
@@ -83,6 +85,31 @@ describe.concurrent("firmseal trust", () => {
     const simulated = await p.ok(["simulate", "a.suit", ...trust, "--device", "memory", "--second-cuts", "1", "--json"]);
     expect(simulated.json).toMatchObject({ ok: true, trust: { role: "release" } });
   }, 120_000);
+
+  it("prints next steps that work as they are typed", async () => {
+    const p = place();
+    p.put("test.jwk", JSON.stringify(toJwk(testKeyPublic(testKeys.find(({ name }) => name === "rfc8032-test-3") as TestKey))));
+    p.keepsLogs = true;
+    const made = async (args: string[]) => (await p.ok(args)).stderr;
+    const typed = async (text: string, step: RegExp, values: { [word: string]: string }) => {
+      const line = step.exec(text)?.[1] ?? "";
+      expect(line, text).not.toBe("");
+      return p.ok(line.split(" ").map((word) => values[word] ?? word));
+    };
+    const SIGN = /firmseal (trust sign .*)/;
+    const first = await made(["trust", "create", "--from", "board.json"]);
+    for (const root of ["r1.pem", "r2.pem"]) await typed(first, SIGN, { ROOT: root });
+    const { sequence: _, ...rest } = board();
+    p.put("next.json", JSON.stringify({ ...rest, anchors: [...rest.anchors, { key: "test.jwk", roles: ["debug"] }] }));
+    const next = ["trust", "create", "--from", "next.json", "--previous-trust", "board.trust", "--allow-test-key", "rfc8032-test-3"];
+    const second = await made(next);
+    await typed(second, SIGN, { ROOT: "r1.pem" });
+    const tbs = ["trust", "tbs", "next.trust", "--key", "r2.jwk", ...next.slice(4), "--out", "next.tbs"];
+    const message = await made(tbs);
+    p.put("r2.sig", sign(null, p.get("next.tbs"), p.get("r2.pem")));
+    const done = await typed(message, /firmseal (trust attach .*)/, { PUB: "r2.jwk", FILE: "r2.sig" });
+    expect(done.stderr).toContain("signed by 2 roots");
+  });
 
   it("carries a device from one set of roots to another, forward only and within its line", async () => {
     const p = await signed();

@@ -17,6 +17,7 @@ import { define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
 import { deliver, refuseTerminal } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
+import { sameOptions } from "../../common/trust/declared.js";
 
 /** A sequence number above this leaves few for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;
@@ -98,8 +99,8 @@ export default define({
     keys: ["number", "number of keys in it"],
   },
   run: createTrust,
-  words: (f) => [
+  words: (f, o) => [
     `${f.out}: ${f.name}, sequence number ${f.sequence}, ${f.keys} keys, ${byteWords(f.bytes)}, not signed`,
-    `next, ${f.thresholds.root} of its roots must sign: firmseal trust sign ${f.out} --key ROOT`,
+    `next, ${f.thresholds.root} of its roots must sign: firmseal trust sign ${f.out}${sameOptions(o)} --key ROOT`,
   ],
 });

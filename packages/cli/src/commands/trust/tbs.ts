@@ -6,7 +6,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases } from "../../common/options.js";
 import { deliver, refuseTerminal, writeSigned } from "../../common/output.js";
 import { membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
-import { CHANGES, SINCE, trustChecks } from "../../common/trust/declared.js";
+import { CHANGES, SINCE, sameOptions, trustChecks } from "../../common/trust/declared.js";
 import { explainFault, refuseTestKeysOf, type TrustFileOptions, trustToSign } from "../../common/trust/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
@@ -60,8 +60,10 @@ export default define({
     ...RECEIPTS,
   },
   run: writeTrustTbs,
-  words: (f, path) => [
-    ...(f.out === STDIO ? [] : [`${f.out}: ${byteWords(f.bytes)} to sign; then firmseal trust attach ${path} --key PUB --signature FILE`]),
+  words: (f, path, o) => [
+    ...(f.out === STDIO
+      ? []
+      : [`${f.out}: ${byteWords(f.bytes)} to sign; then firmseal trust attach ${path}${sameOptions(o)} --key PUB --signature FILE`]),
     ...receiptWords(f.log),
   ],
 });

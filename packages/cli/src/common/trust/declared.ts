@@ -20,6 +20,12 @@ export function trustChecks(): Option[] {
   ];
 }
 
+/** The options of a command that the next one for the same trust file needs too, as they are typed. */
+export function sameOptions(o: { previousTrust?: string | readonly string[]; allowTestKey?: readonly string[] }): string {
+  const all = (name: string, values: string | readonly string[] = []) => [values].flat().map((value) => ` --${name} ${value}`);
+  return [...all("previous-trust", o.previousTrust), ...all("allow-test-key", o.allowTestKey)].join("");
+}
+
 export function allowNoPrevious(): Option {
   return option("--allow-no-previous", "continue without the trust file that the log of the key has last");
 }
