@@ -199,6 +199,7 @@ describe("trust merge", () => {
       1,
       "is the last one",
     ],
+    ["one file to merge", ["trust", "merge", "last.trust"], 2, "name at least two copies: one file has nothing to merge"],
     ["the last number to merge", ["trust", "merge", "last.trust", "last-signed.trust", "--allow-sequence-jump"], 1, "is the last one"],
     [
       "a successor of the last number",

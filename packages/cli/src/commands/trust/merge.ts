@@ -1,4 +1,4 @@
-import { keyFacts, keyWords, warn } from "@firmseal/keys";
+import { keyFacts, keyWords, usage, warn } from "@firmseal/keys";
 import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release";
 import type { DropReason, MergedSignature } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
@@ -27,6 +27,11 @@ const who = ({ key, kid }: MergedSignature) =>
 
 /** Combines the signatures of copies in one file, and removes those that are not needed. */
 async function merge(paths: string[], o: MergeOptions) {
+  if (paths.length < 2 && !o.previousTrust && !o.allowNoPrevious)
+    throw usage(
+      "name at least two copies: one file has nothing to merge",
+      "firmseal trust merge FILE COPY...; for the removal of signatures that no trust file needs, give --previous-trust FILE",
+    );
   const files = paths.map((path) => ({ path, ...readUnverifiedTrust(path) }));
   const first = files[0] as (typeof files)[number];
   const out = o.out ?? first.path;
