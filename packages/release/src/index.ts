@@ -68,7 +68,7 @@ export type { DeviceState, StepFit } from "./rotation/plan/dry-run.js";
 export { type CohortResult, devicesByVerdict, planSteps, type StepResult } from "./rotation/plan/plan.js";
 export { type Exposed, exposedWords, type KeyFates, type Margin, type Margins } from "./rotation/plan/reach.js";
 export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/plan/steps.js";
-export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/plan/verdict.js";
+export { LEFT_BEHIND, nameWords, VERDICTS, type Verdict } from "./rotation/plan/verdict.js";
 export {
   judgeUnsigned,
   planRetirement,

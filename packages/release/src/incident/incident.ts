@@ -10,7 +10,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { readSteps } from "../rotation/files.js";
 import { type CohortResult, planSteps } from "../rotation/plan/plan.js";
 import { exposedWords } from "../rotation/plan/reach.js";
-import { LEFT_BEHIND } from "../rotation/plan/verdict.js";
+import { LEFT_BEHIND, nameWords } from "../rotation/plan/verdict.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/change.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { type BridgeFile, bridgesIn, listIn } from "./folder.js";
@@ -57,12 +57,13 @@ const total = (results: readonly CohortResult[], one: (r: CohortResult) => boole
 function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: string[] } {
   const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "roots-lost";
   const open = (r: CohortResult) => exposedWords(r.exposed);
+  const who = ({ name, names, devices }: CohortResult) => `${nameWords({ name, rows: names.length })}, ${grouped(devices)} devices`;
   const safe = total(results, (r) => !isLeft(r) && open(r) === "");
   return {
     safe: safe > 0 ? [`${grouped(safe)} devices: the key alone can sign nothing for them, and you can reach them`] : [],
     unsafe: results.flatMap((r) => [
-      ...(open(r) === "" ? [] : [`${r.name}, ${grouped(r.devices)} devices: a thief with the key can sign ${open(r)} for them now`]),
-      ...(isLeft(r) ? [`${r.name}, ${grouped(r.devices)} devices: ${r.why}${r.next === null ? "" : `; ${r.next}`}`] : []),
+      ...(open(r) === "" ? [] : [`${who(r)}: a thief with the key can sign ${open(r)} for them now`]),
+      ...(isLeft(r) ? [`${who(r)}: ${r.why}${r.next === null ? "" : `; ${r.next}`}`] : []),
     ]),
   };
 }

@@ -5,6 +5,7 @@ import { grouped, keyFacts, keyName, readAll, sha256Hex } from "@firmseal/keys";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
+import { nameWords } from "../rotation/plan/verdict.js";
 import type { Incident, IncidentStage } from "./incident.js";
 import type { IncidentKind } from "./situation.js";
 
@@ -27,7 +28,7 @@ const items = (lines: readonly string[], none: string) => (lines.length > 0 ? li
 function verdicts(results: readonly CohortResult[]): string[] {
   const rows = results.map(
     (r) =>
-      `| ${r.name} | ${grouped(r.devices)} | ${r.trust.before ?? "-"} | ${r.trust.after ?? "-"} | ${r.verdict} | ${r.why ?? r.assumes ?? ""} |`,
+      `| ${nameWords({ name: r.name, rows: r.names.length })} | ${grouped(r.devices)} | ${r.trust.before ?? "-"} | ${r.trust.after ?? "-"} | ${r.verdict} | ${r.why ?? r.assumes ?? ""} |`,
   );
   return [
     "| Cohort | Devices | Trust file before | Trust file after | Verdict | Why |",

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { grouped, keyFacts } from "@firmseal/keys";
-import { auditorPage, type Incident, type IncidentKind, managementPage, runIncident } from "@firmseal/release";
+import { auditorPage, type Incident, type IncidentKind, managementPage, nameWords, runIncident } from "@firmseal/release";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
@@ -32,8 +32,9 @@ async function incident(what: IncidentKind, o: IncidentCommandOptions) {
   return factsOfIncident(found, [management, auditor]);
 }
 
-const verdictOf = ({ name, devices, verdict, why, assumes }: Incident["after"][number]) => ({
+const verdictOf = ({ name, names, devices, verdict, why, assumes }: Incident["after"][number]) => ({
   name,
+  rows: names.length,
   devices,
   verdict,
   why: why ?? assumes,
@@ -97,7 +98,8 @@ export default define({
     unsafe: ["string[]", "what is not safe now"],
     cohorts: ["object[]", "what happens to each cohort: rehearsed, or with the signed bridges"],
     ...membersOf("cohorts[]", {
-      name: ["string", "name of the cohort"],
+      name: ["string", "name of the cohort, the first of those in this state"],
+      rows: ["number", "how many rows of the fleet file are in it"],
       devices: ["number", "number of its devices"],
       verdict: ["string", "verdict, as of rotate plan"],
       why: ["string|null", "the reason"],
@@ -113,8 +115,8 @@ export default define({
     ...f.changes.map((text) => ({ text: `change: ${text}` })),
     ...f.safe.map((text) => ({ text: `safe now: ${text}` })),
     ...f.unsafe.map((text) => ({ text: `NOT SAFE NOW: ${text}`, danger: true })),
-    ...f.cohorts.map(({ name, devices, verdict, why }) => ({
-      text: `${f.stage === "safe" ? "is" : "becomes"}: ${name}, ${grouped(devices)} devices: ${verdict}${why === null ? "" : `: ${why}`}`,
+    ...f.cohorts.map(({ devices, verdict, why, ...names }) => ({
+      text: `${f.stage === "safe" ? "is" : "becomes"}: ${nameWords(names)}, ${grouped(devices)} devices: ${verdict}${why === null ? "" : `: ${why}`}`,
     })),
     ...f.warnings.map((text) => `warning: ${text}`),
     ...f.todo.map((text, n) => ({ text: `${n + 1}. ${text}` })),

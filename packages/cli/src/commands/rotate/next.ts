@@ -1,7 +1,7 @@
 import { grouped } from "@firmseal/keys";
-import { type NextResult, readArchive, readFleet, whatNext } from "@firmseal/release";
+import { type NextResult, nameWords, readArchive, readFleet, whatNext } from "@firmseal/release";
 import { define, option } from "../../command.js";
-import { NAMES, nameWords, REASONS, trustWords } from "../../common/release/cohorts.js";
+import { NAMES, REASONS, trustWords } from "../../common/release/cohorts.js";
 import { membersOf } from "../../common/shapes.js";
 
 interface NextOptions {

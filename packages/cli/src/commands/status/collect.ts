@@ -1,9 +1,16 @@
 import { CODES, Failure, grouped, isSameFile, STDIO, usage, visible, warn } from "@firmseal/keys";
-import { type BehindDevices, type Collection, collectStatuses, type RefusedStatus, type UnheardDevices } from "@firmseal/release";
+import {
+  type BehindDevices,
+  type Collection,
+  collectStatuses,
+  nameWords,
+  type RefusedStatus,
+  type UnheardDevices,
+} from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { statusKeys, wholeNumber } from "../../common/options.js";
 import { checkFleetOutput, deliver } from "../../common/output.js";
-import { NAMES, nameWords, REASONS } from "../../common/release/cohorts.js";
+import { NAMES, REASONS } from "../../common/release/cohorts.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-keys.js";
 import { plural } from "../../common/words.js";

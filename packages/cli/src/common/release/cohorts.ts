@@ -8,6 +8,7 @@ import {
   exposedWords,
   LEFT_BEHIND,
   LIMITS,
+  nameWords,
   refusalMeaning,
   refusalName,
   VERDICTS,
@@ -88,11 +89,6 @@ function timeline(cohorts: CohortFacts["cohorts"]): Line[] {
       },
     },
   ];
-}
-
-/** How the cohorts of one state are called. */
-export function nameWords({ name, rows }: { name: string; rows: number }): string {
-  return rows > 1 ? `${name} and ${grouped(rows - 1)} more` : name;
 }
 
 /** "1 -> 2", "2", or a dash for a device without a trust file. */

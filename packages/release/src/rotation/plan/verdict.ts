@@ -1,6 +1,7 @@
 // The verdict on a device after the steps of a plan: from the result of each in the code of the device, and from who
 // can still reach it.
 
+import { grouped } from "@firmseal/keys";
 import { decodeTrust } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
@@ -25,6 +26,11 @@ export type Verdict = (typeof VERDICTS)[number];
 
 /** The verdicts on which a plan fails by default. */
 export const LEFT_BEHIND: readonly Verdict[] = ["stranded", "roots-lost"];
+
+/** Returns how the cohorts of one state are called: the first of them, and how many others. */
+export function nameWords({ name, rows }: { name: string; rows: number }): string {
+  return rows > 1 ? `${name} and ${grouped(rows - 1)} more` : name;
+}
 
 /** A verdict with its reason and remedy; null if there is none. */
 export interface Outcome {
