@@ -177,8 +177,19 @@ describe.concurrent("a lock", () => {
     }
   });
 
-  it("cannot be made if the folder is missing", async () => {
-    expect((await refusal(join(folder, "nowhere", "lock"))).exit).toBe(3);
+  it("cannot be made where no file can be, and says so at once", async () => {
+    const p = place();
+    writeFileSync(p.at("file"), "");
+    for (const [path, says] of [
+      [p.at("nowhere/lock"), "file not found"],
+      [p.at("file/lock"), "a part of the path is not a folder"],
+      [p.at("x".repeat(300)), "the name is too long"],
+    ] as const) {
+      const began = performance.now();
+      const e = await refusal(path, 30);
+      expect([e.exit, e.message], path).toEqual([3, `${path}: ${says}`]);
+      expect(performance.now() - began, path).toBeLessThan(5_000);
+    }
   });
 });
 

@@ -121,6 +121,11 @@ export function isMissing(e: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
+/** Whether an error says that no file can be at a path: none is there, or the name is longer than names can be. */
+export function isNowhere(e: unknown): boolean {
+  return isMissing(e) || (e as NodeJS.ErrnoException).code === "ENAMETOOLONG";
+}
+
 /**
  * Like readAll(), for a file that may be missing: returns undefined then. The attempt to open it decides this. A look
  * before it could be out of date, and cannot tell a missing file from one that must not be seen.

@@ -23,6 +23,7 @@ import { basename, dirname, join, normalize } from "node:path";
 import { syncFolder as sync } from "@firmseal/verifier/device/file";
 import { environment, type Failure, systemFault, usage } from "../errors/failure.js";
 import { outputPlace } from "./place.js";
+import { isNowhere } from "./read.js";
 
 let temporary: string | undefined;
 
@@ -46,7 +47,7 @@ export function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch (e) {
-    if ((e as NodeJS.ErrnoException).code !== "ENOENT") throw e;
+    if (!isNowhere(e)) throw e;
   }
 }
 
@@ -215,7 +216,7 @@ export function makeFolders(path: string, mode = 0o777): string | undefined {
     } catch (e) {
       if ((e as NodeJS.ErrnoException).code !== "EEXIST") throw e;
       if (statSync(path).isDirectory()) return undefined;
-      throw Object.assign(new Error(`${path}: not a folder`), { code: "ENOTDIR", errno: -osConstants.errno.ENOTDIR });
+      throw Object.assign(new Error(`${path}: not a folder`), { code: "ENOTDIR", errno: -osConstants.errno.ENOTDIR, path });
     }
   };
   try {

@@ -12,6 +12,7 @@ import { linkSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { environment, type Failure, systemFault } from "../errors/failure.js";
+import { isNowhere } from "../files/read.js";
 import { removeFile, writeDurably } from "../files/write.js";
 import { hasEnded, type ProcessId, thisProcess } from "./process.js";
 
@@ -81,7 +82,8 @@ function readNote(path: string): Note | undefined {
     const texts = ["nonce", "start", "boot", "space", "machine", "host"];
     if (Number.isSafeInteger(note.pid) && note.pid > 0 && texts.every((name) => typeof note[name] === "string")) return note;
   } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    // an attempt to take it then says what is wrong with its path
+    if (isNowhere(e)) return undefined;
   }
   // unreadable, or of another program: the holder is unknown
   return { nonce: "", pid: 0, start: "", boot: "", space: "", machine: "", host: thisProcess().host };
