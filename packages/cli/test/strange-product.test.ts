@@ -169,6 +169,10 @@ describe("what a product file leads to", () => {
     expect(expectFailure(await p.run([...dryRun.slice(0, -1), "--images", "job"]), 1)).toMatch(/is outside the folder of images/);
     rmSync(p.at("job/app.js"));
     expect(expectFailure(await p.run([...dryRun.slice(0, -1), "--images", "job"]), 1)).toContain("job/app.js: no image has this name");
+    expect(expectFailure(await p.run([...dryRun.slice(0, -1), "--images", "gone"]), 3)).toContain("--images gone: file not found");
+    expect(expectFailure(await p.run([...dryRun.slice(0, -1), "--images", "firmseal.toml"]), 2)).toContain(
+      "--images firmseal.toml is not a folder",
+    );
   });
 
   it("is shown by verify: whose keys it trusts", async () => {

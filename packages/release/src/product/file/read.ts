@@ -1,6 +1,6 @@
 // Reads a product file: from what is written to what commands need, with the checks that a schema cannot make.
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, TARGETS } from "@firmseal/bundler";
 import {
@@ -12,6 +12,8 @@ import {
   refuseUnknownSource,
   STDIO,
   schemeOf,
+  systemFault,
+  usage,
   visible,
 } from "@firmseal/keys";
 import { decodeUtf8, formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
@@ -229,14 +231,24 @@ function productBytes(path: string): Uint8Array {
   }
 }
 
+function checkFolder(path: string): void {
+  try {
+    if (statSync(path).isDirectory()) return;
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  }
+  throw usage(`${path} is not a folder`, "name the folder to which the build writes its images");
+}
+
 /**
  * Reads a product file. `allowOutside`: folders outside its own to which its paths may lead, and which must exist.
  * `images`: the folder that the paths of its images are relative to. Default: its own. Throws a Failure: ENVIRONMENT if
- * it is missing, PRODUCT with the line and column of a fault.
+ * the file or `images` is missing, PRODUCT with the line and column of a fault.
  */
 export function readProduct(path: string, allowOutside: readonly string[] = [], images?: string): Product {
   const text = decodeUtf8(productBytes(path));
   if (text === undefined) throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
+  if (images !== undefined) checkFolder(images);
   return productIn(path, text, allowOutside, images);
 }
 
