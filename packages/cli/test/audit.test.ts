@@ -136,7 +136,7 @@ describe.concurrent("the log of a key", () => {
       input: '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}',
     });
     expect(words(await p.run(["audit", "A.pem", "--envelope", "u.suit"]))).toEqual([
-      "firmseal: u.suit: the log has no signature of this manifest",
+      "firmseal: --envelope u.suit: the log has no signature of this manifest",
       expect.stringMatching(/^hint: /),
     ]);
   });

@@ -58,7 +58,7 @@ describe("create", () => {
     p.put("d.json", JSON.stringify({ $schema: SCHEMA, sequence: 1, ...part }));
     expect((await p.run(["create", "--from", "d.json", "--json"])).json).toMatchObject({
       exit: 1,
-      message: `d.json: ${words}`,
+      message: `--from d.json: ${words}`,
     });
   });
 

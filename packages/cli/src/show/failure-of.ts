@@ -1,10 +1,13 @@
 // Every error, as the command line shows it.
 
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { ImageError } from "@firmseal/images";
 import { CODES, Failure, KeyFileError, refusedInput, systemFault, usage } from "@firmseal/keys";
 import { isRefusal, refusalFailure } from "@firmseal/release";
-import { AlreadySigned, DescriptionError, KeyError, suggestion } from "@firmseal/signer";
+import { AlreadySigned, DescriptionError, KeyError, suggestion, unlessThrown } from "@firmseal/signer";
 import { CommanderError } from "commander";
+import type { AnyCommand } from "../command.js";
 
 /** A command line that may be wrong. `place`: the command or the group of commands in it; empty if there is none. */
 export interface CommandLine {
@@ -46,24 +49,46 @@ export function failureOf(e: unknown, line: CommandLine = { argv: [], place: "" 
   );
 }
 
-/** The option that gave this path. Undefined if none did, or if an argument is the same. */
-function optionOf(path: string, given: readonly unknown[]): string | undefined {
-  if (given.slice(0, -1).flat().includes(path)) return undefined;
-  const isPath = (value: unknown) => value === path || (typeof value === "string" && value.endsWith(`=${path}`));
-  const found = Object.entries(given.at(-1) ?? {}).find(([, value]) => [value].flat().some(isPath));
-  return found?.[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** Options that name a file or a folder, by what --help calls their value. */
+const NAMES_A_PATH = /<(?:\w+=)?(?:file|key|ref|folder|dir|path|envelope|image)>/;
+
+/** What a message about a file says after its path. */
+const ABOUT = /^(?::| (?:is|was|has|contains|cannot|does|exists|would)\b)/;
+
+/** Whether a message is about this path: as it was given, as an absolute path, or in its real folder. */
+function isAbout(message: string, path: string): boolean {
+  if (path === "") return false;
+  const real = unlessThrown(() => join(realpathSync(dirname(path)), basename(path)));
+  return [path, resolve(path), real].some(
+    (name) => name !== undefined && message.startsWith(name) && ABOUT.test(message.slice(name.length)),
+  );
 }
 
+/** The paths that a value may be: `URI=FILE` names one after its last "=". */
+const pathsIn = (value: unknown): string[] =>
+  [value].flat().flatMap((one) => (typeof one === "string" ? [one, one.slice(one.lastIndexOf("=") + 1)] : []));
+
 /**
- * A failure about a file that cannot be used names the option that gave the path. `given`: the arguments of the
+ * A failure about a file or a folder that an option names begins with the option, whatever is wrong with the file. If
+ * an argument is the same path, the failure may be about the argument, and stays. `given`: the arguments of the
  * command, then its options.
  */
-export function withOption(failure: Failure, given: readonly unknown[]): Failure {
+export function withOption(failure: Failure, command: AnyCommand | undefined, given: readonly unknown[]): Failure {
   const { exit, reason, code, message, hint, facts, cause } = failure;
-  const path = /^(.+?): /s.exec(message)?.[1];
-  const option = path === undefined || exit === 1 || reason === "INTERNAL" ? undefined : optionOf(path, given);
-  if (option === undefined) return failure;
-  const named = new Failure(exit, reason, code, `--${option} ${message}`, hint, { cause });
+  if (
+    reason === "INTERNAL" ||
+    given
+      .slice(0, -1)
+      .flatMap(pathsIn)
+      .some((path) => isAbout(message, path))
+  )
+    return failure;
+  const values = (given.at(-1) ?? {}) as { readonly [name: string]: unknown };
+  const options = (command?.options?.() ?? []).filter(
+    (one) => NAMES_A_PATH.test(one.flags) && pathsIn(values[one.attributeName()]).some((path) => isAbout(message, path)),
+  );
+  if (options.length === 0) return failure;
+  const named = new Failure(exit, reason, code, `${options.map((one) => one.long).join(" and ")} ${message}`, hint, { cause });
   named.facts = facts;
   return named;
 }

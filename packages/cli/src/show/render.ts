@@ -75,7 +75,7 @@ export async function renderFailure(e: unknown, command: AnyCommand | undefined,
   let failure: Failure;
   try {
     if (e instanceof RefusedWithFacts && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
-    failure = withOption(failureOf(e, line), given);
+    failure = withOption(failureOf(e, line), command, given);
     if (asJson) {
       const { code, reason, exit, message, hint, facts } = failure;
       writeJson({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });
