@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { DEVICE, expectFailure, FACTS, image, type Place, signImage } from "../../test-support/src/command-line/run.js";
-import { place, SCHEMA, signed } from "./command-place.js";
+import { description, place, SCHEMA, signed } from "./command-place.js";
 
 describe("install", () => {
   const record = (p: Place) =>
@@ -47,6 +47,25 @@ describe("install", () => {
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--vendor", "example.com"]), 2);
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--class", "board-v2"]), 2);
     expect(p.tree()).toEqual(after);
+  });
+
+  it("speaks of the device if the image does not match and the release has no payload", async () => {
+    const p = place();
+    const image = { "image-digest": { hex: "00".repeat(32) }, "image-size": 9 };
+    const match = [{ "directive-override-parameters": image }, "condition-image-match"];
+    const shared = JSON.parse(description())["shared-sequence"];
+    delete shared[0]["directive-override-parameters"].image;
+    const all = { "shared-sequence": shared, validate: match, install: match, invoke: ["directive-invoke"] };
+    p.put("d.json", JSON.stringify({ $schema: SCHEMA, sequence: 8, components: [[{ hex: "00" }]], ...all }));
+    await p.ok(["sign", "d.json", "--key", "A.pem", "--out", "bare.suit"]);
+    for (const args of [
+      ["install", "bare.suit", ...DEVICE, ...FACTS],
+      ["simulate", "bare.suit", "--device", "memory", "--key", "A.jwk", ...FACTS],
+    ]) {
+      const r = await p.run(args);
+      expectFailure(r, 1);
+      expect(r.stderr).toContain("hint: the release has no payload, and the device does not have its image");
+    }
   });
 
   it("goes to the other slot, raises the floor, and takes nothing older", async () => {

@@ -47,6 +47,13 @@ function twoComponents(p: Place, name: string, uri: string, isCopy = false): Pro
   });
 }
 
+/** A release of an image that devices have, unless `install` brings it. */
+const present = (p: Place, install: unknown[] = []) => {
+  const image = override({ "image-digest": { hex: sha256Hex("#f") }, "image-size": 2 });
+  const match = [image, "condition-image-match"];
+  return described(p, "fw", { install: [...install, ...match], validate: match, invoke: ["directive-invoke"] });
+};
+
 /** board.trust: A and C sign releases, C up to number 9; B signs debug builds. */
 async function trust(p: Place): Promise<readonly string[]> {
   await p.ok(["keygen", "--out", "root.pem", "--no-passphrase"]);
@@ -225,6 +232,24 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, m
     async (p) => [await signed(p, 7, "fw.suit", ["--uri", "https://example.com/none.bin"])],
     async (p) => [await signed(p, 7, "fw.suit", ["--uri", "https://example.com/fw.bin"])],
     /^not checked: https:\/\/example\.com\/none\.bin$/,
+  ],
+  "never-started": [
+    async (p) => [
+      await described(p, "fw", { install: fetched("#f"), validate: [override({ image: { payload: "#f" } }), "condition-image-match"] }),
+    ],
+    async (p) => [
+      await described(p, "fw", {
+        install: fetched("#f"),
+        validate: [override({ image: { payload: "#f" } }), "condition-image-match"],
+        invoke: ["directive-invoke"],
+      }),
+    ],
+    /^no section starts a component$/,
+  ],
+  "installs-nothing": [
+    async (p) => [await present(p)],
+    async (p) => [await present(p, fetched("#f"))],
+    /^no component is written, and a device without the image refuses the release$/,
   ],
   "no-sbom": [
     async (p) => {

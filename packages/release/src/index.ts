@@ -131,7 +131,16 @@ export { type DependencyFacts, type FurtherElements, furtherElements } from "./v
 export { type LooseEnvelope, readLooseEnvelope, type SignatureClaim } from "./verify/loose-envelope.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
 export { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./verify/payload-check.js";
-export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withFileName, withNumbers } from "./verify/refusals.js";
+export {
+  isRefusal,
+  refusalFailure,
+  refusalHint,
+  refusalMeaning,
+  refusalName,
+  withFileName,
+  withNumbers,
+  withoutPayload,
+} from "./verify/refusals.js";
 export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";
 export { reasoned, withReason } from "./verify/true-reason.js";
 export { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./verify/verified.js";

@@ -3,6 +3,7 @@
 import { Failure, systemFault } from "@firmseal/keys";
 import { errors, type Refusal, type Source } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, isRefusal, refusalOf } from "@firmseal/verifier/tools";
+import { outsideUris, type WithPayloads } from "./manifest-facts.js";
 
 export { isRefusal };
 
@@ -46,5 +47,16 @@ export function withNumbers(e: unknown, envelope: Uint8Array | Source, floor: st
   const { exit, reason, code, hint } = refusalFailure(e);
   const { sequence } = decodeEnvelope(envelope).manifest;
   const message = `refused: sequence number ${formatSequence(sequence)} is lower than ${floor}, the lowest that is accepted`;
+  return new Failure(exit, reason, code, message, hint, { cause: e });
+}
+
+/**
+ * Replaces the advice of a refused installation if the image does not match and the release has no payload: then the
+ * image is that of the device. Returns other errors unchanged.
+ */
+export function withoutPayload(e: unknown, m: WithPayloads): unknown {
+  if (!isRefusal(e) || e.code !== errors.IMAGE_MISMATCH || m.payloads.length > 0 || outsideUris(m).length > 0) return e;
+  const { exit, reason, code, message } = refusalFailure(e);
+  const hint = "the release has no payload, and the device does not have its image: install the release that brings it first";
   return new Failure(exit, reason, code, message, hint, { cause: e });
 }

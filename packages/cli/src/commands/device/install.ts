@@ -23,6 +23,7 @@ import {
   type TrustOptions,
   trustedKeys,
   withNumbers,
+  withoutPayload,
   withReason,
 } from "@firmseal/release";
 import { nodeHost } from "@firmseal/simulator";
@@ -197,12 +198,13 @@ function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, 
     }
   };
   let progress: Progress;
+  let waiting: ReturnType<Progress["next"]>;
   try {
     progress = startInstall(envelope, trust, device, nodeHost);
+    waiting = progress.next();
   } catch (e) {
-    throw withNumbers(e, envelope, device.record.floor);
+    throw withoutPayload(withNumbers(e, envelope, device.record.floor), opened);
   }
-  const waiting = progress.next();
   if (waiting) {
     try {
       progress.next(false);

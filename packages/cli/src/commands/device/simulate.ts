@@ -13,6 +13,7 @@ import {
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
+  withoutPayload,
 } from "@firmseal/release";
 import { inWords, suggestion } from "@firmseal/signer";
 import {
@@ -94,9 +95,10 @@ function identityFor(m: Parameters<typeof deviceKinds>[0], o: SimulateCommandOpt
   return { vendor: only.vendor, class: only.class, device };
 }
 
-function withoutPrevious(e: unknown): never {
-  if (e instanceof RangeError) throw usage(e.message, "give the previous release: --previous-release ENVELOPE");
-  throw e;
+/** What is wrong with a simulation, from what is known of the update. */
+function fault(e: unknown, update: Manifest): unknown {
+  if (e instanceof RangeError) return usage(e.message, "give the previous release: --previous-release ENVELOPE");
+  return e instanceof Unsimulated && e.step === "update" ? new Unsimulated(e.step, withoutPayload(e.cause, update)) : e;
 }
 
 /** Names of devices, in words. */
@@ -155,7 +157,9 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
       bar ??= progress("cutting the power", total);
       bar.at(done);
     },
-  }).catch(withoutPrevious);
+  }).catch((e) => {
+    throw fault(e, update.manifest);
+  });
   bar?.end();
   const facts = {
     device: o.device,

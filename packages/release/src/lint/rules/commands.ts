@@ -47,6 +47,28 @@ function unverified({ behaviours, components }: Explained): string[] {
   return [...out];
 }
 
+const accepted = ({ release }: LintContext) => release.explained?.behaviours.filter(({ refused }) => !refused) ?? [];
+
+/** The devices that install the release and whose sections start nothing. */
+function unstarted(context: LintContext): string[] {
+  const all = accepted(context);
+  const out = all.filter(({ start }) => !start.some(({ what }) => what === "start"));
+  if (out.length === 0) return [];
+  return out.length === all.length
+    ? ["no section starts a component"]
+    : out.map((who) => `no section starts a component (${whoWords(who)})`);
+}
+
+/** Whether only devices that already have the images accept the release, because it brings none. */
+function bringsNothing(context: LintContext): boolean {
+  const others = context.release.explained?.behaviours.filter(({ has }) => has === false) ?? [];
+  return (
+    others.length > 0 &&
+    others.every(({ refused }) => refused?.during === "install") &&
+    !accepted(context).some(({ install }) => install.some(({ what }) => WRITES.includes(what)))
+  );
+}
+
 export const commandRules: readonly Rule[] = [
   {
     id: "L30",
@@ -108,5 +130,23 @@ export const commandRules: readonly Rule[] = [
     why: "Rules about images cannot check it. The place where devices fetch it may have no file, or a different one.",
     fix: "Put it beside the envelope under the last part of its URI, or give it: --payload FILE.",
     check: ({ release }) => (release.unseen.length > 0 ? [`not checked: ${visible(someOf(release.unseen))}`] : []),
+  },
+  {
+    id: "L36",
+    name: "never-started",
+    severity: "warning",
+    title: "No section starts the release",
+    why: "A device installs it, verifies it at each start, and has nothing to run.",
+    fix: "Add directive-invoke to the invoke section. If other code starts the component, waive the rule.",
+    check: unstarted,
+  },
+  {
+    id: "L37",
+    name: "installs-nothing",
+    severity: "warning",
+    title: "The release installs nothing, and devices without its image refuse it",
+    why: "Only devices that already have the image accept it. A new device can never get it from this release.",
+    fix: "Fetch or write the image in the install section, before it is compared.",
+    check: (context) => (bringsNothing(context) ? ["no component is written, and a device without the image refuses the release"] : []),
   },
 ];
