@@ -342,6 +342,8 @@ describe("firmseal bundle", () => {
     [["--form", "boot", "--alg", "ed25519"], "--alg: a boot file has none"],
     [["--form", "boot", "--features", "install"], "--features: a boot file has none"],
     [["--alg", "ed25519", "--out", "A.pem"], "A.pem is not the name of a JavaScript file"],
+    [["--alg", "ed25519", "--out", "v.mjs"], "--out v.mjs is the name of an ES module, and the form is umd"],
+    [["--alg", "ed25519", "--form", "script", "--out", "v.js", "--source", "s.mjs"], "--source s.mjs is the name of an ES module"],
     [["--alg", "ed25519", "--out", "x.js", "--source", "x.js"], "would replace x.js"],
     [["--alg", "ed25519", "--out", "no/x.js"], "there is no folder no", 3],
   ] as [string[], string, number?][])("refuses %j", async (args, words, exit = 2) => {

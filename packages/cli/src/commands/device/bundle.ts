@@ -109,6 +109,18 @@ function checkMachineCode(o: BundleCommandOptions, code: ReturnType<typeof kerne
   checkOutput(o.machineCode, "--machine-code", [o.out, o.source ?? o.out]);
 }
 
+/** Refuses a name that does not fit the form of the bundle. */
+function checkName(option: string, path: string, form: BundleForm): void {
+  // a mistyped name must not cost a key or an image
+  if (!/\.m?js$/.test(path))
+    throw usage(`${option} ${path} is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
+  if (path.endsWith(".mjs") && form !== "module")
+    throw usage(
+      `${option} ${path} is the name of an ES module, and the form is ${form}`,
+      "add --form module, or choose a name that ends in .js",
+    );
+}
+
 /** Writes a device verifier with these algorithms and features, and no others. */
 async function bundle(o: BundleCommandOptions) {
   const boot = o.form === "boot";
@@ -135,13 +147,11 @@ async function bundle(o: BundleCommandOptions) {
   const code = o.target && kernelOf(o.target, algs);
   checkMachineCode(o, code);
   if (!micro) warnOfFeatures(features, algs);
-  // a mistyped name must not cost a key or an image
   for (const [option, path] of [
     ["--out", o.out],
     ["--source", o.source],
   ] as const)
-    if (path !== undefined && path !== STDIO && !/\.m?js$/.test(path))
-      throw usage(`${option} ${path} is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
+    if (path !== undefined && path !== STDIO) checkName(option, path, o.form);
   if (o.out !== STDIO) checkOutput(o.out, "--out", []);
   if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out]);
   const text = await minifiedBundle(options);
