@@ -121,8 +121,13 @@ const CONFLICT_WORDS = {
 
 /** Describes a conflict in words. */
 export function conflictWords({ what, number, key, entries }: Conflict): string {
+  // a joined log may have several entries with the same number
+  const isTwice = (one: Conflict["entries"][number]) =>
+    entries.some((other) => other !== one && other.log === one.log && other.entry === one.entry);
   // a file that is signed has no entry, and stands for itself
-  const shown = entries.slice(0, 3).map(({ log, entry }) => (entry > 0 ? `entry ${entry} of ${log}` : log));
+  const shown = entries
+    .slice(0, 3)
+    .map((one) => (one.entry > 0 ? `entry ${one.entry} of ${one.log}${isTwice(one) ? ` (${one.time})` : ""}` : one.log));
   const more = entries.length > shown.length ? `, and ${entries.length - shown.length} more` : "";
   return `${CONFLICT_WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was used twice: ${shown.join(", ")}${more}`;
 }
