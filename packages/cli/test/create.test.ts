@@ -20,6 +20,8 @@ describe("create", () => {
     const json = (await p.ok(["create", "--from", "d.json", "--out", "again.suit", "--json"])).json;
     expect(json).toMatchObject({ ok: true, code: 0, out: "again.suit", bytes: unsigned.length, sequence: "3", warnings: [] });
     expect(p.get("again.suit").equals(unsigned)).toBe(true);
+    // for people, with grouped digits
+    expect((await p.ok(["inspect", "d.suit"])).stdout).toContain("  set image-size = 5,000 bytes\n");
     await p.ok(["sign", "d.suit", "--key", "A.pem"]);
     expect(open(Uint8Array.from(p.get("d.suit")), trustA).sequence).toEqual([0, 3]);
     await p.ok(["verify", "d.suit", "--key", "A.jwk"]);
@@ -52,6 +54,10 @@ describe("create", () => {
     [
       { components: [[{ hex: "0" }]] },
       "/components/0/0/hex: the value does not have the right form (hexadecimal digits, two for each byte)",
+    ],
+    [
+      { components: [[]], text: { en_US: { "update-description": "x" } } },
+      '/text: "en_US" does not have the right form (a language tag, such as en or de-CH)',
     ],
   ])("says what is wrong with %j", async (part, words) => {
     const p = place();

@@ -84,8 +84,15 @@ describe("install", () => {
     );
     expect((await p.run(["install", "fw.suit", ...DEVICE, "--json"])).json).toMatchObject({ ok: false, code: 38, reason: "ROLLBACK" });
     expect(p.tree()).toEqual(before);
+    // where the number is that of the version, the version is what to raise
+    for (const version of ["1.2.0", "1.1.9"]) {
+      await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--version", version, "--out", `${version}.suit`]);
+      const r = await p.run(["install", `${version}.suit`, ...DEVICE]);
+      if (version === "1.2.0") expect(r.exit).toBe(0);
+      else expect(r.stderr).toContain("hint: sign the release with a higher version than the previous one; this is 1.1.9\n");
+    }
     // the same again is not a rollback
-    await p.ok(["install", "nine.suit", ...DEVICE]);
+    await p.ok(["install", "1.2.0.suit", ...DEVICE]);
     expect(installed(p).equals(p.get("fw.bin"))).toBe(true);
   });
 

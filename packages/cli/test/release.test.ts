@@ -13,7 +13,7 @@ describe("the table of boards", () => {
 
   it("has a bar for each slot if there is room, and otherwise a share in words", async () => {
     const wide = await shown({ columns: 160 });
-    expect(wide).toMatch(/^esp32 a +build\/a-7f3\.bin +3000 {2}#\.{9} {3}5% {2}https/m);
+    expect(wide).toMatch(/^esp32 a +build\/a-7f3\.bin +3,000 {2}#\.{9} {3}5% {2}https/m);
     for (const columns of [60, 80, 100]) {
       const text = await shown({ columns });
       expectHarmless(text);

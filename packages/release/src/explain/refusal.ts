@@ -1,6 +1,7 @@
 // Why a device has refused a file, from the bare number that it reports: which byte, which element, which rule.
 
 import { elementAt } from "@firmseal/behaviour";
+import { byteWords } from "@firmseal/keys";
 import { nodeHost } from "@firmseal/simulator";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, isRefusal, refusalGroup, refusalOf, type TemplateFault, templateFault, toHex } from "@firmseal/verifier/tools";
@@ -69,7 +70,7 @@ export function explainRefusal(envelope: Uint8Array, reported: ReportedRefusal):
   if (!row) throw new RangeError(`no refusal has the number ${reported.code}`);
   // a verifier refuses a file that ends too early at its end
   if (reported.at !== undefined && reported.at > envelope.length)
-    throw new RangeError(`byte ${reported.at} is beyond the end of the file, which has ${envelope.length} bytes`);
+    throw new RangeError(`byte ${reported.at} is beyond the end of the file, which has ${byteWords(envelope.length)}`);
   const fault = faultIn(envelope);
   const faults = [refusalIn(() => decodeEnvelope(envelope)), fault].filter((one) => one?.code === reported.code);
   const hit = faults.find((one) => reported.at === undefined || one?.at === reported.at);

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
-import { checkFolder, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { checkFolder, grouped, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
 import { lintFailure } from "../lint/lint.js";
@@ -268,7 +268,7 @@ export function refuseLint({ findings }: ReleaseLint): void {
 export async function cutPlan({ product, boards, sequence, known, options: o }: ReleasePlan): Promise<Map<string, Cuts>> {
   return await cutPower(product, boards, likelyNumber(sequence, known), (board, done) => {
     if (done === "begun") o.progress?.(board, "cutting the power", true);
-    else o.progress?.(board, `${done.cuts} power cuts, and ${done.cutsDuringRecovery} during recovery: each ends well`);
+    else o.progress?.(board, `${grouped(done.cuts)} power cuts, and ${grouped(done.cutsDuringRecovery)} during recovery: each ends well`);
   });
 }
 

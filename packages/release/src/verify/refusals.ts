@@ -1,6 +1,7 @@
 // Refusals in words, from the table of the verifier, which is also the source of docs/reference/errors.md.
 
-import { Failure, systemFault } from "@firmseal/keys";
+import { versionIn } from "@firmseal/behaviour";
+import { Failure, isVersion, systemFault, versionNumber } from "@firmseal/keys";
 import { errors, type Refusal, type Source } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, isRefusal, refusalOf } from "@firmseal/verifier/tools";
 import { outsideUris, type WithPayloads } from "./manifest-facts.js";
@@ -44,9 +45,13 @@ export function withFileName(path: string, e: unknown): unknown {
 /** Adds both numbers to the refusal of an `envelope` whose number is below `floor`. Returns other errors unchanged. */
 export function withNumbers(e: unknown, envelope: Uint8Array | Source, floor: string): unknown {
   if (!isRefusal(e) || e.code !== errors.ROLLBACK) return e;
-  const { exit, reason, code, hint } = refusalFailure(e);
-  const { sequence } = decodeEnvelope(envelope).manifest;
-  const message = `refused: sequence number ${formatSequence(sequence)} is lower than ${floor}, the lowest that is accepted`;
+  const { exit, reason, code, hint: higherNumber } = refusalFailure(e);
+  const outline = decodeEnvelope(envelope);
+  const sequence = formatSequence(outline.manifest.sequence);
+  const version = versionIn(outline);
+  const isOfVersion = version !== undefined && isVersion(version) && String(versionNumber(version)) === sequence;
+  const hint = isOfVersion ? `sign the release with a higher version than the previous one; this is ${version}` : higherNumber;
+  const message = `refused: sequence number ${sequence} is lower than ${floor}, the lowest that is accepted`;
   return new Failure(exit, reason, code, message, hint, { cause: e });
 }
 

@@ -76,7 +76,7 @@ const COUNTS: { readonly [keyword: string]: (limit: number) => string } = {
   maxLength: (n) => `at most ${many(n, "character")} allowed`,
 };
 
-function violationWords({ keyword, params, message, data, parentSchema }: Violation): string {
+function violationWords({ keyword, params, message, data, parentSchema, propertyName }: Violation): string {
   if (keyword === "additionalProperties")
     return `unknown member ${quoted(params["additionalProperty"])}${suggestion(params["additionalProperty"], Object.keys(parentSchema?.properties ?? {}))}`;
   if (keyword === "required") return `${quoted(params["missingProperty"])} is missing`;
@@ -86,7 +86,8 @@ function violationWords({ keyword, params, message, data, parentSchema }: Violat
   }
   const described = parentSchema?.description;
   // what the pattern means, rather than the pattern
-  if (keyword === "pattern" && described !== undefined) return `the value does not have the right form (${described})`;
+  if (keyword === "pattern" && described !== undefined)
+    return `${propertyName === undefined ? "the value" : quoted(propertyName)} does not have the right form (${described})`;
   const words = COUNTS[keyword]?.(Number(params["limit"])) ?? `the value ${message ?? "does not fit the schema"}`;
   return `${words}${described === undefined ? "" : ` (${described})`}`;
 }

@@ -13,6 +13,8 @@ export interface Violation {
   readonly message?: string;
   /** The value at that place, and the part of the schema that it violates. */
   readonly data?: unknown;
+  /** The name of a member that violates what is said of names. */
+  readonly propertyName?: string;
   readonly parentSchema?: { readonly properties?: object; readonly additionalProperties?: unknown; readonly description?: string };
 }
 

@@ -1,5 +1,5 @@
 import { explainedLines } from "@firmseal/behaviour";
-import { usage, versionNumber } from "@firmseal/keys";
+import { byteWords, usage, versionNumber } from "@firmseal/keys";
 import {
   type ExplainedRefusal,
   explain,
@@ -75,7 +75,7 @@ function refusedFile(path: string, o: ExplainOptions, refusal: ReportedRefusal):
   const envelope = readEnvelopeFile(path);
   if (refusal.at !== undefined && refusal.at > envelope.length)
     throw usage(
-      `byte ${refusal.at} is beyond the end of ${path}, which has ${envelope.length} bytes`,
+      `byte ${refusal.at} is beyond the end of ${path}, which has ${byteWords(envelope.length)}`,
       "give the file that was sent to the device",
     );
   return { verified: false, refusal: explainRefusal(envelope, refusal) };

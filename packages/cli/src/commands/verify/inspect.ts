@@ -87,7 +87,8 @@ function commandLines(list: readonly CommandFacts[], indent: string): string[] {
       return [`${indent}for ${step.index === true ? "every component" : `component ${step.index.join(", ")}`}:`];
     if (step.parameters)
       return Object.entries(step.parameters).map(
-        ([name, value]) => `${indent}set ${name} = ${valueText(value)}${name === "image-size" ? " bytes" : ""}`,
+        ([name, value]) =>
+          `${indent}set ${name} = ${name === "image-size" && typeof value === "number" ? byteWords(value) : valueText(value)}`,
       );
     if (step.sequences && step.command === "directive-try-each")
       return [

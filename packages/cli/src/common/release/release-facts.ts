@@ -3,7 +3,7 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Artifact } from "@firmseal/behaviour";
-import { visible } from "@firmseal/keys";
+import { grouped, visible } from "@firmseal/keys";
 import {
   type BoardChange,
   type ConsumerName,
@@ -128,7 +128,7 @@ export function imageTable(boards: PlannedBoards): Line {
     images.map((one) => [
       `${board}${one.slot === null ? "" : ` ${one.slot}`}`,
       one.path,
-      String(one.size),
+      grouped(one.size),
       ...(isSized ? [slotCell(one)] : []),
       one.uri,
       one.digest.slice(8, 24),
