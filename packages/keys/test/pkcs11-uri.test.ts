@@ -118,7 +118,7 @@ it("says what to install if pkcs11js is missing, and needs it for nothing else",
   const r = run("pubkey", "pkcs11:token=a");
   expect({ status: r.status, stdout: r.stdout }).toEqual({ status: 3, stdout: "" });
   expect(r.stderr).toMatch(
-    /^firmseal: pkcs11: the npm package pkcs11js.* is not installed or was not built\nhint: npm install pkcs11js.*\n$/,
+    /^firmseal: pkcs11: the npm package pkcs11js.* is not installed or was not built\nhint: npm install pkcs11js.* npm_config_nodedir .*\n$/,
   );
   expect(run("--version").status).toBe(0);
   expect(run("keygen", "--no-passphrase", "--out", p.at("key.pem")).status).toBe(0);

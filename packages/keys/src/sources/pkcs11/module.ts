@@ -117,7 +117,7 @@ function loadModule(path: string, name: string): Pkcs11js {
   } catch {
     throw new KeyFileError(
       "pkcs11: the npm package pkcs11js, which firmseal needs for tokens, is not installed or was not built",
-      "npm install pkcs11js, where firmseal is installed (it needs python3, make and a C++ compiler)",
+      "npm install pkcs11js, where firmseal is installed (it needs python3, make, a C++ compiler, and the Node headers from nodejs.org, or those that npm_config_nodedir names)",
       3,
     );
   }
