@@ -8,7 +8,21 @@ import { readFileSync } from "node:fs";
 const STEP = 192;
 const line = (call) => console.log(`\x10print("firmseal: "+require("update").${call})`);
 
-const [envelope, image] = process.argv.slice(2).map((path) => readFileSync(path));
+function read(path) {
+  try {
+    return readFileSync(path);
+  } catch (e) {
+    console.error(`send.mjs: ${e.message}`);
+    process.exit(1);
+  }
+}
+
+const files = process.argv.slice(2);
+if (files.length !== 2) {
+  console.error("use it so: node send.mjs ENVELOPE IMAGE > lines.txt");
+  process.exit(2);
+}
+const [envelope, image] = files.map(read);
 line(`begin(${envelope.length})`);
 for (const bytes of [envelope, image])
   for (let at = 0; at < bytes.length; at += STEP) line(`put(atob("${bytes.subarray(at, at + STEP).toString("base64")}"))`);

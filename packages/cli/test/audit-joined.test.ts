@@ -146,7 +146,7 @@ describe.concurrent("audit --merge", () => {
     p.put("cut.log", `${q.get("A.pem.log").toString().split("\n")[1]}\n`);
     const merge = (...refs: string[]) => ["audit", ...refs, "--merge", "new.log"];
     for (const [args, exit, line] of [
-      [merge("A.pem"), 2, /joins two logs, and 1 are given/],
+      [merge("A.pem"), 2, /joins two logs, and one is given/],
       [merge("A.pem", "other.log", "B.pem"), 2, /joins two logs, and 3 are given/],
       [merge("A.pem", "B.pem"), 2, /have no key in common/],
       [merge("A.pem", "A.pem.log"), 2, /has no entry that .* lacks/],

@@ -209,6 +209,9 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
     expect(device.open(p.get("fw.suit"), trust(2)).sequence).toEqual([0, 7]);
     const twice = await p.run(["attach", "fw.suit", "--key", "A.jwk", "--signature", "A.sig", "--json"]);
     expect(twice.json).toMatchObject({ code: 203, reason: "ALREADY_SIGNED", exit: 1 });
+    // without --out, nothing is said of it
+    const image = await p.run(["attach", "fw.bin", "--key", "A.jwk", "--signature", "A.sig"]);
+    expect(image.stderr).toMatch(/^firmseal: fw\.bin: not a SUIT envelope/);
   });
 
   it("gives its signature in any of the forms", async () => {

@@ -188,6 +188,8 @@ describe("a call", () => {
     const p = await folder();
     const args = [...SIGN, "E.pem", "--passphrase-env", "P", "--out", "o.suit"];
     await p.ok(args, { env: { P: PASS } });
+    const empty = await p.run([...SIGN, "env:K", "--out", "o.suit"], { env: { K: "" } });
+    expect(empty.stderr).toContain("environment variable K is empty\nhint: set it: K=… firmseal …");
     expect((await p.run(args)).stderr).toContain("environment variable P is not set");
     process.env["P"] = PASS;
     try {

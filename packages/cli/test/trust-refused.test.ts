@@ -22,6 +22,14 @@ describe.concurrent("firmseal trust", () => {
       /thresholds\.release is 3, but 2 keys have the role/,
     ],
     [
+      "a role without a threshold",
+      changed((d) => {
+        delete d.thresholds["debug"];
+      }),
+      errors.TRUST_ROLE_EMPTY,
+      /thresholds\.debug is missing, but 1 key has the role/,
+    ],
+    [
       "a threshold of 0",
       changed((d) => {
         d.thresholds["root"] = 0;
@@ -137,7 +145,7 @@ describe.concurrent("firmseal trust", () => {
         d["sequence"] = 1.5;
       }),
       204,
-      /\/sequence: the value must be .* \(a number below 2\^64/,
+      /\/sequence: the value must be integer or string \(a number below 2\^64/,
     ],
     [
       "a class without its vendor",

@@ -48,7 +48,7 @@ describe("the schema of trust descriptions", () => {
     [
       "half a number",
       { sequence: 0.5 },
-      "/sequence: the value must be integer,string (a number below 2^64, in quotes where it is 2^53 or more)",
+      "/sequence: the value must be integer or string (a number below 2^64, in quotes where it is 2^53 or more)",
     ],
   ])("reports %s with its place and the nearest correct word", (_, change, message) => {
     let said: unknown;

@@ -138,7 +138,7 @@ export const CONSUMERS = {
   micro: {
     title: "the micro verifier of this project",
     signatures: 2,
-    givenUp: "everything except one image for one kind of device; also the text, which names the version",
+    givenUp: "everything except one image for one kind of device; also any text, which could name the version",
     tried: "its [test vectors](test-vectors.md), in every engine",
   },
   "ariel-os": {

@@ -161,7 +161,7 @@ function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
 function joined(places: readonly LogPlace[], out: string): LogPlace {
   const [first, second, ...more] = places;
   if (!first || !second || more.length > 0)
-    throw usage(`--merge joins two logs, and ${places.length} are given`, "name two logs of one key");
+    throw usage(`--merge joins two logs, and ${places.length === 1 ? "one is" : `${places.length} are`} given`, "name two logs of one key");
   if (out === STDIO) throw usage("--merge -: a log cannot go to stdout", "name a new file for it");
   const bad = withoutCopies(places.map(inspectLog)).find(({ faults }) => faults.length > 0);
   if (bad) throw damagedLog(bad.log, bad.faults);

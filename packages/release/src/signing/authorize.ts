@@ -8,12 +8,13 @@ import {
   keyName,
   nextSequence,
   type Receipt,
+  refusedInput,
   type SequenceOverrides,
   type SigningKey,
   type SigningLogs,
   withSigningLogs,
 } from "@firmseal/keys";
-import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith } from "@firmseal/signer";
+import type { EnvelopeDraft, Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey, requireStartOf } from "../input/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
@@ -173,12 +174,12 @@ async function judged(
   return { draft, messages, asked, overrides };
 }
 
-/** The bytes that each key will sign. Throws AlreadySigned if a key has signed or is given twice. */
+/** The bytes that each key will sign. Throws AlreadySigned if a key has signed, and a Failure if it is given twice. */
 async function toBeSigned(draft: Signable, keys: readonly SigningKey[]): Promise<Uint8Array[]> {
   const names = new Set<string>();
   const messages: Uint8Array[] = [];
-  for (const { public: key, signer } of keys) {
-    if (names.has(keyName(key))) throw new AlreadySigned(signedWith(key), draft.kind);
+  for (const { name, public: key, signer } of keys) {
+    if (names.has(keyName(key))) throw refusedInput("ALREADY_SIGNED", `${name}: this key is given twice`, "name each key once");
     names.add(keyName(key));
     messages.push(await draft.toBeSigned(signer));
   }

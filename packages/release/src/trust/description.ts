@@ -87,6 +87,8 @@ async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking):
 }
 
 /** Refuses what the reader would refuse, but in the terms of the description. */
+const have = (keys: number) => (keys === 1 ? "key has" : "keys have");
+
 function checkRoles({ anchors, thresholds }: TrustDescription): void {
   const refuse = (code: "TRUST_THRESHOLD" | "TRUST_ROLE_EMPTY", message: string): never => {
     throw new Failure(1, code, errors[code], `the description: ${message}`, refusalHint(errors[code]));
@@ -94,10 +96,10 @@ function checkRoles({ anchors, thresholds }: TrustDescription): void {
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const n = thresholds[role];
     const inRole = anchors.filter((a) => a.roles.includes(role)).length;
-    if (n === undefined && inRole > 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is missing, but ${inRole} keys have the role`);
+    if (n === undefined && inRole > 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is missing, but ${inRole} ${have(inRole)} the role`);
     if (n !== undefined && inRole === 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is ${n}, but no key has the role`);
     if (n !== undefined && (n < 1 || n > inRole))
-      refuse("TRUST_THRESHOLD", `thresholds.${role} is ${n}, but ${inRole} ${inRole === 1 ? "key has" : "keys have"} the role`);
+      refuse("TRUST_THRESHOLD", `thresholds.${role} is ${n}, but ${inRole} ${have(inRole)} the role`);
   }
   if (thresholds.root === undefined) refuse("TRUST_ROLE_EMPTY", "no key has the role root, and only a root signs trust files");
 }

@@ -85,11 +85,13 @@ function violationWords({ keyword, params, message, data, parentSchema, property
     return `${quoted(data)} is not one of ${allowed.join(", ")}${suggestion(data, allowed)}`;
   }
   const described = parentSchema?.description;
+  const more = described === undefined ? "" : ` (${described})`;
   // what the pattern means, rather than the pattern
   if (keyword === "pattern" && described !== undefined)
-    return `${propertyName === undefined ? "the value" : quoted(propertyName)} does not have the right form (${described})`;
+    return `${propertyName === undefined ? "the value" : quoted(propertyName)} does not have the right form${more}`;
+  if (keyword === "type" && Array.isArray(params["type"])) return `the value must be ${params["type"].join(" or ")}${more}`;
   const words = COUNTS[keyword]?.(Number(params["limit"])) ?? `the value ${message ?? "does not fit the schema"}`;
-  return `${words}${described === undefined ? "" : ` (${described})`}`;
+  return `${words}${more}`;
 }
 
 function quoted(value: unknown): string {

@@ -88,10 +88,11 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   const given = { lists: coveringTrustFiles(o), approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   refuseTestKeys([key], o.allowTestKey ?? []);
+  // first: without --out, the output is this file
+  const envelope = readEnvelopeFile(path);
   const out = o.out ?? path;
   checkOutput(out, "--out", [o.signature, o.key], "envelope");
   const name = inputName(o.signature);
-  const envelope = readEnvelopeFile(path);
   const signature = parseSignature(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
   const { draft, manifest } = await withSignature(envelope, key, signature, name, o);
   const signed = draft.bytes;
