@@ -9,7 +9,15 @@ export {
   MOST_TRIED_COMMANDS,
   type Phase,
 } from "./explain/device-rules.js";
-export { type DeviceKind, type DeviceRefusal, everyKind, kindRefusal, MOST_DEVICE_KINDS, payloadsOf } from "./explain/device-run.js";
+export {
+  type DeviceKind,
+  type DeviceRefusal,
+  everyKind,
+  kindRefusal,
+  loadedPayloadsOf,
+  MOST_DEVICE_KINDS,
+  payloadsOf,
+} from "./explain/device-run.js";
 export {
   type Action,
   actionOf,

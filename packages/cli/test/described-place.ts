@@ -29,7 +29,7 @@ export async function release(
   name: string,
   { shared = identity(CLASSES[0]), install, load, invoke, components = [[{ hex: "00" }]] }: Commands,
 ) {
-  const uris = [...new Set(JSON.stringify([shared, install]).match(/#[a-z0-9]+/g) ?? [])];
+  const uris = [...new Set(JSON.stringify([shared, install, load]).match(/#[a-z0-9]+/g) ?? [])];
   p.put(
     `${name}.json`,
     JSON.stringify({

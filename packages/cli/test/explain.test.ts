@@ -264,7 +264,7 @@ describe("diff", () => {
     const text = async (...args: string[]) => (await p.ok(["diff", ...args])).stdout.trimEnd().split("\n");
     expect(await text("one.suit", "two.suit")).toEqual([
       "sequence number 1 before, 2 after",
-      expect.stringMatching(/^image of component 00: before \d+ bytes, sha-256 \S+; after 20 bytes, sha-256 \S+$/),
+      expect.stringMatching(/^image of component 00: before [\d,]+ bytes, sha-256 \S+; after 20 bytes, sha-256 \S+$/),
     ]);
     expect(await text("two.suit", "three.suit")).toEqual([
       "sequence number 2 before, 3 after",

@@ -15,15 +15,14 @@ const invoke = [setImage("#f"), "condition-image-match", "directive-invoke"];
 
 /**
  * Releases that no device starts, or none of some kind, and the refusal of their start. A device finds out when it
- * rehearses the start, at the end of the installation. "start": only a start finds out.
+ * rehearses the start, at the end of the installation.
  */
-const NEVER_STARTS: [string, Commands, string, ("install" | "start")?][] = [
+const NEVER_STARTS: [string, Commands, string][] = [
   ["starts an image that it never compares", { install: fetched("#f"), invoke: ["directive-invoke"] }, "INVOKE_UNVERIFIED"],
   [
     "compares at the start with a different image from the one that it installs",
     { install: fetched("#f"), invoke: [imageOf("no"), "condition-image-match", "directive-invoke"] },
     "IMAGE_MISMATCH",
-    "start",
   ],
   [
     "starts without a comparison on devices of one class only",
@@ -39,7 +38,11 @@ const NEVER_STARTS: [string, Commands, string, ("install" | "start")?][] = [
     "compares in load what is not there",
     { install: fetched("#f"), load: [imageOf("no"), "condition-image-match"], invoke },
     "IMAGE_MISMATCH",
-    "start",
+  ],
+  [
+    "writes at the start what its digest does not mean",
+    { install: fetched("#f"), load: [imageOf("no", { content: "ok" }), "directive-write"], invoke },
+    "IMAGE_UNVERIFIED",
   ],
   ["loads what it has no digest for", { install: fetched("#f"), load: ["directive-fetch"], invoke }, "PARAMETER_MISSING"],
   [
@@ -79,10 +82,10 @@ const NEVER_INSTALLED: [string, Commands, string][] = [
 ];
 
 /** explain and lint say the same. */
-async function agree(p: Place, file: string, name: string, during: "install" | "start") {
+async function agree(p: Place, file: string, name: string) {
   const { json } = await p.ok(["explain", file, "--json"]);
   const { behaviours } = json as { behaviours: { refused?: { during: string; reason: string } }[] };
-  expect(behaviours.flatMap(({ refused }) => (refused ? [`${refused.during} ${refused.reason}`] : []))).toContain(`${during} ${name}`);
+  expect(behaviours.flatMap(({ refused }) => (refused ? [`${refused.during} ${refused.reason}`] : []))).toContain(`install ${name}`);
   const linted = await p.run(["lint", file, "--json"]);
   const { findings } = linted.json as { findings: { rule: string; message: string }[] };
   expect(findings).toContainEqual(expect.objectContaining({ rule: "L30", message: expect.stringContaining(name) }));
@@ -95,10 +98,10 @@ describe("a release that", () => {
     const signed = await p.ok(["sign", "dead.suit", "--key", "A.pem", "--out", "signed.suit"]);
     const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk"]);
     for (const { stderr } of [signed, verified]) expect(stderr).toMatch(new RegExp(`devices will refuse this release: .*\\(${name}\\)`));
-    await agree(p, "signed.suit", name, "install");
+    await agree(p, "signed.suit", name);
   });
 
-  it.each(NEVER_STARTS)("%s is not signed", async (_, commands, name, during = "install") => {
+  it.each(NEVER_STARTS)("%s is not signed", async (_, commands, name) => {
     const p = standard();
     p.keepsLogs = true;
     const dead = await release(p, "dead", commands);
@@ -126,8 +129,20 @@ describe("a release that", () => {
     expect(refused.json).toMatchObject({ ok: false, reason: name });
     const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk", "--allow-no-start"]);
     expect(verified.stderr).toContain(`(${name})`);
-    await agree(p, "signed.suit", name, during);
+    await agree(p, "signed.suit", name);
   });
+});
+
+it("a payload that only a start takes is compared with its digest there", async () => {
+  const p = standard();
+  const loads = (digest: object) => ({ load: [setImage("#l", digest), "directive-fetch"], invoke: [setImage("#l"), ...invoke.slice(1)] });
+  await release(p, "good", { install: fetched("#f"), ...loads({}) });
+  const { stderr } = await p.ok(["sign", "good.suit", "--key", "A.pem", "--out", "signed.suit"]);
+  expect(stderr).not.toContain("devices");
+  await p.ok(["verify", "signed.suit", "--key", "A.jwk"]);
+  const { "directive-override-parameters": other } = imageOf("no");
+  await release(p, "wrong", { install: fetched("#f"), ...loads({ image: undefined, ...other }) });
+  expect(expectFailure(await p.run(["sign", "wrong.suit", "--key", "A.pem", "--out", "other.suit"]), 1)).toContain("payload #l");
 });
 
 it("a one-time key keeps its leaf", async () => {

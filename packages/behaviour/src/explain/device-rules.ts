@@ -20,7 +20,7 @@ import {
   equalBytes,
   HASH_NAMES,
   isChange,
-  note,
+  took,
 } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
@@ -112,16 +112,16 @@ function isOther(written: Written, { digest, size }: Effect): boolean {
   return digest !== undefined && digest.alg === written.digest?.alg && !equalBytes(digest.bytes, written.digest.bytes);
 }
 
-/** Whether a command would write an image of the manifest that has another size than it must have. */
+/** Whether a command would write an image of the manifest whose size is not the one that it must have. */
 export function isWrongSize(e: Effect): boolean {
-  return isChange(e) && e.content !== undefined && e.size !== undefined && e.size !== e.content.length;
+  return isChange(e) && !!e.content && e.size !== undefined && e.size !== e.content.length;
 }
 
 /** What is known of the components of a device while it runs the sections of one phase. */
 export class KnownContents {
   private readonly written: Map<number, Written>;
   /** What this phase has done. */
-  readonly doings: Doings = { fresh: {}, matched: {} };
+  readonly done: Doings = { fresh: {}, matched: {} };
   /** What payloads must match, in the order in which a device notices. */
   readonly expected: Expectation[] = [];
 
@@ -132,7 +132,7 @@ export class KnownContents {
 
   /** Whether this phase has written the component. */
   private isFresh(component: number): boolean {
-    return this.doings.fresh[component] !== undefined;
+    return this.done.fresh[component] !== undefined;
   }
 
   /** Whether the release has written the component. */
@@ -151,7 +151,7 @@ export class KnownContents {
     return this.hasWritten(component) && !this.isFresh(component);
   }
 
-  /** Whether a start would write something else than its digest and size say, as far as that is known. */
+  /** Whether a start would write what its digest or its size does not mean, as far as that is known. */
   isWrongWrite(e: Effect): boolean {
     const { source, content } = e;
     if (!isChange(e)) return false;
@@ -176,7 +176,7 @@ export class KnownContents {
 
   /** Takes in the outcome of an effect. */
   took(e: Effect, ok: boolean): void {
-    note(e, this.doings, ok);
+    took(e, this.done, ok);
     if (e.op === COND_IMAGE_MATCH) this.compared(e, ok);
     if (!isChange(e)) return;
     const [here, there] = [this.written.get(e.component), this.written.get(e.source ?? -1)];
@@ -204,7 +204,7 @@ export class KnownContents {
   /** An installation reads back what it has written. Returns the number of its refusal, or 0. */
   readBack(): number {
     let refusal = 0;
-    for (const i of Object.keys(this.doings.fresh)) {
+    for (const i of Object.keys(this.done.fresh)) {
       const { content, uri, ...written } = this.written.get(Number(i)) as Written;
       if (uri !== undefined) this.expected.push({ uri, ...written });
       if (content && !isImage(content, { ...written, size: content.length })) refusal = errors.IMAGE_UNVERIFIED;

@@ -78,31 +78,20 @@ class Refused extends Error {
   }
 }
 
-/** Refuses, unless `code` is 0. */
-function refuseIf(code: number): void {
-  if (code !== 0) throw new Refused(code);
+/** Refuses, if there is a number of a refusal. */
+function refuseIf(code: number | false): void {
+  if (code) throw new Refused(code);
 }
 
-/** How a phase is run. */
+/** How effects are played: with all comparisons that are not known taken as held, or as failed; or carried out. */
+type Mode = "held" | "failed" | "real";
+
+/** What is played. */
 interface Way {
   during: Phase;
   kind: DeviceKind;
-  /** The outcome of a comparison. */
-  outcome(e: Effect): boolean;
   /** For a start: what the installation before it has written. */
   before: KnownContents | undefined;
-  /** What is known of the components, and changes with the effects. */
-  known: KnownContents;
-  /** Whether `known` decides about comparisons. Otherwise, their outcome is assumed. */
-  decides(e: Effect): boolean;
-  /** Whether it matters what the run has done before. */
-  isOrdered: boolean;
-  /** Whether what a start would write is checked. */
-  checksWrites: boolean;
-  /** Whether the identity must have been checked at the end. */
-  identifies: boolean;
-  /** Whether effects are carried out, and not rehearsed. */
-  carriesOut: boolean;
 }
 
 interface Played extends Course {
@@ -119,27 +108,35 @@ function isSlot({ component, slot }: Effect, kind: DeviceKind, before: KnownCont
   return kind.slot > 1 ? slot !== kind.slot : slot === 1 - kind.slot;
 }
 
-function play(by: Interpreter, m: Manifest, way: Way): Played {
-  const { during, kind, known, before } = way;
+/** `known`: what is known of the components, and changes with the effects. */
+function play(by: Interpreter, m: Manifest, { during, kind, before }: Way, mode: Mode, known = new KnownContents(before)): Played {
   const out: Played = { done: [], compared: false };
+  const installs = during === "install";
+  const isReal = mode === "real";
+  const holds = mode === "held";
   let isFault = false;
   // outside of the try: what it throws is not a refusal of a device
   const run = by.start(m, SECTIONS[during], kind.identity);
   try {
     drive(by, run, (e) => {
-      const isIdentified = !by.identityChecked || by.identityChecked(run);
+      const isIdentified = by.identityChecked?.(run) ?? true;
       if (!e) {
-        if (way.identifies && !isIdentified) throw new Refused(errors.IDENTITY_UNCHECKED);
-        if (way.carriesOut && during === "install") refuseIf(known.readBack());
+        refuseIf((isReal ? installs : holds) && !isIdentified && errors.IDENTITY_UNCHECKED);
+        if (isReal && installs) refuseIf(known.readBack());
         return true;
       }
-      refuseIf(admissionRefusal(e, during === "install", isIdentified, way.isOrdered ? known.doings : undefined));
-      if (way.checksWrites && known.isWrongWrite(e)) throw new Refused(errors.IMAGE_UNVERIFIED);
-      if (way.carriesOut && isWrongSize(e)) throw new Refused(errors.PAYLOAD_SIZE);
+      // it matters what the run has done before
+      const isOrdered = isReal || (!installs && holds);
+      refuseIf(admissionRefusal(e, installs, isIdentified, isOrdered ? known.done : undefined));
+      if (isReal) refuseIf(isWrongSize(e) && errors.PAYLOAD_SIZE);
+      else refuseIf(!installs && known.isWrongWrite(e) && errors.IMAGE_UNVERIFIED);
       const asks = isComparison(e);
       out.compared ||= asks;
-      const ok = e.op === COND_COMPONENT_SLOT ? isSlot(e, kind, before) : !asks || way.outcome(e);
-      isFault = asks && !ok && way.decides(e);
+      const decides = isReal ? known.isFixed(e) : !installs && known.isInstalled(e);
+      const assumed = isReal ? !installs || kind.there : holds;
+      const ok =
+        e.op === COND_COMPONENT_SLOT ? isSlot(e, kind, before) : !asks || (isReal || decides ? known.matches(e, assumed) : assumed);
+      isFault = asks && !ok && decides;
       known.took(e, ok);
       // a comparison that fails leads to another branch, and has no effect
       if (ok) out.done.push(e);
@@ -148,7 +145,7 @@ function play(by: Interpreter, m: Manifest, way: Way): Played {
   } catch (x) {
     const { code } = x as { code?: unknown };
     if (typeof code !== "number") throw x;
-    out.refused = { during, code, isFault: isFault || x instanceof Refused, isOfStart: during === "start" };
+    out.refused = { during, code, isFault: isFault || x instanceof Refused, isOfStart: !installs };
   }
   return out;
 }
@@ -160,47 +157,30 @@ const OF_COMPARISONS: readonly number[] = [errors.IMAGE_MISMATCH, errors.CONTENT
  * Everything that devices refuse before they change anything, or before the start of what was installed may become
  * current: once as if all comparisons held whose images are not known, once as if none did.
  */
-function rehearse(by: Interpreter, m: Manifest, way: Pick<Way, "during" | "kind" | "before">): Course | undefined {
-  const isKept = way.during === "start";
-  const assume = (all: boolean): Played => {
-    const known = new KnownContents(way.before);
-    const decides = (e: Effect) => isKept && known.isInstalled(e);
-    const outcome = (e: Effect) => (decides(e) ? known.matches(e, all) : all);
-    const isOrdered = isKept && all;
-    return play(by, m, { ...way, known, decides, outcome, isOrdered, checksWrites: isKept, identifies: all, carriesOut: false });
-  };
-  const all = assume(true);
-  if (all.refused || !all.compared) return all.refused && all;
-  const none = assume(false);
-  return none.refused && !OF_COMPARISONS.includes(none.refused.code) ? none : undefined;
+function rehearse(by: Interpreter, m: Manifest, way: Way): Course | undefined {
+  const held = play(by, m, way, "held");
+  if (held.refused || !held.compared) return held.refused && held;
+  const failed = play(by, m, way, "failed");
+  return failed.refused && !OF_COMPARISONS.includes(failed.refused.code) ? failed : undefined;
 }
 
 /**
- * What an installation refuses because its start could not be carried out: before a release becomes current, the device
- * rehearses its start.
+ * What a device of one kind does in both phases. Before a release becomes current, the device rehearses its start.
+ * Nothing is started from an installation that was refused.
  */
-function keptRefusal(by: Interpreter, m: Manifest, kind: DeviceKind, before: KnownContents): DeviceRefusal | undefined {
-  const refused = rehearse(by, m, { during: "start", kind, before })?.refused;
-  return refused && { ...refused, during: "install" };
-}
-
-/** What a device of one kind does in both phases. Nothing is started from an installation that was refused. */
 export function coursesOf(given: Interpreter, m: Manifest, kind: DeviceKind): { [phase in Phase]?: Course } {
   const courses: { [phase in Phase]?: Course } = {};
   let before: KnownContents | undefined;
   for (const during of ["install", "start"] as const) {
     const by = kind.unchecked === during ? { ...given, identityChecked: () => false } : given;
     const known = new KnownContents(before);
-    const has = during === "start" || kind.there;
     const way = { during, kind, before };
-    const outcome = (e: Effect) => known.matches(e, has);
-    const decides = (e: Effect) => known.isFixed(e);
     const installs = during === "install";
-    const played =
-      (installs ? rehearse(by, m, way) : undefined) ??
-      play(by, m, { ...way, known, outcome, decides, isOrdered: true, checksWrites: false, identifies: installs, carriesOut: true });
-    const kept = installs && !played.refused ? keptRefusal(by, m, kind, known) : undefined;
-    const course = kept ? { ...played, refused: kept } : played;
+    const course = (installs && rehearse(by, m, way)) || play(by, m, way, "real", known);
+    if (installs && !course.refused) {
+      const refused = rehearse(by, m, { during: "start", kind, before: known })?.refused;
+      if (refused) course.refused = { ...refused, during };
+    }
     courses[during] = course;
     if (course.refused) break;
     before = known;
@@ -212,6 +192,24 @@ export function coursesOf(given: Interpreter, m: Manifest, kind: DeviceKind): { 
 export function kindRefusal(by: Interpreter, m: Manifest, kind: DeviceKind): DeviceRefusal | undefined {
   const { install, start } = coursesOf(by, m, kind);
   return install?.refused ?? start?.refused;
+}
+
+/**
+ * Returns what payloads of the envelope must match if a start writes them on a device of one kind: it compares them at
+ * once, so it needs no comparison after it.
+ */
+export function loadedPayloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind): readonly Expectation[] {
+  const expected: Expectation[] = [];
+  try {
+    drive(by, by.start(m, SECTIONS.start, kind.identity), (e) => {
+      if (e?.uri !== undefined) expected.push({ uri: e.uri, digest: e.digest, size: e.size });
+      return e?.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !e || !isComparison(e) || kind.there;
+    });
+  } catch (x) {
+    // what a start does before it is refused counts
+    if (typeof (x as { code?: unknown }).code !== "number") throw x;
+  }
+  return expected;
 }
 
 /**

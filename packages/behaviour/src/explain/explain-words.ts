@@ -1,5 +1,6 @@
 // An explained release in plain English. `explain`, `diff` and reports use it.
 
+import { grouped } from "../text.js";
 import type { Action, Behaviour, Explained } from "./explain.js";
 
 /** Text that cannot be taken for hex, or for an empty identifier. */
@@ -19,7 +20,7 @@ export function componentWords(parts: readonly string[]): string {
 
 /** Returns what a component must hold: length, and the beginning of the digest. Empty if nothing is expected. */
 export function expectationWords({ bytes, digest }: Pick<Action, "bytes" | "digest">): string {
-  const length = bytes === undefined ? [] : [`${bytes} ${bytes === 1 ? "byte" : "bytes"}`];
+  const length = bytes === undefined ? [] : [`${grouped(bytes)} ${bytes === 1 ? "byte" : "bytes"}`];
   return [...length, ...(digest ? [`${digest.algorithm} ${digest.hex.slice(0, 16)}…`] : [])].join(", ");
 }
 

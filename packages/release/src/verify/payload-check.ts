@@ -9,6 +9,7 @@ import {
   type Interpreter,
   kindRefusal,
   limitedInterpreter,
+  loadedPayloadsOf,
   payloadsOf,
 } from "@firmseal/behaviour";
 import { byteWords, Failure, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys";
@@ -112,6 +113,18 @@ export const triedInterpreter = () =>
     ),
   );
 
+/** Checks the payloads that no installation has met: a start may take them. */
+async function checkLoaded(
+  m: Manifest,
+  by: Interpreter,
+  payloads: ReadonlyMap<string, PayloadAtHand>,
+  met: ReadonlySet<string>,
+  compare: (one: Expectation) => Promise<void>,
+): Promise<void> {
+  for (const kind of deviceKinds(m)) for (const one of loadedPayloadsOf(by, m, kind)) await compare(one);
+  for (const [uri, payload] of payloads) if (!met.has(uri)) refusePayload("DIGEST_UNSET", payload);
+}
+
 /**
  * Checks the payloads of the envelope and those in `files` (a map of URI to path). Throws a Failure with the refusal
  * that a device would give: wrong size, wrong digest, no digest at all, or nothing that fetches the payload. `hashes`:
@@ -165,7 +178,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
     const certain = certainRefusal(m);
     throw certain?.during === "install" ? refused(certain.code) : refusal;
   }
-  for (const [uri, payload] of payloads) if (!met.has(uri)) refusePayload("DIGEST_UNSET", payload);
+  if (met.size < payloads.size) await checkLoaded(m, by, payloads, met, compare);
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   HASH_FUNCTIONS,
   type IdentifierNames,
   type Interpreter,
+  loadedPayloadsOf,
   payloadsOf,
   versionIn,
 } from "@firmseal/behaviour";
@@ -152,6 +153,9 @@ async function checkPayloads(
     if (refused !== undefined && typeof (refused as { code?: unknown }).code !== "number") throw refused;
     isTaken ||= refused === undefined;
   }
+  // a start may take what no installation does
+  if (isTaken && met.size < uris.length)
+    for (const kind of kinds) for (const one of loadedPayloadsOf(device, manifest, kind)) await compare(one);
   const unmet = isTaken ? uris.find((uri) => !met.has(uri)) : undefined;
   if (unmet !== undefined) throw payloadRefusal(errors.DIGEST_UNSET, unmet);
   return met;

@@ -17,8 +17,9 @@ export interface RoleDevice extends Device {
   currentRole(): number;
 }
 
-// The counters: those of the last commit, with its role and the highest epoch of all; the role of the release to go back
-// to; the floor, the role and the epoch of the last role; then the floor and the counters of each other role that has them.
+// The counters: those of the last commit, with its role and the highest epoch of all; the role of the release to go
+// back to; the floor, the role and the epoch of the last role; then the floor and the counters of each other role that
+// has them.
 
 /** Bytes of the counters of one release, and of a floor. */
 const ONE = 32;

@@ -22,8 +22,8 @@ export function isChange(e: Effect): boolean {
 
 /**
  * Returns the number of the refusal of an effect, or 0. `identified`: whether the run has checked the identity of the
- * device. `done`: what the run has done before, or undefined if that does not count. `skipDigest`: the device writes and
- * invokes without digests.
+ * device. `done`: what the run has done before, or undefined if that does not count. `skipDigest`: the device writes
+ * and invokes without digests.
  */
 export function admissionRefusal(
   e: Effect,
@@ -57,7 +57,7 @@ function noteWrite(e: Effect, done: Doings, component: number): void {
 }
 
 /** Notes an effect that was carried out with the outcome `ok`. */
-export function note(e: Effect, done: Doings, ok: boolean): void {
+export function took(e: Effect, done: Doings, ok: boolean): void {
   if (e.op === COND_IMAGE_MATCH) done.matched[e.component] = ok;
   else if (isChange(e)) {
     noteWrite(e, done, e.component);

@@ -11,13 +11,13 @@ import { INSTALL_SECTIONS, START_SECTIONS, start, step } from "../interpreter/ru
 import { isCondition } from "../manifest/code-points.js";
 import { CONTENT_MISMATCH, IMAGE_MISMATCH, IMAGE_UNVERIFIED, PAYLOAD_ABSENT, TRY_EACH_EXHAUSTED } from "../spec/errors.generated.js";
 import { COND_COMPONENT_SLOT } from "../spec/suit.js";
-import { type Doings, isChange, note } from "./admission.js";
+import { type Doings, isChange, took } from "./admission.js";
 import { admit, checkIdentity, payloadRange, type Session } from "./session.js";
 import { compare, holds, isSize } from "./slots.js";
 
 /** Whether a component still has what this session has installed. */
-function isInstalled(s: Session, component: number, done: Doings): boolean {
-  return s.fresh[component] !== undefined && !done.fresh[component];
+function isInstalled(s: Session, component: number, done: Doings): boolean | undefined {
+  return s.fresh[component] && !done.fresh[component];
 }
 
 /**
@@ -45,9 +45,9 @@ export function restart(s: Session): void {
 }
 
 /**
- * Executes the sections with every directive assumed to succeed, and conditions on image content to match (`fitting`) or
- * not. Every effect is checked again when it is executed, so a path that no rehearsal takes is not a way around.
- * In the start of what was just installed, what is known of the images decides.
+ * Executes the sections with every directive assumed to succeed, and conditions on image content to match (`fitting`)
+ * or not. Every effect is checked again when it is executed, so a path that no rehearsal takes is not a way around. In
+ * the start of what was just installed, what is known of the images decides.
  */
 function rehearse(s: Session, fitting: boolean): void {
   var done: Doings = { fresh: {}, matched: {} },
@@ -60,16 +60,16 @@ function rehearse(s: Session, fitting: boolean): void {
     // what is copied is not known yet
     if (HAS_TRUST && s.installing && isChange(e) && !((e.source as number) >= 0) && e.component === s.release.trustAt) s.brings = e;
     ok = true;
-    if (isCondition(e.op)) ok = e.op === COND_COMPONENT_SLOT || (s.kept && isInstalled(s, e.component, done)) ? holds(s, e) : fitting;
+    if (isCondition(e.op)) ok = e.op === COND_COMPONENT_SLOT || isInstalled(s, e.component, done) ? holds(s, e) : fitting;
     else if (s.kept && isChange(e) && e.digest) checkWrite(s, e, done, e.digest);
-    note(e, done, ok);
+    took(e, done, ok);
     e = step(s.run, ok);
   }
 }
 
 /**
- * Rehearses an installation, or the start that follows it: once as if all images that are not known matched, and once as
- * if none did.
+ * Rehearses an installation, or the start that follows it: once as if all images that are not known matched, and once
+ * as if none did.
  */
 export function rehearseBoth(s: Session): void {
   rehearse(s, true);

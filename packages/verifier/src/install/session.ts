@@ -140,13 +140,13 @@ export function id(s: Session, component: number): ComponentId {
   return s.release.components[component];
 }
 
-function isIdentified(s: Session): boolean | undefined {
-  return identityChecked(s.run) || s.target.dangerouslySkipIdentity;
+function isIdentified(s: Session, run: Run): boolean | undefined {
+  return identityChecked(run) || s.target.dangerouslySkipIdentity;
 }
 
 /** A manifest for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
-  if (!isIdentified(s)) refuse(IDENTITY_UNCHECKED);
+  if (!isIdentified(s, s.run)) refuse(IDENTITY_UNCHECKED);
 }
 
 /** The capacity of a component in bytes. Refuses unknown components. */
@@ -171,7 +171,7 @@ export function admit(s: Session, e: Effect, done?: Doings): void {
     if ((e.size as number) > room || (e.content && e.content.length > room)) refuse(PAYLOAD_SIZE);
     if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
   }
-  refuseIf(admissionRefusal(e, s.installing, isIdentified(s), done, s.target.dangerouslySkipDigest));
+  refuseIf(admissionRefusal(e, s.installing, isIdentified(s, s.run), done, s.target.dangerouslySkipDigest));
 }
 
 /** The range of a payload in the envelope, or undefined. */

@@ -50,8 +50,8 @@ function candidate(
 /**
  * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
  * its content. If it is a later one, sessions that began with `store` are refused from then on: a key that is revoked
- * now may have signed their release. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running
- * release would not be valid under it: the device could then no longer start.
+ * now may have signed their release. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and
+ * boot() if the running release would not be valid under it: the device could then no longer start.
  */
 export function updatedTrust(
   store: TrustStore,

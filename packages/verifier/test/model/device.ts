@@ -124,7 +124,7 @@ export class Device {
     if (from !== undefined && !this.#isImage(e, from)) throw new Refused(E.IMAGE_UNVERIFIED);
   }
 
-  /** The outcome of a comparison: known of what was installed. What the start itself writes was looked at. */
+  /** The outcome of a comparison: known of what was installed. What the start itself writes was checked. */
   #holds(e: Effect, written: ReadonlySet<number>, assumed: boolean): boolean {
     const here = written.has(e.component) ? undefined : this.#fresh.get(this.#id(e.component));
     if (e.op !== CODES.image && e.op !== CODES.content) return true;
