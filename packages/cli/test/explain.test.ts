@@ -13,7 +13,7 @@ describe("explain", () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const lines = await explained(p, "fw.suit");
-    expect(lines.map((line) => line.replace(/ \(\d+ bytes, sha-256 [0-9a-f]{16}…\)/, " (IMAGE)"))).toEqual([
+    expect(lines.map((line) => line.replace(/ \([\d,]+ bytes, sha-256 [0-9a-f]{16}…\)/, " (IMAGE)"))).toEqual([
       "fw.suit: sequence number 7 (signatures not verified)",
       expect.stringMatching(/^vendor cfbff0d1-\S+, class [0-9a-f-]{36}:$/),
       "  installation:",

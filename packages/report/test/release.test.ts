@@ -80,7 +80,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
         "Key 1A.jwk",
         "Boardpuck",
         "version 1.4.1 before, 1.4.2 after",
-        "after 3500 bytes",
+        "after 3,500 bytes",
       ],
       ...["3,500 of 65,536 bytes of the slot (6 %)", "the file was compared when this report was made"],
     ])

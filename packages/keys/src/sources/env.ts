@@ -10,8 +10,9 @@ import type { Asking, OpenedKey } from "./source.js";
 export async function openVariable(ref: string, ask: Asking): Promise<OpenedKey> {
   const name = variableOf(ref);
   const value = takeVariable(name);
-  if (!value)
-    throw new KeyFileError(`environment variable ${name} is ${value === "" ? "empty" : "not set"}`, `set it: ${name}=… firmseal …`, 3);
+  const hint = `set it: ${name}=… firmseal …`;
+  if (value === undefined) throw new KeyFileError(`environment variable ${name} is not set`, hint, 3);
+  if (value === "") throw new KeyFileError(`environment variable ${name} is empty`, hint, 2);
   return holdKey(Buffer.from(withLineBreaks(value)), ref, ask);
 }
 
