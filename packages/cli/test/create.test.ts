@@ -176,17 +176,23 @@ describe.skipIf(!haveVectors)(`the official examples from their JSON description
       p.put("spec.jwk", privateJwk(specKey));
       p.put("pub.raw", SPEC_P256);
       p.put(`example${n}.json`, vectorBytes(`suit/manifest-spec/example${n}.json`));
-      await p.ok(["sign", `example${n}.json`, "--key", "spec.jwk", "--allow-test-key", "spec-p256"]);
+      // example 4 copies an image to where it has another size: it means a decompression, which devices do not have
+      const allowed = n === "4" ? ["--allow-no-start"] : [];
+      const signing = ["--key", "spec.jwk", "--allow-test-key", "spec-p256"];
+      if (n === "4") expectFailure(await p.run(["sign", "example4.json", ...signing]), 1);
+      await p.ok(["sign", `example${n}.json`, ...signing, ...allowed]);
       for (const file of files) expect(sha256Hex(p.get(`example${n}.suit`)), file).toBe(sha256Hex(vectorBytes(file)));
       p.put("official.suit", vectorBytes(`suit/manifest-spec/example${n}.signed.suit`));
-      expect((await p.run(["verify", "official.suit", "--key", "pub.raw", "--without-payloads", "--json"])).json).toMatchObject({
-        ok: true,
-        sequence: n,
-      });
+      expect((await p.run(["verify", "official.suit", "--key", "pub.raw", "--without-payloads", ...allowed, "--json"])).json).toMatchObject(
+        {
+          ok: true,
+          sequence: n,
+        },
+      );
       expect(manifestOf(p.get("official.suit"))).toBe(manifestOf(p.get(`example${n}.suit`)));
       // create and sign, one after the other
       await p.ok(["create", "--from", `example${n}.json`, "--out", "u.suit"]);
-      await p.ok(["sign", "u.suit", "--key", "spec.jwk", "--allow-test-key", "spec-p256"]);
+      await p.ok(["sign", "u.suit", ...signing, ...allowed]);
       expect(p.get("u.suit").equals(p.get(`example${n}.suit`))).toBe(true);
     });
   }
