@@ -19,7 +19,7 @@ it.each<[string, Effect, boolean, boolean, Doings | undefined, boolean, number]>
   ["a condition, always", { op: COND_IMAGE_MATCH, component: 0 }, true, false, done(), false, 0],
   ["an invocation while installing", effect(DIR_INVOKE), true, true, undefined, false, E.INVOKE_MISPLACED],
   ["an invocation without a digest of its own", { op: DIR_INVOKE, component: 0 }, false, true, done([], [0]), false, 0],
-  ["an invocation of another image than was compared", effect(DIR_INVOKE), false, true, done([], [1]), false, E.INVOKE_UNVERIFIED],
+  ["an invocation of an image that was not compared", effect(DIR_INVOKE), false, true, done([], [1]), false, E.INVOKE_UNVERIFIED],
   ["an invocation where the order does not count", effect(DIR_INVOKE), false, true, undefined, false, 0],
   ["an invocation without digests", effect(DIR_INVOKE), false, true, done(), true, 0],
   ["an invocation without an identity", effect(DIR_INVOKE), false, false, done([], [0]), false, E.IDENTITY_UNCHECKED],
