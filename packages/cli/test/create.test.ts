@@ -176,7 +176,7 @@ describe.skipIf(!haveVectors)(`the official examples from their JSON description
       p.put("spec.jwk", privateJwk(specKey));
       p.put("pub.raw", SPEC_P256);
       p.put(`example${n}.json`, vectorBytes(`suit/manifest-spec/example${n}.json`));
-      // example 4 copies an image to where it has another size: it means a decompression, which devices do not have
+      // Example 4 decompresses while it copies. Devices cannot do that, so no device could start it.
       const allowed = n === "4" ? ["--allow-no-start"] : [];
       const signing = ["--key", "spec.jwk", "--allow-test-key", "spec-p256"];
       if (n === "4") expectFailure(await p.run(["sign", "example4.json", ...signing]), 1);

@@ -17,6 +17,7 @@ import {
   TRUE,
   uriParam,
 } from "../../../test-vectors/src/pieces/assemble.js";
+import { isChange } from "../src/install/admission.js";
 import { COMMAND_KINDS, OWN_ARGUMENT, POLICY, tableEntry } from "../src/manifest/code-points.js";
 import {
   COND_ABORT,
@@ -99,6 +100,11 @@ describe("what a command makes a device do", () => {
   });
 
   it("is reported as a change of a component by those that write to it", () => {
-    expect(rows.filter(([, { changes }]) => changes).map(([code]) => code)).toEqual([DIR_WRITE, DIR_FETCH, DIR_COPY, DIR_SWAP]);
+    expect(rows.filter(([op, { action }]) => action && isChange({ op, component: 0 })).map(([code]) => code)).toEqual([
+      DIR_WRITE,
+      DIR_FETCH,
+      DIR_COPY,
+      DIR_SWAP,
+    ]);
   });
 });

@@ -630,6 +630,15 @@ describe("installing on a device in memory", () => {
     }
   });
 
+  it("does not end the start of a release whose start checks no identity, even if it starts nothing", async () => {
+    const device = memoryDevice(identity, [ID], 1000);
+    install(await signed(ten), trust, device).next();
+    // replaces the kept envelope: good signatures, for any device
+    const { "shared-sequence": _, invoke: _i, install: _n, payloads: _p, ...rest } = ten;
+    const anybody = await signed({ ...rest, validate: [digestOf(image(1, 10)), "condition-image-match"] } as never);
+    expect(code(() => boot(anybody, trust, device).next())).toBe(errors.IDENTITY_UNCHECKED);
+  });
+
   it("installs what starts, whatever the branches contain that a start does not take", async () => {
     const match = "condition-image-match";
     const soft = (...commands: unknown[]) => ({

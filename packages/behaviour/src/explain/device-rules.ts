@@ -1,4 +1,4 @@
-// What is known of the components of a device while the effects of a release are examined and not carried out.
+// Keeps track of the components of a device while a release is examined: no effect is carried out.
 
 import {
   type Bytes,
@@ -117,7 +117,7 @@ export function isWrongSize(e: Effect): boolean {
   return isChange(e) && !!e.content && e.size !== undefined && e.size !== e.content.length;
 }
 
-/** What is known of the components of a device while it runs the sections of one phase. */
+/** The components of a device, as far as they are known, in one phase. */
 export class KnownContents {
   private readonly written: Map<number, Written>;
   /** What this phase has done. */
@@ -141,9 +141,8 @@ export class KnownContents {
   }
 
   /** Whether a comparison of this component has one result on all devices: the release alone decides about it. */
-  isFixed({ component }: Effect): boolean {
-    const written = this.written.get(component);
-    return written !== undefined && (written.content !== undefined || !this.isFresh(component));
+  isFixed(e: Effect): boolean {
+    return this.isInstalled(e) || this.written.get(e.component)?.content !== undefined;
   }
 
   /** Whether a device that has installed the release knows the result of a comparison in its start. */

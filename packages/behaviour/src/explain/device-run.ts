@@ -121,7 +121,7 @@ function play(by: Interpreter, m: Manifest, { during, kind, before }: Way, mode:
     drive(by, run, (e) => {
       const isIdentified = by.identityChecked?.(run) ?? true;
       if (!e) {
-        refuseIf((isReal ? installs : holds) && !isIdentified && errors.IDENTITY_UNCHECKED);
+        refuseIf((isReal || holds) && !isIdentified && errors.IDENTITY_UNCHECKED);
         if (isReal && installs) refuseIf(known.readBack());
         return true;
       }

@@ -86,9 +86,9 @@ async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking):
   return { key, roles, ...id, ...(since !== undefined && { since }), ...(until !== undefined && { until }), ...(devices && { devices }) };
 }
 
-/** Refuses what the reader would refuse, but in the terms of the description. */
 const have = (keys: number) => (keys === 1 ? "key has" : "keys have");
 
+/** Refuses what the reader would refuse, but in the terms of the description. */
 function checkRoles({ anchors, thresholds }: TrustDescription): void {
   const refuse = (code: "TRUST_THRESHOLD" | "TRUST_ROLE_EMPTY", message: string): never => {
     throw new Failure(1, code, errors[code], `the description: ${message}`, refusalHint(errors[code]));

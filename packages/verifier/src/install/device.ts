@@ -36,7 +36,7 @@ export interface Device {
    */
   floor(role?: number): Sequence;
   /**
-   * The `counters` of the last commit, up to 32 bytes, or 121 with roleFloors(). They identify the manifest that the
+   * The `counters` of the last commit, up to 32 bytes, or 125 with roleFloors(). They identify the manifest that the
    * floor comes from; null if nothing was ever installed. If the function is missing or returns anything else, no
    * release with the number of a floor above 0 is accepted, not even the installed one.
    */

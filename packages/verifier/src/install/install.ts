@@ -58,8 +58,6 @@ function commit(s: Session): void {
     lies,
     brought: Bytes | undefined,
     from;
-  markAt(-1);
-  checkIdentity(s);
   for (i = 0; i < m.components.length; i++) {
     w = s.fresh[i];
     if (w) {
@@ -127,6 +125,9 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
       s.over = false;
       return e;
     }
+    markAt(-1);
+    // a release that starts nothing, too, is only for the devices that it checks
+    checkIdentity(s);
     if (s.installing) commit(s);
   } catch (x) {
     try {

@@ -20,8 +20,6 @@ export interface CommandRow {
   words?: string;
   /** The action of a device, if it needs one. */
   action?: ActionName;
-  /** Whether it changes its component. */
-  changes?: true;
 }
 
 type CommandCode = (typeof suit)[Extract<keyof typeof suit, `COND_${string}` | `DIR_${string}`>];
@@ -45,14 +43,14 @@ var ROWS: Record<CommandCode, CommandRow> = {
   [suit.DIR_PROCESS_DEPENDENCY]: { argument: "policy" },
   [suit.DIR_SET_COMPONENT_INDEX]: { argument: "index" },
   [suit.DIR_TRY_EACH]: { argument: "alternatives" },
-  [suit.DIR_WRITE]: { argument: "policy", words: "write the content", action: "write", changes: true },
+  [suit.DIR_WRITE]: { argument: "policy", words: "write the content", action: "write" },
   [suit.DIR_SET_PARAMETERS]: { argument: "parameters" },
   [suit.DIR_OVERRIDE_PARAMETERS]: { argument: "parameters" },
-  [suit.DIR_FETCH]: { argument: "policy", words: "fetch the payload", action: "fetch", changes: true },
-  [suit.DIR_COPY]: { argument: "policy", words: "copy the source component here", action: "copy", changes: true },
+  [suit.DIR_FETCH]: { argument: "policy", words: "fetch the payload", action: "fetch" },
+  [suit.DIR_COPY]: { argument: "policy", words: "copy the source component here", action: "copy" },
   [suit.DIR_INVOKE]: { argument: "policy", words: "start the image", action: "start" },
   [suit.DIR_WAIT]: { argument: "policy" },
-  [suit.DIR_SWAP]: { argument: "policy", words: "swap with the source component", action: "swap", changes: true },
+  [suit.DIR_SWAP]: { argument: "policy", words: "swap with the source component", action: "swap" },
   [suit.DIR_RUN_SEQUENCE]: { argument: "sequence", words: "run" },
   [suit.DIR_UNLINK]: { argument: "policy" },
   [suit.DIR_OVERRIDE_MULTIPLE]: { argument: "other" },

@@ -118,7 +118,7 @@ export interface TrustStore {
   algs: Alg[];
   /** From trustFileUnchecked(): the complete file as it was read and verified. Store this. */
   file?: Bytes;
-  /** How often updatedTrust() has found a file that replaces it. Sessions that began before are refused. */
+  /** How often updatedTrust() or nextTrust() has returned a later file. Sessions that began before are refused. */
   successors?: number;
 }
 

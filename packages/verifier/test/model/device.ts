@@ -27,13 +27,34 @@ export interface Outcome {
 const CHANGES: number[] = [CODES.fetch, CODES.write, CODES.copy, CODES.swap];
 
 /** The components that an effect writes. */
-export const writtenBy = ({ op, component, source }: Effect): number[] =>
+const writtenBy = ({ op, component, source }: Effect): number[] =>
   op === CODES.swap ? [component, source as number] : CHANGES.includes(op) ? [component] : [];
 
 /** Whether an effect would lose what it copies or swaps: what was written is in the slot that would be written again. */
-export const isLost = ({ op, component, source }: Effect, written: ReadonlySet<number>): boolean =>
+const isLost = ({ op, component, source }: Effect, written: ReadonlySet<number>): boolean =>
   (op === CODES.copy && component === source && written.has(component)) ||
   (op === CODES.swap && (component === source || written.has(component) || written.has(source as number)));
+
+/** What a start has compared and written, with the rules of order. */
+export class Order {
+  readonly written = new Set<number>();
+  readonly #compared = new Set<number>();
+
+  /** The refusal of an effect after these; undefined: it may be done. */
+  refusal(e: Effect): number | undefined {
+    if (isLost(e, this.written)) return E.NOT_SUPPORTED;
+    return e.op === CODES.invoke && !this.#compared.has(e.component) ? E.INVOKE_UNVERIFIED : undefined;
+  }
+
+  took(e: Effect, ok: boolean): void {
+    if (e.op === CODES.image && ok) this.#compared.add(e.component);
+    if (e.op === CODES.image && !ok) this.#compared.delete(e.component);
+    for (const i of writtenBy(e)) {
+      this.#compared.delete(i);
+      this.written.add(i);
+    }
+  }
+}
 
 export class Device {
   readonly #m: Manifest;
@@ -78,7 +99,7 @@ export class Device {
     if (this.#installing && this.#m.sequence === this.#w.floor)
       if (this.#w.had === "another" || (this.#w.had === "unknown" && this.#w.floor > 0n)) throw new Refused(E.SEQUENCE_TAKEN);
     for (const fits of this.#installing ? [true, false] : []) this.#rehearse(fits);
-    this.#drive((e) => this.#carryOut(e), this.#installing);
+    this.#drive((e) => this.#carryOut(e));
     for (const [id, expected] of this.#expected)
       if (this.#installing && hashOf(expected.alg, this.#fresh.get(id) as string) !== hashOf(expected.alg, expected.of))
         throw new Refused(E.IMAGE_UNVERIFIED);
@@ -96,19 +117,13 @@ export class Device {
   }
 
   #rehearseExactly(fits: boolean): void {
-    const compared = new Set<number>();
-    const written = new Set<number>();
+    const order = new Order();
     this.#drive((e) => {
-      if (fits && isLost(e, written)) throw new Refused(E.NOT_SUPPORTED);
-      if (fits && e.op === CODES.invoke && !compared.has(e.component)) throw new Refused(E.INVOKE_UNVERIFIED);
-      if (CHANGES.includes(e.op)) this.#look(e, written);
-      const ok = e.op === CODES.slot ? this.#isSlot(this.#id(e.component), e.slot as number) : this.#holds(e, written, fits);
-      if (e.op === CODES.image && ok) compared.add(e.component);
-      if (e.op === CODES.image && !ok) compared.delete(e.component);
-      for (const i of writtenBy(e)) {
-        compared.delete(i);
-        written.add(i);
-      }
+      const refusal = fits ? order.refusal(e) : undefined;
+      if (refusal) throw new Refused(refusal);
+      if (CHANGES.includes(e.op)) this.#look(e, order.written);
+      const ok = e.op === CODES.slot ? this.#isSlot(this.#id(e.component), e.slot as number) : this.#holds(e, order.written, fits);
+      order.took(e, ok);
       return ok;
     }, fits);
   }

@@ -2,7 +2,7 @@
 // manifest tells apart, through an installation and a start. Only the contents that the manifest writes are known.
 
 import * as E from "../../src/spec/errors.generated.js";
-import { BOOT, INSTALL, isLost, writtenBy } from "./device.js";
+import { BOOT, INSTALL, Order } from "./device.js";
 import { hashOf } from "./encode.js";
 import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";
 import { CODES, type Digest, type Manifest, valuesOf } from "./manifest.js";
@@ -157,23 +157,18 @@ export class KindOfDevice {
   #exactly(fits: boolean): End | undefined {
     const end = this.#try(false, () => {
       this.#begin();
-      const compared = new Set<number>();
-      const written = new Set<number>();
+      const order = new Order();
+      const { written } = order;
       this.#drive(false, (e) => {
         this.#doomed = false;
-        if (fits && isLost(e, written)) throw new Wrong(E.NOT_SUPPORTED);
-        if (fits && e.op === CODES.invoke && !compared.has(e.component)) throw new Wrong(E.INVOKE_UNVERIFIED);
+        const refusal = fits ? order.refusal(e) : undefined;
+        if (refusal) throw new Wrong(refusal);
         if (!this.#isRight(e, written)) throw new Wrong(E.IMAGE_UNVERIFIED);
         if (e.op === CODES.slot) return this.#isSlot(e, false);
         const old = isComparison(e) && !written.has(e.component) ? this.#old.get(e.component) : undefined;
         const ok = old ? this.#fits(e, old, false) : fits || !isComparison(e);
         this.#doomed = !!old && !ok;
-        if (e.op === CODES.image && ok) compared.add(e.component);
-        if (e.op === CODES.image && !ok) compared.delete(e.component);
-        for (const i of writtenBy(e)) {
-          compared.delete(i);
-          written.add(i);
-        }
+        order.took(e, ok);
         return ok;
       });
     });
@@ -200,8 +195,8 @@ export class KindOfDevice {
         this.#allow(e);
         return this.#answer(e, installing);
       });
-      if (!installing) return;
       if (!run.identified) throw new Wrong(E.IDENTITY_UNCHECKED);
+      if (!installing) return;
       // the look at what was written
       for (const { content, digest } of this.#new.values())
         if (content !== undefined && digest && hashOf(digest.alg, content) !== hashOf(digest.alg, digest.of))

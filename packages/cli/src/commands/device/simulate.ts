@@ -95,7 +95,7 @@ function identityFor(m: Parameters<typeof deviceKinds>[0], o: SimulateCommandOpt
   return { vendor: only.vendor, class: only.class, device };
 }
 
-/** What is wrong with a simulation, from what is known of the update. */
+/** Returns the error of a simulation, with advice that fits the update. */
 function fault(e: unknown, update: Manifest): unknown {
   if (e instanceof RangeError) return usage(e.message, "give the previous release: --previous-release ENVELOPE");
   return e instanceof Unsimulated && e.step === "update" ? new Unsimulated(e.step, withoutPayload(e.cause, update)) : e;

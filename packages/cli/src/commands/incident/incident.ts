@@ -98,7 +98,7 @@ export default define({
     unsafe: ["string[]", "what is not safe now"],
     cohorts: ["object[]", "what happens to each cohort: rehearsed, or with the signed bridges"],
     ...membersOf("cohorts[]", {
-      name: ["string", "name of the cohort, the first of those in this state"],
+      name: ["string", "name of the first cohort in this state"],
       rows: ["number", "how many rows of the fleet file are in it"],
       devices: ["number", "number of its devices"],
       verdict: ["string", "verdict, as of rotate plan"],

@@ -231,7 +231,8 @@ function productBytes(path: string): Uint8Array {
   }
 }
 
-function checkFolder(path: string): void {
+/** Refuses what is not a folder. */
+function requireFolder(path: string): void {
   try {
     if (statSync(path).isDirectory()) return;
   } catch (e) {
@@ -248,7 +249,7 @@ function checkFolder(path: string): void {
 export function readProduct(path: string, allowOutside: readonly string[] = [], images?: string): Product {
   const text = decodeUtf8(productBytes(path));
   if (text === undefined) throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
-  if (images !== undefined) checkFolder(images);
+  if (images !== undefined) requireFolder(images);
   return productIn(path, text, allowOutside, images);
 }
 

@@ -16,10 +16,10 @@ import {
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import {
   ALG_NAMES,
-  COMMAND_ROWS,
   COND_IMAGE_MATCH,
   decodeEnvelope,
   equalBytes,
+  isChange,
   ROLE_RELEASE,
   readSlice,
   START_SECTIONS,
@@ -153,7 +153,7 @@ function broughtBy(code: DeviceCode, m: Manifest, identity: Identity, there: boo
   const run = code.start(m, INSTALL_SECTIONS, identity);
   for (let e = code.step(run); e; ) {
     // a trust file that is copied from another component is not known
-    if (COMMAND_ROWS[e.op]?.changes && e.source === undefined) {
+    if (isChange(e) && e.source === undefined) {
       written[e.component] = true;
       const payload = m.payloads.find((p) => p.uri === e?.uri);
       const content = e.content ?? (payload && readSlice(m.input, payload.content));
