@@ -30,7 +30,7 @@ beforeAll(async () => {
   folder = temporaryFolder("firmseal-action-");
   dist = join(folder, "action");
   await makeAction(dist);
-}, 60_000);
+});
 
 /** A product with two boards in a folder of its own. */
 async function product() {

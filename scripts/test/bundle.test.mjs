@@ -62,7 +62,7 @@ const LANGUAGE = new Set(
 
 beforeAll(async () => {
   await bundleAll(folder);
-}, 60_000);
+});
 
 describe.each(names)("firmseal-%s", (name) => {
   describe.each(forms)("form '%s'", (form) => {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const parts = await partsOnce();
   for (const form of ["script", "umd"]) bundles[form] = await minifiedBundle({ ...options, form }, parts);
   source = await readableBundle({ ...options, form: "umd" }, parts);
-}, 60_000);
+});
 
 async function release(sequence, n) {
   const image = Uint8Array.from({ length: n }, (_, i) => (i * 31 + sequence * 7) & 255);

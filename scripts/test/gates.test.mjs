@@ -362,7 +362,7 @@ describe("all code for devices", () => {
     }
     for (const { file, code } of exampleCode())
       expect(checkStores(`${code}\n${plant}`, file)).toEqual([expect.stringContaining("planted[0] = 1 << 8")]);
-  }, 60_000);
+  });
 });
 
 describe("bundles", () => {
@@ -387,7 +387,7 @@ describe("bundles", () => {
     expect(await checkFeatures({ trust: { limit: 1000 } })).toEqual([
       expect.stringMatching(/^the feature trust adds \d+ bytes, which is above 1000$/),
     ]);
-  }, 60_000);
+  });
 
   it("a micro verifier has no reader, no interpreter, and no hash that the engine has", async () => {
     for (const one of MICRO_BUNDLES) {

@@ -140,7 +140,7 @@ describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHo
 
   it.skipIf(!haveVectors)(`decides Wycheproof as published${noVectors}`, () => checkPublished(play));
 
-  it(`decides ${CASES} cases that an attacker made`, { timeout: 7_200_000 }, () => {
+  it(`decides ${CASES} cases that an attacker made`, { timeout: 14_400_000 }, () => {
     let total = 0;
     for (let left = CASES; left > 0; left -= BATCH) {
       const { different, accepted } = differences(play, random(Math.min(left, BATCH)), openssl.verify);

@@ -30,7 +30,7 @@ const bundles = {};
 beforeAll(async () => {
   for (const form of ["script", "umd"])
     bundles[form] = await minifiedBundle({ algs: ["ed25519"], features: ["install", "status"], form }, await partsOnce());
-}, 60_000);
+});
 
 function expected() {
   const device = { floor: () => [4294967295, 4294967294], pending: () => true };

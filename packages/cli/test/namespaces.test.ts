@@ -76,7 +76,7 @@ beforeAll(async () => {
   `,
     import.meta.url,
   );
-}, 60_000);
+});
 
 function start(
   through: readonly string[],

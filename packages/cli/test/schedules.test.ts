@@ -34,7 +34,7 @@ beforeAll(async () => {
   for (const name of ["k.hss", "k.hss.state", "k.hss.tree0"]) cpSync(join(root, "template", name), join(root, "template/copy", name));
   const [record = ""] = readdirSync(join(root, "template/one"));
   thumbprint = record.replace(".leaves.last-seen", "");
-}, 60_000);
+});
 afterAll(async () => {
   for (const actor of crew ?? []) await actor.end();
   rmSync(root, { recursive: true, force: true });
