@@ -118,6 +118,18 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
 
 /** Returns the requirements, for devices with the storage that `make` returns. */
 export function deviceContract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Requirement[] {
+  /** The storage of a device that has run release 6: the update after the next one is written over that. */
+  const used = async (): Promise<MakeStore> => {
+    const six = await makeRelease(6);
+    return (setup) => {
+      const machine = make(setup).power();
+      installOn(machine.start(), six);
+      const started = machine.start();
+      bootOn(started, setup, six.trust);
+      started.confirm?.();
+      return machine.off();
+    };
+  };
   /** A device that runs release 7, and that release. */
   const installed = async () => {
     const seven = await makeRelease(7);
@@ -177,6 +189,23 @@ export function deviceContract(make: MakeStore, { secondCuts = 8 }: ContractOpti
       async run() {
         const { trust } = await makeRelease(8);
         await refuses({ ...(await makeRelease(8, 2)), trust }, errors.SIGNATURE_INVALID);
+      },
+    },
+    {
+      name: "an image that fails its check: nothing that reads the storage later finds it, and the installed release starts",
+      async run() {
+        const { seven, what, store } = await installed();
+        const eight = await makeRelease(8, 1, "https://example.com/app.bin");
+        const wrong = makeImage(99, 5001);
+        const machine = store.power();
+        const got = refusalCode(() =>
+          installOn(machine.start(), { ...eight, payloads: new Map([["https://example.com/app.bin", wrong]]) }),
+        );
+        demand(got === errors.IMAGE_MISMATCH, `refusal ${errors.IMAGE_MISMATCH} was expected, but ${got ?? "none"} came`);
+        const beginning = Buffer.from(wrong.subarray(0, 32));
+        for (const bytes of machine.off().content())
+          demand(!Buffer.from(bytes).includes(beginning), "the beginning of the refused image is still there");
+        demand(bootOn(machine.off().power().start(), SETUP, seven.trust) === what, "something else starts afterwards");
       },
     },
     {
@@ -318,11 +347,11 @@ export function deviceContract(make: MakeStore, { secondCuts = 8 }: ContractOpti
     },
     {
       name: "an update from the envelope: after each power cut, the old or the new release starts",
-      run: async () => noFaults(make, await makeRelease(7), await makeRelease(8), secondCuts),
+      run: async () => noFaults(await used(), await makeRelease(7), await makeRelease(8), secondCuts),
     },
     {
       name: "a fetched update: after each power cut, the old or the new release starts",
-      run: async () => noFaults(make, await makeRelease(7), await makeRelease(8, 1, "https://example.com/app.bin"), secondCuts),
+      run: async () => noFaults(await used(), await makeRelease(7), await makeRelease(8, 1, "https://example.com/app.bin"), secondCuts),
     },
   ];
 }

@@ -51,6 +51,8 @@ export interface Cut {
 /** Storage without power. Immutable. */
 export interface Store {
   power(): Machine;
+  /** Everything that a reader of the storage finds: its pages, or the content of its files. */
+  content(): Iterable<Uint8Array>;
 }
 
 /** Storage with power. */

@@ -32,6 +32,7 @@ function spoilt(spoil: (started: Started) => void): MakeStore {
         off: () => around(machine.off()),
       };
     },
+    content: () => store.content(),
   });
   return (setup) => around(device("memory")(setup));
 }

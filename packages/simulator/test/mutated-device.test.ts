@@ -100,6 +100,12 @@ const MISTAKES: [string, [string, string][], RegExp][] = [
     ],
     /the floor is 0,0, not 0,7/,
   ],
+  ["discards nothing", [["flash.erase(w.base);", ";"]], /an image that fails its check: the beginning of the refused image/],
+  [
+    "takes a page for erased by its first word",
+    [[") flash.erase(w.base + w.erased);", ") if (flash.read(w.base + w.erased, 1)[0] !== 255) flash.erase(w.base + w.erased);"]],
+    /after each power cut|: \d+ cuts end badly/,
+  ],
   [
     "writes over the record that applies",
     [["page = record ? 1 - record.page : 0", "page = record ? record.page : 0"]],

@@ -81,6 +81,7 @@ describe("firmseal simulate", () => {
             off: () => wrap(machine.off()),
           };
         },
+        content: () => store.content(),
       });
       return wrap(flashStore(s));
     };

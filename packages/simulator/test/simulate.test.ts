@@ -115,6 +115,7 @@ describe("the simulation itself", () => {
           off: () => stubborn(machine.off()),
         };
       },
+      content: () => store.content(),
     });
     const whole = new Simulation((s) => stubborn(flashStore(s)), setup, one, update).run(9);
     expect(whole.points).toEqual(plain.points);

@@ -361,7 +361,7 @@ function withRoles(make: MakeStore, seen: Set<number>): MakeStore {
   interface Wrapped extends Store {
     readonly inner: Store;
   }
-  const wrap = (inner: Store): Wrapped => ({ inner, power: () => machine(inner.power()) });
+  const wrap = (inner: Store): Wrapped => ({ inner, power: () => machine(inner.power()), content: () => inner.content() });
   return (setup) => wrap(make(setup));
 }
 

@@ -62,6 +62,10 @@ class FilesStore implements Store {
   power(): Machine {
     return new FilesMachine(this);
   }
+
+  content(): Iterable<Uint8Array> {
+    return this.disk.files.values();
+  }
 }
 
 /** Returns the store of a device with files. `Model`: the file system. */

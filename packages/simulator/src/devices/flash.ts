@@ -22,6 +22,8 @@ import { startedTrial } from "./trial.js";
 export interface FlashKind {
   start(flash: FlashModel): Started;
   where(address: number): string;
+  /** What a reader finds (see `Store`). Default: all of the flash. */
+  content?(flash: FlashModel): Iterable<Uint8Array>;
 }
 
 /** The ways in which an operation can be cut. A single word has no half. */
@@ -114,6 +116,10 @@ export class FlashStore implements Store {
 
   power(): Machine {
     return new FlashMachine(this.kind, this.pages, this.shared);
+  }
+
+  content(): Iterable<Uint8Array> {
+    return this.kind.content?.(new FlashModel(this.pages)) ?? [Buffer.concat(this.pages)];
   }
 }
 

@@ -169,6 +169,10 @@ class MemoryStore implements Store {
   power(): Machine {
     return new MemoryMachine(this.setup, this.state);
   }
+
+  content(): Iterable<Uint8Array> {
+    return this.state.slots.flat().map((pieces) => Uint8Array.from(pieces.flat()));
+  }
 }
 
 export function memoryStore(setup: Setup): Store {

@@ -33,5 +33,10 @@ export function storageStore(setup: Setup, receiving = true, roomFor = STORAGE_R
   };
   const release = setup.components.length * setup.capacity + setup.envelope + pageSize;
   const where = (address: number) => `page ${Math.floor(address / pageSize)} of Storage`;
-  return new FlashStore({ start, where }, erasedFlash(Math.ceil((roomFor * release) / pageSize) + 1, pageSize));
+  // a file that was removed has no name any more: nothing finds its bytes
+  const content = (flash: FlashModel) => {
+    const { storage } = powerOn(flash);
+    return storage.list().map((name) => Buffer.from(storage.read(name) ?? "", "latin1"));
+  };
+  return new FlashStore({ start, where, content }, erasedFlash(Math.ceil((roomFor * release) / pageSize) + 1, pageSize));
 }
