@@ -129,7 +129,9 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
   var kept: Kept | null,
-    // the record, or its remains, that the next commit replaces: of this device or of another one on this Storage
+    // the file of the record that the next commit writes, and what lies there: an older record, or remains, of this
+    // device or of another one on this Storage
+    spare = "",
     next: string | undefined,
     installing = false,
     // for each part: the file that this session writes, and its length
@@ -153,31 +155,21 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     return -1;
   }
 
-  /** The file of the record that the next commit writes. */
-  function nextName(): string {
-    return kept && kept.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0";
-  }
-
-  function nextRecord(): string | undefined {
-    return io.storage.read(nextName());
-  }
-
   function refresh(): void {
     kept = newestKept(io);
-    next = nextRecord();
+    spare = kept && kept.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0";
+    next = io.storage.read(spare);
   }
 
   /**
    * Whether another device on this Storage has committed: a file that was not current may be current now. Remains that
-   * no one reads twice alike are not a record.
+   * no one reads twice alike are not a record. `code`: refuses that. One function, because each takes RAM on a board.
    */
-  function changed(): boolean {
-    var now = nextRecord() !== next && newestKept(io);
-    return !!now && (!kept || now.generation !== kept.generation);
-  }
-
-  function settled(): void {
-    if (changed()) refuse(DEVICE_FAULT);
+  function changed(code?: number): boolean {
+    var now = io.storage.read(spare) !== next && newestKept(io),
+      is = !!now && (!kept || now.generation !== kept.generation);
+    if (is && code) refuse(code);
+    return is;
   }
 
   /**
@@ -191,7 +183,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
    */
   function create(name: string, n: number): void {
     var i;
-    settled();
+    changed(DEVICE_FAULT);
     if (io.storage.getFree() < n + EXTRA + (io.page || 4096)) refuse(STORAGE_FULL);
     for (i = 0; i < 2; i++) {
       remove(io, name);
@@ -206,7 +198,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       n = all ? text.length : text.length - (text.length % 8);
     tail = text.substring(n);
     if (!n) return;
-    settled();
+    changed(DEVICE_FAULT);
     if (!io.storage.write(files[open] as string, text.substring(0, n), done[open], most)) refuse(DEVICE_FAULT);
     done[open] += n;
   }
@@ -246,8 +238,6 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
   device = {
     identity: identity,
     chunk: 256,
-    // a start would need volatile memory for an image
-    cannotLoad: true,
     invoked: HAS_BOOT ? [] : undefined,
     floor: function () {
       return kept ? [u32InText(kept.text, 8), u32InText(kept.text, 12)] : [0, 0];
@@ -320,7 +310,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       var generation = nextGeneration(kept ? kept.generation : 0),
         // without a previous release, there are no tries
         cells = kept ? tries : 0,
-        name = nextName(),
+        name = spare,
         parts = HAS_GENERAL ? ids.length + 1 : 2,
         counters = io.E.toString(commit.counters),
         body = "f2" + String.fromCharCode(cells, parts),
@@ -397,7 +387,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       : undefined,
     start: HAS_BOOT
       ? function () {
-          settled();
+          changed(DEVICE_FAULT);
           kept = note(io, false);
           return device.envelope();
         }
@@ -413,7 +403,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       for (i = HAS_GENERAL ? ids.length + 1 : 2; HAS_BOOT ? i-- : i-- > 1; ) remove(io, fileOf(i, 1 - slotOf(kept, i)));
     },
     confirm: function () {
-      settled();
+      changed(DEVICE_FAULT);
       kept = note(io, true);
     },
     pending: function () {
@@ -424,6 +414,8 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
   } as unknown as StorageDevice;
   if (HAS_GENERAL) {
+    // a start would need volatile memory for an image; what a micro verifier starts loads nothing
+    device.cannotLoad = true;
     device.slot = function (id) {
       var slot = slotOf(kept, find(id));
       return installing ? 1 - slot : slot;
