@@ -129,7 +129,7 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
   var kept: Kept | null,
-    // the file of the record that the next commit writes, and what lies there: an older record, or remains, of this
+    // the file of the record that the next commit writes, and its text: an older record, or remains, of this
     // device or of another one on this Storage
     spare = "",
     next: string | undefined,
