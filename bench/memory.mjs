@@ -10,8 +10,8 @@
 // It fails where a whole installation takes more than the budget, 3 % above what it took on 30 November 2026.
 //
 // `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and those of micro verifiers into
-// docs/guides/micro.md; those of an engine that is absent excepted. For micro verifiers, `JERRY_STATS=` may also name a
-// build with 32 KB of heap.
+// docs/guides/micro.md; those of an engine that is absent excepted. With `micro`, `JERRY_STATS=` names a build with
+// 32 KB of heap.
 //
 // One release throughout: an image of 100,000 bytes outside of its envelope, for one component, with vendor and class.
 
@@ -39,9 +39,14 @@ const SIZE = 100_000;
 const PUCK = { value: 2630, label: "Puck.js has 2,630" };
 const LABELS = { ed25519: "Ed25519", es256: "ES256", hsslms: "HSS/LMS H5/W4" };
 
-/** The most that a whole installation may take, by table and row: bytes of the heap, or variables. */
+/**
+ * The most that a whole installation may take, by table and row: bytes of the heap, or variables. Of the general
+ * verifier on JerryScript, each with 1,500 bytes for the checks of state: 600 bytes of source. Its collector waits for
+ * 1/32 of the heap, so the peak of a build with 64 KB moves by up to 2,048 bytes where nothing has changed. The tables
+ * of micro verifiers count in one with 32 KB.
+ */
 const BUDGETS = {
-  "bench/memory jerry": { Ed25519: 59_100, ES256: 54_600, "HSS/LMS H5/W4": 55_400 },
+  "bench/memory jerry": { Ed25519: 60_600, ES256: 56_100, "HSS/LMS H5/W4": 56_900 },
   "bench/memory jerry micro": { Ed25519: 29_400, ES256: 31_600, "HSS/LMS H5/W4": 31_700 },
   "bench/memory espruino": {
     Ed25519: 2693,
