@@ -3,12 +3,9 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commonJs, withoutChildProcess } from "./build/common-js.mjs";
-import { declarations } from "./build/declarations.mjs";
 import { directImports } from "./build/direct-imports.mjs";
 import { copyDocuments, filesUnder } from "./build/package-documents.mjs";
 import { LIBRARIES, PACKAGES } from "./build/packages.mjs";
@@ -32,79 +29,6 @@ const OUTPUTS = [
   "packages/inspector/dist/index.html",
 ];
 
-/**
- * Modules that get files of their own, with what only they need. They are read when something of them is first used.
- */
-const DIVIDED = [
-  "packages/bundler/lib/bundle.js",
-  "packages/bundler/lib/options.js",
-  "packages/cli/src/show/failure-of.ts",
-  "packages/images/lib/elf.js",
-  "packages/images/lib/ihex.js",
-  "packages/images/lib/uf2.js",
-  "packages/keys/lib/formats/minisign.js",
-  "packages/keys/lib/formats/openssh.js",
-  "packages/keys/lib/formats/other-file.js",
-  "packages/keys/lib/formats/pbes2.js",
-  "packages/keys/lib/formats/pem.js",
-  "packages/keys/lib/secrets/passphrase.js",
-  "packages/keys/lib/sources/pkcs11/uri.js",
-  "packages/release/lib/input/description.js",
-  "packages/release/lib/input/json.js",
-  "packages/release/lib/rotation/fleet-rows.js",
-  "packages/release/lib/input/schema.js",
-  "packages/release/lib/input/schema-why.js",
-  "packages/release/lib/trust/facts.js",
-  "packages/release/lib/trust/read.js",
-  "packages/release/lib/trust/trusted-keys.js",
-  "packages/signer/lib/description/schema.js",
-  "packages/signer/lib/description/schema-why.js",
-  "packages/signer/lib/description/suit-tool.js",
-  "packages/signer/lib/trust/draft.js",
-  "packages/verifier/lib/install/install.js",
-  "packages/verifier/lib/tools/refusal-table.js",
-  "packages/verifier/lib/tools/template-table.js",
-  "signer: @noble/curves/nist.js",
-  "signer: @noble/ed25519",
-  "signer: @noble/hashes/legacy.js",
-  "signer: @noble/hashes/sha2.js",
-];
-/** In the program that any command line may start. */
-const IN_MAIN = ["packages/cli/src/parser.ts"];
-/** In each program of a command. */
-const ALWAYS = [
-  "packages/cli/src/show/render.ts",
-  "packages/cli/src/show/ui.ts",
-  "packages/keys/lib/formats/pem.js",
-  "packages/keys/lib/sources/file.js",
-];
-/**
- * Commands that scripts start again and again: each is a program of its own with all that it needs in the usual case,
- * these modules included.
- */
-const PACKED = {
-  "sign/sign": [
-    "packages/images/lib/elf.js",
-    "packages/keys/lib/formats/minisign.js",
-    "packages/keys/lib/signing-log/entry.js",
-    "packages/signer/lib/description/schema.js",
-    "signer: @noble/hashes/legacy.js",
-    "signer: @noble/hashes/sha2.js",
-  ],
-  "verify/verify": [
-    "packages/release/lib/trust/facts.js",
-    "packages/release/lib/trust/read.js",
-    "packages/release/lib/trust/trusted-keys.js",
-  ],
-};
-
-/** The file of a module, from the top of the repository: of ours as it is there, of a library as its user finds it. */
-function sourceOf(name) {
-  const [, user, library] = /^(\w+): (.*)$/.exec(name) ?? [];
-  if (!user) return name;
-  return realpathSync(createRequire(`${ROOT}packages/${user}/package.json`).resolve(library)).replace(ROOT, "");
-}
-
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
 
@@ -119,16 +43,11 @@ function fingerprint() {
     "scripts/build.mjs",
     "scripts/build/bundle.mjs",
     "scripts/tables/commands.mjs",
-    "scripts/build/common-js.mjs",
-    "scripts/build/declarations.mjs",
     "scripts/build/direct-imports.mjs",
-    "scripts/build/first-run.mjs",
     "scripts/build/in-signer.mjs",
     "scripts/testing/kept.mjs",
     "scripts/build/minify.mjs",
     "scripts/build/packages.mjs",
-    "scripts/build/set-aside.mjs",
-    "scripts/build/short-names.mjs",
   ];
   inputs.push("packages/inspector/index.html", "packages/inspector/vite.config.mjs");
   for (const name of [...PACKAGES, "inspector"]) {
@@ -203,41 +122,6 @@ const WORKERS = [
   { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
 ];
 
-/** The published program, in CommonJS, and its workers. */
-async function program({ banner: _, ...options }, outdir) {
-  const { build } = await import("esbuild");
-  rmSync(outdir, { recursive: true, force: true });
-  const entryPoints = [{ in: `${ROOT}packages/cli/src/start.ts`, out: "main" }];
-  // an entry of its own keeps what only it needs out of the files of others
-  const divided = DIVIDED.map(sourceOf);
-  for (const path of divided) entryPoints.push({ in: ROOT + path, out: `later/${path.replaceAll("/", "-")}` });
-  // with whitespace: without it, esbuild leaves out which calls have no effects
-  const apart = { entryPoints, outdir, write: false, minifyWhitespace: false };
-  const made = await build({ ...options, ...apart, plugins: [withoutChildProcess(), ...options.plugins] });
-  const { outputs } = made.metafile;
-  mkdirSync(CACHE, { recursive: true });
-  writeFileSync(`${CACHE}/cli.json`, JSON.stringify(made.metafile));
-  const texts = new Map(made.outputFiles.map(({ path, text }) => [path.replace(ROOT, ""), text]));
-  const isIn = (path, source) => outputs[path].entryPoint === source || outputs[path].inputs[source]?.bytesInOutput > 0;
-  const modulesOf = (source) => Object.keys(outputs).filter((path) => isIn(path, source));
-  const programs = { main: { also: IN_MAIN.flatMap((source) => modulesOf(sourceOf(source))) } };
-  for (const [command, also] of Object.entries(PACKED)) {
-    const [module] = modulesOf(`packages/cli/src/commands/${command}.ts`);
-    programs[command.replace(/^.*\//, "")] = {
-      command: module,
-      also: [...ALWAYS, ...also].flatMap((source) => modulesOf(sourceOf(source))),
-    };
-  }
-  const main = Object.keys(outputs).find((path) => outputs[path].entryPoint === "packages/cli/src/start.ts");
-  const files = await commonJs(outputs, texts, main, (path) => divided.some((source) => isIn(path, source)), programs);
-  for (const [path, text] of files) {
-    mkdirSync(dirname(join(outdir, path)), { recursive: true });
-    writeFileSync(join(outdir, path), text);
-  }
-  const workers = await build({ ...options, splitting: false, format: "cjs", entryPoints: WORKERS, outdir });
-  return { metafile: { inputs: { ...made.metafile.inputs, ...workers.metafile.inputs } } };
-}
-
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
@@ -254,7 +138,7 @@ async function commandLine() {
     // the user installs those that are needed
     external: Object.keys(JSON.parse(readFileSync(`${ROOT}packages/cli/package.json`, "utf8")).peerDependencies ?? {}),
     target: "node20.19",
-    plugins: [declarations(), directImports(`${ROOT}packages/`, LIBRARIES)],
+    plugins: [directImports(`${ROOT}packages/`, LIBRARIES)],
     // stack traces and error names stay readable; the whitespace is what costs time to read
     minifyWhitespace: true,
     minifySyntax: true,
@@ -373,7 +257,7 @@ async function commandLine() {
     const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
     return build({ ...options, plugins: [...plugins, ...options.plugins], entryPoints, outdir });
   };
-  const { metafile } = await program(options, fresh);
+  const { metafile } = await bundle("packages/cli/src/start.ts", fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
   const made = await partsOnce();
   const { statements, names, errors, needs } = made;

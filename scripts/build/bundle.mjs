@@ -10,7 +10,6 @@ import { parse } from "acorn";
 import { build } from "esbuild";
 import { isFunction } from "../checks/syntax.mjs";
 import { kept } from "../testing/kept.mjs";
-import { partsOf } from "./first-run.mjs";
 import { minify } from "./minify.mjs";
 
 const VERIFIER = fileURLToPath(new URL("../../packages/verifier/", import.meta.url));
@@ -79,6 +78,14 @@ async function algorithmModules() {
   }
   for (const name of Object.keys(algorithms)) if (!needs[name]) throw new Error(`no module in src/alg exports ${name}`);
   return { modules, needs };
+}
+
+/** The nodes of code that are part of a node, the names of members left out. */
+function* partsOf(node) {
+  for (const [member, value] of Object.entries(node)) {
+    if ((member === "property" || member === "key") && !node.computed && !node.shorthand) continue;
+    for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.type === "string") yield one;
+  }
 }
 
 /** What a function declares: parameters, variables, functions. A function inside it has its own. */

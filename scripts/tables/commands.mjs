@@ -23,9 +23,6 @@ const FOLDERS = [
   { folder: "shell" },
 ];
 
-/** Commands that scripts start again and again. Each is a program of its own. */
-const FIRST = ["sign", "verify"];
-
 /** The table as it should be. */
 export function commandTable() {
   const unknown = readdirSync(`${SRC}commands`).filter((name) => !FOLDERS.some(({ folder, also }) => folder === name || also === name));
@@ -46,24 +43,13 @@ export function commandTable() {
       }),
   );
   const groups = FOLDERS.flatMap(({ folder, group }) => (group ? [`  ${folder}: ${JSON.stringify(group)},\n`] : []));
-  const isFirst = (row) => FIRST.some((name) => row.startsWith(`  { name: "${name}",`));
-  const constOf = (name) => name.toUpperCase();
-  const first = FIRST.map((name) => {
-    const row = rows.find((one) => one.startsWith(`  { name: "${name}",`));
-    return `const ${constOf(name)}: Listed =${row.replace(/^ /, "").replace(/,\n$/, ";\n")}`;
-  });
-  const all = rows.map((row) => (isFirst(row) ? `  ${constOf(/"([^"]+)"/.exec(row)[1])},\n` : row));
   return `// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/tables/commands.mjs).
 // biome-ignore-all format: a row for each command
 
 import type { Listed } from "./command.js";
 
-${first.join("")}
-/** Those that are programs of their own, which then do without the others. */
-export const FIRST: readonly Listed[] = [${FIRST.map(constOf).join(", ")}];
-
 export const COMMANDS: readonly Listed[] = [
-${all.join("")}];
+${rows.join("")}];
 
 /** What is said of commands that share the first word of their names. */
 export const GROUPS: { readonly [name: string]: string } = {

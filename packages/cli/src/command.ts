@@ -38,8 +38,6 @@ export interface Listed {
   name: string;
   summary: string;
   load(): Promise<{ default: AnyCommand }>;
-  /** The same without run and words, and without all that only these need. The bundle has it. */
-  declare?(): Promise<{ default: AnyCommand }>;
 }
 
 interface OptionFacts {

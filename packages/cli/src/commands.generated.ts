@@ -3,12 +3,6 @@
 
 import type { Listed } from "./command.js";
 
-const SIGN: Listed = { name: "sign", summary: "sign an image, a description or an envelope", load: () => import("./commands/sign/sign.js") };
-const VERIFY: Listed = { name: "verify", summary: "verify an envelope and its payloads", load: () => import("./commands/verify/verify.js") };
-
-/** Those that are programs of their own, which then do without the others. */
-export const FIRST: readonly Listed[] = [SIGN, VERIFY];
-
 export const COMMANDS: readonly Listed[] = [
   { name: "convert", summary: "write a key in another format, or under another passphrase", load: () => import("./commands/keys/convert.js") },
   { name: "hss", summary: "show how many signatures an HSS/LMS key has left, or change its state", load: () => import("./commands/keys/hss.js") },
@@ -23,7 +17,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "attach", summary: "add a signature from another machine, after verifying it", load: () => import("./commands/sign/attach.js") },
   { name: "audit", summary: "verify and show signing logs, and compare them with each other and with trust files", load: () => import("./commands/sign/audit.js") },
   { name: "create", summary: "create an unsigned envelope from a description", load: () => import("./commands/sign/create.js") },
-  SIGN,
+  { name: "sign", summary: "sign an image, a description or an envelope", load: () => import("./commands/sign/sign.js") },
   { name: "tbs", summary: "write the bytes that a key on another machine has to sign", load: () => import("./commands/sign/tbs.js") },
   { name: "bundle", summary: "write a device verifier as a single JavaScript file", load: () => import("./commands/device/bundle.js") },
   { name: "diff", summary: "show what changes for devices between two releases, without verifying signatures", load: () => import("./commands/verify/diff.js") },
@@ -33,7 +27,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "lint", summary: "check a release against rules about keys, numbers, devices, images and installation", load: () => import("./commands/verify/lint.js") },
   { name: "report", summary: "write a page that shows a release and verifies it when it is opened", load: () => import("./commands/verify/report.js") },
   { name: "simulate", summary: "install an update on a simulated device, cutting the power at every write and erase", load: () => import("./commands/device/simulate.js") },
-  VERIFY,
+  { name: "verify", summary: "verify an envelope and its payloads", load: () => import("./commands/verify/verify.js") },
   { name: "whosigned", summary: "show which known keys signed an envelope", load: () => import("./commands/verify/whosigned.js") },
   { name: "trust attach", summary: "add a signature from another machine", load: () => import("./commands/trust/attach.js") },
   { name: "trust chain", summary: "join trust files into a chain, for devices that missed some of them", load: () => import("./commands/trust/chain.js") },

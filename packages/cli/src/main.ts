@@ -2,9 +2,9 @@
 // used.
 
 import { CommanderError } from "commander";
-import { type AnyCommand, GLOBAL_OPTIONS, isHelp, type Listed } from "./command.js";
-import { COMMANDS, FIRST, GROUPS } from "./commands.generated.js";
-import { plainArguments } from "./plain.js";
+import { type AnyCommand, GLOBAL_OPTIONS, type Listed } from "./command.js";
+import { COMMANDS, GROUPS } from "./commands.generated.js";
+import { collectHelp, programWith } from "./parser.js";
 
 /** `firmseal --json verify FILE` is `firmseal verify --json FILE`. */
 function withoutGlobals(argv: readonly string[]): readonly string[] {
@@ -28,7 +28,7 @@ const wordsOf = (argv: readonly string[]) => argv.filter((word) => !word.startsW
 function commandRow(argv: readonly string[]): Listed | undefined {
   const words = wordsOf(argv);
   const isMeant = ({ name }: Listed) => name.split(" ").every((part, i) => words[i] === part);
-  return FIRST.find(isMeant) ?? COMMANDS.find(isMeant);
+  return COMMANDS.find(isMeant);
 }
 
 /** The command or the group of commands that the line names, for a hint. Empty if it names none. */
@@ -51,7 +51,7 @@ async function writeHelp(text: string): Promise<unknown> {
 /** Answers a shell that completes the last word. It must not fail: a person is typing. */
 async function complete(words: readonly string[]): Promise<number> {
   const row = commandRow(words.slice(0, -1));
-  const load = async () => (await (row?.declare ?? row?.load)?.())?.default;
+  const load = async () => (await row?.load())?.default;
   const { completionLines } = await import("./show/completion.js");
   const fault = await writeHelp(await completionLines(words, load, COMMANDS, GROUPS));
   return fault === undefined ? 0 : 3;
@@ -66,7 +66,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const help: string[] = [];
   try {
     const row = commandRow(argv);
-    command = (await ((argv.some(isHelp) && row?.declare) || row?.load)?.())?.default;
+    command = (await row?.load())?.default;
     const words = row?.name.split(" ") ?? [];
     const isFirst = row !== undefined && words.every((word, i) => argv[i] === word);
     const act = async (all: unknown[]) => {
@@ -74,18 +74,12 @@ export async function main(args: readonly string[]): Promise<number> {
       const { render } = await import("./show/render.js");
       const { setMode } = await import("./show/ui.js");
       setMode(all.at(-1) as { quiet?: boolean; json?: boolean });
-      command = (await (row as Listed).load()).default;
-      await render(command, await command.run(...given), given);
+      await render(command as AnyCommand, await (command as AnyCommand).run(...given), given);
     };
-    const plain = command && isFirst ? plainArguments(command, argv.slice(words.length)) : undefined;
-    if (plain) await act(plain);
-    else {
-      const { collectHelp, programWith } = await import("./parser.js");
-      // commander then asks for no other
-      const program = programWith(command, isFirst ? [row] : COMMANDS, act);
-      collectHelp(program, help);
-      await program.parseAsync([...argv], { from: "user" });
-    }
+    // commander then asks for no other
+    const program = programWith(command, isFirst ? [row] : COMMANDS, act);
+    collectHelp(program, help);
+    await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (e) {
     const fault = e instanceof CommanderError && e.exitCode === 0 ? await writeHelp(help.join("")) : e;

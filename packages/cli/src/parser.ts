@@ -1,5 +1,4 @@
-// Parses the command line with commander. plain.ts passes on only what it cannot parse: help, and wrong or unusual
-// command lines.
+// Parses the command line with commander.
 
 import { Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };

@@ -1,9 +1,9 @@
 // Options that several commands share.
 
 import { isVersion, KEY_SOURCES, type PassphraseOption } from "@firmseal/keys";
+import { consumerNames, coseAlgNames } from "@firmseal/release";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
-import { SIGN_CHOICES } from "./choices.js";
 
 /** An unsigned decimal number of up to 64 bits. */
 export function sequenceNumber(value: string): bigint {
@@ -125,7 +125,7 @@ export function releaseVersion(): Option {
 /** --for: the verifier on the devices. */
 export function forVerifier(): Option {
   return option("--for <consumer>", "the verifier on the devices: refuse a release that it does not accept", {
-    choices: SIGN_CHOICES.consumer,
+    choices: consumerNames,
   });
 }
 
@@ -134,7 +134,7 @@ export function coseAlgOption(): Option {
   return option(
     "--cose-alg <name>",
     "COSE algorithm that the signature names, for devices that know only one of two names (default: that of the consumer, or esp256 and ed25519)",
-    { choices: SIGN_CHOICES.coseAlg, repeat: true },
+    { choices: coseAlgNames, repeat: true },
   );
 }
 

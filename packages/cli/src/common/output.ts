@@ -21,7 +21,7 @@ import {
   usage,
   writeWhole,
 } from "@firmseal/keys";
-import { fleetDevices, refuseReplacing } from "@firmseal/release";
+import { refuseReplacing } from "@firmseal/release";
 import { FILE_KINDS, type FileKind, looksLikeEnvelope, taggedKind } from "@firmseal/verifier/tools";
 import { failureOf } from "../show/failure-of.js";
 import { isBytesToTerminal, writeProduct } from "../show/ui.js";
@@ -137,17 +137,6 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
     else writeWhole(path, bytes, o);
   } catch (e) {
     throw systemFault(e, "stdout") ?? e;
-  }
-}
-
-/** A fleet file replaces an existing file only if that is a fleet file too. */
-export function checkFleetOutput(path: string, others: readonly string[]): void {
-  checkOutput(path, "--out", others);
-  if (path === STDIO || !isFile(path) || sizeOf(path) === 0) return;
-  try {
-    fleetDevices(path);
-  } catch {
-    throw usage(`--out ${path} exists and is not a fleet file`, "choose another name, or move the file away");
   }
 }
 

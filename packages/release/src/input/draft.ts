@@ -44,7 +44,7 @@ import {
   type Tried,
 } from "../verify/payload-check.js";
 import { reasoned, withReason } from "../verify/true-reason.js";
-import { encodeDescription, type KeyAsImage } from "./description.js";
+import type { KeyAsImage } from "./description.js";
 import { asEnvelope } from "./envelope-file.js";
 import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
@@ -222,7 +222,13 @@ export async function makeDraft(
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
   if (bytes.length > limit) throw usage(`stdin is too large (${byteWords(bytes.length)})`, `the limit is ${byteWords(limit)}`);
-  const draft = kind === "envelope" ? readDraft(asEnvelope(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
+  if (kind === "envelope") {
+    const draft = readDraft(asEnvelope(path, bytes));
+    return { draft: () => draft };
+  }
+  // its schema and what reads JSON: most releases are images
+  const { encodeDescription } = await import("./description.js");
+  const { draft } = await encodeDescription(bytes, path, o);
   return { draft: () => draft };
 }
 

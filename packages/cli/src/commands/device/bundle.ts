@@ -13,6 +13,7 @@ import {
   HOST_HASHES,
   type HostHash,
   KERNEL_FILE,
+  KERNEL_TARGETS,
   type KernelTarget,
   kernelOf,
   MICRO_PARTS,
@@ -22,9 +23,8 @@ import {
   unworkable,
 } from "@firmseal/bundler";
 import { byteWords, grouped, STDIO, usage, warn } from "@firmseal/keys";
-import { hasTables, inWords, keyAlgs } from "@firmseal/signer";
+import { algWords, hasTables, inWords, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
 import { listOf } from "../../common/list-of.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
@@ -82,7 +82,7 @@ function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName
     if (features.includes(feature) && !features.includes(other))
       warn(`${feature} needs ${other}, which the bundle lacks: --features ${other},…`);
   if (features.includes("prepared") && !keyAlgs.some((alg) => hasTables(alg) && algs.some((one) => one === alg)))
-    warn(`prepared: only ${CHOICES.tabled} has tables, and the bundle lacks it`);
+    warn(`prepared: only ${algWords(keyAlgs.filter(hasTables))} has tables, and the bundle lacks it`);
 }
 
 /** What the report says about machine code. */
@@ -180,8 +180,8 @@ export default define({
   name: "bundle",
   summary: "write a device verifier as a single JavaScript file",
   options: () => [
-    option("--alg <names>", `algorithms, with commas: ${CHOICES.bundleAlg.join(", ")}`),
-    option("--features <names>", `with commas: ${CHOICES.bundleFeature.join(", ")} (default: install and copy)`),
+    option("--alg <names>", `algorithms, with commas: ${BUNDLE_ALGS.join(", ")}`),
+    option("--features <names>", `with commas: ${BUNDLE_FEATURES.join(", ")} (default: install and copy)`),
     option(
       "--form <name>",
       "umd: CommonJS or one global; espruino: for require(); script: one global, for a snapshot; module: ES module; boot: Espruino's boot file",
@@ -192,15 +192,15 @@ export default define({
     ),
     option("--micro", "write a micro verifier, for the smallest boards; it accepts only what firmseal sign IMAGE writes"),
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
-    option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", ...CHOICES.bundleDevice] }),
+    option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", ...BUNDLE_DEVICE_NAMES] }),
     option(
       "--target <board>",
       "add machine code for this board: Ed25519, ES256, and SHA-2 if its firmware has none; kernel() of the bundle starts it",
       {
-        choices: CHOICES.kernelTarget,
+        choices: KERNEL_TARGETS,
       },
     ),
-    option("--machine-code <file>", `with --target: output file for the machine code, if it is the Storage file ${CHOICES.kernelFile}`),
+    option("--machine-code <file>", `with --target: output file for the machine code, if it is the Storage file ${KERNEL_FILE}`),
     option("--without <names>", "with --micro: parts to leave out, with commas: boot, limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     option("--source <file>", "also write the bundle before it is minified"),

@@ -30,9 +30,9 @@ import {
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, PARAM_IMAGE_SIZE, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
 import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { membersOf, NUMBER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { devicesWith } from "../../common/simulated.js";
 import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { cutMap, outcomeTable } from "../../show/power-cuts.js";
@@ -221,7 +221,7 @@ export default define({
   summary: "install an update on a simulated device, cutting the power at every write and erase",
   arguments: [commandArgument("<envelope>", "envelope of the update, or - for stdin")],
   options: () => [
-    option("--device <name>", `${CHOICES.device}; ${CHOICES.microDevice}: with a micro verifier`, { required: true }),
+    option("--device <name>", `${devicesWith(false)}; ${devicesWith(true)}: with a micro verifier`, { required: true }),
     option("--without <part>", "storage-micro: leave out boot(); the boot file starts the app", { choices: ["boot"] }),
     ...trusted(),
     threshold(),

@@ -10,15 +10,19 @@ import {
   partnerOf,
   passphrase,
   passphraseOptions,
+  privateFormats,
   STDIO,
   usage,
   visible,
   warn,
 } from "@firmseal/keys";
 import {
+  DEFAULT_ALG,
+  deviceKeyAlgs,
   formatHss,
   hssCapacity,
   hssSignatureLength,
+  isDeviceAlg,
   isStateful,
   type KeyAlg,
   keyAlgs,
@@ -28,11 +32,15 @@ import {
   secretLength,
 } from "@firmseal/signer";
 import { define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
 import { passphrases, target } from "../../common/options.js";
 import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
 import { ADVICE, KEY } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
+
+/** A key that devices verify, and one that only tools verify. */
+const HYBRIDS = deviceKeyAlgs
+  .filter((alg) => !isStateful(alg))
+  .flatMap((classic) => keyAlgs.filter((alg) => !isDeviceAlg(alg)).map((other) => `${classic}+${other}`));
 
 interface KeygenOptions extends PassphraseOptions {
   /** One algorithm, or two with + between. */
@@ -129,11 +137,11 @@ export default define({
   summary: "generate a private key, encrypted by default",
   options: () => [
     option("--alg <name>", "algorithm; two with + make a hybrid pair, KEY.pem and KEY.pq.pem", {
-      choices: CHOICES.alg,
-      default: CHOICES.defaultAlg,
+      choices: [...keyAlgs, ...HYBRIDS],
+      default: DEFAULT_ALG,
     }),
     option("-o, --out <file>", "new key file (mode 0600); never overwritten", { required: true }),
-    option("--format <name>", "format of the key; hsslms has its own format", { choices: CHOICES.privateFormat, default: "pkcs8" }),
+    option("--format <name>", "format of the key; hsslms has its own format", { choices: privateFormats, default: "pkcs8" }),
     option(
       "--hss <levels>",
       "hsslms: HEIGHT/WIDTH of each level from the top, with commas; n24: in front means SHA-256/192 (default: 15/4)",

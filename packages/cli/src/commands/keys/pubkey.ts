@@ -5,16 +5,19 @@ import {
   type PassphraseOptions,
   type PublicFormat,
   passphraseOptions,
+  publicFormats,
   publicKeys,
   STDIO,
   usage,
 } from "@firmseal/keys";
-import { hasTables, type PublicKey, prepareKey, type TableSize, tableNumbers } from "@firmseal/signer";
+import { algWords, hasTables, keyAlgs, type PublicKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
 import { passphrases } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { KEY } from "../../common/shapes.js";
+
+/** What people call keys that have tables. */
+const TABLED = algWords(keyAlgs.filter(hasTables));
 
 interface PubkeyOptions extends PassphraseOptions {
   format?: PublicFormat;
@@ -27,7 +30,7 @@ interface PubkeyOptions extends PassphraseOptions {
 
 function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
   if (format !== "js") throw usage(`--device: there is no ${format} with a table`, "drop --format, or give js");
-  if (!hasTables(key.alg)) throw usage(`--device: there is no table for ${key.alg}`, `give an ${CHOICES.tabled} key, or drop --device`);
+  if (!hasTables(key.alg)) throw usage(`--device: there is no table for ${key.alg}`, `give an ${TABLED} key, or drop --device`);
   const { table, digest } = prepareKey(key.key, o.tableSize ?? "2k");
   return new TextEncoder().encode(jsLiteral(key, { table: o.tableNumbers ? tableNumbers(table) : table, digest }));
 }
@@ -52,11 +55,11 @@ export default define({
   arguments: [commandArgument("<key>", "private or public key: a file, - for stdin, or a reference as for sign")],
   options: () => [
     option("--format <name>", "output format (default: pem, or js with --device)", {
-      choices: CHOICES.publicFormat,
+      choices: publicFormats,
     }),
     option("-o, --out <file>", "output file (default: - for stdout)"),
-    option("--device", `add a precomputed table, which makes verification faster (${CHOICES.tabled}; js)`),
-    option("--table-size <size>", "characters in the table", { choices: CHOICES.tableSize }),
+    option("--device", `add a precomputed table, which makes verification faster (${TABLED}; js)`),
+    option("--table-size <size>", "characters in the table", { choices: TABLE_SIZES }),
     option("--table-numbers", "write the table as an array of numbers: faster than text, for devices with RAM"),
     ...passphrases(),
   ],

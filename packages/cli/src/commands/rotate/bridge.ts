@@ -1,3 +1,4 @@
+import { IMAGE_FORMATS } from "@firmseal/images";
 import {
   byteWords,
   keyFacts,
@@ -28,7 +29,6 @@ import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { SIGN_CHOICES } from "../../common/choices.js";
 import {
   allowRootKey,
   allowStranded,
@@ -142,7 +142,7 @@ async function bridgeFacts(
 export default define({
   name: "rotate bridge",
   summary: "make or sign a release that moves devices to the next trust file",
-  arguments: [commandArgument("[image]", `image (${SIGN_CHOICES.imageFormat}), or - for stdin; devices that have it do not fetch it`)],
+  arguments: [commandArgument("[image]", `image (${IMAGE_FORMATS.join(", ")}), or - for stdin; devices that have it do not fetch it`)],
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
     option("--next <file>", "trust file that the devices get", { required: true }),

@@ -1,3 +1,4 @@
+import { IMAGE_FORMATS } from "@firmseal/images";
 import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import {
   byteWords,
@@ -33,7 +34,6 @@ import {
 import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { SIGN_CHOICES } from "../../common/choices.js";
 import {
   allowNoStart,
   allowOutside,
@@ -175,7 +175,7 @@ export default define({
   arguments: [
     commandArgument(
       "[input]",
-      `image (${SIGN_CHOICES.imageFormat}), description or envelope; - for stdin (with --board, default: the image in the product file)`,
+      `image (${IMAGE_FORMATS.join(", ")}), description or envelope; - for stdin (with --board, default: the image in the product file)`,
     ),
   ],
   options: () => [

@@ -1,6 +1,7 @@
 // Detached signing, first half: the bytes for a key on another machine, in a file. attach.ts takes the signature.
 
 import { basename, dirname, extname, join } from "node:path";
+import { IMAGE_FORMATS } from "@firmseal/images";
 import {
   byteWords,
   inputName,
@@ -41,7 +42,6 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { SIGN_CHOICES } from "../../common/choices.js";
 import {
   allowNoStart,
   allowTestKey,
@@ -177,7 +177,7 @@ function tbsFacts(envelope: string, manifest: Manifest, list: readonly ToSign[],
 export default define({
   name: "tbs",
   summary: "write the bytes that a key on another machine has to sign",
-  arguments: [commandArgument("<input>", `image (${SIGN_CHOICES.imageFormat}), description or envelope; - for stdin`)],
+  arguments: [commandArgument("<input>", `image (${IMAGE_FORMATS.join(", ")}), description or envelope; - for stdin`)],
   options: () => [
     keyOption("public key of the signer"),
     ...passphrases(),

@@ -1,15 +1,16 @@
-import { CODES, Failure, grouped, isSameFile, STDIO, usage, visible, warn } from "@firmseal/keys";
+import { CODES, Failure, grouped, isFile, isSameFile, STDIO, sizeOf, usage, visible, warn } from "@firmseal/keys";
 import {
   type BehindDevices,
   type Collection,
   collectStatuses,
+  fleetDevices,
   nameWords,
   type RefusedStatus,
   type UnheardDevices,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { statusKeys, wholeNumber } from "../../common/options.js";
-import { checkFleetOutput, deliver } from "../../common/output.js";
+import { checkOutput, deliver } from "../../common/output.js";
 import { NAMES, REASONS } from "../../common/release/cohorts.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-keys.js";
@@ -26,6 +27,17 @@ interface CollectCommandOptions extends StatusKeyOptions {
   frozenAfter?: number;
   out: string;
   json?: boolean;
+}
+
+/** A fleet file replaces an existing file only if that is a fleet file too. */
+function checkFleetOutput(path: string, others: readonly string[]): void {
+  checkOutput(path, "--out", others);
+  if (path === STDIO || !isFile(path) || sizeOf(path) === 0) return;
+  try {
+    fleetDevices(path);
+  } catch {
+    throw usage(`--out ${path} exists and is not a fleet file`, "choose another name, or move the file away");
+  }
 }
 
 /** Days in one state. */

@@ -10,12 +10,12 @@ import {
   provePossession,
   signalsFree,
   type TokenUri,
+  tokenAlgs,
   tokenSigner,
   usage,
 } from "@firmseal/keys";
-import type { KeyAlg, PublicKey } from "@firmseal/signer";
+import { DEFAULT_ALG, type KeyAlg, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
 import { passphrases } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
 import { tokenKeyUri } from "../../common/token-uri.js";
@@ -59,7 +59,7 @@ export default define({
   name: "token keygen",
   summary: "generate a key pair in a token; the private key cannot leave the token",
   arguments: [commandArgument("<uri>", "pkcs11:token=TOKEN;object=NAME: the token, and the name of the new key")],
-  options: () => [option("--alg <name>", "algorithm", { choices: CHOICES.tokenAlg, default: CHOICES.defaultAlg }), ...passphrases()],
+  options: () => [option("--alg <name>", "algorithm", { choices: tokenAlgs, default: DEFAULT_ALG }), ...passphrases()],
   examples: [
     ["firmseal token keygen 'pkcs11:token=release;object=fw'", "an Ed25519 key; asks for the PIN"],
     ["firmseal token keygen 'pkcs11:token=release;object=fw' --alg es256 --passphrase-env PIN", "an ECDSA P-256 key, in a script"],

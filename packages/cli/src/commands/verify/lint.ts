@@ -1,8 +1,17 @@
 import { existsSync } from "node:fs";
 import { usage } from "@firmseal/keys";
-import { lintFailure, lintReleases, type Policy, PRODUCT_FILE, type Product, readPinnedTrust, type Severity } from "@firmseal/release";
+import {
+  lintFailure,
+  lintReleases,
+  POLICIES,
+  type Policy,
+  PRODUCT_FILE,
+  type Product,
+  readPinnedTrust,
+  SEVERITIES,
+  type Severity,
+} from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
 import { passphrases, payload, productFile, rootOptions } from "../../common/options.js";
 import { findingLines, lintSummary } from "../../common/release/findings.js";
 import { onDemand } from "../../common/release/on-demand.js";
@@ -68,13 +77,13 @@ export default define({
   arguments: [commandArgument("[file]", "envelope, - for stdin, or folder with releases (default: the last release of the product)")],
   options: () => [
     productFile(),
-    option("--policy <name>", "further rules: cnsa2 for CNSA 2.0", { choices: CHOICES.policy }),
+    option("--policy <name>", "further rules: cnsa2 for CNSA 2.0", { choices: POLICIES }),
     option("--previous <file>", "envelope or folder of the previous release (default: the one in the folder of releases)"),
     option("--trust <file>", "trust file that devices have (default: that of the product)"),
     ...rootOptions(),
     payload(),
     option("--format <format>", "how findings are written", { choices: FORMATS, default: "text" }),
-    option("--fail-on <severity>", "lowest severity that causes exit code 1", { choices: CHOICES.severity, default: "error" }),
+    option("--fail-on <severity>", "lowest severity that causes exit code 1", { choices: SEVERITIES, default: "error" }),
     ...passphrases(),
   ],
   examples: [

@@ -22,7 +22,6 @@ import {
 import { fittedReport, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { CHOICES } from "../../common/choices.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
@@ -36,6 +35,7 @@ import {
   reportBoard,
 } from "../../common/release/report-board.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS } from "../../common/shapes.js";
+import { devicesWith } from "../../common/simulated.js";
 import { numberWords, plural, versionFacts } from "../../common/words.js";
 
 function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
@@ -176,7 +176,7 @@ export default define({
       parse: wholeNumber,
     }),
     option("--document <file>", "also list this file with its SHA-256: a bill of materials, provenance, a test report", { repeat: true }),
-    option("--device <name>", `also show power cuts on a simulated device: ${CHOICES.device}`),
+    option("--device <name>", `also show power cuts on a simulated device: ${devicesWith(false)}`),
     productFile(),
     ...passphrases(),
   ],
