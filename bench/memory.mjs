@@ -7,7 +7,7 @@
 //
 // `micro`: only the tables of micro verifiers.
 //
-// It fails where a whole installation takes more than the budget, 3 % above what it took on 30 November 2026.
+// It fails if a whole installation takes more than its budget.
 //
 // `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and those of micro verifiers into
 // docs/guides/micro.md; those of an engine that is absent excepted. With `micro`, `JERRY_STATS=` names a build with
@@ -40,14 +40,14 @@ const PUCK = { value: 2630, label: "Puck.js has 2,630" };
 const LABELS = { ed25519: "Ed25519", es256: "ES256", hsslms: "HSS/LMS H5/W4" };
 
 /**
- * The most that a whole installation may take, by table and row: bytes of the heap, or variables. Of the general
- * verifier on JerryScript, each with 1,500 bytes for the checks of state: 600 bytes of source. Its collector waits for
- * 1/32 of the heap, so the peak of a build with 64 KB moves by up to 2,048 bytes where nothing has changed. The tables
- * of micro verifiers count in one with 32 KB.
+ * The most that a whole installation may take, by table and row: bytes of the heap, or variables. The checks of state,
+ * 600 bytes of source, raised those of the general verifier on JerryScript by 1,500 bytes, and those of
+ * `storageDevice()` with it on Espruino to 3,250 variables. The collector of JerryScript waits for 1/32 of the heap, so
+ * with 64 KB the peak may move by 2,048 bytes although nothing has changed. Micro verifiers are measured with 32 KB.
  */
 const BUDGETS = {
   "bench/memory jerry": { Ed25519: 60_600, ES256: 56_100, "HSS/LMS H5/W4": 56_900 },
-  "bench/memory jerry micro": { Ed25519: 29_400, ES256: 31_600, "HSS/LMS H5/W4": 31_700 },
+  "bench/memory jerry micro": { Ed25519: 29_400, ES256: 29_400, "HSS/LMS H5/W4": 31_700 },
   "bench/memory espruino": {
     Ed25519: 2693,
     "Ed25519, table of 1k": 2706,
@@ -56,8 +56,8 @@ const BUDGETS = {
     "Ed25519, table of 8k": 2706,
     ES256: 2557,
     "HSS/LMS H5/W4": 2687,
-    "Ed25519, `storageDevice()`": 3129,
-    "HSS/LMS H5/W4, `storageDevice()`": 3022,
+    "Ed25519, `storageDevice()`": 3250,
+    "HSS/LMS H5/W4, `storageDevice()`": 3250,
   },
   "bench/memory espruino micro": {
     "HSS/LMS H5/W4": 1114,

@@ -4,8 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 
 /** `{ a, type b, c as d }` as [[exported, local]]. */
 const namesOf = (list) =>
@@ -31,27 +30,6 @@ function exportsOf(folder) {
   return map;
 }
 
-/** What a module exports, if it is numbers and nothing else. */
-function numbersOf(path) {
-  const lines = readFileSync(path, "utf8").match(/^export .*$/gm) ?? [];
-  const numbers = lines.map((line) => /^export (?:const|var) (\w+) = (\d+);$/.exec(line));
-  return numbers.every(Boolean) ? Object.fromEntries(numbers.map(([, name, value]) => [name, Number(value)])) : undefined;
-}
-
-/**
- * The parts of commander, by what they export. A program that parses most lines by itself loads only those of options
- * and arguments.
- */
-const COMMANDER = { Argument: "argument", Command: "command", CommanderError: "error", InvalidArgumentError: "error", Option: "option" };
-
-const fromCommander = (_, list) =>
-  namesOf(list)
-    .map(([outside, local]) => {
-      if (!COMMANDER[outside]) throw new Error(`commander: which part has ${outside}?`);
-      return `import { ${outside} as ${local} } from "commander-part:${COMMANDER[outside]}";`;
-    })
-    .join(" ");
-
 /**
  * An esbuild plugin. `packages`: the folder of the packages, which are built; `names`: those whose indices are seen
  * through.
@@ -66,35 +44,16 @@ export function directImports(packages, names) {
       .map(([outside, local]) => {
         const found = map.get(outside);
         if (!found) return `import { ${outside} as ${local} } from "@firmseal/${name}";`;
-        const path = JSON.stringify(found.path);
-        if (found.inside === undefined)
-          return numbersOf(found.path)
-            ? `import ${local} from ${JSON.stringify(`numbers:${found.path}`)};`
-            : `import * as ${local} from ${path};`;
-        return `import { ${found.inside} as ${local} } from ${path};`;
+        return `import ${found.inside ? `{ ${found.inside} as ${local} }` : `* as ${local}`} from ${JSON.stringify(found.path)};`;
       })
       .join(" ");
   };
   return {
     name: "direct-imports",
-    setup({ onLoad, onResolve }) {
-      // only the command line has commander
-      const ofCommandLine = createRequire(`${packages}cli/package.json`);
-      onResolve({ filter: /^commander-part:/ }, ({ path }) => ({
-        path: resolve(dirname(ofCommandLine.resolve("commander")), "lib", `${path.replace(/^.*:/, "")}.js`),
-        sideEffects: false,
-      }));
-      // as one object: otherwise each start makes a getter for each number
-      onResolve({ filter: /^numbers:/ }, ({ path }) => ({ path: path.replace("numbers:", ""), namespace: "numbers", sideEffects: false }));
-      onLoad({ filter: /./, namespace: "numbers" }, ({ path }) => ({
-        contents: `export default ${JSON.stringify(numbersOf(path))};`,
-        loader: "js",
-      }));
+    setup({ onLoad }) {
       onLoad({ filter: /\/packages\/\w+\/(src|lib)\/.*\.[jt]s$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
-        const contents = text
-          .replace(/^import \{([^}]*)\} from "@firmseal\/(\w+(?:\/tools)?)";/gm, direct)
-          .replace(/^import \{([^}]*)\} from "commander";/gm, fromCommander);
+        const contents = text.replace(/^import \{([^}]*)\} from "@firmseal\/(\w+(?:\/tools)?)";/gm, direct);
         return { contents, loader: path.endsWith(".ts") ? "ts" : "js" };
       });
     },

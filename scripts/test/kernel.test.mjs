@@ -135,7 +135,7 @@ describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHo
   });
 
   // as the verifier, and as OpenSSL but for what we refuse by decision
-  it(`decides ${CASES} cases that an attacker made`, { timeout: 7_200_000 }, () => {
+  it(`decides ${CASES} cases that an attacker made`, { timeout: 14_400_000 }, () => {
     let total = 0;
     for (let left = CASES; left > 0; left -= BATCH) {
       const cases = random(Math.min(left, BATCH));

@@ -118,7 +118,7 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
 
 /** Returns the requirements, for devices with the storage that `make` returns. */
 export function deviceContract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Requirement[] {
-  /** The storage of a device that has run release 6: the update after the next one is written over that. */
+  /** Makes the storage of a device that has run release 6: the second update after it is written over its slot. */
   const used = async (): Promise<MakeStore> => {
     const six = await makeRelease(6);
     return (setup) => {

@@ -5,7 +5,7 @@ import { type ContractOptions, deviceContract } from "./contract.js";
 import type { MakeStore } from "./store.js";
 
 /** Milliseconds for each test. Flash that is written word by word has thousands of points to cut. */
-const TEST_TIMEOUT = 120_000;
+const TEST_TIMEOUT = 300_000;
 
 /**
  * Declares the tests that a device must pass.

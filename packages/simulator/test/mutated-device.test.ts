@@ -119,9 +119,9 @@ it.each(MISTAKES)(
     const code = await mutated(name, changes);
     expect((await complaints(code, false)).join("\n"), name).toMatch(complaint);
   },
-  120_000,
+  300_000,
 );
 
 it("without a mistake there is no complaint", async () => {
   expect(await complaints(await mutated("whole", []), true)).toEqual([]);
-}, 120_000);
+}, 300_000);

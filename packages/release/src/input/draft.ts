@@ -226,7 +226,7 @@ export async function makeDraft(
     const draft = readDraft(asEnvelope(path, bytes));
     return { draft: () => draft };
   }
-  // its schema and what reads JSON: most releases are images
+  // most releases are images, which need neither the schema nor the reader of JSON
   const { encodeDescription } = await import("./description.js");
   const { draft } = await encodeDescription(bytes, path, o);
   return { draft: () => draft };

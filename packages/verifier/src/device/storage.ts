@@ -163,7 +163,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
 
   /**
    * Whether another device on this Storage has committed: a file that was not current may be current now. Remains that
-   * no one reads twice alike are not a record. `code`: refuses that. One function, because each takes RAM on a board.
+   * no one reads twice alike are not a record. `code`: the refusal then. One function, because each function takes RAM.
    */
   function changed(code?: number): boolean {
     var now = io.storage.read(spare) !== next && newestKept(io),
