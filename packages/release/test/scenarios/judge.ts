@@ -8,7 +8,7 @@ import { bigSequence } from "../../src/input/sequence.js";
 import { higher, LAST } from "../../src/rotation/plan/quorum.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
 import { isFor, type Offer, offer, type Scenario, type State, stateKey } from "./fleet.js";
-import { all, type Key, type List, list, release } from "./world.js";
+import { type ALGS, all, type Key, type List, list, release } from "./world.js";
 
 const floorOf = (d: Device<string>) => bigSequence(d.memory.sequence);
 const isRoot = (store: TrustStore, k: Key) => store.anchors.some((a) => a.roles.includes(1) && toHex(Uint8Array.from(a.key)) === k.hex);
@@ -101,9 +101,10 @@ export class Judge {
     const thieves = [...this.stolen];
     if (thieves.length === 0) return { release: false, root: false, debug: false };
     const [mine, own] = all("thief", "thief's root") as [Key, Key];
+    const algorithms = state.kind.algorithms ?? ["ed25519"];
     const known = this.s.lists
       .flatMap((l) => l.keys)
-      .filter((k, i, a) => a.indexOf(k) === i && k.public.alg === "ed25519" && !isRoot(device.store, k));
+      .filter((k, i, a) => a.indexOf(k) === i && algorithms.includes(k.public.alg as keyof typeof ALGS) && !isRoot(device.store, k));
     const roots = thieves.filter((k) => isRoot(device.store, k));
     const place = toHex(Uint8Array.from(device.store.payload));
     const bad = await once(this.made, `list ${place}`, async () => {

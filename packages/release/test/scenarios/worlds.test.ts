@@ -34,17 +34,34 @@ async function movedByOrder({ s, fleet: { rows } }: Played, seed: number): Promi
   return out;
 }
 
+/** What the plan says wrongly in some worlds. */
+async function faultsIn(kind: (typeof WORLDS)[number], seeds: readonly number[]): Promise<string[]> {
+  const faults: string[] = [];
+  for (const seed of seeds) {
+    const played = await play(await randomWorld(kind, seed), DEVICES, seed);
+    const { wrong, fooled, alarmed } = await compare(played);
+    const orders = await movedByOrder(played, seed);
+    for (const [what, list] of Object.entries({ wrong, fooled, alarmed, orders }))
+      if (list.length > 0) faults.push(`${seed} ${what}: ${list[0]}`);
+  }
+  return faults;
+}
+
 describe("random worlds", { timeout: 7_200_000 }, () => {
   it.each(WORLDS)("%s: the plan says what the devices do, in every order of rows", async (kind) => {
-    const seeds = SEED === undefined ? Array.from({ length: MANY }, (_, i) => i + 1) : [Number(SEED)];
-    const faults: string[] = [];
-    for (const seed of seeds) {
-      const played = await play(await randomWorld(kind, seed), DEVICES, seed);
-      const { wrong, fooled, alarmed } = await compare(played);
-      const orders = await movedByOrder(played, seed);
-      for (const [what, list] of Object.entries({ wrong, fooled, alarmed, orders }))
-        if (list.length > 0) faults.push(`${seed} ${what}: ${list[0]}`);
-    }
+    const faults = await faultsIn(kind, SEED === undefined ? Array.from({ length: MANY }, (_, i) => i + 1) : [Number(SEED)]);
     expect({ faults: faults.length, first: faults.slice(0, 12) }).toEqual({ faults: 0, first: [] });
+  });
+
+  // found among 6,000 worlds
+  it.each([
+    ["windows", 354, "a release that the row does not name has brought a list, which waits on the device"],
+    ["jumps", 223, "a release that the row names has brought a list, which waits on the device"],
+    ["jumps", 920, "the waiting list is adopted with the next release"],
+    ["epochs", 495, "of the signatures of a release, a device keeps the ones that counted and two more"],
+    ["jumps", 262, "a key that begins later in the newest list signs for an older one now"],
+    ["families", 277, "a thief also names the keys of other algorithms that have signed the running release"],
+  ] as const)("%s %i: %s", async (kind, seed, _) => {
+    expect(await faultsIn(kind, [seed])).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ export { formatSequence, parseSequence } from "../base/number.js";
 export { type CoseSignature, MAX_SIGNATURE, MAX_SIGNATURES, sigStructure } from "../cose/message.js";
 export { matchesAnchor } from "../cose/verify.js";
 export { admissionRefusal, type Doings, isChange, took } from "../install/admission.js";
+export { keptOf } from "../install/keep.js";
 export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-update.js";
 export { START_SECTIONS } from "../interpreter/run.js";
 /**

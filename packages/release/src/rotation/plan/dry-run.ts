@@ -5,6 +5,7 @@ import {
   type Alg,
   algorithms,
   errors,
+  type Host,
   type Identity,
   INSTALL_SECTIONS,
   install,
@@ -20,6 +21,7 @@ import {
   decodeEnvelope,
   equalBytes,
   isChange,
+  keptOf,
   ROLE_RELEASE,
   readSlice,
   START_SECTIONS,
@@ -173,11 +175,51 @@ function carried(code: DeviceCode, m: Manifest, identity: Identity): Uint8Array 
   }
 }
 
+const waitingLists = new WeakMap<DeviceModel, Uint8Array | null>();
+
+/**
+ * What the release that a device runs has brought into its component of trust files. The device may not have adopted
+ * it, because that release was not good under it, and asks about it again after the next one.
+ */
+export function waitingList(model: DeviceModel): Uint8Array | undefined {
+  const { release, store } = model;
+  if (!release || !store || model.verifier === "micro" || !model.features.includes("trust")) return undefined;
+  let known = waitingLists.get(model);
+  if (known === undefined) {
+    const code = deviceCode(model.algorithms, model.features);
+    try {
+      known = carried(code, code.open(release, ANYBODY, hostOf(model.algorithms)), model.identity) ?? null;
+    } catch (e) {
+      // the device could not run it either
+      codeOf(e);
+      known = null;
+    }
+    waitingLists.set(model, known);
+  }
+  return known ?? undefined;
+}
+
 /** Whether a start has to do with anything but the trust file. */
 function hasImage(code: DeviceCode, m: Manifest, identity: Identity): boolean {
   const run = code.start(m, START_SECTIONS, identity);
   for (let e = code.step(run); e; e = code.step(run, true)) if (!isTrustComponent(m.components[e.component] ?? [])) return true;
   return false;
+}
+
+const keptEnvelopes = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
+
+/** What a device keeps of an envelope: of its signatures, a later trust file sees no others. */
+function keptEnvelope(m: Manifest, envelope: Uint8Array, host: Host): Uint8Array {
+  const known = keptEnvelopes.get(envelope) ?? new Map<string, Uint8Array>();
+  keptEnvelopes.set(envelope, known);
+  const good = m.signatures.map((one) => Number(one.good === true)).join("");
+  let bytes = known.get(good);
+  if (!bytes) {
+    const kept = keptOf(m, envelope, host);
+    bytes = kept === envelope ? envelope : Uint8Array.from(kept as ArrayLike<number>);
+    known.set(good, bytes);
+  }
+  return bytes;
 }
 
 /** The keys that the device trusts. Throws TRUST_UNUSABLE. */
@@ -233,11 +275,12 @@ function playRelease(step: PlannedRelease, before: DeviceState): Played {
   // the template has an image, and no trust file
   if (model.verifier === "micro") return { ...done, state, starts: true };
   const m = manifest as Manifest;
+  const kept = { ...state, envelope: keptEnvelope(m, envelope, host) };
   const starts = model.start === "own" || hasImage(code, m, model.identity);
   const own = carried(code, m, model.identity);
   const bytes = own ?? before.pending;
-  if (!bytes) return { ...done, state, starts };
-  const next = taken({ ...state, pending: bytes }, bytes, envelope);
+  if (!bytes) return { ...done, state: kept, starts };
+  const next = taken({ ...kept, pending: bytes }, bytes, kept.envelope);
   // a list that begins a new epoch lowers the floor, but only if the device takes it
   if (next.code !== 0 && bigSequence(state.floor) < bigSequence(before.floor)) return { ...refused, fit: "passed", code: errors.ROLLBACK };
   return { ...done, state: next.state, starts, ...(own && { brought: { bytes: own, code: next.code } }) };

@@ -7,7 +7,7 @@ import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { selfSignedFiles } from "../../trust/chain.js";
 import { type Cohort, storesOf } from "../model.js";
-import { type DeviceState, type Played, play } from "./dry-run.js";
+import { type DeviceState, type Played, play, waitingList } from "./dry-run.js";
 import { newestOf } from "./quorum.js";
 import { type Exposed, exposure, type KeyFates, type Margins, margins } from "./reach.js";
 import { statesOf } from "./states.js";
@@ -70,7 +70,8 @@ export function newestOfLine(stores: Iterable<TrustStore>): (line: TrustStore) =
 
 /** The state of a cohort before the first step. */
 export function stateOf({ model, floor }: Cohort): DeviceState {
-  return { model, store: model.store, floor, envelope: model.release };
+  const pending = waitingList(model);
+  return { model, store: model.store, floor, envelope: model.release, ...(pending && { pending }) };
 }
 
 function walk(cohort: Cohort, steps: readonly PlannedStep[]): Played[] {

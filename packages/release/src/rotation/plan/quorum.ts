@@ -67,14 +67,14 @@ export function knownFamilies(store: TrustStore, role: number): Family[] | undef
 }
 
 /**
- * The keys of `windows` that still sign for us: those also in `others`, for the sequence numbers that both allow, and
- * those of `have`, which no newer list has.
+ * The keys of `windows` that still sign for us: those also in `others`, up to the number where these end, and those of
+ * `have`, which no newer list has. Where a key begins in `others` does not matter: we have it.
  */
 export function shared(windows: readonly KeyWindow[], others: readonly KeyWindow[], have: Keys = new Set()): KeyWindow[] {
   return windows.flatMap((h) => {
     const o = others.find((other) => other.key === h.key);
     if (have.has(h.key)) return [h];
-    return o ? [{ key: h.key, from: higher(h.from, o.from), until: lower(h.until, o.until) }] : [];
+    return o ? [{ key: h.key, from: h.from, until: lower(h.until, o.until) }] : [];
   });
 }
 

@@ -3,7 +3,7 @@
 
 import { grouped } from "@firmseal/keys";
 import { decodeTrust } from "@firmseal/signer";
-import { errors, type TrustStore } from "@firmseal/verifier";
+import { errors, type Sequence, type TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { trustFilesIn } from "../../trust/chain.js";
@@ -92,9 +92,16 @@ function behind(state: DeviceState, walked: readonly Played[], today: TrustStore
 }
 
 /** What nobody has said about the running release, and what follows if it is otherwise. */
-function assumptionOf(walked: readonly Played[]): string | null {
+function assumptionOf(walked: readonly Played[], floor: Sequence, state: DeviceState, today: TrustStore | null): string | null {
   const assumed = walked.find((p) => p.assumed);
-  if (!assumed) return null;
+  if (!assumed) {
+    // the device asks about a trust file that an earlier release has brought again after each release
+    const asks = walked.find((p) => p.fit === "addressed" && p.code === 0 && "envelope" in p.step && !p.state.pending);
+    const { store, model } = state;
+    if (!asks || model.release || bigSequence(floor) === 0n) return null;
+    if (!store || !today || bigSequence(store.sequence) >= bigSequence(today.sequence)) return null;
+    return `they keep trust file ${formatSequence(store.sequence)} after ${asks.step.name} only if no earlier release has brought a newer one, and the fleet file does not name their release`;
+  }
   const condition = "trust" in assumed.step ? "the release that they run is good under it" : "they already run that release";
   return `${assumed.step.name} is accepted only if ${condition}, and the fleet file does not name their release`;
 }
@@ -153,5 +160,5 @@ export function outcome(
     if (last.fit === "passed") return { verdict: "ahead", why: `it has passed ${last.step.name}`, next: null };
     return { verdict: "moved", why: null, next: null };
   };
-  return { ...found(), exposed, assumes: assumptionOf(walked) };
+  return { ...found(), exposed, assumes: assumptionOf(walked, floor, state, today) };
 }
