@@ -116,6 +116,8 @@ export default defineConfig({
     // what vite makes of each module is kept: found by its path, its text, this file and the versions of the dependencies
     experimental: { fsModuleCache: true, fsModuleCachePath: here("./node_modules/.cache/firmseal/modules") },
     sequence: { sequencer: LongestFirst },
+    // mutants run in a copy that has only what they need
+    globalSetup: process.env["FIRMSEAL_MUTANTS"] ? [] : [here("./scripts/testing/build-first.mjs")],
     // FIRMSEAL_COUNT=FILE: what the tests do is counted there
     setupFiles: [
       here("./packages/test-support/src/environment/setup.ts"),

@@ -34,7 +34,7 @@ const say = (line) => quiet || console.error(line);
 
 /** Name, size and time of every file that the outputs are made from. A changed dependency shows in the lock file. */
 function fingerprint() {
-  const hash = createHash("sha256").update(process.version);
+  const hash = createHash("sha256");
   const inputs = [
     "package.json",
     "pnpm-lock.yaml",

@@ -1,31 +1,15 @@
 // Starts the built command line, the way a shell does: no terminal, an environment with nothing in it.
 
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readdirSync, statSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SOURCES } from "../../../../scripts/build/sources.mjs";
 import { OPTIMISER_FLAGS } from "../../../../scripts/testing/optimiser.cjs";
 import { LIMIT, type ProcessOptions, Result, type RunOptions } from "./result.js";
 
 const packages = fileURLToPath(new URL("../../../", import.meta.url));
 export const main = join(packages, "cli/dist/main.js");
 export const bin = join(packages, "cli/bin/firmseal.js");
-
-function newest(folder: string): number {
-  return Math.max(
-    ...readdirSync(folder, { withFileTypes: true }).map((entry) => {
-      const path = join(folder, entry.name);
-      return entry.isDirectory() ? newest(path) : statSync(path).mtimeMs;
-    }),
-  );
-}
-
-// the command line that is tested is the built one: testing an old one would show nothing
-if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: run `node scripts/build.mjs` first");
-const sources = new Set(["cli", ...Object.values(SOURCES).flatMap((path) => /^packages\/(\w+)\//.exec(path)?.[1] ?? [])]);
-if (Math.max(...[...sources].map((name) => newest(join(packages, name, "src")))) > statSync(main).mtimeMs)
-  throw new Error("packages/cli/dist/main.js is older than the sources: run `node scripts/build.mjs` first");
 
 /** What Node and the dynamic linker read when a process starts. */
 const READ_AT_START = /^(NODE|LD|UV|SSL)_/;
