@@ -3,11 +3,11 @@
 // is that of all so far.
 
 import { readFileSync, writeFileSync, writeSync } from "node:fs";
-import { createRequire } from "node:module";
 import { setTimeout as later } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 
 const [main, plan] = process.argv.slice(2);
-const require = createRequire(import.meta.url);
+let runs = 0;
 const { exit } = process;
 // the command line ends its process two seconds after the last of its work
 process.exit = () => {};
@@ -37,8 +37,7 @@ for (const { cwd, state, args } of JSON.parse(plan)) {
   beginPeak();
   const before = process.cpuUsage();
   // the program begins again, and ends when it has an exit code
-  for (const path of Object.keys(require.cache)) delete require.cache[path];
-  require(main);
+  await import(`${pathToFileURL(main)}?${runs++}`);
   while (process.exitCode === undefined) await later(1);
   const { user, system } = process.cpuUsage(before);
   writeSync(3, `${JSON.stringify({ exit: process.exitCode, seconds: (user + system) / 1e6, megabytes: peak() })}\n`);
