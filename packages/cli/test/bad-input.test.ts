@@ -4,6 +4,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, symlinkSync, truncateSync } from "node:fs";
+import { join } from "node:path";
 import { signer } from "@firmseal/signer";
 import {
   ENV_AUTHENTICATION_WRAPPER,
@@ -214,6 +215,9 @@ describe.concurrent("elsewhere", () => {
   const why = canDrop ? "" : " (skipped: needs root, and a checkout that every user can read)";
   it.skipIf(!canDrop)(`a file that may not be read, a folder that may not be written${why}`, async () => {
     const p = place();
+    const q = standard();
+    // the folder of this test file: nobody goes through it otherwise
+    for (const around of [p, q].map(({ path }) => join(path, ".."))) if (around.includes("firmseal-file-")) chmodSync(around, 0o711);
     chmodSync(p.path, 0o755);
     for (const name of ["A.jwk", "fw.bin"]) chmodSync(p.at(name), 0o644);
     const o = { uid: 65534 };
@@ -225,7 +229,6 @@ describe.concurrent("elsewhere", () => {
     const sign = ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1"];
     // a log that may not be read is not taken for one that does not exist
     expect(await fails(p, 3, sign, o)).toMatch(/firmseal: \S+\.log: permission denied/);
-    const q = standard();
     chownSync(q.path, 65534, 65534);
     const elsewhere = { ...o, env: { FIRMSEAL_STATE: q.at("state") } };
     expect(await fails(p, 3, sign, elsewhere)).toContain("fw.suit: permission denied");
