@@ -53,6 +53,23 @@ describe("random worlds", { timeout: 7_200_000 }, () => {
     expect({ faults: faults.length, first: faults.slice(0, 12) }).toEqual({ faults: 0, first: [] });
   });
 
+  it("marks the step, and the verdict, if a list may wait on a device whose release nobody has named", async () => {
+    const { s, fleet } = await play(await randomWorld("windows", 354), DEVICES, 354);
+    const steps = await Promise.all(s.steps.map(({ name, bytes }) => stepOf(name, bytes)));
+    const nobody = { lost: new Set<string>(), stolen: new Set<string>() };
+    const behind = planSteps(
+      fleet.rows,
+      steps,
+      nobody,
+      s.lists.map(({ store }) => store),
+    ).filter(({ verdict }) => verdict === "behind");
+    const unsure = behind.find(({ names }) => names.includes("d0"));
+    expect(unsure?.assumes).toBe(
+      "they keep trust file 1 after 32  board-v2 only if no earlier release has brought a newer one, and the fleet file does not name their release",
+    );
+    expect(unsure?.steps.map(({ assumed }) => assumed)).toEqual([true, false, false]);
+  });
+
   // found among 6,000 worlds
   it.each([
     ["windows", 354, "a release that the row does not name has brought a list, which waits on the device"],

@@ -31,21 +31,26 @@ export function enterFile(): void {
 
 /** Removes the temporary folders of a test file, and returns the names of what it did not remove itself. */
 export function leaveFile(): string[] {
-  const own = process.env["TMPDIR"] as string;
+  const ended = process.env["TMPDIR"] as string;
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-  const left = readdirSync(own);
-  rmSync(own, { recursive: true, force: true });
+  const names = readdirSync(ended);
+  rmSync(ended, { recursive: true, force: true });
   setTmpdir(outside?.value);
-  return left;
+  return names;
 }
+
+/** What is being made for all files of the process, and the folder of the test file that comes back after it. */
+let making = 0;
+let own: string | undefined;
 
 /** Makes what serves all files of the process. Its temporary files are outside the folder of the test file. */
 export async function forProcess<T>(make: () => Promise<T>): Promise<T> {
-  const own = process.env["TMPDIR"];
+  // several may be made at once: the first one leaves the folder of the test file, and the last one returns
+  if (making++ === 0) own = process.env["TMPDIR"];
   setTmpdir(outside?.value);
   try {
     return await make();
   } finally {
-    setTmpdir(own);
+    if (--making === 0) setTmpdir(own);
   }
 }

@@ -29,8 +29,8 @@ interface PubkeyOptions extends PassphraseOptions {
 }
 
 function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
-  if (format !== "js") throw usage(`--device: there is no ${format} with a table`, "drop --format, or give js");
-  if (!hasTables(key.alg)) throw usage(`--device: there is no table for ${key.alg}`, `give an ${TABLED} key, or drop --device`);
+  if (format !== "js") throw usage(`--device: only js has a table, not ${format}`, "drop --format, or give js");
+  if (!hasTables(key.alg)) throw usage(`--device: ${key.alg} has no table`, `give an ${TABLED} key, or drop --device`);
   const { table, digest } = prepareKey(key.key, o.tableSize ?? "2k");
   return new TextEncoder().encode(jsLiteral(key, { table: o.tableNumbers ? tableNumbers(table) : table, digest }));
 }

@@ -12,7 +12,7 @@ import { newestOf } from "./quorum.js";
 import { type Exposed, exposure, type KeyFates, type Margins, margins } from "./reach.js";
 import { statesOf } from "./states.js";
 import { carriedStores, type PlannedStep } from "./steps.js";
-import { type Outcome, outcome, VERDICTS, type Verdict } from "./verdict.js";
+import { mayAdopt, type Outcome, outcome, VERDICTS, type Verdict } from "./verdict.js";
 
 /** What happens to a cohort in one step of a plan. */
 export interface StepResult {
@@ -98,7 +98,9 @@ function broughtStores(all: readonly Played[]): TrustStore[] {
 
 function stepResults(walked: readonly Played[], before: DeviceState, today: TrustStore | null, gone: KeyFates): StepResult[] {
   let store = before.store;
-  return walked.map(({ step, fit, code, state, brought, assumed }) => {
+  const last = walked.at(-1)?.state ?? before;
+  return walked.map((played) => {
+    const { step, fit, code, state, brought } = played;
     const isNew = state.store !== store && !(state.store && store && equalBytes(state.store.payload, store.payload));
     store = state.store;
     return {
@@ -108,7 +110,7 @@ function stepResults(walked: readonly Played[], before: DeviceState, today: Trus
       trust: isNew && state.store ? formatSequence(state.store.sequence) : null,
       trustCode: brought?.code ?? 0,
       left: margins(state, today, bigSequence(state.floor), gone),
-      assumed,
+      assumed: played.assumed || mayAdopt(played, before.floor, last, today),
     };
   });
 }

@@ -91,16 +91,29 @@ function behind(state: DeviceState, walked: readonly Played[], today: TrustStore
   };
 }
 
+/**
+ * Whether a device may have adopted a newer trust file after a release: it asks again about one that an earlier release
+ * has brought, and nobody has said which release it runs. `floor`: before the first step. `state`: after the last one.
+ */
+export function mayAdopt(
+  { step, fit, code, state: after }: Played,
+  floor: Sequence,
+  state: DeviceState,
+  today: TrustStore | null,
+): boolean {
+  const { store, model } = state;
+  if (fit !== "addressed" || code !== 0 || !("envelope" in step) || after.pending) return false;
+  if (model.release || bigSequence(floor) === 0n || !store || !today) return false;
+  return bigSequence(store.sequence) < bigSequence(today.sequence);
+}
+
 /** What nobody has said about the running release, and what follows if it is otherwise. */
 function assumptionOf(walked: readonly Played[], floor: Sequence, state: DeviceState, today: TrustStore | null): string | null {
   const assumed = walked.find((p) => p.assumed);
   if (!assumed) {
-    // the device asks about a trust file that an earlier release has brought again after each release
-    const asks = walked.find((p) => p.fit === "addressed" && p.code === 0 && "envelope" in p.step && !p.state.pending);
-    const { store, model } = state;
-    if (!asks || model.release || bigSequence(floor) === 0n) return null;
-    if (!store || !today || bigSequence(store.sequence) >= bigSequence(today.sequence)) return null;
-    return `they keep trust file ${formatSequence(store.sequence)} after ${asks.step.name} only if no earlier release has brought a newer one, and the fleet file does not name their release`;
+    const asks = walked.find((p) => mayAdopt(p, floor, state, today));
+    if (!asks || !state.store) return null;
+    return `they keep trust file ${formatSequence(state.store.sequence)} after ${asks.step.name} only if no earlier release has brought a newer one, and the fleet file does not name their release`;
   }
   const condition = "trust" in assumed.step ? "the release that they run is good under it" : "they already run that release";
   return `${assumed.step.name} is accepted only if ${condition}, and the fleet file does not name their release`;
