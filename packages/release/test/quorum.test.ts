@@ -41,8 +41,10 @@ describe("keys that count for one sequence number", () => {
     ]);
   });
 
-  it("have the window that two lists leave them, and are those that both have", () => {
-    expect(shared([keyWindow("a", 3n, 9n), keyWindow("b")], [keyWindow("a", 5n, 20n), keyWindow("c")])).toEqual([keyWindow("a", 5n, 9n)]);
+  it("are those that both lists have, from where the device's list begins them, until either list ends them", () => {
+    // that the newest list begins a key later does not take it from us
+    expect(shared([keyWindow("a", 3n, 9n), keyWindow("b")], [keyWindow("a", 5n, 20n), keyWindow("c")])).toEqual([keyWindow("a", 3n, 9n)]);
+    expect(shared([keyWindow("a", 3n, 20n)], [keyWindow("a", 0n, 9n)])).toEqual([keyWindow("a", 3n, 9n)]);
     const list = [keyWindow("a"), keyWindow("b")];
     expect([without(list, new Set(["a"])), only(list, new Set(["a"]))]).toEqual([[keyWindow("b")], [keyWindow("a")]]);
   });

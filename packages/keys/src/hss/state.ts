@@ -133,7 +133,8 @@ export class HssPlaceOnDisk {
   checked(): Standing {
     const { name } = this;
     // Without the lock, others may sign between the reads. The value that is read last is then the highest, and must
-    // not seem to be behind.
+    // not seem to be behind: the log comes first.
+    const logged = this.logged();
     const { outside, seen, beside, state } = this.look();
     const known = highest(outside?.number ?? 0n, typeof seen === "bigint" ? seen : 0n);
     const forward = (to: bigint) => `if no other copy has signed: firmseal hss skip ${name} --to ${to}`;
@@ -141,7 +142,7 @@ export class HssPlaceOnDisk {
       throw stateFault(
         `${name}: its state, ${name}.state, is ${state}: the used leaves are unknown`,
         typeof seen === "bigint"
-          ? forward(highest(known, beside?.number ?? 0n, this.logged()))
+          ? forward(highest(known, beside?.number ?? 0n, logged))
           : `restore ${name}.state from the machine that signed last`,
       );
     if (typeof seen === "string")
@@ -156,7 +157,6 @@ export class HssPlaceOnDisk {
         `${name}: a restored backup or a copy: its state is at ${state.next}, but this machine has signed up to ${known}`,
         forward(highest(known, next)),
       );
-    const logged = this.logged();
     if (next < logged)
       throw stateFault(
         `${name}: its state is at ${next}, but its log, ${name}.log, names leaf ${logged - 1n}: the state comes from a backup`,
