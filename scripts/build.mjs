@@ -45,8 +45,6 @@ function fingerprint() {
     "scripts/tables/commands.mjs",
     "scripts/build/direct-imports.mjs",
     "scripts/build/in-signer.mjs",
-    "scripts/testing/kept.mjs",
-    "scripts/build/minify.mjs",
     "scripts/build/packages.mjs",
   ];
   inputs.push("packages/inspector/index.html", "packages/inspector/vite.config.mjs");
@@ -125,7 +123,7 @@ const WORKERS = [
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
-  const { bundleParts, partsOnce, PARTS } = await import("./build/bundle.mjs");
+  const { partsOnce, PARTS } = await import("./build/bundle.mjs");
   const fresh = `${CACHE}/cli`;
   const options = {
     metafile: true,
@@ -147,128 +145,16 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   };
-  /**
-   * What tests call keeps the results of terser and bcrypt: the same device bundles are made, and the same files
-   * opened, again and again.
-   */
-  const keptResults = {
-    name: "kept results",
-    setup: ({ onResolve }) => {
-      onResolve({ filter: /^terser$/ }, () => ({ path: `${ROOT}scripts/build/minify.mjs`, external: true }));
-      onResolve({ filter: /^bcrypt-pbkdf$/ }, () => ({ path: `${ROOT}scripts/testing/kept-bcrypt.mjs`, external: true }));
-    },
-  };
-  /** The module at `path` with another function of this name, in whose code `original` is the one that it replaces. */
-  const keeping = (path, name, code) => {
-    const source = readFileSync(path, "utf8");
-    const original = source.replace(new RegExp(`export ((async )?function )${name}\\(`), "$1original(");
-    if (original === source) throw new Error(`${path} has no ${name}()`);
-    return { contents: original + code, loader: "js" };
-  };
-  /**
-   * What tests call cuts the power of the same device once for each release: in a test file, most products have one
-   * content.
-   */
-  const keptCuts = {
-    name: "kept results of power cuts",
-    setup: ({ onLoad }) => {
-      const base64 = (bytes) => `Buffer.from(${bytes}).toString("base64")`;
-      onLoad({ filter: /release\/lib\/product\/cuts\/task\.js$/ }, ({ path }) =>
-        keeping(
-          path,
-          "runCuts",
-          `const kept = new Map();
-          export function runCuts(task) {
-            const key = [task.envelope, task.vendor, task.class].map((bytes) => ${base64("bytes")}).join();
-            if (!kept.has(key)) kept.set(key, original(task));
-            return kept.get(key);
-          }`,
-        ),
-      );
-      // of lint, whose payloads may be files
-      onLoad({ filter: /release\/lib\/lint\/cuts\.js$/ }, ({ path }) =>
-        keeping(
-          path,
-          "cutPowerOf",
-          `const kept = new Map();
-          const text = (value) =>
-            JSON.stringify(value, function (name, one) {
-              const own = this[name];
-              return own instanceof Map ? [...own] : own instanceof Uint8Array ? ${base64("own")} : one;
-            });
-          export function cutPowerOf(update, identity, given) {
-            const contents = [update, given].flatMap((one) => (one ? [...one.payloads.values()] : []));
-            if (!contents.every((one) => one instanceof Uint8Array)) return original(update, identity, given);
-            const key = text([update, identity, given]);
-            if (!kept.has(key)) kept.set(key, original(update, identity, given));
-            return kept.get(key);
-          }`,
-        ),
-      );
-    },
-  };
-  /**
-   * What tests call tries a manifest on each kind of device once: most tests sign the same one, or look at it again.
-   */
-  const keptRefusals = {
-    name: "kept refusals of kinds of device",
-    setup: ({ onLoad }) =>
-      onLoad({ filter: /release\/lib\/verify\/payload-check\.js$/ }, ({ path }) =>
-        keeping(
-          path,
-          "certainRefusal",
-          `const kept = new Map();
-          export function certainRefusal(m) {
-            const key = JSON.stringify([m.digest.alg, Array.from(m.digest.bytes), m.absent, m.payloads.map(({ uri }) => uri)]);
-            if (!kept.has(key)) kept.set(key, original(m));
-            return kept.get(key);
-          }`,
-        ),
-      ),
-  };
-  /** What tests call makes the same device bundle once, and keeps it for later runs. */
-  const keptBundles = (madeFrom) => ({
-    name: "kept device bundles",
-    setup: ({ onLoad, onResolve }) => {
-      const KEPT = `${ROOT}scripts/testing/kept.mjs`;
-      onResolve({ filter: /\/testing\/kept\.mjs$/ }, () => ({ path: KEPT, external: true }));
-      onLoad({ filter: /bundler\/lib\/bundle\.js$/ }, ({ path }) =>
-        keeping(
-          path,
-          "minifiedBundle",
-          `import { kept as onDisk } from ${JSON.stringify(KEPT)};
-          const kept = new Map();
-          async function make(options) {
-            const one = onDisk("bundles", [...${JSON.stringify(madeFrom)}, JSON.stringify(options)]);
-            return String(one.read() ?? one.write(await original(options)));
-          }
-          export function minifiedBundle(options, ...rest) {
-            if (rest.length > 0) return original(options, ...rest);
-            const key = JSON.stringify(options);
-            if (!kept.has(key)) kept.set(key, make(options));
-            return kept.get(key);
-          }`,
-        ),
-      );
-    },
-  });
-  const bundle = (main, outdir, plugins = []) => {
+  const bundle = (main, outdir) => {
     rmSync(outdir, { recursive: true, force: true });
-    const entryPoints = [{ in: ROOT + main, out: "main" }, ...WORKERS];
-    return build({ ...options, plugins: [...plugins, ...options.plugins], entryPoints, outdir });
+    return build({ ...options, entryPoints: [{ in: ROOT + main, out: "main" }, ...WORKERS], outdir });
   };
   const { metafile } = await bundle("packages/cli/src/start.ts", fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
-  const made = await partsOnce();
-  const { statements, names, errors, needs } = made;
+  const { statements, names, errors, needs } = await partsOnce();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
-  await bundle("packages/test-support/src/command-line/in-process-entry.ts", ROOT + IN_PROCESS, [
-    keptResults,
-    keptCuts,
-    keptRefusals,
-    keptBundles(bundleParts("minifiedBundle", made)),
-  ]);
+  await bundle("packages/test-support/src/command-line/in-process-entry.ts", ROOT + IN_PROCESS);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);

@@ -1,7 +1,5 @@
 // The checks that are the project's own. Each gate returns a list of findings; an empty list is a pass. Warnings never
-// fail. Needs a build. Run alone it prints the findings; scripts/test.mjs counts each gate as one test. There a gate
-// that has passed on the same content is left out: `reads` has the files of its own (testing/unless-passed.mjs), and
-// every gate reads scripts.
+// fail. Needs a build. Run alone it prints the findings; scripts/test.mjs counts each gate as one test.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "./build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
-import { deviceCode, exampleCode, isForDevices, sourcesOfBundles } from "./checks/devices/code.mjs";
+import { deviceCode, exampleCode, sourcesOfBundles } from "./checks/devices/code.mjs";
 import { checkHoles } from "./checks/devices/holes.mjs";
 import { checkStores } from "./checks/devices/stores.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
@@ -22,7 +20,6 @@ import { checkRows } from "./checks/rows.mjs";
 import { checkCounts, checkShifts } from "./checks/shifts.mjs";
 import { checkFolders, checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
 import { PAGE, verifierFiles } from "./mutation/scores.mjs";
-import { findingsOfEach, findingsUnlessPassed, PARTS } from "./testing/unless-passed.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -41,29 +38,9 @@ async function bundlesApart() {
   }
 }
 
-/** Files of packages, without their tests and documents. */
-const inPackages =
-  (...names) =>
-  (path) =>
-    new RegExp(`^packages/(?:${names.join("|")})/(?:(?:src|lib|dist)/|[\\w.]+\\.json$)`).test(path);
-/** What bundles are made from, and the bundles. */
-const BUNDLED = { text: inPackages("bundler", "kernel", "verifier"), built: inPackages("bundler", "kernel", "verifier") };
-/** What pages are made from, and the pages. */
-const PAGES = {
-  text: (path) =>
-    /^packages\/[\w-]+\/(?:(?:src|schema)\/|package\.json$)|^docs\/(?:reference\/|explanation\/architecture\.md$)|^README\.md$/.test(
-      path,
-    ) || /^test-vectors\/(?:index\.mjs|package\.json)$/.test(path),
-  built: (path) => path.includes("/lib/"),
-};
-
-/** The rules, and settings of the programs that they use. */
-const isRule = (path) => /^scripts\/(?!test\/)|^[\w.]+\.json$/.test(path);
-
 export const GATES = [
   {
     name: "bundles keep to the language that every engine runs",
-    reads: BUNDLED,
     run: () =>
       [...BUNDLES, ...MICRO_BUNDLES].flatMap(({ name, micro }) =>
         [`firmseal-${name}.src.js`, `firmseal-${name}.js`].flatMap((file) =>
@@ -77,7 +54,6 @@ export const GATES = [
   },
   {
     name: "bit operations say why 32 bits are enough",
-    reads: BUNDLED,
     async run() {
       const { code, modules, read } = await sourcesOfBundles();
       return checkShifts(code, modules, read);
@@ -85,7 +61,6 @@ export const GATES = [
   },
   {
     name: "code for devices leaves nothing to the processor",
-    reads: { ...BUNDLED, text: (path) => BUNDLED.text(path) || isForDevices(path) },
     async run() {
       const { code, ...sources } = await sourcesOfBundles();
       return [
@@ -95,10 +70,9 @@ export const GATES = [
       ];
     },
   },
-  { name: "no arithmetic on doubles rounds", reads: { text: inPackages("verifier") }, run: () => proveBounds().findings },
+  { name: "no arithmetic on doubles rounds", run: () => proveBounds().findings },
   {
     name: "bundles hold no algorithm that they were not asked for",
-    reads: BUNDLED,
     async run() {
       const alone = await bundlesApart();
       const stale = BUNDLES.filter((b) => b.algs.length === 1 && shipped(`firmseal-${b.name}.js`) !== alone[b.algs[0]].min);
@@ -109,7 +83,7 @@ export const GATES = [
       ];
     },
   },
-  { name: "features add no more bytes than they may", reads: BUNDLED, run: () => checkFeatures() },
+  { name: "features add no more bytes than they may", run: () => checkFeatures() },
   {
     name: "words follow the style of the language",
     run: () => {
@@ -124,17 +98,12 @@ export const GATES = [
       );
       // a changelog also quotes what was
       const documents = readTracked((path) => /\.md$/.test(path) && !/^docs\/reference\/api|^CHANGELOG|^\.changeset\//.test(path));
-      const rules = ["gates.mjs", "checks/language.mjs"].map((name) => readFileSync(`${ROOT}scripts/${name}`, "utf8"));
-      return findingsOfEach("language", rules, [...documents, ...packages, ...others], (files) => {
-        const are = (some) => some.filter((file) => files.includes(file));
-        const [prose, strings, comments] = [are(documents), are(packages), are(others)];
-        return [
-          ...checkLanguage([...prose, ...strings, ...onlyComments(comments)]),
-          ...checkComments([...strings, ...comments]),
-          ...checkTitles(comments),
-          ...checkWidth([...strings, ...comments].filter(({ path }) => !/^(?:packages\/[\w-]+\/)?test\//.test(path))),
-        ];
-      });
+      return [
+        ...checkLanguage([...documents, ...packages, ...onlyComments(others)]),
+        ...checkComments([...packages, ...others]),
+        ...checkTitles(others),
+        ...checkWidth([...packages, ...others].filter(({ path }) => !/^(?:packages\/[\w-]+\/)?test\//.test(path))),
+      ];
     },
   },
   { name: "one file prints", run: () => checkPrinting(sources()) },
@@ -167,20 +136,15 @@ export const GATES = [
   // reads what the build gives, which is not there yet in a fresh clone
   {
     name: "pages made from the sources are what these give",
-    reads: PAGES,
     run: async () => (await import("./reference.mjs")).stalePages(),
   },
   { name: "plots are what the results of the benchmarks give", run: async () => (await import("../bench/plots.mjs")).stalePlots() },
 ];
 
-/** What a gate reads: tracked files, and those of the build. */
-export const readsOf = ({ reads }) => ({ built: () => false, ...reads, text: (path) => isRule(path) || reads.text(path) });
-
 /** Findings of one gate; a gate that breaks is a finding. */
 export async function runGate(gate) {
   try {
-    if (!gate.reads || !process.env[PARTS]) return await gate.run();
-    return await findingsUnlessPassed(`gate ${gate.name}`, readsOf(gate), gate.run);
+    return await gate.run();
   } catch (error) {
     return [`the gate itself failed: ${error.stack}`];
   }

@@ -4,13 +4,12 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { p256Tables } from "../packages/kernel/tools/p256.mjs";
 import { tables } from "../packages/kernel/tools/tables.mjs";
-import { keptOnce } from "./testing/kept.mjs";
 
 const KERNEL = fileURLToPath(new URL("../packages/kernel/", import.meta.url));
 const HASHES = ["sha256", "sha512"].flatMap((hash) => [hash, ...["begin", "update", "finish"].map((what) => `${hash}_${what}`)]);
@@ -209,17 +208,9 @@ export function arithmetic(architecture, folder) {
   return out;
 }
 
-/** A program compiled for this machine. Kept: found by sources and compiler. */
+/** A program compiled for this machine. */
 function forHost(args, out) {
-  const sources = ["src", "test"]
-    .flatMap((at) => readdirSync(KERNEL + at, { recursive: true }).map((name) => `${at}/${name}`))
-    .filter((path) => /\.[ch]$/.test(path));
-  const parts = sources.flatMap((path) => [path, readFileSync(KERNEL + path)]);
-  const program = keptOnce("kernel", [...args, tool("cc", ["--version"]), ...parts], () => {
-    tool("cc", [...COMMON, "-pedantic", ...args, "-o", out], KERNEL);
-    return readFileSync(out);
-  });
-  writeFileSync(out, program, { mode: 0o755 });
+  tool("cc", [...COMMON, "-pedantic", ...args, "-o", out], KERNEL);
   return out;
 }
 
@@ -239,15 +230,11 @@ export const play = (program, input) => execFileSync(program, { input, maxBuffer
 export const playQemu = (architecture, program, input) =>
   execFileSync("qemu-arm", ["-cpu", ARCHITECTURES[architecture].qemu, program], { input, maxBuffer: 1 << 28 });
 
-/**
- * How many instructions a run takes under qemu, which writes a line for each: some millions take a minute. The same
- * program counts the same with the same input: kept.
- */
+/** How many instructions a run takes under qemu, which writes a line for each: some millions take a minute. */
 function counted(architecture, program, input) {
   const options = `-cpu ${ARCHITECTURES[architecture].qemu} -one-insn-per-tb -d nochain,exec -D /dev/stderr`;
   const command = `exec qemu-arm ${options} "$0" 2>&1 >/dev/null | wc -l`;
-  const parts = [tool("qemu-arm", ["--version"]), command, readFileSync(program), input];
-  return Number(keptOnce("kernel", parts, () => execFileSync("sh", ["-c", command, program], { input, encoding: "utf8" })));
+  return Number(execFileSync("sh", ["-c", command, program], { input, encoding: "utf8" }));
 }
 
 /**

@@ -12,8 +12,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
-import { readTracked } from "./checks/sources.mjs";
-import { keptOnce } from "./testing/kept.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { packageManager } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
@@ -111,14 +109,9 @@ export function settled({ serialNumber: _, ...bom }) {
   return { $schema, bomFormat, specVersion, serialNumber: `urn:uuid:${uuid}`, version, ...content };
 }
 
-/**
- * The document. The components that pnpm lists for the same lockfile and the same package.json files are kept: these
- * do not differ from one run to the next.
- */
+/** The document. */
 export function readSbom() {
-  const read = readTracked((path) => /(^|\/)package\.json$|^pnpm-[\w-]+\.yaml$/.test(path));
-  const parts = read.flatMap(({ path, text }) => [path, text]);
-  return settled(shipped(withDependencies(JSON.parse(keptOnce("sbom", [...ARGUMENTS, ...parts], fromPnpm)))));
+  return settled(shipped(withDependencies(JSON.parse(fromPnpm()))));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

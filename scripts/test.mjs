@@ -6,13 +6,12 @@
 // FIRMSEAL_ROOT_STEP=FILE set too, it runs twice (.ci/run): as an ordinary user everything, and what is skipped there
 // is written to FILE; then as root, the test files of these alone, and the sums are those of both.
 
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { conformAll, inOrder } from "./conformance/play.mjs";
-import { PARTS, unlessPassed } from "./testing/unless-passed.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const vitestArguments = process.argv.slice(2).filter((argument, i) => !(i === 0 && argument === "--"));
@@ -55,31 +54,6 @@ function run(command, args, { cwd = ROOT, env = {}, limit = 0, shell = false } =
   });
 }
 
-/** Bytes that must be free in memory before the files of tests go there. They take a tenth of it. */
-const MEMORY = 4 * 2 ** 30;
-
-/**
- * A folder for the files of tests: in memory, where programs in it may be run, because each file of a key is synced,
- * and a disk lets the processor wait. CI takes the disk.
- */
-function testFolder() {
-  const name = "firmseal-test-";
-  const onDisk = () => mkdtempSync(join(tmpdir(), name));
-  if (process.env.CI || process.env.TMPDIR || !existsSync("/dev/shm")) return onDisk();
-  const { bavail, bsize } = statfsSync("/dev/shm");
-  if (bavail * bsize < MEMORY) return onDisk();
-  try {
-    const folder = mkdtempSync(`/dev/shm/${name}`);
-    const program = join(folder, "true");
-    writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
-    if (spawnSync(program).status === 0) return folder;
-    rmSync(folder, { recursive: true });
-  } catch {
-    // not writable
-  }
-  return onDisk();
-}
-
 /** Of the tests: what hangs in the process of a test cannot be ended there. */
 const TESTS_LIMIT = 60 * 60_000;
 
@@ -111,7 +85,7 @@ const step = (name, work) => steps([[name, work]], 1);
 
 /** Runs the tests; returns a function that prints the results. */
 async function vitest() {
-  const folder = testFolder();
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-test-"));
   const gone = () => rmSync(folder, { recursive: true, force: true });
   const stopped = (signal) => {
     gone();
@@ -124,7 +98,7 @@ async function vitest() {
     const args = ["run", "--reporter=default", "--reporter=./scripts/testing/vitest-report.mjs", ...vitestArguments];
     const { ok, output } = await run(`${ROOT}node_modules/.bin/vitest`, args, {
       limit: TESTS_LIMIT,
-      env: { ...effort, FIRMSEAL_REPORT: file, ...(!process.env.CI && { TMPDIR: folder }) },
+      env: { ...effort, FIRMSEAL_REPORT: file, TMPDIR: folder },
     });
     let report = { passed: 0, failed: [], skipped: [] };
     try {
@@ -190,8 +164,7 @@ if (isRootStep) await rootStep();
 
 // what is packed changes seldom
 const wanted = CHECKS.filter(([name]) => process.env.CI || name !== "check:packages");
-const inShell = (command) => run(command, [], { shell: true, env: { PATH: BIN_PATH, ...(!process.env.CI && { [PARTS]: "1" }) } });
-const checks = wanted.map(([name, command]) => [name, () => unlessPassed(command, inShell)]);
+const checks = wanted.map(([name, command]) => [name, () => run(command, [], { shell: true, env: { PATH: BIN_PATH } })]);
 /** They read nothing that the build makes: they run beside it, for much of it takes one processor. */
 const OF_SOURCES = ["check:biome", "check:documents", "check:spelling"];
 const [ofSources, ofBuild] = [true, false].map((x) => checks.filter(([name]) => OF_SOURCES.includes(name) === x));

@@ -77,14 +77,11 @@ export function shell(script: string, cwd: string, env: NodeJS.ProcessEnv = {}):
   });
 }
 
-/** Each command is a process, as a reader has it. */
-const STARTS_ALL = ALL || process.env["FIRMSEAL_STARTS"] === "all";
-
 /**
  * Calls `work` with what makes `firmseal` a command of a shell. `starts`: each command is a process of its own; otherwise only where that is
  * asked for.
  */
-export async function withFirmseal<T>(work: (define: string) => Promise<T>, { starts = STARTS_ALL } = {}): Promise<T> {
+export async function withFirmseal<T>(work: (define: string) => Promise<T>, { starts = ALL } = {}): Promise<T> {
   const calls = starts ? undefined : await callsFromShell();
   try {
     return await work(calls?.define ?? ALIAS);

@@ -18,7 +18,6 @@ import {
 } from "../../packages/bundler/src/index.js";
 import { NOT_SUPPORTED } from "../../packages/verifier/src/spec/errors.generated.js";
 import { Random } from "../../packages/verifier/test/rivals/random.js";
-import { minify } from "../../scripts/build/minify.mjs";
 import { isFor, plain } from "../../scripts/conformance/vectors.mjs";
 import { type Expect, readMicroVectors, readVectors, type Vector } from "../../test-vectors/index.mjs";
 import { outcome } from "../../test-vectors/play/judge.js";
@@ -85,7 +84,7 @@ export async function ready(): Promise<void> {
   for (let n = 0; n < BUNDLES; n++) {
     const options = optionsOf(random, n);
     const { algs, features, form } = options;
-    const code = await minifiedBundle(options, undefined, minify);
+    const code = await minifiedBundle(options);
     const bundle = form === "espruino" ? `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);` : code;
     const script = `var OPTIONS = ${form === "umd" ? "{}" : "{ typed: true }"};\n${bundle}\n${player()}`;
     const trusts = features.includes("trust") && features.includes("families");

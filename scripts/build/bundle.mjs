@@ -2,15 +2,11 @@
 // packages/bundler/src/bundle.ts makes every bundle, those that the package ships and those that `firmseal bundle`
 // writes.
 
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { build } from "esbuild";
 import { isFunction } from "../checks/syntax.mjs";
-import { kept } from "../testing/kept.mjs";
-import { minify } from "./minify.mjs";
 
 const VERIFIER = fileURLToPath(new URL("../../packages/verifier/", import.meta.url));
 export const PARTS = fileURLToPath(new URL("../../packages/bundler/dist/parts.json", import.meta.url));
@@ -169,37 +165,6 @@ export function partsOnce() {
   return known;
 }
 
-const LIBRARIES = ["bundler", "kernel", "verifier"].map((name) => `../../packages/${name}/lib/`);
-const textsOf = new WeakMap();
-
-/** The code of the bundler and of all that it imports, and what it makes bundles from. */
-function madeFrom(parts) {
-  if (!textsOf.has(parts)) {
-    const files = LIBRARIES.flatMap((folder) =>
-      readdirSync(new URL(folder, import.meta.url), { recursive: true })
-        .filter((path) => path.endsWith(".js"))
-        .sort()
-        .map((path) => new URL(folder + path, import.meta.url)),
-    );
-    const hash = createHash("sha256").update(JSON.stringify(parts));
-    for (const file of files) hash.update(`\n${file.href}\n`).update(readFileSync(file));
-    textsOf.set(parts, hash.digest());
-  }
-  return textsOf.get(parts);
-}
-
-/** What a bundle is kept by, besides its options: `make` of the bundler, and all that it makes bundles from. */
-export function bundleParts(make, parts) {
-  const version = createRequire(new URL("../../packages/bundler/package.json", import.meta.url))("terser/package.json").version;
-  return [make, version, madeFrom(parts).toString("hex")];
-}
-
-/** What `make` of the bundler gives, kept as the results of terser are: that spares the way from one to the next. */
-export async function keptText(make, options, parts) {
-  const one = kept("bundles", [...bundleParts(make.name, parts), JSON.stringify(options)]);
-  return String(one.read() ?? one.write(await make(options, parts, minify)));
-}
-
 /**
  * Writes firmseal-NAME.js, which ships, and firmseal-NAME.src.js, which people read, into `folder`
  * (packages/verifier/dist). Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they
@@ -210,7 +175,7 @@ export async function bundle({ name, algs, features: wanted, form = "umd", micro
   const { DEFAULT_FEATURES, minifiedBundle, readableBundle } = await import("../../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
   const options = { algs, features, form, ...(micro && { micro }) };
-  const [min, src] = [await keptText(minifiedBundle, options, all), await keptText(readableBundle, options, all)];
+  const [min, src] = [await minifiedBundle(options, all), await readableBundle(options, all)];
   parse(min, { ecmaVersion: 5 });
   const declared = new Set([...src.matchAll(/^ *(?:var|function) (\w+)|^ *var .*$/gm)].flatMap(([line, id]) => [id, ...line.split(/\W+/)]));
   const modules = [...new Set(Object.entries(all.modules).flatMap(([id, module]) => (declared.has(id) ? [module] : [])))];

@@ -2,7 +2,7 @@
 // that ship; the additions of features are checked here.
 
 import { parse } from "acorn";
-import { keptText, partsOnce } from "../build/bundle.mjs";
+import { partsOnce } from "../build/bundle.mjs";
 import { within } from "./syntax.mjs";
 
 /** Which modules of src/ belong to which algorithm; all others are the core. What two algorithms share is in both. */
@@ -74,7 +74,7 @@ const FEATURE_BYTES = {
 export async function checkFeatures(limits = FEATURE_BYTES) {
   const { DEFAULT_FEATURES, minifiedBundle } = await import("../../packages/bundler/lib/index.js");
   const parts = await partsOnce();
-  const sizeOf = async (features) => (await keptText(minifiedBundle, { algs: ["ed25519"], features, form: "umd" }, parts)).length;
+  const sizeOf = async (features) => (await minifiedBundle({ algs: ["ed25519"], features, form: "umd" }, parts)).length;
   const findings = [];
   for (const [feature, { limit, needs = [] }] of Object.entries(limits)) {
     const others = [...DEFAULT_FEATURES, ...needs];

@@ -104,7 +104,7 @@ export function checkTests(files) {
  * What runs for each test file has its hooks there. Any other module is loaded once for many files, and its hook would
  * run for the first alone.
  */
-const RUN_FOR_EACH = ["packages/test-support/src/environment/setup.ts", "scripts/testing/vitest-count.mjs"];
+const RUN_FOR_EACH = ["packages/test-support/src/environment/setup.ts"];
 
 /** Hooks at the top of modules that are not test files. */
 export function checkHooks(files) {

@@ -4,7 +4,6 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BUNDLES, MICRO_BUNDLES } from "../build/bundle.mjs";
-import { minify } from "../build/minify.mjs";
 import { isFor, microFiles, vectorFiles } from "./vectors.mjs";
 
 const DIST = fileURLToPath(new URL("../../packages/verifier/dist/", import.meta.url));
@@ -20,17 +19,13 @@ const bundler = () => import("../../packages/bundler/lib/index.js");
 /** The verifier that ships, with every algorithm, trust files and also the names of the refusals. */
 export const fullBundle = once(async () => {
   const { BUNDLE_ALGS, DEFAULT_FEATURES, minifiedBundle } = await bundler();
-  return minifiedBundle(
-    { algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "errors", "trust", "families"], form: "umd" },
-    undefined,
-    minify,
-  );
+  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "errors", "trust", "families"], form: "umd" });
 });
 
 /** A micro verifier with every algorithm. */
 const microBundle = once(async () => {
   const { MICRO_ALGS, minifiedBundle } = await bundler();
-  return minifiedBundle({ algs: MICRO_ALGS, features: ["errors"], form: "umd", micro: [] }, undefined, minify);
+  return minifiedBundle({ algs: MICRO_ALGS, features: ["errors"], form: "umd", micro: [] });
 });
 
 /** A module for Espruino, as a script. */
@@ -39,7 +34,7 @@ export const asScript = (code) => `var firmseal = {};\n(function (exports) {\n${
 /** A module for Espruino with every algorithm, as a script. */
 export const espruinoModule = once(async () => {
   const { BUNDLE_ALGS, BUNDLE_FEATURES, minifiedBundle } = await bundler();
-  return asScript(await minifiedBundle({ algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form: "espruino" }, undefined, minify));
+  return asScript(await minifiedBundle({ algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form: "espruino" }));
 });
 
 /** What conform() plays on an engine: with everything, and for micro verifiers. */

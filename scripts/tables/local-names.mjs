@@ -6,14 +6,15 @@
 // used.
 
 import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { minifiedBundle } from "../../packages/bundler/lib/index.js";
 import { nameVariables, RESERVED, scopesOf } from "../../packages/bundler/lib/naming.js";
 import { DEFAULT_FEATURES } from "../../packages/bundler/lib/options.js";
 import { BUNDLES, partsOnce } from "../build/bundle.mjs";
-import { minify } from "../build/minify.mjs";
 
+const { minify } = createRequire(new URL("../../packages/bundler/package.json", import.meta.url))("terser");
 const FILE = fileURLToPath(new URL("../../packages/bundler/src/local-names.generated.ts", import.meta.url));
 /** Letters that a variable may get instead of its own, the first of those that minified code uses most. */
 const OTHERS = [..."nrtuofiecavldsyp"];

@@ -16,10 +16,10 @@ import { LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
 import { BUNDLES, bundleAll, EXPORTS, MICRO_BUNDLES, partsOnce } from "../build/bundle.mjs";
-import { minify } from "../build/minify.mjs";
 import { everyNth, vectorFiles } from "../conformance/vectors.mjs";
 import { onPath } from "./engines.mjs";
 
+const { minify } = createRequire(new URL("../../packages/bundler/package.json", import.meta.url))("terser");
 const folder = temporaryFolder("firmseal-bundle-");
 const path = (name, form) => join(folder, `firmseal-${name}${form}.js`);
 const names = BUNDLES.map((b) => b.name);
@@ -181,7 +181,7 @@ describe("bundles of parts in new combinations", () => {
     return chosen.length > 0 ? chosen : [random.one(all)];
   };
 
-  // by default always the same, which are kept
+  // by default always the same
   it.each(Array.from({ length: LONG ? 12 : 2 }, (_, i) => i))("verify alike, minified and readable: %i", async (i) => {
     const random = new Random(LONG ? randomUUID() : `parts ${i}`);
     const options = { algs: some(BUNDLE_ALGS, random), features: some(BUNDLE_FEATURES, random), form: i % 2 ? "script" : "umd" };

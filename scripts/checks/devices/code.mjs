@@ -4,7 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { BUNDLES, keptText, MICRO_BUNDLES, partsOnce } from "../../build/bundle.mjs";
+import { BUNDLES, MICRO_BUNDLES, partsOnce } from "../../build/bundle.mjs";
 import { readTracked } from "../sources.mjs";
 
 const VERIFIER = fileURLToPath(new URL("../../../packages/verifier/", import.meta.url));
@@ -73,7 +73,7 @@ export async function deviceCode() {
       out.push({ file, code: readFileSync(`${VERIFIER}dist/${file}`, "utf8") });
   for (const options of await everyForm()) {
     // without its last statement, a module is a script
-    const code = (await keptText(minifiedBundle, options, parts)).replace(/export default \w+;?\s*$/, "");
+    const code = (await minifiedBundle(options, parts)).replace(/export default \w+;?\s*$/, "");
     out.push({ file: nameOf(options), code });
   }
   return [...out, ...exampleCode()];

@@ -4,7 +4,6 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { OPTIMISER_FLAGS } from "../../../../scripts/testing/optimiser.cjs";
 import { LIMIT, type ProcessOptions, Result, type RunOptions } from "./result.js";
 
 const packages = fileURLToPath(new URL("../../../", import.meta.url));
@@ -24,7 +23,7 @@ export function needsProcess(o: RunOptions): boolean {
 
 /** Runs `firmseal ARGS`. `opened`: the descriptors from 3 on, which are closed here. */
 export function start(args: readonly string[], env: { [name: string]: string }, opened: readonly number[], o: RunOptions): Promise<Result> {
-  const [command, ...rest] = [...(o.through ?? []), process.execPath, ...OPTIMISER_FLAGS, bin, ...args] as [string, ...string[]];
+  const [command, ...rest] = [...(o.through ?? []), process.execPath, bin, ...args] as [string, ...string[]];
   const outputs = [o.stdout, o.stderr].map((path) => (path === undefined ? ("pipe" as const) : openSync(path, "w")));
   const child = spawn(command, rest, {
     cwd: o.cwd,

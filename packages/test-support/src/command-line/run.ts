@@ -1,11 +1,12 @@
 // Folders in which tests run the command line, and what most of them need there.
 
 import { createPrivateKey, randomBytes } from "node:crypto";
-import { appendFileSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
 import { expect } from "vitest";
 import { plainPem } from "../../../keys/src/formats/der/pkcs8.js";
+import { ALL } from "../environment/effort.js";
 import { temporaryFolder } from "../environment/folders.js";
 import { randomOctets } from "../randoms.js";
 import { call } from "./in-process.js";
@@ -36,18 +37,14 @@ function openContent(content: string | Uint8Array): number {
   return openSync(path, "r");
 }
 
-/** FIRMSEAL_STARTS=all: every command is a process of its own. The results must be the same. */
-const STARTS_ALL = process.env["FIRMSEAL_STARTS"] === "all";
-/** FIRMSEAL_COUNT=FILE: a line for each command that is run. */
-const COUNT = process.env["FIRMSEAL_COUNT"];
-const HOME = process.cwd();
-
-/** Runs `firmseal ARGS`: in this process, or in one of its own where only a process has what is asked for. */
+/**
+ * Runs `firmseal ARGS`: in this process, or in one of its own where only a process has what is asked for. With
+ * FIRMSEAL_LONG=2 every command is a process: the results must be the same.
+ */
 export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<Result> {
   const env = environmentOf(o, stateOf(o.cwd ?? ""));
   const opened = (o.fds ?? []).map(openContent);
-  const isProcess = needsProcess(o) || (STARTS_ALL && o.columns === undefined);
-  if (COUNT !== undefined) appendFileSync(COUNT, `${isProcess ? "start" : "call"} ${relative(HOME, expect.getState().testPath ?? "")}\n`);
+  const isProcess = needsProcess(o) || (ALL && o.columns === undefined);
   return isProcess ? start(args, env, opened, o) : call(args, env, opened, o);
 }
 

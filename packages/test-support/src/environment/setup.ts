@@ -5,7 +5,6 @@ import { afterAll, expect, vi } from "vitest";
 import "./certificates.js";
 import "./equality.js";
 import { enterFile, leaveFile } from "./folders.js";
-import "../keys/kept-scrypt.js";
 
 enterFile();
 
