@@ -7,7 +7,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bridge, encode, encodeTrust, privateKey, signEnvelope, signer, signTrust, singleImage } from "../packages/signer/lib/index.js";
+import {
+  bridge,
+  encode,
+  encodeTrust,
+  privateKey,
+  signEnvelopeWithoutLog,
+  signer,
+  signTrustWithoutLog,
+  singleImage,
+} from "../packages/signer/lib/index.js";
 
 const ROWS = Number(process.argv[2] ?? 100_000);
 const CLI = fileURLToPath(new URL("../packages/cli/bin/firmseal.js", import.meta.url));
@@ -19,7 +28,7 @@ const [R1, R2, A, B, C] = [1, 2, 3, 4, 5].map(keyOf);
 
 async function trustOf(sequence, releases) {
   const anchors = [...[R1, R2].map((key) => ({ key, roles: ["root"] })), ...releases.map((key) => ({ key, roles: ["release"] }))];
-  return signTrust(encodeTrust({ name: "board", sequence, anchors, thresholds: { root: 2, release: 2 } }), [R1, R2].map(signer));
+  return signTrustWithoutLog(encodeTrust({ name: "board", sequence, anchors, thresholds: { root: 2, release: 2 } }), [R1, R2].map(signer));
 }
 
 const image = new Uint8Array(64);
@@ -29,8 +38,8 @@ const T1 = await trustOf(1n, [A, B]);
 const T2 = await trustOf(2n, [B, C]);
 put("t1.trust", T1);
 put("t2.trust", T2);
-put("bridge.suit", await signEnvelope(encode(bridge({ ...facts(1000), trust: T2, image: content })), [A, B, C].map(signer)));
-put("next.suit", await signEnvelope(encode(singleImage({ ...facts(1001), ...content })), [B, C].map(signer)));
+put("bridge.suit", await signEnvelopeWithoutLog(encode(bridge({ ...facts(1000), trust: T2, image: content })), [A, B, C].map(signer)));
+put("next.suit", await signEnvelopeWithoutLog(encode(singleImage({ ...facts(1001), ...content })), [B, C].map(signer)));
 
 /** A device for each row: of 8 classes, with either list, and a floor of its own. */
 const row = (i) => ({

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import vm from "node:vm";
-import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { encode, privateKey, signEnvelopeWithoutLog, signer, singleImage } from "@firmseal/signer";
 import { parse } from "acorn";
 import { beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle, OWN_NAMES, PUBLIC_NAMES, readableBundle, unusedNames } from "../../packages/bundler/src/bundle.ts";
@@ -232,7 +232,7 @@ async function scriptFor(name, alg) {
     uri: "#firmware",
     payload: { hex: "01020304" },
   };
-  const envelope = [...(await signEnvelope(encode(singleImage(facts)), [one]))];
+  const envelope = [...(await signEnvelopeWithoutLog(encode(singleImage(facts)), [one]))];
   const at = envelope.length;
   return `${readFileSync(path(name, ""), "utf8")}
     var e = ${JSON.stringify(envelope)}, trust = { anchors: [firmseal.anchor("${alg}", ${JSON.stringify([...one.publicKey])})] }, i, codes = {};

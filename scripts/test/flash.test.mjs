@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { encode, privateKey, signEnvelopeWithoutLog, signer, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle, readableBundle } from "../../packages/bundler/src/bundle.ts";
 import { LONG } from "../../packages/test-support/src/environment/effort.ts";
@@ -33,7 +33,7 @@ async function release(sequence, n) {
   const image = Uint8Array.from({ length: n }, (_, i) => (i * 31 + sequence * 7) & 255);
   const digest = createHash("sha256").update(image).digest("hex");
   const facts = { sequence, vendor: "example.com", class: "board-v2", digest, size: n, uri: "#fw", payload: image };
-  return [...(await signEnvelope(encode(singleImage(facts)), [one]))];
+  return [...(await signEnvelopeWithoutLog(encode(singleImage(facts)), [one]))];
 }
 
 const EXPECTED = [

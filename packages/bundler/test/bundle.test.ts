@@ -11,9 +11,9 @@ import {
   prepareKey,
   privateKey,
   publicOf,
-  signEnvelope,
+  signEnvelopeWithoutLog,
   signer,
-  signTrust,
+  signTrustWithoutLog,
   singleImage,
 } from "@firmseal/signer";
 import type { install } from "@firmseal/verifier";
@@ -147,7 +147,7 @@ describe("firmseal bundle", () => {
       { key: debug, roles: ["debug" as const] },
     ];
     const list = encodeTrust({ name: "line", sequence: 1n, anchors, thresholds: { root: 1, release: 1, debug: 1 } });
-    const store = api.embeddedTrust(await signTrust(list, [signer(root)]));
+    const store = api.embeddedTrust(await signTrustWithoutLog(list, [signer(root)]));
     const uuid = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
     const identity = { vendor: [hex(uuid.replaceAll("-", ""))], class: [hex(uuid.replaceAll("-", ""))] };
     const device = api.roleFloors(memoryDevice(identity, [[hex("00")]], 1000));
@@ -159,7 +159,11 @@ describe("firmseal bundle", () => {
       [11, release, 2],
     ] as const)
       api
-        .install(await signEnvelope(encode(singleImage({ sequence, ...file })), [signer(k)]), api.policyOf(store, role, identity), device)
+        .install(
+          await signEnvelopeWithoutLog(encode(singleImage({ sequence, ...file })), [signer(k)]),
+          api.policyOf(store, role, identity),
+          device,
+        )
         .next();
     expect([device.floor(2), device.floor(3), device.currentRole()]).toEqual([[0, 11], [0, 500], 2]);
   });

@@ -1,7 +1,16 @@
 // Incidents, from the moment when somebody is paged to a fleet that is safe: each line that a person types, and devices that follow.
 
 import { spawn } from "node:child_process";
-import { encodeTrust, type PrivateKey, type PublicKey, signer, signTrust, type TrustEntry, toJwk, twinsOf } from "@firmseal/signer";
+import {
+  encodeTrust,
+  type PrivateKey,
+  type PublicKey,
+  signer,
+  signTrustWithoutLog,
+  type TrustEntry,
+  toJwk,
+  twinsOf,
+} from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bin, expectFailure, Place, stateOf } from "../../test-support/src/command-line/run.js";
 import { hasTerminal, terminalReason } from "../../test-support/src/command-line/terminal.js";
@@ -20,9 +29,9 @@ beforeAll(async () => {
   const debug: TrustEntry = { key: K.G, roles: ["debug"] };
   const thresholds = { root: 2, release: 2, debug: 1 };
   const by = [K.R1, K.R2, K.R3].map(signer);
-  list = await signTrust(encodeTrust({ name: "board", sequence: 1n, anchors: [...roots, ...releases, debug], thresholds }), by);
+  list = await signTrustWithoutLog(encodeTrust({ name: "board", sequence: 1n, anchors: [...roots, ...releases, debug], thresholds }), by);
   const ends = releases.map((a, i) => (i === 0 ? { ...a, until: 20n } : a));
-  ending = await signTrust(encodeTrust({ name: "board", sequence: 1n, anchors: [...roots, ...ends, debug], thresholds }), by);
+  ending = await signTrustWithoutLog(encodeTrust({ name: "board", sequence: 1n, anchors: [...roots, ...ends, debug], thresholds }), by);
   running = await release({ sequence: 20, class: "board-v2", keys: [K.B, K.C], image: imageOf("app") });
 });
 
@@ -185,7 +194,7 @@ describe("a key without which no release can be signed", () => {
     ];
     const d = { name: "board", sequence: 1n, anchors, thresholds: { root: 2, release: releases.length } };
     const p = place(
-      await signTrust(
+      await signTrustWithoutLog(
         encodeTrust(d),
         roots.map((name) => signer(K[name])),
       ),
@@ -330,7 +339,7 @@ describe("an incident", () => {
       { key: K.B, roles: ["release"] },
     ];
     p.put("unsigned.trust", encodeTrust({ ...d, anchors }));
-    p.put("few.trust", await signTrust(encodeTrust({ ...d, anchors }), [signer(K.R1)]));
+    p.put("few.trust", await signTrustWithoutLog(encodeTrust({ ...d, anchors }), [signer(K.R1)]));
     p.put("ending.trust", ending);
     for (const name of ["A", "D", "G", "R1"] as const)
       p.put(`${name}-negative.jwk`, JSON.stringify(toJwk(twinsOf(K[name])[0] as PublicKey)));

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import vm from "node:vm";
-import { encode, parseUuid, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { encode, parseUuid, privateKey, signEnvelopeWithoutLog, signer, singleImage } from "@firmseal/signer";
 import { anchor, boot, errors, install } from "@firmseal/verifier";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
@@ -72,7 +72,7 @@ describe("devices for the Moddable SDK, over simulated partitions", () => {
     let started = 0;
     const identity = { vendor: [parseUuid(VENDOR)], class: [parseUuid(CLASS)] };
     const opened = () => make({ ...board, identity, invoke: () => ++started > 0 });
-    const sign = (description: object) => signEnvelope(encode(description as typeof first), [signer(key)]);
+    const sign = (description: object) => signEnvelopeWithoutLog(encode(description as typeof first), [signer(key)]);
     install(await sign(first), trust, opened()).next();
     install(await sign({ ...second, install: ["condition-image-match"] }), trust, opened()).next();
     const after = opened();

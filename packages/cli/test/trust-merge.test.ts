@@ -2,7 +2,7 @@
 // (trust merge).
 
 import { spawnSync } from "node:child_process";
-import { describeTrust, encodeTrust, type PrivateKey, signer, signTrust, trustSigners } from "@firmseal/signer";
+import { describeTrust, encodeTrust, type PrivateKey, signer, signTrustWithoutLog, trustSigners } from "@firmseal/signer";
 import { embeddedTrust, toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bin, expectFailure, Place, stateOf, words } from "../../test-support/src/command-line/run.js";
@@ -36,7 +36,7 @@ function place(): Place {
 }
 
 const signedBy = (bytes: Uint8Array, ...names: (keyof typeof K)[]) =>
-  signTrust(
+  signTrustWithoutLog(
     bytes,
     names.map((name) => signer(K[name])),
     [embeddedTrust(ALGS, T1), embeddedTrust(ALGS, T2)],
@@ -157,9 +157,9 @@ describe("trust merge", () => {
     const unsigned = encodeTrust(
       describeTrust(embeddedTrust(ALGS, await trustFileOf(1, { releases: [K.A, K.B], roots, signers: [K.S1, K.S2] }, undefined, "many"))),
     );
-    const eight = await signTrust(unsigned, roots.slice(0, 8).map(signer));
+    const eight = await signTrustWithoutLog(unsigned, roots.slice(0, 8).map(signer));
     p.put("eight.trust", eight);
-    p.put("ninth.trust", await signTrust(unsigned, [signer(K.R1)]));
+    p.put("ninth.trust", await signTrustWithoutLog(unsigned, [signer(K.R1)]));
     const r = await p.ok(["trust", "merge", "eight.trust", "ninth.trust"]);
     expect(words(r).at(-1)).toBe(
       `removed from ninth.trust: the signature of ${shortKey(K.R1)}: no trust file needs it, and one has at most 8 signatures`,

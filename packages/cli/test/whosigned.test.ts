@@ -11,9 +11,9 @@ import {
   type PublicKey,
   privateKey,
   publicOf,
-  signEnvelope,
+  signEnvelopeWithoutLog,
   signer,
-  signTrust,
+  signTrustWithoutLog,
   singleImage,
   testKeyForms,
   testKeyPublic,
@@ -59,8 +59,8 @@ let p: Place;
 beforeAll(async () => {
   for (const { alg } of testKeys) await loadAlg(alg);
   p = standard();
-  p.put("two.suit", await signEnvelope(unsigned(), [signer(keyA), signer(keyB)]));
-  p.put("one.suit", await signEnvelope(unsigned(), [signer(keyA)]));
+  p.put("two.suit", await signEnvelopeWithoutLog(unsigned(), [signer(keyA), signer(keyB)]));
+  p.put("one.suit", await signEnvelopeWithoutLog(unsigned(), [signer(keyA)]));
   p.put("none.suit", unsigned());
 });
 
@@ -107,7 +107,7 @@ describe.concurrent("whosigned", () => {
   it("finds a signature that names a known key and is not by it", async () => {
     const kid = Uint8Array.of(9, 9);
     p.put("named.cose", toCose(publicOf(withKid(keyA, kid))));
-    p.put("foreign.suit", await signEnvelope(unsigned(), [signer(withKid(keyC, kid))]));
+    p.put("foreign.suit", await signEnvelopeWithoutLog(unsigned(), [signer(withKid(keyC, kid))]));
     expect((await told(["foreign.suit", "--key", "named.cose"])).json.signatures[0]).toMatchObject({
       status: "invalid",
       name: "named.cose",
@@ -119,7 +119,7 @@ describe.concurrent("whosigned", () => {
       name: "C.jwk",
     });
     // by the thumbprint, too
-    p.put("print.suit", await signEnvelope(unsigned(), [signer(withKid(keyC, thumbprint(keyA)))]));
+    p.put("print.suit", await signEnvelopeWithoutLog(unsigned(), [signer(withKid(keyC, thumbprint(keyA)))]));
     expect((await told(["print.suit", "--key", "A.jwk"])).json.signatures[0]).toMatchObject({ status: "invalid", name: "A.jwk" });
   });
 
@@ -260,7 +260,10 @@ describe.concurrent("published test keys", () => {
     const d = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n - BigInt(`0x${published["spec-p256"]}`);
     const negative = privateKey("es256", hex(d.toString(16).padStart(64, "0")));
     expect(toHex(negative.key)).toBe(toHex(ec.key));
-    q.put("t.suit", await signEnvelope(unsigned(), [foreignSigner(ed, async (m) => signNegative(seed, ed.key, m)), signer(negative)]));
+    q.put(
+      "t.suit",
+      await signEnvelopeWithoutLog(unsigned(), [foreignSigner(ed, async (m) => signNegative(seed, ed.key, m)), signer(negative)]),
+    );
     q.put("ed.pub", toCose(ed));
     q.put("ec.pub", toCose(ec));
     for (const args of [
@@ -281,7 +284,7 @@ describe.concurrent("published test keys", () => {
       const t = testKeys.find((k) => k.name === name) as (typeof testKeys)[number];
       return privateKey(t.alg, hex(secretOf(t) as string));
     });
-    q.put("t.suit", await signEnvelope(unsigned(), [...keys.map(signer), signer(keyA)]));
+    q.put("t.suit", await signEnvelopeWithoutLog(unsigned(), [...keys.map(signer), signer(keyA)]));
     const inspect = await q.ok(["inspect", "t.suit", "--json"]);
     expect(inspect.json["testKeys"]).toEqual(test);
     const who = await q.ok(["whosigned", "t.suit", "--key", "A.jwk", "--json"]);
@@ -375,7 +378,7 @@ describe("whosigned with a trust file", () => {
       { key: publicOf(keyB), roles: ["debug"] as const },
     ];
     const file = encodeTrust({ name: "board", sequence: 1n, anchors, thresholds: { root: 1, release: 1, debug: 1, recovery: 1 } });
-    return await signTrust(file, [signer(root)]);
+    return await signTrustWithoutLog(file, [signer(root)]);
   };
 
   it("shows the roles of the signers", async () => {

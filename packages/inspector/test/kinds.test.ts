@@ -1,6 +1,6 @@
 // A release can hide a kind of device, or what it does, among thousands of commands. The verdict is about all of them.
 
-import { encode, publicKey, SCHEMA, signEnvelope, signer, toCose } from "@firmseal/signer";
+import { encode, publicKey, SCHEMA, signEnvelopeWithoutLog, signer, toCose } from "@firmseal/signer";
 import { DEVICES } from "@firmseal/simulator";
 import { expect, it } from "vitest";
 import { keyA } from "../../test-support/src/command-line/run.js";
@@ -26,7 +26,7 @@ const blob = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>])
 
 async function verdict(install: unknown[]): Promise<DeskVerdict> {
   const description = { $schema: SCHEMA, sequence: 3, components: [[{ hex: "00" }]], install };
-  const envelope = await signEnvelope(encode(description as never), [signer(keyA)]);
+  const envelope = await signEnvelopeWithoutLog(encode(description as never), [signer(keyA)]);
   const desk = new Desk();
   await desk.open(blob(envelope), "fw.suit", () => {});
   await desk.open(blob(toCose(publicKey(keyA.alg, signer(keyA).publicKey))), "A.cose", () => {});

@@ -93,6 +93,7 @@ export { recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "
 export { type CoverOptions, coveringTrustFiles } from "./signing/coverage.js";
 export { type ElsewhereOptions, refuseKeys } from "./signing/elsewhere.js";
 export { refuseReplacing } from "./signing/replaced.js";
+export { type SignedRelease, type SignReleaseOptions, signRelease } from "./signing/sign-release.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export type { BehindDevices } from "./status/behind.js";
 export { type Collection, type CollectOptions, collectStatuses, type RefusedStatus, type UnheardDevices } from "./status/collect.js";

@@ -12,7 +12,7 @@ import {
   type PublicKey,
   privateKey,
   signer,
-  signTrust,
+  signTrustWithoutLog,
   type TrustDescription,
   type TrustEntry,
 } from "@firmseal/signer";
@@ -103,7 +103,7 @@ describe("the number of keys that may be lost", () => {
     let several = 0;
     for (let n = 0; n < cases; n++) {
       const d = randomList(draw);
-      const bytes = await signTrust(encodeTrust(d), [signer(d.anchors[0]?.key as PrivateKey)]);
+      const bytes = await signTrustWithoutLog(encodeTrust(d), [signer(d.anchors[0]?.key as PrivateKey)]);
       const fleet = fleetWith(bytes);
       for (const { role, margin } of roleMargins(decodeTrust(bytes).store)) {
         if (role !== "root" && role !== "release") continue;
@@ -186,7 +186,7 @@ describe("the words for keys that may be lost", () => {
   });
 
   it("a plan counts the keys that are for a device, as they do", async () => {
-    const bytes = await signTrust(encodeTrust(describeTrust(storeOf([a, b, c, supplier]))), [signer(keyOf("root"))]);
+    const bytes = await signTrustWithoutLog(encodeTrust(describeTrust(storeOf([a, b, c, supplier]))), [signer(keyOf("root"))]);
     const left = fleetWith(bytes).map((cohort) => only(planSteps([cohort], [], NOBODY)).left.release);
     expect(new Set(left.map((one) => `${one.left} of ${one.of}`))).toEqual(new Set(["3 of 3"]));
   });

@@ -1,4 +1,4 @@
-import { encodeTrust, type PrivateKey, type PublicKey, signer, signTrust, type TrustEntry, twinsOf } from "@firmseal/signer";
+import { encodeTrust, type PrivateKey, type PublicKey, signer, signTrustWithoutLog, type TrustEntry, twinsOf } from "@firmseal/signer";
 import type { Sequence } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { draws } from "../../test-support/src/randoms.js";
@@ -63,7 +63,7 @@ describe("who can reach a device", () => {
   it("is who has the secret, in any form of its key", async () => {
     const anchors: TrustEntry[] = [...twinsOf(a), b].map((one) => ({ key: one, roles: ["release"] }));
     const d = { name: "board", sequence: 1n, anchors: [...anchors, { key: roots[0] as PublicKey, roles: ["root"] }] } as const;
-    const bytes = await signTrust(encodeTrust({ ...d, thresholds: { root: 1, release: 1 } }), [signer(roots[0] as PrivateKey)]);
+    const bytes = await signTrustWithoutLog(encodeTrust({ ...d, thresholds: { root: 1, release: 1 } }), [signer(roots[0] as PrivateKey)]);
     const store = selfSignedTrust(bytes);
     const model = modelOf({ trust: { path: "1", bytes, store }, identity: identity("board-v2") });
     expect(exposure({ store, floor: [0, 0], model }, secretSet([a])).release).toBe(true);

@@ -6,9 +6,9 @@ import {
   encodeTrust,
   identityUuids,
   privateKey,
-  signEnvelope,
+  signEnvelopeWithoutLog,
   signer,
-  signTrust,
+  signTrustWithoutLog,
   singleImage,
   type TrustEntry,
 } from "@firmseal/signer";
@@ -85,7 +85,7 @@ describe("a device that lacks something", () => {
       validate: [{ "directive-set-component-index": 0 }, "condition-image-match"],
       install: [{ "directive-set-component-index": 0 }, "directive-copy"],
     } as const;
-    const copies = await step("copy", signEnvelope(encode(swap as never), [signer(A), signer(B)]));
+    const copies = await step("copy", signEnvelopeWithoutLog(encode(swap as never), [signer(A), signer(B)]));
     expect(only(planSteps([cohort("whole", T1, 10)], [copies], NOBODY))).toMatchObject({ verdict: "moved" });
     const less = only(planSteps([cohort("less", T1, 10, { features: ["install", "trust"] })], [copies], NOBODY));
     expect(less).toMatchObject({ verdict: "stranded", steps: [{ code: errors.NOT_SUPPORTED }] });
@@ -112,7 +112,7 @@ describe("a device that lacks something", () => {
       uri: "#firmware",
       payload: image,
     });
-    const theirs = await step("theirs", signEnvelope(encode(description), [signer(A), signer(B)]));
+    const theirs = await step("theirs", signEnvelopeWithoutLog(encode(description), [signer(A), signer(B)]));
     const { T1 } = all();
     expect(only(planSteps([cohort("both", T1, 10, { identity: both })], [theirs], NOBODY)).verdict).toBe("moved");
     expect(only(planSteps([cohort("one", T1, 10)], [theirs], NOBODY))).toMatchObject({
@@ -227,7 +227,7 @@ describe("keys that are lost, stolen, or still available", () => {
     const scoped = [A, B].map((k): TrustEntry => ({ key: k, roles: ["release"], class: own }));
     const d = { name: "board", sequence: 2n, anchors: [...roots, ...scoped], thresholds: { root: 2, release: 2 } };
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
-    const second = await signTrust(encodeTrust(d), [R1, R2].map(signer));
+    const second = await signTrustWithoutLog(encodeTrust(d), [R1, R2].map(signer));
     const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
     const forgotten = cohort("forgotten", first, 10, { identity: identity("board-v3") });
     const [, result] = planSteps([cohort("new", second, 20), forgotten], [r], NOBODY);
@@ -242,7 +242,7 @@ describe("keys that are lost, stolen, or still available", () => {
       { key: C, roles: ["recovery"] },
     ];
     const d = { name: "board", sequence: 1n, anchors, thresholds: { root: 1, release: 1, debug: 1, recovery: 1 } };
-    const trust = await signTrust(encodeTrust(d), [signer(R1)]);
+    const trust = await signTrustWithoutLog(encodeTrust(d), [signer(R1)]);
     const r = await step("r", release({ ...facts, sequence: 11, keys: [A] }));
     const one = cohort("one", trust, 10);
     expect(only(planSteps([one], [r], { ...NOBODY, stolen: hex(B) }))).toMatchObject({

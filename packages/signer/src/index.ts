@@ -43,7 +43,7 @@ export { type ImportedDescription, importSuitTool } from "./description/suit-too
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./description/uuid.js";
 export { EnvelopeDraft } from "./envelope/draft.js";
 export { reattach, sever, splitEnvelope } from "./envelope/envelope.js";
-export { attachSignature, envelopeToBeSigned, signEnvelope } from "./envelope/sign.js";
+export { attachSignature, envelopeToBeSigned, signEnvelopeWithoutLog } from "./envelope/sign.js";
 export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCost } from "./hss/params.js";
 export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
 export { formatHss, parseHss } from "./hss/text.js";
@@ -67,7 +67,7 @@ export { fromRaw } from "./key/parts.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { anchorOf, foreignSigner, type Signer, signer, wipePrivateKey, withCoseAlg } from "./key/signer.js";
 export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine, sshAlg } from "./key/ssh.js";
-export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
+export { AlreadySigned, type Signable, type SignedWith, signedWith, signedWithoutLog } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {
   describeTrust,
@@ -80,6 +80,14 @@ export {
   type TrustEntry,
   trustName,
 } from "./trust/description.js";
-export { attachTrust, NotRoot, type PrecedingTrust, signTrust, TrustDraft, trustSigners, trustToBeSigned } from "./trust/draft.js";
+export {
+  attachTrust,
+  NotRoot,
+  type PrecedingTrust,
+  signTrustWithoutLog,
+  TrustDraft,
+  trustSigners,
+  trustToBeSigned,
+} from "./trust/draft.js";
 export { acceptTrust, decodeTrust, encodeTrust, type TrustFile } from "./trust/encoding.js";
 export { DifferentContent, type DropReason, type MergedSignature, type MergedTrust, mergeTrust } from "./trust/merge.js";

@@ -64,8 +64,11 @@ export function hasSigned(signatures: readonly KnownSignature[], anchor: Anchor)
   return signatures.some((s) => matchesAnchor(s, anchor) && anchor.alg.verify(anchor.key, s.message, s.signature, {}));
 }
 
-/** Adds the signature of each signer in turn. */
-export async function signedBy<T extends Signable>(draft: T, signers: readonly Signer[]): Promise<T> {
+/**
+ * Adds the signature of each signer in turn, and enters them in no signing log. For the keys of a release use
+ * signRelease() of @firmseal/release.
+ */
+export async function signedWithoutLog<T extends Signable>(draft: T, signers: readonly Signer[]): Promise<T> {
   let out = draft;
   for (const signer of signers) out = (await out.withSignature(signer, await signer.sign(await out.toBeSigned(signer)))) as T;
   return out;

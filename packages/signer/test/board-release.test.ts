@@ -13,7 +13,7 @@ import {
   type PlacedImage,
   privateKey,
   publicOf,
-  signedBy,
+  signedWithoutLog,
   signer,
   singleImage,
 } from "../src/index.js";
@@ -30,7 +30,7 @@ const device = (name: string, components: number[][][] = [[[0]]]) => {
 };
 type Facts = Parameters<typeof boardRelease>[0];
 const signed = async (facts: Omit<Facts, "vendor" | "sequence">) =>
-  (await signedBy(draftOf(boardRelease({ vendor: "example.com", sequence: 7, ...facts })), [signer(key)])).bytes;
+  (await signedWithoutLog(draftOf(boardRelease({ vendor: "example.com", sequence: 7, ...facts })), [signer(key)])).bytes;
 const installed = (bytes: Uint8Array, on: ReturnType<typeof device>) => {
   install(bytes, trust, on as Device).next();
   return on.parts.map((part) => new TextDecoder().decode(Uint8Array.from(part.slots[part.current] as number[])));

@@ -2,7 +2,7 @@ import { anchor, errors, open, type Refusal } from "@firmseal/verifier";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes, vectorHex, vectorJson } from "../../test-support/src/vectors.js";
-import { encode, importSuitTool, privateKey, reattach, sever, signEnvelope, signer, splitEnvelope } from "../src/index.js";
+import { encode, importSuitTool, privateKey, reattach, sever, signEnvelopeWithoutLog, signer, splitEnvelope } from "../src/index.js";
 
 const trust = () => ({ anchors: [anchor("es256", SPEC_P256)] });
 const key = () => signer(privateKey("es256", SPEC_P256_PRIVATE));
@@ -29,7 +29,7 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
       expect(Buffer.from(splitEnvelope(envelope).manifest).toString("hex")).toBe(
         Buffer.from(splitEnvelope(official).manifest).toString("hex"),
       );
-      const signed = await signEnvelope(envelope, [key()]);
+      const signed = await signEnvelopeWithoutLog(envelope, [key()]);
       // the official file has -7 where we write -9
       const like = Buffer.from(signed);
       like[like.indexOf(Buffer.from("43a10128", "hex")) + 3] = 0x26;
@@ -42,7 +42,9 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
     it(`example ${n}: signed with ESP256, byte for byte`, async () => {
       const wanted = vectorBytes(`suit/esp256/example${n}.signed.suit`);
       const { description } = importSuitTool(vectorJson(`suit/manifest-spec/example${n}.json`));
-      expect(Buffer.from(await signEnvelope(encode(description), [key()])).toString("hex")).toBe(Buffer.from(wanted).toString("hex"));
+      expect(Buffer.from(await signEnvelopeWithoutLog(encode(description), [key()])).toString("hex")).toBe(
+        Buffer.from(wanted).toString("hex"),
+      );
       expect(open(wanted, trust()).sequence).toEqual([0, n]);
     });
   }
@@ -51,7 +53,7 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
     it(`libcsuit exp${n}: signed with ESP256, byte for byte`, async () => {
       const wanted = vectorBytes(`suit/libcsuit/suit_manifest_exp${n}.suit`);
       const unsigned = encode(importSuitTool(vectorJson(`suit/manifest-spec/example${n}.json`)).description);
-      expect(Buffer.from(await signEnvelope(unsigned, [key()])).toString("hex")).toBe(Buffer.from(wanted).toString("hex"));
+      expect(Buffer.from(await signEnvelopeWithoutLog(unsigned, [key()])).toString("hex")).toBe(Buffer.from(wanted).toString("hex"));
       open(wanted, trust());
     });
   }

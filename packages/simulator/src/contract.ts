@@ -7,9 +7,9 @@ import {
   encodeTrust,
   parseUuid,
   privateKey,
-  signEnvelope,
+  signEnvelopeWithoutLog,
   signer,
-  signTrust,
+  signTrustWithoutLog,
   singleImage,
   type TrustEntry,
 } from "@firmseal/signer";
@@ -65,7 +65,7 @@ async function makeRelease(sequence: number, seed = 1, uri?: string): Promise<Re
   };
   const description = singleImage(uri === undefined ? { ...facts, uri: "#firmware", payload: bytes } : { ...facts, uri });
   return {
-    envelope: await signEnvelope(encode(description), [signer(key)]),
+    envelope: await signEnvelopeWithoutLog(encode(description), [signer(key)]),
     trust: { anchors: [anchor(DEFAULT_ALG, key.key)] },
     payloads: new Map(uri === undefined ? [] : [[uri, bytes]]),
   };
@@ -104,7 +104,9 @@ async function policies() {
   const names = ["root", "release", "debug", "recovery"] as const;
   const anchors = names.map((role, i): TrustEntry => ({ key: keyOf(i + 10), roles: [role] }));
   const thresholds = { root: 1, release: 1, debug: 1, recovery: 1 };
-  const store = embeddedTrust(await signTrust(encodeTrust({ name: "contract", sequence: 1n, anchors, thresholds }), [signer(keyOf(10))]));
+  const store = embeddedTrust(
+    await signTrustWithoutLog(encodeTrust({ name: "contract", sequence: 1n, anchors, thresholds }), [signer(keyOf(10))]),
+  );
   return (role: number) => policyOf(store, role, IDENTITY);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { encode, signEnvelopeWithoutLog, signer, singleImage } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
@@ -18,7 +18,9 @@ const trust = { anchors: [anchor(keyA.alg, keyA.key)] };
 async function release(sequence: number): Promise<Release> {
   const payload = image(5001, sequence);
   const digest = createHash("sha256").update(payload).digest("hex");
-  const envelope = await signEnvelope(encode(singleImage({ sequence, ...uuid, digest, size: 5001, uri: "#fw", payload })), [signer(keyA)]);
+  const envelope = await signEnvelopeWithoutLog(encode(singleImage({ sequence, ...uuid, digest, size: 5001, uri: "#fw", payload })), [
+    signer(keyA),
+  ]);
   return { envelope, trust, payloads: new Map() };
 }
 

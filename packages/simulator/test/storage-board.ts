@@ -1,7 +1,7 @@
 // A board with Espruino's Storage that starts and installs.
 
 import { createHash } from "node:crypto";
-import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { encode, privateKey, signEnvelopeWithoutLog, signer, singleImage } from "@firmseal/signer";
 import { anchor, install, type Progress } from "@firmseal/verifier";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { expect } from "vitest";
@@ -23,7 +23,7 @@ export const bytes = fromLatin1;
 export function release(sequence: number | string, text: string, uri = "#app"): Promise<Uint8Array> {
   const payload = bytes(text);
   const facts = { sequence, ...uuid, digest: createHash("sha256").update(payload).digest("hex"), size: payload.length, uri };
-  return signEnvelope(encode(singleImage(uri.startsWith("#") ? { ...facts, payload } : facts)), [signer(key)]);
+  return signEnvelopeWithoutLog(encode(singleImage(uri.startsWith("#") ? { ...facts, payload } : facts)), [signer(key)]);
 }
 
 export const deviceOn = (io: StorageIo, tries = TRIES) => storageDevice(io, identity, [ID], ROOM, tries);

@@ -9,9 +9,9 @@ import {
   identityUuids,
   type PrivateKey,
   privateKey,
-  signEnvelope,
+  signEnvelopeWithoutLog,
   signer,
-  signTrust,
+  signTrustWithoutLog,
   singleImage,
   type TrustDescription,
   type TrustEntry,
@@ -100,7 +100,7 @@ export async function trustFileOf(sequence: number, t: Trusts, before?: Uint8Arr
   ];
   const thresholds = { root: t.rootNeed ?? 2, release: t.threshold ?? 2 };
   const d: TrustDescription = { name, sequence: BigInt(sequence), anchors, thresholds };
-  return signTrust(encodeTrust(d), (t.signers ?? t.roots).map(signer), before && embeddedTrust(ALGS, before));
+  return signTrustWithoutLog(encodeTrust(d), (t.signers ?? t.roots).map(signer), before && embeddedTrust(ALGS, before));
 }
 
 export const imageOf = (name: string) => utf8.encode(`image ${name} `.repeat(3));
@@ -119,7 +119,7 @@ export function release({ sequence, class: name, keys, image, trust }: ReleaseFa
   const facts = { sequence, vendor: VENDOR, class: name };
   const content = { digest: sha256Hex(image), size: image.length, uri: "#firmware", payload: image };
   const description = trust ? bridge({ ...facts, trust, image: content }) : singleImage({ ...facts, ...content });
-  return signEnvelope(encode(description), keys.map(signer));
+  return signEnvelopeWithoutLog(encode(description), keys.map(signer));
 }
 
 /** Where the power fails. */

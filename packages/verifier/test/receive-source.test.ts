@@ -1,6 +1,6 @@
 // Sources that change their mind, and what a start fetches.
 
-import { decodeTrust, encode, encodeTrust, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
+import { decodeTrust, encode, encodeTrust, signEnvelopeWithoutLog, signer, signTrustWithoutLog, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { sha256Hex, sourceOf } from "../../test-support/src/bytes.js";
@@ -63,7 +63,7 @@ describe("a Source that is read in place, dangerously", () => {
     const list = (sequence: bigint, signing: typeof good) => {
       const bytes = encodeTrust({ name: "line", sequence, anchors: [{ key: good, roles: ["root"] }], thresholds: { root: 1 } });
       const other = encodeTrust({ name: "line", sequence, anchors: [{ key: signing, roles: ["root"] }], thresholds: { root: 1 } });
-      return signTrust(bytes, [signer(signing)], decodeTrust(other).store);
+      return signTrustWithoutLog(bytes, [signer(signing)], decodeTrust(other).store);
     };
     const [real, forged] = [await list(1n, good), await list(9n, other)];
     const source = { ...fickle(real, forged), dangerouslyReadInPlace: true };
@@ -86,7 +86,7 @@ describe("what a start fetches", () => {
     const { install: fetch, ...rest } = singleImage(facts);
     const d = { ...rest, validate: [], load: fetch, invoke: ["directive-invoke"] } as unknown as typeof rest & { install: never };
     for (const strangers of [[], [signer(other)]]) {
-      const envelope = await signEnvelope(encode({ ...d, validate: ["condition-vendor-identifier"] } as never), [
+      const envelope = await signEnvelopeWithoutLog(encode({ ...d, validate: ["condition-vendor-identifier"] } as never), [
         ...strangers,
         signer(good),
       ]);

@@ -1,6 +1,6 @@
 // Releases to install, and the device that they are for.
 
-import { type Description, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import { type Description, encode, privateKey, signEnvelopeWithoutLog, signer, singleImage } from "@firmseal/signer";
 import { hex, patterned, sha256Hex } from "../../test-support/src/bytes.js";
 import { anchor, type Refusal } from "../src/index.js";
 
@@ -12,7 +12,7 @@ export const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class:
 export const ID = [hex("00")];
 
 export const image = (seed: number, n: number) => patterned(n, seed);
-export const signed = (d: Description) => signEnvelope(encode(d), [signer(key)]);
+export const signed = (d: Description) => signEnvelopeWithoutLog(encode(d), [signer(key)]);
 
 /** One image, in the envelope where `uri` is one of its own. */
 export function release(sequence: number | string, bytes: Uint8Array, uri = "#firmware", text?: Description["text"]): Promise<Uint8Array> {

@@ -23,10 +23,12 @@ export interface AlgChoice {
 const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some((cose) => algName(cose) === name));
 
 /**
- * Returns the fault of names that leave the choice open, or are for none of the keys. Returns undefined if there is
+ * Returns the fault of names that are unknown, leave the choice open, or are for none of the keys. Returns undefined if there is
  * none. If names are for several kinds of key, one of these kinds need not sign this time.
  */
 export function namesFault(names: readonly string[], keys: readonly PublicKey[]): ConsumerFault | undefined {
+  const unknown = names.find((name) => !coseAlgNames.includes(name));
+  if (unknown !== undefined) return { what: `${unknown}: not the name of a COSE algorithm`, hint: `name one of ${inWords(coseAlgNames)}` };
   const kinds = names.map(kindOf);
   const twice = kinds.findIndex((kind, i) => kinds.indexOf(kind) !== i);
   if (twice >= 0)

@@ -161,11 +161,13 @@ function warnOfSwapped(vendor: string, name: string): void {
     warn(`--class ${visible(name)} is a domain, and --vendor ${visible(vendor)} is not: are they swapped?`);
 }
 
+const nameOf = (path: string) => (path === STDIO ? "stdin" : path);
+
 async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
   warnOfSwapped(facts.vendor, facts.class);
-  if (path === STDIO && o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
-    throw usage("stdin is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
+  if (o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
+    throw usage(`${nameOf(path)} is too large to travel in the envelope`, "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, given, o);
   const text = o.version === undefined ? {} : { text: versionText(o.version) };
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image, ...text })), forFile, read };
@@ -183,17 +185,22 @@ export interface ReleaseInput {
 function firstRead(path: string): Uint8Array | undefined {
   if (path === STDIO) return readAll(path, LIMITS.stdin);
   const size = sizeOf(path);
-  if (size === 0) throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
-  return size <= LIMITS.keyFile ? readAll(path, LIMITS.keyFile) : undefined;
+  return size <= LIMITS.keyFile ? notEmpty(path, readAll(path, LIMITS.keyFile)) : undefined;
+}
+
+function notEmpty(path: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
+  return bytes;
 }
 
 /**
  * Finds out what a file is, without reading a long one: an image, a description or an envelope. "-" is stdin, which is
- * read whole. Throws a Failure: IMAGE for an empty file, USAGE for an option that does not go with the kind of input,
+ * read whole. Bytes are what a file would hold. Throws a Failure: IMAGE for an empty file, USAGE for an option that does not go with the kind of input,
  * for a file that refuseAsImage() refuses, and unless `allowKeyAsImage` is set, for a key.
  */
-export async function readInput(path: string, o: InputOptions): Promise<ReleaseInput> {
-  const bytes = firstRead(path);
+export async function readInput(source: string | Uint8Array, o: InputOptions): Promise<ReleaseInput> {
+  const path = typeof source === "string" ? source : "the input";
+  const bytes = typeof source === "string" ? firstRead(path) : notEmpty(path, source);
   if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, bytes, { isFirmware: true });
   const head = bytes?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES);
   const kind = detectKind(head, path);
@@ -221,7 +228,7 @@ export async function makeDraft(
   if (kind === "image") return await fromImage(path, given, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
-  if (bytes.length > limit) throw usage(`stdin is too large (${byteWords(bytes.length)})`, `the limit is ${byteWords(limit)}`);
+  if (bytes.length > limit) throw usage(`${nameOf(path)} is too large (${byteWords(bytes.length)})`, `the limit is ${byteWords(limit)}`);
   if (kind === "envelope") {
     const draft = readDraft(asEnvelope(path, bytes));
     return { draft: () => draft };

@@ -14,7 +14,7 @@ import {
   withSigners,
   writeFolder,
 } from "@firmseal/keys";
-import { EnvelopeDraft, keyAlgOf, signedBy, testKeyName, thumbprint } from "@firmseal/signer";
+import { EnvelopeDraft, keyAlgOf, signedWithoutLog, testKeyName, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
@@ -201,7 +201,7 @@ async function signBoards(
     const signers = (boardKeys[i] as readonly SigningKey[]).map(({ signer }) => signer);
     const tbs: string[] = [];
     for (const signer of signers) tbs.push(sha256Hex(await draft.toBeSigned(signer)));
-    const done = await signedBy(draft, signers);
+    const done = await signedWithoutLog(draft, signers);
     await reviewSigned(done, signers, { version });
     refuseSigned({ product, board: prepared.board, trusted, role: options.role ?? "release" }, done, signers.length);
     if (prepared.board.for) checkFor(prepared.board.for, done.bytes);

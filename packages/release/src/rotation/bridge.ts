@@ -2,12 +2,12 @@
 // (docs/guides/rotation.md).
 
 import { Failure, notice, type Receipt, type SigningKey, usage, warn } from "@firmseal/keys";
-import { type EnvelopeDraft, keyOfAnchor, type PublicKey, signedBy } from "@firmseal/signer";
+import { type EnvelopeDraft, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";
 import { equalBytes, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
-import { openWithTrialKey, reviewSigned, warnBeforeSigning } from "../input/draft.js";
-import { recordSigning } from "../signing/authorize.js";
+import { openWithTrialKey, warnBeforeSigning } from "../input/draft.js";
+import { signRecorded } from "../signing/sign-release.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { isRefusal, refusalMeaning, refusalName } from "../verify/refusals.js";
@@ -173,7 +173,7 @@ export interface SignedBridge {
 export async function signBridge(move: TrustMove, signingKeys: readonly SigningKey[]): Promise<SignedBridge> {
   const keys = signingKeys.map((key) => key.public);
   let results: readonly CohortResult[] | undefined;
-  const { draft, receipts } = await recordSigning(
+  const { bytes, manifest, receipts } = await signRecorded(
     "rotate bridge",
     signingKeys,
     {
@@ -188,12 +188,9 @@ export async function signBridge(move: TrustMove, signingKeys: readonly SigningK
     },
     move.prepared.draft,
   );
-  const signers = signingKeys.map((key) => key.signer);
-  const done = await signedBy(draft, signers);
-  for (const file of lists(move)) openUnder(done.bytes, file, move.identity);
-  const manifest = await reviewSigned(done, signers);
+  for (const file of lists(move)) openUnder(bytes, file, move.identity);
   announce(move);
-  return { bytes: done.bytes, manifest, receipts, results };
+  return { bytes, manifest, receipts, results };
 }
 
 function announce({ prepared, image }: TrustMove): void {

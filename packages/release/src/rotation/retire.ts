@@ -18,7 +18,7 @@ import {
   encodeTrust,
   type PublicKey,
   type RoleName,
-  signTrust,
+  signTrustWithoutLog,
   type TrustDescription,
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
@@ -266,7 +266,7 @@ export async function signRetirement(r: Retirement, signingKeys: readonly Signin
   const results = fates(r, keySet(keys));
   const receipts = await recordTrustSigning("rotate retire", signingKeys, { ...options, hint: OTHER_LAST }, unsigned, lists, [current]);
   let bytes = unsigned;
-  for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
+  for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrustWithoutLog(bytes, [signer], lists[i]);
   try {
     return { bytes, store: trustFileUnchecked(bytes, current.store, nodeHost), receipts, results };
   } catch (e) {

@@ -13,8 +13,8 @@ import { isRefusal, refusalMeaning } from "../verify/refusals.js";
 
 /** The options --trust and --role of commands that sign manifests. */
 export interface CoverOptions {
-  /** Trust files: a key must count under one of them. */
-  trust?: readonly string[];
+  /** Trust files, or their names: a key must count under one of them. */
+  trust?: readonly (string | TrustOnFile)[];
   /** Left out: release. */
   role?: RoleName;
   /** Sign although the key has signed trust files. */
@@ -32,7 +32,7 @@ export interface NamedKey {
  * without a trust file, and the Failures of readTrustFile().
  */
 export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
-  if (o.trust !== undefined) return o.trust.map(readTrustFile);
+  if (o.trust !== undefined) return o.trust.map((one) => (typeof one === "string" ? readTrustFile(one) : one));
   // ignoring a role would let a debug key sign a release
   if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
   return [];

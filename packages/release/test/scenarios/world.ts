@@ -21,8 +21,8 @@ import {
   type RoleName,
   rootOf,
   type Signer,
-  signedBy,
   signedWith,
+  signedWithoutLog,
   signer,
   singleImage,
   type TrustDescription,
@@ -164,7 +164,7 @@ export async function list(f: ListFacts): Promise<List> {
   const more = { ...(f.jumps && { jumps: f.jumps }), ...(f.families && { families: f.families }), ...(f.epoch && { epoch: f.epoch }) };
   const bytes = encodeTrust({ name: f.name ?? "board", sequence: BigInt(f.sequence), anchors, thresholds, ...more });
   const before = (f.after ?? []).map(({ store }) => store);
-  const draft = await signedBy(
+  const draft = await signedWithoutLog(
     TrustDraft.read(bytes, before),
     (f.by ?? f.root).map((k) => k.signer),
   );
@@ -203,7 +203,7 @@ export async function release(f: ReleaseFacts): Promise<Uint8Array> {
     ? bridge({ ...facts, trust: f.brings, ...(content && { image: content }) })
     : singleImage({ ...facts, ...(content as NonNullable<typeof content>) });
   const whole = f.device === undefined ? description : boundTo(f.device, description);
-  const draft = await signedBy(
+  const draft = await signedWithoutLog(
     EnvelopeDraft.read(encode(whole)),
     f.by.map((k) => k.signer),
   );

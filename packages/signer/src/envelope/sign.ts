@@ -3,7 +3,7 @@
 
 import type { PublicKey } from "../key/key.js";
 import type { Signer } from "../key/signer.js";
-import { signedBy, signedWith } from "../signable.js";
+import { signedWith, signedWithoutLog } from "../signable.js";
 import { EnvelopeDraft } from "./draft.js";
 
 /**
@@ -39,12 +39,13 @@ export async function attachSignature(envelope: Uint8Array, key: PublicKey, sign
 
 /**
  * Adds a signature of each signer to an envelope, signed or not. Other signatures, severed elements and payloads do not
- * change. Throws AlreadySigned if a key has signed before or is given twice, and the refusals of decodeEnvelope() and
- * open().
+ * change. No signing log is asked, and none gets an entry: nothing keeps a key from signing a number twice, or a lower
+ * one. For the keys of a release use signRelease() of @firmseal/release. Throws AlreadySigned if a key has signed before
+ * or is given twice, and the refusals of decodeEnvelope() and open().
  */
-export async function signEnvelope(envelope: Uint8Array, signers: readonly Signer[]): Promise<Uint8Array> {
+export async function signEnvelopeWithoutLog(envelope: Uint8Array, signers: readonly Signer[]): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
-  const out = await signedBy(EnvelopeDraft.read(envelope), signers);
+  const out = await signedWithoutLog(EnvelopeDraft.read(envelope), signers);
   // never return an envelope that no device could install: wrong key, faulty signer, or a manifest that no device runs
   await out.verify(signers);
   return out.bytes;

@@ -8,7 +8,15 @@ import { encodeCbor as cbor, protectedHeader } from "../cbor.js";
 import { KeyError } from "../key/error.js";
 import { type PublicKey, publicKey } from "../key/key.js";
 import { foreignSigner, type Signer } from "../key/signer.js";
-import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith, signedBy, signedWith } from "../signable.js";
+import {
+  AlreadySigned,
+  hasSigned,
+  type KnownSignature,
+  type Signable,
+  type SignedWith,
+  signedWith,
+  signedWithoutLog,
+} from "../signable.js";
 import { KNOWN_ALGS } from "./description.js";
 import { decodeTrust, joinTrustFile, splitTrustFile } from "./encoding.js";
 
@@ -152,15 +160,15 @@ export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): Pub
  * Throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `fault` if a
  * signature is invalid, and SIGNATURE_COUNT above 8 signatures.
  */
-export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: PrecedingTrust): Promise<Uint8Array> {
+export async function signTrustWithoutLog(bytes: Uint8Array, signers: readonly Signer[], before?: PrecedingTrust): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
-  const out = await signedBy(TrustDraft.read(bytes, before), signers);
+  const out = await signedWithoutLog(TrustDraft.read(bytes, before), signers);
   // never return a file that nobody can verify
   await out.verify(signers);
   return out.bytes;
 }
 
-/** Adds a signature over trustToBeSigned() that was made elsewhere. Throws as signTrust() does. */
+/** Adds a signature over trustToBeSigned() that was made elsewhere. Throws as signTrustWithoutLog() does. */
 export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: PrecedingTrust): Promise<Uint8Array> {
-  return signTrust(bytes, [foreignSigner(key, async () => signature)], before);
+  return signTrustWithoutLog(bytes, [foreignSigner(key, async () => signature)], before);
 }

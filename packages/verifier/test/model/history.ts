@@ -4,7 +4,7 @@
 
 import { createPublicKey, verify } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { encode, encodeTrust, type PrivateKey, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
+import { encode, encodeTrust, type PrivateKey, signEnvelopeWithoutLog, signer, signTrustWithoutLog, singleImage } from "@firmseal/signer";
 import { FlashModel, PowerCut } from "../../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash, type FlashTear } from "../../../simulator/src/storage-models/flash-operations.js";
 import { powerOn, storageIo } from "../../../simulator/src/storage-models/storage-model.js";
@@ -42,7 +42,10 @@ export async function ready(): Promise<void> {
   const names = ["release", "debug", "recovery"] as const;
   const anchors = [{ key: root, roles: ["root" as const] }, ...names.map((role, i) => ({ key: signers[i] as PrivateKey, roles: [role] }))];
   const thresholds = { root: 1, release: 1, debug: 1, recovery: 1 };
-  store = embeddedTrust([fast], await signTrust(encodeTrust({ name: "line", sequence: 1n, anchors, thresholds }), [signer(root)]));
+  store = embeddedTrust(
+    [fast],
+    await signTrustWithoutLog(encodeTrust({ name: "line", sequence: 1n, anchors, thresholds }), [signer(root)]),
+  );
 }
 const policy = (role: Role) => policyOf(store, role, identity);
 
@@ -61,7 +64,7 @@ async function releaseOf(r: Release) {
   if (known) return known;
   const payload = image(r.bytes + (r.roles ? 10 : 20), 300);
   const file = { ...uuid, sequence: r.sequence, digest: sha256Hex(payload), size: payload.length, uri: "https://x/f" };
-  const envelope = await signEnvelope(encode(singleImage(file)), [signer(signers[r.role - 2] as PrivateKey)]);
+  const envelope = await signEnvelopeWithoutLog(encode(singleImage(file)), [signer(signers[r.role - 2] as PrivateKey)]);
   const sum = Buffer.from(Uint8Array.from(open(envelope, policy(r.role)).digest.bytes)).toString("hex");
   const one = { envelope, payload, sum };
   made.set(name, one);

@@ -7,11 +7,9 @@ import {
   notice,
   type PassphraseOptions,
   passphraseOptions,
-  refuseTestKeys,
   STDIO,
   signingLogPath,
   usage,
-  warnOfLonePartner,
   withSigners,
 } from "@firmseal/keys";
 import type { ConsumerName, StartOverride, TrustOnFile } from "@firmseal/release";
@@ -25,13 +23,10 @@ import {
   PRODUCT_FILE,
   type PreparedInput,
   type ReleaseInput,
-  readApprovals,
   readInput,
-  recordSigning,
   releaseFacts,
-  reviewSigned,
+  signRelease,
 } from "@firmseal/release";
-import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {
@@ -52,7 +47,7 @@ import {
   target,
 } from "../../common/options.js";
 import { checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
-import { asNamed, consumerFacts, consumerRecipe, consumerWords, judgeFor } from "../../common/release/consumer.js";
+import { consumerFacts, consumerRecipe, consumerWords } from "../../common/release/consumer.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
@@ -114,57 +109,46 @@ async function signWith(
   lists: TrustOnFile[],
   prepare: () => Promise<PreparedInput>,
 ) {
-  const opened = await asNamed(given, o);
-  const keys = opened.map((key) => key.public);
-  const own = opened.flatMap((key) => key.file ?? []);
+  const own = given.flatMap((key) => key.file ?? []);
   const listed = lists.map((list) => list.path);
-  const files = [...own, ...listed, ...opened.map((key) => signingLogPath(key, o.log))];
+  const files = [...own, ...listed, ...given.map((key) => signingLogPath(key, o.log))];
   if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...listed], "log");
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], "envelope");
   if (o.imageOut === STDIO && (o.json || out === STDIO)) throw usage("--image-out -: stdout is already used", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files]);
-  refuseTestKeys(keys, o.allowTestKey ?? []);
-  warnOfLonePartner(own);
+  const keys = given.map((key) => key.public);
   const algs = keys.map((k) => k.alg);
   const advice = adviceFor(o.target, algs);
-
-  const approved = await readApprovals(o);
   const made = await prepare();
-  const judge = (read: EnvelopeDraft, bytes: Uint8Array) =>
-    judgeRelease(out, bytes, o, input.kind === "envelope" ? { path: input.path, bytes: read.bytes } : undefined)();
-  // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const signingOptions = {
+  let read: Uint8Array | undefined;
+  const judge = (bytes: Uint8Array) => judgeRelease(out, bytes, o, read && { path: input.path, bytes: read })();
+  const { bytes, draft, manifest, receipts } = await signRelease(made, given, {
     ...o,
-    lists,
-    approvals: approved,
-    ...(await judgeFor(o, opened)),
-    admit: (draft: EnvelopeDraft) => judge(draft, draft.bytes),
-  };
-  const { draft, receipts } = await recordSigning("sign", opened, signingOptions, made.draft);
-  const signing = opened.map((key) => key.signer);
-  const done = await signedBy(draft, signing);
-  const manifest = await reviewSigned(done, signing, o);
-  const signed = done.bytes;
-  if (o.for) (await onDemand()).checkFor(o.for, signed);
+    trust: lists,
+    admit(unsigned) {
+      if (input.kind === "envelope") read = unsigned.bytes;
+      judge(unsigned.bytes);
+    },
+  });
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);
   const member = await writeSigned(sequence, () =>
-    deliverOver(out, signed, o.json, () => {
-      judge(draft, signed);
+    deliverOver(out, bytes, o.json, () => {
+      judge(bytes);
       if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
     }),
   );
   return {
     out,
-    bytes: signed.length,
+    bytes: bytes.length,
     sequence,
     ...versionFacts(draft.outline),
     signers: keys.map(keyFacts),
     log: receipts,
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
     ...(advice && { target: advice }),
-    ...(await consumerFacts(o.for, opened)),
+    ...(await consumerFacts(o, keys)),
     ...member,
   };
 }

@@ -1,6 +1,6 @@
 import { passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
 import { recordTrustSigning } from "@firmseal/release";
-import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
+import { AlreadySigned, signTrustWithoutLog, trustSigners } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, keys as keyOption, passphrases } from "../../common/options.js";
 import { checkOutput } from "../../common/output.js";
@@ -39,7 +39,7 @@ async function signTrustFile(path: string, o: TrustSignOptions) {
         keys.map(() => before),
         chain,
       );
-      done = await signTrust(
+      done = await signTrustWithoutLog(
         bytes,
         keys.map((key) => key.signer),
         before,

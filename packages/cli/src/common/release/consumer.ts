@@ -1,8 +1,8 @@
 // --for and --cose-alg: what they change in a release, and what the user reads about it.
 
-import { type SigningKey, usage } from "@firmseal/keys";
+import { usage } from "@firmseal/keys";
 import type { AlgChoice } from "@firmseal/release";
-import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
+import type { PublicKey } from "@firmseal/signer";
 import { ALG_NAMES } from "@firmseal/verifier/tools";
 import { onDemand } from "./on-demand.js";
 
@@ -25,28 +25,12 @@ export async function namedAlgs(keys: readonly PublicKey[], o: AlgChoice): Promi
   return keys.map((key) => coseAlgFor(key, o));
 }
 
-/** The keys, whose signatures name the algorithms that are asked for. */
-export async function asNamed(keys: readonly SigningKey[], o: AlgChoice): Promise<readonly SigningKey[]> {
-  const algs = await namedAlgs(
-    keys.map((key) => key.public),
-    o,
-  );
-  return algs ? (await onDemand()).withCoseAlgs(keys, o) : keys;
-}
-
-/** What refuses a release that a consumer does not accept, before anything is logged or signed. */
-export async function judgeFor({ for: name }: AlgChoice, keys: readonly SigningKey[]) {
-  if (!name) return {};
-  const { checkDraftFor } = await onDemand();
-  const algs = keys.map(({ signer }) => signer.alg);
-  return { judge: (draft: EnvelopeDraft) => checkDraftFor(name, draft, algs) };
-}
-
 /** The consumer of --for, as it appears in the JSON output. */
-export async function consumerFacts(name: AlgChoice["for"], keys: readonly SigningKey[]) {
-  if (!name) return {};
-  const { givenUp } = (await onDemand()).consumerOf(name);
-  return { for: { consumer: name, algorithms: keys.map(({ signer }) => ALG_NAMES[signer.alg] ?? String(signer.alg)), givenUp } };
+export async function consumerFacts(o: AlgChoice, keys: readonly PublicKey[]) {
+  if (!o.for) return {};
+  const { givenUp } = (await onDemand()).consumerOf(o.for);
+  const algs = (await namedAlgs(keys, o)) ?? [];
+  return { for: { consumer: o.for, algorithms: algs.map((alg) => ALG_NAMES[alg] ?? String(alg)), givenUp } };
 }
 
 type ConsumerFacts = Awaited<ReturnType<typeof consumerFacts>>["for"];

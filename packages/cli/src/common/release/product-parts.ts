@@ -16,7 +16,6 @@ import {
   signingKeys,
   trustOptions,
   verifyProduct,
-  withCoseAlgs,
 } from "@firmseal/release";
 
 export const parts = {
@@ -34,5 +33,4 @@ export const parts = {
   signingKeys,
   trustOptions,
   verifyProduct,
-  withCoseAlgs,
 };

@@ -1,7 +1,7 @@
 // Power cuts on one simulated device, in whatever thread this runs.
 
 import { randomBytes } from "node:crypto";
-import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedBy, signer } from "@firmseal/signer";
+import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedWithoutLog, signer } from "@firmseal/signer";
 import { DEVICES, PREVIOUS_SIZE, type SimulatedDevice, simulate } from "@firmseal/simulator";
 import { anchor } from "@firmseal/verifier";
 
@@ -34,7 +34,7 @@ export interface CutsResult {
  */
 export async function runCuts({ envelope, payloads, largest, vendor, class: name }: CutsTask): Promise<CutsResult> {
   const key = privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32)));
-  const signed = await signedBy(EnvelopeDraft.read(envelope), [signer(key)]);
+  const signed = await signedWithoutLog(EnvelopeDraft.read(envelope), [signer(key)]);
   const { report } = await simulate(
     (DEVICES["flash"] as SimulatedDevice).make,
     { envelope: signed.bytes, trust: { anchors: [anchor(DEFAULT_ALG, key.key)] }, payloads: new Map(payloads) },

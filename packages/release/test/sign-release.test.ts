@@ -1,0 +1,138 @@
+// signRelease(): the safe way to sign, in one call. What it refuses has signed nothing, and nothing is in a log.
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openKey, type SigningKey, withSigners } from "@firmseal/keys";
+import { anchorOf, encode, type PrivateKey, privateKey, singleImage, toPrivateJwk } from "@firmseal/signer";
+import { open } from "@firmseal/verifier";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { LIMITS, makeDraft, readInput, type SignReleaseOptions, signRelease } from "../src/index.js";
+
+const image = Buffer.from("firmware of a board");
+const facts = { vendor: "example.com", class: "board-v2" };
+let folder: string;
+let key: PrivateKey;
+let count = 0;
+
+const at = (name: string) => join(folder, name);
+const put = (name: string, one: PrivateKey) => writeFileSync(at(name), JSON.stringify(toPrivateJwk(one)), { mode: 0o600 });
+const newKey = (alg: "ed25519" | "es256" = "ed25519") => privateKey(alg, createHash("sha256").update(`key ${count++}`).digest());
+const logOf = (name = "k.jwk") =>
+  existsSync(at(`${name}.log`))
+    ? readFileSync(at(`${name}.log`), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).sequence)
+    : [];
+const sign = (o: SignReleaseOptions, input: string | Uint8Array = image) => signRelease(input, [at("k.jwk")], { ...facts, ...o });
+const unsigned = (sequence: number | string, more: object = {}) =>
+  encode({
+    ...singleImage({
+      ...facts,
+      sequence,
+      digest: createHash("sha256").update(image).digest("hex"),
+      size: image.length,
+      uri: "#firmware",
+      payload: image,
+    }),
+    ...more,
+  });
+
+beforeEach(() => {
+  folder = temporaryFolder("firmseal-sign-release-");
+  vi.stubEnv("FIRMSEAL_STATE", at("state"));
+  key = newKey();
+  put("k.jwk", key);
+  return () => vi.unstubAllEnvs();
+});
+
+describe("signRelease()", () => {
+  it("signs an image in memory, and enters the use in the log of the key", async () => {
+    const { bytes, draft, manifest, receipts } = await sign({ seq: 7n });
+    expect(open(bytes, { anchors: [anchorOf(key)] }).sequence).toEqual([0, 7]);
+    expect([draft.sequence, manifest.sequence]).toEqual([7n, [0, 7]]);
+    expect(draft.bytes).toEqual(bytes);
+    expect(receipts).toHaveLength(1);
+    expect(logOf().at(-1)).toBe("7");
+  });
+
+  it("signs a file, a description, an envelope and a prepared input alike", async () => {
+    writeFileSync(at("app.bin"), image);
+    const first = await sign({ seq: 7n }, at("app.bin"));
+    const prepared = await makeDraft(await readInput(at("app.bin"), { ...facts, seq: 7n }), { ...facts, seq: 7n });
+    for (const input of [unsigned(7), prepared]) {
+      const { bytes } = await signRelease(input, [at("k.jwk")]);
+      expect(open(bytes, { anchors: [anchorOf(key)] }).sequence).toEqual(first.manifest.sequence);
+    }
+    const description = { ...singleImage({ ...facts, sequence: 7, digest: "00".repeat(32), size: 4, uri: "app.bin" }) };
+    writeFileSync(at("d.json"), JSON.stringify({ ...description, sequence: 8 }));
+    expect((await signRelease(at("d.json"), [at("k.jwk")])).draft.sequence).toBe(8n);
+  });
+
+  it("refuses numbers that the log of the key speaks against: the raw primitives do not", async () => {
+    await sign({ seq: 99n });
+    for (const [seq, input] of [[7n], [98n], [99n, Buffer.from("other firmware")]] as [bigint, Uint8Array?][])
+      await expect(sign({ seq }, input), String(seq)).rejects.toMatchObject({ reason: "SEQUENCE" });
+    await expect(signRelease(unsigned(1), [at("k.jwk")])).rejects.toMatchObject({ reason: "SEQUENCE" });
+    await withSigners([at("k.jwk")], [], async (keys) => {
+      await expect(signRelease(unsigned(7), keys)).rejects.toMatchObject({ reason: "SEQUENCE" });
+    });
+    expect(logOf().at(-1)).toBe("99");
+    expect((await sign({ seq: "next" })).draft.sequence).toBe(100n);
+  });
+
+  it("closes keys that it has opened, and no others", async () => {
+    let closed = 0;
+    const opened = { ...(await openKey(at("k.jwk"))), close: async () => void closed++ } as SigningKey;
+    await signRelease(image, [opened], { ...facts, seq: 7n });
+    expect(closed).toBe(0);
+  });
+
+  it("signs nothing with one key if another is refused", async () => {
+    put("b.jwk", newKey("es256"));
+    await signRelease(image, [at("b.jwk")], { ...facts, seq: 50n });
+    await expect(signRelease(image, [at("k.jwk"), at("b.jwk")], { ...facts, seq: 7n })).rejects.toMatchObject({ reason: "SEQUENCE" });
+    expect([logOf(), logOf("b.jwk").at(-1)]).toEqual([[], "50"]);
+    await expect(signRelease(image, [at("k.jwk"), at("k.jwk")], { ...facts, seq: 60n })).rejects.toThrow("given twice");
+    expect(logOf()).toEqual([]);
+  });
+
+  it.each<[string, SignReleaseOptions, string | Uint8Array | undefined, string | RegExp]>([
+    ["nothing to sign", { seq: 7n }, new Uint8Array(), "the input: the file is empty"],
+    ["no number", {}, undefined, "an image needs --seq"],
+    ["a number and a version of an envelope", { seq: 9n }, unsigned(7), "an envelope takes no --"],
+    [
+      "an image too large to travel",
+      { seq: 7n },
+      new Uint8Array(LIMITS.integratedPayload + 1).fill(7),
+      "the input is too large to travel in the envelope",
+    ],
+    ["a role without a trust file", { seq: 7n, role: "debug" }, undefined, "--role is for a trust file"],
+    ["an approval without its approver", { seq: 7n, approval: ["a.approval"] }, undefined, "--approver is missing"],
+    ["an algorithm of no key", { seq: 7n, coseAlg: ["esp256"] }, undefined, /esp256: none of the signing keys/],
+    ["an algorithm that does not exist", { seq: 7n, coseAlg: ["esp999"] }, undefined, "esp999: not the name of a COSE algorithm"],
+    ["what a consumer does not accept", { seq: 7n, for: "ariel-os" }, undefined, /^not for ariel-os: /],
+  ])("refuses %s, and enters nothing", async (_, o, input, message) => {
+    await expect(sign(o, input)).rejects.toThrow(message);
+    expect(logOf()).toEqual([]);
+  });
+
+  it("refuses to sign without a key, and with a published test key", async () => {
+    await expect(signRelease(image, [], { ...facts, seq: 7n })).rejects.toThrow("no key signs");
+    put("t.jwk", privateKey("ed25519", Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex")));
+    await expect(signRelease(image, [at("t.jwk")], { ...facts, seq: 7n })).rejects.toMatchObject({ reason: "TEST_KEY" });
+    expect(logOf("t.jwk")).toEqual([]);
+  });
+
+  it("lets its caller look last, when everything else is granted and nothing is entered", async () => {
+    const seen: bigint[] = [];
+    const admit = (draft: { sequence: bigint }) => {
+      seen.push(draft.sequence);
+      throw new Error("not this one");
+    };
+    await expect(sign({ seq: 7n, admit })).rejects.toThrow("not this one");
+    expect([seen, logOf()]).toEqual([[7n], []]);
+  });
+});
