@@ -12,13 +12,14 @@ import { deviceCode, exampleCode, sourcesOfBundles } from "./checks/devices/code
 import { checkHoles } from "./checks/devices/holes.mjs";
 import { checkStores } from "./checks/devices/stores.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
-import { checkComments, checkLanguage, checkTitles, checkWidth, onlyComments } from "./checks/language.mjs";
+import { checkLanguage, proseOf } from "./checks/language.mjs";
 import { checkBoardMutants, checkMutants } from "./checks/mutants.mjs";
 import { checkNames } from "./checks/names.mjs";
 import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkCounts, checkShifts } from "./checks/shifts.mjs";
 import { checkFolders, checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
+import { checkWidth } from "./checks/width.mjs";
 import { PAGE, verifierFiles } from "./mutation/scores.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
@@ -98,10 +99,9 @@ export const GATES = [
       );
       // a changelog also quotes what was
       const documents = readTracked((path) => /\.md$/.test(path) && !/^docs\/reference\/api|^CHANGELOG|^\.changeset\//.test(path));
+      const comments = others.map(({ path, text }) => ({ path, text: proseOf(text) }));
       return [
-        ...checkLanguage([...documents, ...packages, ...onlyComments(others)]),
-        ...checkComments([...packages, ...others]),
-        ...checkTitles(others),
+        ...checkLanguage([...documents, ...packages, ...comments]),
         ...checkWidth([...packages, ...others].filter(({ path }) => !/^(?:packages\/[\w-]+\/)?test\//.test(path))),
       ];
     },

@@ -1,5 +1,6 @@
-// The bounds of what ed25519.ts stands on. A number modulo 2^255 - 19 has a size, as the head of field25519.ts defines
-// it. `mul` is analysed again for each pair of sizes that any caller brings, so that what is proved is what is called.
+// The bounds of the arithmetic of ed25519.ts. A number modulo 2^255 - 19 has a size, as the head of field25519.ts
+// defines it. `mul` is analysed again for each pair of sizes that any caller brings, so that what is proved is what is
+// called.
 
 import { fixed, isZeroModulo, power, Unproved } from "./domain.mjs";
 import { Interpreter, neverRun, parseModules } from "./interpreter.mjs";

@@ -87,7 +87,7 @@ function memberName(node) {
   return node.property.type === "Literal" ? String(node.property.value) : undefined;
 }
 
-/** Every call that can come back to the function that it stands in. What is handed on as a value is not seen. */
+/** Every call that can come back to the function around it. What is handed on as a value is not seen. */
 function recursion(root, report) {
   const reaches = (from, goal, seen) => {
     if (from === goal) return true;

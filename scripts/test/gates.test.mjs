@@ -12,13 +12,14 @@ import { deviceCode, exampleCode, sourcesOfBundles } from "../checks/devices/cod
 import { checkHoles } from "../checks/devices/holes.mjs";
 import { checkStores } from "../checks/devices/stores.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
-import { checkComments, checkLanguage, checkTitles, checkWidth, onlyComments } from "../checks/language.mjs";
+import { checkLanguage, PHRASES, proseOf } from "../checks/language.mjs";
 import { checkMutants } from "../checks/mutants.mjs";
 import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkCounts, checkShifts } from "../checks/shifts.mjs";
 import { checkFolders, checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
+import { checkWidth } from "../checks/width.mjs";
 
 /** By rule: snippets that it must catch, and snippets that it must let pass. */
 const SNIPPETS = {
@@ -501,150 +502,68 @@ describe("sources", () => {
     ]);
   });
 
-  it("comments are found without the code around them", () => {
-    const text = 'const a = "is no file"; // it is no file\n/** What an entry tells. */\n  // told\n  // apart; told anew\nconst told = 1;';
-    expect(checkLanguage(onlyComments([{ path: "a.ts", text }]))).toEqual([expect.stringContaining('a.ts:1 "is no file"')]);
-    expect(checkComments([{ path: "a.ts", text }]).map((finding) => finding.split(": ")[0])).toEqual([
-      'a.ts:2 "tells"',
-      'a.ts:4 "told"',
-      'a.ts:4 "anew"',
-    ]);
-    const comments = checkComments([{ path: "b.ts", text: "/** The same for a key that is\n * believed. */" }]);
-    expect(comments.map((finding) => finding.split(": ")[0])).toEqual(['b.ts:2 "believed"', 'b.ts:1 "/** The same for"']);
-  });
-
-  it("titles of tests are found without the code around them", () => {
-    const found = (text) => checkTitles([{ path: "a.test.ts", text }]).map((finding) => finding.split(": ")[0]);
-    const text = `describe.skipIf(!has)(\`a table that is none\${has ? "" : " is no text"}\`, () => {
-      const row = "is no file"; // is no file
-      it("tells who signed", () => expect(row).toBe("it stands in a file"));
-      it.each([["is no key", row], ["x", \`is no \${row}\`]] as const)("is at hand: %s", async (_, one) => {
-        work.it(row, 'is no call');
-      });
-      it.each\`a | b
-      \${1} | \${'is no row'}\`('is left out in silence', () => {});
-      test(TITLE, () => {});
-    });`;
-    expect(found(text)).toEqual([
-      'a.test.ts:4 "is no key"',
-      'a.test.ts:4 "at hand"',
-      'a.test.ts:1 "is none"',
-      'a.test.ts:8 "in silence"',
-      'a.test.ts:3 "tells"',
-    ]);
-    // two titles are two sentences, and code that makes no test has no title
-    expect(found('describe("what it is", () => it("no text", work));')).toEqual([]);
-    expect(found('const it = read("is no file");\nsplit("it is no file");')).toEqual([]);
-  });
-
-  it("what titles show of the rows of a table is read", () => {
-    const found = (text) => checkTitles([{ path: "a.test.ts", text }]).map((finding) => finding.split(": ")[0]);
-    // the first column; the columns of %s in order; the row itself
-    expect(found('it.each([\n["no text", 1],\n["a key that is none", 1]])("%s", f);')).toEqual(['a.test.ts:3 "is none"']);
-    expect(found('it.each([["is no key", 1, "is no text", "is no file"]])("100 %% of %s: %i and %s", f);')).toEqual([
-      'a.test.ts:1 "is no key"',
-      'a.test.ts:1 "is no text"',
-    ]);
-    expect(found('test.for(["is no key"] as const)("%s", f);')).toHaveLength(1);
-    // the members that a title names, in a table that has a name
-    const named = 'const ROWS = [{ what: "is no key", text: "is no text" }] as const;';
-    expect(found(`${named}\ndescribe.skipIf(x).each(ROWS)("refuses $what", f);`)).toEqual(['a.test.ts:1 "is no key"']);
-    // not what the title does not show, and no code
-    expect(found('it.each([["is no key"]])("works", f);')).toEqual([]);
-    expect(found('work.each([["is no key"]])("%s", f);')).toEqual([]);
-    expect(found('it.each([[1, "is no key"], [f("is no key")]])("%i", f);')).toEqual([]);
-  });
-
   it("long lines of comments are found", () => {
     const words = "word ".repeat(30);
     const text = `// ${words}\n  /** ${words}*/\n * ${words}\n//   ${words}\nconst a = "${words}";\n// ${"x".repeat(130)}\n// short`;
     expect(checkWidth([{ path: "a.ts", text }]).map((finding) => finding.split(" ")[0])).toEqual(["a.ts:1", "a.ts:2", "a.ts:3"]);
   });
 
-  it("forms that the style replaces are found, even across lines", () => {
-    const found = (text) => checkLanguage([{ path: "a.md", text }]).map((finding) => finding.split(": ")[0]);
-    expect(found("The input is no\nSUIT envelope.")).toEqual(['a.md:1 "is no SUIT"']);
-    expect(found("x\n// What was signed stands\n// in a file")).toEqual(['a.md:2 "stands in"']);
-    expect(found("It is the anchor that has it. Whoever signs.")).toEqual(['a.md:1 "It is the anchor that"', 'a.md:1 "Whoever"']);
-    expect(found("/** Whom a device believes. */")).toHaveLength(1);
-    expect(found("It holds another image\n// than the signed one, and other bytes than those.")).toEqual([
-      'a.md:1 "another image than"',
-      'a.md:2 "other bytes than"',
-    ]);
-    expect(found("It says something else than that.")).toEqual(['a.md:1 "else than"']);
-    expect(found("A trust file that comes by itself.")).toEqual(['a.md:1 "comes by itself"']);
-    expect(found("Keep its keys, for it never accepts others.")).toEqual(['a.md:1 ", for it never"']);
-    expect(found("The payload is not looked at. What becomes of it?\nIt goes on without one.")).toEqual([
-      'a.md:1 "not looked at"',
-      'a.md:1 "What becomes of"',
-      'a.md:2 "goes on without"',
-    ]);
-    expect(found("Roots at hand sign files, one behind the other. A key is made up.\nHow many must sign besides.")).toEqual([
-      'a.md:1 "at hand"',
-      'a.md:1 "one behind the other"',
-      'a.md:1 "is made up"',
-      'a.md:2 "besides"',
-    ]);
-    expect(found("It lies\n// behind the head, one file behind the other, and must lie above it.\nA run of so many bytes.")).toEqual([
-      'a.md:2 "one file behind the other"',
-      'a.md:1 "lies behind"',
-      'a.md:2 "lie above"',
-      'a.md:3 "of so many"',
-    ]);
-    expect(found("It holds all boards against it, and lets go of them, for want of room.")).toEqual([
-      'a.md:1 "holds all boards against"',
-      'a.md:1 "lets go of"',
-      'a.md:1 "for want of"',
-    ]);
-    expect(found("What a device does that trusts it. The key is to be replaced. They keep it for ever.")).toEqual([
-      'a.md:1 "What a device does that trusts"',
-      'a.md:1 "is to be replaced"',
-      'a.md:1 "for ever"',
-    ]);
-    // small and capital letters
-    expect(found("Holds releases against the rules. whoever signs. Where it is none. In the place of a text, in silence.")).toEqual([
-      'a.md:1 "whoever"',
-      'a.md:1 "Holds releases against"',
-      'a.md:1 "is none"',
-      'a.md:1 "In the place of"',
-      'a.md:1 "in silence"',
-    ]);
-    expect(found("They do not go together, cannot be had, are passed over, left themselves out, put together.")).toHaveLength(5);
-    expect(found("Since when it has one\n// signature more. It has the images already, says of each\n// the one of the day.")).toEqual([
-      'a.md:1 "Since when"',
-      'a.md:1 "one signature more"',
-      'a.md:2 "already"',
-      'a.md:2 "says of"',
-      'a.md:3 "the one of"',
-    ]);
-    expect(found("It is had by those that there are, with one number. It puts them together from the begin, by whomever.")).toEqual([
-      'a.md:1 "whomever"',
-      'a.md:1 "is had"',
-      'a.md:1 "that there are"',
-      'a.md:1 "with one number"',
-      'a.md:1 "puts them together"',
-      'a.md:1 "the begin"',
-    ]);
-    expect(found("It refuses them, also if\n// signed, and also after a start.")).toEqual(['a.md:1 ", also if"']);
-    expect(found("A cell goes on in the next line, for there is no room.")).toEqual(['a.md:1 ", for there is"', 'a.md:1 "goes on in"']);
-    expect(found("It no longer counts a key as gone that a file keeps, and leaves a cohort\nbehind that nobody names.")).toEqual([
-      'a.md:1 "counts a key as gone that"',
-      'a.md:1 "leaves a cohort behind that"',
-    ]);
+  it("each phrase that the style replaces is found, even across lines", () => {
+    const examples = [
+      ["The input is no\nSUIT envelope.", "is no SUIT"],
+      ["A table that was none.", "was none"],
+      ["What was signed stands\n// in a file.", "stands in"],
+      ["The payload must lie above it.", "lie above"],
+      ["It holds another image\n// than the signed one.", "another image than"],
+      ["Whoever signs.", "Whoever"],
+      ["It refuses them, also if signed.", ", also if"],
+      ["It has the images already.", "already"],
+      ["How many must sign besides.", "besides"],
+      ["The payload is not looked at.", "not looked at"],
+      ["It goes on without one.", "goes on without"],
+      ["What becomes of it?", "What becomes of"],
+      ["Roots at hand sign files.", "at hand"],
+      ["It holds all boards against it.", "holds all boards against"],
+      ["The key is to be replaced.", "is to be replaced"],
+      ["Parts that were put together.", "put together"],
+      ["In the place of a text.", "In the place of"],
+      ["One file behind the other.", "One file behind the other"],
+      ["It says of each key.", "says of"],
+      ["The one of the day.", "The one of"],
+      ["/** The same for a key. */", "/** The same for"],
+    ];
+    const found = (text) => checkLanguage([{ path: "a.md", text }]);
+    expect(examples.map(([text]) => found(`First.\n\n${text}`))).toEqual(
+      PHRASES.map(([, instead], i) => [`a.md:3 "${examples[i]?.[1]}": write ${instead} (style in CONTRIBUTING.md)`]),
+    );
     for (const text of [
-      "There are none. It reads an image in place of another one.",
-      "Look at the parts that the tests looked at, besides those.",
-      "It lies between two numbers, and a header may lie about its size.",
-      "So many roots are gone. It holds up against an attacker. A device that does that is safe.",
-      "There is no key.",
-      "It is no longer here.",
-      "It stands in for a build.",
-      "An algorithm other than that, and no other reason than this.",
-      "It has already signed, and already has a key. It takes one more byte, or one day more than that.",
-      "It says that there are more of them, with one number each. It counts the keys that are left behind.",
+      "There is no key, there are none, and it is no longer here. It stands in for a build. It lies between two numbers.",
+      "It has already signed, besides those. Look at the parts that the tests looked at. It holds up against an attacker.",
+      "An image in place of another one, an algorithm other than that, and no other reason than this.",
       "| Not like this | Like this |\n| is no key |\n",
     ])
       expect(found(text)).toEqual([]);
+  });
+
+  it("comments and titles of tests are read without the code around them", () => {
+    const text = `const a = "is no file"; // a comment
+/** What an entry
+ * tells. */
+describe.skipIf(!has)(\`a table\`, () => {
+  it("a title", () => expect(row).toBe("it stands in a file"));
+  it.each([
+    ["a cell"],
+  ])("a title of %s", work);`;
+    expect(proseOf(text).split("\n")).toEqual([
+      "// a comment",
+      "/** What an entry",
+      " * tells. */",
+      "a table.",
+      "a title.",
+      "",
+      "",
+      "a title of %s.",
+    ]);
   });
 
   it("a name that two files export is found, and so is an outdated exception", () => {
