@@ -1,7 +1,8 @@
-// Writes the pages that are made from the sources: the public API, commands and options, and the drawing of the
-// packages. Needs a build. A gate of the tests sees that they are what the sources give.
+// Writes the pages that are made from the sources: the public API, which git ignores, and with `--api` alone; commands
+// and options, the rules of lint, and the drawing of the packages, which a gate compares with the sources. Needs a
+// build.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apiPages } from "./reference/api.mjs";
@@ -12,10 +13,9 @@ import { architecturePage, readme } from "./reference/packages.mjs";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const textOf = (path) => (existsSync(ROOT + path) ? readFileSync(ROOT + path, "utf8") : "");
 
-/** { path, text } of every page as it should be. */
-async function referencePages() {
+/** { path, text } of every tracked page as it should be. */
+async function trackedPages() {
   return [
-    ...apiPages(),
     { path: "docs/reference/commands.md", text: await commandsPage() },
     { path: "docs/reference/lint.md", text: lintPage() },
     { path: "docs/explanation/architecture.md", text: architecturePage(textOf("docs/explanation/architecture.md")) },
@@ -23,22 +23,19 @@ async function referencePages() {
   ];
 }
 
-/** Pages of packages that are no more. */
-const left = (pages) =>
-  (existsSync(`${ROOT}docs/reference/api`) ? readdirSync(`${ROOT}docs/reference/api`) : [])
-    .map((name) => `docs/reference/api/${name}`)
-    .filter((path) => !pages.some((page) => page.path === path));
-
 /** Pages that are not what the sources give: the findings of a gate. */
 export async function stalePages() {
-  const pages = await referencePages();
-  const stale = pages.filter(({ path, text }) => textOf(path) !== text).map(({ path }) => path);
-  return [...stale, ...left(pages)].map((path) => `${path} is not what the sources give: pnpm docs:reference`);
+  const stale = (await trackedPages()).filter(({ path, text }) => textOf(path) !== text);
+  return stale.map(({ path }) => `${path} is not what the sources give: pnpm docs:reference`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const pages = await referencePages();
-  for (const path of left(pages)) rmSync(ROOT + path);
+  const { pages, undocumented } = apiPages();
+  for (const message of undocumented) console.error(message);
+  if (undocumented.length > 0) process.exitCode = 1;
+  // also pages of packages that no longer exist
+  rmSync(`${ROOT}docs/reference/api`, { recursive: true, force: true });
+  if (!process.argv.includes("--api")) pages.push(...(await trackedPages()));
   for (const { path, text } of pages) {
     if (textOf(path) === text) continue;
     mkdirSync(dirname(ROOT + path), { recursive: true });

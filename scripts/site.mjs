@@ -8,8 +8,12 @@ const cwd = fileURLToPath(new URL("..", import.meta.url));
 /** Tests that run what documents say. */
 const PAGES = ["test/pages", "test/incident-pages", "test/readme", "test/package-examples", "scripts/test/reference"];
 const isAlone = process.argv.includes("--build");
-const steps = [["node_modules/.bin/vitepress", ["build", "docs"]]];
-if (!isAlone) steps.push([process.execPath, ["scripts/build.mjs", "--quiet"]], ["node_modules/.bin/vitest", ["run", ...PAGES]]);
+const steps = [
+  [process.execPath, ["scripts/build.mjs", "--quiet"]],
+  [process.execPath, ["scripts/reference.mjs", "--api"]],
+  ["node_modules/.bin/vitepress", ["build", "docs"]],
+];
+if (!isAlone) steps.push(["node_modules/.bin/vitest", ["run", ...PAGES]]);
 for (const [program, args] of steps) {
   const { status } = spawnSync(program, args, { cwd, stdio: "inherit", env: { FIRMSEAL_LONG: "1", ...process.env } });
   if (status !== 0) process.exitCode = 1;

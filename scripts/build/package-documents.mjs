@@ -1,6 +1,6 @@
 // The documents inside the packages: a message that points to docs/guides/keys/hss.md helps only those who have that
 // file. A library gets the pages that its own modules name, the command line every page for users, and the schema that
-// it names.
+// it names. The pages of the public API belong to the site alone: an archive has the declarations.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -29,7 +29,8 @@ function wanted(name) {
   const found = new Set(modules.filter((path) => /\.js$/.test(path)).flatMap((path) => documentsIn(readFileSync(path, "utf8"))));
   if (name === "cli")
     for (const folder of ["start", "guides", "reference"])
-      for (const path of filesUnder(join(ROOT, "docs", folder))) if (path.endsWith(".md")) found.add(path.slice(ROOT.length));
+      for (const path of filesUnder(join(ROOT, "docs", folder)).map((one) => one.slice(ROOT.length)))
+        if (path.endsWith(".md") && !path.startsWith("docs/reference/api")) found.add(path);
   return found;
 }
 

@@ -1,6 +1,6 @@
-// docs/reference/api.md and a page for each package that other programs import: every export, as the declarations of
-// the build have it. TypeScript 7 has no API for programs yet, and TypeDoc wants it as a peer; what is needed here is
-// little, so TypeScript 5 reads the files.
+// The public API for the site: an index, and a page for each package that other programs import, with every export as
+// the declarations of the build have it. TypeScript 7 has no API for programs yet, and TypeDoc wants it as a peer; what
+// is needed here is little, so TypeScript 5 reads the files.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,17 +10,17 @@ import { wrapped } from "./text.mjs";
 const PACKAGES = fileURLToPath(new URL("../../packages/", import.meta.url));
 
 /** { folder, name, description, entries: [[specifier, file]] } of each package with declarations for others. */
-function libraries() {
-  return readdirSync(PACKAGES, { withFileTypes: true })
+function libraries(packages) {
+  return readdirSync(packages, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name: folder }) => ({ folder, ...JSON.parse(readFileSync(`${PACKAGES}${folder}/package.json`, "utf8")) }))
+    .map(({ name: folder }) => ({ folder, ...JSON.parse(readFileSync(`${packages}${folder}/package.json`, "utf8")) }))
     .filter((p) => !p.private && p.exports)
     .map(({ folder, name, description, exports }) => ({
       folder,
       name,
       description,
       entries: Object.entries(exports).flatMap(([path, to]) =>
-        to.types ? [[name + path.slice(1), `${PACKAGES}${folder}/${to.types.slice(2)}`]] : [],
+        to.types ? [[name + path.slice(1), `${packages}${folder}/${to.types.slice(2)}`]] : [],
       ),
     }))
     .filter(({ entries }) => entries.length > 0)
@@ -68,7 +68,8 @@ function namespaceComment(symbol) {
 /** Whether a declaration is for other modules of its package: an overload of a function, marked `@internal`. */
 const isInternal = (declaration) => ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === "internal");
 
-function entryPart([specifier, file], program) {
+/** The part of a page about one entry of a package. Exports without a docstring are added to `undocumented`. */
+function entryPart([specifier, file], program, undocumented) {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(file);
   if (!source) throw new Error(`${file} is not there: build first`);
@@ -87,16 +88,19 @@ function entryPart([specifier, file], program) {
     }
     parts.push(`### ${one.name}`, `\`\`\`ts\n${text}\n\`\`\``);
     const words = comment(symbol, checker) || namespaceComment(one);
-    if (!words) throw new Error(`${specifier}: ${one.name} has no docstring`);
-    parts.push(words);
+    if (words) parts.push(words);
+    else undocumented.push(`${specifier}: ${one.name} has no docstring`);
   }
   if (constants.length > 0) parts.splice(1, 0, `\`\`\`ts\n${constants.join("\n")}\n\`\`\``);
   return parts.join("\n\n");
 }
 
-/** { path, text } of each page. */
-export function apiPages() {
-  const all = libraries();
+/**
+ * Reads the declarations in the folder `packages`. Returns { pages, undocumented }: { path, text } of each page, and a
+ * message for each export without a docstring. Throws if a declaration is missing.
+ */
+export function apiPages(packages = PACKAGES) {
+  const all = libraries(packages);
   const files = all.flatMap(({ entries }) => entries.map(([, file]) => file));
   // the types of the language take as long to read as all of ours, and are in no page
   const options = { module: ts.ModuleKind.Node16, target: ts.ScriptTarget.ES2022, types: [], noLib: true, skipLibCheck: true };
@@ -104,25 +108,21 @@ export function apiPages() {
   const rows = all.map(({ folder, name, description }) => `| [\`${name}\`](api/${folder}.md) | ${description} |`);
   const index = `# Public API
 
-<!-- Written by \`pnpm docs:reference\`. -->
-
 Every export of every package. The README of each package shows how to use it.
 
 | Package | What it is |
 | ------- | ---------- |
 ${rows.join("\n")}
 `;
+  const undocumented = [];
   const pages = all.map(({ folder, name, description, entries }) => ({
     path: `docs/reference/api/${folder}.md`,
     text: `# ${name}
 
-<!-- Written by \`pnpm docs:reference\` from the declarations of the build. -->
-<!-- markdownlint-disable MD024 -->
-
 ${wrapped(`${escaped(description)}. The [README](../../../packages/${folder}/README.md) shows how to use it.`)}
 
-${entries.map((entry) => entryPart(entry, program)).join("\n\n")}
+${entries.map((entry) => entryPart(entry, program, undocumented)).join("\n\n")}
 `,
   }));
-  return [{ path: "docs/reference/api.md", text: index }, ...pages];
+  return { pages: [{ path: "docs/reference/api.md", text: index }, ...pages], undocumented };
 }

@@ -1,7 +1,10 @@
 // Pages made from the sources: they hold what there is, and a page that is not up to date is found.
 
-import { readFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
+import { apiPages } from "../reference/api.mjs";
 import { commandsPage } from "../reference/commands.mjs";
 import { architecturePage } from "../reference/packages.mjs";
 
@@ -35,13 +38,26 @@ describe("docs/reference/commands.md", () => {
   });
 });
 
-describe("docs/reference/api", () => {
-  it("has every export with its declaration and its words", () => {
-    // a gate compares these with what the sources give, which takes seconds
-    const page = (path) => readFileSync(new URL(`../../docs/reference/${path}`, import.meta.url), "utf8");
+describe("the pages of the public API", () => {
+  it("have every export with its declaration and its words", () => {
+    const { pages } = apiPages();
+    const page = (path) => pages.find((one) => one.path === `docs/reference/${path}`).text;
     const verifier = page("api/verifier.md");
     expect(verifier).toMatch(/^### open\n\n```ts\nfunction open\([^`]*\): Manifest;\n```\n\n\w/m);
     expect(verifier).toContain("\n## @firmseal/verifier/device/memory\n");
     expect(page("api.md")).toContain("[`@firmseal/signer`](api/signer.md)");
+  });
+
+  it("name an export without a docstring, and need the declarations", () => {
+    const packages = `${temporaryFolder("firmseal-api-")}/`;
+    mkdirSync(join(packages, "pear/lib"), { recursive: true });
+    const manifest = { name: "@firmseal/pear", description: "Pears", exports: { ".": { types: "./lib/index.d.ts" } } };
+    writeFileSync(join(packages, "pear/package.json"), JSON.stringify(manifest));
+    expect(() => apiPages(packages)).toThrow("build first");
+    const text = "/** Eats a pear. */\nexport declare function eat(): void;\nexport declare function peel(): void;\n";
+    writeFileSync(join(packages, "pear/lib/index.d.ts"), text);
+    const { pages, undocumented } = apiPages(packages);
+    expect(undocumented).toEqual(["@firmseal/pear: peel has no docstring"]);
+    expect(pages[1].text).toContain("### eat\n\n```ts\nfunction eat(): void;\n```\n\nEats a pear.\n");
   });
 });
