@@ -182,8 +182,7 @@ function beside(command, args, cwd) {
   });
 }
 
-const deviceBundles = () =>
-  beside(process.execPath, ["--input-type=module", "-e", 'await (await import("./scripts/build/bundle.mjs")).bundleAll()'], ROOT);
+const deviceBundles = () => beside(process.execPath, ["scripts/build/bundle.mjs"], ROOT);
 
 /** The static page of packages/inspector, from the modules that have just been built. */
 const inspector = () =>

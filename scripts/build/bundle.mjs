@@ -170,8 +170,8 @@ export function partsOnce() {
  * (packages/verifier/dist). Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they
  * hold. Throws where the result is not ES5.
  */
-export async function bundle({ name, algs, features: wanted, form = "umd", micro, folder = `${VERIFIER}dist` }, parts) {
-  const all = parts ?? (await partsOnce());
+export async function bundle({ name, algs, features: wanted, form = "umd", micro, folder = `${VERIFIER}dist` }) {
+  const all = await partsOnce();
   const { DEFAULT_FEATURES, minifiedBundle, readableBundle } = await import("../../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
   const options = { algs, features, form, ...(micro && { micro }) };
@@ -186,10 +186,7 @@ export async function bundle({ name, algs, features: wanted, form = "umd", micro
 }
 
 /** Every bundle that ships, and the package.json that makes Node read them as scripts rather than as ES modules. */
-export async function bundleAll(folder = `${VERIFIER}dist`) {
-  const parts = await partsOnce();
-  const made = [];
-  for (const one of [...BUNDLES, ...MICRO_BUNDLES]) made.push(await bundle({ ...one, folder }, parts));
-  writeFileSync(`${folder}/package.json`, '{ "type": "commonjs" }\n');
-  return made;
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const one of [...BUNDLES, ...MICRO_BUNDLES]) await bundle(one);
+  writeFileSync(`${VERIFIER}dist/package.json`, '{ "type": "commonjs" }\n');
 }

@@ -5,6 +5,7 @@ import { ARCHITECTURES, KERNELS, kernelImage } from "@firmseal/kernel";
 import { describe, expect, it } from "vitest";
 import { fromLatin1, sha256Hex } from "../../test-support/src/bytes.js";
 import { expectFailure, Place } from "../../test-support/src/command-line/run.js";
+import { OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { type AlgName, KERNEL_TARGETS, kernelOf, minifiedBundle } from "../src/index.js";
 
 interface Api {
@@ -30,26 +31,28 @@ it("every image has the digest recorded beside it, and a head that names its len
 });
 
 describe("firmseal bundle --target", () => {
-  it.each(
-    KERNEL_TARGETS.flatMap((target) =>
-      ["ed25519,hsslms", "es256", "es256,ed25519", ...(kernelOf(target).hashes ? [] : ["hsslms"])].map((algs) => [target, algs] as const),
-    ),
-  )("%s, %s: the machine code is in the file or beside it, and its digest in the report", async (target, algs) => {
-    const p = new Place();
-    const { place, board, architecture, image } = kernelOf(target, algs.split(",") as AlgName[]);
-    const beside = place === "storage" ? ["--machine-code", "firmseal.bin"] : [];
-    const args = ["bundle", "--alg", algs, "--form", "espruino", "--target", target, ...beside, "--out", "firmseal.js"];
-    const { json } = await p.ok([...args, "--json"]);
-    const text = p.get("firmseal.js").toString();
-    const found = [...text.matchAll(/"([A-Za-z0-9+/]{1000,}=*)"/g)].map(([, base64]) => Buffer.from(base64 as string, "base64"));
-    if (place === "storage") found.push(Buffer.from(p.get("firmseal.bin")));
-    expect(found).toHaveLength(1);
-    const { length, digest } = { length: found[0]?.length, digest: sha256Hex(found[0] as Buffer) };
-    expect(json["kernel"]).toEqual({ board, architecture, image, place, length, digest });
-    const said = await p.ok(args);
-    expect(`${said.stdout}${said.stderr}`).toContain(`machine code for ${board}`);
-    expect(`${said.stdout}${said.stderr}`).toContain(`SHA-256 ${digest}`);
-  });
+  const products = KERNEL_TARGETS.flatMap((target) =>
+    ["ed25519,hsslms", "es256", "es256,ed25519", ...(kernelOf(target).hashes ? [] : ["hsslms"])].map((algs) => [target, algs] as const),
+  );
+  it.each(some(products, 5))(
+    `%s, %s: the machine code is in the file or beside it, and its digest in the report${OF_SOME}`,
+    async (target, algs) => {
+      const p = new Place();
+      const { place, board, architecture, image } = kernelOf(target, algs.split(",") as AlgName[]);
+      const beside = place === "storage" ? ["--machine-code", "firmseal.bin"] : [];
+      const args = ["bundle", "--alg", algs, "--form", "espruino", "--target", target, ...beside, "--out", "firmseal.js"];
+      const { json } = await p.ok([...args, "--json"]);
+      const text = p.get("firmseal.js").toString();
+      const found = [...text.matchAll(/"([A-Za-z0-9+/]{1000,}=*)"/g)].map(([, base64]) => Buffer.from(base64 as string, "base64"));
+      if (place === "storage") found.push(Buffer.from(p.get("firmseal.bin")));
+      expect(found).toHaveLength(1);
+      const { length, digest } = { length: found[0]?.length, digest: sha256Hex(found[0] as Buffer) };
+      expect(json["kernel"]).toEqual({ board, architecture, image, place, length, digest });
+      const said = await p.ok(args);
+      expect(`${said.stdout}${said.stderr}`).toContain(`machine code for ${board}`);
+      expect(`${said.stdout}${said.stderr}`).toContain(`SHA-256 ${digest}`);
+    },
+  );
 
   it("kernel() asks for the board under its own name, and for the digest of what it loads", async () => {
     const api = load(await minifiedBundle({ algs: ["ed25519"], features: [], form: "espruino", kernel: "bangle.js2" }));
