@@ -15,8 +15,8 @@ const namesOf = (list) =>
   });
 
 /** By name that an index exports: its module, and its name there; without one, it is all of the module. */
-function exportsOf(folder) {
-  const text = readFileSync(`${folder}index.js`, "utf8");
+function exportsOf(folder, index = "index.js") {
+  const text = readFileSync(folder + index, "utf8");
   const pathOf = (module) => resolve(folder, module);
   const map = new Map();
   const imported = new Map();
@@ -37,6 +37,7 @@ function exportsOf(folder) {
 export function directImports(packages, names) {
   const known = new Map(names.map((name) => [name, exportsOf(`${packages}${name}/lib/`)]));
   known.set("verifier/tools", exportsOf(`${packages}verifier/lib/tools/`));
+  for (const name of ["keys", "release"]) known.set(`${name}/internal`, exportsOf(`${packages}${name}/lib/`, "internal.js"));
   const direct = (all, list, name) => {
     const map = known.get(name);
     if (!map) return all;
@@ -53,7 +54,7 @@ export function directImports(packages, names) {
     setup({ onLoad }) {
       onLoad({ filter: /\/packages\/\w+\/(src|lib)\/.*\.[jt]s$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
-        const contents = text.replace(/^import \{([^}]*)\} from "@firmseal\/(\w+(?:\/tools)?)";/gm, direct);
+        const contents = text.replace(/^import \{([^}]*)\} from "@firmseal\/(\w+(?:\/\w+)?)";/gm, direct);
         return { contents, loader: path.endsWith(".ts") ? "ts" : "js" };
       });
     },

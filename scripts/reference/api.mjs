@@ -20,7 +20,7 @@ function libraries(packages) {
       name,
       description,
       entries: Object.entries(exports).flatMap(([path, to]) =>
-        to.types ? [[name + path.slice(1), `${packages}${folder}/${to.types.slice(2)}`]] : [],
+        to.types && path !== "./internal" ? [[name + path.slice(1), `${packages}${folder}/${to.types.slice(2)}`]] : [],
       ),
     }))
     .filter(({ entries }) => entries.length > 0)

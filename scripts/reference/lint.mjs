@@ -1,6 +1,6 @@
 // docs/reference/lint.md: every rule of `firmseal lint`, from the table in packages/release.
 
-import { ALL_RULES } from "../../packages/release/lib/index.js";
+import { ALL_RULES } from "../../packages/release/lib/internal.js";
 import { wrapped } from "./text.mjs";
 
 const NEEDS = {

@@ -1,7 +1,7 @@
 // Waivers of lint, and its reports: SARIF is held against its schema.
 
 import { createRequire } from "node:module";
-import { ALL_RULES } from "@firmseal/release";
+import { ALL_RULES } from "@firmseal/release/internal";
 import { describe, expect, it } from "vitest";
 import { expectFailure, expectHarmless, image, standard } from "../../test-support/src/command-line/run.js";
 import { described, fetched, linted, mcubootImage, PRODUCT, product, signed } from "./lint-place.js";

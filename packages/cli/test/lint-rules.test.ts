@@ -1,6 +1,6 @@
 // Every rule of lint has a release that it catches and one that it lets pass.
 
-import { ALL_RULES } from "@firmseal/release";
+import { ALL_RULES } from "@firmseal/release/internal";
 import { privateKey, signEnvelopeWithoutLog, signer } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../test-support/src/bytes.js";

@@ -2,7 +2,7 @@
 
 import { mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
-import { sha256Hex } from "@firmseal/keys";
+import { sha256Hex } from "@firmseal/keys/internal";
 import { describe, expect, it } from "vitest";
 import { expectFailure, image, type Place, type Result, signImage, words } from "../../test-support/src/command-line/run.js";
 import { PRODUCT, refusal, release, released, world } from "./product-place.js";

@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
-import { checkFolder, writeFolder } from "../src/index.js";
+import { checkFolder, writeFolder } from "../src/internal.js";
 
 const { mkdirSync } = fs;
 

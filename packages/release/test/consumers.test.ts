@@ -23,7 +23,7 @@ import { algsOf, faultFor } from "../src/consumer/accepts.js";
 import { type Consumer, type ConsumerName, consumerNames, consumerOf } from "../src/consumer/consumers.js";
 import { coseAlgFor, coseAlgNames, isOtherName, namesFault } from "../src/consumer/cose-alg.js";
 import { fitted } from "../src/consumer/recipe.js";
-import { checkDraftFor, checkFor } from "../src/index.js";
+import { checkDraftFor, checkFor } from "../src/internal.js";
 
 const { ALG_ES256, ALG_ESP256, ALG_ED25519, ALG_ML_DSA_65 } = COSE;
 const URI = "https://example.com/app.bin";

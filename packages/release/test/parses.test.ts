@@ -4,7 +4,7 @@ import { draftOf, EnvelopeDraft, privateKey, signedWithoutLog, signer, singleIma
 import type * as verifier from "@firmseal/verifier";
 import type * as tools from "@firmseal/verifier/tools";
 import { expect, it, vi } from "vitest";
-import { openWithTrialKey, reviewSigned } from "../src/index.js";
+import { openWithTrialKey, reviewSigned } from "../src/internal.js";
 
 const parses = vi.hoisted(() => ({ open: 0, decode: 0 }));
 vi.mock("@firmseal/verifier", async (original) => {

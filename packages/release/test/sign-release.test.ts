@@ -8,7 +8,8 @@ import { anchorOf, encode, type PrivateKey, privateKey, singleImage, toPrivateJw
 import { open } from "@firmseal/verifier";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
-import { LIMITS, makeDraft, readInput, type SignReleaseOptions, signRelease } from "../src/index.js";
+import { type SignReleaseOptions, signRelease } from "../src/index.js";
+import { LIMITS, makeDraft, readInput } from "../src/internal.js";
 
 const image = Buffer.from("firmware of a board");
 const facts = { vendor: "example.com", class: "board-v2" };

@@ -1,6 +1,6 @@
 // Questions on a terminal. Without one, what is missing is a usage error.
 
-import { usage } from "@firmseal/keys";
+import { usage } from "@firmseal/keys/internal";
 import { questionOnTerminal } from "../show/ui.js";
 
 /** The answer to a question on stderr. Throws a Failure where there is no terminal, or no answer. */

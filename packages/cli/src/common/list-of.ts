@@ -1,6 +1,6 @@
 // Options that take several names, with commas between them.
 
-import { usage } from "@firmseal/keys";
+import { usage } from "@firmseal/keys/internal";
 import { suggestion } from "@firmseal/signer";
 
 /**

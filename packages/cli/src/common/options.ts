@@ -1,7 +1,8 @@
 // Options that several commands share.
 
-import { isVersion, KEY_SOURCES, type PassphraseOption } from "@firmseal/keys";
-import { consumerNames, coseAlgNames } from "@firmseal/release";
+import type { PassphraseOption } from "@firmseal/keys";
+import { isVersion, KEY_SOURCES } from "@firmseal/keys/internal";
+import { consumerNames, coseAlgNames } from "@firmseal/release/internal";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
 

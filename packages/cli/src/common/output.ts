@@ -1,16 +1,14 @@
 // Outputs: what must not be replaced, and where the bytes go: to a file, to stdout, or into the JSON.
 
 import { basename, dirname, extname, join } from "node:path";
+import { Failure, KEY_LIMITS, lock } from "@firmseal/keys";
 import {
   checkWritable,
   environment,
-  Failure,
   isFile,
   isPrivateFile,
   isRecord,
   isSameFile,
-  KEY_LIMITS,
-  lock,
   outputPlace,
   ownFile,
   readAll,
@@ -20,8 +18,8 @@ import {
   systemFault,
   usage,
   writeWhole,
-} from "@firmseal/keys";
-import { refuseReplacing } from "@firmseal/release";
+} from "@firmseal/keys/internal";
+import { refuseReplacing } from "@firmseal/release/internal";
 import { FILE_KINDS, type FileKind, looksLikeEnvelope, taggedKind } from "@firmseal/verifier/tools";
 import { failureOf } from "../show/failure-of.js";
 import { isBytesToTerminal, writeProduct } from "../show/ui.js";

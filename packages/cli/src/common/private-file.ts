@@ -1,7 +1,8 @@
 // Writes new private keys.
 
 import { unlinkSync } from "node:fs";
-import { canEncrypt, formatPrivate, type PrivateFormat, usage, visible, warn } from "@firmseal/keys";
+import { formatPrivate, type PrivateFormat } from "@firmseal/keys";
+import { canEncrypt, usage, visible, warn } from "@firmseal/keys/internal";
 import type { PrivateKey } from "@firmseal/signer";
 import { writeOut } from "./output.js";
 

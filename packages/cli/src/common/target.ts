@@ -1,7 +1,7 @@
 // --target: what is said about the algorithms of the keys.
 
 import { type Advice, advise, TARGETS } from "@firmseal/bundler";
-import { usage } from "@firmseal/keys";
+import { usage } from "@firmseal/keys/internal";
 import { suggestion } from "@firmseal/signer";
 
 /** undefined: no target is named. An unknown name is a usage error. */

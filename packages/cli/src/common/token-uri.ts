@@ -1,4 +1,4 @@
-import { formatUri, type TokenSlot } from "@firmseal/keys";
+import { formatUri, type TokenSlot } from "@firmseal/keys/internal";
 
 /** The shortest URI that means one key wherever its token is. */
 export function tokenKeyUri(slot: TokenSlot, key: { label: string; id: Uint8Array }): string {

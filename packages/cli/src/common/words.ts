@@ -1,8 +1,9 @@
 // Words that several commands have for the same facts.
 
 import { versionIn } from "@firmseal/behaviour";
-import { grouped, type Receipt, someOf } from "@firmseal/keys";
-import { progressWords, type RootProgress } from "@firmseal/release";
+import type { Receipt } from "@firmseal/keys";
+import { grouped, someOf } from "@firmseal/keys/internal";
+import { progressWords, type RootProgress } from "@firmseal/release/internal";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 
 /** "1 root", "2 roots". */

@@ -3,8 +3,10 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ImageError } from "@firmseal/images";
-import { CODES, Failure, KeyFileError, refusedInput, systemFault, usage } from "@firmseal/keys";
-import { isRefusal, refusalFailure } from "@firmseal/release";
+import { CODES, Failure, KeyFileError } from "@firmseal/keys";
+import { refusedInput, systemFault, usage } from "@firmseal/keys/internal";
+import { isRefusal } from "@firmseal/release";
+import { refusalFailure } from "@firmseal/release/internal";
 import { AlreadySigned, DescriptionError, KeyError, suggestion, unlessThrown } from "@firmseal/signer";
 import { CommanderError } from "commander";
 import type { AnyCommand } from "../command.js";

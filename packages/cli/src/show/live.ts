@@ -1,7 +1,7 @@
 // One line for each of several things that are worked on at the same time. On a terminal each line is written again in
 // its place; elsewhere each result is a line.
 
-import { visible } from "@firmseal/keys";
+import { visible } from "@firmseal/keys/internal";
 import { wrapAnsi } from "fast-wrap-ansi";
 import { onStderr, rewriteStderr, stderrSize, writeWords } from "./ui.js";
 

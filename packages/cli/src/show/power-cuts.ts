@@ -1,6 +1,6 @@
 // What starts after power cuts, as `simulate` shows it: a table of the operations, and a map of all cuts.
 
-import { grouped } from "@firmseal/keys";
+import { grouped } from "@firmseal/keys/internal";
 import { addTally, type CutPoint, countPoint, type Tally, tally } from "@firmseal/simulator";
 import type { MapLine } from "./map.js";
 import type { TableLine } from "./render.js";

@@ -1,7 +1,8 @@
 // Turns the facts of a command into one JSON object, or into its words. Whatever is shown passes here, so control
 // characters end here.
 
-import { Failure, visible } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
+import { visible } from "@firmseal/keys/internal";
 import type { AnyCommand } from "../command.js";
 import type { Picture } from "./bars.js";
 import type { CommandLine } from "./failure-of.js";

@@ -1,7 +1,8 @@
 // Findings in SARIF 2.1.0 (OASIS), which code review shows beside the lines that it is about.
 
 import { createHash } from "node:crypto";
-import { ALL_RULES, type Finding, type LintReport, type Product } from "@firmseal/release";
+import type { Finding, LintReport, Product } from "@firmseal/release";
+import { ALL_RULES } from "@firmseal/release/internal";
 import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from "node-sarif-builder";
 import about from "../../package.json" with { type: "json" };
 import { visibleJson } from "./ui.js";

@@ -2,7 +2,7 @@
 // in the next line, and no text is cut. The two libraries count columns of the terminal: two for a wide character, none
 // for a combining one.
 
-import { visible } from "@firmseal/keys";
+import { visible } from "@firmseal/keys/internal";
 import stringWidth from "fast-string-width";
 import { wrapAnsi } from "fast-wrap-ansi";
 import { NARROWEST, pictureText } from "./bars.js";

@@ -3,7 +3,8 @@
 
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
-import { type Failure, listen, replaceUnsafe, systemFault, tooMuch, visible } from "@firmseal/keys";
+import { type Failure, listen } from "@firmseal/keys";
+import { replaceUnsafe, systemFault, tooMuch, visible } from "@firmseal/keys/internal";
 import { barText } from "./bar.js";
 
 const isPlain = Boolean(process.env["NO_COLOR"]);

@@ -1,7 +1,7 @@
 // Whether a consumer accepts an envelope: its row in consumers.ts, applied to what is in the envelope. Nothing is
 // verified here.
 
-import { byteWords } from "@firmseal/keys";
+import { byteWords } from "@firmseal/keys/internal";
 import { inWords } from "@firmseal/signer";
 import {
   ALG_NAMES,

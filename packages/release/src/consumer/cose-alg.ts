@@ -1,7 +1,8 @@
 // Which COSE algorithm number a signature names, if an algorithm has several: by --cose-alg, the product file, or the
 // consumer.
 
-import { refusedInput, type SigningKey } from "@firmseal/keys";
+import type { SigningKey } from "@firmseal/keys";
+import { refusedInput } from "@firmseal/keys/internal";
 import { algWords, coseAlg, coseAlgs, deviceKeyAlgs, inWords, type PublicKey, withCoseAlg } from "@firmseal/signer";
 import { algName, algsOf, type ConsumerFault } from "./accepts.js";
 import { type ConsumerName, consumerOf } from "./consumers.js";
@@ -23,8 +24,8 @@ export interface AlgChoice {
 const kindOf = (name: string) => deviceKeyAlgs.find((alg) => coseAlgs(alg).some((cose) => algName(cose) === name));
 
 /**
- * Returns the fault of names that are unknown, leave the choice open, or are for none of the keys. Returns undefined if there is
- * none. If names are for several kinds of key, one of these kinds need not sign this time.
+ * Returns the fault of names that are unknown, leave the choice open, or are for none of the keys. Returns undefined if
+ * there is none. If names are for several kinds of key, one of these kinds need not sign this time.
  */
 export function namesFault(names: readonly string[], keys: readonly PublicKey[]): ConsumerFault | undefined {
   const unknown = names.find((name) => !coseAlgNames.includes(name));

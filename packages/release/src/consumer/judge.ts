@@ -1,6 +1,6 @@
 // --for: refuses a release that a consumer does not accept, before a key signs it, and when it is verified.
 
-import { refusedInput, visible } from "@firmseal/keys";
+import { refusedInput, visible } from "@firmseal/keys/internal";
 import type { EnvelopeDraft } from "@firmseal/signer";
 import { decodeEnvelope, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { faultFor } from "./accepts.js";

@@ -1,7 +1,7 @@
 // Why a device has refused a file, from the bare number that it reports: which byte, which element, which rule.
 
 import { elementAt } from "@firmseal/behaviour";
-import { byteWords } from "@firmseal/keys";
+import { byteWords } from "@firmseal/keys/internal";
 import { nodeHost } from "@firmseal/simulator";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, isRefusal, refusalGroup, refusalOf, type TemplateFault, templateFault, toHex } from "@firmseal/verifier/tools";

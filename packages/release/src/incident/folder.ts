@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { readAll, refusedInput, writeWhole } from "@firmseal/keys";
+import { readAll, refusedInput, writeWhole } from "@firmseal/keys/internal";
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, open, policyOf, type TrustStore } from "@firmseal/verifier";
 import { equalBytes, ROLE_RELEASE } from "@firmseal/verifier/tools";

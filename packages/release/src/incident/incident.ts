@@ -3,7 +3,7 @@
 // worse.
 
 import { join } from "node:path";
-import { grouped, makeFolders, outputPlace, refusedInput, writeWhole } from "@firmseal/keys";
+import { grouped, makeFolders, outputPlace, refusedInput, writeWhole } from "@firmseal/keys/internal";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";

@@ -1,7 +1,8 @@
 // Two pages about an incident: one for management, and one for the auditor. Markdown, from the facts of runIncident().
 
 import { existsSync } from "node:fs";
-import { grouped, keyFacts, keyName, readAll, sha256Hex } from "@firmseal/keys";
+import { keyFacts, keyName } from "@firmseal/keys";
+import { grouped, readAll, sha256Hex } from "@firmseal/keys/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import type { CohortResult } from "../rotation/plan/plan.js";

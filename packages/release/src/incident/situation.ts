@@ -1,7 +1,8 @@
 // What is given of an incident, and what follows from it: the next list, the devices that need a bridge to it, and the
 // keys that can sign.
 
-import { publicKeys, refusedInput, usage } from "@firmseal/keys";
+import { publicKeys } from "@firmseal/keys";
+import { refusedInput, usage } from "@firmseal/keys/internal";
 import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type PublicKey, type TrustDescription } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, MAX_SIGNATURES, ROLE_RELEASE, rawKey, sameKey, toHex } from "@firmseal/verifier/tools";

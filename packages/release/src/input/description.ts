@@ -2,7 +2,7 @@
 // the format of the retired reference tool.
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
-import { boundedMessage, grouped, inputName, readAll, refusedInput, refuseKeyAsInput, STDIO, visible, warn } from "@firmseal/keys";
+import { boundedMessage, grouped, inputName, readAll, refusedInput, refuseKeyAsInput, STDIO, visible, warn } from "@firmseal/keys/internal";
 import {
   type Description,
   DescriptionError,

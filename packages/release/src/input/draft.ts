@@ -4,6 +4,7 @@
 import { basename, extname } from "node:path";
 import { versionIn } from "@firmseal/behaviour";
 import { DETECT_BYTES, detectFormat } from "@firmseal/images";
+import { type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import {
   byteWords,
   isNumberOf,
@@ -11,16 +12,14 @@ import {
   readFirstBytes,
   refusedInput,
   refuseKeyAsInput,
-  type SequenceOverrides,
   STDIO,
   scopeOfImage,
   sha256Hex,
   sizeOf,
   usage,
-  versionNumber,
   visible,
   warn,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import {
   type Description,
   draftOf,
@@ -195,8 +194,10 @@ function notEmpty(path: string, bytes: Uint8Array): Uint8Array {
 
 /**
  * Finds out what a file is, without reading a long one: an image, a description or an envelope. "-" is stdin, which is
- * read whole. Bytes are what a file would hold. Throws a Failure: IMAGE for an empty file, USAGE for an option that does not go with the kind of input,
- * for a file that refuseAsImage() refuses, and unless `allowKeyAsImage` is set, for a key.
+ * read whole. Bytes are what a file would hold.
+ *
+ * Throws a Failure: IMAGE for an empty file, USAGE for an option that does not go with the kind of input, for a file
+ * that refuseAsImage() refuses, and unless `allowKeyAsImage` is set, for a key.
  */
 export async function readInput(source: string | Uint8Array, o: InputOptions): Promise<ReleaseInput> {
   const path = typeof source === "string" ? source : "the input";

@@ -2,7 +2,8 @@
 
 import { closeSync, readSync } from "node:fs";
 import { looseItemIn } from "@firmseal/behaviour";
-import { byteWords, Failure, grouped, inputName, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
+import { byteWords, grouped, inputName, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys/internal";
 import { errors, type Source } from "@firmseal/verifier";
 import { looksLikeEnvelope, readHead, readItem, taggedKind } from "@firmseal/verifier/tools";
 import { refusalHint, withFileName } from "../verify/refusals.js";

@@ -1,7 +1,7 @@
 // The bytes that go to flash, from a build output of any format.
 
 import { DETECT_BYTES, detectFormat, parseImage } from "@firmseal/images";
-import { byteWords, grouped, readAll, refusedInput, visible } from "@firmseal/keys";
+import { byteWords, grouped, readAll, refusedInput, visible } from "@firmseal/keys/internal";
 import { LIMITS } from "./limits.js";
 
 export interface FlashBytes {

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { openRegular, progress as progressOf, systemFault } from "@firmseal/keys";
+import { openRegular, progress as progressOf, systemFault } from "@firmseal/keys/internal";
 import type { FileDigest } from "@firmseal/signer";
 
 /**

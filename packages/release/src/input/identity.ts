@@ -1,6 +1,6 @@
 // --vendor and --class, both for signing and for the device.
 
-import { usage } from "@firmseal/keys";
+import { usage } from "@firmseal/keys/internal";
 import { identityUuids, isUuid } from "@firmseal/signer";
 
 /** Nearly a UUID, or a part of one: a typo must not become the name of a class that no device has. */

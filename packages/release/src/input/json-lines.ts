@@ -1,7 +1,8 @@
 // Reads JSON Lines from untrusted files: each line is bounded, and the first invalid one ends the reading with its
 // number.
 
-import { byteWords, type Failure, tooMuch } from "@firmseal/keys";
+import type { Failure } from "@firmseal/keys";
+import { byteWords, tooMuch } from "@firmseal/keys/internal";
 import { parseJson } from "./json.js";
 
 const NEWLINE = 10;

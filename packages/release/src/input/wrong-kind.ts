@@ -1,6 +1,6 @@
 // What messages call an input, and one that is not of the kind that a command reads.
 
-import { DESCRIPTION, inputName, ownFile, usage } from "@firmseal/keys";
+import { DESCRIPTION, inputName, ownFile, usage } from "@firmseal/keys/internal";
 import { FILE_KINDS, type FileKind, taggedKind } from "@firmseal/verifier/tools";
 
 /** Says that a file is of none of these kinds, and what it is if that is known. `head`: its first bytes. */

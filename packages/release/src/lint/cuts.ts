@@ -2,7 +2,7 @@
 // number of writes does not grow with the image, and its code decides as all devices with two slots do.
 
 import { randomBytes } from "node:crypto";
-import { byteWords, grouped } from "@firmseal/keys";
+import { byteWords, grouped } from "@firmseal/keys/internal";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedWithoutLog, signer } from "@firmseal/signer";
 import { filesStore, simulate, Unsimulated } from "@firmseal/simulator";
 import { anchor, type Bytes, type Identity, type Source } from "@firmseal/verifier";

@@ -1,6 +1,7 @@
 // Checks a release against the rules, and the findings against the waivers of the product.
 
-import { CODES, Failure, grouped } from "@firmseal/keys";
+import { CODES, Failure } from "@firmseal/keys";
+import { grouped } from "@firmseal/keys/internal";
 import { LIMITS } from "../input/limits.js";
 import { type LintContext, NEEDS, type Need, type Policy, type Rule, SEVERITIES, type Severity } from "./rule.js";
 import { RULES, WAIVER_RULES } from "./rule-table.js";

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import type { Explained } from "@firmseal/behaviour";
 import { versionIn } from "@firmseal/behaviour";
 import { VERSION_BYTES } from "@firmseal/images";
-import { CODES, Failure, readFirstBytes, STDIO, sizeOf } from "@firmseal/keys";
+import { CODES, Failure } from "@firmseal/keys";
+import { readFirstBytes, STDIO, sizeOf } from "@firmseal/keys/internal";
 import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import {

@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { identifierText, type ReleaseRecord } from "@firmseal/behaviour";
-import { grouped, isFolder, tooMuch, usage, visible } from "@firmseal/keys";
+import { grouped, isFolder, tooMuch, usage, visible } from "@firmseal/keys/internal";
 import { keyOfAnchor, roleNames, suggestion } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
 import { readEnvelopeFile } from "../input/envelope-file.js";

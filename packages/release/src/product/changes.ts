@@ -1,7 +1,7 @@
 // What a release changes for the devices of each board, compared with another one.
 
 import { join } from "node:path";
-import { readIfThere, sha256Hex } from "@firmseal/keys";
+import { readIfThere, sha256Hex } from "@firmseal/keys/internal";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { type ReleaseDifference, releaseDifference } from "../explain/difference.js";
 import { explain } from "../explain/explain.js";

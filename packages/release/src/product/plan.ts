@@ -3,7 +3,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
-import { checkFolder, grouped, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { checkFolder, grouped } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
 import { lintFailure } from "../lint/lint.js";

@@ -3,17 +3,8 @@
 
 import { join } from "node:path";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
-import {
-  byteWords,
-  keyFacts,
-  type Receipt,
-  refuseTestKeys,
-  type SigningKey,
-  sha256Hex,
-  usage,
-  withSigners,
-  writeFolder,
-} from "@firmseal/keys";
+import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
+import { byteWords, sha256Hex, usage, writeFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, keyAlgOf, signedWithoutLog, testKeyName, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";

@@ -3,7 +3,8 @@
 
 import { join } from "node:path";
 import { versionIn } from "@firmseal/behaviour";
-import { Failure, isFolder, isVersion, type PassphraseOptions, usage, versionNumber, visible, warn } from "@firmseal/keys";
+import { Failure, versionNumber } from "@firmseal/keys";
+import { isFolder, isVersion, type PassphraseOptions, usage, visible, warn } from "@firmseal/keys/internal";
 import { formatUuid, type RoleName } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";

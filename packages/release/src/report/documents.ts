@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { readAll, sha256Hex, tooMuch } from "@firmseal/keys";
+import { readAll, sha256Hex, tooMuch } from "@firmseal/keys/internal";
 import type { ReportDocument } from "@firmseal/report";
 import { isTooDeep } from "../input/json.js";
 import { LIMITS } from "../input/limits.js";

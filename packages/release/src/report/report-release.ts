@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/behaviour";
-import { isFolder, readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys";
+import { isFolder, readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys/internal";
 import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";

@@ -1,7 +1,8 @@
 // A bridge: the release that moves devices from one trust file to the next. It must be valid under both
 // (docs/guides/rotation.md).
 
-import { Failure, notice, type Receipt, type SigningKey, usage, warn } from "@firmseal/keys";
+import { Failure, type Receipt, type SigningKey } from "@firmseal/keys";
+import { notice, usage, warn } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";

@@ -2,7 +2,8 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { environment, Failure, grouped, readAll, systemFault, tooMuch, usage } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
+import { environment, grouped, readAll, systemFault, tooMuch, usage } from "@firmseal/keys/internal";
 import { errors } from "@firmseal/verifier";
 import { looksLikeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";

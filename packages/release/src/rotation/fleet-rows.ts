@@ -3,7 +3,8 @@
 // number.
 
 import { extname } from "node:path";
-import { byteWords, type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
+import type { Failure } from "@firmseal/keys";
+import { byteWords, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys/internal";
 import { decodeUtf8, suggestion, type Violation } from "@firmseal/signer";
 import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";

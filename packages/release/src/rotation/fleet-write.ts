@@ -1,7 +1,7 @@
 // Writes a fleet file, in JSON or JSON Lines. The ending of its name decides, as in reading.
 
 import { dirname, extname, isAbsolute, join, relative } from "node:path";
-import { usage } from "@firmseal/keys";
+import { usage } from "@firmseal/keys/internal";
 
 /** A row of a fleet file, by the names of its members. */
 export type FleetMembers = { readonly [member: string]: unknown };

@@ -3,7 +3,7 @@
 
 import { dirname, isAbsolute, join } from "node:path";
 import { type FeatureName, TARGETS } from "@firmseal/bundler";
-import { grouped, openKeyFile, refusedInput, tooMuch, usage } from "@firmseal/keys";
+import { grouped, openKeyFile, refusedInput, tooMuch, usage } from "@firmseal/keys/internal";
 import { loadAlg, type PublicKey, suggestion } from "@firmseal/signer";
 import type { Identity, Sequence } from "@firmseal/verifier";
 import { equalBytes, parseSequence } from "@firmseal/verifier/tools";

@@ -2,7 +2,7 @@
 // that `firmseal trust show` prints, or by their kid.
 
 import { existsSync } from "node:fs";
-import { claimedKeys, usage } from "@firmseal/keys";
+import { claimedKeys, usage } from "@firmseal/keys/internal";
 import { keyOfAnchor, type PublicKey, thumbprint, twinsOf } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { toHex } from "@firmseal/verifier/tools";

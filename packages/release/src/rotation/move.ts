@@ -1,7 +1,8 @@
 // A move from one trust file to the next, as it is read: both trust files, what comes between them, the fleet, and the
 // envelope of the bridge before it is signed.
 
-import { refusedInput, type SequenceOverrides, usage } from "@firmseal/keys";
+import type { SequenceOverrides } from "@firmseal/keys";
+import { refusedInput, usage } from "@firmseal/keys/internal";
 import { draftOf, type EnvelopeDraft, bridge as recipe } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, trustFileUnchecked } from "@firmseal/verifier";

@@ -1,7 +1,7 @@
 // Finds what a device needs next, from an archive of bridges, releases and trust files: the shortest path to the newest
 // trust file that it can reach, and then to the newest release.
 
-import { grouped, sha256Hex, tooMuch } from "@firmseal/keys";
+import { grouped, sha256Hex, tooMuch } from "@firmseal/keys/internal";
 import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { bigSequence } from "../input/sequence.js";

@@ -1,16 +1,7 @@
 // The next trust file without a key: its content, its required signers, and its effect on a fleet.
 
-import {
-  Failure,
-  type OpenedKey,
-  type Receipt,
-  refusedInput,
-  refuseTestKeys,
-  type SequenceOverrides,
-  type SigningKey,
-  usage,
-  warn,
-} from "@firmseal/keys";
+import { Failure, type OpenedKey, type Receipt, refuseTestKeys, type SequenceOverrides, type SigningKey } from "@firmseal/keys";
+import { refusedInput, usage, warn } from "@firmseal/keys/internal";
 import {
   AlreadySigned,
   decodeTrust,

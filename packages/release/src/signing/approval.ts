@@ -1,7 +1,8 @@
 // Approvals: a second person's signature over what a key will sign. --approver asks for it; from then on the log of the
 // key does.
 
-import { type Entry, keyName, type OpenedKey, publicKeys, readAll, refusedInput, usage } from "@firmseal/keys";
+import { type Entry, keyName, type OpenedKey, publicKeys } from "@firmseal/keys";
+import { readAll, refusedInput, usage } from "@firmseal/keys/internal";
 import { ApprovalError, checkApproval, isSamePerson, type PublicKey, type Signable } from "@firmseal/signer";
 import { LIMITS } from "../input/limits.js";
 

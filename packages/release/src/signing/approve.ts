@@ -1,6 +1,7 @@
 // A person approves what others will sign: it is compared with what the log of the person has, entered, and signed.
 
-import { APPROVE, type Receipt, type SigningKey, warn, withSigningLogs } from "@firmseal/keys";
+import { type Receipt, type SigningKey, withSigningLogs } from "@firmseal/keys";
+import { APPROVE, warn } from "@firmseal/keys/internal";
 import { approvalMessage, approve, type Signable, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
 import { logDigest } from "./authorize.js";

@@ -3,36 +3,29 @@
 
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { CODES, Failure, joinLogs, keyName, type LogFault, readLog, type SigningLog, signingLogPath } from "@firmseal/keys";
 import {
   acceptRestored,
-  CODES,
   type Conflict,
   claimedKeys,
   conflictFailure,
   conflicts,
   environment,
-  Failure,
   isFile,
   isOfTrustFile,
   isSigning,
-  joinLogs,
-  keyName,
   LastSeen,
-  type LogFault,
   lockLog,
   looksLikeLog,
   missingFromLog,
   type PassphraseOptions,
   passphraseOptions,
   readFirstBytes,
-  readLog,
   type SeenState,
-  type SigningLog,
   STDIO,
-  signingLogPath,
   tooMuch,
   usage,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";

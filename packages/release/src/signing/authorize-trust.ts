@@ -1,18 +1,7 @@
 // Authorizes one use of roots on a trust file, as authorize.ts does for envelopes.
 
-import {
-  checkSequence,
-  isOfTrustFile,
-  keyName,
-  type OpenedKey,
-  type Receipt,
-  refusedInput,
-  type SequenceOverrides,
-  TRUST_FILES,
-  visible,
-  warn,
-  withSigningLogs,
-} from "@firmseal/keys";
+import { checkSequence, keyName, type OpenedKey, type Receipt, type SequenceOverrides, withSigningLogs } from "@firmseal/keys";
+import { isOfTrustFile, refusedInput, TRUST_FILES, visible, warn } from "@firmseal/keys/internal";
 import { type PrecedingTrust, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";

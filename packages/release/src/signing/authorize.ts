@@ -8,12 +8,12 @@ import {
   keyName,
   nextSequence,
   type Receipt,
-  refusedInput,
   type SequenceOverrides,
   type SigningKey,
   type SigningLogs,
   withSigningLogs,
 } from "@firmseal/keys";
+import { refusedInput } from "@firmseal/keys/internal";
 import type { EnvelopeDraft, Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey, requireStartOf } from "../input/draft.js";

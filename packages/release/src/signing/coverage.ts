@@ -2,7 +2,8 @@
 // earlier signatures. Checked before anything is logged.
 
 import type { Entry } from "@firmseal/keys";
-import { isOfTrustFile, keyName, movedTo, refusedInput, usage } from "@firmseal/keys";
+import { keyName } from "@firmseal/keys";
+import { isOfTrustFile, movedTo, refusedInput, usage } from "@firmseal/keys/internal";
 import { coseAlg, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { equalBytes, formatSequence, rawKey } from "@firmseal/verifier/tools";

@@ -1,7 +1,8 @@
 // Keys that sign manifests on another machine: the rules of sign, as far as this machine has their logs.
 
 import { versionIn } from "@firmseal/behaviour";
-import { checkSequence, consultLog, type SequenceOverrides, warn } from "@firmseal/keys";
+import { checkSequence, type SequenceOverrides } from "@firmseal/keys";
+import { consultLog, warn } from "@firmseal/keys/internal";
 import type { EnvelopeDraft } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";

@@ -1,6 +1,7 @@
 // The entry that goes before a signature, and the facts in it.
 
-import { type OpenedKey, type Receipt, type SigningFacts, type SigningLogs, sha256Hex, warn } from "@firmseal/keys";
+import type { OpenedKey, Receipt, SigningFacts, SigningLogs } from "@firmseal/keys";
+import { sha256Hex, warn } from "@firmseal/keys/internal";
 
 /**
  * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that

@@ -1,6 +1,6 @@
 // What an output file already holds, and whether a release may take its place.
 
-import { readAll, usage } from "@firmseal/keys";
+import { readAll, usage } from "@firmseal/keys/internal";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { scopeOf } from "./scope.js";

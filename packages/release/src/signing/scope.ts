@@ -1,6 +1,6 @@
 // The kinds of device that a manifest is for, as the logs name them.
 
-import { refusedInput } from "@firmseal/keys";
+import { refusedInput } from "@firmseal/keys/internal";
 import { formatUuid } from "@firmseal/signer";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";

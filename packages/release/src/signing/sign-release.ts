@@ -1,16 +1,8 @@
 // One call that signs a release, with everything that has to come before a signature and after it. `firmseal sign` is
 // this call.
 
-import {
-  type PassphraseOption,
-  type Receipt,
-  refuseTestKeys,
-  type SequenceOverrides,
-  type SigningKey,
-  usage,
-  warnOfLonePartner,
-  withSigners,
-} from "@firmseal/keys";
+import { type PassphraseOption, type Receipt, refuseTestKeys, type SequenceOverrides, type SigningKey, withSigners } from "@firmseal/keys";
+import { usage, warnOfLonePartner } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, signedWithoutLog } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { AlgChoice } from "../consumer/cose-alg.js";
@@ -62,7 +54,10 @@ export interface SignedRelease {
  *   unless a key failed while it signed, no sequence number and no one-time leaf is used.
  *
  * @example
- * const { bytes } = await signRelease("app.bin", ["release.pem"], { vendor: "example.com", class: "board-v2", version: "1.4.2" });
+ * ```ts
+ * const facts = { vendor: "example.com", class: "board-v2", version: "1.4.2" };
+ * const { bytes } = await signRelease("app.bin", ["release.pem"], facts);
+ * ```
  */
 export async function signRelease(
   input: string | Uint8Array | PreparedInput,
@@ -104,7 +99,7 @@ async function signWith(
   return signed;
 }
 
-/** The keys, whose signatures name the algorithms that are asked for, and what refuses what a consumer does not take. */
+/** The keys, whose signatures name the algorithms that are asked for, and what a consumer refuses. */
 async function asAsked(given: readonly SigningKey[], o: AlgChoice) {
   if (!o.for && !o.coseAlg?.length) return { keys: given };
   const { checkDraftFor, checkFor, namesFault, withCoseAlgs } = await forConsumer();

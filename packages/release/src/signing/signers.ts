@@ -2,7 +2,7 @@
 // trusts.
 
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
-import { usage } from "@firmseal/keys";
+import { usage } from "@firmseal/keys/internal";
 import {
   anchorOf,
   keyAlgOf,

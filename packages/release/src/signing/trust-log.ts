@@ -1,7 +1,8 @@
 // What the logs of keys say about trust files, and that nobody signs or approves one without seeing what changes since
 // the file that the log has last.
 
-import { APPROVE, type Entry, refusedInput, type SignedNumber, scopeOfTrust, sha256Hex, sharesScope } from "@firmseal/keys";
+import type { Entry, SignedNumber } from "@firmseal/keys";
+import { APPROVE, refusedInput, scopeOfTrust, sha256Hex, sharesScope } from "@firmseal/keys/internal";
 import { trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";

@@ -1,6 +1,6 @@
 // The answers of devices in files: one status by itself, or many as JSON Lines.
 
-import { grouped, readAll, refusedInput, tooMuch } from "@firmseal/keys";
+import { grouped, readAll, refusedInput, tooMuch } from "@firmseal/keys/internal";
 import { FILE_KINDS } from "@firmseal/verifier/tools";
 import { jsonLines } from "../input/json-lines.js";
 import { LIMITS } from "../input/limits.js";

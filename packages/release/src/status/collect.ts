@@ -1,7 +1,7 @@
 // Statuses that devices have sent become the state of a fleet: each is verified with the key of its device and its own
 // nonce, and updates the row of this device. docs/reference/status.md describes the procedure.
 
-import { usage } from "@firmseal/keys";
+import { usage } from "@firmseal/keys/internal";
 import type { Anchor } from "@firmseal/verifier";
 import { formatSequence, readStatus, toHex } from "@firmseal/verifier/tools";
 import { readArchive } from "../rotation/files.js";

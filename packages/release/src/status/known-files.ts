@@ -1,7 +1,7 @@
 // The files that statuses speak of: a status has the name and number of a trust file, and the digest of a release. A
 // fleet file names files.
 
-import { refusedInput } from "@firmseal/keys";
+import { refusedInput } from "@firmseal/keys/internal";
 import { trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";

@@ -1,7 +1,8 @@
 // The nonces that a server has sent, one for each device, as JSON Lines. docs/reference/status.md describes the file.
 
 import { randomBytes } from "node:crypto";
-import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
+import type { Failure } from "@firmseal/keys";
+import { grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys/internal";
 import { jsonLines } from "../input/json-lines.js";
 import { LIMITS } from "../input/limits.js";
 

@@ -1,7 +1,8 @@
 // The secrets with which devices authenticate their statuses: one JWK of type "oct" (RFC 7518 §6.4), or a JWK Set (RFC
 // 7517 §5) with one for each device.
 
-import { KeyFileError, readGuarded } from "@firmseal/keys";
+import { KeyFileError } from "@firmseal/keys";
+import { readGuarded } from "@firmseal/keys/internal";
 import { type Anchor, hmac256 } from "@firmseal/verifier";
 import { parseJson } from "../input/json.js";
 import { LIMITS } from "../input/limits.js";

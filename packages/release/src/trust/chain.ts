@@ -1,7 +1,8 @@
 // Several trust files in sequence: those of --previous-trust, and chains, which a release brings to devices that missed
 // some of them.
 
-import { Failure, refusedInput } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
+import { refusedInput } from "@firmseal/keys/internal";
 import { acceptTrust, decodeTrust, trustName } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { compareSequence, embeddedTrust, errors, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";

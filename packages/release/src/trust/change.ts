@@ -1,6 +1,6 @@
 // The changes in a trust file: the difference to its predecessor, shown to the holder of a root key before signing.
 
-import { keyWords, notice, visible, warn } from "@firmseal/keys";
+import { keyWords, notice, visible, warn } from "@firmseal/keys/internal";
 import { ROLES, type RoleName, trustName } from "@firmseal/signer";
 import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";

@@ -2,8 +2,9 @@
 // are refused.
 
 import { dirname, isAbsolute } from "node:path";
-import type { Asking } from "@firmseal/keys";
-import { Failure, openKeyFile, refusedInput, STDIO } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
+import type { Asking } from "@firmseal/keys/internal";
+import { openKeyFile, refusedInput, STDIO } from "@firmseal/keys/internal";
 import {
   conform,
   DescriptionError,

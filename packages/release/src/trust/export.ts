@@ -1,7 +1,7 @@
 // What a device embeds of a trust file: the whole file, for a bundle with the feature trust, or the keys of one role,
 // for a bundle without it.
 
-import { usage, visible, warn } from "@firmseal/keys";
+import { usage, visible, warn } from "@firmseal/keys/internal";
 import { keyOfAnchor, ROLES, type RoleName, trustName } from "@firmseal/signer";
 import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";

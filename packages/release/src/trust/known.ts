@@ -1,6 +1,7 @@
 // A trust file and the one before it, compared with the logs of their roots, as far as this machine has them.
 
-import { keyName, knownEntries, refusedInput } from "@firmseal/keys";
+import { keyName } from "@firmseal/keys";
+import { knownEntries, refusedInput } from "@firmseal/keys/internal";
 import { digestOfTrust, filesOfLine, numberOfTrust } from "../signing/trust-log.js";
 import { keysOf, rootsIn } from "./facts.js";
 import { type PinnedTrust, type PinOptions, readPinnedTrust } from "./read.js";

@@ -1,7 +1,8 @@
 // Signatures that roots have made on copies of one trust file, combined, and entered in the logs of the roots that this
 // machine keeps.
 
-import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
+import { keyFacts, keyName, type OpenedKey, type Receipt } from "@firmseal/keys";
+import { APPROVE, keyWords, knownEntries, refusedInput } from "@firmseal/keys/internal";
 import { DifferentContent, type MergedTrust, mergeTrust, type PublicKey } from "@firmseal/signer";
 import { recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
 import { digestOfTrust } from "../signing/trust-log.js";

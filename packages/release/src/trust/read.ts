@@ -1,6 +1,7 @@
 // Reads trust files from paths: unverified, signed by their own roots, or checked against what a user pins.
 
-import { anchors, Failure, type PassphraseOptions, passphraseOptions, publicKeys, readAll, usage, visible, warn } from "@firmseal/keys";
+import { anchors, Failure, publicKeys } from "@firmseal/keys";
+import { type PassphraseOptions, passphraseOptions, readAll, usage, visible, warn } from "@firmseal/keys/internal";
 import { acceptTrust, decodeTrust, type TrustFile } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Trust, type TrustStore } from "@firmseal/verifier";

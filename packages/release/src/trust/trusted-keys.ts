@@ -1,7 +1,8 @@
 // The trusted keys: those of --key, or those with the requested role in a trust file of --trust, whose own signatures
 // are checked first.
 
-import { anchors, Failure, keyFacts, passphraseOptions, publicKeys, usage, warnOfTestKeys } from "@firmseal/keys";
+import { anchors, Failure, keyFacts, publicKeys } from "@firmseal/keys";
+import { passphraseOptions, usage, warnOfTestKeys } from "@firmseal/keys/internal";
 import { keyOfAnchor, type PublicKey, ROLES, type RoleName, trustName } from "@firmseal/signer";
 import { type Anchor, type Identity, policyOf, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";

@@ -2,7 +2,7 @@
 // devices refuse it.
 
 import { explainManifest, type RefusingDevice, refusingDevices, refusingWords } from "@firmseal/behaviour";
-import { warn } from "@firmseal/keys";
+import { warn } from "@firmseal/keys/internal";
 import { keyOfAnchor, testKeyName } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Anchor, Manifest, TrustAnchor } from "@firmseal/verifier";

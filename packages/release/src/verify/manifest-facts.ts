@@ -1,7 +1,7 @@
 // What a manifest names: parameters, URIs outside its envelope, and the kinds of device that it distinguishes.
 
 import { type DeviceKind, everyKind } from "@firmseal/behaviour";
-import { grouped, tooMuch } from "@firmseal/keys";
+import { grouped, tooMuch } from "@firmseal/keys/internal";
 import type { Identity, Manifest } from "@firmseal/verifier";
 import {
   PARAM_CLASS_IDENTIFIER,

@@ -12,7 +12,8 @@ import {
   loadedPayloadsOf,
   payloadsOf,
 } from "@firmseal/behaviour";
-import { byteWords, Failure, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
+import { byteWords, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys/internal";
 import { hostFor } from "@firmseal/simulator";
 import { errors, type Manifest, type Refusal } from "@firmseal/verifier";
 import { HASH_NAMES, readSlice, type Slice } from "@firmseal/verifier/tools";

@@ -1,7 +1,8 @@
 // Refusals in words, from the table of the verifier, which is also the source of docs/reference/errors.md.
 
 import { versionIn } from "@firmseal/behaviour";
-import { Failure, isVersion, systemFault, versionNumber } from "@firmseal/keys";
+import { Failure, versionNumber } from "@firmseal/keys";
+import { isVersion, systemFault } from "@firmseal/keys/internal";
 import { errors, type Refusal, type Source } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, isRefusal, refusalOf } from "@firmseal/verifier/tools";
 import { outsideUris, type WithPayloads } from "./manifest-facts.js";

@@ -1,7 +1,7 @@
 // The commands of an envelope as a tree of plain values, read with the reader of the verifier. For inspect, and to find
 // what a payload check must try.
 
-import { grouped, tooMuch } from "@firmseal/keys";
+import { grouped, tooMuch } from "@firmseal/keys/internal";
 import { formatUuid } from "@firmseal/signer";
 import {
   COMMAND_NAMES,

@@ -3,7 +3,8 @@
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileOfUri } from "@firmseal/behaviour";
-import { CODES, Failure, STDIO, someOf } from "@firmseal/keys";
+import { CODES, Failure } from "@firmseal/keys";
+import { STDIO, someOf } from "@firmseal/keys/internal";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import {

@@ -40,8 +40,9 @@ export async function attachSignature(envelope: Uint8Array, key: PublicKey, sign
 /**
  * Adds a signature of each signer to an envelope, signed or not. Other signatures, severed elements and payloads do not
  * change. No signing log is asked, and none gets an entry: nothing keeps a key from signing a number twice, or a lower
- * one. For the keys of a release use signRelease() of @firmseal/release. Throws AlreadySigned if a key has signed before
- * or is given twice, and the refusals of decodeEnvelope() and open().
+ * one. For the keys of a release use signRelease() of @firmseal/release.
+ *
+ * Throws AlreadySigned if a key has signed before or is given twice, and the refusals of decodeEnvelope() and open().
  */
 export async function signEnvelopeWithoutLog(envelope: Uint8Array, signers: readonly Signer[]): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");

@@ -22,7 +22,7 @@ import {
   readableBundle,
   unworkable,
 } from "@firmseal/bundler";
-import { byteWords, grouped, STDIO, usage, warn } from "@firmseal/keys";
+import { byteWords, grouped, STDIO, usage, warn } from "@firmseal/keys/internal";
 import { algWords, hasTables, inWords, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { listOf } from "../../common/list-of.js";

@@ -1,17 +1,7 @@
 import * as fs from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
-import {
-  byteWords,
-  environment,
-  Failure,
-  holdSignals,
-  type Lock,
-  lock,
-  makeFolders,
-  outputPlace,
-  systemFault,
-  usage,
-} from "@firmseal/keys";
+import { Failure, type Lock, lock } from "@firmseal/keys";
+import { byteWords, environment, holdSignals, makeFolders, outputPlace, systemFault, usage } from "@firmseal/keys/internal";
 import {
   identityOf,
   PRODUCT_FILE,
@@ -25,7 +15,7 @@ import {
   withNumbers,
   withoutPayload,
   withReason,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Progress, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";

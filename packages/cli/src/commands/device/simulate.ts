@@ -1,6 +1,7 @@
 import { runInThisContext } from "node:vm";
 import { playable } from "@firmseal/bundler";
-import { byteWords, CODES, Failure, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
+import { CODES, Failure } from "@firmseal/keys";
+import { byteWords, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys/internal";
 import {
   deviceKinds,
   identityOf,
@@ -14,7 +15,7 @@ import {
   type TrustOptions,
   trustedKeys,
   withoutPayload,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { inWords, suggestion } from "@firmseal/signer";
 import {
   type BootlessCode,

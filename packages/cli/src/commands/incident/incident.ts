@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { grouped, keyFacts } from "@firmseal/keys";
-import { auditorPage, type Incident, type IncidentKind, managementPage, nameWords, runIncident } from "@firmseal/release";
+import { keyFacts } from "@firmseal/keys";
+import { grouped } from "@firmseal/keys/internal";
+import { auditorPage, type Incident, type IncidentKind, managementPage, nameWords, runIncident } from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";

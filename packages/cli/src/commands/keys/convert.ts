@@ -1,23 +1,17 @@
 import type { OpenedKey } from "@firmseal/keys";
+import { formatPublic, keyFacts, type PrivateFormat, type PublicFormat, privateFormats, publicFormats, withKey } from "@firmseal/keys";
 import {
   checkNew,
-  formatPublic,
   keepsKid,
-  keyFacts,
   type PassphraseOptions,
-  type PrivateFormat,
-  type PublicFormat,
   passphrase,
   passphraseOptions,
-  privateFormats,
-  publicFormats,
   STDIO,
   schemeOf,
   usage,
   visible,
   warn,
-  withKey,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, wholeNumber } from "../../common/options.js";
 import { writeOut } from "../../common/output.js";

@@ -1,19 +1,18 @@
+import { keyFacts, readHssFile } from "@firmseal/keys";
 import {
   exhaustedFailure,
   type HssPlaceOnDisk,
   highest,
   hssPlaceOf,
   isNearlyUsed,
-  keyFacts,
   overtakenFailure,
   readAll,
-  readHssFile,
   STDIO,
   usage,
   visible,
   warn,
-} from "@firmseal/keys";
-import { LIMITS } from "@firmseal/release";
+} from "@firmseal/keys/internal";
+import { LIMITS } from "@firmseal/release/internal";
 import { formatHss, type HssParams, hssCapacity, hssSignatureLength, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { leafNumber } from "../../common/options.js";

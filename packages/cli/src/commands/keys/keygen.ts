@@ -1,21 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { hssKeygen, hssParams, keyFacts, type PrivateFormat, privateFormats } from "@firmseal/keys";
 import {
   byteWords,
   checkNew,
-  hssKeygen,
-  hssParams,
-  keyFacts,
   type PassphraseOptions,
-  type PrivateFormat,
   partnerOf,
   passphrase,
   passphraseOptions,
-  privateFormats,
   STDIO,
   usage,
   visible,
   warn,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import {
   DEFAULT_ALG,
   deviceKeyAlgs,

@@ -1,4 +1,5 @@
-import { keyFacts, keyWords, moveKey, type OpenedKey, type PassphraseOptions, passphraseOptions, withPublicKeys } from "@firmseal/keys";
+import { keyFacts, type OpenedKey, withPublicKeys } from "@firmseal/keys";
+import { keyWords, moveKey, type PassphraseOptions, passphraseOptions } from "@firmseal/keys/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { KEY, membersOf, RECEIPTS } from "../../common/shapes.js";

@@ -1,15 +1,5 @@
-import {
-  formatPublic,
-  jsLiteral,
-  keyFacts,
-  type PassphraseOptions,
-  type PublicFormat,
-  passphraseOptions,
-  publicFormats,
-  publicKeys,
-  STDIO,
-  usage,
-} from "@firmseal/keys";
+import { formatPublic, keyFacts, type PublicFormat, publicFormats, publicKeys } from "@firmseal/keys";
+import { jsLiteral, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import { algWords, hasTables, keyAlgs, type PublicKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";

@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
-import { checkNew, STDIO, schemeOf, usage } from "@firmseal/keys";
-import { type ConsumerName, type FoundProject, findProject, foldersOutside, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release";
+import { checkNew, STDIO, schemeOf, usage } from "@firmseal/keys/internal";
+import {
+  type ConsumerName,
+  type FoundProject,
+  findProject,
+  foldersOutside,
+  newProduct,
+  PRODUCT_FILE,
+  plainName,
+} from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
 import { coseAlgOption, forVerifier } from "../../common/options.js";

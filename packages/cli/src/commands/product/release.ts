@@ -1,29 +1,9 @@
 import { resolve, sep } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
-import {
-  Failure,
-  keyWords,
-  notice,
-  type PassphraseOptions,
-  passphraseOptions,
-  type SequenceOverrides,
-  STDIO,
-  usage,
-  visible,
-  warn,
-} from "@firmseal/keys";
-import {
-  type ApprovalOptions,
-  makeRelease,
-  PRODUCT_FILE,
-  type Product,
-  planRelease,
-  type ReleaseLint,
-  type ReleasePlan,
-  readProduct,
-  releaseChanges,
-  triedPlan,
-} from "@firmseal/release";
+import { Failure, type SequenceOverrides } from "@firmseal/keys";
+import { keyWords, notice, type PassphraseOptions, passphraseOptions, STDIO, usage, visible, warn } from "@firmseal/keys/internal";
+import { makeRelease, type Product, planRelease, type ReleasePlan, readProduct } from "@firmseal/release";
+import { type ApprovalOptions, PRODUCT_FILE, type ReleaseLint, releaseChanges, triedPlan } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import {
   allowOutside,

@@ -1,30 +1,8 @@
 import { IMAGE_FORMATS } from "@firmseal/images";
-import {
-  byteWords,
-  keyFacts,
-  keyWords,
-  type PassphraseOptions,
-  passphraseOptions,
-  publicKeys,
-  type Receipt,
-  refuseTestKeys,
-  type SigningKey,
-  STDIO,
-  signingLogPath,
-  usage,
-  warnOfLonePartner,
-  withSigners,
-} from "@firmseal/keys";
-import {
-  type BridgeOptions as Bridging,
-  type CohortResult,
-  type NeededSignatures,
-  outsideUris,
-  readTrustMove,
-  signBridge,
-  type TrustMove,
-  unsignedBridge,
-} from "@firmseal/release";
+import { keyFacts, publicKeys, type Receipt, refuseTestKeys, type SigningKey, signingLogPath, withSigners } from "@firmseal/keys";
+import { byteWords, keyWords, type PassphraseOptions, passphraseOptions, STDIO, usage, warnOfLonePartner } from "@firmseal/keys/internal";
+import { type BridgeOptions as Bridging, type CohortResult, readTrustMove, type TrustMove, unsignedBridge } from "@firmseal/release";
+import { type NeededSignatures, outsideUris, signBridge } from "@firmseal/release/internal";
 import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";

@@ -1,5 +1,6 @@
-import { grouped } from "@firmseal/keys";
-import { type NextResult, nameWords, readArchive, readFleet, whatNext } from "@firmseal/release";
+import { grouped } from "@firmseal/keys/internal";
+import { readFleet } from "@firmseal/release";
+import { type NextResult, nameWords, readArchive, whatNext } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { NAMES, REASONS, trustWords } from "../../common/release/cohorts.js";
 import { membersOf } from "../../common/shapes.js";

@@ -1,15 +1,6 @@
-import { usage } from "@firmseal/keys";
-import {
-  carriedStores,
-  embeddedKeys,
-  LEFT_BEHIND,
-  namedKeys,
-  planSteps as planFor,
-  readFleet,
-  readSteps,
-  secretSet,
-  storesOf,
-} from "@firmseal/release";
+import { usage } from "@firmseal/keys/internal";
+import { LEFT_BEHIND, namedKeys, planSteps as planFor, readFleet, readSteps, secretSet, storesOf } from "@firmseal/release";
+import { carriedStores, embeddedKeys } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { listOf } from "../../common/list-of.js";
 import { allowStranded } from "../../common/options.js";

@@ -1,23 +1,7 @@
-import {
-  byteWords,
-  hideSecrets,
-  keyFacts,
-  type PassphraseOptions,
-  passphraseOptions,
-  type Receipt,
-  type SigningKey,
-  STDIO,
-  usage,
-  withSigners,
-} from "@firmseal/keys";
-import {
-  type CohortResult,
-  judgeUnsigned,
-  planRetirement,
-  type Retirement,
-  type RetireOptions as Retiring,
-  signRetirement,
-} from "@firmseal/release";
+import { keyFacts, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
+import { byteWords, hideSecrets, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
+import type { CohortResult } from "@firmseal/release";
+import { judgeUnsigned, planRetirement, type Retirement, type RetireOptions as Retiring, signRetirement } from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";

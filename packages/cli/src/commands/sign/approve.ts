@@ -1,16 +1,9 @@
 // Consent of a second person, which sign --approver asks for.
 
 import { extname } from "node:path";
-import {
-  keyFacts,
-  keyWords,
-  type PassphraseOptions,
-  passphraseOptions,
-  readFirstBytes,
-  refuseTestKeys,
-  type SigningKey,
-  withSigners,
-} from "@firmseal/keys";
+import { keyFacts, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
+import { keyWords, type PassphraseOptions, passphraseOptions, readFirstBytes } from "@firmseal/keys/internal";
+import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovingOptions,
   approveWith,
@@ -21,9 +14,8 @@ import {
   readEnvelopeFile,
   readUnverifiedTrust,
   type StartOverride,
-  type TrustOnFile,
   warnBeforeSigning,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { type Signable, TrustDraft } from "@firmseal/signer";
 import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";

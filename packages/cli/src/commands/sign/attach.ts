@@ -1,26 +1,23 @@
 // Detached signing, second half: a signature from another machine over what tbs.ts wrote.
 
+import { keyFacts, parseSignature, publicKeys, refuseTestKeys } from "@firmseal/keys";
 import {
   byteWords,
   inputName,
-  keyFacts,
   keyWords,
   type PassphraseOptions,
-  parseSignature,
   passphraseOptions,
-  publicKeys,
   readAll,
-  refuseTestKeys,
   STDIO,
   usage,
   wrongSignature,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
+import { isRefusal } from "@firmseal/release";
 import {
   type ApprovalOptions,
   type ConsumerName,
   coveringTrustFiles,
   type ElsewhereOptions,
-  isRefusal,
   LIMITS,
   readApprovals,
   readDraft,
@@ -28,7 +25,7 @@ import {
   refuseKeys,
   reviewSigned,
   type StartOverride,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { coseAlg, coseAlgs, type PublicKey, signedWith } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";

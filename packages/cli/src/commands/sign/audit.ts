@@ -1,7 +1,9 @@
 // Verifies signing logs: the chain of each, that nothing seen before is missing, and that no number is used twice.
 
-import { byteWords, conflictWords, type Entry, isNumberOf, someOf } from "@firmseal/keys";
-import { type AuditOptions, auditLogs, logFaultWords } from "@firmseal/release";
+import type { Entry } from "@firmseal/keys";
+import { byteWords, conflictWords, isNumberOf, someOf } from "@firmseal/keys/internal";
+import { type AuditOptions, auditLogs } from "@firmseal/release";
+import { logFaultWords } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { membersOf, type Shape } from "../../common/shapes.js";

@@ -1,5 +1,5 @@
-import { byteWords, readAll } from "@firmseal/keys";
-import { encodeDescription, formatDigest, LIMITS } from "@firmseal/release";
+import { byteWords, readAll } from "@firmseal/keys/internal";
+import { encodeDescription, formatDigest, LIMITS } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { allowKeyAsImage, replace } from "../../common/options.js";
 import { checkOutput, checkRelease, deliverOver, judgeRelease, outputName } from "../../common/output.js";

@@ -1,18 +1,10 @@
 import { IMAGE_FORMATS } from "@firmseal/images";
 import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
-import {
-  byteWords,
-  keyFacts,
-  keyWords,
-  notice,
-  type PassphraseOptions,
-  passphraseOptions,
-  STDIO,
-  signingLogPath,
-  usage,
-  withSigners,
-} from "@firmseal/keys";
-import type { ConsumerName, StartOverride, TrustOnFile } from "@firmseal/release";
+import { keyFacts, signingLogPath, withSigners } from "@firmseal/keys";
+import { byteWords, keyWords, notice, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
+import type { TrustOnFile } from "@firmseal/release";
+import { signRelease } from "@firmseal/release";
+import type { ConsumerName, StartOverride } from "@firmseal/release/internal";
 import {
   type ApprovalOptions,
   type CoverOptions,
@@ -25,8 +17,7 @@ import {
   type ReleaseInput,
   readInput,
   releaseFacts,
-  signRelease,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {

@@ -2,24 +2,22 @@
 
 import { basename, dirname, extname, join } from "node:path";
 import { IMAGE_FORMATS } from "@firmseal/images";
+import { keyFacts, publicKeys, refuseTestKeys } from "@firmseal/keys";
 import {
   byteWords,
   inputName,
   isFile,
   isFolder,
-  keyFacts,
   keyWords,
   notice,
   type PassphraseOptions,
   passphraseOptions,
-  publicKeys,
   readFirstBytes,
-  refuseTestKeys,
   STDIO,
   sha256Hex,
   someOf,
   usage,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import {
   type ApprovalOptions,
   type ConsumerName,
@@ -37,7 +35,7 @@ import {
   refuseKeys,
   type StartOverride,
   warnBeforeSigning,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";

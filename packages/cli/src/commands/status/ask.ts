@@ -1,5 +1,6 @@
-import { usage } from "@firmseal/keys";
-import { fleetDevices, makeNonces } from "@firmseal/release";
+import { usage } from "@firmseal/keys/internal";
+import { makeNonces } from "@firmseal/release";
+import { fleetDevices } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { plural } from "../../common/words.js";

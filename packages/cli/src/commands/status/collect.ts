@@ -1,13 +1,7 @@
-import { CODES, Failure, grouped, isFile, isSameFile, STDIO, sizeOf, usage, visible, warn } from "@firmseal/keys";
-import {
-  type BehindDevices,
-  type Collection,
-  collectStatuses,
-  fleetDevices,
-  nameWords,
-  type RefusedStatus,
-  type UnheardDevices,
-} from "@firmseal/release";
+import { CODES, Failure } from "@firmseal/keys";
+import { grouped, isFile, isSameFile, STDIO, sizeOf, usage, visible, warn } from "@firmseal/keys/internal";
+import { type Collection, collectStatuses } from "@firmseal/release";
+import { type BehindDevices, fleetDevices, nameWords, type RefusedStatus, type UnheardDevices } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { statusKeys, wholeNumber } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";

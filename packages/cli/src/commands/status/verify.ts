@@ -1,5 +1,5 @@
-import { readAll } from "@firmseal/keys";
-import { deviceStatus, LIMITS } from "@firmseal/release";
+import { readAll } from "@firmseal/keys/internal";
+import { deviceStatus, LIMITS } from "@firmseal/release/internal";
 import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";
 import { statusKeys } from "../../common/options.js";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { keyFacts } from "@firmseal/keys";
 import {
   asking,
-  keyFacts,
   makePair,
   openToken,
   type PassphraseOptions,
@@ -13,7 +13,7 @@ import {
   tokenAlgs,
   tokenSigner,
   usage,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import { DEFAULT_ALG, type KeyAlg, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";

@@ -1,8 +1,7 @@
+import { keyFacts, listKeys, type TokenKey } from "@firmseal/keys";
 import {
   asking,
   findSlots,
-  keyFacts,
-  listKeys,
   noSuchToken,
   openModule,
   openToken,
@@ -11,10 +10,9 @@ import {
   passphraseOptions,
   pinState,
   signalsFree,
-  type TokenKey,
   type TokenSlot,
   usage,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { KEY, membersOf } from "../../common/shapes.js";

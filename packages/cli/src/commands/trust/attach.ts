@@ -1,5 +1,6 @@
-import { parseSignature, passphraseOptions, publicKeys, type Receipt, readAll, wrongSignature } from "@firmseal/keys";
-import { LIMITS, recordTrustSigning } from "@firmseal/release";
+import { parseSignature, publicKeys, type Receipt } from "@firmseal/keys";
+import { passphraseOptions, readAll, wrongSignature } from "@firmseal/keys/internal";
+import { LIMITS, recordTrustSigning } from "@firmseal/release/internal";
 import { attachTrust, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases } from "../../common/options.js";

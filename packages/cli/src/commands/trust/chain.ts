@@ -1,5 +1,5 @@
-import { byteWords } from "@firmseal/keys";
-import { chainOf } from "@firmseal/release";
+import { byteWords } from "@firmseal/keys/internal";
+import { chainOf } from "@firmseal/release/internal";
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";

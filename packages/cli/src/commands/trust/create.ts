@@ -1,3 +1,4 @@
+import { refuseTestKeys } from "@firmseal/keys";
 import {
   byteWords,
   checkNew,
@@ -6,11 +7,11 @@ import {
   passphraseOptions,
   readAll,
   refusedInput,
-  refuseTestKeys,
   STDIO,
   warn,
-} from "@firmseal/keys";
-import { LIMITS, readDescription, readTrustFile, refuseLastNumber } from "@firmseal/release";
+} from "@firmseal/keys/internal";
+import { readTrustFile } from "@firmseal/release";
+import { LIMITS, readDescription, refuseLastNumber } from "@firmseal/release/internal";
 import { encodeTrust, trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";

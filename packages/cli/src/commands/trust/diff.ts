@@ -1,4 +1,4 @@
-import { refusedInput } from "@firmseal/keys";
+import { refusedInput } from "@firmseal/keys/internal";
 import {
   changeWarnings,
   changeWords,
@@ -9,7 +9,7 @@ import {
   roleMargins,
   rootProgress,
   trustChanges,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";

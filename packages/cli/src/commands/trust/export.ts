@@ -1,5 +1,5 @@
-import { byteWords, STDIO, usage, warnOfTestKeys } from "@firmseal/keys";
-import { exportAll, exportRole, keysOf, readKnownTrust } from "@firmseal/release";
+import { byteWords, STDIO, usage, warnOfTestKeys } from "@firmseal/keys/internal";
+import { exportAll, exportRole, keysOf, readKnownTrust } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";

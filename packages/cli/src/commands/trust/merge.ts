@@ -1,5 +1,6 @@
-import { keyFacts, keyWords, usage, warn } from "@firmseal/keys";
-import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release";
+import { keyFacts } from "@firmseal/keys";
+import { keyWords, usage, warn } from "@firmseal/keys/internal";
+import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release/internal";
 import type { DropReason, MergedSignature } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";

@@ -1,4 +1,4 @@
-import { warnOfTestKeys } from "@firmseal/keys";
+import { warnOfTestKeys } from "@firmseal/keys/internal";
 import {
   anchorFacts,
   type FamilyFacts,
@@ -8,7 +8,7 @@ import {
   limitWords,
   readUnverifiedTrust,
   rootProgress,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { ROLES, type RoleName, trustName, trustSigners } from "@firmseal/signer";
 import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";

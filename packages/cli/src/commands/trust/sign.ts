@@ -1,5 +1,6 @@
-import { passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
-import { recordTrustSigning } from "@firmseal/release";
+import { type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
+import { passphraseOptions } from "@firmseal/keys/internal";
+import { recordTrustSigning } from "@firmseal/release/internal";
 import { AlreadySigned, signTrustWithoutLog, trustSigners } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, keys as keyOption, passphrases } from "../../common/options.js";

@@ -1,5 +1,6 @@
-import { byteWords, checkNew, passphraseOptions, publicKeys, type Receipt, STDIO } from "@firmseal/keys";
-import { recordTrustSigning } from "@firmseal/release";
+import { publicKeys, type Receipt } from "@firmseal/keys";
+import { byteWords, checkNew, passphraseOptions, STDIO } from "@firmseal/keys/internal";
+import { recordTrustSigning } from "@firmseal/release/internal";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";

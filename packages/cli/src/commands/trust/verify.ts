@@ -1,5 +1,5 @@
-import { warnOfTestKeys } from "@firmseal/keys";
-import { anchorFacts, keysOf, readKnownTrust } from "@firmseal/release";
+import { warnOfTestKeys } from "@firmseal/keys/internal";
+import { anchorFacts, keysOf, readKnownTrust } from "@firmseal/release/internal";
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";

@@ -1,4 +1,5 @@
-import { explain, readEnvelopeFile, releaseDifference } from "@firmseal/release";
+import { explain, releaseDifference } from "@firmseal/release";
+import { readEnvelopeFile } from "@firmseal/release/internal";
 import { commandArgument, define } from "../../command.js";
 import { productFile } from "../../common/options.js";
 import { differenceLines } from "../../common/release/difference.js";

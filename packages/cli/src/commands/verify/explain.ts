@@ -1,16 +1,8 @@
 import { explainedLines } from "@firmseal/behaviour";
-import { byteWords, usage, versionNumber } from "@firmseal/keys";
-import {
-  type ExplainedRefusal,
-  explain,
-  explainRefusal,
-  type ForDevice,
-  identityOf,
-  PRODUCT_FILE,
-  type Product,
-  type ReportedRefusal,
-  readEnvelopeFile,
-} from "@firmseal/release";
+import { versionNumber } from "@firmseal/keys";
+import { byteWords, usage } from "@firmseal/keys/internal";
+import { type ExplainedRefusal, explain, explainRefusal, type ForDevice, type Product, type ReportedRefusal } from "@firmseal/release";
+import { identityOf, PRODUCT_FILE, readEnvelopeFile } from "@firmseal/release/internal";
 import { decodeEnvelope, refusalOf, TEMPLATE_NAME } from "@firmseal/verifier/tools";
 import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";

@@ -1,9 +1,9 @@
-import { byteWords, usage } from "@firmseal/keys";
+import { byteWords, usage } from "@firmseal/keys/internal";
+import { isRefusal } from "@firmseal/release";
 import {
   formatDigest,
   furtherElements,
   type IdentifiedSignature,
-  isRefusal,
   LIMITS,
   type ParameterValue,
   readAnyEnvelope,
@@ -11,7 +11,7 @@ import {
   sequenceCommands,
   signersOf,
   testKeysAmong,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import {
   COMMAND_NAMES,
   COMMAND_ROWS,

@@ -1,16 +1,7 @@
 import { existsSync } from "node:fs";
-import { usage } from "@firmseal/keys";
-import {
-  lintFailure,
-  lintReleases,
-  POLICIES,
-  type Policy,
-  PRODUCT_FILE,
-  type Product,
-  readPinnedTrust,
-  SEVERITIES,
-  type Severity,
-} from "@firmseal/release";
+import { usage } from "@firmseal/keys/internal";
+import { lintReleases, type Product } from "@firmseal/release";
+import { lintFailure, POLICIES, type Policy, PRODUCT_FILE, readPinnedTrust, SEVERITIES, type Severity } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, productFile, rootOptions } from "../../common/options.js";
 import { findingLines, lintSummary } from "../../common/release/findings.js";

@@ -4,12 +4,12 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { minifiedBundle } from "@firmseal/bundler";
-import { byteWords, grouped, keyWords, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys";
+import { byteWords, grouped, keyWords, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys/internal";
+import type { Product } from "@firmseal/release";
 import {
   documentsBeside,
   LIMITS,
   otherWords,
-  type Product,
   previousFolder,
   type ReleaseFolder,
   readEnvelopeFile,
@@ -18,7 +18,7 @@ import {
   reportDocuments,
   reportTime,
   trustedKeys,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { fittedReport, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { isFolder, keyWords, someOf, usage } from "@firmseal/keys";
+import { isFolder, keyWords, someOf, usage } from "@firmseal/keys/internal";
+import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
   otherWords,
@@ -10,9 +11,7 @@ import {
   type TrustOptions,
   trustedKeys,
   type VerifiedBoard,
-  type VerifiedRelease,
-  verifyRelease,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { allowNoStart, forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";

@@ -1,30 +1,18 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import {
-  Failure,
-  grouped,
-  keyFacts,
-  notice,
-  openKeyFile,
-  passphraseOptions,
-  publicKeys,
-  systemFault,
-  usage,
-  visible,
-} from "@firmseal/keys";
+import { Failure, keyFacts, publicKeys } from "@firmseal/keys";
+import { grouped, notice, openKeyFile, passphraseOptions, systemFault, usage, visible } from "@firmseal/keys/internal";
+import { isRefusal, refusalHint, refusalMeaning } from "@firmseal/release";
 import {
   type IdentifiedSignature,
-  isRefusal,
   type KnownKey,
   LIMITS,
   type PinOptions,
   readAnyEnvelope,
   readPinnedTrust,
-  refusalHint,
-  refusalMeaning,
   signersOf,
   testKeysAmong,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { keyOfAnchor, roleNames } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, toHex } from "@firmseal/verifier/tools";

@@ -1,19 +1,10 @@
 // What happens to each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without
 // permission.
 
-import { CODES, Failure, grouped, someOf, usage, visible, warn } from "@firmseal/keys";
-import {
-  type CohortResult,
-  devicesByVerdict,
-  exposedWords,
-  LEFT_BEHIND,
-  LIMITS,
-  nameWords,
-  refusalMeaning,
-  refusalName,
-  VERDICTS,
-  type Verdict,
-} from "@firmseal/release";
+import { CODES, Failure } from "@firmseal/keys";
+import { grouped, someOf, usage, visible, warn } from "@firmseal/keys/internal";
+import { type CohortResult, LEFT_BEHIND, refusalMeaning, type Verdict } from "@firmseal/release";
+import { devicesByVerdict, exposedWords, LIMITS, nameWords, refusalName, VERDICTS } from "@firmseal/release/internal";
 import { suggestion } from "@firmseal/signer";
 import type { Line } from "../../show/render.js";
 

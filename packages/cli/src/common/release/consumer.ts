@@ -1,7 +1,7 @@
 // --for and --cose-alg: what they change in a release, and what the user reads about it.
 
-import { usage } from "@firmseal/keys";
-import type { AlgChoice } from "@firmseal/release";
+import { usage } from "@firmseal/keys/internal";
+import type { AlgChoice } from "@firmseal/release/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { ALG_NAMES } from "@firmseal/verifier/tools";
 import { onDemand } from "./on-demand.js";

@@ -1,7 +1,8 @@
 // What changes for devices between two releases, in words: `diff`, `release` and reports show it.
 
 import { versionIn, whoWords } from "@firmseal/behaviour";
-import type { BehaviourChange, ReleaseDifference } from "@firmseal/release";
+import type { ReleaseDifference } from "@firmseal/release";
+import type { BehaviourChange } from "@firmseal/release/internal";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 
 function changeLines(change: BehaviourChange): string[] {

@@ -1,7 +1,8 @@
 // Findings of lint in words, as `lint` and `release` show them.
 
-import { grouped } from "@firmseal/keys";
-import { type Finding, type LintReport, SEVERITIES } from "@firmseal/release";
+import { grouped } from "@firmseal/keys/internal";
+import type { Finding, LintReport } from "@firmseal/release";
+import { SEVERITIES } from "@firmseal/release/internal";
 import type { Line } from "../../show/render.js";
 import { plural } from "../words.js";
 

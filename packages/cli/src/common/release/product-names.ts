@@ -1,7 +1,8 @@
 // The names that a product file has for vendors and classes.
 
 import { existsSync } from "node:fs";
-import { PRODUCT_FILE, type Product } from "@firmseal/release";
+import type { Product } from "@firmseal/release";
+import { PRODUCT_FILE } from "@firmseal/release/internal";
 import { onDemand } from "./on-demand.js";
 
 /**

@@ -1,6 +1,7 @@
 // What commands need only for a product file, or for a consumer: on-demand.ts loads it. An object, although it names
 // each part twice: with re-exports, the program of sign holds 17 kB of these parts.
 
+import { readProduct, verifyProduct } from "@firmseal/release";
 import {
   boardInput,
   boardsOf,
@@ -10,13 +11,11 @@ import {
   coseAlgFor,
   namesFault,
   productNames,
-  readProduct,
   recipeFor,
   refuseMissingKeys,
   signingKeys,
   trustOptions,
-  verifyProduct,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 
 export const parts = {
   boardInput,

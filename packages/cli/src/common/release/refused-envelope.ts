@@ -1,19 +1,20 @@
 // What inspect and whosigned say about an envelope that the verifier refuses.
 
 import { type LooseElement, looseLines, looseTree, NotWellFormed } from "@firmseal/behaviour";
-import { type Failure, warn } from "@firmseal/keys";
+import type { Failure } from "@firmseal/keys";
+import { warn } from "@firmseal/keys/internal";
+import { refusalMeaning } from "@firmseal/release";
 import {
   formatDigest,
   type IdentifiedSignature,
   LIMITS,
   type LooseEnvelope,
   readLooseEnvelope,
-  refusalMeaning,
   refusalName,
   signersOf,
   testKeysAmong,
   withReason,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import type { Refusal } from "@firmseal/verifier";
 import { failureOf } from "../../show/failure-of.js";
 

@@ -3,19 +3,18 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Artifact } from "@firmseal/behaviour";
-import { grouped, visible } from "@firmseal/keys";
+import { grouped, visible } from "@firmseal/keys/internal";
+import type { Product, ReleasePlan } from "@firmseal/release";
 import {
   type BoardChange,
   type ConsumerName,
   consumerNames,
   consumerOf,
-  type Product,
   productNames,
-  type ReleasePlan,
   type ShownMember,
   shownMembers,
   trustedThumbprints,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { unlessThrown } from "@firmseal/signer";
 import type { Picture } from "../../show/bars.js";
 import type { Line } from "../../show/render.js";

@@ -2,28 +2,26 @@
 
 import { basename } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
-import { usage, visible } from "@firmseal/keys";
+import { usage, visible } from "@firmseal/keys/internal";
+import { explain, type Product, releaseDifference } from "@firmseal/release";
 import {
   checkPayloads,
-  explain,
   identityOf,
   namedIdentities,
   type OtherSignature,
   otherSignatures,
   outsideUris,
-  type Product,
   payloadsBeside,
   productNames,
   readEnvelopeFile,
   reasoned,
   refuseRecordedBoard,
-  releaseDifference,
   reportFamilies,
   reportKinds,
   reportTime,
   type TrustedKeys,
   type TrustOptions,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { type ReportData, type ReportDocument, reportCuts, reportKey } from "@firmseal/report";
 import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";

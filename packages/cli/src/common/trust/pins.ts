@@ -1,6 +1,6 @@
 // What trust verify and trust export verify a trust file against.
 
-import type { PassphraseOptions } from "@firmseal/keys";
+import type { PassphraseOptions } from "@firmseal/keys/internal";
 import type { Option } from "commander";
 import { option } from "../../command.js";
 

@@ -1,7 +1,8 @@
 // The keys with which devices authenticate their statuses.
 
-import { anchors, passphraseOptions, publicKeys, usage } from "@firmseal/keys";
-import { readStatusSecrets } from "@firmseal/release";
+import { anchors, publicKeys } from "@firmseal/keys";
+import { passphraseOptions, usage } from "@firmseal/keys/internal";
+import { readStatusSecrets } from "@firmseal/release/internal";
 import type { Anchor } from "@firmseal/verifier";
 
 export interface StatusKeyOptions {

@@ -1,6 +1,8 @@
 // What trust sign, tbs and attach have in common.
 
-import { Failure, isSameFile, type PassphraseOptions, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
+import { Failure, type Receipt, refuseTestKeys } from "@firmseal/keys";
+import { isSameFile, type PassphraseOptions, refusedInput } from "@firmseal/keys/internal";
+import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
   keysOf,
@@ -10,10 +12,9 @@ import {
   rootProgress,
   showChanges,
   type TrustChange,
-  type TrustOnFile,
   type TrustSigningOptions,
   withFileName,
-} from "@firmseal/release";
+} from "@firmseal/release/internal";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";

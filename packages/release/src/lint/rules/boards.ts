@@ -1,7 +1,7 @@
 // Rules about the devices that a release is for.
 
 import { componentWords } from "@firmseal/behaviour";
-import { byteWords, grouped } from "@firmseal/keys";
+import { byteWords, grouped } from "@firmseal/keys/internal";
 import { formatUuid, identityUuids } from "@firmseal/signer";
 import type { Board, ProductImage } from "../../product/file/product.js";
 import type { LintContext, Rule } from "../rule.js";

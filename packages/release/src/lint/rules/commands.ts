@@ -1,7 +1,7 @@
 // Rules about what devices do with a release.
 
 import { type Action, componentWords, type Explained, whoWords } from "@firmseal/behaviour";
-import { someOf, visible } from "@firmseal/keys";
+import { someOf, visible } from "@firmseal/keys/internal";
 import { PARAM_URI } from "@firmseal/verifier/tools";
 import { allParameters } from "../../verify/tree.js";
 import { deadAlternatives } from "../alternatives.js";

@@ -1,7 +1,7 @@
 // Rules about what a release contains.
 
 import { type ImageVersion, imageVersion } from "@firmseal/images";
-import { visible } from "@firmseal/keys";
+import { visible } from "@firmseal/keys/internal";
 import { LANGUAGE_TAG } from "@firmseal/signer";
 import { headerFaults } from "../headers.js";
 import type { LintContext, LintPayload, Rule } from "../rule.js";

@@ -1,6 +1,7 @@
 // Rules about sequence numbers and versions.
 
-import { isNumberOf, isVersion, versionNumber } from "@firmseal/keys";
+import { versionNumber } from "@firmseal/keys";
+import { isNumberOf, isVersion } from "@firmseal/keys/internal";
 import { ROLES } from "@firmseal/signer";
 import { impliedVersion } from "../../consumer/version.js";
 import { bigSequence } from "../../input/sequence.js";

@@ -1,6 +1,7 @@
 // Rules about who signed a release.
 
-import { keyFacts, keyWords } from "@firmseal/keys";
+import { keyFacts } from "@firmseal/keys";
+import { keyWords } from "@firmseal/keys/internal";
 import { keyOfAnchor, roleNames, thumbprint } from "@firmseal/signer";
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";

@@ -1,6 +1,7 @@
 // The devices of a product, as the bundle that they run decides: which keys are trusted, and what happens to a release.
 
-import { environment, Failure, publicKeys, schemeOf, sizeOf, usage, visible } from "@firmseal/keys";
+import { Failure, publicKeys } from "@firmseal/keys";
+import { environment, schemeOf, sizeOf, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";

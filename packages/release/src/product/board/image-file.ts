@@ -2,7 +2,7 @@
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { grouped, isFile, someOf } from "@firmseal/keys";
+import { grouped, isFile, someOf } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { LIMITS } from "../../input/limits.js";
 import { insideProject } from "../file/inside.js";

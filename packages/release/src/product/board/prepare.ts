@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { fileOfUri } from "@firmseal/behaviour";
-import { byteWords, grouped, readAll, refuseKeyAsInput, sha256Hex } from "@firmseal/keys";
+import { byteWords, grouped, readAll, refuseKeyAsInput, sha256Hex } from "@firmseal/keys/internal";
 import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
 import { consumerOf } from "../../consumer/consumers.js";
 import { fitted } from "../../consumer/recipe.js";

@@ -1,6 +1,6 @@
 // One board of a product for commands that sign an input: what the product file says takes the place of options.
 
-import { STDIO, usage } from "@firmseal/keys";
+import { STDIO, usage } from "@firmseal/keys/internal";
 import type { ConsumerName } from "../../consumer/consumers.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../../input/draft.js";
 import { type Board, boardsOf, type Product } from "../file/product.js";

@@ -4,7 +4,8 @@
 
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { CODES, Failure, workerFile } from "@firmseal/keys";
+import { CODES, Failure } from "@firmseal/keys";
+import { workerFile } from "@firmseal/keys/internal";
 import { identityUuids } from "@firmseal/signer";
 import type { PreparedBoard } from "../board/prepare.js";
 import type { Product } from "../file/product.js";

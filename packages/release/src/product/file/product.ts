@@ -1,7 +1,8 @@
 // firmseal.toml: the product, as all commands see it. docs/reference/product.md lists the members.
 
 import type { AlgName } from "@firmseal/bundler";
-import { type Failure, refusedInput, visible } from "@firmseal/keys";
+import type { Failure } from "@firmseal/keys";
+import { refusedInput, visible } from "@firmseal/keys/internal";
 import { suggestion } from "@firmseal/signer";
 import type { ConsumerName } from "../../consumer/consumers.js";
 import type { Waiver } from "../../lint/lint.js";

@@ -3,10 +3,9 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, TARGETS } from "@firmseal/bundler";
+import type { Failure, KeyFileError } from "@firmseal/keys";
 import {
   environment,
-  type Failure,
-  type KeyFileError,
   readAll,
   refusedInput,
   refuseUnknownSource,
@@ -15,7 +14,7 @@ import {
   systemFault,
   usage,
   visible,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import { decodeUtf8, formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
 import { identityOf } from "../../input/identity.js";
 import { LIMITS } from "../../input/limits.js";

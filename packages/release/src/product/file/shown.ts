@@ -3,7 +3,8 @@
 
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import { isFile, keyFacts, publicKeys, readAll, sha256Hex, startsProgram } from "@firmseal/keys";
+import { keyFacts, publicKeys } from "@firmseal/keys";
+import { isFile, readAll, sha256Hex, startsProgram } from "@firmseal/keys/internal";
 import { keyOfAnchor, unlessThrown } from "@firmseal/signer";
 import { LIMITS } from "../../input/limits.js";
 import type { TrustOnFile } from "../../trust/read.js";

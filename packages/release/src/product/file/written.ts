@@ -1,6 +1,6 @@
 // The text of a product file as a value that fits the schema.
 
-import { refusedInput, visible } from "@firmseal/keys";
+import { refusedInput, visible } from "@firmseal/keys/internal";
 import { conform, DescriptionError } from "@firmseal/signer";
 import { parse, TomlDate, TomlError } from "smol-toml";
 import type { ConsumerName } from "../../consumer/consumers.js";

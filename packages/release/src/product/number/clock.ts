@@ -1,6 +1,6 @@
 // The time of a release. A clock that is far off would put a wrong time into the signing log, which only grows.
 
-import { environment, refusePastClock, usage } from "@firmseal/keys";
+import { environment, refusePastClock, usage } from "@firmseal/keys/internal";
 
 const DAY = 24 * 3600_000;
 

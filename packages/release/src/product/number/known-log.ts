@@ -2,7 +2,8 @@
 // this needs no passphrase. It decides nothing: the logs are read again under their locks before a key signs.
 
 import { realpathSync } from "node:fs";
-import { checkSequence, type Entry, isNumberOf, readLogIfThere, type SequenceOverrides, STDIO, schemeOf } from "@firmseal/keys";
+import { checkSequence, type Entry, type SequenceOverrides } from "@firmseal/keys";
+import { isNumberOf, readLogIfThere, STDIO, schemeOf } from "@firmseal/keys/internal";
 import { classesOf, signingKeys } from "../board/devices.js";
 import type { Board, Product } from "../file/product.js";
 import type { SigningRole } from "../file/written.js";

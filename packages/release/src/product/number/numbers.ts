@@ -3,7 +3,8 @@
 
 import { dirname } from "node:path";
 import { versionIn } from "@firmseal/behaviour";
-import { isFolder, isVersion, numberVersion, usage, versionNumber } from "@firmseal/keys";
+import { numberVersion, versionNumber } from "@firmseal/keys";
+import { isFolder, isVersion, usage } from "@firmseal/keys/internal";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../../input/envelope-file.js";
 import { higher } from "../../rotation/plan/quorum.js";

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/behaviour";
+import { type Failure, versionNumber } from "@firmseal/keys";
 import {
   environment,
-  type Failure,
   isVersion,
   readAll,
   readFirstBytes,
@@ -14,9 +14,8 @@ import {
   refusedInput,
   someOf,
   tooMuch,
-  versionNumber,
   visible,
-} from "@firmseal/keys";
+} from "@firmseal/keys/internal";
 import { hashFile } from "../../input/hash-file.js";
 import { parseJson } from "../../input/json.js";
 import { LIMITS } from "../../input/limits.js";

@@ -1,7 +1,7 @@
 // Finds the outcome for each cohort of a fleet that is offered releases and trust files in order: which ones it
 // accepts, what it trusts in the end, who can reach it then, and what to do next. Reads no files and prints nothing.
 
-import { refusedInput } from "@firmseal/keys";
+import { refusedInput } from "@firmseal/keys/internal";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";

@@ -1,7 +1,7 @@
 // Groups cohorts in one state: of the same kind, with floors that no step of a plan distinguishes. Each state is tried
 // once, regardless of the number of rows in the fleet file.
 
-import { grouped, tooMuch } from "@firmseal/keys";
+import { grouped, tooMuch } from "@firmseal/keys/internal";
 import type { TrustStore } from "@firmseal/verifier";
 import { LIMITS } from "../../input/limits.js";
 import { bigSequence } from "../../input/sequence.js";

@@ -1,7 +1,7 @@
 // The verdict on a device after the steps of a plan: from the result of each in the code of the device, and from who
 // can still reach it.
 
-import { grouped } from "@firmseal/keys";
+import { grouped } from "@firmseal/keys/internal";
 import { decodeTrust } from "@firmseal/signer";
 import { errors, type Sequence, type TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
