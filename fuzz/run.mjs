@@ -17,7 +17,7 @@ import { TARGETS } from "./targets.mjs";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 process.chdir(join(HERE, ".."));
-process.env.FIRMSEAL_BUNDLES ??= process.env.CI ? "1" : String(Date.now());
+process.env.FIRMSEAL_SEED ??= process.env.CI ? "1" : String(Date.now());
 /** Milliseconds for making one finding smaller. */
 const SHRINK = 3_000;
 

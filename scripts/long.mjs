@@ -1,13 +1,13 @@
 // The tests that take minutes: kills by the thousand, random cases by the ten thousand, files past 2^32 bytes.
 // `pnpm test:long [-- FILE]`. Without FILE also 10^7 verifications against others (rivals.mjs), which take 70 minutes
-// of two processors; FIRMSEAL_SECONDS or FIRMSEAL_VERIFICATIONS limits them. What is set in the environment already
+// of two processors. What is set in the environment already
 // goes before.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
-const env = { FIRMSEAL_LONG: "2", FIRMSEAL_KILLS: "500", FIRMSEAL_CASES: "20000", ...process.env };
+const env = { FIRMSEAL_LONG: "2", FIRMSEAL_CASES: "20000", ...process.env };
 const args = process.argv.slice(2).filter((argument) => argument !== "--");
 
 const build = spawnSync(process.execPath, ["scripts/build.mjs", "--quiet"], { cwd, stdio: "inherit" });

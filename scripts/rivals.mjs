@@ -2,13 +2,13 @@
 // of them Ed25519, half P-256, by all processors. `node scripts/rivals.mjs`, or as the last step of `pnpm test:long`. A
 // verification costs 0.84 ms of one processor with all who are asked, so that 10^7 take 70 minutes of two.
 //
-// FIRMSEAL_VERIFICATIONS: how many, 10,000,000 by default. FIRMSEAL_SECONDS: how long, in place of a number.
-// FIRMSEAL_SEED: other cases, 1 by default. FIRMSEAL_WORKERS: how many processes' worth of work at a time. Prints every
-// disagreement with its octets, and what was done.
+// `--verifications N`: how many, 10,000,000 by default. `--seconds N`: how long, in place of a number. `--seed TEXT`: other
+// cases. `--workers N`: how many at a time. Prints every disagreement with its octets, and what was done.
 
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 
@@ -17,11 +17,12 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = `${ROOT}node_modules/.cache/firmseal/`;
 const CHUNK = 5000;
 
-const { env } = process;
-const total = Number(env.FIRMSEAL_VERIFICATIONS ?? 10_000_000);
-const seconds = Number(env.FIRMSEAL_SECONDS ?? Number.POSITIVE_INFINITY);
-const workers = Number(env.FIRMSEAL_WORKERS ?? availableParallelism());
-const seed = env.FIRMSEAL_SEED ?? "1";
+const text = { type: "string" };
+const { values } = parseArgs({ options: { verifications: text, seconds: text, workers: text, seed: text } });
+const total = Number(values.verifications ?? 10_000_000);
+const seconds = Number(values.seconds ?? Number.POSITIVE_INFINITY);
+const workers = Number(values.workers ?? availableParallelism());
+const { seed = "1" } = values;
 
 async function bundleWorker() {
   mkdirSync(CACHE, { recursive: true });

@@ -30,7 +30,7 @@ import { Finding, type Target } from "../common/verdict.js";
 /** How many bundles a run tries: each is made by terser, which takes seconds. */
 const BUNDLES = 4;
 /** Of which bundles: others for each run of the fuzzer, the same for a replay. */
-const SEED = process.env["FIRMSEAL_BUNDLES"] ?? "1";
+const SEED = process.env["FIRMSEAL_SEED"] ?? "1";
 
 const some = <T>(random: Random, list: readonly T[]): T[] => list.filter(() => random.below(2));
 
@@ -136,7 +136,7 @@ export const fuzz: Target = async (input) => {
     const lines = await play(text);
     const said = lines.filter((line) => !mayRefuse(options, JSON.parse(/^FAIL .*, got (\{.*\})$/.exec(line)?.[1] ?? "{}").code));
     const wrong = said.filter((line) => line.startsWith("FAIL "));
-    if (wrong.length > 0) throw new Finding(`${name}, ${JSON.stringify(options)}, FIRMSEAL_BUNDLES=${SEED}: ${wrong.join("; ")}`);
+    if (wrong.length > 0) throw new Finding(`${name}, ${JSON.stringify(options)}, FIRMSEAL_SEED=${SEED}: ${wrong.join("; ")}`);
     if (!/^\d+ passed, \d+ failed/.test(said.at(-1) ?? "")) throw new Finding(`${name} has not ended: ${lines.join("; ").slice(0, 500)}`);
   }
 };

@@ -167,15 +167,15 @@ it("fails a missing engine", async () => {
 });
 
 it("fails an engine that CI should have made", async () => {
-  const unmade = { name: "unmade", variable: "FIRMSEAL_NO_ENGINE", example: "engine", made: "scripts/engine.mjs" };
+  const unmade = { name: "unmade", variable: "NO_ENGINE", example: "engine", made: "scripts/engine.mjs" };
   await withCI(undefined, async () => {
-    const skipped = "set FIRMSEAL_NO_ENGINE=/path/to/engine: node scripts/engine.mjs makes one";
+    const skipped = "set NO_ENGINE=/path/to/engine: node scripts/engine.mjs makes one";
     expect(await conform(unmade)).toMatchObject({ ok: true, skipped });
-    expect(await conform({ ...unmade, made: undefined })).toMatchObject({ ok: true, skipped: "set FIRMSEAL_NO_ENGINE=/path/to/engine" });
+    expect(await conform({ ...unmade, made: undefined })).toMatchObject({ ok: true, skipped: "set NO_ENGINE=/path/to/engine" });
   });
   await withCI("true", async () => {
     const failed = await conform(unmade);
-    expect(failed).toMatchObject({ ok: false, line: expect.stringMatching(/^unmade: failed \(set FIRMSEAL_NO_ENGINE=/) });
+    expect(failed).toMatchObject({ ok: false, line: expect.stringMatching(/^unmade: failed \(set NO_ENGINE=/) });
     expect(failed.skipped).toBeUndefined();
     expect((await conform({ ...unmade, made: undefined })).ok).toBe(true);
   });

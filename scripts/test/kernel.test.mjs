@@ -49,7 +49,7 @@ function published() {
 }
 
 const vectors = process.env["FIRMSEAL_VECTORS"] ?? resolve(ROOT, "../shared/vectors");
-const cctv = [process.env["FIRMSEAL_CCTV"] ?? "", join(vectors, "crypto/cctv-ed25519.json")].find((file) => existsSync(file));
+const cctv = existsSync(join(vectors, "crypto/cctv-ed25519.json")) && join(vectors, "crypto/cctv-ed25519.json");
 
 /**
  * C2SP's CCTV: what our rule refuses are points of small order, encodings that are not canonical, and residues of small
@@ -125,7 +125,7 @@ describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHo
     }
   });
 
-  const noCctv = cctv ? "" : " (skipped: set FIRMSEAL_CCTV=/path/to/ed25519vectors.json)";
+  const noCctv = cctv ? "" : " (skipped: set FIRMSEAL_VECTORS=/path/to/vectors that have crypto/cctv-ed25519.json)";
   it.skipIf(!cctv)(`decides CCTV's edge cases as our rule says${noCctv}`, () => {
     const cases = fromCctv();
     expect(cases).toHaveLength(914);

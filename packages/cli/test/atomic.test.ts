@@ -1,5 +1,5 @@
 // The program may be killed at any moment, and the disk may be full at any write: an output file is the old one or the new one, and a
-// device is what it was or what it is to become. FIRMSEAL_KILLS sets how often it is killed in each test.
+// device is what it was or what it is to become.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, rmSync, statSync } from "node:fs";

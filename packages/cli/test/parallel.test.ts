@@ -1,5 +1,5 @@
 // Many processes sign with one key at once, and are killed at any moment: no sequence number is given twice, no entry is lost, and what
-// is found is the old or the new. FIRMSEAL_LONG=2: 16 processes that sign 100 times each. FIRMSEAL_KILLS sets how many are killed.
+// is found is the old or the new. FIRMSEAL_LONG=2: 16 processes that sign 100 times each.
 
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -1,5 +1,4 @@
-// The lock across processes: never two, whichever process is killed at whichever moment. FIRMSEAL_KILLS sets how many
-// are.
+// The lock across processes: never two, whichever process is killed at whichever moment.
 
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, utimesSync, writeFileSync } from "node:fs";

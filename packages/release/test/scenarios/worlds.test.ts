@@ -1,6 +1,6 @@
 // Random worlds, in which the plan and the code of the devices have to agree. By default a few of each kind; with
 // FIRMSEAL_LONG=1 100 together, with FIRMSEAL_LONG=2 1,000 of each. FIRMSEAL_CASES=N plays N of each, and
-// FIRMSEAL_WORLD=SEED the one with this number.
+// FIRMSEAL_SEED=N the one with this number.
 
 import { describe, expect, it } from "vitest";
 import { ALL, LONG } from "../../../test-support/src/environment/effort.js";
@@ -10,7 +10,7 @@ import { stepOf } from "../../src/rotation/plan/steps.js";
 import { compare, type Played, play } from "./play.js";
 import { randomWorld, WORLDS } from "./worlds.js";
 
-const SEED = process.env["FIRMSEAL_WORLD"];
+const SEED = process.env["FIRMSEAL_SEED"];
 const MANY = Number(process.env["FIRMSEAL_CASES"] ?? (ALL ? 1000 : LONG ? 17 : 2));
 const DEVICES = 40;
 const ORDERS = 8;

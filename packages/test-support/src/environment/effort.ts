@@ -7,11 +7,11 @@ export const LONG = /^[12]$/.test(process.env["FIRMSEAL_LONG"] ?? "");
 /** FIRMSEAL_LONG=2: none of it left out. */
 export const ALL = process.env["FIRMSEAL_LONG"] === "2";
 
-/** FIRMSEAL_KILLS: how often a test kills what it watches. 0: such tests skip themselves. */
-export const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? (LONG ? 25 : 0));
+/** How often a test kills what it watches. 0: such tests skip themselves. */
+export const KILLS = ALL ? 500 : LONG ? 25 : 0;
 
 /** Ends the name of a test that kills. */
-export const TIMES = KILLS > 0 ? `${KILLS} times` : "(skipped: takes long, FIRMSEAL_KILLS=25 kills 25 times)";
+export const TIMES = KILLS > 0 ? `${KILLS} times` : "(skipped: takes long, FIRMSEAL_LONG=1 kills 25 times)";
 
 /** Ends the name of a test that is for LONG only. */
 export const AT_LENGTH = LONG ? "" : " (skipped: takes long, FIRMSEAL_LONG=1 runs it)";
