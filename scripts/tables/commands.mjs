@@ -7,40 +7,45 @@ import { fileURLToPath } from "node:url";
 const SRC = fileURLToPath(new URL("../../packages/cli/src/", import.meta.url));
 
 /**
- * The folders, in the order of --help, which lists the commands of `also` among those of `folder`. Groups begin the
- * names of their commands.
+ * The folders, under the headings of --help and in its order, which is that of a user's day. `first`: the commands that
+ * come before the others of a folder. Groups begin the names of their commands.
  */
 const FOLDERS = [
-  { folder: "keys", group: "continue the sequence numbers of a key with another key" },
-  { folder: "token", group: "list the keys in PKCS#11 tokens, and make new ones there" },
-  { folder: "product" },
-  { folder: "sign" },
-  { folder: "verify", also: "device" },
-  { folder: "trust", group: "make, sign, show, verify and export trust files: which keys a device trusts, and for what" },
-  { folder: "rotate", group: "move a fleet from one trust file to the next" },
-  { folder: "incident" },
-  { folder: "status", group: "ask devices for their status, verify the messages, and update a fleet file from them" },
-  { folder: "shell" },
+  { folder: "product", heading: "Releases" },
+  { folder: "verify", heading: "Releases", first: ["verify", "lint", "explain", "diff", "report"] },
+  { folder: "sign", heading: "Signatures, one by one", first: ["sign"] },
+  { folder: "keys", heading: "Keys", group: "continue the sequence numbers of a key with another key", first: ["keygen", "pubkey"] },
+  { folder: "token", heading: "Keys", group: "list the keys in PKCS#11 tokens, and make new ones there" },
+  {
+    folder: "trust",
+    heading: "Trust and rotation",
+    group: "make, sign, show, verify and export trust files: which keys a device trusts, and for what",
+  },
+  { folder: "rotate", heading: "Trust and rotation", group: "move a fleet from one trust file to the next" },
+  { folder: "incident", heading: "Trust and rotation" },
+  { folder: "device", heading: "Devices" },
+  { folder: "status", heading: "Devices", group: "ask devices for their status, verify the messages, and update a fleet file from them" },
+  { folder: "shell", heading: "More" },
 ];
 
 /** The table as it should be. */
 export function commandTable() {
-  const unknown = readdirSync(`${SRC}commands`).filter((name) => !FOLDERS.some(({ folder, also }) => folder === name || also === name));
+  const unknown = readdirSync(`${SRC}commands`).filter((name) => !FOLDERS.some(({ folder }) => folder === name));
   if (unknown.length > 0) throw new Error(`packages/cli/src/commands: scripts/tables/commands.mjs does not know ${unknown.join(", ")}`);
-  const filesIn = (folder) => readdirSync(`${SRC}commands/${folder}`).map((file) => ({ folder, file }));
-  const rows = FOLDERS.flatMap((row) =>
-    [row.folder, row.also]
-      .flatMap((folder) => (folder ? filesIn(folder) : []))
-      .sort((a, b) => (a.file < b.file ? -1 : 1))
-      .map(({ folder, file }) => {
+  const rows = FOLDERS.flatMap(({ folder, heading, first = [] }) =>
+    readdirSync(`${SRC}commands/${folder}`)
+      .map((file) => {
         const path = `commands/${folder}/${file.replace(/\.ts$/, ".js")}`;
         const [, name, summary] =
           /^export default define\(\{\n {2}name: "([^"\n]+)",\n {2}summary: "([^"\n]+)",\n/m.exec(
             readFileSync(`${SRC}commands/${folder}/${file}`, "utf8"),
           ) ?? [];
         if (!name) throw new Error(`packages/cli/src/${path}: no command is exported: export default define({ name: …, summary: …`);
-        return `  { name: ${JSON.stringify(name)}, summary: ${JSON.stringify(summary)}, load: () => import("./${path}") },\n`;
-      }),
+        const at = (first.indexOf(name) + first.length + 1) % (first.length + 1);
+        return { name, at, row: `  { name: "${name}", heading: "${heading}", summary: "${summary}", load: () => import("./${path}") },\n` };
+      })
+      .sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1))
+      .map(({ row }) => row),
   );
   const groups = FOLDERS.flatMap(({ folder, group }) => (group ? [`  ${folder}: ${JSON.stringify(group)},\n`] : []));
   return `// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/tables/commands.mjs).

@@ -36,6 +36,8 @@ export function define<A extends unknown[], F extends object>(definition: Defini
 /** A row in the table of commands: enough for --help, and how to load the rest. */
 export interface Listed {
   name: string;
+  /** The heading under which --help lists it. */
+  heading: string;
   summary: string;
   load(): Promise<{ default: AnyCommand }>;
 }

@@ -111,20 +111,24 @@ export function programWith(command: AnyCommand | undefined, others: readonly Li
   const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)")
     .addOption(new Option("-V, --version", "output the version number"))
     // after a command that signs, --version is that of the release
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    // the help of commander
+    .commandsGroup("More:")
+    .helpCommand("help [command]", "display help for command");
   program.on("option:version", () => showVersion(program));
   // without a command after them
   for (const name of GLOBAL_OPTIONS) program.addOption(new Option(name).hideHelp());
   const groups = new Map<string, Command>();
-  for (const { name, summary } of others) {
+  for (const { name, heading, summary } of others) {
     const [first, second] = name.split(" ") as [string, string?];
     let parent = program;
     if (second !== undefined) {
-      parent = groups.get(first) ?? parser(first, GROUPS[first] as string);
+      parent = groups.get(first) ?? parser(first, GROUPS[first] as string).helpGroup(`${heading}:`);
       if (!groups.has(first)) program.addCommand(parent);
       groups.set(first, parent);
     }
-    parent.addCommand(command?.name === name ? parserOf(command, act) : parser(second ?? first, summary));
+    const made = command?.name === name ? parserOf(command, act) : parser(second ?? first, summary);
+    parent.addCommand(second === undefined ? made.helpGroup(`${heading}:`) : made);
   }
   return program;
 }

@@ -17,6 +17,22 @@ describe("the program", () => {
     }
   });
 
+  it("lists commands in the order of a user's day", async () => {
+    const { stdout } = await place().ok(["--help"]);
+    const headings = [...stdout.matchAll(/^(\w.*):\n((?: {2,}.*\n)*)/gm)].map(([, heading, rows = ""]) => [
+      heading,
+      [...rows.matchAll(/^ {2}([a-z]\w*)/gm)].map(([, name]) => name).join(" "),
+    ]);
+    expect(headings.slice(1)).toEqual([
+      ["Releases", "init release verify lint explain diff report inspect whosigned"],
+      ["Signatures, one by one", "sign approve attach audit create tbs"],
+      ["Keys", "keygen pubkey convert hss keys token"],
+      ["Trust and rotation", "trust rotate incident"],
+      ["Devices", "bundle install simulate status"],
+      ["More", "completion help"],
+    ]);
+  });
+
   it("says in --help which options are required", async () => {
     const { stdout } = await place().ok(["rotate", "retire", "--help"]);
     const text = stdout.replace(/\s+/g, " ");
