@@ -158,7 +158,7 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     for (const one of ran) expect(one.status, told(one)).toBe(/# refused$/.test(one.line) ? 1 : 0);
     const refused = ran.filter(({ line }) => /# refused$/.test(line)).map(({ stderr }) => stderr);
     expect(refused).toEqual([
-      expect.stringMatching(/^firmseal: refused: sequence number \d+ is lower than \d+, the lowest that is accepted\nhint: .*\n$/),
+      expect.stringMatching(/^firmseal: \S+: refused: sequence number \d+ is lower than \d+, the lowest that is accepted\nhint: .*\n$/),
       expect.stringMatching(/^firmseal: version 1\.0\.5 is lower than 1\.1\.0 \(dist\/1\.1\.0\): devices refuse it\nhint: .*\n$/),
     ]);
     expect(readdirSync(join(here, "dist")).sort()).toEqual(["1.0.0", "1.1.0"]);

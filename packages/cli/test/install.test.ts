@@ -89,7 +89,7 @@ describe("install", () => {
       await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--version", version, "--out", `${version}.suit`]);
       const r = await p.run(["install", `${version}.suit`, ...DEVICE]);
       if (version === "1.2.0") expect(r.exit).toBe(0);
-      else expect(r.stderr).toContain("hint: sign the release with a higher version than the previous one; this is 1.1.9\n");
+      else expect(r.stderr).toContain("hint: get a later release: this one is version 1.1.9\n");
     }
     // the same again is not a rollback
     await p.ok(["install", "1.2.0.suit", ...DEVICE]);

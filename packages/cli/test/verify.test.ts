@@ -81,7 +81,7 @@ describe("verify", () => {
     expect(await refused("fw.suit", "--key", "A.jwk", "--floor", "8")).toMatchObject({
       code: 38,
       reason: "ROLLBACK",
-      message: "refused: sequence number 7 is lower than 8, the lowest that is accepted",
+      message: "fw.suit: refused: sequence number 7 is lower than 8, the lowest that is accepted",
     });
     expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2")).toMatchObject({
       code: 62,
@@ -108,13 +108,13 @@ describe("verify", () => {
       ok: false,
       code: 92,
       reason: "PAYLOAD_SIZE",
-      message: "refused: payload http://x/fw (short.bin): it has 4,999 bytes, and the manifest says 5,000",
+      message: "o.suit: refused: payload http://x/fw (short.bin): it has 4,999 bytes, and the manifest says 5,000",
     });
     // beside the envelope, so that nobody has named it
     p.put("fw", other);
     expect(await verify()).toMatchObject({
       code: 78,
-      message: "refused: payload http://x/fw (fw): an image does not match its signed digest",
+      message: "o.suit: refused: payload http://x/fw (fw): an image does not match its signed digest",
     });
     rmSync(p.at("fw"));
     // hashing 64 GiB takes minutes

@@ -4,7 +4,7 @@ import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ImageError } from "@firmseal/images";
 import { CODES, Failure, KeyFileError } from "@firmseal/keys";
-import { refusedInput, systemFault, usage } from "@firmseal/keys/internal";
+import { inputName, refusedInput, systemFault, usage } from "@firmseal/keys/internal";
 import { isRefusal } from "@firmseal/release";
 import { refusalFailure } from "@firmseal/release/internal";
 import { AlreadySigned, DescriptionError, KeyError, suggestion, unlessThrown } from "@firmseal/signer";
@@ -76,7 +76,24 @@ const pathsIn = (value: unknown): string[] =>
  * command, then its options.
  */
 export function withOption(failure: Failure, command: AnyCommand | undefined, given: readonly unknown[]): Failure {
+  return beginning(failure, optionOf(failure, command, given) ?? refusedFile(failure, given) ?? "");
+}
+
+function beginning(failure: Failure, words: string): Failure {
+  if (words === "") return failure;
   const { exit, reason, code, message, hint, facts, cause } = failure;
+  const named = new Failure(exit, reason, code, words + message, hint, { cause });
+  named.facts = facts;
+  return named;
+}
+
+/** A refusal of a device begins with the file, if only one was given. */
+function refusedFile({ message }: Failure, given: readonly unknown[]): string | undefined {
+  const [file, ...others] = given.slice(0, -1).flat();
+  return message.startsWith("refused: ") && typeof file === "string" && others.length === 0 ? `${inputName(file)}: ` : undefined;
+}
+
+function optionOf({ reason, message }: Failure, command: AnyCommand | undefined, given: readonly unknown[]): string | undefined {
   if (
     reason === "INTERNAL" ||
     given
@@ -84,15 +101,12 @@ export function withOption(failure: Failure, command: AnyCommand | undefined, gi
       .flatMap(pathsIn)
       .some((path) => isAbout(message, path))
   )
-    return failure;
+    return undefined;
   const values = (given.at(-1) ?? {}) as { readonly [name: string]: unknown };
   const options = (command?.options?.() ?? []).filter(
     (one) => NAMES_A_PATH.test(one.flags) && pathsIn(values[one.attributeName()]).some((path) => isAbout(message, path)),
   );
-  if (options.length === 0) return failure;
-  const named = new Failure(exit, reason, code, `${options.map((one) => one.long).join(" and ")} ${message}`, hint, { cause });
-  named.facts = facts;
-  return named;
+  return options.length === 0 ? undefined : `${options.map((one) => one.long).join(" and ")} `;
 }
 
 /** What follows an option may be the passphrase itself, by mistake: it must not reach logs. */

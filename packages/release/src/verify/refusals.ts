@@ -51,7 +51,7 @@ export function withNumbers(e: unknown, envelope: Uint8Array | Source, floor: st
   const sequence = formatSequence(outline.manifest.sequence);
   const version = versionIn(outline);
   const isOfVersion = version !== undefined && isVersion(version) && String(versionNumber(version)) === sequence;
-  const hint = isOfVersion ? `sign the release with a higher version than the previous one; this is ${version}` : higherNumber;
+  const hint = isOfVersion ? `get a later release: this one is version ${version}` : higherNumber;
   const message = `refused: sequence number ${sequence} is lower than ${floor}, the lowest that is accepted`;
   return new Failure(exit, reason, code, message, hint, { cause: e });
 }

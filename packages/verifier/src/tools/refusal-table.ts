@@ -182,7 +182,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     38,
     "ROLLBACK",
     "the sequence number is lower than the lowest that is accepted",
-    "sign the release with a higher sequence number (--seq) than the previous one",
+    "get a later release: each has a higher sequence number than the one before",
     "RFC 9124 REQ.SEC.SEQUENCE",
   ),
   row(
