@@ -1,34 +1,15 @@
 // Images: the reader finds the format from content and name. The end of an input is the name.
 
 import { DETECT_BYTES, detectFormat, ImageError, parseImage } from "../../packages/images/src/image-formats.js";
-import { countingBytes as bytes } from "../../packages/test-support/src/bytes.js";
-import {
-  EOF,
-  linearBase,
-  RP2040,
-  record,
-  text,
-  uf2Blocks,
-  writeElf,
-  writeHex,
-  writeUf2,
-} from "../../packages/test-support/src/image-writers.js";
+import { countingBytes } from "../../packages/test-support/src/bytes.js";
+import { EOF, linearBase, record, SAMPLES, text } from "../../packages/test-support/src/image-writers.js";
 import { Finding, type Target } from "../common/verdict.js";
 
 const NAMES = ["app.bin", "app.hex", "app.uf2", "app.elf", "app", "app.ihx"];
 
-const parts = [
-  { address: 0x08000000, bytes: bytes(40) },
-  { address: 0x08000100, bytes: bytes(20) },
-];
+const WITH_START = text(linearBase(0x800), record(0, 0, countingBytes(16)), record(5, 0, [8, 0, 0, 1]), EOF);
 
-export const seeds = () =>
-  [
-    writeHex(parts),
-    text(linearBase(0x800), record(0, 0, bytes(16)), record(5, 0, [8, 0, 0, 1]), EOF),
-    writeUf2(uf2Blocks([{ address: 0x10000000, bytes: bytes(300) }]).map((b) => ({ ...b, family: RP2040 }))),
-    writeElf({ segments: parts } as never),
-  ].map((file, i) => Buffer.concat([file, Uint8Array.of(i + 1)]));
+export const seeds = () => [...Object.values(SAMPLES), WITH_START].map((file, i) => Buffer.concat([file, Uint8Array.of(i + 1)]));
 
 export const fuzz: Target = (input) => {
   const file = input.subarray(0, Math.max(0, input.length - 1));

@@ -62,7 +62,7 @@ export const THINGS = [
   {
     what: "an image format",
     names: ["uf2", "parseUf2"],
-    most: 3,
+    most: 2,
     besides: { "packages/release/src/product/file/projects.ts": "the name of an output of Zephyr" },
   },
   { what: "a rule of lint", names: ["L50", "cnsa2-signature"], most: 1, besides: {} },

@@ -6,7 +6,7 @@
 // offset points past the end of the file; elfinfo is a beta and opens files itself. Three fixed tables are all that is
 // needed.
 
-import { type AddressedBytes, formatHex, type Image, ImageError, layOut } from "./layout.js";
+import { type AddressedBytes, formatHex, ImageError, type Layout, layOut } from "./layout.js";
 
 const ET_EXEC = 2;
 const ET_DYN = 3;
@@ -55,7 +55,7 @@ interface Segment {
  * Reads the bytes to flash from a linked ELF file: p_filesz bytes of each PT_LOAD segment at p_paddr. The rest of a
  * segment in memory (bss) is not flashed. Throws ImageError.
  */
-export function parseElf(file: Uint8Array): Image {
+export function parseElf(file: Uint8Array): Layout {
   const elf = openElf(file);
   const { segment } = elf.layout;
   const heads = tableOffsets(elf, "program", "phoff", "phnum", "phentsize", segment.size);
@@ -88,10 +88,7 @@ export function parseElf(file: Uint8Array): Image {
   // computed once for all segments: a hostile file can have 65,534 segments that begin in its header, and as many
   // sections
   const first = placed.some((load) => load.offset < elf.layout.header.size) ? firstSection(elf) : undefined;
-  return layOut(
-    "elf",
-    placed.flatMap((load) => withoutHeaders(elf, load, file, first)),
-  );
+  return layOut(placed.flatMap((load) => withoutHeaders(elf, load, file, first)));
 }
 
 function openElf(file: Uint8Array): Reader {

@@ -7,7 +7,7 @@
 // which would sign the bytes for another place. intel-hex 0.2.0 keeps the last of two overlapping records and allocates
 // whatever an address requires.
 
-import { checkPieces, formatHex, type Image, ImageError, layOut } from "./layout.js";
+import { checkPieces, formatHex, ImageError, type Layout, layOut } from "./layout.js";
 
 const DATA = 0;
 const END_OF_FILE = 1;
@@ -29,7 +29,7 @@ const LF = 0x0a;
  * Reads a whole Intel HEX file. Throws ImageError, with the line number, for everything outside the subset described at
  * the top of this file.
  */
-export function parseHex(text: Uint8Array): Image {
+export function parseHex(text: Uint8Array): Layout {
   const data = new Uint8Array(text.length >> 1);
   const runs: { address: number; from: number; to: number }[] = [];
   const record = new Uint8Array(LONGEST_RECORD);
@@ -76,10 +76,7 @@ export function parseHex(text: Uint8Array): Image {
 
   // Truncation: without this record, a missing rest of the file would go unnoticed.
   if (!ended) throw damagedHex(line, "the file stops without an end-of-file record (:00000001FF)");
-  return layOut(
-    "ihex",
-    runs.map((run) => ({ address: run.address, bytes: data.subarray(run.from, run.to) })),
-  );
+  return layOut(runs.map((run) => ({ address: run.address, bytes: data.subarray(run.from, run.to) })));
 }
 
 /** Decodes one line into `record` and returns the number of its data bytes. */

@@ -4,10 +4,27 @@
 import { extname } from "node:path";
 import { isElf, parseElf } from "./elf.js";
 import { parseHex } from "./ihex.js";
-import { type Image, ImageError, type ImageFormat } from "./layout.js";
+import { ImageError, type Layout } from "./layout.js";
 import { parseUf2 } from "./uf2.js";
 
-export { type Image, ImageError, type ImageFormat } from "./layout.js";
+export { ImageError } from "./layout.js";
+
+/** A format of image files: raw bytes, Intel HEX, UF2, or ELF. */
+export type ImageFormat = "raw" | "ihex" | "uf2" | "elf";
+
+/** The bytes that go to flash. */
+export interface Image {
+  readonly format: ImageFormat;
+  /** Load address of the first byte; undefined for raw images. */
+  readonly address: number | undefined;
+  /**
+   * The bytes from the first address that the file sets to the last. Gaps are filled with 0xFF, the value of erased
+   * flash.
+   */
+  readonly bytes: Uint8Array;
+  /** How many of the bytes fill gaps. */
+  readonly gaps: number;
+}
 
 /** Bytes that detectFormat() examines. */
 export const DETECT_BYTES = 4096;
@@ -37,7 +54,7 @@ export function detectFormat(head: Uint8Array, name: string): ImageFormat {
  * @example parseImage(file, "ihex")  // { format: "ihex", address: 0x08000000, bytes, gaps: 0 }
  */
 export function parseImage(bytes: Uint8Array, format: Exclude<ImageFormat, "raw">): Image {
-  return FORMATS[format].parse(bytes);
+  return { format, ...FORMATS[format].parse(bytes) };
 }
 
 /** A format that is not raw. */
@@ -47,7 +64,7 @@ interface FormatRow {
   extensions: readonly string[];
   /** Whether a file that begins with `head` has the format. */
   detects(head: Uint8Array): boolean;
-  parse(bytes: Uint8Array): Image;
+  parse(bytes: Uint8Array): Layout;
 }
 
 /** No file is detected as two of them. */

@@ -2,18 +2,11 @@
 
 import { IMAGE_LIMITS } from "./limits.js";
 
-/** A format of image files: raw bytes, Intel HEX, UF2, or ELF. */
-export type ImageFormat = "raw" | "ihex" | "uf2" | "elf";
-
-/** The bytes that go to flash. */
-export interface Image {
-  readonly format: ImageFormat;
-  /** Load address of the first byte; undefined for raw images. */
-  readonly address: number | undefined;
-  /**
-   * The bytes from the first address that the file sets to the last. Gaps are filled with 0xFF, the value of erased
-   * flash.
-   */
+/** A run of bytes and its place in flash. */
+export interface Layout {
+  /** Of the first byte. */
+  readonly address: number;
+  /** Gaps are filled with 0xFF, the value of erased flash. */
   readonly bytes: Uint8Array;
   /** How many of the bytes fill gaps. */
   readonly gaps: number;
@@ -41,9 +34,9 @@ export interface AddressedBytes {
 /**
  * Sorts the pieces by address and fills the gaps between them with 0xFF (erased flash). Throws ImageError if there are
  * no bytes, if two pieces overlap, or if the gaps exceed IMAGE_LIMITS.imageGaps in total.
- * @example layOut("ihex", [{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
+ * @example layOut([{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
  */
-export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): Image {
+export function layOut(pieces: readonly AddressedBytes[]): Layout {
   const sorted = pieces.filter((p) => p.bytes.length > 0).sort((a, b) => a.address - b.address);
   const address = sorted[0]?.address;
   if (address === undefined) throw new ImageError("the file holds no byte to flash", "Is it the output of the linker?");
@@ -69,7 +62,7 @@ export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): 
 
   const bytes = new Uint8Array(end - address).fill(0xff);
   for (const piece of sorted) bytes.set(piece.bytes, piece.address - address);
-  return { format, address, bytes, gaps };
+  return { address, bytes, gaps };
 }
 
 /** Throws if an image has too many pieces. */

@@ -3,7 +3,7 @@
 // File containers are not supported. Checksums (MD5) and extension tags are for the flashing tool and are ignored.
 
 import { blockSize, decodeBlock, familyMap, maxPayloadSize, type UF2BlockData, UF2DecodeError, UF2Flags } from "uf2";
-import { type AddressedBytes, formatHex, type Image, ImageError, layOut } from "./layout.js";
+import { type AddressedBytes, formatHex, ImageError, type Layout, layOut } from "./layout.js";
 
 /** Names in one message. */
 const MOST_NAMED = 8;
@@ -15,7 +15,7 @@ const MD5_SIZE = 24;
  * Reads a whole UF2 file. Blocks with the flag "not main flash" are counted and left out. Throws ImageError with the
  * number of the block.
  */
-export function parseUf2(file: Uint8Array): Image {
+export function parseUf2(file: Uint8Array): Layout {
   if (file.length === 0 || file.length % blockSize !== 0) {
     throw damagedUf2(`the file has ${file.length} bytes, not a multiple of ${blockSize}`);
   }
@@ -29,7 +29,7 @@ export function parseUf2(file: Uint8Array): Image {
   blocks.forEach((block, i) => {
     checkBlock(block, i, total);
   });
-  return layOut("uf2", flashed.map(piece));
+  return layOut(flashed.map(piece));
 }
 
 /**

@@ -1,9 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { concat, EOF, text, uf2Block, uf2Blocks, writeElf, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
-import { detectFormat, ImageError, type ImageFormat, parseImage } from "../src/image-formats.js";
+import { concat, EOF, SAMPLES, text, uf2Block, uf2Blocks, writeElf, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
+import { repositoryText } from "../../test-support/src/repository.js";
+import { detectFormat, IMAGE_FORMATS, ImageError, type ImageFormat, parseImage } from "../src/image-formats.js";
 import { imageVersion, VERSION_BYTES } from "../src/version.js";
 import { bytes, flash, MIB, type Parsed, parts, read, refuse } from "./image-common.js";
+
+it("each format that is not raw has a sample, which is read as one", () => {
+  expect(["raw", ...Object.keys(SAMPLES)], "SAMPLES in packages/test-support/src/image-writers.ts").toEqual(IMAGE_FORMATS);
+  const images = Object.values(SAMPLES).map((file) => parseImage(file, detectFormat(file, "firmware.bin") as Parsed));
+  expect(new Set(images.map(({ format }) => format)).size).toBe(images.length);
+});
+
+it("docs/reference/file-formats.md names each format", () => {
+  const row = /^\| an image .*$/m.exec(repositoryText("docs/reference/file-formats.md"))?.[0].toLowerCase() ?? "";
+  expect(IMAGE_FORMATS.filter((format) => !row.includes(format.toLowerCase()))).toEqual([]);
+});
 
 describe("round trips", () => {
   it("Intel HEX", () => {

@@ -2,6 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import { toCose, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
+import { SAMPLES } from "../../test-support/src/image-writers.js";
 import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
@@ -84,6 +85,13 @@ describe("files that are refused", () => {
     expect(e.exit).toBe(2);
     expect(e.message).toMatch(/^KEY(?::| is) /);
     expect(e.message).toContain(words);
+  });
+
+  // a format without a row in formats/other-file.ts is refused all the same, and the message does not say what the file is
+  test.each(Object.entries(SAMPLES))("an image, %s", async (format, file) => {
+    expect((await failure(file)).message, "packages/keys/src/formats/other-file.ts").toMatch(
+      new RegExp(`^KEY is an? ${format} file, not a key$`),
+    );
   });
 
   test("encrypted PEM, truncated or not PBES2: the message does not blame the passphrase", async () => {

@@ -1,4 +1,6 @@
-// Small writers of the three formats. Every field can be set wrong, one at a time.
+// Small writers of the formats, and a sample of each. Every field can be set wrong, one at a time.
+
+import { countingBytes } from "./bytes.js";
 
 export interface Part {
   address: number;
@@ -188,3 +190,15 @@ export function writeElf(elf: Elf): Uint8Array {
   });
   return out;
 }
+
+const PARTS: readonly Part[] = [
+  { address: 0x10000000, bytes: countingBytes(40) },
+  { address: 0x10000100, bytes: countingBytes(20) },
+];
+
+/** A file of each format that is not raw, by its name in IMAGE_FORMATS. */
+export const SAMPLES: { readonly [format: string]: Uint8Array } = {
+  "Intel HEX": writeHex(PARTS),
+  UF2: writeUf2(uf2Blocks(PARTS)),
+  ELF: writeElf({ segments: PARTS }),
+};
