@@ -48,7 +48,7 @@ export function commandTable() {
       .map(({ row }) => row),
   );
   const groups = FOLDERS.flatMap(({ folder, group }) => (group ? [`  ${folder}: ${JSON.stringify(group)},\n`] : []));
-  return `// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/tables/commands.mjs).
+  return `// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then run \`pnpm build\`.
 // biome-ignore-all format: a row for each command
 
 import type { Listed } from "./command.js";

@@ -1,4 +1,4 @@
-// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/tables/commands.mjs).
+// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then run `pnpm build`.
 // biome-ignore-all format: a row for each command
 
 import type { Listed } from "./command.js";
