@@ -32,7 +32,7 @@ describe("options", () => {
     [["verify", "fw.suit", "--key", "A.jwk", "--threshold", "1", "--threshold", "2"], "'--threshold <n>' is given twice"],
     [[...SIGN, "--seq", "18446744073709551616"], "give a number below 2^64"],
     [[...SIGN, "--seq", "99999999999999999999999999999999"], "give a number below 2^64"],
-    [["verify", "fw.suit", "--key", "foo:bar"], "key sources: a file, env:NAME, fd:N, pkcs11:"],
+    [["verify", "fw.suit", "--key", "foo:bar"], "key sources: a file, env:NAME, "],
     [["verify", "fw.suit", "--key", "A.jwk", "--threshold", "2"], "only one key is given"],
     [["verify", "fw.suit", "--key", "A.jwk", "--key", "A.pem", "--threshold", "2"], "only one key is given"],
     [["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "3"], "only 2 different keys are given"],
