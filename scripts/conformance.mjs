@@ -63,7 +63,7 @@ const givenOf = ({ every, chunk, ...values }) =>
 
 function checkRelease() {
   const names = unrecorded();
-  for (const name of names) console.error(`${name} was not played by hand on ARM: see "Releases" in CONTRIBUTING.md`);
+  for (const name of names) console.error(`${name} was not played by hand on ARM: see docs/explanation/releasing.md`);
   if (names.length) process.exitCode = 1;
 }
 
