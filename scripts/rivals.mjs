@@ -2,8 +2,8 @@
 // of them Ed25519, half P-256, by all processors. `node scripts/rivals.mjs`, or as the last step of `pnpm test:long`. A
 // verification costs 0.84 ms of one processor with all who are asked, so that 10^7 take 70 minutes of two.
 //
-// `--verifications N`: how many, 10,000,000 by default. `--seconds N`: how long, in place of a number. `--seed TEXT`: other
-// cases. `--workers N`: how many at a time. Prints every disagreement with its octets, and what was done.
+// `--verifications N`: how many, 10,000,000 by default. `--seconds N`: how long, in place of a number. `--seed TEXT`:
+// other cases. `--workers N`: how many at a time. Prints every disagreement with its octets, and what was done.
 
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
