@@ -117,7 +117,7 @@ function licences(inputs) {
 /** A worker is a program of its own. */
 const WORKERS = [
   { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
-  { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
+  { in: `${ROOT}packages/release/lib/release/cuts/worker.js`, out: "release/cuts-worker" },
 ];
 
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */

@@ -4,9 +4,9 @@
 import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { CODES } from "../../keys/src/errors/failure.js";
-import { encodeDescription } from "../../release/src/input/description.js";
 import { LIMITS } from "../../release/src/input/limits.js";
 import { readFleet } from "../../release/src/rotation/fleet.js";
+import { encodeDescription } from "../../release/src/signing/description.js";
 import { readDescription } from "../../release/src/trust/description.js";
 import { expectFailure, FACTS, standard } from "../../test-support/src/command-line/run.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";

@@ -8,39 +8,26 @@ export type { BehaviourChange } from "./explain/difference.js";
 export { type Incident, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export type { IncidentKind } from "./incident/situation.js";
-export { encodeDescription } from "./input/description.js";
-export {
-  type InputOptions,
-  makeDraft,
-  openWithTrialKey,
-  type PreparedInput,
-  type ReleaseInput,
-  readDraft,
-  readInput,
-  releaseFacts,
-  reviewSigned,
-  warnBeforeSigning,
-} from "./input/draft.js";
-export { readAnyEnvelope, readEnvelopeFile, readSource } from "./input/envelope-file.js";
 export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./input/limits.js";
 export { lintFailure } from "./lint/lint.js";
-export { POLICIES, type Policy, SEVERITIES, type Severity } from "./lint/rule.js";
+export { SEVERITIES, type Severity } from "./lint/rule.js";
 export { ALL_RULES } from "./lint/rule-table.js";
-export { refuseMissingKeys, signingKeys, trustOptions } from "./product/board/devices.js";
-export { boardInput } from "./product/board/sign-board.js";
-export { type BoardChange, releaseChanges } from "./product/changes.js";
 export { PRODUCT_FILE } from "./product/file/file-name.js";
 export { foldersOutside } from "./product/file/inside.js";
 export { newProduct } from "./product/file/new.js";
+export { POLICIES, type Policy } from "./product/file/policy.js";
 export { boardsOf } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
-export type { ReleaseLint } from "./product/lint.js";
-export { productNames } from "./product/names.js";
-export { triedPlan } from "./product/plan.js";
-export { refuseOtherProduct } from "./product/record/record.js";
-export type { VerifiedBoard } from "./product/verify.js";
+export { refuseOtherProduct } from "./product/record.js";
+export { refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
+export { type BoardChange, releaseChanges } from "./release/changes.js";
+export type { ReleaseLint } from "./release/lint.js";
+export { productNames } from "./release/names.js";
+export { triedPlan } from "./release/plan.js";
+export { boardInput } from "./release/sign-board.js";
+export type { VerifiedBoard } from "./release/verify.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKinds, reportTime } from "./report/report-data.js";
 export { previousFolder, type ReleaseFolder, refuseRecordedBoard, releaseFolder } from "./report/report-release.js";
@@ -60,9 +47,22 @@ export { logFaultWords } from "./signing/audit.js";
 export { logDigest } from "./signing/authorize.js";
 export { recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize-trust.js";
 export { type CoverOptions, coveringTrustFiles } from "./signing/coverage.js";
+export { encodeDescription } from "./signing/description.js";
+export {
+  type InputOptions,
+  makeDraft,
+  openWithTrialKey,
+  type PreparedInput,
+  type ReleaseInput,
+  readDraft,
+  readInput,
+  releaseFacts,
+  reviewSigned,
+  warnBeforeSigning,
+} from "./signing/draft.js";
 export { type ElsewhereOptions, refuseKeys } from "./signing/elsewhere.js";
+export { mergeSignatures } from "./signing/merge-trust.js";
 export { refuseReplacing } from "./signing/replaced.js";
-export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export type { BehindDevices } from "./status/behind.js";
 export type { RefusedStatus, UnheardDevices } from "./status/collect.js";
 export { readStatusSecrets } from "./status/secrets.js";
@@ -75,15 +75,16 @@ export { anchorFacts, keysOf, limitWords, type RootProgress, rootProgress } from
 export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
 export { readKnownTrust } from "./trust/known.js";
 export { marginWords, roleMargins } from "./trust/margins.js";
-export { mergeSignatures } from "./trust/merge.js";
 export { type PinOptions, readPinnedTrust, readUnverifiedTrust } from "./trust/read.js";
-export { type TrustedKeys, type TrustOptions, trustedKeys } from "./trust/trusted-keys.js";
+export { type TrustOptions, trustedKeys } from "./trust/trusted-keys.js";
 export { type OtherSignature, otherSignatures, otherWords } from "./verify/doubts.js";
+export { readAnyEnvelope, readEnvelopeFile, readSource } from "./verify/envelope-file.js";
 export { furtherElements } from "./verify/further-elements.js";
 export { type LooseEnvelope, readLooseEnvelope } from "./verify/loose-envelope.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
 export { checkPayloads, payloadFiles, type StartOverride } from "./verify/payload-check.js";
 export { refusalFailure, refusalName, withFileName, withNumbers, withoutPayload } from "./verify/refusals.js";
+export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./verify/signers.js";
 export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";
 export { reasoned, withReason } from "./verify/true-reason.js";
-export { payloadsBeside } from "./verify/verified.js";
+export { payloadsBeside, type TrustedKeys } from "./verify/verified.js";

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
-import { alternatives, filesMatching, isPattern, matchesName } from "../src/product/board/pattern.js";
+import { alternatives, filesMatching, isPattern, matchesName } from "../src/release/board/pattern.js";
 
 function folderWith(...files: string[]): string {
   const folder = temporaryFolder("firmseal-pattern-");

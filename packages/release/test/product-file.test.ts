@@ -6,11 +6,11 @@ import { stringify } from "smol-toml";
 import { describe, expect, it } from "vitest";
 import { anyCharacter } from "../../test-support/src/characters.js";
 import schema from "../schema/product.schema.json" with { type: "json" };
+import { refuseClock, sourceDate } from "../src/input/clock.js";
 import { newProduct } from "../src/product/file/new.js";
 import { positionOf } from "../src/product/file/position.js";
 import { plainName } from "../src/product/file/projects.js";
 import { productIn } from "../src/product/file/read.js";
-import { refuseClock, sourceDate } from "../src/product/number/clock.js";
 
 const at = (text: string, pointer: string) => {
   const { line, column } = positionOf(text, pointer);

@@ -5,9 +5,9 @@ import { draws } from "../../test-support/src/randoms.js";
 import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { secretSet } from "../src/rotation/keys.js";
 import { modelOf } from "../src/rotation/model.js";
-import { type KeyWindow, most, only, shared, without } from "../src/rotation/plan/quorum.js";
 import { exposure, margins, reach } from "../src/rotation/plan/reach.js";
 import { selfSignedTrust } from "../src/trust/chain.js";
+import { type KeyWindow, most, only, shared, without } from "../src/trust/quorum.js";
 
 const LAST = 2n ** 64n - 1n;
 const keyWindow = (name: string, from = 0n, until = LAST): KeyWindow => ({ key: name, from, until });

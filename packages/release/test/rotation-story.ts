@@ -18,8 +18,8 @@ import {
 import { bigSequence } from "../src/input/sequence.js";
 import { type Cohort, modelOf } from "../src/rotation/model.js";
 import { planSteps } from "../src/rotation/plan/plan.js";
-import type { Keys } from "../src/rotation/plan/quorum.js";
 import type { PlannedRelease } from "../src/rotation/plan/steps.js";
+import type { Keys } from "../src/trust/quorum.js";
 import { Member, States } from "./rotation-states.js";
 
 export const { A, B, C, D, E, F, G } = keysOf("A", "B", "C", "D", "E", "F", "G");

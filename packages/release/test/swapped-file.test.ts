@@ -7,12 +7,11 @@ import type { ReleaseRecord } from "@firmseal/behaviour";
 import { encode, privateKey, singleImage, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
-import { encodeDescription } from "../src/input/description.js";
-import { makeDraft, readInput } from "../src/input/draft.js";
-import { prepareBoard } from "../src/product/board/prepare.js";
-import { recorded } from "../src/product/changes.js";
 import { productIn } from "../src/product/file/read.js";
-import { releasesIn } from "../src/product/record/record.js";
+import { recorded, releasesIn } from "../src/product/record.js";
+import { prepareBoard } from "../src/release/board/prepare.js";
+import { encodeDescription } from "../src/signing/description.js";
+import { makeDraft, readInput } from "../src/signing/draft.js";
 
 describe("a private key that replaces an image while it is read", () => {
   const secret = JSON.stringify(toPrivateJwk(privateKey("ed25519", new Uint8Array(32).fill(9))));

@@ -8,8 +8,8 @@ import { CLASSES, Device, identity, imageOf, release, trustFileOf, VENDOR } from
 import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";
 import { whatNext } from "../src/rotation/next.js";
 import { planSteps } from "../src/rotation/plan/plan.js";
-import { LAST } from "../src/rotation/plan/quorum.js";
 import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
+import { LAST } from "../src/trust/quorum.js";
 import { A, all, B, C, cohort, D, facts, fileOf, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
 
 describe("a harmful step", () => {

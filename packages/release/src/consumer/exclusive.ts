@@ -2,7 +2,7 @@
 // succeeds.
 
 import { COND_COMPONENT_SLOT, DIR_OVERRIDE_PARAMETERS } from "@firmseal/verifier/tools";
-import { IDENTITY } from "../lint/alternatives.js";
+import { IDENTITY } from "../verify/manifest-facts.js";
 import type { SequenceCommand } from "../verify/tree.js";
 
 /** The conditions on the device with which an alternative begins, and the value that each asks for. */

@@ -3,7 +3,7 @@
 import { type Behaviour, type DeviceKind, type Explained, explainManifest, namedRefusal } from "@firmseal/behaviour";
 import { errors } from "@firmseal/verifier";
 import { formatSequence, toHex } from "@firmseal/verifier/tools";
-import { openWithTrialKey, readDraft } from "../input/draft.js";
+import { openWithTrialKey, readDraft } from "../signing/draft.js";
 import { deviceKinds } from "../verify/manifest-facts.js";
 import { triedInterpreter } from "../verify/payload-check.js";
 

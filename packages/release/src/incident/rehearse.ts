@@ -5,12 +5,12 @@ import { randomBytes } from "node:crypto";
 import { draftOf, type PublicKey, bridge as recipe, signedWith, TrustDraft } from "@firmseal/signer";
 import type { Identity } from "@firmseal/verifier";
 import { equalBytes, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
-import { makeDraft, readInput } from "../input/draft.js";
 import { keySet } from "../rotation/keys.js";
 import { highestFloor } from "../rotation/move.js";
 import { offerAsIfSigned } from "../rotation/plan/as-if-signed.js";
 import type { CohortResult } from "../rotation/plan/plan.js";
 import type { PlannedStep } from "../rotation/plan/steps.js";
+import { makeDraft, readInput } from "../signing/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { type DeviceGroup, firstUuid, keysLeft, type Way } from "./situation.js";
 

@@ -10,10 +10,10 @@ import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { namedKeys, secretSet } from "../rotation/keys.js";
 import { type Cohort, type DeviceModel, storesOf } from "../rotation/model.js";
-import { higher, listedFor } from "../rotation/plan/quorum.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
+import { higher, listedFor } from "../trust/quorum.js";
 import { readTrustFile, type TrustOnFile } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
 

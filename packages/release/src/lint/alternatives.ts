@@ -1,28 +1,9 @@
 // Finds alternatives of try-each that no device can run: an earlier alternative holds whenever they do.
 
-import {
-  COND_CLASS_IDENTIFIER,
-  COND_COMPONENT_SLOT,
-  COND_DEVICE_IDENTIFIER,
-  COND_VENDOR_IDENTIFIER,
-  DIR_OVERRIDE_PARAMETERS,
-  DIR_SET_COMPONENT_INDEX,
-  DIR_TRY_EACH,
-  PARAM_CLASS_IDENTIFIER,
-  PARAM_COMPONENT_SLOT,
-  PARAM_DEVICE_IDENTIFIER,
-  PARAM_VENDOR_IDENTIFIER,
-} from "@firmseal/verifier/tools";
+import { DIR_OVERRIDE_PARAMETERS, DIR_SET_COMPONENT_INDEX, DIR_TRY_EACH } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
+import { IDENTITY } from "../verify/manifest-facts.js";
 import type { SequenceCommand } from "../verify/tree.js";
-
-/** Conditions on what a device is, which nothing that a device runs can change: the parameter that each compares. */
-export const IDENTITY: { readonly [condition: number]: number } = {
-  [COND_VENDOR_IDENTIFIER]: PARAM_VENDOR_IDENTIFIER,
-  [COND_CLASS_IDENTIFIER]: PARAM_CLASS_IDENTIFIER,
-  [COND_DEVICE_IDENTIFIER]: PARAM_DEVICE_IDENTIFIER,
-  [COND_COMPONENT_SLOT]: PARAM_COMPONENT_SLOT,
-};
 
 /** What an alternative asks of the device before it does anything. */
 interface Demands {

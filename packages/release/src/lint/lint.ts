@@ -3,18 +3,9 @@
 import { CODES, Failure } from "@firmseal/keys";
 import { grouped } from "@firmseal/keys/internal";
 import { LIMITS } from "../input/limits.js";
-import { type LintContext, NEEDS, type Need, type Policy, type Rule, SEVERITIES, type Severity } from "./rule.js";
+import type { Policy, Waiver } from "../product/file/policy.js";
+import { type LintContext, NEEDS, type Need, type Rule, SEVERITIES, type Severity } from "./rule.js";
 import { RULES, WAIVER_RULES } from "./rule-table.js";
-
-/** A finding that a person has accepted for a time. */
-export interface Waiver {
-  /** Id or name of the rule. */
-  readonly rule: string;
-  /** Why it is accepted. */
-  readonly reason?: string;
-  /** The last day, as YYYY-MM-DD (UTC). */
-  readonly until?: string;
-}
 
 /** Something that a rule of lint has found in a release. */
 export interface Finding {

@@ -20,15 +20,15 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
-import { openWithTrialKey } from "../input/draft.js";
-import { readEnvelopeFile, readSource } from "../input/envelope-file.js";
 import { isBillOfMaterials } from "../report/documents.js";
 import { carriedStores } from "../rotation/plan/steps.js";
+import { openWithTrialKey } from "../signing/draft.js";
 import { scopeOf } from "../signing/scope.js";
-import { type IdentifiedSignature, type KnownKey, signersOf } from "../signing/signers.js";
+import { readEnvelopeFile, readSource } from "../verify/envelope-file.js";
 import { outsideUris } from "../verify/manifest-facts.js";
 import { certainRefusal, checkPayloads, payloadFiles } from "../verify/payload-check.js";
 import { isRefusal, refusalMeaning, refusalName } from "../verify/refusals.js";
+import { type IdentifiedSignature, type KnownKey, signersOf } from "../verify/signers.js";
 import { sequenceCommands } from "../verify/tree.js";
 import { payloadsBeside } from "../verify/verified.js";
 import type { CutInput } from "./cuts.js";

@@ -4,8 +4,9 @@ import type { Explained } from "@firmseal/behaviour";
 import type { RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import type { Policy } from "../product/file/policy.js";
 import type { Board, Product } from "../product/file/product.js";
-import type { IdentifiedSignature } from "../signing/signers.js";
+import type { IdentifiedSignature } from "../verify/signers.js";
 import type { SequenceCommand } from "../verify/tree.js";
 import type { CutReport } from "./cuts.js";
 
@@ -105,9 +106,3 @@ export interface Rule {
   /** What it finds, in one line each. Empty if the release passes. */
   check(context: LintContext): string[];
 }
-
-/** Sets of rules that are asked for by name. */
-export const POLICIES = ["cnsa2"] as const;
-
-/** A set of rules besides the common ones: see POLICIES. */
-export type Policy = (typeof POLICIES)[number];

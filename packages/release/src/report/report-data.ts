@@ -4,7 +4,7 @@ import { type DeviceKind, explainManifest } from "@firmseal/behaviour";
 import { type ReportData, type ReportKind, reportKind } from "@firmseal/report";
 import { type Anchor, errors, type Manifest, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { kindsAsked } from "../explain/explain.js";
-import { sourceDate } from "../product/number/clock.js";
+import { sourceDate } from "../input/clock.js";
 import { familyFactsOf } from "../trust/families.js";
 import { certainRefusal, requireSections, triedInterpreter } from "../verify/payload-check.js";
 

@@ -7,8 +7,7 @@ import { suggestion } from "@firmseal/signer";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../input/limits.js";
-import { recorded } from "../product/changes.js";
-import { checkFiles, findRecord, looksLikeRecord, readRecordFile, releaseFault } from "../product/record/record.js";
+import { checkFiles, findRecord, looksLikeRecord, readRecordFile, recorded, releaseFault } from "../product/record.js";
 
 /** A board of a release, with the path of its envelope. */
 export interface ReleasedBoard {

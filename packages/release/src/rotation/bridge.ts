@@ -7,16 +7,16 @@ import { type EnvelopeDraft, keyOfAnchor, type PublicKey } from "@firmseal/signe
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";
 import { equalBytes, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
-import { openWithTrialKey, warnBeforeSigning } from "../input/draft.js";
+import { openWithTrialKey, warnBeforeSigning } from "../signing/draft.js";
 import { signRecorded } from "../signing/sign-release.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
+import { type KeyWindow, keysInRole, only } from "../trust/quorum.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { isRefusal, refusalMeaning, refusalName } from "../verify/refusals.js";
 import { keySet } from "./keys.js";
 import type { TrustMove } from "./move.js";
 import { planAsIfSigned } from "./plan/as-if-signed.js";
 import type { CohortResult } from "./plan/plan.js";
-import { type KeyWindow, keysInRole, only } from "./plan/quorum.js";
 
 /** Maximum number of signatures in an envelope. */
 const MOST_SIGNATURES = 8;

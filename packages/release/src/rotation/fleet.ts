@@ -7,10 +7,10 @@ import { grouped, openKeyFile, refusedInput, tooMuch, usage } from "@firmseal/ke
 import { loadAlg, type PublicKey, suggestion } from "@firmseal/signer";
 import type { Identity, Sequence } from "@firmseal/verifier";
 import { equalBytes, parseSequence } from "@firmseal/verifier/tools";
-import { readEnvelopeFile } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../input/limits.js";
 import { readTrustFile } from "../trust/read.js";
+import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
 import { type Cohort, type DeviceAlg, type DeviceModel, type EmbeddedKeys, modelOf, type VerifierKind } from "./model.js";
 

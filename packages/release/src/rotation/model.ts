@@ -4,7 +4,7 @@ import { type AlgName, BUNDLE_ALGS, BUNDLE_FEATURES, type FeatureName } from "@f
 import { anchorOf, type KeyAlg, keyAlgs, type PublicKey } from "@firmseal/signer";
 import type { Identity, Sequence, Trust, TrustStore } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";
-import { deviceCode, rememberedStore } from "./plan/device-code.js";
+import { deviceCode, rememberedStore } from "./device-code.js";
 
 /** An algorithm that a device may verify: those of bundles, and those that only programs can verify. */
 export type DeviceAlg = AlgName | KeyAlg;

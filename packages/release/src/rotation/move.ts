@@ -7,17 +7,17 @@ import { draftOf, type EnvelopeDraft, bridge as recipe } from "@firmseal/signer"
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, trustFileUnchecked } from "@firmseal/verifier";
 import { equalBytes } from "@firmseal/verifier/tools";
-import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, releaseFacts } from "../input/draft.js";
 import { identityOf } from "../input/identity.js";
 import { bigSequence } from "../input/sequence.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
+import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, releaseFacts } from "../signing/draft.js";
 import { readTrustChain } from "../trust/chain.js";
+import { higher, LAST } from "../trust/quorum.js";
 import { readTrustFile, type TrustOnFile } from "../trust/read.js";
 import { withFileName } from "../verify/refusals.js";
 import { readFleet } from "./fleet.js";
 import type { Cohort } from "./model.js";
 import type { CohortResult } from "./plan/plan.js";
-import { higher, LAST } from "./plan/quorum.js";
 
 /** What a bridge is made from. */
 export interface BridgeOptions extends InputOptions, SequenceOverrides {

@@ -19,13 +19,13 @@ import { bigSequence } from "../input/sequence.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
 import { showChanges, type TrustChange } from "../trust/change.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
+import { higher, type Keys, keysInRole, only } from "../trust/quorum.js";
 import { readTrustFile, type TrustOnFile } from "../trust/read.js";
 import { isRefusal, withFileName } from "../verify/refusals.js";
 import { readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type Cohort, storesOf } from "./model.js";
 import { type CohortResult, newestOfLine, standing } from "./plan/plan.js";
-import { higher, type Keys, keysInRole, only } from "./plan/quorum.js";
 import { acceptsRoots, reach } from "./plan/reach.js";
 
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };

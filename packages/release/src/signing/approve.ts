@@ -4,9 +4,9 @@ import { type Receipt, type SigningKey, withSigningLogs } from "@firmseal/keys";
 import { APPROVE, warn } from "@firmseal/keys/internal";
 import { approvalMessage, approve, type Signable, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
+import { type ComparisonOptions, numberOfTrust, uncompared } from "../trust/trust-log.js";
 import { logDigest } from "./authorize.js";
 import { enterUses } from "./enter-uses.js";
-import { type ComparisonOptions, numberOfTrust, uncompared } from "./trust-log.js";
 
 /** Options of approveWith(). */
 export interface ApprovingOptions extends ComparisonOptions {

@@ -28,9 +28,9 @@ import {
 } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
-import { readEnvelopeFile } from "../input/envelope-file.js";
 import { LIMITS } from "../input/limits.js";
 import { type TrustEvidence, trustEvidence } from "../trust/evidence.js";
+import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { logDigest } from "./authorize.js";
 
 /** Options of auditLogs(). */

@@ -4,10 +4,10 @@ import { checkSequence, keyName, type OpenedKey, type Receipt, type SequenceOver
 import { isOfTrustFile, refusedInput, TRUST_FILES, visible, warn } from "@firmseal/keys/internal";
 import { type PrecedingTrust, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
+import { type ComparisonOptions, digestOfTrust, knownTrust, numberOfTrust, uncompared } from "../trust/trust-log.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { refuseMovedKeys } from "./coverage.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
-import { type ComparisonOptions, digestOfTrust, knownTrust, numberOfTrust, uncompared } from "./trust-log.js";
 
 /** Options of recordTrustSigning(). */
 export interface TrustSigningOptions extends SequenceOverrides, ComparisonOptions {

@@ -16,11 +16,11 @@ import {
 import { refusedInput } from "@firmseal/keys/internal";
 import type { EnvelopeDraft, Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
-import { type NextSequence, openWithTrialKey, requireStartOf } from "../input/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
 import type { StartOverride } from "../verify/payload-check.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
+import { type NextSequence, openWithTrialKey, requireStartOf } from "./draft.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
 import { scopeOf } from "./scope.js";
 

@@ -6,11 +6,11 @@ import { usage, warnOfLonePartner } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, signedWithoutLog } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { AlgChoice } from "../consumer/cose-alg.js";
-import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, reviewSigned } from "../input/draft.js";
 import type { StartOverride } from "../verify/payload-check.js";
 import { type ApprovalOptions, readApprovals } from "./approval.js";
 import { recordSigning, type SigningOptions } from "./authorize.js";
 import { type CoverOptions, coveringTrustFiles } from "./coverage.js";
+import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, reviewSigned } from "./draft.js";
 
 /** Options of signRelease(). */
 export interface SignReleaseOptions

@@ -6,8 +6,8 @@ import { bigSequence } from "../input/sequence.js";
 import { cohortsOf } from "../rotation/fleet.js";
 import type { FleetMembers } from "../rotation/fleet-write.js";
 import { whatNext } from "../rotation/next.js";
-import type { Newest } from "../rotation/plan/quorum.js";
 import type { PlannedStep } from "../rotation/plan/steps.js";
+import type { Newest } from "../trust/quorum.js";
 
 /** Devices in one state. */
 export interface BehindDevices {

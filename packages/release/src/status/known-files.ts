@@ -5,10 +5,10 @@ import { refusedInput } from "@firmseal/keys/internal";
 import { trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
-import { readEnvelopeFile } from "../input/envelope-file.js";
 import { type FleetMembers, movedName } from "../rotation/fleet-write.js";
 import type { PlannedStep } from "../rotation/plan/steps.js";
 import { readTrustFile } from "../trust/read.js";
+import { readEnvelopeFile } from "../verify/envelope-file.js";
 import type { DeviceStatus } from "./status.js";
 
 interface KnownList {

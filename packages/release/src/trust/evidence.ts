@@ -2,9 +2,9 @@
 
 import { type Entry, keyName } from "@firmseal/keys";
 import { trustSigners } from "@firmseal/signer";
-import { digestOfTrust, numberOfTrust } from "../signing/trust-log.js";
 import { keysOf } from "./facts.js";
 import { readUnverifiedTrust } from "./read.js";
+import { digestOfTrust, numberOfTrust } from "./trust-log.js";
 
 /** A file as a log of one entry for each root that has signed it. The entries have no number: nothing was entered. */
 export interface TrustEvidence {

@@ -2,9 +2,9 @@
 
 import { keyName } from "@firmseal/keys";
 import { knownEntries, refusedInput } from "@firmseal/keys/internal";
-import { digestOfTrust, filesOfLine, numberOfTrust } from "../signing/trust-log.js";
 import { keysOf, rootsIn } from "./facts.js";
 import { type PinnedTrust, type PinOptions, readPinnedTrust } from "./read.js";
+import { digestOfTrust, filesOfLine, numberOfTrust } from "./trust-log.js";
 
 /**
  * Like readPinnedTrust(), and checks that the two files do not come from strangers: a root whose log is here has signed

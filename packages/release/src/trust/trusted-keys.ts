@@ -4,9 +4,10 @@
 import { anchors, Failure, keyFacts, publicKeys } from "@firmseal/keys";
 import { passphraseOptions, usage, warnOfTestKeys } from "@firmseal/keys/internal";
 import { keyOfAnchor, type PublicKey, ROLES, type RoleName, trustName } from "@firmseal/signer";
-import { type Anchor, type Identity, policyOf, type Trust, type TrustAnchor } from "@firmseal/verifier";
+import { policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { isRefusal, refusalHint, refusalMeaning } from "../verify/refusals.js";
+import type { TrustedKeys } from "../verify/verified.js";
 import { anchorFacts } from "./facts.js";
 import { type PinOptions, readPinnedTrust } from "./read.js";
 
@@ -20,20 +21,6 @@ export interface TrustOptions extends PinOptions {
   trust?: string;
   /** The role in the trust file that the release is signed in. Default: release. */
   role?: RoleName;
-}
-
-/** The trusted keys, for any device. */
-export interface TrustedKeys {
-  /** The policy of a device with this identity. */
-  policy(identity: Identity): Trust;
-  /** The facts of a trusted key for the JSON output. */
-  facts(anchor: Anchor): object & { alg: string; thumbprint: string | null; roles?: string[] };
-  /** Whether the policy depends on the identity. */
-  scoped: boolean;
-  /** The names of published test keys among them. */
-  testKeys: string[];
-  /** The facts of the trust file for the JSON output of a command. */
-  trust?: { name: string; sequence: string; role: RoleName; threshold: number; pinned: boolean };
 }
 
 /**

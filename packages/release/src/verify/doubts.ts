@@ -7,9 +7,9 @@ import { keyOfAnchor, testKeyName } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Anchor, Manifest, TrustAnchor } from "@firmseal/verifier";
 import { type CoseSignature, rawKey } from "@firmseal/verifier/tools";
-import { type IdentifiedSignature, signersOf } from "../signing/signers.js";
 import { deviceKinds } from "./manifest-facts.js";
 import { triedInterpreter } from "./payload-check.js";
+import { type IdentifiedSignature, signersOf } from "./signers.js";
 
 /** A signature that no trusted key made which counts. */
 export interface OtherSignature extends Pick<IdentifiedSignature, "alg" | "kid"> {

@@ -4,6 +4,10 @@ import { type DeviceKind, everyKind } from "@firmseal/behaviour";
 import { grouped, tooMuch } from "@firmseal/keys/internal";
 import type { Identity, Manifest } from "@firmseal/verifier";
 import {
+  COND_CLASS_IDENTIFIER,
+  COND_COMPONENT_SLOT,
+  COND_DEVICE_IDENTIFIER,
+  COND_VENDOR_IDENTIFIER,
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_DEVICE_IDENTIFIER,
@@ -19,6 +23,14 @@ export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
 
 /** The same, with the payloads in its envelope. */
 export type WithPayloads = Commands & Pick<Manifest, "payloads">;
+
+/** Conditions on what a device is, which nothing that a device runs can change: the parameter that each compares. */
+export const IDENTITY: { readonly [condition: number]: number } = {
+  [COND_VENDOR_IDENTIFIER]: PARAM_VENDOR_IDENTIFIER,
+  [COND_CLASS_IDENTIFIER]: PARAM_CLASS_IDENTIFIER,
+  [COND_DEVICE_IDENTIFIER]: PARAM_DEVICE_IDENTIFIER,
+  [COND_COMPONENT_SLOT]: PARAM_COMPONENT_SLOT,
+};
 
 const setBy = new WeakMap<Commands, ReturnType<typeof parametersOf>>();
 

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { fileOfUri } from "@firmseal/behaviour";
 import { CODES, Failure } from "@firmseal/keys";
 import { STDIO, someOf } from "@firmseal/keys/internal";
+import type { RoleName } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import {
@@ -16,12 +17,25 @@ import {
   toHex,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import type { TrustedKeys } from "../trust/trusted-keys.js";
 import type { Doubts } from "./doubts.js";
 import { deviceKinds, namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
 import { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./payload-check.js";
 import { withNumbers } from "./refusals.js";
 import { withReason } from "./true-reason.js";
+
+/** The trusted keys, for any device. */
+export interface TrustedKeys {
+  /** The policy of a device with this identity. */
+  policy(identity: Identity): Trust;
+  /** The facts of a trusted key for the JSON output. */
+  facts(anchor: Anchor): object & { alg: string; thumbprint: string | null; roles?: string[] };
+  /** Whether the policy depends on the identity. */
+  scoped: boolean;
+  /** The names of published test keys among them. */
+  testKeys: string[];
+  /** The facts of the trust file for the JSON output of a command. */
+  trust?: { name: string; sequence: string; role: RoleName; threshold: number; pinned: boolean };
+}
 
 /** The first anchor of each raw key. */
 function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {

@@ -3,8 +3,8 @@
 import { versionNumber } from "@firmseal/keys";
 import { isNumberOf, isVersion } from "@firmseal/keys/internal";
 import { ROLES } from "@firmseal/signer";
-import { impliedVersion } from "../../consumer/version.js";
 import { bigSequence } from "../../input/sequence.js";
+import { impliedVersion } from "../../product/version.js";
 import type { LintContext, Rule } from "../rule.js";
 
 /** A number that rises by more leaves room for 2^31 such steps. */

@@ -5,7 +5,7 @@ import { keyWords } from "@firmseal/keys/internal";
 import { keyOfAnchor, roleNames, thumbprint } from "@firmseal/signer";
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
-import { testKeysAmong } from "../../signing/signers.js";
+import { testKeysAmong } from "../../verify/signers.js";
 import type { LintContext, Rule } from "../rule.js";
 
 /** The anchors of the keys that signed, as far as the trust file lists them. */

@@ -5,9 +5,8 @@ import type { Failure } from "@firmseal/keys";
 import { refusedInput, visible } from "@firmseal/keys/internal";
 import { suggestion } from "@firmseal/signer";
 import type { ConsumerName } from "../../consumer/consumers.js";
-import type { Waiver } from "../../lint/lint.js";
-import type { Policy } from "../../lint/rule.js";
 import type { MarkedMember } from "./marked.js";
+import type { ProductPolicy } from "./policy.js";
 import type { SequenceSource, SigningRole } from "./written.js";
 
 /** An image of a board, and the component that gets it. */
@@ -51,15 +50,6 @@ export interface ProductTrust {
   readonly root: readonly string[];
   readonly keys: readonly string[];
   readonly threshold: number;
-}
-
-/** What firmseal lint checks releases against. */
-export interface ProductPolicy {
-  /** A set of rules beside the common ones. */
-  readonly suite: Policy | undefined;
-  /** The path of a bill of materials. */
-  readonly sbom: string | undefined;
-  readonly waivers: readonly Waiver[];
 }
 
 /** A product, as its file describes it. Paths are relative to the current folder. */

@@ -19,8 +19,9 @@ import { decodeUtf8, formatUuid, identityUuids, isUuid, suggestion } from "@firm
 import { identityOf } from "../../input/identity.js";
 import { LIMITS } from "../../input/limits.js";
 import { markedMembers } from "./marked.js";
+import type { ProductPolicy } from "./policy.js";
 import { positionOf } from "./position.js";
-import type { Board, Product, ProductImage, ProductPolicy, ProductTrust } from "./product.js";
+import type { Board, Product, ProductImage, ProductTrust } from "./product.js";
 import { HINT, type References, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
 
 const PROFILE_ALGS: { readonly [name: string]: AlgName } = { esp256: "es256", ed25519: "ed25519", hsslms: "hsslms" };

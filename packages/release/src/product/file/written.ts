@@ -5,8 +5,7 @@ import { conform, DescriptionError } from "@firmseal/signer";
 import { parse, TomlDate, TomlError } from "smol-toml";
 import type { ConsumerName } from "../../consumer/consumers.js";
 import { violations } from "../../input/schema.js";
-import type { Waiver } from "../../lint/lint.js";
-import type { Policy } from "../../lint/rule.js";
+import type { Policy, Waiver } from "./policy.js";
 import { positionOf } from "./position.js";
 
 export const HINT = "docs/reference/product.md has the members; firmseal init writes a new file";

@@ -6,9 +6,9 @@ import { type EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer
 import { equalBytes, toHex } from "@firmseal/verifier/tools";
 import type { TrustOnFile } from "../../trust/read.js";
 import { isRefusal } from "../../verify/refusals.js";
+import { assumable, assuming, deviceCode, rememberedStore } from "../device-code.js";
 import { keySet } from "../keys.js";
 import type { Cohort, DeviceModel } from "../model.js";
-import { assumable, assuming, deviceCode, rememberedStore } from "./device-code.js";
 import { type CohortResult, planSteps } from "./plan.js";
 import type { KeyFates } from "./reach.js";
 import type { PlannedStep } from "./steps.js";

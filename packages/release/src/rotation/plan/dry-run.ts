@@ -30,8 +30,8 @@ import {
 } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { isRefusal } from "../../verify/refusals.js";
+import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "../device-code.js";
 import { type DeviceModel, storeOf } from "../model.js";
-import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "./device-code.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
 /** What a device trusts and runs, and what it still accepts. */

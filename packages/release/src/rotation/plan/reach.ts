@@ -4,10 +4,6 @@ import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { equalBytes, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { familyFacts, familyWords } from "../../trust/families.js";
-import { isRefusal } from "../../verify/refusals.js";
-import type { Cohort } from "../model.js";
-import { deviceCode, hostOf, rememberedStore } from "./device-code.js";
-import type { DeviceState } from "./dry-run.js";
 import {
   countedTogether,
   type Keys,
@@ -23,7 +19,11 @@ import {
   shared,
   windowOf,
   without,
-} from "./quorum.js";
+} from "../../trust/quorum.js";
+import { isRefusal } from "../../verify/refusals.js";
+import { deviceCode, hostOf, rememberedStore } from "../device-code.js";
+import type { Cohort } from "../model.js";
+import type { DeviceState } from "./dry-run.js";
 
 /**
  * Keys with a known fate. `lost`: can no longer sign. `stolen`: somebody else has them too; they still sign for us

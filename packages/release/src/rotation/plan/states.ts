@@ -5,8 +5,8 @@ import { grouped, tooMuch } from "@firmseal/keys/internal";
 import type { TrustStore } from "@firmseal/verifier";
 import { LIMITS } from "../../input/limits.js";
 import { bigSequence } from "../../input/sequence.js";
+import { LAST, WIDEST_JUMP, windowOf } from "../../trust/quorum.js";
 import type { Cohort, DeviceModel } from "../model.js";
-import { LAST, WIDEST_JUMP, windowOf } from "./quorum.js";
 import type { PlannedStep } from "./steps.js";
 
 /** Cohorts in the same state. */

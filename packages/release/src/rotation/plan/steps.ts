@@ -3,10 +3,10 @@
 import { decodeTrust, type EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, looksLikeTrustFile, readSlice } from "@firmseal/verifier/tools";
-import { openWithTrialKey, readDraft } from "../../input/draft.js";
-import { admitted } from "../../input/envelope-file.js";
+import { openWithTrialKey, readDraft } from "../../signing/draft.js";
 import { selfSignedFiles, selfSignedTrust, trustFilesIn } from "../../trust/chain.js";
 import { refuseUnsigned } from "../../trust/read.js";
+import { admitted } from "../../verify/envelope-file.js";
 import { isRefusal, withFileName } from "../../verify/refusals.js";
 
 /** A release that is offered to devices. */

@@ -7,9 +7,9 @@ import { errors, type Sequence, type TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { trustFilesIn } from "../../trust/chain.js";
+import { higher } from "../../trust/quorum.js";
 import { refusalHint, refusalMeaning } from "../../verify/refusals.js";
 import type { DeviceState, Played } from "./dry-run.js";
-import { higher } from "./quorum.js";
 import { type Exposed, exposedWords, exposure, type KeyFates, reach, unverifiable } from "./reach.js";
 import type { Group } from "./states.js";
 

@@ -1,17 +1,14 @@
 // What a release changes for the devices of each board, compared with another one.
 
-import { join } from "node:path";
-import { readIfThere, sha256Hex } from "@firmseal/keys/internal";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { type ReleaseDifference, releaseDifference } from "../explain/difference.js";
 import { explain } from "../explain/explain.js";
-import { asEnvelope, readEnvelopeFile } from "../input/envelope-file.js";
-import { LIMITS } from "../input/limits.js";
+import { type KnownRelease, type RecordedEnvelope, recorded, releaseFault } from "../product/record.js";
 import { scopeOf } from "../signing/scope.js";
+import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { classesOf } from "./board/devices.js";
 import { publishedAt } from "./number/numbers.js";
 import type { ReleasePlan } from "./plan.js";
-import { type KnownRelease, releaseFault } from "./record/record.js";
 
 /** What a release changes on one board. */
 export interface BoardChange {
@@ -24,29 +21,10 @@ export interface BoardChange {
   readonly difference: ReleaseDifference | null;
 }
 
-interface Before {
-  readonly file: string;
-  readonly envelope: Uint8Array;
-}
-
-/** The envelope of a board in a release with a record. Throws a Failure if it is not there, or is another one. */
-export async function recorded({ path, record }: Pick<KnownRelease, "path" | "record">, board: string): Promise<Before | undefined> {
-  const artifact = record?.artifacts.find((one) => one.kind === "envelope" && one.board === board);
-  if (!artifact) return undefined;
-  const file = join(path, artifact.file);
-  // read once: the bytes that are compared are the bytes that are used
-  const envelope = readIfThere(file, LIMITS.envelope);
-  if (!envelope)
-    throw releaseFault(`${file} is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop --diff");
-  if (`sha-256:${sha256Hex(envelope)}` !== artifact.digest)
-    throw releaseFault(`${file} has changed since it was released`, "get the folder again, as firmseal release wrote it");
-  return { file, envelope: asEnvelope(file, envelope) };
-}
-
 /** Finds the envelopes before, by board. */
-async function beforeOf(plan: ReleasePlan, known: KnownRelease): Promise<Map<string, Before>> {
+async function beforeOf(plan: ReleasePlan, known: KnownRelease): Promise<Map<string, RecordedEnvelope>> {
   const { product, boards } = plan;
-  const found = new Map<string, Before>();
+  const found = new Map<string, RecordedEnvelope>();
   if (known.record) {
     for (const { board } of boards) {
       const one = await recorded(known, board.name);

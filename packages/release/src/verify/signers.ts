@@ -18,7 +18,7 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import { ALG_NAMES, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
-import type { SignatureClaim } from "../verify/loose-envelope.js";
+import type { SignatureClaim } from "./loose-envelope.js";
 
 /** A key that may have signed: its name, and what it may sign according to a trust file. */
 export interface KnownKey {

@@ -12,16 +12,18 @@ import {
   readFirstBytes,
   readIfThere,
   refusedInput,
+  sha256Hex,
   someOf,
   tooMuch,
   visible,
 } from "@firmseal/keys/internal";
-import { hashFile } from "../../input/hash-file.js";
-import { parseJson } from "../../input/json.js";
-import { LIMITS } from "../../input/limits.js";
-import { violations } from "../../input/schema.js";
-import type { Product } from "../file/product.js";
-import type { SigningRole } from "../file/written.js";
+import { hashFile } from "../input/hash-file.js";
+import { parseJson } from "../input/json.js";
+import { LIMITS } from "../input/limits.js";
+import { violations } from "../input/schema.js";
+import { asEnvelope } from "../verify/envelope-file.js";
+import type { Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
 
 export function releaseFault(message: string, hint: string): Failure {
   return refusedInput("RELEASE", message, hint);
@@ -106,6 +108,29 @@ export function releasesIn(folder: string, product: Product, role?: SigningRole)
     out.push(knownRelease(path, record));
   }
   return out.sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1));
+}
+
+/** The envelope of a board in a release, as it was read. */
+export interface RecordedEnvelope {
+  readonly file: string;
+  readonly envelope: Uint8Array;
+}
+
+/** The envelope of a board in a release with a record. Throws a Failure if it is not there, or is another one. */
+export async function recorded(
+  { path, record }: Pick<KnownRelease, "path" | "record">,
+  board: string,
+): Promise<RecordedEnvelope | undefined> {
+  const artifact = record?.artifacts.find((one) => one.kind === "envelope" && one.board === board);
+  if (!artifact) return undefined;
+  const file = join(path, artifact.file);
+  // read once: the bytes that are compared are the bytes that are used
+  const envelope = readIfThere(file, LIMITS.envelope);
+  if (!envelope)
+    throw releaseFault(`${file} is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop --diff");
+  if (`sha-256:${sha256Hex(envelope)}` !== artifact.digest)
+    throw releaseFault(`${file} has changed since it was released`, "get the folder again, as firmseal release wrote it");
+  return { file, envelope: asEnvelope(file, envelope) };
 }
 
 /** Refuses a release of another product. */

@@ -1,14 +1,14 @@
 // One board of a product for commands that sign an input: what the product file says takes the place of options.
 
 import { STDIO, usage } from "@firmseal/keys/internal";
-import type { ConsumerName } from "../../consumer/consumers.js";
-import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../../input/draft.js";
-import { type Board, boardsOf, type Product } from "../file/product.js";
-import { envelopeName } from "../names.js";
-import { numberOf, publishedAt, refuseDisorder } from "../number/numbers.js";
-import { releasesIn } from "../record/record.js";
-import { classesOf } from "./devices.js";
-import { prepareBoard } from "./prepare.js";
+import type { ConsumerName } from "../consumer/consumers.js";
+import { type Board, boardsOf, type Product } from "../product/file/product.js";
+import { releasesIn } from "../product/record.js";
+import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../signing/draft.js";
+import { classesOf } from "./board/devices.js";
+import { prepareBoard } from "./board/prepare.js";
+import { envelopeName } from "./names.js";
+import { numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
 
 export interface BoardInput {
   readonly board: Board;

@@ -7,8 +7,8 @@ import { Worker } from "node:worker_threads";
 import { CODES, Failure } from "@firmseal/keys";
 import { workerFile } from "@firmseal/keys/internal";
 import { identityUuids } from "@firmseal/signer";
+import type { Product } from "../../product/file/product.js";
 import type { PreparedBoard } from "../board/prepare.js";
-import type { Product } from "../file/product.js";
 import { type CutsResult, type CutsTask, runCuts } from "./task.js";
 
 /** From this many boards or bytes on, starting threads pays off. */

@@ -11,18 +11,8 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { isOtherName } from "../consumer/cose-alg.js";
 import { checkFor } from "../consumer/judge.js";
-import { impliedVersion, isUnnamed } from "../consumer/version.js";
-import { readEnvelopeFile } from "../input/envelope-file.js";
-import { logDigest } from "../signing/authorize.js";
-import { type TrustedKeys, trustedKeys } from "../trust/trusted-keys.js";
-import { namedIdentities } from "../verify/manifest-facts.js";
-import { isRefusal, withFileName } from "../verify/refusals.js";
-import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
-import { classesOf, refuseRole, trustOptions } from "./board/devices.js";
-import { type Board, boardsOf, type Product } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
-import { shelfPath } from "./names.js";
-import { refuseDisorder } from "./number/numbers.js";
+import { type Board, boardsOf, type Product } from "../product/file/product.js";
+import type { SigningRole } from "../product/file/written.js";
 import {
   checkFiles,
   findRecord,
@@ -32,8 +22,19 @@ import {
   refuseOther,
   releaseFault,
   releasesIn,
-} from "./record/record.js";
-import { refuseRecord } from "./record/record-check.js";
+} from "../product/record.js";
+import { impliedVersion, isUnnamed } from "../product/version.js";
+import { logDigest } from "../signing/authorize.js";
+import { trustedKeys } from "../trust/trusted-keys.js";
+import { readEnvelopeFile } from "../verify/envelope-file.js";
+import { namedIdentities } from "../verify/manifest-facts.js";
+import { isRefusal, withFileName } from "../verify/refusals.js";
+import type { TrustedKeys } from "../verify/verified.js";
+import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
+import { classesOf, refuseRole, trustOptions } from "./board/devices.js";
+import { shelfPath } from "./names.js";
+import { refuseDisorder } from "./number/numbers.js";
+import { refuseRecord } from "./record-check.js";
 
 /** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {

@@ -1,9 +1,9 @@
 // The version of a release that cannot name one, because its consumer accepts no text.
 
 import { numberVersion } from "@firmseal/keys";
-import type { Board, Product } from "../product/file/product.js";
-import { consumerOf } from "./consumers.js";
-import { hasText } from "./recipe.js";
+import { consumerOf } from "../consumer/consumers.js";
+import { hasText } from "../consumer/recipe.js";
+import type { Board, Product } from "./file/product.js";
 
 /** Whether no release for a board names its version. */
 export const isUnnamed = ({ for: name }: Pick<Board, "for">): boolean => name !== undefined && !hasText(consumerOf(name));

@@ -6,10 +6,10 @@ import { Failure } from "@firmseal/keys";
 import { byteWords, grouped, inputName, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys/internal";
 import { errors, type Source } from "@firmseal/verifier";
 import { looksLikeEnvelope, readHead, readItem, taggedKind } from "@firmseal/verifier/tools";
-import { refusalHint, withFileName } from "../verify/refusals.js";
-import { refuseOtherForm } from "../verify/true-reason.js";
-import { LIMITS } from "./limits.js";
-import { wrongKind } from "./wrong-kind.js";
+import { LIMITS } from "../input/limits.js";
+import { wrongKind } from "../input/wrong-kind.js";
+import { refusalHint, withFileName } from "./refusals.js";
+import { refuseOtherForm } from "./true-reason.js";
 
 /** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;

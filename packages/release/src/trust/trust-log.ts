@@ -6,7 +6,7 @@ import { APPROVE, refusedInput, scopeOfTrust, sha256Hex, sharesScope } from "@fi
 import { trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import type { PreviousTrust } from "../trust/change.js";
+import type { PreviousTrust } from "./change.js";
 
 /** The digest of what a trust file says, as the logs have it. */
 export function digestOfTrust(store: TrustStore): string {

@@ -7,25 +7,25 @@ import { type PassphraseOption, type SequenceOverrides, versionNumber } from "@f
 import { checkFolder, grouped } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
+import { refuseClock, sourceDate } from "../input/clock.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
-import { higher } from "../rotation/plan/quorum.js";
+import { refuseOutsideOut } from "../product/file/inside.js";
+import { type Board, boardsOf, type Product } from "../product/file/product.js";
+import type { SigningRole } from "../product/file/written.js";
+import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "../product/record.js";
 import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
+import { higher } from "../trust/quorum.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { productTrustFile, productTrustKeys, refuseMissingKeys, refuseRole } from "./board/devices.js";
 import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
-import { refuseOutsideOut } from "./file/inside.js";
-import { type Board, boardsOf, type Product } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
-import { refuseClock, sourceDate } from "./number/clock.js";
 import { refuseKnownJump } from "./number/known-log.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
-import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "./record/record.js";
-import { refuseRecordedContent } from "./record/record-check.js";
+import { refuseRecordedContent } from "./record-check.js";
 
 /** Options of planRelease(). */
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions {

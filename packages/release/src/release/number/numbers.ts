@@ -6,10 +6,8 @@ import { versionIn } from "@firmseal/behaviour";
 import { numberVersion, versionNumber } from "@firmseal/keys";
 import { isFolder, isVersion, usage } from "@firmseal/keys/internal";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
-import { readEnvelopeFile } from "../../input/envelope-file.js";
-import { higher } from "../../rotation/plan/quorum.js";
-import type { Product } from "../file/product.js";
-import type { SigningRole } from "../file/written.js";
+import type { Product } from "../../product/file/product.js";
+import type { SigningRole } from "../../product/file/written.js";
 import {
   findRecord,
   type KnownRelease,
@@ -19,7 +17,9 @@ import {
   refuseOther,
   releaseFault,
   releasesIn,
-} from "../record/record.js";
+} from "../../product/record.js";
+import { higher } from "../../trust/quorum.js";
+import { readEnvelopeFile } from "../../verify/envelope-file.js";
 
 export interface NumberOptions {
   /** The number, if its source is "given". */

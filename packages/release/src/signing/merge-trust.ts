@@ -4,9 +4,9 @@
 import { keyFacts, keyName, type OpenedKey, type Receipt } from "@firmseal/keys";
 import { APPROVE, keyWords, knownEntries, refusedInput } from "@firmseal/keys/internal";
 import { DifferentContent, type MergedTrust, mergeTrust, type PublicKey } from "@firmseal/signer";
-import { recordTrustSigning, type TrustSigningOptions } from "../signing/authorize-trust.js";
-import { digestOfTrust } from "../signing/trust-log.js";
-import type { TrustOnFile } from "./read.js";
+import type { TrustOnFile } from "../trust/read.js";
+import { digestOfTrust } from "../trust/trust-log.js";
+import { recordTrustSigning, type TrustSigningOptions } from "./authorize-trust.js";
 
 /** A trust file with the signatures of several files. */
 export interface TrustMerge extends MergedTrust {

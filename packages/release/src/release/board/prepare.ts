@@ -9,8 +9,8 @@ import { fitted } from "../../consumer/recipe.js";
 import { flashBytes } from "../../input/flash.js";
 import { LIMITS } from "../../input/limits.js";
 import { refuseAsImage } from "../../input/wrong-kind.js";
-import type { Board, Product, ProductImage } from "../file/product.js";
-import type { SigningRole } from "../file/written.js";
+import type { Board, Product, ProductImage } from "../../product/file/product.js";
+import type { SigningRole } from "../../product/file/written.js";
 import { imageFile } from "./image-file.js";
 import { expandUri } from "./uri.js";
 

@@ -33,6 +33,12 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, looksLikeEnvelope, readSlice, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import { flashBytes } from "../input/flash.js";
+import { hashFile } from "../input/hash-file.js";
+import { identityOf } from "../input/identity.js";
+import { LIMITS } from "../input/limits.js";
+import { refuseAsImage } from "../input/wrong-kind.js";
+import { asEnvelope } from "../verify/envelope-file.js";
 import {
   certainRefusal,
   checkPayloads,
@@ -44,12 +50,6 @@ import {
 } from "../verify/payload-check.js";
 import { reasoned, withReason } from "../verify/true-reason.js";
 import type { KeyAsImage } from "./description.js";
-import { asEnvelope } from "./envelope-file.js";
-import { flashBytes } from "./flash.js";
-import { hashFile } from "./hash-file.js";
-import { identityOf } from "./identity.js";
-import { LIMITS } from "./limits.js";
-import { refuseAsImage } from "./wrong-kind.js";
 
 /** Options for an image, a description or an envelope to sign. */
 export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {

@@ -13,9 +13,9 @@ import {
   isDescription,
   resolve,
 } from "@firmseal/signer";
-import { hashFile } from "./hash-file.js";
-import { parseJson } from "./json.js";
-import { LIMITS } from "./limits.js";
+import { hashFile } from "../input/hash-file.js";
+import { parseJson } from "../input/json.js";
+import { LIMITS } from "../input/limits.js";
 
 export interface KeyAsImage {
   /** The keys that sign: their files are not input. */

@@ -1,9 +1,9 @@
 // What a product calls the identifiers in its manifests, and the files of its releases.
 
 import { join } from "node:path";
+import type { Product } from "../product/file/product.js";
+import type { SigningRole } from "../product/file/written.js";
 import { classesOf } from "./board/devices.js";
-import type { Product } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
 
 /** The file of an envelope. Those of other roles can be published beside those of releases. */
 export const envelopeName = (product: Product, board: string, version: string, role: SigningRole = "release"): string =>

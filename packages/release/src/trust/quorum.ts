@@ -11,8 +11,8 @@ import {
   type TrustStore,
 } from "@firmseal/verifier";
 import { equalBytes, formatSequence, JUMP, MAX_SIGNATURES, ROLE_ROOT, rawKey, toHex } from "@firmseal/verifier/tools";
-import { bigSequence } from "../../input/sequence.js";
-import { isRefusal } from "../../verify/refusals.js";
+import { bigSequence } from "../input/sequence.js";
+import { isRefusal } from "../verify/refusals.js";
 
 /** Keys, as their bytes in hexadecimal. */
 export type Keys = ReadonlySet<string>;

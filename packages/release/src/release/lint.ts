@@ -9,14 +9,14 @@ import { ALG_NAMES, decodeEnvelope, toHex } from "@firmseal/verifier/tools";
 import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "../lint/lint.js";
 import { type EarlierRelease, readEarlier, readForLint } from "../lint/read.js";
 import { boardsFor, releaseBefore } from "../lint/releases.js";
-import type { IdentifiedSignature } from "../signing/signers.js";
+import type { Product } from "../product/file/product.js";
+import type { SigningRole } from "../product/file/written.js";
+import type { KnownRelease } from "../product/record.js";
 import type { TrustOnFile } from "../trust/read.js";
+import type { IdentifiedSignature } from "../verify/signers.js";
 import type { PreparedBoard } from "./board/prepare.js";
 import type { Cuts } from "./cuts/cuts.js";
-import type { Product } from "./file/product.js";
-import type { SigningRole } from "./file/written.js";
 import { envelopeName } from "./names.js";
-import type { KnownRelease } from "./record/record.js";
 
 /** What is linted of a plan. */
 export interface LintedPlan {

@@ -5,6 +5,8 @@ import { environment, schemeOf, sizeOf, usage, visible } from "@firmseal/keys/in
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
+import type { Board, Product } from "../../product/file/product.js";
+import type { SigningRole } from "../../product/file/written.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
 import { planAsIfSigned } from "../../rotation/plan/as-if-signed.js";
 import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
@@ -12,8 +14,6 @@ import type { TrustOnFile } from "../../trust/read.js";
 import { readPinnedTrust } from "../../trust/read.js";
 import type { TrustOptions } from "../../trust/trusted-keys.js";
 import { refusalHint, refusalMeaning, refusalName } from "../../verify/refusals.js";
-import type { Board, Product } from "../file/product.js";
-import type { SigningRole } from "../file/written.js";
 
 /** The keys that the devices of a product trust. */
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };

@@ -10,20 +10,20 @@ import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { checkDraftFor, checkFor } from "../consumer/judge.js";
-import { type NextSequence, reviewSigned } from "../input/draft.js";
-import { readEnvelopeFile } from "../input/envelope-file.js";
+import { refuseClock, sourceDate } from "../input/clock.js";
+import type { Board } from "../product/file/product.js";
+import { releaseFault, sumsOf } from "../product/record.js";
 import { readApprovals } from "../signing/approval.js";
 import { logDigest, recordSignings } from "../signing/authorize.js";
-import { signersOf } from "../signing/signers.js";
+import { type NextSequence, reviewSigned } from "../signing/draft.js";
+import { readEnvelopeFile } from "../verify/envelope-file.js";
+import { signersOf } from "../verify/signers.js";
 import { classesOf, type ProductTrusted, productTrusted, refuseBeforeSigning, refuseSigned, signingKeys } from "./board/devices.js";
 import type { PreparedBoard } from "./board/prepare.js";
-import type { Board } from "./file/product.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName } from "./names.js";
-import { refuseClock, sourceDate } from "./number/clock.js";
 import { cutPlan, type ReleasePlan, refuseLint } from "./plan.js";
-import { releaseFault, sumsOf } from "./record/record.js";
-import { refuseRecordedSigners } from "./record/record-check.js";
+import { refuseRecordedSigners } from "./record-check.js";
 
 /** A release that was made, or that already existed. */
 export interface DoneRelease {

@@ -4,10 +4,10 @@
 import { realpathSync } from "node:fs";
 import { checkSequence, type Entry, type SequenceOverrides } from "@firmseal/keys";
 import { isNumberOf, readLogIfThere, STDIO, schemeOf } from "@firmseal/keys/internal";
+import { refuseClock } from "../../input/clock.js";
+import type { Board, Product } from "../../product/file/product.js";
+import type { SigningRole } from "../../product/file/written.js";
 import { classesOf, signingKeys } from "../board/devices.js";
-import type { Board, Product } from "../file/product.js";
-import type { SigningRole } from "../file/written.js";
-import { refuseClock } from "./clock.js";
 
 interface KnownLogOptions extends SequenceOverrides {
   readonly role?: SigningRole;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { grouped, isFile, someOf } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { LIMITS } from "../../input/limits.js";
-import { insideProject } from "../file/inside.js";
-import type { Product, ProductImage } from "../file/product.js";
+import { insideProject } from "../../product/file/inside.js";
+import type { Product, ProductImage } from "../../product/file/product.js";
 import { filesMatching, isPattern } from "./pattern.js";
 
 /** An image of a build: its path in words, and the real one. */
