@@ -17,7 +17,7 @@ import {
 } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { beforeAll, expect, it } from "vitest";
-import { encryptedPem } from "../packages/keys/src/formats/der/pkcs8.js";
+import { encryptedPem } from "../packages/keys/src/formats/pkcs8.js";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
 import { temporaryFolder } from "../packages/test-support/src/environment/folders.js";
 

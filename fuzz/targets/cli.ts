@@ -5,7 +5,7 @@
 
 import { privateKey, toPrivateJwk } from "@firmseal/signer";
 import { main } from "../../packages/cli/src/main.js";
-import { plainPem } from "../../packages/keys/src/formats/der/pkcs8.js";
+import { plainPem } from "../../packages/keys/src/formats/pkcs8.js";
 import { writeHex } from "../../packages/test-support/src/image-writers.js";
 import { publicKey } from "../../test-vectors/src/pieces/assemble.js";
 import { descriptionSeeds } from "../common/descriptions.js";

@@ -4,7 +4,7 @@ import { copyFileSync } from "node:fs";
 import { signer, toJwk } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, Place, words } from "../../test-support/src/command-line/run.js";
 import { Device, imageOf, keysOf, trustFileOf } from "../../test-support/src/rotation-world.js";
 

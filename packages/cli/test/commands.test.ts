@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { signer, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandTable } from "../../../scripts/tables/commands.mjs";
-import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { encodeCbor as cbor, type Encodable } from "../../signer/src/cbor.js";
 import { FACTS, keyB, type Place, standard } from "../../test-support/src/command-line/run.js";
 import { SoftHsm, why } from "../../test-support/src/keys/softhsm.js";

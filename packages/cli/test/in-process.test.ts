@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readVectors } from "../../../test-vectors/index.mjs";
-import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { hex } from "../../test-support/src/bytes.js";
 import { program, startWorker } from "../../test-support/src/command-line/processes.js";
 import {

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { toPrivateCose } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../../keys/src/formats/der/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { FACTS, privateJwk, standard, stateOf } from "../../test-support/src/command-line/run.js";
 import { ALL, LONG } from "../../test-support/src/environment/effort.js";
 import {

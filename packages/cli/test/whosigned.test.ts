@@ -26,7 +26,7 @@ import {
 import { toHex } from "@firmseal/verifier/tools";
 import { Point } from "@noble/ed25519";
 import { beforeAll, describe, expect, it } from "vitest";
-import { encryptedPem } from "../../keys/src/formats/der/pkcs8.js";
+import { encryptedPem } from "../../keys/src/formats/pkcs8.js";
 import { refuseTestKeys } from "../../keys/src/sources/reference.js";
 import { hex } from "../../test-support/src/bytes.js";
 import {

@@ -9,13 +9,14 @@ export { hssKeygen, hssParams } from "./hss/keygen.js";
 export { KEY_LIMITS } from "./limits.js";
 export { type Lock, lock } from "./locks/lock.js";
 export { listen } from "./notices.js";
+export { joinLogs } from "./recording/join.js";
+export { keyName, type Receipt, type SigningFacts, type SigningLogs, signingLogPath, withSigningLogs } from "./recording/recording.js";
 export type { PassphraseOption } from "./secrets/hand-out.js";
 export type { Entry } from "./signing-log/entry.js";
-export { joinLogs } from "./signing-log/join.js";
 export { type LateEntry, type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";
 export { checkSequence, nextSequence, type SequenceOverrides, type SignedNumber } from "./signing-log/sequence.js";
-export { keyName, type Receipt, type SigningFacts, type SigningLogs, signingLogPath, withSigningLogs } from "./signing-log/signing-log.js";
 export { numberVersion, versionNumber } from "./signing-log/version.js";
+export type { OpenedKey, SigningKey } from "./source.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
 export {
   anchors,
@@ -28,4 +29,3 @@ export {
   withPublicKeys,
   withSigners,
 } from "./sources/reference.js";
-export type { OpenedKey, SigningKey } from "./sources/source.js";

@@ -9,7 +9,7 @@ import { failureOf } from "../../cli/src/show/failure-of.js";
 import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../test-support/src/command-line/run.js";
 import { some } from "../../test-support/src/environment/effort.js";
 import { hasProgram } from "../../test-support/src/environment/programs.js";
-import { plainPem } from "../src/formats/der/pkcs8.js";
+import { plainPem } from "../src/formats/pkcs8.js";
 import { openProgram } from "../src/sources/exec/exec.js";
 import { asking } from "../src/sources/reference.js";
 

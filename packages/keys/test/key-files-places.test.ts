@@ -18,8 +18,8 @@ import {
 } from "../../test-support/src/command-line/run.js";
 import { LONG } from "../../test-support/src/environment/effort.js";
 import { KeyFileError } from "../src/errors/key-file.js";
-import { plainPem } from "../src/formats/der/pkcs8.js";
 import { canEncrypt, formatPublic, privateFormats } from "../src/formats/format.js";
+import { plainPem } from "../src/formats/pkcs8.js";
 import { checkPrivate } from "../src/secrets/private-file.js";
 import { openVariable as openEnv } from "../src/sources/env.js";
 import { openDescriptor as openFd } from "../src/sources/fd.js";

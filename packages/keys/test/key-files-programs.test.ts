@@ -7,9 +7,9 @@ import { utf8 } from "../../test-support/src/bytes.js";
 import { type Place, standard } from "../../test-support/src/command-line/run.js";
 import { LONG } from "../../test-support/src/environment/effort.js";
 import { hasProgram } from "../../test-support/src/environment/programs.js";
-import { encryptedPem } from "../src/formats/der/pkcs8.js";
 import { formatPrivate, formatPublic } from "../src/formats/format.js";
 import { openSshPrivate, openSshPublic } from "../src/formats/openssh.js";
+import { encryptedPem } from "../src/formats/pkcs8.js";
 import { algs, ask, expectSame, PASS, read, refusal } from "./key-files-common.js";
 import { never } from "./keys-common.js";
 

@@ -11,11 +11,11 @@ import { LONG } from "../../test-support/src/environment/effort.js";
 import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import { minisignPublic, minisignSecret } from "../../test-support/src/keys/minisign.js";
 import { KeyFileError } from "../src/errors/key-file.js";
-import { plainPem } from "../src/formats/der/pkcs8.js";
 import { octetString, SEQUENCE, tlv } from "../src/formats/der/strict.js";
 import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/formats/format.js";
 import { openSshPrivate, openSshPublic } from "../src/formats/openssh.js";
 import { secondsOf } from "../src/formats/pbes2.js";
+import { plainPem } from "../src/formats/pkcs8.js";
 import { algs, ask, expectSame, forms, PASS, read, refusal } from "./key-files-common.js";
 import { never } from "./keys-common.js";
 

@@ -24,11 +24,11 @@ import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { openssl } from "../../test-support/src/environment/programs.js";
 import { ownPkcs8, ownSpki } from "../src/formats/der/own.js";
-import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { bitString, derInteger, octetString, SEQUENCE, tlv } from "../src/formats/der/strict.js";
 import { formatPublic } from "../src/formats/format.js";
 import { decryptPkcs8 } from "../src/formats/pbes2.js";
 import { pem } from "../src/formats/pem.js";
+import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import { KeyFileError, readKey } from "../src/sources/file.js";
 
 const algs = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] as const;

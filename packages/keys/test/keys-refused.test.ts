@@ -5,8 +5,8 @@ import { utf8 } from "../../test-support/src/bytes.js";
 import { SAMPLES } from "../../test-support/src/image-writers.js";
 import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import { KeyFileError } from "../src/errors/key-file.js";
-import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic } from "../src/formats/format.js";
+import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import { CANARY, failure, fromPem, keys, PASS, pem, read } from "./keys-common.js";
 
 describe("files that are refused", () => {

@@ -12,8 +12,8 @@ import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { hasProgram, openssl } from "../../test-support/src/environment/programs.js";
 import { KeyFileError } from "../src/errors/key-file.js";
-import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic, publicFormats } from "../src/formats/format.js";
+import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import { keyOfSpki } from "../src/sources/services/service.js";
 import { algs, CANARY, expectPrivate, failure, fromPem, keys, PASS, pem, putIn, read } from "./keys-common.js";
 

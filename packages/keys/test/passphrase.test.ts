@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../test-support/src/bytes.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { hasProgram } from "../../test-support/src/environment/programs.js";
-import { encryptedPem } from "../src/formats/der/pkcs8.js";
+import { encryptedPem } from "../src/formats/pkcs8.js";
 import { edit, LONGEST_PASSPHRASE, passphrase } from "../src/secrets/passphrase.js";
 import { keys, PASS, putIn } from "./keys-common.js";
 

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { expectFailure, FACTS, keyA, keyB, stateOf } from "../../test-support/src/command-line/run.js";
 import { some } from "../../test-support/src/environment/effort.js";
 import { module, PIN } from "../../test-support/src/keys/softhsm.js";
-import { encryptedPem, plainPem } from "../src/formats/der/pkcs8.js";
+import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 
 import { fails, failsOutside, hsm, keys, ok, p, run, sign } from "./pkcs11-place.js";
 

@@ -4,8 +4,8 @@ import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, FACTS, keyB } from "../../test-support/src/command-line/run.js";
 import { PIN, SO_PIN, why } from "../../test-support/src/keys/softhsm.js";
-import { plainPem } from "../src/formats/der/pkcs8.js";
 import { formatPublic } from "../src/formats/format.js";
+import { plainPem } from "../src/formats/pkcs8.js";
 
 import { everything, fails, hsm, keys, ok, p, run, setUp, sign, verifiesOnDevice } from "./pkcs11-place.js";
 import { refusals } from "./pkcs11-refusals.js";

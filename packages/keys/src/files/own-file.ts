@@ -1,8 +1,6 @@
 // What a file is that firmseal writes, or reads for itself, and that no device runs: by its content, because a person
 // who mistypes a name gives it any name. Signed files and keys are recognized elsewhere.
 
-import { looksLikeLog } from "../signing-log/entry.js";
-
 /** How many bytes of a file are examined. */
 export const OWN_FILE_BYTES = 4096;
 
@@ -33,6 +31,9 @@ const PRODUCT = [/^name[ \t]*=/m, /^vendor[ \t]*=/m, /^\[keys\]/m, /^\[boards\./
 /** What the first line of every fleet file in CSV has (docs/reference/fleet.md). */
 const FLEET = ["name", "vendor", "class", "floor"];
 
+/** How an entry of a signing log begins, and so the log. */
+export const ENTRY_BEGIN = '{"v":1,"n":';
+
 /** How other files begin. */
 const BEGINNINGS: readonly (readonly [begins: RegExp, what: string])[] = [
   [/^\{"v":1,"key":"[0-9a-f]{64}","count":"/, LAST_SEEN],
@@ -41,6 +42,11 @@ const BEGINNINGS: readonly (readonly [begins: RegExp, what: string])[] = [
   // Sig_structure (RFC 9052 §4.4): an array of 4 or 5, with its context first
   [/^(?:\x84\x6aSignature1|\x85\x69Signature)/, "the bytes that a key on another machine has to sign"],
 ];
+
+/** Returns whether a file begins like a signing log. */
+export function looksLikeLog(head: Uint8Array): boolean {
+  return Buffer.from(head).toString("latin1").startsWith(ENTRY_BEGIN);
+}
 
 /**
  * Returns what people call a file that begins with `head`, if firmseal writes it or reads it for itself: a signing log,

@@ -18,9 +18,9 @@ import {
 } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
 import { ownSpki } from "./der/own.js";
-import { encryptedPem, plainPem } from "./der/pkcs8.js";
 import { openSshPrivate, openSshPublic } from "./openssh.js";
 import { pem } from "./pem.js";
+import { encryptedPem, plainPem } from "./pkcs8.js";
 
 /**
  * The formats of formatPublic(): SPKI in PEM, OpenSSH, JWK (RFC 7517), COSE_Key (RFC 9052 §7), a JavaScript literal, a

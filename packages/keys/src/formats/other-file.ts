@@ -2,9 +2,8 @@
 
 import { FILE_KINDS, type FileKind, taggedKind } from "@firmseal/verifier/tools";
 import { KeyFileError } from "../errors/key-file.js";
-import { OWN_FILE_BYTES, ownFile } from "../files/own-file.js";
+import { looksLikeLog, OWN_FILE_BYTES, ownFile } from "../files/own-file.js";
 import { readFirstBytes } from "../files/read.js";
-import { looksLikeLog } from "../signing-log/entry.js";
 import { byteWords } from "../words.js";
 
 const IMAGE = "give the key that signs; an image is an argument without an option";

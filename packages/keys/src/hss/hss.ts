@@ -20,7 +20,7 @@ import { CODES, Failure } from "../errors/failure.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { STDIO } from "../files/read.js";
 import { warn } from "../notices.js";
-import { type Asking, type OpenedKey, withRetries } from "../sources/source.js";
+import { type Asking, type OpenedKey, withRetries } from "../source.js";
 import { visible } from "../words.js";
 import { buildCachedNodes } from "./build.js";
 import { type HssFile, readHssFile, unlockHss } from "./file.js";

@@ -3,7 +3,7 @@
 
 import { usage } from "../errors/failure.js";
 import { KeyFileError } from "../errors/key-file.js";
-import type { SecretKind } from "../sources/source.js";
+import type { SecretKind } from "../source.js";
 import { passphrase } from "./passphrase.js";
 
 /** A passphrase option. In the order given, they belong to the encrypted keys in the order of --key. */

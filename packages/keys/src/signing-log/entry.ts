@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { sha256Hex } from "../files/digest.js";
+import { ENTRY_BEGIN } from "../files/own-file.js";
 import { KEY_LIMITS } from "../limits.js";
 
 /** The value of `prev` in the first entry. */
@@ -150,15 +151,9 @@ export function isBegun(bytes: Buffer): boolean {
 /** A missing part of a block, with the rest after it. */
 const HOLE = "\0".repeat(16);
 const LONGEST_TORN = 64 * 1024;
-const ENTRY_BEGIN = '{"v":1,"n":';
 
 export function hashOfLine(line: Buffer): string {
   return createHash("sha256").update(line.subarray(0, -TAIL)).update("}").digest("hex");
-}
-
-/** Returns whether a file begins like a signing log. */
-export function looksLikeLog(head: Uint8Array): boolean {
-  return Buffer.from(head).toString("latin1").startsWith(ENTRY_BEGIN);
 }
 
 /** An entry on the line of a truncated one: its writer had not seen that one. */

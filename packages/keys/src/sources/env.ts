@@ -3,8 +3,8 @@
 
 import { KeyFileError } from "../errors/key-file.js";
 import { takeVariable, variableOf } from "../secrets/environment.js";
+import type { Asking, OpenedKey } from "../source.js";
 import { holdKey } from "./file.js";
-import type { Asking, OpenedKey } from "./source.js";
 
 /** Opens the key in a variable, and removes the variable from the environment. */
 export async function openVariable(ref: string, ask: Asking): Promise<OpenedKey> {

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KeyFileError } from "../errors/key-file.js";
 import { KEY_LIMITS } from "../limits.js";
 import { checkDescriptor } from "../secrets/descriptor.js";
+import type { Asking, OpenedKey } from "../source.js";
 import { holdKey } from "./file.js";
-import type { Asking, OpenedKey } from "./source.js";
 
 /** Milliseconds without a byte: a descriptor that nobody writes to must not block a build. */
 const PATIENCE = 60_000;

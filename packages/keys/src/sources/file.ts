@@ -32,8 +32,8 @@ import { notAKey, tooLongForKey } from "../formats/other-file.js";
 import { readPem } from "../formats/pem-key.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
+import { type Asking, type OpenedKey, withRetries } from "../source.js";
 import { byteWords, visible } from "../words.js";
-import { type Asking, type OpenedKey, withRetries } from "./source.js";
 
 export { KeyFileError };
 

@@ -4,9 +4,9 @@ import { existsSync } from "node:fs";
 import { suggestion } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
 import { variableOf } from "../secrets/environment.js";
+import type { OpenSource, SecretKind } from "../source.js";
 import { parseUri, pinVariable } from "./pkcs11/uri.js";
 import { AWS_SECRETS, AZURE_SECRETS, VAULT_SECRETS } from "./services/variables.js";
-import type { OpenSource, SecretKind } from "./source.js";
 
 export interface SourceRow {
   /** The prefix of a reference, up to its colon. */

@@ -5,13 +5,13 @@ import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint } 
 import type { Anchor } from "@firmseal/verifier";
 import { toHex } from "@firmseal/verifier/tools";
 import { CODES, Failure, usage } from "../errors/failure.js";
-import { guardKeyFiles } from "../files/private-input.js";
 import { warn } from "../notices.js";
 import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
+import type { Asking, OpenedKey, SigningKey } from "../source.js";
 import { refuseUnknownSource, sourceRow } from "./key-sources.js";
+import { guardKeyFiles } from "./private-input.js";
 import { provePossession } from "./proof.js";
-import type { Asking, OpenedKey, SigningKey } from "./source.js";
 
 /**
  * The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs

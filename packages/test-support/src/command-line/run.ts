@@ -5,7 +5,7 @@ import { existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, 
 import { join } from "node:path";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
 import { expect } from "vitest";
-import { plainPem } from "../../../keys/src/formats/der/pkcs8.js";
+import { plainPem } from "../../../keys/src/formats/pkcs8.js";
 import { ALL } from "../environment/effort.js";
 import { temporaryFolder } from "../environment/folders.js";
 import { randomOctets } from "../randoms.js";

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { expect, onTestFinished } from "vitest";
 import type { KeyFileError } from "../../../keys/src/errors/key-file.js";
-import type { OpenedKey } from "../../../keys/src/sources/source.js";
+import type { OpenedKey } from "../../../keys/src/source.js";
 import { temporaryFolder } from "../environment/folders.js";
 import { hasProgram } from "../environment/programs.js";
 import { type DrawnPair, drawnPair } from "./drawn-keys.js";

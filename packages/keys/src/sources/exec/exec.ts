@@ -7,8 +7,8 @@ import { inWords, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
 import { algsWith } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { decodeBase64 } from "../../formats/base64.js";
+import type { OpenSource } from "../../source.js";
 import { checkedSigner } from "../foreign.js";
-import type { OpenSource } from "../source.js";
 import { askProgram as run } from "./exec-run.js";
 
 /** The protocol version. A plug-in that answers another one is refused. */

@@ -4,8 +4,8 @@ import platform, { type PlatformPath } from "node:path";
 import { KeyFileError } from "../../errors/key-file.js";
 import { LONGEST_PASSPHRASE, passphrase } from "../../secrets/passphrase.js";
 import { readGuarded } from "../../secrets/private-file.js";
+import type { Asking } from "../../source.js";
 import { visible } from "../../words.js";
-import type { Asking } from "../source.js";
 import { pinVariable, type TokenUri } from "./uri.js";
 
 /**

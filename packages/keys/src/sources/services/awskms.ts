@@ -6,7 +6,7 @@ import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
 import { heldVariable } from "../../secrets/environment.js";
-import type { OpenedKey } from "../source.js";
+import type { OpenedKey } from "../../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,

@@ -6,7 +6,7 @@ import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import { withHeld } from "../../secrets/environment.js";
-import type { OpenedKey } from "../source.js";
+import type { OpenedKey } from "../../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,

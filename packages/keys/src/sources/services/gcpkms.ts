@@ -5,7 +5,7 @@ import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
-import type { OpenedKey } from "../source.js";
+import type { OpenedKey } from "../../source.js";
 import { LONGEST_ANSWER } from "./answer-limit.js";
 import { crc32c } from "./crc32c.js";
 import {

@@ -5,8 +5,8 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
 import { algOfNode, wordsFor } from "../../algorithms.js";
 import { KeyFileError } from "../../errors/key-file.js";
+import type { OpenedKey } from "../../source.js";
 import { checkedSigner } from "../foreign.js";
-import type { OpenedKey } from "../source.js";
 import { limitAnswers, onTooLong } from "./answer-limit.js";
 
 /** The time limit for a call and its retries, whatever the library waits for: credentials, DNS, an answer. */

@@ -12,7 +12,7 @@ import { sha256Of } from "../../files/digest.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
 import { heldVariable } from "../../secrets/environment.js";
-import type { OpenedKey } from "../source.js";
+import type { OpenedKey } from "../../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,

@@ -5,10 +5,10 @@
 import { createCipheriv, createPrivateKey, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { type PrivateKey, toPrivateJwk } from "@firmseal/signer";
-import { AES_256_CBC, PBES2, SCRYPT_OID } from "../pbes2.js";
-import { pem } from "../pem.js";
-import { ownPkcs8 } from "./own.js";
-import { derInteger, octetString, SEQUENCE, tlv } from "./strict.js";
+import { ownPkcs8 } from "./der/own.js";
+import { derInteger, octetString, SEQUENCE, tlv } from "./der/strict.js";
+import { AES_256_CBC, PBES2, SCRYPT_OID } from "./pbes2.js";
+import { pem } from "./pem.js";
 
 const SCRYPT_N = 16384;
 const SCRYPT_R = 8;

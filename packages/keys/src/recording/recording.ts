@@ -9,12 +9,12 @@ import { toHex } from "@firmseal/verifier/tools";
 import { CODES, environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
 import { isFile, STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
+import { bindingEntries, withLost } from "../signing-log/binding.js";
+import { ACCEPT, type Entry, type EntryFacts } from "../signing-log/entry.js";
+import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
+import { appendEntry, type LogFault, readLog, type SigningLog } from "../signing-log/log-file.js";
+import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
-import type { OpenedKey } from "../sources/source.js";
-import { bindingEntries, withLost } from "./binding.js";
-import { ACCEPT, type Entry, type EntryFacts } from "./entry.js";
-import { LastSeen, type SeenState, stateFolder } from "./last-seen.js";
-import { appendEntry, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
 const keyNames = new WeakMap<PublicKey, string>();
 

@@ -1,9 +1,9 @@
 // Moves a key: another key continues its numbers. Both logs say so, and from then on the old key does not sign alone.
 
 import { type Failure, refusedInput } from "../errors/failure.js";
-import type { OpenedKey } from "../sources/source.js";
-import { type Entry, MOVE } from "./entry.js";
-import { keyName, type Receipt, withSigningLogs } from "./signing-log.js";
+import { type Entry, MOVE } from "../signing-log/entry.js";
+import type { OpenedKey } from "../source.js";
+import { keyName, type Receipt, withSigningLogs } from "./recording.js";
 
 /** What was entered: first in the log of the new key, then in that of the old one. */
 export interface Moved {

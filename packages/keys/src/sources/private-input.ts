@@ -5,15 +5,15 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { existsSync } from "node:fs";
 import { isPrivate, isSecretCose, wipePrivateKey } from "@firmseal/signer";
 import { usage } from "../errors/failure.js";
+import { inputName, isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import { decodeBase64 } from "../formats/base64.js";
 import { SEQUENCE, singleTlv } from "../formats/der/strict.js";
 import { tooLongForKey } from "../formats/other-file.js";
 import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
-import { keyIn } from "../sources/file.js";
-import { schemeOf } from "../sources/key-sources.js";
-import { inputName, isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "./read.js";
+import { keyIn } from "./file.js";
+import { schemeOf } from "./key-sources.js";
 
 /** The beginnings of private keys and their states, also of keys that firmseal cannot use, or that are damaged. */
 const BEGINS =

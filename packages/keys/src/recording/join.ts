@@ -4,9 +4,9 @@ import { refusedInput, usage } from "../errors/failure.js";
 import { readAll } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
-import { entryAfterTorn, JOIN, lineOf, parseEntry } from "./entry.js";
-import { END_OF_TORN, parseLog, type SigningLog } from "./log-file.js";
-import { currentUser, now, refusePastClock } from "./signing-log.js";
+import { entryAfterTorn, JOIN, lineOf, parseEntry } from "../signing-log/entry.js";
+import { END_OF_TORN, parseLog, type SigningLog } from "../signing-log/log-file.js";
+import { currentUser, now, refusePastClock } from "./recording.js";
 
 const NOT_ONE = "compare the logs instead, without --merge";
 

@@ -1,9 +1,9 @@
 // The interface of every kind of key custody. key-sources.ts names the module of each kind, which is loaded on demand.
 
 import type { PrivateKey, PublicKey, Signer } from "@firmseal/signer";
-import { WrongPassphrase } from "../errors/key-file.js";
-import { warn } from "../notices.js";
-import { visible } from "../words.js";
+import { WrongPassphrase } from "./errors/key-file.js";
+import { warn } from "./notices.js";
+import { visible } from "./words.js";
 
 /** An open key, wherever it is kept. */
 export interface OpenedKey {
