@@ -2,7 +2,7 @@
 
 import { failureOf } from "../../packages/cli/src/show/failure-of.js";
 import { CODES, Failure } from "../../packages/keys/src/errors/failure.js";
-import { KeyError } from "../../packages/signer/src/key/error.js";
+import { KeyError } from "../../packages/signer/src/key-error.js";
 import { Finding } from "./verdict.js";
 
 /** A line that is shown is one line of a sensible length, and none of what cannot be shown. */

@@ -4,7 +4,7 @@
 
 import { type Bytes, embeddedTrust, policyOf, type Source, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { readItem, TRUST_CONTEXT } from "@firmseal/verifier/tools";
-import { KeyError } from "../../packages/signer/src/key/error.js";
+import { KeyError } from "../../packages/signer/src/key-error.js";
 import { describeTrust } from "../../packages/signer/src/trust/description.js";
 import { array, ascii, bytes, map, tag, text } from "../../test-vectors/src/pieces/assemble.js";
 import { loosened, tidied } from "../common/loose.js";

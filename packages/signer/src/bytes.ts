@@ -1,9 +1,6 @@
-// Byte strings, and the two ways to write them in a description.
+// Byte strings: their order, and those that hold a secret.
 
-import { fromHex } from "@firmseal/verifier/tools";
-import { DescriptionError } from "./description/conform.js";
-import type { BytesValue } from "./description/manifest.js";
-import { unlessThrown } from "./key/error.js";
+import { unlessThrown } from "./key-error.js";
 
 /** Compares two encoded items bytewise (RFC 8949 §4.2.1): negative, 0 or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
@@ -29,12 +26,4 @@ export function secretCopy(bytes: Uint8Array): Uint8Array {
 /** Decodes UTF-8, and leaves out a byte order mark. Returns undefined for other bytes. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   return unlessThrown(() => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-}
-
-/** The bytes of a value. Files must have been resolved before. */
-export function toBytes(value: BytesValue, path = ""): Uint8Array {
-  if (typeof value === "string") return new TextEncoder().encode(value);
-  if (value instanceof Uint8Array) return value;
-  if ("hex" in value) return fromHex(value.hex);
-  throw new DescriptionError(path, "a file is named: resolve() must read it first");
 }

@@ -49,7 +49,6 @@ export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } fro
 export { formatHss, parseHss } from "./hss/text.js";
 export { cachedCount, cachedHeight, cachedNodes, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
 export { fromCose, isSecretCose, toCose, toPrivateCose } from "./key/cose-key.js";
-export { KeyError, type KeyErrorCode, unlessThrown } from "./key/error.js";
 export { fromJwk, type Jwk, toJwk, toPrivateJwk } from "./key/jwk.js";
 export {
   expandedKey,
@@ -67,6 +66,7 @@ export { fromRaw } from "./key/parts.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { anchorOf, foreignSigner, type Signer, signer, wipePrivateKey, withCoseAlg } from "./key/signer.js";
 export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine, sshAlg } from "./key/ssh.js";
+export { KeyError, type KeyErrorCode, unlessThrown } from "./key-error.js";
 export { AlreadySigned, type Signable, type SignedWith, signedWith, signedWithoutLog } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { toHex } from "../../test-support/src/bytes.js";
 import type { KeyAlg } from "../src/alg/algorithms.js";
-import { KeyError } from "../src/key/error.js";
+import { KeyError } from "../src/key-error.js";
 
 export const N = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
 

@@ -14,11 +14,11 @@ import { encode as encodeManifest } from "../src/description/encode.js";
 import { singleImage } from "../src/description/recipes.js";
 import { AlreadySigned, signEnvelopeWithoutLog } from "../src/index.js";
 import { fromCose, toCose, toPrivateCose } from "../src/key/cose-key.js";
-import { KeyError } from "../src/key/error.js";
 import { fromJwk, toJwk, toPrivateJwk } from "../src/key/jwk.js";
 import { isPrivate, type PrivateKey, type PublicKey, privateKey, publicKey, publicOf, thumbprint } from "../src/key/key.js";
 import { fromRaw } from "../src/key/parts.js";
 import { anchorOf, foreignSigner, signer } from "../src/key/signer.js";
+import { KeyError } from "../src/key-error.js";
 import { codeOf } from "./key-common.js";
 
 // a machine that flips a bit while it signs

@@ -4,7 +4,7 @@ import { ed25519 as alg } from "@firmseal/verifier";
 import { COSE } from "@firmseal/verifier/tools";
 import * as noble from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
-import { KeyError, unlessThrown } from "../key/error.js";
+import { KeyError, unlessThrown } from "../key-error.js";
 import * as openssl from "./openssl.js";
 import type { AlgRow } from "./row.js";
 

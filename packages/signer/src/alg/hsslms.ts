@@ -3,7 +3,7 @@
 
 import { hsslms as alg } from "@firmseal/verifier";
 import { COSE } from "@firmseal/verifier/tools";
-import { KeyError } from "../key/error.js";
+import { KeyError } from "../key-error.js";
 import type { AlgRow } from "./row.js";
 
 /** Length in bytes of a public key (RFC 8554 §6.1), with SHA-256 and with SHA-256/192. */

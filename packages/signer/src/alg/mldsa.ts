@@ -4,7 +4,7 @@
 
 import type { Alg } from "@firmseal/verifier";
 import { COSE, rawKey } from "@firmseal/verifier/tools";
-import { unlessThrown } from "../key/error.js";
+import { unlessThrown } from "../key-error.js";
 import type { AlgRow } from "./row.js";
 
 type MlDsaModule = typeof import("@noble/post-quantum/ml-dsa.js");

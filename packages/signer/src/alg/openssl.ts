@@ -5,7 +5,7 @@
 // overwrites when the object is collected as garbage: some time after its owner has overwritten the secret with zeros,
 // as it is with an object for one signature.
 
-import { decodeBase64url } from "../key/base64url.js";
+import { decodeBase64url } from "../base64url.js";
 
 export type HashByNode = "sha1" | "sha256" | "sha384" | "sha512";
 

@@ -2,8 +2,8 @@
 // this package does no I/O.
 
 import { toHex } from "@firmseal/verifier/tools";
-import { toBytes } from "../bytes.js";
 import { HASHES } from "../hash.js";
+import { toBytes } from "./bytes-value.js";
 import { DescriptionError } from "./conform.js";
 import { type BytesValue, type Command, type Description, type DigestValue, type HashName, type Parameters, validate } from "./manifest.js";
 

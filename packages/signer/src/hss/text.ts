@@ -1,6 +1,6 @@
 // HSS/LMS parameters in text form.
 
-import { KeyError } from "../key/error.js";
+import { KeyError } from "../key-error.js";
 import type { Height, HssParams, Width } from "./params.js";
 
 const HEIGHTS: readonly number[] = [5, 10, 15, 20, 25];

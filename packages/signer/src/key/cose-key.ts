@@ -18,7 +18,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { algWords, coseAlg, coseFormOf, type KeyAlg, keyAlgOf, keyAlgs, secretLabel, secretLength } from "../alg/algorithms.js";
 import { encodeCbor } from "../cbor.js";
-import { KeyError } from "./error.js";
+import { KeyError } from "../key-error.js";
 import { decompress, type PrivateKey, type PublicKey, requiredMembers } from "./key.js";
 import { fromParts, onlyOne } from "./parts.js";
 

@@ -2,8 +2,8 @@
 
 import { equalBytes } from "@firmseal/verifier/tools";
 import { algWords, coseFormOf, jwkFormOf, type KeyAlg, keyAlgs } from "../alg/algorithms.js";
-import { decodeBase64url, encodeBase64url } from "./base64url.js";
-import { KeyError } from "./error.js";
+import { decodeBase64url, encodeBase64url } from "../base64url.js";
+import { KeyError } from "../key-error.js";
 import { coordinatesOf, type PrivateKey, type PublicKey } from "./key.js";
 import { fromParts, onlyOne } from "./parts.js";
 

@@ -6,7 +6,7 @@ import { KEY_ALG, KEY_CRV, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/veri
 import { coseAlg, coseFormOf, type KeyAlg, loadedRow, rowOf } from "../alg/algorithms.js";
 import { secretCopy } from "../bytes.js";
 import { encodeCbor } from "../cbor.js";
-import { KeyError, unlessThrown } from "./error.js";
+import { KeyError, unlessThrown } from "../key-error.js";
 
 /**
  * A checked public key: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), 60 or 52 bytes (HSS/LMS, RFC 8554 §6.1), or

@@ -13,7 +13,7 @@ import {
   publicLengths,
   secretLength,
 } from "../alg/algorithms.js";
-import { KeyError } from "./error.js";
+import { KeyError } from "../key-error.js";
 import { type PrivateKey, type PublicKey, privateKey, publicKey } from "./key.js";
 
 /**

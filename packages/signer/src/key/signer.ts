@@ -4,7 +4,7 @@ import type { Alg, Anchor, Bytes } from "@firmseal/verifier";
 import { equalBytes } from "@firmseal/verifier/tools";
 import { coseAlgs, keyAlgOf, loadedRow, rowOf } from "../alg/algorithms.js";
 import { forgetKeyObject } from "../alg/openssl.js";
-import { KeyError } from "./error.js";
+import { KeyError } from "../key-error.js";
 import { derivedAgain, isPrivate, type PrivateKey, type PublicKey } from "./key.js";
 
 /**

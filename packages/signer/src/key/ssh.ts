@@ -2,8 +2,8 @@
 // Node.
 
 import { type KeyAlg, keyAlgs, sshType } from "../alg/algorithms.js";
-import { decodeBase64url } from "./base64url.js";
-import { KeyError } from "./error.js";
+import { decodeBase64url } from "../base64url.js";
+import { KeyError } from "../key-error.js";
 import { type PublicKey, publicKey } from "./key.js";
 
 const damaged = () => new KeyError("format", "the content of the OpenSSH key is cut short or damaged");

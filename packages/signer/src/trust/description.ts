@@ -4,8 +4,8 @@
 import type { Bytes, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { coseAlg, deviceAlgs, deviceKeyAlgs, type KeyAlg } from "../alg/algorithms.js";
-import { KeyError } from "../key/error.js";
 import { type PublicKey, publicKey } from "../key/key.js";
+import { KeyError } from "../key-error.js";
 
 /** The number of each role in a trust file, by name. */
 export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG, recovery: ROLE_RECOVERY } as const;

@@ -5,9 +5,9 @@ import { equalBytes, formatSequence, HASH_SHA_256, MAX_SIGNATURES, ROLE_ROOT, TR
 import { sha256 } from "@noble/hashes/sha2.js";
 import { coseAlg, deviceKeyAlgs } from "../alg/algorithms.js";
 import { encodeCbor as cbor, protectedHeader } from "../cbor.js";
-import { KeyError } from "../key/error.js";
 import { type PublicKey, publicKey } from "../key/key.js";
 import { foreignSigner, type Signer } from "../key/signer.js";
+import { KeyError } from "../key-error.js";
 import {
   AlreadySigned,
   hasSigned,

@@ -36,7 +36,7 @@ import {
 import { coseAlg, deviceKeyAlgs } from "../alg/algorithms.js";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/conform.js";
-import { KeyError } from "../key/error.js";
+import { KeyError } from "../key-error.js";
 import { type FamilyEntry, KNOWN_ALGS, ROLES, type RoleName, type TrustDescription, type TrustEntry } from "./description.js";
 
 /** A trust file, signed or not. Its `signatures` have not been verified. */
