@@ -27,8 +27,8 @@ import { formatUuid, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, compareSequence, type Identity, type Manifest, open, type Trust, type TrustAnchor } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
-import { simulateRelease } from "../../commands/device/simulate.js";
 import { differenceLines, versionLines } from "./difference.js";
+import { simulateRelease } from "./simulate-release.js";
 
 export interface ReportOptions extends TrustOptions {
   html: string;
