@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "./build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
+import { checkCircles } from "./checks/circles.mjs";
 import { deviceCode, exampleCode, sourcesOfBundles } from "./checks/devices/code.mjs";
 import { checkHoles } from "./checks/devices/holes.mjs";
 import { checkStores } from "./checks/devices/stores.mjs";
@@ -108,6 +109,7 @@ export const GATES = [
   },
   { name: "one file prints", run: () => checkPrinting(sources()) },
   { name: "one row for each thing", run: () => checkRows(sources()) },
+  { name: "folders import each other in no circle", run: () => checkCircles(sources()) },
   { name: "one file for each exported name", run: () => checkNames(sources()) },
   { name: "mutants of each file are tried and killed", run: () => checkMutants(verifierFiles(), readFileSync(ROOT + PAGE, "utf8")) },
   { name: "mutants of what runs only on boards, too", run: () => checkBoardMutants(verifierFiles(), readFileSync(ROOT + PAGE, "utf8")) },

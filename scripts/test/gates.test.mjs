@@ -9,6 +9,7 @@ import { LONG, OF_SOME } from "../../packages/test-support/src/environment/effor
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { BUNDLES, bundle, MICRO_BUNDLES } from "../build/bundle.mjs";
 import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
+import { checkCircles } from "../checks/circles.mjs";
 import { deviceCode, exampleCode, sourcesOfBundles } from "../checks/devices/code.mjs";
 import { checkHoles } from "../checks/devices/holes.mjs";
 import { checkStores } from "../checks/devices/stores.mjs";
@@ -576,6 +577,28 @@ describe.skipIf(!has)(\`a table\`, () => {
     expect(checkNames(files, { pear: "a reason", plum: "a reason" })).toEqual([
       "plum is exported by one file: remove it from SHARED_NAMES",
     ]);
+  });
+
+  it("folders that import each other in a circle are found, also for a type alone, and so is an outdated exception", () => {
+    const file = (path, ...imports) => ({ path: `packages/x/src/${path}`, text: imports.map((one) => `${one};\n`).join("") });
+    const folders = (files, outside = {}) => checkCircles(files, outside).map((finding) => finding.replace(/ are in a circle: .*/, ""));
+    const toB = file("a/one.ts", 'import { f } from "../b/inner/two.js"');
+    const back = file("b/three.ts", 'import type { T } from "../a/four.js"');
+    // through a folder inside another one, as no circle of modules is
+    expect(folders([toB, back])).toEqual(["packages/x/src: a, b"]);
+    expect(folders([toB, file("b/three.ts", 'const f = () => import("../a/four.js")')])).toEqual(["packages/x/src: a, b"]);
+    expect(folders([file("y/a/1.ts", 'export { f } from "../b/2.js"'), file("y/b/3.ts", 'import "../a/4.js"')])).toEqual([
+      "packages/x/src/y: a, b",
+    ]);
+    const between = [file("a/one.ts", 'import { f } from "../f.js"'), file("f.ts", 'import { g } from "./a/two.js"')];
+    expect(folders(between)).toEqual(["packages/x/src: a, f.ts"]);
+    expect(folders(between, { "packages/x/src/f.ts": "a reason" })).toEqual([]);
+    expect(folders([toB], { "packages/x/src/f.ts": "a reason" })).toEqual([
+      "packages/x/src/f.ts is in no circle: remove it from OUTSIDE_CIRCLES",
+    ]);
+    // downwards only; files of one folder
+    expect(folders([toB, file("b/three.ts", 'import { f } from "../c/four.js"')])).toEqual([]);
+    expect(folders([file("a/one.ts", 'import { f } from "./two.js"'), file("a/two.ts", 'import type { F } from "./one.js"')])).toEqual([]);
   });
 
   it("comments that name a file which has moved are found", () => {
