@@ -6,7 +6,14 @@ import { fileURLToPath } from "node:url";
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
 /** Tests that run what documents say. */
-const PAGES = ["test/pages", "test/incident-pages", "test/readme", "test/package-examples", "scripts/test/reference"];
+const PAGES = [
+  "test/pages",
+  "test/incident-pages",
+  "test/readme",
+  "test/package-examples",
+  "scripts/test/reference",
+  "scripts/test/refusals",
+];
 const isAlone = process.argv.includes("--build");
 const steps = [
   [process.execPath, ["scripts/build.mjs", "--quiet"]],

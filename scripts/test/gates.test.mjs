@@ -20,7 +20,7 @@ import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkCounts, checkShifts } from "../checks/shifts.mjs";
-import { checkFolders, checkHooks, checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
+import { checkFolders, checkHooks, checkPrinting, checkTests, checkText, readTracked } from "../checks/sources.mjs";
 import { checkWidth } from "../checks/width.mjs";
 
 /** By rule: snippets that it must catch, and snippets that it must let pass. */
@@ -340,7 +340,7 @@ describe("arrays with holes", () => {
 });
 
 describe("all code for devices", () => {
-  it(`is looked at: what is planted in a bundle of each form, or in an example, is found${OF_SOME}`, async () => {
+  it(`is looked at: what is planted in a bundle, or in an example, is found${OF_SOME}`, async () => {
     const all = await deviceCode(LONG ? 1 : 6);
     expect(all.length).toBeGreaterThan(LONG ? 35 : 20);
     for (const { file, code } of all) {
@@ -366,6 +366,14 @@ describe("all code for devices", () => {
     for (const { file, code } of exampleCode())
       expect(checkStores(`${code}\n${plant}`, file)).toEqual([expect.stringContaining("planted[0] = 1 << 8")]);
   });
+});
+
+it("a test file that replaces a module has a process of its own", () => {
+  const [, list] = /const APART = \[([^\]]*)\]/.exec(readFileSync(new URL("../../vitest.config.ts", import.meta.url), "utf8"));
+  const apart = [...list.matchAll(/"([^"]+)"/g)].map(([, path]) => path);
+  const tests = readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path));
+  expect(apart.filter((path) => !tests.some((one) => one.path === path))).toEqual([]);
+  expect(tests.filter(({ path, text }) => /^vi\.mock\(/m.test(text) && !apart.includes(path)).map(({ path }) => path)).toEqual([]);
 });
 
 describe("bundles", () => {

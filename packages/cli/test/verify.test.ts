@@ -146,6 +146,26 @@ describe("verify", () => {
   });
 });
 
+it("a refusal names the file, whichever of several it is", async () => {
+  const p = place();
+  p.put("cut.suit", signed.subarray(0, signed.length - 1));
+  await p.ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1", "--out", "old.suit"]);
+  const simulate = ["simulate", "fw.suit", "--device", "flash", "--key", "A.jwk", "--previous-release", "old.suit"];
+  for (const [args, file] of [
+    [["verify", "fw.suit", "--key", "C.jwk"], "fw.suit"],
+    [["install", "fw.suit", "--key", "C.jwk", "--device", "dev", ...FACTS], "fw.suit"],
+    [["explain", "cut.suit"], "cut.suit"],
+    [["diff", "fw.suit", "cut.suit"], "cut.suit"],
+    [["diff", "cut.suit", "fw.suit"], "cut.suit"],
+    [simulate, "old.suit"],
+  ] as const)
+    expect(expectFailure(await p.run(args), 1), args.join(" ")).toMatch(
+      new RegExp(`^firmseal: (?:--previous-release )?${file.replace(".", "\\.")}: refused: `),
+    );
+  const { stderr } = await p.run(["verify", "-", "--key", "C.jwk"], { input: p.get("fw.suit") });
+  expect(stderr).toMatch(/^firmseal: stdin: refused: /);
+});
+
 describe("inspect", () => {
   it("shows an envelope on stdout, signed or not", async () => {
     const p = place();

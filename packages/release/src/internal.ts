@@ -63,6 +63,7 @@ export {
 export { type ElsewhereOptions, refuseKeys } from "./signing/elsewhere.js";
 export { mergeSignatures } from "./signing/merge-trust.js";
 export { refuseReplacing } from "./signing/replaced.js";
+export { signPrepared } from "./signing/sign-release.js";
 export type { BehindDevices } from "./status/behind.js";
 export type { RefusedStatus, UnheardDevices } from "./status/collect.js";
 export { readStatusSecrets } from "./status/secrets.js";

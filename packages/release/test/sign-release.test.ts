@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openKey, type SigningKey, withSigners } from "@firmseal/keys";
-import { anchorOf, encode, type PrivateKey, privateKey, singleImage, toPrivateJwk } from "@firmseal/signer";
+import { anchorOf, EnvelopeDraft, encode, type PrivateKey, privateKey, singleImage, toPrivateJwk } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { type SignReleaseOptions, signRelease } from "../src/index.js";
-import { LIMITS, makeDraft, readInput } from "../src/internal.js";
+import { LIMITS, signPrepared } from "../src/internal.js";
 
 const image = Buffer.from("firmware of a board");
 const facts = { vendor: "example.com", class: "board-v2" };
@@ -59,14 +59,11 @@ describe("signRelease()", () => {
     expect(logOf().at(-1)).toBe("7");
   });
 
-  it("signs a file, a description, an envelope and a prepared input alike", async () => {
+  it("signs a file, a description and an envelope alike", async () => {
     writeFileSync(at("app.bin"), image);
     const first = await sign({ seq: 7n }, at("app.bin"));
-    const prepared = await makeDraft(await readInput(at("app.bin"), { ...facts, seq: 7n }), { ...facts, seq: 7n });
-    for (const input of [unsigned(7), prepared]) {
-      const { bytes } = await signRelease(input, [at("k.jwk")]);
-      expect(open(bytes, { anchors: [anchorOf(key)] }).sequence).toEqual(first.manifest.sequence);
-    }
+    const { bytes } = await signRelease(unsigned(7), [at("k.jwk")]);
+    expect(open(bytes, { anchors: [anchorOf(key)] }).sequence).toEqual(first.manifest.sequence);
     const description = { ...singleImage({ ...facts, sequence: 7, digest: "00".repeat(32), size: 4, uri: "app.bin" }) };
     writeFileSync(at("d.json"), JSON.stringify({ ...description, sequence: 8 }));
     expect((await signRelease(at("d.json"), [at("k.jwk")])).draft.sequence).toBe(8n);
@@ -125,6 +122,59 @@ describe("signRelease()", () => {
     put("t.jwk", privateKey("ed25519", Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex")));
     await expect(signRelease(image, [at("t.jwk")], { ...facts, seq: 7n })).rejects.toMatchObject({ reason: "TEST_KEY" });
     expect(logOf("t.jwk")).toEqual([]);
+  });
+
+  it("signs what it was given at the call, whatever the caller changes meanwhile", async () => {
+    const [bytes, keys, o] = [Uint8Array.from(image), [at("k.jwk")], { ...facts, seq: 7n }];
+    const signing = signRelease(bytes, keys, o);
+    bytes.fill(0);
+    keys.push(at("nobody.jwk"));
+    o.seq = 1n;
+    const signed = await signing;
+    expect(signed.draft.sequence).toBe(7n);
+    expect(signed.bytes).toEqual((await sign({ seq: 7n })).bytes);
+  });
+
+  it("takes references or open keys, not both, and no key that cannot sign", async () => {
+    put("b.jwk", newKey());
+    const opened = (await openKey(at("b.jwk"))) as SigningKey;
+    const { signer: _, ...cannot } = opened;
+    for (const keys of [[at("k.jwk"), opened], [cannot], [undefined], [opened, null]])
+      await expect(signRelease(image, keys as never, { ...facts, seq: 7n })).rejects.toThrow("keys: give references, or open keys");
+    expect([logOf(), logOf("b.jwk")]).toEqual([[], []]);
+  });
+
+  it("knows only its own options: others cannot switch a check off", async () => {
+    await sign({ seq: 99n });
+    const inner = { first: "known", asSigning: () => [], lists: [], approvals: { keys: [], files: [], allowed: true } };
+    await expect(sign({ seq: "next", ...inner } as never)).rejects.toThrow("first: give true or false");
+    const { draft } = await sign({ seq: "next", ...inner, first: undefined, inspect: () => expect.unreachable(), lengthy: 7 } as never);
+    expect(draft.sequence).toBe(100n);
+    await expect(sign({ seq: 101n, trust: [] })).rejects.toThrow("trust: the list is empty");
+    expect(logOf().at(-1)).toBe("100");
+  });
+
+  it("signs the bytes that were entered, whatever a draft answers later", async () => {
+    const other = EnvelopeDraft.read(unsigned(3));
+    let asked = 0;
+    const draft = new Proxy(EnvelopeDraft.read(unsigned(7)), {
+      get: (target, name) =>
+        name === "toBeSigned" ? (by: never) => (asked++ === 0 ? target : other).toBeSigned(by) : Reflect.get(target, name, target),
+    });
+    await withSigners([at("k.jwk")], [], async (keys) => {
+      const { bytes } = await signPrepared(async () => ({ draft: () => draft }), keys, {});
+      expect(open(bytes, { anchors: [anchorOf(key)] }).sequence).toEqual([0, 7]);
+    });
+    expect([asked, logOf().at(-1)]).toEqual([1, "7"]);
+  });
+
+  it("waits for a caller that looks last, and that may ask others", async () => {
+    const admit = async () => {
+      await new Promise(setImmediate);
+      throw new Error("the policy server refuses it");
+    };
+    await expect(sign({ seq: 7n, admit })).rejects.toThrow("the policy server");
+    expect(logOf()).toEqual([]);
   });
 
   it("lets its caller look last, when everything else is granted and nothing is entered", async () => {

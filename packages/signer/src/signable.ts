@@ -66,10 +66,17 @@ export function hasSigned(signatures: readonly KnownSignature[], anchor: Anchor)
 
 /**
  * Adds the signature of each signer in turn, and enters them in no signing log. For the keys of a release use
- * signRelease() of @firmseal/release.
+ * signRelease() of @firmseal/release. `messages`: the bytes that each signs, if toBeSigned() has given them before.
  */
-export async function signedWithoutLog<T extends Signable>(draft: T, signers: readonly Signer[]): Promise<T> {
+export async function signedWithoutLog<T extends Signable>(
+  draft: T,
+  signers: readonly Signer[],
+  messages?: readonly Uint8Array[],
+): Promise<T> {
   let out = draft;
-  for (const signer of signers) out = (await out.withSignature(signer, await signer.sign(await out.toBeSigned(signer)))) as T;
+  for (const [i, signer] of signers.entries()) {
+    const message = messages ? (messages[i] as Uint8Array) : await out.toBeSigned(signer);
+    out = (await out.withSignature(signer, await signer.sign(message))) as T;
+  }
   return out;
 }

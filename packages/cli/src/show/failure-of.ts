@@ -72,11 +72,11 @@ const pathsIn = (value: unknown): string[] =>
 
 /**
  * A failure about a file or a folder that an option names begins with the option, whatever is wrong with the file. If
- * an argument is the same path, the failure may be about the argument, and stays. `given`: the arguments of the
- * command, then its options.
+ * an argument is the same path, the failure may be about the argument, and stays. A refusal begins with the envelope.
+ * `given`: the arguments of the command, then its options.
  */
 export function withOption(failure: Failure, command: AnyCommand | undefined, given: readonly unknown[]): Failure {
-  return beginning(failure, optionOf(failure, command, given) ?? refusedFile(failure, given) ?? "");
+  return beginning(failure, optionOf(failure, command, given) ?? refusedFile(failure, command, given) ?? "");
 }
 
 function beginning(failure: Failure, words: string): Failure {
@@ -87,10 +87,14 @@ function beginning(failure: Failure, words: string): Failure {
   return named;
 }
 
-/** A refusal of a device begins with the file, if only one was given. */
-function refusedFile({ message }: Failure, given: readonly unknown[]): string | undefined {
-  const [file, ...others] = given.slice(0, -1).flat();
-  return message.startsWith("refused: ") && typeof file === "string" && others.length === 0 ? `${inputName(file)}: ` : undefined;
+/** Arguments that are an envelope, or become one. */
+const ENVELOPES = ["envelope", "file", "input", "release"];
+
+/** A refusal of a device that names no file begins with the argument, if that is the only one. */
+function refusedFile({ message }: Failure, command: AnyCommand | undefined, given: readonly unknown[]): string | undefined {
+  const [argument, ...others] = command?.arguments ?? [];
+  if (!message.startsWith("refused: ") || others.length > 0 || !ENVELOPES.includes(argument?.name() ?? "")) return undefined;
+  return typeof given[0] === "string" ? `${inputName(given[0])}: ` : undefined;
 }
 
 function optionOf({ reason, message }: Failure, command: AnyCommand | undefined, given: readonly unknown[]): string | undefined {

@@ -91,9 +91,8 @@ export interface OpenKeyOptions {
 /**
  * Opens the key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…`,
  * `azurekv:…` or `vault:…`. `signer` is set if the key can sign; every signature is verified before it is returned.
- * Close the key after use, to end sessions and programs. This function does not log uses of the key: use
- * withSigningLogs() for that.
- * @firmseal/release checks first whether the key may sign.
+ * Close the key after use, to end sessions and programs. This function does not log uses of the key: signRelease() of
+ * @firmseal/release does, and checks first whether the key may sign.
  *
  * Throws KeyFileError or Failure: one line in `message`, one in `hint`, neither with a secret in it.
  *

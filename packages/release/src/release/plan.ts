@@ -60,7 +60,7 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   /** May refuse the folder of the release, before anything is tried. */
   into?(folder: string): void;
   /** Gets the findings of lint, even if these stop the release. With keys, it is called a second time. */
-  linted?(report: ReleaseLint): void;
+  linted?(report: ReleaseLint): void | Promise<void>;
 }
 
 /** A release that can be made, as far as is known without a key. */
@@ -255,7 +255,7 @@ async function lintPlan(plan: Unlinted): Promise<ReleaseLint> {
     plan,
     plan.boards.map(({ draft }) => draft(number)),
   );
-  plan.options.linted?.(lint);
+  await plan.options.linted?.(lint);
   return lint;
 }
 

@@ -100,7 +100,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
     /** The rules again, now that number and keys are known. */
     const lintAll = async () => {
       lint = await lintBoards({ ...plan, cuts }, drafts, publics);
-      o.linted?.(lint);
+      await o.linted?.(lint);
       refuseLint(lint);
     };
     const recorded = await recordSignings(
@@ -184,15 +184,14 @@ async function signBoards(
   { product, boards, options, version }: ReleasePlan,
   boardKeys: readonly (readonly SigningKey[])[],
   trusted: ProductTrusted,
-  recorded: readonly { draft: EnvelopeDraft }[],
+  recorded: readonly { draft: EnvelopeDraft; messages: readonly Uint8Array[] }[],
 ): Promise<SignedBoard[]> {
   const out: SignedBoard[] = [];
   for (const [i, prepared] of boards.entries()) {
-    const { draft } = recorded[i] as { draft: EnvelopeDraft };
+    const { draft, messages } = recorded[i] as (typeof recorded)[number];
     const signers = (boardKeys[i] as readonly SigningKey[]).map(({ signer }) => signer);
-    const tbs: string[] = [];
-    for (const signer of signers) tbs.push(sha256Hex(await draft.toBeSigned(signer)));
-    const done = await signedWithoutLog(draft, signers);
+    const tbs = messages.map(sha256Hex);
+    const done = await signedWithoutLog(draft, signers, messages);
     await reviewSigned(done, signers, { version });
     refuseSigned({ product, board: prepared.board, trusted, role: options.role ?? "release" }, done, signers.length);
     if (prepared.board.for) checkFor(prepared.board.for, done.bytes);

@@ -100,7 +100,7 @@ async function judged(
   { fleet, old, before, next, options }: TrustMove,
 ): Promise<CohortResult[] | undefined> {
   const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, ...before, next]));
-  if (results) options.judge?.(results);
+  if (results) await options.judge?.(results);
   return results;
 }
 

@@ -35,9 +35,9 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
   /** Sign although a key is a root of the trust file. */
   allowRootKey?: boolean;
   /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
-  judge?(results: readonly CohortResult[]): void;
+  judge?(results: readonly CohortResult[]): void | Promise<void>;
   /** See SigningOptions. */
-  admit?(draft: EnvelopeDraft): void;
+  admit?(draft: EnvelopeDraft): void | Promise<void>;
 }
 
 /** A move from one trust file to the next, and the facts of the bridge. */

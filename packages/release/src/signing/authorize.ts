@@ -36,7 +36,7 @@ export interface SigningOptions extends SequenceOverrides, StartOverride, Pick<C
   /** The keys as they sign one of several envelopes, if their signatures name other COSE algorithms there. */
   asSigning?(i: number): readonly SigningKey[];
   /** The last check, when everything else has been granted and nothing has been entered. */
-  admit?(draft: EnvelopeDraft): void;
+  admit?(draft: EnvelopeDraft): void | Promise<void>;
   /**
    * What takes long, and may refuse too. It runs when everything else has been granted, without the locks of the logs.
    * Then all that others can have changed is checked once more.
@@ -53,6 +53,8 @@ export interface SigningOptions extends SequenceOverrides, StartOverride, Pick<C
 
 export interface RecordedSigning {
   draft: EnvelopeDraft;
+  /** The bytes that each key signs: their hash is in its log. */
+  messages: Uint8Array[];
   /** One for each key. */
   receipts: Receipt[];
 }
@@ -94,7 +96,7 @@ export async function recordSignings(
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const recorded: RecordedSigning[] = [];
     for (const { draft, messages, asked, overrides } of await permitted(signingLogs.logs, keys, o, makes, given))
-      recorded.push({ draft, receipts: await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides)) });
+      recorded.push({ draft, messages, receipts: await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides)) });
     return recorded;
   });
 }
@@ -120,7 +122,7 @@ async function permitted(
       ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
       ...checkSequence(known, { ...one.asked, sequence: BigInt(one.asked.sequence) }, o),
     ];
-    o.admit?.(one.draft);
+    await o.admit?.(one.draft);
     out.push({ ...one, overrides });
   }
   return out;

@@ -26,8 +26,56 @@ export interface SignReleaseOptions
   readonly allowTestKey?: readonly string[];
   /** The signing log, if it is not beside the key, or in the state folder for a key without a file. */
   readonly log?: string;
-  /** The last look, when everything else has been granted and nothing has been entered: throw to refuse. */
-  admit?(draft: EnvelopeDraft): void;
+  /** The last look, when everything else has been granted and nothing has been entered: throw, or reject, to refuse. */
+  admit?(draft: EnvelopeDraft): void | Promise<void>;
+}
+
+/** What a caller may say. Members that only our own code knows do not pass: some of them switch checks off. */
+const OPTIONS = [
+  "vendor",
+  "class",
+  "seq",
+  "first",
+  "version",
+  "uri",
+  "allowKeyAsImage",
+  "allowLowerSequence",
+  "allowSequenceReuse",
+  "allowSequenceJump",
+  "trust",
+  "role",
+  "allowRootKey",
+  "approver",
+  "approval",
+  "allowNoApproval",
+  "allowNoStart",
+  "for",
+  "coseAlg",
+  "passphrases",
+  "allowTestKey",
+  "log",
+  "admit",
+] as const;
+/** Nothing is missing in it. */
+const OPTION_NAMES: readonly (keyof SignReleaseOptions)[] = OPTIONS satisfies readonly (Exclude<
+  keyof SignReleaseOptions,
+  (typeof OPTIONS)[number]
+> extends never
+  ? keyof SignReleaseOptions
+  : never)[];
+
+/** The options, read once. */
+function readOnce(given: SignReleaseOptions): SignReleaseOptions {
+  const o: SignReleaseOptions = Object.fromEntries(
+    OPTION_NAMES.flatMap((name) => {
+      const value = given[name];
+      return value === undefined ? [] : [[name, Array.isArray(value) ? [...value] : value]];
+    }),
+  );
+  if (o.first !== undefined && typeof o.first !== "boolean") throw usage("first: give true or false", "leave it out");
+  // a list that came out empty, by mistake, must not switch the check off
+  if (o.trust?.length === 0) throw usage("trust: the list is empty", "name trust files, or leave it out");
+  return o;
 }
 
 /** A signed release. */
@@ -44,14 +92,14 @@ export interface SignedRelease {
 
 /**
  * Signs a release: reads the input, opens the keys, checks everything that devices, trust files, approvers and signing
- * logs may refuse, enters the use in the log of each key, signs, and opens the result as a device opens it.
+ * logs may refuse, enters the use in the log of each key, signs, and opens the result as a device opens it. Returns the
+ * envelope, and writes none.
  *
- * @param input - A file name, or the bytes of a file: an image, a description (JSON) or an envelope. Or an input that
- *   makeDraft() has prepared.
+ * @param input - A file name, or the bytes of a file: an image, a description (JSON) or an envelope.
  * @param keys - References as openKey() takes them, each opened and closed here; or open keys, which stay open.
- * @returns The signed envelope. Nothing is written but the log.
- * @throws Failure or KeyFileError, with one line and a hint; the refusals of devices. Nothing is signed then, and
- *   unless a key failed while it signed, no sequence number and no one-time leaf is used.
+ * @throws Failure or KeyFileError, with one line and a hint; the refusals of devices. What is refused has no entry and
+ *   no signature, and has used no number and no one-time leaf. If a log cannot be written or a key fails while it signs,
+ *   the number and the leaf are used, and there is no envelope.
  *
  * @example
  * ```ts
@@ -60,43 +108,57 @@ export interface SignedRelease {
  * ```
  */
 export async function signRelease(
-  input: string | Uint8Array | PreparedInput,
+  input: string | Uint8Array,
   keys: readonly string[] | readonly SigningKey[],
   options: SignReleaseOptions = {},
 ): Promise<SignedRelease> {
-  const lists = coveringTrustFiles(options);
-  const approvals = await readApprovals(options);
-  const references = keys.filter((key) => typeof key === "string");
-  const prepared = await preparedInput(input, { ...options, key: references });
-  const sign = (opened: readonly SigningKey[]) => signWith(opened, prepared.draft, { ...options, lists, approvals });
-  if (keys.length === 0) throw usage("no key signs", "name at least one key");
-  if (references.length === 0) return sign(keys as readonly SigningKey[]);
-  return withSigners(references, options.passphrases ?? [], sign);
-}
-
-async function preparedInput(input: string | Uint8Array | PreparedInput, o: InputOptions & AlgChoice): Promise<PreparedInput> {
-  if (typeof input !== "string" && !(input instanceof Uint8Array)) return input;
-  const read = await readInput(input, o);
-  if (!o.for) return makeDraft(read, o);
-  const { consumerOf, recipeFor } = await forConsumer();
-  return makeDraft(read, o, recipeFor(consumerOf(o.for)));
+  // nothing of the caller's is read again later
+  const source = typeof input === "string" ? input : Uint8Array.from(input);
+  const given: readonly (string | SigningKey)[] = [...keys];
+  const o = readOnce(options);
+  const references = given.filter((key) => typeof key === "string");
+  const opened = given.filter((key): key is SigningKey => typeof key !== "string" && key?.signer !== undefined);
+  if (given.length === 0) throw usage("no key signs", "name at least one key");
+  if (references.length !== given.length && opened.length !== given.length)
+    throw usage("keys: give references, or open keys that can sign, not both", "open all of them: withSigners()");
+  // the files of the keys are not input
+  const key = [...references, ...opened.flatMap(({ file }) => file ?? [])];
+  const read = await readInput(source, { ...o, key });
+  const recipe = o.for === undefined ? undefined : await recipeOf(o.for);
+  const prepare = () => makeDraft(read, { ...o, key }, recipe);
+  const sign = async (signing: readonly SigningKey[]) => {
+    const { prepared: _, ...signed } = await signPrepared(prepare, signing, o);
+    return signed;
+  };
+  return opened.length > 0 ? sign(opened) : withSigners(references, o.passphrases ?? [], sign);
 }
 
 /** What only a consumer or a choice of algorithms needs. */
 const forConsumer = () => import("../consumer/for-signing.js");
 
-async function signWith(
+async function recipeOf(name: NonNullable<AlgChoice["for"]>) {
+  const { consumerOf, recipeFor } = await forConsumer();
+  return recipeFor(consumerOf(name));
+}
+
+/** Like signRelease(), for open keys and an input that is prepared once the options have been checked. */
+export async function signPrepared(
+  prepare: () => Promise<PreparedInput>,
   given: readonly SigningKey[],
-  make: (next: NextSequence) => EnvelopeDraft,
-  o: SignReleaseOptions & SigningOptions,
-): Promise<SignedRelease> {
-  const publics = given.map((key) => key.public);
-  refuseTestKeys(publics, o.allowTestKey ?? []);
-  warnOfLonePartner(given.flatMap((key) => key.file ?? []));
+  o: SignReleaseOptions,
+): Promise<SignedRelease & { prepared: PreparedInput }> {
   const { keys, judge, check } = await asAsked(given, o);
-  const signed = await signRecorded("sign", keys, { ...o, ...(judge && { judge }) }, make);
+  refuseTestKeys(
+    keys.map((key) => key.public),
+    o.allowTestKey ?? [],
+  );
+  warnOfLonePartner(keys.flatMap((key) => key.file ?? []));
+  const lists = coveringTrustFiles(o);
+  const approvals = await readApprovals(o);
+  const prepared = await prepare();
+  const signed = await signRecorded("sign", keys, { ...o, lists, approvals, ...(judge && { judge }) }, (next) => prepared.draft(next));
   check?.(signed.bytes);
-  return signed;
+  return { ...signed, prepared };
 }
 
 /** The keys, whose signatures name the algorithms that are asked for, and what a consumer refuses. */
@@ -121,7 +183,7 @@ async function asAsked(given: readonly SigningKey[], o: AlgChoice) {
 
 /**
  * Signs what recordSigning() grants, and reviews it. An entry without a signature does no harm, a signature without an
- * entry does: so the entry comes first.
+ * entry does: so the entry comes first, and the bytes that were entered are those that are signed.
  */
 export async function signRecorded(
   operation: string,
@@ -129,8 +191,8 @@ export async function signRecorded(
   o: SigningOptions,
   make: (next: NextSequence) => EnvelopeDraft,
 ): Promise<SignedRelease> {
-  const { draft, receipts } = await recordSigning(operation, keys, o, make);
   const signers = keys.map((key) => key.signer);
-  const signed = await signedWithoutLog(draft, signers);
+  const { draft, messages, receipts } = await recordSigning(operation, keys, o, make);
+  const signed = await signedWithoutLog(draft, signers, messages);
   return { bytes: signed.bytes, draft: signed, manifest: await reviewSigned(signed, signers, o), receipts };
 }

@@ -84,7 +84,7 @@ export interface VerifyRelease extends StartOverride {
   /** Files of payloads outside the envelope, as --payload names them. */
   payload?: readonly string[];
   /** What else may refuse an envelope, once its signatures are verified. */
-  judge?(envelope: Uint8Array): void;
+  judge?(envelope: Uint8Array): void | Promise<void>;
   /** Accept a payload that is not there to check. */
   withoutPayloads?: boolean;
 }
@@ -134,7 +134,7 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
   }
   // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
   const outline = decodeEnvelope(envelope);
-  o.judge?.(envelope);
+  await o.judge?.(envelope);
   const files = payloadsBeside(path, manifest, payloadFiles(manifest, o.payload ?? []));
   await checkPayloads(manifest, files);
   const anchors = policies.flatMap((policy) => policy.anchors);

@@ -3,7 +3,6 @@ import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import { keyFacts, signingLogPath, withSigners } from "@firmseal/keys";
 import { byteWords, keyWords, notice, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import type { TrustOnFile } from "@firmseal/release";
-import { signRelease } from "@firmseal/release";
 import type { ConsumerName, StartOverride } from "@firmseal/release/internal";
 import {
   type ApprovalOptions,
@@ -17,6 +16,7 @@ import {
   type ReleaseInput,
   readInput,
   releaseFacts,
+  signPrepared,
 } from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -110,17 +110,19 @@ async function signWith(
   const keys = given.map((key) => key.public);
   const algs = keys.map((k) => k.alg);
   const advice = adviceFor(o.target, algs);
-  const made = await prepare();
   let read: Uint8Array | undefined;
   const judge = (bytes: Uint8Array) => judgeRelease(out, bytes, o, read && { path: input.path, bytes: read })();
-  const { bytes, draft, manifest, receipts } = await signRelease(made, given, {
-    ...o,
-    trust: lists,
+  // without a trust file, the role has chosen the keys of the product file
+  const { trust: _, role, ...rest } = o;
+  const signed = await signPrepared(prepare, given, {
+    ...rest,
+    ...(lists.length > 0 && { trust: lists, ...(role && { role }) }),
     admit(unsigned) {
       if (input.kind === "envelope") read = unsigned.bytes;
       judge(unsigned.bytes);
     },
   });
+  const { bytes, draft, manifest, receipts, prepared: made } = signed;
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);

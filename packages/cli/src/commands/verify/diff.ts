@@ -1,5 +1,6 @@
+import { inputName } from "@firmseal/keys/internal";
 import { explain, releaseDifference } from "@firmseal/release";
-import { readEnvelopeFile } from "@firmseal/release/internal";
+import { readEnvelopeFile, withFileName } from "@firmseal/release/internal";
 import { commandArgument, define } from "../../command.js";
 import { productFile } from "../../common/options.js";
 import { differenceLines } from "../../common/release/difference.js";
@@ -12,7 +13,13 @@ interface DiffOptions {
 }
 
 async function diffReleases(before: string, after: string, o: DiffOptions) {
-  const read = (path: string) => explain(readEnvelopeFile(path));
+  const read = async (path: string) => {
+    try {
+      return await explain(readEnvelopeFile(path));
+    } catch (e) {
+      throw withFileName(inputName(path), e);
+    }
+  };
   const names = await namesOfProduct(await productHere(o.product, o.json === true));
   return {
     verified: false,

@@ -2,7 +2,7 @@
 
 import { runInThisContext } from "node:vm";
 import { playable } from "@firmseal/bundler";
-import { byteWords, grouped, notice, type ProgressBar, progress, usage } from "@firmseal/keys/internal";
+import { byteWords, grouped, inputName, notice, type ProgressBar, progress, usage } from "@firmseal/keys/internal";
 import {
   deviceKinds,
   identityOf,
@@ -14,6 +14,7 @@ import {
   reasoned,
   type TrustedKeys,
   type TrustOptions,
+  withFileName,
   withoutPayload,
 } from "@firmseal/release/internal";
 import { inWords, suggestion } from "@firmseal/signer";
@@ -53,8 +54,16 @@ interface GivenRelease {
   largest: number;
 }
 
+function opened(path: string, envelope: Uint8Array, trust: Trust): Manifest {
+  try {
+    return reasoned(envelope, () => open(envelope, trust, nodeHost));
+  } catch (e) {
+    throw withFileName(inputName(path), e);
+  }
+}
+
 function readGivenRelease(path: string, envelope: Uint8Array, payloads: readonly string[], trust: Trust): GivenRelease {
-  const manifest = reasoned(envelope, () => open(envelope, trust, nodeHost));
+  const manifest = opened(path, envelope, trust);
   const named = payloadsBeside(path, manifest, payloadFiles(manifest, payloads));
   const files = [...named].map(([uri, file]) => [uri, readSource(file)] as const);
   const sizes = manifestParameters(manifest).map((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? p.value : 0));
