@@ -7,6 +7,7 @@ import { DETECT_BYTES, detectFormat } from "@firmseal/images";
 import { type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import {
   byteWords,
+  inputName,
   isNumberOf,
   readAll,
   readFirstBytes,
@@ -160,13 +161,11 @@ function warnOfSwapped(vendor: string, name: string): void {
     warn(`--class ${visible(name)} is a domain, and --vendor ${visible(vendor)} is not: are they swapped?`);
 }
 
-const nameOf = (path: string) => (path === STDIO ? "stdin" : path);
-
 async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
   warnOfSwapped(facts.vendor, facts.class);
   if (o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
-    throw usage(`${nameOf(path)} is too large to travel in the envelope`, "say where devices fetch the image: --uri URI");
+    throw usage(`${inputName(path)} is too large to travel in the envelope`, "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, given, o);
   const text = o.version === undefined ? {} : { text: versionText(o.version) };
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image, ...text })), forFile, read };
@@ -229,7 +228,7 @@ export async function makeDraft(
   if (kind === "image") return await fromImage(path, given, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = given ?? readAll(path, limit);
-  if (bytes.length > limit) throw usage(`${nameOf(path)} is too large (${byteWords(bytes.length)})`, `the limit is ${byteWords(limit)}`);
+  if (bytes.length > limit) throw usage(`${inputName(path)} is too large (${byteWords(bytes.length)})`, `the limit is ${byteWords(limit)}`);
   if (kind === "envelope") {
     const draft = readDraft(asEnvelope(path, bytes));
     return { draft: () => draft };

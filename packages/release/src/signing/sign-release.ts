@@ -31,44 +31,37 @@ export interface SignReleaseOptions
 }
 
 /** What a caller may say. Members that only our own code knows do not pass: some of them switch checks off. */
-const OPTIONS = [
-  "vendor",
-  "class",
-  "seq",
-  "first",
-  "version",
-  "uri",
-  "allowKeyAsImage",
-  "allowLowerSequence",
-  "allowSequenceReuse",
-  "allowSequenceJump",
-  "trust",
-  "role",
-  "allowRootKey",
-  "approver",
-  "approval",
-  "allowNoApproval",
-  "allowNoStart",
-  "for",
-  "coseAlg",
-  "passphrases",
-  "allowTestKey",
-  "log",
-  "admit",
-] as const;
-/** Nothing is missing in it. */
-const OPTION_NAMES: readonly (keyof SignReleaseOptions)[] = OPTIONS satisfies readonly (Exclude<
-  keyof SignReleaseOptions,
-  (typeof OPTIONS)[number]
-> extends never
-  ? keyof SignReleaseOptions
-  : never)[];
+const OPTIONS: { readonly [name in keyof SignReleaseOptions]-?: true } = {
+  vendor: true,
+  class: true,
+  seq: true,
+  first: true,
+  version: true,
+  uri: true,
+  allowKeyAsImage: true,
+  allowLowerSequence: true,
+  allowSequenceReuse: true,
+  allowSequenceJump: true,
+  trust: true,
+  role: true,
+  allowRootKey: true,
+  approver: true,
+  approval: true,
+  allowNoApproval: true,
+  allowNoStart: true,
+  for: true,
+  coseAlg: true,
+  passphrases: true,
+  allowTestKey: true,
+  log: true,
+  admit: true,
+};
 
 /** The options, read once. */
 function readOnce(given: SignReleaseOptions): SignReleaseOptions {
   const o: SignReleaseOptions = Object.fromEntries(
-    OPTION_NAMES.flatMap((name) => {
-      const value = given[name];
+    Object.keys(OPTIONS).flatMap((name) => {
+      const value = given[name as keyof SignReleaseOptions];
       return value === undefined ? [] : [[name, Array.isArray(value) ? [...value] : value]];
     }),
   );
@@ -99,7 +92,7 @@ export interface SignedRelease {
  * @param keys - References as openKey() takes them, each opened and closed here; or open keys, which stay open.
  * @throws Failure or KeyFileError, with one line and a hint; the refusals of devices. What is refused has no entry and
  *   no signature, and has used no number and no one-time leaf. If a log cannot be written or a key fails while it signs,
- *   the number and the leaf are used, and there is no envelope.
+ *   this call has used the number and the leaf, and returns no envelope.
  *
  * @example
  * ```ts
@@ -133,11 +126,8 @@ export async function signRelease(
   return opened.length > 0 ? sign(opened) : withSigners(references, o.passphrases ?? [], sign);
 }
 
-/** What only a consumer or a choice of algorithms needs. */
-const forConsumer = () => import("../consumer/for-signing.js");
-
 async function recipeOf(name: NonNullable<AlgChoice["for"]>) {
-  const { consumerOf, recipeFor } = await forConsumer();
+  const [{ consumerOf }, { recipeFor }] = await Promise.all([import("../consumer/consumers.js"), import("../consumer/recipe.js")]);
   return recipeFor(consumerOf(name));
 }
 
@@ -164,7 +154,11 @@ export async function signPrepared(
 /** The keys, whose signatures name the algorithms that are asked for, and what a consumer refuses. */
 async function asAsked(given: readonly SigningKey[], o: AlgChoice) {
   if (!o.for && !o.coseAlg?.length) return { keys: given };
-  const { checkDraftFor, checkFor, namesFault, withCoseAlgs } = await forConsumer();
+  // most releases are for no consumer, and need neither
+  const [{ checkDraftFor, checkFor }, { namesFault, withCoseAlgs }] = await Promise.all([
+    import("../consumer/judge.js"),
+    import("../consumer/cose-alg.js"),
+  ]);
   const fault = namesFault(
     o.coseAlg ?? [],
     given.map((key) => key.public),

@@ -1,5 +1,5 @@
 // How much the tests try. The default shows within a few minutes on two processors whether a change works. CI tries
-// more, within 15 minutes, and `pnpm test:long` tries everything.
+// more, within an hour, and `pnpm test:long` tries everything.
 
 /** FIRMSEAL_LONG=1: what takes minutes as well. */
 export const LONG = /^[12]$/.test(process.env["FIRMSEAL_LONG"] ?? "");
